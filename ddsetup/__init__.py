@@ -1,0 +1,1 @@
+"""From an AWS account to proven Datadog monitoring of its Lambda functions."""
