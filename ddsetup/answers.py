@@ -1,0 +1,107 @@
+"""What is wanted: the answers that flags, environment, file, prompts and defaults add up to.
+
+`Answers` knows nothing of where an answer came from, nor whether anybody was asked: the same answers give
+the same plan in every mode. It never holds a key, only where a key is kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+Via: TypeAlias = Literal["forwarder", "extension"]
+Subscribe: TypeAlias = Literal["automatic", "direct", "none"]
+OnConflict: TypeAlias = Literal["ask", "replace", "add", "skip"]
+Owned: TypeAlias = Literal["change", "skip"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """Which functions. `names` are names, ARNs or globs; a function is in if it matches any name (or `all`
+    is set) and every other rule given, and no pattern of `exclude`.
+
+    `state` "uninstrumented" takes only those without Datadog.
+    """
+
+    names: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    tags: tuple[tuple[str, str], ...] = ()
+    runtimes: tuple[str, ...] = ()
+    stacks: tuple[str, ...] = ()
+    all: bool = False
+    state: Literal["any", "uninstrumented", "instrumented"] = "any"
+
+    @property
+    def given(self) -> bool:
+        """Whether anything was said at all about which functions are meant."""
+        return bool(self.all or self.names or self.tags or self.runtimes or self.stacks)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeySource:
+    """Where functions and the Forwarder find the Datadog API key (never the key itself).
+
+    `kind` "secret": a Secrets Manager ARN in `value`, or "" for the secret that ddsetup makes in each
+    region. "ssm": a parameter's ARN. "kms": base64 ciphertext.
+    """
+
+    kind: Literal["secret", "ssm", "kms"] = "secret"
+    value: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tracing:
+    """Settings of the library beyond on and off. None: leave as it is, or the library's default."""
+
+    log_level: str | None = None
+    capture_payload: bool | None = None
+    merge_xray: bool | None = None
+    appsec: bool = False
+    llmobs: str | None = None
+    apm_flush_deadline_ms: int | None = None
+    git_commit: str | None = None
+    git_repository: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answers:
+    """Everything that a plan depends on besides the snapshot.
+
+    Versions are "baseline" (the bundled, dated table), "latest" (probed in the region), "none", or a number.
+    `service` None means: the function's own name, unless it carries a `service` tag.
+    """
+
+    site: str
+    regions: tuple[str, ...]
+    selection: Selection = field(default_factory=Selection)
+    via: Via = "forwarder"
+    logs: bool = True
+    traces: bool = True
+    enhanced_metrics: bool = True
+    env: str | None = None
+    service: str | None = None
+    version: str | None = None
+    extra_tags: tuple[tuple[str, str], ...] = ()
+    layer_version: str = "baseline"
+    extension_version: str = "baseline"
+    fips: bool = False
+    tracing: Tracing = field(default_factory=Tracing)
+    key_source: KeySource = field(default_factory=KeySource)
+    grant_key_access: bool = True
+    role_name: str = "DatadogIntegrationRole"
+    resource_collection: bool = False
+    integration_namespaces: tuple[str, ...] = ()
+    forwarder_arns: tuple[str, ...] = ()
+    forwarder_stack: str = "datadog-forwarder"
+    forwarder_function: str = "datadog-forwarder"
+    forwarder_version: str = "latest"
+    forwarder_params: Mapping[str, str] = field(default_factory=dict)
+    forwarder_upgrade: bool = False
+    template_url: str = ""
+    log_sources: tuple[str, ...] = ("lambda",)
+    subscribe: Subscribe = "automatic"
+    create_log_groups: bool = True
+    on_conflict: OnConflict = "skip"
+    conflicts: Mapping[str, OnConflict] = field(default_factory=dict)
+    owned: Owned = "change"

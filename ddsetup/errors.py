@@ -1,0 +1,66 @@
+"""What can go wrong, by what the caller has to do about it.
+
+Every error that a user may see says what happened, where, and what to do. The command line is the only
+place that turns one into an exit code.
+"""
+
+from __future__ import annotations
+
+
+class DdsetupError(Exception):
+    """An expected failure. `fix` is the next thing to do, as a command where there is one."""
+
+    exit_code = 1
+
+    def __init__(self, what: str, *, fix: str = "", where: str = "") -> None:
+        super().__init__(what)
+        self.what = what
+        self.fix = fix
+        self.where = where
+
+
+class UsageError(DdsetupError):
+    """Wrong usage, an unreadable file, or answers missing without a terminal. Nothing was written."""
+
+    exit_code = 2
+
+
+class CredentialsError(DdsetupError):
+    """No, expired or insufficient credentials or permission, found before anything was written."""
+
+    exit_code = 4
+
+
+class Interrupted(DdsetupError):
+    """The user, or a signal, stopped the run. The message says what was done and how to go on."""
+
+    exit_code = 130
+
+
+class Busy(DdsetupError):
+    """Another ddsetup run holds the lock of this account."""
+
+
+class GatewayError(DdsetupError):
+    """A call to AWS or Datadog did not do what was asked.
+
+    `action` is the IAM action or the Datadog permission involved, where known.
+    """
+
+    def __init__(self, what: str, *, action: str = "", fix: str = "", where: str = "") -> None:
+        super().__init__(what, fix=fix, where=where)
+        self.action = action
+
+
+class Denied(GatewayError):
+    """The identity lacks a permission; `action` names it."""
+
+    exit_code = 4
+
+
+class NotFound(GatewayError):
+    """The resource is not there (any more)."""
+
+
+class ChangedSince(GatewayError):
+    """The resource is not in the state the change was planned on; it was left alone."""
