@@ -77,7 +77,7 @@ class SecretState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StackState:
-    """The Forwarder's CloudFormation stack. `parameters` holds those that ddsetup sets, the rest keep theirs."""
+    """The Forwarder's stack. `parameters` holds those that ddsetup sets, the rest keep their value."""
 
     KIND: ClassVar[str] = "stack"
     name: str
@@ -212,6 +212,11 @@ def _plain(value: Json) -> Json:
 
 
 _FITS: Mapping[str, tuple[type, ...]] = {
+    "str": (str,),
+    "bool": (bool,),
+    "str | None": (str, type(None)),
+    "bool | None": (bool, type(None)),
+}
     "str": (str,),
     "bool": (bool,),
     "str | None": (str, type(None)),
