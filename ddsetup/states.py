@@ -217,11 +217,6 @@ _FITS: Mapping[str, tuple[type, ...]] = {
     "str | None": (str, type(None)),
     "bool | None": (bool, type(None)),
 }
-    "str": (str,),
-    "bool": (bool,),
-    "str | None": (str, type(None)),
-    "bool | None": (bool, type(None)),
-}
 
 
 def _typed(kind: str, name: str, annotation: str, value: Json) -> Json:
