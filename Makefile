@@ -1,0 +1,16 @@
+.PHONY: check test sandbox format docs
+
+check: ## format, lint, strict types, tests
+	python3 dev.py check
+
+test: ## tests only
+	python3 dev.py test
+
+sandbox: ## the main job on an emulated account
+	python3 dev.py sandbox
+
+format: ## rewrite the sources in the project's format
+	.venv/bin/ruff format . && .venv/bin/ruff check --fix .
+
+docs: ## write the generated pages of docs/ anew
+	.venv/bin/python docs/generate.py
