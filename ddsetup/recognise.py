@@ -1,0 +1,150 @@
+"""What a function carries already: Datadog, another vendor, or nothing. Told from its configuration alone.
+
+Account numbers, layer names and handlers of other vendors are those of their public documentation.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from ddsetup import catalog
+from ddsetup.catalog import LayerArn
+from ddsetup.model import Function
+
+Mode: TypeAlias = Literal["none", "forwarder", "extension", "broken"]
+
+
+@dataclass(frozen=True, slots=True)
+class Vendor:
+    """How another vendor's instrumentation shows itself."""
+
+    name: str
+    accounts: frozenset[str]
+    layer_name: str
+    handlers: tuple[str, ...] = ()
+    wrappers: tuple[str, ...] = ()
+
+
+VENDORS = (
+    Vendor(
+        "New Relic",
+        frozenset({"451483290750"}),
+        r"NewRelic\w*",
+        ("newrelic_lambda_wrapper.handler", "newrelic-lambda-wrapper.handler", "com.newrelic.java."),
+        ("/opt/newrelic-java-handler",),
+    ),
+    Vendor("Lumigo", frozenset({"114300393969"}), r"lumigo-[\w-]+", ("lumigo-",), ("/opt/lumigo",)),
+    Vendor("Epsagon", frozenset({"066549572091"}), r"epsagon-[\w-]+", ("epsagon.", "/opt/nodejs/epsagon")),
+    Vendor("Dynatrace", frozenset({"725887861453"}), r"Dynatrace_[\w-]+", (), ("/opt/dynatrace",)),
+    Vendor(
+        "OpenTelemetry",
+        frozenset({"901920570463", "184161586896"}),
+        r"(aws-otel|opentelemetry)-[\w-]+",
+        (),
+        ("/opt/otel-",),
+    ),
+    Vendor(
+        "Sentry",
+        frozenset({"943013980633"}),
+        r"Sentry\w+SDK\w*",
+        ("sentry_sdk.integrations.init_serverless_sdk.",),
+    ),
+    Vendor(
+        "Elastic APM", frozenset({"267093732750"}), r"elastic-apm-[\w-]+", (), ("/opt/nodejs/elastic-apm",)
+    ),
+)
+
+
+def datadog_layers(function: Function) -> tuple[LayerArn, ...]:
+    """The layers of the function that Datadog published, in their order."""
+    parsed = (catalog.parse_layer(layer.arn) for layer in function.layers)
+    return tuple(layer for layer in parsed if layer is not None and layer.datadogs)
+
+
+def copied_layers(function: Function) -> tuple[LayerArn, ...]:
+    """Layers that carry a name of Datadog's but were published by somebody else, usually a private copy."""
+    parsed = (catalog.parse_layer(layer.arn) for layer in function.layers)
+    return tuple(layer for layer in parsed if layer is not None and layer.role and not layer.datadogs)
+
+
+def has_extension(function: Function) -> bool:
+    """Whether the Datadog Extension, Datadog's own or a copy of it, is attached."""
+    return any(a.role == "extension" for a in (*datadog_layers(function), *copied_layers(function)))
+
+
+def extension_ships_logs(function: Function) -> bool:
+    """Whether the function's logs already reach Datadog through the Extension."""
+    env = function.env or {}
+    return has_extension(function) and env.get("DD_SERVERLESS_LOGS_ENABLED", "true").lower() != "false"
+
+
+def is_datadog_handler(handler: str | None) -> bool:
+    """Whether the handler is the entry point of one of Datadog's libraries."""
+    return handler in catalog.DATADOG_HANDLERS
+
+
+def own_handler(function: Function) -> str | None:
+    """The user's own handler, looking through Datadog's redirection; None if it cannot be known any more."""
+    if not is_datadog_handler(function.handler):
+        return function.handler
+    remembered = (function.env or {}).get(catalog.HANDLER_VARIABLE)
+    return None if not remembered or is_datadog_handler(remembered) else remembered
+
+
+def mode_of(function: Function) -> Mode:
+    """How the function is instrumented by Datadog at present, judged by its configuration.
+
+    "broken": the handler is Datadog's but nobody remembers the user's own, or no library is there to run it.
+    """
+    layers = (*datadog_layers(function), *copied_layers(function))
+    redirected = is_datadog_handler(function.handler)
+    if redirected and function.package_type == "Zip" and function.env is not None:
+        bundled = function.handler == catalog.NODE_BUNDLED_HANDLER
+        library = bundled or any(layer.role == "library" for layer in layers)
+        if own_handler(function) is None or not library:
+            return "broken"
+    if any(layer.role == "extension" for layer in layers):
+        return "extension"
+    return "forwarder" if redirected or any(layer.role == "library" for layer in layers) else "none"
+
+
+def foreign_wrapper(function: Function) -> str | None:
+    """The start-up script in `AWS_LAMBDA_EXEC_WRAPPER` if it is not Datadog's."""
+    wrapper = (function.env or {}).get(catalog.WRAPPER_VARIABLE)
+    return wrapper if wrapper and wrapper != catalog.DATADOG_WRAPPER else None
+
+
+def active_vendor(function: Function) -> str | None:
+    """The vendor whose handler or start-up script runs this function, if it is a known one."""
+    handler, wrapper = function.handler or "", foreign_wrapper(function) or ""
+    for vendor in VENDORS:
+        if handler.startswith(vendor.handlers or ("\0",)) or wrapper.startswith(vendor.wrappers or ("\0",)):
+            return vendor.name
+    return None
+
+
+def vendor_layers(function: Function) -> Mapping[str, str]:
+    """Layers of other monitoring vendors by ARN, with the vendor's name."""
+    found: dict[str, str] = {}
+    for layer in function.layers:
+        parsed = catalog.parse_layer(layer.arn)
+        if parsed is None:
+            continue
+        for vendor in VENDORS:
+            if parsed.account in vendor.accounts or re.fullmatch(vendor.layer_name, parsed.name):
+                found[layer.arn] = vendor.name
+    return found
+
+
+def forwarder_like(name: str) -> bool:
+    """Whether a function's name is one that people gave to Datadog's Forwarder over the years."""
+    lowered = name.lower().replace("-", "").replace("_", "")
+    return ("datadog" in lowered and "forwarder" in lowered) or lowered == "logforwarder"
+
+
+def is_edge(function: Function) -> bool:
+    """Whether it is a replica or master of Lambda@Edge, where layers and variables are not allowed."""
+    return function.master_arn is not None
