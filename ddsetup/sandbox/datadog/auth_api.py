@@ -1,0 +1,27 @@
+"""The endpoints that say whether keys are valid."""
+
+from __future__ import annotations
+
+from ddsetup.sandbox.datadog.keys import api_key_id
+from ddsetup.sandbox.datadog.wire import Request, Response
+from ddsetup.sandbox.datadog.world import World
+
+
+def validate_v1(request: Request, world: World) -> Response:
+    """``GET /api/v1/validate``: API key only, 403 when invalid."""
+    world.keys.require_api_key(request)
+    return Response(200, {"valid": True})
+
+
+def validate_v2(request: Request, world: World) -> Response:
+    """``GET /api/v2/validate``: API key only."""
+    key = world.keys.require_api_key(request, v2=True)
+    attributes = {"valid": True, "api_key_id": api_key_id(key), "api_key_scopes": []}
+    return Response(200, {"data": {"type": "validate_v2", "id": api_key_id(key), "attributes": attributes}})
+
+
+def validate_keys(request: Request, world: World) -> Response:
+    """``GET /api/v2/validate_keys``: 401 for the API key, 403 for the application key."""
+    world.keys.require_api_key(request, v2=True)
+    world.keys.require_app_key(request, None)
+    return Response(200, {"status": "ok"})

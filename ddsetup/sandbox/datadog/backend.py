@@ -1,0 +1,116 @@
+"""What Datadog's backend does by itself: visit the registered accounts every ten (scaled) minutes."""
+
+from __future__ import annotations
+
+import logging
+import threading
+
+from ddsetup.sandbox.datadog import triggers
+from ddsetup.sandbox.datadog.aws_access import AccessFailed, BackendOptions, CustomerAccess, explained
+from ddsetup.sandbox.datadog.crawler import crawl_region, wants_lambda_metrics
+from ddsetup.sandbox.datadog.integrations import Account, Integrations
+from ddsetup.sandbox.datadog.store import Telemetry
+
+__all__ = ["Backend", "BackendOptions"]
+
+#: Datadog crawls an account every ten minutes (seconds).
+CRAWL_PERIOD = 600.0
+
+#: A region where nothing was found is looked at again after so many rounds.
+IDLE_ROUNDS = 10
+
+_HOME_REGIONS = {"aws": "us-east-1", "aws-us-gov": "us-gov-west-1", "aws-cn": "cn-north-1"}
+
+_log = logging.getLogger(__name__)
+
+
+class Backend:
+    """A thread that crawls metrics and keeps automatic triggers with each account's own role."""
+
+    def __init__(self, telemetry: Telemetry, integrations: Integrations, options: BackendOptions) -> None:
+        self._telemetry = telemetry
+        self._integrations = integrations
+        self._options = options
+        self._period = CRAWL_PERIOD / options.time_scale
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="datadog-backend", daemon=True)
+        self._busy = threading.Lock()
+        self._access: dict[str, CustomerAccess] = {}
+        self._idle: dict[tuple[str, str], int] = {}
+
+    def start(self) -> None:
+        """Begin; the first round starts after one period."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End after the call that is under way."""
+        self._stopping.set()
+        if self._thread.is_alive():
+            self._thread.join(timeout=10)
+
+    def crawl(self) -> None:
+        """One round over all accounts, every region included, at once."""
+        self._idle.clear()
+        self._round()
+
+    def _run(self) -> None:
+        while not self._stopping.wait(self._period):
+            try:
+                self._round()
+            except Exception:  # noqa: BLE001 - one bad answer of the emulated AWS must not end the crawling for good
+                _log.exception("the round failed")
+
+    def _round(self) -> None:
+        with self._busy:
+            for account in self._integrations.accounts():
+                if not self._stopping.is_set():
+                    self._integrations.set_issues(account.id, self._visit(account))
+
+    def _visit(self, account: Account) -> list[str]:
+        if account.id not in self._access:
+            self._access[account.id] = CustomerAccess(self._options)
+        access = self._access[account.id]
+        try:
+            access.assume(account)
+        except AccessFailed as error:
+            return [str(error)]
+        issues = triggers.take_back(account, access, self._integrations)
+        for region in triggers.forwarders(account):
+            try:
+                issues += triggers.subscribe(account, region, access, self._integrations)
+            except AccessFailed as error:
+                issues.append(f"{region}: {error}")
+        if wants_lambda_metrics(account):
+            issues += self._crawl(account, access)
+        return issues
+
+    def _crawl(self, account: Account, access: CustomerAccess) -> list[str]:
+        try:
+            regions = _regions(account, access)
+        except AccessFailed as error:
+            return [str(error)]
+        issues = []
+        for region in regions:
+            key = (account.id, region)
+            if self._idle.get(key, 0) > 0:
+                self._idle[key] -= 1
+                continue
+            try:
+                found, met = crawl_region(account, region, access, self._telemetry)
+            except AccessFailed as error:
+                issues.append(f"{region}: {error}")
+                continue
+            issues += met
+            self._idle[key] = 0 if found else IDLE_ROUNDS
+        return issues
+
+
+def _regions(account: Account, access: CustomerAccess) -> list[str]:
+    """The regions to read: those named, or all that are enabled in the account. Raises AccessFailed."""
+    configured = account.attributes.get("aws_regions") or {}
+    if "include_only" in configured:
+        return list(configured["include_only"])
+    home = _HOME_REGIONS.get(account.attributes["aws_partition"], "us-east-1")
+    with explained("describe_regions"):
+        answer = access.client("ec2", home).describe_regions()
+    return [region["RegionName"] for region in answer["Regions"]]

@@ -1,0 +1,167 @@
+"""CloudWatch metrics of Lambda functions, read as Datadog's crawler does and kept as ``aws.lambda.*``."""
+
+from __future__ import annotations
+
+import fnmatch
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from ddsetup.sandbox.datadog.aws_access import AccessFailed, CustomerAccess, explained, paged
+from ddsetup.sandbox.datadog.integrations import Account
+from ddsetup.sandbox.datadog.store import MetricKind, Telemetry
+
+NAMESPACE = "AWS/Lambda"
+LOOK_BACK = timedelta(hours=3)
+QUERIES_PER_CALL = 500
+PERIOD = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Collected:
+    """One CloudWatch statistic and the metric it becomes."""
+
+    cloudwatch: str
+    statistic: str
+    datadog: str
+    kind: MetricKind
+
+
+_Point = tuple[str, Collected, list[tuple[int, list[float]]]]
+
+COLLECTED = (
+    Collected("Invocations", "Sum", "aws.lambda.invocations", "count"),
+    Collected("Errors", "Sum", "aws.lambda.errors", "count"),
+    Collected("Throttles", "Sum", "aws.lambda.throttles", "count"),
+    Collected("Duration", "Average", "aws.lambda.duration", "gauge"),
+    Collected("Duration", "Maximum", "aws.lambda.duration.maximum", "gauge"),
+)
+
+
+def wants_lambda_metrics(account: Account) -> bool:
+    """Whether the account's configuration lets AWS/Lambda through."""
+    metrics = account.attributes["metrics_config"]
+    filters = metrics.get("namespace_filters") or {}
+    if not metrics.get("enabled"):
+        return False
+    if "include_only" in filters:
+        return NAMESPACE in filters["include_only"]
+    return NAMESPACE not in filters.get("exclude_only", [])
+
+
+def crawl_region(
+    account: Account, region: str, access: CustomerAccess, telemetry: Telemetry
+) -> tuple[int, list[str]]:
+    """Read one region. Gives how many functions report there, and the issues met on the way.
+
+    Raises AccessFailed when the metrics themselves cannot be read.
+    """
+    cloudwatch = access.client("cloudwatch", region)
+    listed = paged(cloudwatch, "list_metrics", "Metrics", Namespace=NAMESPACE)
+    functions = sorted({name for metric in listed if (name := _only_function_name(metric))})
+    if not functions:
+        return 0, []
+    issues: list[str] = []
+    try:
+        resource_tags = function_tags(access, region)
+    except AccessFailed as error:
+        issues.append(f"{region}: {error}; metrics come without the functions' tags")
+        resource_tags = {}
+    wanted = [name for name in functions if _is_collected(account, resource_tags.get(name, {}))]
+    collected = [item for item in COLLECTED if _passes_name_filters(account, item)]
+    now = datetime.fromtimestamp(telemetry.clock(), UTC)
+    for function, item, points in _read(cloudwatch, _series(wanted, collected), now):
+        tags = metric_tags(account, region, function, resource_tags.get(function, {}))
+        telemetry.add_points(item.datadog, item.kind, tags, points)
+    return len(functions), issues
+
+
+def metric_tags(account: Account, region: str, function: str, resource_tags: Mapping[str, str]) -> list[str]:
+    """The tags of a function's metrics, in lower case as Datadog keeps them."""
+    own = [f"{key}:{value}" for key, value in resource_tags.items() if not key.startswith("aws:")]
+    extra = account.attributes.get("account_tags") or []
+    fixed = [f"functionname:{function}", f"region:{region}", f"aws_account:{account.aws_account_id}"]
+    return [tag.lower() for tag in (*fixed, *own, *extra)]
+
+
+def function_tags(access: CustomerAccess, region: str) -> dict[str, dict[str, str]]:
+    """Function name -> its AWS tags. Raises AccessFailed."""
+    tagging = access.client("resourcegroupstaggingapi", region)
+    listed = paged(
+        tagging, "get_resources", "ResourceTagMappingList", ResourceTypeFilters=["lambda:function"]
+    )
+    return {
+        item["ResourceARN"].split(":")[6]: {tag["Key"]: tag["Value"] for tag in item.get("Tags", [])}
+        for item in listed
+    }
+
+
+def matches_tag_filters(filters: Sequence[str], tags: Mapping[str, str]) -> bool:
+    """Datadog's resource filters: any of the positive ones, none of those with ``!``; with wildcards."""
+    present = [f"{key}:{value}".lower() for key, value in tags.items()]
+
+    def has(pattern: str) -> bool:
+        return any(fnmatch.fnmatchcase(tag, pattern.strip().lower()) for tag in present)
+
+    positive = [pattern for pattern in filters if not pattern.startswith("!")]
+    negative = [pattern[1:] for pattern in filters if pattern.startswith("!")]
+    return (not positive or any(map(has, positive))) and not any(map(has, negative))
+
+
+def _is_collected(account: Account, tags: Mapping[str, str]) -> bool:
+    filters = [
+        pattern
+        for item in account.attributes["metrics_config"].get("tag_filters") or []
+        if item.get("namespace") == NAMESPACE
+        for pattern in item.get("tags") or []
+    ]
+    return matches_tag_filters(filters, tags)
+
+
+def _passes_name_filters(account: Account, item: Collected) -> bool:
+    for name_filter in account.attributes["metrics_config"].get("metric_name_filters") or []:
+        if name_filter.get("namespace") != NAMESPACE:
+            continue
+        patterns = name_filter.get("include_only", name_filter.get("exclude_only", []))
+        matched = any(
+            fnmatch.fnmatchcase(name, p) for p in patterns for name in (item.cloudwatch, item.datadog)
+        )
+        if matched is not ("include_only" in name_filter):
+            return False
+    return True
+
+
+def _only_function_name(metric: Mapping[str, Any]) -> str | None:
+    dimensions = metric.get("Dimensions", [])
+    if len(dimensions) == 1 and dimensions[0]["Name"] == "FunctionName":
+        return str(dimensions[0]["Value"])
+    return None
+
+
+def _series(functions: Sequence[str], collected: Sequence[Collected]) -> dict[str, tuple[str, Collected]]:
+    """Query id -> function and statistic."""
+    pairs = ((function, item) for function in functions for item in collected)
+    return {f"m{index}": pair for index, pair in enumerate(pairs)}
+
+
+def _read(cloudwatch: Any, series: Mapping[str, tuple[str, Collected]], now: datetime) -> Iterator[_Point]:
+    """The points of all series, up to 500 of them by call. Raises AccessFailed."""
+    ids = list(series)
+    for first in range(0, len(ids), QUERIES_PER_CALL):
+        queries = [_query(query_id, *series[query_id]) for query_id in ids[first : first + QUERIES_PER_CALL]]
+        with explained("get_metric_data"):
+            pages = cloudwatch.get_paginator("get_metric_data").paginate(
+                MetricDataQueries=queries, StartTime=now - LOOK_BACK, EndTime=now + timedelta(seconds=PERIOD)
+            )
+            results = [result for page in pages for result in page["MetricDataResults"]]
+        for result in results:
+            pairs = zip(result["Timestamps"], result["Values"], strict=True)
+            points = [(int(at.timestamp()), [float(value)]) for at, value in pairs]
+            yield (*series[result["Id"]], points)
+
+
+def _query(query_id: str, function: str, item: Collected) -> dict[str, Any]:
+    dimensions = [{"Name": "FunctionName", "Value": function}]
+    metric = {"Namespace": NAMESPACE, "MetricName": item.cloudwatch, "Dimensions": dimensions}
+    return {"Id": query_id, "MetricStat": {"Metric": metric, "Period": PERIOD, "Stat": item.statistic}}

@@ -1,0 +1,74 @@
+"""Faults on demand: errors, dropped connections, and requests that take effect but are never answered."""
+
+from __future__ import annotations
+
+import fnmatch
+import threading
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from ddsetup.sandbox.datadog.wire import JsonObject, text_error
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What happens to matching requests. ``status`` None drops the connection without an answer.
+
+    ``after_effect`` lets the request do its work first: the caller cannot know that it did.
+    """
+
+    path: str
+    method: str = "*"
+    status: int | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: JsonObject | None = None
+    after_effect: bool = False
+
+
+class Faults:
+    """Faults waiting for their request, each for a number of times."""
+
+    def __init__(self, described: Iterable[JsonObject] = ()) -> None:
+        self._lock = threading.Lock()
+        self._waiting: list[tuple[Fault, int]] = []
+        self.add(described)
+
+    def add(self, described: Iterable[JsonObject]) -> None:
+        """Add faults given as plain data: an object with the fields of Fault and ``times``.
+
+        ``path`` may hold ``*``. Raises ApiError 400 on what is no fault.
+        """
+        parsed = [_parse(item) for item in described]
+        with self._lock:
+            self._waiting.extend(parsed)
+
+    def take(self, method: str, path: str) -> Fault | None:
+        """The fault this request meets, one time fewer for the next."""
+        with self._lock:
+            for index, (fault, times) in enumerate(self._waiting):
+                if fault.method in ("*", method) and fnmatch.fnmatchcase(path, fault.path):
+                    self._waiting[index] = (fault, times - 1)
+                    if times <= 1:
+                        del self._waiting[index]
+                    return fault
+        return None
+
+    def clear(self) -> None:
+        """Forget all faults."""
+        with self._lock:
+            self._waiting.clear()
+
+
+def _parse(item: JsonObject) -> tuple[Fault, int]:
+    known = {"path", "method", "status", "times", "headers", "body", "after_effect"}
+    if not isinstance(item, dict) or not isinstance(item.get("path"), str) or set(item) - known:
+        raise text_error(400, f"a fault has a path and some of {', '.join(sorted(known))}")
+    fault = Fault(
+        path=item["path"],
+        method=str(item.get("method", "*")).upper(),
+        status=item.get("status"),
+        headers={str(k): str(v) for k, v in item.get("headers", {}).items()},
+        body=item.get("body"),
+        after_effect=bool(item.get("after_effect")),
+    )
+    return fault, int(item.get("times", 1))

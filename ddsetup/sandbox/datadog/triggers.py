@@ -1,0 +1,112 @@
+"""Automatic log triggers: subscription filters that Datadog keeps for a registered Forwarder."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from ddsetup.sandbox.datadog.aws_access import AccessFailed, CustomerAccess, explained, paged
+from ddsetup.sandbox.datadog.crawler import function_tags, matches_tag_filters
+from ddsetup.sandbox.datadog.integrations import Account, AutomaticFilter, Integrations
+
+SOURCE = "lambda"
+NAME_PREFIX = "DD_LOG_SUBSCRIPTION_FILTER_"
+MAX_NAME = 512
+
+
+def forwarders(account: Account) -> dict[str, str]:
+    """Region -> the Forwarder that takes the logs of Lambda functions there; only the account's own count."""
+    forwarder = account.attributes["logs_config"].get("lambda_forwarder") or {}
+    if SOURCE not in (forwarder.get("sources") or []):
+        return {}
+    found: dict[str, str] = {}
+    for arn in forwarder.get("lambdas") or []:
+        _, _, _, region, owner, *_ = arn.split(":")
+        if owner == account.aws_account_id:
+            found.setdefault(region, arn)
+    return found
+
+
+def take_back(account: Account, access: CustomerAccess, integrations: Integrations) -> list[str]:
+    """Remove the filters whose Forwarder is not registered any more. Gives the issues."""
+    wanted = forwarders(account)
+    issues = []
+    for made in integrations.filters():
+        if made.config_id == account.id and wanted.get(made.region) != made.destination_arn:
+            try:
+                _remove(access.client("logs", made.region), made)
+            except AccessFailed as error:
+                issues.append(f"{made.region} {made.log_group}: {error}")
+            else:
+                integrations.forget_filter(made)
+    return issues
+
+
+def subscribe(account: Account, region: str, access: CustomerAccess, integrations: Integrations) -> list[str]:
+    """Give every function's existing log group in ``region`` a filter to the Forwarder. Gives the issues."""
+    arn = forwarders(account)[region]
+    functions = paged(access.client("lambda", region), "list_functions", "Functions")
+    groups = _wanted_groups(account, region, access, functions)
+    logs = access.client("logs", region)
+    existing = {group["logGroupName"] for group in paged(logs, "describe_log_groups", "logGroups")}
+    issues = []
+    for group in sorted(groups & existing):
+        made = AutomaticFilter(account.id, region, group, f"{NAME_PREFIX}{group}"[:MAX_NAME], arn)
+        try:
+            if _put(logs, made):
+                integrations.add_filter(made)
+        except AccessFailed as error:
+            issues.append(f"{region} {group}: {error}")
+    return issues
+
+
+def _wanted_groups(
+    account: Account, region: str, access: CustomerAccess, functions: Iterable[dict[str, Any]]
+) -> set[str]:
+    """The log groups of functions that pass the tag filters, never a Forwarder's own."""
+    filters = _tag_filters(account)
+    tags = function_tags(access, region) if filters else {}
+    own = {arn.rsplit(":", 1)[-1] for arn in account.attributes["logs_config"]["lambda_forwarder"]["lambdas"]}
+    wanted, forwarders_own = set(), set()
+    for function in functions:
+        name = function["FunctionName"]
+        group = (function.get("LoggingConfig") or {}).get("LogGroup") or f"/aws/lambda/{name}"
+        if name in own:
+            forwarders_own.add(group)
+        elif matches_tag_filters(filters, tags.get(name, {})):
+            wanted.add(group)
+    return wanted - forwarders_own
+
+
+def _tag_filters(account: Account) -> list[str]:
+    config = account.attributes["logs_config"]["lambda_forwarder"].get("log_source_config") or {}
+    return [
+        pattern
+        for item in config.get("tag_filters") or []
+        if item.get("source") == SOURCE
+        for pattern in item.get("tags") or []
+    ]
+
+
+def _put(logs: Any, made: AutomaticFilter) -> bool:
+    """Put the filter unless the group has one to the same destination. Raises AccessFailed."""
+    present = paged(logs, "describe_subscription_filters", "subscriptionFilters", logGroupName=made.log_group)
+    if any(item.get("destinationArn") == made.destination_arn for item in present):
+        return False
+    with explained("put_subscription_filter"):
+        logs.put_subscription_filter(
+            logGroupName=made.log_group,
+            filterName=made.name,
+            filterPattern="",
+            destinationArn=made.destination_arn,
+        )
+    return True
+
+
+def _remove(logs: Any, made: AutomaticFilter) -> None:
+    """Remove the filter; one that somebody removed already is no failure. Raises AccessFailed."""
+    with explained("delete_subscription_filter"):
+        try:
+            logs.delete_subscription_filter(logGroupName=made.log_group, filterName=made.name)
+        except logs.exceptions.ResourceNotFoundException:
+            return
