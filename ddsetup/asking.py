@@ -1,0 +1,259 @@
+"""From what was given to `Answers`, by asking for what is open, or by naming all of it at once.
+
+There is one path for flags, environment, file and prompts: a given value is checked by the same function as
+a typed one. After this nobody knows, nor needs to know, whether anybody was asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from ddsetup.answers import Answers
+from ddsetup.errors import UsageError
+from ddsetup.given import Given, Raw
+from ddsetup.model import Json, Snapshot
+from ddsetup.prompter import Back, Prompt, Prompter, PromptKind
+from ddsetup.questions import FUNCTIONS, Draft, Question, questions_for
+from ddsetup.setting import Setting, Value
+from ddsetup.settings import KEY_SOURCES, SETTINGS
+from ddsetup.settle import answers_of, selection_of
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """An answer that nobody gave, with the ways to give it. `flag` may be empty (keys have none)."""
+
+    text: str
+    flag: str
+    env: str
+
+    def __str__(self) -> str:
+        ways = " or ".join(way for way in (self.flag, self.env) if way)
+        return f"{self.text}  ({ways})"
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What must be known before anything can be observed. Empty where a command does not need it."""
+
+    site: str = ""
+    regions: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class _Run:
+    """The state of asking: what is known, what is wrong, and the way back."""
+
+    values: dict[str, Value]
+    missing: list[Missing] = field(default_factory=list)
+    wrong: list[str] = field(default_factory=list)
+
+
+Chooser = Callable[[Snapshot, Prompter], Mapping[str, Value]]
+"""Asks which functions are meant; returns the settings that say so."""
+
+
+def scope_from(
+    given: Given,
+    prompter: Prompter | None,
+    *,
+    command: str = "setup",
+    default_regions: Sequence[str] = (),
+    missing: Sequence[Missing] = (),
+) -> Scope:
+    """Where to look. Without a prompter, everything that the command will need is checked here already.
+
+    `default_regions` is AWS's own default region; `missing` are answers that the caller knows to be
+    missing (keys). Raises UsageError naming every missing and every wrong answer.
+    """
+    questions = questions_for(command) if prompter is None else questions_for(command, "scope")
+    suggested: dict[str, Value] = {"region": tuple(default_regions)} if default_regions else {}
+    run = _Run({})
+    run.wrong.extend(_wrong(given))
+    run.missing.extend(missing)
+    _fill(run, _Asking(questions, given, None, prompter, suggested))
+    _refuse(run)
+    regions = run.values.get("region", ())
+    return Scope(str(run.values.get("site", "")), regions if isinstance(regions, tuple) else ())
+
+
+def answers_from(
+    given: Given,
+    snapshot: Snapshot | None,
+    prompter: Prompter | None,
+    *,
+    command: str = "setup",
+    scope: Scope | None = None,
+    choose: Chooser | None = None,
+) -> Answers:
+    """All answers. `choose` asks for the functions; it is only called with a prompter and a snapshot.
+
+    Raises UsageError naming every missing and every wrong answer.
+    """
+    known: dict[str, Value] = {}
+    if scope is not None and scope.site:
+        known["site"] = scope.site
+    if scope is not None and scope.regions:
+        known["region"] = scope.regions
+    values = ask(questions_for(command), given, snapshot, prompter, known=known, choose=choose)
+    return answers_of(values)
+
+
+def ask(
+    questions: Sequence[Question],
+    given: Given,
+    snapshot: Snapshot | None,
+    prompter: Prompter | None,
+    *,
+    known: Draft | None = None,
+    choose: Chooser | None = None,
+) -> dict[str, Value]:
+    """The checked values of all settings: given ones, and those that the questions add.
+
+    Without a prompter nothing is asked, and all missing and wrong answers make one UsageError.
+    """
+    run = _Run(dict(known or {}))
+    run.wrong.extend(_wrong(given))
+    if run.wrong and prompter is not None:
+        _refuse(run)
+    _fill(run, _Asking(questions, given, snapshot, prompter, {}, choose))
+    _refuse(run)
+    return run.values
+
+
+@dataclass(frozen=True, slots=True)
+class _Asking:
+    questions: Sequence[Question]
+    given: Given
+    snapshot: Snapshot | None
+    prompter: Prompter | None
+    suggested: Draft
+    choose: Chooser | None = None
+
+
+def _fill(run: _Run, asking: _Asking) -> None:
+    """Put every given value and every answer into `run.values`; going back forgets what came after."""
+    for key in asking.given.values:
+        value = _checked(key, asking.given)
+        if value is not None:
+            run.values.setdefault(key, value)
+    way_back: list[tuple[int, dict[str, Value]]] = []
+    at = 0
+    while at < len(asking.questions):
+        question = asking.questions[at]
+        before = dict(run.values)
+        try:
+            if _answer(run, question, asking):
+                way_back.append((at, before))
+        except Back:
+            if way_back:
+                at, run.values = way_back.pop()
+            continue
+        at += 1
+
+
+def _answer(run: _Run, question: Question, asking: _Asking) -> bool:
+    """Settle one question; True if a person was asked."""
+    if not question.when(asking.snapshot, run.values):
+        return False
+    if question.key == FUNCTIONS:
+        return _which_functions(run, question, asking)
+    if question.key in run.values or question.key in asking.given:
+        return False
+    if asking.prompter is not None:
+        value = _put(question, asking, run.values)
+        if value is not None:
+            run.values[question.key] = value
+        return True
+    default = asking.suggested.get(question.key, question.default(asking.snapshot, run.values))
+    if default is not None:
+        run.values[question.key] = default
+    elif not question.optional:
+        run.missing.append(Missing(question.text, question.flag, question.env))
+    return False
+
+
+def _which_functions(run: _Run, question: Question, asking: _Asking) -> bool:
+    if selection_of(run.values).given:
+        return False
+    if asking.prompter is not None and asking.snapshot is not None and asking.choose is not None:
+        run.values.update(asking.choose(asking.snapshot, asking.prompter))
+        return True
+    run.missing.append(Missing(question.text, question.flag, question.env))
+    return False
+
+
+def _put(question: Question, asking: _Asking, draft: Draft) -> Value | None:
+    """Ask a person. None: an optional question that was left empty."""
+    setting = question.setting
+    if setting is None or asking.prompter is None:
+        raise ValueError(f"question {question.key!r} has no setting to ask for")
+    suggested = asking.suggested.get(question.key)
+    if suggested is None and question.suggest is not None:
+        suggested = question.suggest(asking.snapshot, draft)
+    if suggested is None:
+        suggested = question.default(asking.snapshot, draft)
+    choices = question.choices(asking.snapshot, draft)
+    kind = _prompt_kind(setting, bool(choices))
+    if kind == "text" and isinstance(suggested, tuple):
+        suggested = ",".join(suggested)
+
+    def problem(value: Json) -> str:
+        if question.optional and value == "":
+            return ""
+        try:
+            parsed = setting.parse(value)
+        except ValueError as error:
+            return str(error)
+        return "at least one is needed" if parsed == () and question.default(None, {}) is None else ""
+
+    prompt = Prompt(
+        kind=kind, text=question.text, why=question.why, choices=choices, default=suggested, check=problem
+    )
+    value = asking.prompter.ask(prompt)
+    return None if question.optional and value == "" else setting.parse(value)
+
+
+def _prompt_kind(setting: Setting, choices: bool) -> PromptKind:
+    if setting.kind == "switch":
+        return "confirm"
+    if not choices:
+        return "text"
+    return "many" if setting.is_list else "one"
+
+
+def _checked(key: str, given: Given) -> Value | None:
+    try:
+        return given.value(key)
+    except ValueError:
+        return None
+
+
+def _wrong(given: Given) -> list[str]:
+    """What is wrong with the values that were given, each with where it was given."""
+    found: list[str] = []
+    for key, raw in given.values.items():
+        try:
+            SETTINGS[key].parse(raw.value)
+        except ValueError as error:
+            found.append(f"{raw.where}: {error}")
+    sources = [given.values[key].where for key in KEY_SOURCES if key in given]
+    if len(sources) > 1:
+        found.append(f"{' and '.join(sources)}: only one may say where the API key is")
+    return found
+
+
+def _refuse(run: _Run) -> None:
+    """Raise what is wrong and missing, all at once."""
+    if not run.wrong and not run.missing:
+        return
+    lines = list(run.wrong)
+    if run.missing:
+        lines.append("answers are missing, and nobody can be asked:")
+        lines.extend(f"  {missing}" for missing in run.missing)
+    fix = "give them as flags, as variables or in ddsetup.toml; or run on a terminal without --no-input"
+    raise UsageError("\n".join(lines), fix=fix if run.missing else "")
+
+
+__all__ = ["Chooser", "Given", "Missing", "Raw", "Scope", "answers_from", "ask", "scope_from"]

@@ -1,0 +1,59 @@
+"""What a way of asking must offer. `ddsetup.prompts` has two: one for real terminals, one for plain ones."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, Protocol, TypeAlias
+
+from ddsetup.model import Json
+from ddsetup.questions import Choice
+
+PromptKind: TypeAlias = Literal["text", "secret", "confirm", "one", "many"]
+
+
+class Back(Exception):
+    """The user wants to return to the question before."""
+
+
+def _accept(_value: Json) -> str:
+    return ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prompt:
+    """One thing to ask. `check` returns what is wrong with an answer, or an empty text.
+
+    The answer is a str for "text", "secret" and "one", a bool for "confirm", a tuple of str for "many".
+    """
+
+    kind: PromptKind
+    text: str
+    why: str = ""
+    choices: tuple[Choice, ...] = ()
+    default: Json = None
+    check: Callable[[Json], str] = field(default=_accept, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One line of a long list: `value` is what is chosen, `cells` what is shown and searched.
+
+    `disabled` is the reason why it cannot be chosen.
+    """
+
+    value: str
+    cells: tuple[str, ...]
+    terms: tuple[str, ...] = ()
+    disabled: str = ""
+    chosen: bool = False
+
+
+class Prompter(Protocol):
+    """Asks a person. Ctrl-C raises KeyboardInterrupt, the wish to go back `Back`."""
+
+    def ask(self, prompt: Prompt) -> Json: ...
+
+    def pick(self, title: str, rows: Sequence[Row]) -> tuple[str, ...]: ...
+
+    def say(self, text: str) -> None: ...

@@ -1,0 +1,214 @@
+"""Given values, defaults and typed answers go one way; what is missing is named at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import pytest
+from hypothesis import given as for_all
+from hypothesis import strategies as st
+
+from ddsetup.answers import Answers, KeySource, Selection, Tracing
+from ddsetup.asking import Missing, Scope, answers_from, scope_from
+from ddsetup.errors import UsageError
+from ddsetup.given import Given, from_environment, from_flags
+from ddsetup.model import Json, Snapshot
+from ddsetup.prompter import Back, Prompt, Prompter, Row
+from ddsetup.setting import Value
+from ddsetup.settings import TABLE
+from ddsetup.settle import answers_of, values_of
+from tests.builders import snapshot
+
+ENTER = object()
+
+
+@dataclass
+class Script:
+    """A prompter that types what the script says; ENTER takes what is preselected, Back goes back."""
+
+    lines: list[object]
+    seen: list[Prompt] = field(default_factory=list)
+
+    def ask(self, prompt: Prompt) -> Json:
+        self.seen.append(prompt)
+        line = self.lines.pop(0)
+        if line is Back:
+            raise Back
+        value = (prompt.default if prompt.default is not None else "") if line is ENTER else line
+        wrong = prompt.check(value)
+        return self.ask(prompt) if wrong else value
+
+    def pick(self, title: str, rows: Sequence[Row]) -> tuple[str, ...]:
+        raise AssertionError("no list expected")
+
+    def say(self, text: str) -> None:
+        raise AssertionError("nothing to say expected")
+
+
+def everything(_snapshot: Snapshot, _prompter: Prompter) -> Mapping[str, Value]:
+    return {"all": True}
+
+
+def test_all_missing_answers_are_named_in_one_error() -> None:
+    keys = Missing("Datadog API key", "", "DD_API_KEY")
+    with pytest.raises(UsageError) as caught:
+        scope_from(Given(), None, missing=[keys])
+    text = caught.value.what
+    assert caught.value.exit_code == 2
+    for way in ("--site", "DD_SITE", "DDSETUP_SITE", "--region", "DDSETUP_REGION", "--all", "DD_API_KEY"):
+        assert way in text
+
+
+def test_wrong_values_are_named_with_their_origin_and_together_with_missing_ones() -> None:
+    given = from_flags({"via": "pigeon"}).over(from_environment({"DD_SITE": "datadog.example"}))
+    with pytest.raises(UsageError) as caught:
+        scope_from(given, None, default_regions=["eu-west-1"])
+    assert "--via: 'pigeon' is not one of forwarder, extension" in caught.value.what
+    assert "DD_SITE: 'datadog.example' is not a Datadog site" in caught.value.what
+    assert "--all" in caught.value.what
+    assert "--region" not in caught.value.what
+
+
+def test_a_key_pasted_where_its_arn_is_wanted_is_not_repeated() -> None:
+    key = "0123456789abcdef0123456789abcdef"
+    given = from_flags({"api_key_secret": key}).over(from_environment({"DDSETUP_API_KEY_KMS": key}))
+    assert "DDSETUP_API_KEY_KMS" not in given.values
+    for wrong in (given, from_flags({"api_key_kms": key}), from_flags({"app_key_secret": key})):
+        with pytest.raises(UsageError) as caught:
+            scope_from(wrong, None)
+        assert key not in str(caught.value) + repr(wrong)
+
+
+def test_a_flag_wins_over_a_variable_and_ddsetups_own_variable_over_datadogs() -> None:
+    environment = from_environment(
+        {"DDSETUP_SITE": "EU1", "DD_SITE": "datadoghq.com", "DDSETUP_VIA": "extension"}
+    )
+    given = from_flags({"via": "forwarder", "region": ["eu-west-1,us-east-1"], "all": True}).over(environment)
+    answers = answers_from(given, None, None)
+    assert (answers.site, answers.via) == ("datadoghq.eu", "forwarder")
+    assert answers.regions == ("eu-west-1", "us-east-1")
+    assert answers.selection == Selection(all=True)
+
+
+def test_functions_named_by_a_flag_are_not_widened_by_a_weaker_source() -> None:
+    weaker = from_environment({"DDSETUP_ALL": "1", "DDSETUP_EXCLUDE": "secret-*", "DDSETUP_TAG": "team=a"})
+    given = from_flags({"function": ["one"]}).over(weaker)
+    assert answers_from(
+        given, None, None, scope=Scope("datadoghq.com", ("eu-west-1",))
+    ).selection == Selection(names=("one",), exclude=("secret-*",))
+
+
+def test_only_one_source_of_the_key_for_functions() -> None:
+    arn = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:dd-AbCdEf"
+    ssm = "arn:aws:ssm:eu-west-1:123456789012:parameter/dd"
+    with pytest.raises(UsageError, match="--api-key-secret and --api-key-ssm: only one"):
+        scope_from(from_flags({"api_key_secret": arn, "api_key_ssm": ssm}), None)
+
+
+def test_prompts_fill_only_what_is_open_and_enter_gives_the_defaults() -> None:
+    given = from_flags({"site": "EU1", "region": ["eu-west-1"], "env": "prod"})
+    script = Script([ENTER] * 9)
+    asked = answers_from(given, snapshot(), script, choose=everything)
+    unasked = answers_from(given.over(from_flags({"all": True})), None, None)
+    assert asked == unasked
+    assert not any("site" in prompt.text or "Environment" in prompt.text for prompt in script.seen)
+    assert not script.lines
+
+
+def test_a_typed_answer_is_checked_like_its_flag() -> None:
+    script = Script(["EU9", "EU1", "nowhere", "eu-west-1, us-east-1"])
+    assert scope_from(Given(), script) == Scope("datadoghq.eu", ("eu-west-1", "us-east-1"))
+    assert "not a Datadog site" in script.seen[0].check("EU9")
+
+
+def test_going_back_asks_the_question_before_again_and_forgets_its_answer() -> None:
+    given = from_flags({"site": "EU1", "region": ["eu-west-1"], "all": True})
+    script = Script(["extension", Back, "forwarder", False, *[ENTER] * 6])
+    answers = answers_from(given, snapshot(), script)
+    assert (answers.via, answers.logs) == ("forwarder", False)
+    assert not any("subscribes" in prompt.text for prompt in script.seen)
+
+
+def test_going_back_from_the_first_question_stays_there() -> None:
+    assert scope_from(Given(), Script([Back, "EU1", "eu-west-1"])).site == "datadoghq.eu"
+
+
+def test_aws_default_region_is_used_unasked_and_suggested_when_asked() -> None:
+    given = from_flags({"site": "EU1", "all": True})
+    assert scope_from(given, None, default_regions=["eu-central-1"]).regions == ("eu-central-1",)
+    assert scope_from(given, Script([ENTER]), default_regions=["eu-central-1"]).regions == ("eu-central-1",)
+
+
+@pytest.mark.parametrize("command", ["policy", "undo", "apply"])
+def test_commands_that_need_no_answers_miss_none(command: str) -> None:
+    assert scope_from(Given(), None, command=command) == Scope()
+
+
+words = st.text("abcdefghij-", min_size=1, max_size=8)
+answers_strategy = st.builds(
+    Answers,
+    site=st.sampled_from(["datadoghq.com", "datadoghq.eu"]),
+    regions=st.lists(st.sampled_from(["eu-west-1", "us-east-1"]), min_size=1, unique=True).map(tuple),
+    selection=st.builds(
+        Selection,
+        names=st.lists(words, min_size=1, max_size=3, unique=True).map(tuple),
+        tags=st.lists(st.tuples(words, words), max_size=2, unique=True).map(tuple),
+        all=st.booleans(),
+        state=st.sampled_from(["any", "uninstrumented"]),
+    ),
+    via=st.sampled_from(["forwarder", "extension"]),
+    logs=st.booleans(),
+    env=st.none() | words,
+    service=st.none() | words,
+    extra_tags=st.lists(st.tuples(words, words), max_size=2, unique=True).map(tuple),
+    layer_version=st.sampled_from(["baseline", "latest", "none", "120"]),
+    tracing=st.builds(
+        Tracing,
+        capture_payload=st.none() | st.booleans(),
+        appsec=st.booleans(),
+        apm_flush_deadline_ms=st.none() | st.integers(0, 9000),
+    ),
+    key_source=st.sampled_from(
+        [KeySource(), KeySource(kind="ssm", value="arn:aws:ssm:eu-west-1:123456789012:parameter/dd")]
+    ),
+    forwarder_params=st.dictionaries(
+        st.text("ABCabc", min_size=1, max_size=5), st.text(max_size=8), max_size=2
+    ),
+    conflicts=st.dictionaries(
+        words.map(lambda w: f"/g/{w}:f"), st.sampled_from(["replace", "add", "skip"]), max_size=2
+    ),
+)
+
+
+@for_all(answers_strategy)
+def test_answers_survive_the_way_to_values_and_back(answers: Answers) -> None:
+    assert answers_of(values_of(answers)) == answers
+
+
+@for_all(answers_strategy)
+def test_values_of_answers_are_accepted_as_flags(answers: Answers) -> None:
+    assert answers_from(from_flags(values_of(answers)), None, None) == answers
+
+
+def test_every_setting_reaches_the_answers_or_is_not_about_them() -> None:
+    about_the_run = set(
+        "profile role_arn app_key_secret datadog_url wait verify invoke payload since custom_metric yes "
+        "no_input dry_run output config state_dir no_color verbose debug".split()
+    )
+    arn = "arn:aws:lambda:eu-west-1:123456789012:function:x"
+    samples: dict[str, Value] = {s.key: ("x",) if s.is_list else "x" for s in TABLE}
+    samples |= {s.key: True for s in TABLE if s.kind == "switch"}
+    samples |= {s.key: s.choices[-1] for s in TABLE if s.kind == "choice"}
+    samples |= {
+        "tag": ("a=b",),
+        "extra_tag": ("a:b",),
+        "forwarder_param": ("A=b",),
+        "conflict": ("/g:f=add",),
+    }
+    samples |= {"forwarder_arn": (arn,), "apm_flush_deadline": 7}
+    usual = answers_of({})
+    samples |= {"on_conflict": "add", "logs": False, "traces": False, "enhanced_metrics": False}
+    samples |= {"create_log_groups": False, "grant_key_access": False}
+    silent = {key for key, value in samples.items() if answers_of({key: value}) == usual}
+    assert silent == about_the_run
