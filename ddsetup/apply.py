@@ -103,8 +103,8 @@ def apply(  # noqa: PLR0913 - the parts of a run; each is used by itself in test
                     run.finish(queue, index, outcome)
     finally:
         pool.shutdown(wait=not running, cancel_futures=True)
-    for index in queue.left():
-        run.finish(queue, index, run.outcome(index, "failed", "what it needs needs, in turn, this"))
+    while left := queue.left():
+        run.finish(queue, left[0], run.outcome(left[0], "failed", "what it needs needs, in turn, this"))
     return run.outcomes()
 
 
