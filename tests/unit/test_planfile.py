@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ddsetup.change import Change, Plan, ResourceId, Skipped
+from ddsetup.change import Change, Plan, Skipped
 from ddsetup.errors import DdsetupError, UsageError
+from ddsetup.model import Json
 from ddsetup.planfile import PlanMeta, load, save
 from ddsetup.states import FilterState, FunctionState
 from tests.unit.world import AT, creation, resource, tagging
@@ -26,9 +27,7 @@ META = PlanMeta(
 )
 FUNCTION = Change(
     step="instrument",
-    resource=ResourceId(
-        "function", "arn:aws:lambda:eu-west-1:111122223333:function:f", "eu-west-1", "111122223333"
-    ),
+    resource=resource("arn:aws:lambda:eu-west-1:111122223333:function:f", "function"),
     before=FunctionState(handler="app.handler"),
     after=FunctionState(handler="datadog_lambda.handler.handler", layers=("arn:l:1",), env={"DD_ENV": "ü"}),
     why="it runs python3.12",
@@ -108,10 +107,10 @@ def test_a_missing_plan_is_refused(tmp_path: Path) -> None:
         load(tmp_path / "none.json")
 
 
-def _places(document: object) -> list[tuple[object, object]]:
+def _places(document: Json) -> list[tuple[Json, Json]]:
     """Every value in the document, as its container and its key there."""
-    found: list[tuple[object, object]] = []
-    pairs: list[tuple[object, object]] = []
+    found: list[tuple[Json, Json]] = []
+    pairs: list[tuple[Json, Json]] = []
     if isinstance(document, dict):
         pairs = list(document.items())
     elif isinstance(document, list):

@@ -112,6 +112,7 @@ def test_failed_changes_are_undone_as_far_as_they_went(tmp_path: Path) -> None:
 
 
 NAMES = ("a", "b", "c", "d", "e")
+STATES: tuple[State | None, ...] = (None, *(TagsState(tags={"env": value}) for value in "xyz"))
 
 
 @st.composite
@@ -120,9 +121,7 @@ def worlds(draw: st.DrawFn) -> tuple[dict[str, State | None], tuple[Change, ...]
     there: dict[str, State | None] = {}
     changes = []
     for position, name in enumerate(NAMES[: draw(st.integers(1, 5))]):
-        states = st.one_of(st.none(), st.sampled_from("xyz").map(lambda v: TagsState(tags={"env": v})))
-        before = draw(states)
-        after = draw(states.filter(lambda s, before=before: s != before))  # type: ignore[misc]
+        before, after = draw(st.lists(st.sampled_from(STATES), min_size=2, max_size=2, unique_by=repr))
         there[name] = before
         needs = draw(st.lists(st.sampled_from(NAMES[:position]), unique=True)) if position else []
         changes.append(
