@@ -1,0 +1,156 @@
+"""Finding the Datadog keys: environment, Secrets Manager, the system's keyring, a hidden prompt.
+
+Keys are never taken from a flag or a file. Where each one came from is told; the keys themselves are not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from ddsetup.errors import CredentialsError, GatewayError, UsageError
+from ddsetup.gateways.datadog.client import DatadogKeys
+from ddsetup.gateways.datadog.keys import key_kind, refuse_swapped
+
+KEYRING_SERVICE = "ddsetup"
+
+_WRAPPING = " \t\r\n'\"\ufeff\u200b\u00a0"
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRefs:
+    """ARNs of Secrets Manager secrets that hold the keys as plain text; empty where there is none."""
+
+    api_key_secret: str = ""
+    app_key_secret: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class KeyReaders:
+    """The ways to get a key besides the environment; None where a way is not open.
+
+    `secret` takes an ARN, and raises GatewayError; `keyring` takes the name of an entry and gives None if
+    there is none; `ask` takes the prompt's text and does not echo what is typed.
+    """
+
+    secret: Callable[[str], str] | None = None
+    keyring: Callable[[str], str | None] | None = None
+    ask: Callable[[str], str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FoundKeys:
+    """Both keys, where they came from ("DD_API_KEY", "keyring", ...), and what looks odd about them."""
+
+    keys: DatadogKeys
+    api_key_from: str
+    app_key_from: str
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    title: str
+    variables: tuple[str, str]
+    ref: str
+    option: str
+    form: str
+
+
+def find_keys(
+    environ: Mapping[str, str], readers: KeyReaders | None = None, refs: KeyRefs | None = None
+) -> FoundKeys:
+    """The first of each key, in the order environment, secret, keyring, prompt.
+
+    White space, line ends and quotes around a key are taken off. An unusual form is a warning. Raises
+    UsageError, which names every way, when a key is nowhere; CredentialsError when a secret cannot be read
+    or the two keys are swapped.
+    """
+    readers, refs = readers or KeyReaders(), refs or KeyRefs()
+    api = _Wanted(
+        "Datadog API key", ("DD_API_KEY", "DATADOG_API_KEY"), refs.api_key_secret, "--api-key-secret", "api"
+    )
+    app = _Wanted(
+        "Datadog application key",
+        ("DD_APP_KEY", "DATADOG_APP_KEY"),
+        refs.app_key_secret,
+        "--app-key-secret",
+        "app",
+    )
+    found = {wanted: _find(wanted, environ, readers) for wanted in (api, app)}
+    missing = [wanted for wanted in (api, app) if found[wanted] is None]
+    if missing:
+        raise UsageError(
+            f"no {' and no '.join(wanted.title for wanted in missing)}",
+            fix="; ".join(_ways(wanted) for wanted in missing),
+        )
+    (api_key, api_from), (app_key, app_from) = (found[wanted] or ("", "") for wanted in (api, app))
+    keys = DatadogKeys(api_key, app_key)
+    refuse_swapped(keys)
+    warnings = (*_oddities(api, api_key), *_oddities(app, app_key))
+    return FoundKeys(keys, api_from, app_from, warnings)
+
+
+def os_keyring() -> Callable[[str], str | None] | None:
+    """A reader of the system's keyring, service "ddsetup"; None if the package `keyring` is not there."""
+    try:
+        import keyring
+        from keyring.errors import KeyringError
+    except ImportError:
+        return None
+
+    def read(entry: str) -> str | None:
+        try:
+            value: str | None = keyring.get_password(KEYRING_SERVICE, entry)
+        except KeyringError:  # locked, or no backend on this machine
+            return None
+        return value
+
+    return read
+
+
+def _find(wanted: _Wanted, environ: Mapping[str, str], readers: KeyReaders) -> tuple[str, str] | None:
+    for variable in wanted.variables:
+        if key := _clean(environ.get(variable)):
+            return key, variable
+    if wanted.ref:
+        return _from_secret(wanted, readers), wanted.ref
+    if readers.keyring is not None and (key := _clean(readers.keyring(wanted.variables[0]))):
+        return key, "keyring"
+    if readers.ask is not None and (key := _clean(readers.ask(wanted.title))):
+        return key, "prompt"
+    return None
+
+
+def _from_secret(wanted: _Wanted, readers: KeyReaders) -> str:
+    if readers.secret is None:
+        raise UsageError(f"{wanted.option} needs AWS credentials", fix=_ways(wanted))
+    try:
+        key = _clean(readers.secret(wanted.ref))
+    except GatewayError as error:
+        raise CredentialsError(
+            f"the {wanted.title} cannot be read from {wanted.ref}: {error.what}",
+            fix=error.fix or "the permission is secretsmanager:GetSecretValue",
+        ) from None
+    if not key:
+        raise CredentialsError(f"the secret {wanted.ref} is empty", fix="store the key in it as plain text")
+    return key
+
+
+def _clean(value: str | None) -> str:
+    return (value or "").strip(_WRAPPING)
+
+
+def _oddities(wanted: _Wanted, key: str) -> tuple[str, ...]:
+    if key_kind(key) == wanted.form:
+        return ()
+    usual = "32 hex digits" if wanted.form == "api" else "40 hex digits, or ddapp_ and 34 characters"
+    return (f"the {wanted.title} does not look like one: they are {usual}",)
+
+
+def _ways(wanted: _Wanted) -> str:
+    variable, other = wanted.variables
+    return (
+        f"set {variable} (or {other}), name a secret with {wanted.option} ARN, or store it with"
+        f" `keyring set {KEYRING_SERVICE} {variable}`"
+    )

@@ -1,0 +1,1 @@
+"""Datadog's API: the only modules that import `datadog_api_client`."""

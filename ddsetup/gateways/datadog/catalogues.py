@@ -1,0 +1,54 @@
+"""Lists that Datadog keeps and that change over time, each with a dated, bundled copy to fall back on."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from importlib.resources import files
+from typing import Literal, TypeAlias
+
+from ddsetup.errors import GatewayError
+from ddsetup.gateways.datadog.client import Datadog
+from ddsetup.gateways.datadog.integration import READ
+from ddsetup.model import Json
+
+Origin: TypeAlias = Literal["live", "bundled"]
+Catalogue: TypeAlias = tuple[tuple[str, ...], Origin]
+
+
+def permissions(dd: Datadog) -> Catalogue:
+    """The IAM actions that Datadog wants on its role for standard collection."""
+    path = "/api/v2/integration/aws/iam_permissions/standard"
+    return _catalogue(dd, path, "permissions", "iam_standard.json")
+
+
+def log_services(dd: Datadog) -> Catalogue:
+    """The log sources for which Datadog can subscribe the forwarder by itself, e.g. "lambda"."""
+    return _catalogue(dd, "/api/v2/integration/aws/logs/services", "logs_services", "log_services.json")
+
+
+def namespaces(dd: Datadog) -> Catalogue:
+    """The CloudWatch namespaces that Datadog can collect, e.g. "AWS/Lambda"."""
+    return _catalogue(dd, "/api/v2/integration/aws/available_namespaces", "namespaces", "namespaces.json")
+
+
+def _catalogue(dd: Datadog, path: str, attribute: str, bundled: str) -> Catalogue:
+    try:
+        answer = dd.get(path, action=READ)
+    except GatewayError:
+        return _bundled(bundled, attribute), "bundled"
+    live = _names(answer, attribute)
+    return (live, "live") if live else (_bundled(bundled, attribute), "bundled")
+
+
+def _names(answer: Json, attribute: str) -> tuple[str, ...]:
+    """The list in `data.attributes`; empty if the answer does not look like one."""
+    for name in ("data", "attributes"):
+        answer = answer.get(name) if isinstance(answer, Mapping) else None
+    values = answer.get(attribute) if isinstance(answer, Mapping) else None
+    return tuple(str(value) for value in values) if isinstance(values, list) else ()
+
+
+def _bundled(file: str, attribute: str) -> tuple[str, ...]:
+    text = files("ddsetup").joinpath("data", file).read_text(encoding="utf-8")
+    return tuple(json.loads(text)[attribute])

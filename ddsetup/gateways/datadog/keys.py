@@ -1,0 +1,224 @@
+"""Whether a pair of Datadog keys is good for a site, and what exactly is wrong with it if not.
+
+Datadog has no call that lists the permissions of an application key. What can be tried without changing
+anything is tried; the rest is "unknown", never "denied".
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from ddsetup.catalog import sites
+from ddsetup.errors import CredentialsError, Denied, GatewayError, NotFound
+from ddsetup.gateways.datadog.client import Datadog, DatadogKeys
+from ddsetup.gateways.datadog.integration import EDIT, MANAGE, READ
+
+QUERY_METRICS = "timeseries_query"
+READ_LOGS = "logs_read_data"
+READ_SPANS = "apm_read"
+
+PermissionState: TypeAlias = Literal["ok", "denied", "unknown"]
+KeyKind: TypeAlias = Literal["api", "app", ""]
+
+_API_KEY = re.compile(r"[0-9a-f]{32}", re.IGNORECASE)
+_APP_KEY = re.compile(r"[0-9a-f]{40}|ddapp_[0-9A-Za-z]{34}", re.IGNORECASE)
+
+_NEW_KEYS = "a key made less than a minute ago may need a moment"
+
+
+@dataclass(frozen=True, slots=True)
+class KeyCheck:
+    """A valid pair of keys. `permissions` maps a Datadog permission to what is known of it."""
+
+    site: str
+    permissions: Mapping[str, PermissionState]
+
+    @property
+    def denied(self) -> tuple[str, ...]:
+        """The permissions that the application key certainly lacks."""
+        return tuple(name for name, state in self.permissions.items() if state == "denied")
+
+
+def key_kind(key: str) -> KeyKind:
+    """What a key looks like: API keys are 32 hex digits; application keys 40, or `ddapp_` and 34 characters.
+
+    Empty for anything else (formats as in Datadog's AWS quick start template 4.15.1).
+    """
+    if _API_KEY.fullmatch(key):
+        return "api"
+    return "app" if _APP_KEY.fullmatch(key) else ""
+
+
+def refuse_swapped(keys: DatadogKeys) -> None:
+    """Raise CredentialsError when each key has the form of the other."""
+    if key_kind(keys.api_key) == "app" and key_kind(keys.app_key) == "api":
+        raise CredentialsError(
+            "the two Datadog keys are swapped: each has the form of the other",
+            fix="put the key of 32 digits into DD_API_KEY, the other one into DD_APP_KEY",
+        )
+
+
+def check_keys(
+    dd: Datadog,
+    *,
+    needed: Collection[str] = (READ,),
+    patience: float = 5.0,
+    elsewhere: Callable[[str], Datadog] | None = None,
+) -> KeyCheck:
+    """Check both keys against the site, without changing anything there.
+
+    A refusal is asked again for `patience` seconds, as keys take a moment to be known everywhere. An API
+    key that is refused is tried on the other sites, through the clients that `elsewhere` gives (default:
+    their public addresses, unless this client's address was given).
+
+    Raises CredentialsError that names the cause: swapped keys, an API key that is invalid or of another
+    site, an invalid application key, or a permission of `needed` that is missing. Raises GatewayError when
+    Datadog cannot be reached.
+    """
+    refuse_swapped(dd.keys)
+    if elsewhere is None and not dd.overridden:
+        elsewhere = _without_app_key(dd)
+    if not _api_key_valid(dd):
+        _refuse_other_site(dd, elsewhere)
+        if not _again(dd, patience, _api_key_valid):
+            raise CredentialsError(_bad_api_key(dd), fix=_keys_page(dd, "api-keys"), where=dd.url)
+    pair_valid = _pair_valid(dd) or _again(dd, patience, _pair_valid)
+    permissions = probe_permissions(dd)
+    # A scoped key may be refused by the check itself; one call that it may do proves it.
+    if not pair_valid and "ok" not in permissions.values():
+        raise CredentialsError(_bad_app_key(dd), fix=_keys_page(dd, "application-keys"), where=dd.url)
+    missing = [name for name in needed if permissions.get(name) == "denied"]
+    if missing:
+        raise CredentialsError(
+            f"the application key lacks the permission{'s' * (len(missing) > 1)} {', '.join(missing)}",
+            fix="use an unscoped application key of a user whose role has them, or add them to its scopes",
+            where=dd.url,
+        )
+    return KeyCheck(dd.site, permissions)
+
+
+def probe_permissions(dd: Datadog) -> Mapping[str, PermissionState]:
+    """What the application key may do, by harmless reads. Permissions to write stay "unknown"."""
+    with ThreadPoolExecutor(len(_PROBES)) as pool:
+        states = pool.map(lambda probe: _probe(dd, probe), _PROBES.values())
+        found: dict[str, PermissionState] = dict(zip(_PROBES, states, strict=True))
+    return found | {EDIT: "unknown", MANAGE: "unknown"}
+
+
+def _probe(dd: Datadog, probe: Callable[[Datadog], object]) -> PermissionState:
+    try:
+        probe(dd)
+    except Denied:
+        return "denied"
+    except GatewayError:
+        return "unknown"
+    return "ok"
+
+
+def _read_accounts(dd: Datadog) -> object:
+    query = {"aws_account_id": "000000000000"}
+    return dd.get("/api/v2/integration/aws/accounts", action=READ, query=query)
+
+
+def _query_metrics(dd: Datadog) -> object:
+    now = int(dd.clock.now().timestamp())
+    query = {"from": str(now - 60), "to": str(now), "query": "avg:aws.lambda.invocations{*}"}
+    return dd.get("/api/v1/query", action=QUERY_METRICS, query=query)
+
+
+def _search_logs(dd: Datadog) -> object:
+    body = {"filter": {"from": "now-1m", "to": "now", "query": "source:lambda"}, "page": {"limit": 1}}
+    return dd.post("/api/v2/logs/events/search", body, action=READ_LOGS)
+
+
+def _search_spans(dd: Datadog) -> object:
+    search = {"filter": {"from": "now-1m", "to": "now", "query": "operation_name:aws.lambda"}}
+    body = {"data": {"type": "search_request", "attributes": search | {"page": {"limit": 1}}}}
+    return dd.post("/api/v2/spans/events/search", body, action=READ_SPANS)
+
+
+_PROBES: Mapping[str, Callable[[Datadog], object]] = {
+    READ: _read_accounts,
+    QUERY_METRICS: _query_metrics,
+    READ_LOGS: _search_logs,
+    READ_SPANS: _search_spans,
+}
+
+
+def _api_key_valid(dd: Datadog) -> bool:
+    try:
+        answer = dd.get("/api/v1/validate", action="")
+    except Denied:
+        return False
+    return isinstance(answer, Mapping) and answer.get("valid") is True
+
+
+def _pair_valid(dd: Datadog) -> bool:
+    try:
+        dd.get("/api/v2/validate_keys", action="")
+    except (Denied, NotFound):  # a proxy or stand-in may not have the call: the probes decide then
+        return False
+    return True
+
+
+def _again(dd: Datadog, patience: float, valid: Callable[[Datadog], bool]) -> bool:
+    """Ask again after 1, 2, 4, ... seconds, `patience` seconds in all."""
+    pause = 1.0
+    while pause <= patience:
+        dd.clock.sleep(pause)
+        if valid(dd):
+            return True
+        patience, pause = patience - pause, pause * 2
+    return False
+
+
+def _without_app_key(dd: Datadog) -> Callable[[str], Datadog]:
+    keys = DatadogKeys(dd.keys.api_key, "")
+    return lambda site: Datadog.connect(site, keys, clock=dd.clock, attempts=1)
+
+
+def _refuse_other_site(dd: Datadog, connect: Callable[[str], Datadog] | None) -> None:
+    if connect is None:
+        return
+    others = [site for site in sites() if site.site != dd.site]
+    with ThreadPoolExecutor(len(others)) as pool:
+        valid = list(pool.map(lambda site: _valid_on(connect, site.site), others))
+    for site, found in zip(others, valid, strict=True):
+        if found:
+            raise CredentialsError(
+                f"the API key belongs to the site {site.name} ({site.site}), not to {dd.site}",
+                fix=f"--site {site.site}",
+                where=dd.url,
+            )
+
+
+def _valid_on(connect: Callable[[str], Datadog], site: str) -> bool:
+    try:
+        return _api_key_valid(connect(site))
+    except GatewayError:
+        return False
+
+
+def _bad_api_key(dd: Datadog) -> str:
+    if key_kind(dd.keys.api_key) == "app":
+        return "the API key is not valid: it has the form of an application key"
+    odd = "" if key_kind(dd.keys.api_key) else "; it does not have the form of one (32 hex digits)"
+    return f"the Datadog API key is not valid on {dd.site}{odd} ({_NEW_KEYS})"
+
+
+def _bad_app_key(dd: Datadog) -> str:
+    if key_kind(dd.keys.app_key) == "api":
+        return "the application key is not valid: it has the form of an API key"
+    return (
+        f"the API key is valid on {dd.site}, but the application key is not: revoked, of another"
+        f" organisation, or without any permission that ddsetup needs ({_NEW_KEYS})"
+    )
+
+
+def _keys_page(dd: Datadog, page: str) -> str:
+    app = next((site.app_url for site in sites() if site.site == dd.site), "https://app.datadoghq.com")
+    return f"see {app}/organization-settings/{page}"
