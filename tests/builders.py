@@ -178,13 +178,38 @@ def account_snapshot(account: str = ACCOUNT, **over: Any) -> AccountSnapshot:
 
 
 def lane_snapshot(*functions: Function, **over: Any) -> LaneSnapshot:
-    """One region with these functions; their log groups exist and have no filters, unless `over` says."""
+    """One region with these functions; their log groups exist and have no filters, unless `over` says.
+
+    `forwarders` given are functions of the region as well.
+    """
     over.setdefault("lane", functions[0].lane if functions else lane())
-    over.setdefault("functions", functions)
     groups = over.setdefault("log_groups", log_groups_of(functions))
+    over.setdefault("functions", functions + _functions_of(over.get("forwarders", ()), functions))
     if not isinstance(groups, Unreadable):
         over.setdefault("filters", dict.fromkeys(groups, ()))
     return LaneSnapshot(**over)
+
+
+def _functions_of(
+    forwarders: tuple[Forwarder, ...] | Unreadable, known: tuple[Function, ...]
+) -> tuple[Function, ...]:
+    if isinstance(forwarders, Unreadable):
+        return ()
+    arns = {f.arn for f in known}
+    return tuple(
+        function(
+            each.name,
+            arn=each.arn,
+            region=each.region,
+            account=each.arn.split(":")[4],
+            runtime="python3.14",
+            architecture="arm64",
+            handler="lambda_function.lambda_handler",
+            env={"DD_SITE": SITE},
+        )
+        for each in forwarders
+        if each.arn not in arns
+    )
 
 
 def datadog_snapshot(**over: Any) -> DatadogSnapshot:
