@@ -192,10 +192,27 @@ def test_values_of_answers_are_accepted_as_flags(answers: Answers) -> None:
 
 
 def test_every_setting_reaches_the_answers_or_is_not_about_them() -> None:
-    about_the_run = set(
-        "profile role_arn app_key_secret datadog_url wait verify invoke payload since custom_metric yes "
-        "no_input dry_run output config state_dir no_color verbose debug".split()
-    )
+    about_the_run = {
+        "profile",
+        "role_arn",
+        "app_key_secret",
+        "datadog_url",
+        "wait",
+        "verify",
+        "invoke",
+        "payload",
+        "since",
+        "custom_metric",
+        "yes",
+        "no_input",
+        "dry_run",
+        "output",
+        "config",
+        "state_dir",
+        "no_color",
+        "verbose",
+        "debug",
+    }
     arn = "arn:aws:lambda:eu-west-1:123456789012:function:x"
     samples: dict[str, Value] = {s.key: ("x",) if s.is_list else "x" for s in TABLE}
     samples |= {s.key: True for s in TABLE if s.kind == "switch"}
