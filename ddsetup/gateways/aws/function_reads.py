@@ -1,0 +1,123 @@
+"""Reading Lambda functions: the bulk list, one function, and what hangs on it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+from ddsetup.errors import GatewayError, NotFound
+from ddsetup.gateways.aws.errors import read, unreadable
+from ddsetup.gateways.aws.session import Aws
+from ddsetup.model import Alias, Function, Json, Lane, Layer, Unreadable
+
+
+def list_functions(aws: Aws, lane: Lane) -> tuple[Function, ...] | Unreadable:
+    """Every function's `$LATEST`, in the order of AWS. Needs lambda:ListFunctions; 50 a page."""
+
+    def ask() -> tuple[Function, ...]:
+        items = aws.pages(
+            "lambda:ListFunctions", lane, "Functions", token=("NextMarker", "Marker"), MaxItems=50
+        )
+        return tuple(parse_function(lane, item) for item in items)
+
+    return read(ask)
+
+
+def read_function(aws: Aws, lane: Lane, name: str) -> Function:
+    """One function by name or ARN. Needs lambda:GetFunction, which has a quota of its own (100 a second).
+
+    Raises NotFound, Denied or GatewayError.
+    """
+    return parse_function(lane, function_configuration(aws, lane, name))
+
+
+def function_configuration(aws: Aws, lane: Lane, name: str) -> Mapping[str, Json]:
+    """The configuration as AWS words it; raises like `read_function`."""
+    answer: Mapping[str, Json] = aws.call("lambda:GetFunction", lane, FunctionName=name)["Configuration"]
+    return answer
+
+
+def list_aliases(aws: Aws, lane: Lane, name: str) -> tuple[Alias, ...] | Unreadable:
+    """The aliases of a function. Needs lambda:ListAliases."""
+
+    def ask() -> tuple[Alias, ...]:
+        items = aws.pages(
+            "lambda:ListAliases", lane, "Aliases", token=("NextMarker", "Marker"), FunctionName=name
+        )
+        return tuple(Alias(name=item["Name"], version=item["FunctionVersion"]) for item in items)
+
+    return read(ask)
+
+
+def concurrency_headroom(aws: Aws, lane: Lane) -> int | Unreadable:
+    """Concurrent executions that no function has reserved. Needs lambda:GetAccountSettings."""
+    action = "lambda:GetAccountSettings"
+    try:
+        limit = aws.call(action, lane).get("AccountLimit") or {}
+    except GatewayError as error:
+        return unreadable(error)
+    value = limit.get("UnreservedConcurrentExecutions")
+    return int(value) if value is not None else Unreadable(action, f"{action}: no answer", denied=False)
+
+
+def resource_policy(aws: Aws, lane: Lane, name: str) -> Json | Unreadable | None:
+    """The function's resource policy as a document, None if it has none. Needs lambda:GetPolicy."""
+    try:
+        text = aws.call("lambda:GetPolicy", lane, FunctionName=name).get("Policy") or "{}"
+    except NotFound:
+        return None
+    except GatewayError as error:
+        return unreadable(error)
+    document = json.loads(text)
+    return document if document.get("Statement") else None
+
+
+def parse_function(lane: Lane, item: Mapping[str, Json]) -> Function:
+    """A `FunctionConfiguration` of AWS as our record. Empty texts (container images) count as absent."""
+    environment = item.get("Environment") or {}
+    fault = environment.get("Error")
+    logging = item.get("LoggingConfig") or {}
+    vpc = item.get("VpcConfig") or {}
+    name = item["FunctionName"]
+    return Function(
+        name=name,
+        arn=_unqualified(item["FunctionArn"]),
+        region=lane.region,
+        account=lane.account,
+        runtime=item.get("Runtime") or None,
+        architecture=(item.get("Architectures") or ["x86_64"])[0],
+        package_type=item.get("PackageType") or "Zip",
+        handler=item.get("Handler") or None,
+        role=item.get("Role") or "",
+        layers=tuple(Layer(layer["Arn"], layer.get("CodeSize") or 0) for layer in item.get("Layers") or ()),
+        env=None if fault else dict(environment.get("Variables") or {}),
+        env_error=_env_error(fault),
+        log_group=logging.get("LogGroup") or f"/aws/lambda/{name}",
+        log_format=logging.get("LogFormat") or "Text",
+        application_log_level=logging.get("ApplicationLogLevel") or None,
+        system_log_level=logging.get("SystemLogLevel") or None,
+        memory=item.get("MemorySize") or 128,
+        timeout=item.get("Timeout") or 3,
+        code_size=item.get("CodeSize") or 0,
+        code_sha256=item.get("CodeSha256") or "",
+        revision_id=item.get("RevisionId") or "",
+        kms_key_arn=item.get("KMSKeyArn") or None,
+        vpc=bool(vpc.get("SubnetIds") or vpc.get("VpcId")),
+        snap_start=(item.get("SnapStart") or {}).get("ApplyOn") or "None",
+        tracing=(item.get("TracingConfig") or {}).get("Mode") or "PassThrough",
+        master_arn=item.get("MasterArn") or None,
+        state=item.get("State") or None,
+        last_update_status=item.get("LastUpdateStatus") or None,
+        last_modified=item.get("LastModified") or "",
+    )
+
+
+def _unqualified(arn: str) -> str:
+    """The ARN without `:$LATEST`, which some answers add."""
+    return arn.removesuffix(":$LATEST")
+
+
+def _env_error(fault: Mapping[str, str] | None) -> str:
+    if not fault:
+        return ""
+    return f"{fault.get('ErrorCode') or 'Error'}: {fault.get('Message') or 'no reason given'}"

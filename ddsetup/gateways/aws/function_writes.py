@@ -1,0 +1,243 @@
+"""Writing Lambda functions, waiting for them, and invoking them."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from ddsetup.clock import SYSTEM_CLOCK, Clock
+from ddsetup.errors import GatewayError, NotFound
+from ddsetup.gateways.aws.errors import AlreadyExists, NotShared, Refused, Throttled, UpdateInProgress
+from ddsetup.gateways.aws.function_reads import function_configuration, parse_function
+from ddsetup.gateways.aws.session import Aws, Patience
+from ddsetup.model import Function, Json, Lane
+
+_UPDATE = "lambda:UpdateFunctionConfiguration"
+_INVOKE_SECONDS = 910
+"""A function runs for at most 15 minutes (AWS Lambda quotas page)."""
+_WAIT_SECONDS = 300.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FunctionUpdate:
+    """What one UpdateFunctionConfiguration call changes; None leaves a setting alone.
+
+    `layers` and `env` are whole, in their final order: AWS replaces both. `logging` is AWS's LoggingConfig.
+    An empty `revision_id` writes unconditionally.
+    """
+
+    revision_id: str = ""
+    handler: str | None = None
+    layers: tuple[str, ...] | None = None
+    env: Mapping[str, str] | None = field(default=None, repr=False)
+    logging: Mapping[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Invocation:
+    """What came of invoking a function: HTTP status, the kind of error ("" if none), the request's id."""
+
+    status: int
+    error: str
+    request_id: str
+
+
+def update_function(aws: Aws, lane: Lane, name: str, update: FunctionUpdate) -> Function:
+    """Write handler, layers, environment and logging in one call; return the function as AWS answers it.
+
+    Raises ChangedSince when the revision moved. A dropped connection is tried again, so that may also mean
+    that our own first attempt arrived: the caller reads again and compares. Raises UpdateInProgress,
+    NotFound, Denied or GatewayError with an explanation otherwise. No error quotes a value of `env`.
+    """
+    parameters: dict[str, Json] = {"FunctionName": name}
+    if update.revision_id:
+        parameters["RevisionId"] = update.revision_id
+    if update.handler is not None:
+        parameters["Handler"] = update.handler
+    if update.layers is not None:
+        parameters["Layers"] = list(update.layers)
+    if update.env is not None:
+        parameters["Environment"] = {"Variables": dict(update.env)}
+    if update.logging is not None:
+        parameters["LoggingConfig"] = dict(update.logging)
+    try:
+        return parse_function(lane, aws.call(_UPDATE, lane, **parameters))
+    except GatewayError as error:
+        raise _explained(error, update) from None
+
+
+def wait_updated(aws: Aws, lane: Lane, name: str, clock: Clock = SYSTEM_CLOCK) -> Function:
+    """Wait until a function's last update is over, by GetFunction every second, at most five minutes.
+
+    Raises GatewayError with the reason when the update failed or does not end, NotFound when the function
+    is gone.
+    """
+    end = clock.monotonic() + _WAIT_SECONDS
+    pause = 0.25
+    while True:
+        item = function_configuration(aws, lane, name)
+        status = item.get("LastUpdateStatus")
+        if status == "Failed":
+            raise GatewayError(_failure(item), action=_UPDATE, where=name)
+        if status != "InProgress" and item.get("State") != "Pending":
+            return parse_function(lane, item)
+        if clock.monotonic() >= end:
+            said = f"{name}: the update has not ended after {_WAIT_SECONDS / 60:.0f} minutes"
+            raise GatewayError(said, action=_UPDATE, fix="run the same command again later", where=name)
+        clock.sleep(pause)
+        pause = min(1.0, pause * 2)
+
+
+def invoke(aws: Aws, lane: Lane, name: str, payload: bytes = b"{}") -> Invocation:
+    """Invoke a function and wait for its end, once: a lost connection is not tried again.
+
+    `error` holds AWS's FunctionError and the error's type, never its message. Raises NotFound, Denied or
+    GatewayError when the function could not be invoked at all. Needs lambda:InvokeFunction.
+    """
+    answer = aws.call(
+        "lambda:InvokeFunction",
+        lane,
+        operation="Invoke",
+        patience=Patience(throttled=5, dropped=0),
+        read_timeout=_INVOKE_SECONDS,
+        FunctionName=name,
+        Payload=payload,
+    )
+    body = answer["Payload"].read()
+    error = answer.get("FunctionError") or ""
+    return Invocation(
+        status=int(answer.get("StatusCode") or 0),
+        error=f"{error} {_error_type(body)}".strip() if error else "",
+        request_id=str(answer.get("ResponseMetadata", {}).get("RequestId") or ""),
+    )
+
+
+def add_logs_permission(
+    aws: Aws, lane: Lane, name: str, statement_id: str = "ddsetup-cloudwatch-logs"
+) -> bool:
+    """Let CloudWatch Logs of this account and region invoke a function, for all of its log groups.
+
+    One wildcard statement, as in the official Forwarder template: the policy may hold 20 KB only. False if
+    a statement of this id is there already. Needs lambda:AddPermission.
+    """
+    source = f"arn:{aws.partition_of(lane.region)}:logs:{lane.region}:{lane.account}:log-group:*:*"
+    try:
+        aws.call(
+            "lambda:AddPermission",
+            lane,
+            FunctionName=name,
+            StatementId=statement_id,
+            Action="lambda:InvokeFunction",
+            Principal="logs.amazonaws.com",
+            SourceAccount=lane.account,
+            SourceArn=source,
+        )
+    except AlreadyExists:
+        return False
+    except Refused as error:
+        if error.code == "ResourceConflictException":
+            return False
+        raise
+    return True
+
+
+def remove_permission(aws: Aws, lane: Lane, name: str, statement_id: str = "ddsetup-cloudwatch-logs") -> bool:
+    """Take a statement out of a function's resource policy; False if it is not there."""
+    try:
+        aws.call("lambda:RemovePermission", lane, FunctionName=name, StatementId=statement_id)
+    except NotFound:
+        return False
+    return True
+
+
+def _error_type(body: bytes) -> str:
+    try:
+        document = json.loads(body)
+    except ValueError:
+        return ""
+    return str(document.get("errorType") or "") if isinstance(document, dict) else ""
+
+
+def _explained(error: GatewayError, update: FunctionUpdate) -> GatewayError:
+    """The same error with known texts explained and every value of the environment taken out."""
+    if isinstance(error, Refused) and error.code == "ResourceConflictException":
+        return UpdateInProgress(error.what, action=error.action, fix="wait and try again", where=error.where)
+    if isinstance(error, Throttled):
+        return error
+    if isinstance(error, NotShared):
+        said = "a layer version does not exist in this region, or its owner does not share it"
+        fix = "choose another version with --layer-version or --extension-version"
+        return GatewayError(said, action=error.action, fix=fix, where=error.where)
+    what = _without_values(error.what, update.env or {})
+    for sign, said, fix in _KNOWN:
+        if sign in what:
+            return GatewayError(said, action=error.action, fix=fix, where=error.where)
+    error.what = what
+    error.args = (what,)
+    return error
+
+
+_KNOWN: tuple[tuple[str, str, str], ...] = (
+    (
+        "262144000",
+        "the code and the layers together exceed 250 MB unzipped (262144000 bytes)",
+        "make the package smaller, or use a container image with the Datadog library in it",
+    ),
+    ("4KB", "the environment variables exceed 4 KB", "remove or shorten variables of this function"),
+    ("4 KB", "the environment variables exceed 4 KB", "remove or shorten variables of this function"),
+    (
+        "CodeVerificationFailed",
+        "the function's code signing configuration does not accept Datadog's layer",
+        "add Datadog's signing profile to the code signing configuration of the function",
+    ),
+    (
+        "InvalidCodeSignature",
+        "the function's code signing configuration does not accept Datadog's layer",
+        "add Datadog's signing profile to the code signing configuration of the function",
+    ),
+    ("InvalidRuntime", "AWS no longer updates functions of this runtime", "upgrade the runtime first"),
+)
+"""Signs in AWS's refusals (texts seen publicly), what they mean, and what to do."""
+
+
+def _without_values(text: str, env: Mapping[str, str]) -> str:
+    for value in sorted(env.values(), key=len, reverse=True):
+        # Shorter values would blot out ordinary words; no secret is that short.
+        if len(value) >= 4:
+            text = text.replace(value, "***")
+    return re.sub(r"\s+", " ", text)
+
+
+_REASONS: Mapping[str, str] = {
+    "EniLimitExceeded": "the VPC has no network interface left",
+    "InsufficientRolePermissions": "the execution role lacks permissions for the VPC",
+    "InvalidConfiguration": "the configuration is not valid",
+    "InternalError": "an internal error of AWS",
+    "SubnetOutOfIPAddresses": "a subnet has no free address",
+    "InvalidSubnet": "a subnet does not exist any more",
+    "InvalidSecurityGroup": "a security group does not exist any more",
+    "ImageDeleted": "the container image was deleted",
+    "ImageAccessDenied": "Lambda may not read the container image",
+    "InvalidImage": "the container image is not valid",
+    "KMSKeyAccessDenied": "Lambda may not use the KMS key",
+    "KMSKeyNotFound": "the KMS key does not exist any more",
+    "InvalidStateKMSKey": "the KMS key is in a state that cannot be used",
+    "DisabledKMSKey": "the KMS key is disabled",
+    "InvalidRuntime": "the runtime is not supported any more",
+    "FunctionError.ExtensionInitError": "an extension failed to start",
+    "FunctionError.TooManyExtensions": "more than ten extensions are registered",
+    "FunctionError.InitTimeout": "the initialisation took too long",
+    "FunctionError.RuntimeInitError": "the runtime failed to start",
+    "FunctionError.PermissionDenied": "a file of the package may not be executed",
+}
+"""LastUpdateStatusReasonCode (Lambda API model) in words."""
+
+
+def _failure(item: Mapping[str, Json]) -> str:
+    code = str(item.get("LastUpdateStatusReasonCode") or "no reason code")
+    words = _REASONS.get(code)
+    return f"{item['FunctionName']}: AWS could not finish the update: " + (
+        f"{words} ({code})" if words else code
+    )

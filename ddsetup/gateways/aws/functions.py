@@ -1,0 +1,39 @@
+"""Lambda functions: what the rest of ddsetup imports, whichever module does it."""
+
+from ddsetup.gateways.aws.errors import UpdateInProgress
+from ddsetup.gateways.aws.function_reads import (
+    concurrency_headroom,
+    list_aliases,
+    list_functions,
+    read_function,
+    resource_policy,
+)
+from ddsetup.gateways.aws.function_writes import (
+    FunctionUpdate,
+    Invocation,
+    add_logs_permission,
+    invoke,
+    remove_permission,
+    update_function,
+    wait_updated,
+)
+from ddsetup.gateways.aws.layers import LayerCache, layer_version_exists, newest_layer
+
+__all__ = [
+    "FunctionUpdate",
+    "Invocation",
+    "LayerCache",
+    "UpdateInProgress",
+    "add_logs_permission",
+    "concurrency_headroom",
+    "invoke",
+    "layer_version_exists",
+    "list_aliases",
+    "list_functions",
+    "newest_layer",
+    "read_function",
+    "remove_permission",
+    "resource_policy",
+    "update_function",
+    "wait_updated",
+]

@@ -1,0 +1,173 @@
+"""CloudWatch Logs: log groups and their subscription filters."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ddsetup.errors import NotFound
+from ddsetup.gateways.aws.errors import AlreadyExists, DestinationRefused, LimitReached, Refused, read
+from ddsetup.gateways.aws.session import Aws
+from ddsetup.model import Json, Lane, LogGroup, SubscriptionFilter, Unreadable
+from ddsetup.states import FilterState
+
+_TOKEN = ("nextToken", "nextToken")
+
+
+def list_log_groups(aws: Aws, lane: Lane) -> Mapping[str, LogGroup] | Unreadable:
+    """Every log group by name. Needs logs:DescribeLogGroups; 50 a page."""
+
+    def ask() -> Mapping[str, LogGroup]:
+        items = aws.pages("logs:DescribeLogGroups", lane, "logGroups", token=_TOKEN, limit=50)
+        return {
+            item["logGroupName"]: LogGroup(
+                name=item["logGroupName"],
+                retention_days=item.get("retentionInDays"),
+                log_class=item.get("logGroupClass") or "STANDARD",
+            )
+            for item in items
+        }
+
+    return read(ask)
+
+
+def list_filters(aws: Aws, lane: Lane, group: str) -> tuple[SubscriptionFilter, ...] | Unreadable:
+    """The subscription filters of a log group; none if the group is not there.
+
+    Needs logs:DescribeSubscriptionFilters.
+    """
+
+    def ask() -> tuple[SubscriptionFilter, ...]:
+        action = "logs:DescribeSubscriptionFilters"
+        try:
+            items = aws.pages(action, lane, "subscriptionFilters", token=_TOKEN, logGroupName=group)
+        except NotFound:
+            return ()
+        return tuple(_filter(group, item) for item in items)
+
+    return read(ask)
+
+
+def put_filter(aws: Aws, lane: Lane, state: FilterState) -> None:
+    """Create or replace a subscription filter. AWS sends the destination a test message first.
+
+    Raises LimitReached when the group has two others, DestinationRefused when CloudWatch Logs could not
+    invoke the destination (a permission, or one that is not in force yet), NotFound without the group.
+    """
+    parameters: dict[str, Json] = {
+        "logGroupName": state.log_group,
+        "filterName": state.name,
+        "filterPattern": state.pattern,
+        "destinationArn": state.destination_arn,
+    }
+    optional: Mapping[str, Json] = {
+        "roleArn": state.role_arn,
+        "distribution": state.distribution,
+        "applyOnTransformedLogs": state.apply_on_transformed_logs,
+        "emitSystemFields": list(state.emit_system_fields) or None,
+        "fieldSelectionCriteria": state.field_selection_criteria,
+    }
+    parameters.update({key: value for key, value in optional.items() if value is not None})
+    try:
+        aws.call("logs:PutSubscriptionFilter", lane, **parameters)
+    except LimitReached as error:
+        said = f"{state.log_group} has two subscription filters already, which is AWS's limit"
+        fix = "replace one of them (--on-conflict replace), or use --via extension"
+        raise LimitReached(said, action=error.action, fix=fix, where=error.where) from None
+    except Refused as error:
+        if "Could not execute the lambda function" not in error.what:
+            raise
+        said = f"CloudWatch Logs may not invoke {state.destination_arn} for {state.log_group}"
+        fix = "allow logs.amazonaws.com to invoke it (lambda:AddPermission), and see that it is active"
+        raise DestinationRefused(said, action=error.action, fix=fix, where=error.where) from None
+
+
+def delete_filter(aws: Aws, lane: Lane, group: str, name: str) -> bool:
+    """Delete a subscription filter; False if it is not there (any more)."""
+    try:
+        aws.call("logs:DeleteSubscriptionFilter", lane, logGroupName=group, filterName=name)
+    except NotFound:
+        return False
+    return True
+
+
+def create_log_group(aws: Aws, lane: Lane, group: str) -> bool:
+    """Create a log group of class STANDARD without expiry; False if it is there already."""
+    try:
+        aws.call("logs:CreateLogGroup", lane, logGroupName=group)
+    except AlreadyExists:
+        return False
+    return True
+
+
+def delete_log_group(aws: Aws, lane: Lane, group: str) -> bool:
+    """Delete a log group with all that it holds; False if it is not there."""
+    try:
+        aws.call("logs:DeleteLogGroup", lane, logGroupName=group)
+    except NotFound:
+        return False
+    return True
+
+
+def log_group_is_empty(aws: Aws, lane: Lane, group: str) -> bool | Unreadable:
+    """Whether nothing was ever written: no log stream. (`storedBytes` lags behind by hours.)
+
+    A group that is not there is empty. Needs logs:DescribeLogStreams.
+    """
+
+    def ask() -> bool:
+        try:
+            answer = aws.call("logs:DescribeLogStreams", lane, logGroupName=group, limit=1)
+        except NotFound:
+            return True
+        return not answer.get("logStreams")
+
+    return read(ask)
+
+
+def account_filter_policies(aws: Aws, lane: Lane) -> tuple[Json, ...] | Unreadable:
+    """Account-wide subscription filter policies, which add to those of the groups.
+
+    Needs logs:DescribeAccountPolicies.
+    """
+
+    def ask() -> tuple[Json, ...]:
+        answer = aws.call("logs:DescribeAccountPolicies", lane, policyType="SUBSCRIPTION_FILTER_POLICY")
+        return tuple(answer.get("accountPolicies") or ())
+
+    return read(ask)
+
+
+def groups_with_deliveries(aws: Aws, lane: Lane) -> frozenset[str] | Unreadable:
+    """Log groups whose filters delivered something within two weeks, by the metrics of CloudWatch Logs.
+
+    Needs cloudwatch:ListMetrics.
+    """
+
+    def ask() -> frozenset[str]:
+        metrics = aws.pages(
+            "cloudwatch:ListMetrics",
+            lane,
+            "Metrics",
+            token=("NextToken", "NextToken"),
+            Namespace="AWS/Logs",
+            MetricName="ForwardedLogEvents",
+        )
+        dimensions = (d for metric in metrics for d in metric.get("Dimensions") or ())
+        return frozenset(d["Value"] for d in dimensions if d["Name"] == "LogGroupName")
+
+    return read(ask)
+
+
+def _filter(group: str, item: Mapping[str, Json]) -> SubscriptionFilter:
+    return SubscriptionFilter(
+        log_group=item.get("logGroupName") or group,
+        name=item["filterName"],
+        pattern=item.get("filterPattern") or "",
+        destination_arn=item.get("destinationArn") or "",
+        role_arn=item.get("roleArn") or None,
+        distribution=item.get("distribution") or None,
+        apply_on_transformed_logs=item.get("applyOnTransformedLogs"),
+        emit_system_fields=tuple(item.get("emitSystemFields") or ()),
+        field_selection_criteria=item.get("fieldSelectionCriteria") or None,
+        created_ms=item.get("creationTime"),
+    )

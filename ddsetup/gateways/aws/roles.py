@@ -1,0 +1,120 @@
+"""IAM roles and their policies, and what this identity may do (see `permissions`)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+from ddsetup.errors import NotFound
+from ddsetup.gateways.aws.errors import read_or_none
+from ddsetup.gateways.aws.permissions import simulate
+from ddsetup.gateways.aws.session import Aws
+from ddsetup.model import Json, Role, Unreadable
+
+__all__ = [
+    "attach_role_policy",
+    "create_role",
+    "delete_role",
+    "delete_role_policy",
+    "detach_role_policy",
+    "put_role_policy",
+    "read_role",
+    "read_role_policy",
+    "simulate",
+    "update_trust",
+]
+
+_TOKEN = ("Marker", "Marker")
+
+
+def read_role(aws: Aws, name: str) -> Role | Unreadable | None:
+    """A role with its policies, None if there is none.
+
+    Needs iam:GetRole, iam:ListRolePolicies, iam:GetRolePolicy and iam:ListAttachedRolePolicies.
+    """
+
+    def ask() -> Role:
+        item = aws.call("iam:GetRole", RoleName=name)["Role"]
+        inline = aws.pages("iam:ListRolePolicies", None, "PolicyNames", token=_TOKEN, RoleName=name)
+        attached = aws.pages(
+            "iam:ListAttachedRolePolicies", None, "AttachedPolicies", token=_TOKEN, RoleName=name
+        )
+        boundary = item.get("PermissionsBoundary") or {}
+        return Role(
+            name=item["RoleName"],
+            arn=item["Arn"],
+            path=item.get("Path") or "/",
+            trust=_document(item.get("AssumeRolePolicyDocument")),
+            inline={policy: _policy(aws, name, policy) for policy in inline},
+            attached=tuple(policy["PolicyArn"] for policy in attached),
+            boundary=boundary.get("PermissionsBoundaryArn"),
+            tags={tag["Key"]: tag.get("Value") or "" for tag in item.get("Tags") or ()},
+        )
+
+    return read_or_none(ask)
+
+
+def read_role_policy(aws: Aws, role: str, policy: str) -> Json | Unreadable | None:
+    """An inline policy's document, None if there is none. Needs iam:GetRolePolicy."""
+    return read_or_none(lambda: _policy(aws, role, policy))
+
+
+def create_role(aws: Aws, name: str, trust: Json, tags: Mapping[str, str], description: str = "") -> str:
+    """Create a role and return its ARN. Raises AlreadyExists, Denied or GatewayError."""
+    parameters: dict[str, Json] = {
+        "RoleName": name,
+        "AssumeRolePolicyDocument": json.dumps(trust),
+        "Tags": [{"Key": key, "Value": value} for key, value in tags.items()],
+    }
+    if description:
+        parameters["Description"] = description
+    return str(aws.call("iam:CreateRole", **parameters)["Role"]["Arn"])
+
+
+def update_trust(aws: Aws, name: str, trust: Json) -> None:
+    """Replace who may assume a role."""
+    aws.call("iam:UpdateAssumeRolePolicy", RoleName=name, PolicyDocument=json.dumps(trust))
+
+
+def put_role_policy(aws: Aws, role: str, policy: str, document: Json) -> None:
+    """Create or replace an inline policy."""
+    text = json.dumps(document, separators=(",", ":"))
+    aws.call("iam:PutRolePolicy", RoleName=role, PolicyName=policy, PolicyDocument=text)
+
+
+def delete_role_policy(aws: Aws, role: str, policy: str) -> bool:
+    """Delete an inline policy; False if it is not there."""
+    return _gone(aws, "iam:DeleteRolePolicy", RoleName=role, PolicyName=policy)
+
+
+def attach_role_policy(aws: Aws, role: str, arn: str) -> None:
+    """Attach a managed policy; attaching it twice changes nothing."""
+    aws.call("iam:AttachRolePolicy", RoleName=role, PolicyArn=arn)
+
+
+def detach_role_policy(aws: Aws, role: str, arn: str) -> bool:
+    """Detach a managed policy; False if it is not attached."""
+    return _gone(aws, "iam:DetachRolePolicy", RoleName=role, PolicyArn=arn)
+
+
+def delete_role(aws: Aws, name: str) -> bool:
+    """Delete a role that has no policies any more; False if it is not there."""
+    return _gone(aws, "iam:DeleteRole", RoleName=name)
+
+
+def _gone(aws: Aws, action: str, **parameters: Json) -> bool:
+    try:
+        aws.call(action, **parameters)
+    except NotFound:
+        return False
+    return True
+
+
+def _policy(aws: Aws, role: str, policy: str) -> Json:
+    answer = aws.call("iam:GetRolePolicy", RoleName=role, PolicyName=policy)
+    return _document(answer.get("PolicyDocument"))
+
+
+def _document(value: Json) -> Json:
+    """botocore decodes the documents that it knows; the rest stays text."""
+    return json.loads(value) if isinstance(value, str) else value

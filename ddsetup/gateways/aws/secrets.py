@@ -1,0 +1,66 @@
+"""Secrets Manager: the secret that holds the Datadog API key."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ddsetup.errors import NotFound
+from ddsetup.gateways.aws.errors import read_or_none
+from ddsetup.gateways.aws.session import Aws
+from ddsetup.model import Json, Lane, Secret, Unreadable
+from ddsetup.states import SecretState
+
+
+def read_secret(aws: Aws, lane: Lane, name: str) -> Secret | Unreadable | None:
+    """A secret without its content, None if there is none. Needs secretsmanager:DescribeSecret."""
+
+    def ask() -> Secret:
+        item = aws.call("secretsmanager:DescribeSecret", lane, SecretId=name)
+        return Secret(
+            name=item.get("Name") or name,
+            arn=item["ARN"],
+            tags={tag["Key"]: tag.get("Value") or "" for tag in item.get("Tags") or ()},
+            deleted=bool(item.get("DeletedDate")),
+        )
+
+    return read_or_none(ask)
+
+
+def read_secret_value(aws: Aws, lane: Lane, name: str) -> str:
+    """The content of a secret by name or ARN. Raises NotFound, Denied or GatewayError.
+
+    Needs secretsmanager:GetSecretValue.
+    """
+    return str(aws.call("secretsmanager:GetSecretValue", lane, SecretId=name).get("SecretString") or "")
+
+
+def create_secret(aws: Aws, lane: Lane, state: SecretState, value: str) -> str:
+    """Create a secret and return its ARN. Raises AlreadyExists (also while its deletion is scheduled)."""
+    parameters: dict[str, Json] = {"Name": state.name, "SecretString": value, "Tags": _tags(state.tags)}
+    if state.description:
+        parameters["Description"] = state.description
+    return str(aws.call("secretsmanager:CreateSecret", lane, **parameters)["ARN"])
+
+
+def restore_secret(aws: Aws, lane: Lane, name: str) -> str:
+    """Take back the scheduled deletion of a secret; return its ARN."""
+    return str(aws.call("secretsmanager:RestoreSecret", lane, SecretId=name)["ARN"])
+
+
+def put_secret_value(aws: Aws, lane: Lane, name: str, value: str) -> None:
+    """Give a secret a new value."""
+    aws.call("secretsmanager:PutSecretValue", lane, SecretId=name, SecretString=value)
+
+
+def delete_secret(aws: Aws, lane: Lane, name: str, *, force: bool) -> bool:
+    """Delete a secret: at once with `force`, else after AWS's 30 days. False if it is not there."""
+    parameters: Mapping[str, Json] = {"ForceDeleteWithoutRecovery": True} if force else {}
+    try:
+        aws.call("secretsmanager:DeleteSecret", lane, SecretId=name, **parameters)
+    except NotFound:
+        return False
+    return True
+
+
+def _tags(tags: Mapping[str, str]) -> list[dict[str, str]]:
+    return [{"Key": key, "Value": value} for key, value in tags.items()]

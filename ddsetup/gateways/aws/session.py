@@ -1,0 +1,298 @@
+"""One identity on AWS: its clients, the pace of its calls, and the way every call is made."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ddsetup._version import __version__
+from ddsetup.clock import SYSTEM_CLOCK, Clock
+from ddsetup.errors import CredentialsError, GatewayError
+from ddsetup.gateways.aws.credentials import AwsOptions, explain_credentials, open_session, region_of
+from ddsetup.gateways.aws.errors import is_throttle, is_transient, translate
+from ddsetup.gateways.aws.limits import Limits
+from ddsetup.model import Identity, Json, Lane
+
+__all__ = ["PATIENCE", "Aws", "AwsOptions", "Patience", "default_region"]
+
+WORKERS = 32
+"""Threads that may call at the same time; the connection pool of every client is as large."""
+
+_SERVICES: Mapping[str, str] = {"tag": "resourcegroupstaggingapi"}
+"""botocore's names where they differ from the IAM prefix."""
+
+_PREFIXES: Mapping[str, str] = {
+    "cloudwatch-logs": "logs",
+    "resource-groups-tagging-api": "tag",
+    "secrets-manager": "secretsmanager",
+}
+"""IAM prefixes by the service id in botocore's event names, where they differ."""
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How often a call is tried again.
+
+    `throttled` bounds refusals for speed: with waits of up to 20 seconds that is a quarter of an hour, so
+    that a busy account slows a run down and does not end it. `dropped` bounds lost connections and server
+    faults.
+    """
+
+    throttled: int = 50
+    dropped: int = 5
+
+
+PATIENCE = Patience()
+
+
+def default_region(options: AwsOptions, environ: Mapping[str, str] | None = None) -> str | None:
+    """The region that AWS_REGION, AWS_DEFAULT_REGION or the profile names; None if none does."""
+    return region_of(open_session(options), environ)
+
+
+class Aws:
+    """The gateway's connection: cached clients, token buckets and retries for one identity.
+
+    Thread-safe. botocore's own retries are off: all of them happen in `call`, on the clock that was passed
+    in, and every attempt takes a slot of its bucket first.
+    """
+
+    def __init__(
+        self,
+        options: AwsOptions,
+        session: Any,
+        *,
+        endpoint_url: str | None = None,
+        clock: Clock = SYSTEM_CLOCK,
+        rate_scale: float = 1.0,
+    ) -> None:
+        self.options = options
+        self.clock = clock
+        self.calls: Counter[str] = Counter()
+        self.limits = Limits(clock, rate_scale)
+        self._session = session
+        self._endpoint_url = endpoint_url
+        self._clients: dict[tuple[str, str, int], Any] = {}
+        self._identity: Identity | None = None
+        self._lock = threading.RLock()
+
+    @classmethod
+    def connect(
+        cls,
+        options: AwsOptions,
+        *,
+        endpoint_url: str | None = None,
+        clock: Clock = SYSTEM_CLOCK,
+        rate_scale: float = 1.0,
+    ) -> Aws:
+        """Open a session. No call is made; `endpoint_url` serves every service (else AWS_ENDPOINT_URL does).
+
+        Raises CredentialsError when the profile or the configuration cannot be read.
+        """
+        session = open_session(options)
+        return cls(options, session, endpoint_url=endpoint_url, clock=clock, rate_scale=rate_scale)
+
+    @property
+    def default_region(self) -> str | None:
+        """The region that the environment or the profile names."""
+        return region_of(self._session)
+
+    @property
+    def home_region(self) -> str:
+        """Where services without regions are called from."""
+        return self.default_region or "us-east-1"
+
+    def partition_of(self, region: str) -> str:
+        """The partition of a region: "aws", "aws-us-gov" or "aws-cn"."""
+        from botocore.exceptions import BotoCoreError
+
+        try:
+            return str(self._session.get_partition_for_region(region))
+        except BotoCoreError:
+            return "aws"
+
+    def regions(self, partition: str = "aws") -> tuple[str, ...]:
+        """The regions with Lambda that the installed botocore knows; a newer one may exist all the same."""
+        return tuple(self._session.get_available_regions("lambda", partition_name=partition))
+
+    def client(self, service: str, region: str, read_timeout: int = 30) -> Any:
+        """The cached client of a service, by IAM prefix or by botocore's name. Retries are the caller's."""
+        with self._lock:
+            key = (service, region, read_timeout)
+            if key not in self._clients:
+                self._clients[key] = self._create(service, region, read_timeout)
+            return self._clients[key]
+
+    def call(
+        self,
+        action: str,
+        lane: Lane | None = None,
+        /,
+        *,
+        operation: str = "",
+        patience: Patience = PATIENCE,
+        read_timeout: int = 30,
+        **parameters: Any,
+    ) -> Json:
+        """Make one API call and return its answer.
+
+        `action` is the IAM action; `operation` the API operation where the two differ. `lane` None: a service
+        without regions. Raises GatewayError and its subclasses; throttles, dropped connections and server
+        faults are tried again first.
+        """
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        try:
+            return self._attempt(action, lane, operation, patience, read_timeout, parameters)
+        except (BotoCoreError, ClientError, CredentialsError) as error:
+            raise translate(error, action, _where(lane)) from None
+
+    def pages(
+        self,
+        action: str,
+        lane: Lane | None,
+        key: str,
+        *,
+        token: tuple[str, str],
+        **parameters: Any,
+    ) -> list[Json]:
+        """Every item under `key` of all pages. `token` names the answer's token and the request's."""
+        answered, asked = token
+        items: list[Json] = []
+        while True:
+            page = self.call(action, lane, **parameters)
+            items.extend(page.get(key) or ())
+            if not page.get(answered):
+                return items
+            parameters[asked] = page[answered]
+
+    def identity(self) -> Identity:
+        """Who we are; asked once.
+
+        Raises CredentialsError, which says what was tried and what to do, when nobody knows us.
+        """
+        with self._lock:
+            if self._identity is None:
+                self._identity = self._ask_identity()
+            return self._identity
+
+    def _ask_identity(self) -> Identity:
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        quick = Patience(throttled=5, dropped=2)
+        try:
+            answer = self._attempt("sts:GetCallerIdentity", None, "", quick, 30, {})
+        except (BotoCoreError, ClientError) as error:
+            raise explain_credentials(error, self.options) from None
+        arn = str(answer["Arn"])
+        return Identity(
+            account=str(answer["Account"]), arn=arn, partition=arn.split(":")[1], alias=self._alias(quick)
+        )
+
+    def _alias(self, patience: Patience) -> str | None:
+        try:
+            aliases = self.call("iam:ListAccountAliases", patience=patience)["AccountAliases"]
+        except GatewayError:
+            return None
+        return aliases[0] if aliases else None
+
+    def _attempt(
+        self,
+        action: str,
+        lane: Lane | None,
+        operation: str,
+        patience: Patience,
+        read_timeout: int,
+        parameters: Mapping[str, Any],
+    ) -> Json:
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        service, _, name = action.partition(":")
+        client = self.client(service, self._region(lane), read_timeout)
+        method = getattr(client, _snake(operation or name))
+        throttled = dropped = 0
+        while True:
+            try:
+                return method(**parameters)
+            except (BotoCoreError, ClientError) as error:
+                if is_throttle(error):
+                    throttled += 1
+                    again = throttled <= patience.throttled
+                else:
+                    dropped += 1
+                    again = is_transient(error) and dropped <= patience.dropped
+                if not again:
+                    raise
+                self.clock.sleep(_pause(throttled + dropped))
+
+    def _region(self, lane: Lane | None) -> str:
+        if lane is None:
+            return self.home_region
+        if self._identity is not None and lane.account not in ("", self._identity.account):
+            raise GatewayError(
+                f"these credentials are of account {self._identity.account}, not of {lane.account}",
+                where=_where(lane),
+            )
+        return lane.region
+
+    def _create(self, service: str, region: str, read_timeout: int) -> Any:
+        from botocore.config import Config
+
+        config = Config(
+            connect_timeout=5,
+            read_timeout=read_timeout,
+            max_pool_connections=WORKERS,
+            retries={"total_max_attempts": 1, "mode": "standard"},
+            user_agent_extra=f"ddsetup/{__version__}",
+        )
+        client = self._session.create_client(
+            _SERVICES.get(service, service),
+            region_name=region,
+            endpoint_url=self._endpoint_url,
+            config=config,
+        )
+
+        def before_send(event_name: str, **_: Any) -> None:
+            prefix, operation = _operation(event_name)
+            self.limits.bucket(prefix, operation, region).take()
+            with self._lock:
+                self.calls[f"{prefix}:{operation}"] += 1
+
+        def response_received(event_name: str, parsed_response: Any, **_: Any) -> None:
+            if _says_slow_down(parsed_response):
+                prefix, operation = _operation(event_name)
+                self.limits.bucket(prefix, operation, region).throttled()
+
+        client.meta.events.register("before-send", before_send)
+        client.meta.events.register("response-received", response_received)
+        return client
+
+
+def _says_slow_down(parsed: Any) -> bool:
+    from botocore.exceptions import ClientError
+
+    return bool(parsed and parsed.get("Error")) and is_throttle(ClientError(parsed, ""))
+
+
+def _operation(event_name: str) -> tuple[str, str]:
+    """IAM prefix and operation of an event such as `before-send.cloudwatch-logs.DescribeLogGroups`."""
+    _, service, operation = event_name.split(".", 2)
+    return _PREFIXES.get(service, service), operation
+
+
+def _snake(operation: str) -> str:
+    from botocore import xform_name
+
+    return xform_name(operation)
+
+
+def _pause(attempt: int) -> float:
+    """Seconds to wait before the next attempt: 0.25 doubling to 20. The bucket spreads the threads."""
+    return float(min(20.0, 0.25 * 2 ** min(attempt - 1, 10)))
+
+
+def _where(lane: Lane | None) -> str:
+    return "" if lane is None else f"{lane.account}/{lane.region}"

@@ -1,0 +1,176 @@
+"""CloudFormation stacks."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from ddsetup.errors import NotFound
+from ddsetup.gateways.aws.errors import Refused, read
+from ddsetup.gateways.aws.session import Aws
+from ddsetup.model import Json, Lane, Stack, Unreadable
+
+CAPABILITIES = ("CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND")
+"""What the Forwarder's template asks for (its README); the last is harmless where it is not needed."""
+
+_TOKEN = ("NextToken", "NextToken")
+
+
+@dataclass(frozen=True, slots=True)
+class StackEvent:
+    """One line of a stack's history. `status` is a resource status such as CREATE_FAILED."""
+
+    at: datetime
+    logical_id: str
+    resource_type: str
+    status: str
+    reason: str
+    event_id: str
+
+
+def list_stacks(aws: Aws, lane: Lane) -> tuple[Stack, ...] | Unreadable:
+    """Every stack that is not deleted. Needs cloudformation:DescribeStacks."""
+
+    def ask() -> tuple[Stack, ...]:
+        items = aws.pages("cloudformation:DescribeStacks", lane, "Stacks", token=_TOKEN)
+        return tuple(_stack(item) for item in items)
+
+    return read(ask)
+
+
+def read_stack(aws: Aws, lane: Lane, name: str) -> Stack | None:
+    """A stack by name or id, None if there is none. (By id, a deleted one answers DELETE_COMPLETE.)
+
+    Raises Denied or GatewayError.
+    """
+    try:
+        answer = aws.call("cloudformation:DescribeStacks", lane, StackName=name)
+    except NotFound:
+        return None
+    items = answer.get("Stacks") or ()
+    return _stack(items[0]) if items else None
+
+
+def template_parameters(aws: Aws, lane: Lane, url: str) -> tuple[str, ...] | Unreadable:
+    """The names of a template's parameters. Needs cloudformation:GetTemplateSummary."""
+
+    def ask() -> tuple[str, ...]:
+        answer = aws.call("cloudformation:GetTemplateSummary", lane, TemplateURL=url)
+        return tuple(parameter["ParameterKey"] for parameter in answer.get("Parameters") or ())
+
+    return read(ask)
+
+
+def create_stack(
+    aws: Aws, lane: Lane, name: str, url: str, parameters: Mapping[str, str], tags: Mapping[str, str]
+) -> str:
+    """Start to create a stack; return its id. Raises AlreadyExists, Denied or GatewayError.
+
+    The request carries a token, so that a repeat after a dropped connection is the same request to AWS.
+    """
+    answer = aws.call(
+        "cloudformation:CreateStack",
+        lane,
+        StackName=name,
+        TemplateURL=url,
+        Parameters=_parameters(parameters),
+        Tags=_tags(tags),
+        Capabilities=list(CAPABILITIES),
+        ClientRequestToken=_request_token(),
+    )
+    return str(answer["StackId"])
+
+
+def update_stack(
+    aws: Aws, lane: Lane, name: str, url: str, parameters: Mapping[str, str | None], tags: Mapping[str, str]
+) -> bool:
+    """Start to update a stack; False if AWS finds nothing to update.
+
+    A parameter of None keeps its value, one that is not named falls back to the template's default. An empty
+    `url` keeps the template, empty `tags` keep the tags.
+    """
+    template: Mapping[str, Json] = {"TemplateURL": url} if url else {"UsePreviousTemplate": True}
+    marked: Mapping[str, Json] = {"Tags": _tags(tags)} if tags else {}
+    try:
+        aws.call(
+            "cloudformation:UpdateStack",
+            lane,
+            StackName=name,
+            Parameters=_parameters(parameters),
+            Capabilities=list(CAPABILITIES),
+            ClientRequestToken=_request_token(),
+            **template,
+            **marked,
+        )
+    except Refused as error:
+        if "No updates are to be performed" in error.what:
+            return False
+        raise
+    return True
+
+
+def delete_stack(aws: Aws, lane: Lane, name: str) -> None:
+    """Start to delete a stack. AWS says nothing if there is none."""
+    aws.call("cloudformation:DeleteStack", lane, StackName=name, ClientRequestToken=_request_token())
+
+
+def stack_events(aws: Aws, lane: Lane, name: str, after: str = "") -> tuple[StackEvent, ...]:
+    """A stack's events, newest last; with `after`, only those younger than the event of that id.
+
+    Raises NotFound, Denied or GatewayError. Needs cloudformation:DescribeStackEvents.
+    """
+    found: list[StackEvent] = []
+    parameters: dict[str, Json] = {"StackName": name}
+    while True:
+        page = aws.call("cloudformation:DescribeStackEvents", lane, **parameters)
+        for item in page.get("StackEvents") or ():
+            if after and item["EventId"] == after:
+                return tuple(reversed(found))
+            found.append(_event(item))
+        if not page.get("NextToken"):
+            return tuple(reversed(found))
+        parameters["NextToken"] = page["NextToken"]
+
+
+def _stack(item: Mapping[str, Json]) -> Stack:
+    return Stack(
+        name=item["StackName"],
+        stack_id=item.get("StackId") or "",
+        status=item.get("StackStatus") or "",
+        status_reason=item.get("StackStatusReason") or "",
+        description=item.get("Description") or "",
+        parameters={p["ParameterKey"]: p.get("ParameterValue") or "" for p in item.get("Parameters") or ()},
+        outputs={o["OutputKey"]: o.get("OutputValue") or "" for o in item.get("Outputs") or ()},
+        parent_id=item.get("ParentId") or None,
+        tags={tag["Key"]: tag.get("Value") or "" for tag in item.get("Tags") or ()},
+    )
+
+
+def _event(item: Mapping[str, Json]) -> StackEvent:
+    return StackEvent(
+        at=item["Timestamp"],
+        logical_id=item.get("LogicalResourceId") or "",
+        resource_type=item.get("ResourceType") or "",
+        status=item.get("ResourceStatus") or "",
+        reason=item.get("ResourceStatusReason") or "",
+        event_id=item["EventId"],
+    )
+
+
+def _parameters(parameters: Mapping[str, str | None]) -> list[dict[str, Json]]:
+    return [
+        {"ParameterKey": key, "UsePreviousValue": True}
+        if value is None
+        else {"ParameterKey": key, "ParameterValue": value}
+        for key, value in parameters.items()
+    ]
+
+
+def _tags(tags: Mapping[str, str]) -> list[dict[str, str]]:
+    return [{"Key": key, "Value": value} for key, value in tags.items()]
+
+
+def _request_token() -> str:
+    return f"ddsetup-{uuid.uuid4()}"
