@@ -6,10 +6,9 @@ variable, a line of the configuration file and what is typed at a prompt.
 
 from __future__ import annotations
 
-import json
 import re
-from functools import cache
-from importlib import resources
+
+from ddsetup import catalog
 
 _REGION = re.compile(r"[a-z]{2,4}(-[a-z]+){1,3}-\d{1,2}")
 _ARN = re.compile(r"arn:(aws[a-z-]*):([a-z0-9-]+):([a-z0-9-]*):(\d{12}|):(.+)", re.DOTALL)
@@ -18,17 +17,9 @@ _ROLE_NAME = re.compile(r"[A-Za-z0-9_+=,.@-]{1,64}")
 _FUNCTION_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
-@cache
 def sites() -> tuple[str, ...]:
     """The sites of Datadog, in the order in which they are offered."""
-    text = resources.files("ddsetup").joinpath("data/sites.json").read_text("utf-8")
-    return tuple(entry["site"] for entry in json.loads(text))
-
-
-@cache
-def _site_names() -> dict[str, str]:
-    text = resources.files("ddsetup").joinpath("data/sites.json").read_text("utf-8")
-    return {entry["name"].lower(): entry["site"] for entry in json.loads(text)}
+    return tuple(site.site for site in catalog.sites())
 
 
 def anything(text: str) -> str:
@@ -44,7 +35,7 @@ def site(text: str) -> str:
     given = text.strip().lower()
     bare = re.sub(r"^https?://", "", given).split("/", 1)[0]
     bare = bare.removeprefix("app.").removeprefix("api.")
-    bare = _site_names().get(bare, bare)
+    bare = {site.name.lower(): site.site for site in catalog.sites()}.get(bare, bare)
     if bare not in sites():
         raise ValueError(f"{text!r} is not a Datadog site; expected one of {', '.join(sites())}")
     return bare
