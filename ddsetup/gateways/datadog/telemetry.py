@@ -1,0 +1,149 @@
+"""Metrics that have arrived in Datadog, asked in groups: one call, however many functions there are.
+
+Datadog lower-cases tag values, function names among them. CloudWatch metrics, and what the Forwarder or the
+Extension send, carry the tags `functionname`, `region` and `aws_account`; what came through the Forwarder
+carries `forwardername` too (datadog-serverless-functions 5.4.11).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeAlias
+
+from ddsetup.errors import UsageError
+from ddsetup.gateways.datadog.client import Datadog
+from ddsetup.gateways.datadog.faults import Rejected, error_texts
+from ddsetup.gateways.datadog.keys import QUERY_METRICS
+from ddsetup.model import Json
+
+Place: TypeAlias = tuple[str, str]
+"""A function name in lower case and a region, empty where the points have no such tag."""
+
+NAMED_AT_MOST = 100
+"""Names that are written into a query; beyond that everything is asked for and sorted out here."""
+
+UNTAGGED = "N/A"
+"""The value that stands for "has no such tag" in groups."""
+
+_SCALAR = "/api/v2/query/scalar"
+_METRIC = re.compile(r"[A-Za-z][A-Za-z0-9_.]{0,199}")
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """From when to when (aware times): what happened outside of it proves nothing."""
+
+    start: datetime
+    end: datetime
+
+    def milliseconds(self) -> tuple[int, int]:
+        """Both ends since the epoch; at least a second apart, as an empty range is refused."""
+        start = int(self.start.timestamp() * 1000)
+        return start, max(int(self.end.timestamp() * 1000), start + 1000)
+
+
+@dataclass(frozen=True, slots=True)
+class MetricQuery:
+    """A metric, how to aggregate it ("sum" counts), and a tag that its points must have."""
+
+    metric: str
+    aggregator: str = "sum"
+    scope: str = ""
+
+
+def metric_values(
+    dd: Datadog, window: Window, account: str, names: Sequence[str], queries: Mapping[str, MetricQuery]
+) -> Mapping[str, Mapping[Place, float]]:
+    """The value of each query in the window, for each function of the account that has one, in one call.
+
+    `names` are in lower case. Raises Denied when the permission `timeseries_query` is missing, and the
+    other errors of `Datadog.call`.
+    """
+    scope = f"(aws_account:{account} OR account_id:{account})"
+    if len(names) <= NAMED_AT_MOST:
+        scope += f" AND functionname IN ({','.join(sorted(names))})"
+    columns = _scalar(dd, window, {label: (_by_function(q, scope), q) for label, q in queries.items()})
+    functions = _groups(columns, "functionname")
+    regions = _groups(columns, "region") or [""] * len(functions)
+    places = list(zip(functions, regions, strict=False))
+    return {
+        label: {
+            place: value
+            for place, value in zip(places, _numbers(columns, label), strict=False)
+            if value is not None
+        }
+        for label in queries
+    }
+
+
+def metrics_seen(dd: Datadog, window: Window, metrics: Sequence[str]) -> frozenset[str]:
+    """Those of the named metrics that have a point in the window, whoever sent it, in one call.
+
+    Raises UsageError for what cannot be the name of a metric.
+    """
+    if not metrics:
+        return frozenset()
+    for metric in metrics:
+        if not _METRIC.fullmatch(metric):
+            raise UsageError(f"{metric!r} cannot be the name of a metric")
+    queries = {f"m{i}": MetricQuery(metric, "avg") for i, metric in enumerate(metrics)}
+    columns = _scalar(dd, window, {label: (f"avg:{q.metric}{{*}}", q) for label, q in queries.items()})
+    return frozenset(
+        query.metric
+        for label, query in queries.items()
+        if any(value is not None for value in _numbers(columns, label))
+    )
+
+
+def _by_function(query: MetricQuery, scope: str) -> str:
+    if query.scope:
+        scope = f"{scope} AND {query.scope}"
+    count = ".as_count()" if query.aggregator == "sum" else ""
+    return f"{query.aggregator}:{query.metric}{{{scope}}} by {{functionname,region}}{count}"
+
+
+def _scalar(dd: Datadog, window: Window, queries: Mapping[str, tuple[str, MetricQuery]]) -> list[Json]:
+    start, end = window.milliseconds()
+    described = [
+        {"name": label, "data_source": "metrics", "aggregator": query.aggregator, "query": text}
+        for label, (text, query) in queries.items()
+    ]
+    attributes = {
+        "from": start,
+        "to": end,
+        "queries": described,
+        "formulas": [{"formula": label} for label in queries],
+    }
+    body = {"data": {"type": "scalar_request", "attributes": attributes}}
+    answer = dd.post(_SCALAR, body, action=QUERY_METRICS)
+    if texts := error_texts(answer):  # a bad query may be answered with status 200
+        raise Rejected(f"Datadog refused a query: {'; '.join(texts)}", status=200, action=QUERY_METRICS)
+    columns = path_in(answer, "data", "attributes", "columns")
+    return columns if isinstance(columns, list) else []
+
+
+def _groups(columns: Sequence[Json], name: str) -> list[str]:
+    """The values of a group column; each is a list, as a group may have several values for a tag."""
+    for column in columns:
+        if path_in(column, "type") == "group" and path_in(column, "name") == name:
+            firsts = (value[0] if isinstance(value, list) and value else value for value in column["values"])
+            return ["" if first in (None, UNTAGGED) else str(first).lower() for first in firsts]
+    return []
+
+
+def _numbers(columns: Sequence[Json], label: str) -> list[float | None]:
+    for column in columns:
+        if path_in(column, "type") == "number" and path_in(column, "name") == label:
+            values = column.get("values") or []
+            return [float(v) if isinstance(v, int | float) else None for v in values]
+    return []
+
+
+def path_in(document: Json, *names: str) -> Json:
+    """The value at the end of a path of keys; None where the answer is of another shape."""
+    for name in names:
+        document = document.get(name) if isinstance(document, Mapping) else None
+    return document
