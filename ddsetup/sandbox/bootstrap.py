@@ -1,0 +1,37 @@
+"""Furnishes a fresh emulated account: its IAM user, the functions' role, and what the scenarios ask for."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from ddsetup.sandbox.model import OPERATOR, Keys
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+FUNCTION_ROLE = "ddsetup-sandbox-function"
+_LAMBDA_TRUST = {
+    "Version": "2012-10-17",
+    "Statement": [
+        {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    ],
+}
+_WRITE_LOGS = "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"
+
+
+def create_operator(iam: Any, policy: Mapping[str, Any]) -> Keys:
+    """The IAM user that ddsetup runs as, with exactly that policy."""
+    iam.create_user(UserName=OPERATOR)
+    document = json.dumps(policy, separators=(",", ":"))
+    arn = iam.create_policy(PolicyName=OPERATOR, PolicyDocument=document)["Policy"]["Arn"]
+    iam.attach_user_policy(UserName=OPERATOR, PolicyArn=arn)
+    key = iam.create_access_key(UserName=OPERATOR)["AccessKey"]
+    return Keys(key["AccessKeyId"], key["SecretAccessKey"])
+
+
+def create_function_role(iam: Any) -> str:
+    """The execution role that the sample functions share; returns its ARN."""
+    role = iam.create_role(RoleName=FUNCTION_ROLE, AssumeRolePolicyDocument=json.dumps(_LAMBDA_TRUST))
+    iam.attach_role_policy(RoleName=FUNCTION_ROLE, PolicyArn=_WRITE_LOGS)
+    return str(role["Role"]["Arn"])

@@ -1,0 +1,130 @@
+"""Starts and stops sandboxes.
+
+    with start(SandboxOptions(operator_policy=policy)) as sandbox:
+        subprocess.run(["ddsetup", "setup"], env={**os.environ, **sandbox.env()})
+
+Two processes make a sandbox: the emulated AWS and the Datadog stand-in. Both belong to the process that
+started them and end with it, however it ends; everything they write is in one temporary directory.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import shutil
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from ddsetup.errors import UsageError
+from ddsetup.sandbox import aws, bootstrap, forwarder_release, standin, state
+from ddsetup.sandbox.model import ACCOUNT, Sandbox, SandboxOptions
+from ddsetup.sandbox.scenarios import SCENARIOS, World
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+_LANES = 4
+
+
+@contextlib.contextmanager
+def start(options: SandboxOptions) -> Iterator[Sandbox]:
+    """A sandbox for the length of the block; nothing of it is left afterwards.
+
+    Raises `SandboxUnavailable` when the extra is not installed, `UsageError` for an unknown scenario and
+    `SandboxStartError` when a part does not come up.
+    """
+    aws.require_extra()
+    check_scenarios(options.scenarios)
+    directory = Path(tempfile.mkdtemp(prefix=options.directory_prefix))
+    with contextlib.ExitStack() as stack:
+        stack.callback(shutil.rmtree, directory, ignore_errors=True)
+        sandbox = _assemble(options, directory, stack)
+        state.write(sandbox)
+        yield sandbox
+
+
+def check_scenarios(names: tuple[str, ...]) -> None:
+    """Raise `UsageError`, naming those there are, when one of `names` is not a scenario."""
+    unknown = [name for name in names if name not in SCENARIOS]
+    if unknown:
+        known = ", ".join(sorted(SCENARIOS))
+        raise UsageError(f"There is no sandbox scenario {', '.join(unknown)}.", fix=f"Scenarios: {known}")
+
+
+@dataclass(frozen=True, slots=True)
+class _Clients:
+    """boto3 clients of the emulated account, one per service and region."""
+
+    endpoint_url: str
+    made: dict[tuple[str, str], Any]
+
+    def __call__(self, service: str, region: str) -> Any:
+        key = (service, region)
+        if key not in self.made:
+            self.made[key] = aws.client(service, self.endpoint_url, region)
+        return self.made[key]
+
+
+def _assemble(options: SandboxOptions, directory: Path, stack: contextlib.ExitStack) -> Sandbox:
+    cache = options.cache_directory or _cache_directory()
+    emulated = aws.start(directory, cache, forwarder_release.layer_archive(options.forwarder_zip))
+    stack.callback(emulated.child.stop)
+    api_key, app_key = secrets.token_hex(16), secrets.token_hex(20)
+    seeds = [SCENARIOS[name].datadog_seed for name in options.scenarios]
+    datadog = standin.start(
+        directory, options, standin.Access(emulated.endpoint_url, api_key, app_key, ACCOUNT), seeds
+    )
+    stack.callback(datadog.child.stop)
+    aws.wait_until_ready(emulated)
+    clients = _Clients(emulated.endpoint_url, {})
+    operator = bootstrap.create_operator(clients("iam", options.regions[0]), options.operator_policy)
+    with ThreadPoolExecutor(1) as pool:
+        furnished = pool.submit(_furnish, options, clients)
+        urls = _publish_forwarder(options, clients, emulated.endpoint_url, datadog.url)
+        furnished.result()
+    return Sandbox(
+        aws_endpoint_url=emulated.endpoint_url,
+        datadog_url=datadog.url,
+        account=ACCOUNT,
+        regions=options.regions,
+        operator=operator,
+        root=aws.ROOT,
+        api_key=api_key,
+        app_key=app_key,
+        site=options.site,
+        forwarder_template_url=urls["latest"],
+        forwarder_template_urls=urls,
+        call_log=emulated.call_log,
+        directory=directory,
+        scenarios=options.scenarios,
+        pid=os.getpid(),
+    )
+
+
+def _furnish(options: SandboxOptions, clients: _Clients) -> None:
+    role = bootstrap.create_function_role(clients("iam", options.regions[0]))
+    world = World(ACCOUNT, options.regions, role, clients, options.many)
+    for name in options.scenarios:
+        SCENARIOS[name].furnish(world)
+
+
+def _publish_forwarder(
+    options: SandboxOptions, clients: _Clients, aws_url: str, datadog_url: str
+) -> dict[str, str]:
+    by_region = [
+        forwarder_release.publish(clients("s3", region), region, aws_url, urlsplit(datadog_url), options.site)
+        for region in options.regions
+    ]
+    return by_region[0]
+
+
+def _cache_directory() -> Path:
+    from platformdirs import user_cache_path
+
+    return user_cache_path("ddsetup") / "sandbox"

@@ -1,0 +1,154 @@
+"""Writes the log of one invocation to CloudWatch Logs as Lambda does."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+import uuid
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from ddsetup.sandbox.emulator.bootstrap import REQUEST_ID_MARK
+
+_TRACEBACK = "Traceback (most recent call last):"
+_EXCEPTION = re.compile(r"([A-Za-z_][\w.]*)(?:: (.*))?$")
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One finished invocation. Durations in milliseconds, memory in MB."""
+
+    request_id: str
+    text: str
+    milliseconds: float
+    init_milliseconds: float | None
+    memory_used: int
+    failure: str
+    timed_out: bool
+
+
+def write(config: dict[str, Any], run: Run) -> None:
+    """Append the invocation's events to the function's log group, creating it when the role may."""
+    from ministack.services import cloudwatch_logs
+
+    logging_config = config.get("LoggingConfig") or {}
+    default_group = f"/aws/lambda/{config['FunctionName']}"
+    group_name = logging_config.get("LogGroup") or default_group
+    group = _group(cloudwatch_logs, group_name)
+    stream_name = _stream_name(config, custom=group_name != default_group)
+    now = int(time.time() * 1000)
+    stream = {
+        "events": [],
+        "uploadSequenceToken": "1",
+        "creationTime": now,
+        "firstEventTimestamp": None,
+        "lastEventTimestamp": None,
+        "lastIngestionTime": None,
+    }
+    group["streams"][stream_name] = stream
+    messages = _messages(config, run)
+    events = [{"timestamp": now, "message": each, "ingestionTime": now} for each in messages]
+    if events:
+        cloudwatch_logs._append_log_events(stream, events)
+        cloudwatch_logs._fanout_to_subscription_filters(group_name, stream_name, events)
+
+
+def _group(cloudwatch_logs: Any, name: str) -> Any:
+    if name not in cloudwatch_logs._log_groups:
+        cloudwatch_logs._log_groups[name] = {
+            "arn": cloudwatch_logs._make_group_arn(name),
+            "creationTime": int(time.time() * 1000),
+            "retentionInDays": None,
+            "tags": {},
+            "subscriptionFilters": {},
+            "streams": {},
+        }
+    return cloudwatch_logs._log_groups[name]
+
+
+def _stream_name(config: dict[str, Any], *, custom: bool) -> str:
+    day = datetime.now(UTC).strftime("%Y/%m/%d")
+    name = config["FunctionName"] if custom else ""
+    return f"{day}/{name}[{config.get('Version', '$LATEST')}]{uuid.uuid4().hex}"
+
+
+def _messages(config: dict[str, Any], run: Run) -> list[str]:
+    logging_config = config.get("LoggingConfig") or {}
+    body = _body(run)
+    if logging_config.get("LogFormat") != "JSON":
+        return [*_start(config, run), *body, *_end(config, run)]
+    if logging_config.get("SystemLogLevel", "INFO") == "WARN":
+        return body
+    return [_platform("platform.start", {"requestId": run.request_id}), *body, _platform_report(config, run)]
+
+
+def _body(run: Run) -> list[str]:
+    events: list[str] = []
+    traceback: list[str] = []
+    for line in run.text.splitlines():
+        if traceback or line == _TRACEBACK:
+            traceback.append(line)
+            if line and not line.startswith((" ", _TRACEBACK)):
+                events.append(_error_event(traceback))
+                traceback = []
+        elif line.strip():
+            events.append(line.replace("\r", "\n").replace(REQUEST_ID_MARK, run.request_id))
+    if run.timed_out:
+        return [*(each for each in events if each != run.failure), f"{_now()} {run.request_id} {run.failure}"]
+    if run.failure and not any(run.failure in each for each in events):
+        events.append(f"[ERROR] {run.failure}")
+    return events
+
+
+def _error_event(traceback: list[str]) -> str:
+    match = _EXCEPTION.match(traceback[-1])
+    kind, message = (match[1].rpartition(".")[2], match[2] or "") if match else ("Error", traceback[-1])
+    return "\n".join([f"[ERROR] {kind}: {message}", *traceback[:-1]])
+
+
+def _start(config: dict[str, Any], run: Run) -> list[str]:
+    return [f"START RequestId: {run.request_id} Version: {config.get('Version', '$LATEST')}"]
+
+
+def _end(config: dict[str, Any], run: Run) -> list[str]:
+    billed = int(run.milliseconds + 0.999)
+    parts = [
+        f"REPORT RequestId: {run.request_id}",
+        f"Duration: {run.milliseconds:.2f} ms",
+        f"Billed Duration: {billed} ms",
+        f"Memory Size: {config.get('MemorySize', 128)} MB",
+        f"Max Memory Used: {_memory_used(config, run)} MB",
+    ]
+    if run.init_milliseconds is not None:
+        parts.append(f"Init Duration: {run.init_milliseconds:.2f} ms")
+    if run.timed_out:
+        parts.append("Status: timeout")
+    return [f"END RequestId: {run.request_id}", "\t".join(parts)]
+
+
+def _platform_report(config: dict[str, Any], run: Run) -> str:
+    metrics: dict[str, float] = {
+        "durationMs": round(run.milliseconds, 3),
+        "billedDurationMs": int(run.milliseconds + 0.999),
+        "memorySizeMB": config.get("MemorySize", 128),
+        "maxMemoryUsedMB": _memory_used(config, run),
+    }
+    if run.init_milliseconds is not None:
+        metrics["initDurationMs"] = round(run.init_milliseconds, 3)
+    status = "timeout" if run.timed_out else "error" if run.failure else "success"
+    return _platform("platform.report", {"requestId": run.request_id, "metrics": metrics, "status": status})
+
+
+def _platform(kind: str, record: dict[str, Any]) -> str:
+    return json.dumps({"time": _now(), "type": kind, "record": record})
+
+
+def _memory_used(config: dict[str, Any], run: Run) -> int:
+    """A process here holds more than a function there would; none uses more than it was given."""
+    return min(run.memory_used, int(config.get("MemorySize", 128)))
+
+
+def _now() -> str:
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"

@@ -1,0 +1,180 @@
+"""How functions run here: like the Lambda Python runtimes, as far as a process on this machine can be.
+
+The emulator runs a Python function as a process of the interpreter that runs the emulator. Four things are
+made closer to AWS:
+
+- a function sees the standard library, the AWS SDK, its code and its layers, and no other package that
+  happens to be installed on this machine: `datadog_lambda` is there only when its layer is;
+- the root logger has Lambda's handler, so `logger.info` reaches the log with level, time and request id;
+- attached layers of the Datadog library are shown from one unpacked copy instead of being unpacked for every
+  cold start;
+- the log of an invocation has the lines that Lambda writes: one event per error with its traceback,
+  `Task timed out`, `Init Duration` on a cold start, JSON platform events, `SystemLogLevel`, and in a log
+  group of the user's choice a stream that carries the function's name.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+import threading
+import time
+import zipfile
+from pathlib import Path
+from typing import Any
+
+from ddsetup.sandbox.emulator import function_log
+from ddsetup.sandbox.emulator.settings import EmulatorSettings
+from ddsetup.sandbox.layers import archive_of
+
+_LINK_MEMBER = "ddsetup-sandbox-linked-layer"
+_STATE_CHANGE_SECONDS = 0.2
+_UNKNOWN_MEMORY_MB = 64
+_LAUNCHER = """#!/bin/sh
+exec "{python}" -S -s "{bootstrap}" "$@"
+"""
+
+
+class _Invocation(threading.local):
+    """What is known about the invocation that runs on this thread, until its log is written."""
+
+    init_seconds: float | None = None
+    error: dict[str, Any] | None = None
+    memory_mb: int | None = None
+
+
+def install(settings: EmulatorSettings) -> None:
+    """Change how the emulator starts functions and writes their logs."""
+    from ministack.core import lambda_runtime
+    from ministack.services import lambda_svc
+
+    _use_launcher(lambda_runtime, settings)
+    _link_library(lambda_runtime, lambda_svc, settings)
+    _wait_longer_for_output(lambda_runtime)
+    _write_logs(lambda_runtime, lambda_svc)
+    lambda_svc._LAMBDA_STATE_TRANSITION_DELAY = _STATE_CHANGE_SECONDS
+
+
+def _use_launcher(lambda_runtime: Any, settings: EmulatorSettings) -> None:
+    launcher = Path(settings.directory) / "python"
+    bootstrap = Path(__file__).with_name("bootstrap.py")
+    launcher.write_text(_LAUNCHER.format(python=sys.executable, bootstrap=bootstrap), encoding="utf-8")
+    launcher.chmod(0o700)
+    os.environ["PYTHONPATH"] = settings.runtime_packages
+    detect = lambda_runtime._detect_runtime_binary
+
+    def detect_runtime(runtime: str) -> tuple[str, str]:
+        binary, script = detect(runtime)
+        return (str(launcher) if runtime.startswith("python") else binary), script
+
+    lambda_runtime._detect_runtime_binary = detect_runtime
+
+
+def _link_library(lambda_runtime: Any, lambda_svc: Any, settings: EmulatorSettings) -> None:
+    library = Path(settings.library_archive).read_bytes()
+    size = len(library)
+    link = archive_of({_LINK_MEMBER: settings.library_directory.encode()})
+    resolve = lambda_svc._resolve_layer_zip
+
+    def resolve_layer(attachment: Any) -> bytes | None:
+        content: bytes | None = resolve(attachment)
+        return link if content is not None and len(content) == size and content == library else content
+
+    class LinkingZipFile(zipfile.ZipFile):
+        def extractall(self, path: Any = None, members: Any = None, pwd: bytes | None = None) -> None:
+            if self.namelist() != [_LINK_MEMBER]:
+                super().extractall(path, members, pwd)
+                return
+            for each in Path(self.read(_LINK_MEMBER).decode()).iterdir():
+                (Path(path) / each.name).symlink_to(each)
+
+    # The spawning code asks for the layer's content by that name, each time a worker starts.
+    lambda_svc._resolve_layer_zip = resolve_layer
+    lambda_runtime.zipfile = _ZipModule(LinkingZipFile)
+    # The size limit counts the real archive.
+    lambda_svc._layer_unzipped_size = lambda attachment: lambda_svc._unzipped_size(resolve(attachment))
+
+
+class _ZipModule:
+    """The module `zipfile` with another `ZipFile`."""
+
+    BadZipFile = zipfile.BadZipFile
+    LargeZipFile = zipfile.LargeZipFile
+
+    def __init__(self, zip_file: type[zipfile.ZipFile]) -> None:
+        self.ZipFile = zip_file
+
+
+def _wait_longer_for_output(lambda_runtime: Any) -> None:
+    """A busy machine may need more than the emulator's 50 ms to hand over the last lines of an invocation."""
+    drain = lambda_runtime.Worker._drain_stderr_bounded
+
+    def drain_patiently(worker: Any) -> str:
+        text: str = drain(worker, first_line_wait=0.1, idle_confirm=0.03, hard_cap=1.0)
+        return text
+
+    lambda_runtime.Worker._drain_stderr_bounded = drain_patiently
+
+
+def _write_logs(lambda_runtime: Any, lambda_svc: Any) -> None:
+    invocation = _Invocation()
+    spawn = lambda_runtime.Worker._spawn
+    run = lambda_runtime.Worker.invoke
+    execute = lambda_svc._execute_function_warm
+
+    def timed_spawn(worker: Any) -> None:
+        started = time.monotonic()
+        spawn(worker)
+        invocation.init_seconds = time.monotonic() - started
+
+    def measured_invoke(worker: Any, *arguments: Any, **named: Any) -> Any:
+        result = run(worker, *arguments, **named)
+        invocation.memory_mb = _peak_memory_mb(worker._proc)
+        return result
+
+    def noted_execute(function: Any, event: Any, request_id: str) -> Any:
+        invocation.init_seconds = invocation.error = invocation.memory_mb = None
+        result = execute(function, event, request_id)
+        invocation.error = result["body"] if result.get("error") else None
+        return result
+
+    def emit(
+        function: Any,
+        request_id: str,
+        text: str,
+        error: bool,
+        duration_ms: int,
+        *,
+        log_source: str | None = None,
+    ) -> None:
+        del error, log_source
+        init, failed = invocation.init_seconds, invocation.error or {}
+        memory = invocation.memory_mb
+        invocation.init_seconds = invocation.error = invocation.memory_mb = None
+        config = function.get("config") or function
+        run = function_log.Run(
+            request_id=request_id,
+            text=text,
+            milliseconds=max(duration_ms - (init or 0) * 1000, 1.0),
+            init_milliseconds=None if init is None else init * 1000,
+            memory_used=memory or _UNKNOWN_MEMORY_MB,
+            failure=str(failed.get("errorMessage", "")),
+            timed_out=failed.get("errorType") == "Sandbox.Timedout",
+        )
+        function_log.write(config, run)
+
+    lambda_runtime.Worker._spawn = timed_spawn
+    lambda_runtime.Worker.invoke = measured_invoke
+    lambda_svc._execute_function_warm = noted_execute
+    lambda_svc._emit_lambda_logs = emit
+
+
+def _peak_memory_mb(process: Any) -> int | None:
+    """The most that a live process has held, where the system tells (Linux)."""
+    try:
+        status = Path(f"/proc/{process.pid}/status").read_text(encoding="ascii", errors="replace")
+    except (AttributeError, OSError):
+        return None
+    match = re.search(r"^VmHWM:\s+(\d+) kB", status, re.MULTILINE)
+    return int(match[1]) // 1024 if match else None

@@ -1,0 +1,86 @@
+"""What CloudFormation refuses and the emulator does not.
+
+A parameter that the template does not have, a stack name that a rolled-back stack still holds, and a function
+or log group whose name is taken by something outside the stack.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from typing import Any
+
+
+def install() -> None:
+    """Enforce all of it."""
+    from ministack.services import cloudwatch_logs, lambda_svc
+    from ministack.services.cloudformation import handlers, provisioners
+
+    resolve = handlers._resolve_parameters
+
+    def resolve_known(template: dict[str, Any], provided: list[dict[str, Any]], *previous: Any) -> Any:
+        unknown = [each["Key"] for each in provided if each.get("Key") not in template.get("Parameters", {})]
+        if unknown:
+            raise ValueError(f"Parameters: [{', '.join(unknown)}] do not exist in the template")
+        return resolve(template, provided, *previous)
+
+    handlers._resolve_parameters = resolve_known
+    _keep_names_of_rolled_back_stacks(handlers)
+    makers = provisioners._RESOURCE_HANDLERS
+    function = makers["AWS::Lambda::Function"]
+    function["create"] = _creating(
+        function["create"],
+        "FunctionName",
+        lambda name: name in lambda_svc._functions,
+        "Function already exist: {}",
+    )
+    group = makers["AWS::Logs::LogGroup"]
+    group["create"] = _creating(
+        group["create"],
+        "LogGroupName",
+        lambda name: name in cloudwatch_logs._log_groups,
+        "Resource of type 'AWS::Logs::LogGroup' with identifier '{{\"/properties/LogGroupName\":\"{}\"}}' "
+        "already exists.",
+    )
+
+
+def _keep_names_of_rolled_back_stacks(handlers: Any) -> None:
+    from ministack.services import cloudformation
+    from ministack.services.cloudformation import helpers
+
+    create = handlers._ACTION_HANDLERS["CreateStack"]
+
+    def create_unless_taken(parameters: dict[str, Any]) -> Any:
+        name = helpers._p(parameters, "StackName")
+        stack = cloudformation._stacks.get(name)
+        if stack and stack.get("StackStatus") == "ROLLBACK_COMPLETE":
+            return helpers._error("AlreadyExistsException", f"Stack [{name}] already exists")
+        return create(parameters)
+
+    handlers._ACTION_HANDLERS["CreateStack"] = create_unless_taken
+
+
+def _creating(make: Any, name_property: str, taken: Callable[[str], bool], text: str) -> Any:
+    def create(logical_id: str, properties: dict[str, Any], stack_name: str) -> Any:
+        name = properties.get(name_property)
+        if name and taken(name):
+            raise ValueError(_as_handler_message(text.format(name)))
+        try:
+            return make(logical_id, properties, stack_name)
+        except ValueError as error:
+            raise ValueError(_service_message(str(error))) from error
+
+    return create
+
+
+def _service_message(text: str) -> str:
+    """The emulator quotes a service's whole answer; CloudFormation shows its message."""
+    match = re.search(r"b'(\{.*\})'", text)
+    if match is None:
+        return text
+    return _as_handler_message(json.loads(match[1])["message"])
+
+
+def _as_handler_message(text: str) -> str:
+    return f'Resource handler returned message: "{text}"'

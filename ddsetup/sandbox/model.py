@@ -1,0 +1,84 @@
+"""What a sandbox is made from and what it offers once it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+ACCOUNT = "123456789012"
+LAYER_ACCOUNT = "464622532012"
+OPERATOR = "ddsetup-operator"
+
+
+@dataclass(frozen=True, slots=True)
+class SandboxOptions:
+    """What to put together. `operator_policy` is the IAM policy document of the sandbox's user."""
+
+    operator_policy: Mapping[str, Any]
+    scenarios: tuple[str, ...] = ("healthy",)
+    regions: tuple[str, ...] = ("us-east-1",)
+    """The first one is the default region; scenarios put their functions there, some also in the others."""
+    site: str = "datadoghq.com"
+    time_scale: float = 600.0
+    """How much faster than Datadog the stand-in's background runs: 600 turns ten minutes into a second."""
+    many: int = 200
+    """How many functions the scenario `many` makes."""
+    datadog_seed: Mapping[str, Any] = field(default_factory=dict)
+    """What the stand-in holds from the start, beyond what the scenarios put there."""
+    forwarder_zip: Path | None = None
+    """An official Forwarder release to run instead of the sandbox's own."""
+    cache_directory: Path | None = None
+    directory_prefix: str = "ddsetup-sandbox-"
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """Credentials of the emulated AWS; good on this machine, for this sandbox only."""
+
+    access_key_id: str
+    secret_access_key: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Sandbox:
+    """A running sandbox: an AWS account and a Datadog organisation on loopback."""
+
+    aws_endpoint_url: str
+    datadog_url: str
+    account: str
+    regions: tuple[str, ...]
+    operator: Keys
+    """The IAM user that ddsetup is run as."""
+    root: Keys
+    """May do everything in the account; nothing of it is checked."""
+    api_key: str = field(repr=False)
+    app_key: str = field(repr=False)
+    site: str
+    forwarder_template_url: str
+    forwarder_template_urls: Mapping[str, str]
+    """By version of the Forwarder; `latest` is one of them."""
+    call_log: Path
+    """One JSON document a line for every AWS call (see `ddsetup.sandbox.emulator.calls`)."""
+    directory: Path
+    scenarios: tuple[str, ...]
+    pid: int
+    """The process that owns the sandbox: when it ends, all of it ends."""
+    detached: bool = False
+
+    def env(self) -> dict[str, str]:
+        """The variables that make any AWS or Datadog tool, ddsetup too, use this sandbox."""
+        return {
+            "AWS_ENDPOINT_URL": self.aws_endpoint_url,
+            "AWS_ACCESS_KEY_ID": self.operator.access_key_id,
+            "AWS_SECRET_ACCESS_KEY": self.operator.secret_access_key,
+            "AWS_DEFAULT_REGION": self.regions[0],
+            "AWS_REGION": self.regions[0],
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "DDSETUP_DATADOG_URL": self.datadog_url,
+            "DD_API_KEY": self.api_key,
+            "DD_APP_KEY": self.app_key,
+            "DD_SITE": self.site,
+            "DDSETUP_FORWARDER_TEMPLATE_URL": self.forwarder_template_url,
+        }

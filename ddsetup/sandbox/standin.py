@@ -1,0 +1,82 @@
+"""Starts the Datadog stand-in as a process."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ddsetup.catalog import trust_account
+from ddsetup.sandbox.model import LAYER_ACCOUNT, SandboxOptions
+from ddsetup.sandbox.process import Child, base_environment, spawn, wait_for
+
+_PORT_SECONDS = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """What the stand-in needs: the emulated AWS that it watches, and the keys it knows."""
+
+    aws_url: str
+    api_key: str
+    app_key: str
+    account: str
+
+
+@dataclass(frozen=True, slots=True)
+class EmulatedDatadog:
+    """The stand-in's process and where it listens."""
+
+    url: str
+    child: Child
+
+
+def start(
+    directory: Path, options: SandboxOptions, access: Access, seeds: Sequence[Mapping[str, Any]]
+) -> EmulatedDatadog:
+    """Start the stand-in; it listens when this returns. Raises `SandboxStartError` if it does not come up."""
+    own = directory / "datadog"
+    (own / "state").mkdir(parents=True)
+    seed_file, port_file = own / "seed.json", own / "port"
+    seed_file.write_text(json.dumps(merged([*seeds, options.datadog_seed])), encoding="utf-8")
+    datadog_account = trust_account(options.site, "aws") or LAYER_ACCOUNT
+    arguments = {
+        "--port": "0",
+        "--port-file": str(port_file),
+        "--aws-endpoint": access.aws_url,
+        "--account-key": datadog_account,
+        "--principal-account": datadog_account,
+        "--api-key": access.api_key,
+        "--app-key": access.app_key,
+        "--time-scale": str(options.time_scale),
+        "--state-dir": str(own / "state"),
+        "--seed": str(seed_file),
+    }
+    child = spawn(
+        "ddsetup.sandbox.datadog",
+        [part for pair in arguments.items() for part in pair],
+        log=directory / "datadog.log",
+        environment=base_environment(directory),
+    )
+    try:
+        wait_for(child, port_file.exists, what="The Datadog stand-in", timeout=_PORT_SECONDS)
+    except BaseException:
+        child.stop()
+        raise
+    return EmulatedDatadog(f"http://127.0.0.1:{port_file.read_text(encoding='utf-8')}", child)
+
+
+def merged(seeds: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """One seed of several: lists and mappings are joined, anything else comes from the last that has it."""
+    result: dict[str, Any] = {}
+    for seed in seeds:
+        for key, value in seed.items():
+            if isinstance(value, list):
+                result[key] = [*result.get(key, ()), *value]
+            elif isinstance(value, Mapping):
+                result[key] = {**result.get(key, {}), **value}
+            else:
+                result[key] = value
+    return result

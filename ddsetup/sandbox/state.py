@@ -1,0 +1,65 @@
+"""Remembers running sandboxes: each has a state file in its own directory, readable by its owner only."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from ddsetup.sandbox.model import Keys, Sandbox
+
+_NAME = "sandbox.json"
+_PREFIX = "ddsetup-sandbox-"
+
+
+def write(sandbox: Sandbox) -> None:
+    """Write or replace the state file of that sandbox."""
+    document = asdict(sandbox)
+    document["call_log"], document["directory"] = str(sandbox.call_log), str(sandbox.directory)
+    staged = sandbox.directory / f"{_NAME}.new"
+    with os.fdopen(
+        os.open(staged, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8"
+    ) as file:
+        json.dump(document, file, indent=1)
+    staged.replace(sandbox.directory / _NAME)
+
+
+def read(directory: Path) -> Sandbox | None:
+    """The sandbox of that directory, if it has come up."""
+    try:
+        document: dict[str, Any] = json.loads((directory / _NAME).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    document["operator"], document["root"] = Keys(**document["operator"]), Keys(**document["root"])
+    document["regions"], document["scenarios"] = tuple(document["regions"]), tuple(document["scenarios"])
+    document["call_log"], document["directory"] = Path(document["call_log"]), Path(document["directory"])
+    return Sandbox(**document)
+
+
+def running() -> tuple[Sandbox, ...]:
+    """Every sandbox of this user whose owner is alive, the newest first."""
+    found = (read(directory) for directory in _directories())
+    return tuple(each for each in found if each is not None and is_alive(each.pid))
+
+
+def _directories() -> list[Path]:
+    mine = []
+    for path in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
+        status = path.stat()
+        if path.is_dir() and status.st_uid == os.getuid():
+            mine.append((status.st_ctime, path))
+    return [path for _, path in sorted(mine, reverse=True)]
+
+
+def is_alive(pid: int) -> bool:
+    """Whether a process of that number runs."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
