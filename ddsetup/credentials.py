@@ -5,12 +5,12 @@ Keys are never taken from a flag or a file. Where each one came from is told; th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ddsetup.errors import CredentialsError, GatewayError, UsageError
 from ddsetup.gateways.datadog.client import DatadogKeys
-from ddsetup.gateways.datadog.keys import key_kind, refuse_swapped
+from ddsetup.gateways.datadog.keys import KeyKind, key_kind, refuse_swapped
 
 KEYRING_SERVICE = "ddsetup"
 
@@ -49,12 +49,18 @@ class FoundKeys:
 
 
 @dataclass(frozen=True, slots=True)
-class _Wanted:
+class WantedKey:
+    """One of the two keys: how people, environment variables and the option for a secret call it."""
+
     title: str
-    variables: tuple[str, str]
-    ref: str
+    variable: str
+    other_variable: str
     option: str
-    form: str
+    kind: KeyKind
+
+
+API_KEY = WantedKey("Datadog API key", "DD_API_KEY", "DATADOG_API_KEY", "--api-key-secret", "api")
+APP_KEY = WantedKey("Datadog application key", "DD_APP_KEY", "DATADOG_APP_KEY", "--app-key-secret", "app")
 
 
 def find_keys(
@@ -67,28 +73,29 @@ def find_keys(
     or the two keys are swapped.
     """
     readers, refs = readers or KeyReaders(), refs or KeyRefs()
-    api = _Wanted(
-        "Datadog API key", ("DD_API_KEY", "DATADOG_API_KEY"), refs.api_key_secret, "--api-key-secret", "api"
-    )
-    app = _Wanted(
-        "Datadog application key",
-        ("DD_APP_KEY", "DATADOG_APP_KEY"),
-        refs.app_key_secret,
-        "--app-key-secret",
-        "app",
-    )
-    found = {wanted: _find(wanted, environ, readers) for wanted in (api, app)}
-    missing = [wanted for wanted in (api, app) if found[wanted] is None]
+    missing = missing_keys(environ, readers, refs)
     if missing:
-        raise UsageError(
-            f"no {' and no '.join(wanted.title for wanted in missing)}",
-            fix="; ".join(_ways(wanted) for wanted in missing),
-        )
-    (api_key, api_from), (app_key, app_from) = (found[wanted] or ("", "") for wanted in (api, app))
+        raise _not_found(missing)
+    api_key, api_from = _find(API_KEY, refs.api_key_secret, environ, readers)
+    app_key, app_from = _find(APP_KEY, refs.app_key_secret, environ, readers)
     keys = DatadogKeys(api_key, app_key)
     refuse_swapped(keys)
-    warnings = (*_oddities(api, api_key), *_oddities(app, app_key))
+    warnings = (*_oddities(API_KEY, api_key), *_oddities(APP_KEY, app_key))
     return FoundKeys(keys, api_from, app_from, warnings)
+
+
+def missing_keys(
+    environ: Mapping[str, str], readers: KeyReaders | None = None, refs: KeyRefs | None = None
+) -> tuple[WantedKey, ...]:
+    """The keys that are in none of the places, so that all missing answers can be named at once."""
+    readers, refs = readers or KeyReaders(), refs or KeyRefs()
+    if readers.ask is not None:
+        return ()
+    return tuple(
+        wanted
+        for wanted, ref in ((API_KEY, refs.api_key_secret), (APP_KEY, refs.app_key_secret))
+        if not (_from_environment(wanted, environ) or ref or _from_keyring(wanted, readers))
+    )
 
 
 def os_keyring() -> Callable[[str], str | None] | None:
@@ -109,31 +116,41 @@ def os_keyring() -> Callable[[str], str | None] | None:
     return read
 
 
-def _find(wanted: _Wanted, environ: Mapping[str, str], readers: KeyReaders) -> tuple[str, str] | None:
-    for variable in wanted.variables:
-        if key := _clean(environ.get(variable)):
-            return key, variable
-    if wanted.ref:
-        return _from_secret(wanted, readers), wanted.ref
-    if readers.keyring is not None and (key := _clean(readers.keyring(wanted.variables[0]))):
+def _find(wanted: WantedKey, ref: str, environ: Mapping[str, str], readers: KeyReaders) -> tuple[str, str]:
+    if found := _from_environment(wanted, environ):
+        return found
+    if ref:
+        return _from_secret(wanted, ref, readers), ref
+    if key := _from_keyring(wanted, readers):
         return key, "keyring"
     if readers.ask is not None and (key := _clean(readers.ask(wanted.title))):
         return key, "prompt"
+    raise _not_found((wanted,))
+
+
+def _from_environment(wanted: WantedKey, environ: Mapping[str, str]) -> tuple[str, str] | None:
+    for variable in (wanted.variable, wanted.other_variable):
+        if key := _clean(environ.get(variable)):
+            return key, variable
     return None
 
 
-def _from_secret(wanted: _Wanted, readers: KeyReaders) -> str:
+def _from_keyring(wanted: WantedKey, readers: KeyReaders) -> str:
+    return _clean(readers.keyring(wanted.variable)) if readers.keyring is not None else ""
+
+
+def _from_secret(wanted: WantedKey, ref: str, readers: KeyReaders) -> str:
     if readers.secret is None:
         raise UsageError(f"{wanted.option} needs AWS credentials", fix=_ways(wanted))
     try:
-        key = _clean(readers.secret(wanted.ref))
+        key = _clean(readers.secret(ref))
     except GatewayError as error:
         raise CredentialsError(
-            f"the {wanted.title} cannot be read from {wanted.ref}: {error.what}",
+            f"the {wanted.title} cannot be read from {ref}: {error.what}",
             fix=error.fix or "the permission is secretsmanager:GetSecretValue",
         ) from None
     if not key:
-        raise CredentialsError(f"the secret {wanted.ref} is empty", fix="store the key in it as plain text")
+        raise CredentialsError(f"the secret {ref} is empty", fix="store the key in it as plain text")
     return key
 
 
@@ -141,16 +158,22 @@ def _clean(value: str | None) -> str:
     return (value or "").strip(_WRAPPING)
 
 
-def _oddities(wanted: _Wanted, key: str) -> tuple[str, ...]:
-    if key_kind(key) == wanted.form:
+def _oddities(wanted: WantedKey, key: str) -> tuple[str, ...]:
+    if key_kind(key) == wanted.kind:
         return ()
-    usual = "32 hex digits" if wanted.form == "api" else "40 hex digits, or ddapp_ and 34 characters"
+    usual = "32 hex digits" if wanted.kind == "api" else "40 hex digits, or ddapp_ and 34 characters"
     return (f"the {wanted.title} does not look like one: they are {usual}",)
 
 
-def _ways(wanted: _Wanted) -> str:
-    variable, other = wanted.variables
+def _not_found(missing: Sequence[WantedKey]) -> UsageError:
+    return UsageError(
+        f"no {' and no '.join(wanted.title for wanted in missing)}",
+        fix="; ".join(_ways(wanted) for wanted in missing),
+    )
+
+
+def _ways(wanted: WantedKey) -> str:
     return (
-        f"set {variable} (or {other}), name a secret with {wanted.option} ARN, or store it with"
-        f" `keyring set {KEYRING_SERVICE} {variable}`"
+        f"set {wanted.variable} (or {wanted.other_variable}), name a secret with {wanted.option} ARN,"
+        f" or store it with `keyring set {KEYRING_SERVICE} {wanted.variable}`"
     )
