@@ -1,0 +1,110 @@
+"""Instrument functions: layers, handler, environment and tags, or the reason why not."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+
+from ddsetup.answers import Answers
+from ddsetup.change import Change, Plan, Skipped
+from ddsetup.model import Function, Snapshot, Unreadable
+from ddsetup.recognise import has_extension
+from ddsetup.steps.instrument.function import Instrumented, instrument
+from ddsetup.steps.instrument.key_access import grants
+from ddsetup.steps.instrument.subject import STEP, Refusal, Subject, subject_of, tags_resource
+from ddsetup.steps.instrument.tags import MAX_TAGS, tag_change, tag_warnings
+
+ACTIONS: Mapping[str, tuple[str, ...]] = {
+    "observe": (
+        "lambda:ListFunctions",
+        "lambda:GetFunction",
+        "lambda:ListAliases",
+        "lambda:GetLayerVersion",
+        "tag:GetResources",
+    ),
+    "instrument": ("lambda:UpdateFunctionConfiguration",),
+    "tags": ("lambda:TagResource", "lambda:UntagResource"),
+    "key access": ("iam:GetRolePolicy", "iam:PutRolePolicy", "iam:DeleteRolePolicy"),
+}
+"""The IAM actions of this step, by what they are for. "key access" only in extension mode."""
+
+
+def plan(snapshot: Snapshot, answers: Answers, selected: tuple[Function, ...]) -> Plan:
+    """What instrumenting the selected functions changes. Every function is in it, changed or not."""
+    functions: list[Change] = []
+    tags: list[Change] = []
+    skipped: list[Skipped] = []
+    keyed: list[Function] = []
+    subjects = [subject_of(function, snapshot, answers) for function in selected]
+    for subject in subjects:
+        result = instrument(subject)
+        if isinstance(result, Instrumented) and result.change is not None:
+            functions.append(result.change)
+        else:
+            skipped.append(_skipped(subject, result))
+        if isinstance(result, Instrumented) and result.key_set:
+            keyed.append(subject.function)
+        tags.extend(_tags(subject, result, skipped))
+    return Plan(
+        changes=(*grants(keyed, answers), *functions, *tags),
+        skipped=tuple(skipped),
+        warnings=(*_warnings(subjects, functions, answers), *tag_warnings(answers)),
+    )
+
+
+def _skipped(subject: Subject, result: Instrumented | Refusal) -> Skipped:
+    if isinstance(result, Instrumented):
+        return Skipped(resource=subject.resource, status="unchanged", reason=result.summary, step=STEP)
+    return Skipped(
+        resource=subject.resource,
+        status="unchanged" if result.unchanged else "skipped",
+        reason=result.reason,
+        fix=result.fix,
+        step=STEP,
+    )
+
+
+def _tags(subject: Subject, result: Instrumented | Refusal, skipped: list[Skipped]) -> list[Change]:
+    """The tags of a function that is, or is to be, monitored; also where only its logs are."""
+    if isinstance(result, Refusal) and not (result.unchanged and _logs_only(subject)):
+        return []
+    unreadable = subject.lane.tags
+    if isinstance(unreadable, Unreadable):
+        reason = f"its tags cannot be read: {unreadable.reason} (needs {unreadable.action})"
+        resource = tags_resource(subject.function)
+        skipped.append(Skipped(resource=resource, status="skipped", reason=reason, step=STEP))
+        return []
+    changes_function = isinstance(result, Instrumented) and result.change is not None
+    change = tag_change(subject, changes_function=changes_function)
+    if change is None and len(subject.tags) >= MAX_TAGS:
+        reason = f"it has {len(subject.tags)} tags already; AWS allows {MAX_TAGS}"
+        resource = tags_resource(subject.function)
+        skipped.append(Skipped(resource=resource, status="skipped", reason=reason, step=STEP))
+    return [] if change is None else [change]
+
+
+def _logs_only(subject: Subject) -> bool:
+    family = subject.family
+    return family is not None and not family.forwarder and not subject.extension
+
+
+def _warnings(subjects: list[Subject], changes: list[Change], answers: Answers) -> list[str]:
+    warnings = []
+    changed = {change.resource for change in changes}
+    owners = Counter(str(s.owner) for s in subjects if s.owner is not None and s.resource in changed)
+    for owner, count in sorted(owners.items()):
+        noun = "function is" if count == 1 else "functions are"
+        warnings.append(
+            f"{count} {noun} owned by {owner}: its next deploy takes the change back "
+            "(run this after every deploy, or use --owned skip)"
+        )
+    if answers.via == "forwarder":
+        moved = [s.function.name for s in subjects if s.resource in changed and has_extension(s.function)]
+        if moved:
+            named = ", ".join(moved[:3]) + (f" and {len(moved) - 3} more" if len(moved) > 3 else "")
+            warnings.append(f"from the Extension to the Forwarder: {named}; to stay, use --via extension")
+        if answers.fips:
+            warnings.append("FIPS concerns the Extension only; in forwarder mode it changes nothing")
+    elif answers.key_source.kind == "kms":
+        warnings.append("every function's role needs kms:Decrypt on the key that encrypted the API key")
+    return warnings
