@@ -61,10 +61,14 @@ def _register(account: str, lanes: Sequence[Lane], snapshot: Snapshot, answers: 
         reason = "it is part of Datadog's record of the account, which cannot be read or made"
         return _skip(account, "skipped", reason, "see the step integration")
     choices = {lane: choose(lane, snapshot, answers) for lane in lanes}
+    if all(choice.how == "unwanted" for choice in choices.values()):
+        return Plan()
     arns, stale, problems = _lambdas(choices, live, snapshot)
     if not arns:
-        return problems or _skip(
-            account, "skipped", "there is no Forwarder to register", "see the step forwarder"
+        return (
+            problems
+            if problems.skipped
+            else _skip(account, "skipped", "there is no Forwarder to register", "see the step forwarder")
         )
     sources, warnings = _sources(snapshot, answers)
     has_lambdas, has_sources = (live.lambdas, live.sources) if live else ((), ())
