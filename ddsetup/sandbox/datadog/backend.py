@@ -50,8 +50,7 @@ class Backend:
 
     def crawl(self) -> None:
         """One round over all accounts, every region included, at once."""
-        self._idle.clear()
-        self._round()
+        self._round(every_region=True)
 
     def _run(self) -> None:
         while not self._stopping.wait(self._period):
@@ -60,8 +59,10 @@ class Backend:
             except Exception:  # noqa: BLE001 - one bad answer of the emulated AWS must not end the crawling for good
                 _log.exception("the round failed")
 
-    def _round(self) -> None:
+    def _round(self, *, every_region: bool = False) -> None:
         with self._busy:
+            if every_region:
+                self._idle.clear()
             for account in self._integrations.accounts():
                 if not self._stopping.is_set():
                     self._integrations.set_issues(account.id, self._visit(account))

@@ -153,7 +153,7 @@ def _computation(compute: JsonObject, reserved: frozenset[str]) -> Callable[[lis
     if compute.get("type", "total") != "total":
         raise text_error(400, "invalid compute: only the type total is known here")
     if aggregation == "count":
-        return lambda events: float(len(events))
+        return len
     if not isinstance(metric, str):
         raise text_error(400, "invalid compute: metric is required")
     if aggregation == "cardinality":

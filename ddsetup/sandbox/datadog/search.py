@@ -53,6 +53,8 @@ def _tokens(query: str) -> list[_Token]:
         if match is None or match.end() == position:
             raise text_error(400, f"invalid query: cannot parse near position {position}")
         kind = match.lastgroup or ""
+        if kind == "word" and re.search(r"(?<!\\):$|^-$", match["word"]):
+            raise text_error(400, f"invalid query: a value is missing near position {position}")
         tokens.append(_Token(kind, match.group(kind)))
         position = match.end()
     return tokens
@@ -177,6 +179,8 @@ def _wildcard(text: str) -> str:
 def _text(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
     return str(value)
 
 

@@ -77,9 +77,9 @@ def build_world(
     """A world from the operator's (API key, application key) and a seed.
 
     The seed may hold: ``api_keys`` (list), ``app_keys`` ({key: scopes or "*"}), ``faults``, ``accounts``
-    (AWS integrations: attributes as in a create request, with an optional ``id``), ``log_indexes``, ``limits``
-    ({name: calls an hour}), ``metrics`` ([{metric, type, tags, points: [[second, value]]}]), ``logs`` (as sent
-    to the intake). Raises ApiError when it is not valid.
+    (AWS integrations: attributes as in a create request, and perhaps an ``id``), ``log_indexes``, ``limits``
+    ({name: calls an hour}), ``metrics`` ([{metric, type, tags, points: [[second, value]]}]), ``logs`` (as
+    sent to the intake). Raises ApiError when it is not valid.
     """
     api_key, app_key = keys
     telemetry = Telemetry(clock)
