@@ -1,0 +1,56 @@
+"""One writer for each kind of resource: the only code that changes anything in AWS or Datadog."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ddsetup.apply import OnEvent, Writer
+from ddsetup.clock import Clock
+from ddsetup.errors import CredentialsError
+from ddsetup.gateways.aws.session import Aws
+from ddsetup.gateways.datadog.client import Datadog, DatadogKeys
+from ddsetup.gateways.datadog.integration import new_external_id
+from ddsetup.model import Snapshot
+from ddsetup.writers.function_tags import FunctionTagsWriter
+from ddsetup.writers.functions import FunctionWriter
+from ddsetup.writers.integration import IntegrationWriter, LogCollectionWriter
+from ddsetup.writers.issued import Issued
+from ddsetup.writers.logs import FilterWriter, LogGroupWriter
+from ddsetup.writers.roles import RolePolicyWriter, RoleWriter
+from ddsetup.writers.secrets import SecretWriter
+from ddsetup.writers.stacks import StackWriter
+
+
+def make_writers(
+    aws: Aws,
+    dd: Datadog | None,
+    keys: DatadogKeys | None,
+    snapshot: Snapshot,
+    clock: Clock,
+    on_event: OnEvent,
+) -> Mapping[str, Writer]:
+    """The writer of each kind. Without `dd` there is none for what Datadog keeps; `keys` may be missing
+    where no secret has to be made (undo, uninstrument).
+    """
+
+    def external_id() -> str:
+        if dd is None:
+            raise CredentialsError("an external ID is issued by Datadog, and no Datadog keys were given")
+        return new_external_id(dd)
+
+    issued = Issued(aws, snapshot, external_id)
+    functions = {function.arn: function for function in snapshot.functions()}
+    writers: dict[str, Writer] = {
+        "iam_role": RoleWriter(aws, issued),
+        "role_policy": RolePolicyWriter(aws, issued),
+        "secret": SecretWriter(aws, issued, keys.api_key if keys else ""),
+        "stack": StackWriter(aws, issued, clock, on_event),
+        "function": FunctionWriter(aws, issued, functions, clock),
+        "function_tags": FunctionTagsWriter(aws, snapshot),
+        "log_group": LogGroupWriter(aws),
+        "subscription_filter": FilterWriter(aws, issued, clock),
+    }
+    if dd is not None:
+        writers["integration"] = IntegrationWriter(aws, dd, issued, clock)
+        writers["log_collection"] = LogCollectionWriter(dd, issued)
+    return writers

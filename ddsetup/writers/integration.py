@@ -1,0 +1,216 @@
+"""Writes Datadog's record of the AWS account, and the forwarders and log sources registered with it.
+
+Both read the record right before they write: Datadog has no revision to write on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ddsetup.change import Change, Outcome
+from ddsetup.clock import Clock
+from ddsetup.errors import GatewayError
+from ddsetup.gateways.aws.roles import read_role
+from ddsetup.gateways.aws.session import Aws
+from ddsetup.gateways.datadog.client import Datadog
+from ddsetup.gateways.datadog.integration import (
+    create_integration,
+    delete_integration,
+    integration_state,
+    read_integration,
+    set_log_collection,
+    update_integration,
+)
+from ddsetup.model import Integration, Role, Unreadable
+from ddsetup.states import IntegrationState, LogCollectionState
+from ddsetup.writers.issued import Issued
+from ddsetup.writers.outcomes import already_so, applied, gone, moved
+from ddsetup.writers.trust import external_id_of
+
+ROLE_SETTLES = (5.0, 10.0, 15.0)
+"""Seconds between attempts while Datadog cannot assume the role yet: IAM is eventually consistent."""
+
+
+class IntegrationWriter:
+    """Registers an account with Datadog, changes the registration, or takes back one that ddsetup made."""
+
+    batch = 1
+
+    def __init__(self, aws: Aws, dd: Datadog, issued: Issued, clock: Clock) -> None:
+        self._aws = aws
+        self._dd = dd
+        self._issued = issued
+        self._clock = clock
+
+    def resolve(self, change: Change) -> Change:
+        return self._issued.resolve(change)
+
+    def write(self, changes: Sequence[Change]) -> Sequence[Outcome]:
+        return [self._write_one(change) for change in changes]
+
+    def _write_one(self, change: Change) -> Outcome:
+        live = _readable(read_integration(self._dd, change.resource.account))
+        before, after = change.before, change.after
+        if isinstance(after, IntegrationState):
+            if before is None:
+                return self._create(change, after, live)
+            if isinstance(before, IntegrationState):
+                return self._update(change, before, after, live)
+        if isinstance(before, IntegrationState):
+            return self._delete(change, before, live)
+        raise TypeError("not a change of an integration")
+
+    def _create(self, change: Change, after: IntegrationState, live: Integration | None) -> Outcome:
+        if live is not None:
+            differing = _differing(after, live)
+            if differing:
+                return moved(
+                    change, f"the account is registered with Datadog already ({', '.join(differing)})"
+                )
+            return already_so(change)
+        external_id = self._external_id(after)
+        for pause in (*ROLE_SETTLES, None):
+            try:
+                create_integration(self._dd, after, external_id)
+                break
+            except GatewayError as error:
+                if pause is None or "assume" not in error.what.lower():
+                    raise
+                self._clock.sleep(pause)
+        return applied(change)
+
+    def _external_id(self, state: IntegrationState) -> str:
+        """The one that the role trusts: issued in this run, or found in a role that was there before."""
+        issued = self._issued.known_external_id(state.aws_account_id)
+        if issued:
+            return issued
+        role = read_role(self._aws, state.role_name)
+        found = external_id_of(role.trust) if isinstance(role, Role) else None
+        if found is None:
+            raise GatewayError(
+                f"role {state.role_name} is not there, or trusts no external ID",
+                fix="run `ddsetup setup` again: it looks at the role first",
+            )
+        return found
+
+    def _update(
+        self, change: Change, before: IntegrationState, after: IntegrationState, live: Integration | None
+    ) -> Outcome:
+        if live is None:
+            return moved(change, "the account is no longer registered with Datadog")
+        if not _changed(before, after, integration_state(live)):
+            return already_so(change)
+        update_integration(self._dd, live.config_id, before, after, live)
+        return applied(change)
+
+    def _delete(self, change: Change, before: IntegrationState, live: Integration | None) -> Outcome:
+        if live is None:
+            return gone(change)
+        differing = _differing(before, live)
+        if live.lambdas:
+            differing.append("log forwarders were registered with it")
+        if differing:
+            return moved(change, differing)
+        delete_integration(self._dd, live.config_id)
+        return applied(change)
+
+
+class LogCollectionWriter:
+    """Adds forwarders and log sources to an integration, or takes them out; others stay."""
+
+    batch = 1
+
+    def __init__(self, dd: Datadog, issued: Issued) -> None:
+        self._dd = dd
+        self._issued = issued
+
+    def resolve(self, change: Change) -> Change:
+        return self._issued.resolve(change)
+
+    def write(self, changes: Sequence[Change]) -> Sequence[Outcome]:
+        return [self._write_one(change) for change in changes]
+
+    def _write_one(self, change: Change) -> Outcome:
+        live = _readable(read_integration(self._dd, change.resource.account))
+        before, after = _lists(change.before), _lists(change.after)
+        if live is None:
+            if not after.lambdas and not after.sources:
+                return gone(change)
+            return moved(change, "the account is not registered with Datadog")
+        if _as_wanted(live.lambdas, before.lambdas, after.lambdas) and _as_wanted(
+            live.sources, before.sources, after.sources
+        ):
+            return already_so(change)
+        off = [
+            *_off("forwarder", live.lambdas, before.lambdas, after.lambdas),
+            *_off("log source", live.sources, before.sources, after.sources),
+        ]
+        if off:
+            return moved(change, off)
+        lambdas = _merged(live.lambdas, before.lambdas, after.lambdas)
+        sources = _merged(live.sources, before.sources, after.sources)
+        set_log_collection(self._dd, live, lambdas, sources)
+        return applied(change)
+
+
+def _lists(state: object) -> LogCollectionState:
+    if state is None:
+        return LogCollectionState()
+    if not isinstance(state, LogCollectionState):
+        raise TypeError("not a change of the log collection")
+    return state
+
+
+def _as_wanted(live: Sequence[str], before: Sequence[str], after: Sequence[str]) -> bool:
+    return set(after) <= set(live) and not (set(before) - set(after)) & set(live)
+
+
+def _off(what: str, live: Sequence[str], before: Sequence[str], after: Sequence[str]) -> list[str]:
+    """What the change takes out and is not there, or is there although the change was to add it."""
+    lost = [name for name in before if name not in live]
+    came = [name for name in after if name not in before and name in live]
+    return [f"{what} {name} is not registered" for name in lost] + [
+        f"{what} {name} is registered already" for name in came
+    ]
+
+
+def _merged(live: Sequence[str], before: Sequence[str], after: Sequence[str]) -> tuple[str, ...]:
+    out = set(before) - set(after)
+    return (*(name for name in live if name not in out), *(name for name in after if name not in live))
+
+
+def _readable(live: Integration | Unreadable | None) -> Integration | None:
+    if isinstance(live, Unreadable):
+        raise GatewayError(f"cannot look at the integration: {live.reason}", action=live.action)
+    return live
+
+
+def _differing(wanted: IntegrationState, live: Integration) -> list[str]:
+    """The names of the fields in which the record is not as `wanted`."""
+    now = integration_state(live)
+    return [name for name in _FIELDS if not _same(name, wanted, now)]
+
+
+def _changed(before: IntegrationState, after: IntegrationState, now: IntegrationState) -> list[str]:
+    """The fields that the change is about and that are not as in `after` yet."""
+    return [name for name in _FIELDS if not _same(name, before, after) and not _same(name, after, now)]
+
+
+_FIELDS = (
+    "partition",
+    "role_name",
+    "metrics_enabled",
+    "namespaces_mode",
+    "namespaces",
+    "regions",
+    "resource_collection",
+    "tags",
+)
+
+
+def _same(name: str, one: IntegrationState, other: IntegrationState) -> bool:
+    if name in ("namespaces_mode", "namespaces") and not (one.namespaces_mode and other.namespaces_mode):
+        # No mode: the namespaces are Datadog's choice, whatever that is.
+        return True
+    left, right = getattr(one, name), getattr(other, name)
+    return set(left) == set(right) if isinstance(left, tuple) else bool(left == right)

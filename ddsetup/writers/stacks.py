@@ -1,0 +1,228 @@
+"""Creates, updates and deletes the Forwarder's stack, and tells each of its events as it happens."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from ddsetup.apply import Event, OnEvent
+from ddsetup.change import Change, Outcome
+from ddsetup.clock import Clock
+from ddsetup.errors import GatewayError, NotFound
+from ddsetup.gateways.aws.errors import AlreadyExists
+from ddsetup.gateways.aws.session import Aws
+from ddsetup.gateways.aws.stacks import (
+    StackEvent,
+    create_stack,
+    delete_stack,
+    read_stack,
+    stack_events,
+    template_parameters,
+    update_stack,
+)
+from ddsetup.model import Lane, Stack, Unreadable
+from ddsetup.states import StackState
+from ddsetup.writers.issued import Issued
+from ddsetup.writers.outcomes import already_so, applied, failed, gone, moved
+from ddsetup.writers.stack_failures import explain
+
+POLL_SECONDS = 3.0
+LONGEST_SECONDS = 3600.0
+STARTS_WITHIN_SECONDS = 30.0
+MASKED = "****"
+"""What CloudFormation answers for the value of a NoEcho parameter."""
+
+_Action: TypeAlias = Literal["create", "update", "delete", "earlier"]
+"""What is waited for; "earlier" is whatever an earlier run started."""
+
+_GOOD: Mapping[_Action, tuple[str, ...]] = {
+    "create": ("CREATE_COMPLETE",),
+    "update": ("UPDATE_COMPLETE",),
+    "delete": ("DELETE_COMPLETE",),
+    "earlier": (),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    change: Change
+    lane: Lane
+    name: str
+
+
+class StackWriter:
+    """Carries out changes of stacks; a stack that ddsetup did not make is never deleted."""
+
+    batch = 1
+
+    def __init__(self, aws: Aws, issued: Issued, clock: Clock, on_event: OnEvent) -> None:
+        self._aws = aws
+        self._issued = issued
+        self._clock = clock
+        self._on_event = on_event
+
+    def resolve(self, change: Change) -> Change:
+        return self._issued.resolve(change)
+
+    def write(self, changes: Sequence[Change]) -> Sequence[Outcome]:
+        return [self._write_one(change) for change in changes]
+
+    def _write_one(self, change: Change) -> Outcome:
+        before, after = change.before, change.after
+        state = after or before
+        if not isinstance(state, StackState):
+            raise TypeError("not a change of a stack")
+        place = _Place(change, Lane(change.resource.account, change.resource.region), state.name)
+        live = read_stack(self._aws, place.lane, place.name)
+        if live is not None and live.status == "DELETE_COMPLETE":
+            live = None
+        if isinstance(after, StackState):
+            if before is None:
+                return self._create(place, after, live)
+            if isinstance(before, StackState):
+                return self._update(place, before, after, live)
+        return self._delete(place, state, live)
+
+    def _create(self, place: _Place, after: StackState, live: Stack | None) -> Outcome:
+        change = place.change
+        if live is not None:
+            if _is_ours(live, after) and live.status.endswith(("CREATE_COMPLETE", "UPDATE_COMPLETE")):
+                off = _parameters_off(live, after.parameters)
+                return moved(change, off) if off else already_so(change)
+            if live.status != "ROLLBACK_COMPLETE" or change.precondition != live.status:
+                return moved(change, f"stack {place.name} exists already ({live.status})")
+            delete_stack(self._aws, place.lane, live.stack_id)
+            cleared = self._follow(place, live.stack_id, "delete", "")
+            if cleared is not None:
+                return cleared
+        try:
+            stack_id = create_stack(
+                self._aws, place.lane, place.name, after.template_url, after.parameters, after.tags
+            )
+        except AlreadyExists:
+            return moved(change, f"stack {place.name} was made by somebody else meanwhile")
+        return self._follow(place, stack_id, "create", "") or applied(change)
+
+    def _update(self, place: _Place, before: StackState, after: StackState, live: Stack | None) -> Outcome:
+        change = place.change
+        if live is None:
+            return moved(change, f"stack {place.name} is not there any more")
+        same_template = before.template_url == after.template_url and before.version == after.version
+        if not same_template and not after.template_url:
+            reason = "the template that the stack was made from before is not known, so it stays as it is"
+            return failed(change, reason, "update it with the template of your choice: --forwarder-version")
+        if same_template and not _parameters_off(live, after.parameters):
+            return already_so(change)
+        off = _parameters_off(live, before.parameters)
+        if off:
+            return moved(change, off)
+        url = "" if same_template else after.template_url
+        parameters = self._kept(place, live, url, before, after)
+        newest = self._newest_event(place, live.stack_id)
+        if not update_stack(self._aws, place.lane, place.name, url, parameters, after.tags):
+            return already_so(change, "CloudFormation finds nothing to update")
+        return self._follow(place, live.stack_id, "update", newest) or applied(change)
+
+    def _kept(
+        self, place: _Place, live: Stack, url: str, before: StackState, after: StackState
+    ) -> Mapping[str, str | None]:
+        """All parameters of the stack keep their value (None) but those of `after`; ones that the new
+        template does not have are left out, since naming them is refused.
+        """
+        known: Sequence[str] = tuple(live.parameters)
+        if url:
+            found = template_parameters(self._aws, place.lane, url)
+            # Without a look into the template, what the plan says has to do.
+            lost = set(before.parameters) - set(after.parameters)
+            known = [k for k in live.parameters if k not in lost] if isinstance(found, Unreadable) else found
+        kept: dict[str, str | None] = {name: None for name in live.parameters if name in known}
+        return kept | dict(after.parameters)
+
+    def _delete(self, place: _Place, before: StackState, live: Stack | None) -> Outcome:
+        change = place.change
+        if live is None:
+            return gone(change)
+        if not _is_ours(live, before):
+            return moved(change, f"stack {place.name} does not carry the tags that ddsetup gave it")
+        if live.status.endswith("_IN_PROGRESS"):
+            # A run that was killed left it at work; its end does not matter, only that it has ended.
+            self._follow(place, live.stack_id, "earlier", self._newest_event(place, live.stack_id))
+            live = read_stack(self._aws, place.lane, live.stack_id)
+            if live is None or live.status == "DELETE_COMPLETE":
+                return gone(change)
+        off = _parameters_off(live, before.parameters)
+        if off:
+            return moved(change, off)
+        newest = self._newest_event(place, live.stack_id)
+        delete_stack(self._aws, place.lane, live.stack_id)
+        return self._follow(place, live.stack_id, "delete", newest) or applied(change)
+
+    def _newest_event(self, place: _Place, stack_id: str) -> str:
+        events = stack_events(self._aws, place.lane, stack_id)
+        return events[-1].event_id if events else ""
+
+    def _follow(self, place: _Place, stack_id: str, action: _Action, newest: str) -> Outcome | None:
+        """Tell the events until CloudFormation is done: None if it went well, else the outcome."""
+        seen: list[StackEvent] = []
+        begun = self._clock.monotonic()
+        while True:
+            stack = read_stack(self._aws, place.lane, stack_id)
+            fresh = self._fresh_events(place, stack_id, seen[-1].event_id if seen else newest)
+            seen.extend(fresh)
+            for event in fresh:
+                self._tell(place, event)
+            status = stack.status if stack is not None else "DELETE_COMPLETE"
+            waited = self._clock.monotonic() - begun
+            # Right after the request the status may still be the old one: then there is no event yet.
+            stale = action in ("update", "delete") and not seen and waited < STARTS_WITHIN_SECONDS
+            if not status.endswith("_IN_PROGRESS") and (status in _GOOD["delete"] or not stale):
+                break
+            if waited >= LONGEST_SECONDS:
+                return failed(place.change, f"CloudFormation is still at it after an hour ({status})")
+            self._clock.sleep(POLL_SECONDS)
+        if status in _GOOD[action]:
+            return None
+        why = explain(seen, status, stack.status_reason if stack is not None else "")
+        return failed(place.change, why.reason, why.fix, stack_status=status)
+
+    def _fresh_events(self, place: _Place, stack_id: str, newest: str) -> Sequence[StackEvent]:
+        try:
+            return stack_events(self._aws, place.lane, stack_id, newest)
+        except NotFound:
+            return ()
+        except GatewayError as error:
+            self._say(place, f"events cannot be read: {error.what}", {})
+            return ()
+
+    def _tell(self, place: _Place, event: StackEvent) -> None:
+        text = f"{event.logical_id} {event.status}" + (f": {event.reason}" if event.reason else "")
+        details = {
+            "logical_id": event.logical_id,
+            "resource_type": event.resource_type,
+            "status": event.status,
+            "reason": event.reason,
+        }
+        self._say(place, text, details)
+
+    def _say(self, place: _Place, text: str, details: Mapping[str, str]) -> None:
+        self._on_event(
+            Event(
+                kind="stack",
+                at=self._clock.now(),
+                resource=place.change.resource,
+                step=place.change.step,
+                text=text,
+                details=details,
+            )
+        )
+
+
+def _is_ours(live: Stack, state: StackState) -> bool:
+    return bool(state.tags) and all(live.tags.get(key) == value for key, value in state.tags.items())
+
+
+def _parameters_off(live: Stack, wanted: Mapping[str, str]) -> list[str]:
+    """The parameters that differ, by name. What CloudFormation masks cannot be compared."""
+    found = live.parameters
+    return [f"parameter {name}" for name, value in wanted.items() if found.get(name) not in (value, MASKED)]
