@@ -119,12 +119,14 @@ def code_of(error: ClientError) -> str:
 
 
 def text_of(error: ClientError) -> str:
-    """AWS's words without what they may quote of an environment.
+    """AWS's words without what they may quote of an environment; nothing of a proxy's HTML page.
 
     Lambda ends "exceeded the 4KB limit" with "String measured: {...}", and a failed constraint begins with
     the offending value: both are cut.
     """
     text = str(error.response.get("Error", {}).get("Message") or "")
+    if text.lstrip().startswith("<"):
+        return ""
     text = text.split("String measured", 1)[0]
     text = re.sub(r"Value '.*' at '", "Value at '", text, flags=re.DOTALL)
     return " ".join(text.split())

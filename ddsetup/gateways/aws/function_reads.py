@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from ddsetup.errors import GatewayError, NotFound
 from ddsetup.gateways.aws.errors import read, unreadable
-from ddsetup.gateways.aws.session import Aws
+from ddsetup.gateways.aws.session import OPTIONAL, Aws
 from ddsetup.model import Alias, Function, Json, Lane, Layer, Unreadable
 
 
@@ -53,7 +53,7 @@ def concurrency_headroom(aws: Aws, lane: Lane) -> int | Unreadable:
     """Concurrent executions that no function has reserved. Needs lambda:GetAccountSettings."""
     action = "lambda:GetAccountSettings"
     try:
-        limit = aws.call(action, lane).get("AccountLimit") or {}
+        limit = aws.call(action, lane, patience=OPTIONAL).get("AccountLimit") or {}
     except GatewayError as error:
         return unreadable(error)
     value = limit.get("UnreservedConcurrentExecutions")

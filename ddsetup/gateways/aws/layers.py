@@ -63,9 +63,13 @@ def default_cache() -> LayerCache:
 
 
 def layer_version_exists(aws: Aws, lane: Lane, arn: str) -> bool | Unreadable:
-    """Whether this layer version can be used from this region and account. Needs lambda:GetLayerVersion."""
+    """Whether this layer version (ARN with version) can be used from this region and account.
+
+    Needs lambda:GetLayerVersion.
+    """
+    layer, _, version = arn.rpartition(":")
     try:
-        aws.call("lambda:GetLayerVersion", lane, operation="GetLayerVersionByArn", Arn=arn)
+        aws.call("lambda:GetLayerVersion", lane, LayerName=layer, VersionNumber=int(version))
     except (NotFound, NotShared):
         return False
     except GatewayError as error:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from ddsetup.errors import NotFound
 from ddsetup.gateways.aws.errors import AlreadyExists, DestinationRefused, LimitReached, Refused, read
-from ddsetup.gateways.aws.session import Aws
+from ddsetup.gateways.aws.session import OPTIONAL, Aws
 from ddsetup.model import Json, Lane, LogGroup, SubscriptionFilter, Unreadable
 from ddsetup.states import FilterState
 
@@ -131,7 +131,12 @@ def account_filter_policies(aws: Aws, lane: Lane) -> tuple[Json, ...] | Unreadab
     """
 
     def ask() -> tuple[Json, ...]:
-        answer = aws.call("logs:DescribeAccountPolicies", lane, policyType="SUBSCRIPTION_FILTER_POLICY")
+        answer = aws.call(
+            "logs:DescribeAccountPolicies",
+            lane,
+            patience=OPTIONAL,
+            policyType="SUBSCRIPTION_FILTER_POLICY",
+        )
         return tuple(answer.get("accountPolicies") or ())
 
     return read(ask)

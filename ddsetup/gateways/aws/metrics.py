@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 
 from ddsetup.gateways.aws.errors import read
-from ddsetup.gateways.aws.session import Aws
+from ddsetup.gateways.aws.session import OPTIONAL, Aws
 from ddsetup.model import Json, Lane, Unreadable
 
 _QUERIES = 500
@@ -40,10 +40,11 @@ def namespaces_in_use(aws: Aws, lane: Lane, namespaces: Iterable[str]) -> Mappin
     """
 
     def ask() -> Mapping[str, int]:
-        return {
-            namespace: len(aws.call("cloudwatch:ListMetrics", lane, Namespace=namespace).get("Metrics") or ())
-            for namespace in namespaces
-        }
+        counts: dict[str, int] = {}
+        for namespace in namespaces:
+            page = aws.call("cloudwatch:ListMetrics", lane, patience=OPTIONAL, Namespace=namespace)
+            counts[namespace] = len(page.get("Metrics") or ())
+        return counts
 
     return read(ask)
 

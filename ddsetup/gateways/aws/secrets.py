@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ddsetup.errors import NotFound
+from ddsetup.errors import GatewayError, NotFound
 from ddsetup.gateways.aws.errors import read_or_none
 from ddsetup.gateways.aws.session import Aws
 from ddsetup.model import Json, Lane, Secret, Unreadable
@@ -26,12 +26,17 @@ def read_secret(aws: Aws, lane: Lane, name: str) -> Secret | Unreadable | None:
     return read_or_none(ask)
 
 
-def read_secret_value(aws: Aws, lane: Lane, name: str) -> str:
-    """The content of a secret by name or ARN. Raises NotFound, Denied or GatewayError.
+def read_secret_value(aws: Aws, arn: str) -> str:
+    """The content of a secret in the region that its ARN names; it may belong to another account.
 
-    Needs secretsmanager:GetSecretValue.
+    Raises NotFound, Denied or GatewayError (also for what is no ARN of a secret). Needs
+    secretsmanager:GetSecretValue.
     """
-    return str(aws.call("secretsmanager:GetSecretValue", lane, SecretId=name).get("SecretString") or "")
+    action = "secretsmanager:GetSecretValue"
+    parts = arn.split(":")
+    if len(parts) < 7 or parts[2] != "secretsmanager":
+        raise GatewayError("not the ARN of a Secrets Manager secret", action=action, where=arn)
+    return str(aws.call(action, Lane("", parts[3]), SecretId=arn).get("SecretString") or "")
 
 
 def create_secret(aws: Aws, lane: Lane, state: SecretState, value: str) -> str:

@@ -16,7 +16,7 @@ from ddsetup.gateways.aws.errors import is_throttle, is_transient, translate
 from ddsetup.gateways.aws.limits import Limits
 from ddsetup.model import Identity, Json, Lane
 
-__all__ = ["PATIENCE", "Aws", "AwsOptions", "Patience", "default_region"]
+__all__ = ["OPTIONAL", "PATIENCE", "Aws", "AwsOptions", "Patience", "default_region"]
 
 WORKERS = 32
 """Threads that may call at the same time; the connection pool of every client is as large."""
@@ -46,6 +46,8 @@ class Patience:
 
 
 PATIENCE = Patience()
+OPTIONAL = Patience(throttled=10, dropped=1)
+"""For what a run can do without."""
 
 
 def default_region(options: AwsOptions, environ: Mapping[str, str] | None = None) -> str | None:
@@ -182,19 +184,18 @@ class Aws:
     def _ask_identity(self) -> Identity:
         from botocore.exceptions import BotoCoreError, ClientError
 
-        quick = Patience(throttled=5, dropped=2)
         try:
-            answer = self._attempt("sts:GetCallerIdentity", None, "", quick, 30, {})
+            answer = self._attempt("sts:GetCallerIdentity", None, "", Patience(5, 2), 30, {})
         except (BotoCoreError, ClientError) as error:
             raise explain_credentials(error, self.options) from None
         arn = str(answer["Arn"])
         return Identity(
-            account=str(answer["Account"]), arn=arn, partition=arn.split(":")[1], alias=self._alias(quick)
+            account=str(answer["Account"]), arn=arn, partition=arn.split(":")[1], alias=self._alias()
         )
 
-    def _alias(self, patience: Patience) -> str | None:
+    def _alias(self) -> str | None:
         try:
-            aliases = self.call("iam:ListAccountAliases", patience=patience)["AccountAliases"]
+            aliases = self.call("iam:ListAccountAliases", patience=OPTIONAL)["AccountAliases"]
         except GatewayError:
             return None
         return aliases[0] if aliases else None
