@@ -1,0 +1,89 @@
+"""Where to look next: pages of the chosen Datadog site, and of the AWS console for one function.
+
+Paths as documented by Datadog and used by its Serverless Framework plugin 5.134.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from urllib.parse import quote
+
+from ddsetup.catalog import partition_of, site
+from ddsetup.model import Function
+
+FUNCTION_PAGES = 10
+"""Pages of single functions that are listed; more of them is a list, not a pointer."""
+
+_CONSOLES: Mapping[str, str] = {
+    "aws": "console.aws.amazon.com",
+    "aws-us-gov": "console.amazonaws-us-gov.com",
+    "aws-cn": "console.amazonaws.cn",
+}
+_SERVERLESS = "/functions?cloud=aws&entity_view=lambda_functions"
+
+
+def links(
+    site_name: str, functions: Sequence[Function] = (), accounts: Sequence[str] = ()
+) -> Mapping[str, str]:
+    """The pages by what they show, in the order in which one would visit them.
+
+    `accounts` narrows logs down to these AWS accounts; the first functions get a page each, as
+    "function NAME". Raises UsageError for an unknown site.
+    """
+    app = site(site_name).app_url
+    ours = f" aws_account:({' OR '.join(accounts)})" if accounts else ""
+    found = {
+        "serverless": f"{app}{_SERVERLESS}",
+        "dashboard AWS Lambda": f"{app}/screen/integration/98/aws-lambda",
+        "dashboard enhanced metrics": f"{app}/screen/integration/30306/aws-lambda-enhanced-metrics",
+        "dashboard AWS overview": f"{app}/screen/integration/7/aws-overview",
+        "dashboards": f"{app}/dashboard/lists?q=Lambda",
+        "logs": f"{app}/logs?query={_quoted(f'source:lambda{ours}')}",
+        "error patterns": (
+            f"{app}/logs?query={_quoted(f'source:lambda status:error{ours}')}"
+            "&viz=pattern&clustering_pattern_field_path=message"
+        ),
+        "traces": f"{app}/apm/traces?query={_quoted('operation_name:aws.lambda')}",
+        "metrics summary": f"{app}/metric/summary?filter=aws.lambda",
+        "metrics explorer": f"{app}/metric/explorer",
+        "AWS integration": f"{app}/integrations/amazon-web-services",
+        "serverless setup": f"{app}/serverless/aws/lambda/setup",
+        "monitors": f"{app}/monitors/manage?q={_quoted('tag:created_by:ddsetup')}",
+        "API keys": f"{app}/organization-settings/api-keys",
+        "application keys": f"{app}/organization-settings/application-keys",
+    }
+    for function in functions[:FUNCTION_PAGES]:
+        found[f"function {function.name}"] = function_links(site_name, function)["serverless"]
+    return found
+
+
+def function_links(site_name: str, function: Function) -> Mapping[str, str]:
+    """The pages of one function: Serverless, logs, traces in Datadog, and its page in the AWS console."""
+    app = site(site_name).app_url
+    name = function.name.lower()
+    selection = f"aws-lambda-functions+{name}+{function.region}+{function.account}"
+    return {
+        "serverless": f"{app}{_SERVERLESS}&selection={_quoted(selection)}",
+        "logs": f"{app}/logs?query={_quoted(f'source:lambda functionname:{name}')}",
+        "traces": f"{app}/apm/traces?query={_quoted(f'operation_name:aws.lambda functionname:{name}')}",
+        "AWS console": f"{_console(function.region)}/lambda/home?region={function.region}"
+        f"#/functions/{function.name}",
+    }
+
+
+def metric_link(site_name: str, metric: str) -> str:
+    """The summary of one metric."""
+    return f"{site(site_name).app_url}/metric/summary?filter={_quoted(metric)}"
+
+
+def stacks_link(region: str) -> str:
+    """The CloudFormation stacks of a region in the AWS console."""
+    return f"{_console(region)}/cloudformation/home?region={region}#/stacks"
+
+
+def _console(region: str) -> str:
+    return f"https://{region}.{_CONSOLES[partition_of(region)]}"
+
+
+def _quoted(text: str) -> str:
+    return quote(text, safe="")
