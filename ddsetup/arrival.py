@@ -55,13 +55,20 @@ class Watch:
 
 @dataclass(slots=True)
 class Progress:
-    """What the looks so far have found out. `retry`: seconds after which to repeat what failed, 0: nothing."""
+    """What the looks so far have found out.
+
+    `namesakes` are the watched functions by their name in Datadog; `ran` the ARNs of those that something
+    arrived of, `silent` of those whose library sends nothing. `retry` is the number of seconds after which
+    to repeat what failed for the moment, 0 if nothing did.
+    """
 
     watch: Watch
     expected: tuple[Expected, ...]
+    namesakes: Mapping[str, Sequence[Function]]
     arrived: dict[SignalKey, Signal] = field(default_factory=dict)
     denied: dict[SignalName, Unreadable] = field(default_factory=dict)
     faults: dict[SignalName, Unreadable] = field(default_factory=dict)
+    ran: set[str] = field(default_factory=set)
     silent: set[str] = field(default_factory=set)
     retry: float = 0.0
     traffic_at: float = -math.inf
@@ -71,7 +78,11 @@ class Progress:
     @classmethod
     def of(cls, watch: Watch) -> Progress:
         """Nothing asked yet."""
-        return cls(watch, expected_signals(watch.answers, watch.functions, watch.custom_metrics))
+        namesakes: dict[str, list[Function]] = {}
+        for function in watch.functions:
+            namesakes.setdefault(function.name.lower(), []).append(function)
+        expected = expected_signals(watch.answers, watch.functions, watch.custom_metrics)
+        return cls(watch, expected, namesakes)
 
     def left(self, *signals: SignalName) -> list[Expected]:
         """What is still to be asked for: not seen yet, and not refused for good."""
@@ -122,7 +133,7 @@ def _cloudwatch(dd: Datadog, progress: Progress, left: Sequence[Expected], now: 
     for account, names in _by_account(left):
         seen = _positive(metric_values(dd, window, account, names, queries)["invocations"])
         for expected, function in _of_account(left, account):
-            if _at(function, seen, progress.watch):
+            if _at(function, seen, progress):
                 found[expected.key] = "cloudwatch"
     return found
 
@@ -142,22 +153,22 @@ def _enhanced(dd: Datadog, progress: Progress, left: Sequence[Expected], now: da
         seen = {label: _positive(values[label]) for label in queries}
         for expected, function in _of_account(left, account):
             wanted = "cold" if expected.signal == "cold_start" else "any"
-            if _at(function, seen[wanted], progress.watch):
-                forwarded = _at(function, seen["forwarded"], progress.watch)
+            if _at(function, seen[wanted], progress):
+                forwarded = _at(function, seen["forwarded"], progress)
                 found[expected.key] = _path(progress.watch, forwarded=forwarded)
-            elif wanted == "any" and _at(function, seen["duration"], progress.watch):
+            elif wanted == "any" and _at(function, seen["duration"], progress):
                 progress.silent.add(function.arn)
     return found
 
 
 def _logs(dd: Datadog, progress: Progress, left: Sequence[Expected], now: datetime) -> _Found:
     window = Window(progress.watch.since, now)
-    return _sighted(progress.watch, left, log_sightings(dd, window, _scope(left)))
+    return _sighted(progress, left, log_sightings(dd, window, _scope(left)))
 
 
 def _spans(dd: Datadog, progress: Progress, left: Sequence[Expected], now: datetime) -> _Found:
     window = Window(progress.watch.since, now)
-    return _sighted(progress.watch, left, span_sightings(dd, window, _scope(left)))
+    return _sighted(progress, left, span_sightings(dd, window, _scope(left)))
 
 
 def _custom(dd: Datadog, progress: Progress, left: Sequence[Expected], now: datetime) -> _Found:
@@ -183,42 +194,45 @@ def _keep(progress: Progress, left: Iterable[Expected], found: _Found, now: date
             evidence = Evidence(path=found[expected.key])
             signal = judge(expected, evidence, timedelta(0), progress.watch.since, now)
             progress.arrived[expected.key] = signal
+            progress.ran.add(expected.key[0])
 
 
-def _sighted(watch: Watch, left: Iterable[Expected], sightings: Iterable[Sighting]) -> _Found:
+def _sighted(progress: Progress, left: Iterable[Expected], sightings: Iterable[Sighting]) -> _Found:
     found: dict[SignalKey, str] = {}
     by_name: dict[str, list[Sighting]] = {}
     for sighting in sightings:
         by_name.setdefault(sighting.function, []).append(sighting)
     for expected, function in _with_functions(left):
-        own = [s for s in by_name.get(function.name.lower(), ()) if _means(s, function, watch)]
+        own = [s for s in by_name.get(function.name.lower(), ()) if _means(s, function, progress)]
         if own:
-            found[expected.key] = _path(watch, forwarded=any(s.forwarded for s in own))
+            found[expected.key] = _path(progress.watch, forwarded=any(s.forwarded for s in own))
     return found
 
 
-def _means(sighting: Sighting, function: Function, watch: Watch) -> bool:
-    """Whether events are those of this function, and can be of no other that is watched."""
+def _means(sighting: Sighting, function: Function, progress: Progress) -> bool:
+    """Whether events of a function of this name are of this one, and can be of no other that is watched."""
 
     def fits(other: Function) -> bool:
-        return (
-            other.name.lower() == sighting.function
-            and sighting.region in ("", other.region)
-            and sighting.account in ("", other.account)
-        )
+        return sighting.region in ("", other.region) and sighting.account in ("", other.account)
 
-    return fits(function) and all(other.lane == function.lane for other in watch.functions if fits(other))
+    namesakes = progress.namesakes[sighting.function]
+    return fits(function) and all(other.lane == function.lane for other in namesakes if fits(other))
 
 
-def _at(function: Function, places: Iterable[Place], watch: Watch) -> bool:
-    """Whether points of one account are those of this function."""
+def _at(function: Function, places: Mapping[str, Sequence[str]], progress: Progress) -> bool:
+    """Whether points of the function's account, by name and regions, are those of this function."""
     name = function.name.lower()
-    sightings = (Sighting(name, region, function.account) for at, region in places if at == name)
-    return any(_means(sighting, function, watch) for sighting in sightings)
+    sightings = (Sighting(name, region, function.account) for region in places.get(name, ()))
+    return any(_means(sighting, function, progress) for sighting in sightings)
 
 
-def _positive(values: Mapping[Place, float]) -> list[Place]:
-    return [place for place, value in values.items() if value > 0]
+def _positive(values: Mapping[Place, float]) -> Mapping[str, Sequence[str]]:
+    """The regions in which each name has a value above zero."""
+    found: dict[str, list[str]] = {}
+    for (name, region), value in values.items():
+        if value > 0:
+            found.setdefault(name, []).append(region)
+    return found
 
 
 def _path(watch: Watch, *, forwarded: bool) -> str:
@@ -253,13 +267,11 @@ def _look_at_traffic(progress: Progress, traffic: Traffic, now: datetime) -> Non
     """Who was invoked since the start, and who already longer ago than data usually takes."""
     watch = progress.watch
     since = _minutes(now - watch.since)
-    delays = {
-        usual_delay(e.signal, watch.answers) for e in progress.expected if e.key not in progress.arrived
-    }
+    out = [expected for expected in progress.expected if expected.key not in progress.arrived]
+    delays = {usual_delay(expected.signal, watch.answers) for expected in out}
     lanes: dict[Lane, dict[str, Function]] = {}
-    for expected, function in _with_functions(progress.expected):
-        if expected.key not in progress.arrived:
-            lanes.setdefault(function.lane, {})[function.name] = function
+    for _, function in _with_functions(out):
+        lanes.setdefault(function.lane, {})[function.name] = function
     for lane, functions in lanes.items():
         unknown = [name for name, f in functions.items() if not progress.totals.get(f.arn)]
         for name, count in _counts(traffic, lane, unknown, since).items():
@@ -304,9 +316,8 @@ def _invocations(progress: Progress, function: Function, delay: timedelta) -> tu
     What arrived of it proves an invocation that CloudWatch may not have counted yet.
     """
     total = progress.totals.get(function.arn)
-    ran = any(arn == function.arn for arn, _, _ in progress.arrived)
     if not total:
-        return (1.0, total is None) if ran else (total, False)
+        return (1.0, total is None) if function.arn in progress.ran else (total, False)
     recent = progress.recent.get((function.arn, delay))
     return total, recent is not None and total > recent
 

@@ -82,7 +82,7 @@ def stacks_link(region: str) -> str:
 
 
 def _console(region: str) -> str:
-    return f"https://{region}.{_CONSOLES[partition_of(region)]}"
+    return f"https://{region}.{_CONSOLES.get(partition_of(region), _CONSOLES['aws'])}"
 
 
 def _quoted(text: str) -> str:
