@@ -1,4 +1,4 @@
-"""Runs the stand-in for Datadog inside the test's process, and calls it, with the public client or without."""
+"""Runs the stand-in for Datadog in the test process, and calls it with the public client or without."""
 
 # The Datadog client's constructors carry no annotations.
 # mypy: disable-error-code="no-untyped-call"

@@ -64,6 +64,7 @@ def found_messages(standin: Standin, query: str) -> list[str]:
         ("@order.id:7", {'{"level": "WARN", "order": {"id": 7}}'}),
         ("@order.id:>=8", set()),
         ("@order.id:[1 TO 9] status:warn", {'{"level": "WARN", "order": {"id": 7}}'}),
+        ("@order.id:[8 TO 9]", set()),
         ("functionname:(fn2 OR fn3)", {"hello world"}),
         ("source:lambda -functionname:fn1", {"hello world"}),
         ("NOT functionname:fn*", set()),
@@ -106,6 +107,9 @@ def test_logs_are_paged_newest_first(standin: Standin) -> None:
     second = standin.call("POST", "/api/v2/logs/events/search", body)[1]
     shown = [one["attributes"]["message"] for one in first["data"] + second["data"]]
     assert shown == ["line 4", "line 3", "line 2", "line 1"]
+    oldest = {**body, "page": {"limit": 1}, "sort": "timestamp"}
+    [first] = standin.call("POST", "/api/v2/logs/events/search", oldest)[1]["data"]
+    assert first["attributes"]["message"] == "line 0"
     request = LogsListRequest(page=LogsListRequestPage(limit=2))
     assert len(list(LogsApi(standin.client()).list_logs_with_pagination(body=request))) == 5
     assert standin.call("POST", "/api/v2/logs/events/search", {"filter": {"from": "yesterday"}})[0] == 400
@@ -124,6 +128,14 @@ def test_logs_aggregate_by_function(standin: Standin) -> None:
     assert counts == {"fn1": 2, "fn2": 1}
     limited = {**described, "group_by": [{"facet": "functionname", "limit": 1}]}
     assert len(standin.call("POST", "/api/v2/logs/analytics/aggregate", limited)[1]["data"]["buckets"]) == 1
+    greedy = {
+        **described,
+        "group_by": [{"facet": "functionname", "limit": 200}, {"facet": "env", "limit": 51}],
+    }
+    assert standin.call("POST", "/api/v2/logs/analytics/aggregate", greedy)[0] == 400
+    by_two = {**described, "group_by": [{"facet": "functionname"}, {"facet": "team", "missing": "none"}]}
+    buckets = standin.call("POST", "/api/v2/logs/analytics/aggregate", by_two)[1]["data"]["buckets"]
+    assert buckets[0] == {"by": {"functionname": "fn1", "team": "none"}, "computes": {"c0": 2}}
     empty = {**described, "filter": {"query": "source:none"}}
     assert standin.call("POST", "/api/v2/logs/analytics/aggregate", empty)[1]["data"]["buckets"] == []
 
@@ -203,6 +215,8 @@ def test_intakes_refuse_what_is_malformed_or_too_large(
 def test_intakes_need_the_api_key_and_sound_compression(standin: Standin) -> None:
     assert standin.call("POST", "/api/v2/logs", [{"message": "x"}], DD_API_KEY="wrong")[0] == 403
     assert standin.call("POST", "/api/v2/logs", b"not gzip", Content_Encoding="gzip")[0] == 400
+    cut = gzip.compress(b'[{"message": "x"}]')[:-10]
+    assert standin.call("POST", "/api/v2/logs", cut, Content_Encoding="gzip")[0] == 400
     bomb = gzip.compress(b"[" + b" " * 6_000_000 + b"]")
     assert standin.call("POST", "/api/v2/logs", bomb, Content_Encoding="gzip")[0] == 413
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import math
 import re
 import statistics
 from collections.abc import Callable, Mapping, Sequence
@@ -104,6 +105,7 @@ def aggregate(
 ) -> list[Bucket]:
     """Group events by facets and compute totals. Raises ApiError 400 on what is not known here."""
     computations = [_computation(compute, reserved) for compute in computes or [{"aggregation": "count"}]]
+    _check_limits(group_by)
     groups: dict[tuple[tuple[str, Any], ...], list[Event]] = {(): list(events)}
     for facet in group_by:
         groups = _split(groups, facet, reserved)
@@ -115,6 +117,12 @@ def aggregate(
     return buckets if group_by or events else []
 
 
+def _check_limits(group_by: Sequence[JsonObject]) -> None:
+    limits = [facet.get("limit", DEFAULT_GROUPS) for facet in group_by]
+    if not all(isinstance(limit, int) and limit >= 1 for limit in limits) or math.prod(limits) > MAX_GROUPS:
+        raise text_error(400, f"invalid group_by: the product of the limits must not exceed {MAX_GROUPS}")
+
+
 def _split(
     groups: Mapping[tuple[tuple[str, Any], ...], list[Event]], facet: JsonObject, reserved: frozenset[str]
 ) -> dict[tuple[tuple[str, Any], ...], list[Event]]:
@@ -122,8 +130,6 @@ def _split(
     limit = facet.get("limit", DEFAULT_GROUPS)
     if not isinstance(name, str) or not name:
         raise text_error(400, "invalid group_by: facet is required")
-    if not isinstance(limit, int) or not 1 <= limit <= MAX_GROUPS:
-        raise text_error(400, f"invalid group_by: limit must be between 1 and {MAX_GROUPS}")
     if unknown := set(facet) - {"facet", "limit", "missing", "sort"}:
         raise text_error(400, f"invalid group_by: {', '.join(sorted(unknown))} is not known here")
     split: dict[tuple[tuple[str, Any], ...], list[Event]] = {}

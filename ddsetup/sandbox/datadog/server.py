@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 import time
 from collections.abc import Callable, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -35,6 +36,11 @@ class StandIn(ThreadingHTTPServer):
         super().__init__((LOOPBACK, port), _Handler)
         self.world = world
         self.crawl = crawl
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A caller that goes away in the middle is no event; anything else is told on stderr."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
 
     @property
     def port(self) -> int:
