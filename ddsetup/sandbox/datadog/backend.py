@@ -56,7 +56,8 @@ class Backend:
         while not self._stopping.wait(self._period):
             try:
                 self._round()
-            except Exception:  # noqa: BLE001 - one bad answer of the emulated AWS must not end the crawling for good
+            except (LookupError, TypeError, ValueError):
+                # An answer of the emulated AWS in an odd shape must not end the crawling for good.
                 _log.exception("the round failed")
 
     def _round(self, *, every_region: bool = False) -> None:
