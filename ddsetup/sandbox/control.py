@@ -41,7 +41,7 @@ def start(options: SandboxOptions) -> Iterator[Sandbox]:
     """
     aws.require_extra()
     check_scenarios(options.scenarios)
-    directory = Path(tempfile.mkdtemp(prefix=options.directory_prefix))
+    directory = Path(tempfile.mkdtemp(prefix=state.PREFIX))
     with contextlib.ExitStack() as stack:
         stack.callback(shutil.rmtree, directory, ignore_errors=True)
         sandbox = _assemble(options, directory, stack)

@@ -30,7 +30,6 @@ class SandboxOptions:
     forwarder_zip: Path | None = None
     """An official Forwarder release to run instead of the sandbox's own."""
     cache_directory: Path | None = None
-    directory_prefix: str = "ddsetup-sandbox-"
 
 
 @dataclass(frozen=True, slots=True)

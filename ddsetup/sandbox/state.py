@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import tempfile
 from dataclasses import asdict
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import Any
 from ddsetup.sandbox.model import Keys, Sandbox
 
 _NAME = "sandbox.json"
-_PREFIX = "ddsetup-sandbox-"
+PREFIX = "ddsetup-sandbox-"
 
 
 def write(sandbox: Sandbox) -> None:
@@ -45,10 +46,21 @@ def running() -> tuple[Sandbox, ...]:
     return tuple(each for each in found if each is not None and is_alive(each.pid))
 
 
+def clear_abandoned() -> None:
+    """Delete the directories of sandboxes whose owner is gone."""
+    for directory in _directories():
+        sandbox = read(directory)
+        if sandbox is not None and not is_alive(sandbox.pid):
+            shutil.rmtree(directory, ignore_errors=True)
+
+
 def _directories() -> list[Path]:
     mine = []
-    for path in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
-        status = path.stat()
+    for path in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
+        try:
+            status = path.stat()
+        except FileNotFoundError:
+            continue
         if path.is_dir() and status.st_uid == os.getuid():
             mine.append((status.st_ctime, path))
     return [path for _, path in sorted(mine, reverse=True)]

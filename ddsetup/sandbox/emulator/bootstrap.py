@@ -1,7 +1,8 @@
 """Runs a function's worker with the root logger that Lambda's Python runtimes set up.
 
 Executed by path, without this package on the module path: it must import nothing of ddsetup. The request id
-is not known when a record is formatted; the emulator puts it in place of the mark.
+is not known when a record is formatted; the emulator puts it in place of the mark, and line breaks in place
+of theirs, so that a record stays one event.
 """
 
 import logging
@@ -10,13 +11,14 @@ import sys
 import time
 
 REQUEST_ID_MARK = "{request-id}"
+LINE_BREAK = "\x1f"
 
 
 class LambdaLoggerHandler(logging.Handler):
     """Writes records the way Lambda's own handler of that name does (the Datadog library looks for it)."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        sys.stderr.write(self.format(record).rstrip("\n").replace("\n", "\r") + "\n")
+        sys.stderr.write(self.format(record).rstrip("\n").replace("\n", LINE_BREAK) + "\n")
         sys.stderr.flush()
 
 

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from ddsetup.sandbox.emulator.bootstrap import REQUEST_ID_MARK
+from ddsetup.sandbox.emulator.bootstrap import LINE_BREAK, REQUEST_ID_MARK
 
 _TRACEBACK = "Traceback (most recent call last):"
+_LOGGER_LINE = re.compile(r"^\[([A-Z]+)\]\t([^\t]+)\t([^\t]+)\t(.*)$", re.DOTALL)
 _EXCEPTION = re.compile(r"([A-Za-z_][\w.]*)(?:: (.*))?$")
 
 
@@ -79,27 +80,40 @@ def _messages(config: dict[str, Any], run: Run) -> list[str]:
     body = _body(run)
     if logging_config.get("LogFormat") != "JSON":
         return [*_start(config, run), *body, *_end(config, run)]
+    body = [_as_json(each) for each in body]
     if logging_config.get("SystemLogLevel", "INFO") == "WARN":
         return body
     return [_platform("platform.start", {"requestId": run.request_id}), *body, _platform_report(config, run)]
 
 
 def _body(run: Run) -> list[str]:
-    events: list[str] = []
-    traceback: list[str] = []
-    for line in run.text.splitlines():
-        if traceback or line == _TRACEBACK:
-            traceback.append(line)
-            if line and not line.startswith((" ", _TRACEBACK)):
-                events.append(_error_event(traceback))
-                traceback = []
-        elif line.strip():
-            events.append(line.replace("\r", "\n").replace(REQUEST_ID_MARK, run.request_id))
+    """The function's output, an event a line; what it failed with comes last, as one event."""
+    lines = [line for line in run.text.split("\n") if line.strip()]
+    failure: list[str] = []
     if run.timed_out:
-        return [*(each for each in events if each != run.failure), f"{_now()} {run.request_id} {run.failure}"]
-    if run.failure and not any(run.failure in each for each in events):
-        events.append(f"[ERROR] {run.failure}")
-    return events
+        lines = [line for line in lines if line != run.failure]
+        failure = [f"{_now()} {run.request_id} {run.failure}"]
+    elif run.failure:
+        lines, failure = _split_failure(lines, run.failure)
+    events = [line.replace(LINE_BREAK, "\n").replace(REQUEST_ID_MARK, run.request_id) for line in lines]
+    return events + failure
+
+
+def _split_failure(lines: list[str], failure: str) -> tuple[list[str], list[str]]:
+    """The lines before the traceback of the exception that ended the invocation, and that traceback."""
+    starts = [number for number, line in enumerate(lines) if line == _TRACEBACK]
+    if not starts:
+        return [line for line in lines if line != failure], [f"[ERROR] {failure}"]
+    return lines[: starts[-1]], [_error_event(lines[starts[-1] :])]
+
+
+def _as_json(event: str) -> str:
+    """A line of the runtime's logger as the runtime writes it when the log format is JSON."""
+    match = _LOGGER_LINE.match(event)
+    if match is None:
+        return event
+    level, at, request_id, message = match.groups()
+    return json.dumps({"timestamp": at, "level": level, "message": message, "requestId": request_id})
 
 
 def _error_event(traceback: list[str]) -> str:

@@ -112,11 +112,19 @@ def _check_function_requests(lambda_svc: Any) -> None:
         function = lambda_svc._functions.get(name)
         state = function["config"].get("State") if function else None
         response = await handle(method, path, headers, body, query)
-        if operation in _WRITES and state == "Active" and function:
-            function["config"]["State"] = state
+        if operation in _WRITES and state == "Active" and function and response[0] == 200:
+            response = _stay_active(function["config"], response)
         return _as_aws_answers(operation, response)
 
     lambda_svc.handle_request = checked
+
+
+def _stay_active(config: dict[str, Any], response: Any) -> Any:
+    """A function that is updated stays active; only its `LastUpdateStatus` says so."""
+    active = {"State": "Active", "StateReason": "", "StateReasonCode": ""}
+    config.update(active)
+    document = json.loads(response[2]) | active
+    return response[0], response[1], json.dumps(document).encode()
 
 
 def _function_name(path: str) -> str:

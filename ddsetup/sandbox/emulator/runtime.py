@@ -159,7 +159,7 @@ def _write_logs(lambda_runtime: Any, lambda_svc: Any) -> None:
             milliseconds=max(duration_ms - (init or 0) * 1000, 1.0),
             init_milliseconds=None if init is None else init * 1000,
             memory_used=memory or _UNKNOWN_MEMORY_MB,
-            failure=str(failed.get("errorMessage", "")),
+            failure=str(failed.get("errorMessage", "")).removeprefix("Worker init failed: "),
             timed_out=failed.get("errorType") == "Sandbox.Timedout",
         )
         function_log.write(config, run)

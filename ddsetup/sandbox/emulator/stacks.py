@@ -1,7 +1,8 @@
-"""What CloudFormation refuses and the emulator does not.
+"""Where the emulator's CloudFormation is not like AWS's.
 
-A parameter that the template does not have, a stack name that a rolled-back stack still holds, and a function
-or log group whose name is taken by something outside the stack.
+It takes a parameter that the template does not have, a stack name that a rolled-back stack still holds, and a
+function or log group whose name is taken by something outside the stack; and its secrets are referred to by
+name. Here all of it is as on AWS.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Any
 
 
 def install() -> None:
-    """Enforce all of it."""
+    """Change it."""
     from ministack.services import cloudwatch_logs, lambda_svc
     from ministack.services.cloudformation import handlers, provisioners
 
@@ -28,6 +29,7 @@ def install() -> None:
     handlers._resolve_parameters = resolve_known
     _keep_names_of_rolled_back_stacks(handlers)
     makers = provisioners._RESOURCE_HANDLERS
+    _refer_to_secrets_by_arn(makers["AWS::SecretsManager::Secret"])
     function = makers["AWS::Lambda::Function"]
     function["create"] = _creating(
         function["create"],
@@ -59,6 +61,28 @@ def _keep_names_of_rolled_back_stacks(handlers: Any) -> None:
         return create(parameters)
 
     handlers._ACTION_HANDLERS["CreateStack"] = create_unless_taken
+
+
+def _refer_to_secrets_by_arn(secret: dict[str, Any]) -> None:
+    create, update, delete = secret["create"], secret["update"], secret["delete"]
+
+    def create_secret(logical_id: str, properties: dict[str, Any], stack_name: str) -> Any:
+        _, attributes = create(logical_id, properties, stack_name)
+        return attributes["Arn"], attributes
+
+    def update_secret(physical_id: str, *arguments: Any, **named: Any) -> Any:
+        _, attributes = update(_secret_name(physical_id), *arguments, **named)
+        return attributes.get("Arn", physical_id), attributes
+
+    def delete_secret(physical_id: str, properties: dict[str, Any]) -> Any:
+        return delete(_secret_name(physical_id), properties)
+
+    secret.update(create=create_secret, update=update_secret, delete=delete_secret)
+
+
+def _secret_name(arn: str) -> str:
+    """A secret's ARN ends with its name and six characters that Secrets Manager chose."""
+    return arn.partition(":secret:")[2].rpartition("-")[0] or arn
 
 
 def _creating(make: Any, name_property: str, taken: Callable[[str], bool], text: str) -> Any:

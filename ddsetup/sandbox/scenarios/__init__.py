@@ -1,15 +1,55 @@
-"""The states that a sandbox can start in. Adding one is an entry here and, if it makes things, a module."""
+"""The states that a sandbox can start in. Adding one is an entry here and, if it makes things, a function.
+
+Scenarios add up: none makes a function of another's name. `messy` is all the parts it names.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ddsetup.sandbox.scenarios import healthy
+from ddsetup.sandbox.scenarios import (
+    filters,
+    full,
+    healthy,
+    integration,
+    many,
+    owners,
+    runtimes,
+    trouble,
+)
 from ddsetup.sandbox.scenarios.world import Scenario, World
 
-__all__ = ["SCENARIOS", "Scenario", "World"]
+__all__ = ["MESSY", "SCENARIOS", "Scenario", "World"]
+
+MESSY: Mapping[str, Scenario] = {
+    "runtimes": Scenario("Node, Java, .NET, Ruby, Go, a container image, Python 2.7", runtimes.furnish),
+    "trouble": Scenario("a function that fails and one that times out", trouble.furnish),
+    "foreign-filters": Scenario("log groups with one and with two foreign filters", filters.furnish_foreign),
+    "shared-log-group": Scenario("two functions with one custom log group", filters.furnish_shared_group),
+    "quiet-logs": Scenario("JSON logs without the platform's reports", filters.furnish_quiet_logs),
+    "old-forwarder": Scenario("a Datadog forwarder from before version 3", filters.furnish_old_forwarder),
+    "five-layers": Scenario("a function that has five layers", full.furnish_layers),
+    "full-environment": Scenario("a function with 4 KB of environment variables", full.furnish_environment),
+    "unreadable": Scenario("a function whose environment cannot be decrypted", full.furnish_unreadable),
+    "alias": Scenario("a function behind an alias of a published version", owners.furnish_alias),
+    "stack-owned": Scenario("a function that CloudFormation owns", owners.furnish_stack),
+    "stale-handler": Scenario("datadog-ci's work half undone by a deployment", owners.furnish_datadog_ci),
+    "self-reference": Scenario("a DD_LAMBDA_HANDLER that names itself", owners.furnish_self_reference),
+    "other-vendor": Scenario("a function that New Relic monitors", owners.furnish_other_vendor),
+    "own-settings": Scenario("a function with DD_* settings of its owner", owners.furnish_own_settings),
+}
+
+
+def _furnish_messy(world: World) -> None:
+    for scenario in MESSY.values():
+        scenario.furnish(world)
+
 
 SCENARIOS: Mapping[str, Scenario] = {
-    "empty": Scenario("an account without a single function"),
     "healthy": Scenario("six Python functions of a coffee house, all well", healthy.furnish),
+    "messy": Scenario("everything that makes an account difficult, at once", _furnish_messy),
+    "empty": Scenario("an account without a single function"),
+    "integrated": Scenario("integrated with Datadog by someone else", integration.furnish, integration.SEED),
+    "many": Scenario("hundreds of functions, for trying out speed", many.furnish),
+    **MESSY,
 }

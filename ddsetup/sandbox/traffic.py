@@ -1,0 +1,76 @@
+"""Invokes the sample functions, so that there is something to see."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+from ddsetup.errors import UsageError
+from ddsetup.sandbox import aws
+from ddsetup.sandbox.model import Sandbox
+from ddsetup.sandbox.scenarios.functions import SAMPLE_TAG
+
+_PARALLEL = 4
+EVENTS: Mapping[str, Sequence[Mapping[str, Any]]] = {
+    "orders": ({"order": "latte", "cups": 2}, {"order": "espresso"}, {"order": "cappuccino", "cups": 3}),
+    "kitchen": ({"order": "espresso"}, {"order": "iced tea"}, {"order": "latte"}),
+    "empty": ({},),
+}
+"""What a function is sent, in turn, by the value of its tag."""
+
+
+@dataclass(frozen=True, slots=True)
+class Invocation:
+    """One invocation that Lambda accepted; `error` is the function's own failure, empty if it did well."""
+
+    function: str
+    region: str
+    error: str
+
+
+def traffic(sandbox: Sandbox, names: Sequence[str] | None = None, times: int = 1) -> tuple[Invocation, ...]:
+    """Invoke the sample functions (`names`: only these) `times` times each, a few at once; returns when done.
+
+    Functions of runtimes that do not run in a sandbox are left out. Raises `UsageError` for a name that is no
+    sample function.
+    """
+    targets = _targets(sandbox)
+    if names is not None:
+        known = {name for _, name, _ in targets}
+        unknown = [name for name in names if name not in known]
+        if unknown:
+            fix = f"Functions that can be invoked: {', '.join(sorted(known))}"
+            raise UsageError(f"The sandbox has no sample function {', '.join(unknown)}.", fix=fix)
+        targets = [each for each in targets if each[1] in names]
+    calls = [(*target, turn) for turn in range(times) for target in targets]
+    clients = {region: aws.client("lambda", sandbox.aws_endpoint_url, region) for region in sandbox.regions}
+    with ThreadPoolExecutor(_PARALLEL) as pool:
+        return tuple(pool.map(lambda call: _invoke(clients[call[0]], *call), calls))
+
+
+def _targets(sandbox: Sandbox) -> list[tuple[str, str, str]]:
+    """(region, name, kind of events) of every function that carries the tag."""
+    found = []
+    for region in sandbox.regions:
+        tagging = aws.client("resourcegroupstaggingapi", sandbox.aws_endpoint_url, region)
+        pages = tagging.get_paginator("get_resources").paginate(
+            ResourceTypeFilters=["lambda:function"], TagFilters=[{"Key": SAMPLE_TAG}]
+        )
+        for page in pages:
+            for resource in page["ResourceTagMappingList"]:
+                kind = next(tag["Value"] for tag in resource["Tags"] if tag["Key"] == SAMPLE_TAG)
+                found.append((region, resource["ResourceARN"].rpartition(":")[2], kind))
+    return sorted(found)
+
+
+def _invoke(client: Any, region: str, name: str, kind: str, turn: int) -> Invocation:
+    events = EVENTS[kind]
+    payload = json.dumps(events[turn % len(events)]).encode()
+    answer = client.invoke(FunctionName=name, Payload=payload)
+    error = ""
+    if answer.get("FunctionError"):
+        error = str(json.loads(answer["Payload"].read()).get("errorMessage", "failed"))
+    return Invocation(name, region, error)

@@ -1,0 +1,335 @@
+"""The sandbox itself: data flows from a function to Datadog, limits hold, and nothing is left behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from botocore.exceptions import ClientError
+
+from ddsetup.errors import UsageError
+from ddsetup.sandbox import detached, standin
+from ddsetup.sandbox.control import start
+from ddsetup.sandbox.errors import SandboxUnavailable
+from ddsetup.sandbox.model import Sandbox, SandboxOptions
+from ddsetup.sandbox.scenarios import SCENARIOS
+from ddsetup.sandbox.traffic import traffic
+from tests.sandbox_chain import (
+    OPERATOR_POLICY,
+    datadog,
+    deploy_forwarder,
+    eventually,
+    instrument,
+    messages,
+    metric,
+    operator,
+    root,
+    subscribe,
+)
+
+pytestmark = pytest.mark.e2e
+
+_OWN_LAYER = "arn:aws:lambda:us-east-1:123456789012:layer:shared-auth"
+_DATADOG_LAYER = "arn:aws:lambda:us-east-1:464622532012:layer:Datadog"
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[Sandbox]:
+    with start(SandboxOptions(OPERATOR_POLICY, scenarios=("healthy", "messy"))) as running:
+        yield running
+
+
+def _error(call: Callable[..., object], **arguments: object) -> str:
+    """The code of the error that the call answers with; empty when it answers without one."""
+    try:
+        call(**arguments)
+    except ClientError as error:
+        return str(error.response["Error"]["Code"])
+    return ""
+
+
+def test_every_signal_of_an_instrumented_function_arrives(sandbox: Sandbox) -> None:
+    secret = operator(sandbox, "secretsmanager").create_secret(Name="key", SecretString=sandbox.api_key)
+    outputs = deploy_forwarder(sandbox, "datadog-forwarder", DdApiKeySecretArn=secret["ARN"])
+    assert outputs["DdApiKeySecretArn"] == secret["ARN"]
+    instrument(sandbox, "coffee-orders", "Datadog-Python312:127")
+    arn = operator(sandbox, "lambda").get_function(FunctionName="coffee-orders")["Configuration"][
+        "FunctionArn"
+    ]
+    operator(sandbox, "lambda").tag_resource(Resource=arn, Tags={"env": "prod"})
+    subscribe(sandbox, "coffee-orders", outputs["DatadogForwarderArn"])
+
+    (invocation,) = traffic(sandbox, ["coffee-orders"])
+
+    assert invocation.error == ""
+    where = "{cold_start:true,functionname:coffee-orders,env:prod}.as_count()"
+    eventually(lambda: metric(sandbox, f"sum:aws.lambda.enhanced.invocations{where}"))
+    for name in ("duration", "billed_duration", "max_memory_used", "estimated_cost", "init_duration"):
+        query = f"avg:aws.lambda.enhanced.{name}{{functionname:coffee-orders,env:prod}}"
+        assert metric(sandbox, query), name
+    eventually(lambda: metric(sandbox, "avg:coffee_house.order_value{*}"))
+    eventually(lambda: metric(sandbox, "sum:aws.dd_forwarder.traces_forwarded{*}"))
+    logs = datadog(
+        sandbox,
+        "POST",
+        "/api/v2/logs/events/search",
+        {"filter": {"from": "now-15m", "to": "now", "query": "source:lambda functionname:coffee-orders"}},
+    )["data"]
+    assert any("order received" in each["attributes"]["message"] for each in logs)
+    assert not any('"m":' in each["attributes"]["message"] for each in logs)
+    search = {"from": "now-15m", "to": "now", "query": "operation_name:aws.lambda functionname:coffee-orders"}
+    body = {"data": {"type": "search_request", "attributes": {"filter": search}}}
+    assert datadog(sandbox, "POST", "/api/v2/spans/events/search", body)["data"]
+
+
+def test_a_forwarder_with_an_unknown_key_says_so(sandbox: Sandbox) -> None:
+    outputs = deploy_forwarder(sandbox, "forwarder-wrong-key", DdApiKey="f" * 32)
+    subscribe(sandbox, "coffee-stock", outputs["DatadogForwarderArn"])
+    traffic(sandbox, ["coffee-stock"])
+    group = "/aws/lambda/forwarder-wrong-key"
+    eventually(lambda: "Failed to check if API Key is valid" in "\n".join(messages(sandbox, group)))
+    assert "f" * 32 not in "\n".join(messages(sandbox, group))
+
+
+def test_a_deleted_stack_leaves_nothing(sandbox: Sandbox) -> None:
+    outputs = deploy_forwarder(sandbox, "short-lived", DdApiKey=sandbox.api_key)
+    secrets = operator(sandbox, "secretsmanager")
+    assert secrets.get_secret_value(SecretId=outputs["DdApiKeySecretArn"])["SecretString"] == sandbox.api_key
+    stacks = operator(sandbox, "cloudformation")
+    role = stacks.describe_stack_resource(StackName="short-lived", LogicalResourceId="ForwarderRole")
+    stacks.delete_stack(StackName="short-lived")
+    get = operator(sandbox, "lambda").get_function
+    eventually(lambda: _error(stacks.describe_stacks, StackName="short-lived") == "ValidationError")
+    assert _error(get, FunctionName="short-lived") == "ResourceNotFoundException"
+    secret = outputs["DdApiKeySecretArn"]
+    assert _error(secrets.get_secret_value, SecretId=secret) == "ResourceNotFoundException"
+    name = role["StackResourceDetail"]["PhysicalResourceId"]
+    assert _error(operator(sandbox, "iam").get_role, RoleName=name) == "NoSuchEntity"
+
+
+def test_without_the_layer_the_library_is_not_there(sandbox: Sandbox) -> None:
+    traffic(sandbox, ["coffee-loyalty"])
+    written = messages(sandbox, "/aws/lambda/coffee-loyalty")
+    assert any("order received" in each for each in written)
+    assert not any("coffee_house.order_value" in each for each in written)
+
+
+def test_the_log_of_an_invocation_reads_like_lambda_s(sandbox: Sandbox) -> None:
+    traffic(sandbox, ["grinder-stuck", "roaster-slow", "quiet-platform", "shared-menu"])
+    failed = messages(sandbox, "/aws/lambda/grinder-stuck")
+    assert failed[0].startswith("START RequestId: ")
+    assert failed[-3].startswith("[ERROR] MachineBroken: the grinder is stuck\nTraceback")
+    assert "Init Duration: " in failed[-1]
+    slow = messages(sandbox, "/aws/lambda/roaster-slow")
+    assert any(each.endswith("Task timed out after 2.00 seconds") for each in slow)
+    quiet = messages(sandbox, "/aws/lambda/quiet-platform")
+    assert [json.loads(each)["level"] for each in quiet] == ["INFO"]
+    streams = root(sandbox, "logs").describe_log_streams(logGroupName="/coffee/shared")["logStreams"]
+    assert "/shared-menu[$LATEST]" in streams[0]["logStreamName"]
+
+
+def test_filters_are_limited_to_two_and_to_destinations_that_let_logs_in(sandbox: Sandbox) -> None:
+    put = operator(sandbox, "logs").put_subscription_filter
+    archiver = f"arn:aws:lambda:{sandbox.regions[0]}:{sandbox.account}:function:log-archiver"
+    new = {"filterName": "third", "filterPattern": "", "destinationArn": archiver}
+    assert _error(put, logGroupName="/aws/lambda/till-two-filters", **new) == "LimitExceededException"
+    closed = new | {"destinationArn": archiver.replace("log-archiver", "coffee-orders")}
+    assert _error(put, logGroupName="/aws/lambda/till-one-filter", **closed) == "InvalidParameterException"
+
+
+def test_delivery_ends_when_the_permission_goes(sandbox: Sandbox) -> None:
+    functions = root(sandbox, "lambda")
+    functions.remove_permission(FunctionName="log-archiver", StatementId="logs")
+    traffic(sandbox, ["till-one-filter"])
+    metrics = root(sandbox, "cloudwatch").list_metrics(Namespace="AWS/Logs", MetricName="DeliveryErrors")
+    assert {"Name": "FilterName", "Value": "archive-orders"} in metrics["Metrics"][0]["Dimensions"]
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        (
+            {"Layers": ["arn:aws:lambda:us-east-1:123456789012:layer:shared-auth:1"] * 6},
+            "InvalidParameterValue",
+        ),
+        ({"Environment": {"Variables": {"A": "x" * 4096}}}, "InvalidParameterValue"),
+        ({"Layers": [f"{_DATADOG_LAYER}-Python312:128"]}, "AccessDenied"),
+        ({"Layers": [f"{_DATADOG_LAYER}-Nothing:1"]}, "AccessDenied"),
+        ({"RevisionId": "00000000-0000-0000-0000-000000000000"}, "PreconditionFailed"),
+    ],
+)
+def test_a_function_has_lambda_s_limits(sandbox: Sandbox, change: dict[str, object], code: str) -> None:
+    update = operator(sandbox, "lambda").update_function_configuration
+    assert _error(update, FunctionName="coffee-payments", **change) == f"{code}Exception"
+
+
+def test_one_update_at_a_time(sandbox: Sandbox) -> None:
+    update = operator(sandbox, "lambda").update_function_configuration
+    assert update(FunctionName="coffee-invoices", Description="one")["State"] == "Active"
+    conflict = _error(update, FunctionName="coffee-invoices", Description="two")
+    assert conflict == "ResourceConflictException"
+
+
+def test_an_environment_without_its_key_is_an_error_and_shows_nothing(sandbox: Sandbox) -> None:
+    functions = operator(sandbox, "lambda")
+    one = functions.get_function_configuration(FunctionName="vault-unreadable")
+    assert one["Environment"]["Error"]["ErrorCode"] == "AccessDeniedException"
+    assert "not-for-your-eyes" not in json.dumps(functions.list_functions(), default=str)
+
+
+def test_a_function_without_policy_has_none(sandbox: Sandbox) -> None:
+    get = operator(sandbox, "lambda").get_policy
+    assert _error(get, FunctionName="coffee-kitchen") == "ResourceNotFoundException"
+
+
+def test_a_stack_refuses_parameters_of_another_version_and_names_that_are_taken(sandbox: Sandbox) -> None:
+    stacks = operator(sandbox, "cloudformation")
+    known = {
+        version: {each["ParameterKey"] for each in stacks.get_template_summary(TemplateURL=url)["Parameters"]}
+        for version, url in sandbox.forwarder_template_urls.items()
+    }
+    assert known["5.4.9"] - known["latest"] == {"DdFetchStepFunctionsTags"}
+    arguments = {
+        "StackName": "second",
+        "TemplateURL": sandbox.forwarder_template_url,
+        "Capabilities": ["CAPABILITY_NAMED_IAM"],
+    }
+    parameter = {"ParameterKey": "DdFetchStepFunctionsTags", "ParameterValue": "true"}
+    assert _error(stacks.create_stack, **arguments, Parameters=[parameter]) == "ValidationError"
+    taken = {"ParameterKey": "FunctionName", "ParameterValue": "coffee-orders"}
+    stacks.create_stack(**arguments, Parameters=[taken])
+    events = eventually(
+        lambda: [
+            each["ResourceStatusReason"]
+            for each in stacks.describe_stack_events(StackName="second")["StackEvents"]
+            if each["ResourceStatus"] == "CREATE_FAILED"
+        ]
+    )
+    assert any("Function already exist: coffee-orders" in each for each in events)
+    still = operator(sandbox, "lambda").get_function_configuration(FunctionName="coffee-orders")
+    assert "coffee.handler" in {still["Handler"], *still.get("Environment", {}).get("Variables", {}).values()}
+
+
+def test_the_operator_may_do_what_its_policy_says_and_no_more(sandbox: Sandbox) -> None:
+    assert _error(operator(sandbox, "s3").list_buckets) == "AccessDenied"
+    assert _error(operator(sandbox, "ec2").describe_instances) == "UnauthorizedOperation"
+
+
+def test_the_call_log_tells_reads_from_writes_and_who_made_them(sandbox: Sandbox) -> None:
+    before = len(sandbox.call_log.read_text().splitlines())
+    functions = operator(sandbox, "lambda")
+    functions.get_function_configuration(FunctionName="own-settings")
+    functions.put_function_concurrency(FunctionName="own-settings", ReservedConcurrentExecutions=5)
+    calls = [json.loads(line) for line in sandbox.call_log.read_text().splitlines()[before:]]
+    mine = [each for each in calls if each["access_key"] == sandbox.operator.access_key_id]
+    assert [(each["operation"], each["write"]) for each in mine] == [
+        ("GetFunctionConfiguration", False),
+        ("PutFunctionConcurrency", True),
+    ]
+    assert mine[0]["principal"] == f"arn:aws:iam::{sandbox.account}:user/ddsetup-operator"
+
+
+def test_traffic_refuses_a_function_that_cannot_run(sandbox: Sandbox) -> None:
+    with pytest.raises(UsageError, match="tea-java"):
+        traffic(sandbox, ["tea-java"])
+
+
+def test_two_regions_and_an_integration_made_by_someone_else() -> None:
+    regions = ("eu-west-1", "us-east-1")
+    options = SandboxOptions(
+        OPERATOR_POLICY, scenarios=("healthy", "integrated", "many"), regions=regions, many=30
+    )
+    with start(options) as running:
+        (account,) = datadog(running, "GET", "/api/v2/integration/aws/accounts")["data"]
+        assert account["attributes"]["auth_config"]["role_name"] == "DatadogIntegrationRole"
+        assert {each.region for each in traffic(running)} == set(regions)
+        eventually(
+            lambda: metric(running, "sum:aws.lambda.invocations{functionname:coffee-orders}.as_count()")
+        )
+        assert len(operator(running, "lambda").list_functions(MaxItems=50)["Functions"]) == 36
+
+
+def test_up_status_down() -> None:
+    sandbox = detached.up(SandboxOptions(OPERATOR_POLICY, scenarios=("empty",)))
+    try:
+        assert sandbox in detached.status()
+        assert (sandbox.directory / "sandbox.json").stat().st_mode & 0o777 == 0o600
+        assert sandbox.app_key not in repr(sandbox)
+        assert sandbox.operator.secret_access_key not in repr(sandbox)
+        assert operator(sandbox, "lambda").list_functions()["Functions"] == []
+    finally:
+        stopped = detached.down()
+    assert sandbox in stopped
+    assert not sandbox.directory.exists()
+    assert _processes_of(sandbox.directory) == []
+
+
+def test_nothing_survives_the_death_of_the_owner(tmp_path: Path) -> None:
+    script = tmp_path / "owner.py"
+    script.write_text(
+        "import sys, time\n"
+        "from ddsetup.sandbox.control import start\n"
+        "from ddsetup.sandbox.model import SandboxOptions\n"
+        "from ddsetup.sandbox.traffic import traffic\n"
+        "from tests.sandbox_chain import OPERATOR_POLICY\n"
+        "with start(SandboxOptions(OPERATOR_POLICY)) as sandbox:\n"
+        "    traffic(sandbox, ['coffee-orders'])\n"
+        "    print(sandbox.directory, flush=True)\n"
+        "    time.sleep(60)\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    with subprocess.Popen(
+        [sys.executable, script], stdout=subprocess.PIPE, text=True, env=environment
+    ) as owner:
+        assert owner.stdout is not None
+        directory = Path(owner.stdout.readline().strip())
+        # The emulator, the stand-in, and the worker of the function that ran.
+        assert len(_processes_of(directory)) >= 3
+        owner.send_signal(signal.SIGKILL)
+    eventually(lambda: not _processes_of(directory) and not directory.exists(), seconds=5)
+
+
+def test_a_missing_extra_is_named_with_the_command_that_installs_it() -> None:
+    code = (
+        "from ddsetup.sandbox import aws\n"
+        "from ddsetup.sandbox.errors import SandboxUnavailable\n"
+        "try:\n    aws.require_extra()\nexcept SandboxUnavailable as error:\n    print(error.fix)\n"
+    )
+    # Without site-packages nothing but ddsetup itself can be imported.
+    run = subprocess.run(
+        [sys.executable, "-S", "-c", code],
+        env={"PYTHONPATH": str(Path(__file__).parents[2])},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.stdout.strip() == "pip install 'ddsetup[sandbox]'", run.stderr
+    assert SandboxUnavailable("x").exit_code == 2
+
+
+def test_an_unknown_scenario_is_refused_before_anything_starts() -> None:
+    began = time.monotonic()
+    with pytest.raises(UsageError, match="helthy"), start(SandboxOptions(OPERATOR_POLICY, ("helthy",))):
+        pass
+    assert time.monotonic() - began < 1
+    assert {"healthy", "messy", "empty", "integrated", "many"} <= SCENARIOS.keys()
+
+
+def test_seeds_of_several_scenarios_add_up() -> None:
+    seeds = [
+        {"accounts": [1], "app_keys": {"a": "*"}},
+        {"accounts": [2], "app_keys": {"b": []}, "limits": {}},
+    ]
+    assert standin.merged(seeds) == {"accounts": [1, 2], "app_keys": {"a": "*", "b": []}, "limits": {}}
+
+
+def _processes_of(directory: Path) -> list[str]:
+    listed = subprocess.run(["ps", "-ewwo", "pid=,args="], capture_output=True, text=True, check=True).stdout
+    return [line for line in listed.splitlines() if str(directory) in line]
