@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from ddsetup.answers import Answers
 from ddsetup.change import Change, Plan, ResourceId, Skipped
-from ddsetup.model import Lane, LaneSnapshot, Snapshot, Unreadable
+from ddsetup.model import Lane, LaneSnapshot, Secret, Snapshot, Unreadable
 from ddsetup.states import REF_SECRET, SecretState
 from ddsetup.steps.wording import cannot_see
 
@@ -33,7 +33,8 @@ def makes_secret(answers: Answers) -> bool:
 def secret_reference(lane: LaneSnapshot, answers: Answers) -> str | None:
     """The ARN of the secret with the API key, or a reference to the one about to be made.
 
-    None if the key is not in Secrets Manager (SSM, KMS), or if it is unknown whether the secret exists.
+    None if the key is not in Secrets Manager (SSM, KMS), if it is unknown whether the secret exists, or if
+    it is somebody else's and scheduled for deletion.
     """
     if answers.key_source.kind != "secret":
         return None
@@ -42,6 +43,8 @@ def secret_reference(lane: LaneSnapshot, answers: Answers) -> str | None:
     if isinstance(lane.secrets, Unreadable):
         return None
     live = lane.secrets.get(SECRET_NAME)
+    if live and live.deleted and not _is_ours(live):
+        return None
     return live.arn if live and not live.deleted else f"{REF_SECRET}{SECRET_NAME}"
 
 
@@ -67,7 +70,9 @@ def _secret_of(lane: LaneSnapshot, step: str) -> Plan:
         return Plan(skipped=(skipped,))
     live = lane.secrets.get(SECRET_NAME)
     if live and not live.deleted:
-        return _existing(resource, step, ours=live.tags.get(CREATED_BY) == CREATED_BY_DDSETUP)
+        return _existing(resource, step, ours=_is_ours(live))
+    if live and not _is_ours(live):
+        return _given_up(resource, step)
     change = Change(
         step=step,
         resource=resource,
@@ -88,3 +93,19 @@ def _existing(resource: ResourceId, step: str, *, ours: bool) -> Plan:
         f"secret {resource.id} in {resource.region} was not made by ddsetup; the key in it is used as it is"
     )
     return Plan(skipped=(skipped,), warnings=(warning,))
+
+
+def _given_up(resource: ResourceId, step: str) -> Plan:
+    skipped = Skipped(
+        resource=resource,
+        status="skipped",
+        step=step,
+        reason="a secret of this name, not made by ddsetup, is scheduled for deletion",
+        fix=f"aws secretsmanager restore-secret --secret-id {resource.id} --region {resource.region}; "
+        "or name a secret that holds the key: --api-key-secret ARN",
+    )
+    return Plan(skipped=(skipped,))
+
+
+def _is_ours(secret: Secret) -> bool:
+    return secret.tags.get(CREATED_BY) == CREATED_BY_DDSETUP

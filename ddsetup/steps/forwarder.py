@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ddsetup.answers import Answers
+from ddsetup.catalog import FORWARDER_LAYER
 from ddsetup.change import Change, Plan
 from ddsetup.model import Function, Lane, Snapshot, Stack, Unreadable
 from ddsetup.states import StackState
@@ -18,8 +19,6 @@ from ddsetup.steps.forwarder_stack import (
 )
 
 __all__ = ["STEP", "forwarder_arn", "plan", "stack_id"]
-
-LAYER = "Datadog-Forwarder"
 
 
 def plan(snapshot: Snapshot, answers: Answers, selected: tuple[Function, ...]) -> Plan:
@@ -103,9 +102,9 @@ def _deployment_warnings(place: Place) -> tuple[str, ...]:
         said.append(
             f"the API key's secret is in {given}; the Forwarder in {place.region} may not find it there"
         )
-    if lane.newest_layers and lane.newest_layers.get(LAYER) == 0:
+    if lane.newest_layers and lane.newest_layers.get(FORWARDER_LAYER) == 0:
         said.append(
-            f"layer {LAYER} is not published in {place.region}; if the stack fails: "
+            f"layer {FORWARDER_LAYER} is not published in {place.region}; if the stack fails: "
             "--forwarder-param InstallAsLayer=false"
         )
     return tuple(said)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ddsetup.answers import Answers
+from ddsetup.catalog import FORWARDER_LAYER, parse_layer
 from ddsetup.errors import UsageError
 from ddsetup.model import Forwarder, Function, Integration, Lane, LaneSnapshot, Snapshot, Stack, Unreadable
 from ddsetup.steps.forwarder_stack import creation_obstacle, function_name
@@ -18,6 +19,9 @@ from ddsetup.steps.wording import cannot_see
 
 OLDEST_VERSION = (3,)
 """Forwarders before 3.0 were no stacks, and cannot be upgraded in place (datadog-serverless-functions)."""
+
+_WEAK_SIGNS = frozenset({"function", "filter"})
+"""Ways of finding a Forwarder that also find what only resembles one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,9 +178,15 @@ def _why_not(forwarder: Forwarder, lane: LaneSnapshot, answers: Answers) -> str:
     version = version_of(forwarder)
     if version and version < OLDEST_VERSION:
         return f"version {forwarder.version} is too old"
-    if set(forwarder.found_by) <= {"name"}:
-        return "only its name says that it is one; if it is, name it: --forwarder-arn ARN"
+    if not version and set(forwarder.found_by) <= _WEAK_SIGNS and not _has_layer(forwarder, lane):
+        return "it has no version: a release before 3.0, or no Forwarder; to use it: --forwarder-arn ARN"
     return ""
+
+
+def _has_layer(forwarder: Forwarder, lane: LaneSnapshot) -> bool:
+    function = _function(forwarder.arn, lane)
+    layers = (parse_layer(layer.arn) for layer in function.layers) if function else ()
+    return any(layer is not None and layer.name == FORWARDER_LAYER for layer in layers)
 
 
 def _lives(forwarder: Forwarder, lane: LaneSnapshot) -> bool:

@@ -12,7 +12,7 @@ from difflib import get_close_matches
 from ddsetup.answers import Answers
 from ddsetup.errors import UsageError
 from ddsetup.model import LaneSnapshot, Stack, Unreadable
-from ddsetup.steps.api_key import secret_reference
+from ddsetup.steps.api_key import SECRET_NAME, secret_reference
 from ddsetup.steps.wording import cannot_see
 
 MASKED = "****"
@@ -163,13 +163,13 @@ def _key_obstacle(lane: LaneSnapshot, answers: Answers) -> Obstacle | None:
             "the Forwarder's template takes the API key from Secrets Manager or SSM, not as a KMS ciphertext",
             "leave --api-key-kms out, or keep the key in a parameter: --api-key-ssm ARN",
         )
-    if answers.key_source.kind == "secret" and secret_reference(lane, answers) is None:
-        assert isinstance(lane.secrets, Unreadable)
-        return Obstacle(
-            cannot_see("whether the secret with the API key exists", lane.secrets),
-            "grant the permission, or name a secret that holds the key: --api-key-secret ARN",
-        )
-    return None
+    if answers.key_source.kind != "secret" or secret_reference(lane, answers) is not None:
+        return None
+    if isinstance(lane.secrets, Unreadable):
+        reason, cure = cannot_see("whether the API key's secret exists", lane.secrets), "grant the permission"
+    else:
+        reason, cure = f"secret {SECRET_NAME} is somebody else's and scheduled for deletion", "restore it"
+    return Obstacle(reason, f"{cure}, or name a secret that holds the key: --api-key-secret ARN")
 
 
 def _name_obstacle(lane: LaneSnapshot, answers: Answers) -> Obstacle | None:

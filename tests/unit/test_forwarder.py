@@ -100,10 +100,16 @@ def test_a_secret_that_ddsetup_did_not_make_is_used_and_pointed_out() -> None:
 
 
 def test_a_secret_about_to_be_deleted_is_restored() -> None:
-    live = b.secret(deleted=True)
+    live = b.secret(deleted=True, tags=OURS)
     plan = planned(lane_with(secrets={live.name: live}))
     assert "restored" in plan.changes[0].note
     assert stack_after(plan).parameters["DdApiKeySecretArn"].startswith("ref:")
+
+
+def test_somebody_elses_secret_that_is_being_deleted_is_left_alone() -> None:
+    live = b.secret(deleted=True)
+    said = only_skipped(planned(lane_with(secrets={live.name: live})))
+    assert "scheduled for deletion" in said.reason
 
 
 def test_the_users_own_secret_is_passed_and_none_is_made() -> None:
@@ -319,7 +325,7 @@ def test_a_forwarder_for_another_site_is_not_used() -> None:
     assert stack_after(beside).name == "second"
 
 
-@pytest.mark.parametrize("over", [{"found_by": ("name",), "version": None}, {"version": "2.3.4"}])
+@pytest.mark.parametrize("over", [{"found_by": ("function",), "version": None}, {"version": "2.3.4"}])
 def test_an_ancient_one_is_not_used(over: dict[str, Any]) -> None:
     old = b.forwarder("DatadogLambdaLogForwarder", stack=None, **over)
     plan = planned(lane_with(forwarders=(old,)))

@@ -1,0 +1,111 @@
+"""Missing AWS permissions, told before anything is written.
+
+IAM's policy simulator answers "allowed", "denied" or "unknown"; only a plain "denied" stops a run, and only
+if a planned change needs the action. What the simulator cannot tell is left for AWS to decide.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from ddsetup import access
+from ddsetup.answers import Answers
+from ddsetup.change import Change
+from ddsetup.errors import CredentialsError
+from ddsetup.model import AccountSnapshot, Role, Secret, Snapshot, Stack, Unreadable
+from ddsetup.policy import required_actions
+from ddsetup.policy_scope import Scope
+from ddsetup.steps.api_key import SECRET_NAME
+
+_SECRET_SUFFIX = "-AbCdEf"
+"""Secrets Manager ends ARNs with six characters of its own; any will do for asking."""
+_STACK_SUFFIX = "00000000-0000-0000-0000-000000000000"
+
+
+def check_permissions(snapshot: Snapshot, changes: Sequence[Change]) -> None:
+    """Raises CredentialsError that names every denied action with the steps that need it.
+
+    Says nothing when all is allowed or unknown.
+    """
+    lines = []
+    for account in sorted(snapshot.accounts):
+        held = snapshot.accounts[account]
+        steps = _denied_by_step(held.simulated, (c for c in changes if c.resource.account == account))
+        lines += [f"{action} (for {', '.join(names)})" for action, names in steps.items()]
+    if lines:
+        who = ", ".join(sorted(a.identity.arn for a in snapshot.accounts.values()))
+        raise CredentialsError(
+            f"AWS denies {who} what this plan needs: {'; '.join(lines)}",
+            fix="attach the policy that `ddsetup policy` prints for the same options",
+        )
+
+
+def permission_warnings(snapshot: Snapshot) -> tuple[str, ...]:
+    """Denied actions that no run depends on, but without which it has less to say."""
+    denied = {
+        action
+        for account in snapshot.accounts.values()
+        for action, verdict in account.simulated.items()
+        if verdict == "denied" and action in access.OPTIONAL
+    }
+    return tuple(f"{action} is denied: ddsetup sees less than it could" for action in sorted(denied))
+
+
+def questions(
+    account: AccountSnapshot, snapshot: Snapshot, answers: Answers
+) -> Mapping[str, tuple[str, ...]]:
+    """The actions to ask an account's simulator about, each with the ARNs on which it must be allowed.
+
+    No ARNs: AWS knows none for the action, or it is about functions and log groups; those may be allowed
+    one by one, so asking about all of them at once could give a wrong "denied".
+    """
+    asked: dict[str, set[str]] = {action: set() for action in required_actions(answers)}
+    for kind, arns in _resources(account, snapshot, answers).items():
+        writes = access.WRITES[kind]
+        for action in (*writes.create, *writes.update, *writes.delete):
+            if action in asked and action not in _SHARED:
+                asked[action] |= set(arns)
+    return {action: tuple(sorted(arns)) for action, arns in asked.items()}
+
+
+_SHARED = frozenset(
+    {"iam:PutRolePolicy", "iam:DeleteRolePolicy", "iam:CreateRole", "iam:TagRole", "iam:DeleteRole"}
+)
+"""Actions on the integration's role that other roles need as well (the Forwarder's, functions')."""
+
+
+def _resources(
+    account: AccountSnapshot, snapshot: Snapshot, answers: Answers
+) -> Mapping[str, tuple[str, ...]]:
+    """Concrete ARNs of what is single in an account or region: its role, secrets and stacks."""
+    number, partition = account.identity.account, account.identity.partition
+    lanes = [lane for at, lane in snapshot.lanes.items() if at.account == number]
+    scope = Scope(answers, partition, number, ())
+    secrets, stacks = [], []
+    for lane in lanes:
+        prefix = f"{lane.lane.region}:{number}"
+        secret = None if isinstance(lane.secrets, Unreadable) else lane.secrets.get(SECRET_NAME)
+        secrets.append(_secret_arn(secret, f"arn:{partition}:secretsmanager:{prefix}"))
+        stack = None if isinstance(lane.stacks, Unreadable) else _named(lane.stacks, answers.forwarder_stack)
+        made_up = f"arn:{partition}:cloudformation:{prefix}:stack/{answers.forwarder_stack}/{_STACK_SUFFIX}"
+        stacks.append(stack.stack_id if stack and stack.stack_id else made_up)
+    role = (account.role.arn,) if isinstance(account.role, Role) else scope.role()
+    return {"iam_role": role, "secret": tuple(secrets), "stack": tuple(stacks)}
+
+
+def _secret_arn(secret: Secret | None, prefix: str) -> str:
+    return secret.arn if secret else f"{prefix}:secret:{SECRET_NAME}{_SECRET_SUFFIX}"
+
+
+def _named(stacks: Sequence[Stack], name: str) -> Stack | None:
+    return next((stack for stack in stacks if stack.name == name), None)
+
+
+def _denied_by_step(simulated: Mapping[str, str], changes: Iterable[Change]) -> Mapping[str, list[str]]:
+    """Denied actions, each with the steps whose changes need it."""
+    found: dict[str, list[str]] = {}
+    for change in changes:
+        for action in access.actions_for(change):
+            if simulated.get(action) == "denied" and change.step not in found.setdefault(action, []):
+                found[action].append(change.step)
+    return {action: steps for action, steps in sorted(found.items()) if steps}
