@@ -139,7 +139,7 @@ def _cloudwatch(dd: Datadog, progress: Progress, left: Sequence[Expected], now: 
 
 
 def _enhanced(dd: Datadog, progress: Progress, left: Sequence[Expected], now: datetime) -> _Found:
-    window = Window(progress.watch.since, now)
+    window = Window(progress.watch.since.replace(microsecond=0), now)  # points have whole seconds
     invocations = f"{_ENHANCED}.invocations"
     queries = {
         "any": MetricQuery(invocations),

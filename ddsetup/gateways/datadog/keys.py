@@ -86,11 +86,12 @@ def check_keys(
         _refuse_other_site(dd, elsewhere)
         if not _again(dd, patience, _api_key_valid):
             raise CredentialsError(_bad_api_key(dd), fix=_keys_page(dd, "api-keys"), where=dd.url)
-    pair_valid = _pair_valid(dd) or _again(dd, patience, _pair_valid)
-    permissions = probe_permissions(dd)
+    pair_valid, permissions = _pair_valid(dd), probe_permissions(dd)
     # A scoped key may be refused by the check itself; one call that it may do proves it.
     if not pair_valid and "ok" not in permissions.values():
-        raise CredentialsError(_bad_app_key(dd), fix=_keys_page(dd, "application-keys"), where=dd.url)
+        if not _again(dd, patience, _pair_valid):
+            raise CredentialsError(_bad_app_key(dd), fix=_keys_page(dd, "application-keys"), where=dd.url)
+        permissions = probe_permissions(dd)
     missing = [name for name in needed if permissions.get(name) == "denied"]
     if missing:
         raise CredentialsError(

@@ -1,0 +1,120 @@
+"""A connection to the stand-in with a clock that waits for nobody, and data as a function sends it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from ddsetup.clock import Clock
+from ddsetup.gateways.datadog.client import Datadog, DatadogKeys
+from ddsetup.model import Function
+from tests.gateways.standin import API_KEY, APP_KEY, Standin, running
+
+KEYS = DatadogKeys(API_KEY, APP_KEY)
+
+
+@dataclass
+class World:
+    """The stand-in, a connection to it, and how long the connection has slept in all."""
+
+    standin: Standin
+    slept: list[float] = field(default_factory=list)
+
+    @property
+    def clock(self) -> Clock:
+        return Clock(now=self.now, monotonic=lambda: self.standin.clock.now, sleep=self.sleep)
+
+    def now(self) -> datetime:
+        return datetime.fromtimestamp(self.standin.clock.now, UTC)
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.standin.clock.now += seconds
+
+    def connect(self, api_key: str = API_KEY, app_key: str = APP_KEY, **options: Any) -> Datadog:
+        keys = DatadogKeys(api_key, app_key)
+        url = self.standin.server.url
+        return Datadog.connect("datadoghq.eu", keys, url, clock=self.clock, **options)
+
+    def calls(self, path: str = "") -> list[dict[str, Any]]:
+        """The API calls so far, of one path or all; what was sent to an intake is not among them."""
+        entries = self.standin.server.world.requests.entries()
+        return [entry for entry in entries if path in entry["path"]]
+
+    def fault(self, path: str, **described: Any) -> None:
+        self.standin.server.world.faults.add([{"path": path, **described}])
+
+
+@contextmanager
+def datadog(seed: dict[str, Any] | None = None, **options: Any) -> Iterator[World]:
+    with running(seed, **options) as standin:
+        yield World(standin)
+
+
+def tags_of(function: Function, *, forwarded: bool) -> list[str]:
+    name = function.name.lower()
+    tags = [f"functionname:{name}", f"region:{function.region}", f"aws_account:{function.account}"]
+    return [*tags, "forwardername:datadog-forwarder"] if forwarded else tags
+
+
+def invocation(world: World, function: Function, *, cold: bool = True, forwarded: bool = True) -> None:
+    """All that a healthy invocation leaves in Datadog, except what is read from CloudWatch."""
+    library_metric(world, function, cold=cold, forwarded=forwarded)
+    log(world, function, forwarded=forwarded)
+    span(world, function, forwarded=forwarded)
+
+
+def library_metric(world: World, function: Function, *, cold: bool = False, forwarded: bool = True) -> None:
+    tags = [*tags_of(function, forwarded=forwarded), f"cold_start:{str(cold).lower()}"]
+    metric(world, "aws.lambda.enhanced.invocations", 1, tags)
+
+
+def metric(world: World, name: str, value: float, tags: list[str]) -> None:
+    point = [int(world.standin.clock.now), [value]]
+    _sent(
+        world, "/api/v1/distribution_points", {"series": [{"metric": name, "points": [point], "tags": tags}]}
+    )
+
+
+def cloudwatch_metric(world: World, function: Function) -> None:
+    """A minute of `aws.lambda.invocations` as Datadog's crawler stores it, stamped with its start."""
+    minute = int(world.standin.clock.now) // 60 * 60
+    world.standin.server.world.telemetry.add_points(
+        "aws.lambda.invocations", "count", tags_of(function, forwarded=False), [(minute, [1.0])]
+    )
+
+
+def log(world: World, function: Function, *, forwarded: bool = True, message: str = "hello") -> None:
+    described = {
+        "ddsource": "lambda",
+        "ddtags": ",".join(tags_of(function, forwarded=forwarded)),
+        "message": message,
+        "timestamp": int(world.standin.clock.now * 1000),
+        "service": function.name,
+    }
+    _sent(world, "/api/v2/logs", [described])
+
+
+def span(world: World, function: Function, *, forwarded: bool = True) -> None:
+    described = {
+        "trace_id": "1f",
+        "span_id": "2e",
+        "parent_id": "0",
+        "name": "aws.lambda",
+        "resource": function.name,
+        "service": function.name,
+        "start": int(world.standin.clock.now * 1e9),
+        "duration": 1_000_000,
+        "meta": {"functionname": function.name.lower(), "function_arn": function.arn.lower()},
+    }
+    carrier = ["forwardername:datadog-forwarder"] if forwarded else []
+    body = {"traces": [[described]], "tags": carrier}
+    _sent(world, "/api/v0.2/traces", body, Content_Type="application/json")
+
+
+def _sent(world: World, path: str, body: Any, **headers: str) -> None:
+    status, answer, _ = world.standin.call("POST", path, body, **headers)
+    assert status in (200, 202), answer
