@@ -1,0 +1,341 @@
+"""The verbs, once each: connect, prepare, carry out, prove. Every command is made of these.
+
+Nothing here prints, and nothing knows whether a person is watching: what is to be said goes to the callback
+of `Host`, what has to be asked to its prompter. Until `carry_out` is called nothing was written anywhere.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from ddsetup._version import __version__
+from ddsetup.answers import Answers
+from ddsetup.apply import Event, OnEvent, apply
+from ddsetup.asking import Chooser, Missing, Scope, answers_from, scope_from
+from ddsetup.change import Change, Outcome, Plan
+from ddsetup.clock import SYSTEM_CLOCK, Clock
+from ddsetup.credentials import KeyReaders, KeyRefs, find_keys, missing_keys, os_keyring
+from ddsetup.errors import Denied, GatewayError, Interrupted, UsageError
+from ddsetup.gateways.aws import secrets
+from ddsetup.gateways.aws.functions import invoke
+from ddsetup.gateways.aws.session import Aws, AwsOptions
+from ddsetup.gateways.datadog.client import Datadog, DatadogKeys
+from ddsetup.gateways.datadog.keys import check_keys
+from ddsetup.given import Given
+from ddsetup.journal import Header, Journal, Run, list_runs, new_run_id
+from ddsetup.lock import account_lock
+from ddsetup.model import Function, Identity, Lane, Snapshot, Unreadable
+from ddsetup.observe import look_closer, observe
+from ddsetup.plan import make_plan
+from ddsetup.planfile import PlanMeta
+from ddsetup.preflight import check_permissions
+from ddsetup.prompter import Prompt, Prompter
+from ddsetup.report import Signal
+from ddsetup.select import select_in
+from ddsetup.undo import undo_changes
+from ddsetup.verify import verify
+from ddsetup.writers import make_writers
+
+DEFAULT_ROLE = Answers(site="", regions=()).role_name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Host:
+    """What the process lends to a verb. `prompter` None: nobody can be asked."""
+
+    environ: Mapping[str, str]
+    state_dir: Path
+    on_event: OnEvent
+    prompter: Prompter | None = None
+    clock: Clock = SYSTEM_CLOCK
+    cancel: threading.Event = field(default_factory=threading.Event)
+    sandbox: bool = False
+
+    def say(self, text: str) -> None:
+        """Tell whoever watches what is going on."""
+        self.on_event(Event(kind="log", at=self.clock.now(), text=text))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """Checked credentials, and where to work. Commands that do without Datadog have neither `dd` nor keys."""
+
+    host: Host
+    aws: Aws
+    identity: Identity
+    scope: Scope
+    dd: Datadog | None = None
+    keys: DatadogKeys | None = None
+
+    @property
+    def lanes(self) -> tuple[Lane, ...]:
+        return tuple(Lane(self.identity.account, region) for region in self.scope.regions)
+
+    @property
+    def datadog(self) -> Datadog:
+        """The Datadog connection of a command that has one."""
+        if self.dd is None:
+            raise UsageError("this needs a Datadog site and keys", fix="set DD_SITE, DD_API_KEY, DD_APP_KEY")
+        return self.dd
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """Everything up to the confirmation."""
+
+    snapshot: Snapshot
+    answers: Answers
+    selected: tuple[Function, ...]
+    plan: Plan
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Applied:
+    """What came of a plan. `run` is the id by which it can be undone; empty if there was nothing to do."""
+
+    run: str = ""
+    outcomes: tuple[Outcome, ...] = ()
+    since: datetime | None = None
+
+
+def connect(given: Given, host: Host, *, command: str, datadog: bool = True) -> Session:
+    """Find and check credentials and scope. Nothing is written.
+
+    Raises UsageError that names every missing answer at once, or CredentialsError.
+    """
+    aws = Aws.connect(_aws_options(given, host), clock=host.clock)
+    refs = KeyRefs(_quiet(given, "api_key_secret"), _quiet(given, "app_key_secret"))
+    readers = _key_readers(aws, host)
+    missing: tuple[Missing, ...] = ()
+    if datadog and host.prompter is None:
+        absent = missing_keys(host.environ, readers, refs)
+        missing = tuple(Missing(key.title, key.option, key.variable) for key in absent)
+    here = (aws.default_region,) if aws.default_region else ()
+    scope = scope_from(given, host.prompter, command=command, default_regions=here, missing=missing)
+    identity = aws.identity()
+    host.say(f"AWS account {identity.account} as {identity.arn}, {', '.join(scope.regions)}")
+    if not datadog:
+        return Session(host=host, aws=aws, identity=identity, scope=scope)
+    found = find_keys(host.environ, readers, refs)
+    for warning in found.warnings:
+        host.say(f"warning: {warning}")
+    dd = Datadog.connect(scope.site, found.keys, _quiet(given, "datadog_url") or None, clock=host.clock)
+    check_keys(dd)
+    host.say(f"Datadog site {scope.site}: keys are valid ({found.api_key_from}, {found.app_key_from})")
+    return Session(host=host, aws=aws, identity=identity, scope=scope, dd=dd, keys=found.keys)
+
+
+def look(session: Session, role_name: str = DEFAULT_ROLE) -> Snapshot:
+    """Observe everything that can be read in bulk.
+
+    Raises Denied when the functions of a region cannot be listed: nothing sensible can be said without them.
+    """
+    session.host.say("looking at what is there")
+    snapshot = observe(session.aws, session.dd, session.identity, session.lanes, role_name=role_name)
+    for lane in snapshot.lanes.values():
+        if isinstance(lane.functions, Unreadable):
+            raise Denied(
+                f"the functions of {lane.lane.region} cannot be listed: {lane.functions.reason}",
+                action=lane.functions.action,
+                fix=f"grant {lane.functions.action}; `ddsetup policy` prints all that is needed",
+                where=lane.lane.region,
+            )
+    return snapshot
+
+
+def prepare(
+    session: Session, given: Given, *, command: str = "setup", choose: Chooser | None = None
+) -> Prepared:
+    """Observe, settle the answers, choose the functions, and plan. Nothing is written."""
+    snapshot = look(session, _quiet(given, "role_name") or DEFAULT_ROLE)
+    answers = answers_from(
+        given, snapshot, session.host.prompter, command=command, scope=session.scope, choose=choose
+    )
+    selected = select_in(snapshot, answers.selection)
+    session.host.say(f"{len(selected)} functions chosen; looking at them closely")
+    snapshot = look_closer(session.aws, snapshot, answers, selected)
+    plan = make_plan(snapshot, answers, selected)
+    return Prepared(snapshot=snapshot, answers=answers, selected=selected, plan=plan)
+
+
+def carry_out(
+    session: Session, changes: Sequence[Change], snapshot: Snapshot, *, command: str, undoes: str = ""
+) -> Applied:
+    """Apply changes under the account's lock, each in the journal before it is sent.
+
+    Raises CredentialsError when a permission is known to be missing, Busy when another run holds the lock;
+    in both cases nothing was written.
+    """
+    host = session.host
+    started = host.clock.now()
+    if not changes:
+        return Applied(since=started)
+    check_permissions(snapshot, changes)
+    run = new_run_id(started)
+    header = Header(
+        run=run,
+        version=__version__,
+        command=command,
+        account=session.identity.account,
+        regions=session.scope.regions,
+        site=session.scope.site,
+        started=started,
+        undoes=undoes,
+        sandbox=host.sandbox,
+    )
+    with account_lock(host.state_dir, session.identity.account, run, started):
+        record = Journal.create(host.state_dir, header)
+        try:
+            writers = make_writers(session.aws, session.dd, session.keys, snapshot, host.clock, host.on_event)
+            outcomes = apply(
+                changes, writers, record, clock=host.clock, on_event=host.on_event, cancel=host.cancel
+            )
+        finally:
+            record.close()
+    return Applied(run=run, outcomes=outcomes, since=started)
+
+
+def invoke_all(session: Session, functions: Sequence[Function], payload: bytes) -> None:
+    """Run each function once with `payload`. One that cannot be run, or fails, is said and no more."""
+
+    def invoke_one(function: Function) -> str:
+        try:
+            done = invoke(session.aws, function.lane, function.name, payload)
+        except GatewayError as error:
+            return f"{function.name} could not be invoked: {error.what}"
+        return f"{function.name} failed: {done.error}" if done.error else f"{function.name} invoked"
+
+    with ThreadPoolExecutor(max_workers=8) as pool:
+        for text in pool.map(invoke_one, functions):
+            session.host.say(text)
+
+
+def prove(  # noqa: PLR0913 - what to look for, and how long
+    session: Session,
+    functions: Sequence[Function],
+    answers: Answers,
+    *,
+    since: datetime,
+    wait_seconds: float,
+    custom_metrics: Sequence[str] = (),
+    on_update: Callable[[tuple[Signal, ...]], None],
+) -> tuple[Signal, ...]:
+    """Ask Datadog, until everything has arrived or the time is over, what came of each function."""
+    return verify(
+        session.datadog,
+        session.aws,
+        functions,
+        answers,
+        since=since,
+        wait_seconds=wait_seconds,
+        custom_metrics=custom_metrics,
+        clock=session.host.clock,
+        on_update=on_update,
+    )
+
+
+def choose_run(state_dir: Path, run_id: str | None, account: str) -> tuple[Run, tuple[Run, ...]]:
+    """The run to give back (the newest of the account that still has effects), and all runs.
+
+    Raises UsageError when there is none, or the journal cannot be trusted.
+    """
+    runs = list_runs(state_dir)
+    if run_id is None:
+        for run in reversed(runs.readable):
+            mine = run.header.account == account and not run.header.undoes
+            if mine and undo_changes(run, runs.readable):
+                return run, runs.readable
+        for error in runs.unreadable:
+            raise error
+        raise UsageError("there is no run to undo", fix="ddsetup undo --list shows all runs")
+    for run in runs.readable:
+        if run.id == run_id:
+            if run.header.account != account:
+                where = run.header.account
+                raise UsageError(
+                    f"run {run_id} was made in account {where}; these credentials are for {account}"
+                )
+            return run, runs.readable
+    for error in runs.unreadable:
+        if run_id in error.where:
+            raise error
+    raise UsageError(f"no run {run_id}", fix="ddsetup undo --list shows all runs")
+
+
+def confirm(host: Host, question: str, *, yes: bool) -> None:
+    """Have the plan confirmed; returns if it is.
+
+    Raises UsageError without a terminal and without `--yes`, Declined when the answer is no.
+    """
+    if yes:
+        return
+    if host.prompter is None:
+        raise UsageError(
+            "there are changes, and nobody can confirm them",
+            fix="give --yes to apply them, or --dry-run to see them only",
+        )
+    if not host.prompter.ask(Prompt(kind="confirm", text=question, default=False)):
+        raise Declined("nothing was changed")
+
+
+class Declined(Interrupted):
+    """The user looked at the plan and said no."""
+
+    exit_code = 1
+
+
+def plan_meta(session: Session, extra: Mapping[str, object]) -> PlanMeta:
+    """What a saved plan has to remember of its circumstances."""
+    return PlanMeta(
+        account=session.identity.account,
+        regions=session.scope.regions,
+        site=session.scope.site,
+        version=__version__,
+        made=session.host.clock.now(),
+        sandbox=session.host.sandbox,
+        extra=dict(extra),
+    )
+
+
+def check_meta(session: Session, meta: PlanMeta) -> None:
+    """Raise UsageError when a saved plan is for another account or site than the session's."""
+    if meta.account != session.identity.account:
+        here = session.identity.account
+        raise UsageError(f"the plan is for account {meta.account}, and these credentials are for {here}")
+    if meta.site != session.scope.site:
+        raise UsageError(f"the plan is for site {meta.site}, and this run is for {session.scope.site}")
+
+
+def _aws_options(given: Given, host: Host) -> AwsOptions:
+    return AwsOptions(
+        profile=_quiet(given, "profile") or None,
+        role_arn=_quiet(given, "role_arn") or None,
+        interactive=host.prompter is not None,
+    )
+
+
+def _key_readers(aws: Aws, host: Host) -> KeyReaders:
+    prompter = host.prompter
+
+    def ask(title: str) -> str:
+        assert prompter is not None
+        return str(prompter.ask(Prompt(kind="secret", text=title)))
+
+    return KeyReaders(
+        secret=lambda arn: secrets.read_secret_value(aws, arn),
+        keyring=os_keyring(),
+        ask=ask if prompter is not None else None,
+    )
+
+
+def _quiet(given: Given, key: str) -> str:
+    """A setting's value, empty if it is wrong: `scope_from` reports all that is wrong at once."""
+    try:
+        return given.text(key)
+    except ValueError:
+        return ""

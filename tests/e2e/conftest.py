@@ -1,0 +1,136 @@
+"""The installed command, run as users run it, against a sandbox of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from functools import cached_property
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+from ddsetup.sandbox.control import start
+from ddsetup.sandbox.model import Sandbox, SandboxOptions
+from tests.e2e.world import World, operator_policy
+
+DDSETUP = str(Path(sys.executable).parent / "ddsetup")
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a command printed and how it ended."""
+
+    code: int
+    stdout: str
+    stderr: str
+
+    @cached_property
+    def json(self) -> dict[str, Any]:
+        """The one document of `--output json`, checked against the published schema."""
+        document: dict[str, Any] = json.loads(self.stdout)
+        schema = json.loads(resources.files("ddsetup.data").joinpath("report.schema.json").read_text())
+        jsonschema.Draft202012Validator(schema).validate(document)
+        assert document["exit_code"] == self.code
+        return document
+
+    def outcomes(self, kind: str = "function") -> dict[str, dict[str, Any]]:
+        """Outcomes of one kind of resource by short name."""
+        return {
+            o["resource"]["id"].rsplit(":", 1)[-1]: o
+            for o in self.json["outcomes"]
+            if o["resource"]["kind"] == kind
+        }
+
+
+@dataclass
+class Cli:
+    """The command with its own state directory, in a sandbox's environment unless told otherwise."""
+
+    home: Path
+    base: Mapping[str, str]
+    secrets: tuple[str, ...]
+    printed: list[str] = field(default_factory=list)
+
+    @property
+    def state_dir(self) -> Path:
+        return self.home / "state"
+
+    def environ(self, **over: str | None) -> dict[str, str]:
+        """A clean environment: nothing of this machine's AWS or Datadog settings gets through."""
+        keep = ("PATH", "LANG", "TMPDIR", "SSL_CERT_FILE")
+        environ = {name: os.environ[name] for name in keep if name in os.environ}
+        environ |= {"HOME": str(self.home), "DDSETUP_STATE_DIR": str(self.state_dir), **self.base}
+        for name, value in over.items():
+            environ.pop(name, None)
+            if value is not None:
+                environ[name] = value
+        return environ
+
+    def __call__(self, *arguments: str, timeout: float = 150, cwd: Path | None = None, **over: str | None) -> Result:
+        """Run `ddsetup ARGUMENTS` without a terminal; `over` changes variables (None removes one)."""
+        done = subprocess.run(
+            [DDSETUP, *arguments],
+            env=self.environ(**over),
+            cwd=cwd or self.home,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
+        )
+        for text in (done.stdout, done.stderr):
+            self.check_secrets(text)
+            assert "Traceback" not in text, text
+        return Result(done.returncode, done.stdout, done.stderr)
+
+    def check_secrets(self, text: str) -> None:
+        """No key, and no value that a scenario planted, may ever be seen."""
+        for secret in self.secrets:
+            assert secret not in text, f"a secret was printed in:\n{text}"
+
+    def check_files(self) -> None:
+        """Nor written: nothing that a run leaves on disk holds one, and nobody else can read it."""
+        for path in self.state_dir.rglob("*"):
+            if path.is_file():
+                self.check_secrets(path.read_text(errors="replace"))
+                assert path.stat().st_mode & 0o077 == 0, f"{path} can be read by others"
+
+
+@dataclass(frozen=True)
+class Place:
+    """A sandbox, the command in it, and root's eyes on its account."""
+
+    sandbox: Sandbox
+    cli: Cli
+    world: World
+
+
+OpenPlace = Callable[..., Place]
+
+
+@pytest.fixture(scope="module")
+def open_place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OpenPlace]:
+    """Opens places: `open_place("healthy", regions=("us-east-1", "eu-west-1"))`; closed with the module."""
+    with ExitStack() as stack:
+
+        def opened(*scenarios: str, regions: tuple[str, ...] = ("us-east-1",), **options: Any) -> Place:
+            wanted = SandboxOptions(
+                operator_policy=operator_policy(regions), scenarios=scenarios, regions=regions, **options
+            )
+            sandbox = stack.enter_context(start(wanted))
+            home = tmp_path_factory.mktemp("home")
+            world = World(sandbox)
+            secrets = (sandbox.api_key, sandbox.app_key, sandbox.operator.secret_access_key, *world.planted())
+            cli = Cli(home, sandbox.env(), secrets)
+            stack.callback(cli.check_files)
+            return Place(sandbox, cli, world)
+
+        yield opened

@@ -1,0 +1,146 @@
+"""Root's eyes on a sandbox: everything ddsetup could have changed, read by calls of its own."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.request import Request, urlopen
+
+from ddsetup.answers import Answers
+from ddsetup.policy import least_policy
+from ddsetup.sandbox import aws
+from ddsetup.sandbox.model import ACCOUNT, Sandbox
+
+VOLATILE = {"RevisionId", "LastModified", "LastUpdateStatus", "State", "CodeSize", "creationTime", "storedBytes"}
+FOREIGN_VALUE = "value-of-a-variable-that-is-not-ours"
+
+
+def operator_policy(regions: tuple[str, ...]) -> Mapping[str, Any]:
+    """What `ddsetup policy` prints for every command, so that each test proves it enough."""
+    answers = Answers(site="datadoghq.com", regions=regions)
+    return least_policy(answers, "aws", (ACCOUNT,), regions, commands=("setup", "undo", "verify", "uninstrument"))
+
+
+@dataclass(frozen=True)
+class World:
+    """The account as root sees it."""
+
+    sandbox: Sandbox
+
+    def client(self, service: str, region: str = "") -> Any:
+        return aws.client(service, self.sandbox.aws_endpoint_url, region or self.sandbox.regions[0])
+
+    def functions(self, region: str = "") -> dict[str, dict[str, Any]]:
+        """Function configurations by name, without what any write changes."""
+        pages = self.client("lambda", region).get_paginator("list_functions").paginate()
+        return {f["FunctionName"]: _stable(f) for page in pages for f in page["Functions"]}
+
+    def env_of(self, name: str, region: str = "") -> dict[str, str]:
+        found: dict[str, str] = self.functions(region)[name].get("Environment", {}).get("Variables", {})
+        return found
+
+    def filters(self, region: str = "") -> dict[str, list[dict[str, Any]]]:
+        """Subscription filters by log group."""
+        logs = self.client("logs", region)
+        found = {}
+        for page in logs.get_paginator("describe_log_groups").paginate():
+            for group in page["logGroups"]:
+                name = group["logGroupName"]
+                answer = logs.describe_subscription_filters(logGroupName=name)
+                found[name] = sorted((_stable(f) for f in answer["subscriptionFilters"]), key=lambda f: f["filterName"])
+        return found
+
+    def roles(self) -> dict[str, Any]:
+        """Roles with trust and policies."""
+        iam = self.client("iam")
+        found = {}
+        for role in iam.list_roles()["Roles"]:
+            name = role["RoleName"]
+            inline = {
+                policy: iam.get_role_policy(RoleName=name, PolicyName=policy)["PolicyDocument"]
+                for policy in iam.list_role_policies(RoleName=name)["PolicyNames"]
+            }
+            attached = sorted(
+                p["PolicyArn"] for p in iam.list_attached_role_policies(RoleName=name)["AttachedPolicies"]
+            )
+            found[name] = {"trust": role["AssumeRolePolicyDocument"], "inline": inline, "attached": attached}
+        return found
+
+    def stacks(self, region: str = "") -> dict[str, str]:
+        """Stacks that exist, with their status."""
+        stacks = self.client("cloudformation", region).describe_stacks()["Stacks"]
+        return {s["StackName"]: s["StackStatus"] for s in stacks if s["StackStatus"] != "DELETE_COMPLETE"}
+
+    def secrets(self, region: str = "") -> list[str]:
+        found = self.client("secretsmanager", region).list_secrets()["SecretList"]
+        return sorted(s["Name"] for s in found if "DeletedDate" not in s)
+
+    def tags(self, region: str = "") -> dict[str, dict[str, str]]:
+        """Tags of functions by ARN; never tagged and no longer tagged look alike."""
+        tagging = self.client("resourcegroupstaggingapi", region)
+        pages = tagging.get_paginator("get_resources").paginate(ResourceTypeFilters=["lambda:function"])
+        rows = [row for page in pages for row in page["ResourceTagMappingList"]]
+        return {r["ResourceARN"]: {t["Key"]: t["Value"] for t in r["Tags"]} for r in rows if r["Tags"]}
+
+    def integrations(self) -> Any:
+        """Datadog's record of AWS accounts, without the times."""
+        request = Request(
+            f"{self.sandbox.datadog_url}/api/v2/integration/aws/accounts",
+            headers={"DD-API-KEY": self.sandbox.api_key, "DD-APPLICATION-KEY": self.sandbox.app_key},
+        )
+        with urlopen(request, timeout=10) as answer:
+            accounts = json.load(answer)["data"]
+        for account in accounts:
+            for volatile in ("modified_at", "created_at"):
+                account["attributes"].pop(volatile, None)
+        return accounts
+
+    def everything(self) -> dict[str, Any]:
+        """All of it, to compare before with after."""
+        whole: dict[str, Any] = {"roles": self.roles(), "integrations": self.integrations()}
+        for region in self.sandbox.regions:
+            whole[region] = {
+                "functions": self.functions(region),
+                "filters": self.filters(region),
+                "stacks": self.stacks(region),
+                "secrets": self.secrets(region),
+                "tags": self.tags(region),
+            }
+        return whole
+
+    def calls(self) -> list[dict[str, Any]]:
+        """Every AWS call so far: who, what, whether it writes."""
+        lines = self.sandbox.call_log.read_text().splitlines()
+        return [json.loads(line) for line in lines]
+
+    def operator_writes(self) -> list[str]:
+        """The writes that ddsetup made, in order."""
+        key = self.sandbox.operator.access_key_id
+        return [
+            f"{c['service']}:{c['operation']}" for c in self.calls() if c["write"] and c["access_key"] == key
+        ]
+
+    def datadog_writes(self) -> list[dict[str, Any]]:
+        """The requests that changed something in Datadog, intake aside."""
+        with urlopen(f"{self.sandbox.datadog_url}/__sandbox/requests", timeout=10) as answer:
+            requests = json.load(answer)
+        rows = requests["requests"] if isinstance(requests, dict) else requests
+        return [r for r in rows if r["write"] and "/integration/" in r["path"]]
+
+    def planted(self) -> list[str]:
+        """Values of environment variables that are nobody's business: they may be printed nowhere."""
+        return sorted(
+            {
+                value
+                for region in self.sandbox.regions
+                for function in self.functions(region).values()
+                for name, value in function.get("Environment", {}).get("Variables", {}).items()
+                if not name.startswith("DD_") and len(value) >= 12
+            }
+        )
+
+
+def _stable(document: Mapping[str, Any]) -> dict[str, Any]:
+    return {k: v for k, v in document.items() if k not in VOLATILE and k != "ResponseMetadata"}
