@@ -81,7 +81,8 @@ class Scope:
         if name.startswith("arn:"):
             return (":".join(name.split(":")[:7]),)
         # IAM knows * and ? but no [..] of a glob.
-        return self._regional("lambda", f"function:{re.sub(r'\[[^]]*\]', '?', name)}")
+        pattern = re.sub(r"\[[^]]*\]", "?", name)
+        return self._regional("lambda", f"function:{pattern}")
 
     def _regional(self, service: str, tail: str) -> tuple[str, ...]:
         parts = self._region_parts()
