@@ -1,0 +1,479 @@
+"""Writers of roles, secrets, tags, log groups, filters and stacks, against moto's server."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from ddsetup.change import Change
+from ddsetup.errors import GatewayError
+from ddsetup.model import LaneSnapshot
+from ddsetup.states import (
+    REF_SECRET,
+    FilterState,
+    LogGroupState,
+    RolePolicyState,
+    RoleState,
+    SecretState,
+    StackState,
+    TagsState,
+)
+from ddsetup.writers.trust import trust_policy
+from tests.gateways.bench import LANE, REGION, Bench, answer, aws, bench, change, moto_url, zipped
+
+__all__ = ["aws", "bench", "moto_url"]
+
+POLICY = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:Get*", "Resource": "*"}]}
+OTHER = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:List*", "Resource": "*"}]}
+ROLE = RoleState(
+    name="DatadogIntegrationRole",
+    trust_account="464622532012",
+    external_id="e" * 32,
+    policies={"DatadogAWSIntegrationPolicyV2": POLICY},
+    attached=("arn:aws:iam::aws:policy/ReadOnlyAccess",),
+)
+SECRET = SecretState(name="ddsetup/datadog-api-key", tags={"created_by": "ddsetup"})
+
+
+def there_and_back(bench: Bench, forward: Change) -> None:
+    """Applied, applied again, given back, given back again: each says what it did."""
+    assert bench.one(forward).status == "applied"
+    assert bench.one(forward).status == "unchanged"
+    assert bench.one(forward.inverse()).status == "applied"
+    assert bench.one(forward.inverse()).status == "unchanged"
+
+
+def role_of_a_function(bench: Bench, name: str = "orders-role") -> str:
+    trust = {"Version": "2012-10-17", "Statement": []}
+    created = bench.client("iam").create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(trust))
+    return str(created["Role"]["Arn"])
+
+
+# --- roles
+
+
+@pytest.fixture
+def managed(bench: Bench) -> RoleState:
+    made = bench.client("iam").create_policy(PolicyName="ReadMore", PolicyDocument=json.dumps(OTHER))
+    return replace(ROLE, attached=(made["Policy"]["Arn"],))
+
+
+def test_a_role_is_made_whole_and_given_back(bench: Bench, managed: RoleState) -> None:
+    there_and_back(bench, change("iam_role", managed.name, None, managed))
+    roles = bench.client("iam").list_roles()["Roles"]
+    assert roles == []
+
+
+def test_a_role_trusts_datadog_with_the_external_id_only(bench: Bench, managed: RoleState) -> None:
+    bench.one(change("iam_role", managed.name, None, managed))
+    role = bench.client("iam").get_role(RoleName=managed.name)["Role"]
+    assert role["AssumeRolePolicyDocument"] == {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Principal": {"AWS": "arn:aws:iam::464622532012:root"},
+                "Action": "sts:AssumeRole",
+                "Condition": {"StringEquals": {"sts:ExternalId": "e" * 32}},
+            }
+        ],
+    }
+    assert {"Key": "created_by", "Value": "ddsetup"} in role["Tags"]
+
+
+def test_a_role_that_exists_is_not_taken_over(bench: Bench, managed: RoleState) -> None:
+    role_of_a_function(bench, managed.name)
+    outcome = bench.one(change("iam_role", managed.name, None, managed))
+    assert (outcome.status, "exists already" in outcome.reason) == ("changed_since", True)
+    assert bench.client("iam").list_role_policies(RoleName=managed.name)["PolicyNames"] == []
+
+
+def test_a_role_that_cannot_be_finished_is_taken_back(bench: Bench) -> None:
+    broken = replace(ROLE, attached=("arn:aws:iam::123456789012:policy/none",))
+    with pytest.raises(GatewayError):
+        bench.one(change("iam_role", broken.name, None, broken))
+    assert bench.client("iam").list_roles()["Roles"] == []
+
+
+def test_a_half_made_role_can_be_given_back(bench: Bench, managed: RoleState) -> None:
+    forward = change("iam_role", managed.name, None, managed)
+    bench.one(forward)
+    iam = bench.client("iam")
+    iam.detach_role_policy(RoleName=managed.name, PolicyArn=managed.attached[0])
+    iam.delete_role_policy(RoleName=managed.name, PolicyName="DatadogAWSIntegrationPolicyV2")
+    assert bench.one(forward.inverse()).status == "applied"
+    assert iam.list_roles()["Roles"] == []
+
+
+@pytest.mark.parametrize("touch", ["policy", "foreign policy", "trust", "tag"])
+def test_a_role_that_somebody_changed_is_not_deleted(bench: Bench, managed: RoleState, touch: str) -> None:
+    forward = change("iam_role", managed.name, None, managed)
+    bench.one(forward)
+    iam, document = bench.client("iam"), json.dumps(OTHER)
+    if touch == "policy":
+        iam.put_role_policy(
+            RoleName=managed.name, PolicyName="DatadogAWSIntegrationPolicyV2", PolicyDocument=document
+        )
+    elif touch == "foreign policy":
+        iam.put_role_policy(RoleName=managed.name, PolicyName="theirs", PolicyDocument=document)
+    elif touch == "trust":
+        trust = trust_policy("aws", "464622532012", "another")
+        iam.update_assume_role_policy(RoleName=managed.name, PolicyDocument=json.dumps(trust))
+    else:
+        iam.untag_role(RoleName=managed.name, TagKeys=["created_by"])
+    assert bench.one(forward.inverse()).status == "changed_since"
+    assert len(iam.list_roles()["Roles"]) == 1
+
+
+def test_a_foreign_role_is_changed_in_what_is_owned_only(bench: Bench) -> None:
+    iam = bench.client("iam")
+    role_of_a_function(bench, ROLE.name)
+    iam.put_role_policy(RoleName=ROLE.name, PolicyName="theirs", PolicyDocument=json.dumps(OTHER))
+    before = replace(ROLE, policies={}, attached=())
+    after = replace(before, policies={"ddsetup-datadog-permissions": POLICY})
+    there_and_back(bench, change("iam_role", ROLE.name, before, after))
+    assert iam.list_role_policies(RoleName=ROLE.name)["PolicyNames"] == ["theirs"]
+
+
+def test_an_update_cut_short_is_finished_and_given_back(bench: Bench, managed: RoleState) -> None:
+    bench.one(change("iam_role", managed.name, None, managed))
+    after = replace(managed, external_id="f" * 32, policies={**managed.policies, "more": OTHER})
+    forward = change("iam_role", managed.name, managed, after)
+    iam = bench.client("iam")
+    iam.put_role_policy(RoleName=managed.name, PolicyName="more", PolicyDocument=json.dumps(OTHER))
+    assert bench.one(forward.inverse()).status == "applied"
+    assert iam.list_role_policies(RoleName=managed.name)["PolicyNames"] == list(managed.policies)
+    iam.put_role_policy(RoleName=managed.name, PolicyName="more", PolicyDocument=json.dumps(POLICY))
+    assert bench.one(forward).status == "changed_since"
+
+
+def test_a_policy_on_a_functions_role(bench: Bench) -> None:
+    role_of_a_function(bench)
+    state = RolePolicyState(role_name="orders-role", policy_name="ddsetup-read", document=POLICY)
+    forward = change("role_policy", "orders-role/ddsetup-read", None, state)
+    there_and_back(bench, forward)
+    bench.client("iam").put_role_policy(
+        RoleName="orders-role", PolicyName="ddsetup-read", PolicyDocument=json.dumps(OTHER)
+    )
+    assert bench.one(forward).status == "changed_since"
+    assert bench.one(forward.inverse()).status == "changed_since"
+
+
+# --- secrets
+
+
+def test_a_secret_is_made_with_the_key_and_given_back(bench: Bench) -> None:
+    forward = change("secret", SECRET.name, None, SECRET)
+    assert bench.one(forward).status == "applied"
+    secrets = bench.client("secretsmanager")
+    assert secrets.get_secret_value(SecretId=SECRET.name)["SecretString"] == "a" * 32
+    assert bench.one(forward).status == "unchanged"
+    assert bench.one(forward.inverse()).status == "applied"
+    assert bench.one(forward.inverse()).status == "unchanged"
+    assert bench.one(forward).status == "applied", "the name is free again at once"
+
+
+def test_a_secret_waiting_for_its_deletion_is_restored(bench: Bench) -> None:
+    secrets = bench.client("secretsmanager")
+    tags = [{"Key": "created_by", "Value": "ddsetup"}]
+    secrets.create_secret(Name=SECRET.name, SecretString="old", Tags=tags)
+    secrets.delete_secret(SecretId=SECRET.name)
+    assert bench.one(change("secret", SECRET.name, None, SECRET)).status == "applied"
+    assert secrets.get_secret_value(SecretId=SECRET.name)["SecretString"] == "a" * 32
+
+
+def test_a_foreign_secret_is_neither_restored_nor_deleted(bench: Bench) -> None:
+    secrets = bench.client("secretsmanager")
+    secrets.create_secret(Name=SECRET.name, SecretString="theirs")
+    forward = change("secret", SECRET.name, None, SECRET)
+    assert bench.one(forward.inverse()).status == "changed_since"
+    secrets.delete_secret(SecretId=SECRET.name)
+    assert bench.one(forward).status == "changed_since"
+
+
+def test_no_key_shows_in_writers_or_outcomes(bench: Bench) -> None:
+    writer = bench.writers()["secret"]
+    outcome = bench.one(change("secret", SECRET.name, None, SECRET))
+    assert "a" * 32 not in repr(writer) + repr(outcome) + repr(bench.events)
+
+
+def test_a_reference_becomes_the_arn_of_the_secret_just_made(bench: Bench) -> None:
+    writers = bench.writers()
+    forward = change("secret", SECRET.name, None, SECRET)
+    reference = f"{REF_SECRET}{SECRET.name}"
+    document = {"Statement": [{"Resource": [reference]}]}
+    state = RolePolicyState(role_name="orders-role", policy_name="p", document=document)
+    waiting = change("role_policy", "orders-role/p", None, state)
+    parameters = {"K": reference, "L": "x"}
+    waiting_stack = change("stack", "s", None, StackState(name="s", parameters=parameters))
+    with pytest.raises(GatewayError, match="is not in eu-west-1"):
+        writers["stack"].resolve(
+            change("stack", "s", None, StackState(name="s", parameters={"K": reference}))
+        )
+    writers["secret"].write([forward])
+    arn = bench.client("secretsmanager").describe_secret(SecretId=SECRET.name)["ARN"]
+    resolved = writers["stack"].resolve(waiting_stack).after
+    assert isinstance(resolved, StackState)
+    assert resolved.parameters == {"K": arn, "L": "x"}
+    regional = replace(waiting, resource=replace(waiting.resource, region=REGION))
+    policy = writers["role_policy"].resolve(regional).after
+    assert isinstance(policy, RolePolicyState)
+    assert policy.document == {"Statement": [{"Resource": [arn]}]}
+
+
+# --- tags
+
+
+def functions(bench: Bench, *names: str) -> list[str]:
+    role = role_of_a_function(bench)
+    made = [
+        bench.client("lambda").create_function(
+            FunctionName=name,
+            Runtime="python3.12",
+            Role=role,
+            Handler="app.handler",
+            Code={"ZipFile": zipped()},
+            Tags={"team": "a"},
+        )
+        for name in names
+    ]
+    return [item["FunctionArn"] for item in made]
+
+
+def tags_of(bench: Bench, arn: str) -> dict[str, str]:
+    return dict(bench.client("lambda").list_tags(Resource=arn)["Tags"])
+
+
+def test_tags_go_twenty_at_a_time_and_come_back(bench: Bench) -> None:
+    arns = functions(bench, "a", "b", "c")
+    after = TagsState(tags={"env": "prod", "team": "b"})
+    forward = [change("function_tags", arn, TagsState(tags={"team": "a"}), after) for arn in arns]
+    bench.seen = LaneSnapshot(lane=LANE, tags={arn: {"team": "a"} for arn in arns})
+    assert {o.status for o in bench.write(*forward)} == {"applied"}
+    assert bench.calls("tag:TagResources") == 1
+    assert tags_of(bench, arns[2]) == {"env": "prod", "team": "b"}
+    bench.seen = LaneSnapshot(lane=LANE, tags={arn: {"env": "prod", "team": "b"} for arn in arns})
+    assert {o.status for o in bench.write(*forward)} == {"unchanged"}
+    assert {o.status for o in bench.write(*(c.inverse() for c in forward))} == {"applied"}
+    assert tags_of(bench, arns[0]) == {"team": "a"}
+
+
+def test_each_function_has_its_own_outcome(bench: Bench) -> None:
+    arns = functions(bench, "a", "b")
+    gone = arns[0].replace(":a", ":gone")
+    bench.seen = LaneSnapshot(lane=LANE, tags={arns[1]: {"env": "theirs"}})
+    forward = [
+        change("function_tags", arn, TagsState(), TagsState(tags={"env": "prod"})) for arn in (*arns, gone)
+    ]
+    first, second, _ = bench.write(*forward)
+    assert (first.status, second.status) == ("applied", "changed_since")
+    assert second.reason == "changed since: tag env"
+    assert tags_of(bench, arns[1]) == {"team": "a"}
+
+
+def test_partial_failures_are_told_by_function(bench: Bench) -> None:
+    arns = functions(bench, "a", "b")
+    bench.seen = LaneSnapshot(lane=LANE, tags={})
+    body = {
+        "FailedResourcesMap": {
+            arns[0]: {"StatusCode": 400, "ErrorCode": "AccessDenied", "ErrorMessage": "no"}
+        }
+    }
+    refused = answer(200, "")
+    response = refused()
+    response.raw.seek(0)
+    response.raw.truncate()
+    response.raw.write(json.dumps(body).encode())
+    response.raw.seek(0)
+    bench.refuse("tag:TagResources", [lambda: response])
+    forward = [change("function_tags", arn, TagsState(), TagsState(tags={"env": "prod"})) for arn in arns]
+    first, second = bench.write(*forward)
+    assert (first.status, first.reason) == ("failed", "AccessDenied: no")
+    assert second.status == "applied"
+
+
+# --- log groups and filters
+
+
+def test_a_log_group_is_made_and_given_back(bench: Bench) -> None:
+    there_and_back(bench, change("log_group", "/aws/lambda/a", None, LogGroupState(name="/aws/lambda/a")))
+
+
+def test_a_log_group_that_holds_logs_is_kept(bench: Bench) -> None:
+    forward = change("log_group", "/aws/lambda/a", None, LogGroupState(name="/aws/lambda/a"))
+    bench.one(forward)
+    bench.client("logs").create_log_stream(logGroupName="/aws/lambda/a", logStreamName="s")
+    outcome = bench.one(forward.inverse())
+    assert (outcome.status, outcome.reason) == ("unchanged", "it holds logs now, so it is kept")
+    assert len(bench.client("logs").describe_log_groups()["logGroups"]) == 1
+
+
+@pytest.fixture
+def destination(bench: Bench) -> str:
+    arn = functions(bench, "forwarder")[0]
+    for name in ("g", "h"):
+        bench.client("logs").create_log_group(logGroupName=name)
+    return arn
+
+
+def test_a_filter_is_put_and_given_back(bench: Bench, destination: str) -> None:
+    state = FilterState(log_group="g", name="ddsetup-f", destination_arn=destination)
+    there_and_back(bench, change("subscription_filter", "g:ddsetup-f", None, state))
+    assert bench.client("logs").describe_subscription_filters(logGroupName="g")["subscriptionFilters"] == []
+
+
+def test_a_deleted_filter_comes_back_to_the_letter(bench: Bench, destination: str) -> None:
+    logs = bench.client("logs")
+    logs.put_subscription_filter(
+        logGroupName="g", filterName="theirs", filterPattern="[a, b]", destinationArn=destination
+    )
+    original = logs.describe_subscription_filters(logGroupName="g")["subscriptionFilters"][0]
+    state = FilterState(
+        log_group="g",
+        name="theirs",
+        pattern="[a, b]",
+        destination_arn=destination,
+        distribution=original.get("distribution"),
+    )
+    there_and_back(bench, change("subscription_filter", "g:theirs", state, None))
+    fresh = logs.describe_subscription_filters(logGroupName="g")["subscriptionFilters"][0]
+    assert {**fresh, "creationTime": 0} == {**original, "creationTime": 0}
+
+
+@pytest.mark.parametrize("field", ["pattern", "name"])
+def test_a_filter_that_somebody_changed_is_left_alone(bench: Bench, destination: str, field: str) -> None:
+    logs = bench.client("logs")
+    state = FilterState(log_group="g", name="theirs", pattern="x", destination_arn=destination)
+    if field != "name":
+        logs.put_subscription_filter(
+            logGroupName="g",
+            filterName="theirs",
+            filterPattern="y",
+            destinationArn=destination,
+        )
+    update = change("subscription_filter", "g:theirs", state, replace(state, pattern="z"))
+    outcome = bench.one(update)
+    assert outcome.status == "changed_since"
+    delete = change("subscription_filter", "g:theirs", state, None)
+    assert bench.one(delete).status == ("unchanged" if field == "name" else "changed_since")
+
+
+def test_a_third_filter_is_explained(bench: Bench, destination: str) -> None:
+    for name in ("one", "two"):
+        state = FilterState(log_group="g", name=name, destination_arn=destination)
+        bench.one(change("subscription_filter", f"g:{name}", None, state))
+    state = FilterState(log_group="g", name="three", destination_arn=destination)
+    with pytest.raises(GatewayError, match="two subscription filters already"):
+        bench.one(change("subscription_filter", "g:three", None, state))
+
+
+def test_a_forwarder_that_cannot_be_invoked_yet_is_waited_for(bench: Bench, destination: str) -> None:
+    refusal = answer(
+        400,
+        "InvalidParameterException",
+        "Could not execute the lambda function. Make sure you have given CloudWatch Logs permission to "
+        "execute your function.",
+    )
+    state = FilterState(log_group="g", name="f", destination_arn=destination)
+    begun = bench.clock.monotonic()
+    bench.refuse("logs:PutSubscriptionFilter", [refusal, refusal])
+    assert bench.one(change("subscription_filter", "g:f", None, state)).status == "applied"
+    assert 9 <= bench.clock.monotonic() - begun < 12
+    bench.refuse("logs:PutSubscriptionFilter", [refusal] * 4)
+    with pytest.raises(GatewayError, match="may not invoke"):
+        bench.one(change("subscription_filter", "h:f", None, replace(state, log_group="h")))
+
+
+# --- stacks
+
+
+TEMPLATE = {
+    "Parameters": {"Name": {"Type": "String"}, "Colour": {"Type": "String", "Default": "red"}},
+    "Resources": {"Group": {"Type": "AWS::Logs::LogGroup", "Properties": {"LogGroupName": {"Ref": "Name"}}}},
+    "Outputs": {"Colour": {"Value": {"Ref": "Colour"}}},
+}
+NEWER = {
+    **TEMPLATE,
+    "Parameters": {"Name": {"Type": "String"}, "Size": {"Type": "String", "Default": "1"}},
+    "Outputs": {},
+}
+
+
+def template(bench: Bench, name: str, document: object) -> str:
+    s3 = bench.client("s3")
+    if not s3.list_buckets()["Buckets"]:
+        s3.create_bucket(Bucket="templates", CreateBucketConfiguration={"LocationConstraint": REGION})
+    s3.put_object(Bucket="templates", Key=name, Body=json.dumps(document).encode())
+    return f"https://s3.amazonaws.com/templates/{name}"
+
+
+def stack_state(url: str, **parameters: str) -> StackState:
+    return StackState(
+        name="datadog-forwarder",
+        template_url=url,
+        version="1",
+        parameters={"Name": "g", **parameters},
+        tags={"created_by": "ddsetup"},
+    )
+
+
+def test_a_stack_is_made_and_given_back_with_its_events(bench: Bench) -> None:
+    state = stack_state(template(bench, "one.json", TEMPLATE))
+    there_and_back(bench, change("stack", state.name, None, state))
+    said = [event.text for event in bench.events if event.kind == "stack"]
+    assert any("CREATE_COMPLETE" in text for text in said)
+
+
+def test_a_stack_of_that_name_is_left_alone(bench: Bench) -> None:
+    url = template(bench, "one.json", TEMPLATE)
+    bench.client("cloudformation").create_stack(
+        StackName="datadog-forwarder",
+        TemplateURL=url,
+        Parameters=[{"ParameterKey": "Name", "ParameterValue": "theirs"}],
+    )
+    forward = change("stack", "datadog-forwarder", None, stack_state(url))
+    assert bench.one(forward).status == "changed_since"
+    assert bench.one(forward.inverse()).status == "changed_since"
+
+
+def test_an_update_keeps_every_other_parameter(bench: Bench) -> None:
+    made = stack_state(template(bench, "one.json", TEMPLATE), Colour="blue")
+    bench.one(change("stack", made.name, None, made))
+    before = StackState(name=made.name, parameters={"Name": "g"})
+    forward = change("stack", made.name, before, StackState(name=made.name, parameters={"Name": "other"}))
+    there_and_back(bench, forward)
+    stack = bench.client("cloudformation").describe_stacks(StackName=made.name)["Stacks"][0]
+    values = {p["ParameterKey"]: p["ParameterValue"] for p in stack["Parameters"]}
+    assert values == {"Name": "g", "Colour": "blue"}
+
+
+def test_an_upgrade_drops_what_the_new_template_lost_and_comes_back(bench: Bench) -> None:
+    made = stack_state(template(bench, "one.json", TEMPLATE), Colour="blue")
+    newer = template(bench, "two.json", NEWER)
+    bench.one(change("stack", made.name, None, made))
+    before = replace(made, parameters={"Colour": "blue"}, tags={})
+    after = replace(made, template_url=newer, version="2", parameters={}, tags={})
+    forward = change("stack", made.name, before, after)
+    assert bench.one(forward).status == "applied"
+    assert bench.one(forward.inverse()).status == "applied"
+    stack = bench.client("cloudformation").describe_stacks(StackName=made.name)["Stacks"][0]
+    values = {p["ParameterKey"]: p["ParameterValue"] for p in stack["Parameters"]}
+    assert {**values, "Name": "g", "Colour": "blue"} == values
+
+
+def test_a_stack_whose_parameters_moved_is_not_touched(bench: Bench) -> None:
+    made = stack_state(template(bench, "one.json", TEMPLATE), Colour="blue")
+    forward = change("stack", made.name, None, made)
+    bench.one(forward)
+    bench.one(
+        change(
+            "stack",
+            made.name,
+            StackState(name=made.name, parameters={"Colour": "blue"}),
+            StackState(name=made.name, parameters={"Colour": "green"}),
+        )
+    )
+    outcome = bench.one(forward.inverse())
+    assert (outcome.status, outcome.reason) == ("changed_since", "changed since: parameter Colour")
