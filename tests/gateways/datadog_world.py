@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -40,9 +40,13 @@ class World:
         return Datadog.connect("datadoghq.eu", keys, url, clock=self.clock, **options)
 
     def calls(self, path: str = "") -> list[dict[str, Any]]:
-        """The API calls so far, of one path or all; what was sent to an intake is not among them."""
+        """The requests so far, of one path or all."""
         entries = self.standin.server.world.requests.entries()
         return [entry for entry in entries if path in entry["path"]]
+
+    def queries(self) -> int:
+        """How many requests asked for telemetry."""
+        return len(self.calls("/query/")) + len(self.calls("/analytics/"))
 
     def fault(self, path: str, **described: Any) -> None:
         self.standin.server.world.faults.add([{"path": path, **described}])
@@ -88,14 +92,24 @@ def cloudwatch_metric(world: World, function: Function) -> None:
 
 
 def log(world: World, function: Function, *, forwarded: bool = True, message: str = "hello") -> None:
-    described = {
+    _sent(world, "/api/v2/logs", [_log(world, function, forwarded, message)])
+
+
+def logs(world: World, functions: Iterable[Function], *, each: int = 1) -> None:
+    """Some logs of each function, in requests as large as the intake takes."""
+    described = [_log(world, one, True, "hello") for one in functions for _ in range(each)]
+    for start in range(0, len(described), 1000):
+        _sent(world, "/api/v2/logs", described[start : start + 1000])
+
+
+def _log(world: World, function: Function, forwarded: bool, message: str) -> dict[str, Any]:
+    return {
         "ddsource": "lambda",
         "ddtags": ",".join(tags_of(function, forwarded=forwarded)),
         "message": message,
         "timestamp": int(world.standin.clock.now * 1000),
         "service": function.name,
     }
-    _sent(world, "/api/v2/logs", [described])
 
 
 def span(world: World, function: Function, *, forwarded: bool = True) -> None:

@@ -143,9 +143,8 @@ def _facets(scope: Scope, extra: tuple[str, ...]) -> dict[str, int]:
         facets[_REGION] = len(scope.regions) + 1
     if len(scope.accounts) > 1:
         facets[_ACCOUNT] = len(scope.accounts) + 1
-    if len(facets) > 1:
-        facets |= dict.fromkeys(extra, len(scope.regions) * len(scope.accounts) + 1)
-    return facets
+    # Nothing keeps namesakes elsewhere out of an extra facet: leave them some room.
+    return facets | dict.fromkeys(extra, len(scope.regions) * len(scope.accounts) + 3)
 
 
 def _query(scope: Scope, *, named: bool) -> str:

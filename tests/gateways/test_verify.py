@@ -1,0 +1,303 @@
+"""The proof, against the stand-in for Datadog: what arrived is seen, and what did not is explained."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import pytest
+
+from ddsetup.arrival import Watch
+from ddsetup.errors import UsageError
+from ddsetup.gateways.datadog.events import Scope, newest_errors
+from ddsetup.gateways.datadog.telemetry import Window
+from ddsetup.model import Function, Lane, Unreadable
+from ddsetup.report import Signal
+from ddsetup.verify import observe_signals, watch
+from tests.builders import OTHER_ACCOUNT, answers, function
+from tests.gateways.datadog_world import (
+    World,
+    cloudwatch_metric,
+    datadog,
+    invocation,
+    library_metric,
+    log,
+    logs,
+    metric,
+    span,
+    tags_of,
+)
+
+EVERYTHING = {"cloudwatch_metrics", "enhanced_metrics", "cold_start", "logs", "traces"}
+ORDERS = function("Orders")
+
+
+@pytest.fixture
+def world() -> Iterator[World]:
+    with datadog() as started:
+        yield started
+
+
+@dataclass
+class Traffic:
+    """CloudWatch's count: `invoked` maps a function's name to how many minutes ago each invocation was."""
+
+    invoked: Mapping[str, Sequence[float]] = field(default_factory=dict)
+    asked: list[tuple[Lane, tuple[str, ...], int]] = field(default_factory=list)
+
+    def __call__(self, lane: Lane, names: Sequence[str], minutes: int) -> Mapping[str, float]:
+        self.asked.append((lane, tuple(names), minutes))
+        return {n: float(sum(ago <= minutes for ago in self.invoked.get(n, ()))) for n in names}
+
+
+def denied(lane: Lane, names: Sequence[str], minutes: int) -> Unreadable:
+    return Unreadable("cloudwatch:GetMetricData", "denied")
+
+
+def of(world: World, *functions: Function, ago: float = 60, **over: object) -> Watch:
+    """Watching these functions since a minute ago, or `ago` seconds."""
+    return Watch(functions=functions, answers=answers(**over), since=world.now() - timedelta(seconds=ago))
+
+
+def by_signal(signals: Sequence[Signal]) -> dict[str, Signal]:
+    return {signal.signal: signal for signal in signals}
+
+
+def statuses(signals: Sequence[Signal]) -> dict[str, str]:
+    return {signal.signal: signal.status for signal in signals}
+
+
+def test_all_signals_of_a_healthy_function_are_seen(world: World) -> None:
+    invocation(world, ORDERS)
+    cloudwatch_metric(world, ORDERS)
+    found = by_signal(observe_signals(world.connect(), Traffic(), of(world, ORDERS), clock=world.clock))
+    assert {name: signal.status for name, signal in found.items()} == dict.fromkeys(EVERYTHING, "arrived")
+    assert found["cloudwatch_metrics"].path == "cloudwatch"
+    assert {found[name].path for name in EVERYTHING - {"cloudwatch_metrics"}} == {"forwarder"}
+    assert {(signal.function, signal.region) for signal in found.values()} == {("Orders", "eu-west-1")}
+    assert found["logs"].at == world.now().strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def test_the_extensions_data_is_told_from_the_forwarders(world: World) -> None:
+    invocation(world, ORDERS, forwarded=False)
+    wanted = of(world, ORDERS, via="extension")
+    found = by_signal(observe_signals(world.connect(), Traffic(), wanted, clock=world.clock))
+    assert {found[name].path for name in EVERYTHING - {"cloudwatch_metrics"}} == {"extension"}
+
+
+def test_what_is_older_than_the_run_proves_nothing(world: World) -> None:
+    invocation(world, ORDERS)
+    cloudwatch_metric(world, ORDERS)
+    world.sleep(120)
+    found = observe_signals(world.connect(), denied, of(world, ORDERS), clock=world.clock)
+    assert set(statuses(found).values()) == {"waiting"}
+
+
+def test_no_traffic_is_neither_waiting_nor_missing(world: World) -> None:
+    wanted = of(world, ORDERS, ago=3600)
+    found = observe_signals(world.connect(), Traffic(), wanted, clock=world.clock)
+    assert set(statuses(found).values()) == {"no_traffic"}
+    assert "no invocation since" in found[0].reason
+
+
+def test_what_should_long_be_there_is_missing(world: World) -> None:
+    wanted = of(world, ORDERS, ago=3600)
+    found = statuses(observe_signals(world.connect(), Traffic({"Orders": [50]}), wanted, clock=world.clock))
+    assert set(found.values()) == {"missing"}
+
+
+def test_an_invocation_of_just_now_is_waited_for_however_long_the_window(world: World) -> None:
+    wanted = of(world, ORDERS, ago=3600)
+    found = observe_signals(world.connect(), Traffic({"Orders": [1]}), wanted, clock=world.clock)
+    assert set(statuses(found).values()) == {"waiting"}
+    ten_minutes = Traffic({"Orders": [10]})  # late for the Forwarder, early for CloudWatch's crawl
+    found = observe_signals(world.connect(), ten_minutes, wanted, clock=world.clock)
+    assert statuses(found) == dict.fromkeys(EVERYTHING, "missing") | {"cloudwatch_metrics": "waiting"}
+
+
+def test_what_arrived_proves_an_invocation_that_cloudwatch_has_not_counted(world: World) -> None:
+    log(world, ORDERS)
+    found = statuses(observe_signals(world.connect(), Traffic(), of(world, ORDERS), clock=world.clock))
+    assert found == dict.fromkeys(EVERYTHING, "waiting") | {"logs": "arrived"}
+
+
+def test_without_cloudwatch_absence_is_still_judged_by_time(world: World) -> None:
+    wanted = of(world, ORDERS, ago=3600)
+    (found,) = {s.reason for s in observe_signals(world.connect(), denied, wanted) if s.signal == "logs"}
+    assert "unknown whether it was invoked" in found
+
+
+def test_a_missing_permission_touches_only_its_signal() -> None:
+    with datadog({"app_keys": {"c" * 40: ["timeseries_query", "apm_read"]}}) as world:
+        invocation(world, ORDERS)
+        dd = world.connect(app_key="c" * 40)
+        found = by_signal(watch(dd, Traffic(), of(world, ORDERS), wait_seconds=20, clock=world.clock))
+        assert found["logs"].status == "unreadable"
+        assert "logs_read_data" in found["logs"].reason
+        assert found["traces"].status == found["enhanced_metrics"].status == "arrived"
+        assert len(world.calls("/api/v2/logs/analytics")) == 1
+
+
+def test_namesakes_of_other_regions_and_accounts_do_not_count(world: World) -> None:
+    elsewhere = function("Orders", region="us-east-1")
+    foreign = function("Orders", account=OTHER_ACCOUNT)
+    invocation(world, elsewhere)
+    cloudwatch_metric(world, elsewhere)
+    invocation(world, foreign)
+    cloudwatch_metric(world, foreign)
+    found = observe_signals(world.connect(), Traffic({"Orders": [0]}), of(world, ORDERS), clock=world.clock)
+    assert set(statuses(found).values()) == {"waiting"}
+
+
+def test_namesakes_in_one_run_are_told_apart(world: World) -> None:
+    elsewhere = function("Orders", region="us-east-1")
+    foreign = function("Orders", account=OTHER_ACCOUNT)
+    invocation(world, elsewhere)
+    cloudwatch_metric(world, elsewhere)
+    wanted = of(world, ORDERS, elsewhere, foreign)
+    found = observe_signals(world.connect(), Traffic(), wanted, clock=world.clock)
+    arrived = [signal for signal in found if signal.status == "arrived"]
+    assert {signal.region for signal in arrived} == {"us-east-1"}
+    assert {signal.signal for signal in arrived} == EVERYTHING
+
+
+def test_the_forwarders_own_metrics_alone_point_at_the_library(world: World) -> None:
+    metric(world, "aws.lambda.enhanced.duration", 0.2, tags_of(ORDERS, forwarded=True))
+    log(world, ORDERS)
+    wanted = of(world, ORDERS, ago=3600)
+    found = by_signal(observe_signals(world.connect(), Traffic({"Orders": [50]}), wanted, clock=world.clock))
+    assert found["enhanced_metrics"].status == "missing"
+    assert "the library in the function sends none" in found["enhanced_metrics"].reason
+
+
+def test_a_warm_function_has_no_cold_start_to_show(world: World) -> None:
+    library_metric(world, ORDERS, cold=False)
+    wanted = of(world, ORDERS, ago=3600)
+    found = by_signal(observe_signals(world.connect(), Traffic({"Orders": [50]}), wanted, clock=world.clock))
+    assert found["enhanced_metrics"].status == "arrived"
+    assert (found["cold_start"].status, "warm" in found["cold_start"].reason) == ("no_traffic", True)
+
+
+def test_a_custom_metric_is_found_by_its_name(world: World) -> None:
+    metric(world, "coffee_house.order_value", 12.45, ["product:latte"])
+    since = world.now() - timedelta(minutes=1)
+    names = ("coffee_house.order_value", "coffee_house.tips")
+    wanted = Watch(functions=(), answers=answers(), since=since, custom_metrics=names)
+    found = observe_signals(world.connect(), Traffic(), wanted, clock=world.clock)
+    assert [(s.metric, s.status) for s in found] == [(names[0], "arrived"), (names[1], "waiting")]
+
+
+def test_an_impossible_metric_name_is_a_usage_error(world: World) -> None:
+    since = world.now()
+    wanted = Watch(functions=(), answers=answers(), since=since, custom_metrics=("a{b}",))
+    with pytest.raises(UsageError, match="cannot be the name of a metric"):
+        observe_signals(world.connect(), Traffic(), wanted, clock=world.clock)
+
+
+def later(world: World, after: float, happen: Callable[[], None]) -> Callable[[object], None]:
+    """Makes something happen once that many seconds have passed; to be called after each look."""
+    done: list[bool] = []
+    start = world.standin.clock.now
+
+    def on_update(_: object) -> None:
+        if not done and world.standin.clock.now - start >= after:
+            done.append(True)
+            happen()
+
+    return on_update
+
+
+def test_waiting_ends_when_all_has_arrived(world: World) -> None:
+    def arrive() -> None:
+        invocation(world, ORDERS)
+        cloudwatch_metric(world, ORDERS)
+
+    wanted = of(world, ORDERS, ago=1)
+    on_update = later(world, 40, arrive)
+    found = watch(world.connect(), denied, wanted, wait_seconds=600, clock=world.clock, on_update=on_update)
+    assert set(statuses(found).values()) == {"arrived"}
+    assert 40 <= sum(world.slept) < 100
+    assert world.slept[0] == 2.0
+    assert max(world.slept) <= 30.0
+    assert sorted(world.slept) == world.slept
+
+
+def test_what_has_arrived_is_not_asked_for_again(world: World) -> None:
+    log(world, ORDERS)
+    span(world, ORDERS)
+    watch(world.connect(), denied, of(world, ORDERS), wait_seconds=60, clock=world.clock)
+    assert len(world.calls("/api/v2/logs/analytics")) == 1
+    assert len(world.calls("/api/v2/spans/analytics")) == 1
+    assert len(world.calls("/api/v2/query/scalar")) > 2
+
+
+def test_waiting_ends_with_its_time(world: World) -> None:
+    found = watch(world.connect(), denied, of(world, ORDERS), wait_seconds=33, clock=world.clock)
+    assert sum(world.slept) == pytest.approx(33)
+    assert set(statuses(found).values()) == {"waiting"}
+
+
+def test_an_idle_function_is_not_waited_for_once_cloudwatch_would_know(world: World) -> None:
+    watch(world.connect(), Traffic(), of(world, ORDERS, ago=1), wait_seconds=3600, clock=world.clock)
+    assert 180 <= sum(world.slept) <= 215
+
+
+def test_a_fault_of_the_moment_is_asked_again(world: World) -> None:
+    invocation(world, ORDERS)
+    cloudwatch_metric(world, ORDERS)
+    world.fault("/api/v2/logs/analytics/aggregate", status=500, times=4)
+    found = watch(world.connect(), denied, of(world, ORDERS), wait_seconds=60, clock=world.clock)
+    assert set(statuses(found).values()) == {"arrived"}
+
+
+def test_a_fault_that_stays_is_told_at_the_end(world: World) -> None:
+    world.fault("/api/v2/logs/analytics/aggregate", status=500, times=99)
+    found = by_signal(watch(world.connect(), denied, of(world, ORDERS), wait_seconds=10, clock=world.clock))
+    assert found["logs"].status == "unreadable"
+    assert "500" in found["logs"].reason
+
+
+def test_a_low_rate_limit_slows_the_polls_down() -> None:
+    with datadog({"limits": {"logs_aggregate": 40}}) as world:
+        watch(world.connect(), denied, of(world, ORDERS), wait_seconds=3600, clock=world.clock)
+        statuses_seen = {call["status"] for call in world.calls("/api/v2/logs/analytics")}
+        assert statuses_seen == {200}
+        assert max(world.slept) > 100
+
+
+def test_a_thousand_functions_take_a_handful_of_calls(world: World) -> None:
+    functions = [function(f"f{i}") for i in range(1000)]
+    logs(world, functions[:997])
+    wanted = of(world, *functions, traces=False, enhanced_metrics=False)
+    found = observe_signals(world.connect(), denied, wanted, clock=world.clock)
+    seen = {s.function for s in found if s.signal == "logs" and s.status == "arrived"}
+    assert seen == {one.name for one in functions[:997]}
+    assert world.queries() <= 3
+
+
+def test_more_functions_than_groups_are_still_all_seen(world: World) -> None:
+    others = [function(f"other{i}") for i in range(3400)]  # noisier than ours, and first in the groups
+    ours = [function(f"f{i}") for i in range(150)]
+    logs(world, [ours[0], ours[149]])
+    logs(world, others, each=2)
+    wanted = of(world, *ours, traces=False, enhanced_metrics=False)
+    found = observe_signals(world.connect(), denied, wanted, clock=world.clock)
+    assert {s.function for s in found if s.signal == "logs" and s.status == "arrived"} == {"f0", "f149"}
+
+
+def test_an_organisation_without_a_facet_still_sees_names(world: World) -> None:
+    log(world, ORDERS)
+    world.fault("/api/v2/logs/analytics/aggregate", status=400, body={"errors": ["unknown facet"]})
+    found = by_signal(observe_signals(world.connect(), denied, of(world, ORDERS), clock=world.clock))
+    assert (found["logs"].status, found["logs"].path) == ("arrived", "")
+
+
+def test_the_newest_errors_of_the_functions_are_read(world: World) -> None:
+    log(world, ORDERS, message="[ERROR] no milk")
+    log(world, function("payments"), message="[ERROR] no money")
+    log(world, ORDERS, message="all well")
+    window = Window(world.now() - timedelta(minutes=1), world.now())
+    scope = Scope(("orders",), (ORDERS.region,), (ORDERS.account,))
+    (error,) = newest_errors(world.connect(), window, scope)
+    assert (error.function, error.message) == ("orders", "[ERROR] no milk")
