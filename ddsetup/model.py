@@ -238,7 +238,8 @@ class LaneSnapshot:
     `tags` by function ARN; a function that never had a tag is absent. `filters` holds only the log groups
     that were looked at. `secrets` holds those that ddsetup asked for, by name. `newest_layers` maps a layer
     name to the newest version seen to exist in this region (empty: not probed, use the bundled baseline).
-    `published` maps function ARNs to their aliases.
+    `published` maps function ARNs to their aliases. `forwarder_layer` says whether the layer of the newest
+    Forwarder known can be used here; None: not looked at.
     """
 
     lane: Lane
@@ -254,6 +255,7 @@ class LaneSnapshot:
     account_filter_policies: tuple[Json, ...] | Unreadable = ()
     unreserved_concurrency: int | Unreadable | None = None
     template_parameters: tuple[str, ...] | Unreadable = ()
+    forwarder_layer: bool | Unreadable | None = None
     resources: Mapping[str, int] = field(default_factory=dict)
 
 

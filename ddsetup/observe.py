@@ -34,8 +34,10 @@ from ddsetup.model import (
     Unreadable,
 )
 from ddsetup.steps.api_key import SECRET_NAME
-from ddsetup.steps.forwarder_stack import template_url
+from ddsetup.steps.forwarder_choice import choose
+from ddsetup.steps.forwarder_stack import layer_arn, template_url
 from ddsetup.steps.namespaces import SERVICES
+from ddsetup.steps.subscriptions import groups_to_read
 
 __all__ = [
     "find_forwarders",
@@ -54,6 +56,9 @@ T = TypeVar("T")
 
 Progress: TypeAlias = Callable[[Lane, str], None]
 """Called from worker threads when a kind of resource of a lane has been read, with the field's name."""
+
+Questions: TypeAlias = Mapping[str, tuple[str, ...]]
+"""IAM actions, each with the ARNs on which it must be allowed."""
 
 _Key: TypeAlias = tuple[str, Lane | None, str]
 """What a job reads: the kind, the lane (None: the account), and which one of its kind."""
@@ -116,9 +121,9 @@ def observe_account(aws: Aws, dd: Datadog | None, identity: Identity, role_name:
 def look_closer(aws: Aws, snapshot: Snapshot, answers: Answers, selected: tuple[Function, ...]) -> Snapshot:
     """Add what has no bulk call, for the selected functions only: filters, aliases, newest layers, the
     template's parameters, and what this identity may do."""
-    from ddsetup.policy import required_actions
-    from ddsetup.steps.subscriptions import groups_to_read
+    from ddsetup.preflight import questions
 
+    asked = {number: questions(account, snapshot, answers) for number, account in snapshot.accounts.items()}
     lanes = dict.fromkeys(function.lane for function in selected)
     urls = {lane: template_url(answers, catalog.partition_of(lane.region)) for lane in lanes}
     found = _all(
@@ -127,7 +132,8 @@ def look_closer(aws: Aws, snapshot: Snapshot, answers: Answers, selected: tuple[
             **_alias_jobs(aws, snapshot, selected),
             **_layer_jobs(aws, _layers_wanted(answers, selected)),
             **_template_jobs(aws, urls if answers.via == "forwarder" else {}),
-            **_permission_jobs(aws, snapshot, required_actions(answers)),
+            **_forwarder_layer_jobs(aws, snapshot, answers, lanes),
+            **_permission_jobs(aws, snapshot, asked),
         }
     )
     return _with(snapshot, found)
@@ -156,9 +162,9 @@ def observe_template(aws: Aws, snapshot: Snapshot, urls: Mapping[Lane, str]) -> 
     return _with(snapshot, _all(_template_jobs(aws, urls)))
 
 
-def observe_permissions(aws: Aws, snapshot: Snapshot, actions: Iterable[str]) -> Snapshot:
-    """Add to every account whether this identity is allowed these actions, as far as IAM tells."""
-    return _with(snapshot, _all(_permission_jobs(aws, snapshot, actions)))
+def observe_permissions(aws: Aws, snapshot: Snapshot, asked: Mapping[str, Questions]) -> Snapshot:
+    """Add to every account whether this identity is allowed the actions asked for it, as far as IAM tells."""
+    return _with(snapshot, _all(_permission_jobs(aws, snapshot, asked)))
 
 
 def _filter_jobs(aws: Aws, snapshot: Snapshot, groups: Mapping[Lane, Iterable[str]]) -> _Jobs:
@@ -207,11 +213,24 @@ def _template_jobs(aws: Aws, urls: Mapping[Lane, str]) -> _Jobs:
     }
 
 
-def _permission_jobs(aws: Aws, snapshot: Snapshot, actions: Iterable[str]) -> _Jobs:
-    wanted = tuple(actions)
+def _forwarder_layer_jobs(aws: Aws, snapshot: Snapshot, answers: Answers, lanes: Iterable[Lane]) -> _Jobs:
+    """Whether the layer can be used, where the official template is to be deployed."""
     return {
-        ("simulated", None, number): _job(roles.simulate, aws, account.identity, wanted)
+        ("forwarder_layer", lane, ""): _job(functions.layer_version_exists, aws, lane, arn)
+        for lane in lanes
+        if not answers.template_url
+        and choose(lane, snapshot, answers).how == "deploy"
+        and (arn := layer_arn(catalog.partition_of(lane.region), lane.region))
+    }
+
+
+def _permission_jobs(aws: Aws, snapshot: Snapshot, asked: Mapping[str, Questions]) -> _Jobs:
+    return {
+        ("simulated", None, number): _job(
+            roles.simulate, aws, account.identity, tuple(asked[number]), asked[number]
+        )
         for number, account in snapshot.accounts.items()
+        if number in asked
     }
 
 
@@ -242,6 +261,7 @@ def _lane_with(old: LaneSnapshot, fresh: Mapping[str, dict[str, Any]], snapshot:
         aliases={**old.aliases, **_readable(fresh.get("aliases", {}))},
         newest_layers={**old.newest_layers, **_readable(fresh.get("newest_layers", {}))},
         template_parameters=fresh.get("template_parameters", {}).get("", old.template_parameters),
+        forwarder_layer=fresh.get("forwarder_layer", {}).get("", old.forwarder_layer),
     )
 
 

@@ -102,10 +102,10 @@ def _deployment_warnings(place: Place) -> tuple[str, ...]:
         said.append(
             f"the API key's secret is in {given}; the Forwarder in {place.region} may not find it there"
         )
-    if lane.newest_layers and lane.newest_layers.get(FORWARDER_LAYER) == 0:
+    if lane.forwarder_layer is False:
         said.append(
-            f"layer {FORWARDER_LAYER} is not published in {place.region}; if the stack fails: "
-            "--forwarder-param InstallAsLayer=false"
+            f"the layer {FORWARDER_LAYER} cannot be used in {place.region}; if the stack fails: an older "
+            "--forwarder-version, or --forwarder-param InstallAsLayer=false"
         )
     return tuple(said)
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 
 from ddsetup.answers import Answers
+from ddsetup.catalog import FORWARDER_LAYER, LAYER_ACCOUNTS
 from ddsetup.errors import UsageError
 from ddsetup.model import LaneSnapshot, Stack, Unreadable
 from ddsetup.steps.api_key import SECRET_NAME, secret_reference
@@ -22,6 +23,9 @@ DESCRIPTION = "Pushes logs, metrics and traces from AWS to Datadog."
 ARN_OUTPUT = "DatadogForwarderArn"
 MINIMUM_UNRESERVED = 100
 """Concurrency that AWS Lambda keeps unreserved in every account and region (AWS Lambda quotas page)."""
+
+LAYER_VERSION = 110
+"""The layer version of template 5.4.11, the newest one known."""
 
 _TEMPLATES: Mapping[str, str] = {
     "aws": "https://datadog-cloudformation-template.s3.amazonaws.com/aws/forwarder/{version}.yaml",
@@ -46,6 +50,16 @@ def template_url(answers: Answers, partition: str, version: str = "") -> str:
     if answers.template_url:
         return answers.template_url
     return _TEMPLATES.get(partition, "").format(version=version or answers.forwarder_version)
+
+
+def layer_arn(partition: str, region: str) -> str:
+    """The layer with the Forwarder's code, empty where Datadog publishes none (China)."""
+    account = LAYER_ACCOUNTS.get(partition)
+    return (
+        f"arn:{partition}:lambda:{region}:{account}:layer:{FORWARDER_LAYER}:{LAYER_VERSION}"
+        if account
+        else ""
+    )
 
 
 def check_params(answers: Answers, known: Iterable[str] | Unreadable) -> None:

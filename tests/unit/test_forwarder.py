@@ -223,6 +223,13 @@ def test_a_log_group_left_behind_is_warned_about() -> None:
     assert "delete-log-group" in planned(lane_with(log_groups=groups)).warnings[0]
 
 
+@pytest.mark.parametrize(("usable", "warned"), [(False, True), (True, False), (None, False)])
+def test_a_layer_that_is_not_published_is_warned_about(usable: bool | None, warned: bool) -> None:
+    plan = planned(lane_with(forwarder_layer=usable))
+    assert bool(plan.changes)
+    assert any("InstallAsLayer=false" in w for w in plan.warnings) is warned
+
+
 def test_every_region_with_selected_functions_gets_its_own_and_no_other() -> None:
     there = b.function("there", region="us-east-1")
     idle = b.lane_snapshot(lane=Lane(b.ACCOUNT, "eu-north-1"))
