@@ -115,6 +115,8 @@ _CONFIG = ("the AWS configuration cannot be used: {error}", "correct ~/.aws/conf
 _SOURCE = ("the source of the AWS credentials failed", "aws sts get-caller-identity{profile}")
 _NETWORK = ("AWS cannot be reached", "check the network, the proxy and AWS_ENDPOINT_URL")
 
+_CLOCK = ("the clock of this machine is wrong", "set the clock (NTP) and repeat")
+
 _CAUSES: Mapping[str, tuple[str, str]] = {
     "ConfigParseError": _CONFIG,
     "ConnectTimeoutError": _NETWORK,
@@ -144,6 +146,7 @@ _CAUSES: Mapping[str, tuple[str, str]] = {
         "the MFA session has ended and cannot be renewed by itself",
         "log in again and repeat the command",
     ),
+    "RuntimeError": _CLOCK,
     "SSOError": _LOGIN,
     "SSOTokenLoadError": _LOGIN,
     "TokenRetrievalError": _LOGIN,
@@ -156,7 +159,6 @@ _OTHER = ("the AWS credentials cannot be used ({name})", "aws sts get-caller-ide
 
 _EXPIRED = ("the temporary AWS credentials have expired", "log in again")
 _UNKNOWN = ("AWS does not know this access key", "check AWS_ACCESS_KEY_ID, or log in again")
-_CLOCK = ("the clock of this machine is wrong", "set the clock (NTP) and repeat")
 
 _ANSWERS: Mapping[str, tuple[str, str]] = {
     "ExpiredToken": _EXPIRED,

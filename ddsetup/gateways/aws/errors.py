@@ -203,9 +203,8 @@ def _answered(error: ClientError, action: str, where: str) -> GatewayError:
     if is_throttle(error):
         said = f"{action}: AWS kept refusing because calls come too fast"
         return Throttled(said, action=action, fix="try again later", where=where)
-    refused = Refused(
-        f"{action}: {code}: {text}" if text else f"{action}: {code}", action=action, where=where
-    )
+    said = f"{code}: {text}" if text else f"HTTP {code}" if code.isdecimal() else code
+    refused = Refused(f"{action}: {said}", action=action, where=where)
     refused.code = code
     return refused
 

@@ -28,7 +28,7 @@ RATES: Mapping[str, float] = {
     "logs:DeleteSubscriptionFilter": 5,
     # Not published: modest rates of ours.
     "cloudformation": 5,
-    "cloudwatch": 10,
+    "cloudwatch": 20,
     "iam": 5,
     "secretsmanager": 10,
     "sts": 10,

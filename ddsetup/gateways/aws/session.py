@@ -188,6 +188,11 @@ class Aws:
             answer = self._attempt("sts:GetCallerIdentity", None, "", Patience(5, 2), 30, {})
         except (BotoCoreError, ClientError) as error:
             raise explain_credentials(error, self.options) from None
+        except RuntimeError as error:
+            if "expired" not in str(error):
+                raise
+            # botocore's way to say that fresh credentials look old: the clock of this machine runs ahead.
+            raise explain_credentials(error, self.options) from None
         arn = str(answer["Arn"])
         return Identity(
             account=str(answer["Account"]), arn=arn, partition=arn.split(":")[1], alias=self._alias()
@@ -195,7 +200,7 @@ class Aws:
 
     def _alias(self) -> str | None:
         try:
-            aliases = self.call("iam:ListAccountAliases", patience=OPTIONAL)["AccountAliases"]
+            aliases = self.call("iam:ListAccountAliases", patience=OPTIONAL).get("AccountAliases")
         except GatewayError:
             return None
         return aliases[0] if aliases else None
