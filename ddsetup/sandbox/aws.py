@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from importlib import metadata, util
 from typing import TYPE_CHECKING, Any
 
-from ddsetup.sandbox import layers
+from ddsetup.sandbox import faults, layers
 from ddsetup.sandbox.emulator.settings import EmulatorSettings
 from ddsetup.sandbox.errors import SandboxUnavailable
 from ddsetup.sandbox.model import ACCOUNT, LAYER_ACCOUNT, Keys
@@ -58,6 +58,7 @@ def start(directory: Path, cache: Path, forwarder_archive: bytes) -> EmulatedAws
         directory=str(own),
         port_file=str(own / "port"),
         call_log=str(directory / "aws-calls.jsonl"),
+        faults=str(directory / faults.FILE_NAME),
         account=ACCOUNT,
         layer_account=LAYER_ACCOUNT,
         library_directory=str(library.directory),

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from ddsetup.errors import UsageError
 from ddsetup.sandbox import detached, standin
 from ddsetup.sandbox.control import start
 from ddsetup.sandbox.errors import SandboxUnavailable
+from ddsetup.sandbox.faults import AwsFault, inject
 from ddsetup.sandbox.model import Sandbox, SandboxOptions
 from ddsetup.sandbox.scenarios import SCENARIOS
 from ddsetup.sandbox.traffic import traffic
@@ -236,6 +238,44 @@ def test_the_call_log_tells_reads_from_writes_and_who_made_them(sandbox: Sandbox
     assert mine[0]["principal"] == f"arn:aws:iam::{sandbox.account}:user/ddsetup-operator"
 
 
+def test_a_role_that_may_not_write_logs_writes_none(sandbox: Sandbox) -> None:
+    (invocation,) = traffic(sandbox, ["silent-role"])
+    assert invocation.error == ""
+    assert messages(sandbox, "/aws/lambda/silent-role") == []
+
+
+def test_faults_happen_as_often_as_asked_and_where(sandbox: Sandbox) -> None:
+    update = operator(sandbox, "lambda").update_function_configuration
+    failing = AwsFault("UpdateFunctionConfiguration", "ServiceException", 400, contains="tea-java")
+    lost = AwsFault("PutFunctionConcurrency", "ServiceException", 400, after_effect=True)
+    denied = AwsFault("CreateRole", "AccessDenied", 403)
+    inject(sandbox, failing, lost, denied)
+    update(FunctionName="tea-ruby", Description="not this one")
+    assert _error(update, FunctionName="tea-java", Description="x") == "ServiceException"
+    assert _error(update, FunctionName="tea-java", Description="x") == ""
+    functions = operator(sandbox, "lambda")
+    concurrency = {"FunctionName": "tea-go", "ReservedConcurrentExecutions": 3}
+    assert _error(functions.put_function_concurrency, **concurrency) == "ServiceException"
+    assert functions.get_function_concurrency(FunctionName="tea-go")["ReservedConcurrentExecutions"] == 3
+    create = operator(sandbox, "iam").create_role
+    assert _error(create, RoleName="x", AssumeRolePolicyDocument="{}") == "AccessDenied"
+    inject(sandbox)
+
+
+def test_there_is_one_account_policy_at_most(sandbox: Sandbox) -> None:
+    logs = operator(sandbox, "logs")
+    kind = {"policyType": "SUBSCRIPTION_FILTER_POLICY"}
+    assert logs.describe_account_policies(**kind)["accountPolicies"] == []
+    document = {"policyName": "all", "policyDocument": "{}", **kind}
+    logs.put_account_policy(**document)
+    assert [each["policyName"] for each in logs.describe_account_policies(**kind)["accountPolicies"]] == [
+        "all"
+    ]
+    assert _error(logs.put_account_policy, **{**document, "policyName": "two"}) == "LimitExceededException"
+    logs.delete_account_policy(policyName="all", **kind)
+    assert logs.describe_account_policies(**kind)["accountPolicies"] == []
+
+
 def test_traffic_refuses_a_function_that_cannot_run(sandbox: Sandbox) -> None:
     with pytest.raises(UsageError, match="tea-java"):
         traffic(sandbox, ["tea-java"])
@@ -254,6 +294,18 @@ def test_two_regions_and_an_integration_made_by_someone_else() -> None:
             lambda: metric(running, "sum:aws.lambda.invocations{functionname:coffee-orders}.as_count()")
         )
         assert len(operator(running, "lambda").list_functions(MaxItems=50)["Functions"]) == 36
+
+
+def test_an_official_release_can_be_run_instead(tmp_path: Path) -> None:
+    release = tmp_path / "aws-dd-forwarder.zip"
+    with zipfile.ZipFile(release, "w") as archive:
+        archive.writestr("lambda_function.py", "def lambda_handler(event, context):\n    print('official')\n")
+    options = SandboxOptions(OPERATOR_POLICY, forwarder_zip=release)
+    with start(options) as running:
+        outputs = deploy_forwarder(running, "datadog-forwarder", DdApiKey=running.api_key)
+        subscribe(running, "coffee-orders", outputs["DatadogForwarderArn"])
+        traffic(running, ["coffee-orders"])
+        eventually(lambda: "official" in messages(running, "/aws/lambda/datadog-forwarder"))
 
 
 def test_up_status_down() -> None:

@@ -47,13 +47,23 @@ def _configure(settings: EmulatorSettings, port: int) -> None:
 def _application(settings: EmulatorSettings) -> Any:
     from ministack import app
 
-    from ddsetup.sandbox.emulator import calls, delivery, limits, runtime, seed, stacks
+    from ddsetup.sandbox.emulator import (
+        account_policies,
+        calls,
+        delivery,
+        faults,
+        limits,
+        runtime,
+        seed,
+        stacks,
+    )
 
     runtime.install(settings)
     delivery.install()
     limits.install(settings.layer_account)
     stacks.install()
-    calls.install(Path(settings.call_log))
+    account_policies.install()
+    calls.install(Path(settings.call_log), faults.Faults(Path(settings.faults)))
     seed.publish_layers(settings)
     return app.app
 

@@ -13,6 +13,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+from ddsetup.sandbox.emulator.faults import Faults
+
 _READ_PREFIXES = (
     "Get", "List", "Describe", "Head", "Simulate", "Validate", "Estimate", "Filter", "Lookup", "Search",
     "BatchGet", "Query", "Scan", "Assume", "Detect", "Check",
@@ -24,12 +26,11 @@ def is_write(operation: str) -> bool:
     return not operation.startswith(_READ_PREFIXES)
 
 
-def install(path: Path) -> None:
-    """Log every call that reaches the emulator's services to `path`."""
+def install(path: Path, faults: Faults) -> None:
+    """Log every call that reaches the emulator's services to `path`, and let those fail that are meant to."""
     from ministack import app
-    from ministack.core.iam_actions import extract_iam_action
     from ministack.core.iam_evaluator import request_caller_arn
-    from ministack.core.router import detect_service, extract_access_key_id, extract_region
+    from ministack.core.router import extract_access_key_id, extract_region
 
     dispatch = app._dispatch_service_request
     log = path.open("a", encoding="utf-8", buffering=1)
@@ -37,11 +38,13 @@ def install(path: Path) -> None:
     async def logged(
         method: str, url_path: str, headers: Any, body: bytes, query: Any, request_id: str
     ) -> tuple[int, Any, Any]:
-        response: tuple[int, Any, Any] = await dispatch(method, url_path, headers, body, query, request_id)
-        parameters = app._routing_params(method, url_path, headers, body, query)
-        service = detect_service(method, url_path, headers, parameters)
-        action = extract_iam_action(service, method, url_path, headers, body, parameters)
-        operation = action.split(":", 1)[1] if action else _plain_operation(headers, parameters, method)
+        service, operation = _name(app, method, url_path, headers, body, query)
+        response = await faults.answer(
+            service,
+            operation,
+            url_path.encode() + body,
+            lambda: dispatch(method, url_path, headers, body, query, request_id),
+        )
         record = {
             "at": round(time.time(), 3),
             "principal": request_caller_arn(headers, query),
@@ -56,6 +59,17 @@ def install(path: Path) -> None:
         return response
 
     app._dispatch_service_request = logged
+
+
+def _name(app: Any, method: str, url_path: str, headers: Any, body: bytes, query: Any) -> tuple[str, str]:
+    """The service and the operation of a request."""
+    from ministack.core.iam_actions import extract_iam_action
+    from ministack.core.router import detect_service
+
+    parameters = app._routing_params(method, url_path, headers, body, query)
+    service = str(detect_service(method, url_path, headers, parameters))
+    action = extract_iam_action(service, method, url_path, headers, body, parameters)
+    return service, action.split(":", 1)[1] if action else _plain_operation(headers, parameters, method)
 
 
 def _plain_operation(headers: Any, parameters: Any, method: str) -> str:

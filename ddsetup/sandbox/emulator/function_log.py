@@ -31,12 +31,16 @@ class Run:
 
 
 def write(config: dict[str, Any], run: Run) -> None:
-    """Append the invocation's events to the function's log group, creating it when the role may."""
+    """Append the invocation's events to the function's log group, if the function's role may write there."""
     from ministack.services import cloudwatch_logs
 
     logging_config = config.get("LoggingConfig") or {}
     default_group = f"/aws/lambda/{config['FunctionName']}"
     group_name = logging_config.get("LogGroup") or default_group
+    exists = group_name in cloudwatch_logs._log_groups
+    needed = ("logs:CreateLogStream", "logs:PutLogEvents", *(() if exists else ("logs:CreateLogGroup",)))
+    if not all(_role_may(config, action, group_name) for action in needed):
+        return
     group = _group(cloudwatch_logs, group_name)
     stream_name = _stream_name(config, custom=group_name != default_group)
     now = int(time.time() * 1000)
@@ -54,6 +58,27 @@ def write(config: dict[str, Any], run: Run) -> None:
     if events:
         cloudwatch_logs._append_log_events(stream, events)
         cloudwatch_logs._fanout_to_subscription_filters(group_name, stream_name, events)
+
+
+def _role_may(config: dict[str, Any], action: str, group_name: str) -> bool:
+    from ministack.core import iam_evaluator, lambda_runtime
+    from ministack.core.responses import get_account_id, get_region
+
+    account, region = get_account_id(), get_region()
+    key = lambda_runtime.execution_credentials(config)["AWS_ACCESS_KEY_ID"]
+    principal = iam_evaluator.resolve_principal(key, account)
+    if isinstance(principal, iam_evaluator.AuthError):
+        return False
+    context = iam_evaluator.EvalContext(
+        principal_arn=principal.arn,
+        principal_type=principal.type,
+        principal_account=account,
+        action=action,
+        resource_arn=f"arn:aws:logs:{region}:{account}:log-group:{group_name}:log-stream:any",
+        region=region,
+    )
+    result = iam_evaluator.evaluate(context, principal.policies, *principal.limits)
+    return bool(result.decision == "Allow")
 
 
 def _group(cloudwatch_logs: Any, name: str) -> Any:

@@ -16,6 +16,7 @@ class EmulatorSettings:
     port_file: str
     """Gets the port as soon as it is bound; requests wait until the emulator answers."""
     call_log: str
+    faults: str
     account: str
     layer_account: str
     library_directory: str

@@ -24,6 +24,7 @@ __all__ = ["MESSY", "SCENARIOS", "Scenario", "World"]
 MESSY: Mapping[str, Scenario] = {
     "runtimes": Scenario("Node, Java, .NET, Ruby, Go, a container image, Python 2.7", runtimes.furnish),
     "trouble": Scenario("a function that fails and one that times out", trouble.furnish),
+    "no-log-permission": Scenario("a function whose role may not write logs", trouble.furnish_silent),
     "foreign-filters": Scenario("log groups with one and with two foreign filters", filters.furnish_foreign),
     "shared-log-group": Scenario("two functions with one custom log group", filters.furnish_shared_group),
     "quiet-logs": Scenario("JSON logs without the platform's reports", filters.furnish_quiet_logs),

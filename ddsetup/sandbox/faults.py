@@ -1,0 +1,42 @@
+"""Makes the emulated AWS fail on purpose, while it runs: for trying out what a tool does then.
+
+    inject(sandbox, AwsFault("UpdateFunctionConfiguration", "TooManyRequestsException", 429, times=3))
+
+The Datadog stand-in has faults of its own, in its seed and at its `/__sandbox/faults`.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ddsetup.sandbox.model import Sandbox
+
+FILE_NAME = "aws-faults.json"
+
+
+@dataclass(frozen=True, slots=True)
+class AwsFault:
+    """Calls of `operation` (the IAM action's name) answer with an error, the first `times` of them."""
+
+    operation: str
+    code: str
+    status: int = 400
+    message: str = "A fault of the sandbox."
+    times: int = 1
+    contains: str = ""
+    """Only calls that have this text in their address or body (a function's name, say)."""
+    after_effect: bool = False
+    """The call does its work first; only the answer is lost."""
+    delay: float = 0.0
+    """Seconds to wait before anything else. With an empty `code` the call is only delayed."""
+
+
+def inject(sandbox: Sandbox, *faults: AwsFault) -> None:
+    """Replace the faults that are set; none clears them. Counts start anew."""
+    path = sandbox.directory / FILE_NAME
+    staged = path.with_suffix(".new")
+    staged.write_text(json.dumps([asdict(each) for each in faults]), encoding="utf-8")
+    staged.replace(path)
