@@ -52,5 +52,5 @@ def make_writers(
     }
     if dd is not None:
         writers["integration"] = IntegrationWriter(aws, dd, issued, clock)
-        writers["log_collection"] = LogCollectionWriter(dd, issued)
+        writers["log_collection"] = LogCollectionWriter(aws, dd, issued, snapshot)
     return writers

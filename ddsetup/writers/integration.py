@@ -21,10 +21,11 @@ from ddsetup.gateways.datadog.integration import (
     set_log_collection,
     update_integration,
 )
-from ddsetup.model import Integration, Role, Unreadable
+from ddsetup.model import Integration, Role, Snapshot, Unreadable
 from ddsetup.states import IntegrationState, LogCollectionState
 from ddsetup.writers.issued import Issued
 from ddsetup.writers.outcomes import already_so, applied, gone, moved
+from ddsetup.writers.triggers import take_back
 from ddsetup.writers.trust import external_id_of
 
 ROLE_SETTLES = (5.0, 10.0, 15.0)
@@ -120,9 +121,11 @@ class LogCollectionWriter:
 
     batch = 1
 
-    def __init__(self, dd: Datadog, issued: Issued) -> None:
+    def __init__(self, aws: Aws, dd: Datadog, issued: Issued, snapshot: Snapshot) -> None:
+        self._aws = aws
         self._dd = dd
         self._issued = issued
+        self._snapshot = snapshot
 
     def resolve(self, change: Change) -> Change:
         return self._issued.resolve(change)
@@ -150,7 +153,9 @@ class LogCollectionWriter:
         lambdas = _merged(live.lambdas, before.lambdas, after.lambdas)
         sources = _merged(live.sources, before.sources, after.sources)
         set_log_collection(self._dd, live, lambdas, sources)
-        return applied(change)
+        taken_out = set(before.lambdas) - set(after.lambdas)
+        left = take_back(self._aws, self._snapshot, change.resource.account, taken_out)
+        return applied(change, f"filters that Datadog made may be left: {'; '.join(left)}" if left else "")
 
 
 def _lists(state: object) -> LogCollectionState:
