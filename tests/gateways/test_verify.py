@@ -101,6 +101,12 @@ def test_no_traffic_is_neither_waiting_nor_missing(world: World) -> None:
     assert "no invocation since" in found[0].reason
 
 
+def test_a_count_of_zero_is_no_arrival(world: World) -> None:
+    metric(world, "aws.lambda.enhanced.invocations", 0, tags_of(ORDERS, forwarded=True))
+    found = observe_signals(world.connect(), Traffic(), of(world, ORDERS), clock=world.clock)
+    assert "arrived" not in statuses(found).values()
+
+
 def test_what_should_long_be_there_is_missing(world: World) -> None:
     wanted = of(world, ORDERS, ago=3600)
     found = statuses(observe_signals(world.connect(), Traffic({"Orders": [50]}), wanted, clock=world.clock))
@@ -218,7 +224,7 @@ def test_waiting_ends_when_all_has_arrived(world: World) -> None:
     found = watch(world.connect(), denied, wanted, wait_seconds=600, clock=world.clock, on_update=on_update)
     assert set(statuses(found).values()) == {"arrived"}
     assert 40 <= sum(world.slept) < 100
-    assert world.slept[0] == 2.0
+    assert world.slept[:3] == [2.0, 3.0, 4.5]
     assert max(world.slept) <= 30.0
     assert sorted(world.slept) == world.slept
 
