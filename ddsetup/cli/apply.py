@@ -1,0 +1,62 @@
+"""`ddsetup apply FILE`: what a saved plan says, unless things have moved on."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from ddsetup.answers import Answers
+from ddsetup.asking import answers_from
+from ddsetup.cli.call import Call
+from ddsetup.cli.proof import make_traffic, prove
+from ddsetup.cli.results import base_report, with_outcomes, with_signals
+from ddsetup.cli.setup import WAIT_SECONDS
+from ddsetup.cli.showing import confirm, show_plan
+from ddsetup.given import Given, Raw, from_flags
+from ddsetup.links import links
+from ddsetup.planfile import PlanMeta, load
+from ddsetup.report import Report
+
+
+def run(call: Call) -> Report:
+    """Carry out a saved plan and prove what came of it."""
+    from ddsetup import flow
+
+    path = call.directory / Path(call.value("file")).expanduser()
+    plan, meta = load(path)
+    given = call.given.over(_scope_of(meta, path))
+    session = flow.connect(given, call.host(), command="apply")
+    flow.check_meta(session, meta)
+    report = base_report("apply", session, plan)
+    if call.given.on("dry_run") or not plan.changes:
+        return report
+    show_plan(call.console, plan)
+    confirm(call, session)
+    snapshot = flow.look(session)
+    applied = flow.carry_out(session, plan.changes, snapshot, command="apply")
+    interrupted = session.host.cancel.is_set()
+    report = with_outcomes(report, applied.run, applied.outcomes, interrupted)
+    if interrupted or report.exit_code == 1 or not call.given.on("verify", True):
+        return report
+    answers = answers_of_plan(meta)
+    wanted = set(meta.extra.get("functions", ()))
+    functions = tuple(f for f in snapshot.functions() if f.arn in wanted)
+    make_traffic(call, session, functions)
+    signals = prove(call, session, functions, answers, since=applied.since, wait=WAIT_SECONDS)
+    return replace(with_signals(report, signals), links=links(meta.site, functions, (meta.account,)))
+
+
+def answers_of_plan(meta: PlanMeta) -> Answers:
+    """The answers that a plan was made from, which tell what data is to be expected."""
+    values = meta.extra.get("answers", {})
+    return answers_from(from_flags(values), None, None, command="apply")
+
+
+def _scope_of(meta: PlanMeta, path: Path) -> Given:
+    """Where the plan was made for; a flag that says otherwise wins, and is then refused by name."""
+    return Given(
+        {
+            "region": Raw(meta.regions, "file", str(path)),
+            "site": Raw(meta.site, "file", str(path)),
+        }
+    )

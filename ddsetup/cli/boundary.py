@@ -1,0 +1,138 @@
+"""The only error boundary: every way in which a command can end becomes words and an exit code here."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import platform
+import signal
+import sys
+import traceback
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from ddsetup._version import __version__
+from ddsetup.cli.call import Call, first_console, make_call
+from ddsetup.cli.options import Values
+from ddsetup.console import Console, Streams
+from ddsetup.disclose import secrets_in, without
+from ddsetup.errors import DdsetupError, Interrupted, UsageError
+from ddsetup.report import Report
+from ddsetup.statedir import state_dir
+
+BUG = 70
+
+
+class Bug(DdsetupError):
+    """Something that ddsetup did not expect: its own fault."""
+
+    exit_code = BUG
+
+
+def run_command(title: str, module: str, values: Values) -> int:
+    """Run a command and print its report; the exit code."""
+    console = first_console(_streams(), values)
+    signal.signal(signal.SIGTERM, _terminated)
+    try:
+        call = make_call(title, values, console, Path.cwd())
+        if call.given.on("debug"):
+            _log_to(console)
+        report: Report = importlib.import_module(module).run(call)
+        console.report(report)
+        return report.exit_code
+    except DdsetupError as error:
+        return _end(console, title, error)
+    except KeyboardInterrupt:
+        what = "interrupted; what was done is in the journal, and nothing more is sent"
+        fix = "ddsetup setup goes on from here, ddsetup undo gives back what was done"
+        return _end(console, title, Interrupted(what, fix=fix))
+    except BrokenPipeError:
+        # Whoever read our output has seen enough.
+        sys.stdout = sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115
+        return 1
+    except Exception as error:  # noqa: BLE001 - the boundary: whatever comes here is a bug, to be reported
+        return _end(console, title, _bug(title, error, values))
+
+
+def refuse_command_line(arguments: Sequence[str], error: Any) -> int:
+    """What the parser of the command line objected to, in our words; the exit code."""
+    console = first_console(_streams(), {"output": _output_in(arguments)})
+    command = next((word for word in arguments if not word.startswith("-")), "ddsetup")
+    context = getattr(error, "ctx", None)
+    path = context.command_path if context is not None else "ddsetup"
+    return _end(console, command, UsageError(error.format_message(), fix=f"see {path} --help"))
+
+
+def _end(console: Console, title: str, error: DdsetupError) -> int:
+    try:
+        console.error(title, error)
+    except BrokenPipeError:
+        sys.stdout = sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115
+    return error.exit_code
+
+
+def _streams() -> Streams:
+    return Streams(out=sys.stdout, err=sys.stderr, environ=os.environ)
+
+
+def _terminated(_signal: int, _frame: FrameType | None) -> None:
+    """Being told to end is treated like Ctrl-C: what is under way finishes, the rest is not started."""
+    raise KeyboardInterrupt
+
+
+def _output_in(arguments: Sequence[str]) -> str | None:
+    """The value of --output in a command line that could not be parsed."""
+    for at, word in enumerate(arguments):
+        if word in ("--output", "-o") and at + 1 < len(arguments):
+            return arguments[at + 1]
+        if word.startswith("--output="):
+            return word.partition("=")[2]
+    return None
+
+
+def _bug(title: str, error: Exception, values: Values) -> Bug:
+    """Write a report of what happened, without secrets, and say where it is."""
+    now = datetime.now(UTC)
+    text = "".join(traceback.format_exception(error))
+    report = without(
+        f"ddsetup {__version__}, Python {platform.python_version()}, {platform.platform()}\n"
+        f"{now.isoformat()}  ddsetup {title}\n"
+        f"options: {', '.join(sorted(name for name in values if values[name] is not None))}\n\n{text}",
+        secrets_in(os.environ),
+    )
+    what = without(f"this is a bug in ddsetup: {type(error).__name__}", ())
+    try:
+        directory = state_dir(_named_state_dir(values)) / "bugs"
+        directory.mkdir(mode=0o700, exist_ok=True)
+        path = directory / f"{now:%Y%m%dT%H%M%SZ}-{os.getpid()}.txt"
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(report)
+    except (OSError, DdsetupError):
+        return Bug(f"{what}\n{report}", fix="please report this text; it holds no keys")
+    fix = f"please report it with {path}, which holds no keys; what was done so far: ddsetup undo --list"
+    return Bug(what, fix=fix)
+
+
+def _named_state_dir(values: Values) -> Path | None:
+    named = values.get("state_dir") or os.environ.get("DDSETUP_STATE_DIR")
+    return Path(str(named)).expanduser() if named else None
+
+
+def _log_to(console: Console) -> None:
+    """Say what ddsetup's own modules log; those of others would show requests and with them secrets."""
+    import logging
+
+    class Handler(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            console.say(without(self.format(record), secrets_in(os.environ)), "dim")
+
+    logger = logging.getLogger("ddsetup")
+    logger.setLevel(logging.DEBUG)
+    logger.addHandler(Handler())
+
+
+__all__ = ["Call", "refuse_command_line", "run_command"]

@@ -1,0 +1,44 @@
+"""`ddsetup plan`: what setup would change."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from ddsetup.cli.call import Call
+from ddsetup.cli.conflicts import decide
+from ddsetup.cli.results import base_report
+from ddsetup.report import Report
+from ddsetup.settle import values_of
+
+CHANGES = 3
+
+
+def run(call: Call) -> Report:
+    """The plan, saved if that is wanted. Nothing is changed."""
+    from ddsetup import flow
+    from ddsetup.choosing import choose_functions
+
+    session = flow.connect(call.given, call.host(), command="plan")
+    prepared = decide(
+        call, session, flow.prepare(session, call.given, command="plan", choose=choose_functions)
+    )
+    report = base_report("plan", session, prepared.plan)
+    out = call.value("out")
+    if out is not None:
+        from ddsetup.planfile import save
+
+        path = call.directory / Path(out).expanduser()
+        extra = {
+            "answers": {
+                key: list(value) if isinstance(value, tuple) else value
+                for key, value in values_of(prepared.answers).items()
+            },
+            "functions": [function.arn for function in prepared.selected],
+        }
+        save(path, prepared.plan, flow.plan_meta(session, extra))
+        call.console.say(f"plan saved in {path}")
+        report = replace(report, next=(f"ddsetup apply {out}",) if prepared.plan.changes else ())
+    if call.value("detailed_exitcode") and prepared.plan.changes:
+        return replace(report, exit_code=CHANGES)
+    return report

@@ -1,0 +1,34 @@
+"""`ddsetup policy`: the least IAM policy for what is about to be done."""
+
+from __future__ import annotations
+
+from ddsetup.asking import answers_from
+from ddsetup.cli.call import Call
+from ddsetup.errors import CredentialsError
+from ddsetup.gateways.aws.session import Aws, AwsOptions
+from ddsetup.policy import least_policy
+from ddsetup.report import Report
+
+FOR = ("setup", "verify", "undo")
+
+
+def run(call: Call) -> Report:
+    """The policy document. Without credentials it is for any account, without regions for any region."""
+    answers = answers_from(call.given, None, None, command="policy")
+    options = AwsOptions(
+        profile=call.given.text("profile") or None,
+        role_arn=call.given.text("role_arn") or None,
+        interactive=call.can_ask,
+    )
+    account, partition = "", "aws"
+    regions = answers.regions
+    try:
+        aws = Aws.connect(options)
+        identity = aws.identity()
+        account, partition = identity.account, identity.partition
+        regions = regions or ((aws.default_region,) if aws.default_region else ())
+    except CredentialsError as error:
+        call.console.say(f"no AWS account is known, so the policy is for any: {error.what}", "dim")
+    commands = tuple(call.value("for_command") or FOR)
+    document = least_policy(answers, partition, (account,) if account else (), regions, commands)
+    return Report(command="policy", account=account, regions=regions, data={"policy": document})

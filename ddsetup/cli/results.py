@@ -1,0 +1,54 @@
+"""How prepared plans, outcomes and signals become the report of a command."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from ddsetup.change import Outcome, Plan
+from ddsetup.report import Report, Signal, exit_code_of
+
+if TYPE_CHECKING:
+    from ddsetup.flow import Session
+
+NOT_SEEN = 6
+
+
+def base_report(command: str, session: Session, plan: Plan | None = None) -> Report:
+    """A report with what every command knows: where it worked."""
+    return Report(
+        command=command,
+        account=session.identity.account,
+        regions=session.scope.regions,
+        plan=plan or Plan(),
+        sandbox=session.host.sandbox,
+    )
+
+
+def with_outcomes(report: Report, run: str, outcomes: tuple[Outcome, ...], interrupted: bool) -> Report:
+    """The report of changes that were carried out, and how to go on after an interruption."""
+    report = replace(report, run=run, outcomes=outcomes, exit_code=exit_code_of(outcomes))
+    if not interrupted:
+        return report
+    go_on = ("ddsetup setup", f"ddsetup undo {run}") if run else ("ddsetup setup",)
+    error = {
+        "kind": "Interrupted",
+        "what": "interrupted: what was begun is done, the rest is not",
+    }
+    return replace(report, exit_code=130, next=go_on, error=error)
+
+
+def with_signals(report: Report, signals: Sequence[Signal]) -> Report:
+    """The report with its proof. That data was not seen only matters when all else went well."""
+    exit_code = report.exit_code or (0 if all_seen(signals) else NOT_SEEN)
+    return replace(report, signals=tuple(signals), exit_code=exit_code)
+
+
+def all_seen(signals: Sequence[Signal]) -> bool:
+    """Whether the data is there. A function without traffic has nothing to show and does not count against
+    it, unless nothing at all arrived."""
+    if not signals:
+        return True
+    late = [s for s in signals if s.status in ("waiting", "missing", "unreadable")]
+    return not late and any(s.status == "arrived" for s in signals)

@@ -1,0 +1,15 @@
+"""`ddsetup sandbox scenarios`: the states that a sandbox can start in."""
+
+from __future__ import annotations
+
+from ddsetup.cli.call import Call
+from ddsetup.report import Report
+
+
+def run(call: Call) -> Report:
+    """All scenarios with what they are."""
+    from ddsetup.sandbox.scenarios import SCENARIOS
+
+    call.console.sandbox = True
+    found = {name: scenario.description for name, scenario in SCENARIOS.items()}
+    return Report(command="sandbox scenarios", sandbox=True, data={"scenarios": found})

@@ -1,0 +1,40 @@
+"""`ddsetup sandbox traffic`: invoke the sample functions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ddsetup.cli.call import Call
+from ddsetup.errors import UsageError
+from ddsetup.report import Report
+
+if TYPE_CHECKING:
+    from ddsetup.sandbox.model import Sandbox
+
+
+def run(call: Call) -> Report:
+    """Invoke the sample functions of the newest sandbox that runs."""
+    from ddsetup.sandbox.traffic import traffic
+
+    call.console.sandbox = True
+    sandbox = running()
+    names = tuple(call.value("names") or ()) or None
+    done = traffic(sandbox, names, call.value("times") or 1)
+    rows = [{"function": one.function, "region": one.region, "error": one.error} for one in done]
+    return Report(
+        command="sandbox traffic",
+        account=sandbox.account,
+        regions=sandbox.regions,
+        sandbox=True,
+        data={"invocations": rows},
+    )
+
+
+def running() -> Sandbox:
+    """The newest sandbox that runs. Raises UsageError when there is none."""
+    from ddsetup.sandbox.detached import status
+
+    found = status()
+    if not found:
+        raise UsageError("no sandbox is running", fix="ddsetup sandbox up --detach")
+    return found[0]

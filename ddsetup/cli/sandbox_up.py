@@ -1,0 +1,69 @@
+"""`ddsetup sandbox up`: an AWS account and a Datadog on this machine."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import replace
+from pathlib import Path
+
+from ddsetup.cli.call import Call
+from ddsetup.cli.trial import operator_policy
+from ddsetup.report import Report
+from ddsetup.sandbox.model import ACCOUNT, Sandbox, SandboxOptions
+
+
+def run(call: Call) -> Report:
+    """Start one; in the foreground until Ctrl-C, or detached."""
+    from ddsetup.sandbox import control, detached
+
+    call.console.sandbox = True
+    options = _options(call)
+    if call.value("detach"):
+        return _report(detached.up(options))
+    with control.start(options) as sandbox:
+        call.console.report(_report(sandbox))
+        call.console.say("Ctrl-C stops it")
+        try:
+            threading.Event().wait()
+        except KeyboardInterrupt:
+            call.console.say("stopping")
+    return Report(command="sandbox down", sandbox=True, account=sandbox.account, regions=sandbox.regions)
+
+
+def _options(call: Call) -> SandboxOptions:
+    options = SandboxOptions(
+        operator_policy=operator_policy(call.given, ACCOUNT),
+        scenarios=tuple(call.value("scenario") or ("healthy",)),
+        regions=call.given.items("region") or ("us-east-1",),
+    )
+    if call.value("functions") is not None:
+        options = replace(options, many=call.value("functions"))
+    if call.value("time_scale") is not None:
+        options = replace(options, time_scale=call.value("time_scale"))
+    if call.value("forwarder_zip") is not None:
+        options = replace(options, forwarder_zip=call.directory / Path(call.value("forwarder_zip")))
+    return options
+
+
+def _report(sandbox: Sandbox) -> Report:
+    return Report(
+        command="sandbox up",
+        account=sandbox.account,
+        regions=sandbox.regions,
+        sandbox=True,
+        data=described(sandbox),
+        next=('eval "$(ddsetup sandbox env)"', "ddsetup setup"),
+    )
+
+
+def described(sandbox: Sandbox) -> dict[str, object]:
+    """What there is to know about a sandbox, without its keys."""
+    return {
+        "aws": sandbox.aws_endpoint_url,
+        "datadog": sandbox.datadog_url,
+        "account": sandbox.account,
+        "regions": list(sandbox.regions),
+        "scenarios": list(sandbox.scenarios),
+        "detached": sandbox.detached,
+        "directory": str(sandbox.directory),
+    }

@@ -1,0 +1,92 @@
+"""`ddsetup setup`: ask, observe, plan, show, confirm, carry out, prove."""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ddsetup.cli.call import Call
+from ddsetup.cli.conflicts import decide
+from ddsetup.cli.proof import make_traffic, prove
+from ddsetup.cli.results import NOT_SEEN, base_report, with_outcomes, with_signals
+from ddsetup.cli.showing import confirm, show_plan
+from ddsetup.config import FILE_NAME, as_command, config_values, save_config
+from ddsetup.errors import UsageError
+from ddsetup.links import links
+from ddsetup.report import Report
+
+if TYPE_CHECKING:
+    from ddsetup.flow import Prepared, Session
+
+WAIT_SECONDS = 900
+"""How long a run waits for data by itself: CloudWatch metrics take the longest to get to Datadog."""
+
+
+def run(call: Call) -> Report:
+    """Set up monitoring; the report with outcomes and signals."""
+    from ddsetup.cli.trial import sandbox_for
+
+    with sandbox_for(call) if call.value("sandbox") else nullcontext(call) as here:
+        return _set_up(here)
+
+
+def _set_up(call: Call) -> Report:
+    from ddsetup import flow
+    from ddsetup.choosing import choose_functions
+
+    session = flow.connect(call.given, call.host(), command="setup")
+    prepared = decide(
+        call, session, flow.prepare(session, call.given, command="setup", choose=choose_functions)
+    )
+    report = base_report("setup", session, prepared.plan)
+    if call.given.on("dry_run"):
+        return report
+    interrupted = False
+    if prepared.plan.changes:
+        show_plan(call.console, prepared.plan)
+        confirm(call, session)
+        applied = flow.carry_out(session, prepared.plan.changes, prepared.snapshot, command="setup")
+        interrupted = session.host.cancel.is_set()
+        report = with_outcomes(report, applied.run, applied.outcomes, interrupted)
+        call.console.rest()
+    if interrupted or report.exit_code == 1:
+        return report
+    report = _proven(call, session, prepared, report)
+    return _with_ways_on(call, prepared, report)
+
+
+def _proven(call: Call, session: Session, prepared: Prepared, report: Report) -> Report:
+    """The report with the proof, unless it is not wanted."""
+    if not call.given.on("verify", True):
+        return report
+    make_traffic(call, session, prepared.selected)
+    changed = bool(report.outcomes)
+    since = prepared.snapshot.at if changed else None
+    wait = WAIT_SECONDS if changed else 0
+    signals = prove(call, session, prepared.selected, prepared.answers, since=since, wait=wait)
+    return with_signals(report, signals)
+
+
+def _with_ways_on(call: Call, prepared: Prepared, report: Report) -> Report:
+    """Links, the same run for CI, and what to do about data that is not there; answers are saved."""
+    answers = prepared.answers
+    wanted = [as_command(answers, call.given)]
+    if report.exit_code == NOT_SEEN:
+        wanted.insert(0, f"ddsetup verify --wait {WAIT_SECONDS}")
+    _save(call, prepared)
+    pages = links(answers.site, prepared.selected, tuple(prepared.snapshot.accounts))
+    return replace(report, links=pages, next=tuple(wanted))
+
+
+def _save(call: Call, prepared: Prepared) -> None:
+    """Keep the answers of a guided run; nobody was asked in any other."""
+    if not call.can_ask or call.sandbox:
+        return
+    path = call.config or Path(call.directory) / FILE_NAME
+    try:
+        if save_config(path, config_values(prepared.answers, call.given)):
+            call.console.say(f"answers saved in {path}")
+    except UsageError as error:
+        call.console.say(f"{error.where}: {error.what}", "dim")

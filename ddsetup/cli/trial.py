@@ -1,0 +1,68 @@
+"""`ddsetup setup --sandbox`: the same run on an account of its own that is gone afterwards."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+from ddsetup.asking import answers_from
+from ddsetup.cli.call import Call
+from ddsetup.given import Given, Raw, from_environment
+from ddsetup.policy import least_policy
+
+_FOREIGN = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN", "AWS_ROLE_ARN", "AWS_CONFIG_FILE")
+_COMMANDS = ("setup", "verify", "invoke", "undo", "status", "uninstrument")
+
+
+def operator_policy(given: Given, account: str) -> dict[str, object]:
+    """What the sandbox's operator may do: what `ddsetup policy` prints for it, to the letter."""
+    answers = answers_from(given, None, None, command="policy")
+    document = least_policy(answers, "aws", (account,), answers.regions, _COMMANDS)
+    return dict(document)
+
+
+@contextmanager
+def sandbox_for(call: Call) -> Iterator[Call]:
+    """The call, led into a sandbox that lives as long as the block.
+
+    Without a terminal it runs by itself: all functions, confirmed, with traffic. Journals go into the
+    sandbox unless `--state-dir` says otherwise: there is nothing to give back once it is gone.
+    """
+    from ddsetup.sandbox.control import start
+    from ddsetup.sandbox.model import ACCOUNT, SandboxOptions
+
+    regions = call.given.items("region") or ("us-east-1",)
+    options = SandboxOptions(
+        operator_policy=operator_policy(call.given, ACCOUNT),
+        scenarios=tuple(call.value("scenario") or ("healthy",)),
+        regions=regions,
+    )
+    call.console.sandbox = True
+    call.console.say("starting an AWS account and a Datadog on this machine")
+    with start(options) as sandbox, _environment(sandbox.env()):
+        by_itself = {} if call.can_ask else {"all": True, "yes": True}
+        usual = {
+            "invoke": True,
+            "region": regions,
+            "state_dir": str(sandbox.directory / "state"),
+            **by_itself,
+        }
+        weakest = Given({key: Raw(value, "file", "--sandbox") for key, value in usual.items()})
+        given = call.given.over(from_environment(sandbox.env())).over(weakest)
+        yield replace(call, given=given, environ=dict(os.environ))
+
+
+@contextmanager
+def _environment(variables: dict[str, str]) -> Iterator[None]:
+    """The process's environment with these variables, and without what would lead to a real account."""
+    before = dict(os.environ)
+    for name in _FOREIGN:
+        os.environ.pop(name, None)
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)

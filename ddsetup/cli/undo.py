@@ -1,0 +1,83 @@
+"""`ddsetup undo`: give back what a run changed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from ddsetup.change import Plan
+from ddsetup.cli.call import Call
+from ddsetup.cli.results import base_report, with_outcomes
+from ddsetup.cli.showing import confirm, show_plan
+from ddsetup.given import Given, Raw
+from ddsetup.journal import Run, Runs, list_runs
+from ddsetup.model import Json
+from ddsetup.report import Report
+from ddsetup.undo import in_force, pending, undo_changes
+
+if TYPE_CHECKING:
+    from ddsetup.apply import Event
+
+
+def run(call: Call) -> Report:
+    """Show the runs, or carry out the inverse of one."""
+    if call.value("list"):
+        return _list(call)
+    from ddsetup import flow
+
+    # Who we are decides which run is meant, and the run where to work: so AWS is asked twice.
+    quiet = replace(call.host(), on_event=_nothing)
+    account = flow.connect(call.given, quiet, command="undo", datadog=False).identity.account
+    chosen, runs = flow.choose_run(call.state_dir(), call.value("run"), account)
+    changes = undo_changes(chosen, runs)
+    session = flow.connect(call.given.over(_scope_of(chosen)), call.host(), command="undo")
+    warnings = tuple(
+        f"run {chosen.id} did not come to its end; what it began last may or may not be there"
+        for _ in pending(chosen)[:1]
+    )
+    plan = Plan(changes=changes, warnings=warnings)
+    report = base_report("undo", session, plan)
+    if call.given.on("dry_run") or not changes:
+        return report
+    show_plan(call.console, plan)
+    confirm(call, session, f"Give back what run {chosen.id} changed?")
+    applied = flow.carry_out(session, changes, flow.look(session), command="undo", undoes=chosen.id)
+    return with_outcomes(report, applied.run, applied.outcomes, session.host.cancel.is_set())
+
+
+def _scope_of(run: Run) -> Given:
+    where = f"run {run.id}"
+    return Given(
+        {"region": Raw(run.header.regions, "file", where), "site": Raw(run.header.site, "file", where)}
+    )
+
+
+def _list(call: Call) -> Report:
+    runs = list_runs(call.state_dir())
+    for error in runs.unreadable:
+        call.console.say(f"{error.where}: {error.what}", "warn")
+    return Report(command="undo", data={"runs": [_row(run, runs) for run in runs.readable]})
+
+
+def _row(run: Run, runs: Runs) -> Json:
+    if run.header.undoes:
+        state = f"gave back {run.header.undoes}"
+    elif pending(run):
+        state = "not ended"
+    else:
+        state = "in force" if in_force(run, runs.readable) else "given back"
+    return {
+        "run": run.id,
+        "command": run.header.command,
+        "account": run.header.account,
+        "regions": list(run.header.regions),
+        "site": run.header.site,
+        "started": run.header.started.isoformat().replace("+00:00", "Z"),
+        "changes": len(run.entries),
+        "undoes": run.header.undoes,
+        "state": state,
+    }
+
+
+def _nothing(_event: Event) -> None:
+    """Say nothing: what is asked here is asked again, aloud."""

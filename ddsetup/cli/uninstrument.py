@@ -1,0 +1,40 @@
+"""`ddsetup uninstrument`: take Datadog out of functions, whoever put it there."""
+
+from __future__ import annotations
+
+from ddsetup.asking import answers_from
+from ddsetup.cli.call import Call
+from ddsetup.cli.results import base_report, with_outcomes
+from ddsetup.cli.showing import confirm, show_plan
+from ddsetup.report import Report
+
+
+def run(call: Call) -> Report:
+    """Plan it, show it, and do it once it is confirmed."""
+    from ddsetup import flow
+    from ddsetup.choosing import choose_functions
+    from ddsetup.observe import observe_filters
+    from ddsetup.select import select_in
+    from ddsetup.steps import uninstrument
+
+    session = flow.connect(call.given, call.host(), command="uninstrument")
+    snapshot = flow.look(session)
+    answers = answers_from(
+        call.given,
+        snapshot,
+        session.host.prompter,
+        command="uninstrument",
+        scope=session.scope,
+        choose=choose_functions,
+    )
+    selected = select_in(snapshot, answers.selection)
+    groups = uninstrument.groups_to_read(snapshot, answers, selected)
+    snapshot = observe_filters(session.aws, snapshot, groups)
+    plan = uninstrument.plan(snapshot, answers, selected)
+    report = base_report("uninstrument", session, plan)
+    if call.given.on("dry_run") or not plan.changes:
+        return report
+    show_plan(call.console, plan)
+    confirm(call, session, "Take Datadog out of these functions?")
+    applied = flow.carry_out(session, plan.changes, snapshot, command="uninstrument")
+    return with_outcomes(report, applied.run, applied.outcomes, session.host.cancel.is_set())

@@ -1,0 +1,37 @@
+"""`ddsetup verify`: did the data arrive?"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ddsetup.answers import Selection
+from ddsetup.asking import answers_from
+from ddsetup.cli.call import Call
+from ddsetup.cli.proof import make_traffic, prove
+from ddsetup.cli.results import NOT_SEEN, base_report, with_signals
+from ddsetup.links import links
+from ddsetup.report import Report
+
+
+def run(call: Call) -> Report:
+    """Every signal of the functions meant; without a choice, of those that have Datadog."""
+    from ddsetup import flow
+    from ddsetup.select import select_in
+
+    session = flow.connect(call.given, call.host(), command="verify")
+    snapshot = flow.look(session)
+    answers = answers_from(call.given, snapshot, session.host.prompter, command="verify", scope=session.scope)
+    selection = answers.selection
+    if not selection.given:
+        selection = replace(selection, all=True, state="instrumented")
+    functions = select_in(snapshot, selection) if snapshot.functions() else ()
+    report = base_report("verify", session)
+    if not functions and selection == Selection(all=True, state="instrumented"):
+        call.console.say("no function has Datadog yet; choose others with --function, --tag or --all")
+    started = snapshot.at if call.given.on("invoke") else None
+    make_traffic(call, session, functions)
+    signals = prove(call, session, functions, answers, since=started, wait=0)
+    report = with_signals(report, signals)
+    again = ("ddsetup verify --wait 900",) if report.exit_code == NOT_SEEN else ()
+    pages = links(answers.site, functions, tuple(snapshot.accounts))
+    return replace(report, links=pages, next=again)

@@ -1,0 +1,329 @@
+"""The only place that prints: the result to standard output, everything else to standard error.
+
+What is a terminal is animated and coloured; what is not gets plain lines, none of them cut, so that a log of
+CI says as much as a screen. With `--output ndjson` events go to standard output as they happen.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Literal, TextIO, TypeAlias
+
+from ddsetup.jsonreport import document, error_fields, event_line, report_line, signal_line
+from ddsetup.lines import Line, Look, Span, Style, line, text_of
+from ddsetup.render import error_lines, outcome_text, report_lines
+from ddsetup.render_plan import STEPS, resource_text
+from ddsetup.render_signals import signal_lines, signal_text, summary
+from ddsetup.report import Report, Signal
+
+if TYPE_CHECKING:
+    from rich.console import Console as RichConsole
+    from rich.live import Live
+    from rich.progress import Progress, TaskID
+    from rich.text import Text
+
+    from ddsetup.apply import Event
+    from ddsetup.errors import DdsetupError
+
+OutputFormat: TypeAlias = Literal["text", "json", "ndjson"]
+
+_STYLES: Mapping[Style, str] = {
+    "": "",
+    "bold": "bold",
+    "dim": "dim",
+    "good": "green",
+    "bad": "bold red",
+    "warn": "yellow",
+    "added": "green",
+    "removed": "red",
+    "heading": "bold underline",
+}
+_PLAIN = str.maketrans("✓✗○–→…·—≤≥“”", '+xo->~--<>""')
+"""One character for one, so that columns stay in line where the encoding lacks ours."""
+
+_LIVE_MARGIN = 6
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Streams:
+    """Where to write, and what is known of the places."""
+
+    out: TextIO
+    err: TextIO
+    environ: Mapping[str, str]
+
+    def is_terminal(self, stream: TextIO) -> bool:
+        """Whether a person sees it and it can be drawn on."""
+        return stream.isatty() and self.environ.get("TERM") != "dumb"
+
+    def in_colour(self, stream: TextIO) -> bool:
+        if self.environ.get("NO_COLOR"):
+            return False
+        return self.is_terminal(stream) or bool(self.environ.get("FORCE_COLOR"))
+
+
+@dataclass(slots=True)
+class _Count:
+    """How far a step is."""
+
+    total: int = 0
+    done: int = 0
+    failed: int = 0
+    task: TaskID | None = None
+
+
+@dataclass(slots=True)
+class Console:
+    """Shows progress while a command runs, and its result at the end. Safe to use from several threads."""
+
+    streams: Streams
+    output: OutputFormat = "text"
+    verbose: bool = False
+    colour: bool = True
+    sandbox: bool = False
+    _lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
+    _steps: dict[str, _Count] = field(default_factory=dict, repr=False)
+    _progress: Progress | None = field(default=None, repr=False)
+    _live: Live | None = field(default=None, repr=False)
+    _rich: RichConsole | None = field(default=None, repr=False)
+    _signals: dict[tuple[str, str, str, str], str] = field(default_factory=dict, repr=False)
+
+    # What is said on the way
+
+    def say(self, text: str, style: Style = "") -> None:
+        """A line for the person who watches."""
+        self.lines([line(Span(text, style))])
+
+    def lines(self, lines: Iterable[Line]) -> None:
+        """Lines for the person who watches."""
+        with self._lock:
+            prefix = [Span("[sandbox] ", "warn")] if self.sandbox else []
+            for spans in lines:
+                self._draw(self.streams.err, [(*prefix, *spans) if spans else ()])
+
+    def event(self, event: Event) -> None:
+        """Show what happens during a run. Called from several threads."""
+        with self._lock:
+            if self.output == "ndjson":
+                self._print(self.streams.out, json.dumps(event_line(event), ensure_ascii=False) + "\n")
+            match event.kind:
+                case "planned":
+                    self._count(event.step).total += 1
+                case "started":
+                    self._tick(event.step, 0)
+                case "finished":
+                    self._finished(event)
+                case "stack" if event.resource is not None:
+                    self.lines([line(Span(f"  {resource_text(event.resource)}: ", "dim"), event.text)])
+                case _:
+                    if event.text:
+                        self.lines([line(event.text)])
+
+    def signals(self, signals: Sequence[Signal]) -> None:
+        """Show how data arrives: a table that fills on a terminal, else a line where something changed."""
+        with self._lock:
+            news = [s for s in signals if self._signals.get(_identity(s)) != s.status]
+            self._signals.update({_identity(s): s.status for s in news})
+            if self.output == "ndjson":
+                now = datetime.now(UTC)
+                for signal in news:
+                    self._print(
+                        self.streams.out, json.dumps(signal_line(signal, now), ensure_ascii=False) + "\n"
+                    )
+            if self._animates():
+                self._redraw(signals)
+            elif news:
+                self.say(summary(signals))
+                if self.verbose:
+                    self.lines(line("  ", signal_text(signal)) for signal in news)
+
+    def ask_for(self, text: str) -> None:
+        """The text before the place where an answer is typed."""
+        self._print(self.streams.err, text)
+
+    @contextmanager
+    def quiet(self) -> Iterator[None]:
+        """While something else uses the terminal: nothing is animated, so that a prompt stays whole."""
+        with self._lock:
+            self.rest()
+            yield
+
+    def rest(self) -> None:
+        """End what is animated and leave its last state on the screen."""
+        with self._lock:
+            if self._progress is not None:
+                self._progress.stop()
+            if self._live is not None:
+                self._live.stop()
+            self._progress = self._live = None
+            for step in self._steps.values():
+                step.task = None
+
+    # The result
+
+    def report(self, report: Report) -> None:
+        """The result of the command, as text or JSON, on standard output."""
+        self.rest()
+        report = replace(report, sandbox=report.sandbox or self.sandbox)
+        if self.output == "json":
+            self._print(self.streams.out, json.dumps(document(report), indent=2, ensure_ascii=False) + "\n")
+        elif self.output == "ndjson":
+            self._print(self.streams.out, json.dumps(report_line(report), ensure_ascii=False) + "\n")
+        else:
+            self._draw(self.streams.out, report_lines(report, self.look(self.streams.out)))
+
+    def error(self, command: str, error: DdsetupError) -> None:
+        """An expected failure: on standard error in words, as JSON also on standard output."""
+        self.rest()
+        self.lines(error_lines(error))
+        if self.output != "text":
+            self.report(Report(command=command, exit_code=error.exit_code, error=error_fields(error)))
+
+    def look(self, stream: TextIO) -> Look:
+        """How much room `stream` has."""
+        width = self._console(stream).width if self.streams.is_terminal(stream) else 0
+        return Look(width=width, verbose=self.verbose)
+
+    # How it is drawn
+
+    def _animates(self) -> bool:
+        return self.streams.is_terminal(self.streams.err)
+
+    def _console(self, stream: TextIO) -> RichConsole:
+        """rich on a stream. It is loaded only when something is drawn on a terminal."""
+        from rich.console import Console as Rich
+
+        if stream is self.streams.err and self._rich is not None:
+            return self._rich
+        colour = self.colour and self.streams.in_colour(stream)
+        console = Rich(
+            file=stream,
+            no_color=not colour,
+            force_terminal=self.streams.is_terminal(stream) or colour,
+            force_interactive=self.streams.is_terminal(stream),
+            highlight=False,
+            markup=False,
+            emoji=False,
+            soft_wrap=True,
+        )
+        if stream is self.streams.err:
+            self._rich = console
+        return console
+
+    def _draw(self, stream: TextIO, lines: Sequence[Line]) -> None:
+        if not self.streams.is_terminal(stream) and not (self.colour and self.streams.in_colour(stream)):
+            self._print(stream, text_of(lines))
+            return
+        console = self._console(stream)
+        for spans in lines:
+            console.print(self._text(spans, stream))
+
+    def _text(self, spans: Line, stream: TextIO) -> Text:
+        from rich.text import Text
+
+        return Text.assemble(*((_fitting(span.text, stream), _STYLES[span.style]) for span in spans))
+
+    def _print(self, stream: TextIO, text: str) -> None:
+        stream.write(_fitting(text, stream))
+        stream.flush()
+
+    def _count(self, step: str) -> _Count:
+        return self._steps.setdefault(step, _Count())
+
+    def _finished(self, event: Event) -> None:
+        outcome = event.outcome
+        count = self._count(event.step)
+        count.done += 1
+        if outcome is not None and outcome.status in ("failed", "changed_since"):
+            count.failed += 1
+            self.lines([outcome_text(outcome)])
+        elif outcome is not None and self.verbose:
+            self.lines([outcome_text(outcome)])
+        self._tick(event.step, 1)
+        if not self._animates() and count.done == count.total:
+            failed = f", {count.failed:,} failed" if count.failed else ""
+            self.say(f"{_short(event.step)}: {count.done:,} done{failed}")
+
+    def _tick(self, step: str, advance: int) -> None:
+        """Move the bar of a step, drawing it if it is not there yet."""
+        if not self._animates():
+            return
+        if self._progress is None:
+            self._progress = self._new_progress()
+            self._progress.start()
+        count = self._count(step)
+        if count.task is None:
+            before = count.done - advance
+            count.task = self._progress.add_task(_short(step), total=max(count.total, 1), completed=before)
+        self._progress.update(count.task, advance=advance, total=max(count.total, count.done))
+
+    def _new_progress(self) -> Progress:
+        from rich import progress
+
+        return progress.Progress(
+            progress.SpinnerColumn("line"),
+            progress.TextColumn("{task.description:<16}"),
+            progress.BarColumn(bar_width=24),
+            progress.MofNCompleteColumn(),
+            progress.TimeElapsedColumn(),
+            progress.TextColumn("left"),
+            progress.TimeRemainingColumn(compact=True),
+            console=self._console(self.streams.err),
+            transient=True,
+        )
+
+    def _redraw(self, signals: Sequence[Signal]) -> None:
+        """The table of signals, in place; what is not complete comes first where there is no room for all."""
+        from rich.console import Group
+        from rich.live import Live
+
+        console = self._console(self.streams.err)
+        if self._live is None:
+            self.rest()
+            self._live = Live(console=console, auto_refresh=False, transient=True)
+            self._live.start()
+        rows = console.height - _LIVE_MARGIN
+        lines = signal_lines(_pressing(signals, rows), Look(width=console.width))[: rows + 3]
+        lines[0] = line(Span(summary(signals), "bold"), Span("  (Ctrl-C stops waiting)", "dim"))
+        drawn = [self._text(spans, self.streams.err) for spans in lines]
+        self._live.update(Group(*drawn), refresh=True)
+
+
+def _identity(signal: Signal) -> tuple[str, str, str, str]:
+    return signal.function, signal.region, signal.signal, signal.metric
+
+
+def _pressing(signals: Sequence[Signal], rows: int) -> list[Signal]:
+    """The signals of as many functions as there are rows, those that are not complete first."""
+    whole: dict[tuple[str, str], bool] = {}
+    for signal in signals:
+        key = (signal.function, signal.region)
+        whole[key] = whole.get(key, True) and signal.status == "arrived"
+    if len(whole) <= rows:
+        return list(signals)
+    shown = set(sorted(whole, key=lambda key: whole[key])[: max(rows, 1)])
+    return [s for s in signals if (s.function, s.region) in shown]
+
+
+def _short(step: str) -> str:
+    return STEPS.get(step, step).split(":", 1)[0]
+
+
+def _fitting(text: str, stream: TextIO) -> str:
+    """`text` as the stream's encoding can take it."""
+    encoding = getattr(stream, "encoding", None) or "utf-8"
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError:
+        return text.translate(_PLAIN).encode(encoding, "replace").decode(encoding)
+    return text
+
+
+def interactive(environ: Mapping[str, str], stdin: TextIO, err: TextIO) -> bool:
+    """Whether somebody is there to answer: a terminal to read from and to ask on, and not CI."""
+    return stdin.isatty() and err.isatty() and not environ.get("CI")

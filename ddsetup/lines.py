@@ -1,0 +1,82 @@
+"""Lines of text with styles, made by `render`, printed by `console`.
+
+A style only adds to what the text says by itself; nothing is said by colour alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+Style: TypeAlias = Literal["", "bold", "dim", "good", "bad", "warn", "added", "removed", "heading"]
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A piece of a line in one style."""
+
+    text: str
+    style: Style = ""
+
+
+Line: TypeAlias = tuple[Span, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How much room there is and how much is wanted. `width` 0: lines may be of any length."""
+
+    width: int = 0
+    verbose: bool = False
+
+
+def line(*parts: str | Span) -> Line:
+    """A line of texts and styled pieces."""
+    return tuple(part if isinstance(part, Span) else Span(part) for part in parts if part != "")
+
+
+def text_of(lines: Iterable[Line]) -> str:
+    """The lines without their styles, each ended by a newline."""
+    return "".join("".join(span.text for span in spans).rstrip() + "\n" for spans in lines)
+
+
+def counted(number: int, one: str, many: str = "") -> str:
+    """`1 change`, `2 changes`."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def shorten(text: str, width: int) -> str:
+    """`text` in at most `width` columns, its middle left out: names differ at both ends."""
+    if width <= 0 or len(text) <= width:
+        return text
+    if width < 5:
+        return text[:width]
+    tail = (width - 1) // 2
+    return f"{text[: width - 1 - tail]}…{text[-tail:]}"
+
+
+def names(items: Sequence[str], shown: int) -> str:
+    """The first names of a long list, and how many there are besides."""
+    if shown <= 0 or len(items) <= shown:
+        return ", ".join(items)
+    return f"{', '.join(items[:shown])} and {len(items) - shown:,} more"
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[Span]], look: Look) -> list[Line]:
+    """Rows in columns. If they are too wide, the first column gives way, down to 12 characters."""
+    widths = [max(len(title), *(len(row[i].text) for row in rows)) for i, title in enumerate(head)]
+    if look.width and not look.verbose:
+        room = look.width - 2 * len(widths) - sum(widths[1:])
+        widths[0] = min(widths[0], max(room, 12))
+    found = [line(*_padded([Span(title, "bold") for title in head], widths))]
+    found.extend(line(*_padded(row, widths)) for row in rows)
+    return found
+
+
+def _padded(cells: Sequence[Span], widths: Sequence[int]) -> list[Span]:
+    spans: list[Span] = []
+    for cell, width in zip(cells, widths, strict=True):
+        text = shorten(cell.text, width)
+        spans.extend((Span("  "), Span(text, cell.style), Span(" " * (width - len(text)))))
+    return spans

@@ -1,0 +1,204 @@
+"""A list to choose from, of any length: it draws its window only, and acts on what it shows only.
+
+Typing filters: every word (commas separate them) must occur in the row, or fit one of its terms
+(`runtime:python`); globs are allowed. Space chooses, Ctrl-A chooses or clears all that is shown, Enter
+accepts, Esc goes back. What the filter hides keeps its state and is counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, TypeAlias
+
+from ddsetup.lines import shorten
+from ddsetup.prompter import Back, Row
+
+if TYPE_CHECKING:
+    from prompt_toolkit.application import Application
+    from prompt_toolkit.formatted_text import StyleAndTextTuples
+    from prompt_toolkit.input import Input
+    from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
+    from prompt_toolkit.output import Output
+
+_Fragments: TypeAlias = "StyleAndTextTuples"
+
+_CHROME = 5
+"""Lines around the rows: title, filter, head, counts, keys."""
+_KEYS = "space choose · ctrl-a all shown · type to filter · enter accept · esc back"
+
+
+@dataclass(slots=True)
+class Picker:
+    """The state of the list, without any terminal: what is shown, chosen and under the cursor."""
+
+    rows: Sequence[Row]
+    height: int = 15
+    text: str = ""
+    cursor: int = 0
+    top: int = 0
+    chosen: set[str] = field(default_factory=set)
+    shown: list[Row] = field(default_factory=list)
+    _haystacks: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.chosen = {row.value for row in self.rows if row.chosen and not row.disabled}
+        self._haystacks = {row.value: " ".join(row.cells).lower() for row in self.rows}
+        self.shown = list(self.rows)
+
+    def filter(self, text: str) -> None:
+        """Show only the rows that every word of `text` fits."""
+        words = text.lower().replace(",", " ").split()
+        # Plain text typed behind plain text can only make the result smaller.
+        narrows = text.startswith(self.text) and not set(text) & set(":*?[")
+        self.text = text
+        self.shown = [row for row in (self.shown if narrows else self.rows) if self._fits(row, words)]
+        self.cursor = self.top = 0
+
+    def move(self, by: int) -> None:
+        """Move the cursor; it stops at both ends."""
+        self.cursor = max(0, min(self.cursor + by, len(self.shown) - 1))
+        self.scroll()
+
+    def scroll(self) -> None:
+        """Keep the cursor inside the window."""
+        self.top = max(min(self.top, self.cursor), self.cursor - self.height + 1, 0)
+
+    def toggle(self) -> None:
+        """Choose the row under the cursor, or no longer."""
+        if self.shown and not self.shown[self.cursor].disabled:
+            self.chosen ^= {self.shown[self.cursor].value}
+
+    def toggle_shown(self) -> None:
+        """Choose all rows that are shown; clear them if all are chosen already. Hidden ones stay."""
+        able = {row.value for row in self.shown if not row.disabled}
+        if able <= self.chosen:
+            self.chosen -= able
+        else:
+            self.chosen |= able
+
+    def result(self) -> tuple[str, ...]:
+        """What is chosen, in the order of the rows."""
+        return tuple(row.value for row in self.rows if row.value in self.chosen)
+
+    def counts(self) -> str:
+        """`12 chosen · 340 of 1,742 shown`."""
+        hidden = len(self.chosen) - sum(row.value in self.chosen for row in self.shown)
+        aside = f" ({hidden:,} not shown)" if hidden else ""
+        return f"{len(self.chosen):,} chosen{aside} · {len(self.shown):,} of {len(self.rows):,} shown"
+
+    def window(self) -> Sequence[Row]:
+        """The rows that are drawn."""
+        return self.shown[self.top : self.top + self.height]
+
+    def _fits(self, row: Row, words: Sequence[str]) -> bool:
+        return all(self._fits_word(row, word) for word in words)
+
+    def _fits_word(self, row: Row, word: str) -> bool:
+        if ":" in word:
+            return any(fnmatchcase(term.lower(), f"{word}*") for term in row.terms)
+        if "*" in word or "?" in word:
+            return any(fnmatchcase(cell.lower(), word) for cell in row.cells)
+        return word in self._haystacks[row.value]
+
+
+def draw(picker: Picker, title: str, width: int) -> _Fragments:
+    """The list as styled pieces of text, in lines of at most `width` columns."""
+    found: _Fragments = [("bold", shorten(title, width)), ("", "\n")]
+    found.append(("", shorten(f"  filter: {picker.text}", max(width - 1, 1))))
+    found.extend([("reverse", " "), ("", "\n")])
+    if not picker.shown:
+        found.extend([("italic", "  (nothing fits the filter)"), ("", "\n")])
+    widths = _widths(picker.window(), width)
+    for offset, row in enumerate(picker.window()):
+        here = picker.top + offset == picker.cursor
+        mark = "   " if row.disabled else "[x]" if row.value in picker.chosen else "[ ]"
+        cells = "  ".join(f"{shorten(cell, w):<{w}}" for cell, w in zip(row.cells, widths, strict=False))
+        note = f"  ({row.disabled})" if row.disabled else ""
+        text = shorten(f"{'>' if here else ' '} {mark} {cells}{note}".rstrip(), width)
+        found.extend([("reverse" if here else "", text), ("", "\n")])
+    found.extend([("", shorten(f"  {picker.counts()}", width)), ("", "\n")])
+    found.append(("", shorten(f"  {_KEYS}", width)))
+    return found
+
+
+def _widths(rows: Sequence[Row], width: int) -> list[int]:
+    """Column widths of the window; the first column gives way if there is too little room."""
+    columns = max((len(row.cells) for row in rows), default=0)
+    widths = [max(len(row.cells[i]) if i < len(row.cells) else 0 for row in rows) for i in range(columns)]
+    if widths:
+        widths[0] = max(min(widths[0], width - 8 - sum(widths[1:]) - 2 * (columns - 1)), 12)
+    return widths
+
+
+def pick(
+    title: str, rows: Sequence[Row], *, output: Output | None = None, input_: Input | None = None
+) -> tuple[str, ...]:
+    """Let a person choose. Raises `Back` on Esc and KeyboardInterrupt on Ctrl-C."""
+    picker = Picker(rows)
+    application = _application(picker, title, output, input_)
+    accepted = application.run()
+    if not accepted:
+        raise Back
+    return picker.result()
+
+
+def _application(
+    picker: Picker, title: str, output: Output | None, input_: Input | None
+) -> Application[bool]:
+    from prompt_toolkit.application import Application
+    from prompt_toolkit.layout import Layout, Window
+    from prompt_toolkit.layout.controls import FormattedTextControl
+
+    def text() -> _Fragments:
+        size = application.output.get_size()
+        picker.height = max(min(size.rows - _CHROME - 1, len(picker.rows)), 1)
+        picker.scroll()
+        return draw(picker, title, size.columns - 1)
+
+    control = FormattedTextControl(text, focusable=True, show_cursor=False)
+    application: Application[bool] = Application(
+        layout=Layout(Window(control, always_hide_cursor=True)),
+        key_bindings=_bindings(picker),
+        output=output,
+        input=input_,
+        erase_when_done=True,
+    )
+    application.ttimeoutlen = 0.05
+    return application
+
+
+def _bindings(picker: Picker) -> KeyBindings:
+    from prompt_toolkit.key_binding import KeyBindings
+    from prompt_toolkit.keys import Keys
+
+    keys = KeyBindings()
+    moves = {
+        "up": lambda: -1,
+        "down": lambda: 1,
+        "pageup": lambda: -picker.height,
+        "pagedown": lambda: picker.height,
+        "home": lambda: -len(picker.shown),
+        "end": lambda: len(picker.shown),
+    }
+    for key, by in moves.items():
+        keys.add(key)(lambda _event, by=by: picker.move(by()))
+    keys.add(" ")(lambda _event: picker.toggle())
+    keys.add("c-a")(lambda _event: picker.toggle_shown())
+    keys.add("backspace")(lambda _event: picker.filter(picker.text[:-1]))
+    keys.add("c-u")(lambda _event: picker.filter(""))
+    keys.add("enter")(lambda event: event.app.exit(result=True))
+    keys.add("escape", eager=True)(lambda event: event.app.exit(result=False))
+    keys.add("c-c")(lambda event: event.app.exit(exception=KeyboardInterrupt()))
+
+    @keys.add(Keys.BracketedPaste)
+    def _paste(event: KeyPressEvent) -> None:
+        picker.filter(picker.text + " ".join(event.data.split()))
+
+    @keys.add(Keys.Any)
+    def _type(event: KeyPressEvent) -> None:
+        if event.data.isprintable():
+            picker.filter(picker.text + event.data)
+
+    return keys

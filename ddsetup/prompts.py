@@ -1,0 +1,267 @@
+"""Two ways to ask: with questionary on a terminal that can be drawn on, and line by line on one that cannot.
+
+Everything is written to standard error, so that standard output holds the result only.
+"""
+
+from __future__ import annotations
+
+import getpass
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TextIO
+
+from ddsetup.console import Console
+from ddsetup.lines import Span, line
+from ddsetup.model import Json
+from ddsetup.prompter import Back, Prompt, Prompter, Row
+from ddsetup.questions import Choice
+
+if TYPE_CHECKING:
+    from prompt_toolkit.output import Output
+
+BACK_WORD = "<"
+_SEARCH_FROM = 12
+"""From how many choices on a list is searched by typing."""
+
+
+def make_prompter(console: Console, environ: Mapping[str, str]) -> Prompter:
+    """The way of asking that fits the terminal. `DDSETUP_PLAIN` asks for the plain one."""
+    plain = environ.get("TERM") in ("dumb", "", None) or environ.get("DDSETUP_PLAIN")
+    return PlainPrompter(console, sys.stdin) if plain else QuestionaryPrompter(console)
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionaryPrompter:
+    """Asks with questionary; Esc goes back, Ctrl-C raises KeyboardInterrupt."""
+
+    console: Console
+
+    def ask(self, prompt: Prompt) -> Json:
+        """Put one question, again until the answer is accepted."""
+        with self.console.quiet():
+            if prompt.why:
+                self.console.say(prompt.why, "dim")
+            while True:
+                value = self._put(prompt)
+                wrong = prompt.check(value)
+                if not wrong:
+                    return value
+                self.console.say(wrong, "warn")
+
+    def pick(self, title: str, rows: Sequence[Row]) -> tuple[str, ...]:
+        """Choose from a long list."""
+        from ddsetup.picker import pick
+
+        with self.console.quiet():
+            return pick(title, rows, output=_stderr())
+
+    def say(self, text: str) -> None:
+        self.console.say(text)
+
+    def _put(self, prompt: Prompt) -> Json:
+        import questionary
+
+        common: dict[str, Any] = {"output": _stderr()}
+        match prompt.kind:
+            case "text":
+                common |= {"validate": _validator(prompt.check), "default": str(prompt.default or "")}
+                return _answer(questionary.text(prompt.text, **common)).strip()
+            case "secret":
+                return _answer(questionary.password(prompt.text, **common)).strip()
+            case "confirm":
+                return bool(_answer(questionary.confirm(prompt.text, default=bool(prompt.default), **common)))
+            case "one":
+                return self._one(prompt, common)
+            case "many":
+                return self._many(prompt)
+
+    def _one(self, prompt: Prompt, common: dict[str, Any]) -> Json:
+        import questionary
+
+        choices = [
+            questionary.Choice(title=_label(c), value=c.value, disabled=c.disabled or None)
+            for c in prompt.choices
+        ]
+        search = len(choices) >= _SEARCH_FROM
+        known = [c.value for c in prompt.choices]
+        question = questionary.select(
+            prompt.text,
+            choices=choices,
+            default=prompt.default if prompt.default in known else None,
+            use_search_filter=search,
+            use_jk_keys=not search,
+            **common,
+        )
+        return str(_answer(question))
+
+    def _many(self, prompt: Prompt) -> Json:
+        """Our own list: questionary's selects hidden choices when it is filtered."""
+        chosen = set(prompt.default or ())
+        rows = [
+            Row(
+                value=c.value,
+                cells=(c.label or c.value, c.hint),
+                disabled=c.disabled,
+                chosen=c.value in chosen,
+            )
+            for c in prompt.choices
+        ]
+        return self.pick(prompt.text, rows)
+
+
+def _answer(question: Any) -> Any:
+    """Put a questionary question; Esc is the wish to go back."""
+    from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent, merge_key_bindings
+
+    bindings = KeyBindings()
+
+    @bindings.add("escape", eager=True)
+    def _(event: KeyPressEvent) -> None:
+        event.app.exit(exception=Back())
+
+    application = question.application
+    application.ttimeoutlen = 0.05
+    existing = application.key_bindings
+    application.key_bindings = bindings if existing is None else merge_key_bindings([existing, bindings])
+    try:
+        return question.unsafe_ask()
+    except EOFError:
+        raise KeyboardInterrupt from None
+
+
+def _validator(check: Callable[[Json], str]) -> Callable[[str], bool | str]:
+    return lambda text: check(text.strip()) or True
+
+
+def _label(choice: Choice) -> str:
+    label = choice.label or choice.value
+    return f"{label} - {choice.hint}" if choice.hint else label
+
+
+def _stderr() -> Output:
+    from prompt_toolkit.output.defaults import create_output
+
+    return create_output(stdout=sys.stderr)
+
+
+@dataclass(frozen=True, slots=True)
+class PlainPrompter:
+    """Asks line by line, with numbered choices: for dumb terminals and screen readers. `<` goes back."""
+
+    console: Console
+    stdin: TextIO
+
+    def ask(self, prompt: Prompt) -> Json:
+        """Put one question, again until the answer is accepted."""
+        with self.console.quiet():
+            while True:
+                try:
+                    value = self._put(prompt)
+                except ValueError as error:
+                    self.say(str(error))
+                    continue
+                wrong = prompt.check(value)
+                if not wrong:
+                    return value
+                self.say(wrong)
+
+    def pick(self, title: str, rows: Sequence[Row]) -> tuple[str, ...]:
+        """Choose from a long list by numbers and ranges of numbers."""
+        choices = tuple(Choice(row.value, "  ".join(row.cells), disabled=row.disabled) for row in rows)
+        chosen = tuple(row.value for row in rows if row.chosen)
+        prompt = Prompt(kind="many", text=title, choices=choices, default=chosen)
+        return tuple(self.ask(prompt))
+
+    def say(self, text: str) -> None:
+        self.console.say(text)
+
+    def _put(self, prompt: Prompt) -> Json:
+        if prompt.why:
+            self.say(prompt.why)
+        if prompt.kind == "secret":
+            return getpass.getpass(f"{prompt.text}: ", stream=self.console.streams.err).strip()
+        for number, choice in enumerate(prompt.choices, 1):
+            unusable = f"  (not possible: {choice.disabled})" if choice.disabled else ""
+            self.console.lines([line(f"  {number}) ", Span(f"{_label(choice)}{unusable}"))])
+        given = self._read(f"{prompt.text} {_usual(prompt)}: ")
+        if given == "":
+            return _default(prompt)
+        match prompt.kind:
+            case "confirm":
+                return _yes(given)
+            case "one":
+                return _numbers(given, prompt.choices)[0]
+            case "many":
+                return _numbers(given, prompt.choices)
+            case _:
+                return given
+
+    def _read(self, text: str) -> str:
+        self.console.ask_for(text)
+        read = self.stdin.readline()
+        if not read:
+            raise KeyboardInterrupt
+        given = read.strip()
+        if given == BACK_WORD:
+            raise Back
+        return given
+
+
+def _usual(prompt: Prompt) -> str:
+    """What Enter means, in brackets."""
+    match prompt.kind:
+        case "confirm":
+            return "[Y/n]" if prompt.default else "[y/N]"
+        case "many":
+            return f"(numbers, all or none) [{', '.join(prompt.default or ()) or 'none'}]"
+        case _:
+            return f"[{prompt.default}]" if prompt.default else ""
+
+
+def _default(prompt: Prompt) -> Json:
+    match prompt.kind:
+        case "confirm":
+            return bool(prompt.default)
+        case "many":
+            return tuple(prompt.default or ())
+        case "one" if not prompt.default:
+            raise ValueError("type the number of your choice")
+        case _:
+            return str(prompt.default or "")
+
+
+def _yes(given: str) -> bool:
+    if given.lower() in ("y", "yes"):
+        return True
+    if given.lower() in ("n", "no"):
+        return False
+    raise ValueError("type y or n")
+
+
+def _numbers(given: str, choices: Sequence[Choice]) -> tuple[str, ...]:
+    """`1 3-5`, or names, as the values of choices."""
+    usable = [choice for choice in choices if not choice.disabled]
+    if given.lower() == "all":
+        return tuple(choice.value for choice in usable)
+    if given.lower() == "none":
+        return ()
+    found: list[str] = []
+    for word in given.replace(",", " ").split():
+        first, _, last = word.partition("-")
+        if first.isdigit() and (last.isdigit() or not last):
+            numbers = range(int(first), int(last or first) + 1)
+            if numbers.stop - 1 > len(choices) or numbers.start < 1:
+                raise ValueError(f"{word} is not between 1 and {len(choices)}")
+            named = [choices[number - 1] for number in numbers]
+        else:
+            named = [choice for choice in choices if choice.value == word]
+        if not named:
+            raise ValueError(f"{word} is neither a number nor one of the choices")
+        unusable = [choice for choice in named if choice.disabled]
+        if unusable:
+            raise ValueError(f"{unusable[0].value}: {unusable[0].disabled}")
+        found.extend(choice.value for choice in named)
+    if not found:
+        raise ValueError("type numbers, like 1 3-5")
+    return tuple(dict.fromkeys(found))
