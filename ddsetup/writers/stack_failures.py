@@ -44,7 +44,7 @@ _KNOWN = (
         "restore it: aws secretsmanager restore-secret --secret-id NAME; then run this again",
     ),
     _Known(
-        ("already exists",),
+        ("already exist", "AlreadyExists"),
         "a resource of a fixed name exists already (function, log group or secret)",
         "choose other names (--forwarder-stack, --forwarder-name), or delete it if nothing needs it",
     ),
