@@ -33,6 +33,7 @@ from ddsetup.model import (
     SubscriptionFilter,
     Unreadable,
 )
+from ddsetup.preflight import questions
 from ddsetup.steps.api_key import SECRET_NAME
 from ddsetup.steps.forwarder_choice import choose
 from ddsetup.steps.forwarder_stack import layer_arn, template_url
@@ -121,8 +122,6 @@ def observe_account(aws: Aws, dd: Datadog | None, identity: Identity, role_name:
 def look_closer(aws: Aws, snapshot: Snapshot, answers: Answers, selected: tuple[Function, ...]) -> Snapshot:
     """Add what has no bulk call, for the selected functions only: filters, aliases, newest layers, the
     template's parameters, and what this identity may do."""
-    from ddsetup.preflight import questions
-
     asked = {number: questions(account, snapshot, answers) for number, account in snapshot.accounts.items()}
     lanes = dict.fromkeys(function.lane for function in selected)
     urls = {lane: template_url(answers, catalog.partition_of(lane.region)) for lane in lanes}

@@ -95,13 +95,14 @@ def _ask(aws: Aws, source: str, actions: list[str], arns: tuple[str, ...]) -> di
     verdicts: dict[str, Permission] = {}
     for result in results:
         action = result["EvalActionName"]
-        verdict = _verdict(result, named=bool(arns))
-        verdicts[action] = _worse(verdicts.get(action, "allowed"), verdict)
+        each = [entry.get("EvalResourceDecision") for entry in result.get("ResourceSpecificResults") or ()]
+        for decision in each or [result.get("EvalDecision")]:
+            verdict = _verdict(result, decision, named=bool(arns))
+            verdicts[action] = _worse(verdicts.get(action, "allowed"), verdict)
     return verdicts
 
 
-def _verdict(result: Mapping[str, Json], *, named: bool) -> Permission:
-    decision = result.get("EvalDecision")
+def _verdict(result: Mapping[str, Json], decision: str | None, *, named: bool) -> Permission:
     if decision == "allowed":
         return "allowed"
     if result.get("MissingContextValues"):
