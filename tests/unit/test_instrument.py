@@ -474,6 +474,8 @@ def test_a_marker_of_an_older_version_is_no_reason_for_a_write() -> None:
     held = second.lanes[f.lane]
     old = replace(second, lanes={f.lane: replace(held, tags={f.arn: {"dd_ddsetup": "v0.0.1"}})})
     assert instrument.plan(old, answers(), old.functions()).changes == ()
+    (tagged,) = instrument.plan(old, answers(env="prod"), old.functions()).changes[1:]
+    assert tagged.after == TagsState(tags={"env": "prod"})
 
 
 def test_tags_that_aws_refuses_stay_out_with_a_warning() -> None:

@@ -144,8 +144,11 @@ def test_the_filter_given_away_is_deleted_with_all_that_brings_it_back() -> None
 
 
 def test_only_one_filter_goes_and_a_dead_one_first() -> None:
-    deletion, _ = planned(direct(on_conflict="replace"), *FOREIGN).changes
-    assert deletion.resource.id == f"{GROUP}:audit", "its function does not exist any more"
+    dead = (found("a-live-one", KINESIS), found("z-dead-one", function_arn("gone")))
+    deletion, _ = planned(direct(on_conflict="replace"), *dead).changes
+    assert deletion.resource.id == f"{GROUP}:z-dead-one", "its function does not exist any more"
+    chosen = direct(on_conflict="replace", conflicts={f"{GROUP}:a-live-one": "replace"})
+    assert planned(chosen, *dead).changes[0].resource.id == f"{GROUP}:a-live-one"
     alive = (found("splunk", KINESIS), found("later", KINESIS))
     deletion, _ = planned(direct(on_conflict="replace"), *alive).changes
     assert deletion.resource.id == f"{GROUP}:later"
@@ -165,7 +168,8 @@ def test_one_foreign_filter_is_no_conflict() -> None:
 def test_an_old_forwarder_is_a_duplicate_to_decide_on() -> None:
     old = found("triggered", OLD.arn)
     held = {"forwarders": (FORWARDER, OLD)}
-    assert "another way" in only_skipped(planned(direct(), old, **held))
+    for undecided in (direct(), direct(on_conflict="ask")):
+        assert "another way" in only_skipped(planned(undecided, old, **held))
     deletion, put = planned(direct(on_conflict="replace"), old, **held).changes
     assert (deletion.resource.id, put.action) == (f"{GROUP}:triggered", "create")
     (put,) = planned(direct(on_conflict="add"), old, **held).changes

@@ -38,7 +38,7 @@ def grants(functions: Iterable[Function], answers: Answers) -> tuple[Change, ...
     for function in functions:
         document = policy_document(function, answers)
         resource = policy_resource(function)
-        if document is None or resource in changes or not function.role or not answers.grant_key_access:
+        if document is None or not function.role or not answers.grant_key_access:
             continue
         changes[resource] = Change(
             step=STEP,
