@@ -8,9 +8,12 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.error
+import urllib.request
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from botocore.exceptions import ClientError
@@ -20,6 +23,7 @@ from ddsetup.sandbox import detached, standin
 from ddsetup.sandbox.control import start
 from ddsetup.sandbox.errors import SandboxUnavailable
 from ddsetup.sandbox.faults import AwsFault, inject
+from ddsetup.sandbox.layers import archive_of
 from ddsetup.sandbox.model import Sandbox, SandboxOptions
 from ddsetup.sandbox.scenarios import SCENARIOS
 from ddsetup.sandbox.traffic import traffic
@@ -274,6 +278,54 @@ def test_there_is_one_account_policy_at_most(sandbox: Sandbox) -> None:
     assert _error(logs.put_account_policy, **{**document, "policyName": "two"}) == "LimitExceededException"
     logs.delete_account_policy(policyName="all", **kind)
     assert logs.describe_account_policies(**kind)["accountPolicies"] == []
+
+
+def test_a_function_reaches_this_machine_only(sandbox: Sandbox) -> None:
+    code = (
+        "import socket\n"
+        "def handler(event, context):\n"
+        "    socket.create_connection((event['host'], event['port']), timeout=3).close()\n"
+    )
+    functions = root(sandbox, "lambda")
+    role = functions.get_function_configuration(FunctionName="coffee-orders")["Role"]
+    functions.create_function(
+        FunctionName="explorer",
+        Runtime="python3.12",
+        Role=role,
+        Handler="main.handler",
+        Code={"ZipFile": archive_of({"main.py": code.encode()})},
+    )
+    port = urlsplit(sandbox.datadog_url).port
+    for host, failed in (("127.0.0.1", False), ("192.0.2.1", True), ("datadoghq.com", True)):
+        payload = json.dumps({"host": host, "port": port})
+        answer = functions.invoke(FunctionName="explorer", Payload=payload)
+        assert ("FunctionError" in answer) is failed, answer["Payload"].read()
+
+
+@pytest.mark.parametrize(
+    "headers", [{"Origin": "https://evil.example"}, {"Host": "evil.example:80"}, {"Sec-Fetch-Site": "none"}]
+)
+def test_web_pages_are_not_let_in(sandbox: Sandbox, headers: dict[str, str]) -> None:
+    address = sandbox.aws_endpoint_url + "/_ministack/health"
+    with urllib.request.urlopen(address, timeout=5) as answer:
+        assert answer.status == 200
+    with pytest.raises(urllib.error.HTTPError, match="403"):
+        urllib.request.urlopen(urllib.request.Request(address, headers=headers), timeout=5)
+
+
+@pytest.mark.skipif(os.getuid() != 0 or not sys.platform.startswith("linux"), reason="needs a second user")
+def test_other_users_are_not_let_in(sandbox: Sandbox) -> None:
+    port = urlsplit(sandbox.aws_endpoint_url).port
+    script = (
+        f"exec 3<>/dev/tcp/127.0.0.1/{port}; "
+        r"printf 'GET /_ministack/health HTTP/1.1\r\nConnection: close\r\n"
+        rf"Host: 127.0.0.1:{port}\r\n\r\n' >&3; "
+        "head -n 1 <&3"
+    )
+    command = ["/bin/bash", "-c", script]
+    for user, status in ((0, "200"), (65534, "403")):
+        answer = subprocess.run(command, capture_output=True, text=True, user=user, check=False)
+        assert status in answer.stdout, answer
 
 
 def test_traffic_refuses_a_function_that_cannot_run(sandbox: Sandbox) -> None:

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from ddsetup.sandbox.emulator import door
 from ddsetup.sandbox.emulator.settings import EmulatorSettings
 
 
@@ -23,11 +24,14 @@ def main(settings_file: str) -> None:
     staged = Path(f"{settings.port_file}.new")
     staged.write_text(str(port), encoding="utf-8")
     staged.rename(settings.port_file)
-    asyncio.run(_serve(_application(settings), listener))
+    asyncio.run(_serve(door.guarded(_application(settings), port), listener))
 
 
 def _configure(settings: EmulatorSettings, port: int) -> None:
-    """ministack reads its settings from the environment while it is imported."""
+    """ministack reads its settings from the environment while it is imported.
+
+    It would clear away containers that it takes for its own: it gets no Docker to talk to.
+    """
     directory = Path(settings.directory)
     os.environ.update(
         AUTH="true",
@@ -46,6 +50,9 @@ def _configure(settings: EmulatorSettings, port: int) -> None:
 
 def _application(settings: EmulatorSettings) -> Any:
     from ministack import app
+
+    # Functions inherit this process's environment, and this name means something to their code too.
+    del os.environ["LOG_LEVEL"]
 
     from ddsetup.sandbox.emulator import (
         account_policies,
