@@ -167,10 +167,10 @@ def _status_lines(data: Mapping[str, Json], look: Look) -> list[Line]:
         found.append(_fact("Forwarder", f"{each['name']} ({each['region']}){version}{stack}"))
     if not data["forwarders"]:
         found.append(_fact("Forwarder", "none"))
-    for each in data["unreadable"]:
-        found.append(
-            line(Span("? ", "bad"), f"{each['what']} cannot be read: {each['reason']} ({each['action']})")
-        )
+    found.extend(
+        line(Span("? ", "bad"), f"{each['what']} cannot be read: {each['reason']} ({each['action']})")
+        for each in data["unreadable"]
+    )
     functions = data["functions"]
     found.append(_fact("Functions", _counts(functions)))
     if functions:

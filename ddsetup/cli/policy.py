@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ddsetup.asking import answers_from
 from ddsetup.cli.call import Call
 from ddsetup.errors import CredentialsError
@@ -30,5 +32,6 @@ def run(call: Call) -> Report:
     except CredentialsError as error:
         call.console.say(f"no AWS account is known, so the policy is for any: {error.what}", "dim")
     commands = tuple(call.value("for_command") or FOR)
-    document = least_policy(answers, partition, (account,) if account else (), regions, commands)
+    answers = replace(answers, regions=regions or ("*",))
+    document = least_policy(answers, partition, (account,) if account else ("*",), answers.regions, commands)
     return Report(command="policy", account=account, regions=regions, data={"policy": document})

@@ -31,10 +31,11 @@ def run(call: Call) -> Report:
 
 
 def _options(call: Call) -> SandboxOptions:
+    regions = call.given.items("region") or ("us-east-1",)
     options = SandboxOptions(
-        operator_policy=operator_policy(call.given, ACCOUNT),
+        operator_policy=operator_policy(call.given, ACCOUNT, regions),
         scenarios=tuple(call.value("scenario") or ("healthy",)),
-        regions=call.given.items("region") or ("us-east-1",),
+        regions=regions,
     )
     if call.value("functions") is not None:
         options = replace(options, many=call.value("functions"))

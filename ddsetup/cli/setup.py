@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import nullcontext
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,7 @@ from ddsetup.report import Report
 if TYPE_CHECKING:
     from ddsetup.flow import Prepared, Session
 
+_BELOW_ALL = ("integration", "stack", "secret")
 WAIT_SECONDS = 900
 """How long a run waits for data by itself: CloudWatch metrics take the longest to get to Datadog."""
 
@@ -43,30 +45,38 @@ def _set_up(call: Call) -> Report:
     report = base_report("setup", session, prepared.plan)
     if call.given.on("dry_run"):
         return report
-    interrupted = False
+    interrupted, since = False, None
     if prepared.plan.changes:
         show_plan(call.console, prepared.plan)
         confirm(call, session)
         applied = flow.carry_out(session, prepared.plan.changes, prepared.snapshot, command="setup")
-        interrupted = session.host.cancel.is_set()
+        interrupted, since = session.host.cancel.is_set(), applied.since
         report = with_outcomes(report, applied.run, applied.outcomes, interrupted)
         call.console.rest()
     if interrupted or report.exit_code == 1:
         return report
-    report = _proven(call, session, prepared, report)
+    report = _proven(call, session, prepared, report, since)
     return _with_ways_on(call, prepared, report)
 
 
-def _proven(call: Call, session: Session, prepared: Prepared, report: Report) -> Report:
-    """The report with the proof, unless it is not wanted."""
+def _proven(
+    call: Call, session: Session, prepared: Prepared, report: Report, since: datetime | None
+) -> Report:
+    """The report with the proof, unless it is not wanted.
+
+    Functions that were left alone have nothing to prove. Nobody waits if nothing was changed, or if what
+    all data has to pass through could not be made.
+    """
     if not call.given.on("verify", True):
         return report
-    make_traffic(call, session, prepared.selected)
-    changed = bool(report.outcomes)
-    since = prepared.snapshot.at if changed else None
-    wait = WAIT_SECONDS if changed else 0
-    signals = prove(call, session, prepared.selected, prepared.answers, since=since, wait=wait)
-    return with_signals(report, signals)
+    left_alone = {s.resource.id for s in prepared.plan.skipped if s.status == "skipped"}
+    failed = [o.resource for o in report.outcomes if o.status not in ("applied", "unchanged")]
+    left_alone |= {resource.id for resource in failed}
+    functions = tuple(f for f in prepared.selected if f.arn not in left_alone)
+    make_traffic(call, session, functions)
+    hopeless = any(resource.kind in _BELOW_ALL for resource in failed)
+    wait = 0 if since is None or hopeless else WAIT_SECONDS
+    return with_signals(report, prove(call, session, functions, prepared.answers, since=since, wait=wait))
 
 
 def _with_ways_on(call: Call, prepared: Prepared, report: Report) -> Report:

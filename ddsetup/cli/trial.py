@@ -16,10 +16,10 @@ _FOREIGN = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN", "AWS_ROLE
 _COMMANDS = ("setup", "verify", "invoke", "undo", "status", "uninstrument")
 
 
-def operator_policy(given: Given, account: str) -> dict[str, object]:
+def operator_policy(given: Given, account: str, regions: tuple[str, ...]) -> dict[str, object]:
     """What the sandbox's operator may do: what `ddsetup policy` prints for it, to the letter."""
-    answers = answers_from(given, None, None, command="policy")
-    document = least_policy(answers, "aws", (account,), answers.regions, _COMMANDS)
+    answers = replace(answers_from(given, None, None, command="policy"), regions=regions)
+    document = least_policy(answers, "aws", (account,), regions, _COMMANDS)
     return dict(document)
 
 
@@ -35,7 +35,7 @@ def sandbox_for(call: Call) -> Iterator[Call]:
 
     regions = call.given.items("region") or ("us-east-1",)
     options = SandboxOptions(
-        operator_policy=operator_policy(call.given, ACCOUNT),
+        operator_policy=operator_policy(call.given, ACCOUNT, regions),
         scenarios=tuple(call.value("scenario") or ("healthy",)),
         regions=regions,
     )
