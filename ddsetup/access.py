@@ -19,15 +19,15 @@ LOOK = (
     "cloudwatch:GetMetricData",
     "cloudwatch:ListMetrics",
     "iam:ListAccountAliases",
+    "iam:SimulatePrincipalPolicy",
     "lambda:GetAccountSettings",
     "lambda:ListFunctions",
     "logs:DescribeAccountPolicies",
     "logs:DescribeLogGroups",
     "tag:GetResources",
 )
-"""Bulk reads; none of them can be limited to resources in a way that still shows what is there."""
+"""Reads that cannot be limited to resources and still show what is there, or that show nothing secret."""
 
-LOOK_AT_IDENTITY = ("iam:SimulatePrincipalPolicy",)
 LOOK_AT_ROLE = ("iam:GetRole", "iam:GetRolePolicy", "iam:ListAttachedRolePolicies", "iam:ListRolePolicies")
 LOOK_AT_FUNCTION = ("lambda:GetFunction", "lambda:ListAliases")
 LOOK_AT_LAYER = ("lambda:GetLayerVersion",)

@@ -73,7 +73,6 @@ def required_actions(answers: Answers) -> tuple[str, ...]:
 def _looking(scope: Scope, wanted: frozenset[str]) -> Iterable[Json]:
     if wanted & _LOOKING:
         yield statement("Look", access.LOOK, ("*",))
-        yield statement("LookAtSelf", access.LOOK_AT_IDENTITY, scope.identities())
     elif wanted:
         yield statement(
             "Look", ("lambda:ListFunctions", "cloudwatch:GetMetricData", "tag:GetResources"), ("*",)
@@ -99,11 +98,9 @@ def _integration(scope: Scope, wanted: frozenset[str]) -> Iterable[Json]:
     if not wanted & _LOOKING:
         return
     writes = _actions("iam_role", wanted, ("create", "update"))
-    yield statement("Integration", (*access.LOOK_AT_ROLE, *writes), scope.role())
     if scope.answers.resource_collection and writes:
-        audit = f"arn:{scope.partition}:iam::aws:policy/SecurityAudit"
-        condition = {"ArnEquals": {"iam:PolicyARN": audit}}
-        yield statement("IntegrationAudit", access.ATTACH, scope.role(), condition)
+        writes += access.ATTACH
+    yield statement("Integration", (*access.LOOK_AT_ROLE, *writes), scope.role())
 
 
 def _deploys(answers: Answers) -> bool:
@@ -184,6 +181,9 @@ def _subscriptions(scope: Scope, wanted: frozenset[str]) -> Iterable[Json]:
     replaces = bool({"replace", "ask"} & {answers.on_conflict, *answers.conflicts.values()})
     filters += ["delete"] if replaces else []
     writes = _actions("subscription_filter", wanted, filters)
+    if answers.via == "forwarder" and answers.subscribe == "automatic" and "undo" in wanted:
+        # Filters that Datadog made for a Forwarder outlive its registration.
+        writes += access.WRITES["subscription_filter"].delete
     if "uninstrument" in wanted:
         writes += access.WRITES["subscription_filter"].delete
         writes += access.WRITES["subscription_filter"].create if "undo" in wanted else ()

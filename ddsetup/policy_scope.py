@@ -27,10 +27,6 @@ class Scope:
     def role(self) -> tuple[str, ...]:
         return (f"arn:{self.partition}:iam::{self.account}:role/{self.answers.role_name}",)
 
-    def identities(self) -> tuple[str, ...]:
-        prefix = f"arn:{self.partition}:iam::{self.account}"
-        return (f"{prefix}:role/*", f"{prefix}:user/*")
-
     def secret(self) -> tuple[str, ...]:
         return self._regional("secretsmanager", f"secret:{SECRET_NAME}*")
 

@@ -54,24 +54,21 @@ def permission_warnings(snapshot: Snapshot) -> tuple[str, ...]:
 def questions(
     account: AccountSnapshot, snapshot: Snapshot, answers: Answers
 ) -> Mapping[str, tuple[str, ...]]:
-    """The actions to ask an account's simulator about, each with the ARNs on which it must be allowed.
+    """The actions that ddsetup itself calls, each with the ARNs on which the simulator has to allow it.
 
     No ARNs: AWS knows none for the action, or it is about functions and log groups; those may be allowed
     one by one, so asking about all of them at once could give a wrong "denied".
     """
-    asked: dict[str, set[str]] = {action: set() for action in required_actions(answers)}
-    for kind, arns in _resources(account, snapshot, answers).items():
-        writes = access.WRITES[kind]
-        for action in (*writes.create, *writes.update, *writes.delete):
-            if action in asked and action not in _SHARED:
-                asked[action] |= set(arns)
+    required, known = set(required_actions(answers)), _resources(account, snapshot, answers)
+    asked: dict[str, set[str]] = {action: set() for action in access.LOOK}
+    for kind, writes in access.WRITES.items():
+        for action in required & {*writes.create, *writes.update, *writes.delete}:
+            asked.setdefault(action, set()).update(known.get(kind, ()))
+    if answers.via == "extension":
+        # Functions' roles take the same actions, and may be allowed where the integration's is not.
+        asked |= {action: set() for action in access.WRITES["role_policy"].of("create")}
+        asked |= {action: set() for action in access.WRITES["role_policy"].of("delete")}
     return {action: tuple(sorted(arns)) for action, arns in asked.items()}
-
-
-_SHARED = frozenset(
-    {"iam:PutRolePolicy", "iam:DeleteRolePolicy", "iam:CreateRole", "iam:TagRole", "iam:DeleteRole"}
-)
-"""Actions on the integration's role that other roles need as well (the Forwarder's, functions')."""
 
 
 def _resources(

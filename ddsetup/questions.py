@@ -14,6 +14,7 @@ from ddsetup import validate
 from ddsetup.model import Snapshot
 from ddsetup.setting import Kind, Setting, Value
 from ddsetup.settings import INTEGRATIONS, SETTINGS
+from ddsetup.steps.namespaces import SERVICES
 
 Draft: TypeAlias = Mapping[str, Value]
 """The answers so far, by the key of their setting."""
@@ -111,7 +112,8 @@ def _via_choices(_snapshot: Snapshot | None, _draft: Draft) -> tuple[Choice, ...
 def _namespace_choices(snapshot: Snapshot | None, _draft: Draft) -> tuple[Choice, ...]:
     counts = _resources(snapshot)
     return tuple(
-        Choice(name, name, f"{counts[name]} here" if counts.get(name) else "") for name in INTEGRATIONS
+        Choice(name, name, f"{counts[name]} metrics here" if counts.get(name) else "")
+        for name in INTEGRATIONS
     )
 
 
@@ -121,10 +123,11 @@ def _namespaces_in_use(snapshot: Snapshot | None, _draft: Draft) -> Value | None
 
 
 def _resources(snapshot: Snapshot | None) -> Mapping[str, int]:
+    """How many metrics each service has in CloudWatch, by its short name."""
     counts: dict[str, int] = {}
     for lane in snapshot.lanes.values() if snapshot else ():
-        for name, count in lane.resources.items():
-            counts[name] = counts.get(name, 0) + count
+        for name, namespace in SERVICES.items():
+            counts[name] = counts.get(name, 0) + lane.resources.get(namespace, 0)
     return counts
 
 

@@ -170,6 +170,8 @@ def _dropped(stack: Stack, lane: LaneSnapshot) -> tuple[str, ...]:
 
 def _upgrade_note(gone: tuple[str, ...], answers: Answers) -> str:
     notes = ["all other parameters keep their value"]
+    if answers.forwarder_version == "latest":
+        notes.append("CloudFormation changes nothing if this is the newest version")
     if gone:
         notes.append(f"the new template no longer has {', '.join(gone)}")
     if "FunctionName" in answers.forwarder_params:

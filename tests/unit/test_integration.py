@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ddsetup.change import Change, Plan, Skipped
 from ddsetup.errors import UsageError
@@ -14,7 +16,7 @@ from ddsetup.states import REF_EXTERNAL_ID, IntegrationState, RoleState
 from ddsetup.steps import integration
 from ddsetup.steps.iam_documents import allowed_actions, missing_actions
 from ddsetup.steps.integration_role import ADDED_POLICY, STANDARD_POLICY
-from ddsetup.steps.namespaces import SERVICES
+from ddsetup.steps.namespaces import DEFAULT_EXCLUDED, SERVICES, admitting
 from tests import builders as b
 
 OURS = {"created_by": "ddsetup"}
@@ -329,3 +331,44 @@ def test_a_misspelt_service_is_named_with_the_nearest() -> None:
 def test_a_namespace_that_datadog_does_not_list_is_warned_about() -> None:
     (warning,) = planned({"integration_namespaces": ("AWS/Nowhere",)}).warnings
     assert "AWS/Nowhere" in warning
+
+
+namespaces = st.lists(
+    st.sampled_from(["AWS/Lambda", "AWS/SQS", "AWS/EC2", "AWS/DynamoDB", "AWS/Usage"]), unique=True
+).map(tuple)
+filters = st.none() | st.builds(
+    NamespaceFilter, mode=st.sampled_from(["include_only", "exclude_only"]), names=namespaces
+)
+
+
+@given(filters, namespaces, namespaces)
+def test_a_filter_changed_admits_what_is_wanted_and_no_less_than_before(
+    live: NamespaceFilter | None, wanted: tuple[str, ...], available: tuple[str, ...]
+) -> None:
+    after = admitting(live, wanted, available)
+    if live is not None:
+        assert after is not None
+        assert all(after.admits(n) for n in wanted)
+        assert all(after.admits(n) for n in DEFAULT_EXCLUDED if live.admits(n))
+        assert after.mode == live.mode
+    elif after is not None:
+        assert all(after.admits(n) for n in wanted)
+    assert admitting(after, wanted, available) == after
+
+
+actions = st.sets(st.sampled_from([*b.PERMISSIONS, "s3:Get*", "ec2:DescribeRegions", "iam:PassRole"]))
+
+
+@given(actions, actions, st.booleans(), st.booleans())
+def test_whatever_a_role_had_it_keeps_and_a_second_plan_is_empty(
+    theirs: set[str], added: set[str], ours: bool, automatic: bool
+) -> None:
+    inline = {"Theirs": b.policy(*theirs)} if theirs else {}
+    inline |= {ADDED_POLICY: b.policy(*added)} if added else {}
+    role = b.role(inline=inline, tags=OURS if ours else {})
+    subscribe = "automatic" if automatic else "direct"
+    plan = adopted(role=role, subscribe=subscribe)
+    policies = dict(role_after(plan).policies) if plan.changes else {}
+    after = b.role(inline=inline | policies, tags=role.tags)
+    assert not missing_actions(theirs | added, after.inline.values())
+    assert adopted(role=after, subscribe=subscribe).changes == ()

@@ -68,6 +68,7 @@ GROUP = f"arn:aws:logs:{b.REGION}:{b.ACCOUNT}:log-group:/custom/orders"
         ("iam:DeleteRole", ROLE),
         ("cloudformation:DeleteStack", STACK),
         ("secretsmanager:DeleteSecret", SECRET),
+        ("logs:DeleteSubscriptionFilter", GROUP),
     ],
 )
 def test_a_default_setup_and_its_undo_may(action: str, resource: str) -> None:
@@ -88,7 +89,6 @@ def test_a_default_setup_and_its_undo_may(action: str, resource: str) -> None:
         ("lambda:UpdateFunctionConfiguration", ORDERS.replace(b.ACCOUNT, b.OTHER_ACCOUNT)),
         ("lambda:InvokeFunction", ORDERS),
         ("logs:PutSubscriptionFilter", GROUP),
-        ("logs:DeleteSubscriptionFilter", GROUP),
         ("iam:AttachRolePolicy", ROLE),
         ("iam:PutRolePolicy", f"arn:aws:iam::{b.ACCOUNT}:role/orders-role"),
     ],
@@ -102,6 +102,7 @@ def test_without_undo_nothing_that_is_in_use_can_be_deleted() -> None:
     assert not allows(only_setup, "iam:DeleteRole", ROLE)
     assert not allows(only_setup, "secretsmanager:DeleteSecret", SECRET)
     assert not allows(only_setup, "logs:DeleteLogGroup", GROUP)
+    assert not allows(only_setup, "logs:DeleteSubscriptionFilter", GROUP)
 
 
 @pytest.mark.parametrize("command", ["plan", "status", "doctor", "verify"])
@@ -140,9 +141,9 @@ def test_direct_filters_and_replacing_need_rights_on_filters() -> None:
     assert passing["Condition"] == {"StringEquals": {"iam:PassedToService": "logs.amazonaws.com"}}
 
 
-def test_resource_collection_may_attach_the_audit_policy_and_no_other() -> None:
-    (audit,) = [s for s in made(resource_collection=True)["Statement"] if s["Sid"] == "IntegrationAudit"]
-    assert audit["Condition"] == {"ArnEquals": {"iam:PolicyARN": "arn:aws:iam::aws:policy/SecurityAudit"}}
+def test_resource_collection_may_attach_policies_to_the_integrations_role() -> None:
+    assert allows(made(resource_collection=True), "iam:AttachRolePolicy", ROLE)
+    assert not allows(made("plan", resource_collection=True), "iam:AttachRolePolicy", ROLE)
 
 
 def test_extension_mode_deploys_nothing_but_lets_functions_read_the_key() -> None:

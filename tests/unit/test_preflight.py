@@ -113,6 +113,18 @@ def test_it_is_not_asked_about_all_functions_at_once() -> None:
     assert asked(world({}))["lambda:UpdateFunctionConfiguration"] == ()
 
 
+def test_what_cloudformation_does_for_us_is_not_asked() -> None:
+    found = asked(world({}))
+    assert "s3:CreateBucket" not in found
+    assert found["iam:CreateRole"] == (f"arn:aws:iam::{b.ACCOUNT}:role/DatadogIntegrationRole",)
+
+
+def test_rights_that_functions_roles_need_too_are_not_asked_about_one_role() -> None:
+    snapshot = world({})
+    found = questions(snapshot.accounts[b.ACCOUNT], snapshot, b.answers(via="extension"))
+    assert found["iam:PutRolePolicy"] == ()
+
+
 def test_a_role_that_exists_is_asked_about_by_its_own_arn() -> None:
     role = b.role(arn=f"arn:aws:iam::{b.ACCOUNT}:role/teams/DatadogIntegrationRole")
     account = b.account_snapshot(role=role, integration=b.integration())
