@@ -25,19 +25,17 @@ _SERVERLESS = "/functions?cloud=aws&entity_view=lambda_functions"
 def links(
     site_name: str, functions: Sequence[Function] = (), accounts: Sequence[str] = ()
 ) -> Mapping[str, str]:
-    """The pages by what they show, in the order in which one would visit them.
+    """The pages that show the data, in the order in which one would visit them.
 
     `accounts` narrows logs down to these AWS accounts; the first functions get a page each, as
     "function NAME". Raises UsageError for an unknown site.
     """
     app = site(site_name).app_url
-    ours = f" aws_account:({' OR '.join(accounts)})" if accounts else ""
+    ours = f" aws_account:{_any_of(accounts)}" if accounts else ""
     found = {
         "serverless": f"{app}{_SERVERLESS}",
         "dashboard AWS Lambda": f"{app}/screen/integration/98/aws-lambda",
         "dashboard enhanced metrics": f"{app}/screen/integration/30306/aws-lambda-enhanced-metrics",
-        "dashboard AWS overview": f"{app}/screen/integration/7/aws-overview",
-        "dashboards": f"{app}/dashboard/lists?q=Lambda",
         "logs": f"{app}/logs?query={_quoted(f'source:lambda{ours}')}",
         "error patterns": (
             f"{app}/logs?query={_quoted(f'source:lambda status:error{ours}')}"
@@ -45,16 +43,25 @@ def links(
         ),
         "traces": f"{app}/apm/traces?query={_quoted('operation_name:aws.lambda')}",
         "metrics summary": f"{app}/metric/summary?filter=aws.lambda",
-        "metrics explorer": f"{app}/metric/explorer",
-        "AWS integration": f"{app}/integrations/amazon-web-services",
-        "serverless setup": f"{app}/serverless/aws/lambda/setup",
-        "monitors": f"{app}/monitors/manage?q={_quoted('tag:created_by:ddsetup')}",
-        "API keys": f"{app}/organization-settings/api-keys",
-        "application keys": f"{app}/organization-settings/application-keys",
     }
     for function in functions[:FUNCTION_PAGES]:
         found[f"function {function.name}"] = function_links(site_name, function)["serverless"]
     return found
+
+
+def settings_links(site_name: str) -> Mapping[str, str]:
+    """The pages where things are set up, and where to look further. Raises UsageError for an unknown site."""
+    app = site(site_name).app_url
+    return {
+        "AWS integration": f"{app}/integrations/amazon-web-services",
+        "serverless setup": f"{app}/serverless/aws/lambda/setup",
+        "dashboard AWS overview": f"{app}/screen/integration/7/aws-overview",
+        "dashboards": f"{app}/dashboard/lists?q=Lambda",
+        "metrics explorer": f"{app}/metric/explorer",
+        "monitors": f"{app}/monitors/manage?q={_quoted('tag:created_by:ddsetup')}",
+        "API keys": f"{app}/organization-settings/api-keys",
+        "application keys": f"{app}/organization-settings/application-keys",
+    }
 
 
 def function_links(site_name: str, function: Function) -> Mapping[str, str]:
@@ -83,6 +90,10 @@ def stacks_link(region: str) -> str:
 
 def _console(region: str) -> str:
     return f"https://{region}.{_CONSOLES.get(partition_of(region), _CONSOLES['aws'])}"
+
+
+def _any_of(values: Sequence[str]) -> str:
+    return values[0] if len(values) == 1 else f"({' OR '.join(values)})"
 
 
 def _quoted(text: str) -> str:

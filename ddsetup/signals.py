@@ -129,15 +129,6 @@ def is_pending(signal: Signal, since: datetime, now: datetime) -> bool:
     return signal.status == "waiting"
 
 
-def exit_code(signals: Sequence[Signal]) -> int:
-    """0 when something arrived and nothing that should have is still out, 6 otherwise.
-
-    Functions without traffic do not count against the others: there is nothing to see of them.
-    """
-    statuses = {signal.status for signal in signals}
-    return 0 if not statuses or statuses in ({"arrived"}, {"arrived", "no_traffic"}) else 6
-
-
 def hint_for(signal: SignalName, function: Function) -> str:
     """A setting of the function's own that keeps this data back, if it has one."""
     name = _SWITCHES.get(signal, "")

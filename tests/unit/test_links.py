@@ -8,16 +8,16 @@ import pytest
 
 from ddsetup.catalog import sites
 from ddsetup.errors import UsageError
-from ddsetup.links import FUNCTION_PAGES, function_links, links, metric_link, stacks_link
+from ddsetup.links import FUNCTION_PAGES, function_links, links, metric_link, settings_links, stacks_link
 from tests.builders import function
 
 
 @pytest.mark.parametrize("site", [site.site for site in sites()])
 def test_every_link_leads_to_the_chosen_site(site: str) -> None:
     app = next(s.app_url for s in sites() if s.site == site)
-    found = links(site, [function("Orders")], ["111122223333"])
-    assert found
-    assert all(link.startswith(f"{app}/") for link in found.values())
+    found = (*links(site, [function("Orders")], ["111122223333"]).values(), *settings_links(site).values())
+    assert len(set(found)) == len(found) > 10
+    assert all(link.startswith(f"{app}/") for link in found)
 
 
 def test_the_pages_of_the_guide_are_there() -> None:
@@ -37,6 +37,8 @@ def test_the_pages_of_the_guide_are_there() -> None:
 def test_logs_are_those_of_the_accounts() -> None:
     query = parse_qs(urlsplit(links("datadoghq.com", (), ["1", "2"])["logs"]).query)["query"]
     assert query == ["source:lambda aws_account:(1 OR 2)"]
+    query = parse_qs(urlsplit(links("datadoghq.com", (), ["1"])["logs"]).query)["query"]
+    assert query == ["source:lambda aws_account:1"]
 
 
 def test_a_functions_pages_use_datadogs_lower_case_and_the_consoles_own() -> None:

@@ -14,7 +14,6 @@ from ddsetup.signals import (
     FORWARDER_DELAY,
     Evidence,
     Expected,
-    exit_code,
     expected_signals,
     hint_for,
     is_pending,
@@ -147,19 +146,3 @@ def test_only_what_may_still_come_is_waited_for() -> None:
     assert not is_pending(signal("no_traffic"), AT, LATER)
     for status in ("arrived", "missing", "unreadable"):
         assert not is_pending(signal(status), AT, SOON)
-
-
-@pytest.mark.parametrize(
-    ("statuses", "code"),
-    [
-        ([], 0),
-        (["arrived"], 0),
-        (["arrived", "no_traffic"], 0),
-        (["no_traffic"], 6),
-        (["arrived", "waiting"], 6),
-        (["arrived", "missing"], 6),
-        (["arrived", "unreadable"], 6),
-    ],
-)
-def test_the_exit_code_says_whether_all_is_proven(statuses: list[SignalStatus], code: int) -> None:
-    assert exit_code([signal(status) for status in statuses]) == code
