@@ -431,7 +431,7 @@ def test_a_stack_of_that_name_is_left_alone(bench: Bench) -> None:
     bench.client("cloudformation").create_stack(
         StackName="datadog-forwarder",
         TemplateURL=url,
-        Parameters=[{"ParameterKey": "Name", "ParameterValue": "theirs"}],
+        Parameters=[{"ParameterKey": "Name", "ParameterValue": "g"}],
     )
     forward = change("stack", "datadog-forwarder", None, stack_state(url))
     assert bench.one(forward).status == "changed_since"

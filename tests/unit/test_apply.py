@@ -83,8 +83,11 @@ def test_two_changes_of_one_resource_run_in_the_order_of_the_plan(state: Path) -
     first = creation("a")
     away = replace(first, before=first.after, after=None)
     world = World({first.resource: first.after} if first.after else {})
-    outcomes = run(state, world, [away, replace(first, needs=(first.resource,))])
+    events: list[Event] = []
+    again = replace(first, needs=(first.resource,))
+    outcomes = run(state, world, [away, again], on_event=events.append)
     assert [o.status for o in outcomes] == ["applied", "applied"]
+    assert [e.kind for e in events] == ["started", "finished", "started", "finished"]
     assert world.there == {first.resource: first.after}
 
 
@@ -159,6 +162,24 @@ def test_the_journal_holds_the_change_before_it_is_sent(state: Path) -> None:
     assert seen == [(m, True) for _ in range(3) for m in ("before", "after")]
 
 
+def test_the_journal_is_on_the_disk_before_anything_is_sent(
+    state: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order: list[str] = []
+    sync = os.fsync
+
+    def fsync(descriptor: int) -> None:
+        sync(descriptor)
+        order.append("synced")
+
+    world = World()
+    world.fault = lambda moment, change: order.append(moment)
+    monkeypatch.setattr(os, "fsync", fsync)
+    run(state, world, [creation("a")])
+    header_and_folders, change = 3, ["synced", "before", "after", "synced"]
+    assert order == ["synced"] * header_and_folders + change
+
+
 def test_equal_changes_go_together_and_others_do_not(state: Path) -> None:
     world = World()
     changes = [tagging(f"f{n}") for n in range(45)] + [tagging("odd", tag="y")]
@@ -174,6 +195,14 @@ def test_batches_fill_up_while_their_members_become_ready_one_by_one(state: Path
     tags = [tagging(f"f{n}", f"g{n}") for n in range(30)]
     run(state, world, groups + tags, batch=10, workers=2)
     assert [len(call) for call in world.calls if call[0].kind == "function_tags"] == [10, 10, 10]
+
+
+def test_a_batch_waits_for_members_that_become_ready_late(state: Path) -> None:
+    world = World()
+    chain = [creation("g0"), *(creation(f"g{n}", f"g{n - 1}") for n in range(1, 6))]
+    tags = [tagging(f"f{n}", f"g{n}") for n in range(6)]
+    run(state, world, [*chain, *tags], batch=6)
+    assert [len(call) for call in world.calls if call[0].kind == "function_tags"] == [6]
 
 
 def test_a_held_batch_never_blocks_what_needs_it(state: Path) -> None:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -138,3 +141,39 @@ def test_run_ids_sort_by_time_and_differ() -> None:
 def test_every_line_is_one_json_document(tmp_path: Path) -> None:
     for line in write(tmp_path).read_text().splitlines():
         assert set(json.loads(line)) == {"sum", "body"}
+
+
+ROOM_COMES_BACK = """
+import resource, sys
+from pathlib import Path
+from ddsetup.change import Outcome
+from ddsetup.journal import Journal, JournalError
+from tests.unit.world import AT, creation, header
+
+journal = Journal.create(Path(sys.argv[1]), header())
+first = creation("a")
+seq = journal.start(first, AT)
+size, (_, hard) = journal.path.stat().st_size, resource.getrlimit(resource.RLIMIT_FSIZE)
+resource.setrlimit(resource.RLIMIT_FSIZE, (size + 50, hard))
+try:
+    journal.start(creation("b"), AT)
+except JournalError as error:
+    print(error.what)
+resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
+journal.done(seq, Outcome(resource=first.resource, status="applied"), AT)
+"""
+
+
+def test_a_half_written_line_is_taken_back(tmp_path: Path) -> None:
+    """What still runs when the disk fills up can be recorded once there is room again."""
+    answer = subprocess.run(
+        [sys.executable, "-c", ROOM_COMES_BACK, str(tmp_path)],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+    )
+    assert "cannot write the journal" in answer.stdout
+    run = read_run(journal_file(tmp_path))
+    assert [(e.change.resource.id, e.outcome is not None) for e in run.entries] == [("a", True)]
+    assert not run.truncated
