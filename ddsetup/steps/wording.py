@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from ddsetup.model import Unreadable
 
 
@@ -9,3 +11,10 @@ def cannot_see(what: str, unreadable: Unreadable) -> str:
     """That a read was refused or failed, and which permission it takes."""
     needs = f" (needs {unreadable.action})" if unreadable.action else ""
     return f"cannot see {what}: {unreadable.reason}{needs}"
+
+
+def listed(names: Iterable[str], limit: int = 3) -> str:
+    """The first few names, and how many more there are."""
+    every = list(names)
+    more = len(every) - limit
+    return ", ".join(every[:limit]) + (f" and {more} more" if more > 0 else "")

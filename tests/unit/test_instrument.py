@@ -374,6 +374,14 @@ def test_an_owner_is_named_and_can_be_respected() -> None:
     assert "stack shop" in left_alone(plan_for(f, answers(owned="skip"), tags=tags)).reason
 
 
+def test_many_stacks_make_one_warning() -> None:
+    fs = tuple(function(f"f{n}") for n in range(5))
+    tags = {f.arn: {"aws:cloudformation:stack-name": f"stack-{f.name}"} for f in fs}
+    (warning,) = instrument.plan(snapshot(lane_snapshot(*fs, tags=tags)), answers(), fs).warnings
+    assert "5 of these functions are owned by CloudFormation" in warning
+    assert "(stacks stack-f0, stack-f1, stack-f2 and 2 more)" in warning
+
+
 def test_unreadable_tags_are_said_and_never_taken_for_none() -> None:
     unreadable = Unreadable("tag:GetResources", "access denied")
     plan = plan_for(function(), tags=unreadable)
@@ -476,6 +484,14 @@ def test_a_marker_of_an_older_version_is_no_reason_for_a_write() -> None:
     assert instrument.plan(old, answers(), old.functions()).changes == ()
     (tagged,) = instrument.plan(old, answers(env="prod"), old.functions()).changes[1:]
     assert tagged.after == TagsState(tags={"env": "prod"})
+
+
+def test_a_tag_of_the_users_own_is_replaced_only_by_an_answer_and_said() -> None:
+    f = function()
+    plan = plan_for(f, answers(env="prod"), tags={f.arn: {"env": "dev", "service": "shop"}})
+    (tags,) = [c for c in plan.changes if c.resource.kind == "function_tags"]
+    assert tags.before == TagsState(tags={"env": "dev"})
+    assert tags.note == "replaces env=dev"
 
 
 def test_tags_that_aws_refuses_stay_out_with_a_warning() -> None:

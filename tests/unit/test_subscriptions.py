@@ -111,7 +111,18 @@ def test_any_filter_to_our_forwarder_is_enough(name: str) -> None:
 def test_a_partial_pattern_and_a_double_filter_are_warned_about() -> None:
     plan = planned(direct(), found("a", FORWARDER.arn, pattern="ERROR"), found("b", FORWARDER.arn))
     assert any("'ERROR'" in w for w in plan.warnings)
-    assert any("a and b lead to the same Forwarder" in w for w in plan.warnings)
+    assert any("two filters lead to the same Forwarder" in w for w in plan.warnings)
+    assert "by a and b" in plan.skipped[0].reason
+
+
+def test_what_is_to_be_said_of_many_groups_is_said_once() -> None:
+    fs = tuple(function(f"f{n}") for n in range(5))
+    filters = {
+        f.log_group: (subscription_filter(f.log_group, "x", FORWARDER.arn, pattern="ERROR"),) for f in fs
+    }
+    held = snapshot(lane_snapshot(*fs, forwarders=(FORWARDER,), filters=filters))
+    (warning,) = subscriptions.plan(held, direct(), fs).warnings
+    assert warning.startswith("/aws/lambda/f0, /aws/lambda/f1, /aws/lambda/f2 and 2 more: ")
 
 
 def test_two_foreign_filters_are_left_alone_unless_the_user_says_so() -> None:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 
 from ddsetup.answers import Answers
 from ddsetup.change import Change, Plan, Skipped
 from ddsetup.model import Function, Snapshot, Unreadable
+from ddsetup.ownership import Owner
 from ddsetup.recognise import has_extension
 from ddsetup.steps.instrument.function import Instrumented, instrument
 from ddsetup.steps.instrument.key_access import grants
 from ddsetup.steps.instrument.subject import STEP, Refusal, Subject, subject_of, tags_resource
 from ddsetup.steps.instrument.tags import MAX_TAGS, tag_change, tag_warnings
+from ddsetup.steps.wording import listed
 
 ACTIONS: Mapping[str, tuple[str, ...]] = {
     "observe": (
@@ -89,22 +90,31 @@ def _logs_only(subject: Subject) -> bool:
 
 
 def _warnings(subjects: list[Subject], changes: list[Change], answers: Answers) -> list[str]:
-    warnings = []
+    warnings: list[str] = []
     changed = {change.resource for change in changes}
-    owners = Counter(str(s.owner) for s in subjects if s.owner is not None and s.resource in changed)
-    for owner, count in sorted(owners.items()):
-        noun = "function is" if count == 1 else "functions are"
-        warnings.append(
-            f"{count} {noun} owned by {owner}: its next deploy takes the change back "
-            "(run this after every deploy, or use --owned skip)"
-        )
+    owned: dict[str, list[Owner]] = {}
+    for subject in subjects:
+        if subject.owner is not None and subject.resource in changed:
+            owned.setdefault(subject.owner.tool, []).append(subject.owner)
+    warnings.extend(_owner_warning(tool, owners) for tool, owners in sorted(owned.items()))
     if answers.via == "forwarder":
         moved = [s.function.name for s in subjects if s.resource in changed and has_extension(s.function)]
         if moved:
-            named = ", ".join(moved[:3]) + (f" and {len(moved) - 3} more" if len(moved) > 3 else "")
-            warnings.append(f"from the Extension to the Forwarder: {named}; to stay, use --via extension")
+            warnings.append(
+                f"from the Extension to the Forwarder: {listed(moved)}; to stay, use --via extension"
+            )
         if answers.fips:
             warnings.append("FIPS concerns the Extension only; in forwarder mode it changes nothing")
     elif answers.key_source.kind == "kms":
         warnings.append("every function's role needs kms:Decrypt on the key that encrypted the API key")
     return warnings
+
+
+def _owner_warning(tool: str, owners: list[Owner]) -> str:
+    stacks = sorted({owner.stack for owner in owners} - {""})
+    noun = "stack" if len(stacks) == 1 else "stacks"
+    where = f" ({noun} {listed(stacks)})" if stacks else ""
+    return (
+        f"{len(owners)} of these functions {'is' if len(owners) == 1 else 'are'} owned by {tool}{where}: "
+        "its next deploy takes the change back (run this after every deploy, or use --owned skip)"
+    )

@@ -52,13 +52,15 @@ def tag_change(subject: Subject, *, changes_function: bool) -> Change | None:
     changed = {key: value for key, value in wanted.items() if subject.tags.get(key) != value}
     if not changed or len({*subject.tags, *changed}) > MAX_TAGS:
         return None
+    replaced = {key: subject.tags[key] for key in changed if key in subject.tags}
     return Change(
         step=STEP,
         resource=tags_resource(subject.function),
-        before=TagsState(tags={key: subject.tags[key] for key in changed if key in subject.tags}),
+        before=TagsState(tags=replaced),
         after=TagsState(tags=changed),
         why="the Forwarder and Datadog copy these tags onto the function's data",
         needs=(subject.resource,),
+        note="replaces " + ", ".join(f"{k}={v}" for k, v in replaced.items()) if replaced else "",
     )
 
 

@@ -6,7 +6,7 @@ With automatic triggers Datadog puts the filters; then only what keeps it from d
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from ddsetup.answers import Answers
@@ -28,12 +28,11 @@ from ddsetup.steps.subscriptions.filters import (
     AUTOMATIC_PREFIX,
     OWN_PREFIX,
     classify,
-    describe,
     filter_resource,
     group_resource,
 )
 from ddsetup.steps.subscriptions.groups import Group, Region, groups_to_read, regions
-from ddsetup.steps.wording import cannot_see
+from ddsetup.steps.wording import cannot_see, listed
 
 __all__ = ["ACTIONS", "STEP", "Conflict", "conflicts", "groups_to_read", "key", "plan"]
 
@@ -51,16 +50,30 @@ ACTIONS: Mapping[str, tuple[str, ...]] = {
 
 def plan(snapshot: Snapshot, answers: Answers, selected: tuple[Function, ...]) -> Plan:
     """What is subscribed, created or taken out of the way. Every log group is in it, changed or not."""
-    result = Plan()
+    parts: list[Plan] = []
     for region, groups in regions(snapshot, answers, selected):
-        result += Plan(warnings=_region_warnings(region))
+        parts.append(Plan(warnings=_region_warnings(region)))
         for group in groups:
-            result += _double_delivery(group, region)
+            parts.append(_double_delivery(group, region))
             if group.functions:
-                result += _group(group, region)
+                parts.append(_group(group, region))
             elif answers.via == "forwarder":
-                result += _skip(group, region, "unchanged", "its logs reach Datadog through the Extension")
-    return result
+                reason = "its logs reach Datadog through the Extension"
+                parts.append(_skip(group, region, "unchanged", reason))
+    return Plan(
+        changes=tuple(change for part in parts for change in part.changes),
+        skipped=tuple(skipped for part in parts for skipped in part.skipped),
+        warnings=_folded(warning for part in parts for warning in part.warnings),
+    )
+
+
+def _folded(warnings: Iterable[str]) -> tuple[str, ...]:
+    """One warning for all log groups (or regions) of which the same is to be said."""
+    places: dict[str, list[str]] = {}
+    for warning in warnings:
+        place, text = warning.split(": ", 1)
+        places.setdefault(text, []).append(place)
+    return tuple(f"{listed(names)}: {text}" for text, names in places.items())
 
 
 def conflicts(snapshot: Snapshot, answers: Answers, selected: tuple[Function, ...]) -> tuple[Conflict, ...]:
@@ -141,24 +154,28 @@ def _existing(group: Group, found: LogGroup, region: Region) -> Plan:
 def _subscribed(group: Group, ours: list[SubscriptionFilter], resolution: Resolution, region: Region) -> Plan:
     """A group that reaches our Forwarder already, with what is wrong about how it does."""
     warnings = [
-        f"{group.name}: filter {f.name} passes only {f.pattern!r}; what it leaves out never reaches Datadog"
+        f"{group.name}: its filter passes only {f.pattern!r}; what it leaves out never reaches Datadog"
         for f in ours
         if f.pattern.strip()
     ]
     if resolution.blocked:
-        warnings.append(f"every line is sent twice: {resolution.blocked.reason}")
+        warnings.append(
+            f"{group.name}: every line is sent twice, by a filter that leads to Datadog another way"
+        )
     changes = (*resolution.deletions, *_handed_over(ours, region))
     gone = {change.resource for change in changes}
     left = [f for f in ours if filter_resource(group.name, f.name, region.at) not in gone]
     if len(left) > 1:
-        names = " and ".join(f.name for f in left)
-        warnings.append(f"{group.name}: {names} lead to the same Forwarder, so every line is sent twice")
+        warnings.append(f"{group.name}: two filters lead to the same Forwarder, so every line is sent twice")
     elif region.triggered and left and not left[0].name.startswith(AUTOMATIC_PREFIX):
         warnings.append(f"{group.name}: remove {left[0].name} once Datadog has put its own filter beside it")
     said = Plan(changes=changes, warnings=tuple(warnings))
     if changes:
         return said
-    return said + _skip(group, region, "unchanged", f"already led to the Forwarder by {ours[0].name}")
+    reason = f"already led to the Forwarder by {' and '.join(f.name for f in left)}"
+    if resolution.blocked:
+        reason += f"; but {resolution.blocked.reason}"
+    return said + _skip(group, region, "unchanged", reason)
 
 
 def _handed_over(ours: list[SubscriptionFilter], region: Region) -> tuple[Change, ...]:
@@ -201,7 +218,7 @@ def _subscribe(group: Group, region: Region, needs: tuple[ResourceId, ...]) -> P
         resource=filter_resource(group.name, name, region.at),
         before=None,
         after=FilterState(log_group=group.name, name=name, destination_arn=arn),
-        why="logs, metrics and traces of " + _names(group.functions) + " reach the Forwarder",
+        why="logs, metrics and traces of " + listed(f.name for f in group.functions) + " reach the Forwarder",
         needs=(*stacks, *needs),
     )
     return Plan(changes=(change,))
@@ -216,8 +233,8 @@ def _double_delivery(group: Group, region: Region) -> Plan:
         return Plan()
     return Plan(
         warnings=tuple(
-            f"{group.name}: logs of {_names(group.through_extension)} reach Datadog twice, "
-            f"through the Extension and by filter {describe(f)}"
+            f"{group.name}: its logs reach Datadog twice, through the Extension and by a filter to "
+            f"{f.destination_arn}"
             for f in filters
             if classify(f, region.forwarders) != "foreign"
         )
@@ -243,11 +260,6 @@ def _region_warnings(region: Region) -> tuple[str, ...]:
 def _policy_covers(region: Region, arn: str) -> bool:
     policies = region.lane.account_filter_policies
     return not isinstance(policies, Unreadable) and any(arn in json.dumps(policy) for policy in policies)
-
-
-def _names(functions: tuple[Function, ...]) -> str:
-    listed = ", ".join(f.name for f in functions[:3])
-    return listed + (f" and {len(functions) - 3} more" if len(functions) > 3 else "")
 
 
 def _skip(group: Group, region: Region, status: str, reason: str, fix: str = "") -> Plan:
