@@ -8,6 +8,7 @@ from typing import TypeAlias
 from ddsetup.answers import Answers
 from ddsetup.change import Plan
 from ddsetup.model import Function, Snapshot
+from ddsetup.preflight import permission_warnings
 from ddsetup.steps import collection, forwarder, instrument, integration, subscriptions
 
 Step: TypeAlias = Callable[[Snapshot, Answers, tuple[Function, ...]], Plan]
@@ -28,7 +29,7 @@ def make_plan(snapshot: Snapshot, answers: Answers, selected: tuple[Function, ..
 
     Raises UsageError for answers that contradict each other or what is there.
     """
-    result = Plan()
+    result = Plan(warnings=permission_warnings(snapshot))
     for _name, step in STEPS:
         result += step(snapshot, answers, selected)
     return Plan(

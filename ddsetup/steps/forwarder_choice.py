@@ -14,11 +14,14 @@ from ddsetup.answers import Answers
 from ddsetup.catalog import FORWARDER_LAYER, parse_layer
 from ddsetup.errors import UsageError
 from ddsetup.model import Forwarder, Function, Integration, Lane, LaneSnapshot, Snapshot, Stack, Unreadable
-from ddsetup.steps.forwarder_stack import creation_obstacle, function_name
+from ddsetup.steps.forwarder_stack import Obstacle, creation_obstacle, function_name
 from ddsetup.steps.wording import cannot_see
 
 OLDEST_VERSION = (3,)
 """Forwarders before 3.0 were no stacks, and cannot be upgraded in place (datadog-serverless-functions)."""
+
+_UNSETTLED = frozenset({"CREATE_IN_PROGRESS", "ROLLBACK_IN_PROGRESS", "DELETE_IN_PROGRESS"})
+"""States of a stack in which its function is there but may be gone in a moment."""
 
 _WEAK_SIGNS = frozenset({"function", "filter"})
 """Ways of finding a Forwarder that also find what only resembles one."""
@@ -155,7 +158,7 @@ def _found_or_new(lane: LaneSnapshot, snapshot: Snapshot, answers: Answers, part
         several = f"{len(usable)} Forwarders in {lane.lane.region}: {best.name} is used, not {others}"
         warnings = (*passed_over, several) if others else passed_over
         return Choice(how="found", arn=best.arn, forwarder=best, warnings=warnings)
-    obstacle = creation_obstacle(lane, answers)
+    obstacle = _coming_or_going(living) or creation_obstacle(lane, answers)
     if obstacle:
         return Choice(how="blocked", reason=obstacle.reason, fix=obstacle.fix, warnings=passed_over)
     arn = f"arn:{partition}:lambda:{lane.lane.region}:{lane.lane.account}:function:{function_name(answers)}"
@@ -169,7 +172,18 @@ def registered_arns(snapshot: Snapshot, account: str) -> frozenset[str]:
     return frozenset(integration.lambdas) if isinstance(integration, Integration) else frozenset()
 
 
+def _coming_or_going(living: Iterable[Forwarder]) -> Obstacle | None:
+    """One that somebody deploys or deletes right now: what to do depends on how that ends."""
+    for forwarder in living:
+        if forwarder.stack_status in _UNSETTLED:
+            reason = f"the stack of Forwarder {forwarder.name} is in the state {forwarder.stack_status}"
+            return Obstacle(reason, "wait until it is done, then again")
+    return None
+
+
 def _why_not(forwarder: Forwarder, lane: LaneSnapshot, answers: Answers) -> str:
+    if forwarder.stack_status in _UNSETTLED:
+        return f"its stack is in the state {forwarder.stack_status}"
     site = site_of(forwarder, lane)
     if site and site != answers.site:
         return f"it sends to {site}, not to {answers.site}"

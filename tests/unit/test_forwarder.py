@@ -332,6 +332,14 @@ def test_a_forwarder_for_another_site_is_not_used() -> None:
     assert stack_after(beside).name == "second"
 
 
+@pytest.mark.parametrize("status", ["CREATE_IN_PROGRESS", "ROLLBACK_IN_PROGRESS", "DELETE_IN_PROGRESS"])
+def test_one_that_comes_or_goes_is_waited_for(status: str) -> None:
+    lane = lane_with(forwarders=(b.forwarder(stack="theirs", stack_status=status),))
+    assert "wait" in only_skipped(planned(lane)).fix
+    assert arn(lane) is None
+    assert arn(lane_with(forwarders=(b.forwarder(stack_status="UPDATE_IN_PROGRESS"),))) == FORWARDER
+
+
 @pytest.mark.parametrize("over", [{"found_by": ("function",), "version": None}, {"version": "2.3.4"}])
 def test_an_ancient_one_is_not_used(over: dict[str, Any]) -> None:
     old = b.forwarder("DatadogLambdaLogForwarder", stack=None, **over)
