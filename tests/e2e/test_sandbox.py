@@ -13,6 +13,7 @@ import urllib.request
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -120,11 +121,34 @@ def test_a_deleted_stack_leaves_nothing(sandbox: Sandbox) -> None:
     assert _error(operator(sandbox, "iam").get_role, RoleName=name) == "NoSuchEntity"
 
 
-def test_without_the_layer_the_library_is_not_there(sandbox: Sandbox) -> None:
-    traffic(sandbox, ["coffee-loyalty"])
-    written = messages(sandbox, "/aws/lambda/coffee-loyalty")
-    assert any("order received" in each for each in written)
-    assert not any("coffee_house.order_value" in each for each in written)
+def _create(sandbox: Sandbox, name: str, code: str, layers: tuple[str, ...] = ()) -> None:
+    functions = root(sandbox, "lambda")
+    functions.create_function(
+        FunctionName=name,
+        Runtime="python3.12",
+        Role=functions.get_function_configuration(FunctionName="coffee-orders")["Role"],
+        Handler="main.handler",
+        Layers=list(layers),
+        Code={"ZipFile": archive_of({"main.py": code.encode()})},
+    )
+
+
+def _invoke(sandbox: Sandbox, name: str, event: object) -> Any:
+    answer = root(sandbox, "lambda").invoke(FunctionName=name, Payload=json.dumps(event))
+    return json.loads(answer["Payload"].read())
+
+
+def test_a_function_has_the_sdk_and_what_its_layers_bring_and_nothing_else(sandbox: Sandbox) -> None:
+    code = (
+        "from importlib.util import find_spec\n"
+        "def handler(event, context):\n"
+        "    return [name for name in event if find_spec(name)]\n"
+    )
+    _create(sandbox, "bare", code)
+    _create(sandbox, "layered", code, (f"{_DATADOG_LAYER}-Python312:127",))
+    modules = ["boto3", "datadog_lambda", "ddtrace", "ministack", "pytest", "ddsetup"]
+    assert _invoke(sandbox, "bare", modules) == ["boto3"]
+    assert _invoke(sandbox, "layered", modules) == ["boto3", "datadog_lambda", "ddtrace"]
 
 
 def test_the_log_of_an_invocation_reads_like_lambda_s(sandbox: Sandbox) -> None:
@@ -284,22 +308,14 @@ def test_a_function_reaches_this_machine_only(sandbox: Sandbox) -> None:
     code = (
         "import socket\n"
         "def handler(event, context):\n"
-        "    socket.create_connection((event['host'], event['port']), timeout=3).close()\n"
-    )
-    functions = root(sandbox, "lambda")
-    role = functions.get_function_configuration(FunctionName="coffee-orders")["Role"]
-    functions.create_function(
-        FunctionName="explorer",
-        Runtime="python3.12",
-        Role=role,
-        Handler="main.handler",
-        Code={"ZipFile": archive_of({"main.py": code.encode()})},
+        "    socket.create_connection((event, context.port), timeout=3).close()\n"
     )
     port = urlsplit(sandbox.datadog_url).port
-    for host, failed in (("127.0.0.1", False), ("192.0.2.1", True), ("datadoghq.com", True)):
-        payload = json.dumps({"host": host, "port": port})
-        answer = functions.invoke(FunctionName="explorer", Payload=payload)
-        assert ("FunctionError" in answer) is failed, answer["Payload"].read()
+    _create(sandbox, "explorer", code.replace("context.port", str(port)))
+    assert _invoke(sandbox, "explorer", "127.0.0.1") is None
+    for host in ("192.0.2.1", "api.datadoghq.com"):
+        refusal = _invoke(sandbox, "explorer", host)["errorMessage"]
+        assert "a function of the sandbox has no network" in refusal
 
 
 @pytest.mark.parametrize(
