@@ -96,7 +96,7 @@ def _runtime(subject: Subject) -> Refusal | None:
         return Refusal("AWS names no runtime for it")
     if catalog.is_retired(runtime):
         return Refusal(
-            f"{runtime} is retired: AWS no longer takes changes for it, and no current Datadog layer fits"
+            f"{runtime} is retired: AWS may refuse any change, and no current layer of Datadog fits"
             + _old_layer(subject),
             "move the function to a current runtime, then again",
         )

@@ -218,7 +218,7 @@ def _subscribe(group: Group, region: Region, needs: tuple[ResourceId, ...]) -> P
         resource=filter_resource(group.name, name, region.at),
         before=None,
         after=FilterState(log_group=group.name, name=name, destination_arn=arn),
-        why="logs, metrics and traces of " + listed(f.name for f in group.functions) + " reach the Forwarder",
+        why=f"the Forwarder gets the log of {listed(f.name for f in group.functions)}",
         needs=(*stacks, *needs),
     )
     return Plan(changes=(change,))
