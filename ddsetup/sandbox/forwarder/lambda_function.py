@@ -15,15 +15,14 @@ intake.check_key()
 def lambda_handler(event, context):
     """Sort a delivery into logs, metrics and traces, and post each to its intake."""
     delivery = read(event, context)
-    tags = account.function_tags(delivery.function_arn) if delivery.function_arn else []
-    metrics = [*delivery.metrics]
-    for log in delivery.logs:
-        metrics += enhanced_metrics(log, delivery, tags)
+    own_tags = account.function_tags(delivery.function_arn) if delivery.function_arn else []
+    tags = delivery.tags(settings, own_tags, context)
+    derived = [metric for log in delivery.logs for metric in enhanced_metrics(log, delivery, own_tags)]
     logs = delivery.as_intake_logs(settings, tags, context) if settings.forward_log else []
     counts = {
         "incoming_events": 1,
         "logs_forwarded": intake.post_logs(logs),
-        "metrics_forwarded": intake.post_metrics(metrics, tags),
+        "metrics_forwarded": intake.post_metrics(delivery.metrics, tags) + intake.post_metrics(derived),
         "traces_forwarded": intake.post_traces(delivery.traces, tags),
     }
     intake.post_telemetry(counts, context)

@@ -26,13 +26,19 @@ class Delivery:
     metrics: list = field(default_factory=list)
     traces: list = field(default_factory=list)
 
-    def as_intake_logs(self, settings, resource_tags, context):
-        """The lines that are logs, as the logs intake takes them."""
+    def tags(self, settings, resource_tags, context):
+        """The tags that the official Forwarder puts on every log, library metric and trace it passes on."""
         own = [f"forwardername:{context.function_name.lower()}", f"forwarder_version:{VERSION}"]
-        own += [f"functionname:{self.function}"] if self.function else []
+        if self.function:
+            own += [f"functionname:{self.function}", f"region:{self.region}"]
+            own += [f"account_id:{self.owner}", f"aws_account:{self.owner}"]
         tags = [*filter(None, settings.tags.split(",")), *own, *resource_tags]
         if not any(tag.startswith("env:") for tag in tags):
             tags.append("env:none")
+        return tags
+
+    def as_intake_logs(self, settings, tags, context):
+        """The lines that are logs, as the logs intake takes them."""
         source = settings.source or ("lambda" if self.function else "cloudwatch")
         service = next((tag[8:] for tag in tags if tag.startswith("service:")), self.function or source)
         common = {
