@@ -8,6 +8,7 @@ import pickle
 import threading
 import traceback
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -63,6 +64,14 @@ def test_what_a_path_has_left_of_its_limit_is_remembered(world: World) -> None:
     dd.get("/api/v1/query", action="timeseries_query", query=query)
     limit = dd.limits["/api/v1/query"]
     assert (limit.name, limit.limit, limit.remaining) == ("timeseries_query", 1600, 1599)
+
+
+def test_many_threads_do_not_make_noise(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    dd = world.connect()
+    with ThreadPoolExecutor(12) as pool:
+        answers = list(pool.map(lambda _: dd.get(ACCOUNTS, action="x"), range(60)))
+    assert answers == [{"data": []}] * 60
+    assert caplog.text == ""
 
 
 @pytest.mark.parametrize("status", [401, 403])

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 TIMEOUTS = (5.0, 30.0)
 """Seconds to connect and to wait for an answer."""
 
+CONNECTIONS = 16
 ATTEMPTS = 4
 LONGEST_WAIT = 60.0
 """Seconds that a call waits at most, all its retries together, for a rate limit to lift."""
@@ -254,6 +255,8 @@ def _transport(base: str, keys: DatadogKeys) -> ApiClient:
     if not proxy_bypass(parts.hostname or ""):
         configuration.proxy = getproxies().get(parts.scheme)
     client = ApiClient(configuration)
+    # More threads than the client's four connections would make urllib3 warn on stderr.
+    client.rest_client.pool_manager.connection_pool_kw["maxsize"] = CONNECTIONS
     client.set_default_header("DD-API-KEY", keys.api_key)
     if keys.app_key:
         client.set_default_header("DD-APPLICATION-KEY", keys.app_key)
