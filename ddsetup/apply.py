@@ -6,11 +6,12 @@ everything: what is not recorded is not sent.
 
 from __future__ import annotations
 
+import signal
 import threading
 import traceback
-from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -20,8 +21,12 @@ from ddsetup.change import Change, Outcome, ResourceId, Status
 from ddsetup.clock import Clock
 from ddsetup.errors import ChangedSince, DdsetupError, Denied, GatewayError
 from ddsetup.journal import Journal, JournalError
+from ddsetup.schedule import Queue
 
 EventKind: TypeAlias = Literal["planned", "started", "finished", "stack", "log", "stopping"]
+
+_LOOK_SECONDS = 0.5
+"""How long an interruption can go unnoticed while changes are under way."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,28 +84,22 @@ def apply(  # noqa: PLR0913 - the parts of a run; each is used by itself in test
     from several threads.
     """
     run = _Run(tuple(changes), writers, journal, clock, on_event)
-    queue = _Queue(run.changes, writers)
+    queue = Queue(run.changes, {kind: writer.batch for kind, writer in writers.items()})
     running: dict[Future[list[Outcome]], tuple[int, ...]] = {}
     pool = ThreadPoolExecutor(max_workers=workers, thread_name_prefix="apply")
     try:
-        while True:
-            if run.stop_reason or cancel.is_set():
-                _drop(queue, run, run.stop_reason or "interrupted before it was started")
-            while len(running) < workers and (batch := queue.take(idle=not running)):
-                running[pool.submit(run.work, batch)] = batch
-            if not running:
-                break
-            try:
-                finished, _ = wait(running, return_when=FIRST_COMPLETED)
-            except KeyboardInterrupt:
-                if cancel.is_set():
-                    raise
-                cancel.set()
-                run.say(kind="stopping", text="finishing what is under way; Ctrl-C again to leave at once")
-                continue
-            for future in finished:
-                for index, outcome in zip(running.pop(future), future.result(), strict=True):
-                    run.finish(queue, index, outcome)
+        with _first_interrupt_sets(cancel):
+            while True:
+                if run.stop_reason or cancel.is_set():
+                    run.stop(queue, cancelled=cancel.is_set())
+                while len(running) < workers and (batch := queue.take(idle=not running)):
+                    running[pool.submit(run.work, batch)] = batch
+                if not running:
+                    break
+                finished, _ = wait(running, timeout=_LOOK_SECONDS, return_when=FIRST_COMPLETED)
+                for future in finished:
+                    for index, outcome in zip(running.pop(future), future.result(), strict=True):
+                        run.finish(queue, index, outcome)
     finally:
         pool.shutdown(wait=not running, cancel_futures=True)
     while left := queue.left():
@@ -125,6 +124,7 @@ class _Run:
         self._clock = clock
         self._on_event = on_event
         self._outcomes: dict[int, Outcome] = {}
+        self._stopping = False
         self.stop_reason = ""
 
     def say(
@@ -154,7 +154,7 @@ class _Run:
             action=change.action,
         )
 
-    def finish(self, queue: _Queue, index: int, outcome: Outcome) -> None:
+    def finish(self, queue: Queue, index: int, outcome: Outcome) -> None:
         """Note the outcome of one change, and skip those that can no longer be carried out."""
         self._outcomes[index] = outcome
         self.say(kind="finished", index=index, outcome=outcome)
@@ -162,6 +162,16 @@ class _Run:
             how = {"failed": "failed", "changed_since": "has changed since", "skipped": "was skipped"}
             reason = f"needs {need.kind} {need.name}, which {how.get(outcome.status, outcome.status)}"
             self.finish(queue, dependant, self.outcome(dependant, "skipped", reason))
+
+    def stop(self, queue: Queue, *, cancelled: bool) -> None:
+        """Skip everything that was not sent yet; what is under way goes on to its end."""
+        dropped = queue.drop()
+        if cancelled and not self._stopping:
+            self._stopping = True
+            self.say(kind="stopping", text="finishing what is under way; Ctrl-C again to leave at once")
+        reason = self.stop_reason or "interrupted before it was started"
+        for index in dropped:
+            self.finish(queue, index, self.outcome(index, "skipped", reason))
 
     def outcomes(self) -> tuple[Outcome, ...]:
         return tuple(self._outcomes[index] for index in range(len(self.changes)))
@@ -211,111 +221,31 @@ class _Run:
             self.stop_reason = f"not sent: {error.what}"
 
 
-class _Queue:
-    """Which changes can be sent now. Used by one thread only.
+@contextmanager
+def _first_interrupt_sets(cancel: threading.Event) -> Iterator[None]:
+    """While the block runs, the first Ctrl-C (or SIGTERM) sets `cancel`, and the second is KeyboardInterrupt.
 
-    A change waits for those that it needs and, when several are about one resource, for the earlier one.
+    An exception in the middle of noting an outcome would lose that outcome; so the first one is no exception.
     """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
 
-    def __init__(self, changes: Sequence[Change], writers: Mapping[str, Writer]) -> None:
-        self._changes = changes
-        self._batch = {kind: writer.batch for kind, writer in writers.items()}
-        self._waits_for: dict[int, set[int]] = _needs(changes)
-        self._dependants: dict[int, list[int]] = {}
-        for index, needs in self._waits_for.items():
-            for need in needs:
-                self._dependants.setdefault(need, []).append(index)
-        self._groups = {index: self._group(index) for index in range(len(changes))}
-        self._unready_in_group: dict[object, int] = {}
-        for index, needs in self._waits_for.items():
-            if needs:
-                self._count(index, +1)
-        self._ready = deque(i for i in range(len(changes)) if not self._waits_for[i])
-        self._held: dict[object, list[int]] = {}
+    def interrupted(_number: int, _frame: object) -> None:
+        if cancel.is_set():
+            raise KeyboardInterrupt
+        cancel.set()
 
-    def take(self, *, idle: bool) -> tuple[int, ...]:
-        """The next changes to send together, none if there is nothing to do now.
-
-        A group that is not full is held back while more of its kind may still become ready, unless nothing
-        else is going on (`idle`).
-        """
-        while self._ready:
-            index = self._ready.popleft()
-            group = self._groups[index]
-            size = self._batch.get(self._changes[index].resource.kind, 1)
-            if size <= 1:
-                return (index,)
-            held = self._held.setdefault(group, [])
-            held.append(index)
-            if len(held) >= size:
-                return tuple(self._held.pop(group))
-        for group in list(self._held):
-            if idle or not self._unready_in_group.get(group):
-                return tuple(self._held.pop(group))
-        return ()
-
-    def settle(self, index: int, *, good: bool) -> list[tuple[int, ResourceId]]:
-        """Note that `index` has ended. When not `good`, returns those that can now not be carried out."""
-        lost: list[tuple[int, ResourceId]] = []
-        for dependant in self._dependants.get(index, ()):
-            needs = self._waits_for.get(dependant)
-            if needs is None:
-                continue
-            if not good:
-                del self._waits_for[dependant]
-                self._count(dependant, -1)
-                lost.append((dependant, self._changes[index].resource))
-                continue
-            needs.discard(index)
-            if not needs:
-                self._count(dependant, -1)
-                self._ready.append(dependant)
-        self._waits_for.pop(index, None)
-        return lost
-
-    def drop(self) -> list[int]:
-        """Everything that was not taken yet, which is then forgotten."""
-        held = [index for group in self._held.values() for index in group]
-        waiting = [index for index, needs in self._waits_for.items() if needs]
-        dropped = sorted({*self._ready, *held, *waiting})
-        self._ready.clear()
-        self._held.clear()
-        for index in dropped:
-            self._waits_for.pop(index, None)
-        self._unready_in_group.clear()
-        return dropped
-
-    def left(self) -> list[int]:
-        """What never became ready."""
-        return [index for index, needs in sorted(self._waits_for.items()) if needs]
-
-    def _group(self, index: int) -> object:
-        change = self._changes[index]
-        resource = change.resource
-        # States hold mappings, so they cannot be hashed; their text tells them apart as well.
-        return (resource.kind, resource.region, resource.account, repr(change.before), repr(change.after))
-
-    def _count(self, index: int, by: int) -> None:
-        group = self._groups[index]
-        self._unready_in_group[group] = self._unready_in_group.get(group, 0) + by
-
-
-def _needs(changes: Sequence[Change]) -> dict[int, set[int]]:
-    """By position, the positions of the changes that have to come first."""
-    by_resource: dict[ResourceId, list[int]] = {}
-    for index, change in enumerate(changes):
-        by_resource.setdefault(change.resource, []).append(index)
-    waits: dict[int, set[int]] = {}
-    for index, change in enumerate(changes):
-        earlier = {i for i in by_resource[change.resource] if i < index}
-        others = {i for need in change.needs if need != change.resource for i in by_resource.get(need, ())}
-        waits[index] = earlier | others
-    return waits
-
-
-def _drop(queue: _Queue, run: _Run, reason: str) -> None:
-    for index in queue.drop():
-        run.finish(queue, index, run.outcome(index, "skipped", reason))
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    # What is ignored (nohup) or handled outside of Python stays so.
+    taken = {number: was for number, was in before.items() if was not in (signal.SIG_IGN, None)}
+    try:
+        for number in taken:
+            signal.signal(number, interrupted)
+        yield
+    finally:
+        for number, was in taken.items():
+            signal.signal(number, was)
 
 
 def _from_error(outcome: Outcome, error: DdsetupError) -> Outcome:

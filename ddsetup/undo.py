@@ -48,6 +48,26 @@ def in_force(run: Run, others: Sequence[Run] = ()) -> tuple[Entry, ...]:
     return tuple(effective)
 
 
+def built_on(run: Run, others: Sequence[Run]) -> tuple[Run, ...]:
+    """Later runs, still in force, that may rely on what `run` made (a Forwarder, a secret, a role).
+
+    Giving back `run` alone takes that away from them; the newest run is the one to give back first.
+    """
+    shared = {"iam_role", "integration", "secret", "stack"}
+    made = any(
+        e.change.action == "create" and e.change.resource.kind in shared for e in in_force(run, others)
+    )
+    return tuple(
+        other
+        for other in others
+        if made
+        and not other.header.undoes
+        and other.header.account == run.header.account
+        and (other.header.started, other.id) > (run.header.started, run.id)
+        and in_force(other, others)
+    )
+
+
 def _may_have_taken_effect(entry: Entry) -> bool:
     return entry.outcome is None or entry.outcome.status in ("applied", "failed")
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import itertools
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -241,6 +243,41 @@ def test_cancelled_beforehand_sends_nothing(state: Path) -> None:
     outcomes = run(state, world, [creation("a"), tagging("f")], cancel=cancel, batch=20)
     assert {o.status for o in outcomes} == {"skipped"}
     assert world.sent == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_the_first_interrupt_finishes_what_runs(state: Path, number: signal.Signals) -> None:
+    world, events = World(), list[Event]()
+
+    def interrupt(moment: str, change: Change) -> None:
+        if moment == "before":
+            os.kill(os.getpid(), number)
+            # Long enough for the handler, which runs in the main thread, to be there first.
+            time.sleep(0.05)
+
+    world.fault = interrupt
+    was = signal.getsignal(number)
+    outcomes = run(state, world, [creation("a"), creation("b", "a")], on_event=events.append)
+    assert statuses(outcomes) == {"a": "applied", "b": "skipped"}
+    assert [e.kind for e in events].count("stopping") == 1
+    assert signal.getsignal(number) == was
+
+
+def test_the_second_interrupt_leaves_at_once_and_the_journal_knows(state: Path) -> None:
+    world, left = World(), threading.Event()
+
+    def twice(moment: str, change: Change) -> None:
+        if moment == "before":
+            for _ in range(2):
+                os.kill(os.getpid(), signal.SIGINT)
+                time.sleep(0.05)
+            left.wait(10)
+
+    world.fault = twice
+    with pytest.raises(KeyboardInterrupt):
+        run(state, world, [creation("a"), creation("b", "a")])
+    left.set()
+    assert [e.change.resource.name for e in read_run(journal_file(state)).entries] == ["a"]
 
 
 def test_events_tell_start_and_end_of_each_change(state: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -12,8 +13,8 @@ from hypothesis import strategies as st
 from ddsetup.apply import apply
 from ddsetup.change import Change, Outcome
 from ddsetup.journal import Journal, Run, list_runs, read_run
-from ddsetup.states import LogGroupState, State, TagsState
-from ddsetup.undo import pending, undo_changes
+from ddsetup.states import LogGroupState, SecretState, State, TagsState
+from ddsetup.undo import built_on, pending, undo_changes
 from tests.unit.world import Killed, World, creation, fake_clock, header, journal_file, resource
 
 
@@ -81,6 +82,20 @@ def test_a_half_done_undo_leaves_the_rest_to_undo(tmp_path: Path) -> None:
     run = carry_out(tmp_path, world, (creation("a"), creation("b")), "r1")
     carry_out(tmp_path, world, undo_changes(run)[:1], "r2", undoes="r1")
     assert [c.resource.name for c in undo_changes(run, list_runs(tmp_path).readable)] == ["a"]
+
+
+def test_later_runs_that_may_rely_on_a_run_are_named(tmp_path: Path) -> None:
+    world = World()
+    secret = replace(
+        creation("a"), resource=resource("a", "secret"), after=SecretState(name="a", tags={"created_by": "x"})
+    )
+    carry_out(tmp_path, world, (secret,), "r1")
+    carry_out(tmp_path, world, (creation("b"),), "r2")
+    first, second = list_runs(tmp_path).readable
+    assert built_on(first, (first, second)) == (second,)
+    assert built_on(second, (first, second)) == ()
+    carry_out(tmp_path, world, undo_changes(second), "r3", undoes="r2")
+    assert built_on(first, list_runs(tmp_path).readable) == ()
 
 
 def test_what_changed_nothing_is_not_undone(tmp_path: Path) -> None:
