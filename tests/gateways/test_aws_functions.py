@@ -174,6 +174,13 @@ def test_a_refused_update_is_explained_without_values(
     assert caught.value.__suppress_context__
 
 
+def test_a_quoted_value_with_quotes_is_hidden(script: ScriptedAws) -> None:
+    script.script(fault("InvalidParameterValueException", 'bad: {"DB":"pass\\"word\\nlong"}'))
+    with pytest.raises(GatewayError) as caught:
+        update_function(connect(script.url), LANE, "orders", FunctionUpdate(env={"DB": 'pass"word\nlong'}))
+    assert "word" not in str(caught.value)
+
+
 def test_a_value_of_the_wrong_type_is_not_quoted(script: ScriptedAws) -> None:
     update = FunctionUpdate(env={"DB": [PLANTED]})  # type: ignore[dict-item]
     with pytest.raises(GatewayError) as caught:

@@ -158,7 +158,7 @@ def test_a_closer_look_adds_what_has_no_bulk_call(place: Place, snapshot: Snapsh
     assert not isinstance(lane.template_parameters, Unreadable)
     assert "DdApiKeySecretArn" in lane.template_parameters
     simulated = seen.accounts[place.lane.account].simulated
-    assert simulated["iam:GetRolePolicy"] == "denied"
+    assert simulated["cloudwatch:ListMetrics"] == "denied"
     assert simulated["lambda:ListFunctions"] == "allowed"
 
 

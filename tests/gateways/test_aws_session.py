@@ -152,6 +152,14 @@ def test_a_proxys_page_is_not_quoted(script: ScriptedAws) -> None:
     assert "j.doe" not in caught.value.what
 
 
+def test_an_environment_that_aws_quotes_is_cut_off(script: ScriptedAws) -> None:
+    text = 'variables exceeded the limit. String measured: {"DB":"planted"}'
+    script.script(fault("InvalidParameterValueException", text))
+    with pytest.raises(GatewayError, match="exceeded the limit") as caught:
+        connect(script.url).call("lambda:ListFunctions", LANE)
+    assert "planted" not in str(caught.value)
+
+
 def test_the_identity_is_asked_once(script: ScriptedAws) -> None:
     script.script(IDENTITY, NO_ALIAS)
     aws = connect(script.url)

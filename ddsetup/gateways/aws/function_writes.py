@@ -206,7 +206,9 @@ def _without_values(text: str, env: Mapping[str, str]) -> str:
     for value in sorted(env.values(), key=len, reverse=True):
         # Shorter values would blot out ordinary words; no secret is that short.
         if len(value) >= 4:
-            text = text.replace(value, "***")
+            # AWS quotes environments as JSON, in which a quote or a newline is written as two characters.
+            for form in (value, json.dumps(value)[1:-1]):
+                text = text.replace(form, "***")
     return re.sub(r"\s+", " ", text)
 
 
