@@ -44,6 +44,7 @@ def start(options: SandboxOptions) -> Iterator[Sandbox]:
     directory = Path(tempfile.mkdtemp(prefix=state.PREFIX))
     with contextlib.ExitStack() as stack:
         stack.callback(shutil.rmtree, directory, ignore_errors=True)
+        stack.enter_context(state.held(directory))
         sandbox = _assemble(options, directory, stack)
         state.write(sandbox)
         yield sandbox

@@ -45,29 +45,31 @@ def status() -> tuple[Sandbox, ...]:
     return state.running()
 
 
-def down() -> tuple[Sandbox, ...]:
-    """Stop every detached sandbox of this user and clear what dead ones left; returns the stopped ones."""
-    stopped = tuple(each for each in state.running() if each.detached)
+def down(only: Path | None = None) -> tuple[Sandbox, ...]:
+    """Stop every detached sandbox of this user (`only`: the one of that directory); returns the stopped ones.
+
+    Clears away, too, what sandboxes left whose owner could not.
+    """
+    running = (each for each in state.running() if each.detached)
+    stopped = tuple(each for each in running if only in {None, each.directory})
     for sandbox in stopped:
         with contextlib.suppress(ProcessLookupError):
             os.kill(sandbox.pid, signal.SIGTERM)
     deadline = time.monotonic() + _DOWN_SECONDS
     for sandbox in stopped:
-        # Deleting the directory is the owner's last act; a child of ours stays until it is collected.
-        while sandbox.directory.exists() and state.is_alive(sandbox.pid) and time.monotonic() < deadline:
+        while _is_alive(sandbox.pid) and time.monotonic() < deadline:
             time.sleep(_POLL_SECONDS)
-        if sandbox.directory.exists():
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(sandbox.pid, signal.SIGKILL)
-        _collect(sandbox.pid)
+        if _is_alive(sandbox.pid):
+            os.kill(sandbox.pid, signal.SIGKILL)
     state.clear_abandoned()
     return stopped
 
 
-def _collect(pid: int) -> None:
-    """Wait for the owner's process if this process started it."""
+def _is_alive(pid: int) -> bool:
+    """Whether the owner runs; one that this process started must be collected to be gone."""
     with contextlib.suppress(ChildProcessError):
-        os.waitpid(pid, 0)
+        os.waitpid(pid, os.WNOHANG)
+    return state.is_alive(pid)
 
 
 def _start_owner(options_file: Path) -> subprocess.Popen[bytes]:

@@ -1,11 +1,17 @@
-"""Remembers running sandboxes: each has a state file in its own directory, readable by its owner only."""
+"""Remembers running sandboxes: each has a state file in its own directory, readable by its owner only.
+
+The owner holds a lock beside it for as long as it lives. Process numbers are used again, locks are not.
+"""
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import json
 import os
 import shutil
 import tempfile
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -13,6 +19,7 @@ from typing import Any
 from ddsetup.sandbox.model import Keys, Sandbox
 
 _NAME = "sandbox.json"
+_LOCK = "owner.lock"
 PREFIX = "ddsetup-sandbox-"
 
 
@@ -26,6 +33,32 @@ def write(sandbox: Sandbox) -> None:
     ) as file:
         json.dump(document, file, indent=1)
     staged.replace(sandbox.directory / _NAME)
+
+
+@contextlib.contextmanager
+def held(directory: Path) -> Iterator[None]:
+    """Say for the length of the block that the directory's sandbox has a living owner."""
+    file = os.open(directory / _LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(file)
+
+
+def is_held(directory: Path) -> bool:
+    """Whether the directory's sandbox has a living owner."""
+    try:
+        file = os.open(directory / _LOCK, os.O_RDWR)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(file)
+    return False
 
 
 def read(directory: Path) -> Sandbox | None:
@@ -42,15 +75,14 @@ def read(directory: Path) -> Sandbox | None:
 
 def running() -> tuple[Sandbox, ...]:
     """Every sandbox of this user whose owner is alive, the newest first."""
-    found = (read(directory) for directory in _directories())
-    return tuple(each for each in found if each is not None and is_alive(each.pid))
+    found = (read(directory) for directory in _directories() if is_held(directory))
+    return tuple(each for each in found if each is not None)
 
 
 def clear_abandoned() -> None:
     """Delete the directories of sandboxes whose owner is gone."""
     for directory in _directories():
-        sandbox = read(directory)
-        if sandbox is not None and not is_alive(sandbox.pid):
+        if (directory / _NAME).exists() and not is_held(directory):
             shutil.rmtree(directory, ignore_errors=True)
 
 
@@ -74,4 +106,9 @@ def is_alive(pid: int) -> bool:
         return False
     except PermissionError:
         return True
-    return True
+    try:
+        status = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace")
+    except OSError:
+        return True
+    # Where nobody collects orphans (a container, say), the dead keep their number; Linux marks them.
+    return not status.rpartition(") ")[2].startswith("Z")

@@ -7,11 +7,13 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
 import zipfile
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -20,7 +22,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from ddsetup.errors import UsageError
-from ddsetup.sandbox import detached, standin
+from ddsetup.sandbox import detached, standin, state
 from ddsetup.sandbox.control import start
 from ddsetup.sandbox.errors import SandboxUnavailable
 from ddsetup.sandbox.faults import AwsFault, inject
@@ -385,10 +387,19 @@ def test_up_status_down() -> None:
         assert sandbox.operator.secret_access_key not in repr(sandbox)
         assert operator(sandbox, "lambda").list_functions()["Functions"] == []
     finally:
-        stopped = detached.down()
-    assert sandbox in stopped
+        stopped = detached.down(sandbox.directory)
+    assert stopped == (sandbox,)
     assert not sandbox.directory.exists()
     assert _processes_of(sandbox.directory) == []
+
+
+def test_a_state_file_left_behind_stops_nobody_else(sandbox: Sandbox) -> None:
+    directory = Path(tempfile.mkdtemp(prefix=state.PREFIX))
+    # Its owner's number now belongs to another process: this one.
+    state.write(replace(sandbox, directory=directory, detached=True, pid=os.getpid()))
+    assert directory not in {each.directory for each in detached.status()}
+    assert detached.down(directory) == ()
+    assert not directory.exists()
 
 
 def test_nothing_survives_the_death_of_the_owner(tmp_path: Path) -> None:
