@@ -90,7 +90,7 @@ def observe(
     }
     for lane in wanted:
         jobs |= _lane_jobs(aws, lane, on_progress)
-    found = _all(jobs)
+    found = _all(aws, jobs)
     account: AccountSnapshot = found["account", None, ""]
     return Snapshot(
         accounts={identity.account: account},
@@ -102,7 +102,7 @@ def observe(
 
 def observe_lane(aws: Aws, lane: Lane, on_progress: Progress | None = None) -> LaneSnapshot:
     """Everything that bulk calls show of one lane. Forwarders are found without the integration's help."""
-    return _lane_snapshot(lane, _all(_lane_jobs(aws, lane, on_progress)), None)
+    return _lane_snapshot(lane, _all(aws, _lane_jobs(aws, lane, on_progress)), None)
 
 
 def observe_account(aws: Aws, dd: Datadog | None, identity: Identity, role_name: str) -> AccountSnapshot:
@@ -126,6 +126,7 @@ def look_closer(aws: Aws, snapshot: Snapshot, answers: Answers, selected: tuple[
     lanes = dict.fromkeys(function.lane for function in selected)
     urls = {lane: template_url(answers, catalog.partition_of(lane.region)) for lane in lanes}
     found = _all(
+        aws,
         {
             **_filter_jobs(aws, snapshot, groups_to_read(snapshot, answers, selected)),
             **_alias_jobs(aws, snapshot, selected),
@@ -133,7 +134,7 @@ def look_closer(aws: Aws, snapshot: Snapshot, answers: Answers, selected: tuple[
             **_template_jobs(aws, urls if answers.via == "forwarder" else {}),
             **_forwarder_layer_jobs(aws, snapshot, answers, lanes),
             **_permission_jobs(aws, snapshot, asked),
-        }
+        },
     )
     return _with(snapshot, found)
 
@@ -143,27 +144,27 @@ def observe_filters(aws: Aws, snapshot: Snapshot, groups: Mapping[Lane, Iterable
 
     A group that is known not to exist, or whose class has no filters, has none.
     """
-    return _with(snapshot, _all(_filter_jobs(aws, snapshot, groups)))
+    return _with(snapshot, _all(aws, _filter_jobs(aws, snapshot, groups)))
 
 
 def observe_aliases(aws: Aws, snapshot: Snapshot, selected: Iterable[Function]) -> Snapshot:
     """Add the aliases of these functions. A function whose aliases cannot be read stays absent: unknown."""
-    return _with(snapshot, _all(_alias_jobs(aws, snapshot, selected)))
+    return _with(snapshot, _all(aws, _alias_jobs(aws, snapshot, selected)))
 
 
 def observe_layers(aws: Aws, snapshot: Snapshot, names: Mapping[Lane, Iterable[str]]) -> Snapshot:
     """Add the newest version of these layers; one that cannot be found stays absent."""
-    return _with(snapshot, _all(_layer_jobs(aws, names)))
+    return _with(snapshot, _all(aws, _layer_jobs(aws, names)))
 
 
 def observe_template(aws: Aws, snapshot: Snapshot, urls: Mapping[Lane, str]) -> Snapshot:
     """Add the parameters of each lane's Forwarder template; an empty URL is not asked for."""
-    return _with(snapshot, _all(_template_jobs(aws, urls)))
+    return _with(snapshot, _all(aws, _template_jobs(aws, urls)))
 
 
 def observe_permissions(aws: Aws, snapshot: Snapshot, asked: Mapping[str, Questions]) -> Snapshot:
     """Add to every account whether this identity is allowed the actions asked for it, as far as IAM tells."""
-    return _with(snapshot, _all(_permission_jobs(aws, snapshot, asked)))
+    return _with(snapshot, _all(aws, _permission_jobs(aws, snapshot, asked)))
 
 
 def _filter_jobs(aws: Aws, snapshot: Snapshot, groups: Mapping[Lane, Iterable[str]]) -> _Jobs:
@@ -338,7 +339,7 @@ def _job(read: Callable[..., T], *arguments: Any) -> Callable[[], T]:
     return lambda: read(*arguments)
 
 
-def _all(jobs: _Jobs) -> dict[_Key, Any]:
+def _all(aws: Aws, jobs: _Jobs) -> dict[_Key, Any]:
     """The results of all jobs, done side by side: threads of their own for each kind in each lane, as each
     has a quota of its own. The first exception, or Ctrl-C, drops what has not begun."""
     sizes = Counter(key[:2] for key in jobs)
@@ -349,6 +350,9 @@ def _all(jobs: _Jobs) -> dict[_Key, Any]:
         for future in done:
             future.result()
         return {key: future.result() for key, future in futures.items()}
+    except KeyboardInterrupt:
+        aws.stop()
+        raise
     finally:
         for pool in pools.values():
             pool.shutdown(wait=False, cancel_futures=True)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from ddsetup.answers import Answers
-from ddsetup.errors import ChangedSince
+from ddsetup.errors import ChangedSince, Interrupted
 from ddsetup.gateways.aws.functions import (
     FunctionUpdate,
     LayerCache,
@@ -175,6 +175,18 @@ def test_a_bug_in_one_read_is_not_swallowed(place: Place) -> None:
 
     with pytest.raises(ZeroDivisionError):
         observe_lane(place.aws, place.lane, broken)
+
+
+def test_ctrl_c_ends_the_reading_threads(place: Place) -> None:
+    aws = Aws.connect(AwsOptions(), rate_scale=20)
+
+    def interrupt(lane: Lane, what: str) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        observe_lane(aws, place.lane, interrupt)
+    with pytest.raises(Interrupted):
+        aws.call("lambda:ListFunctions", place.lane)
 
 
 def test_a_write_on_an_old_revision_is_refused(place: Place, snapshot: Snapshot) -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from ddsetup.errors import ChangedSince, CredentialsError, Denied, GatewayError, NotFound
+from ddsetup.errors import ChangedSince, CredentialsError, Denied, GatewayError, Interrupted, NotFound
 from ddsetup.gateways.aws.errors import NotShared, Refused, Throttled
 from ddsetup.gateways.aws.session import Aws, AwsOptions, Patience, default_region
 from ddsetup.model import Lane
@@ -241,6 +242,22 @@ def test_work_for_another_account_is_refused_before_it_is_sent(script: ScriptedA
     with pytest.raises(GatewayError, match="999988887777"):
         aws.call("lambda:ListFunctions", Lane("999988887777", REGION))
     assert len(script.requests) == sent
+
+
+def test_stopping_ends_a_call_that_is_being_throttled(script: ScriptedAws) -> None:
+    time = FakeTime()
+    script.script(fault("TooManyRequestsException", status=429))
+
+    def sleep(seconds: float) -> None:
+        time.clock.sleep(seconds)
+        if time.seconds > 5:
+            aws.stop()
+
+    clock = replace(time.clock, sleep=sleep)
+    aws = Aws.connect(AwsOptions(), endpoint_url=script.url, clock=clock)
+    with pytest.raises(Interrupted):
+        aws.call("lambda:ListFunctions", LANE)
+    assert len(script.requests) < 10
 
 
 def test_debug_logging_does_not_open_botocores_log(

@@ -10,7 +10,7 @@ from typing import Any
 
 from ddsetup._version import __version__
 from ddsetup.clock import SYSTEM_CLOCK, Clock
-from ddsetup.errors import CredentialsError, GatewayError
+from ddsetup.errors import CredentialsError, GatewayError, Interrupted
 from ddsetup.gateways.aws.credentials import AwsOptions, explain_credentials, open_session, region_of
 from ddsetup.gateways.aws.errors import is_throttle, is_transient, translate
 from ddsetup.gateways.aws.limits import Limits
@@ -79,6 +79,7 @@ class Aws:
         self._endpoint_url = endpoint_url
         self._clients: dict[tuple[str, str, int], Any] = {}
         self._identity: Identity | None = None
+        self._stopped = threading.Event()
         self._lock = threading.RLock()
 
     @classmethod
@@ -96,6 +97,10 @@ class Aws:
         """
         session = open_session(options)
         return cls(options, session, endpoint_url=endpoint_url, clock=clock, rate_scale=rate_scale)
+
+    def stop(self) -> None:
+        """Begin no further call or attempt: each raises Interrupted. For Ctrl-C while threads are reading."""
+        self._stopped.set()
 
     @property
     def default_region(self) -> str | None:
@@ -221,6 +226,8 @@ class Aws:
         method = getattr(client, _snake(operation or name))
         throttled = dropped = 0
         while True:
+            if self._stopped.is_set():
+                raise Interrupted("stopped")
             try:
                 return method(**parameters)
             except (BotoCoreError, ClientError) as error:
