@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
     from ddsetup.apply import Event
+    from ddsetup.change import Change
     from ddsetup.errors import DdsetupError
 
 OutputFormat: TypeAlias = Literal["text", "json", "ndjson"]
@@ -106,6 +107,13 @@ class Console:
             for spans in lines:
                 self._draw(self.streams.err, [(*prefix, *spans) if spans else ()])
 
+    def expect(self, changes: Sequence[Change]) -> None:
+        """What is about to be carried out: how much there is to do in each step."""
+        with self._lock:
+            self._steps.clear()
+            for change in changes:
+                self._count(change.step).total += 1
+
     def event(self, event: Event) -> None:
         """Show what happens during a run. Called from several threads."""
         with self._lock:
@@ -113,7 +121,7 @@ class Console:
                 self._print(self.streams.out, json.dumps(event_line(event), ensure_ascii=False) + "\n")
             match event.kind:
                 case "planned":
-                    self._count(event.step).total += 1
+                    pass
                 case "started":
                     self._tick(event.step, 0)
                 case "finished":

@@ -33,9 +33,10 @@ def make_prompter(console: Console, environ: Mapping[str, str]) -> Prompter:
 
 @dataclass(frozen=True, slots=True)
 class QuestionaryPrompter:
-    """Asks with questionary; Esc goes back, Ctrl-C raises KeyboardInterrupt."""
+    """Asks with questionary; Esc goes back, Ctrl-C interrupts. `output` None: standard error."""
 
     console: Console
+    output: Output | None = None
 
     def ask(self, prompt: Prompt) -> Json:
         """Put one question, again until the answer is accepted."""
@@ -54,7 +55,7 @@ class QuestionaryPrompter:
         from ddsetup.picker import pick
 
         with self.console.quiet():
-            return pick(title, rows, output=_stderr())
+            return pick(title, rows, output=self.output or _stderr())
 
     def say(self, text: str) -> None:
         self.console.say(text)
@@ -62,7 +63,7 @@ class QuestionaryPrompter:
     def _put(self, prompt: Prompt) -> Json:
         import questionary
 
-        common: dict[str, Any] = {"output": _stderr()}
+        common: dict[str, Any] = {"output": self.output or _stderr()}
         match prompt.kind:
             case "text":
                 common |= {"validate": _validator(prompt.check), "default": str(prompt.default or "")}

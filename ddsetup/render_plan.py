@@ -36,6 +36,9 @@ KINDS: Mapping[str, tuple[str, str]] = {
     "subscription_filter": ("subscription filter", "subscription filters"),
 }
 
+_IN_TITLE = ("name", "log_group", "role_name", "policy_name", "aws_account_id")
+"""Parts of a state that the title of its change says already."""
+
 _MARKS: Mapping[str, Span] = {
     "create": Span("+", "added"),
     "update": Span("~", "warn"),
@@ -92,23 +95,25 @@ def _step_lines(changes: Sequence[Change], look: Look) -> list[Line]:
     for (kind, action), alike in groups.items():
         shown = alike if look.verbose else alike[:FOLD_AFTER]
         for change in shown:
-            found.extend(change_lines(change))
+            found.extend(change_lines(change, look))
         rest = alike[len(shown) :]
         if rest:
-            what = f"and {counted(len(rest), kind_name(kind), kind_name(kind, 2))} more to {_DONE[action]}"
+            what = f"and {len(rest):,} more {kind_name(kind, len(rest))} to {_DONE[action]}"
             said = names([change.resource.name for change in rest], FOLD_AFTER)
             found.append(line("  ", _MARKS[action], Span(f" … {what}: {said} (-v shows all)", "dim")))
     return found
 
 
-def change_lines(change: Change) -> list[Line]:
+def change_lines(change: Change, look: Look) -> list[Line]:
     """One change: what it is about, each part that differs, and why."""
     title = Span(resource_text(change.resource), "bold")
     found = [line("  ", _MARKS[change.action], " ", title, Span(f"  {change.why}", "dim"))]
     before, after = disclosed(change.before) or {}, disclosed(change.after) or {}
     hidden = _hidden(change)
     for name in dict.fromkeys((*before, *after)):
-        found.extend(_field_lines(name, before.get(name), after.get(name), hidden))
+        old, new = _short(before.get(name), look), _short(after.get(name), look)
+        if name not in _IN_TITLE:
+            found.extend(_field_lines(name, old, new, hidden))
     if change.note:
         found.append(line("      ", Span("! ", "warn"), change.note))
     return found
@@ -181,11 +186,9 @@ def _list_lines(label: str, before: Sequence[Json], after: Sequence[Json]) -> li
 
 
 def _value(value: Json) -> str:
-    """A value in one line: references are spelled out, policies summed up."""
+    """A value in one line, references spelled out."""
     if value is True or value is False:
         return "yes" if value else "no"
-    if isinstance(value, dict):
-        return _policy(value)
     if isinstance(value, list):
         return ", ".join(_value(item) for item in value)
     text = str(value)
@@ -196,13 +199,22 @@ def _value(value: Json) -> str:
     return text or "(empty)"
 
 
-def _policy(document: Mapping[str, Json]) -> str:
+def _short(value: Json, look: Look) -> Json:
+    """Policies as a sum of what they allow, anything else as it is."""
+    if isinstance(value, dict) and "Statement" in value:
+        return _policy(value, look)
+    if isinstance(value, dict):
+        return {key: _short(item, look) for key, item in value.items()}
+    return value
+
+
+def _policy(document: Mapping[str, Json], look: Look) -> str:
     statements = document.get("Statement", [])
     actions: list[str] = []
     for statement in statements if isinstance(statements, list) else [statements]:
         allowed = statement.get("Action", []) if isinstance(statement, dict) else []
         actions.extend([allowed] if isinstance(allowed, str) else allowed)
-    return f"a policy of {counted(len(actions), 'action')}: {names(actions, 3)}"
+    return f"a policy of {counted(len(actions), 'action')}: {names(actions, 0 if look.verbose else 3)}"
 
 
 def skipped_lines(skipped: Iterable[Skipped], look: Look, *, unchanged: bool = True) -> list[Line]:

@@ -18,6 +18,7 @@ def show_plan(console: Console, plan: Plan) -> None:
     """The plan for the person who is to confirm it, or for the log of an unattended run."""
     console.rest()
     console.lines([line(), *plan_lines(plan, console.look(console.streams.err)), line()])
+    console.expect(plan.changes)
 
 
 def confirm(call: Call, session: Session, text: str = "Carry this out?") -> None:
