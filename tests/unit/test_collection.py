@@ -97,10 +97,13 @@ def test_nothing_is_registered_unless_datadog_is_to_subscribe(answers: dict[str,
 
 
 def test_direct_filters_beside_automatic_ones_are_warned_about() -> None:
-    snapshot = registered(FORWARDER, forwarders=(b.forwarder(),))
+    elsewhere = b.function_arn("fwd", region="us-east-1")
+    snapshot = registered(FORWARDER, elsewhere, forwarders=(b.forwarder(),))
     plan = planned(snapshot, subscribe="direct")
     assert plan.changes == ()
     assert b.REGION in plan.warnings[0]
+    assert planned(registered(elsewhere), subscribe="direct") == Plan()
+    assert planned(registered(FORWARDER, sources=("s3",)), subscribe="direct") == Plan()
 
 
 def test_an_unreadable_record_is_not_planned_over() -> None:

@@ -9,7 +9,7 @@ import pytest
 from ddsetup.answers import KeySource
 from ddsetup.change import Change, Plan, Skipped
 from ddsetup.errors import UsageError
-from ddsetup.model import Lane, LaneSnapshot, Unreadable
+from ddsetup.model import Lane, LaneSnapshot, Layer, Unreadable
 from ddsetup.states import SecretState, StackState
 from ddsetup.steps import forwarder
 from ddsetup.steps.forwarder import forwarder_arn
@@ -348,6 +348,25 @@ def test_an_ancient_one_is_not_used(over: dict[str, Any]) -> None:
     assert "DatadogLambdaLogForwarder" in plan.warnings[0]
 
 
+def test_one_known_by_its_layer_alone_is_used() -> None:
+    layer = Layer(f"arn:aws:lambda:{b.REGION}:464622532012:layer:Datadog-Forwarder:90")
+    mine = b.function("mine", layers=(layer,))
+    found = b.forwarder("mine", stack=None, version=None, found_by=("function",))
+    assert arn(b.lane_snapshot(FUNCTION, mine, forwarders=(found,))) == mine.arn
+    other = b.function("mine", layers=(Layer(f"arn:aws:lambda:{b.REGION}:1:layer:other:1"),))
+    assert arn(b.lane_snapshot(FUNCTION, other, forwarders=(found,))) == FORWARDER
+
+
+def test_one_with_a_version_needs_no_further_sign() -> None:
+    found = b.forwarder("mine", stack=None, found_by=("function",), version="4.1.0")
+    assert arn(lane_with(forwarders=(found,))) == found.arn
+
+
+def test_an_unreadable_version_is_older_than_any() -> None:
+    odd, known = b.forwarder("odd", version="5.x"), b.forwarder("known", version="3.0.0")
+    assert arn(lane_with(forwarders=(odd, known))) == known.arn
+
+
 def test_a_named_forwarder_is_used_in_both_modes() -> None:
     mine = b.function_arn("mine")
     assert arn(forwarder_arns=(mine,)) == mine
@@ -417,6 +436,18 @@ def test_a_masked_value_never_enters_a_plan() -> None:
 
 def test_an_upgrade_to_the_version_that_is_there_does_nothing() -> None:
     assert planned(reusable(), forwarder_upgrade=True, forwarder_version="5.4.11").changes == ()
+
+
+def test_an_upgrade_to_the_same_version_changes_only_parameters_that_differ() -> None:
+    asked: dict[str, Any] = {"forwarder_upgrade": True, "forwarder_version": "5.4.11"}
+    assert planned(reusable(), **asked, forwarder_params={"MemorySize": "1024"}).changes == ()
+    assert planned(reusable(), **asked, forwarder_params={"MemorySize": "2048"}).changes
+
+
+def test_an_upgrade_with_an_unreadable_template_drops_no_parameter() -> None:
+    lane = reusable(template_parameters=Unreadable("cloudformation:GetTemplateSummary", "denied"))
+    change = stack_change(planned(lane, forwarder_upgrade=True))
+    assert "no longer has" not in change.note
 
 
 def test_an_upgrade_waits_for_a_stack_that_is_being_changed() -> None:

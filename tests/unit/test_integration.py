@@ -16,7 +16,7 @@ from ddsetup.states import REF_EXTERNAL_ID, IntegrationState, RoleState
 from ddsetup.steps import integration
 from ddsetup.steps.iam_documents import allowed_actions, missing_actions
 from ddsetup.steps.integration_role import ADDED_POLICY, STANDARD_POLICY
-from ddsetup.steps.namespaces import DEFAULT_EXCLUDED, SERVICES, admitting
+from ddsetup.steps.namespaces import DEFAULT_EXCLUDED, SERVICES, admitting, wanted_namespaces
 from tests import builders as b
 
 OURS = {"created_by": "ddsetup"}
@@ -169,6 +169,13 @@ def test_a_region_that_is_not_admitted_is_added() -> None:
     live = b.integration(regions=("us-east-1",))
     assert record_after(adopted(live=live)).regions == ("us-east-1", b.REGION)
     assert adopted(live=b.integration(regions=(b.REGION,))).changes == ()
+
+
+def test_both_sides_of_an_update_name_the_records_own_role() -> None:
+    live = b.integration(metrics_enabled=False, role_name="Theirs")
+    record = change(adopted(role=b.role("Theirs"), live=live), "integration")
+    assert isinstance(record.before, IntegrationState)
+    assert record.before.role_name == record_after(Plan(changes=(record,))).role_name == "Theirs"
 
 
 def test_metrics_that_are_off_are_switched_on() -> None:
@@ -326,6 +333,11 @@ def test_a_misspelt_service_is_named_with_the_nearest() -> None:
     with pytest.raises(UsageError) as raised:
         planned({"integration_namespaces": ("dynamo",)})
     assert "dynamodb" in raised.value.fix
+
+
+@pytest.mark.parametrize("name", ["Glue", "AWS/SES", "/aws/sagemaker/jobs"])
+def test_a_namespace_may_be_spelled_out(name: str) -> None:
+    assert name in wanted_namespaces(b.answers(integration_namespaces=(name, "SQS")))
 
 
 def test_a_namespace_that_datadog_does_not_list_is_warned_about() -> None:

@@ -137,6 +137,7 @@ def test_direct_filters_and_replacing_need_rights_on_filters() -> None:
     replacing = made("setup", "undo", on_conflict="replace")
     assert allows(replacing, "logs:DeleteSubscriptionFilter", GROUP)
     assert allows(replacing, "logs:PutSubscriptionFilter", GROUP)
+    assert "SubscriptionRoles" not in str(direct) + str(made("plan", on_conflict="replace"))
     (passing,) = [s for s in replacing["Statement"] if s["Sid"] == "SubscriptionRoles"]
     assert passing["Condition"] == {"StringEquals": {"iam:PassedToService": "logs.amazonaws.com"}}
 
@@ -163,6 +164,10 @@ def test_a_key_of_the_users_own_is_read_and_not_made() -> None:
     document = made(key_source=KeySource(kind="secret", value=SECRET))
     assert allows(document, "secretsmanager:GetSecretValue", SECRET)
     assert "secretsmanager:CreateSecret" not in actions(document)
+    parameter = f"arn:aws:ssm:{b.REGION}:{b.ACCOUNT}:parameter/datadog"
+    assert allows(made(key_source=KeySource(kind="ssm", value=parameter)), "ssm:GetParameter", parameter)
+    for elsewhere in (KeySource(kind="ssm", value="/datadog"), KeySource(kind="kms", value="AQIC")):
+        assert not {"ssm:GetParameter", "secretsmanager:GetSecretValue"} & actions(made(key_source=elsewhere))
 
 
 @pytest.mark.parametrize(
