@@ -221,6 +221,14 @@ def test_a_function_without_policy_has_none(sandbox: Sandbox) -> None:
     assert _error(get, FunctionName="coffee-kitchen") == "ResourceNotFoundException"
 
 
+def test_the_tagging_api_knows_only_what_was_tagged(sandbox: Sandbox) -> None:
+    tagging = operator(sandbox, "resourcegroupstaggingapi")
+    found = tagging.get_resources(ResourceTypeFilters=["lambda:function"])["ResourceTagMappingList"]
+    names = {each["ResourceARN"].rpartition(":")[2] for each in found}
+    assert "coffee-orders" in names
+    assert "tea-java" not in names
+
+
 def test_a_stack_refuses_parameters_of_another_version_and_names_that_are_taken(sandbox: Sandbox) -> None:
     stacks = operator(sandbox, "cloudformation")
     known = {

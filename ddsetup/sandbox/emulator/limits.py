@@ -2,7 +2,8 @@
 
 Two subscription filters a log group, and only to destinations that CloudWatch Logs may invoke; five layers
 and 4 KB of environment a function; no second update while one is in progress; environment variables that
-cannot be read without the key; no policy is an error; and a layer that was never published is denied.
+cannot be read without the key; no policy is an error; a layer that was never published is denied; and the
+tagging API does not know resources without tags.
 
 Texts are AWS's where they are known, else shortened to what they say.
 """
@@ -34,6 +35,24 @@ def install(layer_account: str) -> None:
     _limit_filters(cloudwatch_logs, lambda_svc)
     _deny_unknown_layers(lambda_svc, layer_account)
     _check_function_requests(lambda_svc)
+    _leave_out_untagged_resources()
+
+
+def _leave_out_untagged_resources() -> None:
+    from ministack.services import tagging
+
+    handle = tagging.handle_request
+
+    async def tagged_only(method: str, path: str, headers: Any, body: bytes, query: Any) -> Any:
+        response = await handle(method, path, headers, body, query)
+        if response[0] != 200 or not str(headers.get("x-amz-target", "")).endswith(".GetResources"):
+            return response
+        document = json.loads(response[2])
+        tagged = [each for each in document["ResourceTagMappingList"] if each.get("Tags")]
+        document["ResourceTagMappingList"] = tagged
+        return response[0], response[1], json.dumps(document).encode()
+
+    tagging.handle_request = tagged_only
 
 
 def _limit_filters(cloudwatch_logs: Any, lambda_svc: Any) -> None:
