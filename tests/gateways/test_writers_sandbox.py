@@ -218,7 +218,7 @@ def carry_out(
 
 def everything(place: Place) -> Mapping[str, Any]:
     """All that a setup may touch, as AWS and Datadog answer it, without what every write moves."""
-    moving = {"RevisionId", "LastModified", "LastUpdateStatus"}
+    moving = ("RevisionId", "LastModified", "LastUpdateStatus", "State")
     empty: tuple[Any, ...] = ([], {}, {"Variables": {}})
     functions = place.client("lambda").list_functions()["Functions"]
     logs = place.client("logs")
@@ -229,7 +229,7 @@ def everything(place: Place) -> Mapping[str, Any]:
     stacks = place.client("cloudformation").describe_stacks()["Stacks"]
     return {
         "functions": {
-            f["FunctionName"]: {k: v for k, v in f.items() if k not in moving and v not in empty}
+            f["FunctionName"]: {k: v for k, v in f.items() if not k.startswith(moving) and v not in empty}
             for f in functions
         },
         "tags": {arn: dict(pairs) for arn, pairs in tags.items()},
