@@ -91,6 +91,14 @@ def test_metrics_travel_in_logs_so_no_logs_still_registers() -> None:
     assert not planned(logs=False, traces=False, enhanced_metrics=False).changes
 
 
+def test_with_nothing_to_send_a_named_forwarder_is_still_registered() -> None:
+    there = b.function("there", region="us-east-1")
+    account = b.account_snapshot(integration=b.integration(), role=b.role())
+    snapshot = b.snapshot(b.lane_snapshot(FUNCTION), b.lane_snapshot(there), accounts=[account])
+    quiet = b.answers(logs=False, traces=False, enhanced_metrics=False, forwarder_arns=(FORWARDER,))
+    assert only(collection.plan(snapshot, quiet, (FUNCTION, there)))[2].lambdas == (FORWARDER,)
+
+
 @pytest.mark.parametrize("answers", [{"via": "extension"}, {"subscribe": "none"}, {"subscribe": "direct"}])
 def test_nothing_is_registered_unless_datadog_is_to_subscribe(answers: dict[str, Any]) -> None:
     assert planned(**answers) == Plan()

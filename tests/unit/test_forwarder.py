@@ -381,6 +381,7 @@ def test_a_named_forwarder_is_used_in_both_modes() -> None:
         (b.function_arn("x", region="us-east-1"),),
         (b.function_arn("x", account=b.OTHER_ACCOUNT),),
         ("arn:aws:s3:::bucket",),
+        (f"arn:aws:logs:{b.REGION}:{b.ACCOUNT}:function:x",),
         (b.function_arn("x"), b.function_arn("y")),
     ],
 )
@@ -426,6 +427,7 @@ def test_an_upgrade_keeps_every_parameter_that_the_new_template_has() -> None:
     assert change.before.parameters == {"MemorySize": "1024", "DdUseTcp": "true"}
     assert change.before.template_url.endswith("/5.4.11.yaml")
     assert "DdUseTcp" in change.note
+    assert "newest version" in change.note
     assert change.resource.id == "datadog-forwarder"
 
 

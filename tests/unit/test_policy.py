@@ -130,6 +130,11 @@ def test_names_of_role_stack_and_function_are_those_of_the_answers() -> None:
     assert allows(document, "s3:CreateBucket", "arn:aws:s3:::fwd-forwarderbucket-1x2y")
 
 
+@pytest.mark.parametrize("over", [{"create_log_groups": False}, {"subscribe": "none"}, {"via": "extension"}])
+def test_log_groups_are_made_only_where_something_subscribes_to_them(over: dict[str, Any]) -> None:
+    assert not allows(made(**over), "logs:CreateLogGroup", GROUP)
+
+
 def test_direct_filters_and_replacing_need_rights_on_filters() -> None:
     direct = made("setup", subscribe="direct")
     assert allows(direct, "logs:PutSubscriptionFilter", GROUP)
