@@ -8,7 +8,7 @@ from pathlib import Path
 from ddsetup.answers import Answers
 from ddsetup.asking import answers_from
 from ddsetup.cli.call import Call
-from ddsetup.cli.proof import make_traffic, prove
+from ddsetup.cli.proof import make_traffic, monitored, prove
 from ddsetup.cli.results import base_report, with_outcomes, with_signals
 from ddsetup.cli.setup import WAIT_SECONDS
 from ddsetup.cli.showing import confirm, show_plan
@@ -40,7 +40,7 @@ def run(call: Call) -> Report:
         return report
     answers = answers_of_plan(meta)
     wanted = set(meta.extra.get("functions", ()))
-    functions = tuple(f for f in snapshot.functions() if f.arn in wanted)
+    functions = monitored(snapshot, tuple(f for f in snapshot.functions() if f.arn in wanted))
     make_traffic(call, session, functions)
     signals = prove(call, session, functions, answers, since=applied.since, wait=WAIT_SECONDS)
     return replace(with_signals(report, signals), links=links(meta.site, functions, (meta.account,)))

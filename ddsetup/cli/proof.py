@@ -12,7 +12,8 @@ from ddsetup.answers import Answers
 from ddsetup.cli.call import Call
 from ddsetup.errors import UsageError
 from ddsetup.lines import counted
-from ddsetup.model import Function
+from ddsetup.model import Function, LaneSnapshot, Snapshot, Unreadable
+from ddsetup.ownership import is_datadog_helper, is_forwarder
 from ddsetup.prompter import Prompt
 from ddsetup.render import outcome_text
 from ddsetup.report import Signal
@@ -21,6 +22,16 @@ if TYPE_CHECKING:
     from ddsetup.flow import Session
 
 LOOK_BACK_MINUTES = 60
+
+
+def monitored(snapshot: Snapshot, functions: Sequence[Function]) -> tuple[Function, ...]:
+    """The functions without Datadog's own, which carry data and have none to show."""
+    return tuple(f for f in functions if not _is_datadogs(f, snapshot.lanes[f.lane]))
+
+
+def _is_datadogs(function: Function, lane: LaneSnapshot) -> bool:
+    tags = {} if isinstance(lane.tags, Unreadable) else lane.tags.get(function.arn, {})
+    return is_forwarder(function, tags, lane) or is_datadog_helper(function, tags)
 
 
 def payload_of(call: Call) -> bytes:

@@ -31,10 +31,10 @@ def run(call: Call) -> Report:
 
 
 def running() -> Sandbox:
-    """The newest sandbox that runs. Raises UsageError when there is none."""
+    """The newest sandbox that was left running, else the newest of all. Raises UsageError without any."""
     from ddsetup.sandbox.detached import status
 
     found = status()
     if not found:
         raise UsageError("no sandbox is running", fix="ddsetup sandbox up --detach")
-    return found[0]
+    return next((sandbox for sandbox in found if sandbox.detached), found[0])

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from ddsetup.cli.call import Call
 from ddsetup.cli.conflicts import decide
-from ddsetup.cli.proof import make_traffic, prove
+from ddsetup.cli.proof import make_traffic, monitored, prove
 from ddsetup.cli.results import NOT_SEEN, base_report, with_outcomes, with_signals
 from ddsetup.cli.showing import confirm, show_plan
 from ddsetup.config import FILE_NAME, as_command, config_values, save_config
@@ -72,7 +72,8 @@ def _proven(
     left_alone = {s.resource.id for s in prepared.plan.skipped if s.status == "skipped"}
     failed = [o.resource for o in report.outcomes if o.status not in ("applied", "unchanged")]
     left_alone |= {resource.id for resource in failed}
-    functions = tuple(f for f in prepared.selected if f.arn not in left_alone)
+    selected = monitored(prepared.snapshot, prepared.selected)
+    functions = tuple(f for f in selected if f.arn not in left_alone)
     make_traffic(call, session, functions)
     hopeless = any(resource.kind in _BELOW_ALL for resource in failed)
     wait = 0 if since is None or hopeless else WAIT_SECONDS

@@ -7,7 +7,7 @@ from dataclasses import replace
 from ddsetup.answers import Selection
 from ddsetup.asking import answers_from
 from ddsetup.cli.call import Call
-from ddsetup.cli.proof import make_traffic, prove
+from ddsetup.cli.proof import make_traffic, monitored, prove
 from ddsetup.cli.results import NOT_SEEN, base_report, with_signals
 from ddsetup.links import links
 from ddsetup.report import Report
@@ -25,6 +25,7 @@ def run(call: Call) -> Report:
     if not selection.given:
         selection = replace(selection, all=True, state="instrumented")
     functions = select_in(snapshot, selection) if snapshot.functions() else ()
+    functions = monitored(snapshot, functions)
     report = base_report("verify", session)
     if not functions and selection == Selection(all=True, state="instrumented"):
         call.console.say("no function has Datadog yet; choose others with --function, --tag or --all")

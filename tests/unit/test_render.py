@@ -171,7 +171,12 @@ def outcomes() -> tuple[Outcome, ...]:
             fix="try again",
             action="create",
         ),
-        Outcome(resource=group, status="skipped", reason="needs stack datadog-forwarder, which failed"),
+        Outcome(
+            resource=group,
+            status="skipped",
+            reason="needs stack datadog-forwarder, which failed",
+            action="update",
+        ),
         *(Outcome(resource=resource, status="applied", action="update") for resource in done[:11]),
         Outcome(resource=done[11], status="changed_since", reason="handler changed", action="update"),
     )
