@@ -44,8 +44,9 @@ def report_lines(report: Report, look: Look) -> list[Line]:
     if report.sandbox and report.command not in _READ_BY_PROGRAMS:
         where = where_text(report)
         found.append(line(Span(f"[{SANDBOX}]", "warn"), f" {where}" if where else ""))
-    if report.outcomes:
-        found.extend(_spaced(outcome_lines(report.outcomes, look)))
+    carried_out = [outcome for outcome in report.outcomes if outcome.action is not None]
+    if carried_out:
+        found.extend(_spaced(outcome_lines(carried_out, look)))
         found.extend(skipped_lines(report.plan.skipped, look, unchanged=look.verbose))
     elif report.command in _WITH_PLAN and "runs" not in report.data and report.error is None:
         found.extend(_spaced(plan_lines(report.plan, look)))
@@ -276,7 +277,7 @@ def _sandbox_lines(data: Mapping[str, Json], _look: Look) -> list[Line]:
     """One sandbox (`up`) or several (`status`, `down`)."""
     several = data.get("sandboxes", [data] if "aws" in data else [])
     if not several:
-        return [line("none")]
+        return [line("none")] if "sandboxes" in data else []
     found: list[Line] = []
     for sandbox in several:
         regions, scenarios = ", ".join(sandbox["regions"]), ", ".join(sandbox["scenarios"])

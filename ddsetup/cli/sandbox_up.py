@@ -8,6 +8,8 @@ from pathlib import Path
 
 from ddsetup.cli.call import Call
 from ddsetup.cli.trial import operator_policy
+from ddsetup.lines import Look
+from ddsetup.render import report_lines
 from ddsetup.report import Report
 from ddsetup.sandbox.model import ACCOUNT, Sandbox, SandboxOptions
 
@@ -21,13 +23,14 @@ def run(call: Call) -> Report:
     if call.value("detach"):
         return _report(detached.up(options))
     with control.start(options) as sandbox:
-        call.console.report(_report(sandbox))
+        # The one document of this command comes at its end; until then a person is told.
+        call.console.lines(report_lines(replace(_report(sandbox), sandbox=False), Look()))
         call.console.say("Ctrl-C stops it")
         try:
             threading.Event().wait()
         except KeyboardInterrupt:
             call.console.say("stopping")
-    return Report(command="sandbox down", sandbox=True, account=sandbox.account, regions=sandbox.regions)
+    return Report(command="sandbox up", sandbox=True, account=sandbox.account, regions=sandbox.regions)
 
 
 def _options(call: Call) -> SandboxOptions:
