@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ddsetup.change import Outcome, Plan
-from ddsetup.report import Report, Signal, exit_code_of
+from ddsetup.report import Report, Signal, exit_code_of, left_alone
 
 if TYPE_CHECKING:
     from ddsetup.flow import Session
@@ -22,13 +22,15 @@ def base_report(command: str, session: Session, plan: Plan | None = None) -> Rep
         account=session.identity.account,
         regions=session.scope.regions,
         plan=plan or Plan(),
+        outcomes=left_alone(plan or Plan()),
         sandbox=session.host.sandbox,
     )
 
 
 def with_outcomes(report: Report, run: str, outcomes: tuple[Outcome, ...], interrupted: bool) -> Report:
     """The report of changes that were carried out, and how to go on after an interruption."""
-    report = replace(report, run=run, outcomes=outcomes, exit_code=exit_code_of(outcomes))
+    every = (*outcomes, *report.outcomes)
+    report = replace(report, run=run, outcomes=every, exit_code=exit_code_of(every))
     if not interrupted:
         return report
     go_on = ("ddsetup setup", f"ddsetup undo {run}") if run else ("ddsetup setup",)

@@ -1,6 +1,6 @@
 """The subscription filters that Datadog made for a forwarder, taken back when the forwarder is taken out.
 
-Datadog removes its filters itself once the forwarder's ARN is no longer registered (Datadog's guide to AWS log
+Datadog removes its filters itself once the forwarder's ARN is no longer registered (its guide to AWS log
 triggers), but some time later, and no more once the integration or its role is gone: then they would be left
 behind, pointing at nothing.
 """

@@ -74,7 +74,9 @@ class Cli:
                 environ[name] = value
         return environ
 
-    def __call__(self, *arguments: str, timeout: float = 150, cwd: Path | None = None, **over: str | None) -> Result:
+    def __call__(
+        self, *arguments: str, timeout: float = 150, cwd: Path | None = None, **over: str | None
+    ) -> Result:
         """Run `ddsetup ARGUMENTS` without a terminal; `over` changes variables (None removes one)."""
         done = subprocess.run(
             [DDSETUP, *arguments],

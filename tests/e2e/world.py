@@ -13,14 +13,24 @@ from ddsetup.policy import least_policy
 from ddsetup.sandbox import aws
 from ddsetup.sandbox.model import ACCOUNT, Sandbox
 
-VOLATILE = {"RevisionId", "LastModified", "LastUpdateStatus", "State", "CodeSize", "creationTime", "storedBytes"}
+VOLATILE = {
+    "RevisionId",
+    "LastModified",
+    "LastUpdateStatus",
+    "State",
+    "CodeSize",
+    "creationTime",
+    "storedBytes",
+}
 FOREIGN_VALUE = "value-of-a-variable-that-is-not-ours"
 
 
 def operator_policy(regions: tuple[str, ...]) -> Mapping[str, Any]:
     """What `ddsetup policy` prints for every command, so that each test proves it enough."""
     answers = Answers(site="datadoghq.com", regions=regions)
-    return least_policy(answers, "aws", (ACCOUNT,), regions, commands=("setup", "undo", "verify", "uninstrument"))
+    return least_policy(
+        answers, "aws", (ACCOUNT,), regions, commands=("setup", "undo", "verify", "uninstrument")
+    )
 
 
 @dataclass(frozen=True)
@@ -49,7 +59,9 @@ class World:
             for group in page["logGroups"]:
                 name = group["logGroupName"]
                 answer = logs.describe_subscription_filters(logGroupName=name)
-                found[name] = sorted((_stable(f) for f in answer["subscriptionFilters"]), key=lambda f: f["filterName"])
+                found[name] = sorted(
+                    (_stable(f) for f in answer["subscriptionFilters"]), key=lambda f: f["filterName"]
+                )
         return found
 
     def roles(self) -> dict[str, Any]:
@@ -143,4 +155,19 @@ class World:
 
 
 def _stable(document: Mapping[str, Any]) -> dict[str, Any]:
-    return {k: v for k, v in document.items() if k not in VOLATILE and k != "ResponseMetadata"}
+    """Without what every write moves; no variables and an empty list of them are the same to AWS."""
+    left = {k: v for k, v in document.items() if k not in VOLATILE and not k.startswith("State")}
+    if left.get("Environment") == {"Variables": {}}:
+        del left["Environment"]
+    return {k: v for k, v in left.items() if k != "ResponseMetadata" and v != []}
+
+
+def differences(before: Any, after: Any, path: str = "") -> list[str]:
+    """Where two documents differ, as readable paths."""
+    if isinstance(before, dict) and isinstance(after, dict):
+        return [
+            line
+            for key in sorted({*before, *after}, key=str)
+            for line in differences(before.get(key, "-"), after.get(key, "-"), f"{path}/{key}")
+        ]
+    return [] if before == after else [f"{path}: {before!r} -> {after!r}"]
