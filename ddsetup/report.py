@@ -80,7 +80,7 @@ FOUNDATION = ("iam_role", "integration", "secret", "stack", "log_collection")
 
 
 def left_alone(plan: Plan) -> tuple[Outcome, ...]:
-    """What a plan does not change, as outcomes: each with its reason, so that nothing is left out silently."""
+    """What a plan does not change, as outcomes with reasons, so that nothing is left out silently."""
     return tuple(
         Outcome(resource=s.resource, status=s.status, reason=s.reason, fix=s.fix, step=s.step)
         for s in plan.skipped

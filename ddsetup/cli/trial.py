@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from ddsetup.asking import answers_from
 from ddsetup.cli.call import Call
 from ddsetup.given import Given, Raw, from_environment
 from ddsetup.policy import least_policy
 
+if TYPE_CHECKING:
+    from ddsetup.sandbox.model import Sandbox
+
 _FOREIGN = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN", "AWS_ROLE_ARN", "AWS_CONFIG_FILE")
+_SECONDS_BETWEEN_ROUNDS = 3.0
 _COMMANDS = ("setup", "verify", "invoke", "undo", "status", "uninstrument")
 
 
@@ -27,8 +33,8 @@ def operator_policy(given: Given, account: str, regions: tuple[str, ...]) -> dic
 def sandbox_for(call: Call) -> Iterator[Call]:
     """The call, led into a sandbox that lives as long as the block.
 
-    Without a terminal it runs by itself: all functions, confirmed, with traffic. Journals go into the
-    sandbox unless `--state-dir` says otherwise: there is nothing to give back once it is gone.
+    Without a terminal it runs by itself: all functions, confirmed. Journals go into the sandbox unless
+    `--state-dir` says otherwise: there is nothing to give back once it is gone.
     """
     from ddsetup.sandbox.control import start
     from ddsetup.sandbox.model import ACCOUNT, SandboxOptions
@@ -41,10 +47,9 @@ def sandbox_for(call: Call) -> Iterator[Call]:
     )
     call.console.sandbox = True
     call.console.say("starting an AWS account and a Datadog on this machine")
-    with start(options) as sandbox, _environment(sandbox.env()):
+    with start(options) as sandbox, _environment(sandbox.env()), _busy(sandbox):
         by_itself = {} if call.can_ask else {"all": True, "yes": True}
         usual = {
-            "invoke": True,
             "region": regions,
             "state_dir": str(sandbox.directory / "state"),
             **by_itself,
@@ -52,6 +57,29 @@ def sandbox_for(call: Call) -> Iterator[Call]:
         weakest = Given({key: Raw(value, "file", "--sandbox") for key, value in usual.items()})
         given = call.given.over(from_environment(sandbox.env())).over(weakest)
         yield replace(call, given=given, environ=dict(os.environ))
+
+
+@contextmanager
+def _busy(sandbox: Sandbox) -> Iterator[None]:
+    """Keep the sample functions in use, as those of a living account are, while the block runs.
+
+    One round would not do: what a function logs before its group is subscribed is never sent on.
+    """
+    from ddsetup.sandbox.traffic import traffic
+
+    over = threading.Event()
+
+    def invoke() -> None:
+        while not over.wait(_SECONDS_BETWEEN_ROUNDS):
+            traffic(sandbox)
+
+    rounds = threading.Thread(target=invoke, name="traffic", daemon=True)
+    rounds.start()
+    try:
+        yield
+    finally:
+        over.set()
+        rounds.join(timeout=10)
 
 
 @contextmanager
