@@ -78,6 +78,8 @@ class Skipped:
     """Something that was looked at and will not be changed, with the reason and what to do instead.
 
     `status` "unchanged" means that nothing needs to be done; "skipped" that it cannot or must not be.
+    `permission` is what was denied when something had to be looked at on which all else is built: with it
+    set, nothing of the plan is carried out.
     """
 
     resource: ResourceId
@@ -85,6 +87,7 @@ class Skipped:
     reason: str
     fix: str = ""
     step: str = ""
+    permission: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -33,7 +33,7 @@ from ddsetup.model import Function, Identity, Lane, Snapshot, Unreadable
 from ddsetup.observe import look_closer, observe
 from ddsetup.plan import make_plan
 from ddsetup.planfile import PlanMeta
-from ddsetup.preflight import check_permissions
+from ddsetup.preflight import check_permissions, check_readable
 from ddsetup.prompter import Prompt, Prompter
 from ddsetup.report import Signal
 from ddsetup.select import select_in
@@ -151,7 +151,10 @@ def look(session: Session, role_name: str = DEFAULT_ROLE) -> Snapshot:
 def prepare(
     session: Session, given: Given, *, command: str = "setup", choose: Chooser | None = None
 ) -> Prepared:
-    """Observe, settle the answers, choose the functions, and plan. Nothing is written."""
+    """Observe, settle the answers, choose the functions, and plan. Nothing is written.
+
+    Raises CredentialsError when a foundation (role, integration, stack, secret) may not be looked at.
+    """
     snapshot = look(session, _quiet(given, "role_name") or DEFAULT_ROLE)
     answers = answers_from(
         given, snapshot, session.host.prompter, command=command, scope=session.scope, choose=choose
@@ -160,6 +163,7 @@ def prepare(
     session.host.say(f"{len(selected)} functions chosen; looking at them closely")
     snapshot = look_closer(session.aws, snapshot, answers, selected)
     plan = make_plan(snapshot, answers, selected)
+    check_readable(plan)
     return Prepared(snapshot=snapshot, answers=answers, selected=selected, plan=plan)
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from ddsetup import access
 from ddsetup.answers import Answers
-from ddsetup.change import Change
+from ddsetup.change import Change, Plan
 from ddsetup.errors import CredentialsError
 from ddsetup.model import AccountSnapshot, Role, Secret, Snapshot, Stack, Unreadable
 from ddsetup.policy import required_actions
@@ -37,6 +37,25 @@ def check_permissions(snapshot: Snapshot, changes: Sequence[Change]) -> None:
         raise CredentialsError(
             f"AWS denies {who} what this plan needs: {'; '.join(lines)}",
             fix="attach the policy that `ddsetup policy` prints for the same options",
+        )
+
+
+def check_readable(plan: Plan) -> None:
+    """Raises CredentialsError that names every permission without which a foundation could not be looked at.
+
+    What cannot be seen can be neither adopted nor made, and nothing of a setup would work without it.
+    """
+    lacking: dict[str, dict[str, None]] = {}
+    for skipped in plan.skipped:
+        if skipped.permission:
+            lacking.setdefault(skipped.permission, {})[skipped.reason] = None
+    if lacking:
+        named = ", ".join(sorted(lacking))
+        why = "; ".join(reason for reasons in lacking.values() for reason in reasons)
+        raise CredentialsError(
+            f"what all else is built on cannot be looked at without {named}: {why}",
+            fix="attach the policy that `ddsetup policy` prints for the same options (AWS), or use an "
+            "application key with the permission (Datadog); nothing was changed",
         )
 
 

@@ -16,12 +16,11 @@ from ddsetup.cli.showing import confirm, show_plan
 from ddsetup.config import FILE_NAME, as_command, config_values, save_config
 from ddsetup.errors import UsageError
 from ddsetup.links import links
-from ddsetup.report import Report
+from ddsetup.report import FOUNDATION, Report, exit_code_of
 
 if TYPE_CHECKING:
     from ddsetup.flow import Prepared, Session
 
-_BELOW_ALL = ("integration", "stack", "secret")
 WAIT_SECONDS = 900
 """How long a run waits for data by itself: CloudWatch metrics take the longest to get to Datadog."""
 
@@ -46,6 +45,7 @@ def _set_up(call: Call) -> Report:
     if call.given.on("dry_run"):
         return report
     interrupted, since = False, None
+    report = replace(report, exit_code=exit_code_of(report.outcomes))
     if prepared.plan.changes:
         show_plan(call.console, prepared.plan)
         confirm(call, session)
@@ -75,7 +75,7 @@ def _proven(
     selected = monitored(prepared.snapshot, prepared.selected)
     functions = tuple(f for f in selected if f.arn not in left_alone)
     make_traffic(call, session, functions)
-    hopeless = any(resource.kind in _BELOW_ALL for resource in failed)
+    hopeless = any(resource.kind in FOUNDATION for resource in failed)
     wait = 0 if since is None or hopeless else WAIT_SECONDS
     return with_signals(report, prove(call, session, functions, prepared.answers, since=since, wait=wait))
 

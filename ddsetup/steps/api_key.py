@@ -11,7 +11,7 @@ from ddsetup.answers import Answers
 from ddsetup.change import Change, Plan, ResourceId, Skipped
 from ddsetup.model import Lane, LaneSnapshot, Secret, Snapshot, Unreadable
 from ddsetup.states import REF_SECRET, SecretState
-from ddsetup.steps.wording import cannot_see
+from ddsetup.steps.wording import cannot_see, denied_action
 
 SECRET_NAME = "ddsetup/datadog-api-key"
 CREATED_BY = "created_by"
@@ -66,6 +66,7 @@ def _secret_of(lane: LaneSnapshot, step: str) -> Plan:
             step=step,
             reason=cannot_see("whether the secret exists", lane.secrets),
             fix="grant the permission, or name a secret that holds the key: --api-key-secret ARN",
+            permission=denied_action(lane.secrets),
         )
         return Plan(skipped=(skipped,))
     live = lane.secrets.get(SECRET_NAME)

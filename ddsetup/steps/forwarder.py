@@ -46,7 +46,7 @@ def _plan_lane(lane: Lane, snapshot: Snapshot, answers: Answers) -> Plan:
         return said
     if choice.how == "blocked":
         resource = stack_id(lane, answers.forwarder_stack)
-        return said + left_alone(resource, choice.reason, choice.fix)
+        return said + left_alone(resource, choice.reason, choice.fix, choice.permission)
     if choice.how == "deploy":
         return said + _deploy(place, snapshot)
     return said + reuse(choice, place)

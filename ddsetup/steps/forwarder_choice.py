@@ -15,7 +15,7 @@ from ddsetup.catalog import FORWARDER_LAYER, parse_layer
 from ddsetup.errors import UsageError
 from ddsetup.model import Forwarder, Function, Integration, Lane, LaneSnapshot, Snapshot, Stack, Unreadable
 from ddsetup.steps.forwarder_stack import Obstacle, creation_obstacle, function_name
-from ddsetup.steps.wording import cannot_see
+from ddsetup.steps.wording import cannot_see, denied_action
 
 OLDEST_VERSION = (3,)
 """Forwarders before 3.0 were no stacks, and cannot be upgraded in place (datadog-serverless-functions)."""
@@ -29,7 +29,8 @@ _WEAK_SIGNS = frozenset({"function", "filter"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
-    """What serves a lane. `arn` is None if nothing does: not wanted, or `reason` says what is in the way.
+    """What serves a lane. `arn` is None if nothing does: not wanted, or `reason` says what is in the way, and
+    `permission` what was denied when it was looked for.
 
     `forwarder` is the one found behind `arn`, None for one to deploy and for one that was named but not
     recognised.
@@ -40,6 +41,7 @@ class Choice:
     forwarder: Forwarder | None = None
     reason: str = ""
     fix: str = ""
+    permission: str = ""
     warnings: tuple[str, ...] = ()
 
 
@@ -76,6 +78,7 @@ def choose(lane: Lane, snapshot: Snapshot, answers: Answers) -> Choice:
             how="blocked",
             reason=cannot_see("which Forwarders exist", snap.forwarders),
             fix="grant the permission, or name one: --forwarder-arn ARN",
+            permission=denied_action(snap.forwarders),
         )
     return _found_or_new(snap, snapshot, answers, partition)
 
@@ -160,7 +163,13 @@ def _found_or_new(lane: LaneSnapshot, snapshot: Snapshot, answers: Answers, part
         return Choice(how="found", arn=best.arn, forwarder=best, warnings=warnings)
     obstacle = _coming_or_going(living) or creation_obstacle(lane, answers)
     if obstacle:
-        return Choice(how="blocked", reason=obstacle.reason, fix=obstacle.fix, warnings=passed_over)
+        return Choice(
+            how="blocked",
+            reason=obstacle.reason,
+            fix=obstacle.fix,
+            permission=obstacle.permission,
+            warnings=passed_over,
+        )
     arn = f"arn:{partition}:lambda:{lane.lane.region}:{lane.lane.account}:function:{function_name(answers)}"
     return Choice(how="deploy", arn=arn, warnings=passed_over)
 

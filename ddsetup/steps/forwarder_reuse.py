@@ -25,9 +25,12 @@ def stack_id(lane: Lane, name: str) -> ResourceId:
     return ResourceId("stack", name, lane.region, lane.account)
 
 
-def left_alone(resource: ResourceId, reason: str, fix: str = "") -> Plan:
+def left_alone(resource: ResourceId, reason: str, fix: str = "", permission: str = "") -> Plan:
     """A Forwarder that is needed and cannot be had, or cannot be changed as asked."""
-    return Plan(skipped=(Skipped(resource=resource, status="skipped", reason=reason, fix=fix, step=STEP),))
+    skipped = Skipped(
+        resource=resource, status="skipped", reason=reason, fix=fix, step=STEP, permission=permission
+    )
+    return Plan(skipped=(skipped,))
 
 
 def reuse(choice: Choice, place: Place) -> Plan:

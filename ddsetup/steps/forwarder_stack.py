@@ -14,7 +14,7 @@ from ddsetup.catalog import FORWARDER_LAYER, LAYER_ACCOUNTS
 from ddsetup.errors import UsageError
 from ddsetup.model import LaneSnapshot, Stack, Unreadable
 from ddsetup.steps.api_key import SECRET_NAME, secret_reference
-from ddsetup.steps.wording import cannot_see
+from ddsetup.steps.wording import cannot_see, denied_action
 
 MASKED = "****"
 """What CloudFormation answers for a NoEcho parameter."""
@@ -36,10 +36,12 @@ _TEMPLATES: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Obstacle:
-    """Why a stack cannot be created or updated now, and what to do about it."""
+    """Why a stack cannot be created or updated now, what to do about it, and what permission it takes if
+    one was denied."""
 
     reason: str
     fix: str = ""
+    permission: str = ""
 
 
 def template_url(answers: Answers, partition: str, version: str = "") -> str:
@@ -179,11 +181,12 @@ def _key_obstacle(lane: LaneSnapshot, answers: Answers) -> Obstacle | None:
         )
     if answers.key_source.kind != "secret" or secret_reference(lane, answers) is not None:
         return None
+    or_named = "or name a secret that holds the key: --api-key-secret ARN"
     if isinstance(lane.secrets, Unreadable):
-        reason, cure = cannot_see("whether the API key's secret exists", lane.secrets), "grant the permission"
-    else:
-        reason, cure = f"secret {SECRET_NAME} is somebody else's and scheduled for deletion", "restore it"
-    return Obstacle(reason, f"{cure}, or name a secret that holds the key: --api-key-secret ARN")
+        reason = cannot_see("whether the API key's secret exists", lane.secrets)
+        return Obstacle(reason, f"grant the permission, {or_named}", denied_action(lane.secrets))
+    reason = f"secret {SECRET_NAME} is somebody else's and scheduled for deletion"
+    return Obstacle(reason, f"restore it, {or_named}")
 
 
 def _name_obstacle(lane: LaneSnapshot, answers: Answers) -> Obstacle | None:
@@ -191,6 +194,7 @@ def _name_obstacle(lane: LaneSnapshot, answers: Answers) -> Obstacle | None:
         return Obstacle(
             cannot_see("which stacks exist", lane.stacks),
             "grant the permission, or name a Forwarder: --forwarder-arn ARN",
+            denied_action(lane.stacks),
         )
     for stack in lane.stacks:
         if stack.name == answers.forwarder_stack:

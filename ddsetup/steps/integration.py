@@ -20,7 +20,7 @@ from ddsetup.steps.integration_role import (
     role_id,
 )
 from ddsetup.steps.namespaces import admitting, initial_filter, unknown_namespaces, wanted_namespaces
-from ddsetup.steps.wording import cannot_see
+from ddsetup.steps.wording import cannot_see, denied_action
 
 __all__ = ["STEP", "integration_id", "plan", "prospect"]
 
@@ -80,9 +80,8 @@ def _plan_account(case: _Case) -> Plan:
     account, live = case.account, case.account.integration
     if isinstance(live, Unreadable):
         reason = cannot_see("whether Datadog has a record of this account", live)
-        return _skip(
-            case.id, reason, f"an application key with the permission {live.action}" if live.action else ""
-        )
+        fix = f"an application key with the permission {live.action}" if live.action else ""
+        return _skip(case.id, reason, fix, denied_action(live))
     if live and live.access_key_auth:
         return _update(case, live)
     trusted = trust_account(case.answers.site, account.identity.partition)
@@ -94,8 +93,11 @@ def _plan_account(case: _Case) -> Plan:
     return _plan_role(case, terms, live) + _update(case, live)
 
 
-def _skip(resource: ResourceId, reason: str, fix: str = "") -> Plan:
-    return Plan(skipped=(Skipped(resource=resource, status="skipped", reason=reason, fix=fix, step=STEP),))
+def _skip(resource: ResourceId, reason: str, fix: str = "", permission: str = "") -> Plan:
+    skipped = Skipped(
+        resource=resource, status="skipped", reason=reason, fix=fix, step=STEP, permission=permission
+    )
+    return Plan(skipped=(skipped,))
 
 
 def _no_trust(case: _Case) -> Plan:
@@ -115,7 +117,8 @@ def _register(case: _Case, terms: Terms) -> Plan:
     if isinstance(account.role, Unreadable):
         reason = cannot_see(f"whether the role {answers.role_name} exists", account.role)
         resource = role_id(account, answers.role_name)
-        return _skip(resource, reason, f"grant {account.role.action}") + _skip(case.id, "it needs the role")
+        said = _skip(resource, reason, f"grant {account.role.action}", denied_action(account.role))
+        return said + _skip(case.id, "it needs the role")
     role = account.role
     if role is None:
         roles = create_role(account, answers, terms, None)
@@ -154,7 +157,8 @@ def _plan_role(case: _Case, terms: Terms, live: Integration) -> Plan:
     role = account.role
     if isinstance(role, Unreadable):
         reason = cannot_see(f"the role {name} that Datadog assumes", role)
-        return _skip(role_id(account, name), reason, f"grant {role.action}" if role.action else "")
+        fix = f"grant {role.action}" if role.action else ""
+        return _skip(role_id(account, name), reason, fix, denied_action(role))
     if not name:
         return _skip(case.id, "Datadog's record of the account names no role", "see it in Datadog's AWS page")
     if role is None:

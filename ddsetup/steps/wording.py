@@ -13,6 +13,11 @@ def cannot_see(what: str, unreadable: Unreadable) -> str:
     return f"cannot see {what}: {unreadable.reason}{needs}"
 
 
+def denied_action(unreadable: Unreadable) -> str:
+    """The permission that was denied; empty if the read failed for another reason."""
+    return unreadable.action if unreadable.denied else ""
+
+
 def listed(names: Iterable[str], limit: int = 3) -> str:
     """The first few names, and how many more there are."""
     every = list(names)

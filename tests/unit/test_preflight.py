@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from ddsetup.change import Change, ResourceId
 from ddsetup.errors import CredentialsError
-from ddsetup.model import Snapshot
+from ddsetup.model import Snapshot, Unreadable
 from ddsetup.plan import make_plan
-from ddsetup.preflight import check_permissions, permission_warnings, questions
+from ddsetup.preflight import check_permissions, check_readable, permission_warnings, questions
 from ddsetup.states import RoleState, TagsState
 from tests import builders as b
 
@@ -54,6 +56,45 @@ def test_a_denied_action_that_no_change_needs_stops_nothing() -> None:
     snapshot = world({"logs:PutSubscriptionFilter": "denied", "secretsmanager:RestoreSecret": "denied"})
     check_permissions(snapshot, changes(snapshot))
     check_permissions(world({"iam:CreateRole": "denied"}), ())
+
+
+NOT_READ = {
+    "integration": Unreadable("aws_configuration_read", "403"),
+    "role": Unreadable("iam:GetRole", "AccessDenied"),
+    "secrets": Unreadable("secretsmanager:DescribeSecret", "AccessDenied"),
+    "stacks": Unreadable("cloudformation:DescribeStacks", "AccessDenied"),
+}
+
+
+def unreadable_world(*fields: str, denied: bool = True) -> Snapshot:
+    hidden = {name: replace(NOT_READ[name], denied=denied) for name in fields}
+    account: dict[str, Any] = {n: each for n, each in hidden.items() if n in ("integration", "role")}
+    lane = {name: each for name, each in hidden.items() if name not in account}
+    if "stacks" in lane:
+        lane["forwarders"] = lane["stacks"]
+    return b.snapshot(b.lane_snapshot(FUNCTION, **lane), accounts=[b.account_snapshot(**account)])
+
+
+@pytest.mark.parametrize("hidden", NOT_READ)
+def test_a_foundation_that_may_not_be_looked_at_stops_the_run(hidden: str) -> None:
+    plan = make_plan(unreadable_world(hidden), b.answers(), (FUNCTION,))
+    with pytest.raises(CredentialsError, match=NOT_READ[hidden].action):
+        check_readable(plan)
+
+
+def test_all_that_may_not_be_looked_at_is_named_at_once() -> None:
+    plan = make_plan(unreadable_world("role", "secrets"), b.answers(), (FUNCTION,))
+    with pytest.raises(CredentialsError) as raised:
+        check_readable(plan)
+    assert "iam:GetRole" in raised.value.what
+    assert "secretsmanager:DescribeSecret" in raised.value.what
+
+
+@pytest.mark.parametrize("hidden", NOT_READ)
+def test_a_read_that_failed_without_being_denied_is_no_question_of_rights(hidden: str) -> None:
+    plan = make_plan(unreadable_world(hidden, denied=False), b.answers(), (FUNCTION,))
+    check_readable(plan)
+    assert any(s.status == "skipped" for s in plan.skipped)
 
 
 def test_another_accounts_denial_is_not_this_ones() -> None:
