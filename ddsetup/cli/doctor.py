@@ -1,0 +1,239 @@
+"""`ddsetup doctor`: every check, with cause and fix; `--fix` mends what it can and looks again."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from ddsetup.cli.call import Call
+from ddsetup.cli.results import with_outcomes
+from ddsetup.cli.showing import confirm, show_plan
+from ddsetup.errors import UsageError
+from ddsetup.report import Report, Severity, exit_code_of
+
+if TYPE_CHECKING:
+    from ddsetup.chain import Kind
+    from ddsetup.visit import Visit, Wanted
+
+SEVERITIES: tuple[Severity, ...] = ("error", "warning", "info")
+NO_CREDENTIALS = 4
+_MOST_CHAINS = 5
+_DURATION = re.compile(r"(\d+)\s*(s|m|h|)")
+_UNITS = {"": 1, "s": 1, "m": 60, "h": 3600}
+
+
+def run(call: Call) -> Report:
+    """The diagnosis. Exit code 1 if there is an error (or what `--fail-on` says), 4 without credentials."""
+    from ddsetup.checks.registry import CHECKS, choose, find
+    from ddsetup.doctor_report import described
+
+    if call.value("list"):
+        return Report(command="doctor", data={"checks": [described(c, doc=False) for c in CHECKS]})
+    if call.value("explain"):
+        return Report(command="doctor", data={"checks": [described(find(i)) for i in call.value("explain")]})
+    checks = choose(call.value("only") or (), call.value("skip") or ())
+    severity, fail_on = _severity(call, "severity", "info"), _severity(call, "fail_on", "error")
+    return _consult(call, _wanted(call, checks, severity), fail_on)
+
+
+def _consult(call: Call, wanted: Wanted, fail_on: Severity) -> Report:
+    from ddsetup.checks.registry import WEIGHT
+    from ddsetup.gather import Looking
+    from ddsetup.visit import enter, examine, watch
+
+    seconds = _seconds(call.value("doctor_wait"))
+    session, faults = enter(call.given, call.host())
+    looking = Looking(environ=call.environ, deep=bool(call.value("deep")), faults=faults)
+
+    def look() -> Visit:
+        return examine(session, call.given, looking, wanted)
+
+    def good(visit: Visit) -> bool:
+        worst = visit.diagnosis.worst()
+        return worst is None or WEIGHT[worst] < WEIGHT[fail_on]
+
+    visit = look()
+    report = _report(call, visit, fail_on)
+    if call.value("fix") and session is not None:
+        return _mend(call, visit, look, fail_on)
+    if seconds:
+        visit = watch(visit, look, seconds=seconds, good=good)
+        report = _report(call, visit, fail_on)
+    if call.value("probe"):
+        report = _probed(call, visit, report)
+    _write_files(call, visit, report)
+    return report
+
+
+def _mend(call: Call, visit: Visit, look: object, fail_on: Severity) -> Report:
+    """Plan, show, confirm, carry out, look again."""
+    from ddsetup.doctor import difference
+    from ddsetup.doctor_report import as_records
+    from ddsetup.visit import mend, plan_mending
+
+    assert callable(look)
+    before = visit.diagnosis
+    confirmed = call.can_ask or bool(call.value("only"))
+    visit, plan = plan_mending(visit, before.found(), confirmed=confirmed)
+    report = replace(_report(call, visit, fail_on), plan=plan)
+    if not plan.changes:
+        call.console.say("nothing of this can be mended by ddsetup itself")
+        return report
+    if call.given.on("dry_run"):
+        show_plan(call.console, plan)
+        return report
+    show_plan(call.console, plan)
+    assert visit.session is not None
+    confirm(call, visit.session, "Carry out these repairs?")
+    applied = mend(visit, plan.changes)
+    call.console.rest()
+    after: Visit = look()
+    report = _report(call, after, fail_on)
+    changed = difference(before, after.diagnosis)
+    fix = {"gone": as_records(changed.gone), "left": as_records(changed.left), "new": as_records(changed.new)}
+    report = replace(report, plan=plan, data={**report.data, "fix": fix})
+    interrupted = visit.session.host.cancel.is_set()
+    code = report.exit_code
+    report = with_outcomes(report, applied.run, applied.outcomes, interrupted)
+    report = replace(report, exit_code=exit_code_of(applied.outcomes) or code if not interrupted else 130)
+    _write_files(call, after, report)
+    return report
+
+
+def _report(call: Call, visit: Visit, fail_on: Severity) -> Report:
+    from ddsetup.checks.registry import WEIGHT
+    from ddsetup.doctor import findings
+    from ddsetup.doctor_report import data_of
+
+    worst = visit.diagnosis.worst()
+    bad = worst is not None and WEIGHT[worst] >= WEIGHT[fail_on]
+    refused = any(fault.kind != "unreachable" for fault in visit.case.evidence.faults)
+    session = visit.session
+    data = data_of(visit.diagnosis)
+    chains = _chains(call, visit)
+    return Report(
+        command="doctor",
+        exit_code=NO_CREDENTIALS if refused else int(bad),
+        account=session.identity.account if session else "",
+        regions=session.scope.regions if session else (),
+        findings=findings(visit.diagnosis, _again(call)),
+        sandbox=call.sandbox,
+        data={**data, "chains": chains} if chains else data,
+    )
+
+
+def _chains(call: Call, visit: Visit) -> list[object]:
+    """The path of each function that was named, if there are few of them."""
+    from ddsetup.chain import chain
+    from ddsetup.doctor_report import chain_record
+
+    raw = call.given.raw("function")
+    if raw is None or raw.source != "flag" or len(visit.case.subjects) > _MOST_CHAINS:
+        return []
+    kinds = _kinds(call)
+    return [chain_record(s, chain(visit.case, visit.diagnosis, s, kinds)) for s in visit.case.subjects]
+
+
+def _kinds(call: Call) -> tuple[Kind, ...]:
+    from ddsetup.chain import KINDS
+
+    wanted = tuple(kind for kind in KINDS if call.value(f"narrow_{kind}"))
+    return wanted or KINDS
+
+
+def _probed(call: Call, visit: Visit, report: Report) -> Report:
+    """The report with what a live probe came to; it is asked for first."""
+    from ddsetup import flow
+    from ddsetup.probe import probe
+
+    session = visit.session
+    place = next((p for p in visit.case.places if p.forwarder is not None), None)
+    if session is None or session.dd is None or place is None or place.forwarder is None:
+        raise UsageError("there is no Forwarder to send a probe through", fix="see the findings first")
+    text = (
+        f"Send one log event through {place.forwarder.name} ({place.at.region}) and wait for it in Datadog?"
+    )
+    flow.confirm(session.host, text, yes=call.given.on("yes"))
+    result = probe(session.aws, session.datadog, place.at, place.forwarder.name)
+    return replace(
+        report,
+        data={**report.data, "probe": result.record()},
+        exit_code=report.exit_code or int(not result.arrived),
+    )
+
+
+def _write_files(call: Call, visit: Visit, report: Report) -> None:
+    """The files that were asked for: JUnit XML, SARIF, a bundle for support."""
+    from ddsetup.junit import junit
+    from ddsetup.sarif import sarif
+
+    for name, write in (("junit", junit), ("sarif", sarif)):
+        if call.value(name):
+            _save(call, call.value(name), write(report, visit.diagnosis))
+    if call.value("bundle"):
+        _bundle(call, visit, report)
+
+
+def _bundle(call: Call, visit: Visit, report: Report) -> None:
+    """The zip for support, once its contents were seen and confirmed."""
+    from ddsetup import flow
+    from ddsetup.bundle import contents, write
+
+    path = call.directory / str(call.value("bundle"))
+    files = contents(visit, report, call.environ)
+    call.console.say(f"{path} will hold, with everything secret removed:")
+    for name, content in files.items():
+        call.console.say(f"  {name}  {len(content):,} characters")
+    flow.confirm(call.host(), "Write it?", yes=call.given.on("yes"))
+    try:
+        write(path, files)
+    except OSError as error:
+        raise UsageError(f"cannot write it: {error.strerror}", where=str(path)) from None
+    call.console.say(f"written: {path}")
+
+
+def _save(call: Call, named: object, text: str) -> None:
+    path = call.directory / str(named)
+    try:
+        path.write_text(text, "utf-8")
+    except OSError as error:
+        raise UsageError(f"cannot write it: {error.strerror}", where=str(path)) from None
+    call.console.say(f"written: {path}")
+
+
+def _wanted(call: Call, checks: Sequence[object], severity: Severity) -> Wanted:
+    from ddsetup.ignores import read_ignores
+    from ddsetup.visit import Wanted
+
+    ignores = read_ignores(call.config) if call.config else ()
+    return Wanted(checks=tuple(checks), severity=severity, ignores=ignores)  # type: ignore[arg-type]
+
+
+def _severity(call: Call, name: str, default: Severity) -> Severity:
+    value = call.value(name) or default
+    if value not in SEVERITIES:
+        raise UsageError(f"--{name.replace('_', '-')} is one of {', '.join(SEVERITIES)}, not {value!r}")
+    return next(s for s in SEVERITIES if s == value)
+
+
+def _seconds(text: str | None) -> int:
+    """`600`, `90s`, `10m`, `1h`."""
+    if not text:
+        return 0
+    found = _DURATION.fullmatch(text.strip().lower())
+    if found is None:
+        raise UsageError(f"--wait takes a duration, not {text!r}", fix="e.g. --wait 10m")
+    return int(found[1]) * _UNITS[found[2]]
+
+
+def _again(call: Call) -> str:
+    """The options that mean the same place, as far as they were given as flags."""
+    parts = ""
+    for key in ("profile", "region", "role_arn", "site"):
+        raw = call.given.raw(key)
+        if raw is not None and raw.source == "flag":
+            values = raw.value if isinstance(raw.value, list | tuple) else [raw.value]
+            parts += "".join(f" --{key.replace('_', '-')} {value}" for value in values)
+    return parts

@@ -1,0 +1,143 @@
+"""How functions do: CloudWatch's counts, telling lines of their logs, reserved concurrency."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import timedelta
+
+from ddsetup.disclose import without
+from ddsetup.errors import GatewayError, NotFound
+from ddsetup.gateways.aws.errors import read, unreadable
+from ddsetup.gateways.aws.session import OPTIONAL, Aws
+from ddsetup.model import Json, Lane, Unreadable
+
+_QUERIES = 500
+"""Metrics per GetMetricData call (CloudWatch API reference)."""
+_LONGEST_LINE = 160
+_PAGES = 5
+"""Pages of log events that are looked at for one group; FilterLogEvents may answer empty ones."""
+
+_TELLING = re.compile(
+    r"Failed to check if API Key is valid|API Key is not valid|Task timed out|Runtime exited"
+    r"|Runtime\.ImportModuleError|ImportModuleError|HandlerNotFound|HandlerError|No module named"
+    r"|Runtime\.InvalidEntrypoint|MemoryError|AccessDenied\w*|is not authorized to perform"
+    r"|Connect ?[tT]imeout\w*|Max retries exceeded|Name or service not known"
+)
+_RAISED = re.compile(r"\[ERROR\]\s+(\w[\w.]*)")
+_PATTERN = (
+    '?ERROR ?"API Key" ?"timed out" ?Runtime ?Handler ?"No module named" ?MemoryError ?AccessDenied'
+    ' ?authorized ?timeout ?"Max retries" ?"not known"'
+)
+
+
+def telling_lines(
+    aws: Aws, lane: Lane, group: str, minutes: int, limit: int = 5
+) -> tuple[str, ...] | Unreadable:
+    """The newest different messages of a log group that tell why something fails, newest first.
+
+    Only what is known to be harmless is kept of a line: a known message of Lambda or the Forwarder, or the
+    type of an exception. None if the group is not there. Needs logs:FilterLogEvents.
+    """
+
+    def ask() -> tuple[str, ...]:
+        start = int((aws.clock.now() - timedelta(minutes=minutes)).timestamp() * 1000)
+        events: list[Mapping[str, Json]] = []
+        parameters: dict[str, Json] = {"logGroupName": group, "startTime": start, "filterPattern": _PATTERN}
+        for _ in range(_PAGES):
+            try:
+                page = aws.call("logs:FilterLogEvents", lane, patience=OPTIONAL, **parameters)
+            except NotFound:
+                return ()
+            events.extend(page.get("events") or ())
+            if not page.get("nextToken"):
+                break
+            parameters["nextToken"] = page["nextToken"]
+        events.sort(key=lambda e: -int(e.get("timestamp") or 0))
+        said = (told(str(event.get("message") or "")) for event in events)
+        return tuple(dict.fromkeys(line for line in said if line))[:limit]
+
+    return read(ask)
+
+
+def told(line: str) -> str:
+    """What of a log line may be shown, empty if it tells nothing."""
+    found = _TELLING.search(line)
+    if found:
+        return without(line[found.start() :].splitlines()[0][:_LONGEST_LINE].strip().rstrip('",}'), ())
+    raised = _RAISED.search(line)
+    return f"[ERROR] {raised[1]}" if raised else ""
+
+
+def counts(
+    aws: Aws, lane: Lane, name: str, metrics: Sequence[str], minutes: int
+) -> Mapping[str, float] | Unreadable:
+    """Sums of a function's AWS/Lambda metrics within the last minutes. Needs cloudwatch:GetMetricData."""
+    wanted = {metric: (name, metric, "Sum") for metric in metrics}
+    return read(lambda: {key: sum(values) for key, values in _data(aws, lane, wanted, minutes).items()})
+
+
+def longest_runs(
+    aws: Aws, lane: Lane, names: Iterable[str], minutes: int
+) -> Mapping[str, float] | Unreadable:
+    """The longest run of each function in milliseconds, those that ran. Needs cloudwatch:GetMetricData."""
+    wanted = {name: (name, "Duration", "Maximum") for name in names}
+
+    def ask() -> Mapping[str, float]:
+        data = _data(aws, lane, wanted, minutes)
+        return {name: max(values) for name, values in data.items() if values}
+
+    return read(ask)
+
+
+def reserved_concurrency(aws: Aws, lane: Lane, name: str) -> int | Unreadable | None:
+    """The concurrency reserved for a function, None if there is none. Needs lambda:GetFunctionConcurrency."""
+    try:
+        answer = aws.call("lambda:GetFunctionConcurrency", lane, patience=OPTIONAL, FunctionName=name)
+    except NotFound:
+        return None
+    except GatewayError as error:
+        return unreadable(error)
+    value = answer.get("ReservedConcurrentExecutions")
+    return int(value) if value is not None else None
+
+
+def server_date(aws: Aws) -> str:
+    """What AWS says the time is: the Date header of an answer, empty if there is none.
+
+    Raises GatewayError and CredentialsError.
+    """
+    answer = aws.call("sts:GetCallerIdentity")
+    headers = answer.get("ResponseMetadata", {}).get("HTTPHeaders") or {}
+    return str(headers.get("date") or "")
+
+
+def _data(
+    aws: Aws, lane: Lane, wanted: Mapping[str, tuple[str, str, str]], minutes: int
+) -> dict[str, list[float]]:
+    """Points of (function, metric, statistic) by key."""
+    keys, end = list(wanted), aws.clock.now()
+    found: dict[str, list[float]] = {key: [] for key in keys}
+    for at in range(0, len(keys), _QUERIES):
+        part = keys[at : at + _QUERIES]
+        results = aws.pages(
+            "cloudwatch:GetMetricData",
+            lane,
+            "MetricDataResults",
+            token=("NextToken", "NextToken"),
+            MetricDataQueries=[_query(index, *wanted[key]) for index, key in enumerate(part)],
+            StartTime=end - timedelta(minutes=minutes),
+            EndTime=end + timedelta(minutes=1),
+        )
+        for result in results:
+            found[part[int(result["Id"][1:])]] += [float(v) for v in result.get("Values") or ()]
+    return found
+
+
+def _query(index: int, name: str, metric: str, statistic: str) -> Json:
+    described = {
+        "Namespace": "AWS/Lambda",
+        "MetricName": metric,
+        "Dimensions": [{"Name": "FunctionName", "Value": name}],
+    }
+    return {"Id": f"m{index}", "MetricStat": {"Metric": described, "Period": 300, "Stat": statistic}}
