@@ -23,6 +23,8 @@ from ddsetup.settings import SETTINGS, TABLE
 from ddsetup.settle import values_of
 
 FILE_NAME = "ddsetup.toml"
+DOCTOR_TABLE = "doctor"
+"""The one table of the file: findings to live with. It is written by hand, and kept."""
 _HEADER = "# Written by ddsetup"
 _TEXT = f"""{_HEADER}: the answers of a run, for the next one and for CI. It holds no keys.
 # A flag or a DDSETUP_* variable wins over a line here. Every option of `ddsetup setup --help` may be one,
@@ -61,6 +63,8 @@ def read_config(path: Path) -> Given:
         raise UsageError(f"not valid TOML: {error}", where=str(path), fix="correct that line") from None
     values = {}
     for key, value in document.items():
+        if key == DOCTOR_TABLE:
+            continue  # what the doctor shall leave out, see `ignores`
         where = _where(path, text, key)
         _check_key(key, where)
         values[key] = Raw(value, "file", f"{where}: {key}")
@@ -131,6 +135,7 @@ def save_config(path: Path, values: Mapping[str, Value]) -> bool:
     text = config_text(values)
     try:
         before = path.read_text("utf-8") if path.exists() else ""
+        text += _doctor_table(before)
         if before == text:
             return False
         if before and not before.startswith(_HEADER):
@@ -143,6 +148,12 @@ def save_config(path: Path, values: Mapping[str, Value]) -> bool:
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"cannot write it: {error}", where=str(path)) from None
     return True
+
+
+def _doctor_table(text: str) -> str:
+    """The part of a file from its table `[doctor]` on; tables come last in it."""
+    found = re.search(rf"^\[+{DOCTOR_TABLE}\b", text, re.MULTILINE)
+    return f"\n{text[found.start() :]}" if found else ""
 
 
 def _toml(value: Value) -> str:

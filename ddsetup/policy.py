@@ -60,6 +60,7 @@ def least_policy(
         *_functions(scope, wanted),
         *_key_access(scope, wanted, roles),
         *_subscriptions(scope, wanted),
+        *_doctor(scope, wanted, roles),
     )
     return {"Version": "2012-10-17", "Statement": [s for s in statements if s["Action"]]}
 
@@ -162,6 +163,17 @@ def _functions(scope: Scope, wanted: frozenset[str]) -> Iterable[Json]:
     yield statement("Functions", (*access.LOOK_AT_FUNCTION, *writes, *on_function), scope.functions())
     yield statement("FunctionTags", tuple(a for a in tagging if a not in on_function), ("*",))
     yield statement("Layers", access.LOOK_AT_LAYER, scope.layers())
+
+
+def _doctor(scope: Scope, wanted: frozenset[str], roles: tuple[str, ...]) -> Iterable[Json]:
+    """What the doctor reads besides: how the Forwarder does, telling logs, roles of silent functions."""
+    if "doctor" not in wanted:
+        return
+    yield statement("DoctorFunctions", access.LOOK_AT_HEALTH, scope.functions() + scope.forwarder())
+    yield statement("DoctorLogs", access.LOOK_AT_LOGS, scope.log_groups())
+    yield statement("DoctorRoles", access.LOOK_AT_ROLE, roles)
+    if makes_secret(scope.answers):
+        yield statement("DoctorKey", access.LOOK_AT_KEY, scope.secret())
 
 
 def _key_access(scope: Scope, wanted: frozenset[str], roles: tuple[str, ...]) -> Iterable[Json]:

@@ -10,6 +10,7 @@ from ddsetup.change import Outcome, Status
 from ddsetup.errors import DdsetupError, GatewayError
 from ddsetup.lines import Line, Look, Span, Style, counted, line, names, table
 from ddsetup.model import Json
+from ddsetup.render_doctor import doctor_lines
 from ddsetup.render_plan import plan_lines, resource_text, skipped_lines
 from ddsetup.render_signals import signal_lines
 from ddsetup.report import Report, Severity
@@ -51,7 +52,10 @@ def report_lines(report: Report, look: Look) -> list[Line]:
     elif report.command in _WITH_PLAN and "runs" not in report.data and report.error is None:
         found.extend(_spaced(plan_lines(report.plan, look)))
     found.extend(_spaced(signal_lines(report.signals, look)))
-    found.extend(_spaced(_finding_lines(report)))
+    if report.command == "doctor":
+        found.extend(_spaced(doctor_lines(report, look)))
+    else:
+        found.extend(_spaced(_finding_lines(report)))
     special = _SPECIAL.get(report.command)
     if special is not None:
         found.extend(_spaced(special(report.data, look)))

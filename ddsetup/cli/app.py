@@ -56,6 +56,90 @@ _SCENARIO = Extra(
     help="What the account looks like (see `ddsetup sandbox scenarios`); repeatable.",
 )
 
+_DOCTOR = (
+    Extra(
+        name="fix",
+        flags=("--fix",),
+        kind=bool,
+        help="Mend what can be mended, once the plan is confirmed, and check again (undo: `ddsetup undo`).",
+    ),
+    Extra(
+        name="only",
+        flags=("--only",),
+        many=True,
+        metavar="CHECK",
+        help="Only this check or group; repeatable.",
+    ),
+    Extra(
+        name="skip",
+        flags=("--skip",),
+        many=True,
+        metavar="CHECK",
+        help="Not this check or group; repeatable.",
+    ),
+    Extra(
+        name="severity",
+        flags=("--severity",),
+        metavar="LEVEL",
+        help="Show findings from this level on: error, warning or info.",
+    ),
+    Extra(
+        name="fail_on",
+        flags=("--fail-on",),
+        metavar="LEVEL",
+        help="End with 1 from this level on: error (default), warning or info.",
+    ),
+    Extra(
+        name="narrow_logs", flags=("--logs",), kind=bool, help="With --function: only the way of its logs."
+    ),
+    Extra(
+        name="narrow_metrics",
+        flags=("--metrics",),
+        kind=bool,
+        help="With --function: only the way of its metrics.",
+    ),
+    Extra(
+        name="narrow_traces",
+        flags=("--traces",),
+        kind=bool,
+        help="With --function: only the way of its traces.",
+    ),
+    Extra(
+        name="deep",
+        flags=("--deep",),
+        kind=bool,
+        help="Look at every log group, role and log, also where data arrives; slow for many functions.",
+    ),
+    Extra(
+        name="probe",
+        flags=("--probe",),
+        kind=bool,
+        help="Send one log event through the Forwarder and wait for it in Datadog (asks first).",
+    ),
+    Extra(
+        name="doctor_wait",
+        flags=("--wait",),
+        metavar="TIME",
+        help="Look again until all is well or this time is over, e.g. 10m.",
+    ),
+    Extra(name="junit", flags=("--junit",), metavar="FILE", help="Write the checks as JUnit XML."),
+    Extra(name="sarif", flags=("--sarif",), metavar="FILE", help="Write the findings as SARIF."),
+    Extra(
+        name="bundle",
+        flags=("--bundle",),
+        metavar="FILE",
+        help="Write a zip for support, without anything secret (shows its contents and asks first).",
+    ),
+    Extra(name="list", flags=("--list",), kind=bool, help="List the checks, and look at nothing."),
+    Extra(
+        name="explain",
+        flags=("--explain",),
+        many=True,
+        metavar="CHECK",
+        help="Explain a check, and look at nothing; repeatable.",
+    ),
+)
+
 COMMANDS: tuple[Command, ...] = (
     Command(
         name="setup",
@@ -122,6 +206,22 @@ COMMANDS: tuple[Command, ...] = (
             *("via", "logs", "traces", "enhanced_metrics", "log_source", "yes"),
             *_ASKING,
         ),
+    ),
+    Command(
+        name="doctor",
+        module="ddsetup.cli.doctor",
+        summary="Find what is wrong, why, and what to do about it.",
+        help="Check everything between a function and its data in Datadog. The cause comes first, what "
+        "follows from it under it. Ends with 1 if there is an error. With --function: the whole path of that "
+        "function's data, link by link. Nothing is changed but by --fix, which shows its plan and asks.",
+        examples=(
+            "ddsetup doctor",
+            "ddsetup doctor --function checkout",
+            "ddsetup doctor --fix",
+            "ddsetup doctor --all --fail-on warning --junit doctor.xml",
+        ),
+        keys=(*(key for key in _WANTED if key not in ("logs", "traces")), *_WRITING),
+        extras=_DOCTOR,
     ),
     Command(
         name="status",

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _FOREIGN = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN", "AWS_ROLE_ARN", "AWS_CONFIG_FILE")
 _SECONDS_BETWEEN_ROUNDS = 3.0
-_COMMANDS = ("setup", "verify", "invoke", "undo", "status", "uninstrument")
+_COMMANDS = ("setup", "verify", "invoke", "undo", "status", "uninstrument", "doctor")
 
 
 def operator_policy(given: Given, account: str, regions: tuple[str, ...]) -> dict[str, object]:

@@ -29,7 +29,11 @@ def operator_policy(regions: tuple[str, ...]) -> Mapping[str, Any]:
     """What `ddsetup policy` prints for every command, so that each test proves it enough."""
     answers = Answers(site="datadoghq.com", regions=regions)
     return least_policy(
-        answers, "aws", (ACCOUNT,), regions, commands=("setup", "undo", "verify", "uninstrument")
+        answers,
+        "aws",
+        (ACCOUNT,),
+        regions,
+        commands=("setup", "undo", "verify", "uninstrument", "doctor", "invoke"),
     )
 
 
