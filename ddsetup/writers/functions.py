@@ -6,7 +6,7 @@ is read again, and the write is repeated only if nothing but the revision moved.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ddsetup.change import Change, Outcome
@@ -18,6 +18,7 @@ from ddsetup.model import Function, Lane
 from ddsetup.states import FunctionState
 from ddsetup.writers.function_merge import MOST_LAYERS, compare, merged, moved_besides_revision
 from ddsetup.writers.issued import Issued
+from ddsetup.writers.one_by_one import OneByOne
 from ddsetup.writers.outcomes import already_so, applied, failed, moved
 
 ATTEMPTS = 4
@@ -30,27 +31,19 @@ class _Pair:
     after: FunctionState
 
 
-class FunctionWriter:
+class FunctionWriter(OneByOne):
     """Instruments functions and gives back what they were.
 
     `functions` are those of the snapshot, by ARN: they save reading every function once more.
     """
 
-    batch = 1
-
     def __init__(self, aws: Aws, issued: Issued, functions: Mapping[str, Function], clock: Clock) -> None:
+        super().__init__(issued)
         self._aws = aws
-        self._issued = issued
         self._functions = functions
         self._clock = clock
 
-    def resolve(self, change: Change) -> Change:
-        return self._issued.resolve(change)
-
-    def write(self, changes: Sequence[Change]) -> Sequence[Outcome]:
-        return [self._write_one(change) for change in changes]
-
-    def _write_one(self, change: Change) -> Outcome:
+    def write_one(self, change: Change) -> Outcome:
         before, after = change.before, change.after
         if not isinstance(before, FunctionState) or not isinstance(after, FunctionState):
             raise TypeError("a function is neither created nor deleted here")

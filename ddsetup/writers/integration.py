@@ -24,6 +24,7 @@ from ddsetup.gateways.datadog.integration import (
 from ddsetup.model import Integration, Role, Snapshot, Unreadable
 from ddsetup.states import IntegrationState, LogCollectionState
 from ddsetup.writers.issued import Issued
+from ddsetup.writers.one_by_one import OneByOne
 from ddsetup.writers.outcomes import already_so, applied, gone, moved
 from ddsetup.writers.triggers import take_back
 from ddsetup.writers.trust import external_id_of
@@ -32,24 +33,17 @@ ROLE_SETTLES = (5.0, 10.0, 15.0)
 """Seconds between attempts while Datadog cannot assume the role yet: IAM is eventually consistent."""
 
 
-class IntegrationWriter:
+class IntegrationWriter(OneByOne):
     """Registers an account with Datadog, changes the registration, or takes back one that ddsetup made."""
 
-    batch = 1
-
     def __init__(self, aws: Aws, dd: Datadog, issued: Issued, clock: Clock) -> None:
+        super().__init__(issued)
         self._aws = aws
         self._dd = dd
         self._issued = issued
         self._clock = clock
 
-    def resolve(self, change: Change) -> Change:
-        return self._issued.resolve(change)
-
-    def write(self, changes: Sequence[Change]) -> Sequence[Outcome]:
-        return [self._write_one(change) for change in changes]
-
-    def _write_one(self, change: Change) -> Outcome:
+    def write_one(self, change: Change) -> Outcome:
         live = _readable(read_integration(self._dd, change.resource.account))
         before, after = change.before, change.after
         if isinstance(after, IntegrationState):
@@ -116,24 +110,16 @@ class IntegrationWriter:
         return applied(change)
 
 
-class LogCollectionWriter:
+class LogCollectionWriter(OneByOne):
     """Adds forwarders and log sources to an integration, or takes them out; others stay."""
 
-    batch = 1
-
     def __init__(self, aws: Aws, dd: Datadog, issued: Issued, snapshot: Snapshot) -> None:
+        super().__init__(issued)
         self._aws = aws
         self._dd = dd
-        self._issued = issued
         self._snapshot = snapshot
 
-    def resolve(self, change: Change) -> Change:
-        return self._issued.resolve(change)
-
-    def write(self, changes: Sequence[Change]) -> Sequence[Outcome]:
-        return [self._write_one(change) for change in changes]
-
-    def _write_one(self, change: Change) -> Outcome:
+    def write_one(self, change: Change) -> Outcome:
         live = _readable(read_integration(self._dd, change.resource.account))
         before, after = _lists(change.before), _lists(change.after)
         if live is None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from ddsetup.change import Change, Outcome
 from ddsetup.clock import Clock
 from ddsetup.errors import GatewayError
@@ -20,6 +18,7 @@ from ddsetup.gateways.aws.session import Aws
 from ddsetup.model import Lane, SubscriptionFilter, Unreadable
 from ddsetup.states import FilterState, LogGroupState
 from ddsetup.writers.issued import Issued
+from ddsetup.writers.one_by_one import OneByOne
 from ddsetup.writers.outcomes import already_so, applied, gone, moved
 
 DESTINATION_SETTLES = (3.0, 6.0, 12.0)
@@ -29,21 +28,14 @@ AUTOMATIC = "DD_LOG_SUBSCRIPTION_FILTER_"
 """How the names of filters begin that Datadog makes by itself; those may go with an empty log group."""
 
 
-class LogGroupWriter:
+class LogGroupWriter(OneByOne):
     """Makes log groups, and deletes them again while nothing was written to them."""
 
-    batch = 1
-
     def __init__(self, aws: Aws) -> None:
+        super().__init__(None)
         self._aws = aws
 
-    def resolve(self, change: Change) -> Change:
-        return change
-
-    def write(self, changes: Sequence[Change]) -> Sequence[Outcome]:
-        return [self._write_one(change) for change in changes]
-
-    def _write_one(self, change: Change) -> Outcome:
+    def write_one(self, change: Change) -> Outcome:
         lane = Lane(change.resource.account, change.resource.region)
         if isinstance(change.after, LogGroupState):
             made = create_log_group(self._aws, lane, change.after.name)
@@ -62,23 +54,15 @@ class LogGroupWriter:
         return applied(change) if delete_log_group(self._aws, lane, name) else gone(change)
 
 
-class FilterWriter:
+class FilterWriter(OneByOne):
     """Puts and deletes subscription filters; a filter is compared in every field first."""
 
-    batch = 1
-
     def __init__(self, aws: Aws, issued: Issued, clock: Clock) -> None:
+        super().__init__(issued)
         self._aws = aws
-        self._issued = issued
         self._clock = clock
 
-    def resolve(self, change: Change) -> Change:
-        return self._issued.resolve(change)
-
-    def write(self, changes: Sequence[Change]) -> Sequence[Outcome]:
-        return [self._write_one(change) for change in changes]
-
-    def _write_one(self, change: Change) -> Outcome:
+    def write_one(self, change: Change) -> Outcome:
         before, after = _filter(change.before), _filter(change.after)
         state = after or before
         if state is None:

@@ -6,7 +6,6 @@ attachments.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from contextlib import suppress
 
 from ddsetup.change import Change, Outcome
@@ -27,29 +26,23 @@ from ddsetup.gateways.aws.session import Aws
 from ddsetup.model import Role, Unreadable
 from ddsetup.states import RolePolicyState, RoleState
 from ddsetup.writers.issued import Issued
+from ddsetup.writers.one_by_one import OneByOne
 from ddsetup.writers.outcomes import already_so, applied, failed, gone, moved
 from ddsetup.writers.trust import trust_policy, trusts
 
 CREATED_BY = {"created_by": "ddsetup"}
 
 
-class RoleWriter:
+class RoleWriter(OneByOne):
     """Makes, changes and deletes the integration role."""
 
-    batch = 1
-
     def __init__(self, aws: Aws, issued: Issued) -> None:
+        super().__init__(issued)
         self._aws = aws
         self._issued = issued
         self._partition = aws.identity().partition
 
-    def resolve(self, change: Change) -> Change:
-        return self._issued.resolve(change)
-
-    def write(self, changes: Sequence[Change]) -> Sequence[Outcome]:
-        return [self._write_one(change) for change in changes]
-
-    def _write_one(self, change: Change) -> Outcome:
+    def write_one(self, change: Change) -> Outcome:
         before, after = change.before, change.after
         if isinstance(after, RoleState):
             # The integration is registered with the external ID that this role trusts.
@@ -143,22 +136,14 @@ class RoleWriter:
         return live
 
 
-class RolePolicyWriter:
+class RolePolicyWriter(OneByOne):
     """Puts an inline policy on a role that is not ours, and takes it away again."""
 
-    batch = 1
-
     def __init__(self, aws: Aws, issued: Issued) -> None:
+        super().__init__(issued)
         self._aws = aws
-        self._issued = issued
 
-    def resolve(self, change: Change) -> Change:
-        return self._issued.resolve(change)
-
-    def write(self, changes: Sequence[Change]) -> Sequence[Outcome]:
-        return [self._write_one(change) for change in changes]
-
-    def _write_one(self, change: Change) -> Outcome:
+    def write_one(self, change: Change) -> Outcome:
         before, after = change.before, change.after
         state = after if after is not None else before
         if not isinstance(state, RolePolicyState):

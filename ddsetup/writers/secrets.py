@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from ddsetup.change import Change, Outcome
 from ddsetup.errors import GatewayError
 from ddsetup.gateways.aws.secrets import (
@@ -17,18 +15,18 @@ from ddsetup.gateways.aws.session import Aws
 from ddsetup.model import Lane, Secret, Unreadable
 from ddsetup.states import SecretState
 from ddsetup.writers.issued import Issued
+from ddsetup.writers.one_by_one import OneByOne
 from ddsetup.writers.outcomes import already_so, applied, failed, gone, moved
 
 
-class SecretWriter:
+class SecretWriter(OneByOne):
     """Makes the secret with the API key, and deletes one that ddsetup made.
 
     `api_key` is empty where none is known (an undo needs none).
     """
 
-    batch = 1
-
     def __init__(self, aws: Aws, issued: Issued, api_key: str) -> None:
+        super().__init__(issued)
         self._aws = aws
         self._issued = issued
         self._api_key = api_key
@@ -36,13 +34,7 @@ class SecretWriter:
     def __repr__(self) -> str:
         return "SecretWriter(api_key=***)"
 
-    def resolve(self, change: Change) -> Change:
-        return self._issued.resolve(change)
-
-    def write(self, changes: Sequence[Change]) -> Sequence[Outcome]:
-        return [self._write_one(change) for change in changes]
-
-    def _write_one(self, change: Change) -> Outcome:
+    def write_one(self, change: Change) -> Outcome:
         lane = Lane(change.resource.account, change.resource.region)
         live = read_secret(self._aws, lane, change.resource.id)
         if isinstance(live, Unreadable):

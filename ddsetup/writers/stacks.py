@@ -24,6 +24,7 @@ from ddsetup.gateways.aws.stacks import (
 from ddsetup.model import Lane, Stack, Unreadable
 from ddsetup.states import StackState
 from ddsetup.writers.issued import Issued
+from ddsetup.writers.one_by_one import OneByOne
 from ddsetup.writers.outcomes import already_so, applied, failed, gone, moved
 from ddsetup.writers.stack_failures import explain
 
@@ -51,24 +52,16 @@ class _Place:
     name: str
 
 
-class StackWriter:
+class StackWriter(OneByOne):
     """Carries out changes of stacks; a stack that ddsetup did not make is never deleted."""
 
-    batch = 1
-
     def __init__(self, aws: Aws, issued: Issued, clock: Clock, on_event: OnEvent) -> None:
+        super().__init__(issued)
         self._aws = aws
-        self._issued = issued
         self._clock = clock
         self._on_event = on_event
 
-    def resolve(self, change: Change) -> Change:
-        return self._issued.resolve(change)
-
-    def write(self, changes: Sequence[Change]) -> Sequence[Outcome]:
-        return [self._write_one(change) for change in changes]
-
-    def _write_one(self, change: Change) -> Outcome:
+    def write_one(self, change: Change) -> Outcome:
         before, after = change.before, change.after
         state = after or before
         if not isinstance(state, StackState):
