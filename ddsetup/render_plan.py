@@ -21,6 +21,9 @@ STEPS: Mapping[str, str] = {
     "instrument": "Functions",
     "subscriptions": "Log subscriptions",
     "uninstrument": "Functions: take Datadog out",
+    "metrics": "Metrics: which tags can be queried",
+    "monitors": "Monitors",
+    "dashboards": "Dashboards",
 }
 
 KINDS: Mapping[str, tuple[str, str]] = {
@@ -34,9 +37,22 @@ KINDS: Mapping[str, tuple[str, str]] = {
     "role_policy": ("policy on role", "policies on roles"),
     "log_group": ("log group", "log groups"),
     "subscription_filter": ("subscription filter", "subscription filters"),
+    "metric_tags": ("tags of metric", "tags of metrics"),
+    "monitor": ("monitor", "monitors"),
+    "dashboard": ("dashboard", "dashboards"),
 }
 
-_IN_TITLE = ("name", "log_group", "role_name", "policy_name", "aws_account_id")
+_IN_TITLE = (
+    "name",
+    "log_group",
+    "role_name",
+    "policy_name",
+    "aws_account_id",
+    "metric",
+    "title",
+    "key",
+    "scope",
+)
 """Parts of a state that the title of its change says already."""
 
 _MARKS: Mapping[str, Span] = {
@@ -203,9 +219,20 @@ def _short(value: Json, look: Look) -> Json:
     """Policies as a sum of what they allow, anything else as it is."""
     if isinstance(value, dict) and "Statement" in value:
         return _policy(value, look)
+    if isinstance(value, dict) and "definition" in value:
+        return _widget(value["definition"])
+    if isinstance(value, list) and any(isinstance(item, dict) for item in value):
+        return [_short(item, look) for item in value]
     if isinstance(value, dict):
         return {key: _short(item, look) for key, item in value.items()}
     return value
+
+
+def _widget(definition: Mapping[str, Json]) -> str:
+    """The widget of a dashboard by its title and kind; of a group, those in it too."""
+    inner = [_widget(each["definition"]) for each in definition.get("widgets", ())]
+    said = f"{definition.get('title') or definition.get('type')}"
+    return f"{said}: {', '.join(inner)}" if inner else said
 
 
 def _policy(document: Mapping[str, Json], look: Look) -> str:

@@ -145,6 +145,54 @@ class FilterState:
     field_selection_criteria: str | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MetricTagsState:
+    """Which tag keys of a metric can be queried, and whether percentiles are kept.
+
+    Without it every tag can be queried. With it `tags` is an allow-list, or with `exclude_tags_mode` the
+    list of tag keys that cannot.
+    """
+
+    KIND: ClassVar[str] = "metric_tags"
+    metric: str
+    metric_type: str = "distribution"
+    tags: tuple[str, ...] = ()
+    include_percentiles: bool | None = None
+    exclude_tags_mode: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MonitorState:
+    """A monitor that ddsetup made. `key` says which one it is, `scope` for what: both are tags of it.
+
+    `options` holds those that ddsetup sets; the others keep their value.
+    """
+
+    KIND: ClassVar[str] = "monitor"
+    key: str
+    scope: str
+    name: str
+    query: str
+    message: str = ""
+    tags: tuple[str, ...] = ()
+    options: Mapping[str, Json] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DashboardState:
+    """A dashboard that ddsetup made; its description carries a mark by which it is found again.
+
+    `widgets` are definitions as Datadog's API takes them, without ids.
+    """
+
+    KIND: ClassVar[str] = "dashboard"
+    title: str
+    description: str = ""
+    layout_type: str = "ordered"
+    widgets: Json = None
+    template_variables: Json = None
+
+
 State: TypeAlias = (
     RoleState
     | IntegrationState
@@ -156,6 +204,9 @@ State: TypeAlias = (
     | RolePolicyState
     | LogGroupState
     | FilterState
+    | MetricTagsState
+    | MonitorState
+    | DashboardState
 )
 
 STATES: Mapping[str, type[State]] = {
@@ -171,6 +222,9 @@ STATES: Mapping[str, type[State]] = {
         RolePolicyState,
         LogGroupState,
         FilterState,
+        MetricTagsState,
+        MonitorState,
+        DashboardState,
     )
 }
 

@@ -11,11 +11,14 @@ from ddsetup.gateways.aws.session import Aws
 from ddsetup.gateways.datadog.client import Datadog, DatadogKeys
 from ddsetup.gateways.datadog.integration import new_external_id
 from ddsetup.model import Snapshot
+from ddsetup.writers.dashboards import DashboardWriter
 from ddsetup.writers.function_tags import FunctionTagsWriter
 from ddsetup.writers.functions import FunctionWriter
 from ddsetup.writers.integration import IntegrationWriter, LogCollectionWriter
 from ddsetup.writers.issued import Issued
 from ddsetup.writers.logs import FilterWriter, LogGroupWriter
+from ddsetup.writers.metric_tags import MetricTagsWriter
+from ddsetup.writers.monitors import MonitorWriter
 from ddsetup.writers.roles import RolePolicyWriter, RoleWriter
 from ddsetup.writers.secrets import SecretWriter
 from ddsetup.writers.stacks import StackWriter
@@ -53,4 +56,7 @@ def make_writers(
     if dd is not None:
         writers["integration"] = IntegrationWriter(aws, dd, issued, clock)
         writers["log_collection"] = LogCollectionWriter(aws, dd, issued, snapshot)
+        writers["metric_tags"] = MetricTagsWriter(dd)
+        writers["monitor"] = MonitorWriter(dd)
+        writers["dashboard"] = DashboardWriter(dd)
     return writers

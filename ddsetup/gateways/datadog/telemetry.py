@@ -98,6 +98,25 @@ def metrics_seen(dd: Datadog, window: Window, metrics: Sequence[str]) -> frozens
     )
 
 
+def grouped_values(
+    dd: Datadog, window: Window, queries: Mapping[str, tuple[str, str]], by: Sequence[str]
+) -> Mapping[tuple[str, ...], Mapping[str, float]]:
+    """One number for each query and group, in one call; groups are the values of the tags in `by`.
+
+    `queries` are by label (text of the query grouped by these tags, how to sum up its points over time:
+    "sum", "avg", ...). Values that a group lacks are left out. Raises the errors of `Datadog.call`.
+    """
+    described = {label: (text, MetricQuery("", over_time)) for label, (text, over_time) in queries.items()}
+    columns = _scalar(dd, window, described)
+    names = list(zip(*(_groups(columns, tag) for tag in by), strict=False)) if by else [()]
+    found: dict[tuple[str, ...], dict[str, float]] = {}
+    for label in queries:
+        for group, value in zip(names, _numbers(columns, label), strict=False):
+            if value is not None:
+                found.setdefault(group, {})[label] = value
+    return found
+
+
 def _by_function(query: MetricQuery, scope: str) -> str:
     if query.scope:
         scope = f"{scope} AND {query.scope}"

@@ -1,4 +1,4 @@
-"""Dashboards: create, list, read, delete. Datadog's own dashboards are not in the list, as in reality."""
+"""Dashboards: create, list, read, replace, delete. Datadog's own are not in the list, as in reality."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from ddsetup.sandbox.datadog.world import World
 
 LAYOUTS = ("ordered", "free")
 
+_FIXED = ("id", "author_handle", "author_name", "created_at", "url", "is_read_only")
+
 
 def create_dashboard(request: Request, world: World) -> Response:
     """``POST /api/v1/dashboard``."""
@@ -17,7 +19,7 @@ def create_dashboard(request: Request, world: World) -> Response:
     _check(body)
     dashboard_id = "-".join(secrets.token_hex(2)[:3] for _ in range(3))
     now = iso_timestamp(world.clock())
-    widgets = [{**widget, "id": world.telemetry.next_id()} for widget in body["widgets"]]
+    widgets = _with_ids(body["widgets"], world)
     dashboard = {
         "description": None,
         "template_variables": [],
@@ -66,6 +68,24 @@ def get_dashboard(request: Request, world: World) -> Response:
     return Response(200, dashboard)
 
 
+def update_dashboard(request: Request, world: World) -> Response:
+    """``PUT /api/v1/dashboard/{id}``: replaces it as a whole, who made it and when aside."""
+    body = request.json_object()
+    _check(body)
+    dashboard_id = request.captures["id"]
+    with world.documents.lock:
+        stored = world.documents.dashboards.get(dashboard_id)
+        if stored is None:
+            raise text_error(404, f"Dashboard with ID {dashboard_id} not found")
+        kept = {key: stored[key] for key in _FIXED}
+        empty: JsonObject = {"description": None, "template_variables": [], "notify_list": [], "tags": []}
+        now = iso_timestamp(world.clock())
+        widgets = _with_ids(body["widgets"], world)
+        dashboard = {**empty, **body, "widgets": widgets, **kept, "modified_at": now}
+        world.documents.dashboards[dashboard_id] = dashboard
+    return Response(200, dashboard)
+
+
 def delete_dashboard(request: Request, world: World) -> Response:
     """``DELETE /api/v1/dashboard/{id}``."""
     dashboard_id = request.captures["id"]
@@ -73,6 +93,10 @@ def delete_dashboard(request: Request, world: World) -> Response:
         if world.documents.dashboards.pop(dashboard_id, None) is None:
             raise text_error(404, f"Dashboard with ID {dashboard_id} not found")
     return Response(200, {"deleted_dashboard_id": dashboard_id})
+
+
+def _with_ids(widgets: list[JsonObject], world: World) -> list[JsonObject]:
+    return [{**widget, "id": widget.get("id") or world.telemetry.next_id()} for widget in widgets]
 
 
 def _check(body: JsonObject) -> None:

@@ -13,7 +13,14 @@ from ddsetup.sandbox.datadog.world import World
 DEFAULT_WINDOW = 3600
 MAX_PAGE = 10_000
 
-_LIST_PARAMETERS = {"filter[tags]", "filter[configured]", "window[seconds]", "page[size]", "page[cursor]"}
+_LIST_PARAMETERS = {
+    "filter[tags]",
+    "filter[configured]",
+    "filter[metric_type]",
+    "window[seconds]",
+    "page[size]",
+    "page[cursor]",
+}
 _CONFIGURABLE = {"metric_type", "tags", "include_percentiles", "exclude_tags_mode", "aggregations"}
 
 
@@ -27,6 +34,11 @@ def list_metrics_v2(request: Request, world: World) -> Response:
     names = sorted(
         name for name, tags in world.telemetry.metrics(now - window, now).items() if scope(frozenset(tags))
     )
+    if (category := request.query.get("filter[metric_type]")) is not None:
+        if category not in ("distribution", "non_distribution"):
+            raise text_error(400, "Invalid filter[metric_type]")
+        wanted = category == "distribution"
+        names = [name for name in names if (world.telemetry.kind_of(name) == "distribution") is wanted]
     data = [_listed(name, world) for name in names]
     if (configured := request.query.get("filter[configured]")) is not None:
         data = [item for item in data if (item["type"] == "manage_tags") is (configured == "true")]

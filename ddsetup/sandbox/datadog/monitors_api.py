@@ -1,4 +1,4 @@
-"""Monitors: validate, create, read, search, delete."""
+"""Monitors: validate, create, read, list, search, update, delete."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from ddsetup.sandbox.datadog.world import World
 
 METRIC_TYPES = ("metric alert", "query alert")
 LOG_TYPE = "log alert"
+
+_LIST_PARAMETERS = {"monitor_tags", "page", "page_size"}
 
 _WINDOW = r"last_\d+[smhdw]"
 _COMPARISON = re.compile(
@@ -63,6 +65,35 @@ def get_monitor(request: Request, world: World) -> Response:
         monitor = world.documents.monitors.get(_id(request))
     if monitor is None:
         raise text_error(404, "Monitor not found")
+    return Response(200, monitor)
+
+
+def list_monitors(request: Request, world: World) -> Response:
+    """``GET /api/v1/monitor?monitor_tags=a:b,c:d``: whole monitors that have all these tags."""
+    if unknown := set(request.query) - _LIST_PARAMETERS:
+        raise text_error(400, f"Invalid parameter: {min(unknown)} is not known here")
+    wanted = {tag for tag in request.query.get("monitor_tags", "").split(",") if tag}
+    with world.documents.lock:
+        monitors = list(world.documents.monitors.values())
+    found = [monitor for monitor in monitors if wanted <= set(monitor["tags"])]
+    page, size = request.integer("page", 0), request.integer("page_size", 100)
+    if "page" in request.query or "page_size" in request.query:
+        found = found[page * size : (page + 1) * size]
+    return Response(200, found)
+
+
+def update_monitor(request: Request, world: World) -> Response:
+    """``PUT /api/v1/monitor/{id}``: replaces the fields that are given; the type of a monitor is fixed."""
+    body = request.json_object()
+    with world.documents.lock:
+        stored = world.documents.monitors.get(_id(request))
+        if stored is None:
+            raise text_error(404, "Monitor not found")
+        if body.get("type", stored["type"]) != stored["type"]:
+            raise text_error(400, "Monitor type can not be changed")
+        monitor = {**stored, **body, "id": stored["id"], "modified": iso_timestamp(world.clock())}
+        _check(monitor)
+        world.documents.monitors[stored["id"]] = monitor
     return Response(200, monitor)
 
 

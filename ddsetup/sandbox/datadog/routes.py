@@ -146,6 +146,13 @@ ROUTES: tuple[Route, ...] = (
     Route(
         "POST", "/api/v1/dashboard", dashboards_api.create_dashboard, scope="dashboards_write", writes=True
     ),
+    Route(
+        "PUT",
+        "/api/v1/dashboard/{id}",
+        dashboards_api.update_dashboard,
+        scope="dashboards_write",
+        writes=True,
+    ),
     Route("GET", "/api/v1/dashboard/{id}", dashboards_api.get_dashboard, scope="dashboards_read"),
     Route(
         "DELETE",
@@ -154,6 +161,8 @@ ROUTES: tuple[Route, ...] = (
         scope="dashboards_write",
         writes=True,
     ),
+    Route("GET", "/api/v1/monitor", monitors_api.list_monitors, scope="monitors_read"),
+    Route("PUT", "/api/v1/monitor/{id}", monitors_api.update_monitor, scope="monitors_write", writes=True),
     Route("POST", "/api/v1/monitor", monitors_api.create_monitor, scope="monitors_write", writes=True),
     Route("POST", "/api/v1/monitor/validate", monitors_api.validate_monitor, scope="monitors_read"),
     Route("GET", "/api/v1/monitor/search", monitors_api.search_monitors, scope="monitors_read"),

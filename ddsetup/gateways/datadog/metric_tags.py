@@ -1,0 +1,114 @@
+"""Lists of metrics, their tags, and which of these can be queried (`/api/v2/metrics`)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from ddsetup.errors import NotFound
+from ddsetup.gateways.datadog.client import Datadog
+from ddsetup.gateways.datadog.telemetry import path_in
+from ddsetup.model import Json
+from ddsetup.states import MetricTagsState
+
+READ = "metrics_read"
+WRITE = "metric_tags_write"
+
+_METRICS = "/api/v2/metrics"
+_PAGE = 1_000
+_MOST_PAGES = 50
+
+
+@dataclass(frozen=True, slots=True)
+class ListedMetric:
+    """A metric of the list. `configuration` None: all its tags can be queried."""
+
+    name: str
+    configuration: MetricTagsState | None
+
+
+def list_distributions(dd: Datadog, scope: str, seconds: int) -> tuple[ListedMetric, ...]:
+    """The distributions that reported with these tags within the last `seconds`, by name.
+
+    `scope` is a filter on tags ("functionname:orders OR functionname:stock"). Raises Denied when
+    `metrics_read` is missing.
+    """
+    query = {
+        "filter[tags]": scope,
+        "filter[metric_type]": "distribution",
+        "window[seconds]": str(seconds),
+        "page[size]": str(_PAGE),
+    }
+    found: list[ListedMetric] = []
+    for _ in range(_MOST_PAGES):
+        answer = dd.get(_METRICS, action=READ, query=query)
+        found.extend(_listed(item) for item in path_in(answer, "data") or ())
+        cursor = path_in(answer, "meta", "pagination", "next_cursor")
+        if not cursor:
+            break
+        query["page[cursor]"] = str(cursor)
+    return tuple(sorted(found, key=lambda metric: metric.name))
+
+
+def tag_keys(dd: Datadog, metric: str) -> tuple[str, ...]:
+    """The keys of all tags that the metric came with. Raises NotFound when there is no such metric."""
+    answer = dd.get(f"{_METRICS}/{metric}/all-tags", action=READ)
+    tags: Iterable[Json] = path_in(answer, "data", "attributes", "tags") or ()
+    return tuple(sorted({str(tag).partition(":")[0] for tag in tags}))
+
+
+def read_configuration(dd: Datadog, metric: str) -> MetricTagsState | None:
+    """The tag configuration of the metric, None if it has none (or there is no such metric)."""
+    try:
+        answer = dd.get(_tags_path(metric), action=READ)
+    except NotFound:
+        return None
+    return _configuration(metric, path_in(answer, "data", "attributes"))
+
+
+def create_configuration(dd: Datadog, state: MetricTagsState) -> None:
+    """Configure a metric that has no configuration yet; 409 (Rejected) if it has one."""
+    dd.call("POST", _tags_path(state.metric), action=WRITE, body=_body(state, metric_type=True))
+
+
+def update_configuration(dd: Datadog, state: MetricTagsState) -> None:
+    """Change the configuration that a metric has. Raises NotFound without one."""
+    dd.call("PATCH", _tags_path(state.metric), action=WRITE, body=_body(state, metric_type=False))
+
+
+def delete_configuration(dd: Datadog, metric: str) -> None:
+    """Take the configuration away: all tags can be queried again. Raises NotFound without one."""
+    dd.call("DELETE", _tags_path(metric), action=WRITE)
+
+
+def _tags_path(metric: str) -> str:
+    return f"{_METRICS}/{metric}/tags"
+
+
+def _listed(item: Json) -> ListedMetric:
+    name = str(path_in(item, "id") or "")
+    configured = path_in(item, "type") == "manage_tags"
+    return ListedMetric(name, _configuration(name, path_in(item, "attributes")) if configured else None)
+
+
+def _configuration(metric: str, attributes: Json) -> MetricTagsState:
+    percentiles, exclude = (path_in(attributes, n) for n in ("include_percentiles", "exclude_tags_mode"))
+    return MetricTagsState(
+        metric=metric,
+        metric_type=str(path_in(attributes, "metric_type") or "distribution"),
+        tags=tuple(sorted(str(tag) for tag in path_in(attributes, "tags") or ())),
+        include_percentiles=percentiles if isinstance(percentiles, bool) else None,
+        exclude_tags_mode=exclude if isinstance(exclude, bool) else None,
+    )
+
+
+def _body(state: MetricTagsState, *, metric_type: bool) -> Json:
+    """Only what is set: a type that is not a distribution must not name percentiles."""
+    attributes: dict[str, Json] = {"tags": list(state.tags)}
+    if metric_type:
+        attributes["metric_type"] = state.metric_type
+    if state.include_percentiles is not None:
+        attributes["include_percentiles"] = state.include_percentiles
+    if state.exclude_tags_mode is not None:
+        attributes["exclude_tags_mode"] = state.exclude_tags_mode
+    return {"data": {"type": "manage_tags", "id": state.metric, "attributes": attributes}}
