@@ -27,6 +27,13 @@ EventKind: TypeAlias = Literal["planned", "started", "finished", "stack", "log",
 
 _LOOK_SECONDS = 0.5
 """How long an interruption can go unnoticed while changes are under way."""
+_MORE_SECONDS = 0.1
+"""How long changes that come later can go unnoticed."""
+WORKERS = 48
+"""Threads that write. At 15 updates a second, each of which AWS carries out in one to three seconds, as many
+functions are on their way at once."""
+_OTHERS = 12
+"""Of these, how many are kept free of functions, for kinds of resources with quotas of their own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +54,17 @@ class Event:
 
 
 OnEvent: TypeAlias = Callable[[Event], None]
+
+
+class More(Protocol):
+    """Changes that become known while others are carried out already."""
+
+    def take(self, wait_seconds: float) -> Sequence[Change] | None:
+        """Those that became known since it was last asked; None once there will be no more.
+
+        Waits for up to `wait_seconds` if there is nothing new.
+        """
+        ...
 
 
 class Writer(Protocol):
@@ -75,9 +93,10 @@ def apply(  # noqa: PLR0913 - the parts of a run; each is used by itself in test
     clock: Clock,
     on_event: OnEvent,
     cancel: threading.Event,
-    workers: int = 24,
+    workers: int = WORKERS,
+    more: More | None = None,
 ) -> tuple[Outcome, ...]:
-    """Carry out `changes` and return one outcome for each, in the same order.
+    """Carry out `changes`, and those that `more` gives on the way; one outcome for each, in the same order.
 
     When `cancel` is set (or on Ctrl-C, once) what runs is finished and the rest is skipped; a second Ctrl-C
     is passed on as KeyboardInterrupt at once: the journal then holds what was started. `on_event` is called
@@ -86,17 +105,30 @@ def apply(  # noqa: PLR0913 - the parts of a run; each is used by itself in test
     run = _Run(tuple(changes), writers, journal, clock, on_event)
     queue = Queue(run.changes, {kind: writer.batch for kind, writer in writers.items()})
     running: dict[Future[list[Outcome]], tuple[int, ...]] = {}
+    most_functions = max(1, workers - _OTHERS)
     pool = ThreadPoolExecutor(max_workers=workers, thread_name_prefix="apply")
     try:
         with _first_interrupt_sets(cancel):
             while True:
                 if run.stop_reason or cancel.is_set():
+                    more = None
                     run.stop(queue, cancelled=cancel.is_set())
-                while len(running) < workers and (batch := queue.take(idle=not running)):
+                if more is not None:
+                    late = more.take(0 if running else _MORE_SECONDS)
+                    more = None if late is None else more
+                    run.add(queue, late or ())
+                while len(running) < workers and (
+                    batch := queue.take(
+                        idle=not running and more is None, full=run.full(running.values(), most_functions)
+                    )
+                ):
                     running[pool.submit(run.work, batch)] = batch
                 if not running:
-                    break
-                finished, _ = wait(running, timeout=_LOOK_SECONDS, return_when=FIRST_COMPLETED)
+                    if more is None:
+                        break
+                    continue
+                look = _LOOK_SECONDS if more is None else _MORE_SECONDS
+                finished, _ = wait(running, timeout=look, return_when=FIRST_COMPLETED)
                 for future in finished:
                     for index, outcome in zip(running.pop(future), future.result(), strict=True):
                         run.finish(queue, index, outcome)
@@ -118,7 +150,7 @@ class _Run:
         clock: Clock,
         on_event: OnEvent,
     ) -> None:
-        self.changes = changes
+        self.changes = list(changes)
         self._writers = writers
         self._journal = journal
         self._clock = clock
@@ -154,14 +186,30 @@ class _Run:
             action=change.action,
         )
 
+    def add(self, queue: Queue, changes: Sequence[Change]) -> None:
+        """Take in changes that became known on the way."""
+        self.changes.extend(changes)
+        for index, need in queue.add(changes):
+            ends = (o.status for o in self._outcomes.values() if o.resource == need)
+            bad = next((status for status in ends if status not in ("applied", "unchanged")), "failed")
+            self._skip(queue, index, need, bad)
+
+    def full(self, running: Iterable[tuple[int, ...]], most: int) -> tuple[str, ...]:
+        """The kinds that have as many threads as they may: functions must leave some to the others."""
+        kinds = [self.changes[batch[0]].resource.kind for batch in running]
+        return ("function",) if kinds.count("function") >= most else ()
+
     def finish(self, queue: Queue, index: int, outcome: Outcome) -> None:
         """Note the outcome of one change, and skip those that can no longer be carried out."""
         self._outcomes[index] = outcome
         self.say(kind="finished", index=index, outcome=outcome)
         for dependant, need in queue.settle(index, good=outcome.status in ("applied", "unchanged")):
-            how = {"failed": "failed", "changed_since": "has changed since", "skipped": "was skipped"}
-            reason = f"needs {need.kind} {need.name}, which {how.get(outcome.status, outcome.status)}"
-            self.finish(queue, dependant, self.outcome(dependant, "skipped", reason))
+            self._skip(queue, dependant, need, outcome.status)
+
+    def _skip(self, queue: Queue, index: int, need: ResourceId, ended: Status) -> None:
+        how = {"failed": "failed", "changed_since": "has changed since", "skipped": "was skipped"}
+        reason = f"needs {need.kind} {need.name}, which {how.get(ended, ended)}"
+        self.finish(queue, index, self.outcome(index, "skipped", reason))
 
     def stop(self, queue: Queue, *, cancelled: bool) -> None:
         """Skip everything that was not sent yet; what is under way goes on to its end."""

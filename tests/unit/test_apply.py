@@ -20,6 +20,7 @@ from ddsetup.apply import Event, Writer, apply
 from ddsetup.change import Change, Outcome, ResourceId
 from ddsetup.errors import ChangedSince, Denied
 from ddsetup.journal import Journal, read_run
+from ddsetup.schedule import Queue
 from tests.unit.world import World, boom, creation, fake_clock, header, journal_file, resource, tagging
 
 
@@ -348,3 +349,52 @@ def test_a_full_disk_stops_the_run_before_an_unrecorded_change(state: Path, room
     assert len(said["sent"]) < 7
     assert any("cannot write the journal" in reason for _, reason in said["outcomes"])
     assert {status for status, _ in said["outcomes"]} <= {"applied", "failed", "skipped"}
+
+
+class Later:
+    """Gives one portion of changes after another, then no more."""
+
+    def __init__(self, *portions: Sequence[Change]) -> None:
+        self.portions = list(portions)
+
+    def take(self, wait_seconds: float) -> Sequence[Change] | None:
+        return self.portions.pop(0) if self.portions else None
+
+
+def test_changes_that_come_later_are_carried_out_in_their_place(tmp_path: Path) -> None:
+    world = World()
+    world.fails[resource("boom")] = boom("no")
+    journal = Journal.create(tmp_path / "state", header())
+    later = Later([], [creation("c", "a")], [creation("d", "c"), creation("e", "boom")])
+    outcomes = apply(
+        [creation("a"), creation("boom")],
+        {"log_group": world.writer()},
+        journal,
+        clock=fake_clock(),
+        on_event=lambda event: None,
+        cancel=threading.Event(),
+        workers=1,
+        more=later,
+    )
+    journal.close()
+    assert statuses(outcomes) == {
+        "a": "applied",
+        "boom": "failed",
+        "c": "applied",
+        "d": "applied",
+        "e": "skipped",
+    }
+    assert [o.resource.name for o in outcomes] == ["a", "boom", "c", "d", "e"]
+
+
+def test_kinds_take_turns() -> None:
+    changes = [creation("a"), creation("b"), creation("c"), tagging("t")]
+    queue = Queue(changes, {})
+    assert [queue.take(idle=False) for _ in changes] == [(0,), (3,), (1,), (2,)]
+
+
+def test_a_kind_that_is_full_is_passed_over() -> None:
+    queue = Queue([creation("a"), tagging("t")], {})
+    assert queue.take(idle=False, full=("log_group",)) == (1,)
+    assert queue.take(idle=False, full=("log_group",)) == ()
+    assert queue.take(idle=False) == (0,)
