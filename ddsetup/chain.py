@@ -22,6 +22,11 @@ Kind: TypeAlias = Literal["metrics", "logs", "traces"]
 KINDS: tuple[Kind, ...] = ("metrics", "logs", "traces")
 Mark: TypeAlias = Literal["ok", "broken", "doubtful", "unknown"]
 
+_BY = {
+    "cloudwatch": "by CloudWatch",
+    "forwarder": "through the Forwarder",
+    "extension": "through the Extension",
+}
 _BOTH: tuple[Way, ...] = ("forwarder", "extension")
 _FORWARDER: tuple[Way, ...] = ("forwarder",)
 
@@ -265,7 +270,7 @@ def _arrival(part: _Part, subject: Subject) -> Link:
     if signal is None:
         return Link(part.title, "unknown", "not expected of this function")
     if signal.status == "arrived":
-        return Link(part.title, "ok", f"arrived by the {signal.path}" if signal.path else "arrived")
+        return Link(part.title, "ok", f"arrived {_BY.get(signal.path, '')}".strip())
     return Link(part.title, "unknown", signal.reason)
 
 

@@ -198,10 +198,13 @@ def explains(cause: Found, consequence: Found) -> bool:
     return not one.about or (bool(other.about) and other.about <= one.about)
 
 
-def _urgency(cause: Cause) -> tuple[int, int, int]:
+def _urgency(cause: Cause) -> tuple[int, int, int, int]:
+    """Worst first; then what the whole account rests on, a region, one function; then what explains most."""
+    problem = cause.found.problem
+    wide = 2 if len(problem.about) == 1 else 1 if problem.about or problem.resource.region else 0
     order = list(BY_ID)
     at = order.index(cause.found.check.id) if cause.found.check.id in BY_ID else len(order)
-    return (-WEIGHT[cause.severity], -len(cause.consequences), at)
+    return (-WEIGHT[cause.severity], wide, -len(cause.consequences), at)
 
 
 # Findings

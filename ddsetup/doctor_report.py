@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from ddsetup.chain import Link, breaks_at
+from ddsetup.change import ResourceId
 from ddsetup.checks.case import Subject
 from ddsetup.checks.check import Check
 from ddsetup.doctor import Diagnosis, Found
@@ -57,8 +58,14 @@ def record(found: Found) -> dict[str, Json]:
 
 def shown(found: Found) -> str:
     """The resource by the name that people use, with its region."""
-    resource = found.problem.resource
-    return f"{resource.name} ({resource.region})" if resource.region else resource.name
+    return resource_name(found.problem.resource)
+
+
+def resource_name(resource: ResourceId) -> str:
+    """The resource by the name that people use, with its region."""
+    name = f"AWS account {resource.name}" if resource.name == resource.account else resource.name
+    elsewhere = resource.region and resource.region not in name
+    return f"{name} ({resource.region})" if elsewhere else name
 
 
 def chain_record(subject: Subject, links: Sequence[Link]) -> Json:

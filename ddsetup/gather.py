@@ -38,8 +38,8 @@ from ddsetup.steps.subscriptions.groups import can_have_filters, log_group_of
 from ddsetup.verify import cloudwatch_traffic, observe_signals
 
 MINUTES = 60
-FEW_GROUPS = 25
-"""So many log groups are looked at in any case: five seconds at AWS's rate."""
+FEW_GROUPS = 50
+"""So many log groups are looked at in any case: ten seconds at AWS's rate."""
 MOST_ROLES = 20
 MOST_LOGS = 10
 MOST_ALIASES = 100
@@ -150,9 +150,15 @@ def _proven(subject: Subject) -> bool:
 
 
 def _groups(case: Case, doubtful: Sequence[Subject], looking: Looking) -> Mapping[Lane, Iterable[str]]:
-    """The log groups whose filters are read: few of them all, of many those in doubt; and the Forwarders'."""
+    """The log groups whose filters are read: few of them all, of many those in doubt; and the Forwarders'.
+
+    Where there are several Forwarders, logs may well arrive twice: then all of them as well.
+    """
     wanted: dict[Lane, dict[str, None]] = {}
-    everything = looking.deep or len(case.subjects) <= FEW_GROUPS
+    several = any(
+        not isinstance(p.lane.forwarders, Unreadable) and len(p.lane.forwarders) > 1 for p in case.places
+    )
+    everything = looking.deep or several or len(case.subjects) <= FEW_GROUPS
     for subject in case.subjects if everything else doubtful:
         group = log_group_of(subject.function)
         place = case.place_of(subject)

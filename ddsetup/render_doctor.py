@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from ddsetup.doctor_report import resource_name
 from ddsetup.lines import Line, Look, Span, counted, line, names
 from ddsetup.model import Json
 from ddsetup.report import Finding, Report, Severity
@@ -70,8 +71,7 @@ def summary(report: Report) -> str:
 
 def place(finding: Finding) -> str:
     """The resource by the name that people use, with its region."""
-    resource = finding.resource
-    return f"{resource.name} ({resource.region})" if resource.region else resource.name
+    return resource_name(finding.resource)
 
 
 def _finding_lines(report: Report, look: Look) -> list[Line]:
@@ -101,7 +101,7 @@ def _finding_lines(report: Report, look: Look) -> list[Line]:
             )
     hidden = sum(f.severity == "info" for f in report.findings)
     if hidden and not look.verbose:
-        found.append(line(Span(f"i {counted(hidden, 'note')} more (-v shows them)", "dim")))
+        found.append(line(Span(f"i {counted(hidden, 'more note')} (-v shows them)", "dim")))
     return [*found, ()] if found else []
 
 

@@ -41,7 +41,23 @@ def instrumentable(subject: Subject) -> bool:
         and f.runtime is not None
         and catalog.is_supported(f.runtime)
         and recognise.active_vendor(f) is None
+        and not _layers_full(subject)
+        and not _environment_full(subject)
     )
+
+
+def _layers_full(subject: Subject) -> bool:
+    takes_one = subject.family is not None and subject.family.has_library
+    return subject.mode == "none" and takes_one and len(subject.function.layers) >= MAX_LAYERS
+
+
+def _environment_full(subject: Subject) -> bool:
+    return subject.mode == "none" and env_size(subject) > MAX_ENV_BYTES - _DATADOG_ENV_BYTES
+
+
+def env_size(subject: Subject) -> int:
+    """The bytes of all names and values."""
+    return sum(len(k.encode()) + len(v.encode()) for k, v in subject.env.items())
 
 
 @check("function-readable", "functions' environments can be read", "functions", "warning", needs=_LIST)
@@ -103,7 +119,7 @@ def vendor(case: Case) -> Iterator[Result]:
     for s in case.subjects:
         name = recognise.active_vendor(s.function)
         if name:
-            yield problem(s, f"it is run by the instrumentation of {name}", f"take {name} out of it first")
+            yield problem(s, f"it is run by the instrumentation of {name}", f"take {name} out of it")
 
 
 @check(
@@ -126,8 +142,7 @@ def wrapper(case: Case) -> Iterator[Result]:
 def layer_room(case: Case) -> Iterator[Result]:
     """The function has five layers, the most that AWS allows, and Datadog's is not among them."""
     for s in case.subjects:
-        needs_one = s.family is not None and s.family.has_library and s.mode == "none"
-        if needs_one and instrumentable(s) and len(s.function.layers) >= MAX_LAYERS:
+        if s.touchable and _layers_full(s):
             yield problem(
                 s, f"it has {MAX_LAYERS} layers, the most that AWS allows", "merge or remove one of them"
             )
@@ -137,8 +152,8 @@ def layer_room(case: Case) -> Iterator[Result]:
 def environment_room(case: Case) -> Iterator[Result]:
     """The function's environment is close to 4 KB, which AWS does not let it exceed."""
     for s in case.subjects:
-        size = sum(len(k.encode()) + len(v.encode()) for k, v in s.env.items())
-        if s.mode == "none" and size > MAX_ENV_BYTES - _DATADOG_ENV_BYTES:
+        if s.touchable and _environment_full(s):
+            size = env_size(s)
             yield problem(
                 s, f"its environment takes {size} of {MAX_ENV_BYTES} bytes", "move values to Parameter Store"
             )
@@ -151,15 +166,6 @@ def environment_room(case: Case) -> Iterator[Result]:
     needs=_LIST,
     fix="automatic",
     link=SETTINGS_GUIDE,
-    because_of=(
-        "function-readable",
-        "function-runtime",
-        "other-vendor",
-        "layer-room",
-        "environment-room",
-        "exec-wrapper",
-        "function-package",
-    ),
 )
 def instrumented(case: Case) -> Iterator[Result]:
     """The function has neither Datadog's library nor its Extension.
@@ -168,7 +174,7 @@ def instrumented(case: Case) -> Iterator[Result]:
     deployment, or put Datadog into the deployment's own files.
     """
     for s in case.subjects:
-        if s.mode != "none" or not s.touchable or recognise.is_edge(s.function):
+        if s.mode != "none" or not instrumentable(s):
             continue
         marked = any(marker in s.tags for marker in MARKERS) or catalog.HANDLER_VARIABLE in s.env
         expected = s.family is not None and (s.way == "extension" or s.family.forwarder)

@@ -141,7 +141,7 @@ def subscribed(case: Case) -> Iterator[Result]:
                 if automatic
                 else "",
                 about=_about(writers),
-                mends=(filter_resource(name, own, place.at),),
+                mends=() if automatic else (filter_resource(name, own, place.at),),
             )
 
 

@@ -1,0 +1,461 @@
+"""The doctor itself: causes and consequences, crashes, what cannot be seen, what is mended, the chain."""
+
+from __future__ import annotations
+
+import json
+import xml.etree.ElementTree as ET
+import zipfile
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ddsetup.answers import Selection
+from ddsetup.chain import breaks_at, chain
+from ddsetup.checks.case import Case
+from ddsetup.checks.check import Result, check
+from ddsetup.checks.registry import BY_ID, CHECKS, choose
+from ddsetup.config import read_config, save_config
+from ddsetup.doctor import Ignore, diagnose, difference, findings, mending
+from ddsetup.doctor_report import chain_record, data_of
+from ddsetup.errors import UsageError
+from ddsetup.evidence import Fault
+from ddsetup.gateways.aws.health import told
+from ddsetup.ignores import read_ignores
+from ddsetup.junit import junit
+from ddsetup.lines import Look, text_of
+from ddsetup.model import Unreadable
+from ddsetup.render import report_lines
+from ddsetup.report import Report
+from ddsetup.sarif import sarif
+from ddsetup.states import FilterState, IntegrationState, RoleState, StackState
+from ddsetup.steps.api_key import OWN_TAGS
+from tests import builders as b
+from tests.unit.patient import (
+    FORWARDER_ARN,
+    GROUP,
+    ORDERS,
+    OWN_GROUP,
+    PAYMENTS,
+    Patient,
+)
+
+
+def ids(patient: Patient, **over: Any) -> list[str]:
+    """The causes, in their order."""
+    return [c.found.check.id for c in diagnose(patient.case(), CHECKS, **over).causes]
+
+
+def untouched() -> Patient:
+    """Functions with the library, and nothing around them: no integration, no Forwarder."""
+    patient = Patient(integration=None, role=None, forwarder=None, forwarder_function=None, stack=None)
+    patient.filters = dict.fromkeys(patient.filters, ())
+    for name in patient.functions:
+        patient.silence(name)
+    return patient
+
+
+# Causes
+
+
+def test_without_the_integration_there_is_one_cause_and_not_thirty_findings() -> None:
+    diagnosis = diagnose(untouched().case(), CHECKS)
+    first = diagnosis.causes[0]
+    assert first.found.check.id == "integration-exists"
+    assert len(diagnosis.found()) > 10
+    assert len(diagnosis.causes) <= 3
+    assert "metrics-arrive" in {f.check.id for f in first.consequences}
+
+
+def test_a_cause_in_one_function_does_not_explain_another() -> None:
+    patient = Patient()
+    patient.change(ORDERS, env={"DD_LAMBDA_HANDLER": None})
+    patient.silence(ORDERS, "traces")
+    patient.silence(PAYMENTS, "traces")
+    causes = {c.found.check.id: c for c in diagnose(patient.case(), CHECKS).causes}
+    assert [f.problem.resource.name for f in causes["handler-known"].consequences] == [ORDERS]
+    assert causes["traces-arrive"].found.problem.resource.name == PAYMENTS
+
+
+def test_what_explains_an_error_is_as_bad_as_one() -> None:
+    patient = Patient()
+    patient.groups[GROUP] = b.log_group(GROUP)
+    patient.filters[GROUP] = (b.subscription_filter(GROUP, "x", FORWARDER_ARN, pattern="ERROR"),)
+    assert diagnose(patient.case(), CHECKS).worst() == "warning"
+    patient.silence(ORDERS, "enhanced_metrics")
+    diagnosis = diagnose(patient.case(), CHECKS)
+    assert [c.found.check.id for c in diagnosis.causes] == ["filter-pattern"]
+    assert diagnosis.worst() == "error"
+
+
+def test_the_order_of_checks_does_not_matter() -> None:
+    forth = diagnose(untouched().case(), CHECKS)
+    back = diagnose(untouched().case(), CHECKS[::-1])
+    assert findings(forth) == findings(back)
+
+
+# What checks may do
+
+
+def test_a_check_that_crashes_is_a_finding_and_the_others_go_on() -> None:
+    @check("broken", "something", "local")
+    def broken(_case: Case) -> Iterator[Result]:
+        """A check with a fault of its own."""
+        raise KeyError("a-secret-value")
+
+    diagnosis = diagnose(untouched().case(), (broken, *CHECKS))
+    crash = next(f for f in diagnosis.found() if f.check.id == "broken")
+    assert "KeyError" in crash.problem.what
+    assert "a-secret-value" not in crash.problem.what
+    assert "integration-exists" in {f.check.id for f in diagnosis.found()}
+    assert "broken" not in {c.id for c in diagnosis.passed}
+
+
+@pytest.mark.parametrize(
+    ("part", "value", "expected"),
+    [
+        ("integration", Unreadable("aws_configuration_read", "refused"), "integration-exists"),
+        ("role", Unreadable("iam:GetRole", "refused"), "role-exists"),
+        ("lane", {"log_groups": Unreadable("logs:DescribeLogGroups", "refused")}, "bulk-reads"),
+        ("lane", {"tags": Unreadable("tag:GetResources", "refused")}, "bulk-reads"),
+        ("lane", {"stacks": Unreadable("cloudformation:DescribeStacks", "refused")}, "bulk-reads"),
+        ("lane", {"functions": Unreadable("lambda:ListFunctions", "refused")}, "bulk-reads"),
+    ],
+)
+def test_what_cannot_be_read_is_neither_healthy_nor_broken(part: str, value: Any, expected: str) -> None:
+    patient = Patient()
+    if part == "lane" and "functions" in value:
+        patient.answers = b.answers(selection=Selection())
+    setattr(patient, part, value)
+    diagnosis = diagnose(patient.case(), CHECKS)
+    assert expected in {c.id for c, _ in diagnosis.blind}
+    assert expected not in {c.id for c in diagnosis.passed}
+    assert diagnosis.causes == ()
+    assert all(blind.unreadable.action for _, blind in diagnosis.blind)
+
+
+@pytest.mark.parametrize("what", ["policy", "reserved", "counts", "key_unreadable"])
+def test_each_thing_about_the_forwarder_may_be_hidden(what: str) -> None:
+    patient = Patient()
+    patient.health(key="unknown", **{what: Unreadable("lambda:GetPolicy", "refused")})
+    diagnosis = diagnose(patient.case(), CHECKS)
+    assert diagnosis.causes == ()
+    assert len(diagnosis.blind) == 1
+
+
+def test_everything_unreadable_at_once_never_crashes_a_check() -> None:
+    refused = Unreadable("x:Y", "refused")
+    patient = Patient(integration=refused, role=refused)
+    parts = ("tags", "stacks", "forwarders", "log_groups", "secrets", "account_filter_policies")
+    patient.lane = dict.fromkeys(parts, refused)
+    patient.filters = dict.fromkeys(patient.filters, refused)
+    patient.know(traffic=refused, indexes=refused, signals=())
+    diagnosis = diagnose(patient.case(), CHECKS)
+    assert [f for f in diagnosis.found() if "itself failed" in f.problem.what] == []
+
+
+def test_without_aws_only_what_needs_none_is_looked_at() -> None:
+    patient = Patient()
+    patient.know(faults=(Fault(kind="aws", what="the SSO session has expired", fix="aws sso login"),))
+    diagnosis = diagnose(patient.case(), CHECKS)
+    assert [c.found.check.id for c in diagnosis.causes] == ["aws-credentials"]
+    assert len(diagnosis.skipped) > 90
+
+
+# What counts
+
+
+def test_severity_and_ignores_leave_findings_out() -> None:
+    patient = Patient()
+    patient.change(ORDERS, env={"DD_LOG_LEVEL": "debug"}, tracing="Active")
+    assert ids(patient) == ["xray-once", "debug-off"]
+    assert ids(patient, severity="warning") == []
+    ignore = Ignore(check="debug-off", reason="we look into it", resource="ord*")
+    diagnosis = diagnose(patient.case(), CHECKS, ignores=(ignore,))
+    assert [c.found.check.id for c in diagnosis.causes] == ["xray-once"]
+    assert [i.reason for _, i in diagnosis.ignored] == ["we look into it"]
+    other = replace(ignore, resource="pay*")
+    assert "debug-off" in ids(patient, ignores=(other,))
+
+
+def test_checks_are_chosen_by_id_and_by_group() -> None:
+    assert [c.id for c in choose(["traffic"])] == ["traffic"]
+    assert {c.group for c in choose(["log-groups"])} == {"log groups"}
+    assert "traffic" not in {c.id for c in choose((), ["arrival"])}
+    with pytest.raises(UsageError, match="no check 'trafic'") as error:
+        choose(["trafic"])
+    assert "traffic" in error.value.fix
+
+
+# Mending
+
+
+def test_mending_the_integration_creates_role_and_record_and_nothing_else() -> None:
+    case = untouched().case()
+    found = [f for f in diagnose(case, CHECKS).found() if f.check.id == "integration-exists"]
+    plan = mending(case, found)
+    assert {type(c.after) for c in plan.changes} == {RoleState, IntegrationState}
+
+
+def test_mending_everything_brings_what_it_needs() -> None:
+    case = untouched().case()
+    plan = mending(case, diagnose(case, CHECKS).found())
+    kinds = [c.resource.kind for c in plan.changes]
+    assert {"iam_role", "integration", "stack", "secret"} <= set(kinds)
+    assert len({c.resource for c in plan.changes}) == len(kinds)
+    assert any(isinstance(c.after, StackState) for c in plan.changes)
+
+
+def test_mending_a_function_changes_that_function_and_leaves_its_way_of_monitoring() -> None:
+    patient = Patient()
+    patient.change(PAYMENTS, env={"DD_SITE": "datadoghq.com"})
+    patient.change(ORDERS, handler="app.handler")
+    patient.silence(ORDERS, "enhanced_metrics")
+    case = patient.case()
+    found = [f for f in diagnose(case, CHECKS).found() if f.check.id == "function-site"]
+    (change,) = mending(case, found).changes
+    assert change.resource.name == PAYMENTS
+    assert change.after is not None
+    assert getattr(change.after, "env", {})["DD_SITE"] == b.SITE
+    assert getattr(change.after, "layers", ()) == getattr(change.before, "layers", None)
+
+
+def test_what_takes_something_away_waits_for_a_person() -> None:
+    patient = Patient()
+    patient.filters[OWN_GROUP] = (b.subscription_filter(OWN_GROUP, "loop", FORWARDER_ARN),)
+    case = patient.case()
+    found = diagnose(case, CHECKS).found()
+    assert mending(case, found, confirmed=False).changes == ()
+    (change,) = mending(case, found).changes
+    assert (change.after, change.resource.id) == (None, f"{OWN_GROUP}:loop")
+
+
+def test_of_two_filters_datadogs_own_stays() -> None:
+    patient = Patient()
+    held = patient.filters[GROUP]
+    assert not isinstance(held, Unreadable)
+    patient.filters[GROUP] = (*held, b.subscription_filter(GROUP, "ddsetup-datadog-forwarder", FORWARDER_ARN))
+    case = patient.case()
+    (change,) = mending(case, diagnose(case, CHECKS).found()).changes
+    assert change.before == FilterState(
+        log_group=GROUP, name="ddsetup-datadog-forwarder", destination_arn=FORWARDER_ARN
+    )
+    assert change.after is None
+
+
+def test_in_direct_mode_a_missing_filter_is_put() -> None:
+    patient = Patient(answers=b.answers(subscribe="direct"))
+    patient.record(lambdas=(), sources=())
+    patient.filters[GROUP] = ()
+    patient.silence(ORDERS, "logs", "traces", "enhanced_metrics")
+    case = patient.case()
+    diagnosis = diagnose(case, CHECKS)
+    assert [c.found.check.id for c in diagnosis.causes] == ["log-group-subscribed"]
+    (change,) = mending(case, diagnosis.found()).changes
+    assert change.resource.kind == "subscription_filter"
+
+
+def test_a_role_of_our_own_gets_its_trust_back() -> None:
+    patient = Patient(role=b.role(trust=b.trust_policy("another"), tags=OWN_TAGS))
+    case = patient.case()
+    found = diagnose(case, CHECKS).found()
+    assert [f.check.id for f in found] == ["role-trust"]
+    assert [c.resource.kind for c in mending(case, found).changes] == ["iam_role"]
+
+
+def test_the_difference_tells_what_is_gone_what_is_left_and_what_is_new() -> None:
+    before, after = Patient(), Patient()
+    before.change(ORDERS, env={"DD_LOG_LEVEL": "debug", "DD_FLUSH_TO_LOG": "false"})
+    after.change(ORDERS, env={"DD_LOG_LEVEL": "debug"}, last_update_status="InProgress")
+    changed = difference(diagnose(before.case(), CHECKS), diagnose(after.case(), CHECKS))
+    assert [f.check.id for f in changed.gone] == ["flush-to-log"]
+    assert [f.check.id for f in changed.left] == ["debug-off"]
+    assert [f.check.id for f in changed.new] == ["function-settled"]
+
+
+# The chain
+
+
+def test_the_chain_of_a_healthy_function_holds() -> None:
+    case = Patient().case()
+    subject = next(s for s in case.subjects if s.function.name == ORDERS)
+    links = chain(case, diagnose(case, CHECKS), subject)
+    assert {link.mark for link in links} == {"ok"}
+    assert len(links) > 15
+    assert breaks_at(links) is None
+
+
+@pytest.mark.parametrize(
+    ("breakage", "title"),
+    [
+        (lambda p: p.change(ORDERS, env={"DD_LAMBDA_HANDLER": None}), "handler"),
+        (lambda p: p.health(key="invalid"), "Forwarder's key and site"),
+        (lambda p: p.health(reserved=0), "Forwarder"),
+        (lambda p: p.health(policy=None), "Forwarder's permission"),
+        (lambda p: p.filters.update({GROUP: ()}), "subscription filter"),
+        (lambda p: p.silence(ORDERS, "traces"), "traces in Datadog"),
+        (lambda p: setattr(p, "integration", None), "integration"),
+    ],
+)
+def test_the_chain_shows_where_it_breaks(breakage: Any, title: str) -> None:
+    patient = Patient()
+    breakage(patient)
+    case = patient.case()
+    subject = next(s for s in case.subjects if s.function.name == ORDERS)
+    link = breaks_at(chain(case, diagnose(case, CHECKS), subject))
+    assert link is not None
+    assert link.title == title
+    assert link.check in BY_ID
+
+
+def test_the_chain_is_narrowed_to_one_kind_of_data() -> None:
+    case = Patient().case()
+    subject = case.subjects[0]
+    titles = {k.title for k in chain(case, diagnose(case, CHECKS), subject, ("logs",))}
+    assert "logs in Datadog" in titles
+    assert "traces in Datadog" not in titles
+
+
+def test_another_functions_fault_is_not_in_the_chain() -> None:
+    patient = Patient()
+    patient.change(PAYMENTS, env={"DD_LAMBDA_HANDLER": None})
+    case = patient.case()
+    subject = next(s for s in case.subjects if s.function.name == ORDERS)
+    assert breaks_at(chain(case, diagnose(case, CHECKS), subject)) is None
+
+
+# Output
+
+
+def report_of(patient: Patient) -> Report:
+    case = patient.case()
+    diagnosis = diagnose(case, CHECKS)
+    data = data_of(diagnosis)
+    subject = case.subjects[0]
+    data["chains"] = [chain_record(subject, chain(case, diagnosis, subject))]
+    return Report(
+        command="doctor",
+        account=b.ACCOUNT,
+        regions=(b.REGION,),
+        findings=findings(diagnosis, " --region eu-west-1"),
+        data=data,
+    )
+
+
+def test_the_first_line_of_the_text_names_the_cause() -> None:
+    report = replace(report_of(untouched()), data=data_of(diagnose(untouched().case(), CHECKS)))
+    text = text_of(report_lines(report, Look()))
+    first = text.splitlines()[0]
+    assert "has no record of this AWS account" in first
+    assert "ddsetup doctor --fix --only integration-exists --region eu-west-1" in text
+    assert "explains" in text.splitlines()[1]
+
+
+def test_what_could_not_be_looked_at_names_the_permission() -> None:
+    patient = Patient(role=Unreadable("iam:GetRole", "refused"))
+    text = text_of(report_lines(report_of(patient), Look()))
+    assert "could not look (needs iam:GetRole): role-exists" in text
+    assert "1 could not look" in text
+
+
+def test_verbose_text_lists_all_that_passed() -> None:
+    text = text_of(report_lines(report_of(Patient()), Look(verbose=True)))
+    assert text.count("✓") > 100
+    assert text.rstrip().endswith(f"all is well; {len(CHECKS)} checks passed")
+
+
+def test_junit_has_a_case_for_every_check() -> None:
+    patient = untouched()
+    patient.know(indexes=Unreadable("logs_read_config", "refused"))
+    diagnosis = diagnose(patient.case(), CHECKS)
+    root = ET.fromstring(junit(report_of(patient), diagnosis))
+    cases = {c.attrib["name"].split(":")[0]: c for c in root.iter("testcase")}
+    assert set(cases) == set(BY_ID)
+    assert cases["integration-exists"].find("failure") is not None
+    assert cases["logs-indexed"].find("skipped") is not None
+    assert len(cases["local-clock"]) == 0
+
+
+def test_sarif_has_a_result_for_every_finding() -> None:
+    diagnosis = diagnose(untouched().case(), CHECKS)
+    document = json.loads(sarif(report_of(untouched()), diagnosis))
+    (run,) = document["runs"]
+    assert document["version"] == "2.1.0"
+    assert len(run["results"]) == len(diagnosis.found())
+    rules = {rule["id"] for rule in run["tool"]["driver"]["rules"]}
+    assert {result["ruleId"] for result in run["results"]} == rules
+
+
+# Ignores in the file
+
+
+def test_the_file_may_say_what_to_ignore(tmp_path: Path) -> None:
+    path = tmp_path / "ddsetup.toml"
+    path.write_text(
+        '# Written by ddsetup: x\nsite = "datadoghq.eu"\n\n'
+        '[doctor]\nignore = [{check = "layer-recent", resource = "old-*", reason = "retired in May"}]\n'
+    )
+    assert read_ignores(path) == (Ignore("layer-recent", "retired in May", "old-*"),)
+    assert read_config(path).text("site") == "datadoghq.eu"
+    assert save_config(path, {"site": "datadoghq.com"})
+    assert read_ignores(path) == (Ignore("layer-recent", "retired in May", "old-*"),)
+    assert not save_config(path, {"site": "datadoghq.com"})
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        'ignore = [{check = "layer-recent"}]',
+        'ignore = [{check = "layer-recent", reason = " "}]',
+        'ignore = [{check = "layr-recent", reason = "x"}]',
+        'ignore = "layer-recent"',
+        'skip = ["x"]',
+        "ignore = [{check = 1, reason = 2}]",
+    ],
+)
+def test_a_wrong_table_of_ignores_is_refused(tmp_path: Path, table: str) -> None:
+    path = tmp_path / "ddsetup.toml"
+    path.write_text(f"[doctor]\n{table}\n")
+    with pytest.raises(UsageError):
+        read_ignores(path)
+
+
+# Secrets
+
+
+@pytest.mark.parametrize(
+    ("line", "shown"),
+    [
+        ("[ERROR] Exception: Failed to check if API Key is valid", "Failed to check if API Key is valid"),
+        ("2026-11-22 Task timed out after 3.00 seconds", "Task timed out after 3.00 seconds"),
+        ("[ERROR] ValueError: card 4111111111111111 refused", "[ERROR] ValueError"),
+        ("customer Jane bought ERROR insurance", ""),
+        ("No module named 'datadog_lambda'", "No module named 'datadog_lambda'"),
+    ],
+)
+def test_only_what_is_harmless_is_kept_of_a_log_line(line: str, shown: str) -> None:
+    assert told(line) == shown
+
+
+def test_nothing_of_a_foreign_environment_is_in_any_output(tmp_path: Path) -> None:
+    from ddsetup.bundle import contents, write
+    from ddsetup.visit import Visit
+
+    patient = untouched()
+    patient.change(ORDERS, env={"TILL_PASSWORD": "not-for-your-eyes", "DD_API_KEY": "f" * 32})
+    case = patient.case()
+    diagnosis = diagnose(case, CHECKS)
+    report = report_of(patient)
+    visit = Visit(session=None, case=case, diagnosis=diagnosis)
+    files = contents(visit, report, {"DD_APP_KEY": "a-key-of-mine"})
+    write(tmp_path / "bundle.zip", files)
+    with zipfile.ZipFile(tmp_path / "bundle.zip") as archive:
+        held = "".join(archive.read(name).decode() for name in archive.namelist())
+    printed = text_of(report_lines(report, Look(verbose=True)))
+    whole = held + printed + junit(report, diagnosis) + sarif(report, diagnosis)
+    for secret in ("not-for-your-eyes", "f" * 32, b.EXTERNAL_ID, "a-key-of-mine", "TILL_PASSWORD"):
+        assert secret not in whole
+    assert (tmp_path / "bundle.zip").stat().st_mode & 0o077 == 0
+    assert '"handler"' in held
