@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from ddsetup.sandbox.model import Sandbox
 
 FILE_NAME = "aws-faults.json"
+ALWAYS = 1_000_000_000
+"""For `times`: until the faults are cleared."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +24,8 @@ class AwsFault:
     """Calls of `operation` (the IAM action's name) answer with an error, the first `times` of them."""
 
     operation: str
-    code: str
+    """May hold `*`: `Put*`, or `*` for every call."""
+    code: str = ""
     status: int = 400
     message: str = "A fault of the sandbox."
     times: int = 1
@@ -32,6 +35,15 @@ class AwsFault:
     """The call does its work first; only the answer is lost."""
     delay: float = 0.0
     """Seconds to wait before anything else. With an empty `code` the call is only delayed."""
+    drop: bool = False
+    """Instead of an answer the connection is reset."""
+    probability: float = 1.0
+    """How likely such a call is to meet the fault; which ones do is drawn from `seed`."""
+    seed: int = 0
+    skip: int = 0
+    """How many such calls go well first."""
+    access_key: str = ""
+    """Only calls signed with this key: ddsetup's own, say, and not those that Datadog makes."""
 
 
 def inject(sandbox: Sandbox, *faults: AwsFault) -> None:

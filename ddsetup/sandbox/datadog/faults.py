@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+import random
 import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -14,7 +15,8 @@ from ddsetup.sandbox.datadog.wire import JsonObject, text_error
 class Fault:
     """What happens to matching requests. ``status`` None drops the connection without an answer.
 
-    ``after_effect`` lets the request do its work first: the caller cannot know that it did.
+    ``after_effect`` lets the request do its work first: the caller cannot know that it did. A matching
+    request meets the fault with ``probability``; which ones do is the same in every sandbox.
     """
 
     path: str
@@ -23,6 +25,7 @@ class Fault:
     headers: Mapping[str, str] = field(default_factory=dict)
     body: JsonObject | None = None
     after_effect: bool = False
+    probability: float = 1.0
 
 
 class Faults:
@@ -31,6 +34,7 @@ class Faults:
     def __init__(self, described: Iterable[JsonObject] = ()) -> None:
         self._lock = threading.Lock()
         self._waiting: list[tuple[Fault, int]] = []
+        self._chance = random.Random(0)  # noqa: S311
         self.add(described)
 
     def add(self, described: Iterable[JsonObject]) -> None:
@@ -46,7 +50,8 @@ class Faults:
         """The fault this request meets, one time fewer for the next."""
         with self._lock:
             for index, (fault, times) in enumerate(self._waiting):
-                if fault.method in ("*", method) and fnmatch.fnmatchcase(path, fault.path):
+                meant = fault.method in ("*", method) and fnmatch.fnmatchcase(path, fault.path)
+                if meant and (fault.probability >= 1 or self._chance.random() < fault.probability):
                     self._waiting[index] = (fault, times - 1)
                     if times <= 1:
                         del self._waiting[index]
@@ -60,7 +65,7 @@ class Faults:
 
 
 def _parse(item: JsonObject) -> tuple[Fault, int]:
-    known = {"path", "method", "status", "times", "headers", "body", "after_effect"}
+    known = {"path", "method", "status", "times", "headers", "body", "after_effect", "probability"}
     if not isinstance(item, dict) or not isinstance(item.get("path"), str) or set(item) - known:
         raise text_error(400, f"a fault has a path and some of {', '.join(sorted(known))}")
     fault = Fault(
@@ -70,5 +75,6 @@ def _parse(item: JsonObject) -> tuple[Fault, int]:
         headers={str(k): str(v) for k, v in item.get("headers", {}).items()},
         body=item.get("body"),
         after_effect=bool(item.get("after_effect")),
+        probability=float(item.get("probability", 1)),
     )
     return fault, int(item.get("times", 1))

@@ -57,6 +57,7 @@ def _application(settings: EmulatorSettings) -> Any:
     from ddsetup.sandbox.emulator import (
         account_policies,
         calls,
+        connections,
         delivery,
         faults,
         limits,
@@ -65,6 +66,7 @@ def _application(settings: EmulatorSettings) -> Any:
         stacks,
     )
 
+    connections.install()
     runtime.install(settings)
     delivery.install()
     limits.install(settings.layer_account)

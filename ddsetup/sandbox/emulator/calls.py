@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from ddsetup.sandbox.emulator.faults import Faults
+from ddsetup.sandbox.emulator.faults import Faults, Request
 
 _READ_PREFIXES = (
     "Get", "List", "Describe", "Head", "Simulate", "Validate", "Estimate", "Filter", "Lookup", "Search",
@@ -39,16 +39,15 @@ def install(path: Path, faults: Faults) -> None:
         method: str, url_path: str, headers: Any, body: bytes, query: Any, request_id: str
     ) -> tuple[int, Any, Any]:
         service, operation = _name(app, method, url_path, headers, body, query)
+        access_key = extract_access_key_id(headers, query) or ""
         response = await faults.answer(
-            service,
-            operation,
-            url_path.encode() + body,
+            Request(service, operation, access_key, url_path.encode() + body),
             lambda: dispatch(method, url_path, headers, body, query, request_id),
         )
         record = {
             "at": round(time.time(), 3),
             "principal": request_caller_arn(headers, query),
-            "access_key": extract_access_key_id(headers, query) or "",
+            "access_key": access_key,
             "region": extract_region(headers, query),
             "service": service,
             "operation": operation,

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import fnmatch
 import json
+import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape
 
+from ddsetup.sandbox.emulator import connections
 from ddsetup.sandbox.faults import AwsFault
 
 Call = Callable[[], Awaitable[tuple[int, Any, Any]]]
@@ -18,31 +21,67 @@ _QUERY_PROTOCOL = {"iam", "sts", "cloudformation"}
 
 
 @dataclass(slots=True)
+class _Waiting:
+    """A fault that was set, and what is left of it."""
+
+    fault: AwsFault
+    left: int
+    to_skip: int
+    chance: random.Random
+
+    def strikes(self, operation: str, access_key: str, text: bytes) -> bool:
+        """Whether this call meets the fault; counts it."""
+        fault = self.fault
+        if not fnmatch.fnmatchcase(operation, fault.operation) or fault.contains.encode() not in text:
+            return False
+        if fault.access_key not in ("", access_key) or not self.left:
+            return False
+        if self.to_skip:
+            self.to_skip -= 1
+            return False
+        if self.chance.random() >= fault.probability:
+            return False
+        self.left -= 1
+        return True
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a fault can be chosen by. `text` is the call's path and body."""
+
+    service: str
+    operation: str
+    access_key: str
+    text: bytes
+
+
+@dataclass(slots=True)
 class Faults:
     """The faults of a file, read again whenever it is replaced."""
 
     path: Path
     _read: int = 0
-    _left: list[tuple[AwsFault, list[int]]] = field(default_factory=list)
+    _waiting: list[_Waiting] = field(default_factory=list)
 
-    async def answer(self, service: str, operation: str, text: bytes, call: Call) -> tuple[int, Any, Any]:
+    async def answer(self, request: Request, call: Call) -> tuple[int, Any, Any]:
         """What the call answers: its own answer, or the first fault's that is for it."""
-        fault = self._next(operation, text)
+        fault = self._next(request)
         if fault is None:
             return await call()
         await asyncio.sleep(fault.delay)
-        if not fault.code:
+        if not fault.code and not fault.drop:
             return await call()
         if fault.after_effect:
             await call()
-        return _error(service, fault)
+        if fault.drop:
+            connections.reset()
+        return _error(request.service, fault)
 
-    def _next(self, operation: str, text: bytes) -> AwsFault | None:
+    def _next(self, request: Request) -> AwsFault | None:
         self._reread()
-        for fault, left in self._left:
-            if fault.operation == operation and left[0] > 0 and fault.contains.encode() in text:
-                left[0] -= 1
-                return fault
+        for waiting in self._waiting:
+            if waiting.strikes(request.operation, request.access_key, request.text):
+                return waiting.fault
         return None
 
     def _reread(self) -> None:
@@ -52,11 +91,14 @@ class Faults:
             return
         if changed != self._read:
             described = json.loads(self.path.read_text(encoding="utf-8"))
-            self._left = [(fault, [fault.times]) for fault in (AwsFault(**each) for each in described)]
+            faults = [AwsFault(**each) for each in described]
+            self._waiting = [_Waiting(f, f.times, f.skip, random.Random(f.seed)) for f in faults]  # noqa: S311
             self._read = changed
 
 
 def _error(service: str, fault: AwsFault) -> tuple[int, Any, Any]:
+    if fault.drop:
+        return 500, {}, b""
     if service in _QUERY_PROTOCOL:
         body = (
             f"<ErrorResponse><Error><Type>Sender</Type><Code>{escape(fault.code)}</Code>"

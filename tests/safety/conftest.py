@@ -1,0 +1,82 @@
+"""The command in a process of its own, forked for speed, in a sandbox that can be made to fail."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+from urllib.request import Request, urlopen
+
+import pytest
+
+from ddsetup.sandbox.faults import AwsFault, inject
+from tests.e2e.conftest import Cli, OpenPlace, Place, Result, open_place
+from tests.e2e.world import World
+from tests.safety.nursery import Nursery
+
+__all__ = ["open_place"]
+
+
+@dataclass(frozen=True)
+class Lab:
+    """A place, and the means to break what it stands on."""
+
+    place: Place
+    nursery: Nursery
+
+    @property
+    def world(self) -> World:
+        return self.place.world
+
+    @property
+    def cli(self) -> Cli:
+        return self.place.cli
+
+    @property
+    def operator(self) -> str:
+        """The access key that ddsetup uses."""
+        return self.place.sandbox.operator.access_key_id
+
+    def run(self, *arguments: str, **over: str | None) -> Result:
+        """Run the command; no secret and no traceback may be in what it prints."""
+        end = self.nursery.run(arguments, self.cli.environ(**over), self.cli.home)
+        for text in (end.stdout, end.stderr):
+            self.cli.check_secrets(text)
+            assert "Traceback" not in text, text
+        return Result(end.code, end.stdout, end.stderr)
+
+    def aws_fails(self, *faults: AwsFault) -> None:
+        """From now on; none clears them."""
+        inject(self.place.sandbox, *faults)
+
+    def datadog_fails(self, *faults: dict[str, Any]) -> None:
+        """From now on, in place of what was set before."""
+        url = f"{self.place.sandbox.datadog_url}/__sandbox/faults"
+        headers = {"Content-Type": "application/json"}
+        body = json.dumps({"faults": list(faults)}).encode()
+        for method, data in (("DELETE", None), ("POST", body)):
+            urlopen(Request(url, data, headers, method=method), timeout=10).close()
+
+    def heal(self) -> None:
+        self.aws_fails()
+        self.datadog_fails()
+
+
+@pytest.fixture(scope="session")
+def nursery() -> Iterator[Nursery]:
+    with Nursery() as made:
+        yield made
+
+
+OpenLab = Callable[..., Lab]
+
+
+@pytest.fixture(scope="module")
+def open_lab(open_place: OpenPlace, nursery: Nursery) -> OpenLab:
+    """Opens labs; the arguments are those of `open_place`."""
+
+    def opened(*scenarios: str, **options: Any) -> Lab:
+        return Lab(open_place(*scenarios, **options), nursery)
+
+    return opened
