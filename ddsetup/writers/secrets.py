@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ddsetup.change import Change, Outcome
 from ddsetup.errors import GatewayError
+from ddsetup.gateways.aws.errors import AlreadyExists
 from ddsetup.gateways.aws.secrets import (
     create_secret,
     delete_secret,
@@ -54,9 +55,7 @@ class SecretWriter(OneByOne):
         if not self._api_key:
             return failed(change, "no Datadog API key is known", "give it in DD_API_KEY")
         if live is None:
-            arn = create_secret(self._aws, lane, after, self._api_key)
-            self._issued.note_secret(lane, after.name, arn)
-            return applied(change)
+            return self._make(change, after, lane)
         if not _is_ours(live, after):
             return moved(
                 change,
@@ -67,6 +66,19 @@ class SecretWriter(OneByOne):
         put_secret_value(self._aws, lane, after.name, self._api_key)
         self._issued.note_secret(lane, after.name, arn)
         return applied(change, "it was scheduled for deletion and is restored")
+
+    def _make(self, change: Change, after: SecretState, lane: Lane) -> Outcome:
+        try:
+            arn = create_secret(self._aws, lane, after, self._api_key)
+        except AlreadyExists:
+            # Also what the repetition of a call says whose first answer was lost.
+            made = read_secret(self._aws, lane, after.name)
+            if not isinstance(made, Secret) or made.deleted or not _is_ours(made, after):
+                raise
+            self._issued.note_secret(lane, after.name, made.arn)
+            return applied(change, "found in place after the connection was lost")
+        self._issued.note_secret(lane, after.name, arn)
+        return applied(change)
 
     def _delete(self, change: Change, before: SecretState, lane: Lane, live: Secret | None) -> Outcome:
         if live is None or live.deleted:

@@ -98,6 +98,8 @@ _DENIED = frozenset(
 )
 _EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired"})
 _UNKNOWN_TOKEN = frozenset({"InvalidClientTokenId", "UnrecognizedClientException", "AuthFailure"})
+_SIGNATURE = frozenset({"InvalidSignatureException", "RequestTimeTooSkewed", "SignatureDoesNotMatch"})
+"""Also what a clock that was set in the middle of a run leads to."""
 _MISSING = frozenset({"NoSuchEntity", "NoSuchEntityException", "ResourceNotFoundException"})
 _EXISTS = frozenset(
     {
@@ -197,6 +199,9 @@ def _answered(error: ClientError, action: str, where: str) -> GatewayError:
         return Denied(
             f"{action}: AWS does not know these credentials here", action=action, fix=fix, where=where
         )
+    if code in _SIGNATURE:
+        lost = explain_credentials(error)
+        return Denied(f"{action}: {lost.what}", action=action, fix=lost.fix, where=where)
     kind = _kind_of(code, text)
     if kind is not None:
         return kind(f"{action}: {text or code}", action=action, where=where)

@@ -1,0 +1,21 @@
+"""Others change the functions while ddsetup does: no write of theirs is ever lost (long: benchmarks/competitor)."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.safety.conftest import OpenLab
+from tests.safety.contest import hold
+
+pytestmark = pytest.mark.e2e
+
+
+def test_no_update_of_a_competitor_is_lost(open_lab: OpenLab) -> None:
+    lab = open_lab("many", many=40)
+    assert lab.run("setup", "--all", "--yes", "--no-verify", "--subscribe", "none").code == 0
+    standing = hold(lab, writes=400)
+    assert standing.errors == []
+    assert standing.score.lost == []
+    assert standing.score.writes >= 400
+    assert standing.outcomes["applied"] > 20
+    assert standing.outcomes["changed_since"] > 0, "they never met"

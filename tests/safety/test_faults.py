@@ -1,0 +1,204 @@
+"""An AWS that misbehaves: what was planned comes about, or each failure is named, and nothing is lost."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pytest
+
+from ddsetup.sandbox.faults import ALWAYS, AwsFault
+from ddsetup.sandbox.model import OPERATOR
+from tests.e2e.conftest import Result
+from tests.e2e.world import differences
+from tests.safety.conftest import Lab, OpenLab
+
+pytestmark = pytest.mark.e2e
+
+SETUP = (
+    *("setup", "--all", "--yes", "--no-verify", "--output", "json"),
+    *("--subscribe", "direct", "--on-conflict", "replace", "--create-log-groups"),
+)
+UNDO = ("undo", "--yes", "--output", "json")
+DATADOG = "/api/v2/integration/*"
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A lab with what its account looks like before and after an undisturbed setup."""
+
+    lab: Lab
+    before: dict[str, Any]
+    wanted: dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def undisturbed(open_lab: OpenLab) -> Trial:
+    lab = open_lab("healthy", "foreign-filters")
+    before = lab.world.everything()
+    assert lab.run(*SETUP).code == 0
+    wanted = comparable(lab.world.everything())
+    assert lab.run(*UNDO).code == 0
+    assert differences(before, lab.world.everything()) == []
+    return Trial(lab, before, wanted)
+
+
+@pytest.fixture
+def trial(undisturbed: Trial) -> Iterator[Trial]:
+    """The untouched account; whatever a test leaves is given back before the next one."""
+    yield undisturbed
+    undisturbed.lab.heal()
+    while undisturbed.lab.run(*UNDO).code == 0:
+        pass
+    assert differences(undisturbed.before, undisturbed.lab.world.everything()) == []
+
+
+def comparable(everything: dict[str, Any]) -> dict[str, Any]:
+    """Without what the servers make up anew each time: ids, ends of secrets' ARNs, the Forwarder's archive."""
+    text = json.dumps(everything, sort_keys=True)
+    text = re.sub(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{32}", "ID", text)
+    text = re.sub(r"(secret:[\w/-]+-)\w{6}\b", r"\1SUFFIX", text)
+    document: dict[str, Any] = json.loads(re.sub(r'"CodeSha256": "[^"]+"', '"CodeSha256": "SHA"', text))
+    return document
+
+
+def not_done(result: Result) -> list[str]:
+    return [
+        f"{o['resource']['kind']} {o['resource']['id']}: {o['status']} {o['reason']}"
+        for o in result.json["outcomes"]
+        if o["status"] not in ("applied", "unchanged")
+    ]
+
+
+THROTTLED = AwsFault("*", "ThrottlingException", 400, "Rate exceeded", times=ALWAYS, probability=0.3, seed=1)
+BROKEN = AwsFault("*", "InternalFailure", 500, times=ALWAYS, probability=0.1, seed=2)
+SLOW = AwsFault("*", delay=1.5, times=ALWAYS, probability=0.1, seed=3)
+CUT = AwsFault("*", drop=True, times=ALWAYS, probability=0.1, seed=4)
+CUT_AFTER = replace(CUT, after_effect=True, seed=5)
+TROUBLE: dict[str, tuple[AwsFault, dict[str, Any]]] = {
+    "a third of all calls throttled": (THROTTLED, {"status": 429, "headers": {"x-ratelimit-reset": "1"}}),
+    "a tenth of all calls answered with 500": (BROKEN, {"status": 503}),
+    "a tenth of all answers slow": (SLOW, {}),
+    "a tenth of all connections reset": (CUT, {"status": None}),
+    "a tenth of all answers lost": (CUT_AFTER, {"status": None, "after_effect": True}),
+}
+
+
+@pytest.mark.parametrize("kind", TROUBLE)
+def test_passing_trouble_changes_neither_setup_nor_undo(trial: Trial, kind: str) -> None:
+    lab = trial.lab
+    aws, datadog = TROUBLE[kind]
+
+    def trouble() -> None:
+        lab.aws_fails(replace(aws, access_key=lab.operator))
+        if datadog:
+            lab.datadog_fails({"path": DATADOG, "times": 1000, "probability": 0.2, **datadog})
+
+    trouble()
+    done = lab.run(*SETUP)
+    lab.heal()
+    assert (done.code, not_done(done)) == (0, []), done.stderr
+    assert differences(trial.wanted, comparable(lab.world.everything())) == []
+    trouble()
+    undone = lab.run(*UNDO)
+    lab.heal()
+    assert (undone.code, not_done(undone)) == (0, []), undone.stderr
+    assert differences(trial.before, lab.world.everything()) == []
+
+
+EXPIRED = AwsFault("*", "ExpiredTokenException", 403, "The security token included is expired", times=ALWAYS)
+SKEWED = AwsFault("*", "InvalidSignatureException", 403, "Signature expired: 20261122T101500Z", times=ALWAYS)
+GONE = AwsFault("*", drop=True, times=ALWAYS)
+
+
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [(EXPIRED, "expired"), (SKEWED, "clock"), (GONE, "no connection to AWS")],
+    ids=["credentials expire", "the clock is set", "the network goes"],
+)
+def test_what_ends_half_way_is_named_and_gone_on_from(trial: Trial, fault: AwsFault, words: str) -> None:
+    """Every change that was not made says why; nothing is half done; the next run does the rest."""
+    lab = trial.lab
+    skip = len(lab.world.calls())
+    lab.run("plan", *SETUP[1:2], *SETUP[6:])
+    looked = len(lab.world.calls()) - skip
+    lab.aws_fails(replace(fault, access_key=lab.operator, skip=looked + 25))
+    stopped = lab.run(*SETUP)
+    lab.heal()
+    assert stopped.code == 5, stopped.stderr + stopped.stdout
+    failed = [o for o in stopped.json["outcomes"] if o["status"] == "failed"]
+    assert failed
+    assert all(o["reason"] for o in failed)
+    assert any(words in o["reason"] for o in failed), [o["reason"] for o in failed]
+    assert {o["status"] for o in stopped.json["outcomes"]} <= {"applied", "failed", "skipped"}
+    again = lab.run(*SETUP)
+    assert (again.code, not_done(again)) == (0, []), again.stderr
+    assert differences(trial.wanted, comparable(lab.world.everything())) == []
+
+
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [(EXPIRED, "expired"), (SKEWED, "the clock of this machine is wrong")],
+    ids=["expired", "clock"],
+)
+def test_what_is_wrong_from_the_start_stops_before_any_write(
+    trial: Trial, fault: AwsFault, words: str
+) -> None:
+    lab = trial.lab
+    writes = len(lab.world.operator_writes())
+    lab.aws_fails(replace(fault, access_key=lab.operator))
+    result = lab.run(*SETUP)
+    assert result.code == 4
+    assert words in result.json["error"]["what"]
+    assert len(lab.world.operator_writes()) == writes
+
+
+@pytest.mark.parametrize("variable", ["AWS_ENDPOINT_URL", "DDSETUP_DATADOG_URL"])
+def test_a_name_that_does_not_resolve_is_said_before_any_write(trial: Trial, variable: str) -> None:
+    lab = trial.lab
+    writes = len(lab.world.operator_writes())
+    result = lab.run(*SETUP, **{variable: "http://no-such-host.invalid:1"})
+    assert result.code == 4, result.stdout
+    assert "reach" in result.json["error"]["what"] or "connect" in result.json["error"]["what"]
+    assert len(lab.world.operator_writes()) == writes
+
+
+CREDENTIAL_PROCESS = """
+import datetime, json, pathlib, sys
+asked = pathlib.Path(sys.argv[1])
+first = not asked.exists()
+asked.touch()
+key, secret = sys.argv[2:4] if first else sys.argv[4:6]
+# botocore insists on new ones when the old ones have less than ten minutes left.
+end = datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=602 if first else 3600)
+keys = {"AccessKeyId": key, "SecretAccessKey": secret}
+print(json.dumps({"Version": 1, **keys, "Expiration": end.isoformat()}))
+"""
+
+
+def test_credentials_that_can_be_renewed_are_renewed_half_way(trial: Trial) -> None:
+    lab = trial.lab
+    first = lab.place.sandbox.operator
+    second = lab.world.client("iam").create_access_key(UserName=OPERATOR)["AccessKey"]
+    script = lab.cli.home / "credentials.py"
+    script.write_text(CREDENTIAL_PROCESS)
+    words = [sys.executable, str(script), str(lab.cli.home / "asked"), first.access_key_id]
+    words += [first.secret_access_key, second["AccessKeyId"], second["SecretAccessKey"]]
+    config = lab.cli.home / "config"
+    config.write_text(f"[profile renewing]\ncredential_process = {' '.join(words)}\n")
+    seen = len(lab.world.calls())
+    done = lab.run(
+        *SETUP,
+        AWS_CONFIG_FILE=str(config),
+        AWS_PROFILE="renewing",
+        AWS_ACCESS_KEY_ID=None,
+        AWS_SECRET_ACCESS_KEY=None,
+    )
+    assert (done.code, not_done(done)) == (0, []), done.stderr
+    writes = {c["access_key"] for c in lab.world.calls()[seen:] if c["write"] and c["region"]}
+    assert second["AccessKeyId"] in writes
+    assert second["SecretAccessKey"] not in done.stdout + done.stderr

@@ -1,0 +1,21 @@
+"""`kill -9` at random moments: nothing is lost, and both ways on are open (long: benchmarks/kills.py)."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.safety.conftest import OpenLab
+from tests.safety.killing import SCENARIOS, prepare
+
+pytestmark = pytest.mark.e2e
+ROUNDS = 8
+
+
+def test_killed_at_any_moment_setup_completes_or_undo_restores(open_lab: OpenLab) -> None:
+    lab = open_lab(*SCENARIOS)
+    killing = prepare(lab.nursery, lab.place)
+    for number in range(ROUNDS):
+        killing.round(f"suite-{number}")
+    assert killing.tally.killed >= ROUNDS // 2
+    assert killing.tally.killed_writing >= 2
+    assert killing.tally.completed >= 1
