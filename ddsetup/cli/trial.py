@@ -64,6 +64,7 @@ def _busy(sandbox: Sandbox) -> Iterator[None]:
     """Keep the sample functions in use, as those of a living account are, while the block runs.
 
     One round would not do: what a function logs before its group is subscribed is never sent on.
+    Nor would a function that was woken too early have another cold start to show.
     """
     from ddsetup.sandbox.traffic import traffic
 
@@ -71,7 +72,7 @@ def _busy(sandbox: Sandbox) -> Iterator[None]:
 
     def invoke() -> None:
         while not over.wait(_SECONDS_BETWEEN_ROUNDS):
-            traffic(sandbox)
+            traffic(sandbox, heard=True)
 
     rounds = threading.Thread(target=invoke, name="traffic", daemon=True)
     rounds.start()

@@ -31,10 +31,14 @@ class Invocation:
     error: str
 
 
-def traffic(sandbox: Sandbox, names: Sequence[str] | None = None, times: int = 1) -> tuple[Invocation, ...]:
+def traffic(
+    sandbox: Sandbox, names: Sequence[str] | None = None, times: int = 1, *, heard: bool = False
+) -> tuple[Invocation, ...]:
     """Invoke the sample functions (`names`: only these) `times` times each, a few at once; returns when done.
 
-    Functions of runtimes that do not run in a sandbox are left out. Raises `UsageError` for a name that is no
+    Functions of runtimes that do not run in a sandbox are left out. `heard` leaves out, too, those that
+    report through their log while nothing is subscribed to it: their cold start would be lost, and as nothing
+    here ever goes cold again by itself, there would be no other. Raises `UsageError` for a name that is no
     sample function.
     """
     targets = _targets(sandbox)
@@ -45,6 +49,8 @@ def traffic(sandbox: Sandbox, names: Sequence[str] | None = None, times: int = 1
             fix = f"Functions that can be invoked: {', '.join(sorted(known))}"
             raise UsageError(f"The sandbox has no sample function {', '.join(unknown)}.", fix=fix)
         targets = [each for each in targets if each[1] in names]
+    if heard:
+        targets = [each for each in targets if not _goes_unheard(sandbox, *each[:2])]
     calls = [(*target, turn) for turn in range(times) for target in targets]
     clients = {region: aws.client("lambda", sandbox.aws_endpoint_url, region) for region in sandbox.regions}
     with ThreadPoolExecutor(_PARALLEL) as pool:
@@ -64,6 +70,20 @@ def _targets(sandbox: Sandbox) -> list[tuple[str, str, str]]:
                 kind = next(tag["Value"] for tag in resource["Tags"] if tag["Key"] == SAMPLE_TAG)
                 found.append((region, resource["ResourceARN"].rpartition(":")[2], kind))
     return sorted(found)
+
+
+def _goes_unheard(sandbox: Sandbox, region: str, name: str) -> bool:
+    """Whether the function writes its telemetry to a log group that has no subscription filter."""
+    functions = aws.client("lambda", sandbox.aws_endpoint_url, region)
+    function = functions.get_function_configuration(FunctionName=name)
+    if function.get("Environment", {}).get("Variables", {}).get("DD_FLUSH_TO_LOG") != "true":
+        return False
+    group = function.get("LoggingConfig", {}).get("LogGroup", f"/aws/lambda/{name}")
+    logs = aws.client("logs", sandbox.aws_endpoint_url, region)
+    try:
+        return not logs.describe_subscription_filters(logGroupName=group)["subscriptionFilters"]
+    except logs.exceptions.ResourceNotFoundException:
+        return True
 
 
 def _invoke(client: Any, region: str, name: str, kind: str, turn: int) -> Invocation:
