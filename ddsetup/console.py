@@ -44,7 +44,7 @@ _STYLES: Mapping[Style, str] = {
     "removed": "red",
     "heading": "bold underline",
 }
-_PLAIN = str.maketrans("✓✗○–→…·—≤≥“”", '+xo->~--<>""')
+_PLAIN = str.maketrans("✓✗○–→…·—≤≥“”▁▂▃▄▅▆▇█", '+xo->~--<>""_.,-=+*#')
 """One character for one, so that columns stay in line where the encoding lacks ours."""
 
 _LIVE_MARGIN = 6

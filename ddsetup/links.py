@@ -6,6 +6,7 @@ Paths as documented by Datadog and used by its Serverless Framework plugin 5.134
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TypeAlias
 from urllib.parse import quote
 
 from ddsetup.catalog import partition_of, site
@@ -81,6 +82,34 @@ def function_links(site_name: str, function: Function) -> Mapping[str, str]:
 def metric_link(site_name: str, metric: str) -> str:
     """The summary of one metric."""
     return f"{site(site_name).app_url}/metric/summary?filter={_quoted(metric)}"
+
+
+Span: TypeAlias = tuple[int, int]
+"""From when to when, in milliseconds since the epoch."""
+
+
+def logs_link(site_name: str, query: str, span: Span | None = None) -> str:
+    """The Log Explorer with this query, of a stretch of time."""
+    return f"{site(site_name).app_url}/logs?query={_quoted(query)}{_of_time(span)}"
+
+
+def error_patterns_link(site_name: str, query: str, span: Span | None = None) -> str:
+    """The same logs as patterns."""
+    return f"{logs_link(site_name, query, span)}&viz=pattern&clustering_pattern_field_path=message"
+
+
+def traces_link(site_name: str, query: str, span: Span | None = None) -> str:
+    """The Trace Explorer with this query, of a stretch of time."""
+    return f"{site(site_name).app_url}/apm/traces?query={_quoted(query)}{_of_time(span, 'start', 'end')}"
+
+
+def trace_link(site_name: str, trace_id: str) -> str:
+    """One trace."""
+    return f"{site(site_name).app_url}/apm/trace/{_quoted(trace_id)}"
+
+
+def _of_time(span: Span | None, start: str = "from_ts", end: str = "to_ts") -> str:
+    return f"&{start}={span[0]}&{end}={span[1]}" if span else ""
 
 
 def stacks_link(region: str) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,40 +12,15 @@ import typer
 from typer.main import get_command
 
 from ddsetup._version import __version__
+from ddsetup.cli.command import ASKING as _ASKING
+from ddsetup.cli.command import CONNECT as _CONNECT
+from ddsetup.cli.command import SHOWN as _SHOWN
+from ddsetup.cli.command import WANTED as _WANTED
+from ddsetup.cli.command import WRITING as _WRITING
+from ddsetup.cli.command import Command
+from ddsetup.cli.command import keys as _keys
+from ddsetup.cli.groups import GROUPS
 from ddsetup.cli.options import Extra, GroupedCommand, Values, with_parameters
-from ddsetup.setting import Panel
-from ddsetup.settings import TABLE
-
-
-def _keys(*panels: Panel) -> tuple[str, ...]:
-    return tuple(setting.key for setting in TABLE if setting.panel in panels)
-
-
-_CONNECT = ("profile", "role_arn", "site", "api_key_secret", "app_key_secret", "datadog_url")
-_RUN = ("output", "config", "state_dir", "no_color", "verbose", "debug")
-_ASKING = ("no_input", *_RUN)
-_WRITING = ("yes", "dry_run", *_ASKING)
-_WANTED = _keys("Which functions", "Where", "Datadog", "What to send", "How it gets there", "Library")
-_SHOWN = ("output", "no_color", "verbose", "debug")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Command:
-    """A command: what it is called, what it takes, and the module whose `run` does it."""
-
-    name: str
-    module: str
-    summary: str
-    help: str = ""
-    examples: tuple[str, ...] = ()
-    keys: tuple[str, ...] = ()
-    extras: tuple[Extra, ...] = ()
-
-    @property
-    def title(self) -> str:
-        """The name in reports: `sandbox up` for a command of a group."""
-        return self.name
-
 
 _SCENARIO = Extra(
     name="scenario",
@@ -372,6 +346,17 @@ def build() -> typer.Typer:
     for command in SANDBOX_COMMANDS:
         _add(sandbox, command, f"sandbox {command.name}")
     app.add_typer(sandbox, short_help="Try it all on this machine, without any account.")
+    for group in GROUPS:
+        part = typer.Typer(
+            name=group.name,
+            help=group.help,
+            rich_markup_mode=None,
+            context_settings=_SETTINGS,
+            no_args_is_help=True,
+        )
+        for command in group.commands:
+            _add(part, command, f"{group.name} {command.name}")
+        app.add_typer(part, short_help=group.summary)
     return app
 
 

@@ -1,0 +1,25 @@
+"""`ddsetup explore cold-starts`: which functions start cold, and how often."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ddsetup.cli.call import Call
+from ddsetup.cli.looking import look
+from ddsetup.cli.results import base_report
+from ddsetup.explore.cold_starts import cold_starts
+from ddsetup.links import links
+from ddsetup.report import Report
+
+
+def run(call: Call) -> Report:
+    """Cold starts by function, and their share over time."""
+    looking = look(call)
+    data = cold_starts(looking.dd, looking.window, looking.whose)
+    pages = links(looking.dd.site, looking.functions)
+    shown = {
+        name: url
+        for name, url in pages.items()
+        if name.startswith("function ") or name in ("dashboard enhanced metrics", "serverless")
+    }
+    return replace(base_report("explore cold-starts", looking.session), data=data, links=shown)

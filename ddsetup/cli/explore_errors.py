@@ -1,0 +1,26 @@
+"""`ddsetup explore errors`: what goes wrong most often."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ddsetup.cli.call import Call
+from ddsetup.cli.looking import look
+from ddsetup.cli.results import base_report
+from ddsetup.explore.errors import errors
+from ddsetup.links import error_patterns_link, logs_link
+from ddsetup.report import Report
+
+
+def run(call: Call) -> Report:
+    """Error logs by pattern."""
+    looking = look(call)
+    data = errors(looking.dd, looking.window, looking.whose)
+    query = looking.whose.page("source:lambda", "status:error")
+    start, end = looking.window.milliseconds()
+    site = looking.dd.site
+    shown = {
+        "error patterns": error_patterns_link(site, query, (start, end)),
+        "error logs": logs_link(site, query, (start, end)),
+    }
+    return replace(base_report("explore errors", looking.session), data=data, links=shown)

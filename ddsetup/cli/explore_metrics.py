@@ -1,0 +1,23 @@
+"""`ddsetup explore metrics`: any metric over time."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ddsetup.cli.call import Call
+from ddsetup.cli.looking import look
+from ddsetup.cli.results import base_report
+from ddsetup.explore.metrics import check_metric, metrics
+from ddsetup.links import metric_link
+from ddsetup.report import Report
+
+
+def run(call: Call) -> Report:
+    """Series of the metrics named, of chosen functions or of whoever sent them."""
+    names = tuple(dict.fromkeys(check_metric(name) for name in call.value("names")))
+    looking = look(call)
+    whose = looking.whose if looking.chosen or looking.whose.regions else None
+    how, by = call.value("aggregate") or "avg", call.value("by") or ""
+    data = metrics(looking.dd, looking.window, names, whose, how, by)
+    shown = {name: metric_link(looking.dd.site, name) for name in names}
+    return replace(base_report("explore metrics", looking.session), data=data, links=shown)

@@ -1,0 +1,34 @@
+"""`ddsetup explore traces`: where time goes, and what fails."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ddsetup.cli.call import Call
+from ddsetup.cli.looking import look
+from ddsetup.cli.results import base_report
+from ddsetup.errors import UsageError
+from ddsetup.explore.traces import traces
+from ddsetup.links import trace_link, traces_link
+from ddsetup.report import Report
+
+COUNT, MOST = 3, 20
+
+
+def run(call: Call) -> Report:
+    """The slowest and the failing traces, each with its page."""
+    count = call.value("count") or COUNT
+    if not 1 <= count <= MOST:
+        raise UsageError(f"--count {count}: it is between 1 and {MOST}")
+    looking = look(call)
+    data = traces(looking.dd, looking.window, looking.whose, count)
+    site = looking.dd.site
+    told = [{**trace, "link": trace_link(site, trace["trace_id"])} for trace in data["traces"]]
+    query = looking.whose.page("operation_name:aws.lambda")
+    window = looking.window.milliseconds()
+    shown = {
+        "traces": traces_link(site, query, window),
+        "failing traces": traces_link(site, f"{query} status:error", window),
+    }
+    report = base_report("explore traces", looking.session)
+    return replace(report, data={**data, "traces": told}, links=shown)

@@ -1,0 +1,159 @@
+"""Error logs by pattern: what differs from one to the next (ids, numbers, times) is masked."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from ddsetup.explore.drawing import WIDTH, bar, clean, clock_time, cut, iso, percent
+from ddsetup.explore.scope import Whose
+from ddsetup.gateways.datadog.client import Datadog
+from ddsetup.gateways.datadog.event_search import Log, count_logs, search_logs
+from ddsetup.gateways.datadog.telemetry import Window
+from ddsetup.lines import Line, Look, Span, counted, line
+from ddsetup.model import Json
+
+READ = 3_000
+"""Logs that are read to find patterns, the newest ones."""
+
+QUERY = 'source:lambda (status:error OR "Task timed out")'
+"""A timeout is written by Lambda itself, without a level."""
+
+_SHOWN = 10
+_EXAMPLE_LINES = 6
+_PATTERN_LENGTH = 200
+_MESSAGES = ("message", "msg", "errorMessage", "error", "exception")
+
+_PREFIX = re.compile(
+    r"^\s*(?:\[(?:CRITICAL|FATAL|ERROR|WARNING|WARN|INFO|DEBUG)\]|\d{4}-\d\d-\d\dT[\d:.]+Z?|"
+    r"(?:RequestId:?\s*)?[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|(?:CRITICAL|FATAL|ERROR)\b:?|"
+    r"\[dd\.[^\]]*\])[\s:]*"
+)
+_MASKS: Sequence[tuple[re.Pattern[str], str]] = (
+    (re.compile(r"\[dd\.[^\]]*\]\s*"), ""),
+    (re.compile(r"\b[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\b"), "<id>"),
+    (re.compile(r"\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?(?:Z|[+-]\d\d:?\d\d)?"), "<time>"),
+    (re.compile(r"\b\d{1,3}(?:\.\d{1,3}){3}(?::\d+)?\b"), "<address>"),
+    (re.compile(r"\b0x[0-9a-fA-F]+\b"), "<hex>"),
+    (re.compile(r"\b(?=[0-9a-fA-F]*\d)(?=[0-9a-fA-F]*[a-fA-F])[0-9a-fA-F]{8,}\b"), "<hex>"),
+    (re.compile(r"(?<![\w<])[-+]?\d+(?:[.,]\d+)*(?=\D|$)"), "<n>"),
+    (re.compile(r"(?<=[A-Za-z_-])\d+\b"), "<n>"),
+)
+
+
+def errors(dd: Datadog, window: Window, whose: Whose) -> Mapping[str, Json]:
+    """The `data` of `explore errors`. Raises Denied when `logs_read_data` is missing."""
+    query = whose.events(QUERY)
+    logs = search_logs(dd, window, query, limit=READ)
+    total = len(logs) if len(logs) < READ else max(READ, count_logs(dd, window, query))
+    return shaped([log for log in logs if whose.has(log.function)], total, window)
+
+
+def shaped(logs: Sequence[Log], total: int, window: Window) -> Mapping[str, Json]:
+    """Patterns as plain data, the most frequent first. `logs` are the newest ones, newest first."""
+    groups: dict[str, list[Log]] = {}
+    for log in logs:
+        groups.setdefault(pattern(log.message), []).append(log)
+    ordered = sorted(groups.items(), key=lambda item: (-len(item[1]), item[0]))
+    return {
+        "from": iso(window.start),
+        "to": iso(window.end),
+        "total": total,
+        "read": len(logs),
+        "patterns": [_pattern_data(text, members) for text, members in ordered],
+    }
+
+
+def _pattern_data(text: str, members: Sequence[Log]) -> Json:
+    newest = max(members, key=lambda log: log.at)
+    functions = Counter(log.function or "?" for log in members)
+    return {
+        "pattern": text,
+        "count": len(members),
+        "functions": [{"function": name, "count": n} for name, n in functions.most_common()],
+        "first": iso(min(log.at for log in members)),
+        "last": iso(newest.at),
+        "example": clean(newest.message),
+    }
+
+
+def pattern(message: str) -> str:
+    """The first line of a message without what differs each time: ids, numbers, times, addresses."""
+    text = essence(clean(message))
+    for mask, word in _MASKS:
+        text = mask.sub(word, text)
+    text = " ".join(text.split())
+    return text if len(text) <= _PATTERN_LENGTH else f"{text[: _PATTERN_LENGTH - 1]}…"
+
+
+def essence(message: str) -> str:
+    """The first line that says something, without level, time and request id in front of it.
+
+    Of a JSON log, the message in it.
+    """
+    text = _from_json(message) or message
+    first = next((part for part in text.splitlines() if part.strip()), "")
+    while (match := _PREFIX.match(first)) and match.end() < len(first):
+        first = first[match.end() :]
+    return first.strip() or text.strip()
+
+
+def _from_json(message: str) -> str:
+    if not message.lstrip().startswith("{"):
+        return ""
+    try:
+        document = json.loads(message)
+    except ValueError:
+        return ""
+    found = (document.get(name) for name in _MESSAGES) if isinstance(document, dict) else ()
+    return next((value for value in found if isinstance(value, str) and value), "")
+
+
+def error_lines(data: Mapping[str, Json], look: Look) -> list[Line]:
+    """Patterns as a bar chart by volume, each with its functions and its newest example."""
+    if "patterns" not in data:
+        return []
+    patterns = data["patterns"]
+    if not patterns:
+        return [line("No error was logged in this time.")]
+    found = [line(Span(_headline(data), "bold"))]
+    shown = patterns if look.verbose else patterns[:_SHOWN]
+    width = look.width or WIDTH
+    for each in shown:
+        found.extend(_pattern_lines(each, data, look, width))
+    if len(patterns) > len(shown):
+        rest = counted(len(patterns) - len(shown), "pattern")
+        found.append(line(Span(f"  … and {rest} more (-v shows all)", "dim")))
+    return found
+
+
+def _headline(data: Mapping[str, Json]) -> str:
+    total, read = data["total"], data["read"]
+    said = f"{counted(total, 'error log')} in {counted(len(data['patterns']), 'pattern')}"
+    return said if read >= total else f"{said} (of the newest {read:,})"
+
+
+def _pattern_lines(each: Mapping[str, Json], data: Mapping[str, Json], look: Look, width: int) -> list[Line]:
+    share = each["count"] / max(1, data["read"])
+    largest = data["patterns"][0]["count"]
+    found: list[Line] = [
+        line(
+            f"  {each['count']:>6,} {percent(share):>5} ",
+            Span(f"{bar(each['count'], largest, 12):<12} ", "bad"),
+            Span(cut(each["pattern"], width - 28), "bold"),
+        )
+    ]
+    functions = each["functions"]
+    who = ", ".join(f"{f['function']} {f['count']:,}" for f in functions[:4])
+    more = f" and {len(functions) - 4:,} more" if len(functions) > 4 else ""
+    found.append(line("         ", Span(f"{who}{more}; last at {clock_time(each['last'])} UTC", "dim")))
+    lines = [part for part in each["example"].splitlines() if part.strip()]
+    if len(lines) == 1:
+        lines = [essence(each["example"])]
+        if lines == [each["pattern"]]:
+            return found
+    kept = lines if look.verbose or len(lines) <= _EXAMPLE_LINES else [lines[0], "…", *lines[-3:]]
+    found.extend(line("         ", Span(cut(part.expandtabs(1), width - 10), "dim")) for part in kept)
+    return found
