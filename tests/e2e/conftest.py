@@ -7,18 +7,20 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from importlib import resources
 from pathlib import Path
 from typing import Any
+from urllib.request import Request, urlopen
 
 import jsonschema
 import pytest
 
 from ddsetup.sandbox.control import start
-from ddsetup.sandbox.model import Sandbox, SandboxOptions
+from ddsetup.sandbox.faults import AwsFault, inject
+from ddsetup.sandbox.model import OPERATOR, Sandbox, SandboxOptions
 from tests.e2e.world import World, operator_policy
 
 DDSETUP = str(Path(sys.executable).parent / "ddsetup")
@@ -93,6 +95,36 @@ class Cli:
             assert "Traceback" not in text, text
         return Result(done.returncode, done.stdout, done.stderr)
 
+    def start(self, *arguments: str, **over: str | None) -> subprocess.Popen[str]:
+        """The command as a process of its own, for tests that interrupt it, kill it or run beside it."""
+        return subprocess.Popen(
+            [DDSETUP, *arguments],
+            env=self.environ(**over),
+            cwd=self.home,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+
+    def ended(self, process: subprocess.Popen[str], timeout: float = 120) -> Result:
+        """What a started command printed, checked as any other's."""
+        try:
+            stdout, stderr = process.communicate(timeout=timeout)
+        finally:
+            process.kill()
+        for text in (stdout, stderr):
+            self.check_secrets(text)
+            assert "Traceback" not in text, text
+        return Result(process.returncode, stdout, stderr)
+
+    def journal_lines(self) -> list[dict[str, Any]]:
+        """What the newest run has written into its journal so far."""
+        journals = sorted(self.state_dir.glob("runs/*/journal.jsonl"))
+        lines = journals[-1].read_text().splitlines() if journals else []
+        return [json.loads(line) for line in lines[:-1]] + ([_whole(lines[-1])] if lines else [])
+
     def check_secrets(self, text: str) -> None:
         """No key, and no value that a scenario planted, may ever be seen."""
         for secret in self.secrets:
@@ -106,6 +138,14 @@ class Cli:
                 assert path.stat().st_mode & 0o077 == 0, f"{path} can be read by others"
 
 
+def _whole(line: str) -> dict[str, Any]:
+    """A line that may be half written."""
+    try:
+        return dict(json.loads(line))
+    except ValueError:
+        return {}
+
+
 @dataclass(frozen=True)
 class Place:
     """A sandbox, the command in it, and root's eyes on its account."""
@@ -113,6 +153,42 @@ class Place:
     sandbox: Sandbox
     cli: Cli
     world: World
+
+    def new_cli(self, home: Path) -> Cli:
+        """The command with another state directory: another user, or another machine."""
+        return Cli(home, self.cli.base, self.cli.secrets)
+
+    @contextmanager
+    def denying(self, *actions: str) -> Iterator[None]:
+        """The operator without these IAM actions."""
+        iam, name = self.world.client("iam"), "less"
+        statement = {"Effect": "Deny", "Action": list(actions), "Resource": "*"}
+        document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+        iam.put_user_policy(UserName=OPERATOR, PolicyName=name, PolicyDocument=document)
+        try:
+            yield
+        finally:
+            iam.delete_user_policy(UserName=OPERATOR, PolicyName=name)
+
+    @contextmanager
+    def aws_faults(self, *faults: AwsFault) -> Iterator[None]:
+        """Calls of AWS that answer with errors while the block runs."""
+        inject(self.sandbox, *faults)
+        try:
+            yield
+        finally:
+            inject(self.sandbox)
+
+    @contextmanager
+    def datadog_faults(self, *faults: dict[str, Any]) -> Iterator[None]:
+        """Requests to Datadog that answer with errors while the block runs."""
+        url = f"{self.sandbox.datadog_url}/__sandbox/faults"
+        body = json.dumps({"faults": faults}).encode()
+        urlopen(Request(url, body, {"Content-Type": "application/json"}), timeout=10).close()
+        try:
+            yield
+        finally:
+            urlopen(Request(url, method="DELETE"), timeout=10).close()
 
 
 OpenPlace = Callable[..., Place]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.e2e.conftest import OpenPlace, Place
@@ -20,7 +22,7 @@ def shop(open_place: OpenPlace) -> Place:
 def test_setup_in_its_own_sandbox_proves_every_signal_of_every_function(open_place: OpenPlace) -> None:
     """What the README's first command does: no account, no key, no answer."""
     cli = open_place("empty").cli
-    nothing = dict.fromkeys(cli.base)
+    nothing: dict[str, Any] = dict.fromkeys(cli.base)
     result = cli("setup", "--sandbox", "--all", "--yes", "--output", "json", **nothing)
     assert result.code == 0, result.stderr
     seen: dict[str, set[str]] = {}

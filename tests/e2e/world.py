@@ -25,16 +25,11 @@ VOLATILE = {
 FOREIGN_VALUE = "value-of-a-variable-that-is-not-ours"
 
 
-def operator_policy(regions: tuple[str, ...]) -> Mapping[str, Any]:
+def operator_policy(regions: tuple[str, ...]) -> dict[str, Any]:
     """What `ddsetup policy` prints for every command, so that each test proves it enough."""
     answers = Answers(site="datadoghq.com", regions=regions)
-    return least_policy(
-        answers,
-        "aws",
-        (ACCOUNT,),
-        regions,
-        commands=("setup", "undo", "verify", "uninstrument", "doctor", "invoke"),
-    )
+    commands = ("setup", "undo", "verify", "uninstrument", "doctor", "invoke")
+    return dict(least_policy(answers, "aws", (ACCOUNT,), regions, commands=commands))
 
 
 @dataclass(frozen=True)

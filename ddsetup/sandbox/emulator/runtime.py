@@ -40,6 +40,7 @@ class _Invocation(threading.local):
     """What is known about the invocation that runs on this thread, until its log is written."""
 
     init_seconds: float | None = None
+    seconds_before: float = 0.0
     error: dict[str, Any] | None = None
     memory_mb: int | None = None
 
@@ -123,10 +124,17 @@ def _write_logs(lambda_runtime: Any, lambda_svc: Any) -> None:
     run = lambda_runtime.Worker.invoke
     execute = lambda_svc._execute_function_warm
 
+    # Many at once only slow each other down, and a start of more than ten seconds is none to the library:
+    # it takes it for an environment that AWS had warmed up.
+    starting = threading.BoundedSemaphore(os.cpu_count() or 1)
+
     def timed_spawn(worker: Any) -> None:
-        started = time.monotonic()
-        spawn(worker)
-        invocation.init_seconds = time.monotonic() - started
+        asked = time.monotonic()
+        with starting:
+            started = time.monotonic()
+            spawn(worker)
+            ready = time.monotonic()
+        invocation.init_seconds, invocation.seconds_before = ready - started, ready - asked
 
     def measured_invoke(worker: Any, *arguments: Any, **named: Any) -> Any:
         result = run(worker, *arguments, **named)
@@ -135,6 +143,7 @@ def _write_logs(lambda_runtime: Any, lambda_svc: Any) -> None:
 
     def noted_execute(function: Any, event: Any, request_id: str) -> Any:
         invocation.init_seconds = invocation.error = invocation.memory_mb = None
+        invocation.seconds_before = 0.0
         result = execute(function, event, request_id)
         invocation.error = result["body"] if result.get("error") else None
         return result
@@ -149,14 +158,15 @@ def _write_logs(lambda_runtime: Any, lambda_svc: Any) -> None:
         log_source: str | None = None,
     ) -> None:
         del error, log_source
-        init, failed = invocation.init_seconds, invocation.error or {}
+        init, failed, before = invocation.init_seconds, invocation.error or {}, invocation.seconds_before
         memory = invocation.memory_mb
         invocation.init_seconds = invocation.error = invocation.memory_mb = None
+        invocation.seconds_before = 0.0
         config = function.get("config") or function
         run = function_log.Run(
             request_id=request_id,
             text=text,
-            milliseconds=max(duration_ms - (init or 0) * 1000, 1.0),
+            milliseconds=max(duration_ms - before * 1000, 1.0),
             init_milliseconds=None if init is None else init * 1000,
             memory_used=memory or _UNKNOWN_MEMORY_MB,
             failure=str(failed.get("errorMessage", "")).removeprefix("Worker init failed: "),
