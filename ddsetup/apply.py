@@ -191,7 +191,7 @@ class _Run:
         self.changes.extend(changes)
         for index, need in queue.add(changes):
             ends = (o.status for o in self._outcomes.values() if o.resource == need)
-            bad = next((status for status in ends if status not in ("applied", "unchanged")), "failed")
+            bad: Status = next((end for end in ends if end not in ("applied", "unchanged")), "failed")
             self._skip(queue, index, need, bad)
 
     def full(self, running: Iterable[tuple[int, ...]], most: int) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ What cannot be read becomes an `Unreadable` in the snapshot; only missing creden
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import replace
 from typing import Any, TypeAlias, TypeVar
@@ -41,6 +41,7 @@ from ddsetup.steps.namespaces import SERVICES
 from ddsetup.steps.subscriptions import groups_to_read
 
 __all__ = [
+    "add_filters",
     "find_forwarders",
     "look_closer",
     "observe",
@@ -66,11 +67,16 @@ _Key: TypeAlias = tuple[str, Lane | None, str]
 _Jobs: TypeAlias = dict[_Key, Callable[[], Any]]
 
 _NOT_ASKED = Unreadable("aws_configuration_read", "Datadog was not asked", denied=False)
+GLANCE = frozenset({"functions", "tags", "stacks"})
+"""The fields of a lane that tell how things are, without those that only a plan needs."""
+_FEW = 20
+"""So many functions are asked about one by one: it takes a second or two."""
+_MOST_ALIASED = 100
 _THREADS = 8
 """Per kind and lane; at 15 calls a second (AWS's rate for most of Lambda) that hides half a second each."""
 
 
-def observe(
+def observe(  # noqa: PLR0913 - where to look, and for what
     aws: Aws,
     dd: Datadog | None,
     identity: Identity,
@@ -78,10 +84,12 @@ def observe(
     *,
     role_name: str,
     on_progress: Progress | None = None,
+    fields: Container[str] | None = None,
 ) -> Snapshot:
     """Everything that bulk calls show of these lanes, of their account, and of Datadog.
 
     `role_name` is the role to look for where Datadog names none. Without `dd` the integration is unreadable.
+    `fields` of lanes besides which nothing is wanted (see `GLANCE`): the others stay empty.
     """
     wanted = tuple(lanes)
     jobs: _Jobs = {
@@ -89,7 +97,8 @@ def observe(
         ("datadog", None, ""): lambda: _observe_datadog(dd),
     }
     for lane in wanted:
-        jobs |= _lane_jobs(aws, lane, on_progress)
+        reads = _lane_jobs(aws, lane, on_progress)
+        jobs |= {key: job for key, job in reads.items() if fields is None or key[0] in fields}
     found = _all(aws, jobs)
     account: AccountSnapshot = found["account", None, ""]
     return Snapshot(
@@ -119,17 +128,19 @@ def observe_account(aws: Aws, dd: Datadog | None, identity: Identity, role_name:
     )
 
 
-def look_closer(aws: Aws, snapshot: Snapshot, answers: Answers, selected: tuple[Function, ...]) -> Snapshot:
-    """Add what has no bulk call, for the selected functions only: filters, aliases, newest layers, the
-    template's parameters, and what this identity may do."""
+def look_closer(
+    aws: Aws, snapshot: Snapshot, answers: Answers, selected: tuple[Function, ...], *, filters: bool = True
+) -> Snapshot:
+    """Add what has no bulk call, for the selected functions only: aliases, newest layers, the template's
+    parameters, what this identity may do, and the `filters` of log groups, which take by far the longest."""
     asked = {number: questions(account, snapshot, answers) for number, account in snapshot.accounts.items()}
     lanes = dict.fromkeys(function.lane for function in selected)
     urls = {lane: template_url(answers, catalog.partition_of(lane.region)) for lane in lanes}
     found = _all(
         aws,
         {
-            **_filter_jobs(aws, snapshot, groups_to_read(snapshot, answers, selected)),
-            **_alias_jobs(aws, snapshot, selected),
+            **(_filter_jobs(aws, snapshot, groups_to_read(snapshot, answers, selected)) if filters else {}),
+            **_alias_jobs(aws, snapshot, _aliased(aws, selected)),
             **_layer_jobs(aws, _layers_wanted(answers, selected)),
             **_template_jobs(aws, urls if answers.via == "forwarder" else {}),
             **_forwarder_layer_jobs(aws, snapshot, answers, lanes),
@@ -145,6 +156,13 @@ def observe_filters(aws: Aws, snapshot: Snapshot, groups: Mapping[Lane, Iterable
     A group that is known not to exist, or whose class has no filters, has none.
     """
     return _with(snapshot, _all(aws, _filter_jobs(aws, snapshot, groups)))
+
+
+def add_filters(
+    snapshot: Snapshot, found: Mapping[tuple[Lane, str], tuple[SubscriptionFilter, ...] | Unreadable]
+) -> Snapshot:
+    """The snapshot with filters that were read elsewhere, by lane and log group, and what follows of them."""
+    return _with(snapshot, {("filters", lane, group): filters for (lane, group), filters in found.items()})
 
 
 def observe_aliases(aws: Aws, snapshot: Snapshot, selected: Iterable[Function]) -> Snapshot:
@@ -193,6 +211,24 @@ def _alias_jobs(aws: Aws, snapshot: Snapshot, selected: Iterable[Function]) -> _
         for function in selected
         if function.arn not in snapshot.lanes[function.lane].aliases
     }
+
+
+def _aliased(aws: Aws, selected: tuple[Function, ...]) -> tuple[Function, ...]:
+    """The functions whose aliases are worth a call: all if they are few, else those that are invoked by one.
+
+    A call for each of a thousand functions would take a minute of the quota that updates need.
+    """
+    if len(selected) <= _FEW:
+        return selected
+    by_lane: dict[Lane, list[Function]] = {}
+    for function in selected:
+        by_lane.setdefault(function.lane, []).append(function)
+    found: list[Function] = []
+    for lane, here in by_lane.items():
+        qualified = metrics.invoked_by_qualifier(aws, lane)
+        if not isinstance(qualified, Unreadable):
+            found.extend(f for f in here if f.name in qualified)
+    return tuple(found[:_MOST_ALIASED])
 
 
 def _layer_jobs(aws: Aws, names: Mapping[Lane, Iterable[str]]) -> _Jobs:
@@ -298,7 +334,7 @@ def _lane_snapshot(
     lane: Lane, found: Mapping[_Key, Any], integration: Integration | Unreadable | None
 ) -> LaneSnapshot:
     read = {field: result for (field, at, _), result in found.items() if at == lane}
-    if isinstance(read["resources"], Unreadable):
+    if isinstance(read.get("resources"), Unreadable):
         # It only preselects an answer; who may not list metrics chooses by hand.
         read["resources"] = {}
     forwarders = find_forwarders(read["functions"], read["tags"], read["stacks"], integration, lane=lane)

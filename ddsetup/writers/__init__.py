@@ -16,7 +16,7 @@ from ddsetup.writers.function_tags import FunctionTagsWriter
 from ddsetup.writers.functions import FunctionWriter
 from ddsetup.writers.integration import IntegrationWriter, LogCollectionWriter
 from ddsetup.writers.issued import Issued
-from ddsetup.writers.logs import FilterWriter, LogGroupWriter
+from ddsetup.writers.logs import FilterWriter, LogGroupWriter, Recent, nothing_recent
 from ddsetup.writers.metric_tags import MetricTagsWriter
 from ddsetup.writers.monitors import MonitorWriter
 from ddsetup.writers.roles import RolePolicyWriter, RoleWriter
@@ -24,16 +24,18 @@ from ddsetup.writers.secrets import SecretWriter
 from ddsetup.writers.stacks import StackWriter
 
 
-def make_writers(
+def make_writers(  # noqa: PLR0913 - what the writers of all kinds need together
     aws: Aws,
     dd: Datadog | None,
     keys: DatadogKeys | None,
     snapshot: Snapshot,
     clock: Clock,
     on_event: OnEvent,
+    *,
+    recent: Recent = nothing_recent,
 ) -> Mapping[str, Writer]:
     """The writer of each kind. Without `dd` there is none for what Datadog keeps; `keys` may be missing
-    where no secret has to be made (undo, uninstrument).
+    where no secret has to be made (undo, uninstrument). `recent` knows filters that were just read.
     """
 
     def external_id() -> str:
@@ -51,7 +53,7 @@ def make_writers(
         "function": FunctionWriter(aws, issued, functions, clock),
         "function_tags": FunctionTagsWriter(aws, snapshot),
         "log_group": LogGroupWriter(aws),
-        "subscription_filter": FilterWriter(aws, issued, clock),
+        "subscription_filter": FilterWriter(aws, issued, clock, recent),
     }
     if dd is not None:
         writers["integration"] = IntegrationWriter(aws, dd, issued, clock)

@@ -12,7 +12,13 @@ from dataclasses import dataclass
 from ddsetup.change import Change, Outcome
 from ddsetup.clock import Clock
 from ddsetup.errors import ChangedSince, Denied, GatewayError, NotFound
-from ddsetup.gateways.aws.functions import UpdateInProgress, read_function, update_function, wait_updated
+from ddsetup.gateways.aws.functions import (
+    UpdateInProgress,
+    UpdatePace,
+    read_function,
+    update_function,
+    wait_updated,
+)
 from ddsetup.gateways.aws.session import Aws
 from ddsetup.model import Function, Lane
 from ddsetup.states import FunctionState
@@ -42,6 +48,7 @@ class FunctionWriter(OneByOne):
         self._aws = aws
         self._functions = functions
         self._clock = clock
+        self._pace = UpdatePace()
 
     def write_one(self, change: Change) -> Outcome:
         before, after = change.before, change.after
@@ -76,7 +83,7 @@ class FunctionWriter(OneByOne):
                 return applied(change, "found in place after the connection was lost")
             return fresh
         try:
-            wait_updated(self._aws, live.lane, live.name, self._clock)
+            wait_updated(self._aws, live.lane, live.name, self._clock, self._pace)
         except NotFound:
             raise
         except Denied as error:

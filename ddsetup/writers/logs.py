@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TypeAlias
+
 from ddsetup.change import Change, Outcome
 from ddsetup.clock import Clock
 from ddsetup.errors import GatewayError
@@ -17,6 +20,7 @@ from ddsetup.gateways.aws.logs import (
 from ddsetup.gateways.aws.session import Aws
 from ddsetup.model import Lane, SubscriptionFilter, Unreadable
 from ddsetup.states import FilterState, LogGroupState
+from ddsetup.steps.subscriptions.filters import OWN_PREFIX
 from ddsetup.writers.issued import Issued
 from ddsetup.writers.one_by_one import OneByOne
 from ddsetup.writers.outcomes import already_so, applied, gone, moved
@@ -26,6 +30,13 @@ DESTINATION_SETTLES = (3.0, 6.0, 12.0)
 
 AUTOMATIC = "DD_LOG_SUBSCRIPTION_FILTER_"
 """How the names of filters begin that Datadog makes by itself; those may go with an empty log group."""
+
+Recent: TypeAlias = Callable[[Lane, str], tuple[SubscriptionFilter, ...] | Unreadable | None]
+"""The filters of a log group, if they were read a moment ago."""
+
+
+def nothing_recent(lane: Lane, group: str) -> None:
+    """Nothing was read a moment ago."""
 
 
 class LogGroupWriter(OneByOne):
@@ -57,10 +68,11 @@ class LogGroupWriter(OneByOne):
 class FilterWriter(OneByOne):
     """Puts and deletes subscription filters; a filter is compared in every field first."""
 
-    def __init__(self, aws: Aws, issued: Issued, clock: Clock) -> None:
+    def __init__(self, aws: Aws, issued: Issued, clock: Clock, recent: Recent = nothing_recent) -> None:
         super().__init__(issued)
         self._aws = aws
         self._clock = clock
+        self._recent = recent
 
     def write_one(self, change: Change) -> Outcome:
         before, after = _filter(change.before), _filter(change.after)
@@ -68,7 +80,7 @@ class FilterWriter(OneByOne):
         if state is None:
             raise TypeError("not a change of a subscription filter")
         lane = Lane(change.resource.account, change.resource.region)
-        live = self._live(lane, state)
+        live = self._live(lane, state, own=before is None and state.name.startswith(OWN_PREFIX))
         if after is not None and live is not None and not differing(live, after):
             return already_so(change)
         if after is None and live is None:
@@ -95,8 +107,12 @@ class FilterWriter(OneByOne):
                     raise
                 self._clock.sleep(pause)
 
-    def _live(self, lane: Lane, state: FilterState) -> SubscriptionFilter | None:
-        filters = list_filters(self._aws, lane, state.log_group)
+    def _live(self, lane: Lane, state: FilterState, *, own: bool) -> SubscriptionFilter | None:
+        """The filter as it is. What was just read is enough to put one of our `own`: a name that nobody else
+        uses takes no other filter's place, and AWS itself refuses a third one."""
+        filters = self._recent(lane, state.log_group) if own else None
+        if filters is None:
+            filters = list_filters(self._aws, lane, state.log_group)
         if isinstance(filters, Unreadable):
             raise GatewayError(
                 f"cannot look at the filters of {state.log_group}: {filters.reason}", action=filters.action

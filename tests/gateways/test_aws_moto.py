@@ -301,9 +301,9 @@ def test_invocations_are_summed(aws: Aws) -> None:
     assert metrics.namespaces_in_use(aws, LANE, ["AWS/Lambda"]) == {"AWS/Lambda": 1}
 
 
-def test_groups_that_deliver_are_known_by_their_metrics(aws: Aws) -> None:
+def test_filters_that_deliver_are_known_by_their_metrics(aws: Aws) -> None:
     for group in ("/a", "/b"):
         dimensions = [{"Name": "LogGroupName", "Value": group}, {"Name": "FilterName", "Value": "f"}]
         data = [{"MetricName": "ForwardedLogEvents", "Dimensions": dimensions, "Value": 1.0}]
         aws.client("cloudwatch", REGION).put_metric_data(Namespace="AWS/Logs", MetricData=data)
-    assert logs.groups_with_deliveries(aws, LANE) == frozenset({"/a", "/b"})
+    assert logs.filters_at_work(aws, LANE) == {"/a": frozenset({"f"}), "/b": frozenset({"f"})}

@@ -18,6 +18,8 @@ _UPDATE = "lambda:UpdateFunctionConfiguration"
 _INVOKE_SECONDS = 910
 """A function runs for at most 15 minutes (AWS Lambda quotas page)."""
 _WAIT_SECONDS = 300.0
+_FIRST_LOOK, _LONGEST_FIRST = 0.25, 10.0
+"""Seconds after an update at which it is looked at for the first time, at least and at most."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,22 +70,52 @@ def update_function(aws: Aws, lane: Lane, name: str, update: FunctionUpdate) -> 
         raise _explained(error, update) from None
 
 
-def wait_updated(aws: Aws, lane: Lane, name: str, clock: Clock = SYSTEM_CLOCK) -> Function:
+class UpdatePace:
+    """How long AWS takes for an update here and now, learned from the updates seen so far.
+
+    Looking just after an update is over costs one call; looking while it goes on costs one more each time.
+    Shared by threads without a lock: any of their estimates does.
+    """
+
+    def __init__(self, seconds: float = _FIRST_LOOK) -> None:
+        self.seconds = seconds
+
+    def still_busy(self, after: float) -> None:
+        """An update was still in progress so long after it was sent."""
+        self.seconds = min(_LONGEST_FIRST, max(self.seconds, after * 1.5))
+
+    def over(self) -> None:
+        """An update was over at the first look; perhaps it was so earlier."""
+        self.seconds = max(_FIRST_LOOK, self.seconds * 0.995)
+
+
+def wait_updated(
+    aws: Aws, lane: Lane, name: str, clock: Clock = SYSTEM_CLOCK, pace: UpdatePace | None = None
+) -> Function:
     """Wait until a function's last update is over, by GetFunction every second, at most five minutes.
 
-    Raises GatewayError with the reason when the update failed or does not end, NotFound when the function
-    is gone.
+    With `pace`, for an update that was sent just now: the first look comes when it is probably over. Raises
+    GatewayError with the reason when the update failed or does not end, NotFound when the function is gone.
     """
-    end = clock.monotonic() + _WAIT_SECONDS
+    begin = clock.monotonic()
+    if pace is not None:
+        clock.sleep(pace.seconds)
     pause = 0.25
+    looks = 0
     while True:
+        asked = clock.monotonic() - begin
         item = function_configuration(aws, lane, name)
+        looks += 1
         status = item.get("LastUpdateStatus")
         if status == "Failed":
             raise GatewayError(_failure(item), action=_UPDATE, where=name)
         if status != "InProgress" and item.get("State") != "Pending":
+            if pace is not None and looks == 1:
+                pace.over()
             return parse_function(lane, item)
-        if clock.monotonic() >= end:
+        if pace is not None:
+            pace.still_busy(asked)
+        if clock.monotonic() - begin >= _WAIT_SECONDS:
             said = f"{name}: the update has not ended after {_WAIT_SECONDS / 60:.0f} minutes"
             raise GatewayError(said, action=_UPDATE, fix="run the same command again later", where=name)
         clock.sleep(pause)

@@ -11,6 +11,7 @@ from ddsetup.gateways.aws.function_reads import (
 from ddsetup.gateways.aws.function_writes import (
     FunctionUpdate,
     Invocation,
+    UpdatePace,
     add_logs_permission,
     invoke,
     remove_permission,
@@ -24,6 +25,7 @@ __all__ = [
     "Invocation",
     "LayerCache",
     "UpdateInProgress",
+    "UpdatePace",
     "add_logs_permission",
     "concurrency_headroom",
     "invoke",

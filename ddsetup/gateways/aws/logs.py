@@ -142,23 +142,27 @@ def account_filter_policies(aws: Aws, lane: Lane) -> tuple[Json, ...] | Unreadab
     return read(ask)
 
 
-def groups_with_deliveries(aws: Aws, lane: Lane) -> frozenset[str] | Unreadable:
-    """Log groups whose filters delivered something within two weeks, by the metrics of CloudWatch Logs.
+def filters_at_work(aws: Aws, lane: Lane) -> Mapping[str, frozenset[str]] | Unreadable:
+    """Names of the filters that delivered something within two weeks, by log group: the metrics of CloudWatch
+    Logs tell in bulk what otherwise takes a call for each group. A filter that never delivered is missing.
 
     Needs cloudwatch:ListMetrics.
     """
 
-    def ask() -> frozenset[str]:
-        metrics = aws.pages(
+    def ask() -> Mapping[str, frozenset[str]]:
+        found: dict[str, set[str]] = {}
+        for metric in aws.pages(
             "cloudwatch:ListMetrics",
             lane,
             "Metrics",
             token=("NextToken", "NextToken"),
             Namespace="AWS/Logs",
             MetricName="ForwardedLogEvents",
-        )
-        dimensions = (d for metric in metrics for d in metric.get("Dimensions") or ())
-        return frozenset(d["Value"] for d in dimensions if d["Name"] == "LogGroupName")
+        ):
+            values = {d["Name"]: d["Value"] for d in metric.get("Dimensions") or ()}
+            if "LogGroupName" in values:
+                found.setdefault(values["LogGroupName"], set()).add(values.get("FilterName", ""))
+        return {group: frozenset(names) for group, names in found.items()}
 
     return read(ask)
 

@@ -49,6 +49,30 @@ def namespaces_in_use(aws: Aws, lane: Lane, namespaces: Iterable[str]) -> Mappin
     return read(ask)
 
 
+def invoked_by_qualifier(aws: Aws, lane: Lane) -> frozenset[str] | Unreadable:
+    """The functions that were invoked by an alias or a version within two weeks.
+
+    Lambda's metrics have the dimension Resource for that: the function's name, or name and qualifier with a
+    colon (AWS Lambda developer guide, metrics). Needs cloudwatch:ListMetrics.
+    """
+
+    def ask() -> frozenset[str]:
+        found = aws.pages(
+            "cloudwatch:ListMetrics",
+            lane,
+            "Metrics",
+            token=("NextToken", "NextToken"),
+            Namespace="AWS/Lambda",
+            MetricName="Invocations",
+            Dimensions=[{"Name": "Resource"}],
+        )
+        dimensions = (d for metric in found for d in metric.get("Dimensions") or ())
+        resources = (d["Value"] for d in dimensions if d["Name"] == "Resource")
+        return frozenset(value.partition(":")[0] for value in resources if ":" in value)
+
+    return read(ask)
+
+
 def _sums(aws: Aws, lane: Lane, names: Sequence[str], since_minutes: int) -> Mapping[str, float]:
     period = _period(since_minutes)
     end = aws.clock.now()

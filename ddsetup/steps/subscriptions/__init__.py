@@ -6,12 +6,13 @@ With automatic triggers Datadog puts the filters; then only what keeps it from d
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from typing import TypeAlias
 
 from ddsetup.answers import Answers
 from ddsetup.change import Change, Plan, ResourceId, Skipped
-from ddsetup.model import Function, LogGroup, Snapshot, SubscriptionFilter, Unreadable
+from ddsetup.model import Function, Lane, LogGroup, Snapshot, SubscriptionFilter, Unreadable
 from ddsetup.states import FilterState, LogGroupState
 from ddsetup.steps.collection import collection_id
 from ddsetup.steps.forwarder import stack_id
@@ -34,7 +35,21 @@ from ddsetup.steps.subscriptions.filters import (
 from ddsetup.steps.subscriptions.groups import Group, Region, groups_to_read, regions
 from ddsetup.steps.wording import cannot_see, listed
 
-__all__ = ["ACTIONS", "STEP", "Conflict", "conflicts", "groups_to_read", "key", "plan"]
+__all__ = [
+    "ACTIONS",
+    "STEP",
+    "Conflict",
+    "LatePlanner",
+    "conflicts",
+    "groups_to_read",
+    "key",
+    "late_planner",
+    "plan",
+]
+
+Filters: TypeAlias = tuple[SubscriptionFilter, ...] | Unreadable
+LatePlanner: TypeAlias = Callable[[Lane, str, Filters], Plan]
+"""From a log group and its filters to what to do about it."""
 
 ACTIONS: Mapping[str, tuple[str, ...]] = {
     "observe": (
@@ -53,18 +68,42 @@ def plan(snapshot: Snapshot, answers: Answers, selected: tuple[Function, ...]) -
     parts: list[Plan] = []
     for region, groups in regions(snapshot, answers, selected):
         parts.append(Plan(warnings=_region_warnings(region)))
-        for group in groups:
-            parts.append(_double_delivery(group, region))
-            if group.functions:
-                parts.append(_group(group, region))
-            elif answers.via == "forwarder":
-                reason = "its logs reach Datadog through the Extension"
-                parts.append(_skip(group, region, "unchanged", reason))
+        parts.extend(_group_plan(group, region) for group in groups)
     return Plan(
         changes=tuple(change for part in parts for change in part.changes),
         skipped=tuple(skipped for part in parts for skipped in part.skipped),
         warnings=_folded(warning for part in parts for warning in part.warnings),
     )
+
+
+def late_planner(snapshot: Snapshot, answers: Answers, selected: tuple[Function, ...]) -> LatePlanner:
+    """How to plan for log groups one by one, as their filters become known.
+
+    For a group whose filters `snapshot` lacks, this gives what `plan` would give if it had them.
+    """
+    places = {
+        (region.at, group.name): (group, region)
+        for region, groups in regions(snapshot, answers, selected)
+        for group in groups
+    }
+
+    def plan_group(lane: Lane, name: str, filters: Filters) -> Plan:
+        if (lane, name) not in places:
+            return Plan()
+        group, region = places[lane, name]
+        return _group_plan(group, replace(region, lane=replace(region.lane, filters={name: filters})))
+
+    return plan_group
+
+
+def _group_plan(group: Group, region: Region) -> Plan:
+    """All about one log group."""
+    said = _double_delivery(group, region)
+    if group.functions:
+        return said + _group(group, region)
+    if region.answers.via == "forwarder":
+        return said + _skip(group, region, "unchanged", "its logs reach Datadog through the Extension")
+    return said
 
 
 def _folded(warnings: Iterable[str]) -> tuple[str, ...]:
@@ -137,7 +176,7 @@ def _existing(group: Group, found: LogGroup, region: Region) -> Plan:
         return _skip(group, region, "skipped", reason, fix)
     filters = region.lane.filters.get(group.name)
     if filters is None:
-        return _skip(group, region, "skipped", "its subscription filters were not looked at")
+        return _skip(group, region, "skipped", "its subscription filters were not looked at yet")
     if isinstance(filters, Unreadable):
         reason = cannot_see("its subscription filters", filters)
         return _skip(group, region, "skipped", reason, "grant the permission, then again")

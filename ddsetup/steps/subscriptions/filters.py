@@ -21,6 +21,8 @@ MAX_FILTERS = 2
 """Filters per log group, which AWS does not raise (CloudWatch Logs quotas page)."""
 AUTOMATIC_PREFIX = "DD_LOG_SUBSCRIPTION_FILTER_"
 OWN_PREFIX = "ddsetup-"
+FORWARDER_FILTERS = (AUTOMATIC_PREFIX, "datadog-ci-filter")
+"""Names of filters that Datadog and its tools put only for Forwarders."""
 
 _OWNERS: tuple[tuple[str, str], ...] = (
     (rf"{AUTOMATIC_PREFIX}.*", "Datadog's automatic triggers"),
@@ -48,7 +50,8 @@ def classify(found: SubscriptionFilter, forwarders: Forwarders) -> Destination:
     if arn == forwarders.ours:
         return "ours"
     service, name = arn.split(":")[2:3], arn.split(":")[-1]
-    if arn in forwarders.others or (service == ["lambda"] and forwarder_like(name)):
+    named = forwarder_like(name) or found.name.startswith(FORWARDER_FILTERS)
+    if arn in forwarders.others or (service == ["lambda"] and named):
         return "forwarder"
     return "firehose" if service == ["firehose"] and "datadog" in name.lower() else "foreign"
 
