@@ -10,11 +10,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ddsetup.answers import Answers
+from ddsetup.dialogue import Dialogue
 from ddsetup.errors import UsageError
 from ddsetup.given import Given, Raw
 from ddsetup.model import Json, Snapshot
 from ddsetup.prompter import Back, Prompt, Prompter, PromptKind
-from ddsetup.questions import FUNCTIONS, Draft, Question, questions_for
+from ddsetup.questions import FUNCTIONS, SIGNALS, Draft, Question, questions_for
 from ddsetup.setting import Setting, Value
 from ddsetup.settings import KEY_SOURCES, SETTINGS
 from ddsetup.settle import answers_of, selection_of
@@ -43,7 +44,7 @@ class Scope:
 
 @dataclass(slots=True)
 class _Run:
-    """The state of asking: what is known, what is wrong, and the way back."""
+    """The state of asking: what is known, and what is wrong."""
 
     values: dict[str, Value]
     missing: list[Missing] = field(default_factory=list)
@@ -61,24 +62,25 @@ def scope_from(
     command: str = "setup",
     default_regions: Sequence[str] = (),
     missing: Sequence[Missing] = (),
+    dialogue: Dialogue | None = None,
 ) -> Scope:
     """Where to look. Without a prompter, everything that the command will need is checked here already.
 
     `default_regions` is AWS's own default region; `missing` are answers that the caller knows to be
-    missing (keys). Raises UsageError naming every missing and every wrong answer.
+    missing (keys). Raises UsageError naming every missing and every wrong answer, and `Back` as `ask` does.
     """
     questions = questions_for(command) if prompter is None else questions_for(command, "scope")
     suggested: dict[str, Value] = {"region": tuple(default_regions)} if default_regions else {}
     run = _Run({})
     run.wrong.extend(_wrong(given))
     run.missing.extend(missing)
-    _fill(run, _Asking(questions, given, None, prompter, suggested))
+    _fill(run, _Asking(questions, given, None, prompter, suggested, dialogue=dialogue or Dialogue()))
     _refuse(run)
     regions = run.values.get("region", ())
     return Scope(str(run.values.get("site", "")), regions if isinstance(regions, tuple) else ())
 
 
-def answers_from(
+def answers_from(  # noqa: PLR0913 - where answers come from, each of which a caller may lack
     given: Given,
     snapshot: Snapshot | None,
     prompter: Prompter | None,
@@ -86,18 +88,21 @@ def answers_from(
     command: str = "setup",
     scope: Scope | None = None,
     choose: Chooser | None = None,
+    dialogue: Dialogue | None = None,
 ) -> Answers:
     """All answers. `choose` asks for the functions; it is only called with a prompter and a snapshot.
 
-    Raises UsageError naming every missing and every wrong answer.
+    Raises UsageError naming every missing and every wrong answer, and `Back` as `ask` does.
     """
     known: dict[str, Value] = {}
     if scope is not None and scope.site:
         known["site"] = scope.site
     if scope is not None and scope.regions:
         known["region"] = scope.regions
-    values = ask(questions_for(command), given, snapshot, prompter, known=known, choose=choose)
-    return answers_of(values)
+    asking = _Asking(
+        questions_for(command), given, snapshot, prompter, {}, choose, dialogue=dialogue or Dialogue()
+    )
+    return answers_of(_settled(asking, known))
 
 
 def ask(
@@ -107,81 +112,112 @@ def ask(
     prompter: Prompter | None,
     *,
     known: Draft | None = None,
-    choose: Chooser | None = None,
 ) -> dict[str, Value]:
     """The checked values of all settings: given ones, and those that the questions add.
 
-    Without a prompter nothing is asked, and all missing and wrong answers make one UsageError.
+    Without a prompter nothing is asked, and all missing and wrong answers make one UsageError. Who goes back
+    is asked the question before again.
     """
-    run = _Run(dict(known or {}))
-    run.wrong.extend(_wrong(given))
-    if run.wrong and prompter is not None:
-        _refuse(run)
-    _fill(run, _Asking(questions, given, snapshot, prompter, {}, choose))
-    _refuse(run)
-    return run.values
+    return _settled(_Asking(questions, given, snapshot, prompter, {}), known or {})
 
 
 @dataclass(frozen=True, slots=True)
 class _Asking:
+    """What is asked, by what light, and what was typed already."""
+
     questions: Sequence[Question]
     given: Given
     snapshot: Snapshot | None
     prompter: Prompter | None
     suggested: Draft
     choose: Chooser | None = None
+    dialogue: Dialogue = field(default_factory=Dialogue)
+
+
+def _settled(asking: _Asking, known: Draft) -> dict[str, Value]:
+    """The values by what is known, given, typed before and asked now. Raises `Back` when the person goes back
+    to a question that is not among these."""
+    run = _Run(dict(known))
+    run.wrong.extend(_wrong(asking.given))
+    if run.wrong and asking.prompter is not None:
+        _refuse(run)
+    _fill(run, asking)
+    _refuse(run)
+    return run.values
 
 
 def _fill(run: _Run, asking: _Asking) -> None:
-    """Put every given value and every answer into `run.values`; going back forgets what came after."""
+    """Put every given value and every answer into `run.values`."""
     for key in asking.given.values:
         value = _checked(key, asking.given)
         if value is not None:
             run.values.setdefault(key, value)
-    way_back: list[tuple[int, dict[str, Value]]] = []
-    at = 0
-    while at < len(asking.questions):
-        question = asking.questions[at]
-        before = dict(run.values)
+    known = dict(run.values)
+    mine = {question.key for question in asking.questions if question.key not in known}
+    while True:
+        run.values = dict(known)
         try:
-            if _answer(run, question, asking):
-                way_back.append((at, before))
+            for question in asking.questions:
+                _answer(run, question, asking)
         except Back:
-            if way_back:
-                at, run.values = way_back.pop()
+            # What was typed before stays answered, so that going over it again comes to the question before.
+            taken_back = asking.dialogue.back()
+            if taken_back and taken_back not in mine:
+                raise
             continue
-        at += 1
+        return
 
 
-def _answer(run: _Run, question: Question, asking: _Asking) -> bool:
-    """Settle one question; True if a person was asked."""
+def _answer(run: _Run, question: Question, asking: _Asking) -> None:
+    """Settle one question: by what is known, by what was typed already, by asking, by its default."""
     if not question.when(asking.snapshot, run.values):
-        return False
-    if question.key == FUNCTIONS:
-        return _which_functions(run, question, asking)
-    if question.key in run.values or question.key in asking.given:
-        return False
-    if asking.prompter is not None:
+        return
+    typed = asking.dialogue.typed.get(question.key)
+    if typed is not None and asking.prompter is not None:
+        run.values.update(typed)
+    elif question.key == FUNCTIONS:
+        _which_functions(run, question, asking)
+    elif question.key == SIGNALS:
+        _which_signals(run, question, asking)
+    elif question.key in run.values or question.key in asking.given:
+        return
+    elif asking.prompter is not None:
         value = _put(question, asking, run.values)
-        if value is not None:
-            run.values[question.key] = value
-        return True
-    default = asking.suggested.get(question.key, question.default(asking.snapshot, run.values))
-    if default is not None:
-        run.values[question.key] = default
-    elif not question.optional:
-        run.missing.append(Missing(question.text, question.flag, question.env))
-    return False
+        _typed(run, question, asking, {} if value is None else {question.key: value})
+    else:
+        default = asking.suggested.get(question.key, question.default(asking.snapshot, run.values))
+        if default is not None:
+            run.values[question.key] = default
+        elif not question.optional:
+            run.missing.append(Missing(question.text, question.flag, question.env))
 
 
-def _which_functions(run: _Run, question: Question, asking: _Asking) -> bool:
+def _typed(run: _Run, question: Question, asking: _Asking, settings: Mapping[str, Value]) -> None:
+    asking.dialogue.answer(question.key, settings)
+    run.values.update(settings)
+
+
+def _which_functions(run: _Run, question: Question, asking: _Asking) -> None:
     if selection_of(run.values).given:
-        return False
+        return
     if asking.prompter is not None and asking.snapshot is not None and asking.choose is not None:
-        run.values.update(asking.choose(asking.snapshot, asking.prompter))
-        return True
-    run.missing.append(Missing(question.text, question.flag, question.env))
-    return False
+        _typed(run, question, asking, asking.choose(asking.snapshot, asking.prompter))
+    else:
+        run.missing.append(Missing(question.text, question.flag, question.env))
+
+
+def _which_signals(run: _Run, question: Question, asking: _Asking) -> None:
+    """Several switches as one question; those that were given are not in it."""
+    choices = tuple(c for c in question.choices(asking.snapshot, run.values) if c.value not in run.values)
+    if asking.prompter is None or not choices:
+        run.values.update({choice.value: True for choice in choices})
+        return
+    earlier = asking.dialogue.earlier
+    on = tuple(choice.value for choice in choices if earlier.get(choice.value, True))
+    wanted = asking.prompter.ask(
+        Prompt(kind="many", text=question.text, why=question.why, choices=choices, default=on)
+    )
+    _typed(run, question, asking, {choice.value: choice.value in wanted for choice in choices})
 
 
 def _put(question: Question, asking: _Asking, draft: Draft) -> Value | None:
@@ -189,7 +225,7 @@ def _put(question: Question, asking: _Asking, draft: Draft) -> Value | None:
     setting = question.setting
     if setting is None or asking.prompter is None:
         raise ValueError(f"question {question.key!r} has no setting to ask for")
-    suggested = asking.suggested.get(question.key)
+    suggested = asking.dialogue.earlier.get(question.key, asking.suggested.get(question.key))
     if suggested is None and question.suggest is not None:
         suggested = question.suggest(asking.snapshot, draft)
     if suggested is None:
@@ -206,7 +242,7 @@ def _put(question: Question, asking: _Asking, draft: Draft) -> Value | None:
             parsed = setting.parse(value)
         except ValueError as error:
             return str(error)
-        return "at least one is needed" if parsed == () and question.default(None, {}) is None else ""
+        return "at least one is needed" if parsed == () and question.default(None, draft) is None else ""
 
     prompt = Prompt(
         kind=kind, text=question.text, why=question.why, choices=choices, default=suggested, check=problem

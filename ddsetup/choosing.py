@@ -34,7 +34,7 @@ def choose_functions(snapshot: Snapshot, prompter: Prompter) -> Settings:
         way = prompter.ask(_ways(rows))
         try:
             chosen = _by(way, snapshot, rows, prompter)
-            if _accepted(chosen, snapshot, prompter):
+            if _accepted(chosen, snapshot, rows, prompter):
                 return chosen
         except Back:
             continue
@@ -141,11 +141,12 @@ def _row(row: FunctionRow, functions: Mapping[tuple[str, str], Function]) -> Row
     return Row(value=function.arn, cells=cells, terms=terms)
 
 
-def _accepted(chosen: Settings, snapshot: Snapshot, prompter: Prompter) -> bool:
-    """Show what the rule means here and now."""
+def _accepted(chosen: Settings, snapshot: Snapshot, rows: Sequence[FunctionRow], prompter: Prompter) -> bool:
+    """Show what the rule means here and now. Forwarders are never touched and not worth a word."""
     selection: Selection = selection_of(chosen)
     try:
-        functions = select_in(snapshot, selection)
+        listed = {(row.function, row.region) for row in rows}
+        functions = [f for f in select_in(snapshot, selection) if (f.name, f.region) in listed]
     except UsageError as error:
         prompter.say(f"{error.what}. {error.fix}".strip())
         return False

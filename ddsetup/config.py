@@ -181,6 +181,11 @@ def as_command(answers: Answers, given: Given | None = None, command: str = "set
     return line if len(line) <= 100 else " \\\n  ".join(parts)
 
 
+def as_words(values: Mapping[str, Value]) -> str:
+    """Some values as the options that mean them, in one line."""
+    return " ".join(part for s in TABLE if s.key in values for part in _arguments(s.key, values[s.key]))
+
+
 def _from_environment(key: str, given: Given) -> bool:
     raw = given.raw(key)
     return raw is not None and raw.source == "env" and not SETTINGS[key].saved

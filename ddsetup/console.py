@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal, TextIO, TypeAlias
 
 from ddsetup.jsonreport import document, error_fields, event_line, report_line, signal_line
-from ddsetup.lines import Line, Look, Span, Style, line, text_of
+from ddsetup.lines import Line, Look, Span, Style, line, text_of, wrapped
 from ddsetup.render import error_lines, outcome_text, report_lines
 from ddsetup.render_plan import STEPS, resource_text
 from ddsetup.render_signals import signal_lines, signal_text, summary
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from rich.console import Console as RichConsole
     from rich.live import Live
     from rich.progress import Progress, TaskID
+    from rich.status import Status
     from rich.text import Text
 
     from ddsetup.apply import Event
@@ -43,11 +44,13 @@ _STYLES: Mapping[Style, str] = {
     "added": "green",
     "removed": "red",
     "heading": "bold underline",
+    "code": "",
 }
 _PLAIN = str.maketrans("✓✗○–→…·—≤≥“”▁▂▃▄▅▆▇█", '+xo->~--<>""_.,-=+*#')
 """One character for one, so that columns stay in line where the encoding lacks ours."""
 
 _LIVE_MARGIN = 6
+_SANDBOX = "[sandbox] "
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +64,12 @@ class Streams:
     def is_terminal(self, stream: TextIO) -> bool:
         """Whether a person sees it and it can be drawn on."""
         return stream.isatty() and self.environ.get("TERM") != "dumb"
+
+    @property
+    def ascii_only(self) -> bool:
+        """Whether the locale says that the terminal shows nothing but ASCII. None set: it is not known to."""
+        named = next((v for v in map(self.environ.get, ("LC_ALL", "LC_CTYPE", "LANG")) if v), "utf-8")
+        return "utf" not in named.lower()
 
     def in_colour(self, stream: TextIO) -> bool:
         if self.environ.get("NO_COLOR"):
@@ -91,21 +100,46 @@ class Console:
     _steps: dict[str, _Count] = field(default_factory=dict, repr=False)
     _progress: Progress | None = field(default=None, repr=False)
     _live: Live | None = field(default=None, repr=False)
+    _status: Status | None = field(default=None, repr=False)
     _rich: RichConsole | None = field(default=None, repr=False)
     _signals: dict[tuple[str, str, str, str], str] = field(default_factory=dict, repr=False)
 
     # What is said on the way
 
     def say(self, text: str, style: Style = "") -> None:
-        """A line for the person who watches."""
-        self.lines([line(Span(text, style))])
+        """A text for the person who watches, of one line or several."""
+        self.lines(line(Span(part, style)) for part in text.split("\n"))
 
-    def lines(self, lines: Iterable[Line]) -> None:
-        """Lines for the person who watches."""
+    def lines(self, lines: Iterable[Line], *, marked: bool = True, hang: int = 0) -> None:
+        """Lines for the person who watches; where one is broken, what follows is indented by `hang`.
+
+        In a sandbox they say so: each one in a log, the first one on a screen; `marked` False: none, for
+        what belongs to something that says so.
+        """
         with self._lock:
-            prefix = [Span("[sandbox] ", "warn")] if self.sandbox else []
+            prefix = [Span(_SANDBOX, "warn")] if self.sandbox and marked else []
             for spans in lines:
-                self._draw(self.streams.err, [(*prefix, *spans) if spans else ()])
+                self._draw(self.streams.err, [(*prefix, *spans) if spans else ()], hang)
+                if spans and self._animates():
+                    prefix = []
+
+    @contextmanager
+    def working(self, text: str) -> Iterator[None]:
+        """Show for the length of the block that something takes its time; ends with anything else drawn."""
+        if not self._animates():
+            self.say(text)
+            yield
+            return
+        with self._lock:
+            self.rest()
+            shown = f"{_SANDBOX}{text}" if self.sandbox else text
+            self._status = self._console(self.streams.err).status(shown, spinner="line")
+            self._status.start()
+        try:
+            yield
+        finally:
+            with self._lock:
+                self.rest()
 
     def expect(self, changes: Sequence[Change]) -> None:
         """What is about to be carried out: how much there is to do in each step."""
@@ -168,7 +202,9 @@ class Console:
                 self._progress.stop()
             if self._live is not None:
                 self._live.stop()
-            self._progress = self._live = None
+            if self._status is not None:
+                self._status.stop()
+            self._progress = self._live = self._status = None
             for step in self._steps.values():
                 step.task = None
 
@@ -223,22 +259,30 @@ class Console:
             self._rich = console
         return console
 
-    def _draw(self, stream: TextIO, lines: Sequence[Line]) -> None:
+    def _draw(self, stream: TextIO, lines: Sequence[Line], hang: int = 0) -> None:
         if not self.streams.is_terminal(stream) and not (self.colour and self.streams.in_colour(stream)):
             self._print(stream, text_of(lines))
             return
         console = self._console(stream)
+        width = console.width - 1 if self.streams.is_terminal(stream) else 0
         for spans in lines:
-            console.print(self._text(spans, stream))
+            for part in wrapped(spans, width, hang):
+                console.print(self._text(part, stream))
 
     def _text(self, spans: Line, stream: TextIO) -> Text:
         from rich.text import Text
 
-        return Text.assemble(*((_fitting(span.text, stream), _STYLES[span.style]) for span in spans))
+        return Text.assemble(*((self._fitting(span.text, stream), _STYLES[span.style]) for span in spans))
 
     def _print(self, stream: TextIO, text: str) -> None:
-        stream.write(_fitting(text, stream))
+        stream.write(self._fitting(text, stream))
         stream.flush()
+
+    def _fitting(self, text: str, stream: TextIO) -> str:
+        """`text` as the terminal or file can take it."""
+        if self.streams.ascii_only and stream.isatty():
+            return text.translate(_PLAIN).encode("ascii", "replace").decode("ascii")
+        return _fitting(text, stream)
 
     def _count(self, step: str) -> _Count:
         return self._steps.setdefault(step, _Count())

@@ -116,6 +116,21 @@ def os_keyring() -> Callable[[str], str | None] | None:
     return read
 
 
+def keep_in_keyring(keys: DatadogKeys) -> bool:
+    """Put both keys into the system's keyring; False if it does not take them."""
+    try:
+        import keyring
+        from keyring.errors import KeyringError
+    except ImportError:
+        return False
+    try:
+        keyring.set_password(KEYRING_SERVICE, API_KEY.variable, keys.api_key)
+        keyring.set_password(KEYRING_SERVICE, APP_KEY.variable, keys.app_key)
+    except KeyringError:  # locked, or no backend on this machine
+        return False
+    return True
+
+
 def _find(wanted: WantedKey, ref: str, environ: Mapping[str, str], readers: KeyReaders) -> tuple[str, str]:
     if found := _from_environment(wanted, environ):
         return found

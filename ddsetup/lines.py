@@ -5,11 +5,13 @@ A style only adds to what the text says by itself; nothing is said by colour alo
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-Style: TypeAlias = Literal["", "bold", "dim", "good", "bad", "warn", "added", "removed", "heading"]
+Style: TypeAlias = Literal["", "bold", "dim", "good", "bad", "warn", "added", "removed", "heading", "code"]
+"""`code` is what somebody may copy (a command, an address): it is never broken into lines."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,30 @@ def line(*parts: str | Span) -> Line:
 def text_of(lines: Iterable[Line]) -> str:
     """The lines without their styles, each ended by a newline."""
     return "".join("".join(span.text for span in spans).rstrip() + "\n" for spans in lines)
+
+
+def wrapped(spans: Line, width: int, hang: int = 0) -> list[Line]:
+    """The line as lines of at most `width` columns, broken between words; 0: as it is.
+
+    What follows is indented by `hang` columns, or a little more than the first line. A word that is wider than all is left whole.
+    """
+    text = "".join(span.text for span in spans)
+    if width <= 0 or len(text) <= width or any(span.style == "code" for span in spans):
+        return [spans]
+    indent = min(hang or len(text) - len(text.lstrip()) + 2, max(width // 2, 1))
+    found: list[list[Span]] = [[]]
+    used = 0
+    for span in spans:
+        for word in re.findall(r" +|[^ ]+", span.text):
+            blank = word.isspace()
+            if not blank and used + len(word) > width and used > indent:
+                found.append([Span(" " * indent)])
+                used = indent
+            elif blank and used >= width:
+                continue
+            found[-1].append(Span(word, span.style))
+            used += len(word)
+    return [tuple(pieces) for pieces in found]
 
 
 def counted(number: int, one: str, many: str = "") -> str:

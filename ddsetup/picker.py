@@ -7,6 +7,7 @@ accepts, Esc goes back. What the filter hides keeps its state and is counted.
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
@@ -20,13 +21,17 @@ if TYPE_CHECKING:
     from prompt_toolkit.formatted_text import StyleAndTextTuples
     from prompt_toolkit.input import Input
     from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
-    from prompt_toolkit.output import Output
+    from prompt_toolkit.output import ColorDepth, Output
 
 _Fragments: TypeAlias = "StyleAndTextTuples"
 
 _CHROME = 5
 """Lines around the rows: title, filter, head, counts, keys."""
-_KEYS = "space choose · ctrl-a all shown · type to filter · enter accept · esc back"
+_MARKS, _NARROWEST = 6, 8
+"""Columns before the first cell, and how narrow a cell may get."""
+_FILTER_FROM = 10
+"""From how many rows on the filter is shown before something is typed."""
+_KEYS = "space mark, ctrl-a all, ctrl-r invert, type to filter, enter accept, esc back"
 
 
 @dataclass(slots=True)
@@ -78,15 +83,19 @@ class Picker:
         else:
             self.chosen |= able
 
+    def invert_shown(self) -> None:
+        """Turn every shown row over. Hidden ones stay."""
+        self.chosen ^= {row.value for row in self.shown if not row.disabled}
+
     def result(self) -> tuple[str, ...]:
         """What is chosen, in the order of the rows."""
         return tuple(row.value for row in self.rows if row.value in self.chosen)
 
     def counts(self) -> str:
-        """`12 chosen · 340 of 1,742 shown`."""
+        """`12 chosen, 340 of 1,742 shown`."""
         hidden = len(self.chosen) - sum(row.value in self.chosen for row in self.shown)
         aside = f" ({hidden:,} not shown)" if hidden else ""
-        return f"{len(self.chosen):,} chosen{aside} · {len(self.shown):,} of {len(self.rows):,} shown"
+        return f"{len(self.chosen):,} chosen{aside}, {len(self.shown):,} of {len(self.rows):,} shown"
 
     def window(self) -> Sequence[Row]:
         """The rows that are drawn."""
@@ -103,11 +112,19 @@ class Picker:
         return word in self._haystacks[row.value]
 
 
-def draw(picker: Picker, title: str, width: int) -> _Fragments:
+def why_lines(why: str, width: int) -> list[str]:
+    """The reason for the question, in lines."""
+    return textwrap.wrap(why, max(width - 2, 20))
+
+
+def draw(picker: Picker, title: str, width: int, head: Sequence[str] = ()) -> _Fragments:
     """The list as styled pieces of text, in lines of at most `width` columns."""
-    found: _Fragments = [("bold", shorten(title, width)), ("", "\n")]
-    found.append(("", shorten(f"  filter: {picker.text}", max(width - 1, 1))))
-    found.extend([("reverse", " "), ("", "\n")])
+    found: _Fragments = [("", "? "), ("bold", shorten(title, width - 2)), ("", "\n")]
+    for text in head:
+        found.extend([("ansibrightblack", f"  {text}"), ("", "\n")])
+    if picker.text or len(picker.rows) >= _FILTER_FROM:
+        found.append(("", shorten(f"  filter: {picker.text}", max(width - 1, 1))))
+        found.extend([("reverse", " "), ("", "\n")])
     if not picker.shown:
         found.extend([("italic", "  (nothing fits the filter)"), ("", "\n")])
     widths = _widths(picker.window(), width)
@@ -124,20 +141,31 @@ def draw(picker: Picker, title: str, width: int) -> _Fragments:
 
 
 def _widths(rows: Sequence[Row], width: int) -> list[int]:
-    """Column widths of the window; the first column gives way if there is too little room."""
+    """Column widths of the window; if there is too little room, the widest columns give way."""
     columns = max((len(row.cells) for row in rows), default=0)
     widths = [max(len(row.cells[i]) if i < len(row.cells) else 0 for row in rows) for i in range(columns)]
-    if widths:
-        widths[0] = max(min(widths[0], width - 8 - sum(widths[1:]) - 2 * (columns - 1)), 12)
+    too_much = sum(widths) + 2 * (columns - 1) + _MARKS - width
+    while too_much > 0 and max(widths, default=0) > _NARROWEST:
+        widest = widths.index(max(widths))
+        second = max((w for i, w in enumerate(widths) if i != widest), default=0)
+        cut = min(too_much, max(widths[widest] - max(second, _NARROWEST), 1))
+        widths[widest] -= cut
+        too_much -= cut
     return widths
 
 
 def pick(
-    title: str, rows: Sequence[Row], *, output: Output | None = None, input_: Input | None = None
+    title: str,
+    rows: Sequence[Row],
+    *,
+    output: Output | None = None,
+    input_: Input | None = None,
+    why: str = "",
+    depth: ColorDepth | None = None,
 ) -> tuple[str, ...]:
     """Let a person choose. Raises `Back` on Esc and KeyboardInterrupt on Ctrl-C."""
     picker = Picker(rows)
-    application = _application(picker, title, output, input_)
+    application = _application(picker, (title, why), output, input_, depth)
     accepted = application.run()
     if not accepted:
         raise Back
@@ -145,7 +173,11 @@ def pick(
 
 
 def _application(
-    picker: Picker, title: str, output: Output | None, input_: Input | None
+    picker: Picker,
+    title: tuple[str, str],
+    output: Output | None,
+    input_: Input | None,
+    depth: ColorDepth | None,
 ) -> Application[bool]:
     from prompt_toolkit.application import Application
     from prompt_toolkit.layout import Layout, Window
@@ -153,9 +185,10 @@ def _application(
 
     def text() -> _Fragments:
         size = application.output.get_size()
-        picker.height = max(min(size.rows - _CHROME - 1, len(picker.rows)), 1)
+        head = why_lines(title[1], size.columns - 1)
+        picker.height = max(min(size.rows - _CHROME - 1 - len(head), len(picker.rows)), 1)
         picker.scroll()
-        return draw(picker, title, size.columns - 1)
+        return draw(picker, title[0], size.columns - 1, head)
 
     control = FormattedTextControl(text, focusable=True, show_cursor=False)
     application: Application[bool] = Application(
@@ -163,6 +196,7 @@ def _application(
         key_bindings=_bindings(picker),
         output=output,
         input=input_,
+        color_depth=depth,
         erase_when_done=True,
     )
     application.ttimeoutlen = 0.05
@@ -186,6 +220,7 @@ def _bindings(picker: Picker) -> KeyBindings:
         keys.add(key)(lambda _event, by=by: picker.move(by()))
     keys.add(" ")(lambda _event: picker.toggle())
     keys.add("c-a")(lambda _event: picker.toggle_shown())
+    keys.add("c-r")(lambda _event: picker.invert_shown())
     keys.add("backspace")(lambda _event: picker.filter(picker.text[:-1]))
     keys.add("c-u")(lambda _event: picker.filter(""))
     keys.add("enter")(lambda event: event.app.exit(result=True))

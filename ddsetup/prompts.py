@@ -12,17 +12,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TextIO
 
 from ddsetup.console import Console
-from ddsetup.lines import Span, line
+from ddsetup.lines import Span, line, names
 from ddsetup.model import Json
 from ddsetup.prompter import Back, Prompt, Prompter, Row
 from ddsetup.questions import Choice
 
 if TYPE_CHECKING:
-    from prompt_toolkit.output import Output
+    from prompt_toolkit.output import ColorDepth, Output
 
 BACK_WORD = "<"
-_SEARCH_FROM = 12
-"""From how many choices on a list is searched by typing."""
 
 
 def make_prompter(console: Console, environ: Mapping[str, str]) -> Prompter:
@@ -41,8 +39,6 @@ class QuestionaryPrompter:
     def ask(self, prompt: Prompt) -> Json:
         """Put one question, again until the answer is accepted."""
         with self.console.quiet():
-            if prompt.why:
-                self.console.say(prompt.why, "dim")
             while True:
                 value = self._put(prompt)
                 wrong = prompt.check(value)
@@ -55,7 +51,9 @@ class QuestionaryPrompter:
         from ddsetup.picker import pick
 
         with self.console.quiet():
-            return pick(title, rows, output=self.output or _stderr())
+            taken = pick(title, rows, output=self._output(), depth=self._depth())
+            self._answered(title, f"{len(taken):,} chosen")
+            return taken
 
     def say(self, text: str) -> None:
         self.console.say(text)
@@ -63,41 +61,31 @@ class QuestionaryPrompter:
     def _put(self, prompt: Prompt) -> Json:
         import questionary
 
-        common: dict[str, Any] = {"output": self.output or _stderr()}
-        match prompt.kind:
-            case "text":
-                common |= {"validate": _validator(prompt.check), "default": str(prompt.default or "")}
-                return _answer(questionary.text(prompt.text, **common)).strip()
-            case "secret":
-                return _answer(questionary.password(prompt.text, **common)).strip()
-            case "confirm":
-                return bool(_answer(questionary.confirm(prompt.text, default=bool(prompt.default), **common)))
-            case "one":
-                return self._one(prompt, common)
-            case "many":
-                return self._many(prompt)
+        if prompt.kind == "one":
+            return self._one(prompt)
+        if prompt.kind == "many":
+            return self._many(prompt)
+        if prompt.why:
+            self.console.lines([line("  ", Span(prompt.why, "dim"))], marked=False)
+        common: dict[str, Any] = {"output": self._output(), "color_depth": self._depth()}
+        if prompt.kind == "confirm":
+            return bool(_answer(questionary.confirm(prompt.text, default=bool(prompt.default), **common)))
+        if prompt.kind == "secret":
+            return _answer(questionary.password(prompt.text, **common)).strip()
+        common |= {"validate": _validator(prompt.check), "default": str(prompt.default or "")}
+        return " ".join(_answer(questionary.text(prompt.text, **common)).split())
 
-    def _one(self, prompt: Prompt, common: dict[str, Any]) -> Json:
-        import questionary
+    def _one(self, prompt: Prompt) -> str:
+        from ddsetup.menu import choose
 
-        choices = [
-            questionary.Choice(title=_label(c), value=c.value, disabled=c.disabled or None)
-            for c in prompt.choices
-        ]
-        search = len(choices) >= _SEARCH_FROM
-        known = [c.value for c in prompt.choices]
-        question = questionary.select(
-            prompt.text,
-            choices=choices,
-            default=prompt.default if prompt.default in known else None,
-            use_search_filter=search,
-            use_jk_keys=not search,
-            **common,
-        )
-        return str(_answer(question))
+        taken = choose(prompt, output=self._output(), depth=self._depth())
+        self._answered(prompt.text, taken.label or taken.value)
+        return taken.value
 
-    def _many(self, prompt: Prompt) -> Json:
+    def _many(self, prompt: Prompt) -> tuple[str, ...]:
         """Our own list: questionary's selects hidden choices when it is filtered."""
+        from ddsetup.picker import pick
+
         chosen = set(prompt.default or ())
         rows = [
             Row(
@@ -108,7 +96,25 @@ class QuestionaryPrompter:
             )
             for c in prompt.choices
         ]
-        return self.pick(prompt.text, rows)
+        taken = pick(prompt.text, rows, output=self._output(), why=prompt.why, depth=self._depth())
+        labels = [c.label or c.value for c in prompt.choices if c.value in taken]
+        self._answered(prompt.text, names(labels, 8) or "none")
+        return taken
+
+    def _answered(self, text: str, answer: str) -> None:
+        """What is left on the screen of a question: itself and its answer."""
+        self.console.lines([line(Span("? ", "dim"), f"{text} ", Span(answer, "bold"))], marked=False)
+
+    def _output(self) -> Output:
+        return self.output or _stderr()
+
+    def _depth(self) -> ColorDepth | None:
+        """One bit where no colours are wanted, else whatever the terminal can."""
+        from prompt_toolkit.output import ColorDepth
+
+        console = self.console
+        plain = not (console.colour and console.streams.in_colour(console.streams.err))
+        return ColorDepth.DEPTH_1_BIT if plain else None
 
 
 def _answer(question: Any) -> Any:
@@ -179,12 +185,12 @@ class PlainPrompter:
 
     def _put(self, prompt: Prompt) -> Json:
         if prompt.why:
-            self.say(prompt.why)
+            self.console.lines([line(prompt.why)], marked=False)
         if prompt.kind == "secret":
             return getpass.getpass(f"{prompt.text}: ", stream=self.console.streams.err).strip()
         for number, choice in enumerate(prompt.choices, 1):
             unusable = f"  (not possible: {choice.disabled})" if choice.disabled else ""
-            self.console.lines([line(f"  {number}) ", Span(f"{_label(choice)}{unusable}"))])
+            self.console.lines([line(f"  {number}) ", Span(f"{_label(choice)}{unusable}"))], marked=False)
         given = self._read(f"{prompt.text} {_usual(prompt)}: ")
         if given == "":
             return _default(prompt)
@@ -240,6 +246,13 @@ def _yes(given: str) -> bool:
     raise ValueError("type y or n")
 
 
+def _named(word: str, choices: Sequence[Choice]) -> list[Choice]:
+    """The choice of that value, or the only one whose value begins like that."""
+    exact = [choice for choice in choices if choice.value == word]
+    alike = [choice for choice in choices if choice.value.startswith(word.lower())]
+    return exact or (alike if len(alike) == 1 else [])
+
+
 def _numbers(given: str, choices: Sequence[Choice]) -> tuple[str, ...]:
     """`1 3-5`, or names, as the values of choices."""
     usable = [choice for choice in choices if not choice.disabled]
@@ -256,7 +269,7 @@ def _numbers(given: str, choices: Sequence[Choice]) -> tuple[str, ...]:
                 raise ValueError(f"{word} is not between 1 and {len(choices)}")
             named = [choices[number - 1] for number in numbers]
         else:
-            named = [choice for choice in choices if choice.value == word]
+            named = _named(word, choices)
         if not named:
             raise ValueError(f"{word} is neither a number nor one of the choices")
         unusable = [choice for choice in named if choice.disabled]

@@ -11,9 +11,14 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from ddsetup import validate
-from ddsetup.model import Snapshot
+from ddsetup.catalog import site as site_of
+from ddsetup.errors import DdsetupError
+from ddsetup.model import Function, Snapshot, Unreadable
+from ddsetup.ownership import owner
+from ddsetup.select import select_in
 from ddsetup.setting import Kind, Setting, Value
 from ddsetup.settings import INTEGRATIONS, SETTINGS
+from ddsetup.settle import selection_of
 from ddsetup.steps.namespaces import SERVICES
 
 Draft: TypeAlias = Mapping[str, Value]
@@ -22,7 +27,9 @@ Draft: TypeAlias = Mapping[str, Value]
 Stage: TypeAlias = Literal["scope", "what"]
 
 FUNCTIONS = "functions"
-"""The key of the question that several settings answer together."""
+"""The key of the question that the settings of which functions answer together."""
+SIGNALS = "signals"
+"""The key of the question whose choices are switches of their own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +84,7 @@ class Question:
 
     @property
     def flag(self) -> str:
+        """Which option answers it."""
         return "--all or --function, --tag, --runtime, --stack" if self.setting is None else self.setting.flag
 
     @property
@@ -91,21 +99,36 @@ def _constant(value: Value) -> Callable[[Snapshot | None, Draft], Value | None]:
 
 
 def _site_choices(_snapshot: Snapshot | None, _draft: Draft) -> tuple[Choice, ...]:
-    return tuple(Choice(site) for site in validate.sites())
+    return tuple(Choice(name, name, _host(name)) for name in validate.sites())
+
+
+def _host(site_name: str) -> str:
+    known = site_of(site_name)
+    return f"{known.name}, {known.app_url.removeprefix('https://')}"
 
 
 def _via_choices(_snapshot: Snapshot | None, _draft: Draft) -> tuple[Choice, ...]:
     return (
         Choice(
             "forwarder",
-            "Forwarder",
-            "one more Lambda per region reads the functions' logs and sends them on",
+            "Forwarder (recommended to start with)",
+            "one more Lambda per region reads the log groups and sends everything on; nothing runs inside "
+            "your functions, data is some seconds behind",
         ),
         Choice(
             "extension",
             "Extension",
-            "each function sends for itself, at once; each needs the right to read the API key",
+            "a process beside each function sends at once, also traces of Java, .NET and Go; longer cold "
+            "starts, and every function's role needs to read the API key",
         ),
+    )
+
+
+def _signal_choices(_snapshot: Snapshot | None, _draft: Draft) -> tuple[Choice, ...]:
+    return (
+        Choice("logs", "Logs", "billed by Datadog as ingested and indexed"),
+        Choice("traces", "Traces", "where the time goes; ingested and indexed spans are billed"),
+        Choice("enhanced_metrics", "Enhanced metrics", "cold starts, memory, timeouts, estimated cost"),
     )
 
 
@@ -137,17 +160,33 @@ def _log_source_choices(snapshot: Snapshot | None, _draft: Draft) -> tuple[Choic
 
 def _subscribe_choices(_snapshot: Snapshot | None, _draft: Draft) -> tuple[Choice, ...]:
     return (
-        Choice("automatic", "Datadog does it", "also for functions that come later"),
-        Choice("direct", "ddsetup does it", "for the chosen functions only; nothing else is subscribed"),
-        Choice("none", "nobody", "you do it yourself"),
+        Choice("automatic", "Datadog does it", "within minutes, also for functions that come later"),
+        Choice("direct", "ddsetup does it", "now, for the chosen functions only; nothing else is subscribed"),
+        Choice("none", "Nobody", "you do it yourself"),
     )
 
 
 def _owned_choices(_snapshot: Snapshot | None, _draft: Draft) -> tuple[Choice, ...]:
     return (
-        Choice("change", "change them", "their next deployment takes the change back"),
-        Choice("skip", "leave them alone", "add Datadog in the deployment tool instead"),
+        Choice("change", "Change them all the same", "their next deployment takes the change back"),
+        Choice("skip", "Leave them alone", "add Datadog in the deployment tool instead"),
     )
+
+
+def _owned_are_chosen(snapshot: Snapshot | None, draft: Draft) -> bool:
+    """Whether a deployment tool owns one of the chosen functions. If that cannot be told, it may."""
+    if snapshot is None:
+        return True
+    try:
+        chosen = select_in(snapshot, selection_of(draft))
+    except DdsetupError:
+        return True
+    return any(owner(function, _tags(snapshot, function)) is not None for function in chosen)
+
+
+def _tags(snapshot: Snapshot, function: Function) -> Mapping[str, str]:
+    tags = snapshot.lanes[function.lane].tags
+    return {} if isinstance(tags, Unreadable) else tags.get(function.arn, {})
 
 
 def _sends_logs_by_forwarder(_snapshot: Snapshot | None, draft: Draft) -> bool:
@@ -161,7 +200,7 @@ QUESTIONS: tuple[Question, ...] = (
         key="site",
         stage="scope",
         text="Which Datadog site is yours?",
-        why="It is the domain in the address of your Datadog web application.",
+        why="It is the address at which you open Datadog in the browser; keys are valid on one site only.",
         choices=_site_choices,
         commands=_EVERY,
     ),
@@ -169,7 +208,7 @@ QUESTIONS: tuple[Question, ...] = (
         key="region",
         stage="scope",
         text="Which AWS regions?",
-        why="Functions are looked for in these; separate several by commas.",
+        why="Functions are looked for in these. Several: eu-west-1, us-east-1",
         commands=_EVERY,
     ),
     Question(
@@ -181,70 +220,65 @@ QUESTIONS: tuple[Question, ...] = (
     Question(
         key="via",
         text="How shall the data get to Datadog?",
-        why="Python and Node.js send everything either way; other runtimes need the Extension for traces.",
+        why="Python and Node.js send everything on either way; it can be changed later by setup again.",
         choices=_via_choices,
         default=_constant("forwarder"),
     ),
     Question(
-        key="logs",
-        text="Collect the functions' logs?",
-        why="Ingested and indexed logs are billed by Datadog.",
-        default=_constant(True),
-    ),
-    Question(
-        key="traces",
-        text="Trace invocations?",
-        why="Shows where time goes, across functions and services.",
-        default=_constant(True),
-    ),
-    Question(
-        key="enhanced_metrics",
-        text="Send enhanced metrics?",
-        why="Cold starts, memory used, out of memory, timeouts and estimated cost, by function.",
-        default=_constant(True),
+        key=SIGNALS,
+        text="What shall be sent?",
+        why="CloudWatch's own metrics of the functions come in any case, through the AWS integration.",
+        choices=_signal_choices,
     ),
     Question(
         key="env",
-        text="Environment of these functions",
-        why="Becomes the `env` tag that everything in Datadog is filtered by, like prod; empty for none.",
+        text="Their environment, like prod or staging",
+        why="Becomes the `env` tag, by which everything in Datadog is filtered. Empty: none.",
         optional=True,
     ),
     Question(
         key="service",
         text="One service name for all of them",
-        why="Empty: each function's `service` tag, else its own name.",
+        why="Empty: each function's own `service` tag, else its name, so that each is a service of its own.",
+        optional=True,
+    ),
+    Question(
+        key="version_tag",
+        text="Their version, like 1.4.0 or a commit",
+        why="Becomes the `version` tag, by which releases are compared. Empty: none.",
         optional=True,
     ),
     Question(
         key="integration_namespace",
         text="Metrics of which other AWS services?",
-        why="Read from CloudWatch by the integration; CloudWatch calls are billed by AWS.",
+        why="Those in use here are preselected. AWS bills Datadog's CloudWatch calls to this account.",
         choices=_namespace_choices,
         default=_constant(()),
         suggest=_namespaces_in_use,
     ),
     Question(
-        key="log_source",
-        text="Logs of which AWS services?",
-        why="Datadog subscribes the Forwarder to the log groups of these.",
-        choices=_log_source_choices,
-        default=_constant(("lambda",)),
-        when=lambda s, d: _sends_logs_by_forwarder(s, d) and d.get("subscribe", "automatic") == "automatic",
-    ),
-    Question(
         key="subscribe",
         text="Who subscribes the Forwarder to the log groups?",
-        why="Datadog's automatic triggers also take care of new functions.",
+        why="A function's logs, and by this way its traces, only arrive once its log group is subscribed.",
         choices=_subscribe_choices,
         default=_constant("automatic"),
         when=_sends_logs_by_forwarder,
     ),
     Question(
+        key="log_source",
+        text="Logs of which AWS services?",
+        why="Datadog subscribes the Forwarder to these. `lambda` is all that your functions need.",
+        choices=_log_source_choices,
+        default=_constant(("lambda",)),
+        when=lambda s, d: _sends_logs_by_forwarder(s, d) and d.get("subscribe", "automatic") == "automatic",
+    ),
+    Question(
         key="owned",
-        text="Some functions may be managed by a deployment tool. What about those?",
-        why="What ddsetup changes is undone by the next deployment, unless the deployment adds it too.",
+        text="A deployment tool manages some of them. What about those?",
+        why="Whatever is changed beside it, the tool's next deployment takes back.",
         choices=_owned_choices,
         default=_constant("change"),
+        when=_owned_are_chosen,
     ),
 )
 

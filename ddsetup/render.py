@@ -65,10 +65,10 @@ def report_lines(report: Report, look: Look) -> list[Line]:
         found.extend(_spaced(special(report.data, look)))
     found.extend(_spaced(_link_lines(report.links)))
     if report.run:
-        found.append(line("To give it back: ", Span(f"ddsetup undo {report.run}", "bold")))
+        found.append(line("To give it back: ", Span(f"ddsetup undo {report.run}", "code")))
     if report.next:
         found.append(line(Span("Next", "heading")))
-        found.extend(line("  ", command_line) for text in report.next for command_line in text.split("\n"))
+        found.extend(line("  ", Span(each, "code")) for text in report.next for each in text.split("\n"))
     while found and not found[-1]:
         found.pop()
     return found
@@ -161,7 +161,7 @@ def _link_lines(links: Mapping[str, str]) -> list[Line]:
     if not links:
         return []
     width = max(len(title) for title in links)
-    rows = [line("  ", f"{title:<{width}}  ", url) for title, url in links.items()]
+    rows = [line("  ", f"{title:<{width}}  ", Span(url, "code")) for title, url in links.items()]
     return [line(Span("In Datadog", "heading")), *rows]
 
 
@@ -272,7 +272,7 @@ def _policy_lines(data: Mapping[str, Json], _look: Look) -> list[Line]:
     """The policy as it is pasted, and nothing else."""
     if "policy" not in data:
         return []
-    return [line(text) for text in json.dumps(data["policy"], indent=2).splitlines()]
+    return [line(Span(text, "code")) for text in json.dumps(data["policy"], indent=2).splitlines()]
 
 
 def _scenario_lines(data: Mapping[str, Json], _look: Look) -> list[Line]:
@@ -297,7 +297,8 @@ def _sandbox_lines(data: Mapping[str, Json], _look: Look) -> list[Line]:
 
 def _env_lines(data: Mapping[str, Json], _look: Look) -> list[Line]:
     """Variables as a shell reads them."""
-    return [line(f"export {name}={shlex.quote(value)}") for name, value in data.get("env", {}).items()]
+    variables: Mapping[str, str] = data.get("env", {})
+    return [line(Span(f"export {name}={shlex.quote(value)}", "code")) for name, value in variables.items()]
 
 
 def _traffic_lines(data: Mapping[str, Json], _look: Look) -> list[Line]:

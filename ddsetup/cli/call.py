@@ -59,6 +59,7 @@ class Call:
             state_dir=self.state_dir(),
             on_event=self.console.event,
             prompter=self.prompter(),
+            working=self.console.working,
             sandbox=self.sandbox,
         )
 

@@ -1,62 +1,170 @@
-"""What shall become of somebody else's subscription filters: asked one by one, each with where it leads."""
+"""What shall become of somebody else's subscription filters: each with whose it is and where it leads."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, cast
 
 from ddsetup.answers import OnConflict
 from ddsetup.cli.call import Call
 from ddsetup.errors import UsageError
-from ddsetup.prompter import Prompt
+from ddsetup.lines import Line, Span, counted, line
+from ddsetup.model import SubscriptionFilter
+from ddsetup.prompter import Back, Prompt, Prompter
 from ddsetup.questions import Choice
 
 if TYPE_CHECKING:
     from ddsetup.flow import Prepared, Session
+    from ddsetup.steps.subscriptions.conflicts import Conflict
 
-_KEEP_BOTH = Choice("add", "keep both", "the same lines arrive twice")
+_EACH = "each"
+_KIND = {
+    "duplicate": ("already sends its logs to Datadog another way", "already send theirs another way"),
+    "limit": ("has two filters, the most that AWS allows", "have two filters each, the most that AWS allows"),
+}
+_SKIP = {
+    "duplicate": "the other way stays the only one; ddsetup adds nothing to this group",
+    "limit": "its other readers keep their data; this function's logs and traces do not get to Datadog",
+}
+_REPLACE = "its destination gets nothing more from this group; ddsetup undo puts the filter back"
+
+
+@dataclass(frozen=True, slots=True)
+class _Open:
+    """One filter that has to be decided on."""
+
+    conflict: Conflict
+    found: SubscriptionFilter
+
+    @property
+    def key(self) -> str:
+        from ddsetup.steps.subscriptions.conflicts import key
+
+        return key(self.found)
 
 
 def decide(call: Call, session: Session, prepared: Prepared) -> Prepared:
     """The plan with a decision on every filter that is in the way.
 
     Nobody is asked when `--on-conflict` decides, or when nobody is there: then such filters stay. Raises
-    UsageError when `--on-conflict ask` was given and nobody is there.
+    UsageError when `--on-conflict ask` was given and nobody is there, and `Back` from the first question.
     """
     from ddsetup.plan import make_plan
     from ddsetup.steps.subscriptions import conflicts
-    from ddsetup.steps.subscriptions.conflicts import key
 
     policy = call.given.text("on_conflict")
-    prompter = session.host.prompter
-    if policy not in ("", "ask") or (prompter is None and policy != "ask"):
+    host = session.host
+    if policy not in ("", "ask") or (host.prompter is None and policy != "ask"):
         return prepared
-    open_ones = conflicts(prepared.snapshot, prepared.answers, prepared.selected)
+    open_ones = [
+        _Open(conflict, found)
+        for conflict in conflicts(prepared.snapshot, prepared.answers, prepared.selected)
+        for found in conflict.filters
+    ]
     if not open_ones:
         return prepared
-    if prompter is None:
-        named = ", ".join(key(f) for conflict in open_ones for f in conflict.filters)
+    if host.prompter is None:
+        named = ", ".join(each.key for each in open_ones)
         fix = "give --on-conflict replace, add or skip, or --conflict GROUP:FILTER=DECISION for each"
         raise UsageError(f"subscription filters are in the way, and nobody can be asked: {named}", fix=fix)
     decided = dict(prepared.answers.conflicts)
-    for conflict in open_ones:
-        call.console.say(conflict.what)
-        for found in conflict.filters:
-            choices = (
-                Choice("skip", "leave it", "this function's logs do not get to Datadog on this way"),
-                Choice("replace", "delete it", "its destination gets nothing more; undo brings it back"),
-                *(() if conflict.kind == "limit" else (_KEEP_BOTH,)),
-            )
-            answer = prompter.ask(
-                Prompt(
-                    kind="one",
-                    text=f"Filter {found.name} of {found.log_group}",
-                    why=f"It sends to {found.destination_arn}.",
-                    choices=choices,
-                    default="skip",
-                )
-            )
-            decided[key(found)] = cast(OnConflict, answer)
+    while True:
+        try:
+            decided |= _decisions(call, session, open_ones, host.prompter)
+            break
+        except Back:
+            if not host.dialogue.back().startswith("conflict"):
+                raise
     answers = replace(prepared.answers, conflicts=decided)
     plan = make_plan(prepared.snapshot, answers, prepared.selected)
     return replace(prepared, answers=answers, plan=plan)
+
+
+def _decisions(
+    call: Call, session: Session, open_ones: Sequence[_Open], prompter: Prompter
+) -> dict[str, OnConflict]:
+    """The decision on each filter: one for all of a kind, or one by one."""
+    dialogue = session.host.dialogue
+    decided: dict[str, OnConflict] = {}
+    for kind in dict.fromkeys(each.conflict.kind for each in open_ones):
+        alike = [each for each in open_ones if each.conflict.kind == kind]
+        together = f"conflict:{kind}"
+        shared = _EACH
+        if len(alike) > 1:
+            if together not in dialogue.typed:
+                call.console.lines([(), *(spans for each in alike for spans in _about(each))])
+                answer = str(prompter.ask(_for_all(alike)))
+                dialogue.typed[together] = {"on_conflict": answer} if answer != _EACH else {}
+            shared = str(dialogue.typed[together].get("on_conflict", _EACH))
+        made_room: set[str] = set()
+        for each in alike:
+            one = f"conflict:{each.key}"
+            if each.conflict.group in made_room:
+                decided[each.key] = "skip"
+                continue
+            if shared == _EACH and one not in dialogue.typed:
+                call.console.lines([(), *_about(each)])
+                answer = str(prompter.ask(_for_one(each)))
+                dialogue.typed[one] = {"conflict": (f"{each.key}={answer}",)}
+            decided[each.key] = cast(OnConflict, shared if shared != _EACH else _typed(dialogue.typed[one]))
+            if kind == "limit" and decided[each.key] == "replace":
+                made_room.add(each.conflict.group)
+    return decided
+
+
+def _typed(settings: object) -> str:
+    """The decision in `{"conflict": ("GROUP:FILTER=DECISION",)}`."""
+    return str(cast(dict[str, tuple[str, ...]], settings)["conflict"][0]).rpartition("=")[2]
+
+
+def _about(each: _Open) -> list[Line]:
+    """Whose filter it is, where it leads, what it carries, and since when."""
+    from ddsetup.steps.subscriptions.filters import filter_owner
+
+    found = each.found
+    since = ""
+    if found.created_ms:
+        since = f", since {datetime.fromtimestamp(found.created_ms / 1000, UTC):%Y-%m-%d}"
+    carries = f"lines that match {found.pattern!r}" if found.pattern else "every line"
+    owner = filter_owner(found).removesuffix(" owner")
+    return [
+        line(Span("! ", "warn"), f"{found.log_group}: filter ", Span(found.name, "bold")),
+        line(f"    owner: {owner}{since}; it carries {carries} to"),
+        line("    ", Span(found.destination_arn, "code")),
+    ]
+
+
+def _for_all(alike: Sequence[_Open]) -> Prompt:
+    kind = alike[0].conflict.kind
+    groups = len({each.conflict.group for each in alike})
+    all_of_them = f"Replace all {len(alike)}" if kind == "duplicate" else "Let one of them go in each group"
+    choices = [
+        Choice("skip", "Leave them as they are", _SKIP[kind]),
+        Choice(_EACH, "Decide one by one"),
+        Choice("replace", all_of_them, _REPLACE),
+    ]
+    if kind == "duplicate":
+        choices.append(Choice("add", "Keep both ways", "each line arrives, and is billed, twice"))
+    return Prompt(
+        kind="one",
+        text=f"{counted(groups, 'log group')} {_KIND[kind][groups > 1]}. What about these filters?",
+        choices=tuple(choices),
+        default="skip",
+    )
+
+
+def _for_one(each: _Open) -> Prompt:
+    choices = [
+        Choice("skip", "Leave it", _SKIP[each.conflict.kind]),
+        Choice("replace", "Replace it", _REPLACE),
+    ]
+    if each.conflict.kind == "duplicate":
+        choices.append(Choice("add", "Keep both", "each line arrives, and is billed, twice"))
+    return Prompt(
+        kind="one",
+        text=f"What about filter {each.found.name} of {each.found.log_group}?",
+        choices=tuple(choices),
+        default="skip",
+    )

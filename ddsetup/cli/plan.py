@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from ddsetup.cli.call import Call
-from ddsetup.cli.conflicts import decide
+from ddsetup.cli.guided import Guide, leaving
 from ddsetup.cli.results import base_report
 from ddsetup.report import Report
 from ddsetup.settle import values_of
@@ -17,12 +17,10 @@ CHANGES = 3
 def run(call: Call) -> Report:
     """The plan, saved if that is wanted. Nothing is changed."""
     from ddsetup import flow
-    from ddsetup.choosing import choose_functions
 
-    session = flow.connect(call.given, call.host(), command="plan")
-    prepared = decide(
-        call, session, flow.prepare(session, call.given, command="plan", choose=choose_functions)
-    )
+    host = call.host()
+    with leaving(call, host):
+        session, prepared = Guide(call, host).plan()
     report = base_report("plan", session, prepared.plan)
     out = call.value("out")
     if out is not None:

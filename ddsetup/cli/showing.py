@@ -4,14 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ddsetup.answers import Answers
+from ddsetup.brief import brief_lines
 from ddsetup.change import Plan
 from ddsetup.cli.call import Call
 from ddsetup.console import Console
-from ddsetup.lines import line
-from ddsetup.render_plan import plan_lines
+from ddsetup.lines import Look, line
+from ddsetup.prompter import Prompt, Prompter
+from ddsetup.questions import Choice
+from ddsetup.render_plan import plan_lines, summary
 
 if TYPE_CHECKING:
     from ddsetup.flow import Session
+
+_MARGIN = 12
+"""Columns that the mark of a sandbox, or an indented example, takes of the screen."""
 
 
 def show_plan(console: Console, plan: Plan) -> None:
@@ -26,3 +33,46 @@ def confirm(call: Call, session: Session, text: str = "Carry this out?") -> None
     from ddsetup import flow
 
     flow.confirm(session.host, text, yes=call.given.on("yes"))
+
+
+def agree(call: Call, session: Session, plan: Plan, answers: Answers) -> None:
+    """Show a guided run's plan, in full if that is wanted, and have it confirmed.
+
+    Raises as `flow.confirm` does when it is not, and `Back`.
+    """
+    from ddsetup import flow
+
+    prompter = session.host.prompter
+    if prompter is None or call.given.on("yes") or call.console.verbose:
+        show_plan(call.console, plan)
+        if prompter is None or call.given.on("yes"):
+            confirm(call, session)
+            return
+    else:
+        call.console.lines([line(), *brief_lines(plan, answers, Look()), line()])
+        call.console.expect(plan.changes)
+    if not _agreed(call, plan, prompter):
+        raise flow.Declined("nothing was changed")
+
+
+def _agreed(call: Call, plan: Plan, prompter: Prompter) -> bool:
+    """Until it is yes or no. On a real account Enter alone shows everything first."""
+    seen = call.sandbox or call.console.verbose
+    while True:
+        answer = prompter.ask(
+            Prompt(
+                kind="one",
+                text=f"{summary(plan)}. Carry this out?",
+                why="Nothing was written until now. Whatever is done can be given back: ddsetup undo",
+                choices=(
+                    Choice("yes", "Yes, carry it out"),
+                    Choice("details", "Show every change in full"),
+                    Choice("no", "No, change nothing"),
+                ),
+                default="yes" if seen else "details",
+            )
+        )
+        if answer != "details":
+            return bool(answer == "yes")
+        call.console.lines([line(), *plan_lines(plan, Look(verbose=True)), line()])
+        seen = True

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from ddsetup.answers import Answers, KeySource, Selection, Tracing
 from ddsetup.asking import Missing, Scope, answers_from, scope_from
+from ddsetup.dialogue import Dialogue
 from ddsetup.errors import UsageError
 from ddsetup.given import Given, from_environment, from_flags
 from ddsetup.model import Json, Snapshot
@@ -18,9 +19,10 @@ from ddsetup.prompter import Back, Prompt, Prompter, Row
 from ddsetup.setting import Value
 from ddsetup.settings import TABLE
 from ddsetup.settle import answers_of, values_of
-from tests.builders import snapshot
+from tests.builders import function, lane_snapshot, snapshot
 
 ENTER = object()
+SIGNALS = ("logs", "traces", "enhanced_metrics")
 
 
 @dataclass
@@ -108,7 +110,7 @@ def test_only_one_source_of_the_key_for_functions() -> None:
 
 def test_prompts_fill_only_what_is_open_and_enter_gives_the_defaults() -> None:
     given = from_flags({"site": "EU1", "region": ["eu-west-1"], "env": "prod"})
-    script = Script([ENTER] * 9)
+    script = Script([ENTER] * 7)
     asked = answers_from(given, snapshot(), script, choose=everything)
     unasked = answers_from(given.over(from_flags({"all": True})), None, None)
     assert asked == unasked
@@ -124,14 +126,57 @@ def test_a_typed_answer_is_checked_like_its_flag() -> None:
 
 def test_going_back_asks_the_question_before_again_and_forgets_its_answer() -> None:
     given = from_flags({"site": "EU1", "region": ["eu-west-1"], "all": True})
-    script = Script(["extension", Back, "forwarder", False, *[ENTER] * 6])
+    script = Script(["extension", Back, "forwarder", ("traces",), *[ENTER] * 4])
     answers = answers_from(given, snapshot(), script)
-    assert (answers.via, answers.logs) == ("forwarder", False)
+    assert (answers.via, answers.logs, answers.traces) == ("forwarder", False, True)
+    assert [prompt.default for prompt in script.seen[:3]] == ["forwarder", SIGNALS, "extension"]
     assert not any("subscribes" in prompt.text for prompt in script.seen)
 
 
 def test_going_back_from_the_first_question_stays_there() -> None:
     assert scope_from(Given(), Script([Back, "EU1", "eu-west-1"])).site == "datadoghq.eu"
+
+
+def test_a_switch_that_was_given_is_not_asked_for_again() -> None:
+    given = from_flags({"site": "EU1", "region": ["eu-west-1"], "all": True, "traces": False})
+    script = Script([ENTER, ("enhanced_metrics",), *[ENTER] * 4])
+    answers = answers_from(given, snapshot(), script)
+    assert (answers.logs, answers.traces, answers.enhanced_metrics) == (False, False, True)
+    assert [choice.value for choice in script.seen[1].choices] == ["logs", "enhanced_metrics"]
+
+
+def test_what_was_typed_before_is_not_asked_again_and_the_last_of_it_can_be_taken_back() -> None:
+    given = from_flags({"site": "EU1", "all": True})
+    dialogue = Dialogue()
+    scope = scope_from(given, Script(["eu-west-1"]), dialogue=dialogue)
+    first = answers_from(given, snapshot(), Script([ENTER] * 8), scope=scope, dialogue=dialogue)
+    assert list(dialogue.typed)[:3] == ["region", "via", "signals"]
+    assert answers_from(given, snapshot(), Script([]), scope=scope, dialogue=dialogue) == first
+    assert dialogue.back() == "log_source"
+    again = Script([("lambda", "s3")])
+    changed = answers_from(given, snapshot(), again, scope=scope, dialogue=dialogue)
+    assert changed.log_sources == ("lambda", "s3")
+    assert again.seen[0].default == ("lambda",)
+
+
+def test_back_from_the_first_of_these_questions_leads_to_those_before() -> None:
+    given = from_flags({"site": "EU1", "all": True})
+    dialogue = Dialogue()
+    scope = scope_from(given, Script(["eu-west-1"]), dialogue=dialogue)
+    with pytest.raises(Back):
+        answers_from(given, snapshot(), Script([Back]), scope=scope, dialogue=dialogue)
+    script = Script([ENTER])
+    assert scope_from(given, script, dialogue=dialogue).regions == ("eu-west-1",)
+    assert script.seen[0].text == "Which AWS regions?"
+
+
+def test_deployment_tools_are_only_asked_about_where_one_owns_a_chosen_function() -> None:
+    given = from_flags({"site": "EU1", "region": ["eu-west-1"], "function": ["shop"]})
+    for stack, asked in (("web", True), ("", False)):
+        tags = {function("shop").arn: {"aws:cloudformation:stack-name": stack}} if stack else {}
+        script = Script([ENTER] * (9 if asked else 8))
+        answers_from(given, snapshot(lane_snapshot(function("shop"), tags=tags)), script)
+        assert any("deployment tool" in prompt.text for prompt in script.seen) is asked
 
 
 def test_aws_default_region_is_used_unasked_and_suggested_when_asked() -> None:

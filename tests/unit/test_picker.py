@@ -76,6 +76,10 @@ def test_all_means_all_that_is_shown() -> None:
     assert typed(f"prod{CTRL_A}{CTRL_A}\r") == ()
 
 
+def test_inverting_turns_over_what_is_shown_and_nothing_else() -> None:
+    assert typed(f" prod\x12{CTRL_U}\r") == tuple(f"arn:{n}" for n in range(3, 30, 3))
+
+
 def test_all_leaves_out_what_cannot_be_chosen() -> None:
     assert "arn:1" not in typed(f"{CTRL_A}\r")
 
@@ -144,7 +148,7 @@ def test_it_says_why_something_cannot_be_chosen_and_how_much_is_chosen() -> None
     picker.filter("dev")
     text = "\n".join(lines_of(picker, 120))
     assert "(a container image)" in text
-    assert "1 chosen (1 not shown) · 20 of 30 shown" in text
+    assert "1 chosen (1 not shown), 20 of 30 shown" in text
 
 
 def test_ten_thousand_rows_cost_no_more_than_the_window() -> None:

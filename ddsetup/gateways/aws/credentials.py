@@ -75,6 +75,17 @@ def _assume(session: Any, options: AwsOptions) -> None:
     session._credentials = DeferredRefreshableCredentials(fetcher.fetch_credentials, "assume-role")
 
 
+def profiles() -> tuple[str, ...]:
+    """The profiles of the AWS configuration; none if it cannot be read."""
+    import botocore.session
+    from botocore.exceptions import BotoCoreError
+
+    try:
+        return tuple(botocore.session.Session().available_profiles)
+    except BotoCoreError:
+        return ()
+
+
 def region_of(session: Any, environ: Mapping[str, str] | None = None) -> str | None:
     """The region to use when none is named: AWS_REGION (which boto3 ignores), then botocore's own choice."""
     environ = os.environ if environ is None else environ

@@ -30,6 +30,12 @@ _APP_KEY = re.compile(r"[0-9a-f]{40}|ddapp_[0-9A-Za-z]{34}", re.IGNORECASE)
 _NEW_KEYS = "a key made less than a minute ago may need a moment"
 
 
+class WrongSite(CredentialsError):
+    """The API key is valid, but on another site, which `site` names."""
+
+    site = ""
+
+
 @dataclass(frozen=True, slots=True)
 class KeyCheck:
     """A valid pair of keys. `permissions` maps a Datadog permission to what is known of it."""
@@ -190,11 +196,13 @@ def _refuse_other_site(dd: Datadog, connect: Callable[[str], Datadog] | None) ->
         valid = list(pool.map(lambda site: _valid_on(connect, site.site), others))
     for site, found in zip(others, valid, strict=True):
         if found:
-            raise CredentialsError(
+            error = WrongSite(
                 f"the API key belongs to the site {site.name} ({site.site}), not to {dd.site}",
                 fix=f"--site {site.site}",
                 where=dd.url,
             )
+            error.site = site.site
+            raise error
 
 
 def _valid_on(connect: Callable[[str], Datadog], site: str) -> bool:

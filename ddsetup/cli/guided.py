@@ -1,0 +1,140 @@
+"""From a call to a plan, with every question on the way, each of which can be gone back to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from ddsetup.cli.call import Call
+from ddsetup.cli.conflicts import decide
+from ddsetup.config import as_words
+from ddsetup.dialogue import Unfinished, forget, keep, unfinished
+from ddsetup.errors import CredentialsError, Interrupted
+from ddsetup.given import Given, from_flags
+from ddsetup.lines import counted
+from ddsetup.prompter import Back, Prompt
+
+if TYPE_CHECKING:
+    from ddsetup.flow import Host, Prepared, Session
+    from ddsetup.model import Snapshot
+
+_KEPT = timedelta(days=14)
+"""How long answers of a run that was left are worth going on with."""
+
+
+@dataclass(slots=True)
+class Guide:
+    """The way from a call to a plan. `session` and `snapshot` are kept until where to look changes."""
+
+    call: Call
+    host: Host
+    session: Session | None = None
+    snapshot: Snapshot | None = None
+
+    def plan(self) -> tuple[Session, Prepared]:
+        """Connect, look and plan, asking for what is open; where the person goes back, from there again."""
+        from ddsetup import flow
+        from ddsetup.choosing import choose_functions
+
+        call, given = self.call, given_of(self.call, self.host)
+        while True:
+            try:
+                if self.session is None:
+                    self.session = flow.connect(given, self.host, command=call.command)
+                    self.snapshot = flow.look(self.session, given.text("role_name") or flow.DEFAULT_ROLE)
+                    self._welcome(self.session, self.snapshot)
+                prepared = flow.prepare(
+                    self.session,
+                    given,
+                    command=call.command,
+                    choose=choose_functions,
+                    seen=self.snapshot,
+                    late=call.command == "setup" and not given.on("dry_run"),
+                )
+            except Back:
+                self.session = None
+                continue
+            try:
+                return self.session, decide(call, self.session, prepared)
+            except Back:
+                self.put_back(prepared)
+            except BaseException:
+                self.put_back(prepared)
+                raise
+
+    def put_back(self, prepared: Prepared) -> None:
+        """Give up a plan, but not the filters that were read for it: they are not asked for again."""
+        if prepared.sweep is not None and self.snapshot is not None:
+            prepared.sweep.close()
+            self.snapshot = prepared.sweep.onto(self.snapshot)
+
+    def _welcome(self, session: Session, snapshot: Snapshot) -> None:
+        """The first screen, for whoever is there to see it."""
+        from ddsetup.welcome import LABEL, welcome_lines
+
+        if self.host.prompter is not None:
+            console = self.call.console
+            found = welcome_lines(snapshot, session.key_check, session.keys_from)
+            console.lines([(), *found, ()], hang=LABEL)
+
+
+@contextmanager
+def leaving(call: Call, host: Host) -> Iterator[None]:
+    """While nothing is written yet: who leaves keeps what was typed, for the next run."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        what = "stopped; nothing was changed"
+        if _keep(call, host):
+            kept = counted(len(host.dialogue.typed), "answer")
+            raise Interrupted(f"{what}; {kept} kept", fix="ddsetup setup goes on from there") from None
+        raise Interrupted(what) from None
+    except (CredentialsError, Interrupted) as error:
+        if _keep(call, host):
+            error.fix = "\n".join(
+                part for part in (error.fix, "ddsetup setup goes on with your answers") if part
+            )
+        raise
+
+
+def _keep(call: Call, host: Host) -> bool:
+    """Whether there is a next run, and something to keep for it. A trial's own sandbox is gone by then."""
+    if host.prompter is None or call.command != "setup" or call.value("sandbox"):
+        return False
+    return keep(host.dialogue, host.state_dir, host.clock.now())
+
+
+def offer_to_resume(call: Call, host: Host) -> None:
+    """Go on with what an earlier run was told before it was left, if the person wants to."""
+    if host.prompter is None or call.value("sandbox"):
+        return
+    left = unfinished(host.state_dir)
+    if left is None or host.clock.now() - left.at > _KEPT:
+        return
+    try:
+        wanted = host.prompter.ask(_resume(left))
+    except KeyboardInterrupt:
+        raise Interrupted("stopped; nothing was changed; the answers are still kept") from None
+    except Back:
+        wanted = False
+    if wanted:
+        host.dialogue.typed.update(left.typed)
+    else:
+        forget(host.state_dir)
+
+
+def _resume(left: Unfinished) -> Prompt:
+    given = {key: value for settings in left.typed.values() for key, value in settings.items()}
+    why = f"You answered: {as_words(given) or 'with the defaults'}"
+    many = counted(len(left.typed), "answer")
+    text = f"A setup was left on {left.at:%d %B at %H:%M} UTC. Go on with its {many}?"
+    return Prompt(kind="confirm", text=text, why=why, default=True)
+
+
+def given_of(call: Call, host: Host) -> Given:
+    """What was given, together with what was chosen to get to AWS at all."""
+    chosen = host.dialogue.typed.get("profile", {})
+    return from_flags(chosen).over(call.given) if chosen else call.given

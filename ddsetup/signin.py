@@ -1,0 +1,188 @@
+"""Getting to valid credentials together with a person: what is wrong, the usual ways out, and again.
+
+Without anybody to ask, every error passes through unchanged.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+from ddsetup.catalog import site as site_of
+from ddsetup.clock import Clock
+from ddsetup.credentials import FoundKeys, KeyReaders, KeyRefs, find_keys, keep_in_keyring, missing_keys
+from ddsetup.dialogue import Dialogue
+from ddsetup.errors import CredentialsError
+from ddsetup.gateways.aws.credentials import AwsOptions, profiles
+from ddsetup.gateways.aws.session import Aws
+from ddsetup.gateways.datadog.client import Datadog
+from ddsetup.gateways.datadog.keys import KeyCheck, WrongSite, check_keys
+from ddsetup.prompter import Prompt, Prompter
+from ddsetup.questions import Choice
+
+PROFILE = "profile"
+"""The key under which a profile that was chosen on the way is kept in a dialogue."""
+
+_AWS_WAYS = """The three usual ways to sign in to AWS:
+  1. IAM Identity Center (SSO): aws configure sso, once; then aws sso login --profile NAME
+  2. a profile of your AWS configuration: choose it here, or start with --profile NAME
+  3. keys in this shell, then start again: export AWS_ACCESS_KEY_ID=... AWS_SECRET_ACCESS_KEY=..."""
+_PROFILE_CHOICES = 12
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """How to reach Datadog, and where its keys may be. `url` replaces the site's own address."""
+
+    site: str
+    url: str | None
+    environ: Mapping[str, str]
+    readers: KeyReaders
+    refs: KeyRefs
+    clock: Clock
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignedIn:
+    """Keys that a site accepts, and where each came from."""
+
+    site: str
+    dd: Datadog
+    found: FoundKeys
+    check: KeyCheck
+
+
+def sign_in_to_aws(
+    options: AwsOptions,
+    prompter: Prompter | None,
+    dialogue: Dialogue,
+    *,
+    clock: Clock,
+) -> Aws:
+    """A session whose identity is known, or one that is not asked yet where nobody can help.
+
+    Raises CredentialsError when there is none, and the person there gives up.
+    """
+    options = _with_profile(options, dialogue)
+    if prompter is None:
+        return Aws.connect(options, clock=clock)
+    while True:
+        try:
+            aws = Aws.connect(options, clock=clock)
+            aws.identity()
+            return aws
+        except CredentialsError as error:
+            prompter.say(f"{error.what}\n{_AWS_WAYS}")
+            if not _another_try(error, prompter, dialogue):
+                raise
+            options = _with_profile(options, dialogue)
+
+
+def _with_profile(options: AwsOptions, dialogue: Dialogue) -> AwsOptions:
+    chosen = dialogue.typed.get(PROFILE, {}).get(PROFILE)
+    return options if chosen is None else replace(options, profile=str(chosen))
+
+
+def _another_try(error: CredentialsError, prompter: Prompter, dialogue: Dialogue) -> bool:
+    """Let the person change something; False if they would rather stop."""
+    login = error.fix if error.fix.startswith(("aws sso login", "aws login")) else ""
+    choices = [Choice("again", "Try again", "after logging in in another window")]
+    if login and shutil.which("aws"):
+        choices.insert(0, Choice("login", f"Log in now: {login}"))
+    choices += [
+        Choice(f"profile {name}", f"Use the profile {name}") for name in profiles()[:_PROFILE_CHOICES]
+    ]
+    choices.append(Choice("stop", "Stop here"))
+    answer = str(
+        prompter.ask(Prompt(kind="one", text="How to go on?", choices=tuple(choices), default="again"))
+    )
+    if answer == "login":
+        # What botocore suggests, with the profile that was named; the browser does the rest.
+        subprocess.run(login.split(), check=False)  # noqa: S603
+    elif answer.startswith("profile "):
+        dialogue.answer(PROFILE, {PROFILE: answer.removeprefix("profile ")})
+    return answer != "stop"
+
+
+def sign_in_to_datadog(
+    wanted: Wanted, prompter: Prompter | None, dialogue: Dialogue, say: Callable[[str], None]
+) -> SignedIn:
+    """Keys that the site accepts; typed ones are checked at once and asked again when they are refused.
+
+    Raises CredentialsError and UsageError as `find_keys` and `check_keys` do, where nobody can help.
+    """
+    if prompter is None:
+        return _checked(wanted, find_keys(wanted.environ, wanted.readers, wanted.refs), say)
+    if dialogue.keys is None:
+        _tell_where(wanted, prompter)
+    while True:
+        found = None
+        try:
+            found = _found(wanted, dialogue)
+            signed_in = _checked(wanted, found, say)
+        except CredentialsError as error:
+            wanted = _another_try_at_keys(error, wanted, found, prompter)
+            moved = isinstance(error, WrongSite) and found is not None and _typed(found)
+            dialogue.keys = found.keys if moved and found is not None else None
+            continue
+        if _typed(found) and dialogue.keys is None:
+            dialogue.keys = found.keys
+            _offer_keyring(wanted, prompter, found)
+        return signed_in
+
+
+def _checked(wanted: Wanted, found: FoundKeys, say: Callable[[str], None]) -> SignedIn:
+    for warning in found.warnings:
+        say(f"warning: {warning}")
+    dd = Datadog.connect(wanted.site, found.keys, wanted.url, clock=wanted.clock)
+    return SignedIn(site=wanted.site, dd=dd, found=found, check=check_keys(dd))
+
+
+def _typed(found: FoundKeys) -> bool:
+    return "prompt" in (found.api_key_from, found.app_key_from)
+
+
+def _found(wanted: Wanted, dialogue: Dialogue) -> FoundKeys:
+    if dialogue.keys is not None:
+        return FoundKeys(dialogue.keys, "prompt", "prompt")
+    return find_keys(wanted.environ, wanted.readers, wanted.refs)
+
+
+def _tell_where(wanted: Wanted, prompter: Prompter) -> None:
+    """Say where keys come from, if they are going to be asked for."""
+    if not missing_keys(wanted.environ, replace(wanted.readers, ask=None), wanted.refs):
+        return
+    pages = f"{site_of(wanted.site).app_url}/organization-settings"
+    prompter.say(
+        f"There are no keys for {wanted.site} yet. They are made at\n"
+        f"  API key:         {pages}/api-keys\n"
+        f"  application key: {pages}/application-keys\n"
+        "What you type is not shown, checked at once, and written to no file."
+    )
+
+
+def _another_try_at_keys(
+    error: CredentialsError, wanted: Wanted, found: FoundKeys | None, prompter: Prompter
+) -> Wanted:
+    """What to try next. Raises the error when the person would rather stop."""
+    prompter.say(f"{error.what}\n{error.fix}".strip())
+    if isinstance(error, WrongSite):
+        if prompter.ask(Prompt(kind="confirm", text=f"Go on with {error.site}?", default=True)):
+            return replace(wanted, site=error.site)
+        raise error
+    if found is None or not _typed(found):
+        text = "Type other keys for this run?"
+        if not prompter.ask(Prompt(kind="confirm", text=text, default=True)):
+            raise error
+    return replace(wanted, environ={}, refs=KeyRefs(), readers=replace(wanted.readers, keyring=None))
+
+
+def _offer_keyring(wanted: Wanted, prompter: Prompter, found: FoundKeys) -> None:
+    """Keep typed keys for the next time, where the machine has a keyring."""
+    if wanted.readers.keyring is None:
+        return
+    text = "Keep both keys in this machine's keyring for the next time?"
+    if prompter.ask(Prompt(kind="confirm", text=text, default=False)) and not keep_in_keyring(found.keys):
+        prompter.say("the keyring did not take them; the keys are used for this run only")
