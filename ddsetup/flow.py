@@ -9,7 +9,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -19,39 +20,51 @@ from ddsetup.apply import Event, OnEvent, apply
 from ddsetup.asking import Chooser, Missing, Scope, answers_from, scope_from
 from ddsetup.change import Change, Outcome, Plan
 from ddsetup.clock import SYSTEM_CLOCK, Clock
-from ddsetup.credentials import KeyReaders, KeyRefs, find_keys, missing_keys, os_keyring
+from ddsetup.credentials import KeyReaders, KeyRefs, missing_keys, os_keyring
+from ddsetup.dialogue import Dialogue
 from ddsetup.errors import Denied, GatewayError, Interrupted, UsageError
 from ddsetup.gateways.aws import secrets
 from ddsetup.gateways.aws.functions import invoke
 from ddsetup.gateways.aws.session import Aws, AwsOptions
 from ddsetup.gateways.datadog.client import Datadog, DatadogKeys
-from ddsetup.gateways.datadog.keys import check_keys
+from ddsetup.gateways.datadog.keys import KeyCheck
 from ddsetup.given import Given
 from ddsetup.journal import Header, Journal, Run, list_runs, new_run_id
+from ddsetup.lines import counted
 from ddsetup.lock import account_lock
 from ddsetup.model import Function, Identity, Lane, Snapshot, Unreadable
-from ddsetup.observe import look_closer, observe
+from ddsetup.observe import GLANCE, add_filters, look_closer, observe
 from ddsetup.plan import make_plan
 from ddsetup.planfile import PlanMeta
 from ddsetup.preflight import check_permissions, check_readable
 from ddsetup.prompter import Prompt, Prompter
 from ddsetup.report import Signal
 from ddsetup.select import select_in
+from ddsetup.signin import Wanted, sign_in_to_aws, sign_in_to_datadog
+from ddsetup.steps.subscriptions import late_planner
+from ddsetup.sweep import LateChanges, Sweep, start_sweep
 from ddsetup.undo import undo_changes
 from ddsetup.verify import verify
 from ddsetup.writers import make_writers
+from ddsetup.writers.logs import nothing_recent
 
 DEFAULT_ROLE = Answers(site="", regions=()).role_name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Host:
-    """What the process lends to a verb. `prompter` None: nobody can be asked."""
+    """What the process lends to a verb. `prompter` None: nobody can be asked.
+
+    `dialogue` is what was typed so far; `working` shows for the length of a block that something takes its
+    time.
+    """
 
     environ: Mapping[str, str]
     state_dir: Path
     on_event: OnEvent
     prompter: Prompter | None = None
+    dialogue: Dialogue = field(default_factory=Dialogue)
+    working: Callable[[str], AbstractContextManager[None]] | None = None
     clock: Clock = SYSTEM_CLOCK
     cancel: threading.Event = field(default_factory=threading.Event)
     sandbox: bool = False
@@ -59,6 +72,13 @@ class Host:
     def say(self, text: str) -> None:
         """Tell whoever watches what is going on."""
         self.on_event(Event(kind="log", at=self.clock.now(), text=text))
+
+    def busy(self, text: str) -> AbstractContextManager[None]:
+        """Tell whoever watches what takes its time now."""
+        if self.working is not None:
+            return self.working(text)
+        self.say(text)
+        return nullcontext()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +91,8 @@ class Session:
     scope: Scope
     dd: Datadog | None = None
     keys: DatadogKeys | None = None
+    keys_from: tuple[str, ...] = ()
+    key_check: KeyCheck | None = None
 
     @property
     def lanes(self) -> tuple[Lane, ...]:
@@ -86,12 +108,28 @@ class Session:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prepared:
-    """Everything up to the confirmation."""
+    """Everything up to the confirmation.
+
+    `sweep` still reads subscription filters that the plan did not wait for; whoever asked for it closes it.
+    """
 
     snapshot: Snapshot
     answers: Answers
     selected: tuple[Function, ...]
     plan: Plan
+    sweep: Sweep | None = None
+
+    @property
+    def late(self) -> LateChanges | None:
+        """The changes that follow from what is read after the plan, where there can be any that need no
+        further question: filters of our own, and those that the answers give away."""
+        if self.sweep is None or (
+            self.answers.subscribe != "direct" and self.answers.on_conflict != "replace"
+        ):
+            return None
+        return LateChanges(
+            self.sweep, late_planner(self.snapshot, self.answers, self.selected), self.snapshot
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,7 +146,7 @@ def connect(given: Given, host: Host, *, command: str, datadog: bool = True) -> 
 
     Raises UsageError that names every missing answer at once, or CredentialsError.
     """
-    aws = Aws.connect(_aws_options(given, host), clock=host.clock)
+    aws = sign_in_to_aws(_aws_options(given, host), host.prompter, host.dialogue, clock=host.clock)
     refs = KeyRefs(_quiet(given, "api_key_secret"), _quiet(given, "app_key_secret"))
     readers = _key_readers(aws, host)
     missing: tuple[Missing, ...] = ()
@@ -116,27 +154,55 @@ def connect(given: Given, host: Host, *, command: str, datadog: bool = True) -> 
         absent = missing_keys(host.environ, readers, refs)
         missing = tuple(Missing(key.title, key.option, key.variable) for key in absent)
     here = (aws.default_region,) if aws.default_region else ()
-    scope = scope_from(given, host.prompter, command=command, default_regions=here, missing=missing)
+    scope = scope_from(
+        given,
+        host.prompter,
+        command=command,
+        default_regions=here,
+        missing=missing,
+        dialogue=host.dialogue,
+    )
     identity = aws.identity()
     host.say(f"AWS account {identity.account} as {identity.arn}, {', '.join(scope.regions)}")
     if not datadog:
         return Session(host=host, aws=aws, identity=identity, scope=scope)
-    found = find_keys(host.environ, readers, refs)
-    for warning in found.warnings:
-        host.say(f"warning: {warning}")
-    dd = Datadog.connect(scope.site, found.keys, _quiet(given, "datadog_url") or None, clock=host.clock)
-    check_keys(dd)
-    host.say(f"Datadog site {scope.site}: keys are valid ({found.api_key_from}, {found.app_key_from})")
-    return Session(host=host, aws=aws, identity=identity, scope=scope, dd=dd, keys=found.keys)
+    wanted = Wanted(
+        site=scope.site,
+        url=_quiet(given, "datadog_url") or None,
+        environ=host.environ,
+        readers=readers,
+        refs=refs,
+        clock=host.clock,
+    )
+    signed_in = sign_in_to_datadog(wanted, host.prompter, host.dialogue, host.say)
+    origin = (signed_in.found.api_key_from, signed_in.found.app_key_from)
+    host.say(f"Datadog site {signed_in.site}: keys are valid ({', '.join(origin)})")
+    return Session(
+        host=host,
+        aws=aws,
+        identity=identity,
+        scope=replace(scope, site=signed_in.site),
+        dd=signed_in.dd,
+        keys=signed_in.found.keys,
+        keys_from=origin,
+        key_check=signed_in.check,
+    )
 
 
-def look(session: Session, role_name: str = DEFAULT_ROLE) -> Snapshot:
-    """Observe everything that can be read in bulk.
+def look(session: Session, role_name: str = DEFAULT_ROLE, *, glance: bool = False) -> Snapshot:
+    """Observe everything that can be read in bulk; at a `glance` only what tells how things are.
 
     Raises Denied when the functions of a region cannot be listed: nothing sensible can be said without them.
     """
-    session.host.say("looking at what is there")
-    snapshot = observe(session.aws, session.dd, session.identity, session.lanes, role_name=role_name)
+    with session.host.busy("looking at what is there"):
+        snapshot = observe(
+            session.aws,
+            session.dd,
+            session.identity,
+            session.lanes,
+            role_name=role_name,
+            fields=GLANCE if glance else None,
+        )
     for lane in snapshot.lanes.values():
         if isinstance(lane.functions, Unreadable):
             raise Denied(
@@ -149,28 +215,89 @@ def look(session: Session, role_name: str = DEFAULT_ROLE) -> Snapshot:
 
 
 def prepare(
-    session: Session, given: Given, *, command: str = "setup", choose: Chooser | None = None
+    session: Session,
+    given: Given,
+    *,
+    command: str = "setup",
+    choose: Chooser | None = None,
+    late: bool = False,
+    seen: Snapshot | None = None,
 ) -> Prepared:
-    """Observe, settle the answers, choose the functions, and plan. Nothing is written.
+    """Observe, unless that was `seen` already, settle the answers, choose the functions, and plan.
 
-    Raises CredentialsError when a foundation (role, integration, stack, secret) may not be looked at.
+    Nothing is written. With `late` the plan does not wait for subscription filters that are not likely to
+    change it; `complete` gives the plan with all of them. Raises CredentialsError when a foundation (role,
+    integration, stack, secret) may not be looked at, and `Back` when the person returns to where to look.
     """
-    snapshot = look(session, _quiet(given, "role_name") or DEFAULT_ROLE)
+    snapshot = seen or look(session, _quiet(given, "role_name") or DEFAULT_ROLE)
     answers = answers_from(
-        given, snapshot, session.host.prompter, command=command, scope=session.scope, choose=choose
+        given,
+        snapshot,
+        session.host.prompter,
+        command=command,
+        scope=session.scope,
+        choose=choose,
+        dialogue=session.host.dialogue,
     )
     selected = select_in(snapshot, answers.selection)
-    session.host.say(f"{len(selected)} functions chosen; looking at them closely")
-    snapshot = look_closer(session.aws, snapshot, answers, selected)
+    with session.host.busy(f"looking closely at {counted(len(selected), 'function')}"):
+        if late:
+            return _prepare_with_sweep(session, snapshot, answers, selected)
+        snapshot = look_closer(session.aws, snapshot, answers, selected)
     plan = make_plan(snapshot, answers, selected)
     check_readable(plan)
     return Prepared(snapshot=snapshot, answers=answers, selected=selected, plan=plan)
 
 
+def _prepare_with_sweep(
+    session: Session, snapshot: Snapshot, answers: Answers, selected: tuple[Function, ...]
+) -> Prepared:
+    """Plan on the filters that are likely to matter, while the others are read in the background.
+
+    All are waited for if there is nothing else to do meanwhile, or if conflicts must be asked about.
+    """
+    asked = session.host.prompter is not None
+    sweep, first = start_sweep(session.aws, snapshot, answers, selected, asked=asked)
+    try:
+        snapshot = look_closer(session.aws, snapshot, answers, selected, filters=False)
+        sweep.wait(first)
+        snapshot = add_filters(snapshot, dict(sweep.arrived(0)))
+        plan = make_plan(snapshot, answers, selected)
+        check_readable(plan)
+        prepared = Prepared(snapshot=snapshot, answers=answers, selected=selected, plan=plan, sweep=sweep)
+        if not plan.changes or answers.on_conflict == "ask":
+            return complete(session, prepared)
+    except BaseException:
+        sweep.close()
+        raise
+    return prepared
+
+
+def complete(session: Session, prepared: Prepared) -> Prepared:
+    """The same with all subscription filters read: the plan is then what it would have been with them from
+    the start. Takes as long as AWS's five calls a second make it."""
+    if prepared.sweep is None:
+        return prepared
+    if prepared.sweep.left:
+        left = prepared.sweep.left
+        session.host.say(f"looking at the subscription filters of {left:,} more log groups (5 a second)")
+        prepared.sweep.wait()
+    snapshot = prepared.sweep.onto(prepared.snapshot)
+    plan = make_plan(snapshot, prepared.answers, prepared.selected)
+    return replace(prepared, snapshot=snapshot, plan=plan)
+
+
 def carry_out(
-    session: Session, changes: Sequence[Change], snapshot: Snapshot, *, command: str, undoes: str = ""
+    session: Session,
+    changes: Sequence[Change],
+    snapshot: Snapshot,
+    *,
+    command: str,
+    undoes: str = "",
+    late: LateChanges | None = None,
 ) -> Applied:
-    """Apply changes under the account's lock, each in the journal before it is sent.
+    """Apply changes under the account's lock, each in the journal before it is sent; those that come `late`
+    join them.
 
     Raises CredentialsError when a permission is known to be missing, Busy when another run holds the lock;
     in both cases nothing was written.
@@ -195,9 +322,23 @@ def carry_out(
     with account_lock(host.state_dir, session.identity.account, run, started):
         record = Journal.create(host.state_dir, header)
         try:
-            writers = make_writers(session.aws, session.dd, session.keys, snapshot, host.clock, host.on_event)
+            writers = make_writers(
+                session.aws,
+                session.dd,
+                session.keys,
+                snapshot,
+                host.clock,
+                host.on_event,
+                recent=late.recent if late else nothing_recent,
+            )
             outcomes = apply(
-                changes, writers, record, clock=host.clock, on_event=host.on_event, cancel=host.cancel
+                changes,
+                writers,
+                record,
+                clock=host.clock,
+                on_event=host.on_event,
+                cancel=host.cancel,
+                more=late,
             )
         finally:
             record.close()
@@ -328,13 +469,17 @@ def _key_readers(aws: Aws, host: Host) -> KeyReaders:
 
     def ask(title: str) -> str:
         assert prompter is not None
-        return str(prompter.ask(Prompt(kind="secret", text=title)))
+        return str(prompter.ask(Prompt(kind="secret", text=title, check=_key_typed)))
 
     return KeyReaders(
         secret=lambda arn: secrets.read_secret_value(aws, arn),
         keyring=os_keyring(),
         ask=ask if prompter is not None else None,
     )
+
+
+def _key_typed(value: object) -> str:
+    return "" if value else "paste the key; nothing of it is shown"
 
 
 def _quiet(given: Given, key: str) -> str:

@@ -41,6 +41,25 @@ def with_outcomes(report: Report, run: str, outcomes: tuple[Outcome, ...], inter
     return replace(report, exit_code=130, next=go_on, error=error)
 
 
+def with_all_looked_at(report: Report, plan: Plan) -> Report:
+    """The report of a run whose `plan` is known in full only at its end, as some of what it depends on was
+    read meanwhile. What it would change and nobody agreed to is left for another run."""
+    done = {outcome.resource for outcome in report.outcomes if outcome.action}
+    carried_out = tuple(outcome for outcome in report.outcomes if outcome.action)
+    found_late = tuple(
+        Outcome(
+            resource=change.resource,
+            status="skipped",
+            reason=f"seen only while the run was under way: {change.why}",
+            fix="run the same command again",
+            step=change.step,
+        )
+        for change in plan.changes
+        if change.resource not in done
+    )
+    return replace(report, plan=plan, outcomes=(*carried_out, *found_late, *left_alone(plan)))
+
+
 def with_signals(report: Report, signals: Sequence[Signal]) -> Report:
     """The report with its proof. That data was not seen only matters when all else went well."""
     exit_code = report.exit_code or (0 if all_seen(signals) else NOT_SEEN)
