@@ -216,7 +216,8 @@ def _alias_jobs(aws: Aws, snapshot: Snapshot, selected: Iterable[Function]) -> _
 def _aliased(aws: Aws, selected: tuple[Function, ...]) -> tuple[Function, ...]:
     """The functions whose aliases are worth a call: all if they are few, else those that are invoked by one.
 
-    A call for each of a thousand functions would take a minute of the quota that updates need.
+    A call for each of a thousand functions would take a minute of the quota that updates need, so that is
+    left for who may not list metrics.
     """
     if len(selected) <= _FEW:
         return selected
@@ -226,9 +227,11 @@ def _aliased(aws: Aws, selected: tuple[Function, ...]) -> tuple[Function, ...]:
     found: list[Function] = []
     for lane, here in by_lane.items():
         qualified = metrics.invoked_by_qualifier(aws, lane)
-        if not isinstance(qualified, Unreadable):
-            found.extend(f for f in here if f.name in qualified)
-    return tuple(found[:_MOST_ALIASED])
+        if isinstance(qualified, Unreadable):
+            found.extend(here)
+        else:
+            found.extend([f for f in here if f.name in qualified][:_MOST_ALIASED])
+    return tuple(found)
 
 
 def _layer_jobs(aws: Aws, names: Mapping[Lane, Iterable[str]]) -> _Jobs:

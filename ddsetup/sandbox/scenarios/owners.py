@@ -25,6 +25,10 @@ def furnish_alias(world: World) -> None:
     function.get_waiter("function_active_v2").wait(FunctionName=name, WaiterConfig={"Delay": 1})
     version = function.publish_version(FunctionName=name)["Version"]
     function.create_alias(FunctionName=name, Name="live", FunctionVersion=version)
+    # Lambda counts invocations by alias under the dimension Resource as well; the emulator does not.
+    dimensions = [{"Name": "FunctionName", "Value": name}, {"Name": "Resource", "Value": f"{name}:live"}]
+    served = {"MetricName": "Invocations", "Dimensions": dimensions, "Value": 1.0, "Unit": "Count"}
+    world.client("cloudwatch", world.region).put_metric_data(Namespace="AWS/Lambda", MetricData=[served])
 
 
 def furnish_stack(world: World) -> None:
