@@ -12,6 +12,7 @@ from ddsetup.explore.cold_starts import cold_start_lines
 from ddsetup.explore.errors import error_lines as error_pattern_lines
 from ddsetup.explore.flame import trace_lines
 from ddsetup.explore.metrics import metric_lines
+from ddsetup.iac.show import code_lines, iac_lines
 from ddsetup.lines import Line, Look, Span, Style, counted, line, names, table
 from ddsetup.model import Json
 from ddsetup.render_doctor import doctor_lines
@@ -319,6 +320,8 @@ _SPECIAL: Mapping[str, Callable[[Mapping[str, Json], Look], list[Line]]] = {
     "sandbox down": _sandbox_lines,
     "sandbox env": _env_lines,
     "sandbox traffic": _traffic_lines,
+    "iac": iac_lines,
+    "code check": code_lines,
     "explore cold-starts": cold_start_lines,
     "explore errors": error_pattern_lines,
     "explore traces": trace_lines,

@@ -21,6 +21,7 @@ from ddsetup.cli.command import Command
 from ddsetup.cli.command import keys as _keys
 from ddsetup.cli.groups import GROUPS
 from ddsetup.cli.options import Extra, GroupedCommand, Values, with_parameters
+from ddsetup.cli.source_commands import IAC
 
 _SCENARIO = Extra(
     name="scenario",
@@ -240,6 +241,7 @@ COMMANDS: tuple[Command, ...] = (
             ),
         ),
     ),
+    IAC,
 )
 
 SANDBOX_COMMANDS: tuple[Command, ...] = (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ddsetup.cli.command import ASKING, CONNECT, WRITING, Command, Group, keys
 from ddsetup.cli.options import Extra
+from ddsetup.cli.source_commands import CODE
 
 _WHOSE = keys("Which functions", "Where")
 _LOOK = (*_WHOSE, *CONNECT, "since", *ASKING)
@@ -254,4 +255,4 @@ DASHBOARDS = Group(
     ),
 )
 
-GROUPS: tuple[Group, ...] = (EXPLORE, METRICS, MONITORS, DASHBOARDS)
+GROUPS: tuple[Group, ...] = (EXPLORE, METRICS, MONITORS, DASHBOARDS, CODE)

@@ -144,11 +144,11 @@ class Proposal:
 
     def __add__(self, other: Proposal) -> Proposal:
         return Proposal(
-            edits=(*self.edits, *other.edits),
-            snippets=(*self.snippets, *other.snippets),
+            edits=tuple(dict.fromkeys((*self.edits, *other.edits))),
+            snippets=tuple(dict.fromkeys((*self.snippets, *other.snippets))),
             installs=tuple(dict.fromkeys((*self.installs, *other.installs))),
             warnings=tuple(dict.fromkeys((*self.warnings, *other.warnings))),
-            settled=(*self.settled, *other.settled),
+            settled=tuple(dict.fromkeys((*self.settled, *other.settled))),
             needs_macro=self.needs_macro or other.needs_macro,
         )
 

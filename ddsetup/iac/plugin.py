@@ -54,11 +54,11 @@ def block(existing: Mapping[str, Plain | None], wanted: Wanted, *, region: str, 
         raise AnswerMissing("the Datadog site is not known", setting="site", fix="--site SITE", where=where)
     must["addExtension"] = via == "extension"
     if via == "extension":
-        must |= _key(existing, wanted, where)
+        must |= key_settings(existing, wanted, where)
     elif "forwarder" not in existing or "forwarderArn" in existing:
         arn = forwarder_for(wanted.forwarders, region, where)
         must |= {"forwarderArn": arn} if arn else {}
-    must |= _said(wanted)
+    must |= said(wanted)
     may: dict[str, Plain] = {"addLayers": True}
     if via == "forwarder":
         may["flushMetricsToLogs"] = True
@@ -67,7 +67,11 @@ def block(existing: Mapping[str, Plain | None], wanted: Wanted, *, region: str, 
     return Block(must, may)
 
 
-def _key(existing: Mapping[str, Plain | None], wanted: Wanted, where: str) -> dict[str, Plain]:
+def key_settings(existing: Mapping[str, Plain | None], wanted: Wanted, where: str) -> dict[str, Plain]:
+    """Where the Extension takes the API key from, as a setting; nothing if the file says it already.
+
+    Raises AnswerMissing when nobody says it, UsageError when it would be said twice.
+    """
     present = [name for name in KEY_SETTINGS if name in existing]
     if wanted.key_source is None:
         if not present:
@@ -106,7 +110,7 @@ def forwarder_for(arns: Sequence[str], region: str, where: str) -> str:
     return regions.get(region, "")
 
 
-def _said(wanted: Wanted) -> dict[str, Plain]:
+def said(wanted: Wanted) -> dict[str, Plain]:
     """What was asked for by name, and therefore wins over what a file has."""
     found: dict[str, Plain | None] = {
         "env": wanted.env or None,

@@ -68,7 +68,7 @@ def bring(document: Document, path: Sequence[str], block: Block) -> Brought:
     """What has to change so that the mapping at `path` holds what it shall. Raises CannotEdit."""
     here = settings_at(document, path)
     if here is not None:
-        return _bring_existing(document, here, block)
+        return bring_mapping(document, here, block)
     node, depth = document.root, 0
     while depth < len(path):
         found = yamldoc.entry(node, path[depth])
@@ -93,7 +93,8 @@ def _added(path: Sequence[str], entries: Mapping[str, Value]) -> tuple[str, ...]
     return (f"{'.'.join(path)}: {', '.join(entries)}",)
 
 
-def _bring_existing(document: Document, mapping: Node, block: Block) -> Brought:
+def bring_mapping(document: Document, mapping: Node, block: Block) -> Brought:
+    """What has to change in a mapping that has some settings. Raises CannotEdit."""
     splices: list[Splice] = []
     why: list[str] = []
     warnings: list[str] = []

@@ -118,6 +118,11 @@ def add_item(document: Document, sequence: Node, item: Value, *, before: Node | 
     return _lines_at(document, _above(document.text, start(before), indent), lines)
 
 
+def lines_below(document: Document, index: int, lines: Sequence[str]) -> Splice:
+    """Lines put in below the one that holds a character."""
+    return _lines_at(document, _line_end(document.text, index), lines)
+
+
 def first_item(document: Document, key: Node, item: Value) -> Splice:
     """The first item of a sequence whose key has no value yet."""
     indent = column(document, start(key)) + dash_step(document)

@@ -1,4 +1,4 @@
-"""serverless.yml in many hands: only the lines that have to change do, and the result means what was meant."""
+"""serverless.yml in many hands: only the lines that have to change do, and it means what was meant."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
+import yaml  # type: ignore[import-untyped]
 
 from ddsetup.errors import UsageError
 from ddsetup.iac import serverless
@@ -40,7 +40,7 @@ CHANGED_LINES = {
 """How the lines begin that have to change; in all other samples lines are only added."""
 
 
-class _Loader(yaml.SafeLoader):
+class _Loader(yaml.SafeLoader):  # type: ignore[misc]
     """Reads as the tools do, with tags of CloudFormation kept as they are."""
 
 

@@ -1,0 +1,68 @@
+"""Changing files of a project: only on top of what is committed, all of them or none, with a way back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ddsetup.cli.call import Call
+from ddsetup.errors import DdsetupError, UsageError
+from ddsetup.iac import backup
+from ddsetup.iac import run as programs
+from ddsetup.iac.backup import IacRun
+from ddsetup.iac.model import Edit, Project, Proposal
+from ddsetup.iac.source import WriteFailed, check_writable, read_source, write_atomically
+
+if TYPE_CHECKING:
+    from ddsetup.flow import Host
+
+_SHOWN = 5
+
+
+def check_committed(call: Call, host: Host, project: Project, proposal: Proposal) -> None:
+    """Have it confirmed that files are changed on top of what git does not know. Raises UsageError."""
+    from ddsetup import flow
+
+    open_changes = programs.uncommitted(project.root)
+    if not open_changes or call.value("allow_dirty"):
+        return
+    call.console.say("There are changes that are not committed:", "warn")
+    for text in open_changes[:_SHOWN]:
+        call.console.say(f"  {text}")
+    if host.prompter is None:
+        names = ", ".join(project.name(edit.path) for edit in proposal.edits)
+        raise UsageError(
+            f"there are uncommitted changes beside the ones to be made ({names})",
+            where=str(project.root),
+            fix="commit them first, or give --allow-dirty",
+        )
+    flow.confirm(host, "Change the files all the same?", yes=False)
+
+
+def write_all(
+    state: Path,
+    root: Path,
+    edits: Sequence[Edit],
+    now: datetime,
+    further: Mapping[Path, bytes | None] | None = None,
+) -> IacRun:
+    """Put the files aside, and `further` ones that a program is about to change; then write all or none.
+
+    Raises UsageError or DdsetupError; then every file is as it was.
+    """
+    for edit in edits:
+        check_writable(edit.path)
+        if read_source(edit.path).raw != edit.before:
+            what = "the file was changed in the meantime"
+            raise DdsetupError(what, where=str(edit.path), fix="run it again")
+    before: dict[Path, bytes | None] = {**(further or {}), **{edit.path: edit.before for edit in edits}}
+    record = backup.keep(state, root, tuple(before.items()), now)
+    try:
+        for edit in edits:
+            write_atomically(edit.path, edit.after)
+    except WriteFailed:
+        backup.give_back(record)
+        raise
+    return backup.finish(record)

@@ -1,0 +1,93 @@
+"""A whole project: its handlers, the metrics that it sends, what is wrong, and how handlers are wrapped."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from ddsetup.code_check.checks import check_module, metrics, uses_library
+from ddsetup.code_check.handlers import handlers_of, named_handlers, redirects
+from ddsetup.code_check.model import Handler, Metric, Place, Problem
+from ddsetup.code_check.modules import Module, parse, python_files
+from ddsetup.code_check.wrap import wrap
+from ddsetup.iac.detect import detect
+from ddsetup.iac.model import Edit, Project
+from ddsetup.iac.packages import lists_library
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What the code of a project is like. `redirected`: its deployment puts Datadog's handler in place.
+
+    `edits` would wrap every handler that is not.
+    """
+
+    project: Project
+    files: int
+    handlers: tuple[Handler, ...]
+    metrics: tuple[Metric, ...]
+    problems: tuple[Problem, ...]
+    edits: tuple[Edit, ...]
+    redirected: bool
+
+
+def check_project(path: Path) -> Checked:
+    """Check the Python code below a directory, or one file. Raises UsageError when there is no such path."""
+    files = python_files(path)
+    root = path if path.is_dir() else path.parent
+    project = detect(root)
+    found = [parse(file) for file in files]
+    modules = [each for each in found if isinstance(each, Module)]
+    problems = [each for each in found if isinstance(each, Problem)]
+    named = named_handlers(project)
+    handlers: list[Handler] = []
+    edits: list[Edit] = []
+    for module in modules:
+        own = handlers_of(module, named, guess=not named)
+        handlers += own
+        problems += check_module(module, own)
+        edit = wrap(module, own)
+        if edit is not None:
+            edits.append(edit)
+    problems += _unwrapped(modules, handlers, redirected=redirects(project))
+    problems += _not_listed(project, modules)
+    sent = [metric for module in modules for metric in metrics(module)]
+    return Checked(
+        project, len(files), tuple(handlers), tuple(sent), tuple(problems), tuple(edits), redirects(project)
+    )
+
+
+def _unwrapped(modules: list[Module], handlers: list[Handler], *, redirected: bool) -> list[Problem]:
+    """A handler beside metric calls that nothing wraps: what it sends is not flushed."""
+    if redirected or not any(metrics(module) for module in modules):
+        return []
+    sending = {module.path for module in modules if metrics(module)}
+    return [
+        Problem(
+            check="code.not_wrapped",
+            severity="info",
+            place=handler.place,
+            what=f"{handler.name} sends metrics and is not wrapped in the code",
+            fix="fine if its handler is redirected (ddsetup setup, ddsetup iac); else run with --write",
+        )
+        for handler in handlers
+        if not handler.wraps and handler.place.path in sending
+    ]
+
+
+def _not_listed(project: Project, modules: list[Module]) -> list[Problem]:
+    """The library is imported and no list of requirements names it."""
+    using = [module for module in modules if uses_library(module)]
+    lists = [file.path for file in project.of("requirements", "pyproject")]
+    if not using or any(lists_library(path) for path in lists):
+        return []
+    where = Place(lists[0], 1) if lists else Place(using[0].path, 1)
+    return [
+        Problem(
+            check="code.library_not_listed",
+            severity="warning",
+            place=where,
+            what="datadog_lambda or ddtrace is imported, and datadog-lambda is not among the requirements",
+            fix="add datadog-lambda, which brings ddtrace; the layer has both, but only in Lambda",
+        )
+    ]
