@@ -270,6 +270,9 @@ def _prepare_with_sweep(
     except BaseException:
         sweep.close()
         raise
+    if sweep.left:
+        groups = counted(sweep.left, "log group")
+        session.host.say(f"{groups} more will be checked for subscription filters while the rest is done")
     return prepared
 
 

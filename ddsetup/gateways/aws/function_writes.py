@@ -86,7 +86,7 @@ class UpdatePace:
 
     def over(self) -> None:
         """An update was over at the first look; perhaps it was so earlier."""
-        self.seconds = max(_FIRST_LOOK, self.seconds * 0.995)
+        self.seconds = max(_FIRST_LOOK, self.seconds * 0.999)
 
 
 def wait_updated(

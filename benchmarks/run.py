@@ -1,0 +1,293 @@
+"""Measure ddsetup: `python -m benchmarks.run --n 200 1000 5000`.
+
+An account in memory behind a front with latency and AWS's rates; the stand-in for Datadog beside it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import json
+import os
+import platform
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.front import RATES, Emulator, Front, Tally
+from benchmarks.memory import ACCOUNT, MemoryAws, furnished
+
+API_KEY, APP_KEY = "0" * 31 + "b", "0" * 39 + "b"
+REGION = "us-east-1"
+SLACK, MARGIN = 5.0, 1.15
+_TOOL = [sys.executable, "-m", "ddsetup"]
+_SETUP = ("setup", "--all", "--yes", "--no-verify", "--output", "json")
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """One command: how long, how many calls, how much memory."""
+
+    what: str
+    n: int
+    code: int
+    seconds: float
+    begun: float
+    tally: Tally
+    peak_mb: float
+    report: Mapping[str, object]
+
+    @property
+    def bound(self) -> float:
+        """1.15 times what the slowest quota takes for these calls, and 5 seconds."""
+        return MARGIN * max(quota_seconds(self.tally).values(), default=0.0) + SLACK
+
+    @property
+    def updating(self) -> tuple[float, float]:
+        """When the first update was sent, and when the last look at an update came back."""
+        update = "lambda:UpdateFunctionConfiguration"
+        last = self.tally.last.get("lambda:GetFunction", self.tally.last.get(update, self.begun))
+        return self.tally.first.get(update, self.begun) - self.begun, last - self.begun
+
+    @property
+    def calls(self) -> int:
+        return sum(self.tally.calls.values())
+
+
+def quota_seconds(tally: Tally) -> dict[str, float]:
+    """What the calls of each class take at its rate."""
+    groups: dict[str, float] = {}
+    for name, count in tally.calls.items():
+        group = name if name in RATES else name.split(":")[0]
+        if rate := RATES.get(group):
+            groups[group] = groups.get(group, 0.0) + count / rate
+    return groups
+
+
+@contextmanager
+def stand_in(home: Path) -> Iterator[str]:
+    """Datadog's stand-in as a process of its own; yields its URL."""
+    port_file = home / "port"
+    command = [sys.executable, "-m", "ddsetup.sandbox.datadog", "--port-file", str(port_file)]
+    command += ["--api-key", API_KEY, "--app-key", APP_KEY]
+    with (home / "datadog.log").open("wb") as log, subprocess.Popen(command, stderr=log) as process:
+        try:
+            while not port_file.exists():
+                if process.poll() is not None:
+                    raise RuntimeError((home / "datadog.log").read_text())
+                time.sleep(0.05)
+            yield f"http://127.0.0.1:{port_file.read_text()}"
+        finally:
+            process.terminate()
+
+
+def environ(home: Path, aws: str, datadog: str) -> dict[str, str]:
+    """A clean environment that leads to the front and to the stand-in."""
+    keep = ("PATH", "LANG", "TMPDIR")
+    return {
+        **{name: os.environ[name] for name in keep if name in os.environ},
+        "HOME": str(home),
+        "DDSETUP_STATE_DIR": str(home / "state"),
+        "AWS_ENDPOINT_URL": aws,
+        "AWS_ACCESS_KEY_ID": ACCOUNT,
+        "AWS_SECRET_ACCESS_KEY": "benchmark",
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "DDSETUP_DATADOG_URL": datadog,
+        "DD_SITE": "datadoghq.com",
+        "DD_API_KEY": API_KEY,
+        "DD_APP_KEY": APP_KEY,
+    }
+
+
+def measure(what: str, n: int, command: Sequence[str], front: Front, env: Mapping[str, str]) -> Measured:
+    """Run one command and watch it."""
+    front.reset()
+    begun = time.monotonic()
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+        process = subprocess.Popen(command, env=dict(env), stdout=out, stderr=err, stdin=subprocess.DEVNULL)
+        peak = PeakMemory(process.pid)
+        code = process.wait()
+        seconds = time.monotonic() - begun
+        out.seek(0)
+        err.seek(0)
+        text, said = out.read().decode(), err.read().decode()
+    tally = front.reset()
+    if code not in (0, 6):
+        print(said[-3000:], file=sys.stderr)
+    report = json.loads(text) if text.startswith("{") else {}
+    return Measured(what, n, code, seconds, begun, tally, peak.stop(), report)
+
+
+class PeakMemory:
+    """The most memory (RSS) that a process ever had, asked of Linux while it runs."""
+
+    def __init__(self, pid: int) -> None:
+        self._file = Path(f"/proc/{pid}/status")
+        self._peak = 0.0
+        self._done = threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+        self._thread.start()
+
+    def _watch(self) -> None:
+        while not self._done.wait(0.2):
+            try:
+                lines = self._file.read_text().splitlines()
+            except OSError:
+                return
+            found = [line.split()[1] for line in lines if line.startswith("VmHWM")]
+            self._peak = max([self._peak, *(int(kb) / 1024 for kb in found)])
+
+    def stop(self) -> float:
+        """In MB; 0 where /proc is not there."""
+        self._done.set()
+        self._thread.join()
+        return self._peak
+
+
+def show(m: Measured) -> None:
+    """A result, as text."""
+    writes = sum(c for name, c in m.tally.calls.items() if is_write(name))
+    ratio = (m.seconds - SLACK) / max(m.bound - SLACK, 0.001) * MARGIN
+    print(f"\n{m.what}, N = {m.n}: exit {m.code}")
+    print(
+        f"  wall {m.seconds:.1f} s; bound {m.bound:.1f} s; wall / bound {m.seconds / m.bound:.2f}; "
+        f"(wall - {SLACK:.0f} s) / slowest quota {ratio:.2f}"
+    )
+    if m.tally.calls["lambda:UpdateFunctionConfiguration"]:
+        first, last = m.updating
+        print(
+            f"  first update after {first:.1f} s, every function instrumented and seen so after {last:.1f} s "
+            f"({last - first:.1f} s later; 1.15 N / 15 = {MARGIN * m.n / 15:.1f} s)"
+        )
+    print(
+        f"  calls {m.calls} = {m.calls / m.n:.3f} N; writes {writes}; "
+        f"throttles {sum(m.tally.throttles.values())}; at once {m.tally.most_at_once}; "
+        f"peak memory {m.peak_mb:.0f} MB"
+    )
+    quotas = quota_seconds(m.tally)
+    for name, count in m.tally.calls.most_common():
+        throttles = m.tally.throttles[name]
+        when = f"  {m.tally.first[name] - m.begun:6.1f} to {m.tally.last.get(name, m.begun) - m.begun:.1f} s"
+        print(f"    {count:6d}  {name:44s}{when}" + (f"  ({throttles} throttled)" if throttles else ""))
+    print("  at the quotas: " + ", ".join(f"{k} {v:.1f} s" for k, v in sorted(quotas.items())))
+    if m.tally.unknown:
+        print(f"  unknown calls: {dict(m.tally.unknown)}")
+
+
+def is_write(name: str) -> bool:
+    """Whether a call changes something."""
+    verb = name.split(":")[1]
+    return not verb.startswith(("List", "Get", "Describe", "Simulate"))
+
+
+def start_up(rounds: int = 15) -> None:
+    """`--version` and `--help` beside a Python that does nothing, taken in turns."""
+    commands = {
+        "python -c pass": [sys.executable, "-c", "pass"],
+        "ddsetup --version": [str(Path(sys.executable).parent / "ddsetup"), "--version"],
+        "ddsetup --help": [str(Path(sys.executable).parent / "ddsetup"), "--help"],
+    }
+    times: dict[str, list[float]] = {name: [] for name in commands}
+    for _ in range(rounds):
+        for name, command in commands.items():
+            begun = time.perf_counter()
+            subprocess.run(command, capture_output=True, check=True)
+            times[name].append(time.perf_counter() - begun)
+    base = statistics.median(times["python -c pass"])
+    print("\nstart-up (median, minimum)")
+    for name, taken in times.items():
+        middle = statistics.median(taken)
+        print(f"  {name:18s} {middle * 1000:6.0f} ms, {min(taken) * 1000:6.0f} ms; {middle / base:.1f} x")
+
+
+def main() -> int:
+    """Run what was asked for."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.run", description=__doc__)
+    parser.add_argument("--n", type=int, nargs="*", default=[200, 1000, 5000], help="how many functions")
+    parser.add_argument("--latency", type=float, default=0.04, help="seconds that each call takes longer")
+    parser.add_argument(
+        "--modes",
+        nargs="*",
+        default=["automatic", "again", "status", "direct"],
+        choices=["automatic", "again", "status", "plan", "direct", "datadog-ci"],
+    )
+    parser.add_argument("--emulator", help="URL of an emulator to use instead of the account in memory")
+    parser.add_argument("--no-start-up", action="store_true", help="leave out the start-up figures")
+    asked = parser.parse_args()
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(line_buffering=True)
+    print(
+        f"{time.strftime('%Y-%m-%d %H:%M')}, Python {platform.python_version()}, {os.cpu_count()} CPUs, "
+        f"{platform.system()} {platform.machine()}; latency {asked.latency * 1000:.0f} ms"
+    )
+    if not asked.no_start_up:
+        start_up()
+    for n in asked.n:
+        run_size(n, asked)
+    return 0
+
+
+def run_size(n: int, asked: argparse.Namespace) -> None:
+    """All modes with one number of functions: those in "automatic" share an account, "direct" has its own."""
+    shared = [mode for mode in asked.modes if mode in ("automatic", "again", "status", "plan")]
+    for modes in (
+        shared,
+        ["direct"] if "direct" in asked.modes else [],
+        ["datadog-ci"] if "datadog-ci" in asked.modes else [],
+    ):
+        if not modes:
+            continue
+        with tempfile.TemporaryDirectory(prefix="ddsetup-bench-") as place:
+            home = Path(place)
+            upstream = Emulator(asked.emulator) if asked.emulator else MemoryAws(furnished(n, REGION))
+            front = Front(upstream, latency=asked.latency)
+            with stand_in(home) as datadog:
+                env = environ(home, front.url, datadog)
+                for mode in modes:
+                    measured = run_mode(mode, n, front, env)
+                    if measured:
+                        show(measured)
+            front.close()
+
+
+def run_mode(mode: str, n: int, front: Front, env: Mapping[str, str]) -> Measured | None:
+    """One command of a kind, measured; None if its tool is not here."""
+    commands = {
+        "automatic": [*_TOOL, *_SETUP],
+        "again": [*_TOOL, *_SETUP],
+        "plan": [*_TOOL, "plan", "--all", "--output", "json"],
+        "direct": [*_TOOL, *_SETUP, "--subscribe", "direct"],
+        "status": [*_TOOL, "status", "--output", "json"],
+    }
+    titles = {
+        "automatic": "setup, first run, automatic subscriptions",
+        "again": "setup, second run",
+        "direct": "setup, first run, direct filters",
+    }
+    if mode == "datadog-ci":
+        tool = shutil.which("datadog-ci")
+        if tool is None:
+            print("\ndatadog-ci is not installed: left out")
+            return None
+        return measure("datadog-ci lambda instrument", n, _datadog_ci(tool), front, env)
+    return measure(titles.get(mode, mode), n, commands[mode], front, env)
+
+
+def _datadog_ci(tool: str) -> list[str]:
+    """Layers and Forwarder for the functions whose runtimes are measured, as its documentation has it."""
+    command = [tool, "lambda", "instrument", "--functions-regex", "service-.*", "--region", REGION]
+    forwarder = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:datadog-forwarder"
+    return [*command, "--layer-version", "110", "--forwarder", forwarder, "--no-source-code-integration"]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

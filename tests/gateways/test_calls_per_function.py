@@ -1,0 +1,167 @@
+"""How many calls a run makes for each function: what its speed depends on, since AWS rations calls.
+
+The account is the benchmarks' own, in memory; no rate is enforced and time is not measured.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+
+from benchmarks.front import Front
+from benchmarks.memory import MemoryAws, furnished
+from ddsetup import flow
+from ddsetup.asking import Scope
+from ddsetup.change import Outcome
+from ddsetup.gateways.aws.session import Aws, AwsOptions
+from ddsetup.gateways.datadog.client import Datadog, DatadogKeys
+from ddsetup.given import from_flags
+from ddsetup.plan import make_plan
+from tests.gateways.standin import API_KEY, APP_KEY, running
+
+N = 150
+REGION = "us-east-1"
+READS = ("List", "Get", "Describe", "Simulate")
+
+
+@dataclass
+class Bench:
+    """An account of N functions and a Datadog; every run connects anew."""
+
+    front: Front
+    memory: MemoryAws
+    datadog_url: str
+    state_dir: Path
+
+    def session(self, rate_scale: float = 400) -> flow.Session:
+        aws = Aws.connect(AwsOptions(), endpoint_url=self.front.url, rate_scale=rate_scale)
+        keys = DatadogKeys(API_KEY, APP_KEY)
+        host = flow.Host(environ={}, state_dir=self.state_dir, on_event=lambda event: None)
+        return flow.Session(
+            host=host,
+            aws=aws,
+            identity=aws.identity(),
+            scope=Scope("datadoghq.com", (REGION,)),
+            dd=Datadog.connect("datadoghq.com", keys, self.datadog_url),
+            keys=keys,
+        )
+
+    def set_up(self, **flags: object) -> Run:
+        """What `setup --all --yes` does."""
+        session = self.session()
+        given = from_flags({"all": True, "site": "datadoghq.com", "region": (REGION,), **flags})
+        prepared = flow.prepare(session, given, late=True)
+        applied = flow.carry_out(
+            session, prepared.plan.changes, prepared.snapshot, command="setup", late=prepared.late
+        )
+        done = flow.complete(session, prepared)
+        return Run(session, prepared, done, applied.outcomes)
+
+
+@dataclass
+class Run:
+    session: flow.Session
+    before: flow.Prepared
+    after: flow.Prepared
+    outcomes: tuple[Outcome, ...]
+
+    @property
+    def calls(self) -> Mapping[str, int]:
+        return self.session.aws.calls
+
+    @property
+    def total(self) -> int:
+        return sum(self.calls.values())
+
+    @property
+    def writes(self) -> set[str]:
+        return {name for name in self.calls if not name.split(":")[1].startswith(READS)}
+
+
+@pytest.fixture
+def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "000000000042")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "none")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
+    memory = MemoryAws(furnished(N, REGION), update_seconds=0.05)
+    front = Front(memory, latency=0, rates={})
+    with running() as standin:
+        yield Bench(front, memory, f"http://127.0.0.1:{standin.server.port}", tmp_path / "state")
+    front.close()
+
+
+def statuses(outcomes: tuple[Outcome, ...], kind: str) -> set[str]:
+    return {o.status for o in outcomes if o.resource.kind == kind}
+
+
+def test_a_first_run_updates_looks_and_reads_filters_once_for_each_function(bench: Bench) -> None:
+    first = bench.set_up()
+    assert statuses(first.outcomes, "function") == {"applied"}
+    assert first.calls["lambda:UpdateFunctionConfiguration"] == N
+    assert first.calls["logs:DescribeSubscriptionFilters"] == N
+    assert first.total <= 3.2 * N + 60, first.calls
+    assert first.calls["lambda:ListAliases"] == 0
+    assert first.calls["tag:TagResources"] <= N / 20 + 2
+
+    again = bench.set_up()
+    assert again.before.plan.changes == ()
+    assert again.writes == set()
+    assert again.total <= 1.2 * N + 60, again.calls
+
+
+def test_direct_filters_take_one_look_and_one_write_for_each_group(bench: Bench) -> None:
+    run = bench.set_up(subscribe="direct")
+    assert run.total <= 4.2 * N + 60, run.calls
+    assert run.calls["logs:DescribeSubscriptionFilters"] == N
+    account = bench.memory.account
+    ours = [g for g, filters in account.filters.items() if any(n.startswith("ddsetup-") for n in filters)]
+    full = [g for g, filters in account.filters.items() if {"archive", "alarms"} <= set(filters)]
+    assert len(ours) + len(full) == N
+    assert not set(ours) & set(full)
+    assert len(full) == N / 50
+
+
+def test_a_plan_made_on_the_way_is_the_one_that_is_made_with_everything_known(bench: Bench) -> None:
+    session = bench.session()
+    flags = {"all": True, "site": "datadoghq.com", "region": (REGION,), "subscribe": "direct"}
+    whole = flow.prepare(session, from_flags(flags))
+    run = bench.set_up(subscribe="direct", on_conflict="replace")
+    answers = replace(whole.answers, on_conflict="replace")
+    wanted = make_plan(whole.snapshot, answers, whole.selected)
+    assert len(run.before.plan.changes) < len(wanted.changes)
+    assert run.after.plan == wanted
+    key = lambda resource: (resource.kind, resource.id)  # noqa: E731 - an order for both
+    carried_out = sorted((o.resource for o in run.outcomes), key=key)
+    assert carried_out == sorted((c.resource for c in wanted.changes), key=key)
+
+
+def test_a_foreign_filter_stays_unless_it_was_given_away(bench: Bench) -> None:
+    before = {group: set(filters) for group, filters in bench.memory.account.filters.items()}
+    bench.set_up(subscribe="direct")
+    after = bench.memory.account.filters
+    assert all(names <= set(after[group]) for group, names in before.items())
+
+
+def test_a_status_reads_pages_only(bench: Bench) -> None:
+    session = bench.session()
+    flow.look(session, glance=True)
+    assert sum(session.aws.calls.values()) <= N / 25 + 20, session.aws.calls
+    assert session.aws.calls["logs:DescribeLogGroups"] == 0
+
+
+def test_leaving_before_the_end_ends_the_reading_too(bench: Bench) -> None:
+    session = bench.session(rate_scale=4)
+    given = from_flags({"all": True, "site": "datadoghq.com", "region": (REGION,)})
+    prepared = flow.prepare(session, given, late=True)
+    assert prepared.sweep is not None
+    assert prepared.sweep.left > 0
+    prepared.sweep.close()
+    assert prepared.sweep.left == 0
+    for thread in threading.enumerate():
+        if thread.name.startswith("sweep"):
+            thread.join(5)
+            assert not thread.is_alive()
