@@ -8,7 +8,7 @@ from itertools import groupby
 from ddsetup.answers import Answers
 from ddsetup.change import Change, Plan, Skipped
 from ddsetup.lines import Line, Look, Span, counted, line, names
-from ddsetup.render_plan import FOLD_AFTER, STEPS, change_lines, kind_name, summary
+from ddsetup.render_plan import FOLD_AFTER, STEPS, change_lines, kind_name
 from ddsetup.states import FunctionState
 
 _DONE = {"create": ("+", "create"), "update": ("~", "change"), "delete": ("-", "delete")}
@@ -19,7 +19,7 @@ _CONFIGURED = ("iam_role", "integration")
 
 
 def brief_lines(plan: Plan, answers: Answers, look: Look) -> list[Line]:
-    """The changes by step, what is left alone and why, warnings, what becomes billable, and the sum."""
+    """The changes by step, what is left alone and why, warnings, and what becomes billable."""
     found: list[Line] = []
     for step, changes in groupby(plan.changes, key=lambda change: change.step):
         found.append(line(Span(STEPS.get(step, step), "heading")))
@@ -34,8 +34,7 @@ def brief_lines(plan: Plan, answers: Answers, look: Look) -> list[Line]:
         found.append(line(Span("What becomes billable", "heading")))
         found.extend(line("  ", text) for text in costs)
         found.append(())
-    found.append(line(Span(summary(plan), "bold")))
-    return found
+    return found[:-1]
 
 
 def _step(changes: Sequence[Change], look: Look) -> list[Line]:

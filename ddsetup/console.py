@@ -311,8 +311,14 @@ class Console:
         count = self._count(step)
         if count.task is None:
             before = count.done - advance
-            count.task = self._progress.add_task(_short(step), total=max(count.total, 1), completed=before)
+            count.task = self._progress.add_task(
+                _short(step), total=max(count.total, 1), completed=before, rate=""
+            )
         self._progress.update(count.task, advance=advance, total=max(count.total, count.done))
+        task = self._progress.tasks[count.task]
+        speed = task.finished_speed or task.speed
+        if speed:
+            self._progress.update(count.task, rate=f"{speed:.1f}/s")
 
     def _new_progress(self) -> Progress:
         from rich import progress
@@ -322,6 +328,7 @@ class Console:
             progress.TextColumn("{task.description:<16}"),
             progress.BarColumn(bar_width=24),
             progress.MofNCompleteColumn(),
+            progress.TextColumn("{task.fields[rate]}"),
             progress.TimeElapsedColumn(),
             progress.TextColumn("left"),
             progress.TimeRemainingColumn(compact=True),

@@ -46,7 +46,8 @@ def text_of(lines: Iterable[Line]) -> str:
 def wrapped(spans: Line, width: int, hang: int = 0) -> list[Line]:
     """The line as lines of at most `width` columns, broken between words; 0: as it is.
 
-    What follows is indented by `hang` columns, or a little more than the first line. A word that is wider than all is left whole.
+    What follows is indented by `hang` columns, or a little more than the first line. A word that is wider
+    than all is left whole.
     """
     text = "".join(span.text for span in spans)
     if width <= 0 or len(text) <= width or any(span.style == "code" for span in spans):
@@ -57,7 +58,7 @@ def wrapped(spans: Line, width: int, hang: int = 0) -> list[Line]:
     for span in spans:
         for word in re.findall(r" +|[^ ]+", span.text):
             blank = word.isspace()
-            if not blank and used + len(word) > width and used > indent:
+            if not blank and used + len(word) > width >= indent + len(word) and used > indent:
                 found.append([Span(" " * indent)])
                 used = indent
             elif blank and used >= width:

@@ -7,6 +7,7 @@ import shlex
 from collections.abc import Callable, Mapping, Sequence
 
 from ddsetup.change import Outcome, Status
+from ddsetup.custom_metrics import metric_list_lines, metric_proof_lines
 from ddsetup.errors import DdsetupError, GatewayError
 from ddsetup.explore.cold_starts import cold_start_lines
 from ddsetup.explore.errors import error_lines as error_pattern_lines
@@ -47,14 +48,16 @@ _SEVERITIES: Mapping[Severity, Span] = {
 def report_lines(report: Report, look: Look) -> list[Line]:
     """All that a report has to say. A plan that was carried out is told by its outcomes."""
     found: list[Line] = []
-    if report.sandbox and report.command not in _READ_BY_PROGRAMS:
+    if report.sandbox and report.command not in _READ_BY_PROGRAMS and "terraform" not in report.data:
         where = where_text(report)
         found.append(line(Span(f"[{SANDBOX}]", "warn"), f" {where}" if where else ""))
     carried_out = [outcome for outcome in report.outcomes if outcome.action is not None]
     if carried_out:
         found.extend(_spaced(outcome_lines(carried_out, look)))
         found.extend(skipped_lines(report.plan.skipped, look, unchanged=look.verbose))
-    elif report.command in _WITH_PLAN and "runs" not in report.data and report.error is None:
+    elif (
+        report.command in _WITH_PLAN and not {"runs", "terraform"} & set(report.data) and report.error is None
+    ):
         found.extend(_spaced(plan_lines(report.plan, look)))
     found.extend(_spaced(signal_lines(report.signals, look)))
     if report.command == "doctor":
@@ -64,12 +67,11 @@ def report_lines(report: Report, look: Look) -> list[Line]:
     special = _SPECIAL.get(report.command)
     if special is not None:
         found.extend(_spaced(special(report.data, look)))
-    found.extend(_spaced(_link_lines(report.links)))
+    found.extend(_spaced(_link_lines(report.links, look)))
     if report.run:
         found.append(line("To give it back: ", Span(f"ddsetup undo {report.run}", "code")))
     if report.next:
-        found.append(line(Span("Next", "heading")))
-        found.extend(line("  ", Span(each, "code")) for text in report.next for each in text.split("\n"))
+        found.extend(_next_lines(report))
     while found and not found[-1]:
         found.pop()
     return found
@@ -77,7 +79,14 @@ def report_lines(report: Report, look: Look) -> list[Line]:
 
 _READ_BY_PROGRAMS = ("policy", "sandbox env")
 """What these write is pasted or evaluated as it is; that it is a sandbox is said on standard error."""
-_WITH_PLAN = ("plan", "setup", "uninstrument", "undo", "apply")
+_AFTERWARDS = (
+    "monitors plan",
+    "monitors apply",
+    "monitors remove",
+    "metrics percentiles",
+    "dashboards create",
+)
+_WITH_PLAN = ("plan", "setup", "uninstrument", "undo", "apply", *_AFTERWARDS)
 
 
 def where_text(report: Report) -> str:
@@ -158,12 +167,60 @@ def _finding_lines(report: Report) -> list[Line]:
     return found
 
 
-def _link_lines(links: Mapping[str, str]) -> list[Line]:
-    if not links:
+_ESSENTIAL = ("serverless", "dashboard enhanced metrics", "logs", "traces")
+"""The pages that everybody wants first; the others are told with -v."""
+
+
+def _link_lines(links: Mapping[str, str], look: Look) -> list[Line]:
+    """Pages by title; each address on a line of its own where there is little room."""
+    shown = {title: url for title, url in links.items() if look.verbose or title in _ESSENTIAL} or links
+    if not shown:
         return []
-    width = max(len(title) for title in links)
-    rows = [line("  ", f"{title:<{width}}  ", Span(url, "code")) for title, url in links.items()]
-    return [line(Span("In Datadog", "heading")), *rows]
+    width = max(len(title) for title in shown)
+    narrow = look.width and width + 4 + max(len(url) for url in shown.values()) > look.width
+    found = [line(Span("In Datadog", "heading"))]
+    for title, url in shown.items():
+        if narrow:
+            found.extend([line("  ", title), line("    ", Span(url, "code"))])
+        else:
+            found.append(line("  ", f"{title:<{width}}  ", Span(url, "code")))
+    if len(shown) < len(links):
+        found.append(line("  ", Span(f"and {len(links) - len(shown)} more pages (-v shows all)", "dim")))
+    return found
+
+
+_WHY: Mapping[str, str] = {
+    "ddsetup verify": "looks for the data that is still on its way",
+    "ddsetup doctor": "checks everything, and names the fix of what it finds",
+    "ddsetup explore": "shows in the terminal what has arrived",
+    "ddsetup monitors": "the alerts that serverless functions should have",
+    "ddsetup undo": "gives back exactly what this run changed",
+    "ddsetup policy": "the permissions that you need for the real thing",
+    "ddsetup setup --dry-run": "what it would change in your own account",
+    "ddsetup setup": "the same for real, step by step",
+    "ddsetup apply": "carries this plan out",
+}
+"""What the next commands are good for, by how they begin; the first that fits counts."""
+
+
+def _next_lines(report: Report) -> list[Line]:
+    """What is worth doing next, then the same run without questions."""
+    repeat = report.data.get("ci", "")
+    onward = [command for command in report.next if command != repeat]
+    width = max((len(command) for command in onward if "\n" not in command), default=0)
+    found = [line(Span("Next", "heading"))] if onward else []
+    for command in onward:
+        first, *rest = command.split("\n")
+        why = next((text for start, text in _WHY.items() if command.startswith(start)), "")
+        remark = f"  {why}" if why and not rest else ""
+        found.append(line("  ", Span(f"{first:<{width}}" if remark else first, "code"), Span(remark, "dim")))
+        found.extend(line("  ", Span(each, "code")) for each in rest)
+    if repeat:
+        found.append(line(Span("The same without questions, for CI", "heading")))
+        found.extend(line("  ", Span(each, "code")) for each in repeat.split("\n"))
+        if report.data.get("config"):
+            found.append(line("  or ", Span("ddsetup setup --yes", "code"), f" with {report.data['config']}"))
+    return found
 
 
 def _status_lines(data: Mapping[str, Json], look: Look) -> list[Line]:
@@ -276,6 +333,11 @@ def _policy_lines(data: Mapping[str, Json], _look: Look) -> list[Line]:
     return [line(Span(text, "code")) for text in json.dumps(data["policy"], indent=2).splitlines()]
 
 
+def _terraform_lines(data: Mapping[str, Json], _look: Look) -> list[Line]:
+    """The file as it is saved, and nothing else."""
+    return [line(text) for text in data.get("terraform", "").splitlines()]
+
+
 def _scenario_lines(data: Mapping[str, Json], _look: Look) -> list[Line]:
     scenarios: Mapping[str, str] = data.get("scenarios", {})
     width = max((len(name) for name in scenarios), default=0)
@@ -326,4 +388,7 @@ _SPECIAL: Mapping[str, Callable[[Mapping[str, Json], Look], list[Line]]] = {
     "explore errors": error_pattern_lines,
     "explore traces": trace_lines,
     "explore metrics": metric_lines,
+    "monitors plan": _terraform_lines,
+    "metrics list": metric_list_lines,
+    "metrics verify": metric_proof_lines,
 }

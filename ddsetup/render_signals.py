@@ -89,17 +89,19 @@ def _cell(signal: Signal | None, words: bool) -> Span:
 
 
 def _reasons(signals: Sequence[Signal], look: Look) -> list[Line]:
-    groups: dict[tuple[SignalStatus, str, str], list[str]] = {}
+    """Why something is not there; signals that lack for the same reason are told together."""
+    lacking: dict[tuple[SignalStatus, str], dict[str, dict[str, None]]] = {}
     for signal in signals:
         if signal.status != "arrived" and signal.reason:
-            groups.setdefault((signal.status, _column(signal), signal.reason), []).append(signal.function)
+            columns = lacking.setdefault((signal.status, signal.reason), {})
+            columns.setdefault(_column(signal), {})[signal.function] = None
     found: list[Line] = []
     for status in _WORST_FIRST:
-        for (of, column, reason), who in groups.items():
+        for (of, reason), columns in lacking.items():
             if of == status:
+                who = list(dict.fromkeys(name for functions in columns.values() for name in functions))
                 said = names(who, 0 if look.verbose else 5)
-                found.append(
-                    line("  ", Span(_CELLS[status].text[0], _CELLS[status].style), f" {column}: {said}")
-                )
+                mark = Span(_CELLS[status].text[0], _CELLS[status].style)
+                found.append(line("  ", mark, f" {', '.join(columns)}: {said}"))
                 found.append(line("      ", Span(reason, "dim")))
     return found

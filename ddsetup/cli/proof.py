@@ -11,17 +11,22 @@ from typing import TYPE_CHECKING
 from ddsetup.answers import Answers
 from ddsetup.cli.call import Call
 from ddsetup.errors import UsageError
+from ddsetup.gateways.aws.metrics import invocations
 from ddsetup.lines import counted
 from ddsetup.model import Function, LaneSnapshot, Snapshot, Unreadable
 from ddsetup.ownership import is_datadog_helper, is_forwarder
-from ddsetup.prompter import Prompt
+from ddsetup.prompter import Back, Prompt, Prompter, Row
+from ddsetup.questions import Choice
 from ddsetup.render import outcome_text
 from ddsetup.report import Signal
 
 if TYPE_CHECKING:
+    from ddsetup.change import Outcome
     from ddsetup.flow import Session
+    from ddsetup.rounds import Rounds
 
 LOOK_BACK_MINUTES = 60
+_DOES = "each does whatever it does with this event"
 
 
 def monitored(snapshot: Snapshot, functions: Sequence[Function]) -> tuple[Function, ...]:
@@ -50,25 +55,110 @@ def payload_of(call: Call) -> bytes:
     return data
 
 
-def make_traffic(call: Call, session: Session, functions: Sequence[Function]) -> None:
-    """Invoke the functions if that is wanted, and confirmed."""
-    if not call.given.on("invoke") or not functions:
-        return
-    payload = payload_of(call)
-    host = session.host
-    if not call.given.on("yes"):
-        if host.prompter is None:
-            fix = "give --yes as well, or leave out --invoke"
-            raise UsageError("--invoke runs your functions, and nobody can confirm it", fix=fix)
-        text = f"Invoke {counted(len(functions), 'function')} now? They do whatever they do with this event."
-        # In a sandbox they are ours, and without traffic there is nothing to see.
-        if not host.prompter.ask(Prompt(kind="confirm", text=text, default=call.sandbox)):
-            return
-    from ddsetup.traffic import invoke_all
+def make_traffic(
+    call: Call,
+    session: Session,
+    functions: Sequence[Function],
+    answers: Answers | None = None,
+    *,
+    offer: bool = False,
+) -> Rounds | None:
+    """Invoke the functions if that is wanted, and confirmed; what goes on invoking them, if anything does.
 
-    call.console.say(f"invoking {counted(len(functions), 'function')}")
-    outcomes = invoke_all(session.aws, functions, payload)
-    call.console.lines(outcome_text(o) for o in outcomes if o.status != "applied")
+    With `offer` a person is asked even without `--invoke`, where functions had no traffic of late. `answers`
+    tell whether log groups are about to be subscribed, which is waited for.
+    """
+    wanted = _to_invoke(call, session, functions, offer=offer)
+    if not wanted:
+        return None
+    from ddsetup.rounds import Rounds
+
+    def told(outcomes: Sequence[Outcome]) -> None:
+        call.console.lines(outcome_text(o) for o in outcomes if o.status != "applied")
+
+    rounds = Rounds(session.aws, wanted, payload_of(call), session.host.clock, call.console.say, told)
+    try:
+        _wait_for_subscriptions(session, wanted, answers)
+        rounds.begin()
+    except KeyboardInterrupt:
+        call.console.say("stopped invoking")
+        return None
+    return rounds
+
+
+def _to_invoke(
+    call: Call, session: Session, functions: Sequence[Function], *, offer: bool
+) -> tuple[Function, ...]:
+    """The functions that the person, or `--invoke --yes`, wants to be invoked."""
+    prompter = session.host.prompter
+    if not functions or ("invoke" in call.given and not call.given.on("invoke")):
+        return ()
+    payload_of(call)
+    if call.given.on("invoke") and call.given.on("yes"):
+        return tuple(functions)
+    if prompter is None:
+        if not call.given.on("invoke"):
+            return ()
+        fix = "give --yes as well, or leave out --invoke"
+        raise UsageError("--invoke runs your functions, and nobody can confirm it", fix=fix)
+    if call.given.on("invoke"):
+        text = f"Invoke {counted(len(functions), 'function')} now? They do whatever they do with this event."
+        return (
+            tuple(functions) if prompter.ask(Prompt(kind="confirm", text=text, default=call.sandbox)) else ()
+        )
+    if not offer or call.given.on("yes"):
+        return ()
+    return _chosen_to_invoke(call, prompter, _without_traffic(session, functions))
+
+
+def _without_traffic(session: Session, functions: Sequence[Function]) -> tuple[Function, ...]:
+    """Those that CloudWatch has not seen running of late; all where that cannot be told."""
+    idle: list[Function] = []
+    for lane in dict.fromkeys(f.lane for f in functions):
+        of_lane = [f for f in functions if f.lane == lane]
+        counts = invocations(session.aws, lane, [f.name for f in of_lane], LOOK_BACK_MINUTES)
+        idle += [f for f in of_lane if isinstance(counts, Unreadable) or not counts.get(f.name)]
+    return tuple(idle)
+
+
+def _chosen_to_invoke(call: Call, prompter: Prompter, idle: Sequence[Function]) -> tuple[Function, ...]:
+    """The offer to make traffic. Only functions that run have something to show."""
+    if not idle:
+        return ()
+    named = call.given.text("payload")
+    event = f"the event of {named}" if named else "an empty event, {}"
+    choices = [
+        Choice("none", "No, wait for their own traffic", "Ctrl-C ends the wait; ddsetup verify looks again"),
+        Choice("all", f"Invoke {'all ' if len(idle) > 1 else ''}{len(idle):,} with {event}", _DOES),
+        Choice("pick", "Let me pick", _DOES),
+    ]
+    prompt = Prompt(
+        kind="one",
+        text=f"{counted(len(idle), 'function')} had no traffic in the last hour. Invoke them for the proof?",
+        why="Data only arrives from functions that run. They are invoked again if it does not come at once.",
+        choices=tuple(choices),
+        default="all" if call.sandbox else "none",
+    )
+    while True:
+        try:
+            answer = prompter.ask(prompt)
+            if answer != "pick":
+                return tuple(idle) if answer == "all" else ()
+            rows = [Row(value=f.arn, cells=(f.name, f.region, f.runtime or "image")) for f in idle]
+            picked = set(prompter.pick("Which ones shall be invoked?", rows))
+            return tuple(f for f in idle if f.arn in picked)
+        except Back:
+            continue
+
+
+def _wait_for_subscriptions(session: Session, functions: Sequence[Function], answers: Answers | None) -> None:
+    """Do not let the first invocations be lost: Datadog subscribes log groups within minutes, not at once."""
+    from ddsetup.rounds import wait_for_subscriptions
+
+    if answers is None or answers.via != "forwarder" or answers.subscribe != "automatic" or not answers.logs:
+        return
+    with session.host.busy("waiting for Datadog to subscribe the log groups; Ctrl-C goes on without"):
+        wait_for_subscriptions(session.aws, functions, session.host.clock)
 
 
 def prove(
@@ -79,8 +169,9 @@ def prove(
     *,
     since: datetime | None = None,
     wait: int,
+    rounds: Rounds | None = None,
 ) -> tuple[Signal, ...]:
-    """Look for the data of each function, waiting as long as was asked for.
+    """Look for the data of each function, waiting as long as was asked for, with `rounds` of traffic.
 
     Ctrl-C ends the waiting, not the run: what is known by then is the result.
     """
@@ -96,6 +187,8 @@ def prove(
     def show(signals: Sequence[Signal]) -> None:
         latest[:] = signals
         call.console.signals(signals)
+        if rounds is not None:
+            rounds.again(signals)
 
     try:
         return flow.prove(
@@ -108,6 +201,8 @@ def prove(
             on_update=show,
         )
     except KeyboardInterrupt:
+        call.console.rest()
+        call.console.say("stopped waiting; to look again later: ddsetup verify --wait 900")
         return tuple(latest)
     finally:
         call.console.rest()

@@ -5,27 +5,20 @@ from __future__ import annotations
 from contextlib import closing, nullcontext
 from dataclasses import replace
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ddsetup.cli.call import Call
+from ddsetup.cli.ending import WAIT_SECONDS, with_ways_on
 from ddsetup.cli.guided import Guide, given_of, leaving, offer_to_resume
 from ddsetup.cli.proof import make_traffic, monitored, prove
-from ddsetup.cli.results import NOT_SEEN, base_report, with_all_looked_at, with_outcomes, with_signals
+from ddsetup.cli.results import base_report, with_all_looked_at, with_outcomes, with_signals
 from ddsetup.cli.showing import agree
-from ddsetup.config import FILE_NAME, as_command, config_values, save_config
 from ddsetup.dialogue import forget
-from ddsetup.errors import UsageError
-from ddsetup.given import Given
-from ddsetup.links import links
 from ddsetup.prompter import Back
 from ddsetup.report import FOUNDATION, Report, exit_code_of
 
 if TYPE_CHECKING:
     from ddsetup.flow import Host, Prepared, Session
-
-WAIT_SECONDS = 900
-"""How long a run waits for data by itself: CloudWatch metrics take the longest to get to Datadog."""
 
 
 def run(call: Call) -> Report:
@@ -66,7 +59,7 @@ def _carried_out(call: Call, host: Host, session: Session, prepared: Prepared) -
     if prepared.sweep is not None:
         prepared = flow.complete(session, prepared)
         report = with_all_looked_at(report, prepared.plan)
-    return _with_ways_on(call, host, prepared, report)
+    return with_ways_on(call, given_of(call, host), prepared, report)
 
 
 def _agreed_plan(call: Call, host: Host) -> tuple[Session, Prepared]:
@@ -103,30 +96,11 @@ def _proven(
     left_alone |= {resource.id for resource in failed}
     selected = monitored(prepared.snapshot, prepared.selected)
     functions = tuple(f for f in selected if f.arn not in left_alone)
-    make_traffic(call, session, functions)
     hopeless = any(resource.kind in FOUNDATION for resource in failed)
+    rounds = None
+    if not hopeless:
+        idle_are_offered = since is not None and not call.value("sandbox")
+        rounds = make_traffic(call, session, functions, prepared.answers, offer=idle_are_offered)
     wait = 0 if since is None or hopeless else WAIT_SECONDS
-    return with_signals(report, prove(call, session, functions, prepared.answers, since=since, wait=wait))
-
-
-def _with_ways_on(call: Call, host: Host, prepared: Prepared, report: Report) -> Report:
-    """Links, the same run for CI, and what to do about data that is not there; answers are saved."""
-    answers, given = prepared.answers, given_of(call, host)
-    wanted = [as_command(answers, given)]
-    if report.exit_code == NOT_SEEN:
-        wanted.insert(0, f"ddsetup verify --wait {WAIT_SECONDS}")
-    _save(call, given, prepared)
-    pages = links(answers.site, prepared.selected, tuple(prepared.snapshot.accounts))
-    return replace(report, links=pages, next=tuple(wanted))
-
-
-def _save(call: Call, given: Given, prepared: Prepared) -> None:
-    """Keep the answers of a guided run; nobody was asked in any other."""
-    if not call.can_ask or call.sandbox:
-        return
-    path = call.config or Path(call.directory) / FILE_NAME
-    try:
-        if save_config(path, config_values(prepared.answers, given)):
-            call.console.say(f"answers saved in {path}")
-    except UsageError as error:
-        call.console.say(f"{error.where}: {error.what}", "dim")
+    signals = prove(call, session, functions, prepared.answers, since=since, wait=wait, rounds=rounds)
+    return with_signals(report, signals)

@@ -30,8 +30,8 @@ def run(call: Call) -> Report:
     if not functions and selection == Selection(all=True, state="instrumented"):
         call.console.say("no function has Datadog yet; choose others with --function, --tag or --all")
     started = snapshot.at if call.given.on("invoke") else None
-    make_traffic(call, session, functions)
-    signals = prove(call, session, functions, answers, since=started, wait=0)
+    rounds = make_traffic(call, session, functions)
+    signals = prove(call, session, functions, answers, since=started, wait=0, rounds=rounds)
     report = with_signals(report, signals)
     again = ("ddsetup verify --wait 900",) if report.exit_code == NOT_SEEN else ()
     pages = links(answers.site, functions, tuple(snapshot.accounts))
