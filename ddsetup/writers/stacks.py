@@ -94,7 +94,12 @@ class StackWriter(OneByOne):
                 self._aws, place.lane, place.name, after.template_url, after.parameters, after.tags
             )
         except AlreadyExists:
-            return moved(change, f"stack {place.name} was made by somebody else meanwhile")
+            # The token makes a repetition the same request; where it is not honoured, the tags tell whose.
+            made = read_stack(self._aws, place.lane, place.name)
+            mine = made is not None and _is_ours(made, after) and not _parameters_off(made, after.parameters)
+            if made is None or not mine or made.status not in ("CREATE_IN_PROGRESS", "CREATE_COMPLETE"):
+                return moved(change, f"stack {place.name} was made by somebody else meanwhile")
+            stack_id = made.stack_id
         return self._follow(place, stack_id, "create", "") or applied(change)
 
     def _update(self, place: _Place, before: StackState, after: StackState, live: Stack | None) -> Outcome:

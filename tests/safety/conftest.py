@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 from urllib.request import Request, urlopen
@@ -50,7 +50,7 @@ class Lab:
         """From now on; none clears them."""
         inject(self.place.sandbox, *faults)
 
-    def datadog_fails(self, *faults: dict[str, Any]) -> None:
+    def datadog_fails(self, faults: Iterable[dict[str, Any]] = ()) -> None:
         """From now on, in place of what was set before."""
         url = f"{self.place.sandbox.datadog_url}/__sandbox/faults"
         headers = {"Content-Type": "application/json"}

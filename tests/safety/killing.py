@@ -19,7 +19,7 @@ from tests.safety.nursery import End, Kill, Nursery
 SCENARIOS = ("healthy", "foreign-filters", "own-settings")
 SETUP = (
     *("setup", "--all", "--yes", "--no-verify", "--output", "json"),
-    *("--subscribe", "direct", "--on-conflict", "replace", "--create-log-groups"),
+    *("--subscribe", "direct", "--on-conflict", "replace", "--create-log-groups", "--env", "prod"),
 )
 UNDO = ("undo", "--yes", "--output", "json")
 NOTHING_LEFT = "there is no run to undo"

@@ -1,4 +1,4 @@
-"""Others change the functions while ddsetup does: no write of theirs is ever lost (long: benchmarks/competitor)."""
+"""Others change functions while ddsetup does: none of their writes is lost (long: benchmarks/competitor)."""
 
 from __future__ import annotations
 
