@@ -84,6 +84,28 @@ def metric_link(site_name: str, metric: str) -> str:
     return f"{site(site_name).app_url}/metric/summary?filter={_quoted(metric)}"
 
 
+def monitors_link(site_name: str) -> str:
+    """The monitors that ddsetup made."""
+    return settings_links(site_name)["monitors"]
+
+
+def dashboards_links(site_name: str) -> Mapping[str, str]:
+    """Datadog's own dashboards for serverless, which no API lists, and the lists of those of other services."""
+    app = site(site_name).app_url
+    return {
+        "AWS Lambda (CloudWatch)": f"{app}/screen/integration/98/aws-lambda",
+        "AWS Lambda (enhanced metrics)": f"{app}/screen/integration/30306/aws-lambda-enhanced-metrics",
+        "AWS overview": f"{app}/screen/integration/7/aws-overview",
+        "DynamoDB": f"{app}/dashboard/lists?q=DynamoDB",
+        "SQS": f"{app}/dashboard/lists?q=SQS",
+    }
+
+
+def dashboard_link(site_name: str, path: str) -> str:
+    """A dashboard by the path that Datadog gave it."""
+    return f"{site(site_name).app_url}{path}"
+
+
 Span: TypeAlias = tuple[int, int]
 """From when to when, in milliseconds since the epoch."""
 

@@ -207,7 +207,9 @@ def _value(value: Json) -> str:
         return "yes" if value else "no"
     if isinstance(value, list):
         return ", ".join(_value(item) for item in value)
-    text = str(value)
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {_value(item)}" for name, item in value.items())
+    text = " ".join(str(value).split())
     if text == REF_EXTERNAL_ID:
         return "(issued by Datadog)"
     if text.startswith(REF_SECRET):
@@ -221,6 +223,8 @@ def _short(value: Json, look: Look) -> Json:
         return _policy(value, look)
     if isinstance(value, dict) and "definition" in value:
         return _widget(value["definition"])
+    if isinstance(value, dict) and {"name", "prefix"} <= set(value):
+        return f"${value['name']} ({value['prefix']})"
     if isinstance(value, list) and any(isinstance(item, dict) for item in value):
         return [_short(item, look) for item in value]
     if isinstance(value, dict):

@@ -35,6 +35,10 @@ class Whose:
             parts.append(_in("functionname", self.functions))
         return " AND ".join((*parts, *conditions))
 
+    def senders(self) -> str:
+        """The scope of a query for metrics that not only functions of this account may send."""
+        return _in("functionname", self.functions) if self.named else "*"
+
     def events(self, *conditions: str) -> str:
         """The query of a search of logs or spans, with further conditions.
 

@@ -1,0 +1,18 @@
+"""`ddsetup metrics list`: the distributions that functions sent."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ddsetup.cli.call import Call
+from ddsetup.cli.looking import look
+from ddsetup.cli.results import base_report
+from ddsetup.custom_metrics import listed
+from ddsetup.report import Report
+
+
+def run(call: Call) -> Report:
+    """The distributions of chosen functions, or of all of the account."""
+    looking = look(call)
+    data = listed(looking.dd, looking.window, looking.whose, enhanced=bool(call.value("enhanced")))
+    return replace(base_report("metrics list", looking.session), data=data)

@@ -1,0 +1,20 @@
+"""`ddsetup monitors plan`: what would be created or changed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ddsetup.cli.call import Call
+from ddsetup.cli.monitoring import wanted
+from ddsetup.cli.results import base_report
+from ddsetup.monitors.terraform import terraform
+from ddsetup.report import Report
+
+
+def run(call: Call) -> Report:
+    """The plan, or the wanted monitors as Terraform. Nothing is changed."""
+    found = wanted(call)
+    if call.value("terraform"):
+        report = base_report("monitors plan", found.session)
+        return replace(report, data={"terraform": terraform(found.monitors)})
+    return base_report("monitors plan", found.session, found.plan)

@@ -1,0 +1,1 @@
+"""Monitors for Lambda functions: the recommended ones and those on custom metrics, as wanted states."""

@@ -1,0 +1,179 @@
+"""From what was asked for to the monitors that shall be there. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
+
+from ddsetup.errors import UsageError
+from ddsetup.gateways.datadog.monitors import identity_tags
+from ddsetup.model import Json
+from ddsetup.monitors.recommended import BY, BY_KEY, CLOUDWATCH_DELAY, RECOMMENDED, Recommended
+from ddsetup.monitors.scope import EVERYTHING, MonitorScope
+from ddsetup.states import MonitorState
+
+NONE = "none"
+
+_ON_METRIC = re.compile(
+    r"\s*(?:(?P<how>avg|sum|min|max):)?(?P<metric>[A-Za-z][A-Za-z0-9_.]{0,199})"
+    r"\s*(?P<than><=|>=|<|>)\s*(?P<value>-?\d+(?:\.\d+)?)\s*"
+)
+_HANDLE = re.compile(r"@[A-Za-z0-9][\w.+@/-]*")
+_HANDLES = re.compile(r"(?<!\S)@[A-Za-z0-9][\w.+@/-]*")
+
+
+@dataclass(frozen=True, slots=True)
+class OnMetric:
+    """A monitor on a custom metric: alert when its aggregate is `than` (`<`, `>=`, ...) the threshold."""
+
+    metric: str
+    than: str
+    threshold: float
+    how: str = "avg"
+
+    @property
+    def key(self) -> str:
+        """The id that tells it from the others; the direction is part of it."""
+        return f"custom_metric:{self.metric}:{'below' if self.than.startswith('<') else 'above'}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """Which monitors, for what, from which value on, and who is told.
+
+    Thresholds that are not given, and `notify` None, stay as they are on monitors that are there.
+    """
+
+    keys: tuple[str, ...] = tuple(BY_KEY)
+    scope: MonitorScope = field(default_factory=MonitorScope)
+    thresholds: Mapping[str, float] = field(default_factory=dict)
+    on_metrics: tuple[OnMetric, ...] = ()
+    notify: tuple[str, ...] | None = None
+
+
+def chosen_keys(only: Sequence[str]) -> tuple[str, ...]:
+    """The recommended monitors that are meant, in their order; all of them without a choice.
+
+    Raises UsageError for a name that is none, with the nearest one.
+    """
+    if not only:
+        return tuple(BY_KEY)
+    wanted = {part.strip() for text in only for part in text.split(",") if part.strip()}
+    for name in sorted(wanted - {NONE, *BY_KEY}):
+        raise UsageError(f"{name!r} is no recommended monitor", fix=_nearest(name))
+    return tuple(key for key in BY_KEY if key in wanted)
+
+
+def parse_threshold(text: str) -> tuple[str, float]:
+    """`high_error_rate=0.05`. Raises UsageError for another monitor, or what is no number."""
+    key, separator, value = text.partition("=")
+    key = key.strip()
+    if key not in BY_KEY:
+        raise UsageError(f"--threshold {text}: {key!r} is no recommended monitor", fix=_nearest(key))
+    try:
+        number = float(value)
+    except ValueError:
+        number = float("nan")
+    if not separator or not -1e15 < number < 1e15:
+        raise UsageError(f"--threshold {text}: expected a number, e.g. {key}={plain(BY_KEY[key].threshold)}")
+    return key, number
+
+
+def parse_on_metric(text: str) -> OnMetric:
+    """`coffee_house.order_value<1`, `max:queue.length>100`. Raises UsageError for anything else."""
+    match = _ON_METRIC.fullmatch(text)
+    if match is None:
+        fix = "e.g. --on-metric 'coffee_house.order_value<1' or 'max:queue.length>100'"
+        raise UsageError(f"--on-metric {text}: expected a metric, < or >, and a number", fix=fix)
+    return OnMetric(match["metric"], match["than"], float(match["value"]), match["how"] or "avg")
+
+
+def parse_handles(texts: Sequence[str]) -> tuple[str, ...] | None:
+    """`@slack-shop`, or `none` for nobody; None if nothing is said about it.
+
+    Raises UsageError for what Datadog would take for plain text.
+    """
+    handles = [part.strip() for text in texts for part in text.split(",") if part.strip()]
+    if not handles:
+        return None
+    for handle in handles:
+        if handle != NONE and not _HANDLE.fullmatch(handle):
+            fix = "e.g. @slack-shop or @me@example.com; none for nobody"
+            raise UsageError(f"--notify {handle}: a handle begins with @", fix=fix)
+    return tuple(dict.fromkeys(handle for handle in handles if handle != NONE))
+
+
+def plain(number: float) -> str:
+    """A number as queries and options write it: no exponent, no superfluous zero."""
+    return str(int(number)) if number == int(number) else repr(number)
+
+
+def monitors_for(wish: Wish, live: Sequence[MonitorState] = ()) -> tuple[MonitorState, ...]:
+    """The monitors that shall be there, recommended ones first. `live` are those that are."""
+    there = {state.key: state for state in live if state.scope == wish.scope.label}
+    found = [_recommended(BY_KEY[key], wish, there.get(key)) for key in wish.keys]
+    return (*found, *(_on_metric(each, wish, there.get(each.key)) for each in wish.on_metrics))
+
+
+def _recommended(each: Recommended, wish: Wish, live: MonitorState | None) -> MonitorState:
+    threshold = wish.thresholds.get(each.key, _threshold(live, each.threshold))
+    query = each.query.replace("{S,cold_start:true}", f"{{{wish.scope.query('cold_start:true')}}}")
+    query = query.replace("{S}", f"{{{wish.scope.query()}}}")
+    query = query.replace("{BY}", BY).replace("{T}", plain(threshold))
+    text = (
+        f"{each.what} Function {{{{functionname.name}}}} in {{{{region.name}}}}, "
+        f"account {{{{aws_account.name}}}}.\n\n"
+        f"{{{{#is_alert}}}}{each.resolve}{{{{/is_alert}}}}"
+    )
+    options = _options(threshold, CLOUDWATCH_DELAY if each.cloudwatch else 0)
+    state = _state(each.key, f"{each.title} of {{{{functionname.name}}}}", query, wish.scope)
+    return replace(state, message=_told(text, wish, live), options=options)
+
+
+def _on_metric(each: OnMetric, wish: Wish, live: MonitorState | None) -> MonitorState:
+    scope = wish.scope.query()
+    query = f"avg(last_15m):{each.how}:{each.metric}{{{scope}}} {each.than} {plain(each.threshold)}"
+    title = f"{each.metric} {each.than} {plain(each.threshold)}"
+    text = f"The custom metric {each.metric} is {{{{value}}}}."
+    state = _state(each.key, title, query, wish.scope)
+    return replace(state, message=_told(text, wish, live), options=_options(each.threshold, 0))
+
+
+def _state(key: str, title: str, query: str, scope: MonitorScope) -> MonitorState:
+    return MonitorState(
+        key=key,
+        scope=scope.label,
+        name=title if scope.label == EVERYTHING else f"{title} [{scope.label}]",
+        query=query,
+        tags=(*identity_tags(key, scope.label), *scope.tags),
+    )
+
+
+def _options(threshold: float, delay: int) -> dict[str, Json]:
+    options: dict[str, Json] = {
+        "thresholds": {"critical": threshold},
+        "notify_no_data": False,
+        "include_tags": True,
+        "require_full_window": False,
+    }
+    return options | {"evaluation_delay": delay} if delay else options
+
+
+def _threshold(live: MonitorState | None, recommended: float) -> float:
+    critical = (live.options.get("thresholds") or {}).get("critical") if live else None
+    return critical if isinstance(critical, int | float) else recommended
+
+
+def _told(text: str, wish: Wish, live: MonitorState | None) -> str:
+    """The message with those who are told; without a wish, whoever is told now."""
+    kept = _HANDLES.findall(live.message.rsplit("\n", 1)[-1]) if live else []
+    handles = kept if wish.notify is None else wish.notify
+    return f"{text}\n\n{' '.join(handles)}" if handles else text
+
+
+def _nearest(name: str) -> str:
+    near = get_close_matches(name, BY_KEY, n=1, cutoff=0.5)
+    hint = f"did you mean {near[0]}? " if near else ""
+    return f"{hint}one of: {', '.join(each.key for each in RECOMMENDED)}"
