@@ -86,14 +86,7 @@ _AFTERWARDS = (
     "metrics percentiles",
     "dashboards create",
 )
-_AFTERWARDS = (
-    "monitors plan",
-    "monitors apply",
-    "monitors remove",
-    "metrics percentiles",
-    "dashboards create",
-)
-_WITH_PLAN = ("plan", "setup", "uninstrument", "undo", "apply", *_AFTERWARDS, *_AFTERWARDS)
+_WITH_PLAN = ("plan", "setup", "uninstrument", "undo", "apply", *_AFTERWARDS)
 
 
 def where_text(report: Report) -> str:
@@ -345,11 +338,6 @@ def _terraform_lines(data: Mapping[str, Json], _look: Look) -> list[Line]:
     return [line(text) for text in data.get("terraform", "").splitlines()]
 
 
-def _terraform_lines(data: Mapping[str, Json], _look: Look) -> list[Line]:
-    """The file as it is saved, and nothing else."""
-    return [line(text) for text in data.get("terraform", "").splitlines()]
-
-
 def _scenario_lines(data: Mapping[str, Json], _look: Look) -> list[Line]:
     scenarios: Mapping[str, str] = data.get("scenarios", {})
     width = max((len(name) for name in scenarios), default=0)
@@ -400,9 +388,6 @@ _SPECIAL: Mapping[str, Callable[[Mapping[str, Json], Look], list[Line]]] = {
     "explore errors": error_pattern_lines,
     "explore traces": trace_lines,
     "explore metrics": metric_lines,
-    "monitors plan": _terraform_lines,
-    "metrics list": metric_list_lines,
-    "metrics verify": metric_proof_lines,
     "monitors plan": _terraform_lines,
     "metrics list": metric_list_lines,
     "metrics verify": metric_proof_lines,
