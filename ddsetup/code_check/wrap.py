@@ -27,9 +27,9 @@ def wrap(module: Module, handlers: Sequence[Handler]) -> Edit | None:
         at = lines.after(_last_import(module.tree))
         end = module.source.newline
         lead = "" if at == 0 or module.source.text[at - 1] == "\n" else end
-        splices.append(Splice(at, at, f"{lead}{_IMPORT}{end}"))
+        splices.insert(0, Splice(at, at, f"{lead}{_IMPORT}{end}"))
     text = spliced(module.source.text, splices)
-    if not _only_wrapped(module, text, bare, name):
+    if not _only_wrapped(module, text, bare, known):
         return None
     why = (f"wraps {', '.join(sorted(bare))}",)
     return Edit(module.path, module.source.raw, module.source.encoded(text), why)
@@ -92,24 +92,21 @@ def _leading_comments(tree: ast.Module) -> int:
     return min([first.lineno, *(d.lineno for d in decorated)]) - 1
 
 
-def _only_wrapped(module: Module, text: str, bare: set[str], name: str) -> bool:
-    """Whether the new text means the same but for the wrapper."""
+def _only_wrapped(module: Module, text: str, bare: set[str], known: str) -> bool:
+    """Whether the new text means the same but for the wrapper, and its import if it was not `known`."""
     try:
         tree = parse_text(text)
     except (SyntaxError, ValueError):
         return False
     body: list[ast.stmt] = []
     for statement in tree.body:
-        if isinstance(statement, ast.ImportFrom) and ast.unparse(statement) == _IMPORT:
+        if not known and isinstance(statement, ast.ImportFrom) and ast.unparse(statement) == _IMPORT:
             continue
         if isinstance(statement, Function) and statement.name in bare:
             statement.decorator_list = statement.decorator_list[1:]
         elif isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name):
             value = statement.value
-            wrapped = (
-                isinstance(value, ast.Call) and isinstance(value.func, ast.Name) and value.func.id == name
-            )
-            if statement.targets[0].id in bare and wrapped and isinstance(value, ast.Call):
+            if statement.targets[0].id in bare and isinstance(value, ast.Call) and value.args:
                 statement.value = value.args[0]
         body.append(statement)
     tree.body = body

@@ -19,7 +19,7 @@ from ddsetup.iac.variables import check_said, variables
 EXTENSION_IMAGE = "public.ecr.aws/datadog/lambda-extension"
 _CMD = re.compile(r"(?im)^[ \t]*CMD[ \t]+(.*?)[ \t]*$")
 _FROM = re.compile(r"(?im)^[ \t]*FROM[ \t]+(\S+)")
-_HANDLER = re.compile(r"[\w./-]+\.[A-Za-z_$][\w$]*")
+_HANDLER = re.compile(r"(?!/)[\w./-]+\.(?!(?:sh|py|js|mjs)$)[A-Za-z_$][\w$]*")
 
 
 @dataclass(frozen=True, slots=True)
