@@ -56,6 +56,7 @@ def _application(settings: EmulatorSettings) -> Any:
 
     from ddsetup.sandbox.emulator import (
         account_policies,
+        actions,
         calls,
         connections,
         delivery,
@@ -66,6 +67,7 @@ def _application(settings: EmulatorSettings) -> Any:
         stacks,
     )
 
+    actions.install()
     connections.install()
     runtime.install(settings)
     delivery.install()

@@ -1,0 +1,428 @@
+"""The doctor on a real run: silent where all is well, right where something was broken, and mending it.
+
+One account is set up once; each test breaks one thing as root, sees what the doctor says, and puts it back.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+import xml.etree.ElementTree as ET
+import zipfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+from urllib.request import Request, urlopen
+
+import pytest
+
+from ddsetup.sandbox import traffic
+from ddsetup.sandbox.model import OPERATOR
+from tests.e2e.conftest import OpenPlace, Place, Result
+
+pytestmark = pytest.mark.e2e
+
+FORWARDER = "datadog-forwarder"
+FUNCTION = "coffee-orders"
+SECRET = "ddsetup/datadog-api-key"
+ROLE = "DatadogIntegrationRole"
+
+
+@pytest.fixture(scope="module")
+def clinic(open_place: OpenPlace) -> Place:
+    """The healthy account, set up, with data flowing."""
+    place = open_place("healthy")
+    done = place.cli("setup", "--all", "--yes", "--no-verify", "--output", "json")
+    assert done.code == 0, done.stderr
+    flow_data(place)
+    return place
+
+
+def flow_data(place: Place) -> None:
+    """Invoke all functions until the doctor has seen everything of them arrive."""
+    for _ in range(6):
+        traffic.traffic(place.sandbox)
+        time.sleep(2)
+        data = place.cli("verify", "--all", "--output", "json").json
+        if data["exit_code"] == 0:
+            return
+    pytest.fail("the data of the healthy account did not arrive")
+
+
+def doctor(place: Place, *arguments: str, **over: Any) -> Result:
+    return place.cli("doctor", "--all", "--output", "json", *arguments, **over)
+
+
+def found(result: Result, severity: str = "") -> set[str]:
+    """The checks that found something; with `severity` only those of that level."""
+    return {f["check"] for f in result.json["findings"] if severity in ("", f["severity"])}
+
+
+def test_a_healthy_account_yields_nothing_and_everything_could_be_seen(clinic: Place) -> None:
+    writes = len(clinic.world.operator_writes())
+    started = time.monotonic()
+    result = doctor(clinic, "--fail-on", "info")
+    assert result.json["findings"] == [], result.stdout
+    assert result.code == 0
+    assert result.json["data"]["unreadable"] == []
+    assert len(result.json["data"]["passed"]) > 100
+    assert time.monotonic() - started < 15
+    assert clinic.world.operator_writes()[writes:] == []
+
+
+@dataclass(frozen=True)
+class Breakage:
+    """Something broken by root, and how root puts it right again."""
+
+    check: str
+    harm: Callable[[Place], object]
+    heal: Callable[[Place], object]
+    mended: bool = False
+
+
+def _lambda(place: Place) -> Any:
+    return place.world.client("lambda")
+
+
+def _set_env(place: Place, **env: str | None) -> None:
+    held = {**place.world.env_of(FUNCTION), **env}
+    variables = {k: v for k, v in held.items() if v is not None}
+    _lambda(place).update_function_configuration(FunctionName=FUNCTION, Environment={"Variables": variables})
+
+
+def _set_handler(place: Place, handler: str) -> None:
+    _lambda(place).update_function_configuration(FunctionName=FUNCTION, Handler=handler)
+
+
+def _put_key(place: Place, key: str) -> None:
+    place.world.client("secretsmanager").put_secret_value(SecretId=SECRET, SecretString=key)
+
+
+def _record(place: Place, **attributes: Any) -> None:
+    """Change Datadog's record of the account, as somebody would in its web application."""
+    (account,) = place.world.integrations()
+    number = account["attributes"]["aws_account_id"]
+    body = {"data": {"type": "account", "attributes": {"aws_account_id": number, **attributes}}}
+    request = Request(
+        f"{place.sandbox.datadog_url}/api/v2/integration/aws/accounts/{account['id']}",
+        data=json.dumps(body).encode(),
+        method="PATCH",
+        headers={
+            "DD-API-KEY": place.sandbox.api_key,
+            "DD-APPLICATION-KEY": place.sandbox.app_key,
+            "Content-Type": "application/json",
+        },
+    )
+    with urlopen(request, timeout=10) as answer:
+        assert answer.status == 200
+
+
+def _trust(place: Place, external_id: str) -> None:
+    iam = place.world.client("iam")
+    trust = iam.get_role(RoleName=ROLE)["Role"]["AssumeRolePolicyDocument"]
+    trust["Statement"][0]["Condition"]["StringEquals"]["sts:ExternalId"] = external_id
+    iam.update_assume_role_policy(RoleName=ROLE, PolicyDocument=json.dumps(trust))
+
+
+def _external_id(place: Place) -> str:
+    (account,) = place.world.integrations()
+    issued: str = account["attributes"]["auth_config"]["external_id"]
+    return issued
+
+
+def _reserve(place: Place, number: int) -> None:
+    _lambda(place).put_function_concurrency(FunctionName=FORWARDER, ReservedConcurrentExecutions=number)
+
+
+def _unreserve(place: Place) -> None:
+    _lambda(place).delete_function_concurrency(FunctionName=FORWARDER)
+
+
+def _loop(place: Place) -> None:
+    place.world.client("logs").put_subscription_filter(
+        logGroupName=f"/aws/lambda/{FORWARDER}",
+        filterName="by-hand",
+        filterPattern="never-matches-anything",
+        destinationArn=f"arn:aws:lambda:us-east-1:{place.sandbox.account}:function:{FORWARDER}",
+    )
+
+
+def _unloop(place: Place) -> None:
+    logs = place.world.client("logs")
+    group = f"/aws/lambda/{FORWARDER}"
+    for each in logs.describe_subscription_filters(logGroupName=group)["subscriptionFilters"]:
+        logs.delete_subscription_filter(logGroupName=group, filterName=each["filterName"])
+
+
+def _quiet(place: Place, level: str) -> None:
+    _lambda(place).update_function_configuration(
+        FunctionName=FUNCTION,
+        LoggingConfig={
+            "LogFormat": "JSON" if level == "WARN" else "Text",
+            **({"ApplicationLogLevel": "INFO", "SystemLogLevel": level} if level == "WARN" else {}),
+            "LogGroup": f"/aws/lambda/{FUNCTION}",
+        },
+    )
+
+
+BREAKAGES = (
+    Breakage(
+        "forwarder-key",
+        lambda p: _put_key(p, "0123456789abcdef0123456789abcdef"),
+        lambda p: _put_key(p, p.sandbox.api_key),
+    ),
+    Breakage(
+        "forwarder-concurrency",
+        lambda p: _reserve(p, 0),
+        _unreserve,
+    ),
+    Breakage("forwarder-loop", _loop, _unloop, mended=True),
+    Breakage(
+        "handler-redirected",
+        lambda p: _set_handler(p, "coffee.handler"),
+        lambda p: _set_handler(p, "datadog_lambda.handler.handler"),
+        mended=True,
+    ),
+    Breakage(
+        "handler-known",
+        lambda p: _set_env(p, DD_LAMBDA_HANDLER=None),
+        lambda p: _set_env(p, DD_LAMBDA_HANDLER="coffee.handler"),
+    ),
+    Breakage(
+        "flush-to-log",
+        lambda p: _set_env(p, DD_FLUSH_TO_LOG="false"),
+        lambda p: _set_env(p, DD_FLUSH_TO_LOG="true"),
+        mended=True,
+    ),
+    Breakage("system-log-level", lambda p: _quiet(p, "WARN"), lambda p: _quiet(p, "INFO"), mended=True),
+    Breakage(
+        "role-trust",
+        lambda p: _trust(p, "of-somebody-else"),
+        lambda p: _trust(p, _external_id(p)),
+        mended=True,
+    ),
+    Breakage(
+        "metrics-enabled",
+        lambda p: _record(p, metrics_config={"enabled": False}),
+        lambda p: _record(p, metrics_config={"enabled": True}),
+        mended=True,
+    ),
+    Breakage(
+        "lambda-namespace",
+        lambda p: _record(p, metrics_config={"namespace_filters": {"exclude_only": ["AWS/Lambda"]}}),
+        lambda p: _record(p, metrics_config={"namespace_filters": {"exclude_only": ["AWS/SQS"]}}),
+        mended=True,
+    ),
+)
+
+
+@pytest.mark.parametrize("breakage", BREAKAGES, ids=lambda b: b.check)
+def test_what_is_broken_is_found_and_mended(clinic: Place, breakage: Breakage) -> None:
+    breakage.harm(clinic)
+    try:
+        result = doctor(clinic)
+        errors = found(result, "error")
+        assert errors == {breakage.check}, result.stdout
+        assert result.code == 1
+        if breakage.mended:
+            fixed = doctor(clinic, "--fix", "--yes", "--only", breakage.check)
+            assert fixed.code == 0, fixed.stdout + fixed.stderr
+            assert {o["status"] for o in fixed.json["outcomes"]} == {"applied"}
+            assert [f["check"] for f in fixed.json["data"]["fix"]["gone"]] == [breakage.check]
+            assert fixed.json["data"]["fix"]["left"] == []
+            assert fixed.json["run"]
+    finally:
+        breakage.heal(clinic)
+
+
+def test_a_repair_can_be_given_back(clinic: Place) -> None:
+    _set_handler(clinic, "coffee.handler")
+    fixed = doctor(clinic, "--fix", "--yes", "--only", "handler-redirected")
+    assert clinic.world.functions()[FUNCTION]["Handler"] == "datadog_lambda.handler.handler"
+    undone = clinic.cli("undo", fixed.json["run"], "--yes")
+    assert undone.code == 0, undone.stderr
+    assert clinic.world.functions()[FUNCTION]["Handler"] == "coffee.handler"
+    _set_handler(clinic, "datadog_lambda.handler.handler")
+
+
+def test_without_confirmation_nothing_is_mended(clinic: Place) -> None:
+    _set_handler(clinic, "coffee.handler")
+    writes = len(clinic.world.operator_writes())
+    try:
+        assert doctor(clinic, "--fix").code == 2
+        shown = doctor(clinic, "--fix", "--dry-run")
+        assert shown.json["plan"]["changes"]
+        assert clinic.world.operator_writes()[writes:] == []
+    finally:
+        _set_handler(clinic, "datadog_lambda.handler.handler")
+
+
+def test_the_path_of_a_function_is_shown_with_the_link_that_breaks(clinic: Place) -> None:
+    _set_env(clinic, DD_LAMBDA_HANDLER=None)
+    try:
+        result = clinic.cli("doctor", "--function", FUNCTION, "--output", "json")
+        (chain,) = result.json["data"]["chains"]
+        assert chain["breaks_at"] == "handler"
+        text = clinic.cli("doctor", "--function", FUNCTION, "--traces").stdout
+        assert "it breaks here" in text
+        assert "traces in Datadog" in text
+        assert "logs in Datadog" not in text
+    finally:
+        _set_env(clinic, DD_LAMBDA_HANDLER="coffee.handler")
+
+
+@pytest.fixture
+def restricted(clinic: Place) -> Iterator[Callable[..., None]]:
+    """Takes rights from the operator for the length of a test."""
+    iam = clinic.world.client("iam")
+
+    def deny(*actions: str) -> None:
+        statement = {"Effect": "Deny", "Action": list(actions), "Resource": "*"}
+        document = {"Version": "2012-10-17", "Statement": [statement]}
+        iam.put_user_policy(UserName=OPERATOR, PolicyName="less", PolicyDocument=json.dumps(document))
+
+    yield deny
+    iam.delete_user_policy(UserName=OPERATOR, PolicyName="less")
+
+
+@pytest.mark.parametrize(
+    ("action", "check"),
+    [
+        ("lambda:GetPolicy", "forwarder-permission"),
+        ("secretsmanager:GetSecretValue", "forwarder-key"),
+        ("cloudwatch:GetMetricData", "forwarder-errors"),
+        ("iam:GetRole", "role-exists"),
+        ("lambda:ListFunctions", "bulk-reads"),
+        ("tag:GetResources", "bulk-reads"),
+    ],
+)
+def test_what_may_not_be_read_is_said_and_is_no_finding(
+    clinic: Place, restricted: Callable[..., None], action: str, check: str
+) -> None:
+    restricted(action)
+    result = clinic.cli("doctor", "--output", "json")
+    blind = {u["check"]: u["action"] for u in result.json["data"]["unreadable"]}
+    assert blind.get(check) == action, result.stdout
+    assert found(result, "error") == set()
+    assert result.code == 0
+
+
+def test_without_credentials_everything_else_is_said_not_to_have_run(clinic: Place) -> None:
+    result = clinic.cli(
+        "doctor",
+        "--region",
+        "us-east-1",
+        "--output",
+        "json",
+        AWS_ACCESS_KEY_ID=None,
+        AWS_SECRET_ACCESS_KEY=None,
+    )
+    assert result.code == 4, result.stderr
+    assert found(result) == {"aws-credentials"}
+    assert len(result.json["data"]["skipped"]) > 90
+
+
+def test_wrong_datadog_keys_are_a_finding_and_aws_is_looked_at(clinic: Place) -> None:
+    result = doctor(clinic, DD_API_KEY="0" * 32)
+    assert result.code == 4
+    assert found(result, "error") == {"datadog-keys"}, result.stdout
+    assert "forwarder-permission" in {p["check"] for p in result.json["data"]["passed"]}
+
+
+def test_an_unreachable_datadog_is_a_finding(clinic: Place) -> None:
+    result = doctor(clinic, DDSETUP_DATADOG_URL="http://127.0.0.1:9")
+    assert result.code == 1
+    assert found(result, "error") == {"datadog-reachable"}, result.stdout
+
+
+def test_files_for_ci_and_for_support(clinic: Place) -> None:
+    result = doctor(
+        clinic, "--junit", "doctor.xml", "--sarif", "doctor.sarif", "--bundle", "support.zip", "--yes"
+    )
+    assert result.code == 0, result.stderr
+    home = clinic.cli.home
+    assert len(list(ET.parse(home / "doctor.xml").iter("testcase"))) > 100
+    assert json.loads((home / "doctor.sarif").read_text())["version"] == "2.1.0"
+    with zipfile.ZipFile(home / "support.zip") as archive:
+        names = set(archive.namelist())
+        whole = "".join(archive.read(name).decode() for name in names)
+    assert {"report.json", "functions.json", "forwarders.json", "stack-events.json"} <= names
+    clinic.cli.check_secrets(whole)
+    refused = clinic.cli("doctor", "--bundle", "second.zip")
+    assert refused.code == 2
+    assert not (home / "second.zip").exists()
+
+
+def test_the_probe_travels_through_the_forwarder(clinic: Place) -> None:
+    result = doctor(clinic, "--probe", "--yes")
+    probe = result.json["data"]["probe"]
+    assert [leg["ok"] for leg in probe["legs"]] == [True, True], probe
+    assert clinic.cli("doctor", "--probe").code == 2
+
+
+def test_the_probe_tells_where_it_got_stuck(clinic: Place) -> None:
+    _put_key(clinic, "0123456789abcdef0123456789abcdef")
+    _set_forwarder_cold(clinic)
+    try:
+        result = doctor(clinic, "--probe", "--yes")
+        assert result.code == 1
+        assert result.json["data"]["probe"]["arrived"] is False
+    finally:
+        _put_key(clinic, clinic.sandbox.api_key)
+        _set_forwarder_cold(clinic)
+
+
+def _set_forwarder_cold(place: Place) -> None:
+    """A change of configuration lets the Forwarder start anew, and look at its key."""
+    held = _lambda(place).get_function_configuration(FunctionName=FORWARDER)
+    _lambda(place).update_function_configuration(
+        FunctionName=FORWARDER, Timeout=121 if held["Timeout"] == 120 else 120
+    )
+
+
+def test_waiting_ends_when_all_is_well(clinic: Place) -> None:
+    _set_handler(clinic, "coffee.handler")
+    process = clinic.cli.start("doctor", "--all", "--wait", "60s", "--output", "json")
+    time.sleep(6)
+    _set_handler(clinic, "datadog_lambda.handler.handler")
+    result = clinic.cli.ended(process)
+    assert result.code == 0, result.stdout
+    assert "not well yet" in result.stderr
+
+
+def test_findings_may_be_ignored_with_a_reason(clinic: Place) -> None:
+    _set_handler(clinic, "coffee.handler")
+    path = clinic.cli.home / "ddsetup.toml"
+    entry = f'{{check = "handler-redirected", resource = "{FUNCTION}", reason = "on its way"}}'
+    path.write_text(f"[doctor]\nignore = [{entry}]\n")
+    try:
+        result = doctor(clinic)
+        assert result.code == 0, result.stdout
+        assert [i["reason"] for i in result.json["data"]["ignored"]] == ["on its way"]
+    finally:
+        path.unlink()
+        _set_handler(clinic, "datadog_lambda.handler.handler")
+
+
+def test_the_messy_account_before_any_setup_is_told_its_true_cause_first(open_place: OpenPlace) -> None:
+    place = open_place("messy", "healthy")
+    # The scenario plants a value that is another function's handler, too, which is no secret.
+    cli = replace(place.cli, secrets=tuple(s for s in place.cli.secrets if s != "coffee.handler"))
+    result = cli("doctor", "--all")
+    assert result.code == 1
+    lines = [line for line in result.stdout.splitlines() if line.startswith(("✗", "!"))]
+    assert "[integration-exists]" in lines[0]
+    known = {"self-reference": "handler-known", "other-vendor": "other-vendor", "full-layers": "layer-room"}
+    for name, check in known.items():
+        assert any(name in line and f"[{check}]" in line for line in lines), name
+
+
+def test_usage_errors_are_told(clinic: Place) -> None:
+    assert clinic.cli("doctor", "--only", "nonsense").code == 2
+    assert clinic.cli("doctor", "--wait", "soon").code == 2
+    assert clinic.cli("doctor", "--fail-on", "never").code == 2
+    assert clinic.cli("doctor", "--function", "no-such-function").code == 2
+    listed = clinic.cli("doctor", "--list")
+    assert listed.code == 0
+    assert "forwarder-key" in listed.stdout
+    assert "plain text of 32 characters" in clinic.cli("doctor", "--explain", "forwarder-key").stdout
