@@ -157,7 +157,7 @@ _FAMILY_BY_PREFIX: Mapping[str, FamilyName] = {
 _JAVA = ("java8.al2", "java11", "java17", "java21", "java25")
 _DOTNET = ("dotnet6", "dotnet8", "dotnet10")
 _CUSTOM = ("provided.al2", "provided.al2023")
-_SUPPORTED_WITHOUT_TABLE = frozenset({*_JAVA, *_DOTNET, *_CUSTOM})
+SUPPORTED_WITHOUT_TABLE = frozenset({*_JAVA, *_DOTNET, *_CUSTOM})
 _RETIRED = re.compile(
     r"python(2\.7|3\.6)|nodejs([468]\.\d+|1[024]\.x)?|java8|dotnet(core.*|5\.0|7)|ruby2\.\d|go1\.x|provided"
 )
@@ -274,7 +274,7 @@ def is_retired(runtime: str) -> bool:
 @cache
 def is_supported(runtime: str, partition: str = "aws") -> bool:
     """Whether Datadog supports the runtime, as far as the bundled table knows."""
-    if runtime in _SUPPORTED_WITHOUT_TABLE:
+    if runtime in SUPPORTED_WITHOUT_TABLE:
         return True
     family = family_of(runtime)
     if family is None or family.name not in ("python", "node", "ruby"):

@@ -73,9 +73,10 @@ def test_every_signal_of_an_instrumented_function_arrives(sandbox: Sandbox) -> N
         "FunctionArn"
     ]
     operator(sandbox, "lambda").tag_resource(Resource=arn, Tags={"env": "prod"})
+    assert traffic(sandbox, ["coffee-orders"], heard=True) == ()
     subscribe(sandbox, "coffee-orders", outputs["DatadogForwarderArn"])
 
-    (invocation,) = traffic(sandbox, ["coffee-orders"])
+    (invocation,) = traffic(sandbox, ["coffee-orders"], heard=True)
 
     assert invocation.error == ""
     where = "{cold_start:true,functionname:coffee-orders,env:prod}.as_count()"

@@ -1,0 +1,346 @@
+"""Fill the generated parts of the documentation: `python docs/generate.py`; `--check` only looks.
+
+A part stands between `<!-- generated NAME -->` (tables made from the code by a function here) or
+`<!-- recorded NAME -->` (a session that `docs/record.py` recorded) and `<!-- end -->`. All else in the pages
+is written by hand.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from typer.main import get_command
+
+from ddsetup import access, catalog
+from ddsetup.answers import Answers
+from ddsetup.cli.app import build
+from ddsetup.policy import least_policy
+from ddsetup.sandbox.scenarios import MESSY, SCENARIOS, Scenario
+from ddsetup.setting import PANELS, Setting
+from ddsetup.settings import SETTINGS, TABLE
+
+HERE = Path(__file__).parent
+_PART = re.compile(r"(<!-- (generated|recorded) (\w+)( json)? -->\n).*?(<!-- end -->)", re.DOTALL)
+
+
+def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    """A Markdown table; bars in cells are escaped."""
+    titles = list(head)
+    lines = [titles, ["---"] * len(titles), *[[cell.replace("|", "\\|") for cell in row] for row in rows]]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+# --- commands and settings
+
+
+def commands() -> Iterator[tuple[str, Any]]:
+    """Every command with its full name ("sandbox up"), in the order of the help."""
+
+    def walk(command: Any, name: str) -> Iterator[tuple[str, Any]]:
+        below = getattr(command, "commands", None)
+        if below is None:
+            yield name, command
+            return
+        for each, found in below.items():
+            if not found.hidden:
+                yield from walk(found, f"{name} {each}".strip())
+
+    yield from walk(get_command(build()), "")
+
+
+def commands_part() -> str:
+    """An overview, then each command: what it does, its own options, which of the shared ones it takes."""
+    found = list(commands())
+    overview = [(f"[`ddsetup {n}`](#ddsetup-{n.replace(' ', '-')})", _summary(c)) for n, c in found]
+    return "\n".join((table(("Command", "What it does"), overview), *(_command(n, c) for n, c in found)))
+
+
+def _summary(command: Any) -> str:
+    return str(command.short_help or command.help or "").strip()
+
+
+def _command(name: str, command: Any) -> str:
+    own = [p for p in command.params if p.name not in SETTINGS and p.name != "help"]
+    shared = {p.name for p in command.params if p.name in SETTINGS}
+    arguments = [p.metavar or p.name.upper() for p in own if _is_argument(p)]
+    lines = [f"## ddsetup {name}\n", f"{command.help.strip()}\n"]
+    lines.append(f"```\nddsetup {' '.join([name, '[OPTIONS]', *arguments])}\n```\n")
+    if command.epilog:
+        examples = re.sub(r"^\s*Examples:\s*", "", command.epilog.replace("\b", "").strip())
+        plain = "\n".join(line.strip() for line in examples.splitlines())
+        lines.append(f"Examples:\n\n```sh\n{plain}\n```\n")
+    if own:
+        lines.append(table(("Its own", "Meaning"), [(_usage(p), str(p.help or "")) for p in own]))
+    for panel in PANELS:
+        flags = [f"[`{s.flag}`](settings.md#{_anchor(s)})" for s in _of(panel) if s.key in shared]
+        if flags:
+            lines.append(f"- *{panel}:* {', '.join(flags)}")
+    return "\n".join(lines) + "\n"
+
+
+def _is_argument(parameter: Any) -> bool:
+    return str(parameter.param_type_name) == "argument"
+
+
+def _usage(parameter: Any) -> str:
+    if _is_argument(parameter):
+        return f"`{parameter.metavar or parameter.name.upper()}`"
+    flags = ", ".join([*parameter.opts, *parameter.secondary_opts])
+    value = "" if parameter.is_flag else f" {parameter.metavar or 'VALUE'}"
+    return f"`{flags}{value}`"
+
+
+def _of(panel: str) -> list[Setting]:
+    return [setting for setting in TABLE if setting.panel == panel]
+
+
+def _anchor(setting: Setting) -> str:
+    return setting.key.replace("_", "-")
+
+
+def settings_part() -> str:
+    """Every setting by panel, with flag, variable and key."""
+    head = ("Flag", "Variable", "`ddsetup.toml`", "Meaning")
+    return "\n".join(f"## {p}\n\n{table(head, [_setting_row(s) for s in _of(p)])}" for p in PANELS)
+
+
+def _setting_row(setting: Setting) -> tuple[str, str, str, str]:
+    flags = [setting.flag, *([setting.no_flag] if setting.kind == "switch" and setting.negatable else [])]
+    shown = ", ".join(f"`{flag}`" for flag in [*flags, *([setting.short] if setting.short else [])])
+    variables = ", ".join(f"`{name}`" for name in (setting.env, *setting.also_env))
+    meaning = setting.help
+    if setting.choices:
+        meaning += f" One of: {', '.join(f'`{c}`' for c in setting.choices)}."
+    in_file = f"`{setting.key} = {_example(setting)}`" if setting.in_file else "–"
+    return f'<a id="{_anchor(setting)}"></a>{shown}', variables, in_file, meaning
+
+
+def _example(setting: Setting) -> str:
+    match setting.kind:
+        case "switch":
+            return "true"
+        case "number":
+            return "600"
+        case "words" | "items":
+            return f'["{setting.metavar}"]'
+        case "choice":
+            return f'"{setting.choices[0]}"'
+    return f'"{setting.metavar}"'
+
+
+# --- JSON
+
+
+def report_part() -> str:
+    """The document's fields, then each record in it."""
+    schema = _schema("report")
+    parts = [_fields(schema)]
+    for name, record in schema["$defs"].items():
+        description = f"{record['description']}\n\n" if "description" in record else ""
+        parts.append(f"### {name}\n\n{description}{_fields(record)}")
+    return "\n".join(part.rstrip("\n") + "\n" for part in parts)
+
+
+def event_part() -> str:
+    """The fields of a line of ndjson."""
+    return _fields(_schema("event"))
+
+
+def _schema(name: str) -> Any:
+    return json.loads(resources.files("ddsetup.data").joinpath(f"{name}.schema.json").read_text("utf-8"))
+
+
+def _fields(schema: Mapping[str, Any]) -> str:
+    required = set(schema.get("required", ()))
+    rows = [
+        (f"`{name}`", _type(field), "yes" if name in required else "", field.get("description", ""))
+        for name, field in schema.get("properties", {}).items()
+    ]
+    return table(("Field", "Type", "Always", "Meaning"), rows) if rows else ""
+
+
+def _type(field: Mapping[str, Any]) -> str:
+    if "$ref" in field:
+        name = field["$ref"].rsplit("/", 1)[-1]
+        return f"[{name}](#{name})"
+    if "enum" in field:
+        return " ".join(f"`{value}`" for value in field["enum"])
+    if "const" in field:
+        return f"`{field['const']}`"
+    kind = field.get("type", "")
+    if kind == "array":
+        return f"list of {_type(field.get('items', {})) or 'anything'}"
+    if isinstance(kind, list):
+        return " or ".join(kind)
+    if kind == "object" and "properties" in field:
+        return "object: " + ", ".join(f"`{n}` ({_type(f)})" for n, f in field["properties"].items())
+    return str(kind)
+
+
+# --- sandbox, permissions, layers
+
+
+def scenarios_part() -> str:
+    """The sandbox's scenarios."""
+    rest = {name: s for name, s in SCENARIOS.items() if name not in MESSY}
+    return f"{_scenarios(rest)}\nThe parts of `messy`, each usable alone:\n\n{_scenarios(MESSY)}"
+
+
+def _scenarios(found: Mapping[str, Scenario]) -> str:
+    rows = [(f"`{n}`", s.description[:1].upper() + s.description[1:]) for n, s in found.items()]
+    return table(("Name", "What is there"), rows)
+
+
+def looking_part() -> str:
+    """The actions that only look."""
+    optional = " (a run works without it, and has less to say)"
+    everywhere = "".join(f"- `{a}`{optional if a in access.OPTIONAL else ''}\n" for a in access.LOOK)
+    limited = {
+        "the integration's role": access.LOOK_AT_ROLE,
+        "functions": access.LOOK_AT_FUNCTION,
+        "Datadog's layers": access.LOOK_AT_LAYER,
+        "the API key's secret": access.LOOK_AT_SECRET,
+        "subscription filters": access.LOOK_AT_FILTERS,
+        "the Forwarder's stack": access.LOOK_AT_EVENTS,
+    }
+    rows = [(what, _actions(actions)) for what, actions in limited.items()]
+    return f"{everywhere}\nLimited to the resources in question:\n\n{table(('What', 'Actions'), rows)}"
+
+
+def writing_part() -> str:
+    """The actions that change, by kind of resource."""
+    rows = [
+        (f"`{kind}`", w.step, _actions(w.create), _actions(w.update), _actions(w.delete))
+        for kind, w in access.WRITES.items()
+    ]
+    return table(("Resource", "Step", "Create", "Update", "Delete"), rows)
+
+
+def forwarder_part() -> str:
+    """What CloudFormation does in the caller's name."""
+    rows = [
+        (f"`{kind}`", _actions(d.create), _actions(d.update), _actions(d.delete))
+        for kind, d in access.FORWARDER_STACK.items()
+    ]
+    return table(("In the stack", "Create", "Update", "Delete"), rows)
+
+
+def policy_part() -> str:
+    """A small policy, as an example."""
+    answers = Answers(site="datadoghq.com", regions=("us-east-1",))
+    document = least_policy(answers, "aws", ("123456789012",), ("us-east-1",), ("status",))
+    return f"```json\n{json.dumps(document, indent=2)}\n```\n"
+
+
+def _actions(actions: Iterable[str]) -> str:
+    return ", ".join(f"`{action}`" for action in actions) or "–"
+
+
+def runtimes_part() -> str:
+    """What can be instrumented how, and with which layer."""
+    rows = []
+    for runtime in sorted(filter(catalog.is_supported, _runtimes()), key=_natural):
+        family = catalog.family_of(runtime)
+        assert family is not None
+        names = dict.fromkeys(catalog.library_layer(runtime, a) for a in ("x86_64", "arm64"))
+        layers = " / ".join(_layer(name) if name else "in your own code" for name in names)
+        forwarder = "logs, metrics, traces" if family.forwarder else "logs; metrics of CloudWatch"
+        rows.append((f"`{runtime}`", layers, forwarder, catalog.FROZEN_RUNTIMES.get(runtime, "")))
+    rows.append(("any", " / ".join(_layer(catalog.extension_layer(a)) for a in ("x86_64", "arm64")), "–", ""))
+    return table(("Runtime", "Layer (x86_64 / arm64)", "Through the Forwarder", ""), rows)
+
+
+def _layer(name: str) -> str:
+    version = catalog.baseline_version(name, "us-east-1")
+    return f"`{name}` {version}" if version else f"`{name}`"
+
+
+def _runtimes() -> set[str]:
+    layers = json.loads(resources.files("ddsetup.data").joinpath("layers_baseline.json").read_text("utf-8"))
+    named = {runtime for layer in layers["layers"]["aws"].values() for runtime in layer["runtimes"]}
+    # The table's source writes arm64 as a runtime of its own for some layers.
+    return {name for name in named if not name.endswith("-arm")} | catalog.SUPPORTED_WITHOUT_TABLE
+
+
+def _natural(name: str) -> tuple[str, list[int], str]:
+    return re.sub(r"[\d.]+.*", "", name), [int(n) for n in re.findall(r"\d+", name)], name
+
+
+def layers_part() -> str:
+    """Where the layers come from."""
+    rows = [(p, f"`{a}`") for p, a in catalog.LAYER_ACCOUNTS.items()]
+    return f"{catalog.layers_source()}\n\n{table(('Partition', 'Account'), rows)}"
+
+
+def sites_part() -> str:
+    """Datadog's sites."""
+    rows = [
+        (s.name, f"`{s.site}`", s.app_url, ", ".join(f"{a} ({p})" for p, a in s.trust_accounts.items()))
+        for s in catalog.sites()
+    ]
+    return table(("Name", "`--site`", "Pages", "AWS account that assumes the role (partition)"), rows)
+
+
+# --- all of it
+
+
+GENERATED: Mapping[str, Callable[[], str]] = {
+    "commands": commands_part,
+    "settings": settings_part,
+    "report": report_part,
+    "event": event_part,
+    "scenarios": scenarios_part,
+    "looking": looking_part,
+    "writing": writing_part,
+    "forwarder": forwarder_part,
+    "policy": policy_part,
+    "runtimes": runtimes_part,
+    "layers": layers_part,
+    "sites": sites_part,
+}
+
+
+def recorded(name: str, *, as_json: bool = False) -> str:
+    """What a recorded session printed, as a block."""
+    text = (HERE / "recorded" / f"{name}.txt").read_text("utf-8").rstrip("\n")
+    if not as_json:
+        return f"```console\n{text}\n```\n"
+    command, _, output = text.partition("\n")
+    return f"```console\n{command}\n```\n\n```json\n{output}\n```\n"
+
+
+def filled(text: str) -> str:
+    """A page with all its parts as they are now."""
+
+    def part(found: re.Match[str]) -> str:
+        _, kind, name, as_json, _ = found.groups()
+        made = GENERATED[name]() if kind == "generated" else recorded(name, as_json=bool(as_json))
+        return found[1] + made + found[5]
+
+    return _PART.sub(part, text)
+
+
+def pages() -> list[Path]:
+    """Every page of the documentation."""
+    return [HERE.parent / "README.md", *sorted(HERE.rglob("*.md"))]
+
+
+def stale() -> dict[Path, str]:
+    """The pages that would be written differently now, with their new text."""
+    old = {page: page.read_text("utf-8") for page in pages()}
+    return {page: filled(text) for page, text in old.items() if filled(text) != text}
+
+
+if __name__ == "__main__":
+    changed = stale()
+    if "--check" in sys.argv[1:]:
+        sys.exit(f"stale, run `make docs`: {', '.join(p.name for p in changed)}" if changed else 0)
+    for path, content in changed.items():
+        path.write_text(content, encoding="utf-8")
+    print(f"{len(changed)} of {len(pages())} pages changed")
