@@ -90,7 +90,7 @@ def monitors_link(site_name: str) -> str:
 
 
 def dashboards_links(site_name: str) -> Mapping[str, str]:
-    """Datadog's own dashboards for serverless, which no API lists, and the lists of those of other services."""
+    """Datadog's own dashboards for serverless, which no API lists, and lists of others."""
     app = site(site_name).app_url
     return {
         "AWS Lambda (CloudWatch)": f"{app}/screen/integration/98/aws-lambda",

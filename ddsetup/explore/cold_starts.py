@@ -8,7 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ddsetup.explore.drawing import WIDTH, bar, duration, interval_seconds, iso, percent, sparkline, timeline
+from ddsetup.explore.drawing import (
+    WIDTH,
+    bar,
+    cut,
+    duration,
+    interval_seconds,
+    iso,
+    percent,
+    sparkline,
+    timeline,
+)
 from ddsetup.explore.scope import Whose
 from ddsetup.gateways.datadog.client import Datadog
 from ddsetup.gateways.datadog.series import Timeseries, timeseries
@@ -121,9 +131,9 @@ def cold_start_lines(data: Mapping[str, Json], look: Look) -> list[Line]:
     found.extend(_share_lines(data, look))
     often = [r["function"] for r in rows if r["share"] >= HIGH_SHARE and r["invocations"] >= FEW]
     if often:
-        said = names(often, 5)
-        found.append(line(Span("! ", "warn"), f"{HIGH_SHARE:.0%} or more of the invocations of {said}"))
-        found.append(line("  are cold: provisioned concurrency keeps environments warm (AWS bills it)"))
+        said = cut(names(often, 5), (look.width or WIDTH) - 22)
+        found.append(line(Span("! ", "warn"), f"{HIGH_SHARE:.0%} cold or more: {said}"))
+        found.append(line("  provisioned concurrency keeps environments warm (AWS bills it)"))
     return found
 
 

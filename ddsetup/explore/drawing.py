@@ -45,12 +45,13 @@ def sparkline(values: Sequence[float | None], *, floor: float | None = None) -> 
         return ""
     low = min(known) if floor is None else floor
     span = max(known) - low
+    if span <= 0:
+        flat = BLOCKS[3] if floor is None else BLOCKS[0]
+        return "".join(" " if value is None else flat for value in values)
     return "".join(" " if value is None else _block(value - low, span) for value in values)
 
 
 def _block(height: float, span: float) -> str:
-    if span <= 0:
-        return BLOCKS[0] if height <= 0 else BLOCKS[3]
     return BLOCKS[min(len(BLOCKS) - 1, int(height / span * len(BLOCKS)))]
 
 
