@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from ddsetup.sandbox.datadog.integrations import iso_timestamp
-from ddsetup.sandbox.datadog.metric_query import QueryError, parse_expression
+from ddsetup.sandbox.datadog.metric_query import Expression, Name, Operation, QueryError, parse_expression
 from ddsetup.sandbox.datadog.wire import JsonObject, Request, Response, text_error
 from ddsetup.sandbox.datadog.world import World
 
@@ -155,9 +155,21 @@ def _check_metric_query(left: str) -> None:
     if match is None:
         raise _wrong("query", "an evaluation window is missing")
     try:
-        parse_expression(match["query"])
+        named = _names_in(parse_expression(match["query"]))
     except QueryError as error:
         raise _wrong("query", str(error)) from None
+    if named:
+        raise _wrong("query", f"{named[0]} is not a query")
+
+
+def _names_in(expression: Expression) -> list[str]:
+    """Words that only a formula may hold: a monitor's query has nothing that they could stand for."""
+    match expression:
+        case Name(name):
+            return [name]
+        case Operation(_, left, right):
+            return [*_names_in(left), *_names_in(right)]
+    return []
 
 
 def _wrong(parameter: str, why: str) -> Exception:
