@@ -129,8 +129,10 @@ def _picked(snapshot: Snapshot, rows: Sequence[FunctionRow], prompter: Prompter)
 
 
 def _row(row: FunctionRow, functions: Mapping[tuple[str, str], Function]) -> Row:
-    state = "" if row.datadog == "none" else f"Datadog: {row.datadog}"
-    cells = (row.function, row.region, row.runtime, row.architecture, state or row.note)
+    """A function as it is listed: what it is, how it is instrumented, and what is special about it."""
+    state = "-" if row.datadog == "none" else f"Datadog: {row.datadog}"
+    remark = row.note or (f"managed by {row.owner}" if row.owner else "")
+    cells = (row.function, row.region, row.runtime, row.architecture, state, remark)
     terms = (
         f"runtime:{row.runtime}",
         f"region:{row.region}",

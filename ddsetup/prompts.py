@@ -9,7 +9,7 @@ import getpass
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO, cast
 
 from ddsetup.console import Console
 from ddsetup.lines import Span, line, names
@@ -106,7 +106,7 @@ class QuestionaryPrompter:
         self.console.lines([line(Span("? ", "dim"), f"{text} ", Span(answer, "bold"))], marked=False)
 
     def _output(self) -> Output:
-        return self.output or _stderr()
+        return self.output or _stderr(ascii_only=self.console.streams.ascii_only)
 
     def _depth(self) -> ColorDepth | None:
         """One bit where no colours are wanted, else whatever the terminal can."""
@@ -146,10 +146,21 @@ def _label(choice: Choice) -> str:
     return f"{label} - {choice.hint}" if choice.hint else label
 
 
-def _stderr() -> Output:
+def _stderr(*, ascii_only: bool = False) -> Output:
     from prompt_toolkit.output.defaults import create_output
 
-    return create_output(stdout=sys.stderr)
+    return create_output(stdout=cast(TextIO, _Ascii(sys.stderr)) if ascii_only else sys.stderr)
+
+
+@dataclass(frozen=True, slots=True)
+class _Ascii:
+    """A stream that says of itself that it takes nothing but ASCII, as its terminal does."""
+
+    stream: TextIO
+    encoding: str = "ascii"
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.stream, name)
 
 
 @dataclass(frozen=True, slots=True)

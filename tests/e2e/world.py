@@ -142,13 +142,14 @@ class World:
 
     def planted(self) -> list[str]:
         """Values of environment variables that are nobody's business: they may be printed nowhere."""
+        every = [f for region in self.sandbox.regions for f in self.functions(region).values()]
+        handlers = {function.get("Handler") for function in every}
         return sorted(
             {
                 value
-                for region in self.sandbox.regions
-                for function in self.functions(region).values()
+                for function in every
                 for name, value in function.get("Environment", {}).get("Variables", {}).items()
-                if not name.startswith("DD_") and len(value) >= 12
+                if not name.startswith("DD_") and len(value) >= 12 and value not in handlers
             }
         )
 
