@@ -17,7 +17,7 @@ from typing import Any
 
 from typer.main import get_command
 
-from ddsetup import access, catalog
+from ddsetup import access, catalog, checks
 from ddsetup.answers import Answers
 from ddsetup.cli.app import build
 from ddsetup.policy import least_policy
@@ -334,7 +334,10 @@ def pages() -> list[Path]:
 def stale() -> dict[Path, str]:
     """The pages that would be written differently now, with their new text."""
     old = {page: page.read_text("utf-8") for page in pages()}
-    return {page: filled(text) for page, text in old.items() if filled(text) != text}
+    new = {page: filled(text) for page, text in old.items()} | {
+        HERE / "reference/checks.md": checks.document()
+    }
+    return {page: text for page, text in new.items() if old.get(page) != text}
 
 
 if __name__ == "__main__":
