@@ -60,10 +60,13 @@ class Score:
 
 
 class Competitor(threading.Thread):
-    """Works on some functions until it is told to stop. Nobody but it and ddsetup may touch them."""
+    """Works on some functions until it is told to stop. Nobody but it and ddsetup may touch them.
+
+    `pause` is in seconds, between turns: who never rests leaves ddsetup nothing but "changed since".
+    """
 
     def __init__(
-        self, client: Any, names: Sequence[str], layers: Sequence[str], score: Score, seed: int
+        self, client: Any, names: Sequence[str], layers: Sequence[str], score: Score, seed: int, pause: float
     ) -> None:
         super().__init__(daemon=True, name=f"competitor-{seed}")
         self._client = client
@@ -71,6 +74,7 @@ class Competitor(threading.Thread):
         self._layers = layers
         self._score = score
         self._chance = random.Random(seed)
+        self._pause = pause
         self._stop_asked = threading.Event()
         self._expected = {name: owned(self._read(name)) for name in names}
         self._turn = 0
@@ -78,7 +82,7 @@ class Competitor(threading.Thread):
 
     def run(self) -> None:
         try:
-            while not self._stop_asked.is_set():
+            while not self._stop_asked.wait(self._pause):
                 self._work(self._names[self._turn % len(self._names)])
                 self._turn += 1
             for name in self._names:

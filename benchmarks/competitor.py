@@ -1,0 +1,65 @@
+"""Change functions while two ddsetups change them, too, and count what is lost: nothing may be.
+
+    python -m benchmarks.competitor --writes 10000 --functions 200
+
+Competitors edit variables and layers, resize, deploy and build on the emulated AWS; each looks, before each
+write, whether all that it wrote is still there. Meanwhile one ddsetup sets up and undoes, another one sets up
+and uninstruments. Ends with 1 if a write was lost.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from ddsetup.sandbox.control import start
+from ddsetup.sandbox.model import SandboxOptions
+from tests.e2e.conftest import Cli, Place
+from tests.e2e.world import World, operator_policy
+from tests.safety.conftest import Lab
+from tests.safety.contest import ON_ALL, hold
+from tests.safety.nursery import Nursery
+
+REGION = "us-east-1"
+
+
+def main() -> int:
+    """Hold the contest and print how it ended."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--writes", type=int, default=10_000)
+    parser.add_argument("--functions", type=int, default=200)
+    parser.add_argument("--pause", type=float, default=0.02, help="seconds between a competitor's turns")
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args()
+    wanted = SandboxOptions(
+        operator_policy=operator_policy((REGION,)),
+        scenarios=("many",),
+        regions=(REGION,),
+        many=options.functions,
+    )
+    with (
+        tempfile.TemporaryDirectory(prefix="ddsetup-competitor-") as home,
+        start(wanted) as sandbox,
+        Nursery() as nursery,
+    ):
+        world = World(sandbox)
+        lab = Lab(Place(sandbox, Cli(Path(home), sandbox.env(), (sandbox.api_key,)), world), nursery)
+        first = lab.run("setup", *ON_ALL)
+        if first.code != 0:
+            print(first.stderr)
+            return 1
+        begun = time.monotonic()
+        standing = hold(lab, options.writes, runs=4, pause=options.pause, seed=options.seed)
+    score = standing.score
+    print(f"seed {options.seed}, {time.monotonic() - begun:.0f} s")
+    print(f"competing writes {score.writes} (refused {score.refused}), looks {score.looks}")
+    print(f"ddsetup runs {dict(standing.runs)}, functions {dict(standing.outcomes)}")
+    print(f"lost {len(score.lost)}", *score.lost, *standing.errors, sep="\n")
+    return 1 if score.lost or standing.errors else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
