@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
+from typing import TypeAlias
 
 from ddsetup.change import Change, Plan, ResourceId
 from ddsetup.checks.case import Case, Way
@@ -153,10 +154,10 @@ def _ignored(found: Found, ignores: Sequence[Ignore]) -> Ignore | None:
 
 def fold(found: Sequence[Found]) -> tuple[Cause, ...]:
     """Every problem that another one explains goes under that one, and so on up to the cause."""
-    by_check: dict[str, list[int]] = {}
+    reach: _Reach = {}
     for index, each in enumerate(found):
-        by_check.setdefault(each.check.id, []).append(index)
-    parent = [_parent(index, found, by_check) for index in range(len(found))]
+        reach.setdefault((each.check.id, _single(each)), []).append(index)
+    parent = [_parent(index, found, reach) for index in range(len(found))]
     under: dict[int, list[Found]] = {}
     for index in range(len(found)):
         top = _top(index, parent)
@@ -169,12 +170,23 @@ def fold(found: Sequence[Found]) -> tuple[Cause, ...]:
     )
 
 
-def _parent(index: int, found: Sequence[Found], by_check: Mapping[str, list[int]]) -> int | None:
+_Reach: TypeAlias = dict[tuple[str, str], list[int]]
+"""Problems by check, and by the function that they are about; empty for those with more reach."""
+
+
+def _single(found: Found) -> str:
+    about = found.problem.about
+    return next(iter(about)) if len(about) == 1 else ""
+
+
+def _parent(index: int, found: Sequence[Found], reach: _Reach) -> int | None:
     """The worst of the problems that explain this one; of equals the one that its check names first."""
+    own = {"", _single(found[index])}
     candidates = [
         other
         for id_ in found[index].check.because_of
-        for other in by_check.get(id_, ())
+        for function in sorted(own)
+        for other in reach.get((id_, function), ())
         if found[other].problem.resource.kind != "check" and explains(found[other], found[index])
     ]
     return max(candidates, key=lambda i: WEIGHT[found[i].severity], default=None)

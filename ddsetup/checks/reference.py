@@ -18,12 +18,12 @@ _HEAD = """# The doctor's checks
 <!-- Made by `ddsetup.checks.document()`; do not edit. -->
 
 `ddsetup doctor` judges one look at the account by these checks. A title states the healthy fact. A check that
-could not look, because a permission is missing, is neither healthy nor a finding: it says which permission.
+could not look, because a permission is missing, is neither healthy nor a finding: it says which one.
 
 - **Causes first.** A finding that follows from another one ("explained by" below) is shown under it.
-- **`--fix`** carries out the changes that `ddsetup setup` would make for what was found, and no others: shown,
-  confirmed, journalled, and given back by `ddsetup undo`. Where something is taken away ("once confirmed"), a
-  person has to have seen it, or `--only` has to name the check; `--yes` alone leaves it.
+- **`--fix`** carries out the changes that `ddsetup setup` would make for what was found, and no others:
+  shown, confirmed, journalled, and given back by `ddsetup undo`. Where something is taken away ("once confirmed"),
+  a person has to have seen it, or `--only` has to name the check; `--yes` alone leaves it.
 - **`ddsetup doctor --explain ID`** shows what stands here about one check.
 - **Living with a finding**: `[doctor] ignore = [{check = "ID", resource = "GLOB", reason = "why"}]` in
   `ddsetup.toml`; `resource` may be left out.
@@ -51,8 +51,8 @@ NOT_CHECKED: Mapping[str, str] = {
     "percentiles of enhanced metrics": "a choice that costs money, not a fault",
     "traces of Step Functions": "ddsetup does not set them up",
     "keys of older versions in serverless.yml": "the file is not part of the account",
-    "a tracer of the function's own beside the layer's": "packages are not downloaded; `function-starts` sees "
-    "it when it breaks the function",
+    "a tracer of the function's own beside the layer's": "packages are not downloaded; `function-starts` "
+    "sees it when it breaks the function",
     "thresholds of errors, memory and cold starts": "that is what monitors are for",
 }
 """What a doctor might look at, and why this one does not."""

@@ -416,6 +416,22 @@ def test_the_messy_account_before_any_setup_is_told_its_true_cause_first(open_pl
         assert any(name in line and f"[{check}]" in line for line in lines), name
 
 
+def test_an_account_that_was_broken_since_is_told_all_its_causes(open_place: OpenPlace) -> None:
+    place = open_place("broken")
+    result = place.cli("doctor", "--output", "json")
+    assert found(result, "error") == {
+        "role-trust",
+        "role-triggers",
+        "metrics-enabled",
+        "stale-registration",
+        "forwarder-exists",
+        "handler-known",
+    }, result.stdout
+    assert result.code == 1
+    text = place.cli("doctor", "--function", "lost-handler").stdout
+    assert "it breaks here" in text
+
+
 def test_usage_errors_are_told(clinic: Place) -> None:
     assert clinic.cli("doctor", "--only", "nonsense").code == 2
     assert clinic.cli("doctor", "--wait", "soon").code == 2
@@ -428,7 +444,7 @@ def test_usage_errors_are_told(clinic: Place) -> None:
 
 
 def test_the_probe_tells_where_it_got_stuck(clinic: Place) -> None:
-    """The last of the clinic's tests: it leaves an error of the Forwarder behind, which counts for an hour."""
+    """The last one here: it leaves an error of the Forwarder behind, which counts for an hour."""
     _put_key(clinic, "0123456789abcdef0123456789abcdef")
     _set_forwarder_cold(clinic)
     try:

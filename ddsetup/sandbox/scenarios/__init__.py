@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ddsetup.sandbox.scenarios import (
+    broken,
     filters,
     full,
     healthy,
@@ -51,6 +52,7 @@ SCENARIOS: Mapping[str, Scenario] = {
     "messy": Scenario("everything that makes an account difficult, at once", _furnish_messy),
     "empty": Scenario("an account without a single function"),
     "integrated": Scenario("integrated with Datadog by someone else", integration.furnish, integration.SEED),
+    "broken": Scenario("set up once and broken since, for the doctor", broken.furnish, broken.SEED),
     "many": Scenario("hundreds of functions, for trying out speed", many.furnish),
     **MESSY,
 }
