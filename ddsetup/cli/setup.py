@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from ddsetup.cli.at_source import source_note
 from ddsetup.cli.call import Call
 from ddsetup.cli.ending import WAIT_SECONDS, with_ways_on
 from ddsetup.cli.guided import Guide, given_of, leaving, offer_to_resume
@@ -71,7 +72,8 @@ def _agreed_plan(call: Call, host: Host) -> tuple[Session, Prepared]:
         if call.given.on("dry_run") or not prepared.plan.changes:
             return session, prepared
         try:
-            agree(call, session, prepared.plan, prepared.answers)
+            source = source_note(call.directory, prepared.snapshot, prepared.selected)
+            agree(call, session, prepared.plan, prepared.answers, source=source)
             return session, prepared
         except Back:
             guide.put_back(prepared)

@@ -10,7 +10,7 @@ from pathlib import Path
 from ddsetup.errors import UsageError
 from ddsetup.iac.model import Kind, Project, ProjectFile
 
-_DEPTH = 4
+DEPTH = 4
 """How many directories deep is looked: deep enough for a repository of many services."""
 _NOT_OURS = frozenset(
     {
@@ -39,10 +39,11 @@ _HEAD = 2_000_000
 _TEMPLATE_LIKE = re.compile(r"(?i)(template|cloudformation|sam|stack|cfn|\.cf)")
 
 
-def detect(path: Path) -> Project:
+def detect(path: Path, *, depth: int = DEPTH) -> Project:
     """The files of a project by which functions are deployed or built. Nothing is changed.
 
-    `path` is a directory, or one file of a project to look at alone. Raises UsageError when it is not there,
+    `path` is a directory, or one file of a project to look at alone; `depth` is how many directories deep is
+    looked. Raises UsageError when it is not there,
     or is a file of no tool that is known.
     """
     path = path.absolute()
@@ -55,13 +56,13 @@ def detect(path: Path) -> Project:
         return Project(path.parent, (ProjectFile(kind, path),))
     files = [
         ProjectFile(kind, file)
-        for file in _files(path)
+        for file in _files(path, depth)
         if (kind := kind_of(file, named=_TEMPLATE_LIKE.search(file.name) is not None)) is not None
     ]
     return Project(path, tuple(sorted(files, key=lambda f: (len(f.path.parts), f.path))))
 
 
-def _files(root: Path) -> Iterator[Path]:
+def _files(root: Path, deepest: int) -> Iterator[Path]:
     for folder, folders, names in os.walk(root):
         here = Path(folder)
         if here.name == ".chalice":
@@ -73,7 +74,7 @@ def _files(root: Path) -> Iterator[Path]:
         folders[:] = sorted(
             name
             for name in folders
-            if depth < _DEPTH and name not in _NOT_OURS and (not name.startswith(".") or name == ".chalice")
+            if depth < deepest and name not in _NOT_OURS and (not name.startswith(".") or name == ".chalice")
         )
         yield from (here / name for name in sorted(names))
 
