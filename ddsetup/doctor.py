@@ -249,6 +249,11 @@ def can_mend(found: Found) -> bool:
     return found.check.fix != "manual" and bool(found.problem.mends or found.problem.changes)
 
 
+def waits_for_a_person(found: Found) -> bool:
+    """Whether mending it takes something away, so that somebody has to have seen it."""
+    return can_mend(found) and found.check.fix == "confirm"
+
+
 # Mending
 
 

@@ -22,8 +22,8 @@ could not look, because a permission is missing, is neither healthy nor a findin
 
 - **Causes first.** A finding that follows from another one ("explained by" below) is shown under it.
 - **`--fix`** carries out the changes that `ddsetup setup` would make for what was found, and no others:
-  shown, confirmed, journalled, and given back by `ddsetup undo`. Where something is taken away ("once confirmed"),
-  a person has to have seen it, or `--only` has to name the check; `--yes` alone leaves it.
+  shown, confirmed, journalled, and given back by `ddsetup undo`. Where something is taken away ("once
+  confirmed"), a person has to have seen it, or `--only` has to name the check; `--yes` alone leaves it.
 - **`ddsetup doctor --explain ID`** shows what stands here about one check.
 - **Living with a finding**: `[doctor] ignore = [{check = "ID", resource = "GLOB", reason = "why"}]` in
   `ddsetup.toml`; `resource` may be left out.

@@ -69,7 +69,7 @@ def _consult(call: Call, wanted: Wanted, fail_on: Severity) -> Report:
 
 def _mend(call: Call, visit: Visit, look: object, fail_on: Severity) -> Report:
     """Plan, show, confirm, carry out, look again."""
-    from ddsetup.doctor import difference
+    from ddsetup.doctor import difference, waits_for_a_person
     from ddsetup.doctor_report import as_records
     from ddsetup.visit import mend, plan_mending
 
@@ -78,6 +78,9 @@ def _mend(call: Call, visit: Visit, look: object, fail_on: Severity) -> Report:
     confirmed = call.can_ask or bool(call.value("only"))
     visit, plan = plan_mending(visit, before.found(), confirmed=confirmed)
     report = replace(_report(call, visit, fail_on), plan=plan)
+    waiting = {} if confirmed else {f.check.id: None for f in before.found() if waits_for_a_person(f)}
+    for check in waiting:
+        call.console.say(f"{check} takes something away: mend it with --fix --only {check}, or on a terminal")
     if not plan.changes:
         call.console.say("nothing of this can be mended by ddsetup itself")
         return report

@@ -18,7 +18,7 @@ from ddsetup.checks.case import Case
 from ddsetup.checks.check import Result, check
 from ddsetup.checks.registry import BY_ID, CHECKS, choose
 from ddsetup.config import read_config, save_config
-from ddsetup.doctor import Ignore, diagnose, difference, findings, mending
+from ddsetup.doctor import Ignore, diagnose, difference, findings, mending, waits_for_a_person
 from ddsetup.doctor_report import chain_record, data_of
 from ddsetup.errors import UsageError
 from ddsetup.evidence import Fault
@@ -459,3 +459,11 @@ def test_nothing_of_a_foreign_environment_is_in_any_output(tmp_path: Path) -> No
         assert secret not in whole
     assert (tmp_path / "bundle.zip").stat().st_mode & 0o077 == 0
     assert '"handler"' in held
+
+
+def test_only_what_takes_something_away_waits_for_a_person() -> None:
+    patient = Patient()
+    patient.filters[OWN_GROUP] = (b.subscription_filter(OWN_GROUP, "loop", FORWARDER_ARN),)
+    patient.change(ORDERS, env={"DD_FLUSH_TO_LOG": "false"})
+    found = diagnose(patient.case(), CHECKS).found()
+    assert {f.check.id for f in found if waits_for_a_person(f)} == {"forwarder-loop"}
