@@ -122,7 +122,7 @@ def measure(what: str, n: int, command: Sequence[str], front: Front, env: Mappin
         text, said = out.read().decode(), err.read().decode()
     tally = front.reset()
     if code not in (0, 6):
-        print(said[-3000:], file=sys.stderr)
+        print(said[-3000:] or text[-3000:], file=sys.stderr)
     report = json.loads(text) if text.startswith("{") else {}
     return Measured(what, n, code, seconds, begun, tally, peak.stop(), report)
 
@@ -248,7 +248,11 @@ def run_size(n: int, asked: argparse.Namespace) -> None:
             continue
         with tempfile.TemporaryDirectory(prefix="ddsetup-bench-") as place:
             home = Path(place)
-            upstream = Emulator(asked.emulator) if asked.emulator else MemoryAws(furnished(n, REGION))
+            upstream = (
+                Emulator(asked.emulator)
+                if asked.emulator
+                else MemoryAws(furnished(n, REGION, full=modes != ["datadog-ci"]))
+            )
             front = Front(upstream, latency=asked.latency)
             with stand_in(home) as datadog:
                 env = environ(home, front.url, datadog)
@@ -283,7 +287,8 @@ def run_mode(mode: str, n: int, front: Front, env: Mapping[str, str]) -> Measure
 
 
 def _datadog_ci(tool: str) -> list[str]:
-    """Layers and Forwarder for the functions whose runtimes are measured, as its documentation has it."""
+    """Layers and Forwarder, as its documentation has it. It stops at the first log group that is full, so its
+    account has none."""
     command = [tool, "lambda", "instrument", "--functions-regex", "service-.*", "--region", REGION]
     forwarder = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:datadog-forwarder"
     return [*command, "--layer-version", "110", "--forwarder", forwarder, "--no-source-code-integration"]

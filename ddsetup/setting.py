@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from ddsetup import validate
-from ddsetup.model import Json
+
+if TYPE_CHECKING:
+    from ddsetup.model import Json
 
 Kind: TypeAlias = Literal["text", "choice", "number", "switch", "words", "items"]
 Value: TypeAlias = str | bool | int | tuple[str, ...]

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import re
 
-from ddsetup import catalog
-
 _REGION = re.compile(r"[a-z]{2,4}(-[a-z]+){1,3}-\d{1,2}")
 _ARN = re.compile(r"arn:(aws[a-z-]*):([a-z0-9-]+):([a-z0-9-]*):(\d{12}|):(.+)", re.DOTALL)
 _STACK = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,127}")
@@ -19,6 +17,8 @@ _FUNCTION_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 def sites() -> tuple[str, ...]:
     """The sites of Datadog, in the order in which they are offered."""
+    from ddsetup import catalog  # loads tables that `--help` needs no part of
+
     return tuple(site.site for site in catalog.sites())
 
 
@@ -35,6 +35,8 @@ def site(text: str) -> str:
     given = text.strip().lower()
     bare = re.sub(r"^https?://", "", given).split("/", 1)[0]
     bare = bare.removeprefix("app.").removeprefix("api.")
+    from ddsetup import catalog
+
     bare = {site.name.lower(): site.site for site in catalog.sites()}.get(bare, bare)
     if bare not in sites():
         raise ValueError(f"{text!r} is not a Datadog site; expected one of {', '.join(sites())}")

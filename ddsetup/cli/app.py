@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -324,8 +324,10 @@ name secrets that hold them, or be asked.
 _SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
-def build() -> typer.Typer:
-    """The command line with all its commands."""
+def build(named: Collection[str] | None = None) -> typer.Typer:
+    """The command line with all its commands; with the options of those only whose name is in `named`, if it
+    is given: hundreds of options take longer to make than all the rest.
+    """
     app = typer.Typer(
         name="ddsetup",
         help="From an AWS account to proven Datadog monitoring of its Lambda functions.",
@@ -337,7 +339,7 @@ def build() -> typer.Typer:
     )
     app.callback()(_root)
     for command in COMMANDS:
-        _add(app, command, command.name)
+        _add(app, command, command.name, named)
     sandbox = typer.Typer(
         name="sandbox",
         help="An AWS account and a Datadog to try it all on, on this machine.",
@@ -346,7 +348,7 @@ def build() -> typer.Typer:
         no_args_is_help=True,
     )
     for command in SANDBOX_COMMANDS:
-        _add(sandbox, command, f"sandbox {command.name}")
+        _add(sandbox, command, f"sandbox {command.name}", named)
     app.add_typer(sandbox, short_help="Try it all on this machine, without any account.")
     for group in GROUPS:
         part = typer.Typer(
@@ -357,7 +359,7 @@ def build() -> typer.Typer:
             no_args_is_help=True,
         )
         for command in group.commands:
-            _add(part, command, f"{group.name} {command.name}")
+            _add(part, command, f"{group.name} {command.name}", named)
         app.add_typer(part, short_help=group.summary)
     return app
 
@@ -372,7 +374,8 @@ def _root(
         raise typer.Exit
 
 
-def _add(app: typer.Typer, command: Command, title: str) -> None:
+def _add(app: typer.Typer, command: Command, title: str, named: Collection[str] | None) -> None:
+    whole = named is None or command.name in named
     examples = "\n".join(f"  {example}" for example in command.examples)
     app.command(
         command.name,
@@ -381,7 +384,11 @@ def _add(app: typer.Typer, command: Command, title: str) -> None:
         short_help=command.summary,
         epilog=f"\b\nExamples:\n{examples}" if examples else None,
         context_settings=_SETTINGS,
-    )(with_parameters(_runner(command, title), command.keys, command.extras))
+    )(
+        with_parameters(
+            _runner(command, title), command.keys if whole else (), command.extras if whole else ()
+        )
+    )
 
 
 def _runner(command: Command, title: str) -> Callable[[Values], None]:
@@ -406,7 +413,8 @@ def run(argv: Sequence[str]) -> int:
 
 
 def _parse(arguments: list[str]) -> int:
-    command: Any = get_command(build())
+    completing = any(name.startswith("_") and name.endswith("_COMPLETE") for name in os.environ)
+    command: Any = get_command(build(None if completing else arguments))
     usage_error: Any = typer.BadParameter.__mro__[2]  # ClickException, wherever this Typer keeps it
     try:
         code: object = command.main(args=arguments, prog_name="ddsetup", standalone_mode=False)
