@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TypeAlias
 
 from ddsetup.change import Change, Outcome
 from ddsetup.clock import Clock
-from ddsetup.errors import GatewayError
+from ddsetup.errors import GatewayError, NotFound
 from ddsetup.gateways.aws.errors import DestinationRefused
 from ddsetup.gateways.aws.logs import (
     create_log_group,
@@ -20,7 +21,7 @@ from ddsetup.gateways.aws.logs import (
 from ddsetup.gateways.aws.session import Aws
 from ddsetup.model import Lane, SubscriptionFilter, Unreadable
 from ddsetup.states import FilterState, LogGroupState
-from ddsetup.steps.subscriptions.filters import OWN_PREFIX
+from ddsetup.steps.subscriptions.filters import MAX_FILTERS, OWN_PREFIX
 from ddsetup.writers.issued import Issued
 from ddsetup.writers.one_by_one import OneByOne
 from ddsetup.writers.outcomes import already_so, applied, gone, moved
@@ -93,9 +94,24 @@ class FilterWriter(OneByOne):
             return moved(change, off)
         if after is None:
             delete_filter(self._aws, lane, state.log_group, state.name)
-        else:
-            self._put(lane, after)
+            return applied(change)
+        if before is None and not after.name.startswith(OWN_PREFIX):
+            self._make_room(lane, after.log_group)
+        self._put(lane, after)
         return applied(change)
+
+    def _make_room(self, lane: Lane, group: str) -> None:
+        """Take away Datadog's own filter from a full group to which somebody else's comes back.
+
+        Only an undo puts a foreign filter, and Datadog's took the place that its deletion had left: it
+        subscribes every group that has room, and none that is full.
+        """
+        filters = list_filters(self._aws, lane, group)
+        if isinstance(filters, Unreadable) or len(filters) < MAX_FILTERS:
+            return
+        if any(found.name == f"{AUTOMATIC}{group}" for found in filters):
+            with suppress(NotFound):
+                delete_filter(self._aws, lane, group, f"{AUTOMATIC}{group}")
 
     def _put(self, lane: Lane, after: FilterState) -> None:
         for pause in (*DESTINATION_SETTLES, None):

@@ -18,10 +18,12 @@ from urllib.request import Request, urlopen
 import jsonschema
 import pytest
 
+from ddsetup.answers import Via
 from ddsetup.sandbox.control import start
 from ddsetup.sandbox.faults import AwsFault, inject
 from ddsetup.sandbox.model import OPERATOR, Sandbox, SandboxOptions
 from tests.e2e.world import World, operator_policy
+from tests.guard import GUARD
 
 DDSETUP = str(Path(sys.executable).parent / "ddsetup")
 
@@ -199,15 +201,17 @@ def open_place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OpenPlace]:
     """Opens places: `open_place("healthy", regions=("us-east-1", "eu-west-1"))`; closed with the module."""
     with ExitStack() as stack:
 
-        def opened(*scenarios: str, regions: tuple[str, ...] = ("us-east-1",), **options: Any) -> Place:
-            wanted = SandboxOptions(
-                operator_policy=operator_policy(regions), scenarios=scenarios, regions=regions, **options
-            )
+        def opened(
+            *scenarios: str, regions: tuple[str, ...] = ("us-east-1",), via: Via = "forwarder", **options: Any
+        ) -> Place:
+            policy = operator_policy(regions, via)
+            wanted = SandboxOptions(policy, scenarios=scenarios, regions=regions, **options)
             sandbox = stack.enter_context(start(wanted))
             home = tmp_path_factory.mktemp("home")
             world = World(sandbox)
             secrets = (sandbox.api_key, sandbox.app_key, sandbox.operator.secret_access_key, *world.planted())
             cli = Cli(home, sandbox.env(), secrets)
+            GUARD.plant(*secrets)
             stack.callback(cli.check_files)
             return Place(sandbox, cli, world)
 

@@ -9,7 +9,7 @@ from functools import cache
 from typing import Any
 from urllib.request import Request, urlopen
 
-from ddsetup.answers import Answers
+from ddsetup.answers import Answers, Via
 from ddsetup.policy import least_policy
 from ddsetup.sandbox import aws
 from ddsetup.sandbox.model import ACCOUNT, Sandbox
@@ -26,9 +26,9 @@ VOLATILE = {
 FOREIGN_VALUE = "value-of-a-variable-that-is-not-ours"
 
 
-def operator_policy(regions: tuple[str, ...]) -> dict[str, Any]:
+def operator_policy(regions: tuple[str, ...], via: Via = "forwarder") -> dict[str, Any]:
     """What `ddsetup policy` prints for every command, so that each test proves it enough."""
-    answers = Answers(site="datadoghq.com", regions=regions)
+    answers = Answers(site="datadoghq.com", regions=regions, via=via)
     commands = ("setup", "undo", "verify", "uninstrument", "doctor", "invoke")
     return dict(least_policy(answers, "aws", (ACCOUNT,), regions, commands=commands))
 

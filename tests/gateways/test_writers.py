@@ -369,6 +369,18 @@ def test_a_third_filter_is_explained(bench: Bench, destination: str) -> None:
         bench.one(change("subscription_filter", "g:three", None, state))
 
 
+def test_a_filter_that_comes_back_takes_its_place_from_datadogs_own(bench: Bench, destination: str) -> None:
+    logs = bench.client("logs")
+    for name in ("DD_LOG_SUBSCRIPTION_FILTER_g", "others"):
+        logs.put_subscription_filter(
+            logGroupName="g", filterName=name, filterPattern="", destinationArn=destination
+        )
+    state = FilterState(log_group="g", name="theirs", destination_arn=destination)
+    assert bench.one(change("subscription_filter", "g:theirs", None, state)).status == "applied"
+    filters = logs.describe_subscription_filters(logGroupName="g")["subscriptionFilters"]
+    assert {f["filterName"] for f in filters} == {"theirs", "others"}
+
+
 def test_a_forwarder_that_cannot_be_invoked_yet_is_waited_for(bench: Bench, destination: str) -> None:
     refusal = answer(
         400,

@@ -1,0 +1,56 @@
+"""Extension mode. The sandbox cannot run the Extension, so it is the configuration that is compared."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.e2e.conftest import OpenPlace
+from tests.e2e.world import differences
+
+pytestmark = pytest.mark.e2e
+
+LAYERS = "arn:aws:lambda:us-east-1:464622532012:layer:"
+SETUP = ("setup", "--via", "extension", "--all", "--env", "prod", "--yes", "--no-verify", "--output", "json")
+
+
+def test_extension_mode_and_back(open_place: OpenPlace) -> None:
+    place = open_place("healthy", "runtimes", via="extension")
+    before = place.world.everything()
+
+    result = place.cli(*SETUP)
+
+    assert result.code == 0, result.stderr
+    skipped = {name for name, o in result.outcomes().items() if o["status"] != "applied"}
+    assert skipped == {"tea-image", "tea-python27"}
+    functions = place.world.functions()
+    (secret,) = place.world.client("secretsmanager").list_secrets()["SecretList"]
+    assert secret["Name"] == "ddsetup/datadog-api-key"
+
+    def layers(name: str) -> list[str]:
+        return [each["Arn"].removeprefix(LAYERS).split(":")[0] for each in functions[name]["Layers"]]
+
+    assert layers("coffee-orders") == ["Datadog-Python312", "Datadog-Extension"]
+    assert layers("coffee-loyalty") == ["Datadog-Python312-ARM", "Datadog-Extension-ARM"]
+    assert layers("tea-node") == ["Datadog-Node22-x", "Datadog-Extension"]
+    assert layers("tea-java") == ["dd-trace-java", "Datadog-Extension"]
+    assert layers("tea-go") == ["Datadog-Extension-ARM"]
+    assert functions["tea-node"]["Handler"] == "/opt/nodejs/node_modules/datadog-lambda-js/handler.handler"
+    assert functions["tea-java"]["Handler"] == "shop.Tea::handleRequest"
+    env = place.world.env_of("tea-java")
+    assert env["AWS_LAMBDA_EXEC_WRAPPER"] == "/opt/datadog_wrapper"
+    for name in ("coffee-orders", "tea-java", "tea-go"):
+        env = place.world.env_of(name)
+        assert (env["DD_API_KEY_SECRET_ARN"], env["DD_SITE"]) == (secret["ARN"], "datadoghq.com")
+        assert env["DD_ENV"] == "prod"
+        assert "DD_API_KEY" not in env
+        assert "DD_FLUSH_TO_LOG" not in env
+    granted = place.world.roles()["ddsetup-sandbox-function"]["inline"]
+    assert secret["ARN"] in str(granted)
+    assert place.world.stacks() == before["us-east-1"]["stacks"]
+    assert place.world.filters() == before["us-east-1"]["filters"]
+
+    again = place.cli("plan", *SETUP[1:6], "--detailed-exitcode")
+    assert again.code == 0, again.stdout
+    undone = place.cli("undo", "--yes")
+    assert undone.code == 0, undone.stderr
+    assert differences(before, place.world.everything()) == []
