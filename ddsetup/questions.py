@@ -13,8 +13,8 @@ from typing import Literal, TypeAlias
 from ddsetup import validate
 from ddsetup.catalog import site as site_of
 from ddsetup.errors import DdsetupError
-from ddsetup.model import Function, Snapshot, Unreadable
-from ddsetup.ownership import owner
+from ddsetup.model import Function, LaneSnapshot, Snapshot, Unreadable
+from ddsetup.ownership import is_datadog_helper, is_forwarder, owner
 from ddsetup.select import select_in
 from ddsetup.setting import Kind, Setting, Value
 from ddsetup.settings import INTEGRATIONS, SETTINGS
@@ -181,12 +181,14 @@ def _owned_are_chosen(snapshot: Snapshot | None, draft: Draft) -> bool:
         chosen = select_in(snapshot, selection_of(draft))
     except DdsetupError:
         return True
-    return any(owner(function, _tags(snapshot, function)) is not None for function in chosen)
+    return any(_is_owned(snapshot.lanes[function.lane], function) for function in chosen)
 
 
-def _tags(snapshot: Snapshot, function: Function) -> Mapping[str, str]:
-    tags = snapshot.lanes[function.lane].tags
-    return {} if isinstance(tags, Unreadable) else tags.get(function.arn, {})
+def _is_owned(lane: LaneSnapshot, function: Function) -> bool:
+    """Whether a tool owns it, and it is none of Datadog's own functions, which nothing is done to."""
+    tags = {} if isinstance(lane.tags, Unreadable) else lane.tags.get(function.arn, {})
+    datadogs = is_forwarder(function, tags, lane) or is_datadog_helper(function, tags)
+    return owner(function, tags) is not None and not datadogs
 
 
 def _sends_logs_by_forwarder(_snapshot: Snapshot | None, draft: Draft) -> bool:

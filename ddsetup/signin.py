@@ -34,7 +34,7 @@ _PROFILE_CHOICES = 12
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """How to reach Datadog, and where its keys may be. `url` replaces the site's own address."""
+    """How to reach Datadog, where its keys may be, what checks them. `url` replaces the site's address."""
 
     site: str
     url: str | None
@@ -42,6 +42,7 @@ class Wanted:
     readers: KeyReaders
     refs: KeyRefs
     clock: Clock
+    check: Callable[[Datadog], KeyCheck] = check_keys
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,7 +138,7 @@ def _checked(wanted: Wanted, found: FoundKeys, say: Callable[[str], None]) -> Si
     for warning in found.warnings:
         say(f"warning: {warning}")
     dd = Datadog.connect(wanted.site, found.keys, wanted.url, clock=wanted.clock)
-    return SignedIn(site=wanted.site, dd=dd, found=found, check=check_keys(dd))
+    return SignedIn(site=wanted.site, dd=dd, found=found, check=wanted.check(dd))
 
 
 def _typed(found: FoundKeys) -> bool:
