@@ -22,6 +22,7 @@ MACRO = "DatadogServerless"
 MACRO_STACK = "datadog-serverless-macro"
 MACRO_TEMPLATE = "https://datadog-cloudformation-template.s3.amazonaws.com/aws/serverless-macro/latest.yml"
 _FUNCTIONS = ("AWS::Serverless::Function", "AWS::Lambda::Function")
+_STATE_MACHINE = re.compile(r"AWS::(Serverless|StepFunctions)::StateMachine\b")
 _TOUCHED = frozenset({("Transform",)})
 _VERSION_PARAMETERS = {
     "python": "pythonLayerVersion",
@@ -46,7 +47,7 @@ def propose(source: Source, wanted: Wanted) -> Proposal:
     Raises BrokenFile for a file that is not a template, AnswerMissing for what is not said.
     """
     document = yamldoc.parse(source)
-    warnings = _remarks(document, source)
+    warnings = _remarks(document, source, wanted)
     try:
         brought = _planned(document, wanted)
         every = tuple(f"{source.path.name}: {warning}" for warning in brought.warnings) + warnings
@@ -161,6 +162,9 @@ def _block(document: Document, now: Mapping[str, Plain | None], wanted: Wanted) 
     may: dict[str, Plain] = {}
     if "forwarderArn" in {*must, *now}:
         may["stackName"] = Ref("AWS::StackName")
+    if _STATE_MACHINE.search(document.text):
+        arn = plugin.forwarder_for(wanted.forwarders, wanted.region, where)
+        may |= {"stepFunctionForwarderArn": arn} if arn else {}
     pinned, open_to_change = _versions(document, via, wanted)
     return Block(must | pinned, may | open_to_change)
 
@@ -218,7 +222,7 @@ def _runtime(properties: Node | None) -> str:
     return found if isinstance(found, str) and re.fullmatch(r"[a-z]+[0-9a-z.]*", found) else ""
 
 
-def _remarks(document: Document, source: Source) -> tuple[str, ...]:
+def _remarks(document: Document, source: Source, wanted: Wanted) -> tuple[str, ...]:
     """What a template may hold that the macro does not cover."""
     text = source.text
     found: list[str] = []
@@ -228,6 +232,8 @@ def _remarks(document: Document, source: Source) -> tuple[str, ...]:
         found.append("code signing: Datadog's layers carry no signature of yours; the policy must only warn")
     if re.search(r"EventType[\"']?\s*:\s*[\"']?(viewer|origin)-(request|response)", text):
         found.append("Lambda@Edge takes neither layers nor environment variables: leave those functions out")
+    if _STATE_MACHINE.search(text) and "stepFunctionForwarderArn" not in text and not wanted.forwarders:
+        found.append("the logs and traces of its Step Functions need a Forwarder: --forwarder-arn, --region")
     if not functions(document):
         found.append("the template has no functions")
     return tuple(f"{source.path.name}: {text}" for text in found)

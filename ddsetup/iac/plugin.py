@@ -23,6 +23,8 @@ REFUSED: Mapping[str, str] = {
     "subscribeToWebsocketLogs": "subscribeToAccessLogs",
 }
 """Settings that today's plugin refuses, with what replaces them."""
+STEP_FUNCTIONS: dict[str, Plain] = {"subscribeToStepFunctionLogs": True, "enableStepFunctionsTracing": True}
+"""What state machines need; both work through a Forwarder only."""
 COMES_BEFORE = ("serverless-plugin-warmup",)
 COMES_AFTER = ("serverless-plugin-typescript", "serverless-typescript")
 """Plugins that have to stand above it, and below it (README of the plugin)."""

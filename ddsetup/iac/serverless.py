@@ -65,7 +65,16 @@ def existing(document: Document) -> dict[str, Plain | None]:
 
 
 def _block(document: Document, wanted: Wanted) -> Block:
-    return plugin.block(existing(document), wanted, region=_region(document), where=str(document.source.path))
+    now = existing(document)
+    block = plugin.block(now, wanted, region=_region(document), where=str(document.source.path))
+    if _has_step_functions(document) and {"forwarder", "forwarderArn"} & {*now, *block.must}:
+        return Block(block.must, block.may | plugin.STEP_FUNCTIONS)
+    return block
+
+
+def _has_step_functions(document: Document) -> bool:
+    """Whether the service has state machines, as serverless-step-functions describes them."""
+    return yamldoc.entry(document.root, "stepFunctions") is not None
 
 
 def _region(document: Document) -> str:
@@ -184,6 +193,9 @@ def _remarks(document: Document, wanted: Wanted) -> tuple[str, ...]:
             "no Forwarder is named, so Datadog's automatic subscription has to cover the log groups "
             "(`ddsetup setup`); or give --forwarder-arn"
         )
+    known = bool(wanted.forwarders and via == "forwarder") or {"forwarderArn", "forwarder"} & set(now)
+    if _has_step_functions(document) and not known:
+        found.append("the logs and traces of its Step Functions need a Forwarder: --forwarder-arn")
     bundlers = [name for name in _plugins(document) if name in _BUNDLERS]
     if bundlers:
         found.append(f"{bundlers[0]}: mark datadog-lambda-js and dd-trace as external")

@@ -106,8 +106,8 @@ def file_lines(file: Mapping[str, Json]) -> list[Line]:
     found = [line(Span(file["path"], "bold"), ": ", Span(file["status"], status.get(file["status"], "")))]
     if file["status"] != "as wanted":
         found += [line("  ", why) for why in file["why"]]
-        found += diff_lines(file["diff"])
-        found.append(())
+    if file["status"] == "would change":
+        found += [*diff_lines(file["diff"]), ()]
     return found
 
 

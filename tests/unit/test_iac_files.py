@@ -149,6 +149,24 @@ def test_what_the_macro_does_not_cover_is_told(tmp_path: Path) -> None:
     assert "Lambda@Edge" in warnings
 
 
+def test_state_machines_get_the_forwarder(tmp_path: Path) -> None:
+    text = SAM + "  Flow:\n    Type: AWS::Serverless::StateMachine\n"
+    told = cloudformation.propose(source(tmp_path, "t.yml", text), FORWARDER).warnings
+    assert any("Step Functions" in warning for warning in told)
+    wanted = Wanted(
+        site="datadoghq.eu",
+        via="extension",
+        key_source=("apiKeySecretArn", SECRET),
+        forwarders=(ARN,),
+        region="us-east-1",
+    )
+    proposal = cloudformation.propose(source(tmp_path, "t.yml", text), wanted)
+    parameters = load(only(proposal).after)["Transform"][1]["Parameters"]
+    assert parameters["stepFunctionForwarderArn"] == ARN
+    assert "forwarderArn" not in parameters
+    assert proposal.warnings == ()
+
+
 # Container images
 
 DOCKER = """FROM public.ecr.aws/lambda/python:3.12 AS build

@@ -234,6 +234,16 @@ def test_settings_that_stop_the_plugin_are_told(tmp_path: Path) -> None:
     assert any("subscribeToAccessLogs" in warning for warning in written(tmp_path, text).warnings)
 
 
+def test_state_machines_are_traced_through_the_forwarder(tmp_path: Path) -> None:
+    text = "service: shop\nstepFunctions:\n  stateMachines: {}\n"
+    settings = load(written(tmp_path, text).edits[0].after)["custom"]["datadog"]
+    assert settings["subscribeToStepFunctionLogs"] is True
+    assert settings["enableStepFunctionsTracing"] is True
+    proposal = written(tmp_path, text, EXTENSION)
+    assert "enableStepFunctionsTracing" not in load(proposal.edits[0].after)["custom"]["datadog"]
+    assert any("Step Functions" in warning for warning in proposal.warnings)
+
+
 def test_five_thousand_lines(tmp_path: Path) -> None:
     function = (
         "  f{0}:\n    handler: src/f{0}.handler\n    memorySize: 128\n    events:\n      - sqs: arn{0}\n"
