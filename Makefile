@@ -1,4 +1,4 @@
-.PHONY: check test sandbox format docs
+.PHONY: check test sandbox format docs recordings
 
 check: ## format, lint, strict types, tests
 	python3 dev.py check
@@ -14,3 +14,6 @@ format: ## rewrite the sources in the project's format
 
 docs: ## write the generated pages of docs/ anew
 	.venv/bin/python docs/generate.py
+
+recordings: ## record the sessions that docs/ shows, and its pictures (takes minutes)
+	.venv/bin/python docs/record.py && .venv/bin/python docs/pictures.py && .venv/bin/python docs/generate.py

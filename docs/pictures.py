@@ -21,15 +21,15 @@ from rich.text import Text
 
 HERE = Path(__file__).parent / "pictures"
 COLUMNS, ROWS, SHOWN = 112, 400, 46
-QUIET_SECONDS = 60
-PICTURES = {"setup": ("ddsetup setup --sandbox --all --env dev --yes", "To give it back")}
+QUIET_SECONDS, PATIENCE_SECONDS = 3.0, 120.0
+PICTURES = {"setup": ("ddsetup setup --sandbox", "To give it back")}
 """By name: the command, and the text of the line that the picture ends with."""
 
 _PALETTE = {"brown": "yellow", "default": None}
 
 
 def screen_of(command: str) -> pyte.Screen:
-    """What a terminal shows after the command."""
+    """What a terminal shows after the command; every question is answered with Enter."""
     screen = pyte.Screen(COLUMNS, ROWS)
     stream = pyte.ByteStream(screen)
     with tempfile.TemporaryDirectory(prefix="pictures-") as home:
@@ -39,19 +39,29 @@ def screen_of(command: str) -> pyte.Screen:
             "TERM": "xterm-256color",
             "LANG": os.environ.get("LANG", "C.UTF-8"),
             "PYTHONUTF8": "1",
+            "PROMPT_TOOLKIT_NO_CPR": "1",
         }
         child = pexpect.spawn(command, env=environ, dimensions=(ROWS, COLUMNS), cwd=home)
-        while True:
+        quiet = 0.0
+        while quiet < PATIENCE_SECONDS:
             try:
                 stream.feed(child.read_nonblocking(4096, timeout=QUIET_SECONDS))
+                quiet = 0.0
             except pexpect.EOF:
                 break
             except pexpect.TIMEOUT:
-                sys.exit(f"{command} waits for something:\n" + "\n".join(screen.display).rstrip())
+                quiet += QUIET_SECONDS
+                if _asks(screen):
+                    child.send("\r")
         child.close()
         if child.exitstatus:
             sys.exit(f"{command} ended with {child.exitstatus}:\n" + "\n".join(screen.display).rstrip())
     return screen
+
+
+def _asks(screen: pyte.Screen) -> bool:
+    written = [line for line in screen.display if line.strip()]
+    return bool(written) and (written[-1].startswith("? ") or "esc back" in written[-1])
 
 
 def lines_of(screen: pyte.Screen) -> list[Text]:
@@ -79,7 +89,9 @@ def _style(cell: pyte.screens.Char) -> Style:
 def draw(name: str, command: str, last: str) -> None:
     """Write pictures/NAME.svg: the end of what was shown, up to the line that holds `last`."""
     lines = lines_of(screen_of(command))
-    end = next(at for at in reversed(range(len(lines))) if last in lines[at].plain)
+    end = next((at for at in reversed(range(len(lines))) if last in lines[at].plain), -1)
+    if end < 0:
+        sys.exit(f"{command} did not come to {last!r}:\n" + "\n".join(line.plain for line in lines).rstrip())
     shown = lines[max(0, end + 1 - SHOWN) : end + 1]
     console = Console(record=True, width=COLUMNS, file=StringIO(), color_system="truecolor")
     for line in shown:

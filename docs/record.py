@@ -162,6 +162,13 @@ SESSIONS = (
                 keep=between(("Datadog has a record of the account", "Nothing to do")),
             ),
             Take(name="status", command="ddsetup status", progress=False),
+            Take(name="doctor", command="ddsetup doctor", progress=False),
+            Take(
+                name="doctor_chain",
+                command="ddsetup doctor --function coffee-orders",
+                progress=False,
+            ),
+            Take(name="cold_starts", command="ddsetup explore cold-starts", progress=False),
             Take(
                 name="verify_json",
                 command="ddsetup verify --function coffee-orders --output json",
