@@ -71,7 +71,8 @@ class QuestionaryPrompter:
         if prompt.kind == "confirm":
             return bool(_answer(questionary.confirm(prompt.text, default=bool(prompt.default), **common)))
         if prompt.kind == "secret":
-            return _answer(questionary.password(prompt.text, **common)).strip()
+            # Keys hold no blanks; what is pasted may be broken into lines.
+            return "".join(_answer(questionary.password(prompt.text, **common)).split())
         common |= {"validate": _validator(prompt.check), "default": str(prompt.default or "")}
         return " ".join(_answer(questionary.text(prompt.text, **common)).split())
 
@@ -198,7 +199,7 @@ class PlainPrompter:
         if prompt.why:
             self.console.lines([line(prompt.why)], marked=False)
         if prompt.kind == "secret":
-            return getpass.getpass(f"{prompt.text}: ", stream=self.console.streams.err).strip()
+            return "".join(getpass.getpass(f"{prompt.text}: ", stream=self.console.streams.err).split())
         for number, choice in enumerate(prompt.choices, 1):
             unusable = f"  (not possible: {choice.disabled})" if choice.disabled else ""
             self.console.lines([line(f"  {number}) ", Span(f"{_label(choice)}{unusable}"))], marked=False)

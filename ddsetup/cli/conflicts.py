@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, cast
 
 from ddsetup.answers import OnConflict
 from ddsetup.cli.call import Call
+from ddsetup.console import Console
+from ddsetup.dialogue import Dialogue
 from ddsetup.errors import UsageError
 from ddsetup.lines import Line, Span, counted, line
 from ddsetup.model import SubscriptionFilter
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
     from ddsetup.steps.subscriptions.conflicts import Conflict
 
 _EACH = "each"
+_SHOWN = 6
+"""How many filters are described before all of a kind are decided on together."""
 _KIND = {
     "duplicate": ("already sends its logs to Datadog another way", "already send theirs another way"),
     "limit": ("has two filters, the most that AWS allows", "have two filters each, the most that AWS allows"),
@@ -32,7 +36,7 @@ _REPLACE = "its destination gets nothing more from this group; ddsetup undo puts
 
 
 @dataclass(frozen=True, slots=True)
-class _Open:
+class Open:
     """One filter that has to be decided on."""
 
     conflict: Conflict
@@ -59,7 +63,7 @@ def decide(call: Call, session: Session, prepared: Prepared) -> Prepared:
     if policy not in ("", "ask") or (host.prompter is None and policy != "ask"):
         return prepared
     open_ones = [
-        _Open(conflict, found)
+        Open(conflict, found)
         for conflict in conflicts(prepared.snapshot, prepared.answers, prepared.selected)
         for found in conflict.filters
     ]
@@ -72,7 +76,7 @@ def decide(call: Call, session: Session, prepared: Prepared) -> Prepared:
     decided = dict(prepared.answers.conflicts)
     while True:
         try:
-            decided |= _decisions(call, session, open_ones, host.prompter)
+            decided |= decisions(call.console, host.dialogue, open_ones, host.prompter)
             break
         except Back:
             if not host.dialogue.back().startswith("conflict"):
@@ -82,11 +86,13 @@ def decide(call: Call, session: Session, prepared: Prepared) -> Prepared:
     return replace(prepared, answers=answers, plan=plan)
 
 
-def _decisions(
-    call: Call, session: Session, open_ones: Sequence[_Open], prompter: Prompter
+def decisions(
+    console: Console, dialogue: Dialogue, open_ones: Sequence[Open], prompter: Prompter
 ) -> dict[str, OnConflict]:
-    """The decision on each filter: one for all of a kind, or one by one."""
-    dialogue = session.host.dialogue
+    """The decision on each filter, by its key: one for all of a kind, or one by one.
+
+    What was decided before, by the dialogue, is not asked again. Raises `Back`.
+    """
     decided: dict[str, OnConflict] = {}
     for kind in dict.fromkeys(each.conflict.kind for each in open_ones):
         alike = [each for each in open_ones if each.conflict.kind == kind]
@@ -94,7 +100,9 @@ def _decisions(
         shared = _EACH
         if len(alike) > 1:
             if together not in dialogue.typed:
-                call.console.lines([(), *(spans for each in alike for spans in _about(each))])
+                console.lines([(), *(spans for each in alike[:_SHOWN] for spans in _about(each))])
+                if len(alike) > _SHOWN:
+                    console.say(f"  and {len(alike) - _SHOWN:,} more like these")
                 answer = str(prompter.ask(_for_all(alike)))
                 dialogue.typed[together] = {"on_conflict": answer} if answer != _EACH else {}
             shared = str(dialogue.typed[together].get("on_conflict", _EACH))
@@ -105,7 +113,7 @@ def _decisions(
                 decided[each.key] = "skip"
                 continue
             if shared == _EACH and one not in dialogue.typed:
-                call.console.lines([(), *_about(each)])
+                console.lines([(), *_about(each)])
                 answer = str(prompter.ask(_for_one(each)))
                 dialogue.typed[one] = {"conflict": (f"{each.key}={answer}",)}
             decided[each.key] = cast(OnConflict, shared if shared != _EACH else _typed(dialogue.typed[one]))
@@ -119,7 +127,7 @@ def _typed(settings: object) -> str:
     return str(cast(dict[str, tuple[str, ...]], settings)["conflict"][0]).rpartition("=")[2]
 
 
-def _about(each: _Open) -> list[Line]:
+def _about(each: Open) -> list[Line]:
     """Whose filter it is, where it leads, what it carries, and since when."""
     from ddsetup.steps.subscriptions.filters import filter_owner
 
@@ -136,7 +144,7 @@ def _about(each: _Open) -> list[Line]:
     ]
 
 
-def _for_all(alike: Sequence[_Open]) -> Prompt:
+def _for_all(alike: Sequence[Open]) -> Prompt:
     kind = alike[0].conflict.kind
     groups = len({each.conflict.group for each in alike})
     all_of_them = f"Replace all {len(alike)}" if kind == "duplicate" else "Let one of them go in each group"
@@ -155,7 +163,7 @@ def _for_all(alike: Sequence[_Open]) -> Prompt:
     )
 
 
-def _for_one(each: _Open) -> Prompt:
+def _for_one(each: Open) -> Prompt:
     choices = [
         Choice("skip", "Leave it", _SKIP[each.conflict.kind]),
         Choice("replace", "Replace it", _REPLACE),

@@ -44,6 +44,7 @@ def terminal(text: str) -> Iterator[QuestionaryPrompter]:
         (Prompt(kind="text", text="Env", default="prod"), "\r", "prod"),
         (Prompt(kind="text", text="Env"), " stage \r", "stage"),
         (Prompt(kind="secret", text="Key"), "  abc\r", "abc"),
+        (Prompt(kind="secret", text="Key"), "\x1b[200~ab\r\nc \x1b[201~\r", "abc"),
         (Prompt(kind="confirm", text="Sure?", default=False), "\r", False),
         (Prompt(kind="confirm", text="Sure?", default=False), "y", True),
         (Prompt(kind="one", text="Site", choices=SITES, default="datadoghq.eu"), "\r", "datadoghq.eu"),
