@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from itertools import islice
 from typing import TYPE_CHECKING, Literal, TextIO, TypeAlias
 
 from ddsetup.jsonreport import document, error_fields, event_line, report_line, signal_line
@@ -215,7 +216,11 @@ class Console:
         self.rest()
         report = replace(report, sandbox=report.sandbox or self.sandbox)
         if self.output == "json":
-            self._print(self.streams.out, json.dumps(document(report), indent=2, ensure_ascii=False) + "\n")
+            # Piece by piece: the whole text of thousands of changes takes more memory than all the rest.
+            pieces = json.JSONEncoder(indent=2, ensure_ascii=False).iterencode(document(report))
+            while some := "".join(islice(pieces, 10_000)):
+                self.streams.out.write(self._fitting(some, self.streams.out))
+            self._print(self.streams.out, "\n")
         elif self.output == "ndjson":
             self._print(self.streams.out, json.dumps(report_line(report), ensure_ascii=False) + "\n")
         else:

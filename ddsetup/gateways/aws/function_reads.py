@@ -15,7 +15,7 @@ def list_functions(aws: Aws, lane: Lane) -> tuple[Function, ...] | Unreadable:
     """Every function's `$LATEST`, in the order of AWS. Needs lambda:ListFunctions; 50 a page."""
 
     def ask() -> tuple[Function, ...]:
-        items = aws.pages(
+        items = aws.each(
             "lambda:ListFunctions", lane, "Functions", token=("NextMarker", "Marker"), MaxItems=50
         )
         return tuple(parse_function(lane, item) for item in items)

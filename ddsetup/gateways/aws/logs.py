@@ -17,7 +17,7 @@ def list_log_groups(aws: Aws, lane: Lane) -> Mapping[str, LogGroup] | Unreadable
     """Every log group by name. Needs logs:DescribeLogGroups; 50 a page."""
 
     def ask() -> Mapping[str, LogGroup]:
-        items = aws.pages("logs:DescribeLogGroups", lane, "logGroups", token=_TOKEN, limit=50)
+        items = aws.each("logs:DescribeLogGroups", lane, "logGroups", token=_TOKEN, limit=50)
         return {
             item["logGroupName"]: LogGroup(
                 name=item["logGroupName"],
@@ -151,7 +151,7 @@ def filters_at_work(aws: Aws, lane: Lane) -> Mapping[str, frozenset[str]] | Unre
 
     def ask() -> Mapping[str, frozenset[str]]:
         found: dict[str, set[str]] = {}
-        for metric in aws.pages(
+        for metric in aws.each(
             "cloudwatch:ListMetrics",
             lane,
             "Metrics",

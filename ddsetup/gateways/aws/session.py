@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -167,13 +167,24 @@ class Aws:
         **parameters: Any,
     ) -> list[Json]:
         """Every item under `key` of all pages. `token` names the answer's token and the request's."""
+        return list(self.each(action, lane, key, token=token, **parameters))
+
+    def each(
+        self,
+        action: str,
+        lane: Lane | None,
+        key: str,
+        *,
+        token: tuple[str, str],
+        **parameters: Any,
+    ) -> Iterator[Json]:
+        """As `pages`, one page at a time: what is made of thousands of items is often much smaller."""
         answered, asked = token
-        items: list[Json] = []
         while True:
             page = self.call(action, lane, **parameters)
-            items.extend(page.get(key) or ())
+            yield from page.get(key) or ()
             if not page.get(answered):
-                return items
+                return
             parameters[asked] = page[answered]
 
     def identity(self) -> Identity:
