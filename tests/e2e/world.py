@@ -18,6 +18,8 @@ VOLATILE = {
     "RevisionId",
     "LastModified",
     "LastUpdateStatus",
+    "LastUpdateStatusReason",
+    "LastUpdateStatusReasonCode",
     "State",
     "CodeSize",
     "creationTime",
