@@ -16,6 +16,7 @@ from ddsetup.given import Given, Raw
 from ddsetup.model import Json, Snapshot
 from ddsetup.prompter import Back, Prompt, Prompter, PromptKind
 from ddsetup.questions import FUNCTIONS, SIGNALS, Draft, Question, questions_for
+from ddsetup.select import select_in
 from ddsetup.setting import Setting, Value
 from ddsetup.settings import KEY_SOURCES, SETTINGS
 from ddsetup.settle import answers_of, selection_of
@@ -199,6 +200,9 @@ def _typed(run: _Run, question: Question, asking: _Asking, settings: Mapping[str
 
 def _which_functions(run: _Run, question: Question, asking: _Asking) -> None:
     if selection_of(run.values).given:
+        if asking.prompter is not None and asking.snapshot is not None:
+            # What was given is wrong now or never: better before the questions than after them.
+            select_in(asking.snapshot, selection_of(run.values))
         return
     if asking.prompter is not None and asking.snapshot is not None and asking.choose is not None:
         _typed(run, question, asking, asking.choose(asking.snapshot, asking.prompter))

@@ -9,10 +9,11 @@ import getpass
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, TextIO, cast
 
 from ddsetup.console import Console
-from ddsetup.lines import Span, line, names
+from ddsetup.lines import Span, counted, line, names
 from ddsetup.model import Json
 from ddsetup.prompter import Back, Prompt, Prompter, Row
 from ddsetup.questions import Choice
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from prompt_toolkit.output import ColorDepth, Output
 
 BACK_WORD = "<"
+_LISTED = 60
+"""How many rows are listed with numbers; beyond that nobody would listen to the end."""
 
 
 def make_prompter(console: Console, environ: Mapping[str, str]) -> Prompter:
@@ -186,11 +189,26 @@ class PlainPrompter:
                 self.say(wrong)
 
     def pick(self, title: str, rows: Sequence[Row]) -> tuple[str, ...]:
-        """Choose from a long list by numbers and ranges of numbers."""
+        """Choose from a list by numbers and ranges of numbers; from a long one by parts of names."""
+        if len(rows) > _LISTED:
+            return self._pick_by_words(title, rows)
         choices = tuple(Choice(row.value, "  ".join(row.cells), disabled=row.disabled) for row in rows)
         chosen = tuple(row.value for row in rows if row.chosen)
         prompt = Prompt(kind="many", text=title, choices=choices, default=chosen)
         return tuple(self.ask(prompt))
+
+    def _pick_by_words(self, title: str, rows: Sequence[Row]) -> tuple[str, ...]:
+        how = f"There are {len(rows):,}. Type parts of names or globs, separated by commas, like pay, shop-*"
+        words = Prompt(kind="text", text=title, why=how, check=lambda text: "" if text else "type something")
+        while True:
+            typed = str(self.ask(words))
+            found = [row for row in rows if not row.disabled and _named_by(row, typed)]
+            if not found:
+                self.say("none fits")
+                continue
+            self.say(f"{counted(len(found), 'fits', 'fit')}: {names([row.cells[0] for row in found], 20)}")
+            if self.ask(Prompt(kind="confirm", text="Take these?", default=True)):
+                return tuple(row.value for row in found)
 
     def say(self, text: str) -> None:
         self.console.say(text)
@@ -225,6 +243,13 @@ class PlainPrompter:
         if given == BACK_WORD:
             raise Back
         return given
+
+
+def _named_by(row: Row, words: str) -> bool:
+    """Whether one of the words is a part of what is shown of the row, or a glob that its name fits."""
+    shown = " ".join(row.cells).lower()
+    parts = [word.strip().lower() for word in words.split(",") if word.strip()]
+    return any(part in shown or fnmatchcase(row.cells[0].lower(), part) for part in parts)
 
 
 def _usual(prompt: Prompt) -> str:

@@ -179,6 +179,14 @@ def test_deployment_tools_are_only_asked_about_where_one_owns_a_chosen_function(
         assert any("deployment tool" in prompt.text for prompt in script.seen) is asked
 
 
+def test_a_function_that_is_not_there_is_told_before_anything_is_asked() -> None:
+    given = from_flags({"site": "EU1", "region": ["eu-west-1"], "function": ["shpo"]})
+    script = Script([])
+    with pytest.raises(UsageError, match="did you mean shop"):
+        answers_from(given, snapshot(lane_snapshot(function("shop"))), script)
+    assert script.seen == []
+
+
 def test_aws_default_region_is_used_unasked_and_suggested_when_asked() -> None:
     given = from_flags({"site": "EU1", "all": True})
     assert scope_from(given, None, default_regions=["eu-central-1"]).regions == ("eu-central-1",)

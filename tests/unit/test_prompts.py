@@ -123,6 +123,17 @@ def test_a_plain_list_refuses_what_cannot_be_chosen_and_says_why() -> None:
     assert "b: an image" in err.text
 
 
+def test_a_plain_list_that_is_long_is_chosen_from_by_parts_of_names() -> None:
+    rows = [
+        Row(value=f"arn:{n}", cells=(f"f{n:03}", "python3.12" if n % 2 else "java21")) for n in range(300)
+    ]
+    prompter, _, err = plain("\nnosuch\njava\nn\nf00?,f299\ny\n")
+    assert prompter.pick("Which?", rows) == (*(f"arn:{n}" for n in range(10)), "arn:299")
+    assert "none fits" in err.text
+    assert "150 fit: f000" in err.text
+    assert len(err.text.splitlines()) < 20
+
+
 @pytest.mark.parametrize(
     ("environ", "kind"),
     [
