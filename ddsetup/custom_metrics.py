@@ -193,8 +193,8 @@ def _consequences(
         found.append(f"without {', '.join(lost)} it cannot be told which function sent {metric}")
     if live is None:
         found.append(
-            f"from then on only these {len(after.tags)} tag keys of {metric} can be queried; "
-            "keys that it gets later have to be added to them"
+            f"from then on only {counted(len(after.tags), 'tag key')} of {metric} can be queried, those "
+            "listed; keys that it gets later have to be added"
         )
     return tuple(found)
 

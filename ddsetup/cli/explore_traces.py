@@ -17,7 +17,8 @@ COUNT, MOST = 3, 20
 
 def run(call: Call) -> Report:
     """The slowest and the failing traces, each with its page."""
-    count = call.value("count") or COUNT
+    given = call.value("count")
+    count = COUNT if given is None else given
     if not 1 <= count <= MOST:
         raise UsageError(f"--count {count}: it is between 1 and {MOST}")
     looking = look(call)

@@ -149,7 +149,7 @@ def _pattern_lines(each: Mapping[str, Json], data: Mapping[str, Json], look: Loo
     who = ", ".join(f"{f['function']} {f['count']:,}" for f in functions[:4])
     more = f" and {len(functions) - 4:,} more" if len(functions) > 4 else ""
     found.append(line("         ", Span(f"{who}{more}; last at {clock_time(each['last'])} UTC", "dim")))
-    lines = [part for part in each["example"].splitlines() if part.strip()]
+    lines = [part for part in each["example"].splitlines() if part.strip(" ^~")]
     if len(lines) == 1:
         lines = [essence(each["example"])]
         if lines == [each["pattern"]]:

@@ -39,7 +39,9 @@ def traces(dd: Datadog, window: Window, whose: Whose, shown: int = 3) -> Mapping
         ]
         slow, failing = (_meant(future.result(), whose) for future in asked)
         slowest = different(sorted(slow, key=lambda span: -span.duration_ms), shown)
-        failed = different(failing, shown)
+        slow_ids = {root.trace_id for root in slowest}
+        others = [span for span in failing if span.trace_id not in slow_ids]
+        failed = different(others or failing, shown)
         roots = tuple({root.trace_id: root for root in (*slowest, *failed)}.values())
         spans = pool.submit(_spans_of, dd, window, roots)
         logs = pool.map(lambda root: _logs_of(dd, root), roots)

@@ -134,7 +134,7 @@ def _recommended(each: Recommended, wish: Wish, live: MonitorState | None) -> Mo
 
 def _on_metric(each: OnMetric, wish: Wish, live: MonitorState | None) -> MonitorState:
     scope = wish.scope.query()
-    query = f"avg(last_15m):{each.how}:{each.metric}{{{scope}}} {each.than} {plain(each.threshold)}"
+    query = f"{each.how}(last_15m):{each.how}:{each.metric}{{{scope}}} {each.than} {plain(each.threshold)}"
     title = f"{each.metric} {each.than} {plain(each.threshold)}"
     text = f"The custom metric {each.metric} is {{{{value}}}}."
     state = _state(each.key, title, query, wish.scope)

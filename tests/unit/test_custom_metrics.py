@@ -29,7 +29,7 @@ def test_without_a_configuration_all_tag_keys_stay_and_it_is_said_what_that_mean
     after = plan.changes[0].after
     assert after == MetricTagsState(metric=METRIC, tags=KEYS, include_percentiles=True)
     assert plan.changes[0].before is None
-    assert "only these 3 tag keys" in " ".join(plan.warnings)
+    assert "only 3 tag keys" in " ".join(plan.warnings)
     assert "no longer" not in " ".join(plan.warnings)
 
 

@@ -125,7 +125,7 @@ def test_a_monitor_on_a_custom_metric_alerts_in_its_direction() -> None:
     assert (above.how, above.than, above.threshold) == ("max", ">=", 100.5)
     states = monitors_for(Wish(keys=(), scope=PROD, on_metrics=(below, above)))
     assert states[0].query == "avg(last_15m):avg:coffee_house.order_value{env:prod} < 1"
-    assert states[1].query == "avg(last_15m):max:queue.length{env:prod} >= 100.5"
+    assert states[1].query == "max(last_15m):max:queue.length{env:prod} >= 100.5"
     assert {state.key for state in states} == {
         "custom_metric:coffee_house.order_value:below",
         "custom_metric:queue.length:above",

@@ -1,0 +1,126 @@
+"""Looking around in what arrived, with functions that work and functions that fail."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import time
+from typing import Any
+
+import pytest
+
+from ddsetup.sandbox.traffic import traffic
+from tests.e2e.conftest import DDSETUP, OpenPlace, Place
+
+pytestmark = pytest.mark.e2e
+
+DEADLINE = 90.0
+ENOUGH = (("traces", "failing", 2), ("errors", "patterns", 3), ("cold-starts", "functions", 7))
+
+
+@pytest.fixture(scope="module")
+def shop(open_place: OpenPlace) -> Place:
+    """Healthy and failing functions, all of whose data has arrived."""
+    place = open_place("healthy", "trouble")
+    done = place.cli("setup", "--all", "--yes", "--no-verify")
+    assert done.code == 0, done.stderr
+    until = time.monotonic() + DEADLINE
+    while time.monotonic() < until:
+        traffic(place.sandbox, times=2)
+        if all(map(place_has, (place,) * 3, ENOUGH)):
+            return place
+    raise AssertionError("the data of the sandbox did not arrive")
+
+
+def place_has(place: Place, enough: tuple[str, str, int]) -> bool:
+    command, name, number = enough
+    return len(explore(place, command)["data"][name]) >= number
+
+
+def run(place: Place, *arguments: str, **environ: str) -> tuple[int, str]:
+    """Exit code and output. What functions logged is part of it, tracebacks too, so `Cli` will not do."""
+    done = subprocess.run(
+        [DDSETUP, *arguments],
+        env=place.cli.environ() | environ,
+        cwd=place.cli.home,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    place.cli.check_secrets(done.stdout + done.stderr)
+    assert done.returncode in (0, 2, 6), done.stderr
+    return done.returncode, done.stdout
+
+
+def explore(place: Place, *arguments: str) -> dict[str, Any]:
+    code, text = run(place, "explore", *arguments, "--output", "json")
+    assert code == 0
+    document: dict[str, Any] = json.loads(text)
+    return document
+
+
+def test_cold_starts_are_told_by_function_and_over_time(shop: Place) -> None:
+    found = explore(shop, "cold-starts", "--function", "coffee-*")
+    rows = {row["function"]: row for row in found["data"]["functions"]}
+    assert {"coffee-orders", "coffee-stock"} <= set(rows)
+    assert "grinder-stuck" not in rows
+    assert all(0 <= row["cold_starts"] <= row["invocations"] for row in rows.values())
+    assert any(row["init_ms"] for row in rows.values())
+    assert any("enhanced-metrics" in url for url in found["links"].values())
+    _, text = run(shop, "explore", "cold-starts")
+    assert "█" in text
+    assert "Share over time" in text
+
+
+def test_errors_are_told_by_pattern_with_a_link_to_the_same(shop: Place) -> None:
+    found = explore(shop, "errors")
+    patterns = {row["pattern"]: row for row in found["data"]["patterns"]}
+    assert "MachineBroken: the grinder is stuck" in patterns
+    assert "Task timed out after <n> seconds" in patterns
+    tea = patterns["cannot make iced tea: not on the menu"]
+    assert {row["function"] for row in tea["functions"]} <= {"coffee-kitchen", "coffee-stock"}
+    assert "viz=pattern" in found["links"]["error patterns"]
+
+
+def test_traces_are_told_with_spans_and_the_logs_of_their_request(shop: Place) -> None:
+    data = explore(shop, "traces", "--count", "2")["data"]
+    by_id = {trace["trace_id"]: trace for trace in data["traces"]}
+    slowest = by_id[data["slowest"][0]]
+    assert slowest["function"] == "roaster-slow"
+    assert slowest["duration_ms"] > 1000
+    failing = [by_id[trace] for trace in data["failing"]]
+    stuck = next(trace for trace in failing if trace["function"] == "grinder-stuck")
+    assert stuck["error"] == "the grinder is stuck"
+    assert "aws.lambda" in {span["operation"] for span in stuck["spans"]}
+    messages = "\n".join(log["message"] for log in stuck["logs"])
+    assert "starting the machine" in messages
+    assert "MachineBroken" in messages
+    assert stuck["link"].endswith(f"/apm/trace/{stuck['trace_id']}")
+
+
+def test_a_custom_metric_is_explored_listed_and_proved(shop: Place) -> None:
+    name = "coffee_house.order_value"
+    series = explore(shop, "metrics", name, "--by", "product")["data"]["metrics"][0]["series"]
+    assert {row["group"] for row in series} >= {"product:latte", "product:espresso"}
+    listed = shop.cli("metrics", "list", "--function", "coffee-*", "-o", "json").json["data"]
+    assert [row["metric"] for row in listed["distributions"]] == [name]
+    proof = shop.cli("metrics", "verify", name, "coffee_house.order_valu", "-o", "json")
+    assert proof.code == 6
+    arrived, missing = proof.json["data"]["metrics"]
+    assert "coffee-orders" in {row["function"] for row in arrived["functions"]}
+    assert (missing["status"], missing["similar"]) == ("missing", name)
+
+
+def test_it_fits_a_plain_terminal(shop: Place) -> None:
+    """No colour, no UTF-8: the same lines in plain characters."""
+    _, text = run(shop, "explore", "cold-starts", NO_COLOR="1", LC_ALL="C", PYTHONIOENCODING="ascii")
+    assert text.isascii()
+    assert "###" in text
+    assert "\x1b" not in text
+
+
+def test_wrong_names_are_refused(shop: Place) -> None:
+    assert run(shop, "explore", "errors", "--function", "cofee-orders")[0] == 2
+    assert run(shop, "explore", "traces", "--count", "0")[0] == 2

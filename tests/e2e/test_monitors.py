@@ -1,0 +1,140 @@
+"""Monitors, the overview dashboard and percentiles: planned, applied, applied again, given back."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Any
+from urllib.request import Request, urlopen
+
+import pytest
+
+from tests.e2e.conftest import OpenPlace, Place
+
+pytestmark = pytest.mark.e2e
+
+METRIC = "coffee_house.order_value"
+
+
+@pytest.fixture(scope="module")
+def place(open_place: OpenPlace) -> Place:
+    """An account with functions, and one custom metric that arrived."""
+    found = open_place("healthy")
+    tags = ["functionname:coffee-orders", "product:latte", f"aws_account:{found.sandbox.account}"]
+    point = [int(time.time()), [7.8]]
+    datadog(
+        found,
+        "POST",
+        "/api/v1/distribution_points",
+        {"series": [{"metric": METRIC, "points": [point], "tags": tags}]},
+    )
+    return found
+
+
+def datadog(place: Place, method: str, path: str, body: Any = None) -> Any:
+    """A call of root's own to the stand-in."""
+    request = Request(
+        f"{place.sandbox.datadog_url}{path}",
+        None if body is None else json.dumps(body).encode(),
+        {
+            "DD-API-KEY": place.sandbox.api_key,
+            "DD-APPLICATION-KEY": place.sandbox.app_key,
+            "Content-Type": "application/json",
+        },
+        method=method,
+    )
+    with urlopen(request, timeout=10) as answer:
+        text = answer.read()
+    return json.loads(text) if text else None
+
+
+def monitors(place: Place) -> dict[str, dict[str, Any]]:
+    return {monitor["name"]: monitor for monitor in datadog(place, "GET", "/api/v1/monitor")}
+
+
+def test_monitors_are_planned_applied_once_changed_and_given_back(place: Place) -> None:
+    scope = ("--env", "prod", "--function", "coffee-*")
+    wish = (*scope, "--on-metric", f"{METRIC}<1", "--notify", "@slack-shop")
+    planned = place.cli("monitors", "plan", *wish, "-o", "json")
+    assert planned.code == 0, planned.stderr
+    assert len(planned.json["plan"]["changes"]) == 8
+    assert monitors(place) == {}
+
+    assert place.cli("monitors", "apply", *wish, "-o", "json").code == 2  # nobody confirmed
+    assert monitors(place) == {}
+    applied = place.cli("monitors", "apply", *wish, "--yes", "-o", "json")
+    assert applied.code == 0, applied.stderr
+    there = monitors(place)
+    assert len(there) == 8
+    assert all("created_by:ddsetup" in monitor["tags"] for monitor in there.values())
+    assert all("@slack-shop" in monitor["message"] for monitor in there.values())
+    assert all("functionname:coffee-*" in monitor["query"] for monitor in there.values())
+
+    again = place.cli("monitors", "apply", *scope, "--yes", "-o", "json")
+    assert again.json["plan"]["changes"] == []
+    changed = place.cli("monitors", "apply", *scope, "--threshold", "timeout=0.9", "--yes", "-o", "json")
+    assert [o["status"] for o in changed.json["outcomes"] if "action" in o] == ["applied"]
+    assert place.cli("undo", "--yes").code == 0
+    assert monitors(place).keys() == there.keys()
+    assert {m["query"] for m in monitors(place).values()} == {m["query"] for m in there.values()}
+
+    removed = place.cli("monitors", "remove", *scope, "--yes", "-o", "json")
+    assert removed.code == 0, removed.stderr
+    assert monitors(place) == {}
+    assert place.cli("undo", "--yes").code == 0
+    assert monitors(place).keys() == there.keys()
+
+
+def test_the_same_monitors_as_terraform_and_nothing_else(place: Place) -> None:
+    printed = place.cli("monitors", "plan", "--terraform", "--only", "timeout,high_throttles")
+    assert printed.code == 0, printed.stderr
+    assert printed.stdout.startswith("terraform {")
+    assert printed.stdout.count('resource "datadog_monitor"') == 2
+    assert printed.stdout.count("{") == printed.stdout.count("}")
+
+
+def test_wrong_wishes_are_refused_before_anything_is_asked(place: Place) -> None:
+    for wish in (
+        ("--only", "tmeout"),
+        ("--threshold", "timeout=x"),
+        ("--on-metric", "x"),
+        ("--notify", "me"),
+    ):
+        refused = place.cli("monitors", "plan", *wish, "-o", "json")
+        assert refused.code == 2
+        assert refused.json["error"]["kind"] == "UsageError"
+        assert "AWS account" not in refused.stderr
+
+
+def test_the_overview_is_created_once_updated_and_given_back(place: Place) -> None:
+    created = place.cli("dashboards", "create", "--yes", "-o", "json")
+    assert created.code == 0, created.stderr
+    dashboards = datadog(place, "GET", "/api/v1/dashboard")["dashboards"]
+    assert [d["title"] for d in dashboards] == ["Serverless overview"]
+    assert created.json["links"]["Serverless overview"].endswith(dashboards[0]["url"])
+    assert place.cli("dashboards", "create", "--yes", "-o", "json").json["plan"]["changes"] == []
+    assert "Serverless overview" in place.cli("dashboards", "open", "-o", "json").json["links"]
+    updated = place.cli("dashboards", "create", "--env", "prod", "--yes", "-o", "json")
+    assert [o["status"] for o in updated.json["outcomes"]] == ["applied"]
+    assert len(datadog(place, "GET", "/api/v1/dashboard")["dashboards"]) == 1
+    assert place.cli("undo", "--yes").code == 0
+    assert place.cli("undo", "--yes").code == 0
+    assert datadog(place, "GET", "/api/v1/dashboard")["dashboards"] == []
+    assert place.cli("dashboards", "open", "nonsense").code == 2
+
+
+def test_percentiles_say_which_tags_vanish_and_are_given_back(place: Place) -> None:
+    path = f"/api/v2/metrics/{METRIC}/tags"
+    planned = place.cli("metrics", "percentiles", METRIC, "--tag-key", "product", "--dry-run", "-o", "json")
+    assert "functionname" in " ".join(planned.json["plan"]["warnings"])
+    assert place.cli("metrics", "percentiles", METRIC).code == 2
+    done = place.cli("metrics", "percentiles", METRIC, "--yes", "-o", "json")
+    assert done.code == 0, done.stderr
+    held = datadog(place, "GET", path)["data"]["attributes"]
+    assert held["include_percentiles"] is True
+    assert {"functionname", "product"} <= set(held["tags"])
+    assert place.cli("metrics", "percentiles", METRIC, "--yes", "-o", "json").json["plan"]["changes"] == []
+    assert place.cli("undo", "--yes").code == 0
+    listed = place.cli("metrics", "list", "-o", "json").json["data"]["distributions"]
+    assert [(row["metric"], row["percentiles"], row["tags"]) for row in listed] == [(METRIC, False, "all")]
+    assert place.cli("metrics", "percentiles", "no.such.metric", "--yes").code == 2
