@@ -38,7 +38,7 @@ def propose(source: Source, wanted: Wanted) -> Proposal:
 
 def _planned(document: Document, wanted: Wanted) -> Brought:
     listed = _list_plugin(document)
-    moved = _migrate(document)
+    moved = _migrate(document, wanted)
     settings = bring(document, _CUSTOM, _block(document, wanted))
     # At the end of a file both may be added in one place: what is nested goes first.
     nested = yamldoc.entry(document.root, "custom") is not None
@@ -155,7 +155,7 @@ def _others(document: Document) -> list[str]:
 # Settings of former times
 
 
-def _migrate(document: Document) -> Brought:
+def _migrate(document: Document, wanted: Wanted) -> Brought:
     """`forwarder` is the former name of `forwarderArn`; both at once is an error of the plugin."""
     mapping = settings_at(document, _CUSTOM)
     former = yamldoc.entry(mapping, "forwarder") if mapping is not None else None
@@ -165,14 +165,18 @@ def _migrate(document: Document) -> Brought:
     if yamldoc.is_null(former[1]) or (
         present is not None and yamldoc.literal(present[1]) == yamldoc.literal(former[1])
     ):
-        return Brought(
-            (yamlchange.remove_entry(document, *former),), ("forwarder: was the former name, empty",)
-        )
+        removed = yamlchange.remove_entry(document, *former)
+        return Brought((removed,), ("forwarder: the former name of forwarderArn",))
     if present is not None:
         raise CannotEdit("`forwarder` and `forwarderArn` name different Forwarders; one has to go")
-    return Brought(
-        (yamlchange.rename_key(document, former[0], "forwarderArn"),), ("forwarder is forwarderArn today",)
-    )
+    splices = [yamlchange.rename_key(document, former[0], "forwarderArn")]
+    why = ["forwarder is forwarderArn today"]
+    if plugin.via_of(existing(document), wanted) == "forwarder":
+        arn = plugin.forwarder_for(wanted.forwarders, _region(document), str(document.source.path))
+        if arn and arn != yamldoc.literal(former[1]) and not yamldoc.is_variable(former[1]):
+            splices.append(yamlchange.set_scalar(document, former[1], arn))
+            why.append("forwarderArn: the Forwarder that was given")
+    return Brought(tuple(splices), tuple(why))
 
 
 def _remarks(document: Document, wanted: Wanted) -> tuple[str, ...]:

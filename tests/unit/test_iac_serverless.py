@@ -92,7 +92,7 @@ def test_only_what_was_meant_changes(path: Path, wanted: Wanted) -> None:
     assert settings["addExtension"] is (wanted.via == "extension")
     if wanted.via == "extension":
         assert settings["apiKeySecretArn"] in (SECRET, "${ssm:/datadog/arn}")
-    elif "forwarder" not in was or not was["forwarder"]:
+    else:
         assert settings["forwarderArn"] == ARN
     assert "forwarder" not in settings
     for key in set(was) - {"site", "addExtension", "apiKeySecretArn", "forwarder"}:
@@ -197,6 +197,14 @@ def test_the_extension_needs_a_key(tmp_path: Path) -> None:
 def test_a_forwarder_of_another_region_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="deployed to eu-west-1"):
         written(tmp_path, "service: shop\nprovider: {name: aws, region: eu-west-1}\n")
+
+
+def test_the_former_name_gets_the_forwarder_that_was_given(tmp_path: Path) -> None:
+    text = "custom:\n  datadog:\n    forwarder: arn:aws:lambda:us-east-1:123456789012:function:other  # old\n"
+    after = written(tmp_path, text).edits[0].after.decode()
+    assert f"    forwarderArn: {ARN}  # old\n" in after
+    text = "custom:\n  datadog:\n    forwarder: ${self:custom.arn}\n"
+    assert "    forwarderArn: ${self:custom.arn}\n" in written(tmp_path, text).edits[0].after.decode()
 
 
 def test_how_data_is_sent_is_taken_from_the_file_unless_said(tmp_path: Path) -> None:
