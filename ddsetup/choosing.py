@@ -120,7 +120,9 @@ def _problem(key: str, value: Json) -> str:
 def _picked(snapshot: Snapshot, rows: Sequence[FunctionRow], prompter: Prompter) -> tuple[str, ...]:
     """Functions from the list: names where a name says it all, else ARNs."""
     by_key = {(f.name, f.region): f for f in snapshot.functions()}
-    wanted = set(prompter.pick("Which functions?", [_row(row, by_key) for row in rows]))
+    regions = len({row.region for row in rows}) > 1
+    listed = [_row(row, by_key, regions=regions) for row in rows]
+    wanted = set(prompter.pick("Which functions?", listed))
     chosen = [f for f in snapshot.functions() if f.arn in wanted]
     if not chosen:
         raise Back
@@ -128,11 +130,21 @@ def _picked(snapshot: Snapshot, rows: Sequence[FunctionRow], prompter: Prompter)
     return tuple(f.name if names_of[f.name] == 1 else f.arn for f in chosen)
 
 
-def _row(row: FunctionRow, functions: Mapping[tuple[str, str], Function]) -> Row:
+_STATES = {"none": "-", "forwarder": "Forwarder", "extension": "Extension", "broken": "half set up"}
+
+
+def _row(row: FunctionRow, functions: Mapping[tuple[str, str], Function], *, regions: bool) -> Row:
     """A function as it is listed: what it is, how it is instrumented, and what is special about it."""
-    state = "-" if row.datadog == "none" else f"Datadog: {row.datadog}"
     remark = row.note or (f"managed by {row.owner}" if row.owner else "")
-    cells = (row.function, row.region, row.runtime, row.architecture, state, remark)
+    where = (row.region,) if regions else ()
+    cells = (
+        row.function,
+        *where,
+        row.runtime,
+        row.architecture,
+        _STATES.get(row.datadog, row.datadog),
+        remark,
+    )
     terms = (
         f"runtime:{row.runtime}",
         f"region:{row.region}",

@@ -32,6 +32,7 @@ _MARKS, _NARROWEST = 6, 8
 _FILTER_FROM = 10
 """From how many rows on the filter is shown before something is typed."""
 _KEYS = "space mark, ctrl-a all, ctrl-r invert, type to filter, enter accept, esc back"
+_FEW_KEYS = "space mark, ^A all, ^R invert, enter, esc"
 
 
 @dataclass(slots=True)
@@ -136,7 +137,7 @@ def draw(picker: Picker, title: str, width: int, head: Sequence[str] = ()) -> _F
         text = shorten(f"{'>' if here else ' '} {mark} {cells}{note}".rstrip(), width)
         found.extend([("reverse" if here else "", text), ("", "\n")])
     found.extend([("", shorten(f"  {picker.counts()}", width)), ("", "\n")])
-    found.append(("", shorten(f"  {_KEYS}", width)))
+    found.append(("", shorten(f"  {_KEYS if width > len(_KEYS) + 2 else _FEW_KEYS}", width)))
     return found
 
 
