@@ -30,11 +30,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--rounds", type=int, default=200)
     parser.add_argument("--seed", default=str(int(time.time())))
+    parser.add_argument("--scenario", nargs="+", default=SCENARIOS, help="what the account looks like")
     parser.add_argument("--only", help="one round by its seed, as printed")
     options = parser.parse_args()
     seeds = [options.only] if options.only else [f"{options.seed}-{n}" for n in range(options.rounds)]
     wanted = SandboxOptions(
-        operator_policy=operator_policy((REGION,)), scenarios=SCENARIOS, regions=(REGION,)
+        operator_policy=operator_policy((REGION,)), scenarios=tuple(options.scenario), regions=(REGION,)
     )
     with (
         tempfile.TemporaryDirectory(prefix="ddsetup-kills-") as home,
@@ -54,6 +55,8 @@ def main() -> int:
                 killing.tally.wrong.append(seed)
                 said = f"WRONG: {error}"
             print(f"{seed:>12} {time.monotonic() - begun:5.1f} s  {said}", flush=True)
+            if killing.tally.rounds % 10 == 0:
+                print(killing.tally, flush=True)
             if killing.tally.wrong:
                 break
     print(killing.tally)
