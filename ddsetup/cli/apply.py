@@ -8,9 +8,9 @@ from pathlib import Path
 from ddsetup.answers import Answers
 from ddsetup.asking import answers_from
 from ddsetup.cli.call import Call
+from ddsetup.cli.ending import WAIT_SECONDS
 from ddsetup.cli.proof import make_traffic, monitored, prove
 from ddsetup.cli.results import base_report, with_outcomes, with_signals
-from ddsetup.cli.setup import WAIT_SECONDS
 from ddsetup.cli.showing import confirm, show_plan
 from ddsetup.given import Given, Raw, from_flags
 from ddsetup.links import links

@@ -1,4 +1,4 @@
-"""Services that nobody wrote: whatever a serverless.yml looks like, only what was meant changes or nothing."""
+"""Services nobody wrote: whatever a serverless.yml looks like, only what was meant changes, or nothing."""
 
 from __future__ import annotations
 
