@@ -141,6 +141,17 @@ def test_a_second_run_has_nothing_to_do(path: Path, tmp_path: Path) -> None:
     assert proposal.settled == (again,)
 
 
+def test_comments_stay_with_what_they_are_about(tmp_path: Path) -> None:
+    text = (
+        "custom:\n  stage: dev\n  # unused: 1\n# All functions\nfunctions:\n  a: {}\n\n"
+        "plugins:\n  # typed\n  - serverless-plugin-typescript\n"
+    )
+    after = written(tmp_path, text).edits[0].after.decode()
+    assert "  # unused: 1\n  datadog:\n" in after
+    assert "    enableDDTracing: true\n# All functions\nfunctions:\n" in after
+    assert "plugins:\n  - serverless-plugin-datadog\n  # typed\n  - serverless-plugin-typescript\n" in after
+
+
 BROKEN = {
     "tab.yml": (":3:1", "tab"),
     "two-customs.yml": (":7:1", "'custom' stands here twice"),
