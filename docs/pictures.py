@@ -19,9 +19,9 @@ TITLE = "ddsetup setup --sandbox"
 _COLOURS = (
     (r"^\[sandbox\]", "yellow"),
     (r"✓( arrived)?", "green"),
-    (r"^(\[sandbox\] )?( {2})?[+]", "green"),
-    (r"^(\[sandbox\] )?( {2})?~", "yellow"),
-    (r"^(\[sandbox\] )?\w[\w ]*:(?= )", "bold"),
+    (r"(?<=\[sandbox\] {3})[+](?= )", "green"),
+    (r"(?<=\[sandbox\] {3})~(?= )", "yellow"),
+    (r"(?<=\[sandbox\] )\w[\w ]*:(?= )", "bold"),
     (r"^\d+ (of \d+ functions|applied).*", "bold"),
     (r"^(In Datadog|Next|To give it back|The same without questions).*", "bold"),
     (r"https?://\S+", "cyan"),
