@@ -12,7 +12,7 @@ from ddsetup.cli.call import Call
 from ddsetup.cli.conflicts import decide
 from ddsetup.config import as_words
 from ddsetup.dialogue import Unfinished, forget, keep, unfinished
-from ddsetup.errors import CredentialsError, Interrupted
+from ddsetup.errors import CredentialsError, Denied, Interrupted
 from ddsetup.given import Given, from_flags
 from ddsetup.lines import counted
 from ddsetup.prompter import Back, Prompt
@@ -39,8 +39,9 @@ class Guide:
         from ddsetup import flow
         from ddsetup.choosing import choose_functions
 
-        call, given = self.call, given_of(self.call, self.host)
+        call, signed_in_again = self.call, False
         while True:
+            given = given_of(call, self.host)
             try:
                 if self.session is None:
                     self.session = flow.connect(given, self.host, command=call.command)
@@ -56,6 +57,12 @@ class Guide:
                 )
             except Back:
                 self.session = None
+                continue
+            except (CredentialsError, Denied):
+                # An SSO session may end while somebody reads a question: log in, and go on where they were.
+                if self.host.prompter is None or self.session is None or signed_in_again:
+                    raise
+                self.session, signed_in_again = None, True
                 continue
             try:
                 return self.session, decide(call, self.session, prepared)

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from ddsetup.sandbox.faults import AwsFault
 from tests.e2e.conftest import Cli, OpenPlace, Place
 from tests.e2e.terminal import CTRL_C, DOWN, ENTER, ESC, SPACE, Terminal
 
@@ -233,6 +234,19 @@ def test_without_aws_credentials_the_ways_to_get_them_are_told(cli: Cli) -> None
             assert way in terminal.text
         terminal.press("s" + ENTER)
         assert terminal.end() == 4
+
+
+def test_credentials_that_end_on_the_way_are_renewed_without_asking_anything_twice(
+    messy: Place, cli: Cli
+) -> None:
+    expired = AwsFault("ListFunctions", "ExpiredTokenException", 403, times=1)
+    with messy.aws_faults(expired), Terminal(cli, "plan") as terminal:
+        terminal.answer(QUESTIONS[0])
+        terminal.until("Which of 27 functions?")
+        assert terminal.text.count("Datadog site datadoghq.com: keys are valid") == 2
+        assert terminal.text.count("What is there") == 1
+        terminal.press(CTRL_C)
+        assert terminal.end() == 130
 
 
 def changes_of(path: Path) -> str:
