@@ -208,6 +208,10 @@ def looking_part() -> str:
         "the API key's secret": access.LOOK_AT_SECRET,
         "subscription filters": access.LOOK_AT_FILTERS,
         "the Forwarder's stack": access.LOOK_AT_EVENTS,
+        "execution roles (Extension)": access.LOOK_AT_KEY_ACCESS,
+        "functions, for the doctor": access.LOOK_AT_HEALTH,
+        "log groups, for the doctor": access.LOOK_AT_LOGS,
+        "the API key's secret, for the doctor": access.LOOK_AT_KEY,
     }
     rows = [(what, _actions(actions)) for what, actions in limited.items()]
     return f"{everywhere}\nLimited to the resources in question:\n\n{table(('What', 'Actions'), rows)}"
