@@ -37,7 +37,7 @@ def run_command(title: str, module: str, values: Values) -> int:
     console = first_console(_streams(), values)
     signal.signal(signal.SIGTERM, _terminated)
     try:
-        call = make_call(title, values, console, Path.cwd())
+        call = make_call(title, values, console, _here())
         if call.given.on("debug"):
             _log_to(console)
         report: Report = importlib.import_module(module).run(call)
@@ -55,6 +55,13 @@ def run_command(title: str, module: str, values: Values) -> int:
         return 1
     except Exception as error:  # noqa: BLE001 - the boundary: whatever comes here is a bug, to be reported
         return _end(console, title, _bug(title, error, values))
+
+
+def _here() -> Path:
+    try:
+        return Path.cwd()
+    except FileNotFoundError:
+        raise UsageError("the current directory is not there any more", fix="cd to another one") from None
 
 
 def refuse_command_line(arguments: Sequence[str], error: Any) -> int:
