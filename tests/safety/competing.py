@@ -83,8 +83,7 @@ class Competitor(threading.Thread):
     def run(self) -> None:
         try:
             while not self._stop_asked.wait(self._pause):
-                self._work(self._names[self._turn % len(self._names)])
-                self._turn += 1
+                self.turn()
             for name in self._names:
                 self._look(name)
         except BaseException as error:
@@ -97,6 +96,11 @@ class Competitor(threading.Thread):
         self.join(timeout=60)
         if self.error is not None:
             raise self.error
+
+    def turn(self) -> None:
+        """Look at the next function and change it."""
+        self._work(self._names[self._turn % len(self._names)])
+        self._turn += 1
 
     def _work(self, name: str) -> None:
         config = self._look(name)

@@ -6,10 +6,10 @@ import pytest
 
 from tests.safety.conftest import OpenLab
 from tests.safety.contest import hold
+from tests.safety.duel import fight
 
-pytestmark = pytest.mark.e2e
 
-
+@pytest.mark.e2e
 def test_no_update_of_a_competitor_is_lost(open_lab: OpenLab) -> None:
     lab = open_lab("many", many=12)
     assert lab.run("setup", "--all", "--yes", "--no-verify", "--subscribe", "none").code == 0
@@ -18,3 +18,12 @@ def test_no_update_of_a_competitor_is_lost(open_lab: OpenLab) -> None:
     assert standing.score.lost == []
     assert standing.outcomes["applied"] > 0
     assert standing.outcomes["changed_since"] > 0, "they never met"
+
+
+def test_no_update_is_lost_that_comes_between_a_look_and_a_write() -> None:
+    result = fight(writes=400)
+    assert result.score.lost == []
+    assert result.score.writes >= 400
+    assert result.outcomes["applied"] > 20
+    assert result.outcomes["changed_since"] > 20
+    assert set(result.outcomes) <= {"applied", "changed_since", "unchanged"}
