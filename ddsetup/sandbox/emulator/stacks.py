@@ -1,8 +1,8 @@
 """Where the emulator's CloudFormation is not like AWS's.
 
 It takes a parameter that the template does not have, a stack name that a rolled-back stack still holds, and a
-function or log group whose name is taken by something outside the stack; and its secrets are referred to by
-name. Here all of it is as on AWS.
+function or log group whose name is taken by something outside the stack; its secrets are referred to by
+name; and it invents the same names in every region. Here all of it is as on AWS.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ def install() -> None:
         return resolve(template, provided, *previous)
 
     handlers._resolve_parameters = resolve_known
+    _name_by_region(provisioners)
     _keep_names_of_rolled_back_stacks(handlers)
     makers = provisioners._RESOURCE_HANDLERS
     _refer_to_secrets_by_arn(makers["AWS::SecretsManager::Secret"])
@@ -45,6 +46,21 @@ def install() -> None:
         "Resource of type 'AWS::Logs::LogGroup' with identifier '{{\"/properties/LogGroupName\":\"{}\"}}' "
         "already exists.",
     )
+
+
+def _name_by_region(provisioners: Any) -> None:
+    """Stacks of one name in two regions have roles of their own: what is invented is invented by region."""
+    invent = provisioners._physical_name
+    seed = provisioners._NAME_SEED
+
+    def physical_name(*arguments: Any, **named: Any) -> Any:
+        token = seed.set(f"{seed.get()}{provisioners.get_region()}")
+        try:
+            return invent(*arguments, **named)
+        finally:
+            seed.reset(token)
+
+    provisioners._physical_name = physical_name
 
 
 def _keep_names_of_rolled_back_stacks(handlers: Any) -> None:
