@@ -19,7 +19,7 @@ import venv
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-TOOLS = ("pytest", "pytest-timeout", "hypothesis", "jsonschema", "pexpect", "pyte")
+TOOLS = ("pytest", "pytest-timeout", "hypothesis", "jsonschema", "pexpect", "pyte", "pyyaml")
 TESTS = (
     "tests/unit",
     "tests/gateways/test_aws_scripted.py",

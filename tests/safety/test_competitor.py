@@ -10,6 +10,7 @@ from tests.safety.duel import fight
 
 
 @pytest.mark.e2e
+@pytest.mark.timeout(600)
 def test_no_update_of_a_competitor_is_lost(open_lab: OpenLab) -> None:
     lab = open_lab("many", many=12)
     assert lab.run("setup", "--all", "--yes", "--no-verify", "--subscribe", "none").code == 0

@@ -17,7 +17,7 @@ from tests.e2e.conftest import Result
 from tests.e2e.world import differences
 from tests.safety.conftest import Lab, OpenLab
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 
 SETUP = (
     *("setup", "--all", "--yes", "--no-verify", "--output", "json"),

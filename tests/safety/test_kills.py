@@ -7,7 +7,7 @@ import pytest
 from tests.safety.conftest import OpenLab
 from tests.safety.killing import prepare
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 ROUNDS = 6
 
 
