@@ -47,8 +47,9 @@ def errors(dd: Datadog, window: Window, whose: Whose) -> Mapping[str, Json]:
     """The `data` of `explore errors`. Raises Denied when `logs_read_data` is missing."""
     query = whose.events(QUERY)
     logs = search_logs(dd, window, query, limit=READ)
-    total = len(logs) if len(logs) < READ else max(READ, count_logs(dd, window, query))
-    return shaped([log for log in logs if whose.has(log.function)], total, window)
+    meant = [log for log in logs if whose.has(log.function)]
+    total = len(meant) if len(logs) < READ else max(len(meant), count_logs(dd, window, query))
+    return shaped(meant, total, window)
 
 
 def shaped(logs: Sequence[Log], total: int, window: Window) -> Mapping[str, Json]:
