@@ -178,6 +178,9 @@ def test_a_handler_that_is_made_by_a_call_is_wrapped_around_it(tmp_path: Path) -
     code = 'from mangum import Mangum\nhandler = Mangum(\n    app, "é",\n)  # asgi\n'
     result = checked(tmp_path, code, template__yaml=_TEMPLATE.format("app.handler"))
     assert 'handler = datadog_lambda_wrapper(Mangum(\n    app, "é",\n))  # asgi\n' in wrapped(result)
+    code = 'from mangum import Mangum\nhandler = Mangum("é")  # asgi\n'
+    result = checked(tmp_path, code, template__yaml=_TEMPLATE.format("app.handler"))
+    assert 'handler = datadog_lambda_wrapper(Mangum("é"))  # asgi\n' in wrapped(result)
 
 
 _TEMPLATE = (

@@ -193,6 +193,13 @@ def test_an_image_gets_the_library_and_the_handler_of_the_last_stage(tmp_path: P
     assert (again.edits, again.warnings) == ((), ())
 
 
+def test_the_command_of_an_earlier_stage_does_not_count(tmp_path: Path) -> None:
+    text = DOCKER.replace('CMD [ "app.handler" ]\n', "")
+    proposal = dockerfile.propose(source(tmp_path, "Dockerfile", text), FORWARDER)
+    assert proposal.edits == ()
+    assert "there is no CMD" in proposal.snippets[0].reason
+
+
 def test_an_image_of_node_gets_the_handler_of_the_bundled_library(tmp_path: Path) -> None:
     text = 'FROM public.ecr.aws/lambda/nodejs:20\nCMD ["index.handler"]\n'
     after = only(dockerfile.propose(source(tmp_path, "Dockerfile", text), FORWARDER)).after.decode()
