@@ -37,7 +37,7 @@ from ddsetup.observe import GLANCE, add_filters, look_closer, observe
 from ddsetup.plan import make_plan
 from ddsetup.planfile import PlanMeta
 from ddsetup.preflight import check_permissions, check_readable
-from ddsetup.prompter import Prompt, Prompter
+from ddsetup.prompter import Back, Prompt, Prompter
 from ddsetup.report import Signal
 from ddsetup.select import select_in
 from ddsetup.signin import Wanted, sign_in_to_aws, sign_in_to_datadog
@@ -146,6 +146,15 @@ def connect(given: Given, host: Host, *, command: str, datadog: bool = True) -> 
 
     Raises UsageError that names every missing answer at once, or CredentialsError.
     """
+    while True:
+        try:
+            return _connect(given, host, command, datadog)
+        except Back:
+            continue  # the last answer was taken back, so its question comes again
+
+
+def _connect(given: Given, host: Host, command: str, datadog: bool) -> Session:
+    """`connect`, until somebody goes back; `Back` then."""
     aws = sign_in_to_aws(_aws_options(given, host), host.prompter, host.dialogue, clock=host.clock)
     refs = KeyRefs(_quiet(given, "api_key_secret"), _quiet(given, "app_key_secret"))
     readers = _key_readers(aws, host)
@@ -175,6 +184,8 @@ def connect(given: Given, host: Host, *, command: str, datadog: bool = True) -> 
         clock=host.clock,
     )
     signed_in = sign_in_to_datadog(wanted, host.prompter, host.dialogue, host.say)
+    if "site" in host.dialogue.typed:
+        host.dialogue.typed["site"] = {"site": signed_in.site}
     origin = (signed_in.found.api_key_from, signed_in.found.app_key_from)
     host.say(f"Datadog site {signed_in.site}: keys are valid ({', '.join(origin)})")
     return Session(
@@ -427,7 +438,11 @@ def confirm(host: Host, question: str, *, yes: bool) -> None:
             "there are changes, and nobody can confirm them",
             fix="give --yes to apply them, or --dry-run to see them only",
         )
-    if not host.prompter.ask(Prompt(kind="confirm", text=question, default=False)):
+    try:
+        agreed = host.prompter.ask(Prompt(kind="confirm", text=question, default=False))
+    except Back:
+        agreed = False
+    if not agreed:
         raise Declined("nothing was changed")
 
 

@@ -19,7 +19,7 @@ from ddsetup.gateways.aws.credentials import AwsOptions, profiles
 from ddsetup.gateways.aws.session import Aws
 from ddsetup.gateways.datadog.client import Datadog
 from ddsetup.gateways.datadog.keys import KeyCheck, WrongSite, check_keys
-from ddsetup.prompter import Prompt, Prompter
+from ddsetup.prompter import Back, Prompt, Prompter
 from ddsetup.questions import Choice
 
 PROFILE = "profile"
@@ -96,9 +96,11 @@ def _another_try(error: CredentialsError, prompter: Prompter, dialogue: Dialogue
         Choice(f"profile {name}", f"Use the profile {name}") for name in profiles()[:_PROFILE_CHOICES]
     ]
     choices.append(Choice("stop", "Stop here"))
-    answer = str(
-        prompter.ask(Prompt(kind="one", text="How to go on?", choices=tuple(choices), default="again"))
-    )
+    prompt = Prompt(kind="one", text="How to go on?", choices=tuple(choices), default="again")
+    try:
+        answer = str(prompter.ask(prompt))
+    except Back:
+        return False
     if answer == "login":
         # What botocore suggests, with the profile that was named; the browser does the rest.
         subprocess.run(login.split(), check=False)  # noqa: S603
@@ -112,7 +114,8 @@ def sign_in_to_datadog(
 ) -> SignedIn:
     """Keys that the site accepts; typed ones are checked at once and asked again when they are refused.
 
-    Raises CredentialsError and UsageError as `find_keys` and `check_keys` do, where nobody can help.
+    Raises CredentialsError and UsageError as `find_keys` and `check_keys` do, where nobody can help; and
+    `Back`, with the last answer taken back.
     """
     if prompter is None:
         return _checked(wanted, find_keys(wanted.environ, wanted.readers, wanted.refs), say)
@@ -123,6 +126,9 @@ def sign_in_to_datadog(
         try:
             found = _found(wanted, dialogue)
             signed_in = _checked(wanted, found, say)
+        except Back:
+            dialogue.back()
+            raise
         except CredentialsError as error:
             wanted = _another_try_at_keys(error, wanted, found, prompter)
             moved = isinstance(error, WrongSite) and found is not None and _typed(found)
@@ -170,12 +176,12 @@ def _another_try_at_keys(
     """What to try next. Raises the error when the person would rather stop."""
     prompter.say(f"{error.what}\n{error.fix}".strip())
     if isinstance(error, WrongSite):
-        if prompter.ask(Prompt(kind="confirm", text=f"Go on with {error.site}?", default=True)):
+        if _agreed(prompter, f"Go on with {error.site}?"):
             return replace(wanted, site=error.site)
         raise error
     if found is None or not _typed(found):
         text = "Type other keys for this run?"
-        if not prompter.ask(Prompt(kind="confirm", text=text, default=True)):
+        if not _agreed(prompter, text):
             raise error
     return replace(wanted, environ={}, refs=KeyRefs(), readers=replace(wanted.readers, keyring=None))
 
@@ -185,5 +191,13 @@ def _offer_keyring(wanted: Wanted, prompter: Prompter, found: FoundKeys) -> None
     if wanted.readers.keyring is None:
         return
     text = "Keep both keys in this machine's keyring for the next time?"
-    if prompter.ask(Prompt(kind="confirm", text=text, default=False)) and not keep_in_keyring(found.keys):
+    if _agreed(prompter, text, default=False) and not keep_in_keyring(found.keys):
         prompter.say("the keyring did not take them; the keys are used for this run only")
+
+
+def _agreed(prompter: Prompter, text: str, *, default: bool = True) -> bool:
+    """Yes or no; going back from such a question is no."""
+    try:
+        return bool(prompter.ask(Prompt(kind="confirm", text=text, default=default)))
+    except Back:
+        return False

@@ -20,6 +20,7 @@ from ddsetup.cli.options import Values
 from ddsetup.console import Console, Streams
 from ddsetup.disclose import secrets_in, without
 from ddsetup.errors import DdsetupError, Interrupted, UsageError
+from ddsetup.prompter import Back
 from ddsetup.report import Report
 from ddsetup.statedir import state_dir
 
@@ -49,6 +50,8 @@ def run_command(title: str, module: str, values: Values) -> int:
         what = "interrupted; what was done is in the journal, and nothing more is sent"
         fix = "ddsetup setup goes on from here, ddsetup undo gives back what was done"
         return _end(console, title, Interrupted(what, fix=fix))
+    except Back:
+        return _end(console, title, Interrupted("there is nothing to go back to; stopped"))
     except BrokenPipeError:
         # Whoever read our output has seen enough.
         sys.stdout = sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115

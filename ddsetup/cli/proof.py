@@ -103,9 +103,11 @@ def _to_invoke(
         raise UsageError("--invoke runs your functions, and nobody can confirm it", fix=fix)
     if call.given.on("invoke"):
         text = f"Invoke {counted(len(functions), 'function')} now? They do whatever they do with this event."
-        return (
-            tuple(functions) if prompter.ask(Prompt(kind="confirm", text=text, default=call.sandbox)) else ()
-        )
+        try:
+            agreed = prompter.ask(Prompt(kind="confirm", text=text, default=call.sandbox))
+        except Back:
+            agreed = False
+        return tuple(functions) if agreed else ()
     if not offer or call.given.on("yes"):
         return ()
     return _chosen_to_invoke(call, prompter, _without_traffic(session, functions))
