@@ -343,6 +343,13 @@ def test_terraform_has_each_function_with_versions(tmp_path: Path) -> None:
     assert "aws_lambda_function.image is a container image" in text
 
 
+def test_terraform_says_so_where_layers_cannot_be_carried_over(tmp_path: Path) -> None:
+    note = "the layers that are there stand first"
+    text = TF.replace("[aws_lambda_layer_version.deps.arn]", "[\n    local.a,\n  ]")
+    assert note in terraform.propose(source(tmp_path, "main.tf", text), FORWARDER).snippets[0].text
+    assert note not in terraform.propose(source(tmp_path, "main.tf", TF), FORWARDER).snippets[0].text
+
+
 @pytest.mark.skipif(shutil.which("terraform") is None, reason="terraform is not installed")
 def test_terraform_can_parse_the_snippet(tmp_path: Path) -> None:
     text = terraform.propose(source(tmp_path, "main.tf", TF), EXTENSION).snippets[0].text
