@@ -6,6 +6,7 @@ What lies behind is either the account in memory of `benchmarks.memory`, or any 
 from __future__ import annotations
 
 import http.client
+import sys
 import threading
 import time
 from collections import Counter
@@ -83,6 +84,7 @@ class Front:
         self._rates = rates
         self._allowances: dict[tuple[str, str], Allowance] = {}
         self._lock = threading.Lock()
+        self._refused: dict[str, int] = {}
         self._inside = 0
         front = self
 
@@ -118,6 +120,10 @@ class Front:
         self._server.shutdown()
         self._server.server_close()
 
+    def refuse(self, name: str, *, after: int = 0) -> None:
+        """From now on, let `after` calls of an operation through and deny all that follow."""
+        self._refused[name] = self.tally.calls[name] + after
+
     def reset(self) -> Tally:
         """Begin a new tally and return the old one."""
         with self._lock:
@@ -133,8 +139,11 @@ class Front:
                 self.tally.unknown[error.message] += 1
             return refused("json", error)
         allowed = self._enter(call)
+        denied = self.tally.calls[call.name] > self._refused.get(call.name, sys.maxsize)
         try:
             time.sleep(self._latency)
+            if denied:
+                return refused(call.protocol, AwsError("AccessDeniedException", f"not allowed: {call.name}"))
             reply = self._upstream.answer(request, call) if allowed else throttled(call)
         finally:
             with self._lock:

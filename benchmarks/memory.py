@@ -48,7 +48,7 @@ def furnished(count: int, region: str = "us-east-1", *, odd: bool = True) -> Acc
     fifty) that have two filters already.
     """
     account = Account(region)
-    runtimes = ("python3.12", "nodejs20.x", "python3.11", "python3.13", "nodejs22.x")
+    runtimes: tuple[str, ...] = ("python3.12", "nodejs20.x", "python3.11", "python3.13", "nodejs22.x")
     runtimes = runtimes if odd else runtimes[:1]
     for number in range(count):
         name = f"service-{number:05d}"

@@ -15,8 +15,7 @@ from typing import TypeAlias
 
 from ddsetup.answers import Answers
 from ddsetup.change import Change
-from ddsetup.errors import GatewayError
-from ddsetup.gateways.aws.errors import unreadable
+from ddsetup.errors import DdsetupError, Interrupted
 from ddsetup.gateways.aws.logs import filters_at_work, list_filters
 from ddsetup.gateways.aws.session import Aws
 from ddsetup.model import Function, Lane, LaneSnapshot, Snapshot, SubscriptionFilter, Unreadable
@@ -58,8 +57,12 @@ class Sweep:
     def _read(self, lane: Lane, name: str) -> None:
         try:
             found = list_filters(self._aws, lane, name)
-        except GatewayError as error:
-            found = unreadable(error)
+        except Interrupted:
+            self.close()
+            return
+        except DdsetupError as error:
+            # Credentials that ended half way, say: what was not read is reported as that, group by group.
+            found = Unreadable("logs:DescribeSubscriptionFilters", error.what, denied=False)
         except BaseException:
             self.close()
             raise

@@ -165,3 +165,12 @@ def test_leaving_before_the_end_ends_the_reading_too(bench: Bench) -> None:
         if thread.name.startswith("sweep"):
             thread.join(5)
             assert not thread.is_alive()
+
+
+def test_filters_that_cannot_be_read_on_the_way_are_reported_group_by_group(bench: Bench) -> None:
+    bench.front.refuse("logs:DescribeSubscriptionFilters", after=20)
+    run = bench.set_up(subscribe="direct")
+    unread = [s for s in run.after.plan.skipped if "logs:DescribeSubscriptionFilters" in s.reason]
+    assert statuses(run.outcomes, "function") == {"applied"}
+    assert len(unread) >= N - 40
+    assert {s.status for s in unread} == {"skipped"}
