@@ -96,7 +96,7 @@ def _block(resource: _Resource, via: Via, wanted: Wanted) -> str:
         variables[catalog.WRAPPER_VARIABLE] = f'"{catalog.DATADOG_WRAPPER}"'
     layers = _layers(runtime, architecture, via, wanted)
     before = resource.argument("layers")
-    kept = before if re.fullmatch(r"\[.*\]|[\w.\[\]*]+", before) else ""
+    kept = before if re.fullmatch(r"\[.*\]|\w[\w.\[\]*]*", before) else ""
     listed = "".join(f"    {layer},\n" for layer in layers)
     lines.append(f"  layers = concat({kept or '[]'}, [\n{listed}  ])")
     if before and not kept:
