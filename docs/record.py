@@ -96,8 +96,6 @@ def first_entries(text: str) -> str:
     return json.dumps(short(document), indent=1, ensure_ascii=False)
 
 
-LINKS = ("serverless  ", "To give it back")
-
 SESSIONS = (
     Session(
         name="trial",
@@ -113,7 +111,6 @@ SESSIONS = (
                     ("tags of function coffee-invoices", "Log subscriptions"),
                     ("log group /aws/lambda/coffee-invoices", "10 to create"),
                     ("ForwarderRole CREATE_IN_PROGRESS", "datadog-forwarder CREATE_COMPLETE"),
-                    ("dashboard AWS Lambda  ", "To give it back"),
                 ),
             ),
         ),
@@ -145,7 +142,6 @@ SESSIONS = (
                 name="setup_short",
                 command="ddsetup setup --all --env dev --yes --no-verify",
                 progress=False,
-                keep=between(("dashboard AWS Lambda  ", "To give it back")),
             ),
             Take(command="sleep 6"),  # Datadog subscribes the log groups
             Take(name="traffic", command="ddsetup sandbox traffic", progress=False),
@@ -153,7 +149,6 @@ SESSIONS = (
                 name="verify",
                 command="ddsetup verify --wait 60",
                 progress=False,
-                keep=between(("dashboard AWS Lambda  ", "\0")),
             ),
             Take(
                 name="again",
