@@ -5,8 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 from tests.guard import GUARD, LeakError, on_duty
+
+# How long an example takes says more of the machine than of the code; pytest's own timeout is the limit.
+settings.register_profile("ddsetup", deadline=None)
+settings.load_profile("ddsetup")
 
 
 @pytest.fixture(scope="session", autouse=True)
