@@ -45,7 +45,7 @@ def test_extension_mode_and_back(open_place: OpenPlace) -> None:
         assert "DD_API_KEY" not in env
         assert env.get("DD_FLUSH_TO_LOG", "false") == "false"
     granted = place.world.roles()["ddsetup-sandbox-function"]["inline"]
-    assert secret["ARN"] in str(granted)
+    assert ":secret:ddsetup/datadog-api-key-" in str(granted)
     assert place.world.stacks() == before["us-east-1"]["stacks"]
     assert place.world.filters() == before["us-east-1"]["filters"]
 
