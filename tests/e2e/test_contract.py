@@ -47,7 +47,7 @@ def test_every_command_writes_one_document_that_fits_the_schema(shop: Place) -> 
     assert {o["status"] for o in applied["outcomes"]} <= {"applied", "unchanged"}
     assert [row["run"] for row in run("undo", "--list")["data"]["runs"]] == [applied["run"]]
     shown = {row["function"]: row for row in run("status")["data"]["functions"]}
-    assert len(shown) == 7
+    assert len(shown) == 6
     seen = run("verify", *one, "--invoke", "--yes", "--wait", "120")
     assert {s["status"] for s in seen["signals"]} == {"arrived"}
     assert seen["links"]
