@@ -81,8 +81,9 @@ class Runs:
 
 
 def new_run_id(now: datetime) -> str:
-    """`20261122T101530Z-ab12`: sorts by time; the tail tells runs of one second apart."""
-    return f"{now.astimezone(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}"
+    """`20261122T101530.123Z-ab12`: sorts by time, and the newest run is the one that undo takes."""
+    at = now.astimezone(UTC)
+    return f"{at:%Y%m%dT%H%M%S}.{at.microsecond // 1000:03d}Z-{secrets.token_hex(2)}"
 
 
 class Journal:

@@ -7,6 +7,7 @@ import os
 import stat
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -134,7 +135,9 @@ def test_a_journal_is_never_overwritten(tmp_path: Path) -> None:
 
 def test_run_ids_sort_by_time_and_differ() -> None:
     first = new_run_id(AT)
-    assert first.startswith("20261122T101530Z-")
+    assert first.startswith("20261122T101530.000Z-")
+    later = [new_run_id(AT + timedelta(milliseconds=n)) for n in range(50)]
+    assert sorted(later) == later
     assert len({new_run_id(AT) for _ in range(50)}) > 40
 
 
