@@ -189,7 +189,7 @@ def test_of_two_runs_the_second_says_who_the_first_is(place: Place) -> None:
 
 
 def test_ctrl_c_finishes_what_was_begun_and_undo_gives_it_back(place: Place) -> None:
-    with place.aws_faults(AwsFault(UPDATE, "", delay=2, times=2)):
+    with place.aws_faults(AwsFault(UPDATE, "", delay=4, times=16)):
         known = runs(place.cli)
         process = place.cli.start("setup", "--all", "--yes", "--output", "json")
         until(lambda: writes_functions(place.cli, known), "the first write to a function", process)
