@@ -38,12 +38,29 @@ def ready(extra: str) -> None:
     marks[extra].write_text(wanted)
 
 
-def run(*command: str | Path) -> None:
-    """Run a command of the environment in the project's folder; stop with its exit code if it fails."""
+def code_of(*command: str | Path) -> int:
+    """Run a command of the environment in the project's folder; its exit code."""
     # A start-up that compiles every module anew takes three times as long.
     environ = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
     environ["PATH"] = f"{BIN}{os.pathsep}{environ.get('PATH', '')}"
-    code = subprocess.run([str(c) for c in command], cwd=ROOT, env=environ, check=False).returncode
+    return subprocess.run([str(c) for c in command], cwd=ROOT, env=environ, check=False).returncode
+
+
+def run(*command: str | Path) -> None:
+    """Run a command and stop with its exit code if it fails."""
+    if code := code_of(*command):
+        sys.exit(code)
+
+
+def run_tests(arguments: list[str]) -> None:
+    """Run the tests, four files at a time. What fails then is tried once more with the machine to itself:
+
+    whole sandboxes share few processors, and only what fails alone is a fault of ddsetup.
+    """
+    code = code_of(PYTHON, "-m", "pytest", *arguments)
+    if code == 1 and not arguments:
+        print("Once more, by themselves: the tests that failed ...", file=sys.stderr)
+        code = code_of(PYTHON, "-m", "pytest", "--last-failed", "-n", "0")
     if code:
         sys.exit(code)
 
@@ -58,7 +75,7 @@ def sandbox(arguments: list[str]) -> None:
 def test(arguments: list[str]) -> None:
     """All tests."""
     ready("dev")
-    run(PYTHON, "-m", "pytest", *arguments)
+    run_tests(arguments)
 
 
 def check(arguments: list[str]) -> None:
@@ -67,7 +84,7 @@ def check(arguments: list[str]) -> None:
     run(PYTHON, "-m", "ruff", "format", "--check", ".")
     run(PYTHON, "-m", "ruff", "check", ".")
     run(PYTHON, "-m", "mypy")
-    run(PYTHON, "-m", "pytest", *arguments)
+    run_tests(arguments)
 
 
 TASKS = {"sandbox": sandbox, "test": test, "check": check}
