@@ -69,7 +69,7 @@ def test_a_new_application_key_gets_a_moment(world: World) -> None:
     for path in (
         "/api/v2/validate_keys",
         "/api/v1/query",
-        "/api/v2/*/events/search",
+        "/api/v2/logs/events/search",
         "/api/v2/integration/*",
     ):
         world.fault(path, status=403)
