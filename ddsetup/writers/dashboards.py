@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from ddsetup.change import Change, Outcome
 from ddsetup.gateways.datadog.client import Datadog
 from ddsetup.gateways.datadog.dashboards import (
@@ -14,24 +12,18 @@ from ddsetup.gateways.datadog.dashboards import (
     update_dashboard,
 )
 from ddsetup.states import DashboardState
+from ddsetup.writers.one_by_one import OneByOne
 from ddsetup.writers.outcomes import already_so, applied, gone, moved
 
 
-class DashboardWriter:
+class DashboardWriter(OneByOne):
     """Creates, replaces and deletes dashboards that ddsetup made; others it never touches."""
 
-    batch = 1
-
     def __init__(self, dd: Datadog) -> None:
+        super().__init__(None)
         self._dd = dd
 
-    def resolve(self, change: Change) -> Change:
-        return change
-
-    def write(self, changes: Sequence[Change]) -> Sequence[Outcome]:
-        return [self._write_one(change) for change in changes]
-
-    def _write_one(self, change: Change) -> Outcome:
+    def write_one(self, change: Change) -> Outcome:
         before, after = _state(change.before), _state(change.after)
         live = next(iter(find_dashboards(self._dd, change.resource.id)), None)
         if live is None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import fields
 
 from ddsetup.change import Change, Outcome
@@ -16,24 +15,18 @@ from ddsetup.gateways.datadog.metric_tags import (
     update_configuration,
 )
 from ddsetup.states import MetricTagsState
+from ddsetup.writers.one_by_one import OneByOne
 from ddsetup.writers.outcomes import already_so, applied, failed, gone, moved
 
 
-class MetricTagsWriter:
+class MetricTagsWriter(OneByOne):
     """Creates, changes and takes away tag configurations; what is there is compared in every field first."""
 
-    batch = 1
-
     def __init__(self, dd: Datadog) -> None:
+        super().__init__(None)
         self._dd = dd
 
-    def resolve(self, change: Change) -> Change:
-        return change
-
-    def write(self, changes: Sequence[Change]) -> Sequence[Outcome]:
-        return [self._write_one(change) for change in changes]
-
-    def _write_one(self, change: Change) -> Outcome:
+    def write_one(self, change: Change) -> Outcome:
         before, after = _state(change.before), _state(change.after)
         live = read_configuration(self._dd, change.resource.id)
         if live == after:

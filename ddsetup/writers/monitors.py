@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from ddsetup.change import Change, Outcome
 from ddsetup.errors import NotFound
 from ddsetup.gateways.datadog.client import Datadog
@@ -19,24 +17,18 @@ from ddsetup.gateways.datadog.monitors import (
     validate_monitor,
 )
 from ddsetup.states import MonitorState
+from ddsetup.writers.one_by_one import OneByOne
 from ddsetup.writers.outcomes import already_so, applied, gone, moved
 
 
-class MonitorWriter:
+class MonitorWriter(OneByOne):
     """Creates, changes and deletes monitors that carry ddsetup's tags; others it never sees."""
 
-    batch = 1
-
     def __init__(self, dd: Datadog) -> None:
+        super().__init__(None)
         self._dd = dd
 
-    def resolve(self, change: Change) -> Change:
-        return change
-
-    def write(self, changes: Sequence[Change]) -> Sequence[Outcome]:
-        return [self._write_one(change) for change in changes]
-
-    def _write_one(self, change: Change) -> Outcome:
+    def write_one(self, change: Change) -> Outcome:
         before, after = _state(change.before), _state(change.after)
         wanted = after or before
         if wanted is None:
