@@ -5,43 +5,20 @@ A poll takes a handful of calls however many functions there are, and asks only 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from datetime import datetime
+from collections.abc import Callable
 from typing import TypeAlias
 
-from ddsetup.answers import Answers
 from ddsetup.arrival import Progress, Traffic, Watch, look
 from ddsetup.clock import SYSTEM_CLOCK, Clock
 from ddsetup.gateways.aws.metrics import invocations
 from ddsetup.gateways.aws.session import Aws
 from ddsetup.gateways.datadog.client import Datadog
-from ddsetup.model import Function
 from ddsetup.report import Signal
 from ddsetup.signals import is_pending
 
 OnUpdate: TypeAlias = Callable[[tuple[Signal, ...]], None]
 
 FIRST_PAUSE, LONGEST_PAUSE, SLOWING = 2.0, 30.0, 1.5
-
-
-def verify(  # noqa: PLR0913 - what `watch` takes in two records, for callers that have it apart
-    dd: Datadog,
-    aws: Aws,
-    functions: Sequence[Function],
-    answers: Answers,
-    *,
-    since: datetime,
-    wait_seconds: float = 0.0,
-    custom_metrics: Sequence[str] = (),
-    clock: Clock = SYSTEM_CLOCK,
-    on_update: OnUpdate | None = None,
-) -> tuple[Signal, ...]:
-    """The state of every expected signal, as `watch` gives it, with CloudWatch telling who was invoked."""
-    wanted = Watch(
-        functions=tuple(functions), answers=answers, since=since, custom_metrics=tuple(custom_metrics)
-    )
-    traffic = cloudwatch_traffic(aws)
-    return watch(dd, traffic, wanted, wait_seconds=wait_seconds, clock=clock, on_update=on_update)
 
 
 def watch(

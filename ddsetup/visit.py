@@ -73,7 +73,7 @@ def examine(session: Session | None, given: Given, looking: Looking, wanted: Wan
     if session is None:
         case = _nothing_seen(looking)
     else:
-        role = given.text("role_name") or flow.DEFAULT_ROLE
+        role = given.text("role_name")
         session.host.say("looking at what is there")
         snapshot = observe(session.aws, session.dd, session.identity, session.lanes, role_name=role)
         answers = _answers(session, given, snapshot)

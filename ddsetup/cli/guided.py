@@ -45,7 +45,7 @@ class Guide:
             try:
                 if self.session is None:
                     self.session = flow.connect(given, self.host, command=call.command)
-                    self.snapshot = flow.look(self.session, given.text("role_name") or flow.DEFAULT_ROLE)
+                    self.snapshot = flow.look(self.session, given.text("role_name"))
                     self._welcome(self.session, self.snapshot)
                 prepared = flow.prepare(
                     self.session,

@@ -178,12 +178,19 @@ def prove(
     Ctrl-C ends the waiting, not the run: what is known by then is the result.
     """
     from ddsetup import flow
+    from ddsetup.arrival import Watch
 
     if not functions:
         return ()
     back = call.given.number("since", LOOK_BACK_MINUTES)
     if since is None or "since" in call.given:
         since = session.host.clock.now() - timedelta(minutes=back)
+    wanted = Watch(
+        functions=tuple(functions),
+        answers=answers,
+        since=since,
+        custom_metrics=tuple(call.given.items("custom_metric")),
+    )
     latest: list[Signal] = []
 
     def show(signals: Sequence[Signal]) -> None:
@@ -195,11 +202,8 @@ def prove(
     try:
         return flow.prove(
             session,
-            functions,
-            answers,
-            since=since,
+            wanted,
             wait_seconds=call.given.number("wait", wait),
-            custom_metrics=call.given.items("custom_metric"),
             on_update=show,
         )
     except KeyboardInterrupt:

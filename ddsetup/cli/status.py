@@ -17,7 +17,7 @@ def run(call: Call) -> Report:
     from ddsetup.status import status
 
     session = flow.connect(call.given, call.host(), command="status")
-    snapshot = flow.look(session, call.given.text("role_name") or flow.DEFAULT_ROLE, glance=True)
+    snapshot = flow.look(session, call.given.text("role_name"), glance=True)
     data = dict(status(snapshot))
     values = {key: value for key in call.given.values if (value := call.given.value(key)) is not None}
     selection = selection_of(values)

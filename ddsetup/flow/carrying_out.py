@@ -1,0 +1,152 @@
+"""After the confirmation: apply under the lock, invoke, and prove that data arrives."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime
+
+from ddsetup._version import __version__
+from ddsetup.apply import apply
+from ddsetup.arrival import Watch
+from ddsetup.change import Change, Outcome
+from ddsetup.errors import GatewayError, Interrupted, UsageError
+from ddsetup.flow.host import Host, Session
+from ddsetup.gateways.aws.functions import invoke
+from ddsetup.journal import Header, Journal, new_run_id
+from ddsetup.lock import account_lock
+from ddsetup.model import Function, Snapshot
+from ddsetup.preflight import check_permissions
+from ddsetup.prompter import Back, Prompt
+from ddsetup.report import Signal
+from ddsetup.sweep import LateChanges
+from ddsetup.verify import OnUpdate, cloudwatch_traffic, watch
+from ddsetup.writers import make_writers
+from ddsetup.writers.logs import nothing_recent
+
+
+class Declined(Interrupted):
+    """The user looked at the plan and said no."""
+
+    exit_code = 1
+
+
+def confirm(host: Host, question: str, *, yes: bool) -> None:
+    """Have the plan confirmed; returns if it is.
+
+    Raises UsageError without a terminal and without `--yes`, Declined when the answer is no.
+    """
+    if yes:
+        return
+    if host.prompter is None:
+        raise UsageError(
+            "there are changes, and nobody can confirm them",
+            fix="give --yes to apply them, or --dry-run to see them only",
+        )
+    try:
+        agreed = host.prompter.ask(Prompt(kind="confirm", text=question, default=False))
+    except Back:
+        agreed = False
+    if not agreed:
+        raise Declined("nothing was changed")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Applied:
+    """What came of a plan. `run` is the id by which it can be undone; empty if there was nothing to do."""
+
+    run: str = ""
+    outcomes: tuple[Outcome, ...] = ()
+    since: datetime | None = None
+
+
+def carry_out(
+    session: Session,
+    changes: Sequence[Change],
+    snapshot: Snapshot,
+    *,
+    command: str,
+    undoes: str = "",
+    late: LateChanges | None = None,
+) -> Applied:
+    """Apply changes under the account's lock, each in the journal before it is sent; those that come `late`
+    join them.
+
+    Raises CredentialsError when a permission is known to be missing, Busy when another run holds the lock;
+    in both cases nothing was written.
+    """
+    host = session.host
+    started = host.clock.now()
+    if not changes:
+        return Applied(since=started)
+    check_permissions(snapshot, changes)
+    header = _header(session, started, command, undoes)
+    with account_lock(host.state_dir, session.identity.account, header.run, started):
+        record = Journal.create(host.state_dir, header)
+        try:
+            writers = make_writers(
+                session.aws,
+                session.dd,
+                session.keys,
+                snapshot,
+                host.clock,
+                host.on_event,
+                recent=late.recent if late else nothing_recent,
+            )
+            outcomes = apply(
+                changes,
+                writers,
+                record,
+                clock=host.clock,
+                on_event=host.on_event,
+                cancel=host.cancel,
+                more=late,
+            )
+        finally:
+            record.close()
+    return Applied(run=header.run, outcomes=outcomes, since=started)
+
+
+def _header(session: Session, started: datetime, command: str, undoes: str) -> Header:
+    return Header(
+        run=new_run_id(started),
+        version=__version__,
+        command=command,
+        account=session.identity.account,
+        regions=session.scope.regions,
+        site=session.scope.site,
+        started=started,
+        undoes=undoes,
+        sandbox=session.host.sandbox,
+    )
+
+
+def invoke_all(session: Session, functions: Sequence[Function], payload: bytes) -> None:
+    """Run each function once with `payload`. One that cannot be run, or fails, is said and no more."""
+
+    def invoke_one(function: Function) -> str:
+        try:
+            done = invoke(session.aws, function.lane, function.name, payload)
+        except GatewayError as error:
+            return f"{function.name} could not be invoked: {error.what}"
+        return f"{function.name} failed: {done.error}" if done.error else f"{function.name} invoked"
+
+    with ThreadPoolExecutor(max_workers=8) as pool:
+        for text in pool.map(invoke_one, functions):
+            session.host.say(text)
+
+
+def prove(session: Session, wanted: Watch, *, wait_seconds: float, on_update: OnUpdate) -> tuple[Signal, ...]:
+    """Ask Datadog, until all that is `wanted` has arrived or the time is over, what came of each function.
+
+    CloudWatch tells which of them were invoked at all.
+    """
+    return watch(
+        session.datadog,
+        cloudwatch_traffic(session.aws),
+        wanted,
+        wait_seconds=wait_seconds,
+        clock=session.host.clock,
+        on_update=on_update,
+    )

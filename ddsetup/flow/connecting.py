@@ -1,0 +1,115 @@
+"""Find and check credentials and scope: AWS, regions, Datadog."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ddsetup.asking import Missing, scope_from
+from ddsetup.credentials import KeyReaders, KeyRefs, missing_keys, os_keyring
+from ddsetup.flow.host import Host, Session
+from ddsetup.gateways.aws import secrets
+from ddsetup.gateways.aws.session import Aws, AwsOptions
+from ddsetup.given import Given
+from ddsetup.prompter import Back, Prompt
+from ddsetup.signin import Wanted, sign_in_to_aws, sign_in_to_datadog
+
+
+def connect(given: Given, host: Host, *, command: str, datadog: bool = True) -> Session:
+    """Find and check credentials and scope. Nothing is written.
+
+    Raises UsageError that names every missing answer at once, or CredentialsError.
+    """
+    while True:
+        try:
+            return _connect(given, host, command, datadog)
+        except Back:
+            continue  # the last answer was taken back, so its question comes again
+
+
+def _connect(given: Given, host: Host, command: str, datadog: bool) -> Session:
+    """`connect`, until somebody goes back; `Back` then."""
+    aws = sign_in_to_aws(_aws_options(given, host), host.prompter, host.dialogue, clock=host.clock)
+    refs = KeyRefs(quiet(given, "api_key_secret"), quiet(given, "app_key_secret"))
+    readers = _key_readers(aws, host)
+    missing = _missing_keys(host, readers, refs) if datadog else ()
+    here = (aws.default_region,) if aws.default_region else ()
+    scope = scope_from(
+        given,
+        host.prompter,
+        command=command,
+        default_regions=here,
+        missing=missing,
+        dialogue=host.dialogue,
+    )
+    identity = aws.identity()
+    host.say(f"AWS account {identity.account} as {identity.arn}, {', '.join(scope.regions)}")
+    session = Session(host=host, aws=aws, identity=identity, scope=scope)
+    return _with_datadog(session, given, readers, refs) if datadog else session
+
+
+def _with_datadog(session: Session, given: Given, readers: KeyReaders, refs: KeyRefs) -> Session:
+    """The session, signed in to Datadog as well."""
+    host = session.host
+    wanted = Wanted(
+        site=session.scope.site,
+        url=quiet(given, "datadog_url") or None,
+        environ=host.environ,
+        readers=readers,
+        refs=refs,
+        clock=host.clock,
+    )
+    signed_in = sign_in_to_datadog(wanted, host.prompter, host.dialogue, host.say)
+    if "site" in host.dialogue.typed:
+        host.dialogue.typed["site"] = {"site": signed_in.site}
+    origin = (signed_in.found.api_key_from, signed_in.found.app_key_from)
+    host.say(f"Datadog site {signed_in.site}: keys are valid ({', '.join(origin)})")
+    return replace(
+        session,
+        scope=replace(session.scope, site=signed_in.site),
+        dd=signed_in.dd,
+        keys=signed_in.found.keys,
+        keys_from=origin,
+        key_check=signed_in.check,
+    )
+
+
+def _missing_keys(host: Host, readers: KeyReaders, refs: KeyRefs) -> tuple[Missing, ...]:
+    """The Datadog keys that no source has, where nobody can be asked for them."""
+    if host.prompter is not None:
+        return ()
+    absent = missing_keys(host.environ, readers, refs)
+    return tuple(Missing(key.title, key.option, key.variable) for key in absent)
+
+
+def _aws_options(given: Given, host: Host) -> AwsOptions:
+    return AwsOptions(
+        profile=quiet(given, "profile") or None,
+        role_arn=quiet(given, "role_arn") or None,
+        interactive=host.prompter is not None,
+    )
+
+
+def _key_readers(aws: Aws, host: Host) -> KeyReaders:
+    prompter = host.prompter
+
+    def ask(title: str) -> str:
+        assert prompter is not None
+        return str(prompter.ask(Prompt(kind="secret", text=title, check=_key_typed)))
+
+    return KeyReaders(
+        secret=lambda arn: secrets.read_secret_value(aws, arn),
+        keyring=os_keyring(),
+        ask=ask if prompter is not None else None,
+    )
+
+
+def _key_typed(value: object) -> str:
+    return "" if value else "paste the key; nothing of it is shown"
+
+
+def quiet(given: Given, key: str) -> str:
+    """A setting's value, empty if it is wrong: `scope_from` reports all that is wrong at once."""
+    try:
+        return given.text(key)
+    except ValueError:
+        return ""

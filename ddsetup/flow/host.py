@@ -1,0 +1,75 @@
+"""What the process lends to a verb, and the checked credentials that every verb works with."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ddsetup.apply import Event, OnEvent
+from ddsetup.asking import Scope
+from ddsetup.clock import SYSTEM_CLOCK, Clock
+from ddsetup.dialogue import Dialogue
+from ddsetup.errors import UsageError
+from ddsetup.gateways.aws.session import Aws
+from ddsetup.gateways.datadog.client import Datadog, DatadogKeys
+from ddsetup.gateways.datadog.keys import KeyCheck
+from ddsetup.model import Identity, Lane
+from ddsetup.prompter import Prompter
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Host:
+    """What the process lends to a verb. `prompter` None: nobody can be asked.
+
+    `dialogue` is what was typed so far; `working` shows for the length of a block that something takes its
+    time.
+    """
+
+    environ: Mapping[str, str]
+    state_dir: Path
+    on_event: OnEvent
+    prompter: Prompter | None = None
+    dialogue: Dialogue = field(default_factory=Dialogue)
+    working: Callable[[str], AbstractContextManager[None]] | None = None
+    clock: Clock = SYSTEM_CLOCK
+    cancel: threading.Event = field(default_factory=threading.Event)
+    sandbox: bool = False
+
+    def say(self, text: str) -> None:
+        """Tell whoever watches what is going on."""
+        self.on_event(Event(kind="log", at=self.clock.now(), text=text))
+
+    def busy(self, text: str) -> AbstractContextManager[None]:
+        """Tell whoever watches what takes its time now."""
+        if self.working is not None:
+            return self.working(text)
+        self.say(text)
+        return nullcontext()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """Checked credentials, and where to work. Commands that do without Datadog have neither `dd` nor keys."""
+
+    host: Host
+    aws: Aws
+    identity: Identity
+    scope: Scope
+    dd: Datadog | None = None
+    keys: DatadogKeys | None = None
+    keys_from: tuple[str, ...] = ()
+    key_check: KeyCheck | None = None
+
+    @property
+    def lanes(self) -> tuple[Lane, ...]:
+        return tuple(Lane(self.identity.account, region) for region in self.scope.regions)
+
+    @property
+    def datadog(self) -> Datadog:
+        """The Datadog connection of a command that has one."""
+        if self.dd is None:
+            raise UsageError("this needs a Datadog site and keys", fix="set DD_SITE, DD_API_KEY, DD_APP_KEY")
+        return self.dd

@@ -1,0 +1,152 @@
+"""Everything up to the confirmation: observe, settle the answers, choose the functions, plan."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from ddsetup.answers import Answers
+from ddsetup.asking import Chooser, answers_from
+from ddsetup.change import Plan
+from ddsetup.errors import Denied
+from ddsetup.flow.connecting import quiet
+from ddsetup.flow.host import Session
+from ddsetup.given import Given
+from ddsetup.lines import counted
+from ddsetup.model import Function, Snapshot, Unreadable
+from ddsetup.observe import GLANCE, add_filters, look_closer, observe
+from ddsetup.plan import make_plan
+from ddsetup.preflight import check_readable
+from ddsetup.select import select_in
+from ddsetup.steps.subscriptions import late_planner
+from ddsetup.sweep import LateChanges, Sweep, start_sweep
+
+DEFAULT_ROLE = Answers(site="", regions=()).role_name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """Everything up to the confirmation.
+
+    `sweep` still reads subscription filters that the plan did not wait for; whoever asked for it closes it.
+    """
+
+    snapshot: Snapshot
+    answers: Answers
+    selected: tuple[Function, ...]
+    plan: Plan
+    sweep: Sweep | None = None
+
+    @property
+    def late(self) -> LateChanges | None:
+        """The changes that follow from what is read after the plan, where there can be any that need no
+        further question: filters of our own, and those that the answers give away."""
+        if self.sweep is None or (
+            self.answers.subscribe != "direct" and self.answers.on_conflict != "replace"
+        ):
+            return None
+        return LateChanges(
+            self.sweep, late_planner(self.snapshot, self.answers, self.selected), self.snapshot
+        )
+
+
+def look(session: Session, role_name: str = "", *, glance: bool = False) -> Snapshot:
+    """Observe everything that can be read in bulk; at a `glance` only what tells how things are.
+
+    `role_name` is the integration's role where it has another name than ours.
+
+    Raises Denied when the functions of a region cannot be listed: nothing sensible can be said without them.
+    """
+    with session.host.busy("looking at what is there"):
+        snapshot = observe(
+            session.aws,
+            session.dd,
+            session.identity,
+            session.lanes,
+            role_name=role_name or DEFAULT_ROLE,
+            fields=GLANCE if glance else None,
+        )
+    for lane in snapshot.lanes.values():
+        if isinstance(lane.functions, Unreadable):
+            raise Denied(
+                f"the functions of {lane.lane.region} cannot be listed: {lane.functions.reason}",
+                action=lane.functions.action,
+                fix=f"grant {lane.functions.action}; `ddsetup policy` prints all that is needed",
+                where=lane.lane.region,
+            )
+    return snapshot
+
+
+def prepare(
+    session: Session,
+    given: Given,
+    *,
+    command: str = "setup",
+    choose: Chooser | None = None,
+    late: bool = False,
+    seen: Snapshot | None = None,
+) -> Prepared:
+    """Observe, unless that was `seen` already, settle the answers, choose the functions, and plan.
+
+    Nothing is written. With `late` the plan does not wait for subscription filters that are not likely to
+    change it; `complete` gives the plan with all of them. Raises CredentialsError when a foundation (role,
+    integration, stack, secret) may not be looked at, and `Back` when the person returns to where to look.
+    """
+    snapshot = seen or look(session, quiet(given, "role_name"))
+    answers = answers_from(
+        given,
+        snapshot,
+        session.host.prompter,
+        command=command,
+        scope=session.scope,
+        choose=choose,
+        dialogue=session.host.dialogue,
+    )
+    selected = select_in(snapshot, answers.selection)
+    with session.host.busy(f"looking closely at {counted(len(selected), 'function')}"):
+        if late:
+            return _prepare_with_sweep(session, snapshot, answers, selected)
+        snapshot = look_closer(session.aws, snapshot, answers, selected)
+    plan = make_plan(snapshot, answers, selected)
+    check_readable(plan)
+    return Prepared(snapshot=snapshot, answers=answers, selected=selected, plan=plan)
+
+
+def _prepare_with_sweep(
+    session: Session, snapshot: Snapshot, answers: Answers, selected: tuple[Function, ...]
+) -> Prepared:
+    """Plan on the filters that are likely to matter, while the others are read in the background.
+
+    All are waited for if there is nothing else to do meanwhile, or if conflicts must be asked about.
+    """
+    asked = session.host.prompter is not None
+    sweep, first = start_sweep(session.aws, snapshot, answers, selected, asked=asked)
+    try:
+        snapshot = look_closer(session.aws, snapshot, answers, selected, filters=False)
+        sweep.wait(first)
+        snapshot = add_filters(snapshot, dict(sweep.arrived(0)))
+        plan = make_plan(snapshot, answers, selected)
+        check_readable(plan)
+        prepared = Prepared(snapshot=snapshot, answers=answers, selected=selected, plan=plan, sweep=sweep)
+        if not plan.changes or answers.on_conflict == "ask":
+            return complete(session, prepared)
+    except BaseException:
+        sweep.close()
+        raise
+    if sweep.left:
+        groups = counted(sweep.left, "log group")
+        session.host.say(f"{groups} more will be checked for subscription filters while the rest is done")
+    return prepared
+
+
+def complete(session: Session, prepared: Prepared) -> Prepared:
+    """The same with all subscription filters read: the plan is then what it would have been with them from
+    the start. Takes as long as AWS's five calls a second make it."""
+    if prepared.sweep is None:
+        return prepared
+    if prepared.sweep.left:
+        left = prepared.sweep.left
+        session.host.say(f"looking at the subscription filters of {left:,} more log groups (5 a second)")
+        prepared.sweep.wait()
+    snapshot = prepared.sweep.onto(prepared.snapshot)
+    plan = make_plan(snapshot, prepared.answers, prepared.selected)
+    return replace(prepared, snapshot=snapshot, plan=plan)
