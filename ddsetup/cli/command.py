@@ -34,11 +34,6 @@ class Command:
     keys: tuple[str, ...] = ()
     extras: tuple[Extra, ...] = ()
 
-    @property
-    def title(self) -> str:
-        """The name in reports: `sandbox up` for a command of a group."""
-        return self.name
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Group:

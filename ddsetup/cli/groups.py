@@ -1,9 +1,10 @@
-"""The commands for what comes after the setup: explore, metrics, monitors, dashboards."""
+"""The groups of commands: the sandbox, and what comes after the setup."""
 
 from __future__ import annotations
 
 from ddsetup.cli.command import ASKING, CONNECT, WRITING, Command, Group, keys
 from ddsetup.cli.options import Extra
+from ddsetup.cli.sandbox_commands import SANDBOX
 from ddsetup.cli.source_commands import CODE
 
 _WHOSE = keys("Which functions", "Where")
@@ -255,4 +256,4 @@ DASHBOARDS = Group(
     ),
 )
 
-GROUPS: tuple[Group, ...] = (EXPLORE, METRICS, MONITORS, DASHBOARDS, CODE)
+GROUPS: tuple[Group, ...] = (SANDBOX, EXPLORE, METRICS, MONITORS, DASHBOARDS, CODE)

@@ -25,7 +25,7 @@ from hypothesis import strategies as st
 
 from ddsetup import __main__, validate
 from ddsetup.change import Change, Outcome, Plan
-from ddsetup.cli.app import COMMANDS
+from ddsetup.cli.commands import COMMANDS
 from ddsetup.journal import Journal
 from ddsetup.planfile import save
 from ddsetup.settings import SETTINGS, TABLE

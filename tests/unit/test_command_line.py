@@ -15,14 +15,17 @@ import jsonschema
 import pytest
 
 from ddsetup.cli import boundary
-from ddsetup.cli.app import COMMANDS, SANDBOX_COMMANDS
 from ddsetup.cli.call import in_sandbox
+from ddsetup.cli.commands import COMMANDS
+from ddsetup.cli.groups import GROUPS
 from ddsetup.settings import SETTINGS
 
 KEY = "0123456789abcdef0123456789abcdef"
 OURS = ("boto3", "botocore", "datadog_api_client", "questionary", "prompt_toolkit", "rich.markdown")
 SLOW = (*OURS, "pydantic", "asyncio")
 SCHEMA = json.loads(resources.files("ddsetup").joinpath("data/report.schema.json").read_text("utf-8"))
+
+GROUPED = tuple(command for group in GROUPS for command in group.commands)
 
 
 def ddsetup(
@@ -94,7 +97,7 @@ def test_without_a_command_and_without_a_terminal_there_is_help_and_exit_code_2(
 def test_every_option_is_in_every_command_where_the_contract_wants_it() -> None:
     setup = next(command for command in COMMANDS if command.name == "setup")
     assert set(SETTINGS) <= set(setup.keys)
-    for command in (*COMMANDS, *SANDBOX_COMMANDS):
+    for command in (*COMMANDS, *GROUPED):
         assert "output" in command.keys, command.name
         assert "no_color" in command.keys, command.name
     for command in COMMANDS:
@@ -207,7 +210,7 @@ def test_ctrl_c_says_how_to_go_on(tmp_path: Path, capsys: pytest.CaptureFixture[
 
 
 def test_every_command_has_a_module_and_its_examples_are_valid() -> None:
-    for command in (*COMMANDS, *SANDBOX_COMMANDS):
+    for command in (*COMMANDS, *GROUPED):
         assert hasattr(importlib.import_module(command.module), "run"), command.name
         flags = {flag for extra in command.extras for flag in extra.flags}
         flags |= {SETTINGS[key].flag for key in command.keys}
