@@ -104,9 +104,8 @@ def apply(  # noqa: PLR0913 - the parts of a run; each is used by itself in test
     """
     run = _Run(tuple(changes), writers, journal, clock, on_event)
     queue = Queue(run.changes, {kind: writer.batch for kind, writer in writers.items()})
-    running: dict[Future[list[Outcome]], tuple[int, ...]] = {}
-    most_functions = max(1, workers - _OTHERS)
     pool = ThreadPoolExecutor(max_workers=workers, thread_name_prefix="apply")
+    crew = _Crew(run, queue, pool, workers)
     try:
         with _first_interrupt_sets(cancel):
             while True:
@@ -114,29 +113,47 @@ def apply(  # noqa: PLR0913 - the parts of a run; each is used by itself in test
                     more = None
                     run.stop(queue, cancelled=cancel.is_set())
                 if more is not None:
-                    late = more.take(0 if running else _MORE_SECONDS)
+                    late = more.take(0 if crew.running else _MORE_SECONDS)
                     more = None if late is None else more
                     run.add(queue, late or ())
-                while len(running) < workers and (
-                    batch := queue.take(
-                        idle=not running and more is None, full=run.full(running.values(), most_functions)
-                    )
-                ):
-                    running[pool.submit(run.work, batch)] = batch
-                if not running:
-                    if more is None:
-                        break
-                    continue
-                look = _LOOK_SECONDS if more is None else _MORE_SECONDS
-                finished, _ = wait(running, timeout=look, return_when=FIRST_COMPLETED)
-                for future in finished:
-                    for index, outcome in zip(running.pop(future), future.result(), strict=True):
-                        run.finish(queue, index, outcome)
+                crew.start(last=more is None)
+                if crew.running:
+                    crew.finish(_LOOK_SECONDS if more is None else _MORE_SECONDS)
+                elif more is None:
+                    break
     finally:
-        pool.shutdown(wait=not running, cancel_futures=True)
+        pool.shutdown(wait=not crew.running, cancel_futures=True)
     while left := queue.left():
         run.finish(queue, left[0], run.outcome(left[0], "failed", "what it needs needs, in turn, this"))
     return run.outcomes()
+
+
+class _Crew:
+    """The threads, and what they work on."""
+
+    def __init__(self, run: _Run, queue: Queue, pool: ThreadPoolExecutor, workers: int) -> None:
+        self._run = run
+        self._queue = queue
+        self._pool = pool
+        self._workers = workers
+        self.running: dict[Future[list[Outcome]], tuple[int, ...]] = {}
+
+    def start(self, *, last: bool) -> None:
+        """Put free threads to work. `last`: nothing will be added, so incomplete batches need not wait."""
+        most_functions = max(1, self._workers - _OTHERS)
+        while len(self.running) < self._workers:
+            full = self._run.full(self.running.values(), most_functions)
+            batch = self._queue.take(idle=not self.running and last, full=full)
+            if not batch:
+                return
+            self.running[self._pool.submit(self._run.work, batch)] = batch
+
+    def finish(self, timeout: float) -> None:
+        """Wait for up to `timeout` seconds until something is done, and note what came of it."""
+        finished, _ = wait(self.running, timeout=timeout, return_when=FIRST_COMPLETED)
+        for future in finished:
+            for index, outcome in zip(self.running.pop(future), future.result(), strict=True):
+                self._run.finish(self._queue, index, outcome)
 
 
 class _Run:

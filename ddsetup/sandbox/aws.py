@@ -5,16 +5,14 @@ from __future__ import annotations
 import urllib.request
 from dataclasses import dataclass
 from importlib import metadata, util
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 from ddsetup.sandbox import faults, layers
 from ddsetup.sandbox.emulator.settings import EmulatorSettings
 from ddsetup.sandbox.errors import SandboxUnavailable
 from ddsetup.sandbox.model import ACCOUNT, LAYER_ACCOUNT, Keys
 from ddsetup.sandbox.process import Child, base_environment, spawn, wait_for
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 _PORT_SECONDS = 30.0
 _READY_SECONDS = 60.0
@@ -47,6 +45,28 @@ def start(directory: Path, cache: Path, forwarder_archive: bytes) -> EmulatedAws
 
     Raises `SandboxStartError` when it does not get as far as listening.
     """
+    settings = _settings(directory, cache, forwarder_archive)
+    settings_file = Path(settings.directory) / "settings.json"
+    settings.write(settings_file)
+    child = spawn(
+        "ddsetup.sandbox.emulator",
+        [str(settings_file)],
+        log=directory / "aws.log",
+        environment=base_environment(directory),
+        remove=directory,
+    )
+    port_file = Path(settings.port_file)
+    try:
+        wait_for(child, port_file.exists, what="The emulated AWS", timeout=_PORT_SECONDS)
+    except BaseException:
+        child.stop()
+        raise
+    url = f"http://127.0.0.1:{port_file.read_text(encoding='utf-8')}"
+    return EmulatedAws(url, directory / "aws-calls.jsonl", child)
+
+
+def _settings(directory: Path, cache: Path, forwarder_archive: bytes) -> EmulatorSettings:
+    """What the emulator is told, with the files that it is told about."""
     library = layers.library_layer(cache)
     runtime_packages = layers.runtime_packages(cache)
     own = directory / "aws"
@@ -54,7 +74,7 @@ def start(directory: Path, cache: Path, forwarder_archive: bytes) -> EmulatedAws
         path.mkdir(exist_ok=True)
     archive = own / "forwarder-layer.zip"
     archive.write_bytes(forwarder_archive)
-    settings = EmulatorSettings(
+    return EmulatorSettings(
         directory=str(own),
         port_file=str(own / "port"),
         call_log=str(directory / "aws-calls.jsonl"),
@@ -66,23 +86,6 @@ def start(directory: Path, cache: Path, forwarder_archive: bytes) -> EmulatedAws
         forwarder_archive=str(archive),
         runtime_packages=str(runtime_packages),
     )
-    settings_file = own / "settings.json"
-    settings.write(settings_file)
-    child = spawn(
-        "ddsetup.sandbox.emulator",
-        [str(settings_file)],
-        log=directory / "aws.log",
-        environment=base_environment(directory),
-        remove=directory,
-    )
-    port_file = own / "port"
-    try:
-        wait_for(child, port_file.exists, what="The emulated AWS", timeout=_PORT_SECONDS)
-    except BaseException:
-        child.stop()
-        raise
-    url = f"http://127.0.0.1:{port_file.read_text(encoding='utf-8')}"
-    return EmulatedAws(url, directory / "aws-calls.jsonl", child)
 
 
 def wait_until_ready(emulated: EmulatedAws) -> None:

@@ -16,33 +16,20 @@ made closer to AWS:
 from __future__ import annotations
 
 import os
-import re
 import sys
-import threading
-import time
 import zipfile
 from pathlib import Path
 from typing import Any
 
-from ddsetup.sandbox.emulator import function_log
+from ddsetup.sandbox.emulator import invocation_log
 from ddsetup.sandbox.emulator.settings import EmulatorSettings
 from ddsetup.sandbox.layers import archive_of
 
 _LINK_MEMBER = "ddsetup-sandbox-linked-layer"
 _STATE_CHANGE_SECONDS = 0.2
-_UNKNOWN_MEMORY_MB = 64
 _LAUNCHER = """#!/bin/sh
 exec "{python}" -S -s "{bootstrap}" "$@"
 """
-
-
-class _Invocation(threading.local):
-    """What is known about the invocation that runs on this thread, until its log is written."""
-
-    init_seconds: float | None = None
-    seconds_before: float = 0.0
-    error: dict[str, Any] | None = None
-    memory_mb: int | None = None
 
 
 def install(settings: EmulatorSettings) -> None:
@@ -53,7 +40,7 @@ def install(settings: EmulatorSettings) -> None:
     _use_launcher(lambda_runtime, settings)
     _link_library(lambda_runtime, lambda_svc, settings)
     _wait_longer_for_output(lambda_runtime)
-    _write_logs(lambda_runtime, lambda_svc)
+    invocation_log.install(lambda_runtime, lambda_svc)
     lambda_svc._LAMBDA_STATE_TRANSITION_DELAY = _STATE_CHANGE_SECONDS
 
 
@@ -116,75 +103,3 @@ def _wait_longer_for_output(lambda_runtime: Any) -> None:
         return text
 
     lambda_runtime.Worker._drain_stderr_bounded = drain_patiently
-
-
-def _write_logs(lambda_runtime: Any, lambda_svc: Any) -> None:
-    invocation = _Invocation()
-    spawn = lambda_runtime.Worker._spawn
-    run = lambda_runtime.Worker.invoke
-    execute = lambda_svc._execute_function_warm
-
-    # Many at once only slow each other down, and a start of more than ten seconds is none to the library:
-    # it takes it for an environment that AWS had warmed up.
-    starting = threading.BoundedSemaphore(os.cpu_count() or 1)
-
-    def timed_spawn(worker: Any) -> None:
-        asked = time.monotonic()
-        with starting:
-            started = time.monotonic()
-            spawn(worker)
-            ready = time.monotonic()
-        invocation.init_seconds, invocation.seconds_before = ready - started, ready - asked
-
-    def measured_invoke(worker: Any, *arguments: Any, **named: Any) -> Any:
-        result = run(worker, *arguments, **named)
-        invocation.memory_mb = _peak_memory_mb(worker._proc)
-        return result
-
-    def noted_execute(function: Any, event: Any, request_id: str) -> Any:
-        invocation.init_seconds = invocation.error = invocation.memory_mb = None
-        invocation.seconds_before = 0.0
-        result = execute(function, event, request_id)
-        invocation.error = result["body"] if result.get("error") else None
-        return result
-
-    def emit(
-        function: Any,
-        request_id: str,
-        text: str,
-        error: bool,
-        duration_ms: int,
-        *,
-        log_source: str | None = None,
-    ) -> None:
-        del error, log_source
-        init, failed, before = invocation.init_seconds, invocation.error or {}, invocation.seconds_before
-        memory = invocation.memory_mb
-        invocation.init_seconds = invocation.error = invocation.memory_mb = None
-        invocation.seconds_before = 0.0
-        config = function.get("config") or function
-        run = function_log.Run(
-            request_id=request_id,
-            text=text,
-            milliseconds=max(duration_ms - before * 1000, 1.0),
-            init_milliseconds=None if init is None else init * 1000,
-            memory_used=memory or _UNKNOWN_MEMORY_MB,
-            failure=str(failed.get("errorMessage", "")).removeprefix("Worker init failed: "),
-            timed_out=failed.get("errorType") == "Sandbox.Timedout",
-        )
-        function_log.write(config, run)
-
-    lambda_runtime.Worker._spawn = timed_spawn
-    lambda_runtime.Worker.invoke = measured_invoke
-    lambda_svc._execute_function_warm = noted_execute
-    lambda_svc._emit_lambda_logs = emit
-
-
-def _peak_memory_mb(process: Any) -> int | None:
-    """The most that a live process has held, where the system tells (Linux)."""
-    try:
-        status = Path(f"/proc/{process.pid}/status").read_text(encoding="ascii", errors="replace")
-    except (AttributeError, OSError):
-        return None
-    match = re.search(r"^VmHWM:\s+(\d+) kB", status, re.MULTILINE)
-    return int(match[1]) // 1024 if match else None
