@@ -2,49 +2,17 @@
 
 from __future__ import annotations
 
-import re
-from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from ddsetup import catalog
 from ddsetup.cli.call import Call
-from ddsetup.cli.changing_files import check_committed, write_all
+from ddsetup.cli.project_files import KEY_SETTINGS, bring, proposed
 from ddsetup.errors import Denied, GatewayError, UsageError
 from ddsetup.iac import backup
-from ddsetup.iac import run as programs
 from ddsetup.iac.cloudformation import MACRO_STACK, install_command
 from ddsetup.iac.detect import detect
-from ddsetup.iac.model import AnswerMissing, Install, Project, Proposal, Wanted
-from ddsetup.iac.propose import propose
-from ddsetup.iac.show import as_data, file_lines, finished
-from ddsetup.iac.source import read_source
+from ddsetup.iac.model import Wanted
 from ddsetup.model import Json
-from ddsetup.prompter import Prompt
-from ddsetup.questions import Choice
 from ddsetup.report import Report
-from ddsetup.settings import SETTINGS
-
-if TYPE_CHECKING:
-    from ddsetup.flow import Host
-    from ddsetup.prompter import Prompter
-
-_SAYS_VIA = re.compile(r"addExtension|extensionLayerVersion|datadog/lambda-extension")
-_KEY_SOURCES = {
-    "api_key_secret": "apiKeySecretArn",
-    "api_key_ssm": "apiKeySsmArn",
-    "api_key_kms": "apiKMSKey",
-}
-_VIA = Prompt(
-    kind="one",
-    text="How shall the data get to Datadog?",
-    choices=(
-        Choice("forwarder", "Forwarder: through the log groups"),
-        Choice("extension", "Extension: from inside each function"),
-    ),
-    default="forwarder",
-)
 
 
 def _undo(call: Call, root: Path) -> Report:
@@ -71,89 +39,16 @@ def _change(call: Call, root: Path) -> Report:
         fix = "name the directory of the project; functions without one are set up by `ddsetup setup`"
         raise UsageError("no file of a deployment tool was found", where=str(root), fix=fix)
     host = call.host()
-    proposal = _propose(call, host, project)
-    data = as_data(project, proposal)
-    if proposal.needs_macro:
-        data["macro"] = _macro(call)
-    if call.given.on("dry_run") or not (proposal.edits or proposal.installs):
-        return Report(command="iac", data=data, next=_next(project, proposal.installs))
-    data = {**data, **_carry_out(call, host, project, proposal, data)}
-    failed = any(each["status"] == "failed" for each in data["installs"])
-    left = tuple(
-        i for i, row in zip(proposal.installs, data["installs"], strict=True) if row["status"] != "done"
+    proposal = proposed(host, project, _wanted(call))
+    macro = {"macro": _macro(call)} if proposal.needs_macro else {}
+    brought = bring(call, host, project, proposal)
+    following = (*brought.next, *((f"ddsetup iac {root} --undo",) if brought.changed else ()))
+    return Report(
+        command="iac",
+        exit_code=5 if brought.failed else 0,
+        data={**brought.data, **macro},
+        next=following,
     )
-    following = _next(project, left)
-    if any(file["status"] == "changed" for file in data["files"]):
-        following = (*following, f"ddsetup iac {root} --undo")
-    return Report(command="iac", exit_code=5 if failed else 0, data=data, next=following)
-
-
-def _carry_out(
-    call: Call, host: Host, project: Project, proposal: Proposal, data: dict[str, Json]
-) -> dict[str, Json]:
-    """Write the files, all or none, and install what may be installed; the data with what came of it."""
-    from ddsetup import flow
-
-    if proposal.edits:
-        for file in data["files"]:
-            call.console.lines(file_lines(file))
-        check_committed(call, host, project, proposal)
-        flow.confirm(host, "Change these files?", yes=call.given.on("yes"))
-    installs = tuple(each for each in proposal.installs if _may_install(call, host, each))
-    if not proposal.edits and not installs:
-        return data
-    touched = {path: _content(path) for install in installs for path in install.touches}
-    record = write_all(call.state_dir(), project.root, proposal.edits, datetime.now(UTC), touched)
-    results = []
-    for each in installs:
-        call.console.say(f"running {' '.join(each.command)}")
-        results.append((each, programs.install(each)))
-    backup.finish(record)
-    status = {"would change": "changed"}
-    files = [{**file, "status": status.get(file["status"], file["status"])} for file in data["files"]]
-    return finished({**data, "files": files}, results)
-
-
-def _content(path: Path) -> bytes | None:
-    return path.read_bytes() if path.is_file() else None
-
-
-def _propose(call: Call, host: Host, project: Project) -> Proposal:
-    """The proposal; what the files do not say is asked, or named as missing."""
-    wanted = _wanted(call)
-    if wanted.via is None and host.prompter is not None and not _says_via(project):
-        via = host.prompter.ask(_VIA)
-        wanted = replace(wanted, via="extension" if via == "extension" else "forwarder")
-    while True:
-        try:
-            return propose(project, wanted)
-        except AnswerMissing as missing:
-            if host.prompter is None:
-                raise
-            wanted = _asked(host.prompter, wanted, missing)
-
-
-def _asked(prompter: Prompter, wanted: Wanted, missing: AnswerMissing) -> Wanted:
-    setting = SETTINGS[missing.setting]
-
-    def problem(value: Json) -> str:
-        try:
-            setting.parse(value)
-        except ValueError as error:
-            return str(error)
-        return ""
-
-    if missing.setting == "site":
-        choices = tuple(Choice(site.site, f"{site.name}: {site.site}") for site in catalog.sites())
-        text = "Which Datadog site is yours?"
-        return replace(wanted, site=str(prompter.ask(Prompt(kind="one", text=text, choices=choices))))
-    text = "ARN of the secret that holds the API key"
-    value = prompter.ask(Prompt(kind="text", text=text, why=missing.what, check=problem))
-    return replace(wanted, key_source=(_KEY_SOURCES[missing.setting], str(value)))
-
-
-def _says_via(project: Project) -> bool:
-    return any(_SAYS_VIA.search(read_source(file.path).text) for file in project.files)
 
 
 def _wanted(call: Call) -> Wanted:
@@ -167,7 +62,7 @@ def _wanted(call: Call) -> Wanted:
             wrong.append(f"{raw.where}: {error}")
     if wrong:
         raise UsageError("\n".join(wrong))
-    sources = [(name, given.text(key)) for key, name in _KEY_SOURCES.items() if key in given]
+    sources = [(name, given.text(key)) for key, name in KEY_SETTINGS.items() if key in given]
     via, arns, regions, tags = (given.value(key) for key in ("via", "forwarder_arn", "region", "extra_tag"))
     return Wanted(
         via=via if via in ("forwarder", "extension") else None,  # type: ignore[arg-type]
@@ -195,25 +90,6 @@ def _said(call: Call, key: str) -> bool | None:
 
 def _number(text: str) -> int | None:
     return int(text) if text.isdigit() else None
-
-
-def _may_install(call: Call, host: Host, install: Install) -> bool:
-    """Whether the project's package manager may be run: only by a flag of its own, or when asked."""
-    if call.value("install"):
-        return True
-    if host.prompter is None or call.given.on("yes"):
-        return False
-    text = f"Run `{' '.join(install.command)}` in {install.directory}?"
-    return bool(host.prompter.ask(Prompt(kind="confirm", text=text, default=True)))
-
-
-def _next(project: Project, installs: tuple[Install, ...]) -> tuple[str, ...]:
-    commands = [" ".join(each.command) for each in installs]
-    if project.of("serverless", "serverless_code"):
-        commands.append("serverless deploy")
-    if project.of("cloudformation"):
-        commands.append("sam deploy")
-    return tuple(commands)
 
 
 def _macro(call: Call) -> Json:
