@@ -193,15 +193,7 @@ class _Run:
         )
 
     def outcome(self, index: int, status: Status, reason: str, fix: str = "") -> Outcome:
-        change = self.changes[index]
-        return Outcome(
-            resource=change.resource,
-            status=status,
-            reason=reason,
-            fix=fix,
-            step=change.step,
-            action=change.action,
-        )
+        return self.changes[index].outcome(status, reason, fix)
 
     def add(self, queue: Queue, changes: Sequence[Change]) -> None:
         """Take in changes that became known on the way."""

@@ -72,6 +72,18 @@ class Change:
             note="",
         )
 
+    def outcome(self, status: Status, reason: str = "", fix: str = "", **details: str) -> Outcome:
+        """What came of this change."""
+        return Outcome(
+            resource=self.resource,
+            status=status,
+            reason=reason,
+            fix=fix,
+            step=self.step,
+            action=self.action,
+            details=details,
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Skipped:

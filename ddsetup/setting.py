@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
 from ddsetup import validate
 
@@ -23,16 +23,7 @@ Panel: TypeAlias = Literal[
     "Proof",
     "How to run",
 ]
-PANELS: tuple[Panel, ...] = (
-    "Which functions",
-    "Where",
-    "Datadog",
-    "What to send",
-    "How it gets there",
-    "Library",
-    "Proof",
-    "How to run",
-)
+PANELS: tuple[Panel, ...] = get_args(Panel)
 
 _YES, _NO = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
 

@@ -55,6 +55,18 @@ class IntegrationState:
     resource_collection: bool = False
     tags: tuple[str, ...] = ()
 
+    def differing(self, other: IntegrationState) -> tuple[str, ...]:
+        """The names of the fields that mean something else. Lists are sets; where one side leaves the
+        namespaces to Datadog (no mode), they equal any."""
+        ours = self.namespaces_mode and other.namespaces_mode
+        names = [f.name for f in fields(self) if ours or f.name not in ("namespaces", "namespaces_mode")]
+        return tuple(name for name in names if _members(self, name) != _members(other, name))
+
+
+def _members(state: IntegrationState, name: str) -> object:
+    value = getattr(state, name)
+    return frozenset(value) if isinstance(value, tuple) else value
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogCollectionState:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
 from ddsetup.change import Change, ResourceId
 from ddsetup.model import Unreadable
@@ -26,18 +26,7 @@ Group: TypeAlias = Literal[
     "arrival",
     "cost",
 ]
-GROUPS: tuple[Group, ...] = (
-    "local",
-    "credentials",
-    "permissions",
-    "integration",
-    "forwarder",
-    "collection",
-    "functions",
-    "log groups",
-    "arrival",
-    "cost",
-)
+GROUPS: tuple[Group, ...] = get_args(Group)
 
 FixKind: TypeAlias = Literal["automatic", "confirm", "manual"]
 """Who mends it: `--fix` by itself; `--fix` once a person has seen that something is taken away; a person."""

@@ -57,7 +57,7 @@ class IntegrationWriter(OneByOne):
 
     def _create(self, change: Change, after: IntegrationState, live: Integration | None) -> Outcome:
         if live is not None:
-            differing = _differing(after, live)
+            differing = after.differing(integration_state(live))
             if differing:
                 return moved(
                     change, f"the account is registered with Datadog already ({', '.join(differing)})"
@@ -101,7 +101,7 @@ class IntegrationWriter(OneByOne):
     def _delete(self, change: Change, before: IntegrationState, live: Integration | None) -> Outcome:
         if live is None:
             return gone(change)
-        differing = _differing(before, live)
+        differing = list(before.differing(integration_state(live)))
         if live.lambdas:
             differing.append("log forwarders were registered with it")
         if differing:
@@ -176,32 +176,6 @@ def _readable(live: Integration | Unreadable | None) -> Integration | None:
     return live
 
 
-def _differing(wanted: IntegrationState, live: Integration) -> list[str]:
-    """The names of the fields in which the record is not as `wanted`."""
-    now = integration_state(live)
-    return [name for name in _FIELDS if not _same(name, wanted, now)]
-
-
 def _changed(before: IntegrationState, after: IntegrationState, now: IntegrationState) -> list[str]:
     """The fields that the change is about and that are not as in `after` yet."""
-    return [name for name in _FIELDS if not _same(name, before, after) and not _same(name, after, now)]
-
-
-_FIELDS = (
-    "partition",
-    "role_name",
-    "metrics_enabled",
-    "namespaces_mode",
-    "namespaces",
-    "regions",
-    "resource_collection",
-    "tags",
-)
-
-
-def _same(name: str, one: IntegrationState, other: IntegrationState) -> bool:
-    if name in ("namespaces_mode", "namespaces") and not (one.namespaces_mode and other.namespaces_mode):
-        # No mode: the namespaces are Datadog's choice, whatever that is.
-        return True
-    left, right = getattr(one, name), getattr(other, name)
-    return set(left) == set(right) if isinstance(left, tuple) else bool(left == right)
+    return [name for name in before.differing(after) if name in after.differing(now)]

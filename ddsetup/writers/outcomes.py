@@ -4,24 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ddsetup.change import Change, Outcome, Status
+from ddsetup.change import Change, Outcome
 
 AGAIN = "look at it, then run the command again: it plans on what is there now"
 
 
 def applied(change: Change, reason: str = "", **details: str) -> Outcome:
     """The change was made, and AWS or Datadog confirmed it."""
-    return _outcome(change, "applied", reason, details=details)
+    return change.outcome("applied", reason, **details)
 
 
 def already_so(change: Change, reason: str = "it is already so") -> Outcome:
     """Nothing was sent, because what is there is what was wanted."""
-    return _outcome(change, "unchanged", reason)
+    return change.outcome("unchanged", reason)
 
 
 def gone(change: Change) -> Outcome:
     """A deletion of something that is not there any more."""
-    return _outcome(change, "unchanged", "it is not there any more")
+    return change.outcome("unchanged", "it is not there any more")
 
 
 def moved(change: Change, what: Iterable[str] | str, fix: str = AGAIN) -> Outcome:
@@ -30,23 +30,9 @@ def moved(change: Change, what: Iterable[str] | str, fix: str = AGAIN) -> Outcom
     `what` names what differs, never a value that may be secret.
     """
     differing = what if isinstance(what, str) else ", ".join(what)
-    return _outcome(change, "changed_since", f"changed since: {differing}", fix)
+    return change.outcome("changed_since", f"changed since: {differing}", fix)
 
 
 def failed(change: Change, reason: str, fix: str = "", **details: str) -> Outcome:
     """The change was tried, or could not be, and is not done."""
-    return _outcome(change, "failed", reason, fix, details)
-
-
-def _outcome(
-    change: Change, status: Status, reason: str, fix: str = "", details: dict[str, str] | None = None
-) -> Outcome:
-    return Outcome(
-        resource=change.resource,
-        status=status,
-        reason=reason,
-        fix=fix,
-        step=change.step,
-        action=change.action,
-        details=details or {},
-    )
+    return change.outcome("failed", reason, fix, **details)

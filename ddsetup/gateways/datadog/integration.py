@@ -56,7 +56,7 @@ def create_integration(dd: Datadog, state: IntegrationState, external_id: str) -
         if error.status != 409:
             raise
         live = _find(dd, state.aws_account_id)
-        if live is None or live.external_id != external_id or _differing(state, integration_state(live)):
+        if live is None or live.external_id != external_id or state.differing(integration_state(live)):
             raise ChangedSince(
                 f"AWS account {state.aws_account_id} was registered with Datadog by somebody else meanwhile",
                 action=MANAGE,
@@ -70,7 +70,7 @@ def create_integration(dd: Datadog, state: IntegrationState, external_id: str) -
         )
     if created.external_id != external_id:
         raise GatewayError("Datadog registered the account with another external ID than the role trusts")
-    _check_kept(created, state, tuple(_differing(state, integration_state(created))))
+    _check_kept(created, state, state.differing(integration_state(created)))
     return created
 
 
@@ -82,10 +82,9 @@ def update_integration(
     Raises ChangedSince, without writing, when one of those fields is no longer as in `before`; GatewayError
     when Datadog does not keep what was sent; NotFound when the record is gone.
     """
-    changed = _differing(before, after)
     now = integration_state(live)
-    todo = tuple(name for name in changed if not _equal(name, now, after))
-    moved = [name for name in todo if not _equal(name, now, before)]
+    todo = tuple(name for name in before.differing(after) if name in now.differing(after))
+    moved = [name for name in todo if name in now.differing(before)]
     if live.config_id != config_id or moved:
         raise ChangedSince(
             f"Datadog's record of AWS account {live.account} has changed: {', '.join(moved) or 'replaced'}",
@@ -231,33 +230,8 @@ def _changed_attributes(state: IntegrationState, names: Sequence[str]) -> JsonOb
     return body
 
 
-_FIELDS = (
-    "aws_account_id",
-    "partition",
-    "role_name",
-    "metrics_enabled",
-    "namespaces_mode",
-    "namespaces",
-    "regions",
-    "resource_collection",
-    "tags",
-)
-
-
-def _differing(one: IntegrationState, other: IntegrationState) -> list[str]:
-    return [name for name in _FIELDS if not _equal(name, one, other)]
-
-
-def _equal(name: str, one: IntegrationState, other: IntegrationState) -> bool:
-    """Whether a field means the same; an empty mode leaves the namespaces to Datadog and so equals any."""
-    if name in ("namespaces", "namespaces_mode") and not (one.namespaces_mode and other.namespaces_mode):
-        return True
-    left, right = getattr(one, name), getattr(other, name)
-    return set(left) == set(right) if isinstance(left, tuple) else bool(left == right)
-
-
 def _check_kept(kept: Integration, wanted: IntegrationState, names: Sequence[str]) -> None:
-    lost = [name for name in names if not _equal(name, integration_state(kept), wanted)]
+    lost = [name for name in wanted.differing(integration_state(kept)) if name in names]
     if lost:
         raise GatewayError(
             f"Datadog accepted the change of AWS account {kept.account}, but keeps other values of"
