@@ -78,6 +78,12 @@ def test_a_new_application_key_gets_a_moment(world: World) -> None:
     assert world.slept == [1.0]
 
 
+def test_a_key_that_only_a_part_of_datadog_knows_yet_gets_a_moment(world: World) -> None:
+    world.fault("/api/v2/integration/*", status=403)
+    assert check_keys(world.connect()).denied == ()
+    assert world.slept == [1.0]
+
+
 def test_a_scoped_key_that_the_pair_check_refuses_is_proven_by_what_it_may_do() -> None:
     with datadog({"app_keys": {OTHER_APP_KEY: ["apm_read"]}}) as world:
         world.fault("/api/v2/validate_keys", status=403, times=9)

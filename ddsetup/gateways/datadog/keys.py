@@ -98,7 +98,10 @@ def check_keys(
         if not _again(dd, patience, _pair_valid):
             raise CredentialsError(_bad_app_key(dd), fix=_keys_page(dd, "application-keys"), where=dd.url)
         permissions = probe_permissions(dd)
-    missing = [name for name in needed if permissions.get(name) == "denied"]
+    if _lacking(permissions, needed):
+        _again(dd, patience, lambda dd: not _lacking(probe_permissions(dd), needed))
+        permissions = probe_permissions(dd)
+    missing = _lacking(permissions, needed)
     if missing:
         raise CredentialsError(
             f"the application key lacks the permission{'s' * (len(missing) > 1)} {', '.join(missing)}",
@@ -106,6 +109,10 @@ def check_keys(
             where=dd.url,
         )
     return KeyCheck(dd.site, permissions)
+
+
+def _lacking(permissions: Mapping[str, PermissionState], needed: Collection[str]) -> list[str]:
+    return [name for name in needed if permissions.get(name) == "denied"]
 
 
 def probe_permissions(dd: Datadog) -> Mapping[str, PermissionState]:
