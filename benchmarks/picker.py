@@ -17,7 +17,7 @@ from prompt_toolkit.data_structures import Size
 from prompt_toolkit.input import create_pipe_input
 from prompt_toolkit.output import DummyOutput
 
-from ddsetup.picker import pick
+from ddsetup.picker import Heading, pick
 from ddsetup.prompter import Row
 
 OPEN_SECONDS, KEY_SECONDS = 1.0, 0.1
@@ -79,7 +79,7 @@ def measure(count: int) -> dict[str, float]:
 
         typing = threading.Thread(target=keyboard)
         typing.start()
-        pick("Which functions?", found, output=screen, input_=pipe)
+        pick(Heading("Which functions?"), found, output=screen, input_=pipe)
         typing.join()
     return {
         "functions": count,

@@ -73,6 +73,16 @@ def counted(number: int, one: str, many: str = "") -> str:
     return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
+def rough(number: float) -> str:
+    """A count in at most five characters: `830`, `12.3k`, `1.2M`."""
+    for size, unit in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        # 999,950 would round to 1000.0k.
+        if number >= size * 0.99995:
+            parts = number / size
+            return f"{parts:.1f}{unit}" if parts < 99.95 else f"{parts:.0f}{unit}"
+    return f"{number:.0f}"
+
+
 def shorten(text: str, width: int) -> str:
     """`text` in at most `width` columns, its middle left out: names differ at both ends."""
     if width <= 0 or len(text) <= width:

@@ -1,8 +1,9 @@
 """A list to choose from, of any length: it draws its window only, and acts on what it shows only.
 
 Typing filters: every word (commas separate them) must occur in the row, or fit one of its terms
-(`runtime:python`); globs are allowed. Space chooses, Ctrl-A chooses or clears all that is shown, Enter
-accepts, Esc goes back. What the filter hides keeps its state and is counted.
+(`runtime:python`); globs are allowed. Space chooses, Ctrl-A chooses or clears all that is shown, Ctrl-R turns
+it over, Ctrl-T puts the heaviest first, Enter accepts, Esc goes back. What the filter hides keeps its state
+and is counted.
 """
 
 from __future__ import annotations
@@ -26,13 +27,28 @@ if TYPE_CHECKING:
 _Fragments: TypeAlias = "StyleAndTextTuples"
 
 _CHROME = 5
-"""Lines around the rows: title, filter, head, counts, keys."""
-_MARKS, _NARROWEST = 6, 8
-"""Columns before the first cell, and how narrow a cell may get."""
+"""Lines around the rows: title, filter, the row in full, counts, keys."""
+_MARKS, _NARROWEST, _LAST = 6, 8, 12
+"""Columns before the first cell, how narrow a cell may get, and the last one before any other."""
 _FILTER_FROM = 10
 """From how many rows on the filter is shown before something is typed."""
-_KEYS = "space mark, ctrl-a all, ctrl-r invert, type to filter, enter accept, esc back"
-_FEW_KEYS = "space mark, ^A all, ^R invert, enter, esc"
+_KEYS = "space mark, ctrl-a all, ctrl-r invert, {order}type to filter, enter accept, esc back"
+_FEW_KEYS = "space mark, ^A all, ^R invert, {order}type to filter, enter, esc"
+_FEWEST_KEYS = "space mark, ^A all, ^R invert, enter, esc"
+_ORDER_KEY = "^T busiest first, "
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """What stands above the list: the question, why it is asked, and the titles of the cells."""
+
+    title: str
+    why: str = ""
+    columns: tuple[str, ...] = ()
+
+    def lines(self, width: int) -> list[str]:
+        """The reason for the question, in lines."""
+        return textwrap.wrap(self.why, max(width - 2, 20))
 
 
 @dataclass(slots=True)
@@ -46,6 +62,7 @@ class Picker:
     top: int = 0
     chosen: set[str] = field(default_factory=set)
     shown: list[Row] = field(default_factory=list)
+    heaviest_first: bool = False
     _haystacks: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -59,8 +76,26 @@ class Picker:
         # Plain text typed behind plain text can only make the result smaller.
         narrows = text.startswith(self.text) and not set(text) & set(":*?[")
         self.text = text
-        self.shown = [row for row in (self.shown if narrows else self.rows) if self._fits(row, words)]
+        self.shown = [row for row in (self.shown if narrows else self._ordered()) if self._fits(row, words)]
         self.cursor = self.top = 0
+
+    @property
+    def has_weights(self) -> bool:
+        """Whether there is anything to put the rows in order by."""
+        return any(row.weight is not None for row in self.rows)
+
+    def toggle_order(self) -> None:
+        """The heaviest rows first, or the order they came in again; the cursor goes to the first."""
+        if self.has_weights:
+            self.heaviest_first = not self.heaviest_first
+            fits = {row.value for row in self.shown}
+            self.shown = [row for row in self._ordered() if row.value in fits]
+            self.cursor = self.top = 0
+
+    def _ordered(self) -> Sequence[Row]:
+        if not self.heaviest_first:
+            return self.rows
+        return sorted(self.rows, key=lambda row: -1.0 if row.weight is None else row.weight, reverse=True)
 
     def move(self, by: int) -> None:
         """Move the cursor; it stops at both ends."""
@@ -107,45 +142,83 @@ class Picker:
 
     def _fits_word(self, row: Row, word: str) -> bool:
         if ":" in word:
-            return any(fnmatchcase(term.lower(), f"{word}*") for term in row.terms)
+            return row.has_term(word)
         if "*" in word or "?" in word:
             return any(fnmatchcase(cell.lower(), word) for cell in row.cells)
         return word in self._haystacks[row.value]
 
 
-def why_lines(why: str, width: int) -> list[str]:
-    """The reason for the question, in lines."""
-    return textwrap.wrap(why, max(width - 2, 20))
-
-
-def draw(picker: Picker, title: str, width: int, head: Sequence[str] = ()) -> _Fragments:
+def draw(picker: Picker, heading: Heading, width: int) -> _Fragments:
     """The list as styled pieces of text, in lines of at most `width` columns."""
-    found: _Fragments = [("", "? "), ("bold", shorten(title, width - 2)), ("", "\n")]
-    for text in head:
+    found: _Fragments = [("", "? "), ("bold", shorten(heading.title, width - 2)), ("", "\n")]
+    for text in heading.lines(width):
         found.extend([("ansibrightblack", f"  {text}"), ("", "\n")])
     if picker.text or len(picker.rows) >= _FILTER_FROM:
         found.append(("", shorten(f"  filter: {picker.text}", max(width - 1, 1))))
         found.extend([("reverse", " "), ("", "\n")])
+    widths = _widths([row.cells for row in picker.window()] + [heading.columns], width)
+    if heading.columns:
+        titles = f"{' ' * _MARKS}{_aligned(heading.columns, widths)}".rstrip()
+        found.extend([("bold", shorten(titles, width)), ("", "\n")])
     if not picker.shown:
         found.extend([("italic", "  (nothing fits the filter)"), ("", "\n")])
-    widths = _widths(picker.window(), width)
-    for offset, row in enumerate(picker.window()):
-        here = picker.top + offset == picker.cursor
+    for row in picker.window():
+        here = row is picker.shown[picker.cursor]
         mark = "   " if row.disabled else "[x]" if row.value in picker.chosen else "[ ]"
-        cells = "  ".join(f"{shorten(cell, w):<{w}}" for cell, w in zip(row.cells, widths, strict=False))
-        note = f"  ({row.disabled})" if row.disabled else ""
-        text = shorten(f"{'>' if here else ' '} {mark} {cells}{note}".rstrip(), width)
+        text = shorten(f"{'>' if here else ' '} {mark} {_said(row, widths)}".rstrip(), width)
         found.extend([("reverse" if here else "", text), ("", "\n")])
+    if any(_cut(row, widths, width) for row in picker.window()):
+        found.extend([("ansibrightblack", _in_full(picker, widths, width)), ("", "\n")])
     found.extend([("", shorten(f"  {picker.counts()}", width)), ("", "\n")])
-    found.append(("", shorten(f"  {_KEYS if width > len(_KEYS) + 2 else _FEW_KEYS}", width)))
+    found.append(("", shorten(f"  {_keys(picker, width)}", width)))
     return found
 
 
-def _widths(rows: Sequence[Row], width: int) -> list[int]:
-    """Column widths of the window; if there is too little room, the widest columns give way."""
-    columns = max((len(row.cells) for row in rows), default=0)
-    widths = [max(len(row.cells[i]) if i < len(row.cells) else 0 for row in rows) for i in range(columns)]
+def _said(row: Row, widths: Sequence[int]) -> str:
+    """The cells in their columns, and why the row cannot be chosen."""
+    cells = _aligned(row.cells, widths)
+    return f"{cells.rstrip()}  ({row.disabled})" if row.disabled else cells
+
+
+def _aligned(cells: Sequence[str], widths: Sequence[int]) -> str:
+    return "  ".join(f"{shorten(cell, w):<{w}}" for cell, w in zip(cells, widths, strict=False))
+
+
+def _cut(row: Row, widths: Sequence[int], width: int) -> bool:
+    """Whether something of the row has no room in its line."""
+    cut = any(len(cell) > w for cell, w in zip(row.cells, widths, strict=False))
+    return cut or _MARKS + len(_said(row, widths).rstrip()) > width
+
+
+def _in_full(picker: Picker, widths: Sequence[int], width: int) -> str:
+    """What had to be cut of the row under the cursor."""
+    row = picker.shown[picker.cursor]
+    if not _cut(row, widths, width):
+        return ""
+    long = [cell for cell, w in zip(row.cells, widths, strict=False) if len(cell) > w]
+    return shorten(f"  > {': '.join([*long, row.disabled] if row.disabled else long)}", width)
+
+
+def _keys(picker: Picker, width: int) -> str:
+    """What the keys do, in as many words as there is room for."""
+    order = _ORDER_KEY if picker.has_weights else ""
+    for keys in (_KEYS, _FEW_KEYS):
+        text = keys.format(order=order)
+        if len(text) + 2 <= width:
+            return text
+    return _FEWEST_KEYS
+
+
+def _widths(rows: Sequence[Sequence[str]], width: int) -> list[int]:
+    """Column widths of the window; if there is too little room, first the last one gives way, which says
+    the least, then the widest."""
+    columns = max((len(cells) for cells in rows), default=0)
+    widths = [max(len(cells[i]) if i < len(cells) else 0 for cells in rows) for i in range(columns)]
     too_much = sum(widths) + 2 * (columns - 1) + _MARKS - width
+    if columns > 1 and too_much > 0:
+        cut = min(too_much, max(widths[-1] - _LAST, 0))
+        widths[-1] -= cut
+        too_much -= cut
     while too_much > 0 and max(widths, default=0) > _NARROWEST:
         widest = widths.index(max(widths))
         second = max((w for i, w in enumerate(widths) if i != widest), default=0)
@@ -156,17 +229,16 @@ def _widths(rows: Sequence[Row], width: int) -> list[int]:
 
 
 def pick(
-    title: str,
+    heading: Heading,
     rows: Sequence[Row],
     *,
     output: Output | None = None,
     input_: Input | None = None,
-    why: str = "",
     depth: ColorDepth | None = None,
 ) -> tuple[str, ...]:
     """Let a person choose. Raises `Back` on Esc and KeyboardInterrupt on Ctrl-C."""
     picker = Picker(rows)
-    application = _application(picker, (title, why), output, input_, depth)
+    application = _application(picker, heading, output, input_, depth)
     accepted = application.run()
     if not accepted:
         raise Back
@@ -175,7 +247,7 @@ def pick(
 
 def _application(
     picker: Picker,
-    title: tuple[str, str],
+    heading: Heading,
     output: Output | None,
     input_: Input | None,
     depth: ColorDepth | None,
@@ -186,10 +258,10 @@ def _application(
 
     def text() -> _Fragments:
         size = application.output.get_size()
-        head = why_lines(title[1], size.columns - 1)
-        picker.height = max(min(size.rows - _CHROME - 1 - len(head), len(picker.rows)), 1)
+        above = len(heading.lines(size.columns - 1)) + bool(heading.columns)
+        picker.height = max(min(size.rows - _CHROME - 1 - above, len(picker.rows)), 1)
         picker.scroll()
-        return draw(picker, title[0], size.columns - 1, head)
+        return draw(picker, heading, size.columns - 1)
 
     control = FormattedTextControl(text, focusable=True, show_cursor=False)
     application: Application[bool] = Application(
@@ -222,6 +294,7 @@ def _bindings(picker: Picker) -> KeyBindings:
     keys.add(" ")(lambda _event: picker.toggle())
     keys.add("c-a")(lambda _event: picker.toggle_shown())
     keys.add("c-r")(lambda _event: picker.invert_shown())
+    keys.add("c-t")(lambda _event: picker.toggle_order())
     keys.add("backspace")(lambda _event: picker.filter(picker.text[:-1]))
     keys.add("c-u")(lambda _event: picker.filter(""))
     keys.add("enter")(lambda event: event.app.exit(result=True))

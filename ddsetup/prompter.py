@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from typing import Literal, Protocol, TypeAlias
 
 from ddsetup.model import Json
@@ -39,7 +40,8 @@ class Prompt:
 class Row:
     """One line of a long list: `value` is what is chosen, `cells` what is shown and searched.
 
-    `disabled` is the reason why it cannot be chosen.
+    `disabled` is the reason why it cannot be chosen. `weight` is by what rows can be put in order, the
+    heaviest first; None where that is not known.
     """
 
     value: str
@@ -47,6 +49,11 @@ class Row:
     terms: tuple[str, ...] = ()
     disabled: str = ""
     chosen: bool = False
+    weight: float | None = None
+
+    def has_term(self, word: str) -> bool:
+        """Whether a word such as `runtime:python` is what one of the terms begins with; it may be a glob."""
+        return any(fnmatchcase(term.lower(), f"{word}*") for term in self.terms)
 
 
 class Prompter(Protocol):
@@ -54,6 +61,10 @@ class Prompter(Protocol):
 
     def ask(self, prompt: Prompt) -> Json: ...
 
-    def pick(self, title: str, rows: Sequence[Row]) -> tuple[str, ...]: ...
+    def pick(
+        self, title: str, rows: Sequence[Row], *, why: str = "", columns: Sequence[str] = ()
+    ) -> tuple[str, ...]:
+        """Have rows of a long list chosen; `columns` are the titles of their cells."""
+        ...
 
     def say(self, text: str) -> None: ...

@@ -49,12 +49,15 @@ class QuestionaryPrompter:
                     return value
                 self.console.say(wrong, "warn")
 
-    def pick(self, title: str, rows: Sequence[Row]) -> tuple[str, ...]:
+    def pick(
+        self, title: str, rows: Sequence[Row], *, why: str = "", columns: Sequence[str] = ()
+    ) -> tuple[str, ...]:
         """Choose from a long list."""
-        from ddsetup.picker import pick
+        from ddsetup.picker import Heading, pick
 
         with self.console.quiet():
-            taken = pick(title, rows, output=self._output(), depth=self._depth())
+            heading = Heading(title, why, tuple(columns))
+            taken = pick(heading, rows, output=self._output(), depth=self._depth())
             self._answered(title, f"{len(taken):,} chosen")
             return taken
 
@@ -88,7 +91,7 @@ class QuestionaryPrompter:
 
     def _many(self, prompt: Prompt) -> tuple[str, ...]:
         """Our own list: questionary's selects hidden choices when it is filtered."""
-        from ddsetup.picker import pick
+        from ddsetup.picker import Heading, pick
 
         chosen = set(prompt.default or ())
         rows = [
@@ -100,7 +103,8 @@ class QuestionaryPrompter:
             )
             for c in prompt.choices
         ]
-        taken = pick(prompt.text, rows, output=self._output(), why=prompt.why, depth=self._depth())
+        heading = Heading(prompt.text, prompt.why)
+        taken = pick(heading, rows, output=self._output(), depth=self._depth())
         labels = [c.label or c.value for c in prompt.choices if c.value in taken]
         self._answered(prompt.text, names(labels, 8) or "none")
         return taken
@@ -188,17 +192,26 @@ class PlainPrompter:
                     return value
                 self.say(wrong)
 
-    def pick(self, title: str, rows: Sequence[Row]) -> tuple[str, ...]:
+    def pick(
+        self, title: str, rows: Sequence[Row], *, why: str = "", columns: Sequence[str] = ()
+    ) -> tuple[str, ...]:
         """Choose from a list by numbers and ranges of numbers; from a long one by parts of names."""
+        if why:
+            self.say(why)
         if len(rows) > _LISTED:
             return self._pick_by_words(title, rows)
+        if columns:
+            self.say(f"Each line: {', '.join(columns)}")
         choices = tuple(Choice(row.value, "  ".join(row.cells), disabled=row.disabled) for row in rows)
         chosen = tuple(row.value for row in rows if row.chosen)
         prompt = Prompt(kind="many", text=title, choices=choices, default=chosen)
         return tuple(self.ask(prompt))
 
     def _pick_by_words(self, title: str, rows: Sequence[Row]) -> tuple[str, ...]:
-        how = f"There are {len(rows):,}. Type parts of names or globs, separated by commas, like pay, shop-*"
+        how = (
+            f"There are {len(rows):,}. Type parts of names or globs, separated by commas, like pay, shop-*"
+            ", runtime:python"
+        )
         words = Prompt(kind="text", text=title, why=how, check=lambda text: "" if text else "type something")
         while True:
             typed = str(self.ask(words))
@@ -246,10 +259,13 @@ class PlainPrompter:
 
 
 def _named_by(row: Row, words: str) -> bool:
-    """Whether one of the words is a part of what is shown of the row, or a glob that its name fits."""
+    """Whether one of the words is a part of what is shown of the row, a glob for its name, or a term."""
     shown = " ".join(row.cells).lower()
     parts = [word.strip().lower() for word in words.split(",") if word.strip()]
-    return any(part in shown or fnmatchcase(row.cells[0].lower(), part) for part in parts)
+    return any(
+        row.has_term(part) if ":" in part else part in shown or fnmatchcase(row.cells[0].lower(), part)
+        for part in parts
+    )
 
 
 def _usual(prompt: Prompt) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -20,6 +20,9 @@ from ddsetup.prompter import Back, Prompt
 if TYPE_CHECKING:
     from ddsetup.flow import Host, Prepared, Session
     from ddsetup.model import Snapshot
+    from ddsetup.prompter import Prompter
+    from ddsetup.setting import Value
+    from ddsetup.usage import Usage
 
 _KEPT = timedelta(days=14)
 """How long answers of a run that was left are worth going on with."""
@@ -33,11 +36,11 @@ class Guide:
     host: Host
     session: Session | None = None
     snapshot: Snapshot | None = None
+    usage: Usage | None = None
 
     def plan(self) -> tuple[Session, Prepared]:
         """Connect, look and plan, asking for what is open; where the person goes back, from there again."""
         from ddsetup import flow
-        from ddsetup.choosing import choose_functions
 
         call, signed_in_again = self.call, False
         while True:
@@ -46,12 +49,13 @@ class Guide:
                 if self.session is None:
                     self.session = flow.connect(given, self.host, command=call.command)
                     self.snapshot = flow.look(self.session, given.text("role_name"))
+                    self.usage = None
                     self._welcome(self.session, self.snapshot)
                 prepared = flow.prepare(
                     self.session,
                     given,
                     command=call.command,
-                    choose=choose_functions,
+                    choose=self._choose,
                     seen=self.snapshot,
                     late=call.command == "setup" and not given.on("dry_run"),
                 )
@@ -71,6 +75,15 @@ class Guide:
             except BaseException:
                 self.put_back(prepared)
                 raise
+
+    def _choose(self, snapshot: Snapshot, prompter: Prompter) -> Mapping[str, Value]:
+        """Ask which functions are meant; how often they run is counted meanwhile, once for a session."""
+        from ddsetup.choosing import choose_functions
+        from ddsetup.usage import usage_of
+
+        if self.usage is None and self.session is not None:
+            self.usage = usage_of(self.session.aws, snapshot)
+        return choose_functions(snapshot, prompter, self.usage)
 
     def put_back(self, prepared: Prepared) -> None:
         """Give up a plan, but not the filters that were read for it: they are not asked for again."""

@@ -44,7 +44,7 @@ class Person:
         answer = self.answers.pop(0)
         return self.ask(prompt) if prompt.check(answer) else answer
 
-    def pick(self, title: str, rows: Sequence[Row]) -> tuple[str, ...]:
+    def pick(self, title: str, rows: Sequence[Row], **_: object) -> tuple[str, ...]:
         raise AssertionError("no list expected")
 
     def say(self, text: str) -> None:

@@ -41,7 +41,7 @@ class Script:
         wrong = prompt.check(value)
         return self.ask(prompt) if wrong else value
 
-    def pick(self, title: str, rows: Sequence[Row]) -> tuple[str, ...]:
+    def pick(self, title: str, rows: Sequence[Row], **_: object) -> tuple[str, ...]:
         raise AssertionError("no list expected")
 
     def say(self, text: str) -> None:

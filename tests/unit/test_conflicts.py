@@ -32,7 +32,7 @@ class Person:
         assert answer in [choice.value for choice in prompt.choices]
         return answer
 
-    def pick(self, title: str, rows: Sequence[Row]) -> tuple[str, ...]:
+    def pick(self, title: str, rows: Sequence[Row], **_: object) -> tuple[str, ...]:
         raise AssertionError("no list expected")
 
     def say(self, text: str) -> None:

@@ -26,7 +26,7 @@ class Person:
                 continue
             return value
 
-    def pick(self, title: str, rows: Sequence[Row]) -> tuple[str, ...]:
+    def pick(self, title: str, rows: Sequence[Row], **_: object) -> tuple[str, ...]:
         raise AssertionError("nothing to pick")
 
     def say(self, text: str) -> None:

@@ -13,7 +13,7 @@ from prompt_toolkit.data_structures import Size
 from prompt_toolkit.input import PipeInput, create_pipe_input
 from prompt_toolkit.output import DummyOutput
 
-from ddsetup.picker import Picker, draw, pick
+from ddsetup.picker import Heading, Picker, draw, pick
 from ddsetup.prompter import Back, Row
 
 PAGE_DOWN, PAGE_UP, HOME, END = "\x1b[6~", "\x1b[5~", "\x1b[H", "\x1b[F"
@@ -46,7 +46,7 @@ def keys() -> Iterator[PipeInput]:
 def typed(text: str, count: int = 30) -> tuple[str, ...]:
     with keys() as pipe:
         pipe.send_text(text)
-        return pick("Which?", rows(count), output=Screen(), input_=pipe)
+        return pick(Heading("Which?"), rows(count), output=Screen(), input_=pipe)
 
 
 @pytest.mark.parametrize(
@@ -131,7 +131,8 @@ def test_the_cursor_stays_in_the_window(moves: list[int], height: int) -> None:
 
 
 def lines_of(picker: Picker, width: int) -> list[str]:
-    return "".join(fragment[1] for fragment in draw(picker, "Which functions?", width)).split("\n")
+    heading = Heading("Which functions?", "They are kept by name.", ("Function", "Region", "Runtime"))
+    return "".join(fragment[1] for fragment in draw(picker, heading, width)).split("\n")
 
 
 @pytest.mark.parametrize("width", [40, 79, 200])
@@ -139,7 +140,39 @@ def test_lines_fit_the_terminal(width: int) -> None:
     picker = Picker(rows(), height=10)
     lines = lines_of(picker, width)
     assert max(len(text) for text in lines) <= width
-    assert len(lines) == 10 + 4
+    assert len(lines) == 10 + (7 if width == 40 else 6)
+    assert lines[1:4] == ["  They are kept by name.", "  filter:  ", lines[3]]
+    assert lines[3].split() == ["Function", "Region", "Runtime"]
+
+
+def test_what_is_cut_of_the_row_under_the_cursor_is_told_in_full() -> None:
+    remarks = [Row(value=str(n), cells=("f" * n, "python3.12", "remark " * n)) for n in range(1, 9)]
+    picker = Picker(remarks, height=8)
+    assert not [text for text in lines_of(picker, 79) if text.startswith("  > ")]
+    picker.move(7)
+    assert f"  > {remarks[7].cells[2]}".rstrip() in [text.rstrip() for text in lines_of(picker, 70)]
+    reason = "a reason that is much longer than what there is room for in a line"
+    picker = Picker([Row(value="edge", cells=("edge", "python3.12"), disabled=reason)])
+    assert f"  > {reason}" in lines_of(picker, 79)
+
+
+def test_the_busiest_first_on_request_and_what_is_shown_and_chosen_stays_so() -> None:
+    weights = (3.0, None, 0.0, 70.0)
+    busy = [Row(value=str(n), cells=(f"f{n}",), weight=weight) for n, weight in enumerate(weights)]
+    picker = Picker(busy)
+    picker.toggle()
+    picker.toggle_order()
+    assert [row.value for row in picker.shown] == ["3", "0", "2", "1"]
+    picker.filter("f")
+    assert [row.value for row in picker.shown] == ["3", "0", "2", "1"]
+    assert picker.result() == ("0",)
+    picker.toggle_order()
+    assert [row.value for row in picker.shown] == ["0", "1", "2", "3"]
+    assert "busiest" in lines_of(picker, 79)[-1]
+    unknown = Picker(rows())
+    unknown.toggle_order()
+    assert unknown.shown == rows()
+    assert "busiest" not in lines_of(unknown, 120)[-1]
 
 
 def test_it_says_why_something_cannot_be_chosen_and_how_much_is_chosen() -> None:
@@ -157,5 +190,5 @@ def test_ten_thousand_rows_cost_no_more_than_the_window() -> None:
     started = time.perf_counter()
     for _ in range(50):
         picker.move(1)
-        draw(picker, "Which?", 79)
+        draw(picker, Heading("Which?"), 79)
     assert (time.perf_counter() - started) / 50 < 0.05
