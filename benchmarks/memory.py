@@ -234,7 +234,7 @@ class MemoryAws:
 
     def list_metrics(self, asked: Mapping[str, Json]) -> Json:
         metrics = []
-        if asked.get("Namespace") == "AWS/Logs":
+        if (asked.get("Namespace"), asked.get("MetricName")) == ("AWS/Logs", "ForwardedLogEvents"):
             for group, filters in self.account.filters.items():
                 metrics += [_forwarded(group, name) for name in filters]
         return _page(metrics, asked.get("NextToken"), 500, "Metrics", "NextToken")

@@ -22,6 +22,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks import healthy
 from benchmarks.front import RATES, Emulator, Front, Tally
 from benchmarks.memory import ACCOUNT, MemoryAws, furnished
 
@@ -195,7 +196,7 @@ def show(m: Measured) -> None:
 def is_write(name: str) -> bool:
     """Whether a call changes something."""
     verb = name.split(":")[1]
-    return not verb.startswith(("List", "Get", "Describe", "Simulate"))
+    return not verb.startswith(("List", "Get", "Describe", "Simulate", "Filter"))
 
 
 def start_up(rounds: int = 15) -> None:
@@ -227,7 +228,7 @@ def main() -> int:
         "--modes",
         nargs="*",
         default=["automatic", "again", "status", "direct"],
-        choices=["automatic", "again", "status", "plan", "direct", "memory", "datadog-ci"],
+        choices=["automatic", "again", "status", "plan", "direct", "memory", "doctor", "datadog-ci"],
     )
     parser.add_argument("--emulator", help="URL of an emulator to use instead of the account in memory")
     parser.add_argument("--no-start-up", action="store_true", help="leave out the start-up figures")
@@ -267,6 +268,33 @@ def run_size(n: int, asked: argparse.Namespace) -> None:
                     measured = run_mode(mode, n, front, env)
                     if measured:
                         show(measured)
+            front.close()
+    if "doctor" in asked.modes:
+        run_doctor(n, asked.latency)
+
+
+def run_doctor(n: int, latency: float) -> None:
+    """The gate after a deployment: the doctor on an account that is well, that was just deployed, that has
+    slept for an hour, and in which one function is not well."""
+    with tempfile.TemporaryDirectory(prefix="ddsetup-bench-") as place:
+        home = Path(place)
+        account = furnished(n, REGION)
+        aws = healthy.HealthyAws(account, API_KEY)
+        healthy.make_room(account)
+        with stand_in(home) as datadog:
+            quick = Front(aws, latency=0, rates={})
+            command = [sys.executable, "-c", _UNHURRIED, *_SETUP]
+            done = measure("setup", n, command, quick, environ(home, quick.url, datadog))
+            quick.close()
+            if done.code:
+                raise RuntimeError("the account could not be set up")
+            front = Front(aws, latency=latency)
+            env = environ(home, front.url, datadog)
+            doctor = [*_TOOL, "doctor", "--fail-on", "error", "--output", "json"]
+            for state in healthy.states(account, datadog, API_KEY):
+                measured = measure(f"doctor, {state}", n, doctor, front, env)
+                show(measured)
+                print(f"  {healthy.told(measured.report)}")
             front.close()
 
 

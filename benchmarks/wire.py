@@ -25,6 +25,8 @@ _LAMBDA: Sequence[tuple[str, str, str]] = (
     ("GET", r"/2015-03-31/functions/(?P<FunctionName>[^/]+)/configuration", "GetFunctionConfiguration"),
     ("PUT", r"/2015-03-31/functions/(?P<FunctionName>[^/]+)/configuration", "UpdateFunctionConfiguration"),
     ("GET", r"/2015-03-31/functions/(?P<FunctionName>[^/]+)/aliases", "ListAliases"),
+    ("GET", r"/2015-03-31/functions/(?P<FunctionName>[^/]+)/versions", "ListVersionsByFunction"),
+    ("GET", r"/2019-09-30/functions/(?P<FunctionName>[^/]+)/concurrency", "GetFunctionConcurrency"),
     ("GET", r"/2015-03-31/functions/(?P<FunctionName>[^/]+)/policy", "GetPolicy"),
     ("POST", r"/2015-03-31/functions/(?P<FunctionName>[^/]+)/policy", "AddPermission"),
     ("GET", r"/2016-08-19/account-settings/?", "GetAccountSettings"),

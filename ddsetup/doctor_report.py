@@ -9,6 +9,7 @@ from ddsetup.change import ResourceId
 from ddsetup.checks.case import Subject
 from ddsetup.checks.check import Check
 from ddsetup.doctor import Diagnosis, Found
+from ddsetup.evidence import Unseen
 from ddsetup.model import Json
 
 
@@ -39,6 +40,17 @@ def data_of(diagnosis: Diagnosis) -> dict[str, Json]:
             for f in cause.consequences
         ],
     }
+
+
+def unseen_records(unseen: Iterable[Unseen]) -> list[Json]:
+    """What was left out of the look as JSON, the same of several regions together."""
+    found: dict[tuple[str, str], dict[str, Json]] = {}
+    for each in unseen:
+        entry = {"what": each.what, "why": each.why, "count": 0, "items": [], "checks": list(each.checks)}
+        held = found.setdefault((each.what, each.why), entry)
+        held["items"] = [*held["items"], *each.items]
+        held["count"] = len(held["items"])
+    return list(found.values())
 
 
 def as_records(found: Iterable[Found]) -> list[Json]:

@@ -30,12 +30,34 @@ class Local:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Unseen:
+    """Something that was left out of a look: `what`, which `items` of it, and `why`. `checks` are those that
+    might have said more about it; they passed only as far as they could see."""
+
+    what: str
+    items: tuple[str, ...]
+    why: str
+    checks: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
     """Why credentials did not do. `kind`: "aws", "keys" or "unreachable" (Datadog)."""
 
     kind: Literal["aws", "keys", "unreachable"]
     what: str
     fix: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Looking:
+    """How far to look. `minutes` back; `deep`: at every log group, role and log. `faults` are those of
+    credentials that are known already."""
+
+    environ: Mapping[str, str]
+    minutes: int = 60
+    deep: bool = False
+    faults: tuple[Fault, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +96,8 @@ class Evidence:
 
     `roles` are execution roles by ARN, `lines` the telling log lines of functions by ARN; only those of
     functions whose data does not arrive were read. `traffic` maps function ARNs to invocations within the
-    last `minutes`, None: not looked at. `longest` maps them to their longest run in milliseconds.
+    last `minutes`, None: not looked at. `longest` maps them to their longest run in milliseconds. `unseen` is
+    what was left out on purpose.
     """
 
     local: Local = field(default_factory=Local)
@@ -89,6 +112,7 @@ class Evidence:
     signals: tuple[Signal, ...] = ()
     indexes: tuple[LogIndex, ...] | Unreadable = ()
     exhausted: tuple[str, ...] = ()
+    unseen: tuple[Unseen, ...] = ()
 
     def fault(self, kind: str) -> Fault | None:
         """The fault of that kind, if there is one."""

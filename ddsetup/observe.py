@@ -42,6 +42,7 @@ from ddsetup.steps.subscriptions import groups_to_read
 
 __all__ = [
     "add_filters",
+    "aliased",
     "find_forwarders",
     "look_closer",
     "observe",
@@ -140,7 +141,7 @@ def look_closer(
         aws,
         {
             **(_filter_jobs(aws, snapshot, groups_to_read(snapshot, answers, selected)) if filters else {}),
-            **_alias_jobs(aws, snapshot, _aliased(aws, selected)),
+            **_alias_jobs(aws, snapshot, aliased(aws, selected)),
             **_layer_jobs(aws, _layers_wanted(answers, selected)),
             **_template_jobs(aws, urls if answers.via == "forwarder" else {}),
             **_forwarder_layer_jobs(aws, snapshot, answers, lanes),
@@ -213,7 +214,7 @@ def _alias_jobs(aws: Aws, snapshot: Snapshot, selected: Iterable[Function]) -> _
     }
 
 
-def _aliased(aws: Aws, selected: tuple[Function, ...]) -> tuple[Function, ...]:
+def aliased(aws: Aws, selected: tuple[Function, ...]) -> tuple[Function, ...]:
     """The functions whose aliases are worth a call: all if they are few, else those that are invoked by one.
 
     A call for each of a thousand functions would take a minute of the quota that updates need, so that is

@@ -39,9 +39,17 @@ def doctor_lines(report: Report, look: Look) -> list[Line]:
     found.extend(_difference_lines(data.get("fix") or {}))
     found.extend(_probe_lines(data.get("probe") or {}))
     found.extend(_blind_lines(data.get("unreadable", ())))
+    found.extend(_unseen_lines(data.get("unseen", ())))
     if look.verbose:
+        partly = {check for each in data.get("unseen", ()) for check in each["checks"]}
         found.extend(
-            line(Span("✓ ", "good"), p["title"], Span(f"  [{p['check']}]", "dim"))
+            line(
+                Span("✓ ", "good"),
+                p["title"],
+                Span(
+                    f"  [{p['check']}]" + (" as far as was looked at" if p["check"] in partly else ""), "dim"
+                ),
+            )
             for p in data.get("passed", ())
         )
         found.extend(
@@ -183,6 +191,17 @@ def _blind_lines(unreadable: Sequence[Json]) -> list[Line]:
     for (action, reason), checks in groups.items():
         why = f"needs {action}" if action else reason
         found.append(line(Span("? ", "warn"), f"could not look ({why}): ", ", ".join(dict.fromkeys(checks))))
+    return [*found, ()] if found else []
+
+
+def _unseen_lines(unseen: Sequence[Json]) -> list[Line]:
+    """What was not looked at, and how to."""
+    found = [
+        line(Span(f"- not looked at: {each['what']} ({each['count']:,}); {each['why']}", "dim"))
+        for each in unseen
+    ]
+    if found:
+        found.append(line(Span("  to look at everything: --deep", "dim")))
     return [*found, ()] if found else []
 
 

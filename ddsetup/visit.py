@@ -18,9 +18,9 @@ from ddsetup.checks.case import Case, make_case
 from ddsetup.checks.check import Check
 from ddsetup.doctor import Diagnosis, Found, Ignore, diagnose, mending
 from ddsetup.errors import CredentialsError, GatewayError
-from ddsetup.evidence import Evidence, Fault
+from ddsetup.evidence import Evidence, Fault, Looking
 from ddsetup.flow import Applied, Host, Session
-from ddsetup.gather import Looking, gather, look_around
+from ddsetup.gather import gather, look_around
 from ddsetup.given import Given
 from ddsetup.model import DatadogSnapshot, Snapshot
 from ddsetup.observe import look_closer, observe

@@ -40,7 +40,7 @@ def run(call: Call) -> Report:
 
 def _consult(call: Call, wanted: Wanted, fail_on: Severity) -> Report:
     from ddsetup.checks.registry import WEIGHT
-    from ddsetup.gather import Looking
+    from ddsetup.evidence import Looking
     from ddsetup.visit import enter, examine, watch
 
     seconds = _seconds(call.value("doctor_wait"))
@@ -108,13 +108,13 @@ def _mend(call: Call, visit: Visit, look: object, fail_on: Severity) -> Report:
 def _report(call: Call, visit: Visit, fail_on: Severity) -> Report:
     from ddsetup.checks.registry import WEIGHT
     from ddsetup.doctor import findings
-    from ddsetup.doctor_report import data_of
+    from ddsetup.doctor_report import data_of, unseen_records
 
     worst = visit.diagnosis.worst()
     bad = worst is not None and WEIGHT[worst] >= WEIGHT[fail_on]
     refused = any(fault.kind != "unreachable" for fault in visit.case.evidence.faults)
     session = visit.session
-    data = data_of(visit.diagnosis)
+    data = {**data_of(visit.diagnosis), "unseen": unseen_records(visit.case.evidence.unseen)}
     chains = _chains(call, visit)
     return Report(
         command="doctor",

@@ -142,12 +142,16 @@ def account_filter_policies(aws: Aws, lane: Lane) -> tuple[Json, ...] | Unreadab
     return read(ask)
 
 
-def filters_at_work(aws: Aws, lane: Lane) -> Mapping[str, frozenset[str]] | Unreadable:
+def filters_at_work(
+    aws: Aws, lane: Lane, *, lately: bool = False, failing: bool = False
+) -> Mapping[str, frozenset[str]] | Unreadable:
     """Names of the filters that delivered something within two weeks, by log group: the metrics of CloudWatch
     Logs tell in bulk what otherwise takes a call for each group. A filter that never delivered is missing.
 
-    Needs cloudwatch:ListMetrics.
+    `lately`: within three hours (CloudWatch API reference, ListMetrics, RecentlyActive). `failing`: instead
+    those of which a delivery failed. Needs cloudwatch:ListMetrics.
     """
+    recently = {"RecentlyActive": "PT3H"} if lately else {}
 
     def ask() -> Mapping[str, frozenset[str]]:
         found: dict[str, set[str]] = {}
@@ -157,7 +161,8 @@ def filters_at_work(aws: Aws, lane: Lane) -> Mapping[str, frozenset[str]] | Unre
             "Metrics",
             token=("NextToken", "NextToken"),
             Namespace="AWS/Logs",
-            MetricName="ForwardedLogEvents",
+            MetricName="DeliveryErrors" if failing else "ForwardedLogEvents",
+            **recently,
         ):
             values = {d["Name"]: d["Value"] for d in metric.get("Dimensions") or ()}
             if "LogGroupName" in values:

@@ -101,6 +101,23 @@ def span_sightings(dd: Datadog, window: Window, scope: Scope) -> frozenset[Sight
     return _sightings(ask, scope, (_ARN,))
 
 
+def log_carriers(dd: Datadog, window: Window) -> Mapping[str, frozenset[str]]:
+    """The Forwarders through which logs of functions came, by the function's name in lower case, in one call
+    for up to 2,000 functions. Raises Denied when `logs_read_data` is missing."""
+    start, end = (str(at) for at in window.milliseconds())
+    forwarders = 5
+    body = {
+        "filter": {"from": start, "to": end, "query": f"source:lambda {_FORWARDER}:*", "indexes": ["*"]},
+        "compute": [{"aggregation": "count", "type": "total"}],
+        "group_by": _group_by({_NAME: _MOST_GROUPS // forwarders, _FORWARDER: forwarders}),
+    }
+    found: dict[str, set[str]] = {}
+    for group in _groups(path_in(dd.post(_LOGS, body, action=READ_LOGS), "data", "buckets"), "by"):
+        if carrier := group.get(_FORWARDER, "").lower():
+            found.setdefault(group.get(_NAME, "").lower(), set()).add(carrier)
+    return {name: frozenset(carriers) for name, carriers in found.items()}
+
+
 def newest_errors(dd: Datadog, window: Window, scope: Scope, limit: int = 5) -> tuple[ErrorLog, ...]:
     """The newest error logs of these functions. Raises Denied when `logs_read_data` is missing."""
     start, end = (str(at) for at in window.milliseconds())

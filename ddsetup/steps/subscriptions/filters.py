@@ -24,6 +24,15 @@ OWN_PREFIX = "ddsetup-"
 FORWARDER_FILTERS = (AUTOMATIC_PREFIX, "datadog-ci-filter")
 """Names of filters that Datadog and its tools put only for Forwarders."""
 
+_DATADOG_NAMES = (
+    AUTOMATIC_PREFIX,
+    OWN_PREFIX,
+    "datadog-ci-filter",
+    "datadog-serverless-macro-filter",
+    "datadog_log_subscription_filter",
+)
+"""How the names begin of filters that Datadog's tools, ddsetup and Terraform's module put."""
+
 _OWNERS: tuple[tuple[str, str], ...] = (
     (rf"{AUTOMATIC_PREFIX}.*", "Datadog's automatic triggers"),
     (rf"{OWN_PREFIX}.*", "ddsetup"),
@@ -54,6 +63,11 @@ def classify(found: SubscriptionFilter, forwarders: Forwarders) -> Destination:
     if arn in forwarders.others or (service == ["lambda"] and named):
         return "forwarder"
     return "firehose" if service == ["firehose"] and "datadog" in name.lower() else "foreign"
+
+
+def leads_to_datadog_by_name(name: str) -> bool:
+    """Whether a filter of that name leads to a Datadog Forwarder, as far as a name tells."""
+    return name.startswith(_DATADOG_NAMES)
 
 
 def filter_owner(found: SubscriptionFilter) -> str:
