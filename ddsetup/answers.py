@@ -13,7 +13,7 @@ from typing import Literal, TypeAlias
 Via: TypeAlias = Literal["forwarder", "extension"]
 Subscribe: TypeAlias = Literal["automatic", "direct", "none"]
 OnConflict: TypeAlias = Literal["ask", "replace", "add", "skip"]
-Owned: TypeAlias = Literal["change", "skip"]
+Owned: TypeAlias = Literal["change", "skip", "source"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +70,8 @@ class Answers:
 
     Versions are "baseline" (the bundled, dated table), "latest" (probed in the region), "none", or a number.
     `service` None means: the function's own name, unless it carries a `service` tag.
+    `owned` is what becomes of functions that a deployment tool owns; "source": they are left alone, and the
+    files of their project are changed.
     """
 
     site: str

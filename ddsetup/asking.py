@@ -7,15 +7,15 @@ a typed one. After this nobody knows, nor needs to know, whether anybody was ask
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ddsetup.answers import Answers
 from ddsetup.dialogue import Dialogue
 from ddsetup.errors import UsageError
 from ddsetup.given import Given, Raw
-from ddsetup.model import Json, Snapshot
+from ddsetup.model import Function, Json, Snapshot
 from ddsetup.prompter import Back, Prompt, Prompter, PromptKind
-from ddsetup.questions import FUNCTIONS, SIGNALS, Draft, Question, questions_for
+from ddsetup.questions import FUNCTIONS, OWNED, SIGNALS, SOURCE, Choice, Draft, Question, questions_for
 from ddsetup.select import select_in
 from ddsetup.setting import Setting, Value
 from ddsetup.settings import KEY_SOURCES, SETTINGS
@@ -54,6 +54,8 @@ class _Run:
 
 Chooser = Callable[[Snapshot, Prompter], Mapping[str, Value]]
 """Asks which functions are meant; returns the settings that say so."""
+AtHand = Callable[[Snapshot, Sequence[Function]], str]
+"""Which of the functions are deployed from the working directory, in words; empty if none is."""
 
 
 def scope_from(
@@ -90,8 +92,10 @@ def answers_from(  # noqa: PLR0913 - where answers come from, each of which a ca
     scope: Scope | None = None,
     choose: Chooser | None = None,
     dialogue: Dialogue | None = None,
+    at_hand: AtHand | None = None,
 ) -> Answers:
-    """All answers. `choose` asks for the functions; it is only called with a prompter and a snapshot.
+    """All answers. `choose` asks for the functions; it is only called with a prompter and a snapshot, as is
+    `at_hand`.
 
     Raises UsageError naming every missing and every wrong answer, and `Back` as `ask` does.
     """
@@ -101,7 +105,14 @@ def answers_from(  # noqa: PLR0913 - where answers come from, each of which a ca
     if scope is not None and scope.regions:
         known["region"] = scope.regions
     asking = _Asking(
-        questions_for(command), given, snapshot, prompter, {}, choose, dialogue=dialogue or Dialogue()
+        questions_for(command),
+        given,
+        snapshot,
+        prompter,
+        {},
+        choose,
+        dialogue=dialogue or Dialogue(),
+        at_hand=at_hand,
     )
     return answers_of(_settled(asking, known))
 
@@ -133,6 +144,7 @@ class _Asking:
     suggested: Draft
     choose: Chooser | None = None
     dialogue: Dialogue = field(default_factory=Dialogue)
+    at_hand: AtHand | None = None
 
 
 def _settled(asking: _Asking, known: Draft) -> dict[str, Value]:
@@ -232,9 +244,11 @@ def _put(question: Question, asking: _Asking, draft: Draft) -> Value | None:
     suggested = asking.dialogue.earlier.get(question.key, asking.suggested.get(question.key))
     if suggested is None and question.suggest is not None:
         suggested = question.suggest(asking.snapshot, draft)
+    choices = _choices(question, asking, draft)
     if suggested is None:
-        suggested = question.default(asking.snapshot, draft)
-    choices = question.choices(asking.snapshot, draft)
+        suggested = (
+            SOURCE if choices and choices[0].value == SOURCE else question.default(asking.snapshot, draft)
+        )
     kind = _prompt_kind(setting, bool(choices))
     if kind == "text" and isinstance(suggested, tuple):
         suggested = ",".join(suggested)
@@ -253,6 +267,19 @@ def _put(question: Question, asking: _Asking, draft: Draft) -> Value | None:
     )
     value = asking.prompter.ask(prompt)
     return None if question.optional and value == "" else setting.parse(value)
+
+
+def _choices(question: Question, asking: _Asking, draft: Draft) -> tuple[Choice, ...]:
+    """What can be chosen. The source of functions only where it is at hand, and then with what it is."""
+    choices = question.choices(asking.snapshot, draft)
+    if question.key != OWNED:
+        return choices
+    theirs = ""
+    if asking.at_hand is not None and asking.snapshot is not None:
+        theirs = asking.at_hand(asking.snapshot, select_in(asking.snapshot, selection_of(draft)))
+    return tuple(
+        replace(c, hint=theirs) if c.value == SOURCE else c for c in choices if theirs or c.value != SOURCE
+    )
 
 
 def _prompt_kind(setting: Setting, choices: bool) -> PromptKind:

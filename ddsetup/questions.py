@@ -30,6 +30,9 @@ FUNCTIONS = "functions"
 """The key of the question that the settings of which functions answer together."""
 SIGNALS = "signals"
 """The key of the question whose choices are switches of their own."""
+OWNED = "owned"
+"""The key of the question of which one choice, `SOURCE`, is only offered where the source is at hand."""
+SOURCE = "source"
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +171,12 @@ def _subscribe_choices(_snapshot: Snapshot | None, _draft: Draft) -> tuple[Choic
 
 def _owned_choices(_snapshot: Snapshot | None, _draft: Draft) -> tuple[Choice, ...]:
     return (
-        Choice("change", "Change them all the same", "their next deployment takes the change back"),
+        Choice("source", "Change their project's files"),
+        Choice(
+            "change",
+            "Change them all the same",
+            "their next deployment takes it back; run the line for CI after each",
+        ),
         Choice("skip", "Leave them alone", "add Datadog in the deployment tool instead"),
     )
 
@@ -275,7 +283,7 @@ QUESTIONS: tuple[Question, ...] = (
         when=lambda s, d: _sends_logs_by_forwarder(s, d) and d.get("subscribe", "automatic") == "automatic",
     ),
     Question(
-        key="owned",
+        key=OWNED,
         text="A deployment tool manages some of them. What about those?",
         why="Whatever is changed beside it, the tool's next deployment takes back.",
         choices=_owned_choices,

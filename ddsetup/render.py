@@ -191,6 +191,9 @@ def _link_lines(links: Mapping[str, str], look: Look) -> list[Line]:
 
 _WHY: Mapping[str, str] = {
     "ddsetup verify": "looks for the data that is still on its way",
+    "serverless deploy": "brings the changed files to AWS",
+    "sam deploy": "brings the changed files to AWS",
+    "ddsetup iac": "changes the project's files",
     "ddsetup doctor": "checks everything, and names the fix of what it finds",
     "ddsetup explore": "shows in the terminal what has arrived",
     "ddsetup monitors": "the alerts that serverless functions should have",
@@ -221,6 +224,13 @@ def _next_lines(report: Report) -> list[Line]:
         if report.data.get("config"):
             found.append(line("  or ", Span("ddsetup setup --yes", "code"), f" with {report.data['config']}"))
     return found
+
+
+def _source_lines(data: Mapping[str, Json], look: Look) -> list[Line]:
+    """What became of the files of a project, where functions were changed at the source."""
+    if "source" not in data:
+        return []
+    return [line(Span("At the source", "heading")), *iac_lines(data["source"], look)]
 
 
 def _status_lines(data: Mapping[str, Json], look: Look) -> list[Line]:
@@ -383,6 +393,7 @@ _SPECIAL: Mapping[str, Callable[[Mapping[str, Json], Look], list[Line]]] = {
     "sandbox env": _env_lines,
     "sandbox traffic": _traffic_lines,
     "iac": iac_lines,
+    "setup": _source_lines,
     "code check": code_lines,
     "explore cold-starts": cold_start_lines,
     "explore errors": error_pattern_lines,

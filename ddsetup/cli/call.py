@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +18,7 @@ from ddsetup.statedir import state_dir
 
 if TYPE_CHECKING:
     from ddsetup.flow import Host
+    from ddsetup.model import Function, Snapshot
     from ddsetup.prompter import Prompter
 
 
@@ -61,7 +62,13 @@ class Call:
             prompter=self.prompter(),
             working=self.console.working,
             sandbox=self.sandbox,
+            at_hand=self._at_hand,
         )
+
+    def _at_hand(self, snapshot: Snapshot, functions: Sequence[Function]) -> str:
+        from ddsetup.cli.at_source import described
+
+        return described(self.directory, snapshot, functions)
 
     def state_dir(self) -> Path:
         """Where journals are kept."""

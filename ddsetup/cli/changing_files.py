@@ -25,20 +25,30 @@ def check_committed(call: Call, host: Host, project: Project, proposal: Proposal
     """Have it confirmed that files are changed on top of what git does not know. Raises UsageError."""
     from ddsetup import flow
 
+    if host.prompter is None:
+        refuse_uncommitted(call, project, tuple(edit.path for edit in proposal.edits))
+        return
     open_changes = programs.uncommitted(project.root)
     if not open_changes or call.value("allow_dirty"):
         return
     call.console.say("There are changes that are not committed:", "warn")
     for text in open_changes[:_SHOWN]:
         call.console.say(f"  {text}")
-    if host.prompter is None:
-        names = ", ".join(project.name(edit.path) for edit in proposal.edits)
-        raise UsageError(
-            f"there are uncommitted changes beside the ones to be made ({names})",
-            where=str(project.root),
-            fix="commit them first, or give --allow-dirty",
-        )
     flow.confirm(host, "Change the files all the same?", yes=False)
+
+
+def refuse_uncommitted(call: Call, project: Project, paths: Sequence[Path] = ()) -> None:
+    """Raise UsageError when git knows of changes that are not committed, unless that is allowed. `paths` are
+    those that are about to be changed."""
+    if call.value("allow_dirty") or not (found := programs.uncommitted(project.root)):
+        return
+    names = ", ".join(project.name(path) for path in paths)
+    allow = "" if call.command == "setup" else ", or give --allow-dirty"
+    raise UsageError(
+        f"there are uncommitted changes{f' beside the ones to be made ({names})' if names else ''}",
+        where=str(project.root),
+        fix=f"commit them first{allow}: {found[0]}" if not names else f"commit them first{allow}",
+    )
 
 
 def write_all(

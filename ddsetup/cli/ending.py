@@ -23,17 +23,17 @@ _WORTH_DOING = 3
 
 
 def with_ways_on(call: Call, given: Given, prepared: Prepared, report: Report) -> Report:
-    """The report with links, with up to three things worth doing next, and with the same run for CI.
+    """The report with links, with up to three more things worth doing next, and with the same run for CI.
 
     The answers of a guided run are saved.
     """
     pages = links(prepared.answers.site, prepared.selected, tuple(prepared.snapshot.accounts))
     if call.value("sandbox"):
         onward = ("ddsetup policy", "ddsetup setup --dry-run", "ddsetup setup")
-        return replace(report, links=pages, next=onward)
+        return replace(report, links=pages, next=(*report.next, *onward))
     repeat = as_command(prepared.answers, given)
     data = {**report.data, "ci": repeat, "config": _saved(call, given, prepared)}
-    return replace(report, links=pages, next=(*_worth_doing(report), repeat), data=data)
+    return replace(report, links=pages, next=(*report.next, *_worth_doing(report), repeat), data=data)
 
 
 def _worth_doing(report: Report) -> tuple[str, ...]:

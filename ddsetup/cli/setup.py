@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from ddsetup.cli.at_source import source_note
+from ddsetup.cli.at_source import change_source, check_source, source_note
 from ddsetup.cli.call import Call
 from ddsetup.cli.ending import WAIT_SECONDS, with_ways_on
 from ddsetup.cli.guided import Guide, given_of, leaving, offer_to_resume
@@ -20,6 +20,7 @@ from ddsetup.report import FOUNDATION, Report, exit_code_of
 
 if TYPE_CHECKING:
     from ddsetup.flow import Host, Prepared, Session
+    from ddsetup.iac.at_hand import AtHand
 
 
 def run(call: Call) -> Report:
@@ -33,17 +34,19 @@ def run(call: Call) -> Report:
 def _set_up(call: Call) -> Report:
     host = call.host()
     with leaving(call, host):
-        session, prepared = _agreed_plan(call, host)
+        session, prepared, source = _agreed_plan(call, host)
     with closing(prepared.sweep) if prepared.sweep else nullcontext():
-        return _carried_out(call, host, session, prepared)
+        return _carried_out(call, host, session, prepared, source)
 
 
-def _carried_out(call: Call, host: Host, session: Session, prepared: Prepared) -> Report:
+def _carried_out(
+    call: Call, host: Host, session: Session, prepared: Prepared, source: AtHand | None
+) -> Report:
     from ddsetup import flow
 
     report = base_report("setup", session, prepared.plan)
     if call.given.on("dry_run"):
-        return report
+        return change_source(call, session, prepared, source, report) if source else report
     forget(host.state_dir)
     interrupted, since = False, None
     report = replace(report, exit_code=exit_code_of(report.outcomes))
@@ -56,6 +59,8 @@ def _carried_out(call: Call, host: Host, session: Session, prepared: Prepared) -
         call.console.rest()
     if interrupted or report.exit_code == 1:
         return report
+    if source is not None:
+        report = change_source(call, session, prepared, source, report)
     report = _proven(call, session, prepared, report, since)
     if prepared.sweep is not None:
         prepared = flow.complete(session, prepared)
@@ -63,24 +68,35 @@ def _carried_out(call: Call, host: Host, session: Session, prepared: Prepared) -
     return with_ways_on(call, given_of(call, host), prepared, report)
 
 
-def _agreed_plan(call: Call, host: Host) -> tuple[Session, Prepared]:
-    """The plan, confirmed unless there is nothing to confirm; going back leads to the last question."""
+def _agreed_plan(call: Call, host: Host) -> tuple[Session, Prepared, AtHand | None]:
+    """The plan, confirmed unless there is nothing to confirm, and what is to be changed at the source; going
+    back leads to the last question."""
     offer_to_resume(call, host)
     guide = Guide(call, host)
     while True:
         session, prepared = guide.plan()
-        if call.given.on("dry_run") or not prepared.plan.changes:
-            return session, prepared
         try:
-            source = source_note(call.directory, prepared.snapshot, prepared.selected)
-            agree(call, session, prepared.plan, prepared.answers, source=source)
-            return session, prepared
+            source = check_source(call, session, prepared)
+            if call.given.on("dry_run") or not prepared.plan.changes:
+                return session, prepared, source
+            _note_source(call, prepared)
+            agree(call, session, prepared.plan, prepared.answers)
+            return session, prepared, source
         except Back:
             guide.put_back(prepared)
             host.dialogue.back()
         except BaseException:
             guide.put_back(prepared)
             raise
+
+
+def _note_source(call: Call, prepared: Prepared) -> None:
+    """Tell who changes functions beside the tool that deploys them from here, and was not asked."""
+    if prepared.answers.owned != "change" or call.can_ask:
+        return
+    note = source_note(call.directory, prepared.snapshot, prepared.selected)
+    if note:
+        call.console.say(note, "warn")
 
 
 def _proven(

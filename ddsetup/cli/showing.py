@@ -35,18 +35,14 @@ def confirm(call: Call, session: Session, text: str = "Carry this out?") -> None
     flow.confirm(session.host, text, yes=call.given.on("yes"))
 
 
-def agree(call: Call, session: Session, plan: Plan, answers: Answers, *, source: str = "") -> None:
+def agree(call: Call, session: Session, plan: Plan, answers: Answers) -> None:
     """Show a guided run's plan, in full if that is wanted, and have it confirmed.
-
-    `source` says, if it is not empty, why changing the project's files would be better.
 
     Raises as `flow.confirm` does when it is not, and `Back`.
     """
     from ddsetup import flow
 
     prompter = session.host.prompter
-    if source:
-        call.console.say(f"{source}: with `ddsetup iac` its deploys keep Datadog", "warn")
     if prompter is None or call.given.on("yes") or call.console.verbose:
         show_plan(call.console, plan)
         if prompter is None or call.given.on("yes"):
@@ -55,21 +51,13 @@ def agree(call: Call, session: Session, plan: Plan, answers: Answers, *, source:
     else:
         call.console.lines([line(), *brief_lines(plan, answers, Look()), line()])
         call.console.expect(plan.changes)
-    if not _agreed(call, plan, prompter, source):
+    if not _agreed(call, plan, prompter):
         raise flow.Declined("nothing was changed")
 
 
-def _agreed(call: Call, plan: Plan, prompter: Prompter, source: str) -> bool:
-    """Until it is yes or no. On a real account Enter alone shows everything first.
-
-    Raises `flow.Declined` with the way on when the source shall be changed instead.
-    """
-    from ddsetup import flow
-
+def _agreed(call: Call, plan: Plan, prompter: Prompter) -> bool:
+    """Until it is yes or no. On a real account Enter alone shows everything first."""
     seen = call.sandbox or call.console.verbose
-    elsewhere = (
-        (Choice("source", "No, change the project's files instead", "deploys keep it"),) if source else ()
-    )
     while True:
         answer = prompter.ask(
             Prompt(
@@ -79,15 +67,11 @@ def _agreed(call: Call, plan: Plan, prompter: Prompter, source: str) -> bool:
                 choices=(
                     Choice("yes", "Yes, carry it out"),
                     Choice("details", "Show every change in full"),
-                    *elsewhere,
                     Choice("no", "No, change nothing"),
                 ),
                 default="yes" if seen else "details",
             )
         )
-        if answer == "source":
-            fix = "ddsetup iac, then deploy, then ddsetup setup for what is left"
-            raise flow.Declined("nothing was changed on AWS", fix=fix)
         if answer != "details":
             return bool(answer == "yes")
         call.console.lines([line(), *plan_lines(plan, Look(verbose=True)), line()])

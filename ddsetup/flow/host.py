@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ddsetup.apply import Event, OnEvent
-from ddsetup.asking import Scope
+from ddsetup.asking import AtHand, Scope
 from ddsetup.clock import SYSTEM_CLOCK, Clock
 from ddsetup.dialogue import Dialogue
 from ddsetup.errors import UsageError
@@ -25,7 +25,7 @@ class Host:
     """What the process lends to a verb. `prompter` None: nobody can be asked.
 
     `dialogue` is what was typed so far; `working` shows for the length of a block that something takes its
-    time.
+    time. `at_hand` tells which functions are deployed from the working directory.
     """
 
     environ: Mapping[str, str]
@@ -37,6 +37,7 @@ class Host:
     clock: Clock = SYSTEM_CLOCK
     cancel: threading.Event = field(default_factory=threading.Event)
     sandbox: bool = False
+    at_hand: AtHand | None = None
 
     def say(self, text: str) -> None:
         """Tell whoever watches what is going on."""

@@ -100,6 +100,7 @@ def prepare(
         scope=session.scope,
         choose=choose,
         dialogue=session.host.dialogue,
+        at_hand=session.host.at_hand,
     )
     selected = select_in(snapshot, answers.selection)
     with session.host.busy(f"looking closely at {counted(len(selected), 'function')}"):

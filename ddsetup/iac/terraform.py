@@ -51,6 +51,11 @@ def propose(source: Source, wanted: Wanted) -> Proposal:
     return Proposal(snippets=(Snippet(source.path, reason, text, "hcl"),))
 
 
+def function_names(source: Source) -> frozenset[str]:
+    """The names of the functions in a file; an empty one stands for those that are computed."""
+    return frozenset(resource.text("function_name") for resource in _resources(source.text))
+
+
 def _resources(text: str) -> list[_Resource]:
     found = []
     for match in _RESOURCE.finditer(text):

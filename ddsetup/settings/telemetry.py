@@ -79,8 +79,9 @@ DELIVERY: tuple[Setting, ...] = (
         key="owned",
         panel="How it gets there",
         kind="choice",
-        choices=("change", "skip"),
-        help="Functions that a deployment tool owns: change them, or leave them to it.",
+        choices=("change", "skip", "source"),
+        help="Functions that a deployment tool owns: change them, leave them to it, or change the files of "
+        "their project in this directory.",
     ),
     Setting(
         key="log_source",

@@ -102,7 +102,7 @@ def _function(subject: Subject) -> Plan:
         return _skip(
             subject.resource, "skipped", "its environment cannot be read, so a write would wipe it out", fix
         )
-    if subject.owner is not None and subject.answers.owned == "skip":
+    if subject.owner is not None and subject.answers.owned != "change":
         fix = f"take the Datadog settings out of {subject.owner.tool}'s files, or use --owned change"
         return _skip(subject.resource, "skipped", f"it is owned by {subject.owner}", fix)
     handler = recognise.own_handler(function)

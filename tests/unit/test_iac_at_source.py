@@ -20,7 +20,7 @@ def note(directory: Path) -> str:
 
 def test_the_project_of_the_owner_is_told(tmp_path: Path) -> None:
     (tmp_path / "serverless.yml").write_text("service: shop\n")
-    assert note(tmp_path).startswith("1 function of this plan is deployed by Serverless Framework")
+    assert note(tmp_path).startswith("1 function of this plan is deployed from serverless.yml")
 
 
 @pytest.mark.parametrize("name", ["cdk.json", "requirements.txt", "notes.txt", "sub/serverless.yml"])

@@ -43,7 +43,7 @@ def plan(snapshot: Snapshot, answers: Answers, selected: tuple[Function, ...]) -
             functions.append(result.change)
         else:
             skipped.append(_skipped(subject, result))
-        if isinstance(result, Instrumented) and result.key_set:
+        if (isinstance(result, Instrumented) and result.key_set) or _told_at_source(subject, result):
             keyed.append(subject.function)
         tags.extend(_tags(subject, result, skipped))
     return Plan(
@@ -51,6 +51,12 @@ def plan(snapshot: Snapshot, answers: Answers, selected: tuple[Function, ...]) -
         skipped=tuple(skipped),
         warnings=(*_warnings(subjects, functions, answers), *tag_warnings(answers)),
     )
+
+
+def _told_at_source(subject: Subject, result: Instrumented | Refusal) -> bool:
+    """Whether its project's files will tell the function where the key is; its role is no part of them."""
+    wanted = subject.answers.owned == "source" and subject.answers.via == "extension"
+    return wanted and subject.owner is not None and isinstance(result, Refusal) and not result.unchanged
 
 
 def _skipped(subject: Subject, result: Instrumented | Refusal) -> Skipped:
@@ -116,5 +122,6 @@ def _owner_warning(tool: str, owners: list[Owner]) -> str:
     where = f" ({noun} {listed(stacks)})" if stacks else ""
     return (
         f"{len(owners)} of these functions {'is' if len(owners) == 1 else 'are'} owned by {tool}{where}: "
-        "its next deploy takes the change back (run this after every deploy, or use --owned skip)"
+        "its next deploy takes the change back (run the line for CI after every deploy, "
+        "or use --owned source, or --owned skip)"
     )

@@ -84,6 +84,11 @@ def _state(subject: Subject) -> Refusal | None:
 def _owned(subject: Subject) -> Refusal | None:
     if subject.owner is None or subject.answers.owned == "change":
         return None
+    if subject.answers.owned == "source":
+        return Refusal(
+            f"it is owned by {subject.owner}, whose files are changed instead",
+            "deploy it, then: ddsetup verify",
+        )
     return Refusal(
         f"it is owned by {subject.owner}, and --owned skip leaves such functions alone",
         f"put the Datadog settings into {subject.owner.tool}'s files, or use --owned change",
