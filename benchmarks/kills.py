@@ -1,25 +1,29 @@
 """Kill ddsetup with SIGKILL, again and again, and see that nothing is ever lost.
 
-    python -m benchmarks.kills --rounds 200 --seed 1
+    python -m benchmarks.kills --rounds 200 --seed 1 --tally kills.json
 
 Each round sets up an account of the sandbox and kills the run at a moment drawn from the seed; then `setup`
 again completes, or `undo` (itself killed at times) restores. After each round the account and Datadog's
-record of it are compared, call by call, with what was there before. Ends with 1 if a round went wrong.
+record of it are compared, call by call, with what was there before. Only rounds count in which SIGKILL found
+setup alive. Ends with 1 if a round went wrong. With --tally the rounds go on where the file says that they
+were left, so 200 of them need not be had in one sitting.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 import tempfile
 import time
+from dataclasses import asdict
 from pathlib import Path
 
 from ddsetup.sandbox.control import start
 from ddsetup.sandbox.model import SandboxOptions
 from tests.e2e.conftest import Cli, Place
 from tests.e2e.world import World, operator_policy
-from tests.safety.killing import SCENARIOS, KillError, prepare
+from tests.safety.killing import SCENARIOS, KillError, Killing, Tally, prepare
 from tests.safety.nursery import Nursery
 
 REGION = "us-east-1"
@@ -28,12 +32,13 @@ REGION = "us-east-1"
 def main() -> int:
     """Run the rounds and print a line for each, and the sum at the end."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=200)
-    parser.add_argument("--seed", default=str(int(time.time())))
+    parser.add_argument("--rounds", type=int, default=200, help="how many times setup is to be killed")
+    parser.add_argument("--seed", help="of all moments; default: the tally's, or the time")
     parser.add_argument("--scenario", nargs="+", default=SCENARIOS, help="what the account looks like")
     parser.add_argument("--only", help="one round by its seed, as printed")
+    parser.add_argument("--tally", type=Path, help="file that remembers the seed and what happened so far")
     options = parser.parse_args()
-    seeds = [options.only] if options.only else [f"{options.seed}-{n}" for n in range(options.rounds)]
+    seed, tally = _begin(options.tally, options.seed or str(int(time.time())))
     wanted = SandboxOptions(
         operator_policy=operator_policy((REGION,)), scenarios=tuple(options.scenario), regions=(REGION,)
     )
@@ -44,23 +49,39 @@ def main() -> int:
     ):
         world = World(sandbox)
         secrets = (sandbox.api_key, sandbox.app_key, *world.planted())
-        killing = prepare(nursery, Place(sandbox, Cli(Path(home), sandbox.env(), secrets), world))
-        print(f"seed {options.seed}; undisturbed: {killing.pace}", flush=True)
-        for seed in seeds:
-            begun = time.monotonic()
-            try:
-                killing.round(seed)
-                said = "as before"
-            except KillError as error:
-                killing.tally.wrong.append(seed)
-                said = f"WRONG: {error}"
-            print(f"{seed:>12} {time.monotonic() - begun:5.1f} s  {said}", flush=True)
-            if killing.tally.rounds % 10 == 0:
-                print(killing.tally, flush=True)
-            if killing.tally.wrong:
-                break
-    print(killing.tally)
-    return 1 if killing.tally.wrong else 0
+        killing = prepare(nursery, Place(sandbox, Cli(Path(home), sandbox.env(), secrets), world), tally)
+        print(f"seed {seed}; undisturbed: {killing.pace}", flush=True)
+        if options.only:
+            _round(killing, options.only)
+        while not options.only and tally.killed < options.rounds and not tally.wrong:
+            _round(killing, f"{seed}-{tally.killed}")
+            if options.tally:
+                options.tally.write_text(json.dumps({"seed": seed, **asdict(tally)}, indent=1), "utf-8")
+            if tally.killed % 10 == 0:
+                print(tally, flush=True)
+    print(tally)
+    return 1 if tally.wrong else 0
+
+
+def _begin(file: Path | None, seed: str) -> tuple[str, Tally]:
+    """The seed and what happened so far, of the file if it is there."""
+    if file is None or not file.exists():
+        return seed, Tally()
+    kept = json.loads(file.read_text("utf-8"))
+    return kept.pop("seed"), Tally(**kept)
+
+
+def _round(killing: Killing, seed: str) -> None:
+    begun, missed = time.monotonic(), killing.tally.missed
+    try:
+        killing.round(seed)
+        said = "as before"
+    except KillError as error:
+        killing.tally.wrong.append(seed)
+        said = f"WRONG: {error}"
+    misses = killing.tally.missed - missed
+    more = f", after {misses} misses" if misses else ""
+    print(f"{seed:>12} {time.monotonic() - begun:5.1f} s  {said}{more}", flush=True)
 
 
 if __name__ == "__main__":

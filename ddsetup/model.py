@@ -271,12 +271,17 @@ class DatadogSnapshot:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
-    """One moment of everything that a run looks at."""
+    """One moment of everything that a run looks at.
+
+    `written_before` are the ARNs of functions that an earlier run is known to have instrumented, from its
+    journal: where it was killed, it may not have come to all that belongs to them.
+    """
 
     accounts: Mapping[str, AccountSnapshot]
     lanes: Mapping[Lane, LaneSnapshot]
     datadog: DatadogSnapshot
     at: datetime
+    written_before: frozenset[str] = frozenset()
 
     def functions(self) -> tuple[Function, ...]:
         """Every function that could be read, in the order of lanes and names."""

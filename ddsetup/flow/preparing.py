@@ -10,6 +10,7 @@ from ddsetup.change import Plan
 from ddsetup.errors import Denied
 from ddsetup.flow.connecting import quiet
 from ddsetup.flow.host import Session
+from ddsetup.flow.remembered import with_written_before
 from ddsetup.given import Given
 from ddsetup.lines import counted
 from ddsetup.model import Function, Snapshot, Unreadable
@@ -103,6 +104,7 @@ def prepare(
         at_hand=session.host.at_hand,
     )
     selected = select_in(snapshot, answers.selection)
+    snapshot = with_written_before(session, snapshot, selected)
     with session.host.busy(f"looking closely at {counted(len(selected), 'function')}"):
         if late:
             return _prepare_with_sweep(session, snapshot, answers, selected)

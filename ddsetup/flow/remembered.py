@@ -1,16 +1,20 @@
-"""What outlives a run: the run that an undo gives back, and the circumstances of a saved plan."""
+"""What outlives a run: what it instrumented, how an undo gives it back, the circumstances of a saved plan."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from ddsetup._version import __version__
 from ddsetup.errors import UsageError
 from ddsetup.flow.host import Session
 from ddsetup.journal import Run, list_runs
+from ddsetup.model import Function, Snapshot, Unreadable
 from ddsetup.planfile import PlanMeta
-from ddsetup.undo import undo_changes
+from ddsetup.steps.instrument.subject import STEP as INSTRUMENT
+from ddsetup.steps.instrument.tags import MARKER
+from ddsetup.undo import in_force, undo_changes
 
 
 def choose_run(state_dir: Path, run_id: str | None, account: str) -> tuple[Run, tuple[Run, ...]]:
@@ -39,6 +43,39 @@ def choose_run(state_dir: Path, run_id: str | None, account: str) -> tuple[Run, 
         if run_id in error.where:
             raise error
     raise UsageError(f"no run {run_id}", fix="ddsetup undo --list shows all runs")
+
+
+def with_written_before(session: Session, snapshot: Snapshot, selected: Sequence[Function]) -> Snapshot:
+    """Add which functions earlier runs instrumented, where a killed one may have left something of it to do.
+
+    Journals are read only if a function with Datadog's variables lacks ddsetup's mark: long ones take time.
+    """
+    if not any(_unmarked(function, snapshot.lanes[function.lane].tags) for function in selected):
+        return snapshot
+    runs = list_runs(session.host.state_dir).readable
+    return replace(snapshot, written_before=functions_written(runs, session.identity.account))
+
+
+def _unmarked(function: Function, tags: Mapping[str, Mapping[str, str]] | Unreadable) -> bool:
+    """Whether it may be one that ddsetup instrumented without coming to its tags; each gets variables."""
+    if isinstance(tags, Unreadable) or MARKER in tags.get(function.arn, {}):
+        return False
+    return any(name.startswith("DD_") for name in function.env or {})
+
+
+def functions_written(runs: Sequence[Run], account: str) -> frozenset[str]:
+    """The ARNs of the account's functions whose last change in force was to instrument them.
+
+    Taken in: changes of a run that was killed before it came to what needs them.
+    """
+    last: dict[str, str] = {}
+    for run in runs:
+        if run.header.account != account or run.header.undoes:
+            continue
+        for entry in in_force(run, runs):
+            if entry.change.resource.kind == "function":
+                last[entry.change.resource.id] = entry.change.step
+    return frozenset(arn for arn, step in last.items() if step == INSTRUMENT)
 
 
 def plan_meta(session: Session, extra: Mapping[str, object]) -> PlanMeta:

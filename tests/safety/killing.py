@@ -1,6 +1,7 @@
 """Rounds of `kill -9`: set up, die at some moment, go on or give back, and compare with what was there.
 
-Every moment comes from a seed, so that a round that goes wrong can be had again.
+Every moment comes from a seed, so that a round that goes wrong can be had again. A run that ended before its
+moment came was not killed and does not count: the round is had again with a moment half as late.
 """
 
 from __future__ import annotations
@@ -13,16 +14,18 @@ from pathlib import Path
 from typing import Any
 
 from tests.e2e.conftest import Cli, Place
-from tests.e2e.world import World, differences
+from tests.e2e.world import World, comparable, differences
 from tests.safety.nursery import End, Kill, Nursery
 
 SCENARIOS = ("healthy", "foreign-filters", "own-settings")
 SETUP = (
     *("setup", "--all", "--yes", "--no-verify", "--output", "json"),
-    *("--subscribe", "direct", "--on-conflict", "replace", "--create-log-groups", "--env", "prod"),
+    *("--subscribe", "direct", "--on-conflict", "replace", "--create-log-groups"),
 )
 UNDO = ("undo", "--yes", "--output", "json")
 NOTHING_LEFT = "there is no run to undo"
+MOST_MISSES = 12
+"""Attempts at a round; the last one's moment is a thousandth of what was drawn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +37,24 @@ class Pace:
     giving_back: float
 
 
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """When a run dies, in seconds after its first write or after its start; with Ctrl-C before it, or not."""
+
+    after: float
+    while_writing: bool
+    ctrl_c_first: bool
+
+
 @dataclass(slots=True)
 class Tally:
-    """What happened in all rounds so far."""
+    """What happened in all rounds so far: `killed` are the setups that SIGKILL found alive, one a round.
 
-    rounds: int = 0
+    `missed` are setups that ended before their moment; `undo_killed` are undos that were killed besides.
+    """
+
     killed: int = 0
+    missed: int = 0
     killed_writing: int = 0
     interrupted: int = 0
     undo_killed: int = 0
@@ -53,72 +68,94 @@ class KillError(AssertionError):
 
 @dataclass(frozen=True, slots=True)
 class Killing:
-    """A place to run rounds in. `before` is what every round has to come back to."""
+    """A place to run rounds in.
+
+    `before` is what every round has to come back to, `wanted` what an undisturbed setup makes of it.
+    """
 
     nursery: Nursery
     cli: Cli
     world: World
     before: Mapping[str, Any]
+    wanted: Mapping[str, Any]
     pace: Pace
     tally: Tally = field(default_factory=Tally)
 
     def round(self, seed: str) -> None:
-        """One round: raises KillError when something is lost, left over or cannot be gone on from."""
-        chance = random.Random(seed)
-        state = self.cli.home / f"state-{seed}"
-        self.tally.rounds += 1
-        self._die(SETUP, chance, state, self.pace.setting_up)
-        way = chance.random()
-        if way < 0.3:
-            self._complete(state)
-        elif way < 0.55:
-            self._die(UNDO, chance, state, self.pace.giving_back, undo=True)
-        self._give_back_all(state)
-        lost = differences(self.before, self.world.everything())
-        if lost:
-            raise KillError(f"seed {seed}: not as before: {lost}")
+        """One round in which setup was killed: raises KillError when something is lost, left over or cannot
 
-    def _die(
-        self, command: tuple[str, ...], chance: random.Random, state: Path, seconds: float, undo: bool = False
-    ) -> None:
-        """Run a command and end it at some moment: mostly with SIGKILL while it writes."""
+        be gone on from.
+        """
+        for sooner in range(MOST_MISSES):
+            if self._attempt(seed, sooner):
+                return
+        raise KillError(f"seed {seed}: no run lived long enough to be killed")
+
+    def _attempt(self, seed: str, sooner: int) -> bool:
+        """The round with moments 2 ** `sooner` times as early as drawn; whether SIGKILL hit setup alive."""
+        chance = random.Random(seed)
+        state = self.cli.home / f"state-{seed}-{sooner}"
+        hit = self._die(SETUP, state, self._moment(chance, self.pace.setting_up, sooner))
+        way = chance.random()
+        if hit and way < 0.3:
+            self.complete(state)
+        elif hit and way < 0.55:
+            self._die(UNDO, state, self._moment(chance, self.pace.giving_back, sooner))
+        self.give_back(state)
+        self.tally.missed += not hit
+        return hit
+
+    def _moment(self, chance: random.Random, seconds: float, sooner: int) -> Moment:
+        """Mostly with SIGKILL while it writes; some are interrupted as well: people press Ctrl-C first."""
         while_writing = chance.random() < 0.85
-        moment = chance.uniform(0, 1.1 * seconds if while_writing else self.pace.looking)
-        # Some are interrupted as well: people press Ctrl-C first.
+        after = chance.uniform(0, 1.1 * seconds if while_writing else self.pace.looking)
         ctrl_c_first = chance.random() < 0.15
-        signals = (signal.SIGINT, signal.SIGKILL) if ctrl_c_first else (signal.SIGKILL,)
-        end = self._run(command, state, Kill(moment, str(state) if while_writing else "", signals))
+        return Moment(after / 2**sooner, while_writing, ctrl_c_first)
+
+    def _die(self, command: tuple[str, ...], state: Path, moment: Moment) -> bool:
+        """Run a command and end it at some moment; whether SIGKILL found it alive."""
+        signals = (signal.SIGINT, signal.SIGKILL) if moment.ctrl_c_first else (signal.SIGKILL,)
+        journal_of = str(state) if moment.while_writing else ""
+        end = self.run(command, state, Kill(moment.after, journal_of, signals=signals))
+        undo = command is UNDO
         if end.killed:
             self.tally.killed += not undo
             self.tally.undo_killed += undo
             self.tally.killed_writing += end.wrote_after is not None and not undo
-        elif ctrl_c_first and end.code == 130:
+        elif moment.ctrl_c_first and end.code in (130, -signal.SIGINT):
             self.tally.interrupted += 1
-        elif undo and NOTHING_LEFT in end.stdout + end.stderr:
-            return
-        elif end.code not in (0, 130, -signal.SIGINT):
+        elif not (undo and NOTHING_LEFT in end.stdout + end.stderr) and end.code != 0:
             raise KillError(f"{command[0]} ended with {end.code}: {end.stderr}{end.stdout}")
+        return end.killed
 
-    def _complete(self, state: Path) -> None:
-        """`setup` again does what was left, and a plan after it is empty."""
-        end = self._run(SETUP, state)
+    def complete(self, state: Path) -> None:
+        """`setup` again does all that was left, and a plan after it is empty. Raises KillError."""
+        end = self.run(SETUP, state)
         if end.code != 0:
             raise KillError(f"setup after a kill ended with {end.code}: {end.stderr}{end.stdout}")
-        plan = self._run(("plan", *SETUP[1:2], *SETUP[6:], "--detailed-exitcode"), state)
+        missing = differences(self.wanted, comparable(self.world.everything()))
+        if missing:
+            raise KillError(f"not as an undisturbed setup leaves it: {missing}")
+        plan = self.run(("plan", *SETUP[1:2], *SETUP[6:], "--detailed-exitcode"), state)
         if plan.code != 0:
             raise KillError(f"something is left to do: {plan.stdout}")
         self.tally.completed += 1
 
-    def _give_back_all(self, state: Path) -> None:
+    def give_back(self, state: Path) -> None:
+        """`undo` until there is nothing left to undo; then all is as before. Raises KillError."""
         for _ in range(4):
-            end = self._run(UNDO, state)
+            end = self.run(UNDO, state)
             if NOTHING_LEFT in end.stdout + end.stderr:
+                lost = differences(self.before, self.world.everything())
+                if lost:
+                    raise KillError(f"not as before: {lost}")
                 return
             if end.code != 0:
                 raise KillError(f"undo ended with {end.code}: {end.stderr}{end.stdout}")
         raise KillError("undo does not come to an end")
 
-    def _run(self, command: tuple[str, ...], state: Path, kill: Kill | None = None) -> End:
+    def run(self, command: tuple[str, ...], state: Path, kill: Kill | None = None) -> End:
+        """Run a command with a state directory of its own; no secret and no traceback may be in its words."""
         environ = self.cli.environ(DDSETUP_STATE_DIR=str(state))
         end = self.nursery.run(command, environ, self.cli.home, kill)
         for text in (end.stdout, end.stderr):
@@ -128,18 +165,27 @@ class Killing:
         return end
 
 
-def prepare(nursery: Nursery, place: Place) -> Killing:
-    """See what is there, and how long a run takes when nobody disturbs it (in both directions)."""
+def prepare(nursery: Nursery, place: Place, tally: Tally | None = None) -> Killing:
+    """See what is there, and how long a run takes when nobody disturbs it (in both directions).
+
+    With `tally` its figures are added to.
+    """
     before = place.world.everything()
     state = place.cli.home / "undisturbed"
-    probe = Killing(nursery, place.cli, place.world, before, Pace(0, 0, 0))
-    never = Kill(3600, str(state))
-    ends = [probe._run(command, state, never) for command in (SETUP, UNDO)]
-    for end in ends:
-        if end.code != 0 or end.wrote_after is None:
-            raise KillError(f"ended with {end.code}: {end.stderr}{end.stdout}")
-    there, back = ((end.wrote_after or 0, end.seconds - (end.wrote_after or 0)) for end in ends)
+    probe = Killing(nursery, place.cli, place.world, before, {}, Pace(0, 0, 0))
+    there = _undisturbed(probe, SETUP, state)
+    wanted = comparable(place.world.everything())
+    back = _undisturbed(probe, UNDO, state)
     lost = differences(before, place.world.everything())
     if lost:
         raise KillError(f"not as before, undisturbed: {lost}")
-    return Killing(nursery, place.cli, place.world, before, Pace(there[0], there[1], back[1]))
+    pace = Pace(there[0], there[1], back[1])
+    return Killing(nursery, place.cli, place.world, before, wanted, pace, tally or Tally())
+
+
+def _undisturbed(probe: Killing, command: tuple[str, ...], state: Path) -> tuple[float, float]:
+    """How long a command that nobody kills takes, in seconds: until its journal begins, and from there on."""
+    end = probe.run(command, state, Kill(3600, str(state)))
+    if end.code != 0 or end.wrote_after is None:
+        raise KillError(f"ended with {end.code}: {end.stderr}{end.stdout}")
+    return end.wrote_after, end.seconds - end.wrote_after

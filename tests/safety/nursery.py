@@ -27,13 +27,14 @@ KILLED = -signal.SIGKILL
 
 @dataclass(frozen=True, slots=True)
 class Kill:
-    """SIGKILL `seconds` after the start or, with `journal_of`, after a new run's journal begins there.
+    """SIGKILL `seconds` after the start or, with `journal_of`, after a new run's journal there holds `once`.
 
     `signals` are sent in order, one `seconds` after the other; a run that ends earlier is left alone.
     """
 
     seconds: float
     journal_of: str = ""
+    once: str = ""
     signals: tuple[int, ...] = (signal.SIGKILL,)
 
 
@@ -41,7 +42,7 @@ class Kill:
 class End:
     """How a run ended: its exit code (negative: the signal), what it printed, how long it took.
 
-    `wrote_after` is the time from its start until its journal began, None if it began none.
+    `wrote_after` is the time from its start until its journal began (held `once`), None if it began none.
     """
 
     code: int
@@ -85,7 +86,7 @@ class Nursery:
         kill: Kill | None = None,
         timeout: float = 150,
     ) -> End:
-        """Run `ddsetup ARGUMENTS` without a terminal and wait for its end."""
+        """Run `ddsetup ARGUMENTS` without a terminal and wait for its end, at most `timeout` seconds."""
         order = {
             "arguments": list(arguments),
             "environ": dict(environ),
@@ -99,7 +100,9 @@ class Nursery:
         self._server.stdin.flush()
         answer = self._server.stdout.readline()
         assert answer, "the nursery has died"
-        return End(**json.loads(answer))
+        end = json.loads(answer)
+        assert not end.pop("hung"), f"ddsetup {' '.join(arguments)} did not end within {timeout} s"
+        return End(**end)
 
 
 def _serve() -> None:
@@ -132,7 +135,8 @@ def _run(order: Mapping[str, Any]) -> dict[str, Any]:
     printed = [directory / f".printed-{os.getpid()}-{name}" for name in ("out", "err")]
     kill = Kill(**order["kill"]) if order["kill"] else None
     runs = Path(kill.journal_of) / "runs" if kill and kill.journal_of else None
-    before = _journals(runs)
+    once = kill.once if kill else ""
+    before = _journals(runs, once)
     started = time.monotonic()
     child = os.fork()
     if child == 0:
@@ -140,18 +144,20 @@ def _run(order: Mapping[str, Any]) -> dict[str, Any]:
     due = started + kill.seconds if kill and runs is None else None
     left = list(kill.signals) if kill else []
     wrote_after = None
+    hung = False
     while True:
         pid, status = os.waitpid(child, os.WNOHANG)
         now = time.monotonic()
         if pid:
             break
-        if runs is not None and wrote_after is None and _journals(runs) - before:
+        if runs is not None and wrote_after is None and _journals(runs, once) - before:
             wrote_after = now - started
             due = now + (kill.seconds if kill else 0)
         if due is not None and now >= due and left:
             os.kill(child, left.pop(0))
             due = now + (kill.seconds if kill else 0)
         if now - started > order["timeout"]:
+            hung = True
             os.kill(child, signal.SIGKILL)
         time.sleep(0.002)
     out, err = (path.read_text(errors="replace") for path in printed)
@@ -163,14 +169,17 @@ def _run(order: Mapping[str, Any]) -> dict[str, Any]:
         "stderr": err,
         "seconds": now - started,
         "wrote_after": wrote_after,
+        "hung": hung,
     }
 
 
-def _journals(runs: Path | None) -> set[str]:
+def _journals(runs: Path | None, once: str) -> set[str]:
+    """The runs whose journals hold a text."""
     if runs is None:
         return set()
     with contextlib.suppress(FileNotFoundError):
-        return {path.parent.name for path in runs.glob("*/journal.jsonl")}
+        found = runs.glob("*/journal.jsonl")
+        return {path.parent.name for path in found if not once or once in path.read_text("utf-8")}
     return set()
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import re
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -14,7 +12,7 @@ import pytest
 from ddsetup.sandbox.faults import ALWAYS, AwsFault
 from ddsetup.sandbox.model import OPERATOR
 from tests.e2e.conftest import Result
-from tests.e2e.world import differences
+from tests.e2e.world import comparable, differences
 from tests.safety.conftest import Lab, OpenLab
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
@@ -55,15 +53,6 @@ def trial(undisturbed: Trial) -> Iterator[Trial]:
     while undisturbed.lab.run(*UNDO).code == 0:
         pass
     assert differences(undisturbed.before, undisturbed.lab.world.everything()) == []
-
-
-def comparable(everything: dict[str, Any]) -> dict[str, Any]:
-    """Without what the servers make up anew each time: ids, ends of secrets' ARNs, archives."""
-    text = json.dumps(everything, sort_keys=True)
-    text = re.sub(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{32}", "ID", text)
-    text = re.sub(r"(secret:[\w/-]+-)\w{6}\b", r"\1SUFFIX", text)
-    document: dict[str, Any] = json.loads(re.sub(r'"CodeSha256": "[^"]+"', '"CodeSha256": "SHA"', text))
-    return document
 
 
 def not_done(result: Result) -> list[str]:

@@ -208,6 +208,21 @@ def test_a_plan_after_its_apply_is_empty(
 
 @SETTINGS
 @given(functions(), tag_maps(), wishes())
+def test_what_a_run_that_was_killed_left_is_done_by_the_next(
+    f: Function, tags: dict[str, str], wanted: Answers
+) -> None:
+    """Killed after the function and before its tags; that it was written is known from the journal."""
+    first = world(f, tags)
+    changes = instrument.plan(first, wanted, (f,)).changes
+    whole = carried_out(first, changes)
+    half = carried_out(first, [c for c in changes if c.resource.kind != "function_tags"])
+    seen = replace(half, written_before=frozenset(c.resource.id for c in changes))
+    again = carried_out(seen, instrument.plan(seen, wanted, seen.functions()).changes)
+    assert (again.lanes, again.accounts) == (whole.lanes, whole.accounts)
+
+
+@SETTINGS
+@given(functions(), tag_maps(), wishes())
 def test_the_inverse_gives_back_what_was_there(f: Function, tags: dict[str, str], wanted: Answers) -> None:
     first = world(f, tags)
     for planned in (instrument.plan(first, wanted, (f,)), uninstrument.plan(first, wanted, (f,))):

@@ -26,13 +26,17 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
-    """A function, its tags (empty if they could not be read), its owner, its region and what is wanted."""
+    """A function, its tags (empty if they could not be read), its owner, its region and what is wanted.
+
+    `written_before`: an earlier run of ddsetup instrumented it.
+    """
 
     function: Function
     tags: Mapping[str, str]
     owner: Owner | None
     lane: LaneSnapshot
     answers: Answers
+    written_before: bool = False
 
     @property
     def env(self) -> Mapping[str, str]:
@@ -67,4 +71,11 @@ def subject_of(function: Function, snapshot: Snapshot, answers: Answers) -> Subj
     """The function in its surroundings."""
     lane = snapshot.lanes[function.lane]
     tags = {} if isinstance(lane.tags, Unreadable) else lane.tags.get(function.arn, {})
-    return Subject(function=function, tags=tags, owner=owner(function, tags), lane=lane, answers=answers)
+    return Subject(
+        function=function,
+        tags=tags,
+        owner=owner(function, tags),
+        lane=lane,
+        answers=answers,
+        written_before=function.arn in snapshot.written_before,
+    )

@@ -44,10 +44,11 @@ def tag_change(subject: Subject, *, changes_function: bool) -> Change | None:
     """The change of the function's tags, None if they are as they should be.
 
     The tags wait for the function's own change, so that a marker is never put on what could not be done
-    and no tag call moves the function's revision under a pending update.
+    and no tag call moves the function's revision under a pending update. A run that was killed between the
+    two left the tags to this one.
     """
     wanted = dict(wanted_tags(subject.answers))
-    if changes_function or wanted:
+    if changes_function or wanted or subject.written_before:
         wanted.setdefault(MARKER, subject.tags.get(MARKER, f"v{__version__}"))
     changed = {key: value for key, value in wanted.items() if subject.tags.get(key) != value}
     if not changed or len({*subject.tags, *changed}) > MAX_TAGS:
