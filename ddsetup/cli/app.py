@@ -54,7 +54,6 @@ def build(named: Collection[str] | None = None) -> typer.Typer:
             help=group.help,
             rich_markup_mode=None,
             context_settings=_SETTINGS,
-            no_args_is_help=True,
         )
         for command in group.commands:
             _add(part, command, f"{group.name} {command.name}", named)
@@ -101,12 +100,11 @@ def _runner(command: Command, title: str) -> Callable[[Values], None]:
 def run(argv: Sequence[str]) -> int:
     """Run a command line; the exit code. Without a command: setup on a terminal, else help."""
     arguments = list(argv)
-    if not arguments:
-        if not (sys.stdin.isatty() and sys.stderr.isatty()) or os.environ.get("CI"):
-            arguments = ["--help"]
-            _parse(arguments)
-            return 2
-        arguments = ["setup"]
+    if not arguments and sys.stdin.isatty() and sys.stderr.isatty() and not os.environ.get("CI"):
+        return _parse(["setup"])
+    if not arguments or arguments in [[group.name] for group in GROUPS]:
+        _parse([*arguments, "--help"])
+        return 2
     return _parse(arguments)
 
 

@@ -88,10 +88,14 @@ def test_help_groups_options_and_names_their_variables(tmp_path: Path) -> None:
     assert "Examples:" in text
 
 
-def test_without_a_command_and_without_a_terminal_there_is_help_and_exit_code_2(tmp_path: Path) -> None:
-    result = ddsetup(home=tmp_path)
+@pytest.mark.parametrize("group", [(), ("explore",)])
+def test_without_a_command_and_without_a_terminal_there_is_help_and_exit_code_2(
+    group: tuple[str, ...], tmp_path: Path
+) -> None:
+    result = ddsetup(*group, home=tmp_path)
     assert result.returncode == 2
     assert "Usage: ddsetup" in result.stdout
+    assert not result.stderr
 
 
 def test_every_option_is_in_every_command_where_the_contract_wants_it() -> None:
