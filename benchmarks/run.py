@@ -274,8 +274,8 @@ def run_size(n: int, asked: argparse.Namespace) -> None:
 
 
 def run_doctor(n: int, latency: float) -> None:
-    """The gate after a deployment: the doctor on an account that is well, that was just deployed, that has
-    slept for an hour, and in which one function is not well."""
+    """The gate after a deployment: the doctor on an account that is well, that was just deployed, and of which
+    one log group is not well."""
     with tempfile.TemporaryDirectory(prefix="ddsetup-bench-") as place:
         home = Path(place)
         account = furnished(n, REGION)

@@ -35,7 +35,7 @@ LOOK_AT_SECRET = ("secretsmanager:DescribeSecret",)
 LOOK_AT_FILTERS = ("logs:DescribeSubscriptionFilters",)
 LOOK_AT_EVENTS = ("cloudformation:DescribeStackEvents",)
 LOOK_AT_KEY_ACCESS = ("iam:GetRolePolicy",)
-LOOK_AT_HEALTH = ("lambda:GetFunctionConcurrency", "lambda:GetPolicy")
+LOOK_AT_HEALTH = ("lambda:GetFunctionConcurrency", "lambda:GetPolicy", "lambda:ListVersionsByFunction")
 LOOK_AT_LOGS = ("logs:FilterLogEvents",)
 LOOK_AT_KEY = ("secretsmanager:GetSecretValue",)
 """What only the doctor reads; the key is sent to Datadog's validation and kept nowhere."""

@@ -30,6 +30,16 @@ class Local:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Past:
+    """That a function carried Datadog once. `how`: a "run" of ddsetup instrumented it, or a published
+    "version" of it still does; `name` is the run's id or the version's number, `at` when that was."""
+
+    how: Literal["run", "version"]
+    name: str
+    at: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Unseen:
     """Something that was left out of a look: `what`, which `items` of it, and `why`. `checks` are those that
     might have said more about it; they passed only as far as they could see."""
@@ -52,12 +62,13 @@ class Fault:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Looking:
     """How far to look. `minutes` back; `deep`: at every log group, role and log. `faults` are those of
-    credentials that are known already."""
+    credentials that are known already, `history` what is known of functions that are bare now, by ARN."""
 
     environ: Mapping[str, str]
     minutes: int = 60
     deep: bool = False
     faults: tuple[Fault, ...] = ()
+    history: Mapping[str, Past | Unreadable] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +108,7 @@ class Evidence:
     `roles` are execution roles by ARN, `lines` the telling log lines of functions by ARN; only those of
     functions whose data does not arrive were read. `traffic` maps function ARNs to invocations within the
     last `minutes`, None: not looked at. `longest` maps them to their longest run in milliseconds. `unseen` is
-    what was left out on purpose.
+    what was left out on purpose, `history` the past of functions that are bare now, by ARN.
     """
 
     local: Local = field(default_factory=Local)
@@ -113,6 +124,7 @@ class Evidence:
     indexes: tuple[LogIndex, ...] | Unreadable = ()
     exhausted: tuple[str, ...] = ()
     unseen: tuple[Unseen, ...] = ()
+    history: Mapping[str, Past | Unreadable] = field(default_factory=dict)
 
     def fault(self, kind: str) -> Fault | None:
         """The fault of that kind, if there is one."""

@@ -16,7 +16,7 @@ from typing import Any
 
 from ddsetup.answers import Answers
 from ddsetup.arrival import Watch
-from ddsetup.checks.case import Place, make_case, meant, way_of
+from ddsetup.checks.case import Case, Place, make_case, way_of
 from ddsetup.closer import all_of, look_closer
 from ddsetup.disclose import text
 from ddsetup.errors import CredentialsError, GatewayError, NotFound
@@ -59,11 +59,11 @@ def gather(
     aws: Aws, dd: Datadog | None, snapshot: Snapshot, answers: Answers, looking: Looking
 ) -> tuple[Snapshot, Evidence]:
     """The evidence, and the snapshot with what had to be read for it. Never raises for what is refused."""
-    case = make_case(snapshot, Evidence(), answers)
+    case = make_case(snapshot, Evidence(history=looking.history), answers)
     first: dict[str, Callable[[], Any]] = {
         "local": lambda: look_around(looking.environ, aws),
         "snapshot": lambda: observe_permissions(aws, snapshot, _questions(snapshot, answers)),
-        "signals": lambda: _signals(aws, dd, snapshot, answers, looking),
+        "signals": lambda: _signals(aws, dd, case, looking),
         "indexes": lambda: log_indexes(dd) if dd is not None else (),
         "permissions": lambda: dict(probe_permissions(dd)) if dd is not None else {},
     }
@@ -79,15 +79,14 @@ def gather(
         indexes=found.pop("indexes"),
         minutes=looking.minutes,
         exhausted=_exhausted(dd),
+        history=looking.history,
     )
     snapshot = found.pop("snapshot")
     evidence = replace(evidence, forwarders=found)
     return look_closer(aws, dd, make_case(snapshot, evidence, answers), looking)
 
 
-def _signals(
-    aws: Aws, dd: Datadog | None, snapshot: Snapshot, answers: Answers, looking: Looking
-) -> tuple[Signal, ...]:
+def _signals(aws: Aws, dd: Datadog | None, case: Case, looking: Looking) -> tuple[Signal, ...]:
     """What has arrived, of functions by the way in which each is monitored.
 
     What a function did before it was last changed proves nothing about how it is now.
@@ -95,9 +94,10 @@ def _signals(
     if dd is None:
         return ()
     now = aws.clock.now()
-    start = max([now - timedelta(minutes=looking.minutes), *_record_changes(snapshot, now)])
+    answers = case.answers
+    start = max([now - timedelta(minutes=looking.minutes), *_record_changes(case.snapshot, now)])
     watches: dict[tuple[str, bool], list[Function]] = {}
-    for function in meant(snapshot, answers):
+    for function in (s.function for s in case.subjects):
         fresh = (_modified(function) or start) > start
         watches.setdefault((way_of(function, answers), fresh), []).append(function)
     found: list[Signal] = []

@@ -6,7 +6,7 @@ be looked at without them is.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -18,11 +18,12 @@ from ddsetup.checks.case import Case, make_case
 from ddsetup.checks.check import Check
 from ddsetup.doctor import Diagnosis, Found, Ignore, diagnose, mending
 from ddsetup.errors import CredentialsError, GatewayError
-from ddsetup.evidence import Evidence, Fault, Looking
+from ddsetup.evidence import Evidence, Fault, Looking, Past
 from ddsetup.flow import Applied, Host, Session
 from ddsetup.gather import gather, look_around
 from ddsetup.given import Given
-from ddsetup.model import DatadogSnapshot, Snapshot
+from ddsetup.history import look_back
+from ddsetup.model import DatadogSnapshot, Snapshot, Unreadable
 from ddsetup.observe import look_closer, observe
 from ddsetup.report import Severity
 
@@ -78,6 +79,7 @@ def examine(session: Session | None, given: Given, looking: Looking, wanted: Wan
         snapshot = observe(session.aws, session.dd, session.identity, session.lanes, role_name=role)
         answers = _answers(session, given, snapshot)
         session.host.say("looking at what arrives, and how the Forwarder does")
+        looking = replace(looking, history=_history(session, snapshot, answers))
         snapshot, evidence = gather(session.aws, session.dd, snapshot, answers, looking)
         case = make_case(snapshot, evidence, answers)
     diagnosis = diagnose(case, wanted.checks, severity=wanted.severity, ignores=wanted.ignores)
@@ -126,6 +128,10 @@ def mend(visit: Visit, changes: Sequence[Change]) -> Applied:
 def _answers(session: Session, given: Given, snapshot: Snapshot) -> Answers:
     answers = answers_from(given, snapshot, session.host.prompter, command="doctor", scope=session.scope)
     return answers if session.scope.site else replace(answers, site=snapshot.datadog.site)
+
+
+def _history(session: Session, snapshot: Snapshot, answers: Answers) -> Mapping[str, Past | Unreadable]:
+    return look_back(session.aws, session.host.state_dir, snapshot, answers)
 
 
 def _nothing_seen(looking: Looking) -> Case:

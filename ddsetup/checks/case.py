@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
@@ -10,7 +10,7 @@ from ddsetup import catalog, recognise
 from ddsetup.answers import Answers
 from ddsetup.catalog import Family
 from ddsetup.change import ResourceId
-from ddsetup.evidence import Evidence, ForwarderHealth
+from ddsetup.evidence import Evidence, ForwarderHealth, Past
 from ddsetup.model import (
     AccountSnapshot,
     Forwarder,
@@ -154,13 +154,16 @@ class Case:
         return next(place for place in self.places if place.at == subject.function.lane)
 
 
-def meant(snapshot: Snapshot, answers: Answers) -> tuple[Function, ...]:
-    """The functions that the doctor looks at: those selected; else all with a trace of Datadog.
+def meant(snapshot: Snapshot, answers: Answers, history: Container[str] = ()) -> tuple[Function, ...]:
+    """The functions that the doctor looks at: those selected; else all with a trace of Datadog or, by their
+    ARNs in `history`, with a past.
 
     Forwarders and the small functions of Datadog's own stacks are never among them.
     """
     chosen = select_in(snapshot, answers.selection) if answers.selection.given else snapshot.functions()
-    return tuple(f for f in chosen if _looked_at(f, snapshot, everything=answers.selection.given))
+    return tuple(
+        f for f in chosen if f.arn in history or _looked_at(f, snapshot, everything=answers.selection.given)
+    )
 
 
 def make_case(snapshot: Snapshot, evidence: Evidence, answers: Answers) -> Case:
@@ -168,7 +171,8 @@ def make_case(snapshot: Snapshot, evidence: Evidence, answers: Answers) -> Case:
     by_function: dict[tuple[str, str], list[Signal]] = {}
     for signal in evidence.signals:
         by_function.setdefault((signal.function, signal.region), []).append(signal)
-    functions = meant(snapshot, answers)
+    pasts = {arn for arn, past in evidence.history.items() if isinstance(past, Past)}
+    functions = meant(snapshot, answers, pasts)
     subjects = tuple(
         _subject(f, snapshot, answers, tuple(by_function.get((f.name, f.region), ()))) for f in functions
     )

@@ -1,16 +1,25 @@
-"""The Forwarder of each region: is it there, is it set up right, does it work."""
+"""The Forwarder of each region: is it there, and is it set up right."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 
 from ddsetup.catalog import is_retired
-from ddsetup.checks.case import Case, Place
+from ddsetup.checks.case import Case
 from ddsetup.checks.check import FORWARDER_GUIDE, LOGS_GUIDE, Blind, Problem, Result, check
-from ddsetup.model import Function, Json, Stack, Unreadable
-from ddsetup.report import Severity
-from ddsetup.steps.api_key import CREATED_BY, CREATED_BY_DDSETUP, secret_id
-from ddsetup.steps.forwarder_choice import site_of, stack_of, version_of
+from ddsetup.checks.forwarder_places import (
+    env_of,
+    made_by_ddsetup,
+    of_forwarder,
+    readable,
+    says,
+    serving,
+    stack_at,
+    update_command,
+)
+from ddsetup.model import Json, Unreadable
+from ddsetup.steps.api_key import secret_id
+from ddsetup.steps.forwarder_choice import site_of, version_of
 from ddsetup.steps.forwarder_reuse import stack_id
 from ddsetup.steps.forwarder_stack import state_obstacle
 from ddsetup.steps.iam_documents import statements, strings
@@ -18,44 +27,6 @@ from ddsetup.steps.iam_documents import statements, strings
 NEWEST = (5, 4, 11)
 """The Forwarder's newest release that ddsetup knows (datadog-serverless-functions)."""
 OLDEST_GOOD = (4,)
-LEAST_RESERVED = 10
-"""Reserved concurrency that Datadog's documentation advises at least."""
-
-
-def _serving(case: Case) -> Iterator[Place]:
-    """Regions with functions that need a Forwarder, and one that is there."""
-    return (p for p in case.places if p.forwarded and p.forwarder is not None)
-
-
-def _readable(case: Case) -> Iterator[tuple[Place, Function]]:
-    for place in _serving(case):
-        if place.function is not None:
-            yield place, place.function
-
-
-def _env(function: Function) -> Mapping[str, str]:
-    return function.env or {}
-
-
-def _stack(place: Place) -> Stack | None:
-    return stack_of(place.forwarder, place.lane) if place.forwarder else None
-
-
-def _ours(stack: Stack | None) -> bool:
-    return stack is not None and stack.tags.get(CREATED_BY) == CREATED_BY_DDSETUP
-
-
-def _about(place: Place, what: str, fix: str = "", **more: object) -> Problem:
-    about = frozenset(s.function.arn for s in place.forwarded)
-    return Problem(resource=place.resource, what=what, fix=fix, about=about, **more)  # type: ignore[arg-type]
-
-
-def _update(place: Place, *parameters: str) -> str:
-    """The command that sets parameters of the stack, where there is one."""
-    if _stack(place) is None:
-        return ""
-    given = " ".join(f"--forwarder-param {p}" for p in parameters)
-    return f"ddsetup setup --region {place.at.region} --forwarder-upgrade {given}".rstrip()
 
 
 @check(
@@ -105,7 +76,7 @@ def stack_state(case: Case) -> Iterator[Result]:
     """
     for place in case.places:
         stacks = () if isinstance(place.lane.stacks, Unreadable) else place.lane.stacks
-        made = _stack(place)
+        made = stack_at(place)
         names = {case.answers.forwarder_stack, made.name if made else ""}
         for stack in stacks:
             if stack.name not in names or not place.forwarded:
@@ -131,9 +102,9 @@ def ready(case: Case) -> Iterator[Result]:
 
     CloudWatch Logs then refuses to subscribe it ("Could not execute the lambda function").
     """
-    for place, function in _readable(case):
+    for place, function in readable(case):
         if function.state == "Failed" or function.last_update_status == "Failed":
-            yield _about(
+            yield of_forwarder(
                 place,
                 f"its state is {function.state or '?'}, its last update {function.last_update_status or '?'}",
                 "deploy it again, or look at the reason: "
@@ -147,11 +118,11 @@ def site(case: Case) -> Iterator[Result]:
 
     Everything it takes arrives there, or nowhere, as a key is good for one site only.
     """
-    for place in _serving(case):
+    for place in serving(case):
         assert place.forwarder is not None
         sends_to = site_of(place.forwarder, place.lane)
         if sends_to and sends_to != case.answers.site:
-            yield _about(
+            yield of_forwarder(
                 place,
                 f"it sends to {sends_to}, not to {case.answers.site}",
                 f"look at {sends_to} instead (--site {sends_to}); or change the stack's parameter DdSite",
@@ -171,15 +142,15 @@ def key(case: Case) -> Iterator[Result]:
     The Forwarder checks its key when it starts and stops with "Failed to check if API Key is valid". The
     secret must hold the key as plain text of 32 characters, or JSON with the member DD_API_KEY.
     """
-    for place in _serving(case):
+    for place in serving(case):
         health = place.health
-        said = _says(health.lines, "Failed to check if API Key is valid", "API Key is not valid")
+        said = says(health.lines, "Failed to check if API Key is valid", "API Key is not valid")
         if health.key in ("invalid", "malformed", "missing"):
-            yield _about(
+            yield of_forwarder(
                 place, health.key_reason or f"its API key is {health.key}", "put a valid key into the secret"
             )
         elif said and health.key != "valid":
-            yield _about(
+            yield of_forwarder(
                 place, "its log says that Datadog refuses its API key", "put a valid key into the secret"
             )
         elif health.key_unreadable is not None:
@@ -191,16 +162,16 @@ def logs_on(case: Case) -> Iterator[Result]:
     """DdForwardLog is false: the Forwarder drops all logs and sends only metrics and traces."""
     if not case.answers.logs:
         return
-    for place, function in _readable(case):
-        stack = _stack(place)
-        off = _env(function).get("DD_FORWARD_LOG", "").lower() == "false"
+    for place, function in readable(case):
+        stack = stack_at(place)
+        off = env_of(function).get("DD_FORWARD_LOG", "").lower() == "false"
         if off or (stack and stack.parameters.get("DdForwardLog") == "false"):
-            yield _about(
+            yield of_forwarder(
                 place,
                 "it drops all logs (DdForwardLog is false)",
                 "set the stack's parameter DdForwardLog to true",
-                mends=(stack_id(place.at, stack.name),) if stack and _ours(stack) else (),
-                command="" if _ours(stack) else _update(place, "DdForwardLog=true"),
+                mends=(stack_id(place.at, stack.name),) if stack and made_by_ddsetup(stack) else (),
+                command="" if made_by_ddsetup(stack) else update_command(place, "DdForwardLog=true"),
             )
 
 
@@ -211,103 +182,13 @@ def pattern(case: Case) -> Iterator[Result]:
     If it also matches Lambda's REPORT lines or the library's lines, enhanced metrics and traces are dropped
     with them.
     """
-    for place, function in _readable(case):
-        found = [n for n in ("INCLUDE_AT_MATCH", "EXCLUDE_AT_MATCH") if _env(function).get(n)]
+    for place, function in readable(case):
+        found = [n for n in ("INCLUDE_AT_MATCH", "EXCLUDE_AT_MATCH") if env_of(function).get(n)]
         if found:
-            yield _about(
+            yield of_forwarder(
                 place,
                 f"{' and '.join(found)} drops lines by a pattern",
                 "see that REPORT lines and lines that start with { pass",
-            )
-
-
-@check(
-    "forwarder-errors",
-    "the Forwarder runs without errors",
-    "forwarder",
-    needs=("cloudwatch:GetMetricData", "logs:FilterLogEvents"),
-    link=FORWARDER_GUIDE,
-    because_of=("forwarder-key", "forwarder-egress", "forwarder-decrypt", "forwarder-ready"),
-)
-def errors(case: Case) -> Iterator[Result]:
-    """Invocations of the Forwarder failed or timed out in the last hour; what they carried may be lost."""
-    for place in _serving(case):
-        health = place.health
-        if isinstance(health.counts, Unreadable):
-            yield Blind(place.resource, health.counts)
-            continue
-        failed, runs = health.counts.get("Errors", 0), health.counts.get("Invocations", 0)
-        if not failed:
-            continue
-        timed_out = bool(_says(health.lines, "Task timed out"))
-        memory = bool(_says(health.lines, "Runtime exited", "MemoryError", "out of memory"))
-        fix = "look at its log"
-        command = (
-            f"aws logs tail /aws/lambda/{place.forwarder.name if place.forwarder else ''} "
-            f"--since 1h --region {place.at.region}"
-        )
-        if timed_out or memory:
-            fix = "give it more time or memory"
-            parameter = "Timeout=300" if timed_out else "MemorySize=2048"
-            command = _update(place, parameter) or command
-        yield _about(
-            place,
-            f"{failed:.0f} of {runs:.0f} invocations failed"
-            + (", timing out" if timed_out else "")
-            + _quoted(health.lines),
-            fix,
-            command=command,
-            severity=_share(failed, runs),
-        )
-
-
-@check(
-    "forwarder-throttles",
-    "AWS does not throttle the Forwarder",
-    "forwarder",
-    needs=("cloudwatch:GetMetricData",),
-    because_of=("forwarder-concurrency",),
-)
-def throttles(case: Case) -> Iterator[Result]:
-    """AWS refused invocations of the Forwarder in the last hour: its concurrency is used up.
-
-    Either its own reservation is too small, or the whole account's limit is reached. CloudWatch Logs tries
-    again for a while, then drops the data.
-    """
-    for place in _serving(case):
-        counts = place.health.counts
-        if not isinstance(counts, Unreadable) and counts.get("Throttles", 0):
-            yield _about(
-                place,
-                f"{counts['Throttles']:.0f} invocations were throttled",
-                "raise its reserved concurrency, or the account's quota",
-                command=_update(place, "ReservedConcurrency=50"),
-            )
-
-
-@check(
-    "forwarder-concurrency",
-    "the Forwarder may run",
-    "forwarder",
-    needs=("lambda:GetFunctionConcurrency",),
-)
-def concurrency(case: Case) -> Iterator[Result]:
-    """The Forwarder's reserved concurrency is 0, which switches it off, or very small."""
-    for place in _serving(case):
-        reserved, name = place.health.reserved, place.forwarder.name if place.forwarder else ""
-        if isinstance(reserved, Unreadable):
-            yield Blind(place.resource, reserved)
-        elif reserved is not None and reserved < LEAST_RESERVED:
-            off = reserved == 0
-            yield _about(
-                place,
-                "its reserved concurrency is 0: it never runs"
-                if off
-                else f"its reserved concurrency is {reserved}; Datadog advises {LEAST_RESERVED} or more",
-                "take the reservation away",
-                command=f"aws lambda delete-function-concurrency --function-name {name} "
-                f"--region {place.at.region}",
-                severity="error" if off else "warning",
             )
 
 
@@ -315,16 +196,16 @@ def concurrency(case: Case) -> Iterator[Result]:
 def version(case: Case) -> Iterator[Result]:
     """The Forwarder is old. Before 4.0 it may lack features that ddsetup relies on and run on a runtime
     that AWS no longer maintains."""
-    for place in _serving(case):
+    for place in serving(case):
         assert place.forwarder is not None
         found = version_of(place.forwarder)
         if found and found < NEWEST:
             old = found < OLDEST_GOOD
-            yield _about(
+            yield of_forwarder(
                 place,
                 f"its version is {place.forwarder.version}; there is {'.'.join(map(str, NEWEST))}",
                 "upgrade it",
-                command=_update(place),
+                command=update_command(place),
                 severity="warning" if old else "info",
             )
 
@@ -332,51 +213,12 @@ def version(case: Case) -> Iterator[Result]:
 @check("forwarder-runtime", "AWS maintains the Forwarder's runtime", "forwarder", "warning")
 def runtime(case: Case) -> Iterator[Result]:
     """The Forwarder runs on a runtime that AWS has retired; it may stop working, and cannot be changed."""
-    for place, function in _readable(case):
+    for place, function in readable(case):
         if function.runtime and (
             is_retired(function.runtime) or function.runtime in ("python3.7", "python3.8")
         ):
-            yield _about(place, f"it runs on {function.runtime}", "upgrade it", command=_update(place))
-
-
-@check(
-    "forwarder-egress",
-    "the Forwarder reaches Datadog",
-    "forwarder",
-    needs=("logs:FilterLogEvents",),
-    link=FORWARDER_GUIDE,
-)
-def egress(case: Case) -> Iterator[Result]:
-    """The Forwarder's log tells of connections that cannot be made.
-
-    In a VPC it needs a way out: a NAT gateway, a proxy (DdHttpProxyURL), or endpoints for Datadog and Secrets
-    Manager, and a security group that lets port 443 out.
-    """
-    words = ("Connect timeout", "ConnectTimeout", "Max retries exceeded", "Name or service not known")
-    for place, function in _readable(case):
-        said = _says(place.health.lines, *words)
-        if said:
-            where = ", and it is in a VPC" if function.vpc else ""
-            yield _about(
-                place,
-                f"its log tells of connections that fail{where}: {said}",
-                "give its subnets a way out to port 443 (NAT gateway, proxy or endpoints)",
-            )
-
-
-@check(
-    "forwarder-decrypt",
-    "the Forwarder may read what it is given",
-    "forwarder",
-    needs=("logs:FilterLogEvents",),
-)
-def decrypt(case: Case) -> Iterator[Result]:
-    """The Forwarder's log tells of permissions that its role lacks: KMS, S3 or Secrets Manager."""
-    for place in _serving(case):
-        said = _says(place.health.lines, "AccessDenied", "not authorized to perform")
-        if said:
-            yield _about(
-                place, f"its role lacks a permission: {said}", "add the permission to the Forwarder's role"
+            yield of_forwarder(
+                place, f"it runs on {function.runtime}", "upgrade it", command=update_command(place)
             )
 
 
@@ -393,13 +235,13 @@ def permission(case: Case) -> Iterator[Result]:
     No log group can be subscribed then, and filters that are there deliver nothing. The official stack has
     one statement for all log groups; a Forwarder made by other means needs it added.
     """
-    for place in _serving(case):
+    for place in serving(case):
         policy = place.health.policy
         if isinstance(policy, Unreadable):
             yield Blind(place.resource, policy)
         elif place.health.policy_read and not _lets_logs_in(policy):
             at, name = place.at, place.forwarder.name if place.forwarder else ""
-            yield _about(
+            yield of_forwarder(
                 place,
                 "its resource policy does not let CloudWatch Logs invoke it",
                 "allow it for all log groups of the region",
@@ -412,14 +254,14 @@ def permission(case: Case) -> Iterator[Result]:
 @check("forwarder-tags", "the Forwarder puts functions' tags onto their data", "forwarder", "warning")
 def tags(case: Case) -> Iterator[Result]:
     """DdFetchLambdaTags is false: `env`, `service` and `version` do not reach metrics and logs."""
-    for place in _serving(case):
-        stack = _stack(place)
+    for place in serving(case):
+        stack = stack_at(place)
         if stack and stack.parameters.get("DdFetchLambdaTags") == "false":
-            yield _about(
+            yield of_forwarder(
                 place,
                 "it does not read functions' tags (DdFetchLambdaTags is false)",
                 "set the stack's parameter DdFetchLambdaTags to true",
-                command=_update(place, "DdFetchLambdaTags=true"),
+                command=update_command(place, "DdFetchLambdaTags=true"),
             )
 
 
@@ -438,28 +280,12 @@ def address(case: Case) -> Iterator[Result]:
     """
     if case.evidence.local.endpoints.get("DDSETUP_DATADOG_URL"):
         return
-    for place in _serving(case):
-        stack = _stack(place)
+    for place in serving(case):
+        stack = stack_at(place)
         names = ("DdUrl", "DdApiUrl", "DdTraceIntakeUrl", "DdPort")
         given = [n for n in names if stack and stack.parameters.get(n)]
         if given:
-            yield _about(place, f"its stack sets {', '.join(given)}", "see that these lead to Datadog")
-
-
-def _says(lines: Sequence[str] | Unreadable, *words: str) -> str:
-    """The first line with one of the words."""
-    if isinstance(lines, Unreadable):
-        return ""
-    return next((line for line in lines if any(w.lower() in line.lower() for w in words)), "")
-
-
-def _quoted(lines: Sequence[str] | Unreadable) -> str:
-    return "" if isinstance(lines, Unreadable) or not lines else f": {lines[0]}"
-
-
-def _share(failed: float, runs: float) -> Severity:
-    """One failure in a hundred is noted, more is an error."""
-    return "error" if failed >= 0.01 * max(runs, 1) else "warning"
+            yield of_forwarder(place, f"its stack sets {', '.join(given)}", "see that these lead to Datadog")
 
 
 def _lets_logs_in(policy: Json) -> bool:
@@ -483,13 +309,8 @@ CHECKS = (
     key,
     logs_on,
     pattern,
-    errors,
-    throttles,
-    concurrency,
     version,
     runtime,
-    egress,
-    decrypt,
     permission,
     tags,
     address,

@@ -49,7 +49,8 @@ def exists(case: Case) -> Iterator[Result]:
             yield Problem(
                 resource=integration_id(number),
                 what=f"Datadog ({case.answers.site}) has no record of this AWS account",
-                fix="set the integration up",
+                fix="set the integration up" if case.subjects else "nothing is set up here yet: set it up",
+                command="" if case.subjects else "ddsetup setup",
                 mends=(integration_id(number), role_id(account, case.answers.role_name)),
             )
 

@@ -12,12 +12,15 @@ from ddsetup.checks import (
     credentials,
     environment,
     forwarder,
+    forwarder_health,
     functions,
+    instrumented,
     integration,
     library,
     local,
     log_groups,
     permissions,
+    running,
 )
 from ddsetup.checks.check import GROUPS, Check
 from ddsetup.errors import UsageError
@@ -29,8 +32,11 @@ CHECKS: tuple[Check, ...] = (
     *permissions.CHECKS,
     *integration.CHECKS,
     *forwarder.CHECKS,
+    *forwarder_health.CHECKS,
     *collection.CHECKS,
     *functions.CHECKS,
+    *instrumented.CHECKS,
+    *running.CHECKS,
     *library.CHECKS,
     *environment.CHECKS,
     *log_groups.CHECKS,

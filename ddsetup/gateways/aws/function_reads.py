@@ -49,6 +49,23 @@ def list_aliases(aws: Aws, lane: Lane, name: str) -> tuple[Alias, ...] | Unreada
     return read(ask)
 
 
+def published_versions(aws: Aws, lane: Lane, name: str) -> Mapping[int, Function] | Unreadable:
+    """The configuration of each published version, newest first. Needs lambda:ListVersionsByFunction."""
+
+    def ask() -> Mapping[int, Function]:
+        items = aws.pages(
+            "lambda:ListVersionsByFunction",
+            lane,
+            "Versions",
+            token=("NextMarker", "Marker"),
+            FunctionName=name,
+        )
+        published = {int(item["Version"]): item for item in items if item.get("Version") != "$LATEST"}
+        return {number: parse_function(lane, published[number]) for number in sorted(published, reverse=True)}
+
+    return read(ask)
+
+
 def concurrency_headroom(aws: Aws, lane: Lane) -> int | Unreadable:
     """Concurrent executions that no function has reserved. Needs lambda:GetAccountSettings."""
     action = "lambda:GetAccountSettings"

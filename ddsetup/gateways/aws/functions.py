@@ -5,6 +5,7 @@ from ddsetup.gateways.aws.function_reads import (
     concurrency_headroom,
     list_aliases,
     list_functions,
+    published_versions,
     read_function,
     resource_policy,
 )
@@ -33,6 +34,7 @@ __all__ = [
     "list_aliases",
     "list_functions",
     "newest_layer",
+    "published_versions",
     "read_function",
     "remove_permission",
     "resource_policy",
