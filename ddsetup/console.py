@@ -16,21 +16,20 @@ from itertools import islice
 from typing import TYPE_CHECKING, Literal, TextIO, TypeAlias
 
 from ddsetup.jsonreport import document, error_fields, event_line, report_line, signal_line
+from ddsetup.keyboard import Keyboard
 from ddsetup.lines import Line, Look, Span, Style, line, text_of, wrapped
 from ddsetup.render import error_lines, outcome_text, report_lines
-from ddsetup.render_plan import STEPS, resource_text
-from ddsetup.render_signals import signal_lines, signal_text, summary
+from ddsetup.render_plan import STEPS, kind_name, resource_text
+from ddsetup.render_signals import arriving_lines, signal_text, summary
 from ddsetup.report import Report, Signal
 
 if TYPE_CHECKING:
     from rich.console import Console as RichConsole
-    from rich.live import Live
-    from rich.progress import Progress, TaskID
-    from rich.status import Status
     from rich.text import Text
 
+    from ddsetup.animation import Animation
     from ddsetup.apply import Event
-    from ddsetup.change import Change
+    from ddsetup.change import Change, ResourceId
     from ddsetup.errors import DdsetupError
 
 OutputFormat: TypeAlias = Literal["text", "json", "ndjson"]
@@ -50,7 +49,6 @@ _STYLES: Mapping[Style, str] = {
 _PLAIN = str.maketrans("✓✗○–→…·—≤≥“”▁▂▃▄▅▆▇█", '+xo->~--<>""_.,-=+*#')
 """One character for one, so that columns stay in line where the encoding lacks ours."""
 
-_LIVE_MARGIN = 6
 _SANDBOX = "[sandbox] "
 
 
@@ -80,12 +78,11 @@ class Streams:
 
 @dataclass(slots=True)
 class _Count:
-    """How far a step is."""
+    """How far a step is, in changes."""
 
     total: int = 0
     done: int = 0
     failed: int = 0
-    task: TaskID | None = None
 
 
 @dataclass(slots=True)
@@ -99,9 +96,8 @@ class Console:
     sandbox: bool = False
     _lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
     _steps: dict[str, _Count] = field(default_factory=dict, repr=False)
-    _progress: Progress | None = field(default=None, repr=False)
-    _live: Live | None = field(default=None, repr=False)
-    _status: Status | None = field(default=None, repr=False)
+    _current: dict[ResourceId, None] = field(default_factory=dict, repr=False)
+    _animation: Animation | None = field(default=None, repr=False)
     _rich: RichConsole | None = field(default=None, repr=False)
     _signals: dict[tuple[str, str, str, str], str] = field(default_factory=dict, repr=False)
 
@@ -132,10 +128,7 @@ class Console:
             yield
             return
         with self._lock:
-            self.rest()
-            shown = f"{_SANDBOX}{text}" if self.sandbox else text
-            self._status = self._console(self.streams.err).status(shown, spinner="line")
-            self._status.start()
+            self._moving().spin(f"{_SANDBOX}{text}" if self.sandbox else text)
         try:
             yield
         finally:
@@ -146,6 +139,7 @@ class Console:
         """What is about to be carried out: how much there is to do in each step."""
         with self._lock:
             self._steps.clear()
+            self._current.clear()
             for change in changes:
                 self._count(change.step).total += 1
 
@@ -158,17 +152,20 @@ class Console:
                 case "planned":
                     pass
                 case "started":
-                    self._tick(event.step, 0)
+                    self._started(event)
                 case "finished":
                     self._finished(event)
                 case "stack" if event.resource is not None:
-                    self.lines([line(Span(f"  {resource_text(event.resource)}: ", "dim"), event.text)])
+                    self._stack_event(event.resource, event.text)
                 case _:
                     if event.text:
                         self.lines([line(event.text)])
 
-    def signals(self, signals: Sequence[Signal]) -> None:
-        """Show how data arrives: a table that fills on a terminal, else a line where something changed."""
+    def signals(self, signals: Sequence[Signal], note: str = "") -> None:
+        """Show how data arrives: a table that fills on a terminal, else a line where something changed.
+
+        `note` is said below the table's title: how long this goes on.
+        """
         with self._lock:
             news = [s for s in signals if self._signals.get(_identity(s)) != s.status]
             self._signals.update({_identity(s): s.status for s in news})
@@ -179,7 +176,9 @@ class Console:
                         self.streams.out, json.dumps(signal_line(signal, now), ensure_ascii=False) + "\n"
                     )
             if self._animates():
-                self._redraw(signals)
+                rich = self._console(self.streams.err)
+                drawn = arriving_lines(signals, Look(width=rich.width - 1), rich.height - 1, note)
+                self._moving().table([self._text(spans, self.streams.err) for spans in drawn])
             elif news:
                 self.say(summary(signals))
                 if self.verbose:
@@ -199,15 +198,8 @@ class Console:
     def rest(self) -> None:
         """End what is animated and leave its last state on the screen."""
         with self._lock:
-            if self._progress is not None:
-                self._progress.stop()
-            if self._live is not None:
-                self._live.stop()
-            if self._status is not None:
-                self._status.stop()
-            self._progress = self._live = self._status = None
-            for step in self._steps.values():
-                step.task = None
+            if self._animation is not None:
+                self._animation.stop()
 
     # The result
 
@@ -289,89 +281,55 @@ class Console:
             return text.translate(_PLAIN).encode("ascii", "replace").decode("ascii")
         return _fitting(text, stream)
 
+    def _moving(self) -> Animation:
+        """What is drawn in place. It is loaded only when something is."""
+        from ddsetup.animation import Animation
+
+        if self._animation is None:
+            self._animation = Animation(self._console(self.streams.err), Keyboard(self.streams.err))
+        return self._animation
+
     def _count(self, step: str) -> _Count:
         return self._steps.setdefault(step, _Count())
+
+    def _started(self, event: Event) -> None:
+        if event.resource is not None:
+            self._current[event.resource] = None
+        self._tick(event.step)
 
     def _finished(self, event: Event) -> None:
         outcome = event.outcome
         count = self._count(event.step)
         count.done += 1
+        if event.resource is not None:
+            self._current.pop(event.resource, None)
         if outcome is not None and outcome.status in ("failed", "changed_since"):
             count.failed += 1
             self.lines([outcome_text(outcome)])
         elif outcome is not None and self.verbose:
             self.lines([outcome_text(outcome)])
-        self._tick(event.step, 1)
+        self._tick(event.step)
         if not self._animates() and count.done == count.total:
             failed = f", {count.failed:,} failed" if count.failed else ""
             self.say(f"{_short(event.step)}: {count.done:,} done{failed}")
 
-    def _tick(self, step: str, advance: int) -> None:
+    def _tick(self, step: str) -> None:
         """Move the bar of a step, drawing it if it is not there yet."""
-        if not self._animates():
-            return
-        if self._progress is None:
-            self._progress = self._new_progress()
-            self._progress.start()
-        count = self._count(step)
-        if count.task is None:
-            before = count.done - advance
-            count.task = self._progress.add_task(
-                _short(step), total=max(count.total, 1), completed=before, rate=""
-            )
-        self._progress.update(count.task, advance=advance, total=max(count.total, count.done))
-        task = self._progress.tasks[count.task]
-        speed = task.finished_speed or task.speed
-        if speed:
-            self._progress.update(count.task, rate=f"{speed:.1f}/s")
+        if self._animates():
+            current = [f"{kind_name(each.kind)} {each.name}" for each in self._current]
+            count = self._count(step)
+            self._moving().bar(_short(step), count.done, count.total, current)
 
-    def _new_progress(self) -> Progress:
-        from rich import progress
-
-        return progress.Progress(
-            progress.SpinnerColumn("line"),
-            progress.TextColumn("{task.description:<16}"),
-            progress.BarColumn(bar_width=24),
-            progress.MofNCompleteColumn(),
-            progress.TextColumn("{task.fields[rate]}"),
-            progress.TimeElapsedColumn(),
-            progress.TextColumn("left"),
-            progress.TimeRemainingColumn(compact=True),
-            console=self._console(self.streams.err),
-            transient=True,
-        )
-
-    def _redraw(self, signals: Sequence[Signal]) -> None:
-        """The table of signals, in place; what is not complete comes first where there is no room for all."""
-        from rich.console import Group
-        from rich.live import Live
-
-        console = self._console(self.streams.err)
-        if self._live is None:
-            self.rest()
-            self._live = Live(console=console, auto_refresh=False, transient=True)
-            self._live.start()
-        rows = console.height - _LIVE_MARGIN
-        lines = signal_lines(_pressing(signals, rows), Look(width=console.width))[: rows + 3]
-        lines[0] = line(Span(summary(signals), "bold"), Span("  (Ctrl-C stops waiting)", "dim"))
-        drawn = [self._text(spans, self.streams.err) for spans in lines]
-        self._live.update(Group(*drawn), refresh=True)
+    def _stack_event(self, stack: ResourceId, text: str) -> None:
+        """What happens inside of a stack: whole in a log, on a screen in one line of 80 columns."""
+        if self._animates():
+            self.lines([line(Span(f"  {stack.region}: ", "dim"), text)], marked=False)
+        else:
+            self.lines([line(Span(f"  {resource_text(stack)}: ", "dim"), text)])
 
 
 def _identity(signal: Signal) -> tuple[str, str, str, str]:
     return signal.function, signal.region, signal.signal, signal.metric
-
-
-def _pressing(signals: Sequence[Signal], rows: int) -> list[Signal]:
-    """The signals of as many functions as there are rows, those that are not complete first."""
-    whole: dict[tuple[str, str], bool] = {}
-    for signal in signals:
-        key = (signal.function, signal.region)
-        whole[key] = whole.get(key, True) and signal.status == "arrived"
-    if len(whole) <= rows:
-        return list(signals)
-    shown = set(sorted(whole, key=lambda key: whole[key])[: max(rows, 1)])
-    return [s for s in signals if (s.function, s.region) in shown]
 
 
 def _short(step: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from ddsetup.lines import Line, Look, Span, counted, line, names, table
+from ddsetup.lines import Line, Look, Span, counted, line, names, table, wrapped
 from ddsetup.report import Signal, SignalStatus
 
 _TITLES: Mapping[str, str] = {
@@ -54,14 +54,42 @@ def signal_lines(signals: Sequence[Signal], look: Look) -> list[Line]:
     return found
 
 
+def arriving_lines(signals: Sequence[Signal], look: Look, height: int, note: str = "") -> list[Line]:
+    """The table while it fills, in at most `height` lines: what is open first, and why, then what is whole.
+
+    `note` is said below the title.
+    """
+    title = line(Span(summary(signals), "bold"))
+    said = wrapped(line("  ", Span(note, "dim")), look.width) if note else []
+    legend = int(0 < look.width < _WORDS_WIDTH)
+    room = max(height - 2 - len(said) - legend, 2)
+    reasons = [part for spans in _reasons(signals, look, 3) for part in wrapped(spans, look.width)]
+    whole = _whole(signals)
+    for_reasons = min(len(reasons), max(room - len(whole), room // 3))
+    rows = max(room - for_reasons, 1)
+    fitting = rows if len(whole) <= rows else max(rows - 1, 1)
+    shown = set(sorted(whole, key=lambda key: whole[key])[:fitting])
+    chosen = [s for s in signals if (s.function, s.region) in shown]
+    head, *rest = signal_lines(chosen, look)[1 : 2 + len(shown) + legend]
+    more = len(whole) - len(shown)
+    folded = [line("  ", Span(f"… and {counted(more, 'more function')}", "dim"))] if more else []
+    table_lines = [head, *rest[: len(shown)], *folded, *rest[len(shown) :]]
+    return [title, *said, *table_lines, *reasons[:for_reasons]][: max(height, 1)]
+
+
 def summary(signals: Sequence[Signal]) -> str:
     """`5 of 6 functions have everything in Datadog`."""
+    whole = _whole(signals)
+    return f"{sum(whole.values()):,} of {counted(len(whole), 'function')} with everything in Datadog"
+
+
+def _whole(signals: Sequence[Signal]) -> dict[Key, bool]:
+    """Whether all of a function's data is there, for each of them."""
     whole: dict[Key, bool] = {}
     for signal in signals:
         key = (signal.function, signal.region)
         whole[key] = whole.get(key, True) and signal.status == "arrived"
-    done = sum(whole.values())
-    return f"{done:,} of {counted(len(whole), 'function')} with everything in Datadog"
+    return whole
 
 
 def signal_text(signal: Signal) -> str:
@@ -88,7 +116,7 @@ def _cell(signal: Signal | None, words: bool) -> Span:
     return cell if words else Span(cell.text[0], cell.style)
 
 
-def _reasons(signals: Sequence[Signal], look: Look) -> list[Line]:
+def _reasons(signals: Sequence[Signal], look: Look, named: int = 5) -> list[Line]:
     """Why something is not there; signals that lack for the same reason are told together."""
     lacking: dict[tuple[SignalStatus, str], dict[str, dict[str, None]]] = {}
     for signal in signals:
@@ -100,7 +128,7 @@ def _reasons(signals: Sequence[Signal], look: Look) -> list[Line]:
         for (of, reason), columns in lacking.items():
             if of == status:
                 who = list(dict.fromkeys(name for functions in columns.values() for name in functions))
-                said = names(who, 0 if look.verbose else 5)
+                said = names(who, 0 if look.verbose else named)
                 mark = Span(_CELLS[status].text[0], _CELLS[status].style)
                 found.append(line("  ", mark, f" {', '.join(columns)}: {said}"))
                 found.append(line("      ", Span(reason, "dim")))

@@ -9,12 +9,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from ddsetup.change import Outcome
 from ddsetup.clock import Clock
+from ddsetup.gateways.aws.errors import read_even_signed_out
 from ddsetup.gateways.aws.logs import list_filters
 from ddsetup.gateways.aws.session import Aws
-from ddsetup.lines import counted
 from ddsetup.model import Function, SubscriptionFilter, Unreadable
 from ddsetup.recognise import forwarder_like
 from ddsetup.report import Signal
@@ -32,13 +33,12 @@ _PAUSE = 3.0
 
 @dataclass(slots=True)
 class Rounds:
-    """Invokes `functions` now and again. `say` gets a line about each round, `told` its outcomes."""
+    """Invokes `functions` now and again. `told` gets the outcomes of the first round."""
 
     aws: Aws
     functions: tuple[Function, ...]
     payload: bytes
     clock: Clock
-    say: Callable[[str], None]
     told: Callable[[Sequence[Outcome]], None]
     _started: float = 0.0
     _done: int = 0
@@ -46,7 +46,6 @@ class Rounds:
 
     def begin(self) -> None:
         """The first round; returns when it is over."""
-        self.say(f"invoking {counted(len(self.functions), 'function')}")
         self._started = self.clock.monotonic()
         self.told(invoke_all(self.aws, self.functions, self.payload))
 
@@ -78,7 +77,7 @@ def wait_for_subscriptions(
     groups = list(dict.fromkeys((f.lane, f.log_group) for f in functions))[:_LOOKED_AT]
     deadline = clock.monotonic() + patience
     while groups:
-        found = {place: list_filters(aws, *place) for place in groups}
+        found = {place: read_even_signed_out(partial(list_filters, aws, *place)) for place in groups}
         if any(isinstance(filters, Unreadable) for filters in found.values()):
             return False
         groups = [place for place, filters in found.items() if not _leads_to_forwarder(filters)]

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from ddsetup.answers import Answers
 from ddsetup.cli.call import Call
 from ddsetup.errors import UsageError
-from ddsetup.gateways.aws.metrics import invocations
 from ddsetup.lines import counted
 from ddsetup.model import Function, LaneSnapshot, Snapshot, Unreadable
 from ddsetup.ownership import is_datadog_helper, is_forwarder
@@ -26,6 +25,8 @@ if TYPE_CHECKING:
     from ddsetup.rounds import Rounds
 
 LOOK_BACK_MINUTES = 60
+LOOK_AGAIN = "ddsetup verify --wait 900"
+"""What goes on waiting once a run has ended."""
 _DOES = "each does whatever it does with this event"
 
 
@@ -76,10 +77,11 @@ def make_traffic(
     def told(outcomes: Sequence[Outcome]) -> None:
         call.console.lines(outcome_text(o) for o in outcomes if o.status != "applied")
 
-    rounds = Rounds(session.aws, wanted, payload_of(call), session.host.clock, call.console.say, told)
+    rounds = Rounds(session.aws, wanted, payload_of(call), session.host.clock, told)
     try:
         _wait_for_subscriptions(session, wanted, answers)
-        rounds.begin()
+        with session.host.busy(f"invoking {counted(len(wanted), 'function')}"):
+            rounds.begin()
     except KeyboardInterrupt:
         call.console.say("stopped invoking")
         return None
@@ -115,10 +117,13 @@ def _to_invoke(
 
 def _without_traffic(session: Session, functions: Sequence[Function]) -> tuple[Function, ...]:
     """Those that CloudWatch has not seen running of late; all where that cannot be told."""
+    from ddsetup.verify import cloudwatch_traffic
+
+    count = cloudwatch_traffic(session.aws)
     idle: list[Function] = []
     for lane in dict.fromkeys(f.lane for f in functions):
         of_lane = [f for f in functions if f.lane == lane]
-        counts = invocations(session.aws, lane, [f.name for f in of_lane], LOOK_BACK_MINUTES)
+        counts = count(lane, [f.name for f in of_lane], LOOK_BACK_MINUTES)
         idle += [f for f in of_lane if isinstance(counts, Unreadable) or not counts.get(f.name)]
     return tuple(idle)
 
@@ -192,23 +197,27 @@ def prove(
         custom_metrics=tuple(call.given.items("custom_metric")),
     )
     latest: list[Signal] = []
+    seconds = call.given.number("wait", wait)
+    note = _how_long(call, session.host.clock.now() + timedelta(seconds=seconds)) if seconds else ""
 
     def show(signals: Sequence[Signal]) -> None:
         latest[:] = signals
-        call.console.signals(signals)
+        call.console.signals(signals, note)
         if rounds is not None:
             rounds.again(signals)
 
     try:
-        return flow.prove(
-            session,
-            wanted,
-            wait_seconds=call.given.number("wait", wait),
-            on_update=show,
-        )
+        return flow.prove(session, wanted, wait_seconds=seconds, on_update=show)
     except KeyboardInterrupt:
         call.console.rest()
-        call.console.say("stopped waiting; to look again later: ddsetup verify --wait 900")
+        later = "" if call.value("sandbox") else f"; to look again later: {LOOK_AGAIN}"
+        call.console.say(f"stopped waiting{later}")
         return tuple(latest)
     finally:
         call.console.rest()
+
+
+def _how_long(call: Call, until: datetime) -> str:
+    """How long the wait takes at most, how it is ended, and what goes on with it."""
+    ends = f"Until {until:%H:%M} UTC at most; Ctrl-C ends the wait"
+    return ends if call.value("sandbox") else f"{ends}. In the background: {LOOK_AGAIN} --no-input &"

@@ -7,7 +7,7 @@ from dataclasses import replace
 from ddsetup.answers import Selection
 from ddsetup.asking import answers_from
 from ddsetup.cli.call import Call
-from ddsetup.cli.proof import make_traffic, monitored, prove
+from ddsetup.cli.proof import LOOK_AGAIN, make_traffic, monitored, prove
 from ddsetup.cli.results import NOT_SEEN, base_report, with_signals
 from ddsetup.links import links
 from ddsetup.report import Report
@@ -33,6 +33,6 @@ def run(call: Call) -> Report:
     rounds = make_traffic(call, session, functions)
     signals = prove(call, session, functions, answers, since=started, wait=0, rounds=rounds)
     report = with_signals(report, signals)
-    again = ("ddsetup verify --wait 900",) if report.exit_code == NOT_SEEN else ()
+    again = (LOOK_AGAIN,) if report.exit_code == NOT_SEEN else ()
     pages = links(answers.site, functions, tuple(snapshot.accounts))
     return replace(report, links=pages, next=again)

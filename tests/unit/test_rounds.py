@@ -67,7 +67,7 @@ def signal(function: str, status: SignalStatus) -> Signal:
 
 
 def rounds(account: Account, time: Time, told: list[Outcome]) -> Rounds:
-    return Rounds(cast(Aws, account), (PAY, SHOP), b"{}", time.clock(), lambda _text: None, told.extend)
+    return Rounds(cast(Aws, account), (PAY, SHOP), b"{}", time.clock(), told.extend)
 
 
 def finished(of: Rounds) -> None:

@@ -1,0 +1,56 @@
+"""The keyboard while something is drawn in place: what is typed then is neither echoed nor kept.
+
+An echoed Enter moves the cursor, so that what is drawn anew leaves a copy of itself behind; and a kept one
+would answer the next question before anybody has read it.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import sys
+from dataclasses import dataclass, field
+from typing import Any, TextIO
+
+if sys.platform != "win32":
+    import termios
+
+_LOCAL_MODES = 3
+"""Where the local modes stand in what tcgetattr returns."""
+
+
+@dataclass(slots=True)
+class Keyboard:
+    """The keyboard of the terminal that `screen` writes to. Where there is none, nothing is done."""
+
+    screen: TextIO
+    _before: list[Any] | None = field(default=None, repr=False)
+
+    def mute(self) -> None:
+        """Echo nothing until `unmute`. Ctrl-C works as before."""
+        if self._before is not None or not self._is_ours():
+            return
+        terminal = self.screen.fileno()
+        before = termios.tcgetattr(terminal)
+        changed = list(before)
+        changed[_LOCAL_MODES] &= ~termios.ECHO
+        termios.tcsetattr(terminal, termios.TCSADRAIN, changed)
+        self._before = before
+        atexit.register(self.unmute)
+
+    def unmute(self) -> None:
+        """Echo again, and forget what was typed meanwhile."""
+        before, self._before = self._before, None
+        if before is None or not self._is_ours():
+            return
+        termios.tcsetattr(self.screen.fileno(), termios.TCSAFLUSH, before)
+        atexit.unregister(self.unmute)
+
+    def _is_ours(self) -> bool:
+        """Whether it is a terminal and we are in its foreground; from behind, setting it would stop us."""
+        if sys.platform == "win32":
+            return False
+        try:
+            return os.tcgetpgrp(self.screen.fileno()) == os.getpgrp()
+        except (OSError, ValueError):
+            return False
