@@ -16,6 +16,7 @@ from ddsetup.lines import Line, Span, counted, line
 from ddsetup.model import SubscriptionFilter
 from ddsetup.prompter import Back, Prompt, Prompter
 from ddsetup.questions import Choice
+from ddsetup.recognise import forwarder_like
 
 if TYPE_CHECKING:
     from ddsetup.flow import Prepared, Session
@@ -32,7 +33,22 @@ _SKIP = {
     "duplicate": "the other way stays the only one; ddsetup adds nothing to this group",
     "limit": "its other readers keep their data; this function's logs and traces do not get to Datadog",
 }
-_REPLACE = "its destination gets nothing more from this group; ddsetup undo puts the filter back"
+_WHY = {
+    "duplicate": "Such a filter leads to Datadog already, not by this setup; with both, lines arrive twice.",
+    "limit": "AWS allows two filters on a log group. Datadog only gets these logs if one of them goes.",
+}
+_WHO_GOES = {
+    "duplicate": "each one's destination",
+    "limit": "the one whose destination is gone, else the first by name, goes; who reads it",
+}
+_UNDO = "ddsetup undo puts the filter back"
+_SERVICES = {
+    "lambda": "the Lambda function",
+    "firehose": "the Firehose stream",
+    "kinesis": "the Kinesis stream",
+    "logs": "the CloudWatch Logs destination",
+}
+"""What a filter may lead to (PutSubscriptionFilter API reference), by the service in its ARN."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,12 +152,23 @@ def _about(each: Open) -> list[Line]:
     if found.created_ms:
         since = f", since {datetime.fromtimestamp(found.created_ms / 1000, UTC):%Y-%m-%d}"
     carries = f"lines that match {found.pattern!r}" if found.pattern else "every line"
-    owner = filter_owner(found).removesuffix(" owner")
+    owner = filter_owner(found).replace("unknown owner", "unknown by its name")
     return [
         line(Span("! ", "warn"), f"{found.log_group}: filter ", Span(found.name, "bold")),
-        line(f"    owner: {owner}{since}; it carries {carries} to"),
+        line(f"    owner: {owner}{since}; it carries {carries} to {_reader(found)}"),
         line("    ", Span(found.destination_arn, "code")),
     ]
+
+
+def _reader(found: SubscriptionFilter) -> str:
+    """Who gets the lines, as people call it: `the Firehose stream security-archive`."""
+    parts = found.destination_arn.split(":")
+    service, name = parts[2] if len(parts) > 2 else "", parts[-1].rpartition("/")[2]
+    if service == "lambda" and len(parts) > 6:
+        name = parts[6]
+    if service == "lambda" and forwarder_like(name):
+        return f"the Datadog Forwarder {name}"
+    return f"{_SERVICES.get(service, 'the destination')} {name}"
 
 
 def _for_all(alike: Sequence[Open]) -> Prompt:
@@ -151,13 +178,14 @@ def _for_all(alike: Sequence[Open]) -> Prompt:
     choices = [
         Choice("skip", "Leave them as they are", _SKIP[kind]),
         Choice(_EACH, "Decide one by one"),
-        Choice("replace", all_of_them, _REPLACE),
+        Choice("replace", all_of_them, f"{_WHO_GOES[kind]} gets nothing more from its group; {_UNDO}"),
     ]
     if kind == "duplicate":
         choices.append(Choice("add", "Keep both ways", "each line arrives, and is billed, twice"))
     return Prompt(
         kind="one",
         text=f"{counted(groups, 'log group')} {_KIND[kind][groups > 1]}. What about these filters?",
+        why=_WHY[kind],
         choices=tuple(choices),
         default="skip",
     )
@@ -166,13 +194,14 @@ def _for_all(alike: Sequence[Open]) -> Prompt:
 def _for_one(each: Open) -> Prompt:
     choices = [
         Choice("skip", "Leave it", _SKIP[each.conflict.kind]),
-        Choice("replace", "Replace it", _REPLACE),
+        Choice("replace", "Replace it", f"{_reader(each.found)} gets nothing more from this group; {_UNDO}"),
     ]
     if each.conflict.kind == "duplicate":
         choices.append(Choice("add", "Keep both", "each line arrives, and is billed, twice"))
     return Prompt(
         kind="one",
         text=f"What about filter {each.found.name} of {each.found.log_group}?",
+        why=_WHY[each.conflict.kind],
         choices=tuple(choices),
         default="skip",
     )

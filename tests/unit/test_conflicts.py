@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import pytest
@@ -63,10 +63,33 @@ def decide(
 
 
 def test_one_filter_is_told_with_all_that_matters_and_asked_about() -> None:
-    decided, text = decide(opened("/pay", "duplicate", "audit"), Person(["add"]))
+    person = Person(["add"])
+    decided, text = decide(opened("/pay", "duplicate", "audit"), person)
     assert decided == {"/pay:audit": "add"}
     for part in ("/pay", "audit", "stream/audit", "since 2023-11-14", "lines that match 'ERROR'"):
         assert part in text
+    assert "arrive twice" in person.asked[0].why
+    lost = next(choice.hint for choice in person.asked[0].choices if choice.value == "replace")
+    assert lost.startswith("the Kinesis stream audit gets nothing more")
+
+
+@pytest.mark.parametrize(
+    ("destination", "reader"),
+    [
+        ("lambda:eu-west-1:111122223333:function:archive", "the Lambda function archive"),
+        ("lambda:eu-west-1:111122223333:function:archive:live", "the Lambda function archive"),
+        ("lambda:eu-west-1:111122223333:function:datadog-forwarder", "the Datadog Forwarder"),
+        ("firehose:eu-west-1:111122223333:deliverystream/audit", "the Firehose stream audit"),
+        ("logs:eu-west-1:111122223333:destination:central", "the CloudWatch Logs destination central"),
+    ],
+)
+def test_who_reads_a_filter_is_said_as_people_call_it(destination: str, reader: str) -> None:
+    (one,) = opened("/pay", "limit", "audit")
+    one = Open(one.conflict, replace(one.found, destination_arn=f"arn:aws:{destination}"))
+    person = Person(["replace"])
+    _, text = decide([one], person)
+    assert reader in text
+    assert any(choice.hint.startswith(reader) for choice in person.asked[0].choices)
 
 
 def test_all_of_a_kind_are_decided_at_once() -> None:
