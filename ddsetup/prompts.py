@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import getpass
 import sys
+import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -71,16 +72,26 @@ class QuestionaryPrompter:
             return self._one(prompt)
         if prompt.kind == "many":
             return self._many(prompt)
-        if prompt.why:
-            self.console.lines([line("  ", Span(prompt.why, "dim"))], marked=False)
-        common: dict[str, Any] = {"output": self._output(), "color_depth": self._depth()}
+        output = self._output()
+        common: dict[str, Any] = {
+            "output": output,
+            "color_depth": self._depth(),
+            "erase_when_done": True,
+            "qmark": _mark(prompt.why, output.get_size().columns),
+        }
         if prompt.kind == "confirm":
-            return bool(_answer(questionary.confirm(prompt.text, default=bool(prompt.default), **common)))
+            agreed = bool(_answer(questionary.confirm(prompt.text, default=bool(prompt.default), **common)))
+            self._answered(prompt.text, "yes" if agreed else "no")
+            return agreed
         if prompt.kind == "secret":
             # Keys hold no blanks; what is pasted may be broken into lines.
-            return "".join(_answer(questionary.password(prompt.text, **common)).split())
+            secret = "".join(_answer(questionary.password(prompt.text, **common)).split())
+            self._answered(prompt.text, "(not shown)")
+            return secret
         common |= {"validate": _validator(prompt.check), "default": str(prompt.default or "")}
-        return " ".join(_answer(questionary.text(prompt.text, **common)).split())
+        typed = " ".join(_answer(questionary.text(prompt.text, **common)).split())
+        self._answered(prompt.text, typed or "(empty)")
+        return typed
 
     def _one(self, prompt: Prompt) -> str:
         from ddsetup.menu import choose
@@ -143,6 +154,13 @@ def _answer(question: Any) -> Any:
         return question.unsafe_ask()
     except EOFError:
         raise KeyboardInterrupt from None
+
+
+def _mark(why: str, columns: int) -> str:
+    """What stands before a question: why it is asked, on lines of its own, as in a menu."""
+    if not why:
+        return "?"
+    return textwrap.indent(textwrap.fill(why, max(columns - 3, 20)), "  ") + "\n?"
 
 
 def _validator(check: Callable[[Json], str]) -> Callable[[str], bool | str]:
