@@ -52,6 +52,9 @@ class _Run:
     wrong: list[str] = field(default_factory=list)
 
 
+_CHANGING = ("setup", "plan", "uninstrument")
+"""Commands that ask where to work even if AWS has a default region."""
+
 Chooser = Callable[[Snapshot, Prompter], Mapping[str, Value]]
 """Asks which functions are meant; returns the settings that say so."""
 AtHand = Callable[[Snapshot, Sequence[Function]], str]
@@ -69,12 +72,14 @@ def scope_from(
 ) -> Scope:
     """Where to look. Without a prompter, everything that the command will need is checked here already.
 
-    `default_regions` is AWS's own default region; `missing` are answers that the caller knows to be
-    missing (keys). Raises UsageError naming every missing and every wrong answer, and `Back` as `ask` does.
+    `default_regions` is AWS's own default region, which commands that only look take without asking;
+    `missing` are answers that the caller knows to be missing (keys). Raises UsageError naming every missing
+    and every wrong answer, and `Back` as `ask` does.
     """
     questions = questions_for(command) if prompter is None else questions_for(command, "scope")
     suggested: dict[str, Value] = {"region": tuple(default_regions)} if default_regions else {}
-    run = _Run({})
+    taken = command not in _CHANGING and "region" not in given
+    run = _Run(dict(suggested) if taken else {})
     run.wrong.extend(_wrong(given))
     run.missing.extend(missing)
     _fill(run, _Asking(questions, given, None, prompter, suggested, dialogue=dialogue or Dialogue()))

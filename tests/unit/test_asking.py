@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 from hypothesis import given as for_all
@@ -19,7 +19,7 @@ from ddsetup.prompter import Back, Prompt, Prompter, Row
 from ddsetup.setting import Value
 from ddsetup.settings import TABLE
 from ddsetup.settle import answers_of, values_of
-from tests.builders import function, lane_snapshot, snapshot
+from tests.builders import api_stage, function, lane_snapshot, snapshot, state_machine
 
 ENTER = object()
 SIGNALS = ("logs", "traces", "enhanced_metrics")
@@ -159,6 +159,42 @@ def test_what_was_typed_before_is_not_asked_again_and_the_last_of_it_can_be_take
     assert again.seen[0].default == ("lambda",)
 
 
+def with_sources() -> Snapshot:
+    held = snapshot(
+        lane_snapshot(
+            state_machines=(state_machine("brew"), state_machine("bake", level="ALL", group="g")),
+            api_stages=(api_stage("shop", execution_level="INFO"),),
+        )
+    )
+    services = ("apigw-access-logs", "apigw-execution-logs", "lambda", "s3", "states")
+    return replace(held, datadog=replace(held.datadog, log_services=services))
+
+
+def test_other_sources_are_offered_where_there_are_any_and_nothing_of_them_is_preselected() -> None:
+    given = from_flags({"site": "EU1", "region": ["eu-west-1"], "all": True, "via": "forwarder"})
+    script = Script([*[ENTER] * 6, ("brew",), ENTER, ENTER])
+    answers = answers_from(given, with_sources(), script)
+    assert (answers.state_machines, answers.api_stages) == (("brew",), ())
+    machines, stages, sources = script.seen[-3:]
+    assert [(c.value, c.hint) for c in machines.choices] == [
+        ("all", "later ones, too"),
+        ("brew", "logs nothing"),
+        ("bake", "logs everything"),
+    ]
+    assert [c.label for c in stages.choices] == ["shop/prod"]
+    assert (machines.default, stages.default) == ((), ())
+    hints = {c.value: c.hint for c in sources.choices}
+    assert hints["states"] == "2 state machines, 1 with logging at ALL"
+    assert hints["s3"] == ""
+    assert answers.log_sources == ("lambda", "states", "apigw-access-logs", "apigw-execution-logs")
+
+
+def test_an_unattended_run_chooses_no_other_source() -> None:
+    given = from_flags({"site": "EU1", "region": ["eu-west-1"], "all": True})
+    answers = answers_from(given, with_sources(), None)
+    assert (answers.state_machines, answers.api_stages, answers.log_sources) == ((), (), ("lambda",))
+
+
 def test_back_from_the_first_of_these_questions_leads_to_those_before() -> None:
     given = from_flags({"site": "EU1", "all": True})
     dialogue = Dialogue()
@@ -168,6 +204,19 @@ def test_back_from_the_first_of_these_questions_leads_to_those_before() -> None:
     script = Script([ENTER])
     assert scope_from(given, script, dialogue=dialogue).regions == ("eu-west-1",)
     assert script.seen[0].text == "Which AWS regions?"
+
+
+@pytest.mark.parametrize("command", ["verify", "doctor", "status"])
+def test_a_command_that_only_looks_takes_the_default_region_without_asking(command: str) -> None:
+    given = from_flags({"site": "datadoghq.com"})
+    scope = scope_from(given, Script([]), command=command, default_regions=("eu-west-1",))
+    assert scope.regions == ("eu-west-1",)
+    elsewhere = from_flags({"site": "datadoghq.com", "region": ["eu-west-3"]})
+    assert scope_from(elsewhere, Script([]), command=command, default_regions=("eu-west-1",)).regions == (
+        "eu-west-3",
+    )
+    asked = Script(["us-east-2"])
+    assert scope_from(given, asked, command=command).regions == ("us-east-2",)
 
 
 def test_deployment_tools_are_only_asked_about_where_one_owns_a_chosen_function() -> None:
@@ -275,6 +324,7 @@ def test_every_setting_reaches_the_answers_or_is_not_about_them() -> None:
         "extra_tag": ("a:b",),
         "forwarder_param": ("A=b",),
         "conflict": ("/g:f=add",),
+        "api_stage": ("shop/prod",),
     }
     samples |= {"forwarder_arn": (arn,), "apm_flush_deadline": 7}
     usual = answers_of({})
