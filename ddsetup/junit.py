@@ -2,70 +2,112 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from xml.sax.saxutils import escape, quoteattr
 
 from ddsetup.checks.check import GROUPS, Check
+from ddsetup.checks.registry import WEIGHT
 from ddsetup.doctor import Diagnosis, Found
-from ddsetup.report import Report
+from ddsetup.doctor_report import unseen_records
+from ddsetup.evidence import Unseen
+from ddsetup.report import Report, Severity
 
 
-def junit(report: Report, diagnosis: Diagnosis) -> str:
-    """The document. Errors are failures; warnings and notes pass, with their text as output.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Case:
+    """What is known of one check. `skipped` is why it says nothing, empty if it does."""
 
-    A check that could not look is skipped, with the permission that is missing.
+    check: Check
+    found: tuple[Found, ...] = ()
+    skipped: str = ""
+    notes: tuple[str, ...] = ()
+
+
+def junit(
+    report: Report, diagnosis: Diagnosis, unseen: Sequence[Unseen] = (), *, fail_on: Severity = "error"
+) -> str:
+    """The document. Findings from `fail_on` on are failures; others pass, with their text as output.
+
+    A check that could not look is skipped, with the permission that is missing; so is one whose findings are
+    all ignored, with the reason. What was left out of the look stands with the checks that it concerns.
     """
-    found: dict[str, list[Found]] = {}
-    for each in diagnosis.found():
-        found.setdefault(each.check.id, []).append(each)
-    blind: dict[str, list[str]] = {}
-    for check, what in diagnosis.blind:
-        blind.setdefault(check.id, []).append(what.unreadable.action or what.unreadable.reason)
-    checks = {c.id: c for c in (*diagnosis.passed, *diagnosis.skipped)}
-    checks |= {f.check.id: f.check for f in diagnosis.found()}
-    checks |= {check.id: check for check, _ in diagnosis.blind}
-    skipped = {c.id for c in diagnosis.skipped}
-    suites = []
-    for group in GROUPS:
-        cases = [
-            _case(c, found.get(c.id, ()), blind.get(c.id, ()), skipped)
-            for c in checks.values()
-            if c.group == group
-        ]
-        if cases:
-            failures = sum("<failure" in case for case in cases)
-            title = quoteattr(f"ddsetup doctor: {group}")
-            head = f'<testsuite name={title} tests="{len(cases)}" failures="{failures}">'
-            suites.append("\n".join([f"  {head}", *cases, "  </testsuite>"]))
+    cases = _cases(diagnosis, unseen)
+    suites = [_suite(group, [c for c in cases if c.check.group == group], fail_on) for group in GROUPS]
     name = quoteattr(f"ddsetup doctor {report.account} {' '.join(report.regions)}".strip())
-    body = "\n".join(suites)
+    body = "\n".join(suite for suite in suites if suite)
     return f'<?xml version="1.0" encoding="UTF-8"?>\n<testsuites name={name}>\n{body}\n</testsuites>\n'
 
 
-def _case(check: Check, found: Sequence[Found], blind: Sequence[str], skipped: set[str]) -> str:
+def _cases(diagnosis: Diagnosis, unseen: Sequence[Unseen]) -> list[_Case]:
+    found: dict[str, list[Found]] = {}
+    for each in diagnosis.found():
+        found.setdefault(each.check.id, []).append(each)
+    skipped: dict[str, str] = {}
+    checks = {c.id: c for c in (*diagnosis.passed, *diagnosis.skipped)}
+    for problem, ignore in diagnosis.ignored:
+        checks[problem.check.id] = problem.check
+        skipped.setdefault(problem.check.id, f"ignored: {ignore.reason}")
+    for check, blind in diagnosis.blind:
+        checks[check.id] = check
+        skipped.setdefault(check.id, f"could not look: {blind.unreadable.action or blind.unreadable.reason}")
+    skipped |= {c.id: "AWS does not know the credentials" for c in diagnosis.skipped}
+    checks |= {f.check.id: f.check for f in diagnosis.found()}
+    notes: dict[str, list[str]] = {}
+    for left in unseen_records(unseen):
+        for id_ in left["checks"]:
+            notes.setdefault(id_, []).append(
+                f"not looked at: {left['what']} ({left['count']}); {left['why']}"
+            )
+    return [
+        _Case(
+            check=check,
+            found=tuple(found.get(id_, ())),
+            skipped="" if id_ in found else skipped.get(id_, ""),
+            notes=tuple(notes.get(id_, ())),
+        )
+        for id_, check in checks.items()
+    ]
+
+
+def _suite(group: str, cases: Sequence[_Case], fail_on: Severity) -> str:
+    if not cases:
+        return ""
+    lines = [_case(each, fail_on) for each in cases]
+    counts = f'tests="{len(lines)}" failures="{sum("<failure" in line for line in lines)}"'
+    counts += f' errors="0" skipped="{sum("<skipped" in line for line in lines)}"'
+    title = quoteattr(f"ddsetup doctor: {group}")
+    return "\n".join([f"  <testsuite name={title} {counts}>", *lines, "  </testsuite>"])
+
+
+def _case(case: _Case, fail_on: Severity) -> str:
+    check = case.check
     attributes = (
         f"classname={quoteattr(f'doctor.{check.group}')} name={quoteattr(f'{check.id}: {check.title}')}"
     )
-    errors = [f for f in found if f.severity == "error"]
-    if errors:
-        message = quoteattr(f"{len(errors)} × {errors[0].problem.what}")
-        inner = f"<failure message={message}>{escape(_text(found))}</failure>"
-    elif check.id in skipped:
-        inner = '<skipped message="AWS does not know the credentials"/>'
-    elif blind and not found:
-        inner = f"<skipped message={quoteattr(f'could not look: {blind[0]}')}/>"
-    elif found:
-        inner = f"<system-out>{escape(_text(found))}</system-out>"
-    else:
-        return f"    <testcase {attributes}/>"
-    return f"    <testcase {attributes}>{inner}</testcase>"
+    failing = [f for f in case.found if WEIGHT[f.severity] >= WEIGHT[fail_on]]
+    inner = ""
+    if failing:
+        message = quoteattr(_printable(f"{len(failing)} × {failing[0].problem.what}"))
+        inner = f"<failure message={message}>{escape(_text(case.found))}</failure>"
+    elif case.skipped:
+        inner = f"<skipped message={quoteattr(_printable(case.skipped))}/>"
+    elif case.found:
+        inner = f"<system-out>{escape(_text(case.found))}</system-out>"
+    elif case.notes:
+        inner = f"<system-out>{escape(_printable(chr(10).join(case.notes)))}</system-out>"
+    return f"    <testcase {attributes}>{inner}</testcase>" if inner else f"    <testcase {attributes}/>"
 
 
 def _text(found: Sequence[Found]) -> str:
     lines: list[str] = []
     for each in found:
-        problem: Mapping[str, str] = {"do": each.problem.fix, "run": each.problem.command}
+        problem = {"do": each.problem.fix, "run": each.problem.command}
         lines.append(f"{each.severity}: {each.problem.resource.id}: {each.problem.what}")
         lines.extend(f"  {label}: {text}" for label, text in problem.items() if text)
-    # XML 1.0 knows no control characters.
-    return "".join(c for c in "\n".join(lines) if c >= " " or c in "\n\t")
+    return _printable("\n".join(lines))
+
+
+def _printable(text: str) -> str:
+    """XML 1.0 knows no control characters."""
+    return "".join(c for c in text if c >= " " or c in "\n\t")

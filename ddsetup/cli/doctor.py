@@ -172,9 +172,12 @@ def _write_files(call: Call, visit: Visit, report: Report) -> None:
     from ddsetup.junit import junit
     from ddsetup.sarif import sarif
 
-    for name, write in (("junit", junit), ("sarif", sarif)):
-        if call.value(name):
-            _save(call, call.value(name), write(report, visit.diagnosis))
+    unseen = visit.case.evidence.unseen
+    if call.value("junit"):
+        fail_on = _severity(call, "fail_on", "error")
+        _save(call, call.value("junit"), junit(report, visit.diagnosis, unseen, fail_on=fail_on))
+    if call.value("sarif"):
+        _save(call, call.value("sarif"), sarif(report, visit.diagnosis, unseen))
     if call.value("bundle"):
         _bundle(call, visit, report)
 

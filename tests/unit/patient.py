@@ -256,3 +256,12 @@ class Patient:
         )
         lane = b.lane_snapshot(**{"lane": b.lane(), **parts, **self.lane})
         return make_case(b.snapshot(lane, accounts=[held]), self.evidence, self.answers)
+
+
+def untouched() -> Patient:
+    """Functions with the library, and nothing around them: no integration, no Forwarder."""
+    patient = Patient(integration=None, role=None, forwarder=None, forwarder_function=None, stack=None)
+    patient.filters = dict.fromkeys(patient.filters, ())
+    for name in patient.functions:
+        patient.silence(name)
+    return patient

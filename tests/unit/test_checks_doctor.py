@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import xml.etree.ElementTree as ET
 import zipfile
 from collections.abc import Iterator
 from dataclasses import replace
@@ -40,21 +38,13 @@ from tests.unit.patient import (
     OWN_GROUP,
     PAYMENTS,
     Patient,
+    untouched,
 )
 
 
 def ids(patient: Patient, **over: Any) -> list[str]:
     """The causes, in their order."""
     return [c.found.check.id for c in diagnose(patient.case(), CHECKS, **over).causes]
-
-
-def untouched() -> Patient:
-    """Functions with the library, and nothing around them: no integration, no Forwarder."""
-    patient = Patient(integration=None, role=None, forwarder=None, forwarder_function=None, stack=None)
-    patient.filters = dict.fromkeys(patient.filters, ())
-    for name in patient.functions:
-        patient.silence(name)
-    return patient
 
 
 # Causes
@@ -364,28 +354,6 @@ def test_verbose_text_lists_all_that_passed() -> None:
     text = text_of(report_lines(report_of(Patient()), Look(verbose=True)))
     assert text.count("✓") > 100
     assert text.rstrip().endswith(f"all is well; {len(CHECKS)} checks passed")
-
-
-def test_junit_has_a_case_for_every_check() -> None:
-    patient = untouched()
-    patient.know(indexes=Unreadable("logs_read_config", "refused"))
-    diagnosis = diagnose(patient.case(), CHECKS)
-    root = ET.fromstring(junit(report_of(patient), diagnosis))
-    cases = {c.attrib["name"].split(":")[0]: c for c in root.iter("testcase")}
-    assert set(cases) == set(BY_ID)
-    assert cases["integration-exists"].find("failure") is not None
-    assert cases["logs-indexed"].find("skipped") is not None
-    assert len(cases["local-clock"]) == 0
-
-
-def test_sarif_has_a_result_for_every_finding() -> None:
-    diagnosis = diagnose(untouched().case(), CHECKS)
-    document = json.loads(sarif(report_of(untouched()), diagnosis))
-    (run,) = document["runs"]
-    assert document["version"] == "2.1.0"
-    assert len(run["results"]) == len(diagnosis.found())
-    rules = {rule["id"] for rule in run["tool"]["driver"]["rules"]}
-    assert {result["ruleId"] for result in run["results"]} == rules
 
 
 # Ignores in the file
