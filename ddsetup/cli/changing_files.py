@@ -28,7 +28,7 @@ def check_committed(call: Call, host: Host, project: Project, proposal: Proposal
     if host.prompter is None:
         refuse_uncommitted(call, project, tuple(edit.path for edit in proposal.edits))
         return
-    open_changes = programs.uncommitted(project.root)
+    open_changes = programs.uncommitted(project.root, (edit.path for edit in proposal.edits))
     if not open_changes or call.value("allow_dirty"):
         return
     call.console.say("There are changes that are not committed:", "warn")
@@ -40,7 +40,8 @@ def check_committed(call: Call, host: Host, project: Project, proposal: Proposal
 def refuse_uncommitted(call: Call, project: Project, paths: Sequence[Path] = ()) -> None:
     """Raise UsageError when git knows of changes that are not committed, unless that is allowed. `paths` are
     those that are about to be changed."""
-    if call.value("allow_dirty") or not (found := programs.uncommitted(project.root)):
+    beside = paths or tuple(file.path for file in project.files)
+    if call.value("allow_dirty") or not (found := programs.uncommitted(project.root, beside)):
         return
     names = ", ".join(project.name(path) for path in paths)
     allow = "" if call.command == "setup" else ", or give --allow-dirty"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from collections.abc import Iterable
 from pathlib import Path
 
 from ddsetup.iac.model import Install
@@ -12,11 +13,21 @@ _LOOK_SECONDS = 20
 _INSTALL_SECONDS = 600
 
 
-def uncommitted(root: Path) -> tuple[str, ...]:
-    """What git has not been told of below a directory, as git says it; empty outside of a repository."""
+def uncommitted(root: Path, paths: Iterable[Path] = ()) -> tuple[str, ...]:
+    """What git has not been told of below a directory, as git says it. Where that is in no repository, the
+    directories of the `paths` in it may each be; empty outside of all."""
     git = shutil.which("git")
     if git is None:
         return ()
+    found = _status(git, root)
+    if found is not None:
+        return found
+    folders = dict.fromkeys(path.parent for path in paths)
+    return tuple(line for folder in folders for line in _status(git, folder) or ())
+
+
+def _status(git: str, root: Path) -> tuple[str, ...] | None:
+    """What `git status` says of a directory, None outside of a repository."""
     try:
         done = subprocess.run(  # noqa: S603 - our own arguments
             [git, "-C", str(root), "status", "--porcelain", "--", "."],
@@ -26,8 +37,8 @@ def uncommitted(root: Path) -> tuple[str, ...]:
             check=False,
         )
     except (OSError, subprocess.TimeoutExpired):
-        return ()
-    return tuple(done.stdout.splitlines()) if done.returncode == 0 else ()
+        return None
+    return tuple(done.stdout.splitlines()) if done.returncode == 0 else None
 
 
 def install(wanted: Install) -> str:

@@ -1,0 +1,122 @@
+"""Functions that a stack owns, changed in the project that they come from: by keyboard and by flag."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from ddsetup.sandbox.model import OPERATOR
+from tests.e2e.conftest import OpenPlace, Place
+from tests.e2e.terminal import ENTER, Terminal
+from tests.e2e.world import operator_policy
+
+pytestmark = pytest.mark.e2e
+
+TEMPLATE = """AWSTemplateFormatVersion: '2010-09-09'
+Resources:
+  Shop:  # the logical id that CloudFormation tagged the function with
+    Type: AWS::Lambda::Function
+    Properties: {Runtime: python3.12, Handler: index.handler, Role: !GetAtt Role.Arn, Code: src/}
+"""
+QUESTIONS = (
+    *("How shall the data get to Datadog?", "What shall be sent?", "Their environment, like"),
+    *("One service name for all", "Their version, like", "Metrics of which other AWS services?"),
+    *("Who subscribes the Forwarder", "Logs of which AWS services?"),
+)
+
+
+@pytest.fixture(scope="module")
+def place(open_place: OpenPlace) -> Place:
+    """An account with a function of the stack coffee-web, and all rights for both ways of sending."""
+    found = open_place("stack-owned")
+    both = {"PolicyName": "both", "PolicyDocument": json.dumps(operator_policy(("us-east-1",), "extension"))}
+    found.world.client("iam").put_user_policy(UserName=OPERATOR, **both)
+    return found
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """The directory that the stack is deployed from, committed."""
+    root = tmp_path / "web"
+    root.mkdir()
+    (root / "template.yaml").write_text(TEMPLATE)
+    git = ["git", "-C", str(root), "-c", "user.name=t", "-c", "user.email=t@example.com"]
+    for arguments in (["init", "-q"], ["add", "-A"], ["commit", "-q", "-m", "all"]):
+        subprocess.run([*git, *arguments], check=True)
+    return root
+
+
+def handler(place: Place) -> str:
+    return str(place.world.functions()["owned-by-stack"]["Handler"])
+
+
+def test_with_the_extension_the_file_names_the_secret_that_was_just_made(place: Place, project: Path) -> None:
+    wanted = ("--region", "us-east-1", "--all", "--via", "extension", "--owned", "source", "--no-verify")
+    planned = place.cli("setup", *wanted, "--dry-run", "-o", "json", cwd=project)
+    assert "datadog-api-key-XXXXXX" in planned.json["data"]["source"]["files"][0]["diff"]
+    done = place.cli("setup", *wanted, "--yes", "-o", "json", cwd=project)
+    assert done.code == 0
+    assert done.json["data"]["source"]["files"][0]["status"] == "changed"
+    (secret,) = place.world.client("secretsmanager").list_secrets()["SecretList"]
+    assert f"apiKeySecretArn: {secret['ARN']}" in (project / "template.yaml").read_text()
+    assert done.outcomes("role_policy"), "nothing lets the function's role read the key"
+    assert handler(place) == "index.handler"
+    place.cli("iac", "--undo", "--yes", cwd=project)
+
+
+def test_the_change_at_the_source_is_offered_first_where_the_project_is(place: Place, project: Path) -> None:
+    template = project / "template.yaml"
+    with Terminal(place.cli, "setup", "--region", "us-east-1", "--all", cwd=project) as terminal:
+        for question in QUESTIONS:
+            terminal.answer(question)
+        terminal.until("A deployment tool manages some of them")
+        assert terminal.seen.index("template.yaml in this directory") < terminal.seen.index("all the same")
+        terminal.press(ENTER)
+        terminal.answer("Carry this out?")
+        assert template.read_text() == TEMPLATE
+        terminal.until("Change these files?")
+        assert "+ - Name: DatadogServerless" in terminal.text
+        terminal.press("y")
+        assert terminal.end(150) == 0
+        for said in (
+            "template.yaml: changed",
+            "sam deploy",
+            "ddsetup verify --stack coffee-web",
+            "ddsetup undo",
+        ):
+            assert said in terminal.text
+    assert "Name: DatadogServerless" in template.read_text()
+    assert handler(place) == "index.handler"
+    assert place.cli("iac", "--undo", "--yes", cwd=project).code == 0
+    assert template.read_text() == TEMPLATE
+
+
+def test_who_says_no_to_the_files_keeps_them_and_is_told_the_way(place: Place, project: Path) -> None:
+    with Terminal(
+        place.cli, "setup", "--region", "us-east-1", "--all", "--owned", "source", cwd=project
+    ) as terminal:
+        for question in QUESTIONS:
+            terminal.answer(question)
+        terminal.answer("Change these files?", "n")
+        assert terminal.end(150) == 0
+        assert "the project's files are as they were (nothing was changed)" in terminal.text
+        assert "ddsetup iac" in terminal.text
+    assert (project / "template.yaml").read_text() == TEMPLATE
+
+
+def test_nothing_is_written_where_the_files_could_not_be(place: Place, project: Path, tmp_path: Path) -> None:
+    wanted = ("setup", "--region", "us-east-1", "--all", "--owned", "source", "--yes", "--env", "prod")
+    writes = place.world.operator_writes()
+    (tmp_path / "else").mkdir()
+    elsewhere = place.cli(*wanted, cwd=tmp_path / "else")
+    assert elsewhere.code == 2
+    assert "no project of CloudFormation that deploys them is in this directory" in elsewhere.stderr
+    (project / "notes.txt").write_text("not committed")
+    for directory in (project, tmp_path):
+        dirty = place.cli(*wanted, cwd=directory)
+        assert dirty.code == 2
+        assert "uncommitted" in dirty.stderr
+    assert place.world.operator_writes() == writes
