@@ -8,7 +8,7 @@ from itertools import groupby
 from ddsetup.answers import Answers
 from ddsetup.change import Change, Plan, Skipped
 from ddsetup.lines import Line, Look, Span, counted, line, names
-from ddsetup.render_plan import FOLD_AFTER, STEPS, change_lines, kind_name
+from ddsetup.render_plan import FOLD_AFTER, STEPS, change_lines, kind_name, summary
 from ddsetup.states import FunctionState
 
 _DONE = {"create": ("+", "create"), "update": ("~", "change"), "delete": ("-", "delete")}
@@ -19,7 +19,7 @@ _CONFIGURED = ("iam_role", "integration")
 
 
 def brief_lines(plan: Plan, answers: Answers, look: Look) -> list[Line]:
-    """The changes by step, what is left alone and why, warnings, and what becomes billable."""
+    """The changes by step, what is left alone and why, warnings, what becomes billable, and all in short."""
     found: list[Line] = []
     for step, changes in groupby(plan.changes, key=lambda change: change.step):
         found.append(line(Span(STEPS.get(step, step), "heading")))
@@ -34,7 +34,21 @@ def brief_lines(plan: Plan, answers: Answers, look: Look) -> list[Line]:
         found.append(line(Span("What becomes billable", "heading")))
         found.extend(line("  ", text) for text in costs)
         found.append(())
+    found.extend(_in_short(plan.changes))
     return found[:-1]
+
+
+def _in_short(changes: Sequence[Change]) -> list[Line]:
+    """A line for each step: what of a long plan is still on the screen when it is to be agreed to."""
+    titles = {change.step: STEPS.get(change.step, change.step).split(":", 1)[0] for change in changes}
+    if len(titles) < 2:
+        return []
+    width = max(len(title) for title in titles.values())
+    found = [line(Span("In short", "heading"))]
+    for step, title in titles.items():
+        alike = Plan(changes=tuple(change for change in changes if change.step == step))
+        found.append(line("  ", f"{title:<{width}}  ", summary(alike)))
+    return [*found, ()]
 
 
 def _step(changes: Sequence[Change], look: Look) -> list[Line]:

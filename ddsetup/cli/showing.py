@@ -10,15 +10,15 @@ from ddsetup.change import Plan
 from ddsetup.cli.call import Call
 from ddsetup.console import Console
 from ddsetup.lines import Look, line
-from ddsetup.prompter import Prompt, Prompter
+from ddsetup.prompter import Back, Prompt, Prompter
 from ddsetup.questions import Choice
-from ddsetup.render_plan import plan_lines, summary
+from ddsetup.render_plan import STEPS, plan_lines, summary
 
 if TYPE_CHECKING:
     from ddsetup.flow import Session
 
-_MARGIN = 12
-"""Columns that the mark of a sandbox, or an indented example, takes of the screen."""
+_READ_AS_A_WHOLE = 12
+"""Changes of a plan that nobody minds to see at once; of a longer one, parts are offered."""
 
 
 def show_plan(console: Console, plan: Plan) -> None:
@@ -58,6 +58,8 @@ def agree(call: Call, session: Session, plan: Plan, answers: Answers) -> None:
 def _agreed(call: Call, plan: Plan, prompter: Prompter) -> bool:
     """Until it is yes or no. On a real account Enter alone shows everything first."""
     seen = call.sandbox or call.console.verbose
+    parts = _parts(plan)
+    one_part = (Choice("part", "Show one part of it in full"),) if parts else ()
     while True:
         answer = prompter.ask(
             Prompt(
@@ -67,12 +69,36 @@ def _agreed(call: Call, plan: Plan, prompter: Prompter) -> bool:
                 choices=(
                     Choice("yes", "Yes, carry it out"),
                     Choice("details", "Show every change in full"),
+                    *one_part,
                     Choice("no", "No, change nothing"),
                 ),
                 default="yes" if seen else "details",
             )
         )
-        if answer != "details":
+        if answer not in ("details", "part"):
             return bool(answer == "yes")
-        call.console.lines([line(), *plan_lines(plan, Look(verbose=True)), line()])
-        seen = True
+        chosen = plan if answer == "details" else _part(plan, parts, prompter)
+        if chosen is not None:
+            call.console.lines([line(), *plan_lines(chosen, Look(verbose=True)), line()])
+            seen = True
+
+
+def _parts(plan: Plan) -> tuple[Choice, ...]:
+    """The steps of a plan that is too long to be read as a whole, each with how much it changes."""
+    if len(plan.changes) <= _READ_AS_A_WHOLE:
+        return ()
+    steps = dict.fromkeys(change.step for change in plan.changes)
+    found = [Choice(step, STEPS.get(step, step), summary(_of_step(plan, step))) for step in steps]
+    return tuple(found) if len(found) > 1 else ()
+
+
+def _part(plan: Plan, parts: tuple[Choice, ...], prompter: Prompter) -> Plan | None:
+    """The changes of one step; None if the person wants none after all."""
+    try:
+        return _of_step(plan, str(prompter.ask(Prompt(kind="one", text="Which part?", choices=parts))))
+    except Back:
+        return None
+
+
+def _of_step(plan: Plan, step: str) -> Plan:
+    return Plan(changes=tuple(change for change in plan.changes if change.step == step))

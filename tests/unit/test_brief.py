@@ -33,6 +33,17 @@ def test_one_example_shows_what_happens_to_each() -> None:
     assert "app.handler → datadog_lambda.handler.handler" in shown
 
 
+def test_it_ends_with_a_line_for_each_step() -> None:
+    end = text(plan_for(1000)).partition("In short\n")[2].splitlines()
+    assert [row.split("  ")[1] for row in end] == [
+        "AWS integration",
+        "Forwarder",
+        "Log collection",
+        "Functions",
+    ]
+    assert end[3].endswith("2,000 to change")
+
+
 def test_a_filter_that_is_deleted_is_named_with_where_it_leads() -> None:
     function = b.function("pay")
     other = "arn:aws:lambda:eu-west-1:111122223333:function:DatadogLambdaLogForwarder"
