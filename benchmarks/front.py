@@ -85,6 +85,7 @@ class Front:
         self._allowances: dict[tuple[str, str], Allowance] = {}
         self._lock = threading.Lock()
         self._refused: dict[str, int] = {}
+        self._expires = sys.maxsize
         self._inside = 0
         front = self
 
@@ -124,6 +125,10 @@ class Front:
         """From now on, let `after` calls of an operation through and deny all that follow."""
         self._refused[name] = self.tally.calls[name] + after
 
+    def expire(self, *, after: int = 0) -> None:
+        """From now on, let `after` calls through and answer all that follow that the credentials expired."""
+        self._expires = sum(self.tally.calls.values()) + after
+
     def reset(self) -> Tally:
         """Begin a new tally and return the old one."""
         with self._lock:
@@ -139,9 +144,12 @@ class Front:
                 self.tally.unknown[error.message] += 1
             return refused("json", error)
         allowed = self._enter(call)
+        expired = sum(self.tally.calls.values()) > self._expires
         denied = self.tally.calls[call.name] > self._refused.get(call.name, sys.maxsize)
         try:
             time.sleep(self._latency)
+            if expired:
+                return refused(call.protocol, AwsError("ExpiredTokenException", status=403))
             if denied:
                 return refused(call.protocol, AwsError("AccessDeniedException", f"not allowed: {call.name}"))
             reply = self._upstream.answer(request, call) if allowed else throttled(call)

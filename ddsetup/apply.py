@@ -19,7 +19,7 @@ from typing import Literal, Protocol, TypeAlias
 
 from ddsetup.change import Change, Outcome, ResourceId, Status
 from ddsetup.clock import Clock
-from ddsetup.errors import ChangedSince, DdsetupError, Denied, GatewayError
+from ddsetup.errors import ChangedSince, DdsetupError, Denied, GatewayError, SignedOut
 from ddsetup.journal import Journal, JournalError
 from ddsetup.schedule import Queue
 
@@ -241,7 +241,7 @@ class _Run:
             self.stop_reason = f"not sent: {error.what}"
             return [self.outcome(i, "failed", self.stop_reason, error.fix) for i in batch]
         except DdsetupError as error:
-            return [_from_error(self.outcome(i, "failed", error.what, error.fix), error) for i in batch]
+            return self._failed(batch, error)
         except Exception as error:  # noqa: BLE001 - one change must not stop the others
             return [_bug(self.outcome(i, "failed", ""), error) for i in batch]
 
@@ -265,10 +265,16 @@ class _Run:
             if len(outcomes) != len(batch):
                 raise AssertionError("a writer must answer for every change")
         except DdsetupError as error:
-            return [_from_error(self.outcome(i, "failed", error.what, error.fix), error) for i in batch]
+            return self._failed(batch, error)
         except Exception as error:  # noqa: BLE001 - the journal has to hear of it
             return [_bug(self.outcome(i, "failed", ""), error) for i in batch]
         return outcomes
+
+    def _failed(self, batch: tuple[int, ...], error: DdsetupError) -> list[Outcome]:
+        if isinstance(error, SignedOut):
+            # Every further call would fail alike.
+            self.stop_reason = f"not sent: {error.what}"
+        return [_from_error(self.outcome(i, "failed", error.what, error.fix), error) for i in batch]
 
     def _record(self, seq: int, outcome: Outcome) -> None:
         try:

@@ -58,6 +58,13 @@ class Denied(GatewayError):
     exit_code = 4
 
 
+class SignedOut(CredentialsError, Denied):
+    """AWS credentials that worked have ended, or the clock was set: nothing they are used for can be done.
+
+    It ends whatever reads, as no missing permission does: all the other reads would fail alike.
+    """
+
+
 class NotFound(GatewayError):
     """The resource is not there (any more)."""
 

@@ -15,7 +15,7 @@ from typing import TypeAlias
 
 from ddsetup.answers import Answers
 from ddsetup.change import Change
-from ddsetup.errors import DdsetupError, Interrupted
+from ddsetup.errors import DdsetupError, Interrupted, SignedOut
 from ddsetup.gateways.aws.logs import filters_at_work, list_filters
 from ddsetup.gateways.aws.session import Aws
 from ddsetup.model import Function, Lane, LaneSnapshot, Snapshot, SubscriptionFilter, Unreadable
@@ -37,8 +37,15 @@ _THREADS = 4
 _FRESH_SECONDS = 60.0
 
 
+def _unread(error: DdsetupError) -> Unreadable:
+    return Unreadable("logs:DescribeSubscriptionFilters", error.what, denied=False)
+
+
 class Sweep:
-    """Reads the filters of log groups in threads of its own, each group once."""
+    """Reads the filters of log groups in threads of its own, each group once.
+
+    `signed_out` tells that the AWS credentials ended on the way; all that was left then is unreadable.
+    """
 
     def __init__(self, aws: Aws, groups: Mapping[Lane, Sequence[str]]) -> None:
         self._aws = aws
@@ -46,7 +53,9 @@ class Sweep:
         self._places = tuple((lane, name) for lane, names in groups.items() for name in names)
         self._news = threading.Condition()
         self._closed = False
-        self._pools = [self._start(lane, names) for lane, names in groups.items() if names]
+        self._pools: list[ThreadPoolExecutor] = []
+        self.signed_out: SignedOut | None = None
+        self._pools += [self._start(lane, names) for lane, names in groups.items() if names]
 
     def _start(self, lane: Lane, names: Sequence[str]) -> ThreadPoolExecutor:
         pool = ThreadPoolExecutor(max_workers=_THREADS, thread_name_prefix="sweep")
@@ -60,15 +69,28 @@ class Sweep:
         except Interrupted:
             self.close()
             return
+        except SignedOut as error:
+            self._sign_out(error)
+            return
         except DdsetupError as error:
-            # Credentials that ended half way, say: what was not read is reported as that, group by group.
-            found = Unreadable("logs:DescribeSubscriptionFilters", error.what, denied=False)
+            found = _unread(error)
         except BaseException:
             self.close()
             raise
         with self._news:
             self._seen[lane, name] = (self._aws.clock.monotonic(), found)
             self._news.notify_all()
+
+    def _sign_out(self, error: SignedOut) -> None:
+        """Nothing more can be read: what was not, is reported as that, group by group."""
+        with self._news:
+            self.signed_out = error
+            now = self._aws.clock.monotonic()
+            for place in self._places:
+                self._seen.setdefault(place, (now, _unread(error)))
+            self._news.notify_all()
+        for pool in self._pools:
+            pool.shutdown(wait=False, cancel_futures=True)
 
     @property
     def size(self) -> int:
@@ -114,7 +136,7 @@ class Sweep:
         with self._news:
             self._closed = True
             self._news.notify_all()
-        for pool in getattr(self, "_pools", ()):
+        for pool in self._pools:
             pool.shutdown(wait=False, cancel_futures=True)
 
 

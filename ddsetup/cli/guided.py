@@ -76,6 +76,14 @@ class Guide:
                 self.put_back(prepared)
                 raise
 
+    def assure_signed_in(self) -> None:
+        """Raise CredentialsError where somebody took so long to say yes that the credentials have ended.
+
+        Nothing that would fail is begun then. It costs a call, so an unattended run does without.
+        """
+        if self.host.prompter is not None and self.session is not None:
+            self.session.aws.check_identity()
+
     def _choose(self, snapshot: Snapshot, prompter: Prompter) -> Mapping[str, Value]:
         """Ask which functions are meant; how often they run is counted meanwhile, once for a session."""
         from ddsetup.choosing import choose_functions

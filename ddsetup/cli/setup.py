@@ -15,6 +15,7 @@ from ddsetup.cli.proof import make_traffic, monitored, prove
 from ddsetup.cli.results import base_report, with_all_looked_at, with_outcomes, with_signals
 from ddsetup.cli.showing import agree
 from ddsetup.dialogue import forget
+from ddsetup.errors import CredentialsError
 from ddsetup.prompter import Back
 from ddsetup.report import FOUNDATION, Report, exit_code_of
 
@@ -81,10 +82,17 @@ def _agreed_plan(call: Call, host: Host) -> tuple[Session, Prepared, AtHand | No
                 return session, prepared, source
             _note_source(call, prepared)
             agree(call, session, prepared.plan, prepared.answers)
+            guide.assure_signed_in()
             return session, prepared, source
         except Back:
             guide.put_back(prepared)
             host.dialogue.back()
+        except CredentialsError:
+            guide.put_back(prepared)
+            if host.prompter is None:
+                raise
+            # What was agreed to is planned anew, and agreed to again, with credentials that last.
+            guide.session = None
         except BaseException:
             guide.put_back(prepared)
             raise

@@ -126,12 +126,15 @@ def _prepare_with_sweep(
     try:
         snapshot = look_closer(session.aws, snapshot, answers, selected, filters=False)
         sweep.wait(first)
+        _refuse_signed_out(sweep)
         snapshot = add_filters(snapshot, dict(sweep.arrived(0)))
         plan = make_plan(snapshot, answers, selected)
         check_readable(plan)
         prepared = Prepared(snapshot=snapshot, answers=answers, selected=selected, plan=plan, sweep=sweep)
         if not plan.changes or answers.on_conflict == "ask":
-            return complete(session, prepared)
+            prepared = complete(session, prepared)
+            _refuse_signed_out(sweep)
+            return prepared
     except BaseException:
         sweep.close()
         raise
@@ -139,6 +142,12 @@ def _prepare_with_sweep(
         groups = counted(sweep.left, "log group")
         session.host.say(f"{groups} more will be checked for subscription filters while the rest is done")
     return prepared
+
+
+def _refuse_signed_out(sweep: Sweep) -> None:
+    """Before anything is written, credentials that have ended are a reason to stop, or to sign in again."""
+    if sweep.signed_out is not None:
+        raise sweep.signed_out
 
 
 def complete(session: Session, prepared: Prepared) -> Prepared:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from ddsetup.sandbox.faults import ALWAYS, AwsFault
 from tests.e2e.conftest import OpenPlace, Place
 
 pytestmark = pytest.mark.e2e
@@ -91,6 +92,16 @@ def test_foundations_that_may_not_be_seen_stop_the_run(shop: Place) -> None:
 def test_an_application_key_that_may_not_see_the_integration_stops_the_run(shop: Place) -> None:
     text = refused(shop, "setup", "--all", "--yes", code=4, DD_APP_KEY=SCOPED_APP_KEY)
     assert "aws_configuration_read" in text
+
+
+def test_credentials_that_end_while_it_looks_are_no_missing_permission(shop: Place) -> None:
+    operator = shop.sandbox.operator.access_key_id
+    expired = AwsFault("GetResources", "ExpiredTokenException", 403, times=ALWAYS, access_key=operator)
+    with shop.aws_faults(expired):
+        text = refused(shop, "setup", "--all", "--yes", code=4)
+    assert "the temporary AWS credentials have expired" in text
+    assert "log in again" in text
+    assert "ddsetup policy" not in text
 
 
 def test_functions_that_may_not_be_listed_are_not_taken_for_none(shop: Place) -> None:

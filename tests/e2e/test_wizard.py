@@ -234,14 +234,26 @@ def test_without_aws_credentials_the_ways_to_get_them_are_told(cli: Cli) -> None
 def test_credentials_that_end_on_the_way_are_renewed_without_asking_anything_twice(
     messy: Place, cli: Cli
 ) -> None:
-    expired = AwsFault("ListFunctions", "ExpiredTokenException", 403, times=1)
-    with messy.aws_faults(expired), Terminal(cli, "plan") as terminal:
+    """While it looks, and once more while the plan is read: asked again is only what was not answered yet."""
+    operator = messy.sandbox.operator.access_key_id
+    looking = AwsFault("DescribeLogGroups", "ExpiredTokenException", 403, access_key=operator)
+    reading = AwsFault("GetCallerIdentity", "ExpiredToken", 403, skip=2, access_key=operator)
+    given = ("--function", "own-settings", "--via", "forwarder", "--env", "x", "--service", "x")
+    with messy.aws_faults(looking, reading), Terminal(cli, "setup", *given, "--version-tag", "1") as terminal:
         terminal.answer(QUESTIONS[0])
-        terminal.until("Which of 27 functions?")
+        for question in (QUESTIONS[3], *QUESTIONS[7:10]):
+            terminal.answer(question)
         assert terminal.text.count("Datadog site datadoghq.com: keys are valid") == 2
         assert terminal.text.count("What is there") == 1
+        terminal.answer(QUESTIONS[-1])
+        terminal.until(
+            lambda: terminal.text.count(QUESTIONS[-1]) > 1 and terminal.seen.endswith("ctrl-c stop")
+        )
+        assert terminal.text.count("What is there") == 2
+        assert terminal.text.count("keys are valid") == 3
         terminal.press(CTRL_C)
         assert terminal.end() == 130
+        assert "nothing was changed" in terminal.text
 
 
 def changes_of(path: Path) -> str:

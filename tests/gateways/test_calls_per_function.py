@@ -1,97 +1,17 @@
-"""How many calls a run makes for each function: what its speed depends on, since AWS rations calls.
-
-The account is the benchmarks' own, in memory; no rate is enforced and time is not measured.
-"""
+"""How many calls a run makes for each function: what its speed depends on, since AWS rations calls."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import replace
 
-import pytest
-
-from benchmarks.front import Front
-from benchmarks.memory import MemoryAws, furnished
 from ddsetup import flow
-from ddsetup.asking import Scope
 from ddsetup.change import Outcome
-from ddsetup.gateways.aws.session import Aws, AwsOptions
-from ddsetup.gateways.datadog.client import Datadog, DatadogKeys
 from ddsetup.given import from_flags
 from ddsetup.plan import make_plan
-from tests.gateways.standin import API_KEY, APP_KEY, running
+from tests.gateways.crowd import REGION, Bench, N, bench
 
-N = 150
-REGION = "us-east-1"
-READS = ("List", "Get", "Describe", "Simulate")
-
-
-@dataclass
-class Bench:
-    """An account of N functions and a Datadog; every run connects anew."""
-
-    front: Front
-    memory: MemoryAws
-    datadog_url: str
-    state_dir: Path
-
-    def session(self, rate_scale: float = 400) -> flow.Session:
-        aws = Aws.connect(AwsOptions(), endpoint_url=self.front.url, rate_scale=rate_scale)
-        keys = DatadogKeys(API_KEY, APP_KEY)
-        host = flow.Host(environ={}, state_dir=self.state_dir, on_event=lambda event: None)
-        return flow.Session(
-            host=host,
-            aws=aws,
-            identity=aws.identity(),
-            scope=Scope("datadoghq.com", (REGION,)),
-            dd=Datadog.connect("datadoghq.com", keys, self.datadog_url),
-            keys=keys,
-        )
-
-    def set_up(self, **flags: object) -> Run:
-        """What `setup --all --yes` does."""
-        session = self.session()
-        given = from_flags({"all": True, "site": "datadoghq.com", "region": (REGION,), **flags})
-        prepared = flow.prepare(session, given, late=True)
-        applied = flow.carry_out(
-            session, prepared.plan.changes, prepared.snapshot, command="setup", late=prepared.late
-        )
-        done = flow.complete(session, prepared)
-        return Run(session, prepared, done, applied.outcomes)
-
-
-@dataclass
-class Run:
-    session: flow.Session
-    before: flow.Prepared
-    after: flow.Prepared
-    outcomes: tuple[Outcome, ...]
-
-    @property
-    def calls(self) -> Mapping[str, int]:
-        return self.session.aws.calls
-
-    @property
-    def total(self) -> int:
-        return sum(self.calls.values())
-
-    @property
-    def writes(self) -> set[str]:
-        return {name for name in self.calls if not name.split(":")[1].startswith(READS)}
-
-
-@pytest.fixture
-def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "000000000042")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "none")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
-    memory = MemoryAws(furnished(N, REGION), update_seconds=0.05)
-    front = Front(memory, latency=0, rates={})
-    with running() as standin:
-        yield Bench(front, memory, f"http://127.0.0.1:{standin.server.port}", tmp_path / "state")
-    front.close()
+__all__ = ["bench"]
 
 
 def statuses(outcomes: tuple[Outcome, ...], kind: str) -> set[str]:

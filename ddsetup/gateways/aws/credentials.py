@@ -120,6 +120,17 @@ def explain_credentials(error: Exception, options: AwsOptions | None = None) -> 
     return CredentialsError(f"{what} (tried: {tried}{role})", fix=fix)
 
 
+def cause_of_end(error: Exception, options: AwsOptions | None = None) -> tuple[str, str] | None:
+    """What became of credentials that worked before, and what to do; None if the error is no sign of that."""
+    if isinstance(error, CredentialsError):
+        return error.what, error.fix
+    profile = profile_of(options or AwsOptions())
+    cause = _cause(error, f" --profile {profile}" if profile else "")
+    if hasattr(error, "response"):
+        return cause if cause in (_EXPIRED, _CLOCK) else None
+    return cause if type(error).__name__ in _CAUSES else None
+
+
 _LOGIN = ("the AWS SSO login has expired or is missing", "aws sso login{profile}")
 _AWS_LOGIN = ("the AWS login has expired or is missing", "aws login{profile}")
 _CONFIG = ("the AWS configuration cannot be used: {error}", "correct ~/.aws/config")

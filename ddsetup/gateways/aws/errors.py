@@ -9,8 +9,8 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 
-from ddsetup.errors import ChangedSince, CredentialsError, Denied, GatewayError, NotFound
-from ddsetup.gateways.aws.credentials import explain_credentials
+from ddsetup.errors import ChangedSince, CredentialsError, Denied, GatewayError, NotFound, SignedOut
+from ddsetup.gateways.aws.credentials import AwsOptions, cause_of_end, explain_credentials
 from ddsetup.model import Unreadable
 
 if TYPE_CHECKING:
@@ -96,10 +96,8 @@ _DENIED = frozenset(
         "UnauthorizedOperation",
     }
 )
-_EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired"})
 _UNKNOWN_TOKEN = frozenset({"InvalidClientTokenId", "UnrecognizedClientException", "AuthFailure"})
-_SIGNATURE = frozenset({"InvalidSignatureException", "RequestTimeTooSkewed", "SignatureDoesNotMatch"})
-"""Also what a clock that was set in the middle of a run leads to."""
+_SIGNATURE = frozenset({"InvalidSignatureException", "SignatureDoesNotMatch"})
 _MISSING = frozenset({"NoSuchEntity", "NoSuchEntityException", "ResourceNotFoundException"})
 _EXISTS = frozenset(
     {
@@ -163,13 +161,18 @@ def _network_errors() -> tuple[type[Exception], ...]:
     return (exceptions.ConnectionError, exceptions.HTTPClientError)
 
 
-def translate(error: Exception, action: str, where: str = "") -> GatewayError:
+def translate(
+    error: Exception, action: str, where: str = "", options: AwsOptions | None = None
+) -> GatewayError:
     """The error of ours that says the same. `action` is the IAM action of the call.
 
-    Credentials that end in the middle of a run count as denied.
+    Credentials that end in the middle of a run are `SignedOut`, whatever the call was.
     """
     from botocore.exceptions import ClientError, ParamValidationError
 
+    ended = None if isinstance(error, _network_errors()) else cause_of_end(error, options)
+    if ended is not None:
+        return SignedOut(ended[0], action=action, fix=ended[1], where=where)
     if isinstance(error, ClientError):
         return _answered(error, action, where)
     if isinstance(error, ParamValidationError):
@@ -191,9 +194,6 @@ def _answered(error: ClientError, action: str, where: str) -> GatewayError:
     code, text = code_of(error), text_of(error)
     if code in _DENIED:
         return _denied(text, action, where)
-    if code in _EXPIRED:
-        said = f"{action}: the AWS credentials have expired"
-        return Denied(said, action=action, fix="log in again", where=where)
     if code in _UNKNOWN_TOKEN:
         fix = "check the credentials, and that this region is enabled for the account"
         return Denied(
@@ -238,20 +238,34 @@ def _denied(text: str, action: str, where: str) -> GatewayError:
 
 
 def unreadable(error: GatewayError) -> Unreadable:
-    """The state of something whose reading failed."""
+    """The state of something whose reading failed. `SignedOut` is raised again: that concerns all."""
+    if isinstance(error, SignedOut):
+        raise error
     return Unreadable(action=error.action, reason=error.what, denied=isinstance(error, Denied))
 
 
 def read(ask: Callable[[], T]) -> T | Unreadable:
-    """What `ask` returns, or why it could not be read."""
+    """What `ask` returns, or why it could not be read. Raises SignedOut."""
     try:
         return ask()
     except GatewayError as error:
         return unreadable(error)
 
 
+def read_even_signed_out(ask: Callable[[], T | Unreadable]) -> T | Unreadable:
+    """As `read`, where credentials that have ended are no reason to stop either: once changes were made, what
+    came of them has to be told."""
+    try:
+        return ask()
+    except SignedOut as error:
+        return Unreadable(action=error.action, reason=error.what, denied=False)
+
+
 def read_or_none(ask: Callable[[], T]) -> T | Unreadable | None:
-    """What `ask` returns, None if AWS says that there is no such thing, or why it could not be read."""
+    """What `ask` returns, None if AWS says that there is no such thing, or why it could not be read.
+
+    Raises SignedOut.
+    """
     try:
         return ask()
     except NotFound:

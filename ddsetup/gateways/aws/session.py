@@ -155,7 +155,11 @@ class Aws:
         try:
             return self._attempt(action, lane, operation, patience, read_timeout, parameters)
         except (BotoCoreError, ClientError, CredentialsError) as error:
-            raise translate(error, action, _where(lane)) from None
+            raise translate(error, action, _where(lane), self.options) from None
+        except RuntimeError as error:
+            if not _looks_old(error):
+                raise
+            raise translate(error, action, _where(lane), self.options) from None
 
     def pages(
         self,
@@ -197,18 +201,27 @@ class Aws:
                 self._identity = self._ask_identity()
             return self._identity
 
-    def _ask_identity(self) -> Identity:
+    def check_identity(self) -> None:
+        """Ask once more who we are, after a pause in which credentials may have ended.
+
+        Raises CredentialsError as `identity` does.
+        """
+        self._ask_caller()
+
+    def _ask_caller(self) -> Json:
         from botocore.exceptions import BotoCoreError, ClientError
 
         try:
-            answer = self._attempt("sts:GetCallerIdentity", None, "", Patience(5, 2), 30, {})
+            return self._attempt("sts:GetCallerIdentity", None, "", Patience(5, 2), 30, {})
         except (BotoCoreError, ClientError) as error:
             raise explain_credentials(error, self.options) from None
         except RuntimeError as error:
-            if "expired" not in str(error):
+            if not _looks_old(error):
                 raise
-            # botocore's way to say that fresh credentials look old: the clock of this machine runs ahead.
             raise explain_credentials(error, self.options) from None
+
+    def _ask_identity(self) -> Identity:
+        answer = self._ask_caller()
         arn = str(answer["Arn"])
         return Identity(
             account=str(answer["Account"]), arn=arn, partition=arn.split(":")[1], alias=self._alias()
@@ -293,6 +306,11 @@ class Aws:
         client.meta.events.register("before-send", before_send)
         client.meta.events.register("response-received", response_received)
         return client
+
+
+def _looks_old(error: RuntimeError) -> bool:
+    """botocore's way to say that fresh credentials look expired: the clock of this machine runs ahead."""
+    return "expired" in str(error)
 
 
 def _says_slow_down(parsed: Any) -> bool:
