@@ -24,6 +24,7 @@ LOOK = (
     "lambda:ListFunctions",
     "logs:DescribeAccountPolicies",
     "logs:DescribeLogGroups",
+    "states:ListStateMachines",
     "tag:GetResources",
 )
 """Reads that cannot be limited to resources and still show what is there, or that show nothing secret."""
@@ -33,6 +34,8 @@ LOOK_AT_FUNCTION = ("lambda:GetFunction", "lambda:ListAliases")
 LOOK_AT_LAYER = ("lambda:GetLayerVersion",)
 LOOK_AT_SECRET = ("secretsmanager:DescribeSecret",)
 LOOK_AT_FILTERS = ("logs:DescribeSubscriptionFilters",)
+LOOK_AT_STATE_MACHINE = ("states:DescribeStateMachine",)
+LOOK_AT_APIS = ("apigateway:GET",)
 LOOK_AT_EVENTS = ("cloudformation:DescribeStackEvents",)
 LOOK_AT_KEY_ACCESS = ("iam:GetRolePolicy",)
 LOOK_AT_HEALTH = ("lambda:GetFunctionConcurrency", "lambda:GetPolicy", "lambda:ListVersionsByFunction")
@@ -50,6 +53,7 @@ OPTIONAL = frozenset(
         "lambda:GetAccountSettings",
         "lambda:ListAliases",
         "logs:DescribeAccountPolicies",
+        "states:ListStateMachines",
     }
 )
 """Reads without which a run still does its work, with less to say."""
@@ -71,6 +75,7 @@ class Writes:
 _PUT_FILTER = ("logs:PutSubscriptionFilter",)
 _TAG = ("tag:TagResources", "lambda:TagResource")
 _UNTAG = ("tag:UntagResources", "lambda:UntagResource")
+_TAG_STATES = ("states:ListTagsForResource", "states:TagResource", "states:UntagResource")
 
 WRITES: Mapping[str, Writes] = {
     "iam_role": Writes(
@@ -114,8 +119,27 @@ WRITES: Mapping[str, Writes] = {
         update=(*_PUT_FILTER, "logs:DeleteSubscriptionFilter"),
         delete=("logs:DeleteSubscriptionFilter",),
     ),
+    "state_machine": Writes(
+        "sources",
+        update=("states:UpdateStateMachine", *_TAG_STATES),
+    ),
+    "api_stage": Writes("sources", update=("apigateway:PATCH", "apigateway:DELETE")),
 }
 """By kind of resource. Integration and log collection are Datadog's, so they are not here."""
+
+DELIVER_LOGS = (
+    "logs:CreateLogDelivery",
+    "logs:DeleteLogDelivery",
+    "logs:DescribeLogGroups",
+    "logs:DescribeResourcePolicies",
+    "logs:GetLogDelivery",
+    "logs:ListLogDeliveries",
+    "logs:PutResourcePolicy",
+    "logs:UpdateLogDelivery",
+)
+"""What the role of a state machine needs to log (AWS Step Functions developer guide, "Logging using
+CloudWatch Logs"), and what whoever sets the access logs of an HTTP API needs (API Gateway developer guide,
+"Configure logging for HTTP APIs")."""
 
 ATTACH = ("iam:AttachRolePolicy", "iam:DetachRolePolicy")
 """For SecurityAudit on the integration's role."""

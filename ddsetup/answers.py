@@ -102,6 +102,8 @@ class Answers:
     forwarder_upgrade: bool = False
     template_url: str = ""
     log_sources: tuple[str, ...] = ("lambda",)
+    state_machines: tuple[str, ...] = ()
+    api_stages: tuple[str, ...] = ()
     subscribe: Subscribe = "automatic"
     create_log_groups: bool = True
     on_conflict: OnConflict = "skip"

@@ -32,7 +32,8 @@ class ResourceId:
         if not self.id.startswith("arn:"):
             return self.id
         tail = self.id.split(":", 5)[-1]
-        return tail.split(":")[-1] if tail.startswith("function:") else tail.rsplit("/", 1)[-1]
+        named = tail.startswith(("function:", "stateMachine:"))
+        return tail.split(":")[-1] if named else tail.rsplit("/", 1)[-1]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

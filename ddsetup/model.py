@@ -156,6 +156,86 @@ class SubscriptionFilter:
     created_ms: int | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StateMachineSettings:
+    """What `states:DescribeStateMachine` tells of a state machine's logging. `role` is its IAM role.
+
+    `level` is "ALL", "ERROR", "FATAL" or "OFF"; `destinations` are ARNs of log groups, at most one, each
+    ending in `:*`.
+    """
+
+    level: str = "OFF"
+    include_execution_data: bool = False
+    destinations: tuple[str, ...] = ()
+    role: str = ""
+
+    @property
+    def log_group(self) -> str:
+        """The name of the log group that is logged to, empty if none is."""
+        return log_group_in(self.destinations[0]) if self.destinations else ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StateMachine:
+    """A state machine of Step Functions. `settings` None: not looked at.
+
+    `type` is "STANDARD" or "EXPRESS".
+    """
+
+    name: str
+    arn: str
+    region: str
+    account: str
+    type: str = "STANDARD"
+    tags: Mapping[str, str] | Unreadable = field(default_factory=dict)
+    settings: StateMachineSettings | Unreadable | None = None
+
+    @property
+    def lane(self) -> Lane:
+        return Lane(self.account, self.region)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiStage:
+    """A stage of an API of API Gateway. `protocol` is "REST", "HTTP" or "WEBSOCKET".
+
+    `destination` is the ARN of the log group or Firehose stream that access logs go to, in `format`.
+    `execution_level` is the level of execution logs ("OFF", "ERROR", "INFO") for all of the stage's methods
+    or routes; HTTP APIs have none.
+    """
+
+    api_id: str
+    api_name: str
+    protocol: str
+    stage: str
+    region: str
+    account: str
+    destination: str = ""
+    format: str = ""
+    execution_level: str = "OFF"
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def lane(self) -> Lane:
+        return Lane(self.account, self.region)
+
+    @property
+    def id(self) -> str:
+        """The API's id and the stage, `a1b2c3/prod`: names of APIs may be the same."""
+        return f"{self.api_id}/{self.stage}"
+
+    @property
+    def log_group(self) -> str:
+        """The name of the log group of its access logs, empty if they go elsewhere or nowhere."""
+        return log_group_in(self.destination)
+
+
+def log_group_in(arn: str) -> str:
+    """The name in the ARN of a log group, with or without `:*` at its end; empty for any other ARN."""
+    _, found, name = arn.partition(":log-group:")
+    return name.removesuffix(":*") if found else ""
+
+
 @dataclass(frozen=True, slots=True)
 class Secret:
     """A Secrets Manager secret, without its content. `deleted` means: scheduled for deletion."""
@@ -239,7 +319,9 @@ class LaneSnapshot:
     that were looked at. `secrets` holds those that ddsetup asked for, by name. `newest_layers` maps a layer
     name to the newest version seen to exist in this region (empty: not probed, use the bundled baseline).
     `published` maps function ARNs to their aliases. `forwarder_layer` says whether the layer of the newest
-    Forwarder known can be used here; None: not looked at.
+    Forwarder known can be used here; None: not looked at. `log_delivery` maps the roles of state machines to
+    "allowed", "denied" or "unknown": whether they may deliver logs. `api_log_role` is the role by which API
+    Gateway writes logs of REST and WebSocket APIs here, "" if there is none; None: not looked at.
     """
 
     lane: Lane
@@ -257,6 +339,10 @@ class LaneSnapshot:
     template_parameters: tuple[str, ...] | Unreadable = ()
     forwarder_layer: bool | Unreadable | None = None
     resources: Mapping[str, int] = field(default_factory=dict)
+    state_machines: tuple[StateMachine, ...] | Unreadable = ()
+    api_stages: tuple[ApiStage, ...] | Unreadable = ()
+    log_delivery: Mapping[str, str] = field(default_factory=dict)
+    api_log_role: str | Unreadable | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -33,6 +33,7 @@ from ddsetup.model import (
     SubscriptionFilter,
     Unreadable,
 )
+from ddsetup.observe_sources import look_at_sources, source_reads
 from ddsetup.preflight import questions
 from ddsetup.steps.api_key import SECRET_NAME
 from ddsetup.steps.forwarder_choice import choose
@@ -68,7 +69,7 @@ _Key: TypeAlias = tuple[str, Lane | None, str]
 _Jobs: TypeAlias = dict[_Key, Callable[[], Any]]
 
 _NOT_ASKED = Unreadable("aws_configuration_read", "Datadog was not asked", denied=False)
-GLANCE = frozenset({"functions", "tags", "stacks"})
+GLANCE = frozenset({"functions", "tags", "stacks", "state_machines", "api_stages"})
 """The fields of a lane that tell how things are, without those that only a plan needs."""
 _FEW = 20
 """So many functions are asked about one by one: it takes a second or two."""
@@ -132,8 +133,9 @@ def observe_account(aws: Aws, dd: Datadog | None, identity: Identity, role_name:
 def look_closer(
     aws: Aws, snapshot: Snapshot, answers: Answers, selected: tuple[Function, ...], *, filters: bool = True
 ) -> Snapshot:
-    """Add what has no bulk call, for the selected functions only: aliases, newest layers, the template's
-    parameters, what this identity may do, and the `filters` of log groups, which take by far the longest."""
+    """Add what no bulk call tells of what is selected: aliases, newest layers, the template's parameters,
+    what this identity may do, other sources, and `filters` of log groups, which take by far the longest."""
+    snapshot = look_at_sources(aws, snapshot, answers)
     asked = {number: questions(account, snapshot, answers) for number, account in snapshot.accounts.items()}
     lanes = dict.fromkeys(function.lane for function in selected)
     urls = {lane: template_url(answers, catalog.partition_of(lane.region)) for lane in lanes}
@@ -320,6 +322,7 @@ def _lane_jobs(aws: Aws, lane: Lane, on_progress: Progress | None) -> _Jobs:
         "account_filter_policies": lambda: logs.account_filter_policies(aws, lane),
         "unreserved_concurrency": lambda: functions.concurrency_headroom(aws, lane),
         "resources": lambda: metrics.namespaces_in_use(aws, lane, SERVICES.values()),
+        **source_reads(aws, lane),
     }
 
     def told(field: str, read: Callable[[], Any]) -> Callable[[], Any]:
@@ -347,9 +350,8 @@ def _lane_snapshot(
 
 def _secrets(aws: Aws, lane: Lane) -> Mapping[str, Secret] | Unreadable:
     secret = secrets.read_secret(aws, lane, SECRET_NAME)
-    if isinstance(secret, Unreadable):
-        return secret
-    return {SECRET_NAME: secret} if secret else {}
+    found = {SECRET_NAME: secret} if isinstance(secret, Secret) else {}
+    return secret if isinstance(secret, Unreadable) else found
 
 
 def _observe_datadog(dd: Datadog | None) -> DatadogSnapshot:

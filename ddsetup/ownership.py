@@ -42,7 +42,12 @@ class Owner:
 
 
 def owner(function: Function, tags: Mapping[str, str]) -> Owner | None:
-    """The deployment tool that a function's tags tell of, None if there is no sign of any.
+    """The deployment tool that a function's tags tell of, None if there is no sign of any."""
+    return owner_of(function.name, tags)
+
+
+def owner_of(name: str, tags: Mapping[str, str]) -> Owner | None:
+    """The deployment tool that the tags of a resource of that name tell of, None if there is no sign of any.
 
     datadog-ci's tag alone names no owner: like ddsetup it changes functions after somebody's deploy.
     """
@@ -53,7 +58,7 @@ def owner(function: Function, tags: Mapping[str, str]) -> Owner | None:
         return Owner("SAM", stack)
     if stack:
         # The Serverless Framework names functions SERVICE-STAGE-FUNCTION and the stack SERVICE-STAGE.
-        serverless = "STAGE" in tags and function.name.startswith(f"{stack}-")
+        serverless = "STAGE" in tags and name.startswith(f"{stack}-")
         return Owner("Serverless Framework" if serverless else "CloudFormation", stack)
     if any(key.lower() == "terraform" for key in tags) or any(
         key.lower().replace("_", "").replace("-", "") == "managedby" and value.lower() == "terraform"

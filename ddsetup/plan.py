@@ -9,7 +9,7 @@ from ddsetup.answers import Answers
 from ddsetup.change import Plan
 from ddsetup.model import Function, Snapshot
 from ddsetup.preflight import permission_warnings
-from ddsetup.steps import collection, forwarder, instrument, integration, subscriptions
+from ddsetup.steps import collection, forwarder, instrument, integration, sources, subscriptions
 
 Step: TypeAlias = Callable[[Snapshot, Answers, tuple[Function, ...]], Plan]
 """From what is, what is wanted and the functions meant to what to do. Pure."""
@@ -20,6 +20,7 @@ STEPS: tuple[tuple[str, Step], ...] = (
     ("collection", collection.plan),
     ("instrument", instrument.plan),
     ("subscriptions", subscriptions.plan),
+    ("sources", sources.plan),
 )
 """In the order in which a person would do them; what must wait for what is in `Change.needs`."""
 

@@ -60,6 +60,7 @@ def least_policy(
         *_functions(scope, wanted),
         *_key_access(scope, wanted, roles),
         *_subscriptions(scope, wanted),
+        *_sources(scope, wanted),
         *_doctor(scope, wanted, roles),
     )
     return {"Version": "2012-10-17", "Statement": [s for s in statements if s["Action"]]}
@@ -163,6 +164,26 @@ def _functions(scope: Scope, wanted: frozenset[str]) -> Iterable[Json]:
     yield statement("Functions", (*access.LOOK_AT_FUNCTION, *writes, *on_function), scope.functions())
     yield statement("FunctionTags", tuple(a for a in tagging if a not in on_function), ("*",))
     yield statement("Layers", access.LOOK_AT_LAYER, scope.layers())
+
+
+def _sources(scope: Scope, wanted: frozenset[str]) -> Iterable[Json]:
+    """State machines and stages of APIs: all are looked at, those that are chosen are changed."""
+    answers = scope.answers
+    if wanted & _LOOKING:
+        yield statement("StateMachines", access.LOOK_AT_STATE_MACHINE, scope.state_machines())
+        yield statement("Apis", access.LOOK_AT_APIS, scope.apis())
+    if answers.state_machines:
+        writes = _actions("state_machine", wanted, ("update",))
+        yield statement("StateMachinesChosen", writes, scope.chosen_state_machines())
+    if answers.api_stages:
+        writes = _actions("api_stage", wanted, ("update",))
+        yield statement("ApiStages", writes, scope.api_stages())
+        yield statement("ApiLogDelivery", access.DELIVER_LOGS if writes else (), ("*",))
+    if answers.state_machines or answers.api_stages:
+        groups = _actions("log_group", wanted, ("create",))
+        if answers.via == "extension" or answers.subscribe == "direct":
+            groups += _actions("subscription_filter", wanted, ("create",))
+        yield statement("SourceLogGroups", groups, scope.log_groups())
 
 
 def _doctor(scope: Scope, wanted: frozenset[str], roles: tuple[str, ...]) -> Iterable[Json]:

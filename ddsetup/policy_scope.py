@@ -11,7 +11,7 @@ from ddsetup.answers import Answers
 from ddsetup.steps.api_key import SECRET_NAME
 from ddsetup.steps.forwarder_stack import function_name, template_url
 
-MOST_REGIONS_BY_NAME = 3
+MOST_REGIONS_BY_NAME = 2
 """With more regions than this the ARNs say `*`: a managed policy holds 6,144 characters (IAM quotas page)."""
 
 
@@ -64,6 +64,36 @@ class Scope:
     def log_groups(self) -> tuple[str, ...]:
         """All: a function's log group need not have its name."""
         return self._regional("logs", "log-group:*")
+
+    def state_machines(self) -> tuple[str, ...]:
+        """All: every one is looked at."""
+        return self._regional("states", "stateMachine:*")
+
+    def chosen_state_machines(self) -> tuple[str, ...]:
+        """Those that the answers name."""
+        found: dict[str, None] = {}
+        for name in self.answers.state_machines:
+            pattern = re.sub(r"\[[^]]*\]", "?", "*" if name == "all" else name)
+            whole = name.startswith("arn:")
+            found.update(
+                dict.fromkeys((name,) if whole else self._regional("states", f"stateMachine:{pattern}"))
+            )
+        return tuple(found)
+
+    def apis(self) -> tuple[str, ...]:
+        """Lists of APIs, their stages and the settings of the account: never their keys, which GET shows too.
+
+        API Gateway's ARNs name no account (AWS Service Authorization Reference). Regions are left out to keep
+        within the length of a policy.
+        """
+        paths = ("/account", "/apis", "/apis/*/stages*", "/restapis", "/restapis/*/stages*")
+        return tuple(f"arn:{self.partition}:apigateway:*::{path}" for path in paths)
+
+    def api_stages(self) -> tuple[str, ...]:
+        """The stages of all APIs: an API has no name in an ARN."""
+        return tuple(
+            f"arn:{self.partition}:apigateway:*::/{kind}/*/stages/*" for kind in ("apis", "restapis")
+        )
 
     def template(self) -> tuple[str, ...]:
         """The S3 object that CloudFormation reads in the caller's name; none if it is not on S3."""

@@ -19,6 +19,7 @@ from ddsetup.select import select_in
 from ddsetup.setting import Kind, Setting, Value
 from ddsetup.settings import INTEGRATIONS, SETTINGS
 from ddsetup.settle import selection_of
+from ddsetup.source_offers import api_stage_offers, log_sources_seen, state_machine_offers
 from ddsetup.steps.namespaces import SERVICES
 
 Draft: TypeAlias = Mapping[str, Value]
@@ -158,7 +159,37 @@ def _resources(snapshot: Snapshot | None) -> Mapping[str, int]:
 
 
 def _log_source_choices(snapshot: Snapshot | None, _draft: Draft) -> tuple[Choice, ...]:
-    return tuple(Choice(name) for name in (snapshot.datadog.log_services if snapshot else ("lambda",)))
+    if snapshot is None:
+        return (Choice("lambda"),)
+    seen = log_sources_seen(snapshot)
+    return tuple(Choice(name, name, seen.get(name, "")) for name in snapshot.datadog.log_services)
+
+
+def _log_sources_in_use(snapshot: Snapshot | None, _draft: Draft) -> Value | None:
+    seen = log_sources_seen(snapshot) if snapshot else {}
+    return ("lambda", *(name for name in seen if snapshot and name in snapshot.datadog.log_services))
+
+
+def _state_machine_choices(snapshot: Snapshot | None, _draft: Draft) -> tuple[Choice, ...]:
+    return tuple(Choice(*offer) for offer in state_machine_offers(snapshot)) if snapshot else ()
+
+
+def _api_stage_choices(snapshot: Snapshot | None, _draft: Draft) -> tuple[Choice, ...]:
+    return tuple(Choice(*offer) for offer in api_stage_offers(snapshot)) if snapshot else ()
+
+
+def _forwards(draft: Draft) -> bool:
+    """Whether there is a Forwarder, through which the logs of other services travel."""
+    return draft.get("via") == "forwarder" or bool(draft.get("forwarder_arn"))
+
+
+def _has_state_machines(snapshot: Snapshot | None, draft: Draft) -> bool:
+    wanted = draft.get("logs") is not False or draft.get("traces") is not False
+    return wanted and _forwards(draft) and bool(_state_machine_choices(snapshot, draft))
+
+
+def _has_api_stages(snapshot: Snapshot | None, draft: Draft) -> bool:
+    return draft.get("logs") is not False and _forwards(draft) and bool(_api_stage_choices(snapshot, draft))
 
 
 def _subscribe_choices(_snapshot: Snapshot | None, _draft: Draft) -> tuple[Choice, ...]:
@@ -275,11 +306,28 @@ QUESTIONS: tuple[Question, ...] = (
         when=_sends_logs_by_forwarder,
     ),
     Question(
+        key="state_machine",
+        text="Which state machines shall log everything, for logs and traces in Datadog?",
+        why="Their log then holds the inputs and outputs of executions; AWS and Datadog bill what is logged.",
+        choices=_state_machine_choices,
+        default=_constant(()),
+        when=_has_state_machines,
+    ),
+    Question(
+        key="api_stage",
+        text="Which stages of APIs shall write access logs?",
+        why="One line a request, in Datadog's format; stages that have access logs keep them as they are.",
+        choices=_api_stage_choices,
+        default=_constant(()),
+        when=_has_api_stages,
+    ),
+    Question(
         key="log_source",
         text="Logs of which AWS services?",
         why="Datadog subscribes the Forwarder to these. `lambda` is all that your functions need.",
         choices=_log_source_choices,
         default=_constant(("lambda",)),
+        suggest=_log_sources_in_use,
         when=lambda s, d: _sends_logs_by_forwarder(s, d) and d.get("subscribe", "automatic") == "automatic",
     ),
     Question(

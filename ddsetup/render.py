@@ -19,6 +19,7 @@ from ddsetup.model import Json
 from ddsetup.render_doctor import doctor_lines
 from ddsetup.render_plan import plan_lines, resource_text, skipped_lines
 from ddsetup.render_signals import signal_lines
+from ddsetup.render_sources import source_lines
 from ddsetup.report import Report, Severity
 
 SANDBOX = "sandbox"
@@ -253,7 +254,7 @@ def _status_lines(data: Mapping[str, Json], look: Look) -> list[Line]:
     if functions:
         found.append(())
         found.extend(_function_table(functions, look))
-    return found
+    return [*found, *source_lines(data, look)]
 
 
 def _fact(label: str, text: str) -> Line:

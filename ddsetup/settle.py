@@ -41,6 +41,8 @@ _RENAMED = {
     "forwarder_name": "forwarder_function",
     "forwarder_template_url": "template_url",
     "log_source": "log_sources",
+    "state_machine": "state_machines",
+    "api_stage": "api_stages",
 }
 
 _SELECTION = {

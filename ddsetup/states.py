@@ -158,6 +158,34 @@ class FilterState:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StateMachineState:
+    """How a state machine logs, and those of its tags that ddsetup owns.
+
+    `destinations` are ARNs of log groups as Step Functions has them, at most one, ending in `:*`.
+    """
+
+    KIND: ClassVar[str] = "state_machine"
+    level: str = "OFF"
+    include_execution_data: bool = False
+    destinations: tuple[str, ...] = ()
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiStageState:
+    """Where the access logs of an API's stage go, and their format; both empty: there are none.
+
+    `api` is the API's name, `protocol` "REST" or "HTTP"; neither is ever changed.
+    """
+
+    KIND: ClassVar[str] = "api_stage"
+    api: str
+    protocol: str
+    destination: str = ""
+    format: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MetricTagsState:
     """Which tag keys of a metric can be queried, and whether percentiles are kept.
 
@@ -216,6 +244,8 @@ State: TypeAlias = (
     | RolePolicyState
     | LogGroupState
     | FilterState
+    | StateMachineState
+    | ApiStageState
     | MetricTagsState
     | MonitorState
     | DashboardState
@@ -234,6 +264,8 @@ STATES: Mapping[str, type[State]] = {
         RolePolicyState,
         LogGroupState,
         FilterState,
+        StateMachineState,
+        ApiStageState,
         MetricTagsState,
         MonitorState,
         DashboardState,

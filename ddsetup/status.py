@@ -10,6 +10,7 @@ from ddsetup import catalog
 from ddsetup.model import Function, Json, LaneSnapshot, Snapshot, Unreadable
 from ddsetup.ownership import is_forwarder, owner
 from ddsetup.recognise import active_vendor, datadog_layers, mode_of
+from ddsetup.sources import api_stage_rows, state_machine_rows
 
 _MARKS: Mapping[str, str] = {
     "dd_ddsetup": "ddsetup",
@@ -41,7 +42,8 @@ class FunctionRow:
 
 
 def status(snapshot: Snapshot) -> Mapping[str, Json]:
-    """The `data` of `ddsetup status`: integrations, forwarders, functions, and what could not be read."""
+    """The `data` of `ddsetup status`: integrations, forwarders, functions, other sources, and what could not
+    be read."""
     rows = [asdict(row) for row in function_rows(snapshot)]
     return {
         "integrations": [_integration(snapshot, account) for account in sorted(snapshot.accounts)],
@@ -53,6 +55,8 @@ def status(snapshot: Snapshot) -> Mapping[str, Json]:
         "functions": rows,
         "by_datadog": dict(Counter(str(row["datadog"]) for row in rows)),
         "by_runtime": dict(Counter(str(row["runtime"]) for row in rows).most_common()),
+        "state_machines": [asdict(row) for row in state_machine_rows(snapshot)],
+        "api_stages": [asdict(row) for row in api_stage_rows(snapshot)],
         "unreadable": [
             {"what": what, "action": value.action, "reason": value.reason}
             for what, value in _unreadable(snapshot)
@@ -140,6 +144,8 @@ def _lane_parts(lane: LaneSnapshot) -> Mapping[str, Unreadable]:
         "stacks": lane.stacks,
         "forwarders": lane.forwarders,
         "log groups": lane.log_groups,
+        "state machines": lane.state_machines,
+        "API stages": lane.api_stages,
     }
     return {what: value for what, value in parts.items() if isinstance(value, Unreadable)}
 

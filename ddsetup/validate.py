@@ -82,6 +82,23 @@ def function_arn(text: str) -> str:
     return _arn_of(text, "lambda", "function:", example)
 
 
+def state_machine(text: str) -> str:
+    """A state machine's name, ARN or glob, or `all`."""
+    given = anything(text)
+    if given.startswith("arn:"):
+        example = "arn:aws:states:eu-west-1:123456789012:stateMachine:checkout"
+        return _arn_of(given, "states", "stateMachine:", example)
+    return given
+
+
+def api_stage(text: str) -> str:
+    """A stage of an API, `API/STAGE`, the API by name or id, both with globs; or `all`."""
+    given = anything(text)
+    if given not in ("all", "*") and not re.fullmatch(r"[^/]+/[^/]+", given):
+        raise ValueError(f"{text!r} is not API/STAGE, like shop/prod, nor all")
+    return given
+
+
 def tag_rule(text: str) -> str:
     """A rule on resource tags: `key=value`."""
     key, equals, value = text.strip().partition("=")

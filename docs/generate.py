@@ -207,6 +207,8 @@ def looking_part() -> str:
         "Datadog's layers": access.LOOK_AT_LAYER,
         "the API key's secret": access.LOOK_AT_SECRET,
         "subscription filters": access.LOOK_AT_FILTERS,
+        "state machines": access.LOOK_AT_STATE_MACHINE,
+        "APIs and their stages": access.LOOK_AT_APIS,
         "the Forwarder's stack": access.LOOK_AT_EVENTS,
         "execution roles (Extension)": access.LOOK_AT_KEY_ACCESS,
         "functions, for the doctor": access.LOOK_AT_HEALTH,

@@ -13,6 +13,7 @@ from typing import Any
 from ddsetup.answers import Answers, Selection
 from ddsetup.model import (
     AccountSnapshot,
+    ApiStage,
     DatadogSnapshot,
     Forwarder,
     Function,
@@ -26,6 +27,8 @@ from ddsetup.model import (
     Secret,
     Snapshot,
     Stack,
+    StateMachine,
+    StateMachineSettings,
     SubscriptionFilter,
     Unreadable,
 )
@@ -73,6 +76,29 @@ def function(name: str = "orders", **over: Any) -> Function:
     over.setdefault("state", "Active")
     over.setdefault("last_update_status", "Successful")
     return Function(name=name, **over)
+
+
+def state_machine(name: str = "brew", *, level: str = "OFF", group: str = "", **over: Any) -> StateMachine:
+    """A state machine that logs nothing, or at `level` to the log group named."""
+    region, account = over.setdefault("region", REGION), over.setdefault("account", ACCOUNT)
+    over.setdefault("arn", f"arn:aws:states:{region}:{account}:stateMachine:{name}")
+    arn = f"arn:aws:logs:{region}:{account}:log-group:{group}:*"
+    settings = StateMachineSettings(
+        level=level,
+        include_execution_data=level == "ALL",
+        destinations=(arn,) if group else (),
+        role=f"arn:aws:iam::{account}:role/{name}-role",
+    )
+    over.setdefault("settings", settings)
+    return StateMachine(name=name, **over)
+
+
+def api_stage(api_name: str = "shop", **over: Any) -> ApiStage:
+    """The stage `prod` of a REST API without any logs."""
+    over.setdefault("api_id", f"id-of-{api_name}")
+    over.setdefault("protocol", "REST")
+    over.setdefault("stage", "prod")
+    return ApiStage(api_name=api_name, **{"region": REGION, "account": ACCOUNT, **over})
 
 
 def log_group(name: str, **over: Any) -> LogGroup:

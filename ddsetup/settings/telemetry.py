@@ -91,6 +91,23 @@ DELIVERY: tuple[Setting, ...] = (
         help="Which AWS services' logs Datadog collects. Default: lambda; repeatable.",
     ),
     Setting(
+        key="state_machine",
+        panel="How it gets there",
+        kind="items",
+        metavar="NAME",
+        check=validate.state_machine,
+        help="Step Functions: log everything of this state machine and trace it; a name, ARN or glob, "
+        "or all; repeatable.",
+    ),
+    Setting(
+        key="api_stage",
+        panel="How it gets there",
+        kind="items",
+        metavar="API/STAGE",
+        check=validate.api_stage,
+        help="API Gateway: access logs of this stage; the API by name or id, globs, or all; repeatable.",
+    ),
+    Setting(
         key="create_log_groups",
         panel="How it gets there",
         kind="switch",

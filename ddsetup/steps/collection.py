@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from ddsetup.answers import Answers
 from ddsetup.change import Change, Plan, ResourceId, Skipped
 from ddsetup.model import Function, Integration, Lane, Snapshot, Unreadable
+from ddsetup.select_sources import sources_of
 from ddsetup.states import LogCollectionState
 from ddsetup.steps.forwarder import stack_id
 from ddsetup.steps.forwarder_choice import Choice, choose, lane_of
@@ -70,7 +71,7 @@ def _register(account: str, lanes: Sequence[Lane], snapshot: Snapshot, answers: 
             if problems.skipped
             else _skip(account, "skipped", "there is no Forwarder to register", "see the step forwarder")
         )
-    sources, warnings = _sources(snapshot, answers)
+    sources, warnings = _sources(account, snapshot, answers)
     has_lambdas, has_sources = (live.lambdas, live.sources) if live else ((), ())
     before = LogCollectionState(
         lambdas=stale + tuple(a for a in arns if a in has_lambdas),
@@ -129,13 +130,15 @@ def _is_gone(arn: str, lane: Lane, snapshot: Snapshot) -> bool:
     return not isinstance(functions, Unreadable) and all(f.arn != arn for f in functions)
 
 
-def _sources(snapshot: Snapshot, answers: Answers) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The sources to register, and warnings about those that Datadog does not list.
+def _sources(account: str, snapshot: Snapshot, answers: Answers) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The sources to register, with those of the state machines and API stages chosen, and warnings about
+    those that Datadog does not list.
 
     An unknown one is left out if Datadog's own list was read; the bundled list may just be too old.
     """
     listed, bundled = snapshot.datadog.log_services, "log_services" in snapshot.datadog.fallbacks
-    asked = dict.fromkeys((LAMBDA_SOURCE, *answers.log_sources))
+    chosen = sources_of(snapshot, answers, account)
+    asked = dict.fromkeys((LAMBDA_SOURCE, *answers.log_sources, *chosen))
     unknown = [s for s in asked if listed and s not in listed and s != LAMBDA_SOURCE]
     if bundled:
         return tuple(asked), tuple(

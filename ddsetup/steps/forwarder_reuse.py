@@ -7,10 +7,17 @@ from collections.abc import Mapping
 from ddsetup.answers import Answers
 from ddsetup.change import Change, Plan, ResourceId, Skipped
 from ddsetup.model import Forwarder, Lane, LaneSnapshot, Stack, Unreadable
+from ddsetup.select_sources import traces_state_machines
 from ddsetup.states import StackState
 from ddsetup.steps.api_key import CREATED_BY, CREATED_BY_DDSETUP
 from ddsetup.steps.forwarder_choice import Choice, Place, site_of, stack_of
-from ddsetup.steps.forwarder_stack import MASKED, Obstacle, state_obstacle, template_url
+from ddsetup.steps.forwarder_stack import (
+    MASKED,
+    STATE_MACHINE_TRACES,
+    Obstacle,
+    state_obstacle,
+    template_url,
+)
 
 STEP = "forwarder"
 
@@ -97,7 +104,8 @@ def _asked(stack: Stack, place: Place) -> Mapping[str, str]:
         return {}
     ours = {}
     if _is_ours(stack):
-        needed = ("DdFetchLambdaTags", "DdForwardLog") if place.answers.logs else ("DdFetchLambdaTags",)
+        needed = ["DdFetchLambdaTags", *(["DdForwardLog"] if place.answers.logs else [])]
+        needed += [STATE_MACHINE_TRACES] if traces_state_machines(place.lane, place.answers) else []
         ours = {name: "true" for name in needed if name in stack.parameters}
     params = ours | dict(place.answers.forwarder_params)
     return {name: value for name, value in params.items() if name != "FunctionName"}

@@ -13,6 +13,7 @@ from ddsetup.answers import Answers
 from ddsetup.catalog import FORWARDER_LAYER, LAYER_ACCOUNTS
 from ddsetup.errors import UsageError
 from ddsetup.model import LaneSnapshot, Stack, Unreadable
+from ddsetup.select_sources import traces_state_machines
 from ddsetup.steps.api_key import SECRET_NAME, secret_reference
 from ddsetup.steps.wording import cannot_see, denied_action
 
@@ -26,6 +27,9 @@ MINIMUM_UNRESERVED = 100
 
 LAYER_VERSION = 110
 """The layer version of template 5.4.11, the newest one known."""
+
+STATE_MACHINE_TRACES = "DdStepFunctionsTraceEnabled"
+"""The parameter that has Datadog make traces of the logs of state machines."""
 
 _TEMPLATES: Mapping[str, str] = {
     "aws": "https://datadog-cloudformation-template.s3.amazonaws.com/aws/forwarder/{version}.yaml",
@@ -121,6 +125,8 @@ def parameters(lane: LaneSnapshot, answers: Answers) -> Mapping[str, str]:
         wanted["DdApiKeySsmParameterName"] = answers.key_source.value
     if not answers.logs:
         wanted["DdForwardLog"] = "false"
+    if traces_state_machines(lane, answers):
+        wanted[STATE_MACHINE_TRACES] = "true"
     known = lane.template_parameters
     if not isinstance(known, Unreadable) and known:
         wanted = {name: value for name, value in wanted.items() if name in known}

@@ -21,6 +21,7 @@ from ddsetup.writers.metric_tags import MetricTagsWriter
 from ddsetup.writers.monitors import MonitorWriter
 from ddsetup.writers.roles import RolePolicyWriter, RoleWriter
 from ddsetup.writers.secrets import SecretWriter
+from ddsetup.writers.sources import ApiStageWriter, StateMachineWriter
 from ddsetup.writers.stacks import StackWriter
 
 
@@ -54,6 +55,8 @@ def make_writers(  # noqa: PLR0913 - what the writers of all kinds need together
         "function_tags": FunctionTagsWriter(aws, snapshot),
         "log_group": LogGroupWriter(aws),
         "subscription_filter": FilterWriter(aws, issued, clock, recent),
+        "state_machine": StateMachineWriter(aws),
+        "api_stage": ApiStageWriter(aws),
     }
     if dd is not None:
         writers["integration"] = IntegrationWriter(aws, dd, issued, clock)

@@ -14,6 +14,7 @@ import ddsetup
 from ddsetup import access
 from ddsetup.answers import KeySource, Selection
 from ddsetup.errors import UsageError
+from ddsetup.gateways.aws.permissions import WITHOUT_RESOURCES
 from ddsetup.model import Json
 from ddsetup.policy import COMMANDS, MANAGED_LIMIT, least_policy, required_actions
 from ddsetup.steps import instrument
@@ -43,6 +44,7 @@ def actions(document: Json) -> set[str]:
 
 ROLE = f"arn:aws:iam::{b.ACCOUNT}:role/DatadogIntegrationRole"
 ORDERS = b.function_arn("orders")
+DELIVERY = ("LogDelivery", "LogDeliveries", "ResourcePolicy", "ResourcePolicies")
 STACK = f"arn:aws:cloudformation:{b.REGION}:{b.ACCOUNT}:stack/datadog-forwarder/0a1b"
 SECRET = b.secret().arn
 GROUP = f"arn:aws:logs:{b.REGION}:{b.ACCOUNT}:log-group:/custom/orders"
@@ -61,6 +63,8 @@ GROUP = f"arn:aws:logs:{b.REGION}:{b.ACCOUNT}:log-group:/custom/orders"
         ("tag:TagResources", "*"),
         ("lambda:TagResource", ORDERS),
         ("logs:DescribeSubscriptionFilters", GROUP),
+        ("states:DescribeStateMachine", f"arn:aws:states:{b.REGION}:{b.ACCOUNT}:stateMachine:brew"),
+        ("apigateway:GET", f"arn:aws:apigateway:{b.REGION}::/apis/a1/stages/$default"),
         ("logs:CreateLogGroup", GROUP),
         ("iam:PassRole", f"arn:aws:iam::{b.ACCOUNT}:role/datadog-forwarder-ForwarderRole-1X2Y"),
         ("s3:GetObject", "arn:aws:s3:::datadog-cloudformation-template/aws/forwarder/latest.yaml"),
@@ -90,6 +94,8 @@ def test_a_default_setup_and_its_undo_may(action: str, resource: str) -> None:
         ("lambda:InvokeFunction", ORDERS),
         ("logs:PutSubscriptionFilter", GROUP),
         ("iam:AttachRolePolicy", ROLE),
+        ("apigateway:GET", f"arn:aws:apigateway:{b.REGION}::/apikeys/k1"),
+        ("states:UpdateStateMachine", f"arn:aws:states:{b.REGION}:{b.ACCOUNT}:stateMachine:brew"),
         ("iam:PutRolePolicy", f"arn:aws:iam::{b.ACCOUNT}:role/orders-role"),
     ],
 )
@@ -107,7 +113,7 @@ def test_without_undo_nothing_that_is_in_use_can_be_deleted() -> None:
 
 @pytest.mark.parametrize("command", ["plan", "status", "doctor", "verify"])
 def test_commands_that_only_look_get_no_right_to_write(command: str) -> None:
-    reads = re.compile(r"^\w+:(Get|List|Describe|Simulate|FilterLogEvents$)")
+    reads = re.compile(r"^\w+:(Get|GET$|List|Describe|Simulate|FilterLogEvents$)")
     assert [a for a in actions(made(command)) if not reads.match(a)] == []
 
 
@@ -218,16 +224,22 @@ def test_a_command_that_is_none_is_refused() -> None:
 def test_every_aws_action_that_the_gateways_call_is_in_some_policy() -> None:
     source = "\n".join(p.read_text() for p in (Path(ddsetup.__file__).parent / "gateways/aws").glob("*.py"))
     called = set(
-        re.findall(r'"((?:cloudformation|cloudwatch|iam|lambda|logs|secretsmanager|tag):[A-Z]\w+)"', source)
+        re.findall(
+            r'"((?:apigateway|cloudformation|cloudwatch|iam|lambda|logs|secretsmanager|states|tag):[A-Z]\w+)"',
+            source,
+        )
     )
     granted = (
         actions(made(*COMMANDS, on_conflict="replace", resource_collection=True, subscribe="direct"))
         | actions(made(via="extension"))
         | actions(made(key_source=KeySource(kind="secret", value=SECRET)))
+        | actions(made(*COMMANDS, state_machines=("brew",), api_stages=("shop/prod",)))
     )
     # Invoke is the name of the call, InvokeFunction that of the right; permissions of a Forwarder that no
     # stack made are not changed by any command.
     others = {"lambda:Invoke", "lambda:AddPermission", "lambda:RemovePermission", "lambda:GetPolicy"}
+    # What is asked about the roles of state machines, which deliver their logs themselves.
+    others |= {action for action in WITHOUT_RESOURCES if action.endswith(DELIVERY)}
     assert called - others <= granted
     assert len(called) > 30
 

@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+from ddsetup.lines import Look, text_of
 from ddsetup.model import Unreadable
+from ddsetup.render import report_lines
+from ddsetup.report import Report
 from ddsetup.status import function_rows, status
-from tests.builders import account_snapshot, function, lane_snapshot, snapshot
+from tests.builders import (
+    account_snapshot,
+    api_stage,
+    function,
+    lane_snapshot,
+    snapshot,
+    state_machine,
+)
 
 
 def test_a_row_tells_how_a_function_is_instrumented_and_by_what() -> None:
@@ -35,3 +45,33 @@ def test_an_image_is_shown_with_what_to_do_instead() -> None:
     (row,) = function_rows(snapshot(lane_snapshot(image)))
     assert row.runtime == "container image"
     assert "image" in row.note
+
+
+def test_other_sources_are_listed_with_how_they_log() -> None:
+    machine = state_machine("brew", level="ERROR", tags={"aws:cloudformation:stack-name": "kitchen"})
+    dark = state_machine("dark", settings=Unreadable("states:DescribeStateMachine", "denied"))
+    stage = api_stage("shop", destination="arn:aws:logs:eu-west-1:111122223333:log-group:shop")
+    data = status(snapshot(lane_snapshot(state_machines=(machine, dark), api_stages=(stage,))))
+    first, second = data["state_machines"]
+    assert (first["level"], first["owner"], first["traced"]) == (
+        "ERROR",
+        "CloudFormation (stack kitchen)",
+        False,
+    )
+    assert (second["level"], second["note"]) == ("", "cannot be read: denied")
+    assert data["api_stages"][0]["access_logs"].endswith(":shop")
+    text = text_of(report_lines(Report(command="status", data=data), Look()))
+    assert "Other sources" in text
+    assert "2 state machines, none with logging at ALL" in text
+    assert "1 API stage, 1 with access logs" in text
+
+
+def test_without_other_sources_nothing_is_said_of_them() -> None:
+    data = status(snapshot(lane_snapshot()))
+    assert "Other sources" not in text_of(report_lines(Report(command="status", data=data), Look()))
+
+
+def test_sources_that_may_not_be_listed_are_named() -> None:
+    lane = lane_snapshot(state_machines=Unreadable("states:ListStateMachines", "denied"))
+    (unread,) = status(snapshot(lane))["unreadable"]
+    assert (unread["what"], unread["action"]) == ("eu-west-1 state machines", "states:ListStateMachines")

@@ -41,6 +41,10 @@ class DestinationRefused(GatewayError):
     """CloudWatch Logs could not invoke the destination of a subscription filter."""
 
 
+class RoleRefused(GatewayError):
+    """The role of a resource lacks a permission that the call would have it use."""
+
+
 class NotShared(GatewayError):
     """Somebody else's resource that is not there or not shared with us: AWS words both alike."""
 
@@ -98,7 +102,15 @@ _DENIED = frozenset(
 )
 _UNKNOWN_TOKEN = frozenset({"InvalidClientTokenId", "UnrecognizedClientException", "AuthFailure"})
 _SIGNATURE = frozenset({"InvalidSignatureException", "SignatureDoesNotMatch"})
-_MISSING = frozenset({"NoSuchEntity", "NoSuchEntityException", "ResourceNotFoundException"})
+_MISSING = frozenset(
+    {
+        "NoSuchEntity",
+        "NoSuchEntityException",
+        "NotFoundException",
+        "ResourceNotFoundException",
+        "StateMachineDoesNotExist",
+    }
+)
 _EXISTS = frozenset(
     {
         "AlreadyExistsException",
@@ -225,6 +237,9 @@ def _kind_of(code: str, text: str) -> type[GatewayError] | None:
 
 
 def _denied(text: str, action: str, where: str) -> GatewayError:
+    if "IAM Role is not authorized" in text:
+        # Step Functions words the lack of its own role like one of the caller.
+        return RoleRefused(f"{action}: {text}", action=action, where=where)
     match = _REFUSED_ACTION.search(text)
     refused = match.group(1) if match else action
     if "no resource-based policy allows" in text:

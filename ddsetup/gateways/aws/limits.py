@@ -1,8 +1,8 @@
 """How fast each AWS API may be called, and the buckets that keep us to it.
 
 A quota belongs to an account, a region and a class of operations, so one bucket serves every thread that
-calls into that class. Sources: AWS Lambda quotas page, CloudWatch Logs quotas page. Services that publish no
-rate get a modest one of ours; those are marked.
+calls into that class. Sources: the quotas pages of AWS Lambda, CloudWatch Logs, API Gateway and Step
+Functions. Services that publish no rate get a modest one of ours; those are marked.
 """
 
 from __future__ import annotations
@@ -26,6 +26,15 @@ RATES: Mapping[str, float] = {
     "logs:DescribeSubscriptionFilters": 5,
     "logs:PutSubscriptionFilter": 5,
     "logs:DeleteSubscriptionFilter": 5,
+    # API Gateway: one quota for all that manages APIs.
+    "apigateway": 10,
+    # Step Functions: one quota per operation, each with a burst of at least a hundred.
+    "states": 5,  # ours, for what is not listed
+    "states:DescribeStateMachine": 20,
+    "states:ListStateMachines": 5,
+    "states:UpdateStateMachine": 1,
+    "states:TagResource": 1,
+    "states:UntagResource": 1,
     # Not published: modest rates of ours.
     "cloudformation": 5,
     "cloudwatch": 20,

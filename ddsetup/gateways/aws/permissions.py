@@ -24,6 +24,14 @@ WITHOUT_RESOURCES = frozenset(
         "iam:ListAccountAliases",
         "lambda:GetAccountSettings",
         "lambda:ListFunctions",
+        "logs:CreateLogDelivery",
+        "logs:DeleteLogDelivery",
+        "logs:DescribeResourcePolicies",
+        "logs:GetLogDelivery",
+        "logs:ListLogDeliveries",
+        "logs:PutResourcePolicy",
+        "logs:UpdateLogDelivery",
+        "states:ListStateMachines",
         "tag:GetResources",
         "tag:TagResources",
         "tag:UntagResources",
@@ -53,6 +61,18 @@ def simulate(
         for start in range(0, len(group), _BATCH):
             verdicts |= _ask(aws, source, group[start : start + _BATCH], arns)
     return verdicts
+
+
+def role_may(aws: Aws, role: str, actions: Sequence[str]) -> Permission:
+    """Whether the role of that ARN is allowed all of these actions, which know no resources.
+
+    Needs iam:SimulatePrincipalPolicy; any failure is "unknown".
+    """
+    verdicts = _ask(aws, role, list(actions), ())
+    worst: Permission = "allowed" if set(actions) <= set(verdicts) else "unknown"
+    for verdict in verdicts.values():
+        worst = _worse(worst, verdict)
+    return worst
 
 
 def _by_resources(

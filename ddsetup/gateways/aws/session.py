@@ -21,13 +21,16 @@ __all__ = ["OPTIONAL", "PATIENCE", "Aws", "AwsOptions", "Patience", "default_reg
 WORKERS = 32
 """Threads that may call at the same time; the connection pool of every client is as large."""
 
-_SERVICES: Mapping[str, str] = {"tag": "resourcegroupstaggingapi"}
+_SERVICES: Mapping[str, str] = {"states": "stepfunctions", "tag": "resourcegroupstaggingapi"}
 """botocore's names where they differ from the IAM prefix."""
 
 _PREFIXES: Mapping[str, str] = {
+    "api-gateway": "apigateway",
+    "apigatewayv2": "apigateway",
     "cloudwatch-logs": "logs",
     "resource-groups-tagging-api": "tag",
     "secrets-manager": "secretsmanager",
+    "sfn": "states",
 }
 """IAM prefixes by the service id in botocore's event names, where they differ."""
 
@@ -146,9 +149,10 @@ class Aws:
     ) -> Json:
         """Make one API call and return its answer.
 
-        `action` is the IAM action; `operation` the API operation where the two differ. `lane` None: a service
-        without regions. Raises GatewayError and its subclasses; throttles, dropped connections and server
-        faults are tried again first.
+        `action` is the IAM action; `operation` the API operation where the two differ, after botocore's name
+        of the service (`apigatewayv2:GetApis`) where that differs too. `lane` None: no region.
+        Raises GatewayError and its subclasses; throttles, dropped connections and server faults are tried
+        again first.
         """
         from botocore.exceptions import BotoCoreError, ClientError
 
@@ -246,8 +250,9 @@ class Aws:
         from botocore.exceptions import BotoCoreError, ClientError
 
         service, _, name = action.partition(":")
-        client = self.client(service, self._region(lane), read_timeout)
-        method = getattr(client, _snake(operation or name))
+        named, _, called = operation.rpartition(":")
+        client = self.client(named or service, self._region(lane), read_timeout)
+        method = getattr(client, _snake(called or name))
         throttled = dropped = 0
         while True:
             if self._stopped.is_set():

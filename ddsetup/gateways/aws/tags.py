@@ -1,4 +1,4 @@
-"""Resource tags of functions, in bulk by the Resource Groups Tagging API."""
+"""Resource tags in bulk, by the Resource Groups Tagging API."""
 
 from __future__ import annotations
 
@@ -18,10 +18,15 @@ _ROUNDS = 6
 
 
 def function_tags(aws: Aws, lane: Lane) -> Mapping[str, Mapping[str, str]] | Unreadable:
-    """Tags by function ARN; a function that never had a tag is absent. Needs tag:GetResources.
+    """Tags by function ARN; a function that never had a tag is absent. Needs tag:GetResources."""
+    return resource_tags(aws, lane, "lambda:function")
 
-    Pages may be short or empty: only an empty token ends the list. A token that ended on the way starts the
-    list anew.
+
+def resource_tags(aws: Aws, lane: Lane, of_type: str) -> Mapping[str, Mapping[str, str]] | Unreadable:
+    """Tags by ARN of all resources of one type ("states:stateMachine"); one that never had a tag is absent.
+
+    Needs tag:GetResources. Pages may be short or empty: only an empty token ends the list. A token that
+    ended on the way starts the list anew.
     """
     tags: dict[str, dict[str, str]] = {}
     token = ""
@@ -30,7 +35,7 @@ def function_tags(aws: Aws, lane: Lane) -> Mapping[str, Mapping[str, str]] | Unr
             page = aws.call(
                 _READ,
                 lane,
-                ResourceTypeFilters=["lambda:function"],
+                ResourceTypeFilters=[of_type],
                 ResourcesPerPage=100,
                 PaginationToken=token,
             )

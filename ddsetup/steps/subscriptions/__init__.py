@@ -31,6 +31,7 @@ from ddsetup.steps.subscriptions.filters import (
     classify,
     filter_resource,
     group_resource,
+    own_name,
 )
 from ddsetup.steps.subscriptions.groups import Group, Region, groups_to_read, regions
 from ddsetup.steps.wording import cannot_see, listed
@@ -250,7 +251,7 @@ def _subscribe(group: Group, region: Region, needs: tuple[ResourceId, ...]) -> P
     if _policy_covers(region, arn):
         reason = "an account-level subscription policy leads it to the Forwarder already"
         return _skip(group, region, "unchanged", reason)
-    name = f"{OWN_PREFIX}{arn.rsplit(':', 1)[-1]}"
+    name = own_name(arn)
     stacks = (stack_id(region.at, region.answers.forwarder_stack),) if region.choice.how == "deploy" else ()
     change = Change(
         step=STEP,

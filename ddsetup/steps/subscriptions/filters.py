@@ -53,6 +53,11 @@ class Forwarders:
     others: frozenset[str]
 
 
+def own_name(forwarder: str) -> str:
+    """The name of a filter that ddsetup puts for a Forwarder, whose ARN is given."""
+    return f"{OWN_PREFIX}{forwarder.rsplit(':', 1)[-1]}"
+
+
 def classify(found: SubscriptionFilter, forwarders: Forwarders) -> Destination:
     """Where the filter leads. A Firehose stream is Datadog's if its name says so."""
     arn = found.destination_arn

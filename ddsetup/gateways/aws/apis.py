@@ -1,0 +1,154 @@
+"""API Gateway: stages of REST, HTTP and WebSocket APIs, and where their logs go."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from ddsetup.errors import NotFound
+from ddsetup.gateways.aws.errors import read, read_or_none
+from ddsetup.gateways.aws.session import Aws
+from ddsetup.model import ApiStage, Json, Lane, Unreadable
+
+MOST_APIS = 100
+"""APIs whose stages are read at a look, one call each: API Gateway passes ten calls a second (its quotas
+page)."""
+
+READ = "apigateway:GET"
+_THREADS = 4
+_V2 = "apigatewayv2"
+
+
+def list_api_stages(aws: Aws, lane: Lane) -> tuple[ApiStage, ...] | Unreadable:
+    """Every stage of the first hundred APIs, by API and name. Needs apigateway:GET."""
+
+    def ask() -> tuple[ApiStage, ...]:
+        apis = [*_rest_apis(aws, lane), *_http_apis(aws, lane)][:MOST_APIS]
+        if not apis:
+            return ()
+        with ThreadPoolExecutor(_THREADS) as pool:
+            stages = pool.map(lambda api: _stages(aws, lane, api), apis)
+            found = [stage for of_api in stages for stage in of_api]
+        return tuple(sorted(found, key=lambda s: (s.api_name, s.api_id, s.stage)))
+
+    return read(ask)
+
+
+def read_api_stage(aws: Aws, stage: ApiStage) -> ApiStage | Unreadable | None:
+    """One stage as it is now, None if it is not there."""
+
+    def ask() -> ApiStage:
+        api = {"id": stage.api_id, "name": stage.api_name, "protocol": stage.protocol}
+        if stage.protocol == "REST":
+            names: dict[str, Json] = {"restApiId": stage.api_id, "stageName": stage.stage}
+            return _rest_stage(api, aws.call(READ, stage.lane, operation="GetStage", **names), stage.lane)
+        names = {"ApiId": stage.api_id, "StageName": stage.stage}
+        return _http_stage(api, aws.call(READ, stage.lane, operation=f"{_V2}:GetStage", **names), stage.lane)
+
+    return read_or_none(ask)
+
+
+def api_log_role(aws: Aws, lane: Lane) -> str | Unreadable:
+    """The role by which API Gateway writes the logs of REST and WebSocket APIs in this region, "" for none.
+
+    Needs apigateway:GET on /account.
+    """
+    return read(lambda: str(aws.call(READ, lane, operation="GetAccount").get("cloudwatchRoleArn") or ""))
+
+
+def set_access_log(aws: Aws, stage: ApiStage, destination: str, form: str) -> None:
+    """Have the stage write access logs in this format to a log group; "" for both: no access logs.
+
+    Takes effect without a deployment of the API. Needs apigateway:PATCH (and, to end the access logs of an
+    HTTP API, apigateway:DELETE). Raises NotFound when the stage is not there.
+    """
+    lane = stage.lane
+    if stage.protocol == "REST":
+        names: dict[str, Json] = {"restApiId": stage.api_id, "stageName": stage.stage}
+        operations: Sequence[Json] = (
+            [
+                {"op": "replace", "path": "/accessLogSettings/destinationArn", "value": destination},
+                {"op": "replace", "path": "/accessLogSettings/format", "value": form},
+            ]
+            if destination
+            else [{"op": "remove", "path": "/accessLogSettings"}]
+        )
+        aws.call("apigateway:PATCH", lane, operation="UpdateStage", patchOperations=operations, **names)
+        return
+    names = {"ApiId": stage.api_id, "StageName": stage.stage}
+    if destination:
+        settings = {"DestinationArn": destination, "Format": form}
+        aws.call(
+            "apigateway:PATCH", lane, operation=f"{_V2}:UpdateStage", AccessLogSettings=settings, **names
+        )
+    else:
+        aws.call("apigateway:DELETE", lane, operation=f"{_V2}:DeleteAccessLogSettings", **names)
+
+
+def _rest_apis(aws: Aws, lane: Lane) -> Iterator[Mapping[str, Json]]:
+    token = ("position", "position")
+    for item in aws.each(READ, lane, "items", token=token, operation="GetRestApis", limit=500):
+        yield {
+            "id": item["id"],
+            "name": item.get("name") or "",
+            "protocol": "REST",
+            "tags": item.get("tags") or {},
+        }
+
+
+def _http_apis(aws: Aws, lane: Lane) -> Iterator[Mapping[str, Json]]:
+    token = ("NextToken", "NextToken")
+    for item in aws.each(READ, lane, "Items", token=token, operation=f"{_V2}:GetApis"):
+        yield {
+            "id": item["ApiId"],
+            "name": item.get("Name") or "",
+            "protocol": item.get("ProtocolType") or "HTTP",
+            "tags": item.get("Tags") or {},
+        }
+
+
+def _stages(aws: Aws, lane: Lane, api: Mapping[str, Json]) -> Sequence[ApiStage]:
+    """The stages of an API; none if it was deleted a moment ago."""
+    token = ("NextToken", "NextToken")
+    try:
+        if api["protocol"] == "REST":
+            answer = aws.call(READ, lane, operation="GetStages", restApiId=api["id"])
+            return [_rest_stage(api, item, lane) for item in answer.get("item") or ()]
+        items = aws.each(READ, lane, "Items", token=token, operation=f"{_V2}:GetStages", ApiId=api["id"])
+        return [_http_stage(api, item, lane) for item in items]
+    except NotFound:
+        return []
+
+
+def _rest_stage(api: Mapping[str, Json], item: Mapping[str, Json], lane: Lane) -> ApiStage:
+    access: Mapping[str, Json] = item.get("accessLogSettings") or {}
+    everywhere: Mapping[str, Json] = (item.get("methodSettings") or {}).get("*/*") or {}
+    return ApiStage(
+        api_id=api["id"],
+        api_name=api["name"],
+        protocol=api["protocol"],
+        stage=item["stageName"],
+        region=lane.region,
+        account=lane.account,
+        destination=access.get("destinationArn") or "",
+        format=access.get("format") or "",
+        execution_level=everywhere.get("loggingLevel") or "OFF",
+        tags={**api.get("tags", {}), **(item.get("tags") or {})},
+    )
+
+
+def _http_stage(api: Mapping[str, Json], item: Mapping[str, Json], lane: Lane) -> ApiStage:
+    access: Mapping[str, Json] = item.get("AccessLogSettings") or {}
+    routes: Mapping[str, Json] = item.get("DefaultRouteSettings") or {}
+    return ApiStage(
+        api_id=api["id"],
+        api_name=api["name"],
+        protocol=api["protocol"],
+        stage=item["StageName"],
+        region=lane.region,
+        account=lane.account,
+        destination=access.get("DestinationArn") or "",
+        format=access.get("Format") or "",
+        execution_level=routes.get("LoggingLevel") or "OFF",
+        tags={**api.get("tags", {}), **(item.get("Tags") or {})},
+    )

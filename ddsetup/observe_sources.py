@@ -1,0 +1,94 @@
+"""A closer look at the state machines and stages of APIs that are chosen: what has no bulk call."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from ddsetup.access import DELIVER_LOGS
+from ddsetup.answers import Answers
+from ddsetup.gateways.aws import apis, logs, permissions, states
+from ddsetup.gateways.aws.session import Aws
+from ddsetup.model import (
+    ApiStage,
+    Lane,
+    LaneSnapshot,
+    Snapshot,
+    StateMachine,
+    StateMachineSettings,
+    SubscriptionFilter,
+    Unreadable,
+)
+from ddsetup.select_sources import chosen_api_stages, chosen_state_machines
+
+_DELIVER = tuple(action for action in DELIVER_LOGS if action in permissions.WITHOUT_RESOURCES)
+"""The simulator cannot be asked about logs:DescribeLogGroups without naming log groups."""
+
+
+def source_reads(aws: Aws, lane: Lane) -> Mapping[str, Callable[[], Any]]:
+    """How the fields of a LaneSnapshot about other sources are read, in bulk as far as AWS lets it."""
+    return {
+        "state_machines": lambda: states.list_state_machines(aws, lane),
+        "api_stages": lambda: apis.list_api_stages(aws, lane),
+    }
+
+
+def look_at_sources(aws: Aws, snapshot: Snapshot, answers: Answers) -> Snapshot:
+    """Add what a plan for the chosen state machines and stages depends on; nothing where none is chosen.
+
+    Settings of those beyond the first hundred, whether their roles may deliver logs, the role by which API
+    Gateway logs, and the subscription filters of their log groups where ddsetup is to put one.
+    """
+    machines, stages = chosen_state_machines(snapshot, answers), chosen_api_stages(snapshot, answers)
+    lanes = dict(snapshot.lanes)
+    for lane in dict.fromkeys((*(m.lane for m in machines), *(s.lane for s in stages))):
+        of_lane = tuple(_described(aws, m) for m in machines if m.lane == lane)
+        here = tuple(s for s in stages if s.lane == lane)
+        held = _with_machines(lanes[lane], of_lane)
+        lanes[lane] = replace(
+            held,
+            log_delivery={**held.log_delivery, **_delivery(aws, of_lane)},
+            api_log_role=apis.api_log_role(aws, lane) if here else held.api_log_role,
+            filters={**held.filters, **_filters(aws, held, _groups(of_lane, here), answers)},
+        )
+    return replace(snapshot, lanes=lanes)
+
+
+def _described(aws: Aws, machine: StateMachine) -> StateMachine:
+    if machine.settings is not None:
+        return machine
+    return replace(machine, settings=states.read_settings(aws, machine.lane, machine.arn))
+
+
+def _with_machines(held: LaneSnapshot, seen: Iterable[StateMachine]) -> LaneSnapshot:
+    if isinstance(held.state_machines, Unreadable):
+        return held
+    fresh = {machine.arn: machine for machine in seen}
+    return replace(held, state_machines=tuple(fresh.get(m.arn, m) for m in held.state_machines))
+
+
+def _delivery(aws: Aws, machines: Iterable[StateMachine]) -> Mapping[str, str]:
+    """Of the roles of state machines that log nothing yet; the others have shown that they may."""
+    roles = {
+        m.settings.role
+        for m in machines
+        if isinstance(m.settings, StateMachineSettings) and not m.settings.destinations and m.settings.role
+    }
+    return {role: permissions.role_may(aws, role, _DELIVER) for role in sorted(roles)}
+
+
+def _groups(machines: Iterable[StateMachine], stages: Iterable[ApiStage]) -> tuple[str, ...]:
+    """The log groups that are logged to already."""
+    settings = (m.settings for m in machines)
+    held = [s.log_group for s in settings if isinstance(s, StateMachineSettings)]
+    return tuple(name for name in dict.fromkeys((*held, *(s.log_group for s in stages))) if name)
+
+
+def _filters(
+    aws: Aws, held: LaneSnapshot, groups: Iterable[str], answers: Answers
+) -> Mapping[str, tuple[SubscriptionFilter, ...] | Unreadable]:
+    if answers.subscribe == "automatic" and answers.via == "forwarder":
+        return {}
+    lane: Lane = held.lane
+    return {group: logs.list_filters(aws, lane, group) for group in groups if group not in held.filters}
