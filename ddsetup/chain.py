@@ -103,6 +103,9 @@ def _key(_s: Subject, place: Place) -> str:
     return f"{site}, {'the key is valid' if known else 'whether the key is valid is not known'}".strip(", ")
 
 
+_OF_DATADOG = ("layer", "handler")
+"""Links that prove nothing where a function carries no Datadog."""
+
 _PARTS: tuple[_Part, ...] = (
     _Part(
         title="integration",
@@ -262,7 +265,8 @@ def _link(part: _Part, subject: Subject, place: Place, found: Sequence[Found], d
         if check.id in part.checks:
             missing = f" (needs {blind.unreadable.action})" if blind.unreadable.action else ""
             return Link(part.title, "unknown", f"{blind.unreadable.reason}{missing}", check.id)
-    return Link(part.title, "ok", part.tell(subject, place))
+    bare = part.title in _OF_DATADOG and subject.mode == "none"
+    return Link(part.title, "unknown" if bare else "ok", part.tell(subject, place))
 
 
 def _arrival(part: _Part, subject: Subject) -> Link:

@@ -16,7 +16,7 @@ from typing import Any
 
 from ddsetup.answers import Answers
 from ddsetup.arrival import Watch
-from ddsetup.checks.case import Case, Place, make_case, way_of
+from ddsetup.checks.case import Case, Place, make_case, modified, record_changed, way_of
 from ddsetup.closer import all_of, look_closer
 from ddsetup.disclose import text
 from ddsetup.errors import CredentialsError, GatewayError, NotFound
@@ -98,11 +98,11 @@ def _signals(aws: Aws, dd: Datadog | None, case: Case, looking: Looking) -> tupl
     start = max([now - timedelta(minutes=looking.minutes), *_record_changes(case.snapshot, now)])
     watches: dict[tuple[str, bool], list[Function]] = {}
     for function in (s.function for s in case.subjects):
-        fresh = (_modified(function) or start) > start
+        fresh = (modified(function) or start) > start
         watches.setdefault((way_of(function, answers), fresh), []).append(function)
     found: list[Signal] = []
     for (way, fresh), functions in watches.items():
-        changed = [at for f in functions if (at := _modified(f)) is not None]
+        changed = [at for f in functions if (at := modified(f)) is not None]
         since = min(max([start, *changed]), now) if fresh else start
         via: Any = way
         wanted = Watch(functions=tuple(functions), answers=replace(answers, via=via), since=since)
@@ -115,22 +115,10 @@ def _record_changes(snapshot: Snapshot, now: datetime) -> list[datetime]:
     found = []
     for account in snapshot.accounts.values():
         if isinstance(account.integration, Integration):
-            at = _time(str(account.integration.raw.get("modified_at") or ""))
+            at = record_changed(account.integration)
             if at is not None and at <= now:
                 found.append(at)
     return found
-
-
-def _modified(function: Function) -> datetime | None:
-    return _time(function.last_modified)
-
-
-def _time(text_: str) -> datetime | None:
-    try:
-        at = datetime.fromisoformat(text_)
-    except ValueError:
-        return None
-    return at if at.tzinfo is not None else None
 
 
 def _health_of(aws: Aws, dd: Datadog | None, place: Place, looking: Looking) -> Callable[[], ForwarderHealth]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Literal, TypeAlias
 
 from ddsetup import catalog, recognise
@@ -194,6 +195,24 @@ def tags_of(function: Function, snapshot: Snapshot) -> Mapping[str, str]:
     """The function's resource tags; none where they cannot be read."""
     tags = snapshot.lanes[function.lane].tags
     return {} if isinstance(tags, Unreadable) else tags.get(function.arn, {})
+
+
+def modified(function: Function) -> datetime | None:
+    """When the function was last changed, as far as AWS tells."""
+    return _time(function.last_modified)
+
+
+def record_changed(integration: Integration) -> datetime | None:
+    """When Datadog's record of the account was last changed, as far as Datadog tells."""
+    return _time(str(integration.raw.get("modified_at") or ""))
+
+
+def _time(text: str) -> datetime | None:
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return at if at.tzinfo is not None else None
 
 
 def way_of(function: Function, answers: Answers) -> Way:

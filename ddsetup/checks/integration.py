@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 
 from ddsetup.catalog import trust_account
@@ -9,7 +10,7 @@ from ddsetup.change import ResourceId
 from ddsetup.checks.case import Case
 from ddsetup.checks.check import DELAY_GUIDE, STS_GUIDE, Blind, Problem, Result, check
 from ddsetup.model import AccountSnapshot, Integration, Json, Role, Unreadable
-from ddsetup.steps.iam_documents import missing_actions, trust_problem
+from ddsetup.steps.iam_documents import missing_actions, trust_policy, trust_problem
 from ddsetup.steps.integration import integration_id
 from ddsetup.steps.integration_role import (
     NEEDED,
@@ -23,6 +24,8 @@ from ddsetup.steps.namespaces import LAMBDA
 
 _ACCESS = ("datadog-keys", "datadog-reachable", "datadog-permissions")
 _ROLE_READS = ("iam:GetRole", "iam:ListRolePolicies", "iam:GetRolePolicy", "iam:ListAttachedRolePolicies")
+YOURS = "THE_EXTERNAL_ID"
+"""Stands in a command for what the reader has to put in: an external id is never shown."""
 _READ_ACCOUNT = ("aws_configuration_read",)
 
 
@@ -112,7 +115,7 @@ def role_trust(case: Case) -> Iterator[Result]:
                 command=""
                 if is_ours(role)
                 else f"aws iam update-assume-role-policy --role-name {role.name} "
-                "--policy-document file://trust.json",
+                f"--policy-document '{json.dumps(trust_policy(account.identity.partition, trusted, YOURS))}'",
             )
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 
 from ddsetup.change import Change
-from ddsetup.checks.case import Case, Place, Subject
+from ddsetup.checks.case import Case, Place, Subject, modified, record_changed
 from ddsetup.checks.check import LOGS_GUIDE, Blind, Problem, Result, check
-from ddsetup.model import Role, SubscriptionFilter, Unreadable
+from ddsetup.model import Integration, Role, SubscriptionFilter, Unreadable
 from ddsetup.steps.iam_documents import statements, strings
 from ddsetup.steps.subscriptions.conflicts import STEP, deletion
 from ddsetup.steps.subscriptions.filters import (
@@ -22,6 +23,8 @@ from ddsetup.steps.subscriptions.filters import (
 )
 from ddsetup.steps.subscriptions.groups import log_group_of
 
+TO_SUBSCRIBE = timedelta(minutes=15)
+"""How long Datadog is given to subscribe a log group by itself; its documentation says minutes."""
 _GROUPS = ("logs:DescribeLogGroups",)
 _FILTERS = ("logs:DescribeSubscriptionFilters",)
 _NO_WAY = ("forwarder-exists", "forwarder-registered", "log-source", "integration-exists", "role-exists")
@@ -121,8 +124,9 @@ def group_class(case: Case) -> Iterator[Result]:
 def subscribed(case: Case) -> Iterator[Result]:
     """No subscription filter of the log group leads to the Forwarder, so nothing of the function gets there.
 
-    With automatic triggers Datadog creates it within minutes after the Forwarder was registered; if it stays
-    away, the role lacks a permission, a tag filter is in the way, or the group has two filters already.
+    With automatic triggers Datadog creates it within minutes after the Forwarder was registered or a function
+    is new; if it stays away, the role lacks a permission, a tag filter is in the way, or the group has two
+    filters already.
     """
     for place, name, writers in _existing(case):
         filters = place.filters_of(name)
@@ -131,9 +135,11 @@ def subscribed(case: Case) -> Iterator[Result]:
         elif place.leads_here(name) is False and not _covered_by_policy(place):
             own = f"{OWN_PREFIX}{place.forwarder.name}" if place.forwarder else ""
             automatic = case.subscribe == "automatic"
+            early = automatic and _early(case, place, writers)
             yield Problem(
                 resource=group_resource(name, place.at),
-                what="no subscription filter leads it to the Forwarder",
+                what="no subscription filter leads it to the Forwarder" + (" yet" if early else ""),
+                severity="warning" if early else None,
                 fix="Datadog puts one within minutes of the registration; or put one by --subscribe direct"
                 if automatic
                 else "put one",
@@ -143,6 +149,15 @@ def subscribed(case: Case) -> Iterator[Result]:
                 about=_about(writers),
                 mends=() if automatic else (filter_resource(name, own, place.at),),
             )
+
+
+def _early(case: Case, place: Place, writers: tuple[Subject, ...]) -> bool:
+    """Whether Datadog may not have come to it yet: the registration or the functions were just changed."""
+    account = case.snapshot.accounts.get(place.at.account)
+    record = account.integration if account else None
+    registered = record_changed(record) if isinstance(record, Integration) else None
+    changes = [registered, min((at for s in writers if (at := modified(s.function))), default=None)]
+    return any(at is not None and at > case.snapshot.at - TO_SUBSCRIBE for at in changes)
 
 
 @check(

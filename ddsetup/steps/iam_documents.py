@@ -22,6 +22,22 @@ def allow(actions: Iterable[str], resource: str = "*") -> Json:
     return {"Version": "2012-10-17", "Statement": [statement]}
 
 
+def trust_policy(partition: str, account: str, external_id: str) -> Json:
+    """The trust policy with which `account`, Datadog's, may assume the role if it knows the external ID
+    (Datadog's manual AWS setup)."""
+    return {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Principal": {"AWS": f"arn:{partition}:iam::{account}:root"},
+                "Action": "sts:AssumeRole",
+                "Condition": {"StringEquals": {"sts:ExternalId": external_id}},
+            }
+        ],
+    }
+
+
 def size(document: Json) -> int:
     """Characters that count towards IAM's limits."""
     return len(json.dumps(document, separators=(",", ":")))

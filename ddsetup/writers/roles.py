@@ -25,10 +25,11 @@ from ddsetup.gateways.aws.roles import (
 from ddsetup.gateways.aws.session import Aws
 from ddsetup.model import Role, Unreadable
 from ddsetup.states import RolePolicyState, RoleState
+from ddsetup.steps.iam_documents import trust_policy
 from ddsetup.writers.issued import Issued
 from ddsetup.writers.one_by_one import OneByOne
 from ddsetup.writers.outcomes import already_so, applied, failed, gone, moved
-from ddsetup.writers.trust import trust_policy, trusts
+from ddsetup.writers.trust import trusts
 
 CREATED_BY = {"created_by": "ddsetup"}
 

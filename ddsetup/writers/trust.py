@@ -1,25 +1,10 @@
-"""The trust policy that lets Datadog assume the role (Datadog's manual AWS setup)."""
+"""Reading the trust policy that lets Datadog assume the role (Datadog's manual AWS setup)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
 from ddsetup.model import Json
-
-
-def trust_policy(partition: str, account: str, external_id: str) -> Json:
-    """The policy with which `account`, Datadog's, may assume the role if it knows the external ID."""
-    return {
-        "Version": "2012-10-17",
-        "Statement": [
-            {
-                "Effect": "Allow",
-                "Principal": {"AWS": f"arn:{partition}:iam::{account}:root"},
-                "Action": "sts:AssumeRole",
-                "Condition": {"StringEquals": {"sts:ExternalId": external_id}},
-            }
-        ],
-    }
 
 
 def external_id_of(trust: Json) -> str | None:

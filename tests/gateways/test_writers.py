@@ -20,7 +20,7 @@ from ddsetup.states import (
     StackState,
     TagsState,
 )
-from ddsetup.writers.trust import trust_policy
+from ddsetup.steps.iam_documents import trust_policy
 from tests.gateways.bench import LANE, REGION, Bench, answer, aws, bench, change, moto_url, zipped
 
 __all__ = ["aws", "bench", "moto_url"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import zipfile
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -435,3 +436,32 @@ def test_only_what_takes_something_away_waits_for_a_person() -> None:
     patient.change(ORDERS, env={"DD_FLUSH_TO_LOG": "false"})
     found = diagnose(patient.case(), CHECKS).found()
     assert {f.check.id for f in found if waits_for_a_person(f)} == {"forwarder-loop"}
+
+
+# While Datadog has not come to it
+
+
+@pytest.mark.parametrize("what", ["registration", "function"])
+def test_datadog_is_given_its_minutes_to_subscribe_a_log_group(what: str) -> None:
+    patient = Patient()
+    patient.filters[GROUP] = ()
+    patient.silence(ORDERS, "logs")
+    case = patient.case()
+    lately = (case.snapshot.at - timedelta(minutes=2)).isoformat()
+    if what == "registration":
+        patient.record(raw={"modified_at": lately})
+    else:
+        patient.change(ORDERS, last_modified=lately)
+    early = next(f for f in diagnose(patient.case(), CHECKS).found() if f.check.id == "log-group-subscribed")
+    late = next(f for f in diagnose(case, CHECKS).found() if f.check.id == "log-group-subscribed")
+    assert (early.severity, late.severity) == ("warning", "error")
+    assert early.problem.what.endswith("yet")
+
+
+def test_a_link_of_datadogs_is_not_ticked_off_where_a_function_has_none() -> None:
+    patient = Patient()
+    patient.functions[ORDERS] = b.function(ORDERS, env={"MENU": "x" * 4000})
+    case = patient.case()
+    subject = next(s for s in case.subjects if s.function.name == ORDERS)
+    links = {k.title: k.mark for k in chain(case, diagnose(case, CHECKS), subject)}
+    assert (links["layer"], links["handler"], links["environment"]) == ("unknown", "unknown", "doubtful")

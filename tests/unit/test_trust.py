@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from ddsetup.writers.trust import external_id_of, trust_policy, trusts
+from ddsetup.steps.iam_documents import trust_policy
+from ddsetup.writers.trust import external_id_of, trusts
 
 ACCOUNT, EXTERNAL_ID = "464622532012", "e" * 32
 
