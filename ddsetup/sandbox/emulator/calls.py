@@ -17,8 +17,9 @@ from ddsetup.sandbox.emulator.faults import Faults, Request
 
 _READ_PREFIXES = (
     "Get", "List", "Describe", "Head", "Simulate", "Validate", "Estimate", "Filter", "Lookup", "Search",
-    "BatchGet", "Query", "Scan", "Assume", "Detect", "Check",
+    "BatchGet", "Query", "Scan", "Assume", "Detect", "Check", "GET",
 )  # fmt: skip
+"""How IAM actions that only read begin; those of API Gateway are HTTP methods (Service Authorization Reference)."""
 
 
 def is_write(operation: str) -> bool:
