@@ -92,7 +92,7 @@ def _left_alone(skipped: Sequence[Skipped]) -> list[Line]:
         what = f"{kind_name(kind, len(who))} {names(who, FOLD_AFTER)}"
         found.append(line("  ", Span("! ", "warn"), f"{what}: {reason}"))
     if unchanged:
-        found.append(line("  ", Span("= ", "dim"), f"{unchanged:,} as they should be already"))
+        found.append(line("  ", Span("= ", "dim"), f"{unchanged:,} already as wanted"))
     return [*found, ()]
 
 

@@ -7,6 +7,7 @@ CI says as much as a screen. With `--output ndjson` events go to standard output
 from __future__ import annotations
 
 import json
+import os
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -61,8 +62,13 @@ class Streams:
     environ: Mapping[str, str]
 
     def is_terminal(self, stream: TextIO) -> bool:
-        """Whether a person sees it and it can be drawn on."""
-        return stream.isatty() and self.environ.get("TERM") != "dumb"
+        """Whether a person sees it and it can be drawn on. `DDSETUP_PLAIN` says that it shall not be."""
+        return stream.isatty() and not self.plain
+
+    @property
+    def plain(self) -> bool:
+        """Whether a terminal takes lines only, or its user wants no more: a screen reader reads these."""
+        return self.environ.get("TERM") in ("dumb", "", None) or bool(self.environ.get("DDSETUP_PLAIN"))
 
     @property
     def ascii_only(self) -> bool:
@@ -258,7 +264,8 @@ class Console:
 
     def _draw(self, stream: TextIO, lines: Sequence[Line], hang: int = 0) -> None:
         if not self.streams.is_terminal(stream) and not (self.colour and self.streams.in_colour(stream)):
-            self._print(stream, text_of(lines))
+            columns = _columns(stream) - 1
+            self._print(stream, text_of(part for spans in lines for part in wrapped(spans, columns, hang)))
             return
         console = self._console(stream)
         width = console.width - 1 if self.streams.is_terminal(stream) else 0
@@ -334,6 +341,14 @@ def _identity(signal: Signal) -> tuple[str, str, str, str]:
 
 def _short(step: str) -> str:
     return STEPS.get(step, step).split(":", 1)[0]
+
+
+def _columns(stream: TextIO) -> int:
+    """The width of a terminal; 0 of a file, whose lines may be of any length."""
+    try:
+        return os.get_terminal_size(stream.fileno()).columns if stream.isatty() else 0
+    except (OSError, ValueError):
+        return 0
 
 
 def _fitting(text: str, stream: TextIO) -> str:

@@ -8,8 +8,8 @@ from __future__ import annotations
 import getpass
 import sys
 import textwrap
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, TextIO, cast
 
@@ -23,14 +23,14 @@ if TYPE_CHECKING:
     from prompt_toolkit.output import ColorDepth, Output
 
 BACK_WORD = "<"
+_HOW = f"Enter takes what stands in brackets, {BACK_WORD} goes back one question, Ctrl-C stops."
 _LISTED = 60
 """How many rows are listed with numbers; beyond that nobody would listen to the end."""
 
 
-def make_prompter(console: Console, environ: Mapping[str, str]) -> Prompter:
+def make_prompter(console: Console) -> Prompter:
     """The way of asking that fits the terminal. `DDSETUP_PLAIN` asks for the plain one."""
-    plain = environ.get("TERM") in ("dumb", "", None) or environ.get("DDSETUP_PLAIN")
-    return PlainPrompter(console, sys.stdin) if plain else QuestionaryPrompter(console)
+    return PlainPrompter(console, sys.stdin) if console.streams.plain else QuestionaryPrompter(console)
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,10 +195,14 @@ class PlainPrompter:
 
     console: Console
     stdin: TextIO
+    _told: list[str] = field(default_factory=list)
 
     def ask(self, prompt: Prompt) -> Json:
         """Put one question, again until the answer is accepted."""
         with self.console.quiet():
+            if not self._told:
+                self.console.lines([line(_HOW)], marked=False)
+                self._told.append(_HOW)
             while True:
                 try:
                     value = self._put(prompt)
@@ -252,7 +256,7 @@ class PlainPrompter:
         for number, choice in enumerate(prompt.choices, 1):
             unusable = f"  (not possible: {choice.disabled})" if choice.disabled else ""
             self.console.lines([line(f"  {number}) ", Span(f"{_label(choice)}{unusable}"))], marked=False)
-        given = self._read(f"{prompt.text} {_usual(prompt)}: ")
+        given = self._read(f"{' '.join((prompt.text, _usual(prompt))).strip()}: ")
         if given == "":
             return _default(prompt)
         match prompt.kind:

@@ -49,7 +49,7 @@ class Call:
             return None
         from ddsetup.prompts import make_prompter
 
-        return make_prompter(self.console, self.environ)
+        return make_prompter(self.console)
 
     def host(self) -> Host:
         """What this process lends to a verb."""

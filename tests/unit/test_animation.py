@@ -8,6 +8,7 @@ import sys
 
 import pexpect
 import pyte
+import pytest
 
 PROGRAM = """
 import os, select, signal, sys, termios
@@ -34,22 +35,50 @@ console.say(f"echo {echoes()}, typed {bool(select.select([0], [], [], 0)[0])}")
 """
 
 
-def test_what_is_typed_while_a_table_fills_neither_spoils_it_nor_answers_what_comes_next() -> None:
-    environ = {**os.environ, "TERM": "xterm-256color", "LANG": "C.UTF-8"}
+LINES = """
+import os, sys
+from ddsetup.console import Console, Streams
+
+console = Console(streams=Streams(out=sys.stdout, err=sys.stderr, environ=os.environ))
+with console.working("looking at " + "what is there, " * 12):
+    console.say("/" + "x" * 100)
+"""
+
+
+def screen_of(child: pexpect.spawn, rest: str = "") -> list[str]:
+    """All lines that are left in the end, scrolled off or not."""
+    drawn = rest + child.read()
+    child.close()
+    assert child.exitstatus == 0, drawn
+    screen = pyte.HistoryScreen(80, 24, history=500)
+    pyte.Stream(screen).feed(drawn)
+    above = ["".join(row[x].data for x in range(80)) for row in screen.history.top]
+    return [row.rstrip() for row in (*above, *screen.display) if row.strip()]
+
+
+def started(program: str, **variables: str) -> pexpect.spawn:
+    """A program in a terminal of 80 by 24."""
+    environ = {**os.environ, "TERM": "xterm-256color", "LANG": "C.UTF-8", **variables}
     for name in ("NO_COLOR", "COLUMNS", "LINES"):
         environ.pop(name, None)
-    child = pexpect.spawn(
-        sys.executable, ["-c", PROGRAM], env=environ, dimensions=(24, 80), encoding="utf-8", timeout=30
+    return pexpect.spawn(
+        sys.executable, ["-c", program], env=environ, dimensions=(24, 80), encoding="utf-8", timeout=30
     )
+
+
+def test_what_is_typed_while_a_table_fills_neither_spoils_it_nor_answers_what_comes_next() -> None:
+    child = started(PROGRAM)
     child.expect("not yet")
     for _ in range(4):
         child.send("\r")
     child.kill(signal.SIGUSR1)
-    drawn = child.before + child.after + child.read()
-    child.close()
-    assert child.exitstatus == 0
-    screen = pyte.HistoryScreen(80, 24, history=500)
-    pyte.Stream(screen).feed(drawn)
-    above = ["".join(row[x].data for x in range(80)) for row in screen.history.top]
-    seen = [row.rstrip() for row in (*above, *screen.display) if row.strip()]
-    assert seen == ["before", "echo True, typed False"]
+    assert screen_of(child, child.before + child.after) == ["before", "echo True, typed False"]
+
+
+@pytest.mark.parametrize("variables", [{"TERM": "dumb"}, {"DDSETUP_PLAIN": "1"}])
+def test_a_plain_terminal_gets_lines_that_are_broken_between_words(variables: dict[str, str]) -> None:
+    lines = screen_of(started(LINES, **variables))
+    assert len(lines) == 5, lines
+    assert all(not row.rpartition(" ")[2].startswith("wh") or row.endswith("what") for row in lines[:3])
+    assert lines[3] == "/" + "x" * 79
+    assert "".join(lines[3:]) == "/" + "x" * 100

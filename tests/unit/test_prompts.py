@@ -140,8 +140,16 @@ def test_a_plain_list_that_is_long_is_chosen_from_by_parts_of_names() -> None:
         ({"TERM": "xterm"}, QuestionaryPrompter),
         ({"TERM": "dumb"}, PlainPrompter),
         ({"TERM": "xterm", "DDSETUP_PLAIN": "1"}, PlainPrompter),
-        ({}, PlainPrompter),
+        ({"TERM": ""}, PlainPrompter),
     ],
 )
 def test_the_terminal_decides_how_to_ask(environ: dict[str, str], kind: type) -> None:
-    assert isinstance(make_prompter(console()[0], environ), kind)
+    assert isinstance(make_prompter(console(terminal=True, environ=environ)[0]), kind)
+
+
+def test_how_to_go_back_is_told_once_where_there_are_no_menus() -> None:
+    prompter, _, err = plain("\n\n")
+    for _ in range(2):
+        prompter.ask(Prompt(kind="text", text="Env"))
+    assert err.text.count("< goes back one question, Ctrl-C stops") == 1
+    assert "Env: Env: " in err.text
