@@ -19,7 +19,7 @@ from ddsetup.gateways.aws.session import Aws
 from ddsetup.model import Function, SubscriptionFilter, Unreadable
 from ddsetup.recognise import forwarder_like
 from ddsetup.report import Signal
-from ddsetup.steps.subscriptions.filters import AUTOMATIC_PREFIX, OWN_PREFIX
+from ddsetup.steps.subscriptions.filters import AUTOMATIC_PREFIX, MAX_FILTERS, OWN_PREFIX
 from ddsetup.traffic import invoke_all
 
 AFTER_SECONDS = (60.0, 180.0, 420.0)
@@ -72,7 +72,8 @@ def wait_for_subscriptions(
 ) -> bool:
     """Wait until the log groups of these functions, or the first of them, lead to a Forwarder.
 
-    False if they do not in time; also if that cannot be told.
+    Not for one that others' filters fill: nobody can subscribe that. False if they do not in time; also if
+    that cannot be told.
     """
     groups = list(dict.fromkeys((f.lane, f.log_group) for f in functions))[:_LOOKED_AT]
     deadline = clock.monotonic() + patience
@@ -80,12 +81,18 @@ def wait_for_subscriptions(
         found = {place: read_even_signed_out(partial(list_filters, aws, *place)) for place in groups}
         if any(isinstance(filters, Unreadable) for filters in found.values()):
             return False
-        groups = [place for place, filters in found.items() if not _leads_to_forwarder(filters)]
+        groups = [place for place, filters in found.items() if not _settled(filters)]
         if groups and clock.monotonic() >= deadline:
             return False
         if groups:
             clock.sleep(_PAUSE)
     return True
+
+
+def _settled(filters: tuple[SubscriptionFilter, ...] | Unreadable) -> bool:
+    """Whether there is nothing to wait for: it leads to a Forwarder, or has no room for one more filter."""
+    full = not isinstance(filters, Unreadable) and len(filters) >= MAX_FILTERS
+    return full or _leads_to_forwarder(filters)
 
 
 def _leads_to_forwarder(filters: tuple[SubscriptionFilter, ...] | Unreadable) -> bool:

@@ -121,6 +121,13 @@ def test_but_not_for_ever() -> None:
     assert time.seconds == pytest.approx(60, abs=5)
 
 
+def test_nor_for_a_log_group_that_is_full() -> None:
+    time = Time()
+    account = Account(filters=lambda: (FOREIGN, {**FOREIGN, "filterName": "audit"}))
+    assert wait_for_subscriptions(cast(Aws, account), (PAY,), time.clock())
+    assert time.seconds == 0
+
+
 def test_and_not_at_all_where_filters_may_not_be_read() -> None:
     def denied() -> Sequence[Mapping[str, str]]:
         raise Denied("not authorized", action="logs:DescribeSubscriptionFilters")

@@ -19,7 +19,7 @@ _READ_PREFIXES = (
     "Get", "List", "Describe", "Head", "Simulate", "Validate", "Estimate", "Filter", "Lookup", "Search",
     "BatchGet", "Query", "Scan", "Assume", "Detect", "Check", "GET",
 )  # fmt: skip
-"""How IAM actions that only read begin; those of API Gateway are HTTP methods (Service Authorization Reference)."""
+"""How IAM actions that only read begin; of API Gateway they are HTTP methods (IAM actions reference)."""
 
 
 def is_write(operation: str) -> bool:
