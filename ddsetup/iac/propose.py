@@ -51,9 +51,10 @@ def _by_program(file: ProjectFile, wanted: Wanted) -> Proposal:
     source = read_source(file.path)
     if plugin.NAME in source.text:
         return Proposal(settled=(file.path,))
-    text = serverless.snippet_text(wanted, {}, "", str(file.path))
-    reason = "the file is a program; put the same settings into the object that it exports"
-    return _with_plugin(file, Proposal(snippets=(Snippet(file.path, reason, text, "yaml"),)))
+    text = serverless.program_text(wanted, str(file.path))
+    reason = "the file is a program; put this into the object that it exports"
+    language = "typescript" if file.path.suffix == ".ts" else "javascript"
+    return _with_plugin(file, Proposal(snippets=(Snippet(file.path, reason, text, language),)))
 
 
 def _image(file: ProjectFile, source: Source, wanted: Wanted) -> Proposal:

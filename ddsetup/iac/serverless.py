@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import re
+
 from ddsetup.iac import plugin, yamlchange, yamldoc
 from ddsetup.iac.guard import edited
 from ddsetup.iac.model import CannotEdit, Edit, Proposal, Snippet, Wanted
 from ddsetup.iac.settings_block import Block, Brought, bring, settings_at
 from ddsetup.iac.source import Source, Splice
 from ddsetup.iac.yamldoc import Document, Node
-from ddsetup.iac.yamltext import Plain, Value, block_entries
+from ddsetup.iac.yamltext import Plain, Value, as_json, block_entries
 
 _CUSTOM = ("custom", "datadog")
 _TOUCHED = frozenset({_CUSTOM, ("plugins",)})
+_FROM_FILE = re.compile(r"\$\{file\(([^()]+)\)\}")
+_NAME = re.compile(r'(?m)^( *)"(\w+)":')
 _BUNDLERS = ("serverless-webpack", "serverless-esbuild", "serverless-bundle")
 
 
@@ -135,10 +139,9 @@ def _among_others(document: Document, sequence: Node) -> Brought:
     too_low, too_high = bool(above) and at > min(above), bool(below) and at < max(below)
     if not too_low and not too_high:
         return Brought()
-    removed = yamlchange.remove_item(document, sequence, sequence.value[at])
     after = None if too_high and not above else before
-    added = yamlchange.add_item(document, sequence, plugin.NAME, before=after)
-    return Brought((removed, added), ("plugins: the order that the plugin needs",))
+    moved = yamlchange.move_item(document, sequence, sequence.value[at], after)
+    return Brought(tuple(moved), ("plugins: the order that the plugin needs",))
 
 
 def _plugins(document: Document) -> list[str]:
@@ -219,12 +222,22 @@ def _snippet(document: Document, wanted: Wanted, reason: str) -> Snippet:
         now = existing(document)
     except CannotEdit:
         now = {}
-    text = snippet_text(wanted, now, _region(document), str(document.source.path))
-    return Snippet(document.source.path, reason, text, "yaml")
+    settings = plugin.block(now, wanted, region=_region(document), where=str(document.source.path)).all
+    custom = yamldoc.value_of(document.root, "custom")
+    file = _FROM_FILE.fullmatch(str(custom.value).strip()) if custom and custom.id == "scalar" else None
+    listed: dict[str, Value] = {} if plugin.NAME in _plugins(document) else {"plugins": [plugin.NAME]}
+    if file is None:
+        lines = block_entries({**listed, "custom": {"datadog": settings}}, 0, 2, dash=2)
+    else:
+        lines = [*block_entries(listed, 0, 2, dash=2), *([""] if listed else []), f"# into {file[1]}:"]
+        lines += block_entries({"datadog": settings}, 0, 2, dash=2)
+    return Snippet(document.source.path, reason, "\n".join(lines) + "\n", "yaml")
 
 
-def snippet_text(wanted: Wanted, now: dict[str, Plain | None], region: str, where: str) -> str:
-    """The plugin and its settings as they stand in a `serverless.yml`."""
-    settings = plugin.block(now, wanted, region=region, where=where).all
+def program_text(wanted: Wanted, where: str) -> str:
+    """The plugin and its settings as they stand in the object that a `serverless.ts` or `.js` exports."""
+    settings = plugin.block({}, wanted, region=wanted.region, where=where).all
     entries: dict[str, Value] = {"plugins": [plugin.NAME], "custom": {"datadog": settings}}
-    return "\n".join(block_entries(entries, 0, 2, dash=2)) + "\n"
+    written = as_json(entries, 2)
+    body = [line.removeprefix("  ") for line in written.splitlines()[1:-1]]
+    return _NAME.sub(r"\1\2:", "\n".join(body)) + ",\n"

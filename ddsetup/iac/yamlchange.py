@@ -162,17 +162,33 @@ def _quoted_like(sequence: Node, text: str) -> Value:
     return Quoted(text, styles.pop()) if styles in ({"'"}, {'"'}) else text
 
 
-def remove_item(document: Document, sequence: Node, item: Node) -> Splice:
-    """Take a one-line item out of a block sequence.
+def move_item(document: Document, sequence: Node, item: Node, before: Node | None) -> list[Splice]:
+    """Put an item of a sequence before another one, or at the end, as it is written there.
 
     Raises CannotEdit when it shares its lines with others.
     """
+    if is_flow(sequence):
+        return _move_in_flow(document, sequence, item, before)
     line_start = document.text.rfind("\n", 0, start(item)) + 1
     line_end = _line_end(document.text, end(item))
     line = document.text[line_start:line_end]
-    if is_flow(sequence) or not line.lstrip().startswith("- ") or item.id != "scalar":
+    if not line.lstrip().startswith("- ") or item.id != "scalar" or "\n" in line.rstrip("\r\n"):
         raise CannotEdit("the list is written in a way that its order cannot be changed safely")
-    return Splice(line_start, line_end, "")
+    indent = column(document, first_dash(document, sequence))
+    at = _above(document.text, start(before), indent) if before else _after(document, sequence, indent)
+    return [Splice(line_start, line_end, ""), _lines_at(document, at, [line.rstrip("\r\n")])]
+
+
+def _move_in_flow(document: Document, sequence: Node, item: Node, before: Node | None) -> list[Splice]:
+    """What stands between the items stays where it is; only the items change places."""
+    rest = [each for each in sequence.value if each is not item]
+    at = len(rest) if before is None else rest.index(before)
+    order = [*rest[:at], item, *rest[at:]]
+    return [
+        Splice(start(place), end(place), document.text[start(now) : end(now)])
+        for place, now in zip(sequence.value, order, strict=True)
+        if place is not now
+    ]
 
 
 def remove_entry(document: Document, key: Node, value: Node) -> Splice:

@@ -36,6 +36,14 @@ CHANGED_LINES = {
     "39-two-spaces.json": {'    "serverless-offline"', '    "stage": "dev"'},
     "40-one-line.json": {'{"service"'},
     "41-tabless-four.json": {'    "plugins": []', '    "custom": {}'},
+    "42-wrong-order-flow.yml": {"plugins: [serverless-plugin-typescript"},
+    "43-wrong-order-flow-over-lines.yml": {
+        "  serverless-plugin-datadog,   # was put first",
+        "  'serverless-plugin-warmup',",
+        "  serverless-offline,",
+    },
+    "44-wrong-order-with-comments.yml": {'        - "serverless-plugin-datadog"   # monitors'},
+    "45-wrong-order.json": {'  "plugins": [', '  "provider": {'},
 }
 """How the lines begin that have to change; in all other samples lines are only added."""
 
@@ -175,7 +183,6 @@ def test_a_broken_file_is_refused_with_the_place(name: str) -> None:
 
 
 UNCHANGEABLE = {
-    "custom-from-file.yml": "`custom` comes from a variable",
     "custom-by-anchor.yml": "`custom` is an alias",
     "datadog-from-variable.yml": "`custom.datadog` comes from a variable",
     "plugins-from-file.yml": "`plugins` comes from a variable",
@@ -191,6 +198,37 @@ def test_what_cannot_be_changed_safely_becomes_a_snippet_with_the_reason(name: s
     assert proposal.edits == ()
     assert UNCHANGEABLE[name] in proposal.snippets[0].reason
     assert yaml.safe_load(proposal.snippets[0].text)["custom"]["datadog"]["addExtension"] is False
+
+
+def test_what_comes_from_a_file_is_said_for_that_file() -> None:
+    path = DATA / "unchangeable" / "custom-from-file.yml"
+    (snippet,) = serverless.propose(read_source(path), FORWARDER).snippets
+    assert "`custom` comes from a variable" in snippet.reason
+    service, _, file = snippet.text.partition("# into ./custom.yml:\n")
+    assert yaml.safe_load(service) == {"plugins": ["serverless-plugin-datadog"]}
+    assert yaml.safe_load(file)["datadog"]["addExtension"] is False
+
+
+@pytest.mark.parametrize(
+    ("name", "order"),
+    [
+        ("42-wrong-order-flow.yml", ["serverless-plugin-datadog", "serverless-plugin-typescript"]),
+        ("43-wrong-order-flow-over-lines.yml", ["serverless-plugin-warmup", "serverless-plugin-datadog"]),
+        ("44-wrong-order-with-comments.yml", ["serverless-plugin-datadog", "serverless-plugin-typescript"]),
+        ("45-wrong-order.json", ["serverless-plugin-datadog", "serverless-plugin-typescript"]),
+    ],
+)
+def test_the_order_that_the_plugin_needs_is_made_as_the_list_is_written(name: str, order: list[str]) -> None:
+    after = edit_of(DATA / "serverless" / name, FORWARDER).after
+    assert [module for module in modules(load(after)) if module in order] == order
+    assert after.count(b"serverless-plugin-datadog") == 1
+    assert name[:2] != "44" or b'"serverless-plugin-datadog"   # monitors\n        - "serverless-p' in after
+
+
+def test_a_program_gets_the_lines_of_its_language(tmp_path: Path) -> None:
+    text = serverless.program_text(EXTENSION, str(tmp_path))
+    assert 'plugins: [\n  "serverless-plugin-datadog"\n],\n' in text
+    assert f'    apiKeySecretArn: "{SECRET}",\n' in text
 
 
 def test_the_site_has_to_be_known(tmp_path: Path) -> None:
