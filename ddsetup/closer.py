@@ -27,6 +27,7 @@ from ddsetup.doubts import (
 from ddsetup.errors import GatewayError
 from ddsetup.evidence import Evidence, Looking, Unseen
 from ddsetup.gateways.aws import health, roles
+from ddsetup.gateways.aws.functions import published_versions
 from ddsetup.gateways.aws.logs import filters_at_work
 from ddsetup.gateways.aws.metrics import invocations
 from ddsetup.gateways.aws.session import Aws
@@ -38,6 +39,7 @@ from ddsetup.observe import aliased, observe_aliases, observe_filters
 from ddsetup.steps.instrument.key_access import role_name
 from ddsetup.steps.subscriptions.groups import can_have_filters, log_group_of
 
+LATEST = "$LATEST"
 MOST_ROLES = 20
 MOST_LOGS = 10
 MOST_ALIASES = 100
@@ -62,7 +64,7 @@ def look_closer(aws: Aws, dd: Datadog | None, case: Case, looking: Looking) -> t
     timed = case.subjects if len(case.subjects) <= MOST_TIMED else doubtful
     running: dict[str, Callable[[], Any]] = {
         "filters": lambda: _filters(aws, dd, case, looking),
-        "aliases": lambda: _aliases(aws, case.snapshot, doubtful, looking),
+        "aliases": lambda: _aliases(aws, case, looking),
         "traffic": lambda: _traffic(aws, doubtful, looking),
         "longest": lambda: _longest(aws, timed, looking),
     }
@@ -72,7 +74,7 @@ def look_closer(aws: Aws, dd: Datadog | None, case: Case, looking: Looking) -> t
         running[f"lines {subject.function.arn}"] = _lines_of(aws, subject.function, looking)
     found = all_of(running)
     snapshot, unseen = found["filters"]
-    with_aliases, unnamed = found["aliases"]
+    with_aliases, published, unnamed = found["aliases"]
     lanes = {
         lane: replace(held, aliases=with_aliases.lanes[lane].aliases) for lane, held in snapshot.lanes.items()
     }
@@ -84,6 +86,7 @@ def look_closer(aws: Aws, dd: Datadog | None, case: Case, looking: Looking) -> t
         roles={arn: found[f"role {arn}"] for arn in wanted.read},
         lines={s.function.arn: found[f"lines {s.function.arn}"] for s in few},
         unseen=left,
+        published=published,
     )
     return replace(case.snapshot, lanes=lanes), evidence
 
@@ -211,10 +214,13 @@ def _untimed(case: Case, timed: Sequence[Subject]) -> tuple[Unseen, ...]:
 
 
 def _aliases(
-    aws: Aws, snapshot: Snapshot, subjects: Sequence[Subject], looking: Looking
-) -> tuple[Snapshot, tuple[Unseen, ...]]:
-    """The snapshot with the aliases of functions that are invoked by one."""
-    functions = tuple(s.function for s in subjects)
+    aws: Aws, case: Case, looking: Looking
+) -> tuple[Snapshot, Mapping[str, Mapping[str, Function] | Unreadable], tuple[Unseen, ...]]:
+    """The snapshot with the aliases of functions that are invoked by one, and the versions behind them.
+
+    Data that arrives proves nothing here: it may be of `$LATEST` only.
+    """
+    functions = tuple(s.function for s in case.subjects)
     wanted = functions if looking.deep else aliased(aws, functions)
     most = len(wanted) if looking.deep else MOST_ALIASES
     unseen = Unseen(
@@ -223,7 +229,19 @@ def _aliases(
         why=f"those of {MOST_ALIASES} functions were looked at",
         checks=("published-version",),
     )
-    return observe_aliases(aws, snapshot, wanted[:most]), (unseen,) if unseen.items else ()
+    snapshot = observe_aliases(aws, case.snapshot, wanted[:most])
+    held = {f.arn: snapshot.lanes[f.lane].aliases.get(f.arn, ()) for f in wanted[:most]}
+    behind = [f for f in wanted[:most] if any(a.version != LATEST for a in held[f.arn])]
+    published = all_of({f.arn: _versions_of(aws, f) for f in behind})
+    return snapshot, published, (unseen,) if unseen.items else ()
+
+
+def _versions_of(aws: Aws, function: Function) -> Callable[[], Mapping[str, Function] | Unreadable]:
+    def ask() -> Mapping[str, Function] | Unreadable:
+        found = published_versions(aws, function.lane, function.name)
+        return found if isinstance(found, Unreadable) else {str(n): f for n, f in found.items()}
+
+    return ask
 
 
 def _role_of(aws: Aws, function: Function) -> Callable[[], Role | Unreadable | None]:

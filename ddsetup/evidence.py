@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
-from ddsetup.model import Json, Role, Unreadable
+from ddsetup.model import Function, Json, Role, Unreadable
 from ddsetup.report import Signal
 
 KeyState: TypeAlias = Literal["valid", "invalid", "malformed", "missing", "unknown"]
@@ -108,7 +108,8 @@ class Evidence:
     `roles` are execution roles by ARN, `lines` the telling log lines of functions by ARN; only those of
     functions whose data does not arrive were read. `traffic` maps function ARNs to invocations within the
     last `minutes`, None: not looked at. `longest` maps them to their longest run in milliseconds. `unseen` is
-    what was left out on purpose, `history` the past of functions that are bare now, by ARN.
+    what was left out on purpose, `history` the past of functions that are bare now, by ARN. `published` are
+    the versions of functions that an alias leads to, by ARN and version.
     """
 
     local: Local = field(default_factory=Local)
@@ -125,6 +126,7 @@ class Evidence:
     exhausted: tuple[str, ...] = ()
     unseen: tuple[Unseen, ...] = ()
     history: Mapping[str, Past | Unreadable] = field(default_factory=dict)
+    published: Mapping[str, Mapping[str, Function] | Unreadable] = field(default_factory=dict)
 
     def fault(self, kind: str) -> Fault | None:
         """The fault of that kind, if there is one."""

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
-from ddsetup import catalog
+from ddsetup import catalog, recognise
 from ddsetup.change import ResourceId
 from ddsetup.checks.case import MARKERS, Case, Subject
 from ddsetup.checks.check import SETTINGS_GUIDE, Blind, Problem, Result, check
 from ddsetup.checks.functions import instrumentable, problem
 from ddsetup.evidence import Past
-from ddsetup.model import Function, Unreadable
+from ddsetup.model import Alias, Function, Unreadable
 
 _LIST = ("lambda:ListFunctions",)
 REMOTE_INSTRUMENTER = "datadog-remote-instrumenter"
@@ -104,7 +104,7 @@ def any_function(case: Case) -> Iterator[Result]:
     "traffic is served by what was instrumented",
     "functions",
     "warning",
-    needs=("lambda:ListAliases",),
+    needs=("lambda:ListAliases", "lambda:ListVersionsByFunction"),
 )
 def published(case: Case) -> Iterator[Result]:
     """An alias or SnapStart serves a published version, and only $LATEST was instrumented.
@@ -112,20 +112,34 @@ def published(case: Case) -> Iterator[Result]:
     A published version never changes. Publish a new one and move the alias.
     """
     for s in case.subjects:
-        if s.mode in ("none", "broken") or s.arrived("enhanced_metrics"):
+        if s.mode in ("none", "broken"):
             continue
         aliases = case.snapshot.lanes[s.function.lane].aliases.get(s.function.arn, ())
         held = [a for a in aliases if a.version != "$LATEST"]
-        if held:
-            listed = ", ".join(f"{a.name} (version {a.version})" for a in held)
+        versions = case.evidence.published.get(s.function.arn)
+        if isinstance(versions, Unreadable):
+            yield Blind(s.resource, versions)
+        known = versions if isinstance(versions, Mapping) else {}
+        bare = [a for a in held if a.version in known and recognise.mode_of(known[a.version]) == "none"]
+        unsure = [a for a in held if a.version not in known and not s.arrived("enhanced_metrics")]
+        listed = ", ".join(f"{a.name} (version {a.version})" for a in bare or unsure)
+        if listed:
+            served = "is served by a version" if bare else "may be served by a version"
             yield problem(
                 s,
-                f"traffic by the alias {listed} may be served by a version without Datadog",
+                f"traffic by the alias {listed} {served} without Datadog",
                 "publish a version, and move the alias to it",
-                command=f"aws lambda publish-version --function-name {s.function.name} "
-                f"--region {s.function.region}",
-                severity="info" if s.arrived("traces") else "warning",
+                command=_publish(s, (bare or unsure)[0]),
+                severity="warning" if bare or not s.arrived("traces") else "info",
             )
+
+
+def _publish(subject: Subject, alias: Alias) -> str:
+    where = f"--function-name {subject.function.name} --region {subject.function.region}"
+    return (
+        f"aws lambda update-alias {where} --name {alias.name} --function-version "
+        f"$(aws lambda publish-version {where} --query Version --output text)"
+    )
 
 
 @check("remote-instrumentation", "no other instrumenter reverts changes", "functions", "warning", needs=_LIST)

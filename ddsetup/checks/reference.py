@@ -27,9 +27,13 @@ could not look, because a permission is missing, is neither healthy nor a findin
 - **`ddsetup doctor --explain ID`** shows what stands here about one check.
 - **Living with a finding**: `[doctor] ignore = [{check = "ID", resource = "GLOB", reason = "why"}]` in
   `ddsetup.toml`; `resource` may be left out.
-- **How far it looks**: one hour back. Where data arrives, its whole way is proven and not looked at again;
-  filters of more than 50 log groups, execution roles and logs are read only where data is missing. `--deep`
-  reads all.
+- **How far it looks**: one hour back. Where data arrives, its whole way is proven and not looked at again. Of
+  more than 50 log groups in a region, filters are read where data is missing, and where bulk reads tell of a
+  second way to Datadog: CloudWatch's metrics name the filters that delivered lately, Datadog's logs the
+  Forwarders that they came through. Execution roles and logs are read where data is missing. What was left
+  out stands in the output; `--deep` reads all.
+- **What was there before**: that a function carried Datadog once is known from ddsetup's journals, from tags,
+  and from the published versions of up to 20 functions.
 """
 
 NOT_CHECKED: Mapping[str, str] = {
@@ -47,6 +51,9 @@ NOT_CHECKED: Mapping[str, str] = {
     "provisioned concurrency": "it sits on published versions, which `published-version` is about",
     "logs older than 18 hours, or with a time of their own": "Datadog drops them without a trace",
     "JSON logs that are not parsed": "a matter of the function's code",
+    "capital letters in names": "Datadog lower-cases them, and is asked in lower case",
+    "billed duration and estimated cost alone": "they come with the other enhanced metrics: `enhanced-arrive`, "
+    "`system-log-level`",
     "custom metrics": "only you know which there should be: `ddsetup verify --custom-metric NAME`",
     "percentiles of enhanced metrics": "a choice that costs money, not a fault",
     "traces of Step Functions": "ddsetup does not set them up",

@@ -403,6 +403,29 @@ def test_findings_may_be_ignored_with_a_reason(clinic: Place) -> None:
         _set_handler(clinic, "datadog_lambda.handler.handler")
 
 
+def _deploy_over(place: Place) -> None:
+    """What a deployment does that knows nothing of Datadog, one that takes tags along as Terraform's does."""
+    client = _lambda(place)
+    client.publish_version(FunctionName=FUNCTION)
+    own = {k: v for k, v in place.world.env_of(FUNCTION).items() if not k.startswith("DD_")}
+    _update(place, FUNCTION, Handler="coffee.handler", Layers=[], Environment={"Variables": own})
+    arn = place.world.functions()[FUNCTION]["FunctionArn"]
+    client.untag_resource(Resource=arn, TagKeys=list(client.list_tags(Resource=arn)["Tags"]))
+
+
+def test_what_a_deployment_took_away_is_known_from_the_journal_or_from_versions(clinic: Place) -> None:
+    _deploy_over(clinic)
+    (lost,) = clinic.cli("doctor", "--output", "json").json["findings"]
+    assert lost["check"] == "function-instrumented"
+    assert "instrumented it, and Datadog was taken out again" in lost["what"]
+    (hint,) = clinic.cli("doctor", "--state-dir", "another", "--output", "json").json["findings"]
+    assert (hint["check"], hint["severity"]) == ("function-instrumented", "warning")
+    assert "its version" in hint["what"]
+    fixed = clinic.cli("doctor", "--fix", "--yes", "--only", "function-instrumented", "--output", "json")
+    assert [f["resource"] for f in fixed.json["data"]["fix"]["gone"]] == [f"{FUNCTION} (us-east-1)"]
+    assert clinic.world.functions()[FUNCTION]["Handler"] == "datadog_lambda.handler.handler"
+
+
 def test_the_messy_account_before_any_setup_is_told_its_true_cause_first(open_place: OpenPlace) -> None:
     place = open_place("messy", "healthy")
     # The scenario plants a value that is another function's handler, too, which is no secret.

@@ -15,7 +15,7 @@ from ddsetup.doctor import Diagnosis, diagnose
 from ddsetup.evidence import Past
 from ddsetup.history import Remembered, remembered
 from ddsetup.journal import Journal, list_runs
-from ddsetup.model import Unreadable
+from ddsetup.model import Alias, Unreadable
 from ddsetup.states import FunctionState
 from ddsetup.steps.instrument.subject import function_resource
 from tests import builders as b
@@ -126,3 +126,21 @@ def test_versions_that_may_not_be_read_are_said_to_be() -> None:
     diagnosis = bare(Unreadable("lambda:ListVersionsByFunction", "refused"))
     assert diagnosis.found() == ()
     assert [b_.unreadable.action for _, b_ in diagnosis.blind] == ["lambda:ListVersionsByFunction"]
+
+
+# Aliases
+
+
+@pytest.mark.parametrize("arrives", [True, False])
+@pytest.mark.parametrize("carries", [True, False])
+def test_an_alias_is_judged_by_the_version_behind_it_whatever_arrives(arrives: bool, carries: bool) -> None:
+    """What arrives may be of `$LATEST`, and what does not may have other causes."""
+    patient = Patient()
+    patient.aliases = {ARN: (Alias("live", "7"),)}
+    version = patient.functions[ORDERS] if carries else b.function(ORDERS)
+    patient.know(published={ARN: {"7": version}})
+    if not arrives:
+        patient.silence(ORDERS, "enhanced_metrics", "traces")
+    found = diagnose(patient.case(), [c for c in CHECKS if c.id == "published-version"]).found()
+    assert [f.severity for f in found] == ([] if carries else ["warning"])
+    assert carries or "--name live --function-version" in found[0].problem.command

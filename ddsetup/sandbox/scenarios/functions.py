@@ -30,7 +30,7 @@ class SampleFunction:
     """Left empty: the sample's own."""
     architecture: str = "x86_64"
     memory: int = 256
-    timeout: int = 10
+    timeout: int = 60
     environment: Mapping[str, str] = field(default_factory=dict)
     layers: tuple[str, ...] = ()
     tags: Mapping[str, str] = field(default_factory=dict)
