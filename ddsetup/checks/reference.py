@@ -52,8 +52,8 @@ NOT_CHECKED: Mapping[str, str] = {
     "logs older than 18 hours, or with a time of their own": "Datadog drops them without a trace",
     "JSON logs that are not parsed": "a matter of the function's code",
     "capital letters in names": "Datadog lower-cases them, and is asked in lower case",
-    "billed duration and estimated cost alone": "they come with the other enhanced metrics: `enhanced-arrive`, "
-    "`system-log-level`",
+    "billed duration and estimated cost alone": "they come with the other enhanced metrics "
+    "(`enhanced-arrive`, `system-log-level`)",
     "custom metrics": "only you know which there should be: `ddsetup verify --custom-metric NAME`",
     "percentiles of enhanced metrics": "a choice that costs money, not a fault",
     "traces of Step Functions": "ddsetup does not set them up",
