@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from ddsetup.cli.call import Call
 from ddsetup.cli.looking import look
 from ddsetup.cli.results import base_report
 from ddsetup.errors import UsageError
+from ddsetup.explore.scope import Whose
 from ddsetup.explore.traces import traces
+from ddsetup.gateways.datadog.client import Datadog
+from ddsetup.gateways.datadog.telemetry import Window
 from ddsetup.links import trace_link, traces_link
+from ddsetup.model import Json
 from ddsetup.report import Report
 
 COUNT, MOST = 3, 20
@@ -22,9 +27,8 @@ def run(call: Call) -> Report:
     if not 1 <= count <= MOST:
         raise UsageError(f"--count {count}: it is between 1 and {MOST}")
     looking = look(call)
-    data = traces(looking.dd, looking.window, looking.whose, count)
+    data = linked_traces(looking.dd, looking.window, looking.whose, count)
     site = looking.dd.site
-    told = [{**trace, "link": trace_link(site, trace["trace_id"])} for trace in data["traces"]]
     query = looking.whose.page("operation_name:aws.lambda")
     window = looking.window.milliseconds()
     shown = {
@@ -32,4 +36,11 @@ def run(call: Call) -> Report:
         "failing traces": traces_link(site, f"{query} status:error", window),
     }
     report = base_report("explore traces", looking.session)
-    return replace(report, data={**data, "traces": told}, links=shown)
+    return replace(report, data=data, links=shown)
+
+
+def linked_traces(dd: Datadog, window: Window, whose: Whose, count: int = COUNT) -> Mapping[str, Json]:
+    """The `data` of `explore traces`, each trace with the address of its page."""
+    data = traces(dd, window, whose, count)
+    told = [{**trace, "link": trace_link(dd.site, trace["trace_id"])} for trace in data["traces"]]
+    return {**data, "traces": told}

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from ddsetup.cli.at_source import change_source, check_source, source_note
 from ddsetup.cli.call import Call
 from ddsetup.cli.ending import WAIT_SECONDS, with_ways_on
+from ddsetup.cli.exploring import offer_to_explore
 from ddsetup.cli.guided import Guide, given_of, leaving, offer_to_resume
 from ddsetup.cli.proof import make_traffic, monitored, prove
 from ddsetup.cli.results import base_report, with_all_looked_at, with_outcomes, with_signals
@@ -129,4 +130,5 @@ def _proven(
         rounds = make_traffic(call, session, functions, prepared.answers, offer=idle_are_offered)
     wait = 0 if since is None or hopeless else WAIT_SECONDS
     signals = prove(call, session, functions, prepared.answers, since=since, wait=wait, rounds=rounds)
+    offer_to_explore(call, session, functions, signals, since)
     return with_signals(report, signals)

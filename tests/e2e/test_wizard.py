@@ -61,7 +61,10 @@ def test_enter_all_the_way_proves_a_healthy_account_and_a_second_run_has_nothing
             if question != "Carry this out?":
                 assert shop.world.operator_writes() == []
         terminal.answer("Invoke them for the proof?")
-        assert terminal.end(150) == 0
+        terminal.until("Look at what has arrived?", 150).press("2" + ENTER)
+        shown = "cold starts in"
+        terminal.until(lambda: "Look at what has arrived?" in terminal.text.partition(shown)[2]).press(ENTER)
+        assert terminal.end() == 0
         for said in ("6 of 6 functions with everything", "ddsetup undo", "for CI", "--no-input", "Next"):
             assert said in terminal.text
         assert "What becomes billable" in terminal.text
