@@ -233,7 +233,7 @@ class Console:
 
     def look(self, stream: TextIO) -> Look:
         """How much room `stream` has."""
-        width = self._console(stream).width if self.streams.is_terminal(stream) else 0
+        width = self._console(stream).width if self.streams.is_terminal(stream) else _columns(stream)
         return Look(width=width, verbose=self.verbose)
 
     # How it is drawn

@@ -164,8 +164,11 @@ def _wait_for_subscriptions(session: Session, functions: Sequence[Function], ans
 
     if answers is None or answers.via != "forwarder" or answers.subscribe != "automatic" or not answers.logs:
         return
-    with session.host.busy("waiting for Datadog to subscribe the log groups; Ctrl-C goes on without"):
-        wait_for_subscriptions(session.aws, functions, session.host.clock)
+    try:
+        with session.host.busy("waiting for Datadog to subscribe the log groups; Ctrl-C invokes at once"):
+            wait_for_subscriptions(session.aws, functions, session.host.clock)
+    except KeyboardInterrupt:
+        session.host.say("not waiting for the subscriptions any longer")
 
 
 def prove(
