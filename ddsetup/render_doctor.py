@@ -36,7 +36,7 @@ def doctor_lines(report: Report, look: Look) -> list[Line]:
     for chain in data.get("chains", ()):
         found.extend([*_chain_lines(chain), ()])
     found.extend(_finding_lines(report, look))
-    found.extend(_difference_lines(data.get("fix") or {}))
+    found.extend(_difference_lines(data.get("fix") or {}, look))
     found.extend(_probe_lines(data.get("probe") or {}))
     found.extend(_blind_lines(data.get("unreadable", ())))
     found.extend(_unseen_lines(data.get("unseen", ())))
@@ -155,7 +155,8 @@ def _chain_lines(chain: Json) -> list[Line]:
     return found
 
 
-def _difference_lines(fix: Mapping[str, Json]) -> list[Line]:
+def _difference_lines(fix: Mapping[str, Json], look: Look) -> list[Line]:
+    """What mending came to; notes are nothing broken, and shown with all the rest only."""
     found: list[Line] = []
     marks = (
         ("gone", Span("✓ mended: ", "good")),
@@ -163,9 +164,13 @@ def _difference_lines(fix: Mapping[str, Json]) -> list[Line]:
         ("new", Span("! new: ", "warn")),
     )
     for key, mark in marks:
-        found.extend(
-            line(mark, f"{each['resource']}: {each['what']}", _id(each["check"])) for each in fix.get(key, ())
-        )
+        groups: dict[tuple[str, str], list[str]] = {}
+        for each in fix.get(key, ()):
+            if look.verbose or each["severity"] != "info" or key == "gone":
+                groups.setdefault((each["check"], each["what"]), []).append(each["resource"])
+        for (check, what), places in groups.items():
+            who = names(places, 0 if look.verbose else _NAMED)
+            found.append(line(mark, f"{who}: {what}", _id(check)))
     return [*found, ()] if found else []
 
 

@@ -119,7 +119,14 @@ def recent(case: Case) -> Iterator[Result]:
                 )
 
 
-@check("layer-retired", "no layer is of a kind that Datadog gave up", "functions", "warning", needs=_LIST)
+@check(
+    "layer-retired",
+    "no layer is of a kind that Datadog gave up",
+    "functions",
+    "warning",
+    needs=_LIST,
+    because_of=("function-runtime",),
+)
 def retired(case: Case) -> Iterator[Result]:
     """The layer belongs to a runtime that AWS retired (Python27, Node8-10, ...) and is no longer updated."""
     known = set(catalog.layer_names())

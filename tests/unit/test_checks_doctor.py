@@ -465,3 +465,18 @@ def test_a_link_of_datadogs_is_not_ticked_off_where_a_function_has_none() -> Non
     subject = next(s for s in case.subjects if s.function.name == ORDERS)
     links = {k.title: k.mark for k in chain(case, diagnose(case, CHECKS), subject)}
     assert (links["layer"], links["handler"], links["environment"]) == ("unknown", "unknown", "doubtful")
+
+
+def test_what_mending_came_to_is_told_in_few_lines_and_notes_are_nothing_broken() -> None:
+    def record(name: str, severity: str) -> dict[str, str]:
+        return {"check": "some-check", "severity": severity, "resource": name, "what": f"an {severity}"}
+
+    left = [*(record(f"till-{number}", "error") for number in range(9)), record("till-note", "info")]
+    data = {"fix": {"gone": [record("till-gone", "warning")], "left": left, "new": []}}
+    report = Report(command="doctor", data=data)
+    text = text_of(report_lines(report, Look()))
+    assert text.count("remains broken: ") == 1
+    assert "and 4 more: an error" in text
+    assert "mended: till-gone" in text
+    assert "till-note" not in text
+    assert "till-note" in text_of(report_lines(report, Look(verbose=True)))
