@@ -19,7 +19,7 @@ import venv
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-TOOLS = ("pytest", "pytest-timeout", "hypothesis", "jsonschema", "pexpect", "pyte", "pyyaml")
+TOOLS = ("pytest", "pytest-timeout", "pytest-xdist", "hypothesis", "jsonschema", "pexpect", "pyte", "pyyaml")
 TESTS = (
     "tests/unit",
     "tests/gateways/test_aws_scripted.py",
@@ -51,7 +51,7 @@ def run(end: str) -> None:
         pip = [python, "-m", "pip", "--quiet", "--disable-pip-version-check"]
         subprocess.run([*pip, "install", "-c", str(constraints), "-e", str(ROOT), *TOOLS], check=True)  # noqa: S603
         subprocess.run([*pip, "list"], check=False)  # noqa: S603
-        done = subprocess.run([python, "-m", "pytest", "-q", *TESTS], cwd=ROOT, check=False)  # noqa: S603
+        done = subprocess.run([python, "-m", "pytest", "-q", "-n", "2", *TESTS], cwd=ROOT, check=False)  # noqa: S603
         if done.returncode:
             sys.exit(done.returncode)
 

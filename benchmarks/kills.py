@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import shutil
 import sys
 import tempfile
 import time
@@ -78,7 +79,11 @@ def _round(killing: Killing, seed: str) -> None:
         said = "as before"
     except KillError as error:
         killing.tally.wrong.append(seed)
-        said = f"WRONG: {error}"
+        kept = Path(tempfile.mkdtemp(prefix=f"ddsetup-kills-{seed}-"))
+        for state in killing.cli.home.glob(f"state-{seed}-*"):
+            shutil.copytree(state, kept / state.name)
+        history = "\n".join(killing.history)
+        said = f"WRONG: {error}\n{history}\nits journals are kept in {kept}"
     misses = killing.tally.missed - missed
     more = f", after {misses} misses" if misses else ""
     print(f"{seed:>12} {time.monotonic() - begun:5.1f} s  {said}{more}", flush=True)

@@ -65,7 +65,10 @@ class RoleWriter(OneByOne):
         try:
             create_role(self._aws, after.name, trust, CREATED_BY, "Lets Datadog read this account")
         except AlreadyExists:
-            return moved(change, f"role {after.name} was made by somebody else meanwhile")
+            # Also what the repetition of a call says whose answer was lost. Only we know the external ID.
+            made = self._read(after.name)
+            if made is None or not trusts(made.trust, *_trust_of(after)):
+                return moved(change, f"role {after.name} was made by somebody else meanwhile")
         try:
             for name, document in after.policies.items():
                 put_role_policy(self._aws, after.name, name, document)

@@ -12,8 +12,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from botocore.awsrequest import AWSResponse
+from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.compat import HTTPHeaders
+from botocore.exceptions import ConnectionClosedError
+from botocore.httpsession import URLLib3Session
 from moto.server import ThreadedMotoServer
 
 from ddsetup.apply import Event, Writer
@@ -41,6 +43,7 @@ class Bench:
     dd: Datadog | None = None
     events: list[Event] = field(default_factory=list)
     refusals: list[Callable[[], None]] = field(default_factory=list)
+    lost: list[str] = field(default_factory=list)
     seen: LaneSnapshot = field(default_factory=lambda: LaneSnapshot(lane=LANE))
 
     def client(self, service: str) -> Any:
@@ -72,6 +75,21 @@ class Bench:
 
         def before_send(**_: Any) -> AWSResponse | None:
             return left.pop(0)() if left else None
+
+        events = self.client(service).meta.events
+        event = f"before-send.*.{name}"
+        events.register_first(event, before_send)
+        self.refusals.append(lambda: events.unregister(event, before_send))
+
+    def lose_answer(self, operation: str) -> None:
+        """Let the next call of an operation take effect, and its answer be lost on the way."""
+        service, _, name = operation.partition(":")
+
+        def before_send(request: AWSPreparedRequest, **_: Any) -> None:
+            if operation not in self.lost:
+                self.lost.append(operation)
+                URLLib3Session().send(request)
+                raise ConnectionClosedError(endpoint_url=request.url)
 
         events = self.client(service).meta.events
         event = f"before-send.*.{name}"

@@ -90,6 +90,14 @@ def test_a_role_that_exists_is_not_taken_over(bench: Bench, managed: RoleState) 
     assert bench.client("iam").list_role_policies(RoleName=managed.name)["PolicyNames"] == []
 
 
+def test_a_role_of_which_no_answer_told_is_made_whole_and_given_back(
+    bench: Bench, managed: RoleState
+) -> None:
+    bench.lose_answer("iam:CreateRole")
+    there_and_back(bench, change("iam_role", managed.name, None, managed))
+    assert bench.lost == ["iam:CreateRole"]
+
+
 def test_a_role_that_cannot_be_finished_is_taken_back(bench: Bench) -> None:
     broken = replace(ROLE, attached=("arn:aws:iam::123456789012:policy/none",))
     with pytest.raises(GatewayError):
@@ -299,6 +307,12 @@ def test_partial_failures_are_told_by_function(bench: Bench) -> None:
 
 def test_a_log_group_is_made_and_given_back(bench: Bench) -> None:
     there_and_back(bench, change("log_group", "/aws/lambda/a", None, LogGroupState(name="/aws/lambda/a")))
+
+
+def test_a_log_group_of_which_no_answer_told_is_given_back(bench: Bench) -> None:
+    bench.lose_answer("logs:CreateLogGroup")
+    there_and_back(bench, change("log_group", "/aws/lambda/a", None, LogGroupState(name="/aws/lambda/a")))
+    assert bench.lost == ["logs:CreateLogGroup"]
 
 
 def test_a_log_group_that_holds_logs_is_kept(bench: Bench) -> None:

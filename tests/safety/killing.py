@@ -70,7 +70,8 @@ class KillError(AssertionError):
 class Killing:
     """A place to run rounds in.
 
-    `before` is what every round has to come back to, `wanted` what an undisturbed setup makes of it.
+    `before` is what every round has to come back to, `wanted` what an undisturbed setup makes of it;
+    `history` says what was run in the round under way, and how it ended.
     """
 
     nursery: Nursery
@@ -80,6 +81,7 @@ class Killing:
     wanted: Mapping[str, Any]
     pace: Pace
     tally: Tally = field(default_factory=Tally)
+    history: list[str] = field(default_factory=list)
 
     def round(self, seed: str) -> None:
         """One round in which setup was killed: raises KillError when something is lost, left over or cannot
@@ -93,6 +95,7 @@ class Killing:
 
     def _attempt(self, seed: str, sooner: int) -> bool:
         """The round with moments 2 ** `sooner` times as early as drawn; whether SIGKILL hit setup alive."""
+        self.history.clear()
         chance = random.Random(seed)
         state = self.cli.home / f"state-{seed}-{sooner}"
         hit = self._die(SETUP, state, self._moment(chance, self.pace.setting_up, sooner))
@@ -158,6 +161,7 @@ class Killing:
         """Run a command with a state directory of its own; no secret and no traceback may be in its words."""
         environ = self.cli.environ(DDSETUP_STATE_DIR=str(state))
         end = self.nursery.run(command, environ, self.cli.home, kill)
+        self.history.append(f"{command[0]}: {end.code} after {end.seconds:.2f} s, {kill}")
         for text in (end.stdout, end.stderr):
             self.cli.check_secrets(text)
             if "Traceback" in text:

@@ -30,7 +30,12 @@ class UpdateInProgress(GatewayError):
 
 
 class AlreadyExists(GatewayError):
-    """The name is taken by a resource that is there already."""
+    """The name is taken by a resource that is there already.
+
+    `repeated`: an earlier attempt of the very call got no answer, so it may be what made the resource.
+    """
+
+    repeated: bool = False
 
 
 class LimitReached(GatewayError):

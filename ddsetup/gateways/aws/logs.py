@@ -91,11 +91,11 @@ def delete_filter(aws: Aws, lane: Lane, group: str, name: str) -> bool:
 
 
 def create_log_group(aws: Aws, lane: Lane, group: str) -> bool:
-    """Create a log group of class STANDARD without expiry; False if it is there already."""
+    """Create a log group of class STANDARD without expiry; False if it was there already."""
     try:
         aws.call("logs:CreateLogGroup", lane, logGroupName=group)
-    except AlreadyExists:
-        return False
+    except AlreadyExists as error:
+        return error.repeated
     return True
 
 

@@ -12,7 +12,7 @@ from ddsetup._version import __version__
 from ddsetup.clock import SYSTEM_CLOCK, Clock
 from ddsetup.errors import CredentialsError, GatewayError, Interrupted
 from ddsetup.gateways.aws.credentials import AwsOptions, explain_credentials, open_session, region_of
-from ddsetup.gateways.aws.errors import is_throttle, is_transient, translate
+from ddsetup.gateways.aws.errors import AlreadyExists, is_throttle, is_transient, translate
 from ddsetup.gateways.aws.limits import Limits
 from ddsetup.model import Identity, Json, Lane
 
@@ -267,6 +267,10 @@ class Aws:
                     dropped += 1
                     again = is_transient(error) and dropped <= patience.dropped
                 if not again:
+                    said = translate(error, action, _where(lane), self.options)
+                    if isinstance(said, AlreadyExists):
+                        said.repeated = dropped > 1
+                        raise said from None
                     raise
                 self.clock.sleep(_pause(throttled + dropped))
 
