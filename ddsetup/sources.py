@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from ddsetup.lines import counted
-from ddsetup.model import ApiStage, Snapshot, StateMachine, StateMachineSettings, Unreadable
+from ddsetup.model import ApiStage, LaneSnapshot, Snapshot, StateMachine, StateMachineSettings, Unreadable
 from ddsetup.ownership import owner_of
 
 TRACE_TAG = "DD_TRACE_ENABLED"
@@ -65,6 +65,15 @@ def api_stages(snapshot: Snapshot) -> tuple[ApiStage, ...]:
     """All stages that could be listed, in the order of lanes."""
     lanes = (snapshot.lanes[lane].api_stages for lane in sorted(snapshot.lanes))
     return tuple(s for found in lanes if not isinstance(found, Unreadable) for s in found)
+
+
+def source_groups(lane: LaneSnapshot) -> tuple[str, ...]:
+    """The log groups that the state machines and stages of a lane are known to write to."""
+    machines = () if isinstance(lane.state_machines, Unreadable) else lane.state_machines
+    stages = () if isinstance(lane.api_stages, Unreadable) else lane.api_stages
+    settings = (machine.settings for machine in machines)
+    groups = [held.log_group for held in settings if isinstance(held, StateMachineSettings)]
+    return tuple(dict.fromkeys(name for name in (*groups, *(s.log_group for s in stages)) if name))
 
 
 def state_machines_text(rows: Iterable[Mapping[str, object]]) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ddsetup.cli.call import Call
 from ddsetup.cli.trial import operator_policy
+from ddsetup.given import Given, Raw
 from ddsetup.lines import Look
 from ddsetup.render import report_lines
 from ddsetup.report import Report
@@ -33,10 +34,14 @@ def run(call: Call) -> Report:
     return Report(command="sandbox up", sandbox=True, account=sandbox.account, regions=sandbox.regions)
 
 
+_ANY_SOURCE = Given({key: Raw(("all",), "file", "sandbox up") for key in ("state_machine", "api_stage")})
+"""What is going to be set up is not known yet, and a scenario may have these."""
+
+
 def _options(call: Call) -> SandboxOptions:
     regions = call.given.items("region") or ("us-east-1",)
     options = SandboxOptions(
-        operator_policy=operator_policy(call.given, ACCOUNT, regions),
+        operator_policy=operator_policy(call.given.over(_ANY_SOURCE), ACCOUNT, regions),
         scenarios=tuple(call.value("scenario") or ("healthy",)),
         regions=regions,
     )

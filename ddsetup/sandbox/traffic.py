@@ -36,6 +36,8 @@ def traffic(
 ) -> tuple[Invocation, ...]:
     """Invoke the sample functions (`names`: only these) `times` times each, a few at once; returns when done.
 
+    Without names the sample state machines are run as often, too.
+
     Functions of runtimes that do not run in a sandbox are left out. `heard` leaves out, too, those that
     report through their log while nothing is subscribed to it: their cold start would be lost, and as nothing
     here ever goes cold again by itself, there would be no other. Raises `UsageError` for a name that is no
@@ -52,6 +54,9 @@ def traffic(
     if heard:
         targets = [each for each in targets if not _goes_unheard(sandbox, *each[:2])]
     calls = [(*target, turn) for turn in range(times) for target in targets]
+    if names is None:
+        for region in sandbox.regions:
+            _start_executions(sandbox, region, times)
     clients = {region: aws.client("lambda", sandbox.aws_endpoint_url, region) for region in sandbox.regions}
     with ThreadPoolExecutor(_PARALLEL) as pool:
         return tuple(pool.map(lambda call: _invoke(clients[call[0]], *call), calls))
@@ -70,6 +75,20 @@ def _targets(sandbox: Sandbox) -> list[tuple[str, str, str]]:
                 kind = next(tag["Value"] for tag in resource["Tags"] if tag["Key"] == SAMPLE_TAG)
                 found.append((region, resource["ResourceARN"].rpartition(":")[2], kind))
     return sorted(found)
+
+
+def _start_executions(sandbox: Sandbox, region: str, times: int) -> None:
+    """Run the state machines that carry the tag; they end by themselves a moment later."""
+    tagging = aws.client("resourcegroupstaggingapi", sandbox.aws_endpoint_url, region)
+    found = tagging.get_resources(
+        ResourceTypeFilters=["states:stateMachine"], TagFilters=[{"Key": SAMPLE_TAG}]
+    )["ResourceTagMappingList"]
+    for each in found:
+        states = aws.client("stepfunctions", sandbox.aws_endpoint_url, region)
+        kind = next(tag["Value"] for tag in each["Tags"] if tag["Key"] == SAMPLE_TAG)
+        for turn in range(times):
+            event = json.dumps(EVENTS[kind][turn % len(EVENTS[kind])])
+            states.start_execution(stateMachineArn=each["ResourceARN"], input=event)
 
 
 def _goes_unheard(sandbox: Sandbox, region: str, name: str) -> bool:

@@ -14,13 +14,15 @@ from ddsetup.errors import NotFound
 from ddsetup.gateways.aws.logs import delete_filter, list_filters
 from ddsetup.gateways.aws.session import Aws
 from ddsetup.model import Lane, LaneSnapshot, Snapshot, SubscriptionFilter, Unreadable
+from ddsetup.sources import source_groups
 
 PREFIX = "DD_LOG_SUBSCRIPTION_FILTER_"
 """How Datadog names the filters of its automatic triggers; the log group's name follows."""
 
 
 def take_back(aws: Aws, snapshot: Snapshot, account: str, forwarders: Collection[str]) -> tuple[str, ...]:
-    """Delete Datadog's own filters to these forwarders from the log groups of the account's functions.
+    """Delete Datadog's own filters to these forwarders from the log groups of the account's functions, state
+    machines and stages of APIs.
 
     Returns what could not be looked at or deleted, as `GROUP: reason`.
     """
@@ -37,10 +39,10 @@ def take_back(aws: Aws, snapshot: Snapshot, account: str, forwarders: Collection
 
 
 def _groups(lane: LaneSnapshot) -> list[str]:
-    """The log groups that functions of the lane write to, as far as they exist."""
+    """The log groups that functions and other sources of the lane write to, as far as they exist."""
     if isinstance(lane.functions, Unreadable):
         return []
-    named = {function.log_group for function in lane.functions}
+    named = {function.log_group for function in lane.functions} | set(source_groups(lane))
     return sorted(named if isinstance(lane.log_groups, Unreadable) else named & set(lane.log_groups))
 
 

@@ -29,9 +29,16 @@ VOLATILE = {
 FOREIGN_VALUE = "value-of-a-variable-that-is-not-ours"
 
 
-def operator_policy(regions: tuple[str, ...], via: Via = "forwarder") -> dict[str, Any]:
-    """What `ddsetup policy` prints for every command, so that each test proves it enough."""
-    answers = Answers(site="datadoghq.com", regions=regions, via=via)
+def operator_policy(
+    regions: tuple[str, ...], via: Via = "forwarder", *, sources: tuple[str, ...] = ()
+) -> dict[str, Any]:
+    """What `ddsetup policy` prints for every command, so that each test proves it enough.
+
+    `sources` are the state machines and the API stages that are going to be chosen.
+    """
+    answers = Answers(
+        site="datadoghq.com", regions=regions, via=via, state_machines=sources, api_stages=sources
+    )
     commands = ("setup", "undo", "verify", "uninstrument", "doctor", "invoke")
     return dict(least_policy(answers, "aws", (ACCOUNT,), regions, commands=commands))
 
@@ -105,6 +112,32 @@ class World:
         rows = [row for page in pages for row in page["ResourceTagMappingList"]]
         return {r["ResourceARN"]: {t["Key"]: t["Value"] for t in r["Tags"]} for r in rows if r["Tags"]}
 
+    def state_machines(self, region: str = "") -> dict[str, Any]:
+        """How state machines log, and their tags, by name."""
+        states = self.client("stepfunctions", region)
+        found = {}
+        for machine in states.list_state_machines()["stateMachines"]:
+            arn = machine["stateMachineArn"]
+            logging = states.describe_state_machine(stateMachineArn=arn)["loggingConfiguration"]
+            tags = states.list_tags_for_resource(resourceArn=arn)["tags"]
+            found[machine["name"]] = {
+                "logging": {"destinations": [], **logging},
+                "tags": {tag["key"]: tag["value"] for tag in tags},
+            }
+        return found
+
+    def access_logs(self, region: str = "") -> dict[str, Any]:
+        """Access log settings of the stages of all APIs, by API and stage."""
+        rest, http = self.client("apigateway", region), self.client("apigatewayv2", region)
+        found = {}
+        for api in rest.get_rest_apis()["items"]:
+            for stage in rest.get_stages(restApiId=api["id"])["item"]:
+                found[f"{api['name']}/{stage['stageName']}"] = stage.get("accessLogSettings") or {}
+        for api in http.get_apis()["Items"]:
+            for stage in http.get_stages(ApiId=api["ApiId"])["Items"]:
+                found[f"{api['Name']}/{stage['StageName']}"] = stage.get("AccessLogSettings") or {}
+        return found
+
     def integrations(self) -> Any:
         """Datadog's record of AWS accounts, without the times."""
         request = Request(
@@ -128,6 +161,8 @@ class World:
                 "stacks": self.stacks(region),
                 "secrets": self.secrets(region),
                 "tags": self.tags(region),
+                "state_machines": self.state_machines(region),
+                "access_logs": self.access_logs(region),
             }
         return whole
 

@@ -9,15 +9,16 @@ from ddsetup.sandbox.datadog.aws_access import AccessFailed, CustomerAccess, exp
 from ddsetup.sandbox.datadog.crawler import function_tags, matches_tag_filters
 from ddsetup.sandbox.datadog.integrations import Account, AutomaticFilter, Integrations
 
-SOURCE = "lambda"
+LAMBDA, STATES, ACCESS_LOGS = "lambda", "states", "apigw-access-logs"
+"""The log sources that the stand-in subscribes; others are kept, and nothing comes of them."""
 NAME_PREFIX = "DD_LOG_SUBSCRIPTION_FILTER_"
 MAX_NAME = 512
 
 
 def forwarders(account: Account) -> dict[str, str]:
-    """Region -> the Forwarder that takes the logs of Lambda functions there; only the account's own count."""
+    """Region -> the Forwarder that takes the logs of the account's sources there; only its own count."""
     forwarder = account.attributes["logs_config"].get("lambda_forwarder") or {}
-    if SOURCE not in (forwarder.get("sources") or []):
+    if not set(forwarder.get("sources") or []) & {LAMBDA, STATES, ACCESS_LOGS}:
         return {}
     found: dict[str, str] = {}
     for arn in forwarder.get("lambdas") or []:
@@ -43,14 +44,23 @@ def take_back(account: Account, access: CustomerAccess, integrations: Integratio
 
 
 def subscribe(account: Account, region: str, access: CustomerAccess, integrations: Integrations) -> list[str]:
-    """Give every function's existing log group in ``region`` a filter to the Forwarder. Gives the issues."""
+    """Give every source's existing log groups in ``region`` a filter to the Forwarder. Gives the issues."""
     arn = forwarders(account)[region]
-    functions = paged(access.client("lambda", region), "list_functions", "Functions")
-    groups = _wanted_groups(account, region, access, functions)
+    sources = account.attributes["logs_config"]["lambda_forwarder"].get("sources") or []
+    groups: set[str] = set()
+    if LAMBDA in sources:
+        functions = paged(access.client("lambda", region), "list_functions", "Functions")
+        groups |= _wanted_groups(account, region, access, functions)
+    if STATES in sources:
+        groups |= _groups_of_state_machines(access.client("stepfunctions", region))
+    if ACCESS_LOGS in sources:
+        groups |= _groups_of_stages(access, region)
     logs = access.client("logs", region)
     existing = {group["logGroupName"] for group in paged(logs, "describe_log_groups", "logGroups")}
     issues = []
     for group in sorted(groups & existing):
+        if not _is_registered(account, region, arn, integrations):
+            break  # it was taken out meanwhile
         made = AutomaticFilter(account.id, region, group, f"{NAME_PREFIX}{group}"[:MAX_NAME], arn)
         try:
             if _put(logs, made):
@@ -58,6 +68,11 @@ def subscribe(account: Account, region: str, access: CustomerAccess, integration
         except AccessFailed as error:
             issues.append(f"{region} {group}: {error}")
     return issues
+
+
+def _is_registered(account: Account, region: str, arn: str, integrations: Integrations) -> bool:
+    now = (each for each in integrations.accounts() if each.id == account.id)
+    return any(forwarders(each).get(region) == arn for each in now)
 
 
 def _wanted_groups(
@@ -78,12 +93,41 @@ def _wanted_groups(
     return wanted - forwarders_own
 
 
+def _groups_of_state_machines(client: Any) -> set[str]:
+    """The log groups that state machines write to. Raises AccessFailed."""
+    found = set()
+    for machine in paged(client, "list_state_machines", "stateMachines"):
+        with explained("describe_state_machine"):
+            answer = client.describe_state_machine(stateMachineArn=machine["stateMachineArn"])
+        for each in (answer.get("loggingConfiguration") or {}).get("destinations") or []:
+            found.add(_group_in(each["cloudWatchLogsLogGroup"]["logGroupArn"]))
+    return found - {""}
+
+
+def _groups_of_stages(access: CustomerAccess, region: str) -> set[str]:
+    """The log groups of access logs. Raises AccessFailed."""
+    rest, http = access.client("apigateway", region), access.client("apigatewayv2", region)
+    found = set()
+    for api in paged(rest, "get_rest_apis", "items"):
+        with explained("get_stages"):
+            stages = rest.get_stages(restApiId=api["id"])["item"]
+        found |= {_group_in((s.get("accessLogSettings") or {}).get("destinationArn", "")) for s in stages}
+    for api in paged(http, "get_apis", "Items"):
+        stages = paged(http, "get_stages", "Items", ApiId=api["ApiId"])
+        found |= {_group_in((s.get("AccessLogSettings") or {}).get("DestinationArn", "")) for s in stages}
+    return found - {""}
+
+
+def _group_in(arn: str) -> str:
+    return arn.partition(":log-group:")[2].removesuffix(":*")
+
+
 def _tag_filters(account: Account) -> list[str]:
     config = account.attributes["logs_config"]["lambda_forwarder"].get("log_source_config") or {}
     return [
         pattern
         for item in config.get("tag_filters") or []
-        if item.get("source") == SOURCE
+        if item.get("source") == LAMBDA
         for pattern in item.get("tags") or []
     ]
 

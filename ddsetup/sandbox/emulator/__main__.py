@@ -57,6 +57,7 @@ def _application(settings: EmulatorSettings) -> Any:
     from ddsetup.sandbox.emulator import (
         account_policies,
         actions,
+        api_gateway,
         calls,
         connections,
         delivery,
@@ -65,6 +66,7 @@ def _application(settings: EmulatorSettings) -> Any:
         runtime,
         seed,
         stacks,
+        state_machines,
     )
 
     actions.install()
@@ -74,6 +76,8 @@ def _application(settings: EmulatorSettings) -> Any:
     limits.install(settings.layer_account)
     stacks.install()
     account_policies.install()
+    state_machines.install()
+    api_gateway.install()
     calls.install(Path(settings.call_log), faults.Faults(Path(settings.faults)))
     seed.publish_layers(settings)
     return app.app

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-import time
 import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from ddsetup.sandbox.emulator import log_streams
 from ddsetup.sandbox.emulator.bootstrap import LINE_BREAK, REQUEST_ID_MARK
 
 _TRACEBACK = "Traceback (most recent call last):"
@@ -41,23 +41,8 @@ def write(config: dict[str, Any], run: Run) -> None:
     needed = ("logs:CreateLogStream", "logs:PutLogEvents", *(() if exists else ("logs:CreateLogGroup",)))
     if not all(_role_may(config, action, group_name) for action in needed):
         return
-    group = _group(cloudwatch_logs, group_name)
     stream_name = _stream_name(config, custom=group_name != default_group)
-    now = int(time.time() * 1000)
-    stream = {
-        "events": [],
-        "uploadSequenceToken": "1",
-        "creationTime": now,
-        "firstEventTimestamp": None,
-        "lastEventTimestamp": None,
-        "lastIngestionTime": None,
-    }
-    group["streams"][stream_name] = stream
-    messages = _messages(config, run)
-    events = [{"timestamp": now, "message": each, "ingestionTime": now} for each in messages]
-    if events:
-        cloudwatch_logs._append_log_events(stream, events)
-        cloudwatch_logs._fanout_to_subscription_filters(group_name, stream_name, events)
+    log_streams.append(group_name, stream_name, _messages(config, run))
 
 
 def _role_may(config: dict[str, Any], action: str, group_name: str) -> bool:
@@ -79,19 +64,6 @@ def _role_may(config: dict[str, Any], action: str, group_name: str) -> bool:
     )
     result = iam_evaluator.evaluate(context, principal.policies, *principal.limits)
     return bool(result.decision == "Allow")
-
-
-def _group(cloudwatch_logs: Any, name: str) -> Any:
-    if name not in cloudwatch_logs._log_groups:
-        cloudwatch_logs._log_groups[name] = {
-            "arn": cloudwatch_logs._make_group_arn(name),
-            "creationTime": int(time.time() * 1000),
-            "retentionInDays": None,
-            "tags": {},
-            "subscriptionFilters": {},
-            "streams": {},
-        }
-    return cloudwatch_logs._log_groups[name]
 
 
 def _stream_name(config: dict[str, Any], *, custom: bool) -> str:

@@ -16,6 +16,7 @@ from ddsetup.sandbox.scenarios import (
     many,
     owners,
     runtimes,
+    services,
     trouble,
 )
 from ddsetup.sandbox.scenarios.world import Scenario, World
@@ -53,6 +54,7 @@ SCENARIOS: Mapping[str, Scenario] = {
     "empty": Scenario("an account without a single function"),
     "integrated": Scenario("integrated with Datadog by someone else", integration.furnish, integration.SEED),
     "broken": Scenario("set up once and broken since, for the doctor", broken.furnish, broken.SEED),
+    "services": Scenario("state machines and APIs beside a function", services.furnish),
     "many": Scenario("hundreds of functions, for trying out speed", many.furnish),
     **MESSY,
 }

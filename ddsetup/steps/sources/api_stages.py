@@ -56,7 +56,7 @@ def plan_stage(stage: ApiStage, way: Way | Refusal, partition: str) -> Plan:
     if isinstance(filters, Refusal):
         return skip(stage, filters)
     if stage.destination:
-        reason = f"its access logs go to {name}"
+        reason = f"{stage.api_name}: its access logs go to {name}"
         skipped = Skipped(resource=stage_resource(stage), status="unchanged", reason=reason, step=STEP)
         return group + filters + Plan(skipped=(skipped,))
     change = Change(
@@ -74,7 +74,11 @@ def plan_stage(stage: ApiStage, way: Way | Refusal, partition: str) -> Plan:
 def skip(stage: ApiStage, refusal: Refusal) -> Plan:
     """A stage that is left alone."""
     skipped = Skipped(
-        resource=stage_resource(stage), status="skipped", reason=refusal.reason, fix=refusal.fix, step=STEP
+        resource=stage_resource(stage),
+        status="skipped",
+        reason=f"{stage.api_name}: {refusal.reason}",
+        fix=refusal.fix,
+        step=STEP,
     )
     return Plan(skipped=(skipped,))
 

@@ -10,6 +10,13 @@ from sandbox_forwarder.settings import VERSION
 
 _STREAM_OF_FUNCTION = re.compile(r"^\d{4}/\d{2}/\d{2}/(?P<name>[A-Za-z0-9_.-]+)\[(\$LATEST|\d+)\]")
 _LAMBDA_GROUP = "/lambda/"
+_SOURCES = (
+    ("/aws/vendedlogs/states", "stepfunction"),
+    ("api-gateway", "apigateway"),
+    ("/aws/api-gateway", "apigateway"),
+    ("/aws/http-api", "apigateway"),
+)
+"""Where a log group is from by how its name begins, in lower case, as the official Forwarder tells it."""
 
 
 @dataclass
@@ -39,7 +46,7 @@ class Delivery:
 
     def as_intake_logs(self, settings, tags, context):
         """The lines that are logs, as the logs intake takes them."""
-        source = settings.source or ("lambda" if self.function else "cloudwatch")
+        source = settings.source or ("lambda" if self.function else _source(self.group, self.stream))
         service = next((tag[8:] for tag in tags if tag.startswith("service:")), self.function or source)
         common = {
             "ddsource": source,
@@ -67,6 +74,12 @@ def read(event, context):
     for each in data["logEvents"]:
         _sort(each, delivery)
     return delivery
+
+
+def _source(group, stream):
+    if stream.startswith("states/"):
+        return "stepfunction"
+    return next((name for prefix, name in _SOURCES if group.lower().startswith(prefix)), "cloudwatch")
 
 
 def _function_name(group, stream):

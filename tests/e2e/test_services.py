@@ -1,0 +1,123 @@
+"""State machines and APIs beside the functions: seen, set up by their settings, given back to the letter."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Any
+from urllib.request import Request, urlopen
+
+import pytest
+
+from ddsetup.sandbox.traffic import traffic
+from tests.e2e.conftest import OpenPlace, Place
+from tests.e2e.world import differences
+
+pytestmark = pytest.mark.e2e
+
+SETUP = ("setup", "--all", "--yes", "--no-verify", "--output", "json")
+CHOSEN = ("--state-machine", "all", "--api-stage", "all")
+BREWING = "/aws/vendedlogs/states/brewing-Logs"
+
+
+@pytest.fixture(scope="module")
+def services(open_place: OpenPlace) -> Place:
+    return open_place("services")
+
+
+@pytest.fixture(scope="module")
+def before(services: Place) -> dict[str, Any]:
+    return services.world.everything()
+
+
+def arrived(place: Place, source: str) -> list[dict[str, Any]]:
+    """The logs of that source which Datadog has, as soon as there are any."""
+    query = {"filter": {"query": f"source:{source}", "from": "now-1h", "to": "now"}}
+    request = Request(
+        f"{place.world.sandbox.datadog_url}/api/v2/logs/events/search",
+        data=json.dumps(query).encode(),
+        headers={
+            "DD-API-KEY": place.world.sandbox.api_key,
+            "DD-APPLICATION-KEY": place.world.sandbox.app_key,
+            "Content-Type": "application/json",
+        },
+    )
+    deadline = time.monotonic() + 20
+    while True:
+        with urlopen(request, timeout=10) as answer:
+            found: list[dict[str, Any]] = json.load(answer)["data"]
+        if found or time.monotonic() > deadline:
+            return found
+        time.sleep(0.2)
+
+
+def test_status_shows_what_there_is_and_a_setup_leaves_it_alone_unless_asked(
+    services: Place, before: dict[str, Any]
+) -> None:
+    data = services.cli("status", "--output", "json").json["data"]
+    rows = {row["state_machine"]: row for row in data["state_machines"]}
+    assert {name: row["level"] for name, row in rows.items()} == {
+        "brewing": "OFF",
+        "delivering": "OFF",
+        "restocking": "OFF",
+        "stocktaking": "ERROR",
+    }
+    assert rows["restocking"]["owner"] == "CloudFormation (stack coffee-warehouse)"
+    assert {(row["api"], row["protocol"], row["access_logs"]) for row in data["api_stages"]} == {
+        ("shop", "REST", ""),
+        ("menu", "HTTP", ""),
+    }
+    assert data["unreadable"] == []
+    planned = services.cli("plan", "--all", "--output", "json").json["plan"]["changes"]
+    assert planned
+    assert not [c for c in planned if c["step"] == "sources"]
+
+
+def test_what_is_chosen_logs_to_datadog_and_is_given_back(services: Place, before: dict[str, Any]) -> None:
+    result = services.cli(*SETUP, *CHOSEN, "--owned", "skip")
+    assert result.code == 0, result.stderr
+    machines = result.outcomes("state_machine")
+    assert {name: o["status"] for name, o in machines.items()} == {
+        "brewing": "applied",
+        "stocktaking": "applied",
+        "restocking": "skipped",
+        "delivering": "skipped",
+    }
+    assert "owned by CloudFormation" in machines["restocking"]["reason"]
+    assert "put-role-policy --role-name delivering-role" in machines["delivering"]["fix"]
+    assert {o["status"] for o in result.outcomes("api_stage").values()} == {"applied"}
+    now = services.world.state_machines()
+    assert now["brewing"]["logging"]["level"] == now["stocktaking"]["logging"]["level"] == "ALL"
+    assert now["brewing"]["tags"] == {"team": "bar", "ddsetup-sandbox": "orders", "DD_TRACE_ENABLED": "true"}
+    group = now["stocktaking"]["logging"]["destinations"][0]["cloudWatchLogsLogGroup"]["logGroupArn"]
+    assert group.endswith("log-group:/coffee/stocktaking:*")
+    assert now["restocking"] == before["us-east-1"]["state_machines"]["restocking"]
+    (account,) = services.world.integrations()
+    sources = account["attributes"]["logs_config"]["lambda_forwarder"]["sources"]
+    assert sources == ["lambda", "states", "apigw-access-logs"]
+
+    writes = len(services.world.operator_writes())
+    again = services.cli(*SETUP, *CHOSEN, "--owned", "skip")
+    assert again.json["plan"]["changes"] == []
+    assert len(services.world.operator_writes()) == writes
+
+    undone = services.cli("undo", "--yes", "--output", "json")
+    assert undone.code == 0, undone.stderr
+    assert differences(before, services.world.everything()) == []
+
+
+def test_executions_and_requests_arrive_by_filters_of_our_own(services: Place) -> None:
+    result = services.cli(*SETUP, *CHOSEN, "--subscribe", "direct")
+    assert result.code == 0, result.stderr
+    filters = services.world.filters()
+    assert [f["filterName"] for f in filters[BREWING]] == ["ddsetup-datadog-forwarder"]
+    traffic(services.world.sandbox)
+    apis = services.world.client("apigatewayv2").get_apis()["Items"]
+    port = services.world.sandbox.aws_endpoint_url
+    with urlopen(f"{port}/_aws/execute-api/{apis[0]['ApiId']}/$default/menu", timeout=20) as answer:
+        assert answer.status == 200
+    executions = arrived(services, "stepfunction")
+    assert executions
+    assert "execution:brewing:" in executions[0]["attributes"]["message"]
+    requests = arrived(services, "apigateway")
+    assert json.loads(requests[0]["attributes"]["message"])["resourcePath"] == "/menu"
