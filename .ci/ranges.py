@@ -19,7 +19,17 @@ import venv
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-TOOLS = ("pytest", "pytest-timeout", "pytest-xdist", "hypothesis", "jsonschema", "pexpect", "pyte", "pyyaml")
+TOOLS = (
+    "pytest",
+    "pytest-timeout",
+    "pytest-xdist",
+    "hypothesis",
+    "jsonschema",
+    "keyring",
+    "pexpect",
+    "pyte",
+    "pyyaml",
+)
 TESTS = (
     "tests/unit",
     "tests/gateways/test_aws_scripted.py",

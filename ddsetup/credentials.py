@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
+from typing import Any, TypeAlias
 
 from ddsetup.errors import CredentialsError, GatewayError, UsageError
 from ddsetup.gateways.datadog.client import DatadogKeys
@@ -25,17 +27,23 @@ class KeyRefs:
     app_key_secret: str = ""
 
 
+Keep: TypeAlias = Callable[[DatadogKeys], bool]
+"""Keeps both keys for later runs; False if they were not taken."""
+
+
 @dataclass(frozen=True, slots=True)
 class KeyReaders:
     """The ways to get a key besides the environment; None where a way is not open.
 
     `secret` takes an ARN, and raises GatewayError; `keyring` takes the name of an entry and gives None if
-    there is none; `ask` takes the prompt's text and does not echo what is typed.
+    there is none; `ask` takes the prompt's text and does not echo what is typed. `keeper` finds what puts
+    keys where `keyring` looks for them, None if nothing does.
     """
 
     secret: Callable[[str], str] | None = None
     keyring: Callable[[str], str | None] | None = None
     ask: Callable[[str], str] | None = None
+    keeper: Callable[[], Keep | None] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,36 +107,61 @@ def missing_keys(
 
 
 def os_keyring() -> Callable[[str], str | None] | None:
-    """A reader of the system's keyring, service "ddsetup"; None if the package `keyring` is not there."""
-    try:
-        import keyring
-        from keyring.errors import KeyringError
-    except ImportError:
+    """A reader of the system's keyring, service "ddsetup"; None if the package `keyring` is not there.
+
+    The package is loaded when it is first asked: finding the machine's keyring takes up to a second.
+    """
+    if find_spec("keyring") is None:
         return None
 
     def read(entry: str) -> str | None:
+        from keyring.errors import KeyringError
+
         try:
-            value: str | None = keyring.get_password(KEYRING_SERVICE, entry)
-        except KeyringError:  # locked, or no backend on this machine
+            backend = _keyring_backend()
+            return None if backend is None else backend.get_password(KEYRING_SERVICE, entry)
+        except KeyringError:  # locked, say
             return None
-        return value
 
     return read
 
 
-def keep_in_keyring(keys: DatadogKeys) -> bool:
-    """Put both keys into the system's keyring; False if it does not take them."""
+def os_keyring_keeper() -> Keep | None:
+    """What puts keys into the system's keyring; None on a machine that has none."""
+    if find_spec("keyring") is None or _keyring_backend() is None:
+        return None
+    return _keep_in_keyring
+
+
+def _keep_in_keyring(keys: DatadogKeys) -> bool:
+    """Put both keys into the system's keyring, and look whether they are there."""
+    from keyring.errors import KeyringError
+
+    wanted = {API_KEY.variable: keys.api_key, APP_KEY.variable: keys.app_key}
     try:
-        import keyring
-        from keyring.errors import KeyringError
-    except ImportError:
+        backend = _keyring_backend()
+        if backend is None:
+            return False
+        for entry, key in wanted.items():
+            backend.set_password(KEYRING_SERVICE, entry, key)
+        return all(backend.get_password(KEYRING_SERVICE, entry) == key for entry, key in wanted.items())
+    except KeyringError:  # locked, or it was not allowed
         return False
+
+
+def _keyring_backend() -> Any:
+    """The machine's keyring; None if there is none that keeps anything, or PYTHON_KEYRING_BACKEND is wrong.
+
+    Backends that keep nothing have no priority above 0 (keyring's documentation, "Creating new backends").
+    """
+    import keyring
+    from keyring.errors import KeyringError
+
     try:
-        keyring.set_password(KEYRING_SERVICE, API_KEY.variable, keys.api_key)
-        keyring.set_password(KEYRING_SERVICE, APP_KEY.variable, keys.app_key)
-    except KeyringError:  # locked, or no backend on this machine
-        return False
-    return True
+        backend = keyring.get_keyring()
+        return backend if backend.priority > 0 else None
+    except (KeyringError, ImportError, AttributeError):
+        return None
 
 
 def _find(wanted: WantedKey, ref: str, environ: Mapping[str, str], readers: KeyReaders) -> tuple[str, str]:

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from ddsetup.catalog import site as site_of
 from ddsetup.clock import Clock
-from ddsetup.credentials import FoundKeys, KeyReaders, KeyRefs, find_keys, keep_in_keyring, missing_keys
+from ddsetup.credentials import FoundKeys, KeyReaders, KeyRefs, find_keys, missing_keys
 from ddsetup.dialogue import Dialogue
 from ddsetup.errors import CredentialsError
 from ddsetup.gateways.aws.credentials import AwsOptions, profiles
@@ -69,13 +70,15 @@ def sign_in_to_aws(
     options = _with_profile(options, dialogue)
     if prompter is None:
         return Aws.connect(options, clock=clock)
+    ways = f"\n{_AWS_WAYS}"
     while True:
         try:
             aws = Aws.connect(options, clock=clock)
             aws.identity()
             return aws
         except CredentialsError as error:
-            prompter.say(f"{error.what}\n{_AWS_WAYS}")
+            prompter.say(f"{error.what}{ways}")
+            ways = ""
             if not _another_try(error, prompter, dialogue):
                 raise
             options = _with_profile(options, dialogue)
@@ -90,23 +93,42 @@ def _another_try(error: CredentialsError, prompter: Prompter, dialogue: Dialogue
     """Let the person change something; False if they would rather stop."""
     login = error.fix if error.fix.startswith(("aws sso login", "aws login")) else ""
     choices = [Choice("again", "Try again", "after logging in in another window")]
-    if login and shutil.which("aws"):
-        choices.insert(0, Choice("login", f"Log in now: {login}"))
+    able = shutil.which("aws") is not None
+    if login:
+        absent = "" if able else "the AWS CLI (aws) is not installed here"
+        choices.insert(0, Choice("login", f"Log in now: {login}", "in the browser", absent))
     choices += [
         Choice(f"profile {name}", f"Use the profile {name}") for name in profiles()[:_PROFILE_CHOICES]
     ]
     choices.append(Choice("stop", "Stop here"))
-    prompt = Prompt(kind="one", text="How to go on?", choices=tuple(choices), default="again")
+    usual = "login" if login and able else "again"
+    why = "Nothing can be looked at without an identity on AWS."
+    prompt = Prompt(kind="one", text="How to go on?", why=why, choices=tuple(choices), default=usual)
     try:
         answer = str(prompter.ask(prompt))
     except Back:
         return False
     if answer == "login":
-        # What botocore suggests, with the profile that was named; the browser does the rest.
-        subprocess.run(login.split(), check=False)  # noqa: S603
+        _log_in(login, prompter)
     elif answer.startswith("profile "):
         dialogue.answer(PROFILE, {PROFILE: answer.removeprefix("profile ")})
     return answer != "stop"
+
+
+def _log_in(command: str, prompter: Prompter) -> None:
+    """Run what botocore suggests, with the profile that was named; the browser does the rest.
+
+    What it says belongs on the terminal, not into the result; Ctrl-C ends the login only.
+    """
+    try:
+        ended = subprocess.run(command.split(), stdout=sys.stderr, check=False).returncode  # noqa: S603
+    except OSError as error:
+        prompter.say(f"{command} could not be started: {error.strerror}")
+    except KeyboardInterrupt:
+        prompter.say("the login was stopped")
+    else:
+        if ended:
+            prompter.say(f"{command} did not log in (it ended with {ended})")
 
 
 def sign_in_to_datadog(
@@ -119,6 +141,7 @@ def sign_in_to_datadog(
     """
     if prompter is None:
         return _checked(wanted, find_keys(wanted.environ, wanted.readers, wanted.refs), say)
+    first = wanted
     if dialogue.keys is None:
         _tell_where(wanted, prompter)
     while True:
@@ -136,7 +159,7 @@ def sign_in_to_datadog(
             continue
         if _typed(found) and dialogue.keys is None:
             dialogue.keys = found.keys
-            _offer_keyring(wanted, prompter, found)
+            _offer_keyring(first, prompter, found)
         return signed_in
 
 
@@ -187,12 +210,20 @@ def _another_try_at_keys(
 
 
 def _offer_keyring(wanted: Wanted, prompter: Prompter, found: FoundKeys) -> None:
-    """Keep typed keys for the next time, where the machine has a keyring."""
-    if wanted.readers.keyring is None:
+    """Keep typed keys for the next time, where the machine has a keyring and nothing comes before it."""
+    elsewhere = not missing_keys(wanted.environ, KeyReaders(), wanted.refs)
+    keep = None if elsewhere or wanted.readers.keeper is None else wanted.readers.keeper()
+    if keep is None:
         return
     text = "Keep both keys in this machine's keyring for the next time?"
-    if _agreed(prompter, text, default=False) and not keep_in_keyring(found.keys):
-        prompter.say("the keyring did not take them; the keys are used for this run only")
+    if not _agreed(prompter, text, default=False):
+        return
+    kept = keep(found.keys)
+    prompter.say(
+        "the keys are in the keyring, under the service ddsetup"
+        if kept
+        else "the keyring did not take them; the keys are used for this run only"
+    )
 
 
 def _agreed(prompter: Prompter, text: str, *, default: bool = True) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ddsetup.asking import Missing, scope_from
-from ddsetup.credentials import KeyReaders, KeyRefs, missing_keys, os_keyring
+from ddsetup.credentials import KeyReaders, KeyRefs, missing_keys, os_keyring, os_keyring_keeper
 from ddsetup.flow.host import Host, Session
 from ddsetup.gateways.aws import secrets
 from ddsetup.gateways.aws.session import Aws, AwsOptions
@@ -100,6 +100,7 @@ def _key_readers(aws: Aws, host: Host) -> KeyReaders:
         secret=lambda arn: secrets.read_secret_value(aws, arn),
         keyring=os_keyring(),
         ask=ask if prompter is not None else None,
+        keeper=os_keyring_keeper,
     )
 
 

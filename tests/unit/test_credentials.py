@@ -3,12 +3,26 @@
 from __future__ import annotations
 
 import sys
-import types
+from collections.abc import Iterator
+from pathlib import Path
 
+import keyring
 import pytest
+from keyring.backends import fail, null
 
-from ddsetup.credentials import API_KEY, APP_KEY, KeyReaders, KeyRefs, find_keys, missing_keys, os_keyring
+from ddsetup.credentials import (
+    API_KEY,
+    APP_KEY,
+    KeyReaders,
+    KeyRefs,
+    find_keys,
+    missing_keys,
+    os_keyring,
+    os_keyring_keeper,
+)
 from ddsetup.errors import CredentialsError, Denied, UsageError
+from ddsetup.gateways.datadog.client import DatadogKeys
+from tests.file_keyring import FileKeyring
 
 API, APP = "0123456789abcdef" * 2, "0123456789" * 4
 OTHER_API, OTHER_APP = "f" * 32, "ddapp_" + "Zz" * 17
@@ -113,34 +127,44 @@ def test_keys_do_not_show() -> None:
     assert APP not in repr(found)
 
 
-class _Backend(types.ModuleType):
-    """As much of the package `keyring` as is used."""
-
-    class KeyringError(Exception): ...
-
-    def __init__(self, *, locked: bool = False) -> None:
-        super().__init__("keyring")
-        self.locked = locked
-        self.errors = types.ModuleType("keyring.errors")
-        self.errors.KeyringError = self.KeyringError  # type: ignore[attr-defined]
-
-    def get_password(self, service: str, entry: str) -> str | None:
-        if self.locked:
-            raise self.KeyringError
-        return API if (service, entry) == ("ddsetup", "DD_API_KEY") else None
+@pytest.fixture
+def keyring_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Path]:
+    """The package `keyring` with a backend of its kind."""
+    before = keyring.get_keyring()
+    monkeypatch.setenv("FILE_KEYRING", str(tmp_path / "keyring.json"))
+    keyring.set_keyring(FileKeyring())  # type: ignore[no-untyped-call]
+    yield tmp_path / "keyring.json"
+    keyring.set_keyring(before)
 
 
-@pytest.mark.parametrize("locked", [False, True])
-def test_the_systems_keyring_is_read_if_it_is_open(monkeypatch: pytest.MonkeyPatch, locked: bool) -> None:
-    backend = _Backend(locked=locked)
-    monkeypatch.setitem(sys.modules, "keyring", backend)
-    monkeypatch.setitem(sys.modules, "keyring.errors", backend.errors)
-    read = os_keyring()
+def test_the_systems_keyring_takes_keys_and_gives_them_back(keyring_file: Path) -> None:
+    read, keep = os_keyring(), os_keyring_keeper()
     assert read is not None
-    assert read("DD_API_KEY") == (None if locked else API)
-    assert read("DD_APP_KEY") is None
+    assert keep is not None
+    assert read("DD_API_KEY") is None
+    assert keep(DatadogKeys(API, APP))
+    assert (read("DD_API_KEY"), read("DD_APP_KEY")) == (API, APP)
+
+
+def test_a_locked_keyring_has_nothing_and_takes_nothing(keyring_file: Path) -> None:
+    keyring_file.with_name("keyring.json.locked").touch()
+    read, keep = os_keyring(), os_keyring_keeper()
+    assert read is not None
+    assert keep is not None
+    assert read("DD_API_KEY") is None
+    assert not keep(DatadogKeys(API, APP))
+
+
+def test_what_keeps_nothing_is_no_keyring(keyring_file: Path) -> None:
+    for backend in (null.Keyring(), fail.Keyring()):  # type: ignore[no-untyped-call]
+        keyring.set_keyring(backend)
+        assert os_keyring_keeper() is None
+        read = os_keyring()
+        assert read is not None
+        assert read("DD_API_KEY") is None
 
 
 def test_without_the_package_there_is_no_keyring(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "keyring", None)
     assert os_keyring() is None
+    assert os_keyring_keeper() is None
