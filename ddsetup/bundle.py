@@ -18,12 +18,14 @@ from typing import TYPE_CHECKING
 from ddsetup._version import __version__
 from ddsetup.disclose import parameter, secrets_in, text, variable, without
 from ddsetup.errors import GatewayError
+from ddsetup.gateways.aws.health import log_tail
 from ddsetup.gateways.aws.session import Aws
 from ddsetup.gateways.aws.stacks import stack_events
 from ddsetup.jsonreport import document
 from ddsetup.model import Function, Json, Unreadable
 from ddsetup.report import Report
 from ddsetup.settle import values_of
+from ddsetup.steps.subscriptions.groups import log_group_of
 
 if TYPE_CHECKING:
     from ddsetup.checks.case import Case
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 
 _LIBRARIES = ("boto3", "botocore", "datadog-api-client", "typer", "rich")
 _MOST_EVENTS = 200
+_LOG_MINUTES = 60
 _DATADOGS = ("DD_", "AWS_LAMBDA_EXEC")
 
 
@@ -46,6 +49,7 @@ def contents(visit: Visit, report: Report, environ: Mapping[str, str]) -> dict[s
         "forwarders.json": _forwarders(case),
         "integrations.json": _integrations(case),
         "stack-events.json": _events(case, aws),
+        "forwarder-logs.json": _logs(case, aws),
     }
     held = set(secrets_in(environ))
     return {
@@ -91,10 +95,8 @@ def _function(function: Function) -> Json:
         "tracing": function.tracing,
         "state": function.state,
         "last_update_status": function.last_update_status,
-        "environment": {
-            k: variable(k, v) for k, v in env.items() if k.startswith(("DD_", "AWS_LAMBDA_EXEC"))
-        },
-        "other_variables": sum(not k.startswith(("DD_", "AWS_LAMBDA_EXEC")) for k in env),
+        "environment": {k: variable(k, v) for k, v in env.items() if k.startswith(_DATADOGS)},
+        "other_variables": sum(not k.startswith(_DATADOGS) for k in env),
     }
 
 
@@ -154,6 +156,19 @@ def _events(case: Case, aws: Aws | None) -> Json:
             {"at": e.at.isoformat(), "resource": e.logical_id, "status": e.status, "reason": text(e.reason)}
             for e in events[-_MOST_EVENTS:]
         ]
+    return found
+
+
+def _logs(case: Case, aws: Aws | None) -> Json:
+    """Errors, warnings and REPORT lines of the Forwarders' logs of the last hour, newest first."""
+    found: dict[str, Json] = {}
+    for place in case.places:
+        if aws is None or place.function is None:
+            continue
+        lines = log_tail(aws, place.at, log_group_of(place.function), _LOG_MINUTES)
+        found[f"{place.function.name} ({place.at.region})"] = (
+            lines.reason if isinstance(lines, Unreadable) else list(lines)
+        )
     return found
 
 

@@ -46,6 +46,8 @@ MOST_ALIASES = 100
 MOST_TIMED = 500
 """Functions whose longest run is asked for though nothing of them is missing: one call, half a cent."""
 
+_UNNAMED = Unreadable("lambda:ListAliases", "its aliases could not be read", denied=False)
+
 
 @dataclass(frozen=True, slots=True)
 class _Roles:
@@ -230,9 +232,10 @@ def _aliases(
         checks=("published-version",),
     )
     snapshot = observe_aliases(aws, case.snapshot, wanted[:most])
-    held = {f.arn: snapshot.lanes[f.lane].aliases.get(f.arn, ()) for f in wanted[:most]}
-    behind = [f for f in wanted[:most] if any(a.version != LATEST for a in held[f.arn])]
+    held = {f.arn: snapshot.lanes[f.lane].aliases.get(f.arn) for f in wanted[:most]}
+    behind = [f for f in wanted[:most] if any(a.version != LATEST for a in held[f.arn] or ())]
     published = all_of({f.arn: _versions_of(aws, f) for f in behind})
+    published |= {arn: _UNNAMED for arn, aliases in held.items() if aliases is None}
     return snapshot, published, (unseen,) if unseen.items else ()
 
 
@@ -262,12 +265,13 @@ def _traffic(aws: Aws, subjects: Sequence[Subject], looking: Looking) -> Mapping
     return counted
 
 
-def _longest(aws: Aws, subjects: Sequence[Subject], looking: Looking) -> Mapping[str, float]:
+def _longest(aws: Aws, subjects: Sequence[Subject], looking: Looking) -> Mapping[str, float] | Unreadable:
     longest: dict[str, float] = {}
     for lane, functions in _by_lane(subjects).items():
         found = health.longest_runs(aws, lane, functions, looking.minutes)
-        if not isinstance(found, Unreadable):
-            longest |= {functions[name]: milliseconds for name, milliseconds in found.items()}
+        if isinstance(found, Unreadable):
+            return found
+        longest |= {functions[name]: milliseconds for name, milliseconds in found.items()}
     return longest
 
 

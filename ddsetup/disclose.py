@@ -16,6 +16,10 @@ MASK = "****"
 
 _LOOKS_LIKE_A_KEY = re.compile(r"\b(ddapp_[0-9A-Za-z]{30,}|ddp[a-z]*_[0-9A-Za-z]{30,})\b")
 _IS_AN_API_KEY = re.compile(r"[0-9a-f]{32}|[0-9a-f]{40}")
+_KEY_IN_A_LINE = re.compile(
+    r"\b(?:[0-9a-fA-F]{32}|[0-9a-fA-F]{40}|(?:AKIA|ASIA)[0-9A-Z]{16}|eyJ[\w-]{10,}\.[\w.-]+)\b"
+)
+"""Keys of Datadog and of AWS, and JSON web tokens, as they may stand in a line of a log."""
 _USER_INFO = re.compile(r"(?<=://)[^/@\s]+@")
 _SECRET_PARAMETER = re.compile(r"(?i)key$|password|secret$|token|credential|extraheaders?")
 _SHORTEST_SECRET = 6
@@ -60,6 +64,11 @@ def without(words: str, secrets: Iterable[str]) -> str:
     for secret in sorted({s for s in secrets if len(s) >= _SHORTEST_SECRET}, key=len, reverse=True):
         words = words.replace(secret, MASK)
     return _LOOKS_LIKE_A_KEY.sub(MASK, _USER_INFO.sub(f"{MASK}@", words))
+
+
+def log_line(line: str, longest: int) -> str:
+    """A line of a log that is not known to be harmless: cut, and without what looks like any kind of key."""
+    return _KEY_IN_A_LINE.sub(MASK, without(line.strip()[:longest], ()))
 
 
 def secrets_in(environ: Mapping[str, str]) -> tuple[str, ...]:

@@ -60,23 +60,25 @@ class Ignore:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Diagnosis:
-    """What all checks said. `causes` come in the order in which they should be dealt with."""
+    """What all checks said. `causes` come in the order in which they should be dealt with.
+
+    `hidden` is the worst severity of those that were left out because they are not severe enough to be shown.
+    """
 
     causes: tuple[Cause, ...] = ()
     passed: tuple[Check, ...] = ()
     blind: tuple[tuple[Check, Blind], ...] = ()
     skipped: tuple[Check, ...] = ()
     ignored: tuple[tuple[Found, Ignore], ...] = ()
+    hidden: Severity | None = None
 
     def found(self) -> tuple[Found, ...]:
         """Every problem, causes and consequences alike."""
         return tuple(f for cause in self.causes for f in (cause.found, *cause.consequences))
 
     def worst(self) -> Severity | None:
-        """The worst severity there is, None if nothing was found."""
-        severities = {cause.severity for cause in self.causes}
-        order: tuple[Severity, ...] = ("error", "warning", "info")
-        return next((severity for severity in order if severity in severities), None)
+        """The worst severity there is, shown or not; None if nothing was found."""
+        return _worst([cause.severity for cause in self.causes]) or self.hidden
 
 
 @dataclass(slots=True)
@@ -90,7 +92,7 @@ class _Run:
 def diagnose(
     case: Case, checks: Sequence[Check], *, severity: Severity = "info", ignores: Sequence[Ignore] = ()
 ) -> Diagnosis:
-    """Judge the case by these checks. Findings below `severity` are left out.
+    """Judge the case by these checks. Findings below `severity` are left out, but for what `worst` says.
 
     The order of the checks does not matter.
     """
@@ -103,14 +105,20 @@ def diagnose(
             _judge(each, case, run)
     ignored = [(f, i) for f in run.found if (i := _ignored(f, ignores)) is not None]
     left = [f for f in run.found if _ignored(f, ignores) is None]
-    causes = [c for c in fold(left) if WEIGHT[c.severity] >= WEIGHT[severity]]
+    every = fold(left)
+    causes = [c for c in every if WEIGHT[c.severity] >= WEIGHT[severity]]
     return Diagnosis(
         causes=tuple(sorted(causes, key=_urgency)),
         passed=tuple(run.passed),
         blind=tuple(run.blind),
         skipped=tuple(run.skipped),
         ignored=tuple(ignored),
+        hidden=_worst([c.severity for c in every if c not in causes]),
     )
+
+
+def _worst(severities: Sequence[Severity]) -> Severity | None:
+    return max(severities, key=lambda severity: WEIGHT[severity], default=None)
 
 
 def _judge(each: Check, case: Case, run: _Run) -> None:

@@ -119,7 +119,7 @@ class Evidence:
     roles: Mapping[str, Role | Unreadable | None] = field(default_factory=dict)
     lines: Mapping[str, tuple[str, ...] | Unreadable] = field(default_factory=dict)
     traffic: Mapping[str, float] | Unreadable | None = None
-    longest: Mapping[str, float] = field(default_factory=dict)
+    longest: Mapping[str, float] | Unreadable = field(default_factory=dict)
     minutes: int = 60
     signals: tuple[Signal, ...] = ()
     indexes: tuple[LogIndex, ...] | Unreadable = ()

@@ -69,7 +69,9 @@ def throttles(case: Case) -> Iterator[Result]:
     """
     for place in serving(case):
         counts = place.health.counts
-        if not isinstance(counts, Unreadable) and counts.get("Throttles", 0):
+        if isinstance(counts, Unreadable):
+            yield Blind(place.resource, counts)
+        elif counts.get("Throttles", 0):
             yield of_forwarder(
                 place,
                 f"{counts['Throttles']:.0f} invocations were throttled",
@@ -119,6 +121,8 @@ def egress(case: Case) -> Iterator[Result]:
     """
     words = ("Connect timeout", "ConnectTimeout", "Max retries exceeded", "Name or service not known")
     for place, function in readable(case):
+        if isinstance(place.health.lines, Unreadable):
+            yield Blind(place.resource, place.health.lines)
         said = says(place.health.lines, *words)
         if said:
             where = ", and it is in a VPC" if function.vpc else ""
@@ -138,6 +142,8 @@ def egress(case: Case) -> Iterator[Result]:
 def decrypt(case: Case) -> Iterator[Result]:
     """The Forwarder's log tells of permissions that its role lacks: KMS, S3 or Secrets Manager."""
     for place in serving(case):
+        if isinstance(place.health.lines, Unreadable):
+            yield Blind(place.resource, place.health.lines)
         said = says(place.health.lines, "AccessDenied", "not authorized to perform")
         if said:
             yield of_forwarder(

@@ -21,6 +21,7 @@ from ddsetup.checks import (
     log_groups,
     permissions,
     running,
+    state_machines,
 )
 from ddsetup.checks.check import GROUPS, Check
 from ddsetup.errors import UsageError
@@ -34,6 +35,7 @@ CHECKS: tuple[Check, ...] = (
     *forwarder.CHECKS,
     *forwarder_health.CHECKS,
     *collection.CHECKS,
+    *state_machines.CHECKS,
     *functions.CHECKS,
     *instrumented.CHECKS,
     *running.CHECKS,

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ddsetup.change import ResourceId
 from ddsetup.checks.case import Case
-from ddsetup.checks.check import LAMBDA_GUIDE, LOGS_GUIDE, Result, check
+from ddsetup.checks.check import LAMBDA_GUIDE, LOGS_GUIDE, Blind, Result, check
 from ddsetup.checks.functions import command_for, problem
 from ddsetup.model import Unreadable
 
@@ -53,6 +54,7 @@ def starts(case: Case) -> Iterator[Result]:
     for s in case.subjects:
         lines = case.evidence.lines.get(s.function.arn, ())
         if isinstance(lines, Unreadable):
+            yield Blind(s.resource, lines)
             continue
         said = next((line for line in lines if any(word in line for word in words)), "")
         if said:
@@ -114,8 +116,12 @@ def extension_egress(case: Case) -> Iterator[Result]:
 def timeout(case: Case) -> Iterator[Result]:
     """The function's longest run came close to its timeout, or ran into it: what the library and the
     Extension were about to send at the end is cut off."""
+    known = case.evidence.longest
+    if isinstance(known, Unreadable):
+        yield Blind(ResourceId("signal", "durations"), known)
+        return
     for s in case.subjects:
-        longest = case.evidence.longest.get(s.function.arn, 0.0)
+        longest = known.get(s.function.arn, 0.0)
         if longest >= 950.0 * s.function.timeout:
             yield problem(
                 s,

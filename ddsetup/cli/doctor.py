@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -33,6 +33,7 @@ def run(call: Call) -> Report:
         return Report(command="doctor", data={"checks": [described(c, doc=False) for c in CHECKS]})
     if call.value("explain"):
         return Report(command="doctor", data={"checks": [described(find(i)) for i in call.value("explain")]})
+    _check_narrowing(call)
     checks = choose(call.value("only") or (), call.value("skip") or ())
     severity, fail_on = _severity(call, "severity", "info"), _severity(call, "fail_on", "error")
     return _consult(call, _wanted(call, checks, severity), fail_on)
@@ -57,8 +58,8 @@ def _consult(call: Call, wanted: Wanted, fail_on: Severity) -> Report:
     visit = look()
     report = _report(call, visit, fail_on)
     if call.value("fix") and session is not None:
-        return _mend(call, visit, look, fail_on)
-    if seconds:
+        visit, report = _mend(call, visit, look, fail_on)
+    elif seconds:
         visit = watch(visit, look, seconds=seconds, good=good)
         report = _report(call, visit, fail_on)
     if call.value("probe"):
@@ -67,13 +68,12 @@ def _consult(call: Call, wanted: Wanted, fail_on: Severity) -> Report:
     return report
 
 
-def _mend(call: Call, visit: Visit, look: object, fail_on: Severity) -> Report:
-    """Plan, show, confirm, carry out, look again."""
+def _mend(call: Call, visit: Visit, look: Callable[[], Visit], fail_on: Severity) -> tuple[Visit, Report]:
+    """Plan, show, confirm, carry out, look again; the last visit and its report."""
     from ddsetup.doctor import difference, waits_for_a_person
     from ddsetup.doctor_report import as_records
     from ddsetup.visit import mend, plan_mending
 
-    assert callable(look)
     before = visit.diagnosis
     confirmed = call.can_ask or bool(call.value("only"))
     visit, plan = plan_mending(visit, before.found(), confirmed=confirmed)
@@ -83,16 +83,16 @@ def _mend(call: Call, visit: Visit, look: object, fail_on: Severity) -> Report:
         call.console.say(f"{check} takes something away: mend it with --fix --only {check}, or on a terminal")
     if not plan.changes:
         call.console.say("nothing of this can be mended by ddsetup itself")
-        return report
+        return visit, report
     if call.given.on("dry_run"):
         show_plan(call.console, plan)
-        return report
+        return visit, report
     show_plan(call.console, plan)
     assert visit.session is not None
     confirm(call, visit.session, "Carry out these repairs?")
     applied = mend(visit, plan.changes)
     call.console.rest()
-    after: Visit = look()
+    after = look()
     report = _report(call, after, fail_on)
     changed = difference(before, after.diagnosis)
     fix = {"gone": as_records(changed.gone), "left": as_records(changed.left), "new": as_records(changed.new)}
@@ -101,8 +101,7 @@ def _mend(call: Call, visit: Visit, look: object, fail_on: Severity) -> Report:
     code = report.exit_code
     report = with_outcomes(report, applied.run, applied.outcomes, interrupted)
     report = replace(report, exit_code=exit_code_of(applied.outcomes) or code if not interrupted else 130)
-    _write_files(call, after, report)
-    return report
+    return after, report
 
 
 def _report(call: Call, visit: Visit, fail_on: Severity) -> Report:
@@ -132,11 +131,26 @@ def _chains(call: Call, visit: Visit) -> list[object]:
     from ddsetup.chain import chain
     from ddsetup.doctor_report import chain_record
 
-    raw = call.given.raw("function")
-    if raw is None or raw.source != "flag" or len(visit.case.subjects) > _MOST_CHAINS:
+    if not _names_functions(call):
+        return []
+    if len(visit.case.subjects) > _MOST_CHAINS:
+        call.console.say(f"the way of the data is shown for up to {_MOST_CHAINS} functions at a time")
         return []
     kinds = _kinds(call)
     return [chain_record(s, chain(visit.case, visit.diagnosis, s, kinds)) for s in visit.case.subjects]
+
+
+def _names_functions(call: Call) -> bool:
+    raw = call.given.raw("function")
+    return raw is not None and raw.source == "flag"
+
+
+def _check_narrowing(call: Call) -> None:
+    """Raises UsageError for --logs, --metrics and --traces without a function whose way they narrow."""
+    for kind in ("logs", "metrics", "traces"):
+        if call.value(f"narrow_{kind}") and not _names_functions(call):
+            fix = f"ddsetup doctor --function NAME --{kind}"
+            raise UsageError(f"--{kind} narrows the way of one function's data", fix=fix)
 
 
 def _kinds(call: Call) -> tuple[Kind, ...]:
@@ -154,7 +168,8 @@ def _probed(call: Call, visit: Visit, report: Report) -> Report:
     session = visit.session
     place = next((p for p in visit.case.places if p.forwarder is not None), None)
     if session is None or session.dd is None or place is None or place.forwarder is None:
-        raise UsageError("there is no Forwarder to send a probe through", fix="see the findings first")
+        call.console.say("no log event was sent: see the findings for why there is no way for it")
+        return replace(report, exit_code=report.exit_code or 1)
     text = (
         f"Send one log event through {place.forwarder.name} ({place.at.region}) and wait for it in Datadog?"
     )

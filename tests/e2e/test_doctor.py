@@ -359,7 +359,9 @@ def test_files_for_ci_and_for_support(clinic: Place) -> None:
     with zipfile.ZipFile(home / "support.zip") as archive:
         names = set(archive.namelist())
         whole = "".join(archive.read(name).decode() for name in names)
+        (forwarder,) = json.loads(archive.read("forwarder-logs.json")).values()
     assert {"report.json", "functions.json", "forwarders.json", "stack-events.json"} <= names
+    assert any(line.startswith("REPORT RequestId") for line in forwarder)
     clinic.cli.check_secrets(whole)
     refused = clinic.cli("doctor", "--bundle", "second.zip")
     assert refused.code == 2
@@ -459,6 +461,7 @@ def test_usage_errors_are_told(clinic: Place) -> None:
     assert clinic.cli("doctor", "--only", "nonsense").code == 2
     assert clinic.cli("doctor", "--wait", "soon").code == 2
     assert clinic.cli("doctor", "--fail-on", "never").code == 2
+    assert clinic.cli("doctor", "--logs").code == 2
     assert clinic.cli("doctor", "--function", "no-such-function").code == 2
     listed = clinic.cli("doctor", "--list")
     assert listed.code == 0

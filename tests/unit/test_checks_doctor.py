@@ -17,6 +17,7 @@ from ddsetup.checks.case import Case
 from ddsetup.checks.check import Result, check
 from ddsetup.checks.registry import BY_ID, CHECKS, choose
 from ddsetup.config import read_config, save_config
+from ddsetup.disclose import log_line
 from ddsetup.doctor import Ignore, diagnose, difference, findings, mending, waits_for_a_person
 from ddsetup.doctor_report import chain_record, data_of
 from ddsetup.errors import UsageError
@@ -127,13 +128,47 @@ def test_what_cannot_be_read_is_neither_healthy_nor_broken(part: str, value: Any
     assert all(blind.unreadable.action for _, blind in diagnosis.blind)
 
 
-@pytest.mark.parametrize("what", ["policy", "reserved", "counts", "key_unreadable"])
-def test_each_thing_about_the_forwarder_may_be_hidden(what: str) -> None:
+@pytest.mark.parametrize(
+    ("what", "checks"),
+    [
+        ("policy", {"forwarder-permission"}),
+        ("reserved", {"forwarder-concurrency"}),
+        ("counts", {"forwarder-errors", "forwarder-throttles"}),
+        ("lines", {"forwarder-egress", "forwarder-decrypt"}),
+        ("key_unreadable", {"forwarder-key"}),
+    ],
+)
+def test_each_thing_about_the_forwarder_may_be_hidden(what: str, checks: set[str]) -> None:
     patient = Patient()
     patient.health(key="unknown", **{what: Unreadable("lambda:GetPolicy", "refused")})
     diagnosis = diagnose(patient.case(), CHECKS)
     assert diagnosis.causes == ()
-    assert len(diagnosis.blind) == 1
+    assert {c.id for c, _ in diagnosis.blind} == checks
+
+
+@pytest.mark.parametrize(
+    ("over", "expected"),
+    [
+        ({"longest": Unreadable("cloudwatch:GetMetricData", "refused")}, "timeout-margin"),
+        ({"lines": {b.function_arn(ORDERS): Unreadable("logs:x", "refused")}}, "function-starts"),
+        ({"published": {b.function_arn(ORDERS): Unreadable("lambda:x", "refused")}}, "published-version"),
+        ({"traffic": Unreadable("cloudwatch:GetMetricData", "refused")}, "traffic"),
+    ],
+)
+def test_each_thing_about_functions_may_be_hidden(over: dict[str, Any], expected: str) -> None:
+    patient = Patient()
+    patient.know(**over)
+    diagnosis = diagnose(patient.case(), CHECKS)
+    assert {c.id for c, _ in diagnosis.blind} == {expected}
+    assert diagnosis.causes == ()
+
+
+def test_what_is_not_shown_counts_all_the_same() -> None:
+    patient = Patient()
+    patient.know(longest={patient.functions[ORDERS].arn: 2_990.0})
+    diagnosis = diagnose(patient.case(), CHECKS, severity="error")
+    assert diagnosis.causes == ()
+    assert diagnosis.worst() == "warning"
 
 
 def test_everything_unreadable_at_once_never_crashes_a_check() -> None:
@@ -480,3 +515,12 @@ def test_what_mending_came_to_is_told_in_few_lines_and_notes_are_nothing_broken(
     assert "mended: till-gone" in text
     assert "till-note" not in text
     assert "till-note" in text_of(report_lines(report, Look(verbose=True)))
+
+
+@pytest.mark.parametrize(
+    "secret", ["0123456789abcdef" * 2, "AKIAIOSFODNN7EXAMPLE", "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJtZSJ9.c2ln"]
+)
+def test_a_line_of_a_log_is_shown_without_keys_of_any_kind(secret: str) -> None:
+    line = log_line(f"[ERROR] refused: {secret}, again", 500)
+    assert line == "[ERROR] refused: ****, again"
+    assert log_line("REPORT RequestId: 8a7b " + "x" * 900, 40).endswith("x")

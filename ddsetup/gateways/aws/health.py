@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 
-from ddsetup.disclose import without
+from ddsetup.disclose import log_line, without
 from ddsetup.errors import GatewayError, NotFound
 from ddsetup.gateways.aws.errors import read, unreadable
 from ddsetup.gateways.aws.session import OPTIONAL, Aws
@@ -15,6 +15,7 @@ from ddsetup.model import Json, Lane, Unreadable
 _QUERIES = 500
 """Metrics per GetMetricData call (CloudWatch API reference)."""
 _LONGEST_LINE = 160
+_LONGEST_TAIL = 500
 _PAGES = 5
 """Pages of log events that are looked at for one group; FilterLogEvents may answer empty ones."""
 
@@ -41,23 +42,44 @@ def telling_lines(
     """
 
     def ask() -> tuple[str, ...]:
-        start = int((aws.clock.now() - timedelta(minutes=minutes)).timestamp() * 1000)
-        events: list[Mapping[str, Json]] = []
-        parameters: dict[str, Json] = {"logGroupName": group, "startTime": start, "filterPattern": _PATTERN}
-        for _ in range(_PAGES):
-            try:
-                page = aws.call("logs:FilterLogEvents", lane, patience=OPTIONAL, **parameters)
-            except NotFound:
-                return ()
-            events.extend(page.get("events") or ())
-            if not page.get("nextToken"):
-                break
-            parameters["nextToken"] = page["nextToken"]
-        events.sort(key=lambda e: -int(e.get("timestamp") or 0))
-        said = (told(str(event.get("message") or "")) for event in events)
+        said = (told(message) for message in _newest(aws, lane, group, minutes, _PATTERN))
         return tuple(dict.fromkeys(line for line in said if line))[:limit]
 
     return read(ask)
+
+
+def log_tail(
+    aws: Aws, lane: Lane, group: str, minutes: int, limit: int = 100
+) -> tuple[str, ...] | Unreadable:
+    """The newest errors, warnings and REPORT lines of a log group, newest first, cut and without keys.
+
+    For the support of whoever owns the log: unlike `telling_lines` it may hold words of theirs. None if the
+    group is not there. Needs logs:FilterLogEvents.
+    """
+
+    def ask() -> tuple[str, ...]:
+        messages = _newest(aws, lane, group, minutes, f"{_PATTERN} ?WARN ?REPORT")
+        return tuple(log_line(message, _LONGEST_TAIL) for message in messages[:limit])
+
+    return read(ask)
+
+
+def _newest(aws: Aws, lane: Lane, group: str, minutes: int, pattern: str) -> list[str]:
+    """Messages of the last minutes that fit the pattern, newest first; none if the group is not there."""
+    start = int((aws.clock.now() - timedelta(minutes=minutes)).timestamp() * 1000)
+    events: list[Mapping[str, Json]] = []
+    parameters: dict[str, Json] = {"logGroupName": group, "startTime": start, "filterPattern": pattern}
+    for _ in range(_PAGES):
+        try:
+            page = aws.call("logs:FilterLogEvents", lane, patience=OPTIONAL, **parameters)
+        except NotFound:
+            return []
+        events.extend(page.get("events") or ())
+        if not page.get("nextToken"):
+            break
+        parameters["nextToken"] = page["nextToken"]
+    events.sort(key=lambda e: -int(e.get("timestamp") or 0))
+    return [str(event.get("message") or "") for event in events]
 
 
 def told(line: str) -> str:
