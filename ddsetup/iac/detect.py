@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ddsetup.errors import UsageError
+from ddsetup.iac import terraform
 from ddsetup.iac.model import Kind, Project, ProjectFile
 
 DEPTH = 4
@@ -88,7 +89,7 @@ def kind_of(path: Path, *, named: bool = True) -> Kind | None:
     if name in _BY_NAME:
         return _BY_NAME[name]
     if path.suffix == ".tf":
-        return "terraform" if "aws_lambda_function" in _read(path) else None
+        return "terraform" if terraform.FUNCTIONS.search(_read(path)) else None
     if name == "Dockerfile" or name.startswith("Dockerfile.") or name.endswith(".Dockerfile"):
         return "dockerfile" if is_lambda_image(_read(path)) else None
     if name == "config.json" and path.parent.name == ".chalice":

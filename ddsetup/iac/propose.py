@@ -30,8 +30,7 @@ def propose(project: Project, wanted: Wanted) -> Proposal:
         found += cloudformation.propose(read_source(file.path), wanted)
     for file in project.of("cdk"):
         found += cdk.propose(file.path, wanted)
-    for file in project.of("terraform"):
-        found += terraform.propose(read_source(file.path), wanted)
+    found += _terraform(project, wanted)
     for file in project.of("dockerfile"):
         found += _image(file, read_source(file.path), wanted)
     others = tuple(
@@ -39,6 +38,18 @@ def propose(project: Project, wanted: Wanted) -> Proposal:
         for file in project.of("chalice", "zappa", "sst")
     )
     return found + Proposal(warnings=others)
+
+
+def _terraform(project: Project, wanted: Wanted) -> Proposal:
+    """The files of one directory are one module, in which nothing may be declared twice."""
+    found = Proposal()
+    said: set[Path] = set()
+    for file in project.of("terraform"):
+        proposal = terraform.propose(read_source(file.path), wanted, first=file.path.parent not in said)
+        if proposal.snippets:
+            said.add(file.path.parent)
+        found += proposal
+    return found
 
 
 def _with_plugin(file: ProjectFile, proposal: Proposal) -> Proposal:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ddsetup import catalog
@@ -17,21 +18,38 @@ from ddsetup.iac.source import Source
 from ddsetup.iac.variables import check_said
 from ddsetup.iac.variables import variables as variables_of
 
-_RESOURCE = re.compile(r'(?m)^[ \t]*resource[ \t]+"aws_lambda_function"[ \t]+"([^"]+)"[ \t]*\{')
-_ARGUMENT = r"(?m)^[ \t]*{name}[ \t]*=[ \t]*(.+?)[ \t]*(?:#.*|//.*)?\r?$"
+_BLOCK = re.compile(
+    r'(?m)^[ \t]*(?:resource[ \t]+"aws_lambda_function"|module)[ \t]+"(?P<name>[^"]+)"[ \t]*\{'
+)
+FUNCTIONS = re.compile(
+    r'resource[ \t]+"aws_lambda_function"[ \t]|terraform-aws-modules/(?:lambda/aws|terraform-aws-lambda)'
+)
+"""What tells that a file has functions: the provider's resource, or the community's module around it."""
+_TOKEN = re.compile(
+    r'"(?:\\.|[^"\\])*"|(?P<comment>#[^\n]*|//[^\n]*|/\*.*?\*/)|(?P<open>[{\[(])|(?P<close>[}\])])|(?P<end>\n)'
+    r"|(?P<name>[A-Za-z_][\w-]*)[ \t]*=(?![=>])[ \t]*",
+    re.DOTALL,
+)
+_REGION = 'data "aws_region" "datadog" {}'
 _MARKS = ("datadog_lambda.handler", "datadog-lambda-js", "DataDog/lambda-datadog/aws", "datadog_wrapper")
 
 
 @dataclass(frozen=True, slots=True)
 class _Resource:
+    """A function. `module`: terraform-aws-modules/lambda/aws makes it, whose arguments have other names."""
+
     name: str
     body: str
-    line: int
+    arguments: Mapping[str, str]
+    module: bool = False
+
+    @property
+    def address(self) -> str:
+        return f"module.{self.name}" if self.module else f"aws_lambda_function.{self.name}"
 
     def argument(self, name: str) -> str:
         """An argument as it is written, empty if it is not there."""
-        found = re.search(_ARGUMENT.format(name=re.escape(name)), self.body)
-        return found[1] if found else ""
+        return self.arguments.get(name, "")
 
     def text(self, name: str) -> str:
         """An argument that is a text without anything computed."""
@@ -39,14 +57,16 @@ class _Resource:
         return found[1] if found else ""
 
 
-def propose(source: Source, wanted: Wanted) -> Proposal:
-    """A snippet with every function of a file that is not monitored yet. Raises AnswerMissing."""
+def propose(source: Source, wanted: Wanted, *, first: bool = True) -> Proposal:
+    """A snippet with every function of a file that is not monitored yet. `first`: no other file of the
+    directory says yet what all share. Raises AnswerMissing."""
     resources = [r for r in _resources(source.text) if not any(mark in r.body for mark in _MARKS)]
     if not resources:
         return Proposal(settled=(source.path,))
     via: Via = wanted.via or "forwarder"
     check_said(via, wanted, str(source.path))
-    text = 'data "aws_region" "datadog" {}\n\n' + "\n".join(_block(each, via, wanted) for each in resources)
+    shared = f"{_REGION}\n\n" if first and _REGION not in source.text else ""
+    text = shared + "\n".join(_block(each, via, wanted) for each in resources)
     reason = "Terraform's arguments may be computed; set these in the resources that are there"
     return Proposal(snippets=(Snippet(source.path, reason, text, "hcl"),))
 
@@ -58,79 +78,97 @@ def function_names(source: Source) -> frozenset[str]:
 
 def _resources(text: str) -> list[_Resource]:
     found = []
-    for match in _RESOURCE.finditer(text):
-        end = _closing(text, match.end())
-        found.append(_Resource(match[1], text[match.end() : end], text.count("\n", 0, match.start()) + 1))
+    for match in _BLOCK.finditer(text):
+        body = text[match.end() : _closing(text, match.end())]
+        arguments = _arguments(body)
+        module = match[0].lstrip().startswith("module")
+        if not module or FUNCTIONS.search(arguments.get("source", "")):
+            found.append(_Resource(match["name"], body, arguments, module))
     return found
 
 
 def _closing(text: str, index: int) -> int:
     """Where the brace that is open at `index` closes; braces in texts and comments do not count."""
     depth, at = 1, index
-    token = re.compile(r'"(?:\\.|[^"\\])*"|#[^\n]*|//[^\n]*|/\*.*?\*/|[{}]', re.DOTALL)
     while depth:
-        found = token.search(text, at)
+        found = _TOKEN.search(text, at)
         if found is None:
             return len(text)
-        depth += {"{": 1, "}": -1}.get(found[0], 0)
+        depth += bool(found["open"]) - bool(found["close"])
         at = found.end()
     return at - 1
 
 
+def _arguments(body: str) -> dict[str, str]:
+    """The arguments of a block itself, not of blocks in it, each as it is written, on one line or more."""
+    found: dict[str, str] = {}
+    depth, name, start, stop = 0, "", 0, 0
+    for token in _TOKEN.finditer(f"{body}\n"):
+        depth += bool(token["open"]) - bool(token["close"])
+        if depth or (token["end"] and not name):
+            continue
+        if token["name"] and not name:
+            name, start, stop = token["name"], token.end(), 0
+        elif token["comment"]:
+            stop = stop or token.start()
+        elif token["end"]:
+            found[name] = body[start : stop or token.start()].strip()
+            name = ""
+    return found
+
+
 def _block(resource: _Resource, via: Via, wanted: Wanted) -> str:
     if resource.text("package_type") == "Image":
-        return (
-            f"# aws_lambda_function.{resource.name} is a container image: its lines go into the Dockerfile.\n"
-        )
+        return f"# {resource.address} is a container image: its lines go into the Dockerfile.\n"
     runtime = resource.text("runtime")
     family = catalog.family_of(runtime)
     if family is None:
-        return _unknown(resource)
+        said = resource.argument("runtime") or "no runtime"
+        return f"# {resource.address}: which layer it needs depends on its runtime ({said}).\n"
     if via == "forwarder" and not family.forwarder:
-        return f"# aws_lambda_function.{resource.name} ({runtime}) sends traces only with --via extension.\n"
-    architecture = "arm64" if "arm64" in resource.argument("architectures") else "x86_64"
-    lines = [f'resource "aws_lambda_function" "{resource.name}" {{', "  # ... all else stays as it is"]
+        return f"# {resource.address} ({runtime}) sends traces only with --via extension.\n"
+    head = (
+        f'module "{resource.name}"'
+        if resource.module
+        else f'resource "aws_lambda_function" "{resource.name}"'
+    )
+    lines = [f"{head} {{", "  # ... all else stays as it is"]
     variables = {name: json.dumps(value) for name, value in variables_of(via, wanted).items()}
     if family.handler is not None:
         lines.append(f'  handler = "{family.handler}"')
-        variables = {
-            catalog.HANDLER_VARIABLE: resource.argument("handler") or '"MODULE.FUNCTION"',
-            **variables,
-        }
+        own = resource.argument("handler") or '"MODULE.FUNCTION"'
+        variables = {catalog.HANDLER_VARIABLE: own, **variables}
     if family.wrapped:
         variables[catalog.WRAPPER_VARIABLE] = f'"{catalog.DATADOG_WRAPPER}"'
-    layers = _layers(runtime, architecture, via, wanted)
-    before = resource.argument("layers")
-    kept = before if re.fullmatch(r"\[.*\]|\w[\w.\[\]*]*", before) else ""
-    listed = "".join(f"    {layer},\n" for layer in layers)
-    lines.append(f"  layers = concat({kept or '[]'}, [\n{listed}  ])")
-    if before and not kept:
-        lines.append("  # the layers that are there stand first in this list")
+    architecture = "arm64" if "arm64" in resource.argument("architectures") else "x86_64"
+    listed = "".join(f"    {layer},\n" for layer in _layers(runtime, architecture, via, wanted))
+    lines.append(f"  layers = concat({resource.argument('layers') or '[]'}, [\n{listed}  ])")
+    return "\n".join([*lines, *_environment(resource, variables)]) + "\n}\n"
+
+
+def _environment(resource: _Resource, variables: Mapping[str, str]) -> list[str]:
     width = max(len(name) for name in variables)
-    body = "".join(f"      {name:<{width}} = {value}\n" for name, value in variables.items())
-    lines.append("  environment {\n    variables = {\n      # the variables that are there stay")
-    lines.append(f"{body}    }}\n  }}")
-    return "\n".join(lines) + "\n}\n"
-
-
-def _unknown(resource: _Resource) -> str:
-    runtime = resource.argument("runtime") or "no runtime"
-    return (
-        f"# aws_lambda_function.{resource.name}: which layer it needs depends on its runtime ({runtime}).\n"
-    )
+    aligned = [f"{name:<{width}} = {value}" for name, value in variables.items()]
+    if resource.module:
+        before = resource.argument("environment_variables") or "{}"
+        head = f"  environment_variables = merge({before}, {{"
+        return [head, *(f"    {each}" for each in aligned), "  })"]
+    head = "  environment {\n    variables = {\n      # the variables that are there stay"
+    return [head, *(f"      {each}" for each in aligned), "    }\n  }"]
 
 
 def _layers(runtime: str, architecture: str, via: Via, wanted: Wanted) -> list[str]:
     found = []
     library = versions.layer_version_for(runtime, architecture, wanted)
     if library is not None:
-        found.append(_arn(*library))
+        found.append(_arn(*library, wanted))
     number = versions.extension_version(wanted)
     if via == "extension" and number:
-        found.append(_arn(catalog.extension_layer(architecture), number))
+        found.append(_arn(catalog.extension_layer(architecture), number, wanted))
     return found
 
 
-def _arn(name: str, number: int) -> str:
-    account = catalog.LAYER_ACCOUNTS["aws"]
-    return f'"arn:aws:lambda:${{data.aws_region.datadog.name}}:{account}:layer:{name}:{number}"'
+def _arn(name: str, number: int, wanted: Wanted) -> str:
+    partition = catalog.partition_of(wanted.region) if wanted.region else "aws"
+    account = catalog.LAYER_ACCOUNTS.get(partition, catalog.LAYER_ACCOUNTS["aws"])
+    return f'"arn:{partition}:lambda:${{data.aws_region.datadog.name}}:{account}:layer:{name}:{number}"'

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import ast
 import json
 import re
-import shutil
-import subprocess
 import tomllib
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,13 +12,13 @@ import pytest
 
 from ddsetup.cli.changing_files import write_all
 from ddsetup.errors import DdsetupError, UsageError
-from ddsetup.iac import backup, cdk, cloudformation, dockerfile, packages, terraform
+from ddsetup.iac import backup, cloudformation, dockerfile, packages
 from ddsetup.iac.detect import detect
 from ddsetup.iac.model import AnswerMissing, BrokenFile, Edit, Proposal, Wanted
 from ddsetup.iac.propose import propose
 from ddsetup.iac.show import diff, masked
-from ddsetup.iac.source import Source, read_source
 from tests.unit.test_iac_serverless import load
+from tests.unit.test_iac_snippets import TF, source
 
 ARN = "arn:aws:lambda:us-east-1:123456789012:function:datadog-forwarder"
 SECRET = "arn:aws:secretsmanager:us-east-1:123456789012:secret:datadog-AbCdEf"
@@ -42,13 +39,6 @@ Resources:
     Type: AWS::DynamoDB::Table
     Properties: {TableName: !Sub "${AWS::StackName}-t"}
 """
-
-
-def source(tmp_path: Path, name: str, text: str) -> Source:
-    path = tmp_path / name
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(text.encode())
-    return read_source(path)
 
 
 def only(proposal: Proposal) -> Edit:
@@ -309,75 +299,6 @@ def test_a_broken_package_json_is_refused_with_the_place(tmp_path: Path) -> None
     with pytest.raises(BrokenFile) as caught:
         packages.node_dependency(tmp_path, "x", "why", dev=True)
     assert caught.value.where.endswith("package.json:3:1")
-
-
-# Terraform and CDK
-
-TF = """resource "aws_lambda_function" "checkout" {
-  handler       = "app.handler"  # ours
-  runtime       = "python3.12"
-  architectures = ["arm64"]
-  layers        = [aws_lambda_layer_version.deps.arn]
-  environment { variables = { A = "{" } }
-}
-resource "aws_lambda_function" "done" {
-  handler = "datadog_lambda.handler.handler"
-}
-resource "aws_lambda_function" "java" {
-  runtime = "java21"
-}
-resource "aws_lambda_function" "image" {
-  package_type = "Image"
-}
-"""
-
-
-def test_terraform_has_each_function_with_versions(tmp_path: Path) -> None:
-    text = terraform.propose(source(tmp_path, "main.tf", TF), EXTENSION).snippets[0].text
-    assert re.search(r"layer:Datadog-Python312-ARM:\d+", text)
-    assert re.search(r"layer:Datadog-Extension-ARM:\d+", text)
-    assert re.search(r"layer:dd-trace-java:\d+", text)
-    assert "concat([aws_lambda_layer_version.deps.arn], [" in text
-    assert re.search(r'DD_LAMBDA_HANDLER\s+= "app.handler"', text)
-    assert '"done"' not in text
-    assert "aws_lambda_function.image is a container image" in text
-
-
-def test_terraform_says_so_where_layers_cannot_be_carried_over(tmp_path: Path) -> None:
-    note = "the layers that are there stand first"
-    text = TF.replace("[aws_lambda_layer_version.deps.arn]", "[\n    local.a,\n  ]")
-    assert note in terraform.propose(source(tmp_path, "main.tf", text), FORWARDER).snippets[0].text
-    assert note not in terraform.propose(source(tmp_path, "main.tf", TF), FORWARDER).snippets[0].text
-
-
-@pytest.mark.skipif(shutil.which("terraform") is None, reason="terraform is not installed")
-def test_terraform_can_parse_the_snippet(tmp_path: Path) -> None:
-    text = terraform.propose(source(tmp_path, "main.tf", TF), EXTENSION).snippets[0].text
-    done = subprocess.run(
-        ["terraform", "fmt", "-"], input=text, capture_output=True, text=True, check=False, timeout=60
-    )
-    assert done.returncode == 0, done.stderr
-
-
-def test_cdk_in_python_is_python_with_the_functions(tmp_path: Path) -> None:
-    source(
-        tmp_path, "stack.py", "self.hello = lambda_.Function(self, 'H')\nother = PythonFunction(self, 'O')\n"
-    )
-    path = source(tmp_path, "cdk.json", '{"app": "python3 app.py"}').path
-    text = cdk.propose(path, EXTENSION).snippets[0].text
-    ast.parse(text)
-    assert "add_lambda_functions([self.hello, other])" in text
-    assert re.search(r"python_layer_version=\d+", text)
-
-
-def test_cdk_in_typescript_names_the_functions(tmp_path: Path) -> None:
-    source(tmp_path, "lib/s.ts", 'const hello = new lambda.Function(this, "H", {});\n')
-    path = source(tmp_path, "cdk.json", '{"app": "npx ts-node bin/a.ts"}').path
-    text = cdk.propose(path, FORWARDER).snippets[0].text
-    assert "addLambdaFunctions([hello])" in text
-    assert re.search(r"pythonLayerVersion: \d+", text)
-    source(tmp_path, "lib/s.ts", 'import { DatadogLambda } from "datadog-cdk-constructs-v2";\n')
-    assert cdk.propose(path, FORWARDER).settled == (path,)
 
 
 @pytest.mark.parametrize("name", ["template.yaml", "main.tf"])

@@ -1,4 +1,4 @@
-"""What other tools say of the result: the plugin itself, the Serverless Framework, cfn-lint, TypeScript.
+"""What other tools say of the result: the plugin itself, the Serverless Framework, cfn-lint, the CDK.
 
 These download packages, so they are run by `-m slow` only, and skipped where that is not possible.
 """
@@ -35,11 +35,20 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 @pytest.fixture(scope="module")
 def node_modules(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return _installed(tmp_path_factory, "serverless@3", "serverless-plugin-datadog@5")
+
+
+@pytest.fixture(scope="module")
+def cdk_modules(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    packages = ("aws-cdk-lib@2", "constructs@10", "datadog-cdk-constructs-v2", "typescript@5")
+    return _installed(tmp_path_factory, *packages)
+
+
+def _installed(tmp_path_factory: pytest.TempPathFactory, *packages: str) -> Path:
     if shutil.which("npm") is None:
         pytest.skip("npm is not installed")
     root = tmp_path_factory.mktemp("npm")
     (root / "package.json").write_text("{}")
-    packages = ["serverless@3", "serverless-plugin-datadog@5", "typescript@5"]
     done = subprocess.run(
         ["npm", "install", "--no-audit", "--no-fund", *packages],
         cwd=root,
@@ -126,20 +135,55 @@ def _lint(path: Path) -> list[str]:
     return sorted(f"{match['Rule']['Id']} {match['Message']}" for match in json.loads(done.stdout or "[]"))
 
 
-def test_typescript_can_parse_the_snippet_for_cdk(node_modules: Path, tmp_path: Path) -> None:
-    (tmp_path / "s.ts").write_text('const hello = new lambda.Function(this, "H", {});\n')
-    (tmp_path / "cdk.json").write_text('{"app": "npx ts-node bin/a.ts"}')
-    text = cdk.propose(tmp_path / "cdk.json", EXTENSION).snippets[0].text
-    script = (
-        "const ts = require(process.argv[1]);"
-        "const result = ts.transpileModule(process.argv[2], {reportDiagnostics: true});"
-        "console.log(result.diagnostics.length)"
-    )
-    done = subprocess.run(
-        ["node", "-e", script, str(node_modules / "typescript"), text],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert done.stdout == "0\n", done.stderr
+APP = """import * as cdk from "aws-cdk-lib";
+import * as lambda from "aws-cdk-lib/aws-lambda";
+// IMPORT
+class Shop extends cdk.Stack {
+  readonly bye: lambda.Function;
+  constructor(scope: cdk.App) {
+    super(scope, "Shop", {env: {account: "123456789012", region: "us-east-1"}});
+    const code = lambda.Code.fromInline("def handler(event, context): ...");
+    const hello = new lambda.Function(this, "Hello", {
+      runtime: lambda.Runtime.PYTHON_3_12, handler: "index.handler", code,
+      architecture: lambda.Architecture.ARM_64,
+    });
+    this.bye = new lambda.Function(this, "Bye", {
+      runtime: lambda.Runtime.NODEJS_22_X, handler: "index.handler", code,
+    });
+    // CALL
+  }
+}
+const app = new cdk.App();
+new Shop(app);
+console.log(JSON.stringify(app.synth().getStackByName("Shop").template));
+"""
+"""A CDK app with the places where the lines go."""
+
+
+@pytest.mark.parametrize("wanted", [FORWARDER, EXTENSION], ids=["forwarder", "extension"])
+def test_the_cdk_makes_a_template_of_the_snippet(cdk_modules: Path, tmp_path: Path, wanted: Wanted) -> None:
+    (tmp_path / "node_modules").symlink_to(cdk_modules)
+    program = tmp_path / "app.ts"
+    program.write_text(APP)
+    (tmp_path / "cdk.json").write_text('{"app": "npx ts-node app.ts"}')
+    text = cdk.propose(tmp_path / "cdk.json", wanted).snippets[0].text
+    imported, _, call = text.partition("\n\n")
+    program.write_text(APP.replace("// IMPORT", imported).replace("// CALL", call))
+    options = {"target": "es2022", "module": "commonjs", "skipLibCheck": True, "types": [], "strict": True}
+    (tmp_path / "tsconfig.json").write_text(json.dumps({"compilerOptions": options, "include": ["*.ts"]}))
+    (tmp_path / "console.d.ts").write_text("declare const console: {log(text: string): void};\n")
+    _run([str(cdk_modules / ".bin" / "tsc")], tmp_path)
+    template = json.loads(_run(["node", "app.js"], tmp_path))
+    made = [r["Properties"] for r in template["Resources"].values() if r["Type"] == "AWS::Lambda::Function"]
+    made = [properties for properties in made if "Environment" in properties]  # the CDK has one of its own
+    layers = {p["Runtime"]: " ".join(map(str, p["Layers"])) for p in made}
+    assert {p["Environment"]["Variables"]["DD_LAMBDA_HANDLER"] for p in made} == {"index.handler"}
+    assert "Datadog-Python312-ARM" in layers["python3.12"]
+    assert "Datadog-Node22-x" in layers["nodejs22.x"]
+    assert ("Datadog-Extension" in layers["nodejs22.x"]) == (wanted.via == "extension")
+
+
+def _run(command: list[str], folder: Path) -> str:
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
