@@ -107,6 +107,11 @@ def billable(plan: Plan, answers: Answers) -> list[str]:
         by_aws.append("Datadog's reading of CloudWatch metrics")
     if any(kind == "secret" for _, kind in kinds):
         by_aws.append("a secret in each region")
+    kinds_changed = {change.resource.kind for change in plan.changes}
+    if "state_machine" in kinds_changed:
+        by_aws.append("what state machines log, as vended logs")
+    if "api_stage" in kinds_changed:
+        by_aws.append("access logs of APIs")
     if by_aws:
         found.append(f"AWS: {', '.join(by_aws)}")
     functions = sum(

@@ -71,8 +71,8 @@ def logging(case: Case) -> Iterator[Result]:
     because_of=("integration-exists", "forwarder-registered"),
 )
 def source(case: Case) -> Iterator[Result]:
-    """The log source `states` is switched off, so Datadog does not subscribe the log groups of state machines,
-    and no other filter is known to lead them to the Forwarder."""
+    """The log source `states` is switched off, so Datadog does not subscribe what state machines log to, and no
+    other filter is known to lead it to the Forwarder."""
     for lane, machine in _meant(case):
         live = case.snapshot.accounts[machine.account].integration
         settings = machine.settings

@@ -70,6 +70,10 @@ def test_costs_are_told_for_what_is_new_only() -> None:
     assert costs[0].startswith("AWS: the Forwarder's invocations and run time")
     assert costs[1].startswith("Datadog, by your organisation's plan: 3 functions")
     assert "spans" in costs[1]
+    machine = b.lane_snapshot(state_machines=(b.state_machine("brew"),), forwarders=(b.forwarder(),))
+    snapshot = b.snapshot(machine, accounts=[b.account_snapshot(integration=b.integration(), role=b.role())])
+    wish = b.answers(state_machines=("brew",))
+    assert "vended logs" in billable(make_plan(snapshot, wish, ()), wish)[0]
     silent = b.answers(traces=False, logs=False)
     assert "spans" not in "".join(billable(plan_for(3, silent), silent))
     assert billable(Plan(), b.answers()) == []

@@ -155,6 +155,12 @@ def _unregistered(p: Patient) -> None:
     p.silence(ORDERS, "logs", "enhanced_metrics", "cold_start", "traces")
 
 
+def _traced(**over: Any) -> Break:
+    """A state machine whose tag says that traces are wanted, beside one of which nobody wants any."""
+    machines = (b.state_machine("brew", tags={"DD_TRACE_ENABLED": "true"}, **over), b.state_machine("plain"))
+    return _set(lane={"state_machines": machines})
+
+
 def _source_off(p: Patient) -> None:
     p.record(sources=("s3",))
     p.filters[GROUP] = ()
@@ -297,6 +303,10 @@ BREAKAGES: dict[str, Breakage] = {
     ),
     "log-source": Breakage(_source_off),
     "log-tag-filters": Breakage(_tag_filter("logs")),
+    "state-machine-logging": Breakage(
+        _both(_traced(level="ERROR", group="/brew"), lambda p: p.record(sources=("lambda", "states")))
+    ),
+    "state-machine-source": Breakage(_traced(level="ALL", group="/brew")),
     # Functions
     "function-readable": Breakage(_plain(env=None, env_error="KMSAccessDenied")),
     "function-package": Breakage(_plain(package_type="Image", runtime=None, handler=None)),
