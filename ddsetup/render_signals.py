@@ -60,7 +60,7 @@ def arriving_lines(signals: Sequence[Signal], look: Look, height: int, note: str
     `note` is said below the title.
     """
     title = line(Span(summary(signals), "bold"))
-    said = wrapped(line("  ", Span(note, "dim")), look.width) if note else []
+    said = [part for text in note.splitlines() for part in wrapped(line("  ", Span(text, "dim")), look.width)]
     legend = int(0 < look.width < _WORDS_WIDTH)
     room = max(height - 2 - len(said) - legend, 2)
     reasons = [part for spans in _reasons(signals, look, 3) for part in wrapped(spans, look.width)]

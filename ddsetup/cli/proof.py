@@ -223,4 +223,4 @@ def prove(
 def _how_long(call: Call, until: datetime) -> str:
     """How long the wait takes at most, how it is ended, and what goes on with it."""
     ends = f"Until {until:%H:%M} UTC at most; Ctrl-C ends the wait"
-    return ends if call.value("sandbox") else f"{ends}. In the background: {LOOK_AGAIN} --no-input &"
+    return ends if call.value("sandbox") else f"{ends}. In the background:\n{LOOK_AGAIN} --no-input &"

@@ -12,7 +12,7 @@ from ddsetup.cli.call import Call
 from ddsetup.cli.ending import WAIT_SECONDS, with_ways_on
 from ddsetup.cli.exploring import offer_to_explore
 from ddsetup.cli.guided import Guide, given_of, leaving, offer_to_resume
-from ddsetup.cli.proof import make_traffic, monitored, prove
+from ddsetup.cli.proof import LOOK_AGAIN, make_traffic, monitored, prove
 from ddsetup.cli.results import base_report, with_all_looked_at, with_outcomes, with_signals
 from ddsetup.cli.showing import agree
 from ddsetup.dialogue import forget
@@ -127,7 +127,11 @@ def _proven(
     rounds = None
     if not hopeless:
         idle_are_offered = since is not None and not call.value("sandbox")
-        rounds = make_traffic(call, session, functions, prepared.answers, offer=idle_are_offered)
+        try:
+            rounds = make_traffic(call, session, functions, prepared.answers, offer=idle_are_offered)
+        except KeyboardInterrupt:
+            call.console.say(f"not waiting for proof; to look for it later: {LOOK_AGAIN}")
+            return report
     wait = 0 if since is None or hopeless else WAIT_SECONDS
     signals = prove(call, session, functions, prepared.answers, since=since, wait=wait, rounds=rounds)
     offer_to_explore(call, session, functions, signals, since)

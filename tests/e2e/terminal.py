@@ -19,9 +19,16 @@ _ESCAPES = re.compile(r"\x1b(\[[0-9;?]*[ -/]*[@-~]|\][^\x07]*\x07|[()][0-9A-B]|[
 
 
 class Terminal:
-    """`ddsetup ARGUMENTS` on a screen of 80 by 24."""
+    """`ddsetup ARGUMENTS` on a screen of so many columns and lines."""
 
-    def __init__(self, cli: Cli, *arguments: str, cwd: Path | None = None, **over: str | None) -> None:
+    def __init__(
+        self,
+        cli: Cli,
+        *arguments: str,
+        cwd: Path | None = None,
+        size: tuple[int, int] = (80, 24),
+        **over: str | None,
+    ) -> None:
         settings = {"TERM": "xterm-256color", "PROMPT_TOOLKIT_NO_CPR": "1", "LANG": "C.UTF-8", **over}
         self._cli = cli
         self._child = pexpect.spawn(
@@ -29,12 +36,12 @@ class Terminal:
             list(arguments),
             env=cli.environ(**settings),
             cwd=str(cwd or cli.home),
-            dimensions=(24, 80),
+            dimensions=(size[1], size[0]),
             encoding="utf-8",
             timeout=60,
         )
-        self._screen = pyte.Screen(80, 24)
-        self._stream = pyte.Stream(self._screen)
+        self.screen = pyte.Screen(*size)
+        self._stream = pyte.Stream(self.screen)
         self.raw = ""
 
     def __enter__(self) -> Self:
@@ -51,7 +58,7 @@ class Terminal:
     @property
     def lines(self) -> list[str]:
         """What is on the screen now."""
-        return [line.rstrip() for line in self._screen.display]
+        return [line.rstrip() for line in self.screen.display]
 
     @property
     def seen(self) -> str:

@@ -107,6 +107,26 @@ def test_ctrl_c_at_every_question_changes_nothing_and_the_next_run_goes_on_there
     leave_at(messy, cli, range(len(QUESTIONS)))
 
 
+def test_ctrl_c_once_all_is_done_leaves_out_the_proof_and_nothing_else(cli: Cli) -> None:
+    given = ("--region", "us-east-1", "--function", "roaster-slow", "--via", "forwarder", "--env", "test")
+    with Terminal(
+        cli, "setup", *given, "--service", "own", "--version-tag", "1", "--subscribe", "none"
+    ) as terminal:
+        terminal.answer(QUESTIONS[3])
+        terminal.answer(QUESTIONS[7])
+        terminal.answer("Carry this out?")
+        terminal.answer("Invoke them for the proof?", CTRL_C)
+        assert terminal.end() == 0
+        for said in (
+            "not waiting for proof",
+            "ddsetup verify --wait 900",
+            "To give it back: ddsetup undo",
+            "for CI",
+        ):
+            assert said in terminal.text
+    assert cli("undo", "--yes").code == 0
+
+
 def test_every_question_leads_back_to_the_one_before(cli: Cli) -> None:
     with Terminal(cli, "setup") as terminal:
         for number, question in enumerate(QUESTIONS):
@@ -223,7 +243,7 @@ def test_keys_are_asked_for_hidden_checked_at_once_and_forgiven_their_blanks(mes
 
 
 def test_without_aws_credentials_the_ways_to_get_them_are_told(cli: Cli) -> None:
-    absent = dict.fromkeys(("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"))
+    absent: dict[str, Any] = dict.fromkeys(("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"))
     config = cli.home / "config"
     config.write_text("[profile dev]\nregion = us-east-1\n")
     with Terminal(cli, "setup", AWS_CONFIG_FILE=str(config), **absent) as terminal:
