@@ -63,7 +63,8 @@ def _layers(s: Subject, _place: Place) -> str:
 
 def _handler(s: Subject, _place: Place) -> str:
     own = recognise.own_handler(s.function)
-    return f"{s.function.handler} → {own}" if own and own != s.function.handler else str(s.function.handler)
+    handler = s.function.handler or ""
+    return f"{handler} → {own}" if own and own != handler else handler
 
 
 def _way(s: Subject, _place: Place) -> str:

@@ -16,14 +16,14 @@ from ddsetup.asking import answers_from
 from ddsetup.change import Change, Plan
 from ddsetup.checks.case import Case, make_case
 from ddsetup.checks.check import Check
-from ddsetup.doctor import Diagnosis, Found, Ignore, diagnose, mending
+from ddsetup.doctor import Diagnosis, Found, Ignore, can_mend, diagnose, mending
 from ddsetup.errors import CredentialsError, GatewayError
 from ddsetup.evidence import Evidence, Fault, Looking, Past
 from ddsetup.flow import Applied, Host, Session
 from ddsetup.gather import gather, look_around
 from ddsetup.given import Given
 from ddsetup.history import look_back
-from ddsetup.model import DatadogSnapshot, Snapshot, Unreadable
+from ddsetup.model import DatadogSnapshot, Function, Snapshot, Unreadable
 from ddsetup.observe import look_closer, observe
 from ddsetup.report import Severity
 
@@ -112,11 +112,18 @@ def plan_mending(visit: Visit, found: Sequence[Found], *, confirmed: bool) -> tu
     session, case = visit.session, visit.case
     if session is None:
         return visit, Plan()
-    functions = tuple(subject.function for subject in case.subjects)
     session.host.say("planning how to mend it")
-    snapshot = look_closer(session.aws, case.snapshot, case.answers, functions)
-    visit = replace(visit, case=make_case(snapshot, case.evidence, case.answers))
+    if any(can_mend(f) and f.problem.mends for f in found):
+        snapshot = look_closer(session.aws, case.snapshot, case.answers, _concerned(case, found))
+        visit = replace(visit, case=make_case(snapshot, case.evidence, case.answers))
     return visit, mending(visit.case, found, confirmed=confirmed)
+
+
+def _concerned(case: Case, found: Sequence[Found]) -> tuple[Function, ...]:
+    """The functions that mending has to know more of; each log group takes a call."""
+    abouts = [f.problem.about for f in found if can_mend(f) and f.problem.mends]
+    named = frozenset[str]().union(*abouts) if all(abouts) else None
+    return tuple(s.function for s in case.subjects if named is None or s.function.arn in named)
 
 
 def mend(visit: Visit, changes: Sequence[Change]) -> Applied:
