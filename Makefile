@@ -16,4 +16,4 @@ docs: ## write the generated pages of docs/ anew
 	.venv/bin/python docs/generate.py
 
 recordings: ## record the sessions that docs/ shows, and its pictures (takes minutes)
-	.venv/bin/python docs/record.py && .venv/bin/python docs/pictures.py && .venv/bin/python docs/generate.py
+	.venv/bin/python docs/record.py && .venv/bin/python -m docs.pictures && .venv/bin/python docs/generate.py

@@ -1,61 +1,123 @@
-"""Draw the picture of the README from the recorded session: `python docs/pictures.py`.
+"""Draw the pictures of the documentation from a real guided session: `python -m docs.pictures`.
 
-The session is the one in docs/recorded/trial.txt (made by `docs/record.py`), which was not on a terminal; its
-marks get the colours that a terminal shows. The SVG refers to nothing outside of it.
+Somebody's answers are typed into the installed command on a terminal, in a sandbox of its own. What is on
+the screen at some moments becomes the SVGs in docs/pictures/.
 """
 
 from __future__ import annotations
 
 import re
-from io import StringIO
+import sys
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from rich.console import Console
-from rich.text import Text
+from ddsetup.sandbox.control import start
+from ddsetup.sandbox.model import SandboxOptions
+from docs.drawing import Frame, frame, picture
+from tests.e2e.conftest import Cli
+from tests.e2e.terminal import ENTER, Terminal
+from tests.e2e.world import operator_policy
 
-HERE = Path(__file__).parent
-COLUMNS = 108
-TITLE = "ddsetup setup --sandbox"
-_COLOURS = (
-    (r"^\[sandbox\]", "yellow"),
-    (r"✓( arrived)?", "green"),
-    (r"(?<=\[sandbox\] {3})[+](?= )", "green"),
-    (r"(?<=\[sandbox\] {3})~(?= )", "yellow"),
-    (r"(?<=\[sandbox\] )\w[\w ]*:(?= )", "bold"),
-    (r"^\d+ (of \d+ functions|applied).*", "bold"),
-    (r"^(In Datadog|Next|To give it back|The same without questions).*", "bold"),
-    (r"https?://\S+", "cyan"),
-    (r"ddsetup undo \S+", "cyan"),
+PICTURES = Path(__file__).parent / "pictures"
+SIZE = (92, 28)
+REGIONS = ("us-east-1",)
+SCENARIOS = ("healthy", "foreign-filters")
+CTRL_A = "\x01"
+TITLE = "ddsetup"
+MOVING = ("start", "list", "plan", "progress", "proof", "cold-starts")
+"""The pictures that make the moving one of the README."""
+
+_CHANGING = (
+    (re.compile(r"\d{4}-\d\d-\d\d"), "2026-01-31"),
+    (re.compile(r"\d\d:\d\d UTC"), "10:15 UTC"),
+    (re.compile(r"\d{8}T\d{6}\.\d{3}Z-\w{4}"), "20260131T101500.000Z-1a2b"),
+    (re.compile(r"127\.0\.0\.1:\d+"), "127.0.0.1:4566"),
 )
 
 
-def picture(session: str) -> str:
-    """The SVG of what a session printed; lines that are too long end with an ellipsis."""
-    console = Console(record=True, width=COLUMNS, file=StringIO(), color_system="truecolor")
-    for line in session.splitlines():
-        text = Text(line if len(line) <= COLUMNS else line[: COLUMNS - 1] + "…")
-        for pattern, style in _COLOURS:
-            text.highlight_regex(re.compile(pattern), style)
-        console.print(text, no_wrap=True, overflow="crop", highlight=False)
-    svg = console.export_svg(title=TITLE, unique_id="ddsetup")
-    svg = re.sub(r"@font-face \{.*?\}\s*", "", svg, flags=re.DOTALL)
-    svg = svg.replace("<!-- Generated with Rich https://www.textualize.io -->", "")
-    return svg.replace("Fira Code", "ui-monospace, Menlo, Consolas, DejaVu Sans Mono")
+@dataclass
+class Camera:
+    """Keeps what is on the screen, by the name of the picture."""
+
+    terminal: Terminal
+    frames: dict[str, Frame] = field(default_factory=dict)
+
+    def shoot(self, name: str) -> None:
+        self.frames[name] = frame(self.terminal.screen, _CHANGING)
 
 
-def excerpt(text: str) -> str:
-    """The beginnings of the plan's parts, and the end with the proof."""
-    lines = text.splitlines()
-    start = next(i for i, line in enumerate(lines) if "AWS integration: Datadog reads" in line)
-    end = next(i for i, line in enumerate(lines) if line.startswith("To give it back"))
-    plan = [
-        line for line in lines[start:end] if re.match(r"\[sandbox\] (\w[\w ]*: [A-Za-z]+ \w|  [+~] )", line)
-    ]
-    done = next(i for i, line in enumerate(lines) if line.startswith("✓"))
-    return "\n".join([*plan[:12], "...", *lines[done : end + 1]])
+def session(terminal: Terminal) -> Mapping[str, Frame]:
+    """A guided setup from the first screen to a look at what has arrived."""
+    camera = Camera(terminal)
+    terminal.answer("Which AWS regions?")
+    terminal.until("Which of").until("ctrl-c stop")
+    camera.shoot("start")
+    terminal.press("6" + ENTER)
+    terminal.until("chosen,").press(CTRL_A)
+    terminal.until("9 chosen")
+    camera.shoot("list")
+    terminal.press(ENTER)
+    terminal.until("How shall the data").until("ctrl-c stop")
+    camera.shoot("delivery")
+    terminal.press(ENTER)
+    terminal.answer("What shall be sent?")
+    terminal.answer("Their environment", "prod" + ENTER)
+    for question in (
+        "One service name",
+        "Their version",
+        "Metrics of which",
+        "Who subscribes",
+        "Logs of which",
+    ):
+        terminal.answer(question)
+    terminal.until("has two filters").until("ctrl-c stop")
+    camera.shoot("conflict")
+    terminal.press("3" + ENTER)
+    terminal.until("Carry this out?").until("ctrl-c stop")
+    camera.shoot("plan")
+    terminal.press("y" + ENTER)
+    terminal.until(lambda: "now:" in terminal.seen and " left" in terminal.seen)
+    camera.shoot("progress")
+    terminal.answer("Invoke them for the proof?", "a" + ENTER)
+    terminal.until(_some_arrived(terminal), 180)
+    camera.shoot("proof")
+    terminal.until("Look at what has arrived?", 180).until("ctrl-c stop").press("c" + ENTER)
+    terminal.until("Share over time").until("ctrl-c stop")
+    camera.shoot("cold-starts")
+    terminal.press(ENTER)
+    if terminal.end() != 0:
+        sys.exit("the session did not end well:\n" + terminal.text[-2000:])
+    return camera.frames
+
+
+def _some_arrived(terminal: Terminal) -> Callable[[], bool]:
+    """Whether the table is on the screen with some data there and some on its way."""
+
+    def holds() -> bool:
+        rows = [row for row in terminal.lines if re.search(r" [✓○]( |$)", row)]
+        text = "".join(rows)
+        return len(rows) >= 9 and text.count("✓") >= 8 and "○" in text
+
+    return holds
+
+
+def record() -> Mapping[str, Frame]:
+    """The frames of a session in a sandbox of its own."""
+    options = SandboxOptions(operator_policy(REGIONS), scenarios=SCENARIOS, regions=REGIONS)
+    with start(options) as sandbox, tempfile.TemporaryDirectory(prefix="pictures-") as home:
+        secrets = (sandbox.api_key, sandbox.app_key, sandbox.operator.secret_access_key)
+        cli = Cli(Path(home), sandbox.env(), secrets)
+        with Terminal(cli, size=SIZE) as terminal:
+            return session(terminal)
 
 
 if __name__ == "__main__":
-    recorded = (HERE / "recorded" / "trial.txt").read_text("utf-8")
-    (HERE / "pictures").mkdir(exist_ok=True)
-    (HERE / "pictures" / "setup.svg").write_text(picture(excerpt(recorded)), encoding="utf-8")
+    PICTURES.mkdir(exist_ok=True)
+    frames = record()
+    for name, each in frames.items():
+        (PICTURES / f"{name}.svg").write_text(picture(TITLE, [each]), encoding="utf-8")
+    moving = picture(TITLE, [frames[name] for name in MOVING])
+    (PICTURES / "setup.svg").write_text(moving, encoding="utf-8")
+    print(f"{len(frames)} pictures of {SIZE[0]} by {SIZE[1]} characters, and one that moves")

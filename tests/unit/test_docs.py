@@ -75,6 +75,17 @@ def test_links_lead_somewhere(page: Path) -> None:
     assert dead == []
 
 
+def test_every_picture_is_shown_and_tells_nothing_of_the_machine_it_was_made_on() -> None:
+    shown = {
+        (page.parent / link).resolve() for page in _pages() for link in _LINK.findall(page.read_text("utf-8"))
+    }
+    pictures = sorted((DOCS / "pictures").iterdir())
+    assert [path.name for path in pictures if path.resolve() not in shown] == []
+    for path in pictures:
+        text = path.read_text("utf-8")
+        assert not re.search(r"/(tmp|home|root|work|var)/|127\.0\.0\.1:(?!4566)", text), path.name
+
+
 def test_every_page_is_reached_from_the_index() -> None:
     index = (DOCS / "index.md").read_text("utf-8")
     linked = {(DOCS / link.partition("#")[0]).resolve() for link in _LINK.findall(index)}
