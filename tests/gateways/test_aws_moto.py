@@ -307,3 +307,5 @@ def test_filters_that_deliver_are_known_by_their_metrics(aws: Aws) -> None:
         data = [{"MetricName": "ForwardedLogEvents", "Dimensions": dimensions, "Value": 1.0}]
         aws.client("cloudwatch", REGION).put_metric_data(Namespace="AWS/Logs", MetricData=data)
     assert logs.filters_at_work(aws, LANE) == {"/a": frozenset({"f"}), "/b": frozenset({"f"})}
+    assert logs.filters_at_work(aws, LANE, failing=True) == {}
+    assert aws.calls["cloudwatch:ListMetrics"] == 2

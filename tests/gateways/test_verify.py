@@ -10,7 +10,7 @@ import pytest
 
 from ddsetup.arrival import Watch
 from ddsetup.errors import UsageError
-from ddsetup.gateways.datadog.events import Scope, newest_errors
+from ddsetup.gateways.datadog.events import Scope, log_carriers, newest_errors
 from ddsetup.gateways.datadog.telemetry import Window
 from ddsetup.model import Function, Lane, Unreadable
 from ddsetup.report import Signal
@@ -307,3 +307,18 @@ def test_the_newest_errors_of_the_functions_are_read(world: World) -> None:
     scope = Scope(("orders",), (ORDERS.region,), (ORDERS.account,))
     (error,) = newest_errors(world.connect(), window, scope)
     assert (error.function, error.message) == ("orders", "[ERROR] no milk")
+
+
+def test_the_forwarders_that_logs_came_through_are_known(world: World) -> None:
+    payments = function("payments")
+    log(world, ORDERS)
+    log(world, ORDERS, forwarded=False)
+    log(world, payments)
+    older = ",".join([*tags_of(payments, forwarded=False), "forwardername:older"])
+    world.standin.call("POST", "/api/v2/logs", [{"ddsource": "lambda", "ddtags": older, "message": "x"}])
+    log(world, function("direct"), forwarded=False)
+    window = Window(world.now() - timedelta(minutes=1), world.now() + timedelta(seconds=1))
+    assert log_carriers(world.connect(), window) == {
+        "orders": frozenset({"datadog-forwarder"}),
+        "payments": frozenset({"datadog-forwarder", "older"}),
+    }
