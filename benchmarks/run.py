@@ -22,7 +22,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks import healthy
+from benchmarks import first_screen, healthy
 from benchmarks.front import RATES, Emulator, Front, Tally
 from benchmarks.memory import ACCOUNT, MemoryAws, furnished
 
@@ -228,7 +228,17 @@ def main() -> int:
         "--modes",
         nargs="*",
         default=["automatic", "again", "status", "direct"],
-        choices=["automatic", "again", "status", "plan", "direct", "memory", "doctor", "datadog-ci"],
+        choices=[
+            "automatic",
+            "again",
+            "status",
+            "plan",
+            "direct",
+            "memory",
+            "doctor",
+            "wizard",
+            "datadog-ci",
+        ],
     )
     parser.add_argument("--emulator", help="URL of an emulator to use instead of the account in memory")
     parser.add_argument("--no-start-up", action="store_true", help="leave out the start-up figures")
@@ -249,7 +259,7 @@ def main() -> int:
 def run_size(n: int, asked: argparse.Namespace) -> None:
     """All modes with one number of functions: those in "automatic" share an account, the others do not."""
     shared = [mode for mode in asked.modes if mode in ("automatic", "again", "status", "plan")]
-    alone = [[mode] for mode in ("direct", "memory", "datadog-ci") if mode in asked.modes]
+    alone = [[mode] for mode in ("direct", "memory", "wizard", "datadog-ci") if mode in asked.modes]
     for modes in (shared, *alone):
         if not modes:
             continue
@@ -299,7 +309,7 @@ def run_doctor(n: int, latency: float) -> None:
 
 
 def run_mode(mode: str, n: int, front: Front, env: Mapping[str, str]) -> Measured | None:
-    """One command of a kind, measured; None if its tool is not here."""
+    """One command of a kind, measured; None if its tool is not here, or it has a measure of its own."""
     commands = {
         "automatic": [*_TOOL, *_SETUP],
         "again": [*_TOOL, *_SETUP],
@@ -314,6 +324,10 @@ def run_mode(mode: str, n: int, front: Front, env: Mapping[str, str]) -> Measure
         "direct": "setup, first run, direct filters",
         "memory": "setup without any rate, for its memory only",
     }
+    if mode == "wizard":
+        opened = first_screen.open_wizard([*_TOOL, "setup", "--region", REGION], env, front, n)
+        print(first_screen.said(opened, n, max(quota_seconds(opened.tally).values(), default=0.0)))
+        return None
     if mode == "datadog-ci":
         tool = shutil.which("datadog-ci")
         if tool is None:

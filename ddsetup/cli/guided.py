@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from ddsetup.cli.call import Call
@@ -48,6 +50,8 @@ class Guide:
             try:
                 if self.session is None:
                     self.session = flow.connect(given, self.host, command=call.command)
+                    if self.host.prompter is not None:
+                        _load_ahead()
                     self.snapshot = flow.look(self.session, given.text("role_name"))
                     self.usage = None
                     self._welcome(self.session, self.snapshot)
@@ -107,6 +111,18 @@ class Guide:
             console = self.call.console
             found = welcome_lines(snapshot, session.key_check, session.keys_from)
             console.lines([(), *found, ()], hang=LABEL)
+
+
+def _load_ahead() -> None:
+    """Load what draws the first question while AWS is waited for: up to half a second on a busy machine."""
+    names = (
+        "questionary",
+        "ddsetup.choosing",
+        "ddsetup.menu",
+        "prompt_toolkit.application",
+        "prompt_toolkit.styles",
+    )
+    threading.Thread(target=lambda: [import_module(name) for name in names], daemon=True).start()
 
 
 @contextmanager
