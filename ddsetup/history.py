@@ -52,7 +52,10 @@ def look_back(
     bare = [f for f in chosen if _is_bare(f, snapshot)]
     if not bare:
         return {}
-    runs = list_runs(state_dir).readable
+    try:
+        runs = list_runs(state_dir).readable
+    except OSError:  # what cannot be remembered is no reason not to look
+        runs = ()
     known = [remembered(runs, account) for account in snapshot.accounts]
     found: dict[str, Past | Unreadable] = {}
     for each in known:
