@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from ddsetup.change import Plan
+from ddsetup.cli.asking_monitors import ask_for
 from ddsetup.cli.call import Call
 from ddsetup.cli.looking import LIKE
 from ddsetup.cli.scoping import scope_of
@@ -16,9 +16,7 @@ from ddsetup.gateways.datadog.faults import Rejected
 from ddsetup.gateways.datadog.monitors import find_monitors, validate_monitor
 from ddsetup.gateways.datadog.telemetry import Window, metrics_seen
 from ddsetup.links import monitors_link
-from ddsetup.model import Json
 from ddsetup.monitors.plan import plan_monitors
-from ddsetup.monitors.recommended import RECOMMENDED
 from ddsetup.monitors.wish import (
     Wish,
     chosen_keys,
@@ -26,10 +24,7 @@ from ddsetup.monitors.wish import (
     parse_handles,
     parse_on_metric,
     parse_threshold,
-    plain,
 )
-from ddsetup.prompter import Prompt, Prompter
-from ddsetup.questions import Choice
 from ddsetup.states import MonitorState
 
 if TYPE_CHECKING:
@@ -84,52 +79,6 @@ def wish_of(call: Call) -> Wish:
         on_metrics=tuple(parse_on_metric(text) for text in call.value("on_metric") or ()),
         notify=parse_handles(call.value("notify") or ()),
     )
-
-
-def ask_for(wish: Wish, prompter: Prompter) -> Wish:
-    """Ask which monitors, from which values on, and who is told; Enter keeps what is recommended."""
-    choices = tuple(
-        Choice(each.key, each.title, f"from {plain(each.threshold)}, {each.unit}") for each in RECOMMENDED
-    )
-    which = Prompt(
-        kind="many",
-        text="Which monitors?",
-        why="Datadog recommends these for Lambda functions.",
-        choices=choices,
-        default=tuple(wish.keys),
-        check=lambda value: "" if value else "choose at least one",
-    )
-    keys = tuple(str(key) for key in prompter.ask(which))
-    thresholds = Prompt(
-        kind="text",
-        text="Other thresholds, as MONITOR=VALUE separated by commas",
-        why="Empty: the recommended ones.",
-        default="",
-        check=lambda value: _problem(parse_threshold, value),
-    )
-    values = dict(parse_threshold(part) for part in _parts(prompter.ask(thresholds)))
-    handles = Prompt(
-        kind="text",
-        text="Who is told? Handles separated by commas",
-        why="For example @slack-shop or @me@example.com. Empty: as it is; nobody, if it is new.",
-        default="",
-        check=lambda value: _problem(lambda part: parse_handles([part]), value),
-    )
-    notify = parse_handles(_parts(prompter.ask(handles)))
-    return replace(wish, keys=keys, thresholds=values, notify=notify)
-
-
-def _parts(value: Json) -> Sequence[str]:
-    return [part.strip() for part in str(value or "").split(",") if part.strip()]
-
-
-def _problem(parse: Callable[[str], object], value: Json) -> str:
-    try:
-        for part in _parts(value):
-            parse(part)
-    except UsageError as error:
-        return error.what
-    return ""
 
 
 def _validate(session: Session, plan: Plan) -> None:

@@ -10,6 +10,7 @@ from urllib.request import Request, urlopen
 import pytest
 
 from tests.e2e.conftest import OpenPlace, Place
+from tests.e2e.terminal import DOWN, ENTER, ESC, SPACE, Terminal
 
 pytestmark = pytest.mark.e2e
 
@@ -85,6 +86,30 @@ def test_monitors_are_planned_applied_once_changed_and_given_back(place: Place) 
     assert monitors(place).keys() == there.keys()
 
 
+def test_thresholds_and_who_is_told_are_asked_and_nothing_is_written_before_yes(place: Place) -> None:
+    with Terminal(place.cli, "monitors", "apply", "--env", "asked") as terminal:
+        terminal.answer("Which monitors?", "\x01" + DOWN + SPACE + ENTER)
+        terminal.answer("Of which shall the threshold be another?", SPACE + ENTER)
+        terminal.answer("Timeout: from which value on?", ESC)
+        terminal.until(lambda: terminal.raw.count("Of which shall") > 1).press(ENTER)
+        terminal.answer("A metric of your own to watch", ESC)
+        terminal.until(lambda: terminal.raw.count("Of which shall") > 2).press(SPACE + ENTER)
+        terminal.answer("Timeout: from which value on?", "\x15" + "0.8" + ENTER)
+        terminal.answer("A metric of your own to watch", f"max:{METRIC}>5" + ENTER)
+        terminal.answer("Who is told?", "slack" + ENTER)
+        terminal.until("a handle begins with @").press("\x15" + "@slack-shop" + ENTER)
+        terminal.until("Create or change these monitors?")
+        assert monitors(place) == {}
+        terminal.press("y")
+        assert terminal.end() == 0
+    there = monitors(place)
+    assert len(there) == 2
+    assert all(monitor["message"].endswith("@slack-shop") for monitor in there.values())
+    assert sorted(monitor["options"]["thresholds"]["critical"] for monitor in there.values()) == [0.8, 5.0]
+    assert place.cli("undo", "--yes").code == 0
+    assert monitors(place) == {}
+
+
 def test_the_same_monitors_as_terraform_and_nothing_else(place: Place) -> None:
     printed = place.cli("monitors", "plan", "--terraform", "--only", "timeout,high_throttles")
     assert printed.code == 0, printed.stderr
@@ -121,6 +146,19 @@ def test_the_overview_is_created_once_updated_and_given_back(place: Place) -> No
     assert place.cli("undo", "--yes").code == 0
     assert datadog(place, "GET", "/api/v1/dashboard")["dashboards"] == []
     assert place.cli("dashboards", "open", "nonsense").code == 2
+
+
+def test_nobody_loses_a_tag_unasked(place: Place) -> None:
+    path = f"/api/v2/metrics/{METRIC}/tags"
+    for answer, code in (("n", 1), ("y", 0)):
+        with Terminal(place.cli, "metrics", "percentiles", METRIC, "--tag-key", "product") as terminal:
+            terminal.until("Change which tags of these metrics can be queried?")
+            for lost in ("functionname", "aws_account"):
+                assert lost in terminal.text.partition("!")[2]
+            terminal.press(answer)
+            assert terminal.end() == code
+    assert datadog(place, "GET", path)["data"]["attributes"]["tags"] == ["product"]
+    assert place.cli("undo", "--yes").code == 0
 
 
 def test_percentiles_say_which_tags_vanish_and_are_given_back(place: Place) -> None:

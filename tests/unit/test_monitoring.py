@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ddsetup.cli.monitoring import ask_for
+import pytest
+
+from ddsetup.cli.asking_monitors import ask_for
 from ddsetup.model import Json
-from ddsetup.monitors.wish import Wish
-from ddsetup.prompter import Prompt, Row
+from ddsetup.monitors.wish import Wish, parse_on_metric
+from ddsetup.prompter import Back, Prompt, Row
 
 
 class Person:
@@ -20,6 +22,8 @@ class Person:
     def ask(self, prompt: Prompt) -> Json:
         while True:
             given = self.answers.pop(0)
+            if given is Back:
+                raise Back
             value = prompt.default if given is None else given
             if problem := prompt.check(value):
                 self.refused.append(problem)
@@ -34,18 +38,39 @@ class Person:
 
 
 def test_enter_all_the_way_keeps_what_is_recommended() -> None:
-    assert ask_for(Wish(), Person(None, None, None)) == Wish()
+    assert ask_for(Wish(), Person(*[None] * 4)) == Wish()
 
 
 def test_typed_answers_are_the_same_as_flags() -> None:
-    wish = ask_for(Wish(), Person(("timeout",), "timeout=0.9, high_throttles=0.1", "@slack-shop,@me"))
-    assert wish.keys == ("timeout",)
-    assert wish.thresholds == {"timeout": 0.9, "high_throttles": 0.1}
-    assert wish.notify == ("@slack-shop", "@me")
+    person = Person(("timeout", "high_throttles"), ("timeout",), "0.9", "max:a.b>5, c.d<1", "@slack-shop,@me")
+    assert ask_for(Wish(), person) == Wish(
+        keys=("timeout", "high_throttles"),
+        thresholds={"timeout": 0.9},
+        on_metrics=(parse_on_metric("max:a.b>5"), parse_on_metric("c.d<1")),
+        notify=("@slack-shop", "@me"),
+    )
 
 
 def test_wrong_answers_are_refused_where_they_are_typed() -> None:
-    person = Person((), ("timeout",), "timeot=1", "", "slack", "none")
+    person = Person((), ("timeout",), ("timeout",), "x", "1", "a.b", "", "slack", "none")
     wish = ask_for(Wish(), person)
-    assert len(person.refused) == 3
+    assert person.refused == [
+        "choose at least one",
+        "expected a number, e.g. timeout=1",
+        "expected a metric, < or >, and a number",
+        "a handle begins with @",
+    ]
     assert wish.notify == ()
+
+
+def test_every_question_leads_back_to_the_one_before_with_what_was_said() -> None:
+    person = Person(
+        *(("timeout",), ("timeout",), Back, ("timeout",), "0.5"),
+        *("a.b>1", Back, Back, None, None, None, "@me"),
+    )
+    wish = ask_for(Wish(), person)
+    assert (wish.keys, wish.thresholds, wish.notify) == (("timeout",), {"timeout": 0.5}, ("@me",))
+    assert [each.metric for each in wish.on_metrics] == ["a.b"]
+    assert person.answers == []
+    with pytest.raises(Back):
+        ask_for(Wish(), Person(Back))
