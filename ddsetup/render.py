@@ -17,6 +17,7 @@ from ddsetup.iac.show import code_lines, iac_lines
 from ddsetup.lines import Line, Look, Span, Style, counted, line, names, table
 from ddsetup.model import Json
 from ddsetup.render_doctor import doctor_lines
+from ddsetup.render_ending import link_lines, next_lines
 from ddsetup.render_plan import plan_lines, resource_text, skipped_lines
 from ddsetup.render_signals import signal_lines
 from ddsetup.render_sources import source_lines
@@ -68,11 +69,11 @@ def report_lines(report: Report, look: Look) -> list[Line]:
     special = _SPECIAL.get(report.command)
     if special is not None:
         found.extend(_spaced(special(report.data, look)))
-    found.extend(_spaced(_link_lines(report.links, look)))
+    found.extend(_spaced(link_lines(report.links, look)))
     if report.run:
         found.append(line("To give it back: ", Span(f"ddsetup undo {report.run}", "code")))
     if report.next:
-        found.extend(_next_lines(report))
+        found.extend(next_lines(report, look))
     while found and not found[-1]:
         found.pop()
     return found
@@ -165,65 +166,6 @@ def _finding_lines(report: Report) -> list[Line]:
         for label, text in (("do: ", finding.fix), ("run: ", finding.command), ("see: ", finding.link)):
             if text:
                 found.append(line("    ", Span(label, "bold"), text))
-    return found
-
-
-_ESSENTIAL = ("serverless", "dashboard enhanced metrics", "logs", "traces")
-"""The pages that everybody wants first; the others are told with -v."""
-
-
-def _link_lines(links: Mapping[str, str], look: Look) -> list[Line]:
-    """Pages by title; each address on a line of its own where there is little room."""
-    shown = {title: url for title, url in links.items() if look.verbose or title in _ESSENTIAL} or links
-    if not shown:
-        return []
-    width = max(len(title) for title in shown)
-    narrow = look.width and width + 4 + max(len(url) for url in shown.values()) > look.width
-    found = [line(Span("In Datadog", "heading"))]
-    for title, url in shown.items():
-        if narrow:
-            found.extend([line("  ", title), line("    ", Span(url, "code"))])
-        else:
-            found.append(line("  ", f"{title:<{width}}  ", Span(url, "code")))
-    if len(shown) < len(links):
-        found.append(line("  ", Span(f"and {len(links) - len(shown)} more pages (-v shows all)", "dim")))
-    return found
-
-
-_WHY: Mapping[str, str] = {
-    "ddsetup verify": "looks for the data that is still on its way",
-    "serverless deploy": "brings the changed files to AWS",
-    "sam deploy": "brings the changed files to AWS",
-    "ddsetup iac": "changes the project's files",
-    "ddsetup doctor": "checks everything, and names the fix of what it finds",
-    "ddsetup explore": "shows in the terminal what has arrived",
-    "ddsetup monitors": "the alerts that serverless functions should have",
-    "ddsetup undo": "gives back exactly what this run changed",
-    "ddsetup policy": "the permissions that you need for the real thing",
-    "ddsetup setup --dry-run": "what it would change in your own account",
-    "ddsetup setup": "the same for real, step by step",
-    "ddsetup apply": "carries this plan out",
-}
-"""What the next commands are good for, by how they begin; the first that fits counts."""
-
-
-def _next_lines(report: Report) -> list[Line]:
-    """What is worth doing next, then the same run without questions."""
-    repeat = report.data.get("ci", "")
-    onward = [command for command in report.next if command != repeat]
-    width = max((len(command) for command in onward if "\n" not in command), default=0)
-    found = [line(Span("Next", "heading"))] if onward else []
-    for command in onward:
-        first, *rest = command.split("\n")
-        why = next((text for start, text in _WHY.items() if command.startswith(start)), "")
-        remark = f"  {why}" if why and not rest else ""
-        found.append(line("  ", Span(f"{first:<{width}}" if remark else first, "code"), Span(remark, "dim")))
-        found.extend(line("  ", Span(each, "code")) for each in rest)
-    if repeat:
-        found.append(line(Span("The same without questions, for CI", "heading")))
-        found.extend(line("  ", Span(each, "code")) for each in repeat.split("\n"))
-        if report.data.get("config"):
-            found.append(line("  or ", Span("ddsetup setup --yes", "code"), f" with {report.data['config']}"))
     return found
 
 

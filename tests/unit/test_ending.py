@@ -14,7 +14,7 @@ REPEAT = "ddsetup setup \\\n  --yes \\\n  --no-input \\\n  --all \\\n  --site da
 PAGES = links("datadoghq.eu", [function(f"f{n}") for n in range(9)], ("111122223333",))
 
 
-def ended(*, verbose: bool = False, config: str = "") -> str:
+def ended(*, verbose: bool = False, config: str = "", width: int = 80) -> str:
     report = Report(
         command="setup",
         run="20261122T101530Z-ab12",
@@ -23,17 +23,19 @@ def ended(*, verbose: bool = False, config: str = "") -> str:
         data={"ci": REPEAT, "config": config},
         signals=(Signal(function="f0", region="eu-west-1", signal="logs", status="arrived"),),
     )
-    return text_of(report_lines(report, Look(width=80, verbose=verbose)))
+    return text_of(report_lines(report, Look(width=width, verbose=verbose)))
 
 
 def test_each_next_command_says_what_it_is_good_for() -> None:
+    why = "checks everything, and names the fix of what it finds"
+    lines = ended(width=100).splitlines()
+    at = lines.index("Next")
+    assert lines[at + 1] == f"  ddsetup doctor               {why}"
+    assert lines[at + 2].startswith("  ddsetup explore cold-starts  ")
     lines = ended().splitlines()
     at = lines.index("Next")
-    assert (
-        lines[at + 1]
-        == "  ddsetup doctor               checks everything, and names the fix of what it finds"
-    )
-    assert lines[at + 2].startswith("  ddsetup explore cold-starts  ")
+    assert lines[at + 1 : at + 3] == ["  ddsetup doctor", f"      {why}"]
+    assert max(len(row) for row in lines[at:]) < 80
 
 
 def test_the_line_for_ci_can_be_copied_as_it_is() -> None:
