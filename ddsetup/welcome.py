@@ -53,7 +53,8 @@ def _who(identity: Identity) -> str:
 def _datadog_lines(snapshot: Snapshot, check: KeyCheck | None, keys_from: Sequence[str]) -> list[Line]:
     site = site_of(snapshot.datadog.site)
     origin = " and ".join(dict.fromkeys(keys_from))
-    found = [_fact("Datadog", f"site {site.name} ({site.site}), keys from {origin} are valid")]
+    name = f"organisation {check.organisation}, " if check is not None and check.organisation else ""
+    found = [_fact("Datadog", f"{name}site {site.name} ({site.site}), keys from {origin} are valid")]
     if check is not None and check.denied:
         lacking = ", ".join(check.denied)
         found.append(_fact("", f"! the application key lacks {lacking}: what rests on it cannot be proven"))

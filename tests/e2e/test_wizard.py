@@ -52,7 +52,14 @@ def test_enter_all_the_way_proves_a_healthy_account_and_a_second_run_has_nothing
     shop = open_place("healthy")
     with Terminal(shop.cli, "setup", "--region", "us-east-1") as terminal:
         terminal.until("Which of 6 functions?")
-        for fact in ("What is there", "account 123456789012", "site US1", "none yet", "6 without Datadog"):
+        for fact in (
+            "What is there",
+            "account 123456789012",
+            "organisation Coffee",
+            "site US1",
+            "none yet",
+            "6 without Datadog",
+        ):
             assert fact in terminal.text
         assert shop.world.operator_writes() == []
         asked = [q for q in QUESTIONS[1:] if "deployment tool" not in q and "filter" not in q]

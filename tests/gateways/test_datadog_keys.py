@@ -43,6 +43,13 @@ def test_good_keys_pass_and_tell_what_they_may_do(world: World) -> None:
     assert not any(call["write"] for call in world.calls())
 
 
+def test_the_organisation_is_named_and_whoever_may_not_know_it_gets_on_without(world: World) -> None:
+    assert check_keys(world.connect()).organisation == "Coffee (sandbox)"
+    world.fault("/api/v2/current_user", status=403)
+    check = check_keys(world.connect())
+    assert (check.organisation, check.denied) == ("", ())
+
+
 def test_a_key_of_another_site_is_told_its_site(world: World) -> None:
     dd = world.connect(api_key=OTHER_API_KEY)
     with pytest.raises(CredentialsError, match=r"belongs to the site AP1 \(ap1.datadoghq.com\)") as caught:

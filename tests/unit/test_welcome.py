@@ -56,3 +56,8 @@ def test_an_application_key_that_may_not_read_logs_is_told_before_it_matters() -
     check = KeyCheck("datadoghq.eu", {"logs_read_data": "denied", "metrics_read": "ok"})
     assert "lacks logs_read_data" in screen(b.snapshot(b.lane_snapshot()), check)
     assert "lacks" not in screen(b.snapshot(b.lane_snapshot()), KeyCheck("datadoghq.eu", {}))
+
+
+def test_the_organisation_of_the_keys_is_named_if_datadog_tells() -> None:
+    text = screen(b.snapshot(b.lane_snapshot()), KeyCheck("datadoghq.eu", {}, "Coffee Inc."))
+    assert "Datadog       organisation Coffee Inc., site EU1 (datadoghq.eu), keys from" in text

@@ -38,10 +38,12 @@ class WrongSite(CredentialsError):
 
 @dataclass(frozen=True, slots=True)
 class KeyCheck:
-    """A valid pair of keys. `permissions` maps a Datadog permission to what is known of it."""
+    """A valid pair of keys. `permissions` maps a Datadog permission to what is known of it; `organisation` is
+    the name of the one that the keys belong to, empty where Datadog does not tell."""
 
     site: str
     permissions: Mapping[str, PermissionState]
+    organisation: str = ""
 
     @property
     def denied(self) -> tuple[str, ...]:
@@ -92,7 +94,9 @@ def check_keys(
         _refuse_other_site(dd, elsewhere)
         if not _again(dd, patience, _api_key_valid):
             raise CredentialsError(_bad_api_key(dd), fix=_keys_page(dd, "api-keys"), where=dd.url)
-    pair_valid, permissions = _pair_valid(dd), probe_permissions(dd)
+    with ThreadPoolExecutor(1) as pool:
+        organisation = pool.submit(_organisation, dd)
+        pair_valid, permissions = _pair_valid(dd), probe_permissions(dd)
     # A scoped key may be refused by the check itself; one call that it may do proves it.
     if not pair_valid and "ok" not in permissions.values():
         if not _again(dd, patience, _pair_valid):
@@ -108,7 +112,7 @@ def check_keys(
             fix="use an unscoped application key of a user whose role has them, or add them to its scopes",
             where=dd.url,
         )
-    return KeyCheck(dd.site, permissions)
+    return KeyCheck(dd.site, permissions, organisation.result())
 
 
 def _lacking(permissions: Mapping[str, PermissionState], needed: Collection[str]) -> list[str]:
@@ -177,6 +181,22 @@ def _pair_valid(dd: Datadog) -> bool:
     except (Denied, NotFound):  # a proxy or stand-in may not have the call: the probes decide then
         return False
     return True
+
+
+def _organisation(dd: Datadog) -> str:
+    """The name of the organisation of the application key's owner.
+
+    Any valid pair of keys may ask (Datadog API reference, "Get current user"); a scoped key may be refused.
+    """
+    try:
+        answer = dd.get("/api/v2/current_user", action="")
+    except GatewayError:
+        return ""
+    included = answer.get("included") if isinstance(answer, Mapping) else None
+    for item in included or ():
+        if isinstance(item, Mapping) and item.get("type") == "orgs":
+            return str((item.get("attributes") or {}).get("name") or "")
+    return ""
 
 
 def _again(dd: Datadog, patience: float, valid: Callable[[Datadog], bool]) -> bool:

@@ -45,6 +45,7 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", "/api/v1/validate", auth_api.validate_v1, "own"),
     Route("GET", "/api/v2/validate", auth_api.validate_v2, "own"),
     Route("GET", "/api/v2/validate_keys", auth_api.validate_keys, "own"),
+    Route("GET", "/api/v2/current_user", auth_api.current_user, "own"),
     # Intakes
     Route("POST", "/api/v2/logs", intake.submit_logs, "api_key", writes=True),
     Route("POST", "/api/v1/distribution_points", intake.submit_distribution_points, "api_key", writes=True),
