@@ -119,8 +119,11 @@ def billable(plan: Plan, answers: Answers) -> list[str]:
         for change in plan.changes
     )
     if functions:
-        parts = [counted(functions, "function") + " under serverless monitoring"]
-        parts += ["ingested and indexed logs"] if answers.logs else []
+        enhanced = " with enhanced metrics" if answers.enhanced_metrics else ""
+        parts = [f"{counted(functions, 'function')} under serverless monitoring{enhanced}"]
+        automatic = answers.via == "forwarder" and answers.subscribe == "automatic"
+        every = " (of every function that Datadog subscribes)" if automatic else ""
+        parts += [f"ingested and indexed logs{every}"] if answers.logs else []
         parts += ["ingested and indexed spans"] if answers.traces else []
         found.append(f"Datadog, by your organisation's plan: {', '.join(parts)}")
     return found

@@ -131,7 +131,7 @@ def _via_choices(_snapshot: Snapshot | None, _draft: Draft) -> tuple[Choice, ...
 def _signal_choices(_snapshot: Snapshot | None, _draft: Draft) -> tuple[Choice, ...]:
     return (
         Choice("logs", "Logs", "billed by Datadog as ingested and indexed"),
-        Choice("traces", "Traces", "where the time goes; ingested and indexed spans are billed"),
+        Choice("traces", "Traces", "where the time goes; billed by spans ingested, indexed"),
         Choice("enhanced_metrics", "Enhanced metrics", "cold starts, memory, timeouts, estimated cost"),
     )
 
@@ -194,7 +194,11 @@ def _has_api_stages(snapshot: Snapshot | None, draft: Draft) -> bool:
 
 def _subscribe_choices(_snapshot: Snapshot | None, _draft: Draft) -> tuple[Choice, ...]:
     return (
-        Choice("automatic", "Datadog does it", "within minutes, also for functions that come later"),
+        Choice(
+            "automatic",
+            "Datadog does it",
+            "within minutes, for every function in the region: also for those not chosen, and later ones",
+        ),
         Choice("direct", "ddsetup does it", "now, for the chosen functions only; nothing else is subscribed"),
         Choice("none", "Nobody", "you do it yourself"),
     )

@@ -74,6 +74,9 @@ def test_costs_are_told_for_what_is_new_only() -> None:
     snapshot = b.snapshot(machine, accounts=[b.account_snapshot(integration=b.integration(), role=b.role())])
     wish = b.answers(state_machines=("brew",))
     assert "vended logs" in billable(make_plan(snapshot, wish, ()), wish)[0]
+    assert "logs (of every function that Datadog subscribes)" in costs[1]
+    chosen = b.answers(subscribe="direct")
+    assert "every function" not in "".join(billable(plan_for(3, chosen), chosen))
     silent = b.answers(traces=False, logs=False)
     assert "spans" not in "".join(billable(plan_for(3, silent), silent))
     assert billable(Plan(), b.answers()) == []
