@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 
 from ddsetup.code_check.handlers import wrapped_functions
 from ddsetup.code_check.model import Handler, Metric, Problem
-from ddsetup.code_check.modules import METRIC_CALLS, Module
+from ddsetup.code_check.modules import METRIC_CALLS, Module, constant_of
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.]{0,199}")
 _NOT_NUMBERS = (
@@ -26,7 +26,7 @@ _NOT_NUMBERS = (
     ast.DictComp,
     ast.SetComp,
 )
-_LIBRARIES = ("datadog_lambda", "ddtrace")
+_LIBRARIES = frozenset({"datadog_lambda", "ddtrace"})
 
 
 def metrics(module: Module) -> tuple[Metric, ...]:
@@ -36,9 +36,9 @@ def metrics(module: Module) -> tuple[Metric, ...]:
     )
 
 
-def uses_library(module: Module) -> bool:
-    """Whether the module imports Datadog's library or tracer."""
-    return any(meaning.split(".")[0] in _LIBRARIES for meaning in module.names.values())
+def libraries(module: Module) -> frozenset[str]:
+    """Which of Datadog's library and tracer the module imports."""
+    return frozenset(meaning.split(".")[0] for meaning in module.names.values()) & _LIBRARIES
 
 
 def check_module(module: Module, handlers: Sequence[Handler]) -> Iterator[Problem]:
@@ -114,7 +114,7 @@ def _name_and_value(module: Module, call: ast.Call) -> Iterator[Problem]:
             what=f"{text or name.value!r} is no name of a metric",
             fix="a letter, then letters, digits, _ and . (200 at most); Datadog replaces all else by _",
         )
-    if value is not None and _is_no_number(value):
+    if value is not None and _is_no_number(constant_of(module, value)):
         yield Problem(
             check="code.metric_value",
             severity="error",

@@ -13,7 +13,7 @@ from ddsetup.iac.model import Project
 from ddsetup.iac.source import read_source
 
 _HANDLER = re.compile(
-    r"(?im)\bhandler[\"']?\s*[:=]\s*[\"']?([A-Za-z0-9_./-]+)\.([A-Za-z_]\w*)[\"']?\s*,?\s*(?:#.*)?\r?$"
+    r"(?im)\bhandler[\"']?\s*[:=]\s*[\"']?([A-Za-z0-9_./-]+)\.([A-Za-z_]\w*)[\"']?[ \t]*(?=[,}\]#]|\r?$)"
 )
 _CMD = re.compile(r"(?im)^\s*CMD\s*\[\s*\"([A-Za-z0-9_./-]+)\.([A-Za-z_]\w*)\"\s*\]")
 _ORIGINAL = re.compile(r"(?im)DD_LAMBDA_HANDLER[\"']?\s*[:= ]\s*[\"']?([A-Za-z0-9_./-]+)\.([A-Za-z_]\w*)")

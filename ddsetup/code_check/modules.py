@@ -104,3 +104,37 @@ def _imports(tree: ast.Module) -> dict[str, str]:
             for alias in node.names:
                 found[alias.asname or alias.name] = f"{node.module}.{alias.name}"
     return found
+
+
+def constant_of(module: Module, node: ast.expr) -> ast.expr:
+    """What a name stands for, if one simple assignment in its own function is all that ever gives it a value
+    there; else the expression itself."""
+    if not isinstance(node, ast.Name):
+        return node
+    scopes = [n for n in ast.walk(module.tree) if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef)]
+    around = [scope for scope in scopes if any(each is node for each in ast.walk(scope))]
+    if not around:
+        return node
+    inmost = min(around, key=lambda scope: sum(1 for _ in ast.walk(scope)))
+    bound = [n for n in ast.walk(inmost) if _binds(n, node.id)]
+    given = [
+        n.value
+        for n in ast.walk(inmost)
+        if isinstance(n, ast.Assign) and len(n.targets) == 1 and n.targets[0] in bound
+    ]
+    return given[0] if len(bound) == len(given) == 1 else node
+
+
+def _binds(node: ast.AST, name: str) -> bool:
+    """Whether a node gives a name its value, or may."""
+    match node:
+        case ast.Name(id=found, ctx=ast.Store() | ast.Del()) | ast.arg(arg=found):
+            return found == name
+        case ast.Global(names=names) | ast.Nonlocal(names=names):
+            return name in names
+        case ast.ExceptHandler(name=found) | ast.MatchAs(name=found) | ast.MatchStar(name=found):
+            return found == name
+        case ast.alias():
+            return name in (node.name, node.asname)
+        case _:
+            return False

@@ -5,14 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from ddsetup.code_check.checks import check_module, metrics, uses_library
+from ddsetup.code_check.checks import check_module, libraries, metrics
 from ddsetup.code_check.handlers import handlers_of, named_handlers, redirects
 from ddsetup.code_check.model import Handler, Metric, Place, Problem
 from ddsetup.code_check.modules import Module, parse, python_files
 from ddsetup.code_check.wrap import wrap
 from ddsetup.iac.detect import detect
 from ddsetup.iac.model import Edit, Project
-from ddsetup.iac.packages import lists_library
+from ddsetup.iac.packages import lists
+
+_PACKAGES = {"datadog_lambda": ("datadog-lambda",), "ddtrace": ("ddtrace", "datadog-lambda")}
+"""The packages that bring what is imported; one of them is enough."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +53,7 @@ def check_project(path: Path) -> Checked:
         if edit is not None:
             edits.append(edit)
     problems += _unwrapped(modules, handlers, redirected=redirects(project))
+    problems += _doubly(handlers, redirected=redirects(project))
     problems += _not_listed(project, modules)
     sent = [metric for module in modules for metric in metrics(module)]
     return Checked(
@@ -75,19 +79,39 @@ def _unwrapped(modules: list[Module], handlers: list[Handler], *, redirected: bo
     ]
 
 
-def _not_listed(project: Project, modules: list[Module]) -> list[Problem]:
-    """The library is imported and no list of requirements names it."""
-    using = [module for module in modules if uses_library(module)]
-    lists = [file.path for file in project.of("requirements", "pyproject")]
-    if not using or any(lists_library(path) for path in lists):
+def _doubly(handlers: list[Handler], *, redirected: bool) -> list[Problem]:
+    """Handlers that are wrapped in the code although the deployment puts Datadog's handler before them."""
+    if not redirected:
         return []
-    where = Place(lists[0], 1) if lists else Place(using[0].path, 1)
     return [
         Problem(
-            check="code.library_not_listed",
-            severity="warning",
-            place=where,
-            what="datadog_lambda or ddtrace is imported, and datadog-lambda is not among the requirements",
-            fix="add datadog-lambda, which brings ddtrace; the layer has both, but only in Lambda",
+            check="code.wrapped_and_redirected",
+            severity="info",
+            place=handler.place,
+            what=f"{handler.name} is wrapped in the code, and redirected by the deployment as well",
+            fix="one is enough: take the wrapper out, or the redirection",
         )
+        for handler in handlers
+        if handler.wraps
     ]
+
+
+def _not_listed(project: Project, modules: list[Module]) -> list[Problem]:
+    """What is imported of Datadog, and no list of requirements names. The library brings the tracer."""
+    found = []
+    requirements = [file.path for file in project.of("requirements", "pyproject")]
+    for imported, packages in _PACKAGES.items():
+        using = [module for module in modules if imported in libraries(module)]
+        if not using or any(lists(path, *packages) for path in requirements):
+            continue
+        where = Place(requirements[0], 1) if requirements else Place(using[0].path, 1)
+        found.append(
+            Problem(
+                check="code.library_not_listed",
+                severity="warning",
+                place=where,
+                what=f"{imported} is imported, and {packages[0]} is not among the requirements",
+                fix="add datadog-lambda, which brings ddtrace; the layer has both, but only in Lambda",
+            )
+        )
+    return found

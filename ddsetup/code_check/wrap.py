@@ -27,7 +27,8 @@ def wrap(module: Module, handlers: Sequence[Handler]) -> Edit | None:
         at = lines.after(_last_import(module.tree))
         end = module.source.newline
         lead = "" if at == 0 or module.source.text[at - 1] == "\n" else end
-        splices.insert(0, Splice(at, at, f"{lead}{_IMPORT}{end}"))
+        crowded = module.source.text[at:].lstrip(" \t")[:1] not in ("", "\r", "\n")
+        splices.insert(0, Splice(at, at, f"{lead}{_IMPORT}{end}{end * 2 if crowded else ''}"))
     text = spliced(module.source.text, splices)
     if not _only_wrapped(module, text, bare, known):
         return None

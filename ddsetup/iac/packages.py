@@ -80,9 +80,11 @@ def python_library(path: Path, wanted: Wanted) -> Proposal:
     return _requirements(source, wanted) if path.suffix == ".txt" else _pyproject(source, wanted)
 
 
-def lists_library(path: Path) -> bool:
-    """Whether a list of requirements names the library."""
-    return any(_LIBRARY.match(line.strip(" \t\"',")) for line in read_source(path).text.splitlines())
+def lists(path: Path, *names: str) -> bool:
+    """Whether a list of requirements names one of some packages."""
+    spelled = "|".join(re.escape(name).replace(r"\-", "[-_.]") for name in names)
+    named = re.compile(rf"(?i)^({spelled})(?![\w.-])")
+    return any(named.match(line.strip(" \t\"',")) for line in read_source(path).text.splitlines())
 
 
 def _requirements(source: Source, wanted: Wanted) -> Proposal:

@@ -79,6 +79,31 @@ def test_what_may_be_a_number_is_not_complained_of(tmp_path: Path, value: str) -
     assert found(checked(tmp_path, code)) == {}
 
 
+@pytest.mark.parametrize(
+    ("before", "wrong"),
+    [
+        ("value = 'x'", True),
+        ("value = f'{event}'", True),
+        ("value = 1", False),
+        ("value = event['a']", False),
+        ("value = '1'\n    value = 2", False),
+        ("value = '1'\n    value += 2", False),
+        ("global value\n    value = '1'", False),
+        ("for value in event: pass", False),
+        ("value = '1'\n    with event as value: pass", False),
+        ("value: str = '1'", False),
+    ],
+)
+def test_a_value_that_is_given_just_before_is_looked_at(tmp_path: Path, before: str, wrong: bool) -> None:
+    code = f"{METRIC}def handler(event, context):\n    {before}\n    lambda_metric('a', value)\n"
+    assert ("code.metric_value" in found(checked(tmp_path, code))) is wrong
+
+
+def test_an_argument_of_that_name_is_another_value(tmp_path: Path) -> None:
+    code = f"{METRIC}value = 'x'\ndef handler(event, value):\n    lambda_metric('a', value)\n"
+    assert found(checked(tmp_path, code)) == {}
+
+
 def test_a_namesake_is_not_ours(tmp_path: Path) -> None:
     assert found(checked(tmp_path, "from other import lambda_metric\nlambda_metric('a', 'b')\n")) == {}
 
@@ -122,6 +147,24 @@ def test_the_library_has_to_be_listed(tmp_path: Path, name: str) -> None:
     assert "code.library_not_listed" in found(check_project(tmp_path))
 
 
+@pytest.mark.parametrize(
+    ("imported", "listed", "missing"),
+    [
+        ("ddtrace", "ddtrace==3.0", False),
+        ("ddtrace", "datadog_lambda>=8", False),
+        ("ddtrace", "ddtrace-contrib", True),
+        ("datadog_lambda", "ddtrace", True),
+        ("datadog_lambda", "Datadog.Lambda[x]", False),
+        ("datadog_lambda", "datadog-lambda-extra", True),
+    ],
+)
+def test_each_import_has_a_requirement_that_brings_it(
+    tmp_path: Path, imported: str, listed: str, missing: bool
+) -> None:
+    result = checked(tmp_path, f"import {imported}\n", requirements__txt=f"{listed}\n")
+    assert ("code.library_not_listed" in found(result)) is missing
+
+
 def test_broken_code_is_told_and_the_rest_is_checked(tmp_path: Path) -> None:
     (tmp_path / "broken.py").write_text("def f(:\n")
     (tmp_path / "latin.py").write_bytes(b"# \xe9\n")
@@ -137,7 +180,7 @@ def test_broken_code_is_told_and_the_rest_is_checked(tmp_path: Path) -> None:
     [
         (
             "def handler(event, context):\n    return 1  # one\n",
-            f"{WRAPPER}@datadog_lambda_wrapper\ndef handler(event, context):\n    return 1  # one\n",
+            f"{WRAPPER}\n\n@datadog_lambda_wrapper\ndef handler(event, context):\n    return 1  # one\n",
         ),
         (
             '"""Docs."""\nfrom __future__ import annotations\nimport os, sys  # both\n\n\n'
@@ -148,7 +191,7 @@ def test_broken_code_is_told_and_the_rest_is_checked(tmp_path: Path) -> None:
         ),
         (
             "#!/usr/bin/env python\n# été\n\ndef handler(event, context):\r\n    pass\r\n".replace("\r", ""),
-            f"#!/usr/bin/env python\n# été\n\n{WRAPPER}@datadog_lambda_wrapper\n"
+            f"#!/usr/bin/env python\n# été\n\n{WRAPPER}\n\n@datadog_lambda_wrapper\n"
             "def handler(event, context):\n    pass\n",
         ),
         (
@@ -192,6 +235,13 @@ _TEMPLATE = (
 def test_wrapping_is_done_once(tmp_path: Path) -> None:
     text = wrapped(checked(tmp_path, "def handler(event, context): ...\n"))
     assert checked(tmp_path, text).edits == ()
+
+
+def test_a_handler_that_is_wrapped_and_redirected_is_told(tmp_path: Path) -> None:
+    yml = "plugins: [serverless-plugin-datadog]\nfunctions: {a: {handler: app.main}}\n"
+    code = f"{WRAPPER}@datadog_lambda_wrapper\ndef main(e, c): ...\n"
+    (problem,) = checked(tmp_path, code, serverless__yml=yml).problems
+    assert (problem.check, problem.severity, problem.place.line) == ("code.wrapped_and_redirected", "info", 3)
 
 
 def test_a_redirected_handler_is_known(tmp_path: Path) -> None:
