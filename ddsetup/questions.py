@@ -6,7 +6,7 @@ nothing of terminals: how it is put, and whether at all, is decided by `ddsetup.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -20,7 +20,7 @@ from ddsetup.setting import Kind, Setting, Value
 from ddsetup.settings import INTEGRATIONS, SETTINGS
 from ddsetup.settle import selection_of
 from ddsetup.source_offers import api_stage_offers, log_sources_seen, state_machine_offers
-from ddsetup.steps.namespaces import SERVICES
+from ddsetup.steps.namespaces import PAGE, RESOURCES, SERVICES
 
 Draft: TypeAlias = Mapping[str, Value]
 """The answers so far, by the key of their setting."""
@@ -138,15 +138,30 @@ def _signal_choices(_snapshot: Snapshot | None, _draft: Draft) -> tuple[Choice, 
 
 def _namespace_choices(snapshot: Snapshot | None, _draft: Draft) -> tuple[Choice, ...]:
     counts = _resources(snapshot)
-    return tuple(
-        Choice(name, name, f"{counts[name]} metrics here" if counts.get(name) else "")
-        for name in INTEGRATIONS
-    )
+    return tuple(Choice(name, name, _namespace_hint(name, counts.get(name, 0))) for name in INTEGRATIONS)
+
+
+def _namespace_hint(name: str, metrics: int) -> str:
+    """What the service's metrics are about, and how many there are: CloudWatch was asked for one page."""
+    noun = RESOURCES.get(name, "")
+    if not metrics:
+        return noun
+    many = f"{metrics} or more" if metrics >= PAGE else f"{metrics}"
+    return f"{noun}: {many} {'metric' if metrics == 1 else 'metrics'} here in the last two weeks".lstrip(": ")
 
 
 def _namespaces_in_use(snapshot: Snapshot | None, _draft: Draft) -> Value | None:
+    """The services with metrics, and those whose resources were seen though they have not run of late."""
     counts = _resources(snapshot)
-    return tuple(name for name in INTEGRATIONS if counts.get(name))
+    lanes = tuple(snapshot.lanes.values()) if snapshot else ()
+    seen: Mapping[str, Sequence[tuple[object, ...] | Unreadable]] = {
+        "stepfunctions": [lane.state_machines for lane in lanes],
+        "apigateway": [lane.api_stages for lane in lanes],
+    }
+    there = {
+        n for n, found in seen.items() if any(each and not isinstance(each, Unreadable) for each in found)
+    }
+    return tuple(name for name in INTEGRATIONS if counts.get(name) or name in there)
 
 
 def _resources(snapshot: Snapshot | None) -> Mapping[str, int]:

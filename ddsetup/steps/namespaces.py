@@ -24,6 +24,22 @@ SERVICES: Mapping[str, str] = {
 }
 """Short names for the namespaces that serverless applications use beside Lambda's."""
 
+PAGE = 500
+"""So many metrics are on a page of ListMetrics (CloudWatch API reference); no further page is read."""
+
+RESOURCES: Mapping[str, str] = {
+    "dynamodb": "tables",
+    "sqs": "queues",
+    "sns": "topics",
+    "kinesis": "streams",
+    "s3": "buckets",
+    "rds": "databases",
+    "stepfunctions": "state machines",
+    "apigateway": "APIs",
+    "eventbridge": "rules",
+}
+"""What such a service's metrics are about, for people."""
+
 DEFAULT_EXCLUDED = ("AWS/SQS", "AWS/ElasticMapReduce", "AWS/Usage")
 """What Datadog leaves out when an account is registered without a namespace filter (API reference, v2)."""
 
