@@ -17,7 +17,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Literal, TextIO, TypeAlias
 
 from ddsetup.jsonreport import document, error_fields, event_line, report_line, signal_line
-from ddsetup.keyboard import Keyboard
+from ddsetup.keyboard import Keyboard, in_front
 from ddsetup.lines import Line, Look, Span, Style, line, text_of, wrapped
 from ddsetup.render import error_lines, outcome_text, report_lines
 from ddsetup.render_plan import STEPS, kind_name, resource_text
@@ -239,7 +239,8 @@ class Console:
     # How it is drawn
 
     def _animates(self) -> bool:
-        return self.streams.is_terminal(self.streams.err)
+        """Not from the background: a shell, and whoever types into it, has the terminal then."""
+        return self.streams.is_terminal(self.streams.err) and in_front(self.streams.err) is not False
 
     def _console(self, stream: TextIO) -> RichConsole:
         """rich on a stream. It is loaded only when something is drawn on a terminal."""

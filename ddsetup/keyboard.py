@@ -47,10 +47,15 @@ class Keyboard:
         atexit.unregister(self.unmute)
 
     def _is_ours(self) -> bool:
-        """Whether it is a terminal and we are in its foreground; from behind, setting it would stop us."""
-        if sys.platform == "win32":
-            return False
-        try:
-            return os.tcgetpgrp(self.screen.fileno()) == os.getpgrp()
-        except (OSError, ValueError):
-            return False
+        """Whether we are in front of a terminal; from behind, setting it would stop us."""
+        return in_front(self.screen) is True
+
+
+def in_front(screen: TextIO) -> bool | None:
+    """Whether this process is in the foreground of a terminal, or behind a shell's `&`; None: of neither."""
+    if sys.platform == "win32":
+        return None
+    try:
+        return os.tcgetpgrp(screen.fileno()) == os.getpgrp()
+    except (OSError, ValueError):
+        return None

@@ -45,6 +45,25 @@ with console.working("looking at " + "what is there, " * 12):
 """
 
 
+BEHIND = """
+import os, sys
+from ddsetup.console import Console, Streams
+from ddsetup.report import Signal
+
+def arrives(status):
+    return Signal(function="orders", region="eu-west-1", signal="logs", status=status)
+
+if os.fork() == 0:
+    os.setpgid(0, 0)
+    console = Console(streams=Streams(out=sys.stdout, err=sys.stderr, environ=os.environ))
+    with console.working("looking"):
+        console.signals([arrives("waiting")])
+        console.signals([arrives("arrived")])
+    os._exit(0)
+os._exit(os.waitstatus_to_exitcode(os.wait()[1]))
+"""
+
+
 def screen_of(child: pexpect.spawn, rest: str = "") -> list[str]:
     """All lines that are left in the end, scrolled off or not."""
     drawn = rest + child.read()
@@ -82,3 +101,14 @@ def test_a_plain_terminal_gets_lines_that_are_broken_between_words(variables: di
     assert all(not row.rpartition(" ")[2].startswith("wh") or row.endswith("what") for row in lines[:3])
     assert lines[3] == "/" + "x" * 79
     assert "".join(lines[3:]) == "/" + "x" * 100
+
+
+def test_from_behind_a_shell_nothing_is_drawn_in_place() -> None:
+    child = started(BEHIND)
+    drawn = child.read()
+    assert "\x1b[?25l" not in drawn
+    assert screen_of(child, drawn) == [
+        "looking",
+        "0 of 1 function with everything in Datadog",
+        "1 of 1 function with everything in Datadog",
+    ]
