@@ -21,6 +21,7 @@ STEPS: Mapping[str, str] = {
     "instrument": "Functions",
     "subscriptions": "Log subscriptions",
     "sources": "Other services: state machines and APIs",
+    "macro": "Macro: CloudFormation adds Datadog to functions while their stacks are deployed",
     "uninstrument": "Functions: take Datadog out",
     "metrics": "Metrics: which tags can be queried",
     "monitors": "Monitors",

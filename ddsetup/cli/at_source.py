@@ -12,13 +12,14 @@ from ddsetup.answers import Answers
 from ddsetup.cli.call import Call
 from ddsetup.cli.changing_files import refuse_uncommitted
 from ddsetup.cli.ending import WAIT_SECONDS
+from ddsetup.cli.macro import settled
 from ddsetup.cli.project_files import Brought, bring, proposed
 from ddsetup.errors import DdsetupError, UsageError
 from ddsetup.gateways.aws.secrets import read_secret
 from ddsetup.iac.at_hand import AtHand, at_hand, owned_functions
 from ddsetup.iac.model import Wanted
 from ddsetup.lines import counted
-from ddsetup.model import Function, Snapshot, Unreadable
+from ddsetup.model import Function, Json, Lane, Snapshot, Unreadable
 from ddsetup.prompter import Back
 from ddsetup.report import FOUNDATION, Report
 from ddsetup.steps.api_key import SECRET_NAME
@@ -116,7 +117,18 @@ def _declined(reason: DdsetupError) -> bool:
 def _brought(call: Call, session: Session, prepared: Prepared, found: AtHand) -> Brought:
     planned = call.given.on("dry_run")
     wanted = _wanted(session, prepared.snapshot, prepared.answers, found.functions, planned=planned)
-    return bring(call, session.host, found.project, proposed(session.host, found.project, wanted))
+    proposal = proposed(session.host, found.project, wanted)
+    brought = bring(call, session.host, found.project, proposal)
+    if not proposal.needs_macro:
+        return brought
+    macro = _macro(call, session, sorted({function.lane for function in found.functions}))
+    return replace(brought, data={**brought.data, "macro": macro})
+
+
+def _macro(call: Call, session: Session, lanes: Sequence[Lane]) -> dict[str, Json]:
+    """The macro of the functions' regions: what is to be said of the first where it cannot be used yet."""
+    states = [settled(call, session, lane) for lane in lanes]
+    return next((s for s in states if s["state"] in ("missing", "failed")), states[-1])
 
 
 def _wanted(

@@ -5,13 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from ddsetup.cli.call import Call
+from ddsetup.cli.macro import for_iac
 from ddsetup.cli.project_files import KEY_SETTINGS, bring, proposed
-from ddsetup.errors import Denied, GatewayError, UsageError
+from ddsetup.errors import UsageError
 from ddsetup.iac import backup
-from ddsetup.iac.cloudformation import MACRO_STACK, install_command
 from ddsetup.iac.detect import detect
 from ddsetup.iac.model import Wanted
-from ddsetup.model import Json
 from ddsetup.report import Report
 
 
@@ -40,13 +39,13 @@ def _change(call: Call, root: Path) -> Report:
         raise UsageError("no file of a deployment tool was found", where=str(root), fix=fix)
     host = call.host()
     proposal = proposed(host, project, _wanted(call))
-    macro = {"macro": _macro(call)} if proposal.needs_macro else {}
     brought = bring(call, host, project, proposal)
+    macro = for_iac(call, host) if proposal.needs_macro else {}
     following = (*brought.next, *((f"ddsetup iac {root} --undo",) if brought.changed else ()))
     return Report(
         command="iac",
-        exit_code=5 if brought.failed else 0,
-        data={**brought.data, **macro},
+        exit_code=5 if brought.failed or macro.get("state") == "failed" else 0,
+        data={**brought.data, **({"macro": macro} if macro else {})},
         next=following,
     )
 
@@ -90,32 +89,6 @@ def _said(call: Call, key: str) -> bool | None:
 
 def _number(text: str) -> int | None:
     return int(text) if text.isdigit() else None
-
-
-def _macro(call: Call) -> Json:
-    """Whether Datadog's macro is installed in the region; "unknown" without credentials or permission."""
-    from ddsetup.errors import CredentialsError
-    from ddsetup.gateways.aws.session import Aws, AwsOptions
-    from ddsetup.gateways.aws.stacks import read_stack
-    from ddsetup.model import Lane
-
-    options = AwsOptions(
-        profile=call.given.text("profile") or None,
-        role_arn=call.given.text("role_arn") or None,
-        interactive=call.can_ask,
-    )
-    regions = call.given.value("region")
-    region = regions[0] if isinstance(regions, tuple) and regions else ""
-    state = "unknown"
-    try:
-        aws = Aws.connect(options)
-        region = region or aws.default_region or ""
-        if region:
-            stack = read_stack(aws, Lane(aws.identity().account, region), MACRO_STACK)
-            state = "missing" if stack is None else "installed"
-    except (CredentialsError, Denied, GatewayError) as error:
-        call.console.say(f"whether the macro is installed cannot be told: {error.what}", "dim")
-    return {"stack": MACRO_STACK, "region": region, "state": state, "command": install_command(region)}
 
 
 def run(call: Call) -> Report:

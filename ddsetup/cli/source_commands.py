@@ -30,7 +30,7 @@ IAC = Command(
     keys=(
         *("via", "site", "api_key_secret", "api_key_ssm", "api_key_kms", "forwarder_arn"),
         *("env", "service", "version_tag", "extra_tag", "logs", "traces", "log_level"),
-        *("capture_payload", "merge_xray", "layer_version", "extension_version"),
+        *("capture_payload", "merge_xray", "layer_version", "extension_version", "macro_template_url"),
         *("region", "profile", "role_arn", *WRITING),
     ),
     extras=(
@@ -39,7 +39,8 @@ IAC = Command(
             name="install",
             flags=("--install",),
             kind=bool,
-            help="Let the project's own package manager add what is needed (else asked, or printed).",
+            help="Let the project's own package manager add what is needed, and deploy Datadog's macro (else "
+            "asked, or printed).",
         ),
         _DIRTY,
         Extra(name="undo", flags=("--undo",), kind=bool, help="Give the files of the last run back."),

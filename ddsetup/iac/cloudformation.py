@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 
 from ddsetup import catalog
+from ddsetup.change import Change, ResourceId
 from ddsetup.iac import plugin, versions, yamlchange, yamldoc
 from ddsetup.iac.guard import edited
 from ddsetup.iac.model import AnswerMissing, CannotEdit, Edit, Proposal, Snippet, Via, Wanted
@@ -17,6 +18,9 @@ from ddsetup.iac.settings_block import Block, Brought, bring_mapping
 from ddsetup.iac.source import Source, Splice
 from ddsetup.iac.yamldoc import Document, Node
 from ddsetup.iac.yamltext import Plain, Ref, Value, as_json, block_items
+from ddsetup.model import Lane
+from ddsetup.states import StackState
+from ddsetup.steps.api_key import OWN_TAGS
 
 MACRO = "DatadogServerless"
 MACRO_STACK = "datadog-serverless-macro"
@@ -38,6 +42,17 @@ def install_command(region: str) -> str:
     return (
         f"aws cloudformation create-stack --stack-name {MACRO_STACK}{where} --template-url {MACRO_TEMPLATE} "
         "--capabilities CAPABILITY_AUTO_EXPAND CAPABILITY_IAM"
+    )
+
+
+def macro_change(lane: Lane, template_url: str = "") -> Change:
+    """The macro's stack in a region that has none. `template_url`: another address of its template."""
+    return Change(
+        step="macro",
+        resource=ResourceId("stack", MACRO_STACK, lane.region, lane.account),
+        before=None,
+        after=StackState(name=MACRO_STACK, template_url=template_url or MACRO_TEMPLATE, tags=OWN_TAGS),
+        why=f"templates with the transform {MACRO} cannot be deployed without it",
     )
 
 

@@ -132,8 +132,11 @@ def _install_lines(install: Mapping[str, Json]) -> list[Line]:
 
 def _macro_lines(macro: Mapping[str, Json]) -> list[Line]:
     where = f" in {macro['region']}" if macro["region"] else ""
-    if macro["state"] == "installed":
-        return [line("Datadog's macro is installed", where)]
+    if macro["state"] in ("installed", "deployed"):
+        undo = f"; to give it back: ddsetup undo {macro['run']}" if macro["run"] else ""
+        return [line("Datadog's macro is ", macro["state"], where, undo)]
+    if macro["state"] == "failed":
+        return [line(Span("! ", "warn"), f"Datadog's macro cannot be used{where}: {macro['reason']}")]
     said = "is not installed" if macro["state"] == "missing" else "has to be installed (not checked)"
     text = f"Datadog's macro {said}{where}; once for each region:"
     return [line(Span("! ", "warn"), text), line("    ", macro["command"])]

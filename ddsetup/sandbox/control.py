@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from ddsetup.errors import UsageError
-from ddsetup.sandbox import aws, bootstrap, forwarder_release, standin, state
+from ddsetup.sandbox import aws, bootstrap, forwarder_release, macro_release, standin, state
 from ddsetup.sandbox.model import ACCOUNT, Sandbox, SandboxOptions
 from ddsetup.sandbox.scenarios import SCENARIOS, World
 
@@ -88,6 +88,7 @@ def _assemble(options: SandboxOptions, directory: Path, stack: contextlib.ExitSt
     with ThreadPoolExecutor(1) as pool:
         furnished = pool.submit(_furnish, options, clients)
         urls = _publish_forwarder(options, clients, emulated.endpoint_url, datadog.url)
+        macro = macro_release.publish(clients("s3", options.regions[0]), urls["latest"])
         furnished.result()
     return Sandbox(
         aws_endpoint_url=emulated.endpoint_url,
@@ -101,6 +102,7 @@ def _assemble(options: SandboxOptions, directory: Path, stack: contextlib.ExitSt
         site=options.site,
         forwarder_template_url=urls["latest"],
         forwarder_template_urls=urls,
+        macro_template_url=macro,
         call_log=emulated.call_log,
         directory=directory,
         scenarios=options.scenarios,

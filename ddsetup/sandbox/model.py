@@ -65,6 +65,7 @@ class Sandbox:
     pid: int
     """The process that owns the sandbox: when it ends, all of it ends."""
     detached: bool = False
+    macro_template_url: str = ""
 
     def env(self) -> dict[str, str]:
         """The variables that make any AWS or Datadog tool, ddsetup too, use this sandbox."""
@@ -80,4 +81,5 @@ class Sandbox:
             "DD_APP_KEY": self.app_key,
             "DD_SITE": self.site,
             "DDSETUP_FORWARDER_TEMPLATE_URL": self.forwarder_template_url,
+            "DDSETUP_MACRO_TEMPLATE_URL": self.macro_template_url,
         }

@@ -165,6 +165,14 @@ DELIVERY: tuple[Setting, ...] = (
         saved=False,
         help="Another address for the Forwarder's template (a mirror, the sandbox).",
     ),
+    Setting(
+        key="macro_template_url",
+        panel="How it gets there",
+        metavar="URL",
+        check=validate.url,
+        saved=False,
+        help="Another address for the template of Datadog's CloudFormation macro (a mirror, the sandbox).",
+    ),
 )
 
 LIBRARY: tuple[Setting, ...] = (

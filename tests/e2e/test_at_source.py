@@ -32,8 +32,14 @@ QUESTIONS = (
 def place(open_place: OpenPlace) -> Place:
     """An account with a function of the stack coffee-web, and all rights for both ways of sending."""
     found = open_place("stack-owned")
-    both = {"PolicyName": "both", "PolicyDocument": json.dumps(operator_policy(("us-east-1",), "extension"))}
-    found.world.client("iam").put_user_policy(UserName=OPERATOR, **both)
+    macro = {"Effect": "Allow", "Action": "*", "Resource": "*datadog-serverless-macro*"}
+    policies = {
+        "both": operator_policy(("us-east-1",), "extension"),
+        "macro": {"Version": "2012-10-17", "Statement": [macro]},
+    }
+    for name, policy in policies.items():
+        document = json.dumps(policy)
+        found.world.client("iam").put_user_policy(UserName=OPERATOR, PolicyName=name, PolicyDocument=document)
     return found
 
 
@@ -120,3 +126,21 @@ def test_nothing_is_written_where_the_files_could_not_be(place: Place, project: 
         assert dirty.code == 2
         assert "uncommitted" in dirty.stderr
     assert place.world.operator_writes() == writes
+
+
+def test_the_macro_is_deployed_where_it_is_missing_if_that_is_wanted(place: Place, project: Path) -> None:
+    wanted = ("iac", "--site", "US1", "--region", "us-east-1")
+    left = place.cli(*wanted, "--yes", "-o", "json", cwd=project)
+    assert left.json["data"]["macro"]["state"] == "missing"
+    assert "datadog-serverless-macro" not in place.world.stacks()
+    with Terminal(place.cli, *wanted, "--allow-dirty", cwd=project) as terminal:
+        terminal.answer("Datadog's macro is missing in us-east-1. Deploy its stack", "n")
+        assert terminal.end() == 0
+        assert "aws cloudformation create-stack" in terminal.text
+    done = place.cli(*wanted, "--allow-dirty", "--install", "-o", "json", cwd=project)
+    assert done.json["data"]["macro"]["state"] == "deployed", done.stderr
+    assert place.world.stacks()["datadog-serverless-macro"] == "CREATE_COMPLETE"
+    again = place.cli(*wanted, "--allow-dirty", "--install", "-o", "json", cwd=project)
+    assert again.json["data"]["macro"]["state"] == "installed"
+    assert place.cli("undo", done.json["data"]["macro"]["run"], "--yes").code == 0
+    assert "datadog-serverless-macro" not in place.world.stacks()

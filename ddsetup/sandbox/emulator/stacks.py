@@ -2,7 +2,8 @@
 
 It takes a parameter that the template does not have, a stack name that a rolled-back stack still holds, and a
 function or log group whose name is taken by something outside the stack; its secrets are referred to by
-name; and it invents the same names in every region. Here all of it is as on AWS.
+name; it knows no macros; and it invents the same names in every region. Here all of it is as on AWS, but that
+macros do nothing.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ def install() -> None:
     _keep_names_of_rolled_back_stacks(handlers)
     makers = provisioners._RESOURCE_HANDLERS
     _refer_to_secrets_by_arn(makers["AWS::SecretsManager::Secret"])
+    makers["AWS::CloudFormation::Macro"] = {"create": _create_macro, "delete": _delete_macro}
     function = makers["AWS::Lambda::Function"]
     function["create"] = _creating(
         function["create"],
@@ -46,6 +48,15 @@ def install() -> None:
         "Resource of type 'AWS::Logs::LogGroup' with identifier '{{\"/properties/LogGroupName\":\"{}\"}}' "
         "already exists.",
     )
+
+
+def _create_macro(_logical_id: str, properties: dict[str, Any], _stack_name: str) -> Any:
+    """A macro is known by its name; templates that use it are not transformed here."""
+    return properties["Name"], {}
+
+
+def _delete_macro(_physical_id: str, _properties: dict[str, Any]) -> None:
+    return None
 
 
 def _name_by_region(provisioners: Any) -> None:
