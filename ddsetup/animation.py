@@ -64,10 +64,13 @@ class Animation:
     _tasks: dict[str, TaskID] = field(default_factory=dict)
 
     def spin(self, text: str) -> None:
-        """Show that something takes its time."""
+        """Show that something takes its time, in place of what was shown so before."""
+        if self._status is not None:
+            self._status.update(_one_line(text, self.console.width))
+            return
         self.stop()
         self.keyboard.mute()
-        self._status = self.console.status(text, spinner="line")
+        self._status = self.console.status(_one_line(text, self.console.width), spinner="line")
         self._status.start()
 
     def bar(self, title: str, done: int, total: int, current: Sequence[str]) -> None:
@@ -104,6 +107,11 @@ class Animation:
         self._bars = self._live = self._status = None
         self._tasks.clear()
         self.keyboard.unmute()
+
+
+def _one_line(text: str, width: int) -> Text:
+    """As much as there is room for beside the spinner: more lines than one would jump."""
+    return Text(text if len(text) <= width - 3 else f"{text[: max(width - 6, 1)]}...")
 
 
 def _new_bars(console: RichConsole) -> _Bars:

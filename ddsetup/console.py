@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -127,18 +127,30 @@ class Console:
                     prefix = []
 
     @contextmanager
-    def working(self, text: str) -> Iterator[None]:
-        """Show for the length of the block that something takes its time; ends with anything else drawn."""
+    def working(self, text: str) -> Iterator[Callable[[str], None]]:
+        """Show for the length of the block that something takes its time; ends with anything else drawn.
+
+        What the block is given replaces the text, from any thread, where it can be seen to change.
+        """
         if not self._animates():
             self.say(text)
-            yield
+            yield lambda _text: None
             return
-        with self._lock:
-            self._moving().spin(f"{_SANDBOX}{text}" if self.sandbox else text)
+
+        over = False
+
+        def spin(text: str) -> None:
+            with self._lock:
+                # Threads that an error has left behind go on telling for a moment.
+                if not over:
+                    self._moving().spin(f"{_SANDBOX}{text}" if self.sandbox else text)
+
+        spin(text)
         try:
-            yield
+            yield spin
         finally:
             with self._lock:
+                over = True
                 self.rest()
 
     def expect(self, changes: Sequence[Change]) -> None:

@@ -44,6 +44,7 @@ from ddsetup.steps.subscriptions import groups_to_read
 __all__ = [
     "add_filters",
     "aliased",
+    "bulk_fields",
     "find_forwarders",
     "look_closer",
     "observe",
@@ -109,6 +110,11 @@ def observe(  # noqa: PLR0913 - where to look, and for what
         datadog=found["datadog", None, ""],
         at=aws.clock.now(),
     )
+
+
+def bulk_fields(aws: Aws, lane: Lane) -> tuple[str, ...]:
+    """The fields of a lane that are read in bulk, by the names that `Progress` is called with."""
+    return tuple(field for field, _, _ in _lane_jobs(aws, lane, None))
 
 
 def observe_lane(aws: Aws, lane: Lane, on_progress: Progress | None = None) -> LaneSnapshot:

@@ -33,7 +33,7 @@ class Host:
     on_event: OnEvent
     prompter: Prompter | None = None
     dialogue: Dialogue = field(default_factory=Dialogue)
-    working: Callable[[str], AbstractContextManager[None]] | None = None
+    working: Callable[[str], AbstractContextManager[Callable[[str], None]]] | None = None
     clock: Clock = SYSTEM_CLOCK
     cancel: threading.Event = field(default_factory=threading.Event)
     sandbox: bool = False
@@ -43,12 +43,12 @@ class Host:
         """Tell whoever watches what is going on."""
         self.on_event(Event(kind="log", at=self.clock.now(), text=text))
 
-    def busy(self, text: str) -> AbstractContextManager[None]:
-        """Tell whoever watches what takes its time now."""
+    def busy(self, text: str) -> AbstractContextManager[Callable[[str], None]]:
+        """Tell whoever watches what takes its time now; what the block is given tells them how far it is."""
         if self.working is not None:
             return self.working(text)
         self.say(text)
-        return nullcontext()
+        return nullcontext(lambda _text: None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from ddsetup.answers import Answers
@@ -13,14 +14,15 @@ from ddsetup.flow.host import Session
 from ddsetup.flow.remembered import with_written_before
 from ddsetup.given import Given
 from ddsetup.lines import counted
-from ddsetup.model import Function, Snapshot, Unreadable
-from ddsetup.observe import GLANCE, add_filters, look_closer, observe
+from ddsetup.model import Function, Lane, Snapshot, Unreadable
+from ddsetup.observe import GLANCE, Progress, add_filters, bulk_fields, look_closer, observe
 from ddsetup.plan import make_plan
 from ddsetup.preflight import check_readable
 from ddsetup.select import select_in
 from ddsetup.steps.subscriptions import late_planner
 from ddsetup.sweep import LateChanges, Sweep, start_sweep
 
+_LOOKING = "looking at what is there"
 DEFAULT_ROLE = Answers(site="", regions=()).role_name
 
 
@@ -50,6 +52,21 @@ class Prepared:
         )
 
 
+def _progress(session: Session, tell: Callable[[str], None], *, glance: bool) -> Progress:
+    """Tells what is still being read; called from several threads."""
+    lanes = {lane: bulk_fields(session.aws, lane) for lane in session.lanes}
+    left = {
+        (lane, field) for lane, fields in lanes.items() for field in fields if not glance or field in GLANCE
+    }
+
+    def told(lane: Lane, field: str) -> None:
+        left.discard((lane, field))
+        names = sorted({field.replace("_", " ") for _, field in tuple(left)})
+        tell(f"{_LOOKING}, still {', '.join(names)}" if names else f"{_LOOKING}, still Datadog")
+
+    return told
+
+
 def look(session: Session, role_name: str = "", *, glance: bool = False) -> Snapshot:
     """Observe everything that can be read in bulk; at a `glance` only what tells how things are.
 
@@ -57,13 +74,14 @@ def look(session: Session, role_name: str = "", *, glance: bool = False) -> Snap
 
     Raises Denied when the functions of a region cannot be listed: nothing sensible can be said without them.
     """
-    with session.host.busy("looking at what is there"):
+    with session.host.busy(_LOOKING) as tell:
         snapshot = observe(
             session.aws,
             session.dd,
             session.identity,
             session.lanes,
             role_name=role_name or DEFAULT_ROLE,
+            on_progress=_progress(session, tell, glance=glance),
             fields=GLANCE if glance else None,
         )
     for lane in snapshot.lanes.values():

@@ -64,6 +64,20 @@ os._exit(os.waitstatus_to_exitcode(os.wait()[1]))
 """
 
 
+SPIN = """
+import os, signal, sys
+from ddsetup.console import Console, Streams
+
+signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR1})
+console = Console(streams=Streams(out=sys.stdout, err=sys.stderr, environ=os.environ), sandbox=True)
+with console.working("looking at what is there") as tell:
+    tell("looking at what is there, still " + "functions, " * 12)
+    signal.sigwait({signal.SIGUSR1})
+tell("an afterthought")
+console.say("after")
+"""
+
+
 def screen_of(child: pexpect.spawn, rest: str = "") -> list[str]:
     """All lines that are left in the end, scrolled off or not."""
     drawn = rest + child.read()
@@ -92,6 +106,16 @@ def test_what_is_typed_while_a_table_fills_neither_spoils_it_nor_answers_what_co
         child.send("\r")
     child.kill(signal.SIGUSR1)
     assert screen_of(child, child.before + child.after) == ["before", "echo True, typed False"]
+
+
+def test_what_is_still_read_is_told_in_one_line_that_leaves_nothing_behind() -> None:
+    child = started(SPIN)
+    child.expect("still functions")
+    child.expect(r"\.\.\.")
+    child.kill(signal.SIGUSR1)
+    drawn = child.before + child.after + child.read()
+    assert screen_of(child, drawn) == ["[sandbox] after"]
+    assert "afterthought" not in drawn
 
 
 @pytest.mark.parametrize("variables", [{"TERM": "dumb"}, {"DDSETUP_PLAIN": "1"}])
