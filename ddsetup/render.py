@@ -255,7 +255,14 @@ _ROWS = 200
 
 
 def _owned(row: Mapping[str, Json]) -> str:
-    return f"managed by {row['owner']}" if row["owner"] else ""
+    if not row["owner"]:
+        return ""
+    lost = ", whose next deploy takes Datadog out" if row.get("by") in _BESIDE and row["datadog"] != "none" else ""
+    return f"managed by {row['owner']}{lost}"
+
+
+_BESIDE = ("ddsetup", "datadog-ci")
+"""Those who change functions beside the tool that deploys them."""
 
 
 def _run_lines(data: Mapping[str, Json], look: Look) -> list[Line]:

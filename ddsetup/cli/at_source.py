@@ -13,7 +13,7 @@ from ddsetup.cli.call import Call
 from ddsetup.cli.changing_files import refuse_uncommitted
 from ddsetup.cli.ending import WAIT_SECONDS
 from ddsetup.cli.macro import settled
-from ddsetup.cli.project_files import Brought, bring, proposed
+from ddsetup.cli.project_files import ITS_STACK, Brought, bring, proposed
 from ddsetup.errors import DdsetupError, UsageError
 from ddsetup.gateways.aws.secrets import read_secret
 from ddsetup.iac.at_hand import AtHand, at_hand, owned_functions
@@ -192,13 +192,15 @@ def _relative(call: Call, found: AtHand) -> str:
 
 
 def _deploys(brought: Brought, found: AtHand) -> tuple[str, ...]:
-    """The commands that bring the files to AWS; with the stage where there is one only."""
-    if len(found.stages) != 1:
-        return brought.next
-    return tuple(
-        f"{command} --stage {found.stages[0]}" if command.endswith("serverless deploy") else command
-        for command in brought.next
-    )
+    """The commands that bring the files to AWS; with stage and stack where there is one only."""
+    commands = brought.next
+    if len(found.stages) == 1:
+        stage = f" --stage {found.stages[0]}"
+        commands = tuple(c + stage if c.endswith("serverless deploy") else c for c in commands)
+    if len(found.stacks) == 1:
+        named = f"--stack-name {found.stacks[0]}"
+        commands = tuple(command.replace(f"--stack-name {ITS_STACK}", named) for command in commands)
+    return commands
 
 
 def _verify(found: AtHand) -> str:

@@ -33,6 +33,8 @@ KEY_SETTINGS: Mapping[str, str] = {
     "api_key_kms": "apiKMSKey",
 }
 """What the deployment tools call our ways to say where the API key is."""
+ITS_STACK = "STACK"
+"""What stands for the name of a stack in a command, where no function tells it."""
 _SAYS_VIA = re.compile(r"addExtension|extensionLayerVersion|datadog/lambda-extension")
 _VIA = Prompt(
     kind="one",
@@ -162,10 +164,14 @@ def _next(project: Project, installs: tuple[Install, ...]) -> tuple[str, ...]:
     commands = [" ".join(each.command) for each in installs]
     if project.of("serverless", "serverless_code"):
         commands.append("serverless deploy")
-    if project.of("cloudformation"):
-        commands.append("sam deploy")
+    for file in project.of("cloudformation"):
+        by_sam = "AWS::Serverless" in read_source(file.path).text
+        plain = (
+            f"aws cloudformation deploy --template-file {project.name(file.path)} --stack-name {ITS_STACK}"
+        )
+        commands.append("sam deploy" if by_sam else plain)
     if project.of("cdk"):
         commands.append("cdk deploy")
     if project.of("terraform"):
         commands.append("terraform apply")
-    return tuple(commands)
+    return tuple(dict.fromkeys(commands))

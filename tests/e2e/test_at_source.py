@@ -86,10 +86,12 @@ def test_the_change_at_the_source_is_offered_first_where_the_project_is(place: P
         terminal.until("Change these files?")
         assert "+ - Name: DatadogServerless" in terminal.text
         terminal.press("y")
+        terminal.answer("Datadog's macro is missing in us-east-1", "n")
         assert terminal.end(150) == 0
         for said in (
             "template.yaml: changed",
-            "sam deploy",
+            "aws cloudformation deploy --template-file template.yaml --stack-name coffee-web",
+            "aws cloudformation create-stack --stack-name datadog-serverless-macro",
             "ddsetup verify --stack coffee-web",
             "ddsetup undo",
         ):

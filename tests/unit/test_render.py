@@ -241,6 +241,15 @@ STATUS = {
             "note": "",
             "owner": "CloudFormation (shop)",
         },
+        {
+            "function": "till",
+            "region": REGION,
+            "runtime": "python3.13",
+            "datadog": "forwarder",
+            "by": "ddsetup",
+            "note": "",
+            "owner": "SAM (till)",
+        },
     ],
     "unreadable": [{"what": "eu-west-1 tags", "reason": "denied", "action": "tag:GetResources"}],
 }
