@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from ddsetup.access import DELIVER_LOGS
@@ -22,6 +24,7 @@ from ddsetup.model import (
 )
 from ddsetup.select_sources import chosen_api_stages, chosen_state_machines
 
+_THREADS = 8
 _DELIVER = tuple(action for action in DELIVER_LOGS if action in permissions.WITHOUT_RESOURCES)
 """The simulator cannot be asked about logs:DescribeLogGroups without naming log groups."""
 
@@ -43,7 +46,8 @@ def look_at_sources(aws: Aws, snapshot: Snapshot, answers: Answers) -> Snapshot:
     machines, stages = chosen_state_machines(snapshot, answers), chosen_api_stages(snapshot, answers)
     lanes = dict(snapshot.lanes)
     for lane in dict.fromkeys((*(m.lane for m in machines), *(s.lane for s in stages))):
-        of_lane = tuple(_described(aws, m) for m in machines if m.lane == lane)
+        with ThreadPoolExecutor(_THREADS) as pool:
+            of_lane = tuple(pool.map(partial(_described, aws), (m for m in machines if m.lane == lane)))
         here = tuple(s for s in stages if s.lane == lane)
         held = _with_machines(lanes[lane], of_lane)
         lanes[lane] = replace(

@@ -7,7 +7,9 @@ from dataclasses import replace
 from urllib.parse import unquote
 
 from ddsetup.gateways.aws import apis, states
-from ddsetup.model import ApiStage, StateMachine, StateMachineSettings, Unreadable
+from ddsetup.model import ApiStage, LaneSnapshot, StateMachine, StateMachineSettings, Unreadable
+from ddsetup.observe_sources import look_at_sources
+from tests.builders import answers
 from tests.gateways.aws_stand import Reply, aws_env, connect, scripted_aws
 from tests.gateways.bench import ACCOUNT, LANE, REGION, Bench, answer, aws, bench, moto_url
 from tests.gateways.sources_world import group_arn, http_api, rest_api, state_machine
@@ -94,6 +96,29 @@ def test_a_state_machine_that_is_gone_is_none(bench: Bench) -> None:
     arn = state_machine(bench, "brew")
     bench.client("stepfunctions").delete_state_machine(stateMachineArn=arn)
     assert states.read_settings(bench.aws, LANE, arn) is None
+
+
+def test_a_closer_look_is_taken_at_what_is_chosen_only(bench: Bench) -> None:
+    group = "/aws/vendedlogs/states/brew-Logs"
+    bench.client("logs").create_log_group(logGroupName=group)
+    destination = [{"cloudWatchLogsLogGroup": {"logGroupArn": group_arn(group)}}]
+    state_machine(bench, "brew", level="ERROR", destinations=destination)
+    state_machine(bench, "plain")
+    rest_api(bench, "shop")
+    listed = tuple(replace(machine, settings=None) for machine in machines(bench).values())
+    bench.seen = LaneSnapshot(lane=LANE, state_machines=listed, api_stages=tuple(stages(bench).values()))
+    bench.aws.calls.clear()
+    wish = answers(state_machines=("b*",), api_stages=("shop/prod",), subscribe="direct")
+    held = look_at_sources(bench.aws, bench.snapshot(), wish).lanes[LANE]
+    assert not isinstance(held.state_machines, Unreadable)
+    levels = {m.name: m.settings and getattr(m.settings, "level", "") for m in held.state_machines}
+    assert levels == {"brew": "ERROR", "plain": None}
+    # What logs already has shown that its role may; and moto has no policy simulator to ask.
+    assert (held.log_delivery, held.filters, held.api_log_role) == ({}, {group: ()}, "")
+    bench.aws.calls.clear()
+    untouched = bench.snapshot()
+    assert look_at_sources(bench.aws, untouched, answers()) == untouched
+    assert bench.aws.calls == {}
 
 
 def test_stages_of_rest_and_http_apis_come_with_where_their_logs_go(bench: Bench) -> None:
