@@ -59,7 +59,8 @@ def run(end: str) -> None:
         constraints = directory / "constraints.txt"
         constraints.write_text("\n".join(lowest() if end == "lowest" else ()) + "\n", "utf-8")
         pip = [python, "-m", "pip", "--quiet", "--disable-pip-version-check"]
-        subprocess.run([*pip, "install", "-c", str(constraints), "-e", str(ROOT), *TOOLS], check=True)  # noqa: S603
+        wanted = ["-e", f"{ROOT}[keyring]", *TOOLS]
+        subprocess.run([*pip, "install", "-c", str(constraints), *wanted], check=True)  # noqa: S603
         subprocess.run([*pip, "list"], check=False)  # noqa: S603
         done = subprocess.run([python, "-m", "pytest", "-q", "-n", "2", *TESTS], cwd=ROOT, check=False)  # noqa: S603
         if done.returncode:

@@ -235,6 +235,7 @@ def main() -> int:
             "plan",
             "direct",
             "memory",
+            "memory-direct",
             "doctor",
             "wizard",
             "datadog-ci",
@@ -259,7 +260,11 @@ def main() -> int:
 def run_size(n: int, asked: argparse.Namespace) -> None:
     """All modes with one number of functions: those in "automatic" share an account, the others do not."""
     shared = [mode for mode in asked.modes if mode in ("automatic", "again", "status", "plan")]
-    alone = [[mode] for mode in ("direct", "memory", "wizard", "datadog-ci") if mode in asked.modes]
+    alone = [
+        [mode]
+        for mode in ("direct", "memory", "memory-direct", "wizard", "datadog-ci")
+        if mode in asked.modes
+    ]
     for modes in (shared, *alone):
         if not modes:
             continue
@@ -270,7 +275,7 @@ def run_size(n: int, asked: argparse.Namespace) -> None:
                 if asked.emulator
                 else MemoryAws(furnished(n, REGION, odd=modes != ["datadog-ci"]))
             )
-            quick = modes == ["memory"]
+            quick = modes[0].startswith("memory")
             front = Front(upstream, latency=0 if quick else asked.latency, rates={} if quick else RATES)
             with stand_in(home) as datadog:
                 env = environ(home, front.url, datadog)
@@ -284,8 +289,8 @@ def run_size(n: int, asked: argparse.Namespace) -> None:
 
 
 def run_doctor(n: int, latency: float) -> None:
-    """The gate after a deployment: the doctor on an account that is well, that was just deployed, and of which
-    one log group is not well."""
+    """The gate after a deployment: the doctor on an account that is well, that was just deployed, and of
+    which one log group is not well."""
     with tempfile.TemporaryDirectory(prefix="ddsetup-bench-") as place:
         home = Path(place)
         account = furnished(n, REGION)
@@ -317,12 +322,14 @@ def run_mode(mode: str, n: int, front: Front, env: Mapping[str, str]) -> Measure
         "direct": [*_TOOL, *_SETUP, "--subscribe", "direct"],
         "status": [*_TOOL, "status", "--output", "json"],
         "memory": [sys.executable, "-c", _UNHURRIED, *_SETUP],
+        "memory-direct": [sys.executable, "-c", _UNHURRIED, *_SETUP, "--subscribe", "direct"],
     }
     titles = {
         "automatic": "setup, first run, automatic subscriptions",
         "again": "setup, second run",
         "direct": "setup, first run, direct filters",
         "memory": "setup without any rate, for its memory only",
+        "memory-direct": "setup without any rate, direct filters, for its memory only",
     }
     if mode == "wizard":
         opened = first_screen.open_wizard([*_TOOL, "setup", "--region", REGION], env, front, n)
