@@ -164,7 +164,7 @@ def _picked(asking: _Asking) -> tuple[str, ...]:
         "Arch",
         "Runs/24h",
         "Datadog",
-        "",
+        "Remark",
     )
     listed = [_row(row, seen) for row in rows]
     wanted = set(asking.prompter.pick("Which functions?", listed, why=_WHY_PICK, columns=columns))
@@ -195,9 +195,7 @@ def _counts(asking: _Asking) -> Mapping[str, float]:
 
 
 _STATES = {"none": "-", "forwarder": "Forwarder", "extension": "Extension", "broken": "half set up"}
-_WHY_PICK = (
-    "Type to find: parts of names, runtime:python, state:none, arch:arm64, traffic:none (no run in 24 hours)."
-)
+_WHY_PICK = "Runs/24h: how often each ran in the last 24 hours. Kept by name, not by rule."
 
 
 @dataclass(frozen=True, slots=True)

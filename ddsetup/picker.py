@@ -155,7 +155,10 @@ def draw(picker: Picker, heading: Heading, width: int) -> _Fragments:
         found.extend([("ansibrightblack", f"  {text}"), ("", "\n")])
     if picker.text or len(picker.rows) >= _FILTER_FROM:
         found.append(("", shorten(f"  filter: {picker.text}", max(width - 1, 1))))
-        found.extend([("reverse", " "), ("", "\n")])
+        found.append(("reverse", " "))
+        if not picker.text:
+            found.append(("ansibrightblack", shorten(_examples(picker.rows), max(width - 12, 0))))
+        found.append(("", "\n"))
     widths = _widths([row.cells for row in picker.window()] + [heading.columns], width)
     if heading.columns:
         titles = f"{' ' * _MARKS}{_aligned(heading.columns, widths)}".rstrip()
@@ -186,8 +189,13 @@ def _aligned(cells: Sequence[str], widths: Sequence[int]) -> str:
 
 def _cut(row: Row, widths: Sequence[int], width: int) -> bool:
     """Whether something of the row has no room in its line."""
-    cut = any(len(cell) > w for cell, w in zip(row.cells, widths, strict=False))
-    return cut or _MARKS + len(_said(row, widths).rstrip()) > width
+    return bool(_missing(row, widths)) or _MARKS + len(_said(row, widths).rstrip()) > width
+
+
+def _missing(row: Row, widths: Sequence[int]) -> list[str]:
+    """The cells that are cut, or left out with their column."""
+    cut = [cell for cell, w in zip(row.cells, widths, strict=False) if len(cell) > w]
+    return cut + [cell for cell in row.cells[len(widths) :] if cell]
 
 
 def _in_full(picker: Picker, widths: Sequence[int], width: int) -> str:
@@ -195,8 +203,14 @@ def _in_full(picker: Picker, widths: Sequence[int], width: int) -> str:
     row = picker.shown[picker.cursor]
     if not _cut(row, widths, width):
         return ""
-    long = [cell for cell, w in zip(row.cells, widths, strict=False) if len(cell) > w]
+    long = _missing(row, widths)
     return shorten(f"  > {': '.join([*long, row.disabled] if row.disabled else long)}", width)
+
+
+def _examples(rows: Sequence[Row]) -> str:
+    """What can be typed besides parts of names, by the terms of the first row."""
+    kinds = [f"{term.partition(':')[0]}:" for term in rows[0].terms] if rows else []
+    return f" parts of names, *, {', '.join(kinds)}" if kinds else ""
 
 
 def _keys(picker: Picker, width: int) -> str:
@@ -210,22 +224,26 @@ def _keys(picker: Picker, width: int) -> str:
 
 
 def _widths(rows: Sequence[Sequence[str]], width: int) -> list[int]:
-    """Column widths of the window; if there is too little room, first the last one gives way, which says
-    the least, then the widest."""
+    """Column widths of the window.
+
+    If there is too little room, first the last column gives way, which says the least, and is left out in the
+    end; then the widest, where the first counts half.
+    """
     columns = max((len(cells) for cells in rows), default=0)
     widths = [max(len(cells[i]) if i < len(cells) else 0 for cells in rows) for i in range(columns)]
-    too_much = sum(widths) + 2 * (columns - 1) + _MARKS - width
-    if columns > 1 and too_much > 0:
-        cut = min(too_much, max(widths[-1] - _LAST, 0))
-        widths[-1] -= cut
-        too_much -= cut
-    while too_much > 0 and max(widths, default=0) > _NARROWEST:
-        widest = widths.index(max(widths))
-        second = max((w for i, w in enumerate(widths) if i != widest), default=0)
-        cut = min(too_much, max(widths[widest] - max(second, _NARROWEST), 1))
-        widths[widest] -= cut
-        too_much -= cut
+    if columns > 1 and _over(widths, width) > 0:
+        widths[-1] = max(widths[-1] - _over(widths, width), min(widths[-1], _LAST))
+        if _over(widths, width) > 0:
+            widths.pop()
+    while _over(widths, width) > 0 and max(widths) > _NARROWEST:
+        able = [i for i, w in enumerate(widths) if w > _NARROWEST]
+        widths[max(able, key=lambda i: widths[i] / (2 if i == 0 else 1))] -= 1
     return widths
+
+
+def _over(widths: Sequence[int], width: int) -> int:
+    """By how many columns of the terminal these widths are too much."""
+    return sum(widths) + 2 * (len(widths) - 1) + _MARKS - width
 
 
 def pick(
