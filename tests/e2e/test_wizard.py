@@ -183,6 +183,7 @@ def test_functions_are_picked_from_a_list_that_says_what_each_is(cli: Cli) -> No
         terminal.until("2 of 27 shown" if "of 27 shown" in terminal.seen else "2 of")
         assert "nodejs22.x" in terminal.seen
         assert "arm64" in terminal.seen
+        assert "Runs/24h" in terminal.seen
         terminal.press(SPACE + ENTER)
         terminal.until("1 chosen")
         terminal.until("How shall the data")
