@@ -173,7 +173,10 @@ def _source_lines(data: Mapping[str, Json], look: Look) -> list[Line]:
     """What became of the files of a project, where functions were changed at the source."""
     if "source" not in data:
         return []
-    return [line(Span("At the source", "heading")), *iac_lines(data["source"], look)]
+    changed = any(file["status"] == "changed" for file in data["source"]["files"])
+    undo = Span("  (to give the files back: ddsetup iac --undo)", "dim")
+    head = line(Span("At the source", "heading"), *((undo,) if changed else ()))
+    return [head, *iac_lines(data["source"], look)]
 
 
 def _status_lines(data: Mapping[str, Json], look: Look) -> list[Line]:

@@ -11,6 +11,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -20,6 +21,7 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 RECORDED = HERE / "recorded"
+PROJECTS = HERE / "projects"
 BIN = Path(sys.executable).parent
 
 _CHANGING = (
@@ -28,6 +30,9 @@ _CHANGING = (
     (re.compile(r"(datadog-api-key)-[0-9a-f]{6}"), r"\1-1a2b3c"),
     (re.compile(r"/\S*/tmp/ddsetup-[\w.-]+"), "/tmp/ddsetup-sandbox-x1y2"),
 )
+
+
+_SECRET = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:datadog-AbCdEf"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +45,8 @@ class Take:
     exit_code: int = 0
     progress: bool = True
     """Whether standard error is shown, too."""
+    project: str = ""
+    """The project of docs/projects in which it is run."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -220,6 +227,51 @@ SESSIONS = (
             ),
         ),
     ),
+    Session(
+        name="source",
+        takes=(
+            *(
+                Take(
+                    name=f"iac_{project}",
+                    command=f"ddsetup iac --site datadoghq.eu{more} --dry-run",
+                    progress=False,
+                    project=project,
+                )
+                for project, more in (
+                    ("serverless", ""),
+                    ("sam", " --region eu-west-1"),
+                    ("cdk", f" --via extension --api-key-secret {_SECRET}"),
+                    ("terraform", " --region eu-west-1"),
+                    ("image", f" --via extension --api-key-secret {_SECRET}"),
+                )
+            ),
+            Take(
+                name="code_check", command="ddsetup code check", progress=False, project="code", exit_code=1
+            ),
+        ),
+    ),
+    Session(
+        name="owned",
+        up="ddsetup sandbox up --detach --scenario stack-owned",
+        takes=(
+            Take(
+                name="owned_plan",
+                command="ddsetup plan --all",
+                progress=False,
+                project="web",
+                keep=section("! 1 of these functions"),
+            ),
+            Take(
+                name="owned_source",
+                command="ddsetup setup --all --owned source --yes --no-verify",
+                progress=False,
+                project="web",
+            ),
+            Take(command="ddsetup iac --undo --yes", project="web"),
+            Take(command="ddsetup setup --all --yes --no-verify"),
+            Take(name="owned_status", command="ddsetup status", progress=False),
+        ),
+    ),
 )
 
 
@@ -227,13 +279,17 @@ def record(session: Session) -> None:
     """Run a session from beginning to end, in a home of its own."""
     with tempfile.TemporaryDirectory(prefix="docs-") as home:
         environ = _environ(home)
+        shutil.copytree(PROJECTS, Path(home) / PROJECTS.name)
         if session.up:
             _run(session.up, environ)
         try:
             if session.up:
                 environ |= _exports(_run("ddsetup sandbox env", environ).stdout)
             for take in session.takes:
-                _keep(take, _run(take.command, environ, take.exit_code, together=take.progress))
+                _keep(
+                    take,
+                    _run(take.command, environ, take.exit_code, together=take.progress, project=take.project),
+                )
         finally:
             if session.up:
                 _run("ddsetup sandbox down", environ)
@@ -247,6 +303,7 @@ def _environ(home: str) -> dict[str, str]:
         "TMPDIR": f"{home}/tmp",
         "PATH": f"{BIN}:/usr/bin:/bin",
         "COLUMNS": "110",
+        "AWS_EC2_METADATA_DISABLED": "true",
         "PYTHONUTF8": "1",
         "DDSETUP_STATE_DIR": f"{home}/state",
     }
@@ -258,12 +315,17 @@ def _exports(text: str) -> Mapping[str, str]:
 
 
 def _run(
-    command: str, environ: Mapping[str, str], exit_code: int = 0, *, together: bool = False
+    command: str,
+    environ: Mapping[str, str],
+    exit_code: int = 0,
+    *,
+    together: bool = False,
+    project: str = "",
 ) -> subprocess.CompletedProcess[str]:
     done = subprocess.run(
         shlex.split(command),
         env=dict(environ),
-        cwd=environ["HOME"],
+        cwd=Path(environ["HOME"], PROJECTS.name, project) if project else environ["HOME"],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT if together else subprocess.PIPE,
