@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
-from ddsetup.checks.case import Case, Place, Subject, make_case
+from ddsetup.checks.case import Case, Place, Subject, make_case, modified
 from ddsetup.doubts import (
     FEW_GROUPS,
     Choice,
@@ -252,7 +252,11 @@ def _role_of(aws: Aws, function: Function) -> Callable[[], Role | Unreadable | N
 
 
 def _lines_of(aws: Aws, function: Function, looking: Looking) -> Callable[[], tuple[str, ...] | Unreadable]:
-    return lambda: health.telling_lines(aws, function.lane, log_group_of(function), looking.minutes)
+    """What a function's log told since it was last changed: what was before may be mended."""
+    minutes, changed = float(looking.minutes), modified(function)
+    if changed is not None:
+        minutes = min(minutes, max(0.0, (aws.clock.now() - changed).total_seconds() / 60))
+    return lambda: health.telling_lines(aws, function.lane, log_group_of(function), minutes)
 
 
 def _traffic(aws: Aws, subjects: Sequence[Subject], looking: Looking) -> Mapping[str, float] | Unreadable:

@@ -76,6 +76,14 @@ def idle(subject: Subject) -> bool:
     return bool(statuses) and statuses <= {"no_traffic", "arrived"}
 
 
+def on_its_way(subject: Subject) -> bool:
+    """Whether it ran and its data is not there yet, as is usual for minutes.
+
+    CloudWatch metrics take up to half an hour and do not count.
+    """
+    return any(s.status == "waiting" and s.signal != "cloudwatch_metrics" for s in subject.signals)
+
+
 def worst_first(subjects: Iterable[Subject]) -> tuple[Subject, ...]:
     """Those of which something is not proven: first what misses data, then what waits, then what is idle."""
     doubtful = [s for s in subjects if not proven(s)]

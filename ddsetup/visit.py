@@ -17,12 +17,14 @@ from ddsetup.change import Change, Plan
 from ddsetup.checks.case import Case, make_case
 from ddsetup.checks.check import Check
 from ddsetup.doctor import Diagnosis, Found, Ignore, can_mend, diagnose, mending
+from ddsetup.doubts import on_its_way
 from ddsetup.errors import CredentialsError, GatewayError
 from ddsetup.evidence import Evidence, Fault, Looking, Past
 from ddsetup.flow import Applied, Host, Session
 from ddsetup.gather import gather, look_around
 from ddsetup.given import Given
 from ddsetup.history import look_back
+from ddsetup.lines import counted
 from ddsetup.model import DatadogSnapshot, Function, Snapshot, Unreadable
 from ddsetup.observe import look_closer, observe
 from ddsetup.report import Severity
@@ -93,18 +95,27 @@ def watch(
     seconds: float,
     good: Callable[[Visit], bool],
 ) -> Visit:
-    """Visit again until all is well or the time is over; the last visit."""
+    """Visit again until all is well and what ran has arrived, or the time is over; the last visit."""
     visit = first
     if visit.session is None:
         return visit
     clock, host = visit.session.host.clock, visit.session.host
     deadline = clock.monotonic() + seconds
-    while not good(visit) and (left := deadline - clock.monotonic()) > 0 and not host.cancel.is_set():
-        causes = visit.diagnosis.causes
-        host.say(f"not well yet ({len(causes)} findings); looking again for {left:.0f} s")
+    while not _settled(visit, good) and (left := deadline - clock.monotonic()) > 0:
+        if host.cancel.is_set():
+            break
+        waiting = len([s for s in visit.case.subjects if on_its_way(s)])
+        said = counted(len(visit.diagnosis.causes), "finding")
+        said += f", data of {counted(waiting, 'function')} on its way" if waiting else ""
+        host.say(f"not well yet ({said}); looking again for {left:.0f} s")
         clock.sleep(min(EVERY, left))
         visit = again()
     return visit
+
+
+def _settled(visit: Visit, good: Callable[[Visit], bool]) -> bool:
+    """Whether all is well, and is so because data arrived and not because it is still awaited."""
+    return good(visit) and not any(on_its_way(s) for s in visit.case.subjects)
 
 
 def plan_mending(visit: Visit, found: Sequence[Found], *, confirmed: bool) -> tuple[Visit, Plan]:

@@ -102,6 +102,12 @@ def _set_env(place: Place, **env: str | None) -> None:
     _update(place, FUNCTION, Environment={"Variables": variables})
 
 
+def _invoke(place: Place) -> None:
+    client = _lambda(place)
+    client.get_waiter("function_updated_v2").wait(FunctionName=FUNCTION)
+    client.invoke(FunctionName=FUNCTION, Payload=b"{}")
+
+
 def _set_handler(place: Place, handler: str) -> None:
     _update(place, FUNCTION, Handler=handler)
 
@@ -206,6 +212,11 @@ BREAKAGES = (
         lambda p: _set_env(p, DD_FLUSH_TO_LOG="false"),
         lambda p: _set_env(p, DD_FLUSH_TO_LOG="true"),
         mended=True,
+    ),
+    Breakage(
+        "function-starts",
+        lambda p: (_set_env(p, DD_LAMBDA_HANDLER="gone.handler"), _invoke(p)),
+        lambda p: _set_env(p, DD_LAMBDA_HANDLER="coffee.handler"),
     ),
     Breakage("system-log-level", lambda p: _quiet(p, "WARN"), lambda p: _quiet(p, "INFO"), mended=True),
     Breakage(

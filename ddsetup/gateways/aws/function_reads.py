@@ -58,6 +58,7 @@ def published_versions(aws: Aws, lane: Lane, name: str) -> Mapping[int, Function
             lane,
             "Versions",
             token=("NextMarker", "Marker"),
+            patience=OPTIONAL,
             FunctionName=name,
         )
         published = {int(item["Version"]): item for item in items if item.get("Version") != "$LATEST"}
@@ -80,7 +81,7 @@ def concurrency_headroom(aws: Aws, lane: Lane) -> int | Unreadable:
 def resource_policy(aws: Aws, lane: Lane, name: str) -> Json | Unreadable | None:
     """The function's resource policy as a document, None if it has none. Needs lambda:GetPolicy."""
     try:
-        text = aws.call("lambda:GetPolicy", lane, FunctionName=name).get("Policy") or "{}"
+        text = aws.call("lambda:GetPolicy", lane, patience=OPTIONAL, FunctionName=name).get("Policy") or "{}"
     except NotFound:
         return None
     except GatewayError as error:

@@ -33,7 +33,7 @@ _PATTERN = (
 
 
 def telling_lines(
-    aws: Aws, lane: Lane, group: str, minutes: int, limit: int = 5
+    aws: Aws, lane: Lane, group: str, minutes: float, limit: int = 5
 ) -> tuple[str, ...] | Unreadable:
     """The newest different messages of a log group that tell why something fails, newest first.
 
@@ -49,7 +49,7 @@ def telling_lines(
 
 
 def log_tail(
-    aws: Aws, lane: Lane, group: str, minutes: int, limit: int = 100
+    aws: Aws, lane: Lane, group: str, minutes: float, limit: int = 100
 ) -> tuple[str, ...] | Unreadable:
     """The newest errors, warnings and REPORT lines of a log group, newest first, cut and without keys.
 
@@ -64,7 +64,7 @@ def log_tail(
     return read(ask)
 
 
-def _newest(aws: Aws, lane: Lane, group: str, minutes: int, pattern: str) -> list[str]:
+def _newest(aws: Aws, lane: Lane, group: str, minutes: float, pattern: str) -> list[str]:
     """Messages of the last minutes that fit the pattern, newest first; none if the group is not there."""
     start = int((aws.clock.now() - timedelta(minutes=minutes)).timestamp() * 1000)
     events: list[Mapping[str, Json]] = []

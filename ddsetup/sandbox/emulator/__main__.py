@@ -62,6 +62,7 @@ def _application(settings: EmulatorSettings) -> Any:
         connections,
         delivery,
         faults,
+        filter_patterns,
         limits,
         runtime,
         seed,
@@ -72,6 +73,7 @@ def _application(settings: EmulatorSettings) -> Any:
     actions.install()
     connections.install()
     runtime.install(settings)
+    filter_patterns.install()
     delivery.install()
     limits.install(settings.layer_account)
     stacks.install()
