@@ -71,7 +71,9 @@ def report_lines(report: Report, look: Look) -> list[Line]:
         found.extend(_spaced(special(report.data, look)))
     found.extend(_spaced(link_lines(report.links, look)))
     if report.run:
-        found.append(line("To give it back: ", Span(f"ddsetup undo {report.run}", "code")))
+        gone = "sandbox_gone" in report.data
+        how = "On an account that stays, this gives it back: " if gone else "To give it back: "
+        found.append(line(how, Span(f"ddsetup undo {report.run}", "code")))
     if report.next:
         found.extend(next_lines(report, look))
     while found and not found[-1]:
@@ -260,7 +262,11 @@ _ROWS = 200
 def _owned(row: Mapping[str, Json]) -> str:
     if not row["owner"]:
         return ""
-    lost = ", whose next deploy takes Datadog out" if row.get("by") in _BESIDE and row["datadog"] != "none" else ""
+    lost = (
+        ", whose next deploy takes Datadog out"
+        if row.get("by") in _BESIDE and row["datadog"] != "none"
+        else ""
+    )
     return f"managed by {row['owner']}{lost}"
 
 

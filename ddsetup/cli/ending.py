@@ -30,7 +30,8 @@ def with_ways_on(call: Call, given: Given, prepared: Prepared, report: Report) -
     pages = links(prepared.answers.site, prepared.selected, tuple(prepared.snapshot.accounts))
     if call.value("sandbox"):
         onward = ("ddsetup policy", "ddsetup setup --dry-run", "ddsetup setup")
-        return replace(report, links=pages, next=(*report.next, *onward))
+        data = {**report.data, "sandbox_gone": True}
+        return replace(report, links=pages, next=(*report.next, *onward), data=data)
     repeat = as_command(prepared.answers, given)
     data = {**report.data, "ci": repeat, "config": _saved(call, given, prepared)}
     return replace(report, links=pages, next=(*report.next, *_worth_doing(report), repeat), data=data)

@@ -33,7 +33,6 @@ _VIEWS: Mapping[str, tuple[_Ask, _Draw]] = {
     "traces": (linked_traces, trace_lines),
 }
 _CHOICES = (
-    Choice("no", "No, on to the summary", "ddsetup explore shows it at any time"),
     Choice("cold-starts", "Cold starts", "by function, and their share over time"),
     Choice("errors", "Errors", "the most frequent patterns in the logs"),
     Choice("traces", "Traces", "the slowest and the failing ones, with their logs"),
@@ -62,11 +61,12 @@ def offer_to_explore(
         regions=session.scope.regions,
         functions=tuple(sorted({function.name.lower() for function in functions})),
     )
+    later = "the sandbox is gone then" if call.value("sandbox") else "ddsetup explore shows it at any time"
     prompt = Prompt(
         kind="one",
         text="Look at what has arrived?",
         why="All is set up; this only shows data.",
-        choices=_CHOICES,
+        choices=(Choice("no", "No, on to the summary", later), *_CHOICES),
         default="no",
     )
     try:

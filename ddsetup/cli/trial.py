@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 _FOREIGN = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN", "AWS_ROLE_ARN", "AWS_CONFIG_FILE")
 _SECONDS_BETWEEN_ROUNDS = 3.0
+_LONGEST_ROUND = 60.0
+"""Seconds; a busy machine takes tens of them to start six functions."""
 _COMMANDS = ("setup", "verify", "invoke", "undo", "status", "uninstrument", "doctor")
 
 
@@ -47,7 +49,10 @@ def sandbox_for(call: Call) -> Iterator[Call]:
     )
     call.console.sandbox = True
     call.console.say("starting an AWS account and a Datadog on this machine")
-    with start(options) as sandbox, _environment(sandbox.env()), _busy(sandbox):
+    with ExitStack() as up:
+        sandbox = up.enter_context(start(options))
+        up.enter_context(_environment(sandbox.env()))
+        up.enter_context(_busy(sandbox))
         by_itself = {} if call.can_ask else {"all": True, "yes": True}
         usual = {
             "region": regions,
@@ -56,7 +61,11 @@ def sandbox_for(call: Call) -> Iterator[Call]:
         }
         weakest = Given({key: Raw(value, "file", "--sandbox") for key, value in usual.items()})
         given = call.given.over(from_environment(sandbox.env())).over(weakest)
-        yield replace(call, given=given, environ=dict(os.environ))
+        try:
+            yield replace(call, given=given, environ=dict(os.environ))
+        finally:
+            with call.console.working("taking the sandbox down"):
+                up.close()
 
 
 @contextmanager
@@ -80,7 +89,8 @@ def _busy(sandbox: Sandbox) -> Iterator[None]:
         yield
     finally:
         over.set()
-        rounds.join(timeout=10)
+        # A round under way needs the sandbox until its end.
+        rounds.join(timeout=_LONGEST_ROUND)
 
 
 @contextmanager
