@@ -77,8 +77,11 @@ def check_source(call: Call, session: Session, prepared: Prepared) -> AtHand | N
     others = len(owned) - len(found.functions)
     if others:
         call.console.say(f"{counted(others, 'function')} of other projects will be left alone", "warn")
-    if session.host.prompter is None and not call.given.on("dry_run"):
+    if call.given.on("dry_run"):
+        return found
+    if session.host.prompter is None:
         refuse_uncommitted(call, found.project)
+    call.console.say(f"after all else: {listed(found.files)}, each change shown before it is made")
     return found
 
 
@@ -150,6 +153,7 @@ def _wanted(
         if answers.via == "extension"
         else None,
         forwarders=() if by_datadog or answers.via == "extension" else tuple(a for a in forwarders if a),
+        subscribed=by_datadog,
         env=answers.env or "",
         service=answers.service or "",
         version=answers.version or "",

@@ -77,6 +77,7 @@ class Wanted:
 
     `key_source` is what the Extension takes the API key from: the plugin's setting (apiKeySecretArn,
     apiKeySsmArn, apiKMSKey) and its value. `forwarders` are Forwarder ARNs, one for each region.
+    `subscribed`: Datadog subscribes the log groups by itself, so that no Forwarder has to be named.
     `layer_version` and `extension_version` pin layers; without them the bundled table is used.
     """
 
@@ -84,6 +85,7 @@ class Wanted:
     site: str = ""
     key_source: tuple[str, str] | None = None
     forwarders: tuple[str, ...] = ()
+    subscribed: bool = False
     env: str = ""
     service: str = ""
     version: str = ""

@@ -195,7 +195,8 @@ def _remarks(document: Document, wanted: Wanted) -> tuple[str, ...]:
     via = plugin.via_of(now, wanted)
     if via == "extension" and ("forwarderArn" in now or "forwarder" in now):
         found.append("with the Extension, the Forwarder gets no logs of functions any more")
-    if via == "forwarder" and not wanted.forwarders and not {"forwarderArn", "forwarder"} & set(now):
+    named = wanted.forwarders or wanted.subscribed or {"forwarderArn", "forwarder"} & set(now)
+    if via == "forwarder" and not named:
         found.append(
             "no Forwarder is named, so Datadog's automatic subscription has to cover the log groups "
             "(`ddsetup setup`); or give --forwarder-arn"

@@ -299,6 +299,7 @@ def test_every_setting_reaches_the_answers_or_is_not_about_them() -> None:
         "role_arn",
         "app_key_secret",
         "datadog_url",
+        "macro_template_url",
         "wait",
         "verify",
         "invoke",
@@ -332,3 +333,32 @@ def test_every_setting_reaches_the_answers_or_is_not_about_them() -> None:
     samples |= {"create_log_groups": False, "grant_key_access": False}
     silent = {key for key, value in samples.items() if answers_of({key: value}) == usual}
     assert silent == about_the_run
+
+
+def owned_snapshot() -> Snapshot:
+    owned = function("shop-dev-hello")
+    tags = {owned.arn: {"STAGE": "dev", "aws:cloudformation:stack-name": "shop-dev"}}
+    return snapshot(lane_snapshot(owned, tags=tags))
+
+
+@pytest.mark.parametrize(
+    ("at_hand", "offered", "taken"),
+    [
+        ("serverless.yml in this directory", ["source", "change", "skip"], "source"),
+        ("", ["change", "skip"], "change"),
+    ],
+)
+def test_the_source_is_offered_first_only_where_it_is_at_hand(
+    at_hand: str, offered: list[str], taken: str
+) -> None:
+    script = Script([ENTER] * 12)
+    answers = answers_from(
+        from_flags({"all": True, "site": "US1", "region": ("eu-west-1",)}),
+        owned_snapshot(),
+        script,
+        at_hand=lambda _snapshot, functions: at_hand if functions else "",
+    )
+    assert answers.owned == taken
+    (asked,) = [prompt for prompt in script.seen if "deployment tool" in prompt.text]
+    assert [choice.value for choice in asked.choices] == offered
+    assert asked.choices[0].hint.startswith(at_hand)

@@ -86,8 +86,8 @@ def _owned(subject: Subject) -> Refusal | None:
         return None
     if subject.answers.owned == "source":
         return Refusal(
-            f"it is owned by {subject.owner}, whose files are changed instead",
-            "deploy it, then: ddsetup verify",
+            f"it is owned by {subject.owner}, and --owned source leaves it to its project's files",
+            "deploy them once they are changed, then: ddsetup verify",
         )
     return Refusal(
         f"it is owned by {subject.owner}, and --owned skip leaves such functions alone",
