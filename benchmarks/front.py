@@ -84,7 +84,7 @@ class Front:
         self._rates = rates
         self._allowances: dict[tuple[str, str], Allowance] = {}
         self._lock = threading.Lock()
-        self._refused: dict[str, int] = {}
+        self._refused: dict[str, tuple[int, str]] = {}
         self._expires = sys.maxsize
         self._inside = 0
         front = self
@@ -121,9 +121,9 @@ class Front:
         self._server.shutdown()
         self._server.server_close()
 
-    def refuse(self, name: str, *, after: int = 0) -> None:
-        """From now on, let `after` calls of an operation through and deny all that follow."""
-        self._refused[name] = self.tally.calls[name] + after
+    def refuse(self, name: str, *, after: int = 0, code: str = "AccessDeniedException") -> None:
+        """From now on, let `after` calls of an operation through and refuse all that follow."""
+        self._refused[name] = self.tally.calls[name] + after, code
 
     def expire(self, *, after: int = 0) -> None:
         """From now on, let `after` calls through and answer all that follow that the credentials expired."""
@@ -145,13 +145,14 @@ class Front:
             return refused("json", error)
         allowed = self._enter(call)
         expired = sum(self.tally.calls.values()) > self._expires
-        denied = self.tally.calls[call.name] > self._refused.get(call.name, sys.maxsize)
+        most, code = self._refused.get(call.name, (sys.maxsize, ""))
+        denied = self.tally.calls[call.name] > most
         try:
             time.sleep(self._latency)
             if expired:
                 return refused(call.protocol, AwsError("ExpiredTokenException", status=403))
             if denied:
-                return refused(call.protocol, AwsError("AccessDeniedException", f"not allowed: {call.name}"))
+                return refused(call.protocol, AwsError(code, f"not allowed: {call.name}", 403))
             reply = self._upstream.answer(request, call) if allowed else throttled(call)
         finally:
             with self._lock:

@@ -44,8 +44,7 @@ def test_before_the_plan_it_stops_the_reading_of_filters_without_another_call(be
     session = bench.session()
     snapshot = flow.look(session)
     bench.front.reset()
-    bench.front.refuse("logs:DescribeSubscriptionFilters")
-    bench.front.expire(after=2)
+    bench.front.refuse("logs:DescribeSubscriptionFilters", code="ExpiredTokenException")
     with pytest.raises(SignedOut):
         flow.prepare(session, from_flags(GIVEN), seen=snapshot, late=True)
     assert bench.front.tally.calls["logs:DescribeSubscriptionFilters"] < N / 5
