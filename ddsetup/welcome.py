@@ -9,6 +9,7 @@ from ddsetup.catalog import site as site_of
 from ddsetup.gateways.datadog.keys import KeyCheck
 from ddsetup.lines import Line, Span, line, names
 from ddsetup.model import Identity, Json, Snapshot
+from ddsetup.sources import api_stages_text, state_machines_text
 from ddsetup.status import FunctionRow, function_rows, status
 
 LABEL = 14
@@ -34,6 +35,9 @@ def welcome_lines(snapshot: Snapshot, check: KeyCheck | None, keys_from: Sequenc
     found.extend(_fact("Integration", _integration(each)) for each in seen["integrations"])
     found.append(_fact("Forwarder", _forwarders(seen["forwarders"])))
     found.extend(_function_lines(rows))
+    others = [state_machines_text(each) for each in (seen["state_machines"],) if each]
+    others += [api_stages_text(each) for each in (seen["api_stages"],) if each]
+    found.extend([_fact("Others", "; ".join(others))] if others else [])
     found.extend(
         line(Span("? ", "warn"), f"{each['what']} cannot be read: {each['reason']} (needs {each['action']})")
         for each in seen["unreadable"]

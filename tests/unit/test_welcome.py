@@ -29,6 +29,14 @@ def test_an_untouched_account() -> None:
     assert "3 without Datadog" in text
 
 
+def test_other_sources_of_logs_are_counted_where_there_are_any() -> None:
+    machines = (b.state_machine("brew", level="ALL", group="g"), b.state_machine("bake"))
+    text = screen(b.snapshot(b.lane_snapshot(state_machines=machines, api_stages=(b.api_stage("shop"),))))
+    said = "2 state machines, 1 with logging at ALL; 1 API stage, none with access logs"
+    assert f"Others        {said}" in text
+    assert "Others" not in screen(b.snapshot(b.lane_snapshot()))
+
+
 def test_who_instrumented_and_who_manages_what() -> None:
     layer = f"arn:aws:lambda:eu-west-1:{b.DATADOG_ACCOUNT}:layer:Datadog-Python312:120"
     marked = b.function(
