@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from hypothesis.vendor.pretty import pretty
+from rich.pretty import pretty_repr
 
 from ddsetup.clock import SYSTEM_CLOCK, Clock
 from ddsetup.errors import Denied, GatewayError, NotFound, UsageError
@@ -150,7 +152,7 @@ def test_an_api_host_follows_from_the_site() -> None:
 
 def test_keys_do_not_show() -> None:
     dd = Datadog.connect("datadoghq.com", KEYS)
-    for text in (repr(KEYS), str(KEYS), f"{KEYS!r:>80}", repr(dd), str(dd)):
+    for text in (repr(KEYS), str(KEYS), f"{KEYS!r:>80}", pretty(KEYS), pretty_repr(KEYS), repr(dd), str(dd)):
         assert API_KEY not in text
         assert APP_KEY not in text
     with pytest.raises(TypeError, match="not stored"):

@@ -49,6 +49,10 @@ class DatadogKeys:
     def __repr__(self) -> str:
         return "DatadogKeys(api_key=***, app_key=***)"
 
+    def _repr_pretty_(self, printer: Any, _cycle: bool) -> None:
+        """What IPython and hypothesis ask first; they show a dataclass by its fields otherwise."""
+        printer.text(repr(self))
+
     def __reduce__(self) -> NoReturn:
         raise TypeError("Datadog keys are not stored")
 
