@@ -190,18 +190,13 @@ def prove(
 
     if not functions:
         return ()
-    back = call.given.number("since", LOOK_BACK_MINUTES)
+    now, latest = session.host.clock.now(), list[Signal]()
     if since is None or "since" in call.given:
-        since = session.host.clock.now() - timedelta(minutes=back)
-    wanted = Watch(
-        functions=tuple(functions),
-        answers=answers,
-        since=since,
-        custom_metrics=tuple(call.given.items("custom_metric")),
-    )
-    latest: list[Signal] = []
+        since = now - timedelta(minutes=call.given.number("since", LOOK_BACK_MINUTES))
+    metrics = tuple(call.given.items("custom_metric"))
+    wanted = Watch(functions=tuple(functions), answers=answers, since=since, custom_metrics=metrics)
     seconds = call.given.number("wait", wait)
-    note = _how_long(call, session.host.clock.now() + timedelta(seconds=seconds)) if seconds else ""
+    note = _how_long(call, now + timedelta(seconds=seconds)) if seconds else ""
 
     def show(signals: Sequence[Signal]) -> None:
         latest[:] = signals

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -82,29 +83,28 @@ def carry_out(
         return Applied(since=started)
     check_permissions(snapshot, changes)
     header = _header(session, started, command, undoes)
-    with account_lock(host.state_dir, session.identity.account, header.run, started):
-        record = Journal.create(host.state_dir, header)
-        try:
-            writers = make_writers(
-                session.aws,
-                session.dd,
-                session.keys,
-                snapshot,
-                host.clock,
-                host.on_event,
-                recent=late.recent if late else nothing_recent,
-            )
-            outcomes = apply(
-                changes,
-                writers,
-                record,
-                clock=host.clock,
-                on_event=host.on_event,
-                cancel=host.cancel,
-                more=late,
-            )
-        finally:
-            record.close()
+    with (
+        account_lock(host.state_dir, session.identity.account, header.run, started),
+        closing(Journal.create(host.state_dir, header)) as journal,
+    ):
+        writers = make_writers(
+            session.aws,
+            session.dd,
+            session.keys,
+            snapshot,
+            host.clock,
+            host.on_event,
+            recent=late.recent if late else nothing_recent,
+        )
+        outcomes = apply(
+            changes,
+            writers,
+            journal,
+            clock=host.clock,
+            on_event=host.on_event,
+            cancel=host.cancel,
+            more=late,
+        )
     return Applied(run=header.run, outcomes=outcomes, since=started)
 
 

@@ -96,15 +96,7 @@ def check_keys(
             raise CredentialsError(_bad_api_key(dd), fix=_keys_page(dd, "api-keys"), where=dd.url)
     with ThreadPoolExecutor(1) as pool:
         organisation = pool.submit(_organisation, dd)
-        pair_valid, permissions = _pair_valid(dd), probe_permissions(dd)
-    # A scoped key may be refused by the check itself; one call that it may do proves it.
-    if not pair_valid and "ok" not in permissions.values():
-        if not _again(dd, patience, _pair_valid):
-            raise CredentialsError(_bad_app_key(dd), fix=_keys_page(dd, "application-keys"), where=dd.url)
-        permissions = probe_permissions(dd)
-    if _lacking(permissions, needed):
-        _again(dd, patience, lambda dd: not _lacking(probe_permissions(dd), needed))
-        permissions = probe_permissions(dd)
+        permissions = _patient_permissions(dd, needed, patience)
     missing = _lacking(permissions, needed)
     if missing:
         raise CredentialsError(
@@ -113,6 +105,25 @@ def check_keys(
             where=dd.url,
         )
     return KeyCheck(dd.site, permissions, organisation.result())
+
+
+def _patient_permissions(
+    dd: Datadog, needed: Collection[str], patience: float
+) -> Mapping[str, PermissionState]:
+    """What the application key may do, asked again for a moment where it is refused.
+
+    Raises CredentialsError when it is not valid.
+    """
+    pair_valid, permissions = _pair_valid(dd), probe_permissions(dd)
+    # A scoped key may be refused by the check itself; one call that it may do proves it.
+    if not pair_valid and "ok" not in permissions.values():
+        if not _again(dd, patience, _pair_valid):
+            raise CredentialsError(_bad_app_key(dd), fix=_keys_page(dd, "application-keys"), where=dd.url)
+        permissions = probe_permissions(dd)
+    if _lacking(permissions, needed):
+        _again(dd, patience, lambda dd: not _lacking(probe_permissions(dd), needed))
+        permissions = probe_permissions(dd)
+    return permissions
 
 
 def _lacking(permissions: Mapping[str, PermissionState], needed: Collection[str]) -> list[str]:
