@@ -17,6 +17,7 @@ from typing import Any
 from ddsetup.answers import Answers
 from ddsetup.arrival import Watch
 from ddsetup.checks.case import Case, Place, make_case, modified, record_changed, way_of
+from ddsetup.checks.state_machines import groups_in_doubt
 from ddsetup.closer import all_of, look_closer
 from ddsetup.disclose import text
 from ddsetup.errors import CredentialsError, GatewayError, NotFound
@@ -28,7 +29,7 @@ from ddsetup.gateways.datadog.client import Datadog
 from ddsetup.gateways.datadog.health import key_state, log_indexes
 from ddsetup.gateways.datadog.keys import probe_permissions
 from ddsetup.model import Function, Integration, Snapshot, Unreadable
-from ddsetup.observe import observe_permissions
+from ddsetup.observe import observe_filters, observe_permissions
 from ddsetup.report import Signal
 from ddsetup.steps.forwarder_choice import site_of
 from ddsetup.steps.subscriptions.groups import log_group_of
@@ -83,6 +84,7 @@ def gather(
     )
     snapshot = found.pop("snapshot")
     evidence = replace(evidence, forwarders=found)
+    snapshot = observe_filters(aws, snapshot, groups_in_doubt(make_case(snapshot, evidence, answers)))
     return look_closer(aws, dd, make_case(snapshot, evidence, answers), looking)
 
 

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from ddsetup.change import ResourceId
-from ddsetup.checks.case import Case
+from ddsetup.checks.case import Case, Place
 from ddsetup.checks.check import Blind, Problem, Result, check
-from ddsetup.model import Integration, LaneSnapshot, StateMachine, StateMachineSettings, Unreadable
+from ddsetup.model import Integration, Lane, StateMachine, StateMachineSettings, Unreadable
 from ddsetup.select_sources import matches_machine
 from ddsetup.sources import STATES, TRACE_TAG, tags_of
 from ddsetup.steps.sources.state_machines import LEVEL, machine_resource
 
 GUIDE = "https://docs.datadoghq.com/serverless/step_functions/troubleshooting/"
+MOST_GROUPS = 20
 _READ = ("states:ListStateMachines", "states:DescribeStateMachine", "tag:GetResources")
 
 
-def _meant(case: Case) -> Iterator[tuple[LaneSnapshot, StateMachine]]:
+def _meant(case: Case) -> Iterator[tuple[Place, StateMachine]]:
     """Those that were chosen, and those whose tag says that traces are wanted of them."""
     patterns = case.answers.state_machines
     for place in case.places:
@@ -24,7 +25,7 @@ def _meant(case: Case) -> Iterator[tuple[LaneSnapshot, StateMachine]]:
         for machine in () if isinstance(found, Unreadable) else found:
             chosen = any(matches_machine(machine, pattern) for pattern in patterns)
             if chosen or tags_of(machine).get(TRACE_TAG) == "true":
-                yield place.lane, machine
+                yield place, machine
 
 
 def _setup(machine: StateMachine) -> str:
@@ -66,29 +67,42 @@ def logging(case: Case) -> Iterator[Result]:
     "logs of state machines that are traced reach the Forwarder",
     "collection",
     "warning",
-    needs=("aws_configuration_read", *_READ),
+    needs=("aws_configuration_read", "logs:DescribeSubscriptionFilters", *_READ),
     link=GUIDE,
     because_of=("integration-exists", "forwarder-registered"),
 )
 def source(case: Case) -> Iterator[Result]:
-    """The log source `states` is switched off, so Datadog does not subscribe what state machines log to, and no
-    other filter is known to lead it to the Forwarder."""
-    for lane, machine in _meant(case):
-        live = case.snapshot.accounts[machine.account].integration
-        settings = machine.settings
-        if not isinstance(live, Integration) or not isinstance(settings, StateMachineSettings):
-            continue
-        if STATES in live.sources or not settings.log_group:
-            continue
-        filters = lane.filters.get(settings.log_group)
-        if filters is None or isinstance(filters, Unreadable) or not filters:
+    """The log source `states` is switched off, so Datadog does not subscribe what state machines log to, and
+    no other filter leads it to the Forwarder."""
+    for place, machine, group in _unsubscribed(case):
+        filters = place.filters_of(group)
+        if isinstance(filters, Unreadable):
+            yield Blind(machine_resource(machine), filters)
+        elif filters is not None and not place.leads_here(group):
             yield Problem(
                 resource=machine_resource(machine),
-                what=f"the log source {STATES} is not switched on, and no filter of its log group is known",
-                fix="switch it on",
+                what=f"nothing leads its log group {group} to the Forwarder",
+                fix=f"switch the log source {STATES} on",
                 command=_setup(machine),
                 about=frozenset({machine.arn}),
             )
+
+
+def groups_in_doubt(case: Case) -> Mapping[Lane, tuple[str, ...]]:
+    """The log groups whose filters have to be read to tell; a few of them, as each takes a call."""
+    found: dict[Lane, dict[str, None]] = {}
+    for place, _, group in _unsubscribed(case):
+        found.setdefault(place.at, {})[group] = None
+    return {lane: tuple(groups)[:MOST_GROUPS] for lane, groups in found.items()}
+
+
+def _unsubscribed(case: Case) -> Iterator[tuple[Place, StateMachine, str]]:
+    """State machines that log, and their log groups, where Datadog does not subscribe these by itself."""
+    for place, machine in _meant(case):
+        live = case.snapshot.accounts[machine.account].integration
+        logs = isinstance(machine.settings, StateMachineSettings) and machine.settings.log_group
+        if logs and isinstance(live, Integration) and STATES not in live.sources:
+            yield place, machine, logs
 
 
 CHECKS = (logging, source)

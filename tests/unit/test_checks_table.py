@@ -306,7 +306,9 @@ BREAKAGES: dict[str, Breakage] = {
     "state-machine-logging": Breakage(
         _both(_traced(level="ERROR", group="/brew"), lambda p: p.record(sources=("lambda", "states")))
     ),
-    "state-machine-source": Breakage(_traced(level="ALL", group="/brew")),
+    "state-machine-source": Breakage(
+        _both(_traced(level="ALL", group="/brew"), lambda p: p.filters.update({"/brew": ()}))
+    ),
     # Functions
     "function-readable": Breakage(_plain(env=None, env_error="KMSAccessDenied")),
     "function-package": Breakage(_plain(package_type="Image", runtime=None, handler=None)),
