@@ -109,16 +109,16 @@ text {{ font: 14px {_FONT}; white-space: pre; fill: {_INK}; }}
 
 
 def _motion(number: int) -> str:
-    """One frame after the other; the last one only, and at rest, for those who want no motion."""
+    """One frame after the other; the last one, at rest, where there is no motion or nobody wants it."""
     if number < 2:
         return ""
-    share = 100 / number
+    whole, share = number * _SECONDS, 100 / number
     rules = [
-        f".frame {{ visibility: hidden; animation: show {number * _SECONDS:g}s step-end infinite; }}",
+        f".frame {{ visibility: hidden; animation: show {whole:g}s step-end infinite; }}",
         f"@keyframes show {{ 0% {{ visibility: visible; }} {share:g}% {{ visibility: hidden; }} }}",
-        *(f"#f{n} {{ animation-delay: {n * _SECONDS:g}s; }}" for n in range(number)),
-        "@media (prefers-reduced-motion: reduce) {",
-        f".frame {{ animation: none; }} #f{number - 1} {{ visibility: visible; }} }}",
+        *(f"#f{n} {{ animation-delay: {n * _SECONDS - whole:g}s; }}" for n in range(number)),
+        f"#f{number - 1} {{ visibility: visible; }}",
+        "@media (prefers-reduced-motion: reduce) { .frame { animation: none; } }",
     ]
     return "\n".join(rules) + "\n"
 
