@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 import pyte
 
@@ -21,7 +21,7 @@ def shot(text: str) -> Frame:
 
 def words(svg: str) -> list[tuple[str, str]]:
     """Every piece of text with its style."""
-    spans = ElementTree.fromstring(svg).iter(f"{SVG}tspan")
+    spans = ET.fromstring(svg).iter(f"{SVG}tspan")
     return [(span.text or "", span.get("style", "")) for span in spans]
 
 
