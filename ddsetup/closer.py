@@ -35,7 +35,7 @@ from ddsetup.gateways.datadog.client import Datadog
 from ddsetup.gateways.datadog.events import log_carriers
 from ddsetup.gateways.datadog.telemetry import Window
 from ddsetup.model import Function, Lane, Role, Snapshot, Unreadable
-from ddsetup.observe import aliased, observe_aliases, observe_filters
+from ddsetup.observe_chosen import aliased, observe_aliases, observe_filters
 from ddsetup.steps.instrument.key_access import role_name
 from ddsetup.steps.subscriptions.groups import can_have_filters, log_group_of
 

@@ -29,7 +29,7 @@ from ddsetup.gateways.datadog.client import Datadog
 from ddsetup.gateways.datadog.health import key_state, log_indexes
 from ddsetup.gateways.datadog.keys import probe_permissions
 from ddsetup.model import Function, Integration, Snapshot, Unreadable
-from ddsetup.observe import observe_filters, observe_permissions
+from ddsetup.observe_chosen import observe_filters, observe_permissions
 from ddsetup.report import Signal
 from ddsetup.steps.forwarder_choice import site_of
 from ddsetup.steps.subscriptions.groups import log_group_of

@@ -26,7 +26,8 @@ from ddsetup.given import Given
 from ddsetup.history import look_back
 from ddsetup.lines import counted
 from ddsetup.model import DatadogSnapshot, Function, Snapshot, Unreadable
-from ddsetup.observe import look_closer, observe
+from ddsetup.observe import observe
+from ddsetup.observe_chosen import look_closer
 from ddsetup.report import Severity
 
 EVERY = 15.0

@@ -13,7 +13,7 @@ def run(call: Call) -> Report:
     """Plan it, show it, and do it once it is confirmed."""
     from ddsetup import flow
     from ddsetup.choosing import choose_functions
-    from ddsetup.observe import observe_filters
+    from ddsetup.observe_chosen import observe_filters
     from ddsetup.select import select_in
     from ddsetup.steps import uninstrument
 

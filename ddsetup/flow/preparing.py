@@ -15,7 +15,8 @@ from ddsetup.flow.remembered import with_written_before
 from ddsetup.given import Given
 from ddsetup.lines import counted
 from ddsetup.model import Function, Lane, Snapshot, Unreadable
-from ddsetup.observe import GLANCE, Progress, add_filters, bulk_fields, look_closer, observe
+from ddsetup.observe import GLANCE, Progress, bulk_fields, observe
+from ddsetup.observe_chosen import add_filters, look_closer
 from ddsetup.plan import make_plan
 from ddsetup.preflight import check_readable
 from ddsetup.select import select_in

@@ -27,7 +27,8 @@ from ddsetup.gateways.aws.permissions import simulate
 from ddsetup.gateways.aws.session import Aws, AwsOptions
 from ddsetup.gateways.datadog.client import Datadog, DatadogKeys
 from ddsetup.model import Function, Lane, LaneSnapshot, Snapshot, Unreadable
-from ddsetup.observe import look_closer, observe, observe_filters, observe_lane
+from ddsetup.observe import observe, observe_lane
+from ddsetup.observe_chosen import look_closer, observe_filters
 from ddsetup.sandbox.control import start
 from ddsetup.sandbox.model import SandboxOptions
 

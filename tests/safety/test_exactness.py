@@ -21,7 +21,8 @@ from ddsetup.answers import Answers, Selection
 from ddsetup.change import Change
 from ddsetup.gateways.aws.functions import wait_updated
 from ddsetup.model import AccountSnapshot, Forwarder, Function, Snapshot
-from ddsetup.observe import observe_filters, observe_lane
+from ddsetup.observe import observe_lane
+from ddsetup.observe_chosen import observe_filters
 from ddsetup.steps import instrument, subscriptions, uninstrument
 from tests.gateways.test_writers_sandbox import REGION, Place, carry_out, give_back, place
 from tests.safety.competing import archive
