@@ -14,6 +14,7 @@ from ddsetup.gateways.aws import apis, logs, permissions, states
 from ddsetup.gateways.aws.session import Aws
 from ddsetup.model import (
     ApiStage,
+    Integration,
     Lane,
     LaneSnapshot,
     Snapshot,
@@ -23,6 +24,7 @@ from ddsetup.model import (
     Unreadable,
 )
 from ddsetup.select_sources import chosen_api_stages, chosen_state_machines
+from ddsetup.sources import ACCESS_LOGS, STATES
 
 _THREADS = 8
 _DELIVER = tuple(action for action in DELIVER_LOGS if action in permissions.WITHOUT_RESOURCES)
@@ -41,7 +43,7 @@ def look_at_sources(aws: Aws, snapshot: Snapshot, answers: Answers) -> Snapshot:
     """Add what a plan for the chosen state machines and stages depends on; nothing where none is chosen.
 
     Settings of those beyond the first hundred, whether their roles may deliver logs, the role by which API
-    Gateway logs, and the subscription filters of their log groups where ddsetup is to put one.
+    Gateway logs, and the subscription filters of their log groups, unless Datadog sees to these already.
     """
     machines, stages = chosen_state_machines(snapshot, answers), chosen_api_stages(snapshot, answers)
     lanes = dict(snapshot.lanes)
@@ -50,11 +52,15 @@ def look_at_sources(aws: Aws, snapshot: Snapshot, answers: Answers) -> Snapshot:
             of_lane = tuple(pool.map(partial(_described, aws), (m for m in machines if m.lane == lane)))
         here = tuple(s for s in stages if s.lane == lane)
         held = _with_machines(lanes[lane], of_lane)
+        groups = (
+            *(() if _subscribed(snapshot, answers, lane, STATES) else _groups_of_machines(of_lane)),
+            *(() if _subscribed(snapshot, answers, lane, ACCESS_LOGS) else _groups_of_stages(here)),
+        )
         lanes[lane] = replace(
             held,
             log_delivery={**held.log_delivery, **_delivery(aws, of_lane)},
             api_log_role=apis.api_log_role(aws, lane) if here else held.api_log_role,
-            filters={**held.filters, **_filters(aws, held, _groups(of_lane, here), answers)},
+            filters={**held.filters, **_filters(aws, held, groups)},
         )
     return replace(snapshot, lanes=lanes)
 
@@ -82,17 +88,26 @@ def _delivery(aws: Aws, machines: Iterable[StateMachine]) -> Mapping[str, str]:
     return {role: permissions.role_may(aws, role, _DELIVER) for role in sorted(roles)}
 
 
-def _groups(machines: Iterable[StateMachine], stages: Iterable[ApiStage]) -> tuple[str, ...]:
-    """The log groups that are logged to already."""
+def _subscribed(snapshot: Snapshot, answers: Answers, lane: Lane, source: str) -> bool:
+    """Whether Datadog subscribes the source by itself already: then no filter of its groups matters."""
+    if answers.subscribe != "automatic" or answers.via != "forwarder":
+        return False
+    account = snapshot.accounts.get(lane.account)
+    live = account.integration if account else None
+    return isinstance(live, Integration) and source in live.sources
+
+
+def _groups_of_machines(machines: Iterable[StateMachine]) -> Iterable[str]:
     settings = (m.settings for m in machines)
-    held = [s.log_group for s in settings if isinstance(s, StateMachineSettings)]
-    return tuple(name for name in dict.fromkeys((*held, *(s.log_group for s in stages))) if name)
+    return [s.log_group for s in settings if isinstance(s, StateMachineSettings) and s.log_group]
+
+
+def _groups_of_stages(stages: Iterable[ApiStage]) -> Iterable[str]:
+    return [stage.log_group for stage in stages if stage.log_group]
 
 
 def _filters(
-    aws: Aws, held: LaneSnapshot, groups: Iterable[str], answers: Answers
+    aws: Aws, held: LaneSnapshot, groups: Iterable[str]
 ) -> Mapping[str, tuple[SubscriptionFilter, ...] | Unreadable]:
-    if answers.subscribe == "automatic" and answers.via == "forwarder":
-        return {}
-    lane: Lane = held.lane
-    return {group: logs.list_filters(aws, lane, group) for group in groups if group not in held.filters}
+    fresh = [group for group in dict.fromkeys(groups) if group not in held.filters]
+    return {group: logs.list_filters(aws, held.lane, group) for group in fresh}

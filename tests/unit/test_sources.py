@@ -234,6 +234,17 @@ def test_no_second_filter_is_put_where_one_leads_to_datadog_or_two_are_there() -
     assert of_kind(with_filters(foreign), "subscription_filter").action == "create"
 
 
+def test_a_filter_of_ours_is_handed_over_when_datadog_takes_the_source() -> None:
+    machine = b.state_machine("brew", level="ALL", group="/mine", tags={"DD_TRACE_ENABLED": "true"})
+    mine = b.subscription_filter("/mine", "ddsetup-datadog-forwarder", FORWARDER.arn)
+    theirs = b.subscription_filter("/mine", "audit", b.function_arn("audit"))
+    held = world(machine, log_groups={"/mine": b.log_group("/mine")}, filters={"/mine": (mine, theirs)})
+    (change,) = planned(held).changes
+    assert (change.action, change.resource.id) == ("delete", "/mine:ddsetup-datadog-forwarder")
+    assert collection.collection_id(b.ACCOUNT) in change.needs
+    assert change.step == "sources"
+
+
 def test_a_forwarder_of_our_own_learns_to_make_traces_of_state_machines() -> None:
     machine = b.state_machine("brew")
     wish = b.answers(state_machines=("brew",))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from ddsetup.answers import Answers
 from ddsetup.change import Change, Plan, ResourceId
@@ -13,8 +13,10 @@ from ddsetup.states import FilterState, LogGroupState
 from ddsetup.steps.collection import collection_id
 from ddsetup.steps.forwarder import stack_id
 from ddsetup.steps.forwarder_choice import Choice, choose
+from ddsetup.steps.subscriptions.conflicts import deletion
 from ddsetup.steps.subscriptions.filters import (
     MAX_FILTERS,
+    OWN_PREFIX,
     Forwarders,
     classify,
     filter_resource,
@@ -132,9 +134,11 @@ def made_group(name: str, way: Way) -> Plan | Refusal:
 
 def subscribed(name: str, source: str, way: Way, made: Plan) -> Plan | Refusal:
     """The subscription of a log group where ddsetup puts it; `made` holds its creation, if it is new."""
-    if way.automatic or way.answers.subscribe == "none" or source in way.sources:
-        return Plan()
     filters = () if made.changes else way.lane.filters.get(name, ())
+    if way.automatic:
+        return Plan() if isinstance(filters, Unreadable) else _handed_over(filters, way)
+    if way.answers.subscribe == "none" or source in way.sources:
+        return Plan()
     if isinstance(filters, Unreadable):
         return Refusal(
             cannot_see("the filters of its log group", filters), "grant the permission, then again"
@@ -157,6 +161,14 @@ def subscribed(name: str, source: str, way: Way, made: Plan) -> Plan | Refusal:
         needs=(*stacks, *(made.resource for made in made.changes)),
     )
     return Plan(changes=(change,))
+
+
+def _handed_over(filters: Sequence[SubscriptionFilter], way: Way) -> Plan:
+    """Filters that ddsetup put itself go when Datadog subscribes the source."""
+    why = "Datadog puts a filter of its own; with both every line would be sent twice"
+    mine = [f for f in filters if f.name.startswith(OWN_PREFIX) and f.destination_arn == way.choice.arn]
+    gone = (deletion(found, way.at, why) for found in mine)
+    return Plan(changes=tuple(replace(each, step=STEP, needs=waits_for(way)) for each in gone))
 
 
 def waits_for(way: Way) -> tuple[ResourceId, ...]:
