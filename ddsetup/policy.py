@@ -179,7 +179,9 @@ def _sources(scope: Scope, wanted: frozenset[str]) -> Iterable[Json]:
         writes = _actions("api_stage", wanted, ("update",))
         yield statement("ApiStages", writes, scope.api_stages())
         yield statement("ApiLogDelivery", access.DELIVER_LOGS if writes else (), ("*",))
-    if answers.state_machines or answers.api_stages:
+    ours = answers.via == "forwarder" and answers.subscribe != "none" and answers.create_log_groups
+    if (answers.state_machines or answers.api_stages) and not ours:
+        # Else the rights on the functions' log groups do.
         groups = _actions("log_group", wanted, ("create",))
         if answers.via == "extension" or answers.subscribe == "direct":
             groups += _actions("subscription_filter", wanted, ("create",))

@@ -193,7 +193,8 @@ def test_the_template_may_be_read_where_it_is(url: str, arn: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "regions", [("eu-west-1",), ("eu-west-1", "us-east-1", "eu-north-1"), tuple("abcdefgh")]
+    "regions",
+    [("eu-west-1",), ("eu-west-1", "us-east-1"), ("eu-west-1", "us-east-1", "eu-north-1"), tuple("abcdefgh")],
 )
 @pytest.mark.parametrize(
     "over",
@@ -208,6 +209,25 @@ def test_it_fits_into_a_managed_policy(regions: tuple[str, ...], over: dict[str,
     assert len(json.dumps(document, separators=(",", ":"))) < MANAGED_LIMIT
     for region in regions:
         assert allows(document, "lambda:GetFunction", b.function_arn("orders", region=region))
+
+
+@pytest.mark.parametrize("regions", [("eu-west-1",), ("eu-west-1", "us-east-1"), tuple("abcdefgh")])
+def test_state_machines_and_stages_that_are_chosen_fit_in_as_well(regions: tuple[str, ...]) -> None:
+    document = made(regions=regions, state_machines=("order-*", "all"), api_stages=("shop/prod",))
+    assert len(json.dumps(document, separators=(",", ":"))) < MANAGED_LIMIT
+
+
+def test_only_the_state_machines_that_are_chosen_may_be_changed() -> None:
+    machine = f"arn:aws:states:{b.REGION}:{b.ACCOUNT}:stateMachine:"
+    document = made(state_machines=("order-*", f"{machine}brew"), api_stages=("shop/prod",))
+    for name, may in {"order-in": True, "brew": True, "bake": False}.items():
+        assert allows(document, "states:UpdateStateMachine", machine + name) is may, name
+    assert allows(document, "apigateway:PATCH", f"arn:aws:apigateway:{b.REGION}::/restapis/a1/stages/prod")
+    assert not allows(document, "apigateway:PATCH", f"arn:aws:apigateway:{b.REGION}::/restapis/a1")
+    assert allows(document, "logs:CreateLogGroup", GROUP)
+    extension = made(state_machines=("brew",), via="extension", forwarder_arns=(b.function_arn("fwd"),))
+    for action in ("logs:CreateLogGroup", "logs:PutSubscriptionFilter"):
+        assert allows(extension, action, GROUP)
 
 
 def test_statement_ids_are_unique_and_as_iam_wants_them() -> None:
