@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from ddsetup.checks.case import Case, Place, Subject, make_case, modified
 from ddsetup.doubts import (
@@ -38,6 +38,8 @@ from ddsetup.model import Function, Lane, Role, Snapshot, Unreadable
 from ddsetup.observe_chosen import aliased, observe_aliases, observe_filters
 from ddsetup.steps.instrument.key_access import role_name
 from ddsetup.steps.subscriptions.groups import can_have_filters, log_group_of
+
+K = TypeVar("K")
 
 LATEST = "$LATEST"
 MOST_ROLES = 20
@@ -93,7 +95,7 @@ def look_closer(aws: Aws, dd: Datadog | None, case: Case, looking: Looking) -> t
     return replace(case.snapshot, lanes=lanes), evidence
 
 
-def all_of(jobs: Mapping[str, Callable[[], Any]]) -> dict[str, Any]:
+def all_of(jobs: Mapping[K, Callable[[], Any]]) -> dict[K, Any]:
     """The results of all jobs, done side by side; the gateways keep the pace."""
     if not jobs:
         return {}
@@ -110,15 +112,11 @@ def _filters(
 ) -> tuple[Snapshot, tuple[Unseen, ...]]:
     """The snapshot with the filters that were worth reading, and the groups that were not."""
     groups = {place.at: _groups(place) for place in case.places}
-    many = any(len(names) > FEW_GROUPS for names in groups.values()) and not looking.deep
+    many = [at for at, names in groups.items() if len(names) > FEW_GROUPS and not looking.deep]
     carriers = _carriers(aws, dd, looking) if many else None
+    hints = all_of({at: _hints_of(aws, at, carriers) for at in many})
     choices = {
-        place.at: choose_groups(
-            place,
-            groups[place.at],
-            _hints(aws, place.at, carriers) if len(groups[place.at]) > FEW_GROUPS else Hints(),
-            deep=looking.deep,
-        )
+        place.at: choose_groups(place, groups[place.at], hints.get(place.at, Hints()), deep=looking.deep)
         for place in case.places
     }
     first = {place.at: (*choices[place.at].read, *_own_group(place)) for place in case.places}
@@ -152,15 +150,19 @@ def _own_group(place: Place) -> tuple[str, ...]:
     return (own,) if can_have_filters(place.lane, own) else ()
 
 
-def _hints(aws: Aws, lane: Lane, carriers: Mapping[str, frozenset[str]] | None) -> Hints:
-    read = all_of(
-        {
-            "delivered": lambda: filters_at_work(aws, lane),
-            "lately": lambda: filters_at_work(aws, lane, lately=True),
-            "failing": lambda: filters_at_work(aws, lane, lately=True, failing=True),
-        }
-    )
-    return Hints(carriers=carriers, **{k: None if isinstance(v, Unreadable) else v for k, v in read.items()})
+def _hints_of(aws: Aws, lane: Lane, carriers: Mapping[str, frozenset[str]] | None) -> Callable[[], Hints]:
+    def ask() -> Hints:
+        read = all_of(
+            {
+                "delivered": lambda: filters_at_work(aws, lane),
+                "lately": lambda: filters_at_work(aws, lane, lately=True),
+                "failing": lambda: filters_at_work(aws, lane, lately=True, failing=True),
+            }
+        )
+        known = {name: None if isinstance(found, Unreadable) else found for name, found in read.items()}
+        return Hints(carriers=carriers, **known)
+
+    return ask
 
 
 def _carriers(aws: Aws, dd: Datadog | None, looking: Looking) -> Mapping[str, frozenset[str]] | None:
