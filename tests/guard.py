@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -75,13 +76,21 @@ class Guard:
         for path in map(Path, self._written):
             for there in path.parent.glob(f"{path.stem.split('.')[0]}*") if path.parent.is_dir() else ():
                 if there.is_file():
-                    self.look(there.read_text("utf-8", "replace"), f"the file {there.name}")
+                    self.look(text_of(there), f"the file {there.name}")
         self._written.clear()
 
     def leaks(self) -> list[str]:
         """Where secrets were seen since the last call."""
         found, self._leaks = self._leaks, []
         return found
+
+
+def text_of(path: Path) -> str:
+    """What a file says; of an archive, what everything in it says."""
+    if not zipfile.is_zipfile(path):
+        return path.read_text("utf-8", "replace")
+    with zipfile.ZipFile(path) as archive:
+        return "\n".join(archive.read(name).decode("utf-8", "replace") for name in archive.namelist())
 
 
 def _is_ddsetups(frame: FrameType | None) -> bool:

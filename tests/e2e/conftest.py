@@ -23,9 +23,11 @@ from ddsetup.sandbox.control import start
 from ddsetup.sandbox.faults import AwsFault, inject
 from ddsetup.sandbox.model import OPERATOR, Sandbox, SandboxOptions
 from tests.e2e.world import World, operator_policy
-from tests.guard import GUARD
+from tests.guard import GUARD, text_of
 
 DDSETUP = str(Path(sys.executable).parent / "ddsetup")
+REPORTS = {".json", ".ndjson", ".xml", ".sarif", ".zip", ".md", ".txt"}
+"""How files end that commands are told to write where they are run."""
 
 
 @dataclass(frozen=True)
@@ -133,11 +135,14 @@ class Cli:
             assert secret not in text, f"a secret was printed in:\n{text}"
 
     def check_files(self) -> None:
-        """Nor written: nothing that a run leaves on disk holds one, and nobody else can read it."""
+        """Nor written: nothing that a run leaves on disk holds one, and nobody else can read its state."""
         for path in self.state_dir.rglob("*"):
             if path.is_file():
-                self.check_secrets(path.read_text(errors="replace"))
+                self.check_secrets(text_of(path))
                 assert path.stat().st_mode & 0o077 == 0, f"{path} can be read by others"
+        for path in self.home.glob("*"):
+            if path.suffix in REPORTS:
+                self.check_secrets(text_of(path))
 
 
 def _whole(line: str) -> dict[str, Any]:

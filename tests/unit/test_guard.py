@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from ddsetup import bundle
 from ddsetup.change import Change
 from ddsetup.console import Console, Streams
 from ddsetup.errors import GatewayError
@@ -34,7 +36,11 @@ def written(home: Path) -> None:
     journal.close()
 
 
-@pytest.mark.parametrize("leak", [printed, raised, written])
+def bundled(home: Path) -> None:
+    bundle.write(home / "support.zip", {"functions.json": f'{{"env": "{SECRET}"}}'})
+
+
+@pytest.mark.parametrize("leak", [printed, raised, written, bundled])
 def test_a_leak_is_seen(leak: Callable[[Path], None], tmp_path: Path) -> None:
     leak(tmp_path)
     GUARD.files()
@@ -45,3 +51,12 @@ def test_what_is_no_leak_is_not_reported(tmp_path: Path) -> None:
     (tmp_path / "own.txt").write_text(SECRET)
     GUARD.files()
     assert GUARD.leaks() == []
+
+
+def test_what_is_published_holds_nothing_that_could_be_a_key() -> None:
+    """Recorded sessions and the pages around them: keys of sandboxes are hexadecimal, as Datadog's are."""
+    docs = Path(__file__).parents[2] / "docs"
+    pages = [path for path in docs.rglob("*") if path.suffix in {".md", ".txt", ".svg", ".html", ".json"}]
+    assert len(pages) > 50
+    keys = re.compile(r"(?<![0-9a-f-])(?:[0-9a-f]{32}|[0-9a-f]{40})(?![0-9a-f-])")
+    assert [path.name for path in pages if keys.search(path.read_text("utf-8"))] == []
