@@ -6,11 +6,12 @@ from collections.abc import Iterator, Mapping
 
 from ddsetup import catalog, recognise
 from ddsetup.change import ResourceId
-from ddsetup.checks.case import MARKERS, Case, Subject
+from ddsetup.checks.case import MARKERS, Case, Subject, tags_of
 from ddsetup.checks.check import SETTINGS_GUIDE, Blind, Problem, Result, check
 from ddsetup.checks.functions import instrumentable, problem
 from ddsetup.evidence import Past
 from ddsetup.model import Alias, Function, Unreadable
+from ddsetup.ownership import is_forwarder
 
 _LIST = ("lambda:ListFunctions",)
 REMOTE_INSTRUMENTER = "datadog-remote-instrumenter"
@@ -87,16 +88,24 @@ def _keeping(subject: Subject) -> str:
     because_of=("integration-exists",),
 )
 def any_function(case: Case) -> Iterator[Result]:
-    """No function of these regions has Datadog, and none was named: there is nothing to look at."""
-    readable_lanes = [p for p in case.places if not isinstance(p.lane.functions, Unreadable)]
-    if readable_lanes and not case.subjects and not case.selected and case.snapshot.functions():
-        at = readable_lanes[0].at
-        yield Problem(
-            resource=ResourceId("region", at.region, at.region, at.account),
-            what="no function carries Datadog",
-            fix="choose functions and set them up",
-            command="ddsetup setup",
-        )
+    """No function of these regions has Datadog, and none was named: there is nothing to look at.
+
+    Where there is no function at all, it is the wrong region or account.
+    """
+    known = [p for p in case.places if not isinstance(p.lane.functions, Unreadable)]
+    snapshot = case.snapshot
+    some = any(
+        not is_forwarder(f, tags_of(f, snapshot), snapshot.lanes[f.lane]) for f in snapshot.functions()
+    )
+    if not known or case.subjects or (case.selected and some):
+        return
+    at = known[0].at
+    yield Problem(
+        resource=ResourceId("region", at.region, at.region, at.account),
+        what="no function carries Datadog" if some else "there is no Lambda function at all",
+        fix="choose functions and set them up" if some else "look elsewhere: --region, --profile",
+        command="ddsetup setup" if some else "",
+    )
 
 
 @check(

@@ -375,3 +375,11 @@ def test_a_link_of_datadogs_is_not_ticked_off_where_a_function_has_none() -> Non
     subject = next(s for s in case.subjects if s.function.name == ORDERS)
     links = {k.title: k.mark for k in chain(case, diagnose(case, CHECKS), subject)}
     assert (links["layer"], links["handler"], links["environment"]) == ("unknown", "unknown", "doubtful")
+
+
+def test_where_there_is_no_function_at_all_it_is_the_wrong_place() -> None:
+    patient = Patient(functions={}, filters={}, answers=b.answers(selection=Selection()))
+    patient.know(signals=())
+    (found,) = (f for f in diagnose(patient.case(), CHECKS).found() if f.check.id == "any-function")
+    assert found.severity == "warning"
+    assert "--region" in found.problem.fix
