@@ -201,7 +201,7 @@ class ApiStage:
 
     `destination` is the ARN of the log group or Firehose stream that access logs go to, in `format`.
     `execution_level` is the level of execution logs ("OFF", "ERROR", "INFO") for all of the stage's methods
-    or routes; HTTP APIs have none.
+    or routes; HTTP APIs have none. `stage` empty stands for an API whose stages were not looked at.
     """
 
     api_id: str

@@ -23,8 +23,8 @@ from ddsetup.model import (
     SubscriptionFilter,
     Unreadable,
 )
-from ddsetup.select_sources import chosen_api_stages, chosen_state_machines
-from ddsetup.sources import ACCESS_LOGS, STATES
+from ddsetup.select_sources import chosen_api_stages, chosen_state_machines, matches_api
+from ddsetup.sources import ACCESS_LOGS, STATES, unread_apis
 
 _THREADS = 8
 _DELIVER = tuple(action for action in DELIVER_LOGS if action in permissions.WITHOUT_RESOURCES)
@@ -45,6 +45,7 @@ def look_at_sources(aws: Aws, snapshot: Snapshot, answers: Answers) -> Snapshot:
     Settings of those beyond the first hundred, whether their roles may deliver logs, the role by which API
     Gateway logs, and the subscription filters of their log groups, unless Datadog sees to these already.
     """
+    snapshot = _with_chosen_apis(aws, snapshot, answers)
     machines, stages = chosen_state_machines(snapshot, answers), chosen_api_stages(snapshot, answers)
     lanes = dict(snapshot.lanes)
     for lane in dict.fromkeys((*(m.lane for m in machines), *(s.lane for s in stages))):
@@ -62,6 +63,19 @@ def look_at_sources(aws: Aws, snapshot: Snapshot, answers: Answers) -> Snapshot:
             api_log_role=apis.api_log_role(aws, lane) if here else held.api_log_role,
             filters={**held.filters, **_filters(aws, held, groups)},
         )
+    return replace(snapshot, lanes=lanes)
+
+
+def _with_chosen_apis(aws: Aws, snapshot: Snapshot, answers: Answers) -> Snapshot:
+    """With the stages of those APIs that were too many to look at, as far as they are chosen."""
+    left = [a for a in unread_apis(snapshot) if any(matches_api(a, p) for p in answers.api_stages)]
+    lanes = dict(snapshot.lanes)
+    for lane in dict.fromkeys(api.lane for api in left):
+        here = [api for api in left if api.lane == lane]
+        found, listed = apis.read_api_stages(aws, lane, here), lanes[lane].api_stages
+        if not isinstance(found, Unreadable) and not isinstance(listed, Unreadable):
+            found = (*(stage for stage in listed if stage not in here), *found)
+        lanes[lane] = replace(lanes[lane], api_stages=found)
     return replace(snapshot, lanes=lanes)
 
 

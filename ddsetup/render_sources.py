@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from ddsetup.lines import Line, Look, Span, line, table
+from ddsetup.lines import Line, Look, Span, counted, line, table
 from ddsetup.model import Json
 from ddsetup.sources import api_stages_text, state_machines_text
 
@@ -20,6 +20,11 @@ def source_lines(data: Mapping[str, Json], look: Look) -> list[Line]:
         found += [(), line("  ", state_machines_text(machines)), *_machines(machines, look)]
     if stages:
         found += [(), line("  ", api_stages_text(stages)), *_stages(stages, look)]
+    if left := data.get("apis_not_looked_at"):
+        found += [
+            (),
+            line("  ", Span(f"{counted(left, 'more API')}, whose stages are only looked at by name")),
+        ]
     return [(), line(Span("Other sources", "bold")), *found[1:]] if found else []
 
 

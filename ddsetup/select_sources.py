@@ -78,6 +78,12 @@ def matches_stage(stage: ApiStage, pattern: str) -> bool:
     return pattern in EVERY or any(fnmatchcase(name, pattern) for name in names)
 
 
+def matches_api(api: ApiStage, pattern: str) -> bool:
+    """Whether `API/STAGE` or `all` may mean a stage of this API."""
+    named = pattern.partition("/")[0]
+    return pattern in EVERY or any(fnmatchcase(name, named) for name in (api.api_name, api.api_id))
+
+
 def _unlisted(snapshot: Snapshot, field: str) -> list[tuple[Lane, Unreadable]]:
     found = ((lane, getattr(held, field)) for lane, held in sorted(snapshot.lanes.items()))
     return [(lane, value) for lane, value in found if isinstance(value, Unreadable)]

@@ -63,8 +63,17 @@ def state_machines(snapshot: Snapshot) -> tuple[StateMachine, ...]:
 
 def api_stages(snapshot: Snapshot) -> tuple[ApiStage, ...]:
     """All stages that could be listed, in the order of lanes."""
+    return tuple(stage for stage in _listed_apis(snapshot) if stage.stage)
+
+
+def unread_apis(snapshot: Snapshot) -> tuple[ApiStage, ...]:
+    """The APIs whose stages were not looked at."""
+    return tuple(stage for stage in _listed_apis(snapshot) if not stage.stage)
+
+
+def _listed_apis(snapshot: Snapshot) -> Iterable[ApiStage]:
     lanes = (snapshot.lanes[lane].api_stages for lane in sorted(snapshot.lanes))
-    return tuple(s for found in lanes if not isinstance(found, Unreadable) for s in found)
+    return (s for found in lanes if not isinstance(found, Unreadable) for s in found)
 
 
 def source_groups(lane: LaneSnapshot) -> tuple[str, ...]:

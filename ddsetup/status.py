@@ -10,7 +10,7 @@ from ddsetup import catalog
 from ddsetup.model import Function, Json, LaneSnapshot, Snapshot, Unreadable
 from ddsetup.ownership import is_forwarder, owner
 from ddsetup.recognise import active_vendor, datadog_layers, mode_of
-from ddsetup.sources import api_stage_rows, state_machine_rows
+from ddsetup.sources import api_stage_rows, state_machine_rows, unread_apis
 
 _MARKS: Mapping[str, str] = {
     "dd_ddsetup": "ddsetup",
@@ -57,6 +57,7 @@ def status(snapshot: Snapshot) -> Mapping[str, Json]:
         "by_runtime": dict(Counter(str(row["runtime"]) for row in rows).most_common()),
         "state_machines": [asdict(row) for row in state_machine_rows(snapshot)],
         "api_stages": [asdict(row) for row in api_stage_rows(snapshot)],
+        "apis_not_looked_at": len(unread_apis(snapshot)),
         "unreadable": [
             {"what": what, "action": value.action, "reason": value.reason}
             for what, value in _unreadable(snapshot)

@@ -6,6 +6,9 @@ import json
 from dataclasses import replace
 from urllib.parse import unquote
 
+import pytest
+
+from ddsetup.errors import UsageError
 from ddsetup.gateways.aws import apis, states
 from ddsetup.model import ApiStage, LaneSnapshot, StateMachine, StateMachineSettings, Unreadable
 from ddsetup.observe_sources import look_at_sources
@@ -131,6 +134,21 @@ def test_stages_of_rest_and_http_apis_come_with_where_their_logs_go(bench: Bench
     assert found["shop"].tags == {"team": "web"}
     assert (found["menu"].stage, found["menu"].protocol) == ("$default", "HTTP")
     assert (found["menu"].log_group, found["menu"].format) == ("shop-access", FORMAT)
+
+
+def test_stages_of_apis_beyond_the_first_are_read_when_they_are_chosen(bench: Bench) -> None:
+    api = rest_api(bench, "shop")
+    other = rest_api(bench, "menu")
+    (shop,) = [stage for stage in stages(bench).values() if stage.api_id == api]
+    bare = tuple(replace(stage, stage="") for stage in stages(bench).values())
+    bench.seen = LaneSnapshot(lane=LANE, api_stages=bare)
+    wish = answers(api_stages=("shop/prod",), state_machines=())
+    held = look_at_sources(bench.aws, bench.snapshot(), wish).lanes[LANE].api_stages
+    assert not isinstance(held, Unreadable)
+    assert {(stage.api_id, stage.stage) for stage in held} == {(other, ""), (api, "prod")}
+    assert shop in held
+    with pytest.raises(UsageError, match="shop/test matches no stage"):
+        look_at_sources(bench.aws, bench.snapshot(), answers(api_stages=("shop/test",)))
 
 
 def test_access_logs_of_a_rest_api_are_set_and_taken_away(bench: Bench) -> None:

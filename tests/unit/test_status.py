@@ -66,6 +66,13 @@ def test_other_sources_are_listed_with_how_they_log() -> None:
     assert "1 API stage, 1 with access logs" in text
 
 
+def test_apis_that_were_too_many_to_look_at_are_counted() -> None:
+    data = status(snapshot(lane_snapshot(api_stages=(api_stage("shop"), api_stage("menu", stage="")))))
+    assert [row["api"] for row in data["api_stages"]] == ["shop"]
+    text = text_of(report_lines(Report(command="status", data=data), Look()))
+    assert "1 more API, whose stages are only looked at by name" in text
+
+
 def test_without_other_sources_nothing_is_said_of_them() -> None:
     data = status(snapshot(lane_snapshot()))
     assert "Other sources" not in text_of(report_lines(Report(command="status", data=data), Look()))

@@ -10,7 +10,7 @@ from ddsetup.gateways.aws.errors import read, read_or_none
 from ddsetup.gateways.aws.session import Aws
 from ddsetup.model import ApiStage, Json, Lane, Unreadable
 
-MOST_APIS = 100
+MOST_APIS = 50
 """APIs whose stages are read at a look, one call each: API Gateway passes ten calls a second (its quotas
 page)."""
 
@@ -20,18 +20,25 @@ _V2 = "apigatewayv2"
 
 
 def list_api_stages(aws: Aws, lane: Lane) -> tuple[ApiStage, ...] | Unreadable:
-    """Every stage of the first hundred APIs, by API and name. Needs apigateway:GET."""
+    """Every stage of the first fifty APIs by name, and the others without their stages.
+
+    Needs apigateway:GET.
+    """
 
     def ask() -> tuple[ApiStage, ...]:
-        apis = [*_rest_apis(aws, lane), *_http_apis(aws, lane)][:MOST_APIS]
-        if not apis:
-            return ()
-        with ThreadPoolExecutor(_THREADS) as pool:
-            stages = pool.map(lambda api: _stages(aws, lane, api), apis)
-            found = [stage for of_api in stages for stage in of_api]
-        return tuple(sorted(found, key=lambda s: (s.api_name, s.api_id, s.stage)))
+        every = [*_rest_apis(aws, lane), *_http_apis(aws, lane)]
+        every.sort(key=lambda api: (api["name"], api["id"]))
+        return (*_all_stages(aws, lane, every[:MOST_APIS]), *(_bare(api, lane) for api in every[MOST_APIS:]))
 
     return read(ask)
+
+
+def read_api_stages(aws: Aws, lane: Lane, apis: Sequence[ApiStage]) -> tuple[ApiStage, ...] | Unreadable:
+    """The stages of APIs that were listed without them. Needs apigateway:GET."""
+    known = [
+        {"id": api.api_id, "name": api.api_name, "protocol": api.protocol, "tags": api.tags} for api in apis
+    ]
+    return read(lambda: _all_stages(aws, lane, known))
 
 
 def read_api_stage(aws: Aws, stage: ApiStage) -> ApiStage | Unreadable | None:
@@ -83,6 +90,28 @@ def set_access_log(aws: Aws, stage: ApiStage, destination: str, form: str) -> No
         )
     else:
         aws.call("apigateway:DELETE", lane, operation=f"{_V2}:DeleteAccessLogSettings", **names)
+
+
+def _all_stages(aws: Aws, lane: Lane, apis: Sequence[Mapping[str, Json]]) -> tuple[ApiStage, ...]:
+    if not apis:
+        return ()
+    with ThreadPoolExecutor(_THREADS) as pool:
+        stages = pool.map(lambda api: _stages(aws, lane, api), apis)
+        found = [stage for of_api in stages for stage in of_api]
+    return tuple(sorted(found, key=lambda s: (s.api_name, s.api_id, s.stage)))
+
+
+def _bare(api: Mapping[str, Json], lane: Lane) -> ApiStage:
+    """An API whose stages are not looked at."""
+    return ApiStage(
+        api_id=api["id"],
+        api_name=api["name"],
+        protocol=api["protocol"],
+        stage="",
+        region=lane.region,
+        account=lane.account,
+        tags=api.get("tags", {}),
+    )
 
 
 def _rest_apis(aws: Aws, lane: Lane) -> Iterator[Mapping[str, Json]]:
