@@ -150,13 +150,14 @@ def test_a_plan_goes_on_without_what_was_deleted_or_moved_meanwhile(place: Place
     plan = place.cli.home / "plan.json"
     functions = place.world.client("lambda")
     before = functions.get_function(FunctionName="many-0000")["Configuration"]
+    usual = functions.get_function_configuration(FunctionName="coffee-stock")["Timeout"]
     assert place.cli("plan", "--all", "--out", str(plan)).code == 0
     functions.delete_function(FunctionName="many-0000")
     functions.update_function_configuration(FunctionName="coffee-stock", Timeout=7)
     try:
         result = place.cli("apply", str(plan), "--yes", "--no-verify", "--output", "json")
     finally:
-        functions.update_function_configuration(FunctionName="coffee-stock", Timeout=10)
+        functions.update_function_configuration(FunctionName="coffee-stock", Timeout=usual)
         made = {k: before[k] for k in ("FunctionName", "Runtime", "Role", "Handler", "MemorySize", "Timeout")}
         _make_again(place, {**made, "Architectures": before["Architectures"]})
     assert result.code == 5, result.stderr
