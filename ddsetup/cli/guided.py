@@ -50,10 +50,11 @@ class Guide:
             try:
                 if self.session is None:
                     self.session = flow.connect(given, self.host, command=call.command)
-                    if self.host.prompter is not None:
-                        _load_ahead()
+                    loading = _load_ahead() if self.host.prompter is not None else None
                     self.snapshot = flow.look(self.session, given.text("role_name"))
                     self.usage = None
+                    if loading is not None:
+                        loading.join()
                     self._welcome(self.session, self.snapshot)
                 prepared = flow.prepare(
                     self.session,
@@ -80,13 +81,16 @@ class Guide:
                 self.put_back(prepared)
                 raise
 
-    def assure_signed_in(self) -> None:
+    def assure_signed_in(self, prepared: Prepared) -> None:
         """Raise CredentialsError where somebody took so long to say yes that the credentials have ended.
 
         Nothing that would fail is begun then. It costs a call, so an unattended run does without.
         """
-        if self.host.prompter is not None and self.session is not None:
-            self.session.aws.check_identity()
+        if self.host.prompter is None or self.session is None:
+            return
+        if prepared.sweep is not None and prepared.sweep.signed_out is not None:
+            raise prepared.sweep.signed_out
+        self.session.aws.check_identity()
 
     def _choose(self, snapshot: Snapshot, prompter: Prompter) -> Mapping[str, Value]:
         """Ask which functions are meant; how often they run is counted meanwhile, once for a session."""
@@ -113,7 +117,7 @@ class Guide:
             console.lines([(), *found, ()], hang=LABEL)
 
 
-def _load_ahead() -> None:
+def _load_ahead() -> threading.Thread:
     """Load what draws the first question while AWS is waited for: up to half a second on a busy machine."""
     names = (
         "questionary",
@@ -122,7 +126,9 @@ def _load_ahead() -> None:
         "prompt_toolkit.application",
         "prompt_toolkit.styles",
     )
-    threading.Thread(target=lambda: [import_module(name) for name in names], daemon=True).start()
+    loading = threading.Thread(target=lambda: [import_module(name) for name in names], daemon=True)
+    loading.start()
+    return loading
 
 
 @contextmanager

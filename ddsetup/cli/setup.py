@@ -83,7 +83,7 @@ def _agreed_plan(call: Call, host: Host) -> tuple[Session, Prepared, AtHand | No
                 return session, prepared, source
             _note_source(call, prepared)
             agree(call, session, prepared.plan, prepared.answers)
-            guide.assure_signed_in()
+            guide.assure_signed_in(prepared)
             return session, prepared, source
         except Back:
             guide.put_back(prepared)
