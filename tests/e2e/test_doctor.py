@@ -60,13 +60,11 @@ def found(result: Result, severity: str = "") -> set[str]:
 
 def test_a_healthy_account_yields_nothing_and_everything_could_be_seen(clinic: Place) -> None:
     writes = len(clinic.world.operator_writes())
-    started = time.monotonic()
     result = doctor(clinic, "--fail-on", "info")
     assert result.json["findings"] == [], result.stdout
     assert result.code == 0
     assert result.json["data"]["unreadable"] == []
     assert len(result.json["data"]["passed"]) > 100
-    assert time.monotonic() - started < 15
     assert clinic.world.operator_writes()[writes:] == []
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -183,13 +182,3 @@ def test_it_says_why_something_cannot_be_chosen_and_how_much_is_chosen() -> None
     text = "\n".join(lines_of(picker, 120))
     assert "(a container image)" in text
     assert "1 chosen (1 not shown), 20 of 30 shown" in text
-
-
-def test_ten_thousand_rows_cost_no_more_than_the_window() -> None:
-    picker = Picker(rows(10_000), height=18)
-    picker.toggle_shown()
-    started = time.perf_counter()
-    for _ in range(50):
-        picker.move(1)
-        draw(picker, Heading("Which?"), 79)
-    assert (time.perf_counter() - started) / 50 < 0.05
