@@ -265,7 +265,9 @@ def _put(question: Question, asking: _Asking, draft: Draft) -> Value | None:
             parsed = setting.parse(value)
         except ValueError as error:
             return str(error)
-        return "at least one is needed" if parsed == () and question.default(None, draft) is None else ""
+        if parsed == () and question.default(None, draft) is None:
+            return "at least one is needed"
+        return question.check(parsed)
 
     prompt = Prompt(
         kind=kind, text=question.text, why=question.why, choices=choices, default=suggested, check=problem

@@ -13,6 +13,7 @@ from typing import Literal, TypeAlias
 from ddsetup import validate
 from ddsetup.catalog import site as site_of
 from ddsetup.errors import DdsetupError
+from ddsetup.forwarder_offers import forwarder_offers, one_for_each_region, several_forwarders
 from ddsetup.model import Function, LaneSnapshot, Snapshot, Unreadable
 from ddsetup.ownership import is_datadog_helper, is_forwarder, owner
 from ddsetup.select import select_in
@@ -54,6 +55,10 @@ def _always(_snapshot: Snapshot | None, _draft: Draft) -> bool:
     return True
 
 
+def _anything(_value: Value) -> str:
+    return ""
+
+
 def _required(_snapshot: Snapshot | None, _draft: Draft) -> Value | None:
     return None
 
@@ -64,7 +69,8 @@ class Question:
 
     `default` is the answer when nobody is asked; None means that there is no safe one, so that the question
     is an error without a terminal, unless it is `optional`. `suggest` is what is preselected when somebody
-    is asked, where that differs. Questions of stage "scope" come before anything is observed.
+    is asked, where that differs. `check` says what is wrong with an answer beyond what its setting knows.
+    Questions of stage "scope" come before anything is observed.
     """
 
     key: str
@@ -75,6 +81,7 @@ class Question:
     default: Callable[[Snapshot | None, Draft], Value | None] = _required
     suggest: Callable[[Snapshot | None, Draft], Value | None] | None = None
     when: Callable[[Snapshot | None, Draft], bool] = _always
+    check: Callable[[Value], str] = _anything
     optional: bool = False
     commands: tuple[str, ...] = ("setup", "plan")
 
@@ -207,6 +214,18 @@ def _has_api_stages(snapshot: Snapshot | None, draft: Draft) -> bool:
     return draft.get("logs") is not False and _forwards(draft) and bool(_api_stage_choices(snapshot, draft))
 
 
+def _forwarder_choices(snapshot: Snapshot | None, _draft: Draft) -> tuple[Choice, ...]:
+    return tuple(Choice(*offer) for offer in forwarder_offers(snapshot)) if snapshot else ()
+
+
+def _best_forwarders(snapshot: Snapshot | None, _draft: Draft) -> Value | None:
+    return tuple(found[0].arn for found in several_forwarders(snapshot).values()) if snapshot else ()
+
+
+def _several_forwarders(snapshot: Snapshot | None, draft: Draft) -> bool:
+    return draft.get("via") == "forwarder" and snapshot is not None and bool(several_forwarders(snapshot))
+
+
 def _subscribe_choices(_snapshot: Snapshot | None, _draft: Draft) -> tuple[Choice, ...]:
     return (
         Choice(
@@ -315,6 +334,16 @@ QUESTIONS: tuple[Question, ...] = (
         choices=_namespace_choices,
         default=_constant(()),
         suggest=_namespaces_in_use,
+    ),
+    Question(
+        key="forwarder_arn",
+        text="Which Forwarder? One for each region",
+        why="There are several that send to this site. The others stay as they are.",
+        choices=_forwarder_choices,
+        default=_constant(()),
+        suggest=_best_forwarders,
+        check=one_for_each_region,
+        when=_several_forwarders,
     ),
     Question(
         key="subscribe",

@@ -147,15 +147,12 @@ def version_of(forwarder: Forwarder) -> tuple[int, ...]:
 
 
 def _found_or_new(lane: LaneSnapshot, snapshot: Snapshot, answers: Answers, partition: str) -> Choice:
-    assert not isinstance(lane.forwarders, Unreadable)
-    living = [f for f in lane.forwarders if f.region == lane.lane.region and _lives(f, lane)]
-    usable = [f for f in living if not _why_not(f, lane, answers)]
+    living = _living(lane)
+    usable = usable_forwarders(lane, snapshot, answers)
     passed_over = tuple(
         f"Forwarder {f.arn} is not used: {_why_not(f, lane, answers)}" for f in living if f not in usable
     )
     if usable:
-        registered = registered_arns(snapshot, lane.lane.account)
-        usable.sort(key=lambda f: (f.arn in registered, version_of(f), f.arn), reverse=True)
         best = usable[0]
         others = ", ".join(f.name for f in usable[1:])
         several = f"{len(usable)} Forwarders in {lane.lane.region}: {best.name} is used, not {others}"
@@ -172,6 +169,21 @@ def _found_or_new(lane: LaneSnapshot, snapshot: Snapshot, answers: Answers, part
         )
     arn = f"arn:{partition}:lambda:{lane.lane.region}:{lane.lane.account}:function:{function_name(answers)}"
     return Choice(how="deploy", arn=arn, warnings=passed_over)
+
+
+def usable_forwarders(lane: LaneSnapshot, snapshot: Snapshot, answers: Answers) -> tuple[Forwarder, ...]:
+    """The Forwarders of a lane that can serve it, the best one first: known to Datadog, then the newest."""
+    registered = registered_arns(snapshot, lane.lane.account)
+    usable = [f for f in _living(lane) if not _why_not(f, lane, answers)]
+    return tuple(
+        sorted(usable, key=lambda f: (f.arn in registered, version_of(f), f.arn), reverse=True),
+    )
+
+
+def _living(lane: LaneSnapshot) -> list[Forwarder]:
+    if isinstance(lane.forwarders, Unreadable):
+        return []
+    return [f for f in lane.forwarders if f.region == lane.lane.region and _lives(f, lane)]
 
 
 def registered_arns(snapshot: Snapshot, account: str) -> frozenset[str]:

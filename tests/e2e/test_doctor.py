@@ -94,6 +94,11 @@ def _update(place: Place, name: str, **settings: Any) -> None:
     pytest.fail(f"{name} is being updated all the time")
 
 
+def _fail_to_start(place: Place) -> None:
+    _set_env(place, DD_LAMBDA_HANDLER="gone.handler")
+    _invoke(place)
+
+
 def _set_env(place: Place, **env: str | None) -> None:
     held = {**place.world.env_of(FUNCTION), **env}
     variables = {k: v for k, v in held.items() if v is not None}
@@ -213,7 +218,7 @@ BREAKAGES = (
     ),
     Breakage(
         "function-starts",
-        lambda p: (_set_env(p, DD_LAMBDA_HANDLER="gone.handler"), _invoke(p)),
+        _fail_to_start,
         lambda p: _set_env(p, DD_LAMBDA_HANDLER="coffee.handler"),
     ),
     Breakage("system-log-level", lambda p: _quiet(p, "WARN"), lambda p: _quiet(p, "INFO"), mended=True),

@@ -19,7 +19,7 @@ from ddsetup.prompter import Back, Prompt, Prompter, Row
 from ddsetup.setting import Value
 from ddsetup.settings import TABLE
 from ddsetup.settle import answers_of, values_of
-from tests.builders import api_stage, function, lane_snapshot, snapshot, state_machine
+from tests.builders import api_stage, forwarder, function, lane_snapshot, snapshot, state_machine
 
 ENTER = object()
 SIGNALS = ("logs", "traces", "enhanced_metrics")
@@ -362,3 +362,22 @@ def test_the_source_is_offered_first_only_where_it_is_at_hand(
     (asked,) = [prompt for prompt in script.seen if "deployment tool" in prompt.text]
     assert [choice.value for choice in asked.choices] == offered
     assert asked.choices[0].hint.startswith(at_hand)
+
+
+def test_of_several_forwarders_in_a_region_a_person_chooses_one() -> None:
+    old, new = forwarder("old", version="5.4.9"), forwarder("new", version="5.4.11")
+    functions = tuple(function(each.name) for each in (old, new))
+    seen = snapshot(lane_snapshot(functions=functions, forwarders=(old, new)))
+    given = from_flags({"all": True, "via": "forwarder", "subscribe": "none", "log_source": ["lambda"]})
+
+    def asked(*lines: object) -> tuple[Answers, Prompt]:
+        script = Script([ENTER] * 5 + list(lines))
+        answers = answers_from(given, seen, script, scope=Scope("datadoghq.com", ("eu-west-1",)))
+        return answers, next(p for p in script.seen if "Which Forwarder" in p.text)
+
+    answers, prompt = asked(ENTER)
+    assert answers.forwarder_arns == (new.arn,)
+    assert [choice.value for choice in prompt.choices] == [new.arn, old.arn]
+    assert "only one in eu-west-1" in prompt.check([new.arn, old.arn])
+    assert asked([old.arn])[0].forwarder_arns == (old.arn,)
+    assert answers_from(given, seen, None, scope=Scope("datadoghq.com", ("eu-west-1",))).forwarder_arns == ()
