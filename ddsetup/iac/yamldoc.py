@@ -62,7 +62,7 @@ def parse(source: Source) -> Document:
         ) from error
     except (YAMLError, RecursionError, ValueError) as error:
         raise BrokenFile("this is not YAML that can be read", where=str(source.path)) from error
-    if root is None or not is_mapping(root):
+    if root is None or not is_mapping(root) or not root.value:
         raise BrokenFile("expected settings (`key: value`) at the top of the file", where=str(source.path))
     document = Document(source, root, json=source.path.suffix == ".json" or source.text.lstrip()[:1] == "{")
     _refuse_duplicates(document)

@@ -132,6 +132,7 @@ def test_a_damaged_template_is_left_as_it_is(
 @example(b"\xff\xfe", "serverless.yml")
 @example(b"custom: &a [*a]", "serverless.yml")
 @example(b"[" * 60, "template.json")
+@example(b"{}", "serverless.yml")
 def test_any_bytes_are_no_project(desk: Desk, data: bytes, name: str) -> None:
     _look_at(desk, name, data, extension=False)
 

@@ -169,6 +169,7 @@ BROKEN = {
     "control.yml": (":3:8", "character"),
     "list.yml": ("list.yml", "expected settings"),
     "empty.yml": ("empty.yml", "expected settings"),
+    "nothing.yml": ("nothing.yml", "expected settings"),
     "alias.yml": (":2:9", "alias"),
 }
 
