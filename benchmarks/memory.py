@@ -361,6 +361,9 @@ _OPERATIONS: Mapping[str, Callable[[MemoryAws, Mapping[str, Json]], Json]] = {
     "cloudformation:DescribeStacks": MemoryAws.stacks,
     "cloudformation:GetTemplateSummary": MemoryAws.template,
     "secretsmanager:DescribeSecret": MemoryAws.secret,
+    "states:ListStateMachines": lambda _aws, _asked: {"stateMachines": []},
+    "apigateway:GetRestApis": lambda _aws, _asked: {"item": []},
+    "apigateway:GetApis": lambda _aws, _asked: {"items": []},
 }
 
 

@@ -18,6 +18,7 @@ _TARGETS: Mapping[str, str] = {
     "ResourceGroupsTaggingAPI_20170126": "tag",
     "GraniteServiceVersion20100801": "cloudwatch",
     "secretsmanager": "secretsmanager",
+    "AWSStepFunctions": "states",
 }
 _LAMBDA: Sequence[tuple[str, str, str]] = (
     ("GET", r"/2015-03-31/functions/?", "ListFunctions"),
@@ -35,6 +36,11 @@ _LAMBDA: Sequence[tuple[str, str, str]] = (
     ("POST", r"/2017-03-31/tags/(?P<Resource>.+)", "TagResource"),
 )
 """Method, path and operation (Lambda API reference), for what any of the measured tools calls."""
+_API_GATEWAY: Sequence[tuple[str, str, str]] = (
+    ("GET", r"/restapis", "GetRestApis"),
+    ("GET", r"/v2/apis", "GetApis"),
+)
+_REST: Mapping[str, Sequence[tuple[str, str, str]]] = {"lambda": _LAMBDA, "apigateway": _API_GATEWAY}
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,23 +95,23 @@ def understand(request: Request) -> Call:
         prefix, _, operation = target.rpartition(".")
         known = _TARGETS.get(prefix, prefix)
         return Call(known, operation, region, "json", json.loads(request.body or b"{}"))
-    if service == "lambda":
-        return _rest(request, region)
+    if service in _REST:
+        return _rest(request, service, region)
     form = dict(parse_qsl(request.body.decode(), keep_blank_values=True))
     if "Action" in form:
         return Call(service, form["Action"], region, "query", form)
     raise AwsError("UnknownOperationException", f"{request.method} {request.target} of {service}", 404)
 
 
-def _rest(request: Request, region: str) -> Call:
+def _rest(request: Request, service: str, region: str) -> Call:
     url = urlsplit(request.target)
-    for method, pattern, operation in _LAMBDA:
+    for method, pattern, operation in _REST[service]:
         found = re.fullmatch(pattern, url.path)
         if found and method == request.method:
             parameters: dict[str, Json] = json.loads(request.body) if request.body else {}
             parameters |= dict(parse_qsl(url.query))
             parameters |= {key: unquote(value) for key, value in found.groupdict().items()}
-            return Call("lambda", operation, region, "rest", parameters)
+            return Call(service, operation, region, "rest", parameters)
     raise AwsError("UnknownOperationException", f"{request.method} {url.path}", 404)
 
 

@@ -186,17 +186,26 @@ class World:
         return [r for r in rows if r["write"] and "/integration/" in r["path"]]
 
     def planted(self) -> list[str]:
-        """Values of environment variables that are nobody's business: they may be printed nowhere."""
+        """Values of environment variables, and of parameters of foreign stacks, that are nobody's business:
+        they may be printed nowhere."""
         every = [f for region in self.sandbox.regions for f in self.functions(region).values()]
         handlers = {function.get("Handler") for function in every}
-        return sorted(
-            {
-                value
-                for function in every
-                for name, value in function.get("Environment", {}).get("Variables", {}).items()
-                if not name.startswith("DD_") and len(value) >= 12 and value not in handlers
-            }
-        )
+        variables = {
+            value
+            for function in every
+            for name, value in function.get("Environment", {}).get("Variables", {}).items()
+            if not name.startswith("DD_") and len(value) >= 12 and value not in handlers
+        }
+        return sorted(variables | self._stack_passwords())
+
+    def _stack_passwords(self) -> set[str]:
+        stacks = [
+            s
+            for r in self.sandbox.regions
+            for s in self.client("cloudformation", r).describe_stacks()["Stacks"]
+        ]
+        parameters = [p for stack in stacks for p in stack.get("Parameters", ())]
+        return {p["ParameterValue"] for p in parameters if p["ParameterKey"].endswith("Password")}
 
 
 def _stable(document: Mapping[str, Any]) -> dict[str, Any]:

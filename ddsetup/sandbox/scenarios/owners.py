@@ -36,6 +36,8 @@ def furnish_stack(world: World) -> None:
     template: dict[str, Any] = {
         "AWSTemplateFormatVersion": "2010-09-09",
         "Description": "The coffee house's web shop",
+        # Not hidden by NoEcho, as it happens: whoever reads the stack gets to see it.
+        "Parameters": {"ShopPassword": {"Type": "String"}},
         "Resources": {
             "Shop": {
                 "Type": "AWS::Lambda::Function",
@@ -51,7 +53,8 @@ def furnish_stack(world: World) -> None:
         },
     }
     stacks = world.client("cloudformation", world.region)
-    stacks.create_stack(StackName="coffee-web", TemplateBody=json.dumps(template))
+    password = {"ParameterKey": "ShopPassword", "ParameterValue": "not-for-your-eyes-either"}
+    stacks.create_stack(StackName="coffee-web", TemplateBody=json.dumps(template), Parameters=[password])
     deadline = time.monotonic() + _STACK_SECONDS
     while (status := _status(stacks)) != "CREATE_COMPLETE":
         if not status.endswith("_IN_PROGRESS") or time.monotonic() > deadline:
