@@ -30,13 +30,9 @@ from tests.gateways.aws_stand import (
     FakeTime,
     Reply,
     ScriptedAws,
-    aws_env,
     connect,
     fault,
-    script,
 )
-
-__all__ = ["aws_env", "script"]
 
 LANE = Lane(ACCOUNT, REGION)
 PLANTED = "s3cr3t-db-passw0rd"

@@ -15,9 +15,7 @@ from ddsetup.gateways.aws.errors import AlreadyExists, LimitReached
 from ddsetup.gateways.aws.session import Aws
 from ddsetup.model import Lane, Role, Secret, Unreadable
 from ddsetup.states import FilterState, SecretState
-from tests.gateways.aws_stand import ACCOUNT, REGION, aws_env, connect
-
-__all__ = ["aws_env"]
+from tests.gateways.aws_stand import ACCOUNT, REGION, connect
 
 LANE = Lane(ACCOUNT, REGION)
 TRUST = {

@@ -18,13 +18,9 @@ from tests.gateways.aws_stand import (
     FakeTime,
     Reply,
     ScriptedAws,
-    aws_env,
     connect,
     fault,
-    script,
 )
-
-__all__ = ["aws_env", "script"]
 
 LANE = Lane(ACCOUNT, REGION)
 ARNS = [f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{name}" for name in ("a", "b", "c")]

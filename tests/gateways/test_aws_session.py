@@ -21,13 +21,9 @@ from tests.gateways.aws_stand import (
     FakeTime,
     Reply,
     ScriptedAws,
-    aws_env,
     connect,
     fault,
-    script,
 )
-
-__all__ = ["aws_env", "script"]
 
 LANE = Lane(ACCOUNT, REGION)
 IDENTITY = Reply(

@@ -13,11 +13,11 @@ from ddsetup.gateways.aws import apis, states
 from ddsetup.model import ApiStage, LaneSnapshot, StateMachine, StateMachineSettings, Unreadable
 from ddsetup.observe_sources import look_at_sources
 from tests.builders import answers
-from tests.gateways.aws_stand import Reply, aws_env, connect, scripted_aws
+from tests.gateways.aws_stand import Reply, connect, scripted_aws
 from tests.gateways.bench import ACCOUNT, LANE, REGION, Bench, answer, aws, bench, moto_url
 from tests.gateways.sources_world import group_arn, http_api, rest_api, state_machine
 
-__all__ = ["aws", "aws_env", "bench", "moto_url"]
+__all__ = ["aws", "bench", "moto_url"]
 
 FORMAT = '{"requestId":"$context.requestId"}'
 
