@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 from ddsetup.errors import NotFound
 from ddsetup.gateways.aws.errors import read, read_or_none
@@ -102,7 +103,7 @@ def _all_stages(aws: Aws, lane: Lane, apis: Sequence[Mapping[str, Json]]) -> tup
 
 
 def _bare(api: Mapping[str, Json], lane: Lane) -> ApiStage:
-    """An API whose stages are not looked at."""
+    """An API without any of its stages: one whose stages are not looked at, and what all of them share."""
     return ApiStage(
         api_id=api["id"],
         api_name=api["name"],
@@ -152,13 +153,9 @@ def _stages(aws: Aws, lane: Lane, api: Mapping[str, Json]) -> Sequence[ApiStage]
 def _rest_stage(api: Mapping[str, Json], item: Mapping[str, Json], lane: Lane) -> ApiStage:
     access: Mapping[str, Json] = item.get("accessLogSettings") or {}
     everywhere: Mapping[str, Json] = (item.get("methodSettings") or {}).get("*/*") or {}
-    return ApiStage(
-        api_id=api["id"],
-        api_name=api["name"],
-        protocol=api["protocol"],
+    return replace(
+        _bare(api, lane),
         stage=item["stageName"],
-        region=lane.region,
-        account=lane.account,
         destination=access.get("destinationArn") or "",
         format=access.get("format") or "",
         execution_level=everywhere.get("loggingLevel") or "OFF",
@@ -169,13 +166,9 @@ def _rest_stage(api: Mapping[str, Json], item: Mapping[str, Json], lane: Lane) -
 def _http_stage(api: Mapping[str, Json], item: Mapping[str, Json], lane: Lane) -> ApiStage:
     access: Mapping[str, Json] = item.get("AccessLogSettings") or {}
     routes: Mapping[str, Json] = item.get("DefaultRouteSettings") or {}
-    return ApiStage(
-        api_id=api["id"],
-        api_name=api["name"],
-        protocol=api["protocol"],
+    return replace(
+        _bare(api, lane),
         stage=item["StageName"],
-        region=lane.region,
-        account=lane.account,
         destination=access.get("DestinationArn") or "",
         format=access.get("Format") or "",
         execution_level=routes.get("LoggingLevel") or "OFF",

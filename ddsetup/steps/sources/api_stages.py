@@ -15,6 +15,7 @@ from ddsetup.steps.sources.reaching import (
     Refusal,
     Way,
     group_arn,
+    left_alone,
     left_to_its_owner,
     made_group,
     owner_note,
@@ -44,17 +45,17 @@ def default_group(stage: ApiStage) -> str:
 def plan_stage(stage: ApiStage, way: Way | Refusal, partition: str) -> Plan:
     """What is changed about one stage, or why it is left alone."""
     if isinstance(way, Refusal):
-        return skip(stage, way)
+        return left_alone(stage_resource(stage), way)
     refusal = _refusal(stage, way, partition)
     if refusal:
-        return skip(stage, refusal)
+        return left_alone(stage_resource(stage), refusal)
     name = stage.log_group or default_group(stage)
     group = made_group(name, way)
     if isinstance(group, Refusal):
-        return skip(stage, group)
+        return left_alone(stage_resource(stage), group)
     filters = subscribed(name, ACCESS_LOGS, way, group)
     if isinstance(filters, Refusal):
-        return skip(stage, filters)
+        return left_alone(stage_resource(stage), filters)
     if stage.destination:
         reason = f"{stage.api_name}: its access logs go to {name}"
         skipped = Skipped(resource=stage_resource(stage), status="unchanged", reason=reason, step=STEP)
@@ -69,18 +70,6 @@ def plan_stage(stage: ApiStage, way: Way | Refusal, partition: str) -> Plan:
         note="; ".join(_notes(stage, way)),
     )
     return group + filters + Plan(changes=(change,))
-
-
-def skip(stage: ApiStage, refusal: Refusal) -> Plan:
-    """A stage that is left alone."""
-    skipped = Skipped(
-        resource=stage_resource(stage),
-        status="skipped",
-        reason=f"{stage.api_name}: {refusal.reason}",
-        fix=refusal.fix,
-        step=STEP,
-    )
-    return Plan(skipped=(skipped,))
 
 
 def _refusal(stage: ApiStage, way: Way, partition: str) -> Refusal | None:

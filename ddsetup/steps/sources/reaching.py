@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ddsetup.answers import Answers
-from ddsetup.change import Change, Plan, ResourceId
+from ddsetup.change import Change, Plan, ResourceId, Skipped
 from ddsetup.model import Integration, Lane, LaneSnapshot, Snapshot, SubscriptionFilter, Unreadable
 from ddsetup.ownership import owner_of
 from ddsetup.states import FilterState, LogGroupState
@@ -34,6 +34,12 @@ class Refusal:
 
     reason: str
     fix: str = ""
+
+
+def left_alone(resource: ResourceId, refusal: Refusal) -> Plan:
+    """A state machine or stage about which nothing is changed."""
+    skipped = Skipped(resource=resource, status="skipped", reason=refusal.reason, fix=refusal.fix, step=STEP)
+    return Plan(skipped=(skipped,))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

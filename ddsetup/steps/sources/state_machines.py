@@ -21,6 +21,7 @@ from ddsetup.steps.sources.reaching import (
     Refusal,
     Way,
     group_arn,
+    left_alone,
     left_to_its_owner,
     made_group,
     owner_note,
@@ -48,39 +49,27 @@ def default_group(name: str) -> str:
 def plan_machine(machine: StateMachine, way: Way | Refusal, partition: str) -> Plan:
     """What is changed about one state machine, or why it is left alone."""
     if isinstance(way, Refusal):
-        return skip(machine, way)
+        return left_alone(machine_resource(machine), way)
     settings = machine.settings
     if not isinstance(settings, StateMachineSettings):
         unread = settings or Unreadable("states:DescribeStateMachine", "not looked at", denied=False)
         reason = cannot_see("how it logs", unread)
-        return skip(machine, Refusal(reason, "grant the permission, then again"))
+        return left_alone(machine_resource(machine), Refusal(reason, "grant the permission, then again"))
     refusal = _refusal(machine, settings, way)
     if refusal:
-        return skip(machine, refusal)
+        return left_alone(machine_resource(machine), refusal)
     name = settings.log_group or default_group(machine.name)
     group = made_group(name, way)
     if isinstance(group, Refusal):
-        return skip(machine, group)
+        return left_alone(machine_resource(machine), group)
     filters = subscribed(name, STATES, way, group)
     if isinstance(filters, Refusal):
-        return skip(machine, filters)
+        return left_alone(machine_resource(machine), filters)
     change = _change(machine, settings, way, f"{group_arn(name, way.at, partition)}:*")
     if change is None:
         return group + filters + _unchanged(machine, name)
     needs = (*(made.resource for made in group.changes), *waits_for(way))
     return group + filters + Plan(changes=(replace(change, needs=needs),))
-
-
-def skip(machine: StateMachine, refusal: Refusal) -> Plan:
-    """A state machine that is left alone."""
-    skipped = Skipped(
-        resource=machine_resource(machine),
-        status="skipped",
-        reason=refusal.reason,
-        fix=refusal.fix,
-        step=STEP,
-    )
-    return Plan(skipped=(skipped,))
 
 
 def _refusal(machine: StateMachine, settings: StateMachineSettings, way: Way) -> Refusal | None:
