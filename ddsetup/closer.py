@@ -59,7 +59,7 @@ class _Roles:
     unseen: tuple[Unseen, ...]
 
 
-def look_closer(aws: Aws, dd: Datadog | None, case: Case, looking: Looking) -> tuple[Snapshot, Evidence]:
+def look_into_doubts(aws: Aws, dd: Datadog | None, case: Case, looking: Looking) -> tuple[Snapshot, Evidence]:
     """Filters, roles, aliases and logs, of what is in doubt; and what was left out. Never raises for what is
     refused."""
     doubtful = case.subjects if looking.deep else worst_first(case.subjects)

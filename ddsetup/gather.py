@@ -18,7 +18,7 @@ from ddsetup.answers import Answers
 from ddsetup.arrival import Watch
 from ddsetup.checks.case import Case, Place, make_case, modified, record_changed, way_of
 from ddsetup.checks.state_machines import groups_in_doubt
-from ddsetup.closer import all_of, look_closer
+from ddsetup.closer import all_of, look_into_doubts
 from ddsetup.disclose import text
 from ddsetup.errors import CredentialsError, GatewayError, NotFound
 from ddsetup.evidence import Evidence, ForwarderHealth, Local, Looking
@@ -85,7 +85,7 @@ def gather(
     snapshot = found.pop("snapshot")
     evidence = replace(evidence, forwarders=found)
     snapshot = observe_filters(aws, snapshot, groups_in_doubt(make_case(snapshot, evidence, answers)))
-    return look_closer(aws, dd, make_case(snapshot, evidence, answers), looking)
+    return look_into_doubts(aws, dd, make_case(snapshot, evidence, answers), looking)
 
 
 def _signals(aws: Aws, dd: Datadog | None, case: Case, looking: Looking) -> tuple[Signal, ...]:
