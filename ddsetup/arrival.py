@@ -163,12 +163,12 @@ def _enhanced(dd: Datadog, progress: Progress, left: Sequence[Expected], now: da
 
 def _logs(dd: Datadog, progress: Progress, left: Sequence[Expected], now: datetime) -> _Found:
     window = Window(progress.watch.since, now)
-    return _sighted(progress, left, log_sightings(dd, window, _scope(left)))
+    return _sighted(progress, left, log_sightings(dd, window, _scope(progress, left)))
 
 
 def _spans(dd: Datadog, progress: Progress, left: Sequence[Expected], now: datetime) -> _Found:
     window = Window(progress.watch.since, now)
-    return _sighted(progress, left, span_sightings(dd, window, _scope(left)))
+    return _sighted(progress, left, span_sightings(dd, window, _scope(progress, left)))
 
 
 def _custom(dd: Datadog, progress: Progress, left: Sequence[Expected], now: datetime) -> _Found:
@@ -241,8 +241,11 @@ def _path(watch: Watch, *, forwarded: bool) -> str:
     return "extension" if watch.answers.via == "extension" else ""
 
 
-def _scope(left: Iterable[Expected]) -> Scope:
-    functions = [function for _, function in _with_functions(left)]
+def _scope(progress: Progress, left: Iterable[Expected]) -> Scope:
+    """Where to look for what is left. Namesakes are meant as well, although theirs has arrived: where two
+    places are in question, the events must be told apart by place to the end."""
+    names = {function.name.lower() for _, function in _with_functions(left)}
+    functions = [function for name in names for function in progress.namesakes[name]]
     return Scope(
         names=tuple(sorted({f.name.lower() for f in functions})),
         regions=tuple(sorted({f.region for f in functions})),

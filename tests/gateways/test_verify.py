@@ -168,6 +168,23 @@ def test_namesakes_in_one_run_are_told_apart(world: World) -> None:
     assert {signal.signal for signal in arrived} == EVERYTHING
 
 
+@pytest.mark.parametrize(
+    "other", [function("Orders", region="us-east-1"), function("Orders", account=OTHER_ACCOUNT)]
+)
+def test_namesakes_that_come_one_after_the_other_are_all_seen(world: World, other: Function) -> None:
+    def arrive() -> None:
+        invocation(world, other)
+        cloudwatch_metric(world, other)
+
+    invocation(world, ORDERS)
+    cloudwatch_metric(world, ORDERS)
+    wanted = of(world, ORDERS, other)
+    on_update = later(world, 20, arrive)
+    found = watch(world.connect(), denied, wanted, wait_seconds=120, clock=world.clock, on_update=on_update)
+    assert len(found) == 2 * len(EVERYTHING)
+    assert [s for s in found if s.status != "arrived"] == []
+
+
 def test_the_forwarders_own_metrics_alone_point_at_the_library(world: World) -> None:
     metric(world, "aws.lambda.enhanced.duration", 0.2, tags_of(ORDERS, forwarded=True))
     log(world, ORDERS)
