@@ -8,7 +8,13 @@ from typing import Any
 import pytest
 
 from ddsetup.answers import Answers, KeySource, Tracing
-from ddsetup.catalog import NODE_BUNDLED_HANDLER, NODE_HANDLER, PYTHON_HANDLER
+from ddsetup.catalog import (
+    KEY_VARIABLES,
+    NODE_BUNDLED_HANDLER,
+    NODE_HANDLER,
+    PYTHON_HANDLER,
+    SECRET_VARIABLES,
+)
 from ddsetup.change import Change, Plan, Skipped
 from ddsetup.model import Alias, Function, Layer, Unreadable
 from ddsetup.states import FunctionState, RolePolicyState, TagsState
@@ -229,6 +235,35 @@ def test_a_key_source_given_by_an_answer_replaces_an_arn_but_no_secret() -> None
     assert "DD_API_KEY_SECRET_ARN" not in after.env
     assert "DD_API_KEY stays" in change_of(plan).note
     assert "planted" not in repr(plan)
+
+
+@pytest.mark.parametrize("kind", ["secret", "ssm", "kms"])
+@pytest.mark.parametrize("own", sorted(SECRET_VARIABLES & set(KEY_VARIABLES)))
+def test_key_material_that_a_function_has_stays_whatever_the_answer(own: str, kind: Any) -> None:
+    wanted = ext(key_source=KeySource(kind=kind, value="value-of-the-answer"))
+    plan = plan_for(function(env={own: "planted"}), wanted)
+    before, after = states(plan)
+    assert own not in {**before.env, **after.env}
+    assert f"{own} stays" in change_of(plan).note
+    assert "planted" not in repr(plan)
+
+
+def test_a_ciphertext_that_stays_leaves_the_other_sources_of_the_key_as_they_are() -> None:
+    """The Extension prefers it, and the answer could only stand in its place: nothing makes room for that."""
+    f = function(env={"DD_KMS_API_KEY": "planted", "DD_API_KEY_SECRET_ARN": "arn:mine"})
+    plan = plan_for(f, ext(key_source=KeySource(kind="kms", value="of-the-answer")))
+    before, after = states(plan)
+    assert not {"DD_API_KEY_SECRET_ARN", "DD_KMS_API_KEY"} & {*before.env, *after.env}
+
+
+def test_the_same_ciphertext_again_is_nothing_to_speak_of() -> None:
+    f = function(env={"DD_KMS_API_KEY": "of-the-answer", "DD_API_KEY_SECRET_ARN": "arn:mine"})
+    plan = plan_for(f, ext(key_source=KeySource(kind="kms", value="of-the-answer")))
+    before, after = states(plan)
+    assert "DD_KMS_API_KEY" not in {**before.env, **after.env}
+    assert before.env["DD_API_KEY_SECRET_ARN"] == "arn:mine"
+    assert "DD_API_KEY_SECRET_ARN" not in after.env
+    assert "stays" not in change_of(plan).note
 
 
 def test_when_it_is_unknown_whether_the_secret_exists_nothing_is_done() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
 from ddsetup import catalog
@@ -41,6 +41,8 @@ OWNED = {
     catalog.WRAPPER_VARIABLE,
 }
 SETTINGS = settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+ENCRYPTED = KeySource(kind="kms", value="Y2lwaGVydGV4dA==")
 
 RUNTIMES = (
     "python3.12",
@@ -147,7 +149,7 @@ def wishes(draw: st.DrawFn) -> Answers:
                     KeySource(),
                     KeySource(value=secret("mine").arn),
                     KeySource(kind="ssm", value=f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter/key"),
-                    KeySource(kind="kms", value="Y2lwaGVydGV4dA=="),
+                    ENCRYPTED,
                 )
             )
         ),
@@ -175,7 +177,7 @@ def assert_nothing_foreign_moved(before: Snapshot, after: Snapshot) -> None:
     (f,), (g,) = before.functions(), after.functions()
     if f.env is not None:
         assert g.env is not None
-        untouchable = set(f.env) - OWNED - {"DD_KMS_API_KEY"}
+        untouchable = set(f.env) - OWNED
         assert {k: f.env[k] for k in untouchable} == {k: g.env.get(k) for k in untouchable}
     for mine in (f, g):
         assert len({layer.arn for layer in mine.layers}) == len(mine.layers)
@@ -237,6 +239,9 @@ def test_the_inverse_gives_back_what_was_there(f: Function, tags: dict[str, str]
 
 @SETTINGS
 @given(functions(), tag_maps(), wishes())
+@example(
+    function("orders", env={"DD_KMS_API_KEY": PLANTED}), {}, answers(via="extension", key_source=ENCRYPTED)
+)
 def test_nothing_foreign_is_touched_and_no_secret_told(
     f: Function, tags: dict[str, str], wanted: Answers
 ) -> None:

@@ -214,12 +214,15 @@ def _key_source(subject: Subject, wanted: _Wanted) -> bool:
             wanted.notes.append("keeps its API key in plain text (DD_API_KEY); a secret would be safer")
         return False
     name = _KEY_VARIABLE[source.kind]
-    wanted.forced[name] = source.value or secret_reference(subject.lane, subject.answers) or ""
-    others = [other for other in present if other != name]
-    wanted.removed.update(set(others) & set(_REMOVABLE_KEYS))
-    for other in others:
-        if other not in _REMOVABLE_KEYS:
-            wanted.notes.append(f"{other} stays, as its value could not be given back; take it out by hand")
+    value = source.value or secret_reference(subject.lane, subject.answers) or ""
+    stays = [key for key in present if key in catalog.SECRET_VARIABLES and subject.env[key] != value]
+    wanted.notes += [
+        f"{key} stays, as its value could not be given back; take it out by hand" for key in stays
+    ]
+    if name in stays:
+        return False
+    wanted.forced[name] = value
+    wanted.removed.update(key for key in present if key in _REMOVABLE_KEYS and key != name)
     return True
 
 
