@@ -3,24 +3,16 @@
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from ddsetup.asking import answers_from
 from ddsetup.cli.call import Call
 from ddsetup.given import Given, Raw, from_environment
 from ddsetup.policy import least_policy
 
-if TYPE_CHECKING:
-    from ddsetup.sandbox.model import Sandbox
-
 _FOREIGN = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN", "AWS_ROLE_ARN", "AWS_CONFIG_FILE")
-_SECONDS_BETWEEN_ROUNDS = 3.0
-_LONGEST_ROUND = 60.0
-"""Seconds; a busy machine takes tens of them to start six functions."""
 _COMMANDS = ("setup", "verify", "invoke", "undo", "status", "uninstrument", "doctor")
 
 
@@ -40,6 +32,7 @@ def sandbox_for(call: Call) -> Iterator[Call]:
     """
     from ddsetup.sandbox.control import start
     from ddsetup.sandbox.model import ACCOUNT, SandboxOptions
+    from ddsetup.sandbox.traffic import kept_busy
 
     regions = call.given.items("region") or ("us-east-1",)
     options = SandboxOptions(
@@ -52,7 +45,7 @@ def sandbox_for(call: Call) -> Iterator[Call]:
     with ExitStack() as up:
         sandbox = up.enter_context(start(options))
         up.enter_context(_environment(sandbox.env()))
-        up.enter_context(_busy(sandbox))
+        up.enter_context(kept_busy(sandbox))
         by_itself = {} if call.can_ask else {"all": True, "yes": True}
         usual = {
             "region": regions,
@@ -66,31 +59,6 @@ def sandbox_for(call: Call) -> Iterator[Call]:
         finally:
             with call.console.working("taking the sandbox down"):
                 up.close()
-
-
-@contextmanager
-def _busy(sandbox: Sandbox) -> Iterator[None]:
-    """Keep the sample functions in use, as those of a living account are, while the block runs.
-
-    One round would not do: what a function logs before its group is subscribed is never sent on.
-    Nor would a function that was woken too early have another cold start to show.
-    """
-    from ddsetup.sandbox.traffic import traffic
-
-    over = threading.Event()
-
-    def invoke() -> None:
-        while not over.wait(_SECONDS_BETWEEN_ROUNDS):
-            traffic(sandbox, heard=True)
-
-    rounds = threading.Thread(target=invoke, name="traffic", daemon=True)
-    rounds.start()
-    try:
-        yield
-    finally:
-        over.set()
-        # A round under way needs the sandbox until its end.
-        rounds.join(timeout=_LONGEST_ROUND)
 
 
 @contextmanager

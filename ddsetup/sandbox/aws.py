@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 import urllib.request
 from dataclasses import dataclass
+from functools import cache, lru_cache
 from importlib import metadata, util
 from pathlib import Path
 from typing import Any
@@ -101,18 +103,35 @@ def wait_until_ready(emulated: EmulatedAws) -> None:
     wait_for(emulated.child, answers, what="The emulated AWS", timeout=_READY_SECONDS)
 
 
+_making = threading.Lock()
+
+
+@lru_cache(maxsize=256)
 def client(service: str, endpoint_url: str, region: str, keys: Keys = ROOT) -> Any:
-    """A boto3 client of the emulated account. Thread-safe, as all of them are."""
-    import boto3
+    """A boto3 client of the emulated account, thread-safe; made once, as that takes longer than a call."""
     from botocore.config import Config
 
-    session: Any = boto3.session.Session(
-        aws_access_key_id=keys.access_key_id, aws_secret_access_key=keys.secret_access_key, region_name=region
-    )
     config = Config(
         retries={"max_attempts": 2, "mode": "standard"},
         read_timeout=120,
         max_pool_connections=32,
         s3={"addressing_style": "path"},
     )
-    return session.client(service, endpoint_url=endpoint_url, config=config)
+    # Calls of a client may overlap, making clients of one session may not.
+    with _making:
+        return _session().client(
+            service,
+            region_name=region,
+            endpoint_url=endpoint_url,
+            aws_access_key_id=keys.access_key_id,
+            aws_secret_access_key=keys.secret_access_key,
+            config=config,
+        )
+
+
+@cache
+def _session() -> Any:
+    """One for all keys: each session reads the whole list of AWS's endpoints anew."""
+    import boto3
+
+    return boto3.session.Session()

@@ -15,7 +15,6 @@ import secrets
 import shutil
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -24,6 +23,7 @@ from ddsetup.errors import UsageError
 from ddsetup.sandbox import aws, bootstrap, forwarder_release, macro_release, standin, state
 from ddsetup.sandbox.model import ACCOUNT, Sandbox, SandboxOptions
 from ddsetup.sandbox.scenarios import SCENARIOS, World
+from ddsetup.sandbox.scenarios.world import ClientOf
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -58,20 +58,6 @@ def check_scenarios(names: tuple[str, ...]) -> None:
         raise UsageError(f"There is no sandbox scenario {', '.join(unknown)}.", fix=f"Scenarios: {known}")
 
 
-@dataclass(frozen=True, slots=True)
-class _Clients:
-    """boto3 clients of the emulated account, one per service and region."""
-
-    endpoint_url: str
-    made: dict[tuple[str, str], Any]
-
-    def __call__(self, service: str, region: str) -> Any:
-        key = (service, region)
-        if key not in self.made:
-            self.made[key] = aws.client(service, self.endpoint_url, region)
-        return self.made[key]
-
-
 def _assemble(options: SandboxOptions, directory: Path, stack: contextlib.ExitStack) -> Sandbox:
     cache = options.cache_directory or _cache_directory()
     emulated = aws.start(directory, cache, forwarder_release.layer_archive(options.forwarder_zip))
@@ -83,7 +69,10 @@ def _assemble(options: SandboxOptions, directory: Path, stack: contextlib.ExitSt
     )
     stack.callback(datadog.child.stop)
     aws.wait_until_ready(emulated)
-    clients = _Clients(emulated.endpoint_url, {})
+
+    def clients(service: str, region: str) -> Any:
+        return aws.client(service, emulated.endpoint_url, region)
+
     operator = bootstrap.create_operator(clients("iam", options.regions[0]), options.operator_policy)
     with ThreadPoolExecutor(1) as pool:
         furnished = pool.submit(_furnish, options, clients)
@@ -110,7 +99,7 @@ def _assemble(options: SandboxOptions, directory: Path, stack: contextlib.ExitSt
     )
 
 
-def _furnish(options: SandboxOptions, clients: _Clients) -> None:
+def _furnish(options: SandboxOptions, clients: ClientOf) -> None:
     role = bootstrap.create_function_role(clients("iam", options.regions[0]))
     world = World(ACCOUNT, options.regions, role, clients, options.many)
     for name in options.scenarios:
@@ -118,7 +107,7 @@ def _furnish(options: SandboxOptions, clients: _Clients) -> None:
 
 
 def _publish_forwarder(
-    options: SandboxOptions, clients: _Clients, aws_url: str, datadog_url: str
+    options: SandboxOptions, clients: ClientOf, aws_url: str, datadog_url: str
 ) -> dict[str, str]:
     by_region = [
         forwarder_release.publish(clients("s3", region), region, aws_url, urlsplit(datadog_url), options.site)

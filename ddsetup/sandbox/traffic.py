@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+import threading
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +16,8 @@ from ddsetup.sandbox.model import Sandbox
 from ddsetup.sandbox.scenarios.functions import SAMPLE_TAG
 
 _PARALLEL = 4
+_SECONDS_BETWEEN_ROUNDS = 3.0
+_SECONDS_TO_END = 1.0
 EVENTS: Mapping[str, Sequence[Mapping[str, Any]]] = {
     "orders": ({"order": "latte", "cups": 2}, {"order": "espresso"}, {"order": "cappuccino", "cups": 3}),
     "kitchen": ({"order": "espresso"}, {"order": "iced tea"}, {"order": "latte"}),
@@ -60,6 +64,35 @@ def traffic(
     clients = {region: aws.client("lambda", sandbox.aws_endpoint_url, region) for region in sandbox.regions}
     with ThreadPoolExecutor(_PARALLEL) as pool:
         return tuple(pool.map(lambda call: _invoke(clients[call[0]], *call), calls))
+
+
+@contextmanager
+def kept_busy(sandbox: Sandbox) -> Iterator[None]:
+    """Keep the sample functions in use, as those of a living account are, while the block runs.
+
+    One round would not do: what a function logs before its group is subscribed is never sent on.
+    Nor would a function that was woken too early have another cold start to show.
+    """
+    over = threading.Event()
+    rounds = threading.Thread(target=_rounds, args=(sandbox, over), name="traffic", daemon=True)
+    rounds.start()
+    try:
+        yield
+    finally:
+        over.set()
+        # A round under way is not waited for: it ends with the sandbox.
+        rounds.join(timeout=_SECONDS_TO_END)
+
+
+def _rounds(sandbox: Sandbox, over: threading.Event) -> None:
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    while not over.wait(_SECONDS_BETWEEN_ROUNDS):
+        try:
+            traffic(sandbox, heard=True)
+        except (BotoCoreError, ClientError):
+            if not over.is_set():
+                raise
 
 
 def _targets(sandbox: Sandbox) -> list[tuple[str, str, str]]:

@@ -6,7 +6,6 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 from urllib.request import Request, urlopen
 
@@ -43,12 +42,6 @@ def operator_policy(
     return dict(least_policy(answers, "aws", (ACCOUNT,), regions, commands=commands))
 
 
-@cache
-def _client(service: str, url: str, region: str) -> Any:
-    """Making one takes longer than most calls."""
-    return aws.client(service, url, region)
-
-
 @dataclass(frozen=True)
 class World:
     """The account as root sees it."""
@@ -56,7 +49,7 @@ class World:
     sandbox: Sandbox
 
     def client(self, service: str, region: str = "") -> Any:
-        return _client(service, self.sandbox.aws_endpoint_url, region or self.sandbox.regions[0])
+        return aws.client(service, self.sandbox.aws_endpoint_url, region or self.sandbox.regions[0])
 
     def functions(self, region: str = "") -> dict[str, dict[str, Any]]:
         """Function configurations by name, without what any write changes."""

@@ -56,10 +56,6 @@ class CustomerAccess:
 
         self._options = options
         self._config = Config(retries={"total_max_attempts": 2}, connect_timeout=5, read_timeout=30)
-        self._datadog = boto3.Session(
-            aws_access_key_id=options.account_key, aws_secret_access_key="sandbox", region_name="us-east-1"
-        )
-        self._sts: Any = self._datadog.client("sts", endpoint_url=options.aws_endpoint, config=self._config)
         # Any: the service's name is data here, boto3's type stubs want literals.
         self._customer: Any = boto3.Session(
             aws_access_key_id="none",
@@ -70,6 +66,15 @@ class CustomerAccess:
         assert isinstance(credentials, Credentials)
         self._credentials = credentials
         self._clients: dict[tuple[str, str], Any] = {}
+        # Of the same session, with Datadog's own credentials: every session reads all of AWS's endpoints.
+        self._sts: Any = self._customer.client(
+            "sts",
+            region_name="us-east-1",
+            endpoint_url=options.aws_endpoint,
+            aws_access_key_id=options.account_key,
+            aws_secret_access_key="sandbox",
+            config=self._config,
+        )
 
     def assume(self, account: Account) -> None:
         """Assume the account's role with its external id. Raises AccessFailed."""

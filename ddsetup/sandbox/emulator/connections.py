@@ -1,4 +1,4 @@
-"""Lets a request's connection be reset instead of answered, as a broken load balancer does it."""
+"""Tells by which connection a request came, and can reset it, as a broken load balancer does."""
 
 from __future__ import annotations
 
@@ -20,6 +20,11 @@ def install() -> None:
         await run(self)
 
     TCPServer.run = known  # type: ignore[method-assign]
+
+
+def current() -> Any:
+    """The connection of the request under way, one object for as long as it lasts."""
+    return _writer.get()
 
 
 def reset() -> None:

@@ -8,22 +8,23 @@ that had its name point here), and, where the system tells (Linux), when another
 from __future__ import annotations
 
 import os
-import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, MutableMapping
 from pathlib import Path
 from typing import Any
+from weakref import WeakKeyDictionary
+
+from ddsetup.sandbox.emulator import connections
 
 Application = Callable[[Any, Any, Any], Awaitable[None]]
 
 _TABLES = (Path("/proc/net/tcp"), Path("/proc/net/tcp6"))
-_REMEMBERED_SECONDS = 2.0
 _REFUSAL = b"This sandbox belongs to another user, or the request came from a web page.\n"
 
 
 def guarded(application: Application, port: int) -> Application:
     """The application behind the door."""
     hosts = {f"{name}:{port}".encode() for name in ("127.0.0.1", "localhost")}
-    known: dict[int, tuple[float, bool]] = {}
+    known: WeakKeyDictionary[Any, bool] = WeakKeyDictionary()
 
     async def door(scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "lifespan" or (
@@ -42,13 +43,12 @@ def _is_plain(headers: dict[bytes, bytes], hosts: set[bytes]) -> bool:
     return b"origin" not in headers and b"sec-fetch-site" not in headers and headers.get(b"host") in hosts
 
 
-def _is_own(client_port: int, port: int, known: dict[int, tuple[float, bool]]) -> bool:
-    now = time.monotonic()
-    at, own = known.get(client_port, (0.0, False))
-    if now - at > _REMEMBERED_SECONDS:
-        own = _owner(client_port, port) in {None, os.getuid(), 0}
-        known[client_port] = (now, own)
-    return own
+def _is_own(client_port: int, port: int, known: MutableMapping[Any, bool]) -> bool:
+    """Whether the connection is of the sandbox's user: it never changes hands, so it is looked up once."""
+    connection = connections.current()
+    if connection not in known:
+        known[connection] = _owner(client_port, port) in {None, os.getuid(), 0}
+    return known[connection]
 
 
 def _owner(client_port: int, port: int) -> int | None:

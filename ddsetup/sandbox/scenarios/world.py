@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
+
+ClientOf: TypeAlias = Callable[[str, str], Any]
+"""Gives the client of a service in a region."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +21,7 @@ class World:
     account: str
     regions: tuple[str, ...]
     role: str
-    client: Callable[[str, str], Any]
+    client: ClientOf
     many: int = 200
 
     @property
