@@ -117,10 +117,10 @@ def _one_line(text: str, width: int) -> Text:
 def _new_bars(console: RichConsole) -> _Bars:
     return _Bars(
         SpinnerColumn("line"),
-        TextColumn("{task.description:<16}"),
+        TextColumn("{task.description:<16}", markup=False),
         BarColumn(bar_width=_BAR),
         MofNCompleteColumn(),
-        TextColumn("{task.fields[rate]}"),
+        TextColumn("{task.fields[rate]}", markup=False),
         _Left(),
         console=console,
         transient=True,

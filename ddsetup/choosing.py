@@ -14,7 +14,7 @@ from ddsetup.answers import Selection
 from ddsetup.errors import UsageError
 from ddsetup.lines import counted, names, rough
 from ddsetup.model import Function, Json, Snapshot, Unreadable
-from ddsetup.prompter import Back, Prompt, Prompter, Row
+from ddsetup.prompter import Back, Prompt, Prompter, Row, say_error
 from ddsetup.questions import Choice
 from ddsetup.recognise import is_edge
 from ddsetup.select import select_in
@@ -241,7 +241,7 @@ def _accepted(chosen: Settings, asking: _Asking) -> bool:
         listed = {(row.function, row.region) for row in rows}
         functions = [f for f in select_in(snapshot, selection) if (f.name, f.region) in listed]
     except UsageError as error:
-        prompter.say("\n".join(part for part in (error.what, error.fix) if part))
+        say_error(prompter, error)
         return False
     if not functions:
         prompter.say("no function fits")

@@ -6,7 +6,6 @@ CI says as much as a screen. With `--output ndjson` events go to standard output
 
 from __future__ import annotations
 
-import json
 import os
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -16,9 +15,10 @@ from datetime import UTC, datetime
 from itertools import islice
 from typing import TYPE_CHECKING, Literal, TextIO, TypeAlias
 
+from ddsetup.foreign import harmless, json_pieces, json_text
 from ddsetup.jsonreport import document, error_fields, event_line, report_line, signal_line
 from ddsetup.keyboard import Keyboard, in_front
-from ddsetup.lines import Line, Look, Span, Style, line, text_of, wrapped
+from ddsetup.lines import Line, Look, Span, Style, line, logged, text_of, wrapped
 from ddsetup.render import error_lines, outcome_text, report_lines
 from ddsetup.render_plan import STEPS, kind_name, resource_text
 from ddsetup.render_signals import arriving_lines, signal_text, summary
@@ -110,8 +110,8 @@ class Console:
     # What is said on the way
 
     def say(self, text: str, style: Style = "") -> None:
-        """A text for the person who watches, of one line or several."""
-        self.lines(line(Span(part, style)) for part in text.split("\n"))
+        """A line for the person who watches."""
+        self.lines([line(Span(text, style))])
 
     def lines(self, lines: Iterable[Line], *, marked: bool = True, hang: int = 0) -> None:
         """Lines for the person who watches; where one is broken, what follows is indented by `hang`.
@@ -143,7 +143,7 @@ class Console:
             with self._lock:
                 # Threads that an error has left behind go on telling for a moment.
                 if not over:
-                    self._moving().spin(f"{_SANDBOX}{text}" if self.sandbox else text)
+                    self._moving().spin(harmless(f"{_SANDBOX}{text}" if self.sandbox else text))
 
         spin(text)
         try:
@@ -165,7 +165,7 @@ class Console:
         """Show what happens during a run. Called from several threads."""
         with self._lock:
             if self.output == "ndjson":
-                self._print(self.streams.out, json.dumps(event_line(event), ensure_ascii=False) + "\n")
+                self._print(self.streams.out, json_text(event_line(event)) + "\n")
             match event.kind:
                 case "planned":
                     pass
@@ -190,9 +190,7 @@ class Console:
             if self.output == "ndjson":
                 now = datetime.now(UTC)
                 for signal in news:
-                    self._print(
-                        self.streams.out, json.dumps(signal_line(signal, now), ensure_ascii=False) + "\n"
-                    )
+                    self._print(self.streams.out, json_text(signal_line(signal, now)) + "\n")
             if self._animates():
                 rich = self._console(self.streams.err)
                 drawn = arriving_lines(signals, Look(width=rich.width - 1), rich.height - 1, note)
@@ -204,7 +202,7 @@ class Console:
 
     def ask_for(self, text: str) -> None:
         """The text before the place where an answer is typed."""
-        self._print(self.streams.err, text)
+        self._print(self.streams.err, harmless(text))
 
     @contextmanager
     def quiet(self) -> Iterator[None]:
@@ -227,12 +225,12 @@ class Console:
         report = replace(report, sandbox=report.sandbox or self.sandbox)
         if self.output == "json":
             # Piece by piece: the whole text of thousands of changes takes more memory than all the rest.
-            pieces = json.JSONEncoder(indent=2, ensure_ascii=False).iterencode(document(report))
+            pieces = json_pieces(document(report), indent=2)
             while some := "".join(islice(pieces, 10_000)):
                 self.streams.out.write(self._fitting(some, self.streams.out))
             self._print(self.streams.out, "\n")
         elif self.output == "ndjson":
-            self._print(self.streams.out, json.dumps(report_line(report), ensure_ascii=False) + "\n")
+            self._print(self.streams.out, json_text(report_line(report)) + "\n")
         else:
             self._draw(self.streams.out, report_lines(report, self.look(self.streams.out)))
 
@@ -284,7 +282,7 @@ class Console:
         width = console.width - 1 if self.streams.is_terminal(stream) else 0
         for spans in lines:
             for part in wrapped(spans, width, hang):
-                console.print(self._text(part, stream))
+                console.print(self._text(logged(part), stream))
 
     def _text(self, spans: Line, stream: TextIO) -> Text:
         from rich.text import Text
@@ -336,7 +334,7 @@ class Console:
     def _tick(self, step: str) -> None:
         """Move the bar of a step, drawing it if it is not there yet."""
         if self._animates():
-            current = [f"{kind_name(each.kind)} {each.name}" for each in self._current]
+            current = [harmless(f"{kind_name(each.kind)} {each.name}") for each in self._current]
             count = self._count(step)
             self._moving().bar(_short(step), count.done, count.total, current)
 

@@ -11,6 +11,7 @@ from ddsetup.checks.registry import WEIGHT
 from ddsetup.doctor import Diagnosis, Found
 from ddsetup.doctor_report import unseen_records
 from ddsetup.evidence import Unseen
+from ddsetup.foreign import harmless
 from ddsetup.report import Report, Severity
 
 
@@ -88,14 +89,14 @@ def _case(case: _Case, fail_on: Severity) -> str:
     failing = [f for f in case.found if WEIGHT[f.severity] >= WEIGHT[fail_on]]
     inner = ""
     if failing:
-        message = quoteattr(_printable(f"{len(failing)} × {failing[0].problem.what}"))
+        message = quoteattr(harmless(f"{len(failing)} × {failing[0].problem.what}"))
         inner = f"<failure message={message}>{escape(_text(case.found))}</failure>"
     elif case.skipped:
-        inner = f"<skipped message={quoteattr(_printable(case.skipped))}/>"
+        inner = f"<skipped message={quoteattr(harmless(case.skipped))}/>"
     elif case.found:
         inner = f"<system-out>{escape(_text(case.found))}</system-out>"
     elif case.notes:
-        inner = f"<system-out>{escape(_printable(chr(10).join(case.notes)))}</system-out>"
+        inner = f"<system-out>{escape(_lines(case.notes))}</system-out>"
     return f"    <testcase {attributes}>{inner}</testcase>" if inner else f"    <testcase {attributes}/>"
 
 
@@ -105,9 +106,8 @@ def _text(found: Sequence[Found]) -> str:
         problem = {"do": each.problem.fix, "run": each.problem.command}
         lines.append(f"{each.severity}: {each.problem.resource.id}: {each.problem.what}")
         lines.extend(f"  {label}: {text}" for label, text in problem.items() if text)
-    return _printable("\n".join(lines))
+    return _lines(lines)
 
 
-def _printable(text: str) -> str:
-    """XML 1.0 knows no control characters."""
-    return "".join(c for c in text if c >= " " or c in "\n\t")
+def _lines(lines: Sequence[str]) -> str:
+    return "\n".join(map(harmless, lines))

@@ -10,16 +10,25 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from ddsetup.foreign import harmless, line_of_log
+
 Style: TypeAlias = Literal["", "bold", "dim", "good", "bad", "warn", "added", "removed", "heading", "code"]
 """`code` is what somebody may copy (a command, an address): it is never broken into lines."""
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A piece of a line in one style."""
+    """A piece of a line in one style.
+
+    Whoever wrote its text, it is only text: what would steer a terminal or hide stands in it as an escape.
+    """
 
     text: str
     style: Style = ""
+
+    def __post_init__(self) -> None:
+        if not (self.text.isascii() and self.text.isprintable()):
+            object.__setattr__(self, "text", harmless(self.text))
 
 
 Line: TypeAlias = tuple[Span, ...]
@@ -40,7 +49,14 @@ def line(*parts: str | Span) -> Line:
 
 def text_of(lines: Iterable[Line]) -> str:
     """The lines without their styles, each ended by a newline."""
-    return "".join("".join(span.text for span in spans).rstrip() + "\n" for spans in lines)
+    return "".join(line_of_log("".join(span.text for span in spans).rstrip()) + "\n" for spans in lines)
+
+
+def logged(spans: Line) -> Line:
+    """The line as the log of a CI service may hold it, which takes some beginnings for commands."""
+    text = "".join(span.text for span in spans)
+    safe = line_of_log(text)
+    return spans if safe == text else (Span(safe, spans[0].style),)
 
 
 def wrapped(spans: Line, width: int, hang: int = 0) -> list[Line]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from typing import Literal, Protocol, TypeAlias
 
+from ddsetup.errors import DdsetupError
+from ddsetup.foreign import harmless
 from ddsetup.model import Json
 from ddsetup.questions import Choice
 
@@ -36,6 +38,20 @@ class Prompt:
     check: Callable[[Json], str] = field(default=_accept, repr=False)
 
 
+def shown(prompt: Prompt) -> Prompt:
+    """The prompt as it may be drawn: in what can be read of it, choices come from others, too."""
+    choices = tuple(
+        replace(
+            choice,
+            label=harmless(choice.label or choice.value),
+            hint=harmless(choice.hint),
+            disabled=harmless(choice.disabled),
+        )
+        for choice in prompt.choices
+    )
+    return replace(prompt, text=harmless(prompt.text), why=harmless(prompt.why, keep="\n"), choices=choices)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
     """One line of a long list: `value` is what is chosen, `cells` what is shown and searched.
@@ -54,6 +70,17 @@ class Row:
     def has_term(self, word: str) -> bool:
         """Whether a word such as `runtime:python` is what one of the terms begins with; it may be a glob."""
         return any(fnmatchcase(term.lower(), f"{word}*") for term in self.terms)
+
+
+def shown_row(row: Row) -> Row:
+    """The row as it may be drawn."""
+    return replace(row, cells=tuple(map(harmless, row.cells)), disabled=harmless(row.disabled))
+
+
+def say_error(prompter: Prompter, error: DdsetupError) -> None:
+    """What went wrong and what to do about it, to whoever is being asked."""
+    for text in filter(None, (*error.what.split("\n"), *error.fix.split("\n"))):
+        prompter.say(text)
 
 
 class Prompter(Protocol):

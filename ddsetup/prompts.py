@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, TextIO, cast
 from ddsetup.console import Console
 from ddsetup.lines import Span, counted, line, names
 from ddsetup.model import Json
-from ddsetup.prompter import Back, Prompt, Prompter, Row
+from ddsetup.prompter import Back, Prompt, Prompter, Row, shown, shown_row
 from ddsetup.questions import Choice
 
 if TYPE_CHECKING:
@@ -42,6 +42,7 @@ class QuestionaryPrompter:
 
     def ask(self, prompt: Prompt) -> Json:
         """Put one question, again until the answer is accepted."""
+        prompt = shown(prompt)
         with self.console.quiet():
             while True:
                 value = self._put(prompt)
@@ -58,7 +59,9 @@ class QuestionaryPrompter:
 
         with self.console.quiet():
             heading = Heading(title, why, tuple(columns))
-            taken = pick(heading, rows, output=self._output(), depth=self._depth())
+            taken = pick(
+                heading, [shown_row(row) for row in rows], output=self._output(), depth=self._depth()
+            )
             self._answered(title, f"{len(taken):,} chosen")
             return taken
 
@@ -199,6 +202,7 @@ class PlainPrompter:
 
     def ask(self, prompt: Prompt) -> Json:
         """Put one question, again until the answer is accepted."""
+        prompt = shown(prompt)
         with self.console.quiet():
             if not self._told:
                 self.console.lines([line(_HOW)], marked=False)
@@ -218,6 +222,7 @@ class PlainPrompter:
         self, title: str, rows: Sequence[Row], *, why: str = "", columns: Sequence[str] = ()
     ) -> tuple[str, ...]:
         """Choose from a list by numbers and ranges of numbers; from a long one by parts of names."""
+        rows = [shown_row(row) for row in rows]
         if why:
             self.say(why)
         if len(rows) > _LISTED:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 
 from ddsetup._version import __version__
@@ -10,6 +9,7 @@ from ddsetup.checks.check import Blind, Check
 from ddsetup.doctor import Diagnosis, Found
 from ddsetup.doctor_report import unseen_records
 from ddsetup.evidence import Unseen
+from ddsetup.foreign import harmless, json_text
 from ddsetup.model import Json
 from ddsetup.report import Report, Severity
 
@@ -42,7 +42,7 @@ def sarif(report: Report, diagnosis: Diagnosis, unseen: Sequence[Unseen] = ()) -
         "properties": {"account": report.account, "regions": list(report.regions)},
     }
     document = {"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}
-    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+    return json_text(document, indent=2) + "\n"
 
 
 def _rule(check: Check) -> Json:
@@ -60,7 +60,7 @@ def _result(found: Found, rule: int) -> Json:
     resource = found.problem.resource
     place = {
         "physicalLocation": {"artifactLocation": {"uri": _FILE}, "region": {"startLine": 1}},
-        "logicalLocations": [{"fullyQualifiedName": resource.id, "kind": "resource"}],
+        "logicalLocations": [{"fullyQualifiedName": harmless(resource.id), "kind": "resource"}],
     }
     return {
         "ruleId": found.check.id,
@@ -77,7 +77,7 @@ def _message(found: Found) -> str:
     parts = [f"{problem.resource.id}: {problem.what}"]
     parts += [f"To do: {problem.fix}"] if problem.fix else []
     parts += [f"Run: {problem.command}"] if problem.command else []
-    return ". ".join(parts)
+    return harmless(". ".join(parts))
 
 
 def _could_not_look(check: Check, blind: Blind) -> Json:
@@ -85,7 +85,7 @@ def _could_not_look(check: Check, blind: Blind) -> Json:
     why = f"needs {missing}" if missing else blind.unreadable.reason
     return {
         "level": "warning",
-        "message": {"text": f"{check.id} could not look at {blind.resource.id}: {why}"},
+        "message": {"text": harmless(f"{check.id} could not look at {blind.resource.id}: {why}")},
     }
 
 
@@ -93,7 +93,7 @@ def _left_out(unseen: Sequence[Unseen]) -> list[Json]:
     return [
         {
             "level": "note",
-            "message": {"text": f"not looked at: {each['what']} ({each['count']}); {each['why']}"},
+            "message": {"text": harmless(f"not looked at: {each['what']} ({each['count']}); {each['why']}")},
         }
         for each in unseen_records(unseen)
     ]

@@ -20,7 +20,7 @@ from ddsetup.gateways.aws.credentials import AwsOptions, profiles
 from ddsetup.gateways.aws.session import Aws
 from ddsetup.gateways.datadog.client import Datadog
 from ddsetup.gateways.datadog.keys import KeyCheck, WrongSite, check_keys
-from ddsetup.prompter import Back, Prompt, Prompter
+from ddsetup.prompter import Back, Prompt, Prompter, say_error
 from ddsetup.questions import Choice
 
 PROFILE = "profile"
@@ -70,14 +70,15 @@ def sign_in_to_aws(
     options = _with_profile(options, dialogue)
     if prompter is None:
         return Aws.connect(options, clock=clock)
-    ways = f"\n{_AWS_WAYS}"
+    ways = _AWS_WAYS
     while True:
         try:
             aws = Aws.connect(options, clock=clock)
             aws.identity()
             return aws
         except CredentialsError as error:
-            prompter.say(f"{error.what}{ways}")
+            for text in filter(None, (*error.what.split("\n"), ways)):
+                prompter.say(text)
             ways = ""
             if not _another_try(error, prompter, dialogue):
                 raise
@@ -185,19 +186,17 @@ def _tell_where(wanted: Wanted, prompter: Prompter) -> None:
     if not missing_keys(wanted.environ, replace(wanted.readers, ask=None), wanted.refs):
         return
     pages = f"{site_of(wanted.site).app_url}/organization-settings"
-    prompter.say(
-        f"There are no keys for {wanted.site} yet. They are made at\n"
-        f"  API key:         {pages}/api-keys\n"
-        f"  application key: {pages}/application-keys\n"
-        "What you type is not shown, checked at once, and written to no file."
-    )
+    prompter.say(f"There are no keys for {wanted.site} yet. They are made at")
+    prompter.say(f"  API key:         {pages}/api-keys")
+    prompter.say(f"  application key: {pages}/application-keys")
+    prompter.say("What you type is not shown, checked at once, and written to no file.")
 
 
 def _another_try_at_keys(
     error: CredentialsError, wanted: Wanted, found: FoundKeys | None, prompter: Prompter
 ) -> Wanted:
     """What to try next. Raises the error when the person would rather stop."""
-    prompter.say(f"{error.what}\n{error.fix}".strip())
+    say_error(prompter, error)
     if isinstance(error, WrongSite):
         if _agreed(prompter, f"Go on with {error.site}?"):
             return replace(wanted, site=error.site)

@@ -138,7 +138,8 @@ def _log_to(console: Console) -> None:
 
     class Handler(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
-            console.say(without(self.format(record), secrets_in(os.environ)), "dim")
+            for text in without(self.format(record), secrets_in(os.environ)).split("\n"):
+                console.say(text, "dim")
 
     logger = logging.getLogger("ddsetup")
     logger.setLevel(logging.DEBUG)

@@ -113,12 +113,12 @@ def file_lines(file: Mapping[str, Json]) -> list[Line]:
 
 def diff_lines(text: str) -> list[Line]:
     """A unified diff, coloured."""
-    return [line(Span(each, _STYLES.get(each[:1], ""))) for each in text.splitlines()]
+    return [line(Span(each.expandtabs(), _STYLES.get(each[:1], ""))) for each in text.splitlines()]
 
 
 def _snippet_lines(snippet: Mapping[str, Json]) -> list[Line]:
     head = line(Span(snippet["path"], "bold"), ": to be put in by hand; ", snippet["reason"])
-    return [head, *(line("    ", text) for text in snippet["text"].splitlines()), ()]
+    return [head, *(line("    ", text.expandtabs()) for text in snippet["text"].splitlines()), ()]
 
 
 def _install_lines(install: Mapping[str, Json]) -> list[Line]:

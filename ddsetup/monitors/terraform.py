@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from ddsetup.foreign import is_plain
 from ddsetup.gateways.datadog.monitors import TYPE
 from ddsetup.states import MonitorState
 
@@ -56,7 +57,12 @@ def identifier(state: MonitorState) -> str:
 def quoted(text: str) -> str:
     """A string as HCL writes it: `${` and `%{` would begin a template."""
     escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n").replace("\t", "\\t")
+    escaped = "".join(c if is_plain(c) else _escape(ord(c)) for c in escaped)
     return '"' + escaped.replace("${", "$${").replace("%{", "%%{") + '"'
+
+
+def _escape(number: int) -> str:
+    return f"\\u{number:04x}" if number < 0x10000 else f"\\U{number:08x}"
 
 
 def _truth(value: object) -> str:

@@ -139,7 +139,7 @@ def _stack(item: Mapping[str, Json]) -> Stack:
         name=item["StackName"],
         stack_id=item.get("StackId") or "",
         status=item.get("StackStatus") or "",
-        status_reason=item.get("StackStatusReason") or "",
+        status_reason=" ".join((item.get("StackStatusReason") or "").split()),
         description=item.get("Description") or "",
         parameters={p["ParameterKey"]: p.get("ParameterValue") or "" for p in item.get("Parameters") or ()},
         outputs={o["OutputKey"]: o.get("OutputValue") or "" for o in item.get("Outputs") or ()},
@@ -154,7 +154,7 @@ def _event(item: Mapping[str, Json]) -> StackEvent:
         logical_id=item.get("LogicalResourceId") or "",
         resource_type=item.get("ResourceType") or "",
         status=item.get("ResourceStatus") or "",
-        reason=item.get("ResourceStatusReason") or "",
+        reason=" ".join((item.get("ResourceStatusReason") or "").split()),
         event_id=item["EventId"],
     )
 

@@ -93,4 +93,5 @@ def causes(error: BaseException) -> Iterator[BaseException]:
 
 
 def _shorten(text: str) -> str:
+    text = " ".join(text.split())
     return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
