@@ -204,7 +204,9 @@ def _code() -> Mapping[str, Any]:
 
 def _cold_starts() -> Mapping[str, Any]:
     series = (Series("invocations", (), (10, 10)), Series("cold", (), (5, 1)))
-    groups = {("pay", REGION): {"invocations": 90.0, "cold": 9.0, "init": 0.3}}
+    groups: dict[tuple[str, ...], dict[str, float]] = {
+        ("pay", REGION): {"invocations": 90.0, "cold": 9.0, "init": 0.3}
+    }
     milliseconds = int(END.timestamp() * 1000)
     points = Timeseries((milliseconds - 60_000, milliseconds), series)
     return cold_starts.shaped(groups, points, WINDOW, Whose(account=ACCOUNT))
