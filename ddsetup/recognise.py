@@ -1,61 +1,16 @@
-"""What a function carries already: Datadog, another vendor, or nothing. Told from its configuration alone.
-
-Account numbers, layer names and handlers of other vendors are those of their public documentation.
-"""
+"""What a function carries already: Datadog, another vendor, or nothing. Told from its configuration alone."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from ddsetup import catalog
 from ddsetup.catalog import LayerArn
 from ddsetup.model import Function
+from ddsetup.vendors import Carried, vendor_of, vendor_of_layer
 
 Mode: TypeAlias = Literal["none", "forwarder", "extension", "broken"]
-
-
-@dataclass(frozen=True, slots=True)
-class Vendor:
-    """How another vendor's instrumentation shows itself."""
-
-    name: str
-    accounts: frozenset[str]
-    layer_name: str
-    handlers: tuple[str, ...] = ()
-    wrappers: tuple[str, ...] = ()
-
-
-VENDORS = (
-    Vendor(
-        "New Relic",
-        frozenset({"451483290750"}),
-        r"NewRelic\w*",
-        ("newrelic_lambda_wrapper.handler", "newrelic-lambda-wrapper.handler", "com.newrelic.java."),
-        ("/opt/newrelic-java-handler",),
-    ),
-    Vendor("Lumigo", frozenset({"114300393969"}), r"lumigo-[\w-]+", ("lumigo-",), ("/opt/lumigo",)),
-    Vendor("Epsagon", frozenset({"066549572091"}), r"epsagon-[\w-]+", ("epsagon.", "/opt/nodejs/epsagon")),
-    Vendor("Dynatrace", frozenset({"725887861453"}), r"Dynatrace_[\w-]+", (), ("/opt/dynatrace",)),
-    Vendor(
-        "OpenTelemetry",
-        frozenset({"901920570463", "184161586896"}),
-        r"(aws-otel|opentelemetry)-[\w-]+",
-        (),
-        ("/opt/otel-",),
-    ),
-    Vendor(
-        "Sentry",
-        frozenset({"943013980633"}),
-        r"Sentry\w+SDK\w*",
-        ("sentry_sdk.integrations.init_serverless_sdk.",),
-    ),
-    Vendor(
-        "Elastic APM", frozenset({"267093732750"}), r"elastic-apm-[\w-]+", (), ("/opt/nodejs/elastic-apm",)
-    ),
-)
 
 
 def datadog_layers(function: Function) -> tuple[LayerArn, ...]:
@@ -117,26 +72,24 @@ def foreign_wrapper(function: Function) -> str | None:
     return wrapper if wrapper and wrapper != catalog.DATADOG_WRAPPER else None
 
 
-def active_vendor(function: Function) -> str | None:
-    """The vendor whose handler or start-up script runs this function, if it is a known one."""
-    handler, wrapper = function.handler or "", foreign_wrapper(function) or ""
-    for vendor in VENDORS:
-        if handler.startswith(vendor.handlers or ("\0",)) or wrapper.startswith(vendor.wrappers or ("\0",)):
-            return vendor.name
-    return None
+def active_vendor(function: Function) -> Carried | None:
+    """What shows that another vendor runs this function, None if none does.
+
+    A layer by itself does nothing where Datadog's handler or start-up script has the place that it needs.
+    """
+    handler = own_handler(function) or function.handler
+    found = vendor_of(handler, (layer.arn for layer in function.layers), function.env or {})
+    if found is None or not found.runs:
+        return None
+    wrapper = (function.env or {}).get(catalog.WRAPPER_VARIABLE)
+    datadogs = is_datadog_handler(function.handler) or wrapper == catalog.DATADOG_WRAPPER
+    return None if found.by == "layer" and datadogs else found
 
 
 def vendor_layers(function: Function) -> Mapping[str, str]:
     """Layers of other monitoring vendors by ARN, with the vendor's name."""
-    found: dict[str, str] = {}
-    for layer in function.layers:
-        parsed = catalog.parse_layer(layer.arn)
-        if parsed is None:
-            continue
-        for vendor in VENDORS:
-            if parsed.account in vendor.accounts or re.fullmatch(vendor.layer_name, parsed.name):
-                found[layer.arn] = vendor.name
-    return found
+    found = {layer.arn: vendor_of_layer(layer.arn) for layer in function.layers}
+    return {arn: carried.vendor for arn, carried in found.items() if carried is not None}
 
 
 def forwarder_like(name: str) -> bool:

@@ -101,7 +101,7 @@ def _note(function: Function) -> str:
     if function.package_type == "Image":
         return "container image: Datadog goes into the image"
     if vendor := active_vendor(function):
-        return f"instrumented by {vendor}"
+        return f"instrumented by {vendor.vendor}"
     if function.runtime and not catalog.is_supported(function.runtime):
         return f"{function.runtime} is not supported by Datadog's layers"
     return ""

@@ -113,9 +113,10 @@ def vendor(case: Case) -> Iterator[Result]:
     """The function's handler or start-up script belongs to another monitoring vendor; two of a kind break
     each other, so ddsetup leaves it alone."""
     for s in case.subjects:
-        name = recognise.active_vendor(s.function)
-        if name:
-            yield problem(s, f"it is run by the instrumentation of {name}", f"take {name} out of it")
+        found = recognise.active_vendor(s.function)
+        if found:
+            said = f"it is run by the instrumentation of {found.vendor} ({found.sign})"
+            yield problem(s, said, f"take {found.vendor} out of it")
 
 
 @check(

@@ -149,4 +149,5 @@ def test_modes() -> None:
     ],
 )
 def test_vendors(over: dict[str, Any], vendor: str | None) -> None:
-    assert recognise.active_vendor(function(**over)) == vendor
+    found = recognise.active_vendor(function(**over))
+    assert (found.vendor if found else None) == vendor

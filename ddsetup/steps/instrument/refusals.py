@@ -121,12 +121,12 @@ def _old_layer(subject: Subject) -> str:
 
 
 def _vendor(subject: Subject) -> Refusal | None:
-    vendor = recognise.active_vendor(subject.function)
-    if vendor is None:
+    found = recognise.active_vendor(subject.function)
+    if found is None:
         return None
     return Refusal(
-        f"it is run by the instrumentation of {vendor}; two of a kind break each other",
-        f"take {vendor} out of the function first, then again",
+        f"it is run by the instrumentation of {found.vendor} ({found.sign}); two of a kind break each other",
+        f"take {found.vendor} out of the function first, then again",
     )
 
 
