@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from ddsetup.change import Change, Outcome
+from ddsetup.errors import GatewayError, NotFound
 from ddsetup.gateways.datadog.client import Datadog
 from ddsetup.gateways.datadog.dashboards import (
     create_dashboard,
@@ -13,7 +16,7 @@ from ddsetup.gateways.datadog.dashboards import (
 )
 from ddsetup.states import DashboardState
 from ddsetup.writers.one_by_one import OneByOne
-from ddsetup.writers.outcomes import already_so, applied, gone, moved
+from ddsetup.writers.outcomes import already_so, applied, gone, moved, not_alone
 
 
 class DashboardWriter(OneByOne):
@@ -25,31 +28,44 @@ class DashboardWriter(OneByOne):
 
     def write_one(self, change: Change) -> Outcome:
         before, after = _state(change.before), _state(change.after)
-        live = next(iter(find_dashboards(self._dd, change.resource.id)), None)
+        found = find_dashboards(self._dd, change.resource.id)
+        live = next(iter(found), None)
         if live is None:
             if after is None:
                 return gone(change)
             if before is not None:
                 return moved(change, "the dashboard is not there any more")
             made = create_dashboard(self._dd, after)
-            self._keep_one(after, made.number)
-            return applied(change, url=made.url)
+            return applied(change, self._keep_one(after, made.number), url=made.url)
         if after is not None and not differing(live.state, after):
             return already_so(change)
         if before is None:
             return moved(change, "a dashboard of this title is there, and it differs")
-        if off := differing(live.state, before):
-            return moved(change, off)
+        as_left = [one for one in found if not differing(one.state, before)]
+        if not as_left:
+            return moved(change, differing(live.state, before))
         if after is None:
-            delete_dashboard(self._dd, live.number)
+            for one in as_left:
+                _delete(self._dd, one.number)
             return applied(change)
+        live = as_left[0]
         return applied(change, url=update_dashboard(self._dd, live, after).url)
 
-    def _keep_one(self, after: DashboardState, number: str) -> None:
-        """A create call that was repeated because its answer was lost makes two: the unanswered one goes."""
-        for extra in find_dashboards(self._dd, after.title):
-            if extra.number != number and not differing(extra.state, after):
-                delete_dashboard(self._dd, extra.number)
+    def _keep_one(self, after: DashboardState, number: str) -> str:
+        """A create call whose answer was lost may have made another one: that goes. A note when it may not
+        have gone."""
+        try:
+            for extra in find_dashboards(self._dd, after.title):
+                if extra.number != number and not differing(extra.state, after):
+                    _delete(self._dd, extra.number)
+        except GatewayError as error:
+            return not_alone(error)
+        return ""
+
+
+def _delete(dd: Datadog, number: str) -> None:
+    with suppress(NotFound):
+        delete_dashboard(dd, number)
 
 
 def _state(state: object) -> DashboardState | None:

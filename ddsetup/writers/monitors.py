@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from ddsetup.change import Change, Outcome
-from ddsetup.errors import NotFound
+from ddsetup.errors import GatewayError, NotFound
 from ddsetup.gateways.datadog.client import Datadog
 from ddsetup.gateways.datadog.monitors import (
-    LiveMonitor,
     create_monitor,
     delete_monitor,
     differing,
@@ -18,7 +19,7 @@ from ddsetup.gateways.datadog.monitors import (
 )
 from ddsetup.states import MonitorState
 from ddsetup.writers.one_by_one import OneByOne
-from ddsetup.writers.outcomes import already_so, applied, gone, moved
+from ddsetup.writers.outcomes import already_so, applied, gone, moved, not_alone
 
 
 class MonitorWriter(OneByOne):
@@ -33,20 +34,23 @@ class MonitorWriter(OneByOne):
         wanted = after or before
         if wanted is None:
             raise TypeError("not a change of a monitor")
-        live = self._live(wanted)
-        if after is not None and live is not None and not differing(owned_part(live, after), after):
-            return already_so(change)
-        if live is None:
+        found = find_monitors(self._dd, *identity_tags(wanted.key, wanted.scope))
+        if not found:
             return self._absent(change, before, after)
+        live = found[0]
+        if after is not None and not differing(owned_part(live, after), after):
+            return already_so(change)
         if before is None:
             return moved(change, "a monitor with these tags is there, and it differs")
-        if off := differing(owned_part(live, before), before):
-            return moved(change, off)
+        as_left = [one for one in found if not differing(owned_part(one, before), before)]
+        if not as_left:
+            return moved(change, differing(owned_part(live, before), before))
         if after is None:
-            delete_monitor(self._dd, live.number)
+            for one in as_left:
+                _delete(self._dd, one.number)
         else:
             validate_monitor(self._dd, after)
-            update_monitor(self._dd, live, before, after)
+            update_monitor(self._dd, as_left[0], before, after)
         return applied(change)
 
     def _absent(self, change: Change, before: MonitorState | None, after: MonitorState | None) -> Outcome:
@@ -56,22 +60,24 @@ class MonitorWriter(OneByOne):
             return moved(change, "the monitor is not there any more")
         validate_monitor(self._dd, after)
         number = create_monitor(self._dd, after)
-        self._keep_one(after)
-        return applied(change, number=str(number))
+        return applied(change, self._keep_one(after), number=str(number))
 
-    def _keep_one(self, after: MonitorState) -> None:
-        """A create call that was repeated because its answer was lost makes two: the later ones go."""
-        ours = find_monitors(self._dd, *identity_tags(after.key, after.scope))
-        for extra in ours[1:]:
-            if not differing(owned_part(extra, after), after):
-                try:
-                    delete_monitor(self._dd, extra.number)
-                except NotFound:
-                    continue
+    def _keep_one(self, after: MonitorState) -> str:
+        """A create call whose answer was lost may have made another one: the later ones go. A note when they
+        may not have gone."""
+        try:
+            ours = find_monitors(self._dd, *identity_tags(after.key, after.scope))
+            for extra in ours[1:]:
+                if not differing(owned_part(extra, after), after):
+                    _delete(self._dd, extra.number)
+        except GatewayError as error:
+            return not_alone(error)
+        return ""
 
-    def _live(self, state: MonitorState) -> LiveMonitor | None:
-        found = find_monitors(self._dd, *identity_tags(state.key, state.scope))
-        return found[0] if found else None
+
+def _delete(dd: Datadog, number: int) -> None:
+    with suppress(NotFound):
+        delete_monitor(dd, number)
 
 
 def _state(state: object) -> MonitorState | None:

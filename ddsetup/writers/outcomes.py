@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ddsetup.change import Change, Outcome
+from ddsetup.errors import GatewayError
 
 AGAIN = "look at it, then run the command again: it plans on what is there now"
 
@@ -36,3 +37,8 @@ def moved(change: Change, what: Iterable[str] | str, fix: str = AGAIN) -> Outcom
 def failed(change: Change, reason: str, fix: str = "", **details: str) -> Outcome:
     """The change was tried, or could not be, and is not done."""
     return change.outcome("failed", reason, fix, **details)
+
+
+def not_alone(error: GatewayError) -> str:
+    """What to say of something that was made, when a second one could have been and nobody could look."""
+    return f"it was made; whether a repeated call made a second one could not be seen ({error.what})"

@@ -18,6 +18,7 @@ from ddsetup.clock import SYSTEM_CLOCK, Clock
 from ddsetup.errors import Denied, GatewayError, NotFound, UsageError
 from ddsetup.gateways.datadog.client import Datadog, DatadogKeys
 from ddsetup.gateways.datadog.faults import RateLimited, Rejected, error_texts
+from ddsetup.gateways.datadog.shapes import ANYTHING
 from tests.gateways.datadog_world import KEYS, World, datadog
 from tests.gateways.standin import API_KEY, APP_KEY
 
@@ -33,20 +34,20 @@ def world() -> Iterator[World]:
 def test_a_dropped_connection_and_5xx_are_tried_again(world: World) -> None:
     world.fault(ACCOUNTS, status=None)
     world.fault(ACCOUNTS, status=503)
-    assert world.connect().get(ACCOUNTS, action="x") == {"data": []}
+    assert world.connect().get(ACCOUNTS, action="x", shape=ANYTHING) == {"data": []}
     assert world.slept == [1.0, 2.0]
 
 
 def test_a_fault_that_stays_is_an_error_that_says_what_datadog_said(world: World) -> None:
     world.fault(ACCOUNTS, status=502, times=9, body={"errors": ["upstream is away"]})
     with pytest.raises(GatewayError, match="502: upstream is away"):
-        world.connect().get(ACCOUNTS, action="x")
+        world.connect().get(ACCOUNTS, action="x", shape=ANYTHING)
     assert len(world.calls(ACCOUNTS)) == 4
 
 
 def test_a_rate_limit_that_lifts_soon_is_waited_for(world: World) -> None:
     world.fault(ACCOUNTS, status=429, headers={"X-RateLimit-Reset": "7"})
-    assert world.connect().get(ACCOUNTS, action="x") == {"data": []}
+    assert world.connect().get(ACCOUNTS, action="x", shape=ANYTHING) == {"data": []}
     assert world.slept == [7.0]
 
 
@@ -54,7 +55,7 @@ def test_a_rate_limit_of_an_hour_is_an_error_at_once(world: World) -> None:
     headers = {"X-RateLimit-Reset": "3000", "X-RateLimit-Name": "logs_search"}
     world.fault(ACCOUNTS, status=429, headers=headers)
     with pytest.raises(RateLimited, match="logs_search is used up; it resets in 3000 s") as caught:
-        world.connect().get(ACCOUNTS, action="x")
+        world.connect().get(ACCOUNTS, action="x", shape=ANYTHING)
     assert caught.value.retry_after == 3000
     assert world.slept == []
 
@@ -63,7 +64,7 @@ def test_what_a_path_has_left_of_its_limit_is_remembered(world: World) -> None:
     dd = world.connect()
     now = int(world.standin.clock.now)
     query = {"from": str(now - 60), "to": str(now), "query": "avg:a.b{*}"}
-    dd.get("/api/v1/query", action="timeseries_query", query=query)
+    dd.get("/api/v1/query", action="timeseries_query", query=query, shape=ANYTHING)
     limit = dd.limits["/api/v1/query"]
     assert (limit.name, limit.limit, limit.remaining) == ("timeseries_query", 1600, 1599)
 
@@ -71,7 +72,7 @@ def test_what_a_path_has_left_of_its_limit_is_remembered(world: World) -> None:
 def test_many_threads_do_not_make_noise(world: World, caplog: pytest.LogCaptureFixture) -> None:
     dd = world.connect()
     with ThreadPoolExecutor(12) as pool:
-        answers = list(pool.map(lambda _: dd.get(ACCOUNTS, action="x"), range(60)))
+        answers = list(pool.map(lambda _: dd.get(ACCOUNTS, action="x", shape=ANYTHING), range(60)))
     assert answers == [{"data": []}] * 60
     assert caplog.text == ""
 
@@ -80,16 +81,16 @@ def test_many_threads_do_not_make_noise(world: World, caplog: pytest.LogCaptureF
 def test_a_refusal_names_the_permission(world: World, status: int) -> None:
     world.fault(ACCOUNTS, status=status, body={"errors": [{"title": "Forbidden"}]})
     with pytest.raises(Denied, match=r"permission aws_configuration_read \(40[13]: Forbidden\)") as caught:
-        world.connect().get(ACCOUNTS, action="aws_configuration_read")
+        world.connect().get(ACCOUNTS, action="aws_configuration_read", shape=ANYTHING)
     assert caught.value.action == "aws_configuration_read"
 
 
 def test_other_errors_keep_their_kind(world: World) -> None:
     dd = world.connect()
     with pytest.raises(NotFound, match="not integrated"):
-        dd.get(f"{ACCOUNTS}/00000000-0000-0000-0000-000000000000", action="x")
+        dd.get(f"{ACCOUNTS}/00000000-0000-0000-0000-000000000000", action="x", shape=ANYTHING)
     with pytest.raises(Rejected, match='invalid parameter "aws_account_config_id"') as caught:
-        dd.get(f"{ACCOUNTS}/1", action="x")
+        dd.get(f"{ACCOUNTS}/1", action="x", shape=ANYTHING)
     assert caught.value.status == 400
 
 
@@ -118,7 +119,7 @@ def test_nobody_there_names_the_host() -> None:
     with pytest.raises(
         GatewayError, match=r"no connection to Datadog at 127\.0\.0\.1:9: .*refused"
     ) as caught:
-        dd.get(ACCOUNTS, action="x")
+        dd.get(ACCOUNTS, action="x", shape=ANYTHING)
     assert "0x" not in caught.value.what
 
 
@@ -142,7 +143,7 @@ def test_a_proxys_page_is_not_taken_for_an_answer() -> None:
     threading.Thread(target=server.handle_request, daemon=True).start()
     dd = Datadog.connect("datadoghq.com", KEYS, f"http://127.0.0.1:{server.server_port}")
     with pytest.raises(GatewayError, match="not Datadog's API"):
-        dd.get(ACCOUNTS, action="x")
+        dd.get(ACCOUNTS, action="x", shape=ANYTHING)
     server.server_close()
 
 
@@ -172,7 +173,7 @@ def test_no_error_and_no_log_holds_a_key(world: World, caplog: pytest.LogCapture
     dd = world.connect()
     for _ in range(2):
         with pytest.raises(GatewayError, match=r"\*\*\*") as caught:
-            dd.get(ACCOUNTS, action="x")
+            dd.get(ACCOUNTS, action="x", shape=ANYTHING)
         told = "".join(traceback.format_exception(caught.value))
         assert API_KEY not in told
         assert APP_KEY not in told

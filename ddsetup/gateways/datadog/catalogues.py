@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from importlib.resources import files
 from typing import Literal, TypeAlias
 
 from ddsetup.errors import GatewayError
 from ddsetup.gateways.datadog.client import Datadog
 from ddsetup.gateways.datadog.integration import READ
-from ddsetup.model import Json
 
 Origin: TypeAlias = Literal["live", "bundled"]
 Catalogue: TypeAlias = tuple[tuple[str, ...], Origin]
@@ -34,19 +32,11 @@ def namespaces(dd: Datadog) -> Catalogue:
 
 def _catalogue(dd: Datadog, path: str, attribute: str, bundled: str) -> Catalogue:
     try:
-        answer = dd.get(path, action=READ)
+        answer = dd.get(path, action=READ, shape={"data": {"attributes": {attribute: [str]}}})
     except GatewayError:
         return _bundled(bundled, attribute), "bundled"
-    live = _names(answer, attribute)
+    live = tuple(answer["data"]["attributes"][attribute])
     return (live, "live") if live else (_bundled(bundled, attribute), "bundled")
-
-
-def _names(answer: Json, attribute: str) -> tuple[str, ...]:
-    """The list in `data.attributes`; empty if the answer does not look like one."""
-    for name in ("data", "attributes"):
-        answer = answer.get(name) if isinstance(answer, Mapping) else None
-    values = answer.get(attribute) if isinstance(answer, Mapping) else None
-    return tuple(str(value) for value in values) if isinstance(values, list) else ()
 
 
 def _bundled(file: str, attribute: str) -> tuple[str, ...]:

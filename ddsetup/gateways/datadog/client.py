@@ -8,30 +8,29 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NoReturn
-from urllib.parse import urlsplit
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+from urllib.parse import quote, urlencode, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 from ddsetup._version import __version__
 from ddsetup.clock import SYSTEM_CLOCK, Clock
 from ddsetup.errors import GatewayError, UsageError
-from ddsetup.gateways.datadog.faults import RateLimited, causes, fault
+from ddsetup.gateways.datadog.attempts import Call, Trouble, judge, number, unreachable
+from ddsetup.gateways.datadog.exchange import LONGEST, Request, Unbounded, exchange
+from ddsetup.gateways.datadog.shapes import Shape
 from ddsetup.model import Json
 
 if TYPE_CHECKING:
     from datadog_api_client import ApiClient
 
-TIMEOUTS = (5.0, 30.0)
-"""Seconds to connect and to wait for an answer."""
+T = TypeVar("T")
 
 CONNECTIONS = 16
 ATTEMPTS = 4
 LONGEST_WAIT = 60.0
 """Seconds that a call waits at most, all its retries together, for a rate limit to lift."""
-
-_TRANSIENT = frozenset({408, 429, 500, 502, 503, 504})
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -84,6 +83,7 @@ class Datadog:
     keys: DatadogKeys
     clock: Clock
     attempts: int
+    patience: float
     _client: ApiClient
     limits: dict[str, RateLimit] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -97,10 +97,12 @@ class Datadog:
         *,
         clock: Clock = SYSTEM_CLOCK,
         attempts: int = ATTEMPTS,
+        patience: float = LONGEST,
     ) -> Datadog:
         """A client for `site` (e.g. "datadoghq.eu"), or for the API at `url` (a proxy, a stand-in).
 
-        `attempts` is how often a call is sent at most. Nothing is sent yet. Raises GatewayError when `url`
+        `attempts` is how often a call is sent at most, `patience` how many seconds an attempt may take.
+        Nothing is sent yet. Raises GatewayError when `url`
         is not an HTTP address.
         """
         base = (url or f"https://api.{site}").rstrip("/")
@@ -114,19 +116,20 @@ class Datadog:
             keys=keys,
             clock=clock,
             attempts=attempts,
+            patience=patience,
             _client=_transport(base, keys),
         )
 
     def __repr__(self) -> str:
         return f"Datadog(site={self.site!r}, url={self.url!r})"
 
-    def get(self, path: str, *, action: str, query: Mapping[str, str] | None = None) -> Json:
+    def get(self, path: str, *, action: str, shape: Shape, query: Mapping[str, str] | None = None) -> Json:
         """`call` with GET."""
-        return self.call("GET", path, action=action, query=query)
+        return self.call("GET", path, action=action, shape=shape, query=query)
 
-    def post(self, path: str, body: Json, *, action: str) -> Json:
+    def post(self, path: str, body: Json, *, action: str, shape: Shape) -> Json:
         """`call` with POST."""
-        return self.call("POST", path, action=action, body=body)
+        return self.call("POST", path, action=action, shape=shape, body=body)
 
     def call(
         self,
@@ -134,76 +137,80 @@ class Datadog:
         path: str,
         *,
         action: str,
+        shape: Shape,
         query: Mapping[str, str] | None = None,
         body: Json = None,
     ) -> Json:
-        """The answer's JSON, None if it has no content. `action` is the permission the call needs.
+        """The answer's JSON, None if it has no content. `action` is the permission the call needs, `shape`
+        what its answer has to look like.
 
-        Dropped connections, 408, 429 and 5xx are tried again, whatever the method: callers that create
-        must expect that a first attempt took effect. Raises Denied (401, 403), NotFound, RateLimited,
-        Rejected (other 4xx) or GatewayError.
+        Dropped connections, 408, 429 and 5xx are tried again, whatever the method: what makes something new
+        at every call goes through `create`. Raises Denied (401, 403), NotFound, RateLimited, Rejected (other
+        4xx), Misread (an answer that is none) or GatewayError.
         """
+        call = Call(method=method, path=path, action=action, shape=shape, query=query, body=body)
         waited = 0.0
         for attempt in range(1, self.attempts + 1):
-            last = attempt == self.attempts
             try:
-                status, headers, data = self._send(method, path, query, body)
-            except _Unreachable as error:
-                if last or not error.transient:
-                    raise GatewayError(error.text, where=self.url, fix=error.fix) from None
-                pause = 2.0 ** (attempt - 1)
-            else:
-                self._note(path, headers)
-                document = self._parse(status, data if status < 400 else self._redacted(data))
-                if status < 400:
-                    return document
-                pause = _pause(status, headers, attempt)
-                if status not in _TRANSIENT or last or waited + pause > LONGEST_WAIT:
-                    raise self._refusal(status, document, headers, action)
+                return self._once(call, attempt)
+            except Trouble as trouble:
+                pause = self._pause(trouble, attempt, waited)
+                if pause is None:
+                    raise trouble.error from None
             waited += pause
             self.clock.sleep(pause)
         raise AssertionError("unreachable: the last attempt returns or raises")  # pragma: no cover
 
-    def _refusal(self, status: int, body: Json, headers: Mapping[str, str], action: str) -> GatewayError:
-        if status != 429:
-            return fault(status, body, action=action, where=self.url)
-        wait = _number(headers.get("x-ratelimit-reset"), 60.0)
-        name = headers.get("x-ratelimit-name", "")
-        what = f"Datadog's rate limit {name} is used up; it resets in {wait:.0f} s".replace("  ", " ")
-        return RateLimited(what, retry_after=wait, where=self.url)
+    def create(
+        self, path: str, body: Json, *, action: str, shape: Shape, look: Callable[[], T | None]
+    ) -> Json | T:
+        """POST what makes something new at every call; the answer's JSON.
 
-    def _send(
-        self, method: str, path: str, query: Mapping[str, str] | None, body: Json
-    ) -> tuple[int, Mapping[str, str], bytes]:
-        from datadog_api_client.exceptions import ApiException
+        An attempt whose answer was lost may have taken effect. So `look` is asked before the next one and
+        after the last: what it finds is returned in place of the answer. Raises as `call` does.
+        """
+        call = Call(method="POST", path=path, action=action, shape=shape, body=body)
+        waited = 0.0
+        for attempt in range(1, self.attempts + 1):
+            try:
+                return self._once(call, attempt)
+            except Trouble as trouble:
+                pause = self._pause(trouble, attempt, waited)
+                waited += pause or 1.0
+                if pause or trouble.lost:
+                    self.clock.sleep(pause or 1.0)
+                if trouble.lost and (found := _looked(look, trouble.error)) is not None:
+                    return found
+                if pause is None:
+                    raise trouble.error from None
+        raise AssertionError("unreachable: the last attempt returns or raises")  # pragma: no cover
+
+    def _pause(self, trouble: Trouble, attempt: int, waited: float) -> float | None:
+        """Seconds to wait before the next attempt; None where there is none."""
+        pause = trouble.pause
+        return None if pause is None or attempt == self.attempts or waited + pause > LONGEST_WAIT else pause
+
+    def _once(self, call: Call, attempt: int) -> Json:
         from urllib3.exceptions import HTTPError
 
         try:
-            response: Any = self._client.call_api(
-                path,
-                method,
-                query_params=list(query.items()) if query else None,
-                header_params={"Accept": "application/json", "Content-Type": "application/json"},
-                body=body,
-                preload_content=False,
-                request_timeout=TIMEOUTS,
-            )
-            return response.status, _lowered(response.headers), response.data
-        except ApiException as error:
-            if not error.status:  # the client reports a broken TLS connection as an answer without status
-                raise self._unreachable(str(error.reason), transient=False) from None
-            return error.status, _lowered(error.headers or {}), json.dumps(error.body).encode()
-        except HTTPError as error:
-            transient = not any("CERTIFICATE" in str(cause).upper() for cause in causes(error))
-            raise self._unreachable(str(list(causes(error))[-1]), transient=transient) from None
+            answer = exchange(self._client.rest_client.pool_manager, self._request(call), self.patience)
+        except (HTTPError, Unbounded) as error:
+            raise unreachable(error, self.url, attempt) from None
+        self._note(call.path, answer.headers)
+        if answer.status >= 400:
+            answer = replace(answer, data=self._redacted(answer.data))
+        return judge(call, answer, self.url, attempt)
 
-    def _unreachable(self, cause: str, *, transient: bool) -> _Unreachable:
-        host = urlsplit(self.url).netloc.rsplit("@", 1)[-1]
-        fix = f"check that {host} can be reached from here (proxy: HTTPS_PROXY)"
-        if "CERTIFICATE" in cause.upper():
-            fix = "the certificate is not trusted here; name your proxy's authority in SSL_CERT_FILE"
-        text = f"no connection to Datadog at {host}: {cause.rsplit('>: ', 1)[-1].strip()}"
-        return _Unreachable(text, fix, transient=transient)
+    def _request(self, call: Call) -> Request:
+        query = f"?{urlencode(call.query)}" if call.query else ""
+        headers = {"Accept": "application/json", "Content-Type": "application/json"}
+        return Request(
+            method=call.method,
+            url=f"{self.url}{quote(call.path)}{query}",
+            headers={**self._client.default_headers, **headers},
+            body=None if call.body is None else json.dumps(call.body).encode(),
+        )
 
     def _redacted(self, data: bytes) -> bytes:
         for key in (self.keys.api_key, self.keys.app_key):
@@ -211,41 +218,18 @@ class Datadog:
                 data = data.replace(key.encode(), b"***")
         return data
 
-    def _parse(self, status: int, data: bytes) -> Json:
-        if not data.strip():
-            return None
-        try:
-            return json.loads(data)
-        except ValueError:
-            if status >= 400:
-                return None
-            host = urlsplit(self.url).netloc
-            raise GatewayError(
-                f"what answers at {host} is not Datadog's API (no JSON)",
-                where=self.url,
-                fix="check the address and the proxy",
-            ) from None
-
     def _note(self, path: str, headers: Mapping[str, str]) -> None:
         if "x-ratelimit-remaining" not in headers:
             return
         limit = RateLimit(
             name=headers.get("x-ratelimit-name", ""),
-            limit=int(_number(headers.get("x-ratelimit-limit"), 0)),
-            remaining=int(_number(headers.get("x-ratelimit-remaining"), 0)),
-            reset=_number(headers.get("x-ratelimit-reset"), 0.0),
-            period=_number(headers.get("x-ratelimit-period"), 0.0),
+            limit=int(number(headers.get("x-ratelimit-limit"), 0)),
+            remaining=int(number(headers.get("x-ratelimit-remaining"), 0)),
+            reset=number(headers.get("x-ratelimit-reset"), 0.0),
+            period=number(headers.get("x-ratelimit-period"), 0.0),
         )
         with self._lock:
             self.limits[path] = limit
-
-
-class _Unreachable(Exception):
-    def __init__(self, text: str, fix: str, *, transient: bool) -> None:
-        super().__init__(text)
-        self.text = text
-        self.fix = fix
-        self.transient = transient
 
 
 def _transport(base: str, keys: DatadogKeys) -> ApiClient:
@@ -268,19 +252,11 @@ def _transport(base: str, keys: DatadogKeys) -> ApiClient:
     return client
 
 
-def _pause(status: int, headers: Mapping[str, str], attempt: int) -> float:
-    backoff = 2.0 ** (attempt - 1)
-    if status != 429:
-        return backoff
-    return max(_number(headers.get("x-ratelimit-reset"), backoff), 1.0)
-
-
-def _number(text: str | None, default: float) -> float:
+def _looked(look: Callable[[], T | None], error: GatewayError) -> T | None:
+    """What `look` finds. When it cannot look either, `error` is raised, and says what that leaves open."""
     try:
-        return float(text) if text is not None else default
-    except ValueError:
-        return default
-
-
-def _lowered(headers: Mapping[str, str]) -> dict[str, str]:
-    return {name.lower(): value for name, value in headers.items()}
+        return look()
+    except GatewayError:
+        error.what += "; it may have taken effect all the same"
+        error.args = (error.what,)
+        raise error from None

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from ddsetup.errors import NotFound
 from ddsetup.gateways.datadog.client import Datadog
+from ddsetup.gateways.datadog.shapes import Shape
 from ddsetup.gateways.datadog.telemetry import path_in
 from ddsetup.model import Json
 from ddsetup.states import DashboardState
@@ -19,6 +20,16 @@ WRITE = "dashboards_write"
 MARK = "Made by ddsetup"
 
 _DASHBOARDS = "/api/v1/dashboard"
+_SUMMARIES: Shape = {"dashboards": [{"id": str, "title?": str, "description?": str}]}
+_DASHBOARD: Shape = {
+    "id": str,
+    "title": str,
+    "description?": str,
+    "layout_type": str,
+    "url?": str,
+    "widgets": [{"definition": {}}],
+    "template_variables?": [{}],
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,31 +48,37 @@ def find_dashboards(dd: Datadog, title: str) -> tuple[LiveDashboard, ...]:
     Raises Denied when `dashboards_read` is missing.
     """
     found: list[LiveDashboard] = []
-    for summary in path_in(dd.get(_DASHBOARDS, action=READ), "dashboards") or ():
+    for summary in dd.get(_DASHBOARDS, action=READ, shape=_SUMMARIES)["dashboards"]:
         ours = MARK in str(path_in(summary, "description") or "")
         if ours and path_in(summary, "title") == title:
             try:
-                found.append(_live(dd.get(f"{_DASHBOARDS}/{path_in(summary, 'id')}", action=READ)))
+                path = f"{_DASHBOARDS}/{summary['id']}"
+                found.append(_live(dd.get(path, action=READ, shape=_DASHBOARD)))
             except NotFound:  # deleted since the list was made
                 continue
     return tuple(found)
 
 
 def create_dashboard(dd: Datadog, state: DashboardState) -> LiveDashboard:
-    """Create the dashboard. An earlier attempt may have taken effect: look first, and again."""
-    return _live(dd.post(_DASHBOARDS, _body(state), action=WRITE))
+    """Create the dashboard, once, whatever becomes of the answers."""
+
+    def look() -> Json | None:
+        there = find_dashboards(dd, state.title)
+        return next((live.document for live in there if not differing(live.state, state)), None)
+
+    return _live(dd.create(_DASHBOARDS, _body(state), action=WRITE, shape=_DASHBOARD, look=look))
 
 
 def update_dashboard(dd: Datadog, live: LiveDashboard, after: DashboardState) -> LiveDashboard:
     """Replace what ddsetup owns of the dashboard; who is notified and which teams own it stays."""
     kept = {name: live.document[name] for name in ("notify_list", "tags") if live.document.get(name)}
     path = f"{_DASHBOARDS}/{live.number}"
-    return _live(dd.call("PUT", path, action=WRITE, body={**kept, **_body(after)}))
+    return _live(dd.call("PUT", path, action=WRITE, body={**kept, **_body(after)}, shape=_DASHBOARD))
 
 
 def delete_dashboard(dd: Datadog, number: str) -> None:
     """Delete a dashboard. Raises NotFound when it is not there any more."""
-    dd.call("DELETE", f"{_DASHBOARDS}/{number}", action=WRITE)
+    dd.call("DELETE", f"{_DASHBOARDS}/{number}", action=WRITE, shape={"deleted_dashboard_id": str})
 
 
 def differing(live: DashboardState, wanted: DashboardState) -> tuple[str, ...]:
@@ -107,7 +124,9 @@ def _live(document: Json) -> LiveDashboard:
 
 def _without_ids(widget: Json) -> Json:
     """A widget, and those inside a group, without the numbers that Datadog gives them."""
-    definition = dict(path_in(widget, "definition") or {})
+    if not isinstance(widget, Mapping) or not isinstance(widget.get("definition"), Mapping):
+        return widget
+    definition = dict(widget["definition"])
     if isinstance(definition.get("widgets"), list):
         definition["widgets"] = [_without_ids(inner) for inner in definition["widgets"]]
     return {name: value for name, value in widget.items() if name != "id"} | {"definition": definition}

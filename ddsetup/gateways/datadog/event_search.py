@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from ddsetup.gateways.datadog.client import Datadog
 from ddsetup.gateways.datadog.keys import READ_LOGS, READ_SPANS
-from ddsetup.gateways.datadog.telemetry import Window, path_in
+from ddsetup.gateways.datadog.telemetry import EVENTS, LOG_BUCKETS, SPAN_BUCKETS, Window, path_in
 from ddsetup.model import Json
 
 MOST = 1_000
@@ -65,8 +65,8 @@ def search_logs(
             "page": page,
             "sort": "-timestamp" if newest_first else "timestamp",
         }
-        answer = dd.post(_LOGS, body, action=READ_LOGS)
-        events = path_in(answer, "data") or ()
+        answer = dd.post(_LOGS, body, action=READ_LOGS, shape=EVENTS)
+        events = answer["data"]
         found.extend(_log(path_in(event, "attributes")) for event in events)
         cursor = path_in(answer, "meta", "page", "after")
         if not events or not cursor:
@@ -81,8 +81,8 @@ def count_logs(dd: Datadog, window: Window, query: str) -> int:
         "filter": {"from": start, "to": end, "query": query, "indexes": ["*"]},
         "compute": [{"aggregation": "count", "type": "total"}],
     }
-    buckets = path_in(dd.post(_LOG_COUNTS, body, action=READ_LOGS), "data", "buckets")
-    counts = (path_in(bucket, "computes", "c0") for bucket in buckets or ())
+    answer = dd.post(_LOG_COUNTS, body, action=READ_LOGS, shape=LOG_BUCKETS)
+    counts = (path_in(bucket, "computes", "c0") for bucket in answer["data"]["buckets"])
     return sum(int(count) for count in counts if isinstance(count, int | float))
 
 
@@ -95,7 +95,7 @@ def search_spans(dd: Datadog, window: Window, query: str, *, limit: int = MOST) 
         "sort": "-timestamp",
     }
     body = {"data": {"type": "search_request", "attributes": attributes}}
-    events = path_in(dd.post(_SPANS, body, action=READ_SPANS), "data") or ()
+    events = dd.post(_SPANS, body, action=READ_SPANS, shape=EVENTS)["data"]
     return tuple(_span(path_in(event, "attributes")) for event in events)
 
 
@@ -107,7 +107,7 @@ def span_duration(dd: Datadog, window: Window, query: str, aggregation: str) -> 
         "compute": [{"aggregation": aggregation, "metric": "@duration", "type": "total"}],
     }
     body = {"data": {"type": "aggregate_request", "attributes": attributes}}
-    for bucket in path_in(dd.post(_SPAN_COUNTS, body, action=READ_SPANS), "data") or ():
+    for bucket in dd.post(_SPAN_COUNTS, body, action=READ_SPANS, shape=SPAN_BUCKETS)["data"]:
         value = path_in(bucket, "attributes", "compute", "c0")
         if isinstance(value, int | float):
             return float(value) / 1e6

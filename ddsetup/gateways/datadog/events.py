@@ -14,7 +14,15 @@ from typing import TypeAlias
 from ddsetup.gateways.datadog.client import Datadog
 from ddsetup.gateways.datadog.faults import Rejected
 from ddsetup.gateways.datadog.keys import READ_LOGS, READ_SPANS
-from ddsetup.gateways.datadog.telemetry import NAMED_AT_MOST, UNTAGGED, Window, path_in
+from ddsetup.gateways.datadog.telemetry import (
+    EVENTS,
+    LOG_BUCKETS,
+    NAMED_AT_MOST,
+    SPAN_BUCKETS,
+    UNTAGGED,
+    Window,
+    path_in,
+)
 from ddsetup.model import Json
 
 _LOGS = "/api/v2/logs/analytics/aggregate"
@@ -77,7 +85,7 @@ def log_sightings(dd: Datadog, window: Window, scope: Scope) -> frozenset[Sighti
             "compute": [{"aggregation": "count", "type": "total"}],
             "group_by": _group_by(facets),
         }
-        answer = dd.post(_LOGS, body, action=READ_LOGS)
+        answer = dd.post(_LOGS, body, action=READ_LOGS, shape=LOG_BUCKETS)
         return _groups(path_in(answer, "data", "buckets"), "by")
 
     return _sightings(ask, scope)
@@ -94,7 +102,7 @@ def span_sightings(dd: Datadog, window: Window, scope: Scope) -> frozenset[Sight
             "group_by": _group_by(facets),
         }
         body = {"data": {"type": "aggregate_request", "attributes": attributes}}
-        answer = dd.post(_SPANS, body, action=READ_SPANS)
+        answer = dd.post(_SPANS, body, action=READ_SPANS, shape=SPAN_BUCKETS)
         return _groups(path_in(answer, "data"), "attributes", "by")
 
     # The library puts the function's ARN on its span; region and account are tags of whatever carried it.
@@ -112,7 +120,8 @@ def log_carriers(dd: Datadog, window: Window) -> Mapping[str, frozenset[str]]:
         "group_by": _group_by({_NAME: _MOST_GROUPS // forwarders, _FORWARDER: forwarders}),
     }
     found: dict[str, set[str]] = {}
-    for group in _groups(path_in(dd.post(_LOGS, body, action=READ_LOGS), "data", "buckets"), "by"):
+    answer = dd.post(_LOGS, body, action=READ_LOGS, shape=LOG_BUCKETS)
+    for group in _groups(answer["data"]["buckets"], "by"):
         if carrier := group.get(_FORWARDER, "").lower():
             found.setdefault(group.get(_NAME, "").lower(), set()).add(carrier)
     return {name: frozenset(carriers) for name, carriers in found.items()}
@@ -132,7 +141,7 @@ def newest_errors(dd: Datadog, window: Window, scope: Scope, limit: int = 5) -> 
         "page": {"limit": limit},
         "sort": "-timestamp",
     }
-    events = path_in(dd.post(_LOG_SEARCH, body, action=READ_LOGS), "data")
+    events = dd.post(_LOG_SEARCH, body, action=READ_LOGS, shape=EVENTS)["data"]
     return tuple(_error_log(path_in(event, "attributes")) for event in events or ())
 
 

@@ -31,6 +31,13 @@ class Rejected(GatewayError):
         self.status = status
 
 
+class Misread(GatewayError):
+    """What came back is no answer of Datadog's API: without content, of another shape, or from a proxy.
+
+    It tells nothing of what is there, and of a write not even whether it took effect.
+    """
+
+
 def error_texts(body: Json) -> tuple[str, ...]:
     """The messages of an error body, in either style; empty when there is none."""
     errors = body.get("errors") if isinstance(body, Mapping) else None

@@ -9,11 +9,23 @@ from ddsetup.errors import Denied, GatewayError, UsageError
 from ddsetup.evidence import KeyState, LogIndex
 from ddsetup.gateways.datadog.client import Datadog, DatadogKeys
 from ddsetup.gateways.datadog.faults import unreadable
-from ddsetup.gateways.datadog.keys import READ_LOGS, key_kind
-from ddsetup.gateways.datadog.telemetry import Window, path_in
+from ddsetup.gateways.datadog.keys import READ_LOGS, VALIDITY, key_kind
+from ddsetup.gateways.datadog.shapes import Shape
+from ddsetup.gateways.datadog.telemetry import EVENTS, Window, path_in
 from ddsetup.model import Unreadable
 
 _READ_CONFIG = "logs_read_config"
+_EXCLUSION: Shape = {"is_enabled?": bool, "filter?": {"query?": str, "sample_rate?": float}}
+_INDEXES: Shape = {
+    "indexes": [
+        {
+            "name": str,
+            "filter?": {"query?": str},
+            "is_rate_limited?": bool,
+            "exclusion_filters?": [_EXCLUSION],
+        }
+    ]
+}
 
 
 def key_state(dd: Datadog, text: str, site: str) -> tuple[KeyState, str]:
@@ -32,7 +44,7 @@ def key_state(dd: Datadog, text: str, site: str) -> tuple[KeyState, str]:
         return "unknown", ""
     try:
         there = Datadog.connect(site, DatadogKeys(key, ""), dd.url if dd.overridden else None, clock=dd.clock)
-        answer = there.get("/api/v1/validate", action="")
+        answer = there.get("/api/v1/validate", action="", shape=VALIDITY)
     except Denied:
         return "invalid", f"Datadog refuses its API key on {site}"
     except (GatewayError, UsageError):
@@ -44,11 +56,11 @@ def key_state(dd: Datadog, text: str, site: str) -> tuple[KeyState, str]:
 def log_indexes(dd: Datadog) -> tuple[LogIndex, ...] | Unreadable:
     """The indexes of logs, in their order. Needs `logs_read_config`."""
     try:
-        answer = dd.get("/api/v1/logs/config/indexes", action=_READ_CONFIG)
+        answer = dd.get("/api/v1/logs/config/indexes", action=_READ_CONFIG, shape=_INDEXES)
     except GatewayError as error:
         return unreadable(error)
     found = []
-    for index in path_in(answer, "indexes") or ():
+    for index in answer["indexes"]:
         filters = path_in(index, "exclusion_filters") or ()
         active = [path_in(f, "filter") or {} for f in filters if path_in(f, "is_enabled")]
         found.append(
@@ -70,7 +82,7 @@ def log_is_there(dd: Datadog, window: Window, words: str) -> bool:
         "page": {"limit": 1},
         "sort": "-timestamp",
     }
-    return bool(path_in(dd.post("/api/v2/logs/events/search", body, action=READ_LOGS), "data"))
+    return bool(dd.post("/api/v2/logs/events/search", body, action=READ_LOGS, shape=EVENTS)["data"])
 
 
 def _key_in(text: str) -> str:

@@ -7,11 +7,13 @@ ETag, so every write is followed by a read and a comparison. Lists may be absent
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import NoneType
 from typing import TypeAlias
 
 from ddsetup.errors import ChangedSince, GatewayError, NotFound
 from ddsetup.gateways.datadog.client import Datadog
 from ddsetup.gateways.datadog.faults import Rejected, unreadable
+from ddsetup.gateways.datadog.shapes import ANYTHING, Shape
 from ddsetup.model import Integration, Json, NamespaceFilter, Unreadable
 from ddsetup.states import IntegrationState
 
@@ -24,6 +26,25 @@ _NEW_EXTERNAL_ID = "/api/v2/integration/aws/generate_new_external_id"
 
 JsonObject: TypeAlias = dict[str, Json]
 
+_NAMES: Shape = [str]
+_RECORD: Shape = {
+    "id": str,
+    "attributes": {
+        "aws_account_id": str,
+        "aws_partition?": str,
+        "account_tags?": _NAMES,
+        "auth_config?": {"role_name?": str, "external_id?": str},
+        "aws_regions?": {"include_only?": _NAMES},
+        "metrics_config?": {
+            "enabled?": bool,
+            "namespace_filters?": {"include_only?": _NAMES, "exclude_only?": _NAMES},
+        },
+        "logs_config?": {"lambda_forwarder?": {"lambdas?": _NAMES, "sources?": _NAMES}},
+        "resources_config?": {"extended_collection?": bool},
+    },
+}
+_ISSUED: Shape = {"data": {"attributes": {"external_id": str}}}
+
 
 def read_integration(dd: Datadog, account: str) -> Integration | Unreadable | None:
     """The record of the AWS account with this 12-digit number, None if Datadog has none."""
@@ -35,9 +56,9 @@ def read_integration(dd: Datadog, account: str) -> Integration | Unreadable | No
 
 def new_external_id(dd: Datadog) -> str:
     """An external ID for the trust policy, issued by Datadog. It is not yet tied to an account."""
-    answer = dd.post(_NEW_EXTERNAL_ID, None, action=EDIT)
-    issued = _object(_object(answer, "data"), "attributes").get("external_id")
-    if not isinstance(issued, str) or not issued:
+    answer = dd.post(_NEW_EXTERNAL_ID, None, action=EDIT, shape=_ISSUED)
+    issued = str(answer["data"]["attributes"]["external_id"])
+    if not issued:
         raise GatewayError("Datadog issued no external ID", action=EDIT, where=dd.url)
     return issued
 
@@ -51,7 +72,7 @@ def create_integration(dd: Datadog, state: IntegrationState, external_id: str) -
     """
     body = _envelope(_attributes(state, external_id))
     try:
-        dd.post(_ACCOUNTS, body, action=MANAGE)
+        dd.post(_ACCOUNTS, body, action=MANAGE, shape=ANYTHING)
     except Rejected as error:
         if error.status != 409:
             raise
@@ -94,7 +115,7 @@ def update_integration(
     if not todo:
         return live
     attributes = _changed_attributes(after, todo)
-    dd.call("PATCH", f"{_ACCOUNTS}/{config_id}", action=EDIT, body=_envelope(attributes))
+    _patch(dd, config_id, attributes)
     kept = get_integration(dd, config_id)
     _check_kept(kept, after, todo)
     return kept
@@ -103,7 +124,7 @@ def update_integration(
 def delete_integration(dd: Datadog, config_id: str) -> None:
     """Delete the record. One that is already gone counts as deleted."""
     try:
-        dd.call("DELETE", f"{_ACCOUNTS}/{config_id}", action=MANAGE)
+        dd.call("DELETE", f"{_ACCOUNTS}/{config_id}", action=MANAGE, shape=NoneType)
     except NotFound:
         return
 
@@ -120,7 +141,7 @@ def set_log_collection(
     forwarder["lambdas"] = list(lambdas)
     forwarder["sources"] = list(sources)
     attributes = {"aws_account_id": live.account, "logs_config": {"lambda_forwarder": forwarder}}
-    dd.call("PATCH", f"{_ACCOUNTS}/{live.config_id}", action=EDIT, body=_envelope(attributes))
+    _patch(dd, live.config_id, attributes)
     kept = get_integration(dd, live.config_id)
     if set(kept.lambdas) != set(lambdas) or set(kept.sources) != set(sources):
         raise GatewayError(
@@ -133,7 +154,8 @@ def set_log_collection(
 
 def get_integration(dd: Datadog, config_id: str) -> Integration:
     """The record with this id. Raises NotFound and the other errors of `Datadog.call`."""
-    return _parse(_object(dd.get(f"{_ACCOUNTS}/{config_id}", action=READ), "data"))
+    answer = dd.get(f"{_ACCOUNTS}/{config_id}", action=READ, shape={"data": _RECORD})
+    return _parse(answer["data"])
 
 
 def integration_state(live: Integration) -> IntegrationState:
@@ -152,10 +174,15 @@ def integration_state(live: Integration) -> IntegrationState:
     )
 
 
+def _patch(dd: Datadog, config_id: str, attributes: JsonObject) -> None:
+    """Send the change. Nothing is read from the answer: the record is read again afterwards."""
+    path = f"{_ACCOUNTS}/{config_id}"
+    dd.call("PATCH", path, action=EDIT, body=_envelope(attributes), shape=ANYTHING)
+
+
 def _find(dd: Datadog, account: str) -> Integration | None:
-    answer = dd.get(_ACCOUNTS, action=READ, query={"aws_account_id": account})
-    records = answer.get("data") if isinstance(answer, Mapping) else None
-    for record in records or ():
+    query = {"aws_account_id": account}
+    for record in dd.get(_ACCOUNTS, action=READ, query=query, shape={"data": [_RECORD]})["data"]:
         found = _parse(record)
         if found.account == account:
             return found
@@ -170,7 +197,7 @@ def _parse(record: Json) -> Integration:
     forwarder = _object(_object(raw, "logs_config"), "lambda_forwarder")
     regions = _object(raw, "aws_regions").get("include_only")
     return Integration(
-        config_id=str(record.get("id", "")) if isinstance(record, Mapping) else "",
+        config_id=str(record["id"]),
         account=str(raw.get("aws_account_id", "")),
         partition=str(raw.get("aws_partition", "aws")),
         role_name=auth.get("role_name"),

@@ -15,7 +15,9 @@ from typing import Literal, TypeAlias
 from ddsetup.catalog import sites
 from ddsetup.errors import CredentialsError, Denied, GatewayError, NotFound
 from ddsetup.gateways.datadog.client import Datadog, DatadogKeys
+from ddsetup.gateways.datadog.faults import Misread
 from ddsetup.gateways.datadog.integration import EDIT, MANAGE, READ
+from ddsetup.gateways.datadog.shapes import ANYTHING, Shape
 
 QUERY_METRICS = "timeseries_query"
 READ_LOGS = "logs_read_data"
@@ -26,6 +28,10 @@ KeyKind: TypeAlias = Literal["api", "app", ""]
 
 _API_KEY = re.compile(r"[0-9a-f]{32}", re.IGNORECASE)
 _APP_KEY = re.compile(r"[0-9a-f]{40}|ddapp_[0-9A-Za-z]{34}", re.IGNORECASE)
+
+VALIDITY: Shape = {"valid": bool}
+"""The answer to the validation of an API key."""
+_WITH_ORGANISATION: Shape = {"included": [{"type": str, "attributes?": {"name?": str}}]}
 
 _NEW_KEYS = "a key made less than a minute ago may need a moment"
 
@@ -150,24 +156,24 @@ def _probe(dd: Datadog, probe: Callable[[Datadog], object]) -> PermissionState:
 
 def _read_accounts(dd: Datadog) -> object:
     query = {"aws_account_id": "000000000000"}
-    return dd.get("/api/v2/integration/aws/accounts", action=READ, query=query)
+    return dd.get("/api/v2/integration/aws/accounts", action=READ, query=query, shape={"data": [{}]})
 
 
 def _query_metrics(dd: Datadog) -> object:
     now = int(dd.clock.now().timestamp())
     query = {"from": str(now - 60), "to": str(now), "query": "avg:aws.lambda.invocations{*}"}
-    return dd.get("/api/v1/query", action=QUERY_METRICS, query=query)
+    return dd.get("/api/v1/query", action=QUERY_METRICS, query=query, shape={"series": [{}]})
 
 
 def _search_logs(dd: Datadog) -> object:
     body = {"filter": {"from": "now-1m", "to": "now", "query": "source:lambda"}, "page": {"limit": 1}}
-    return dd.post("/api/v2/logs/events/search", body, action=READ_LOGS)
+    return dd.post("/api/v2/logs/events/search", body, action=READ_LOGS, shape={"data": [{}]})
 
 
 def _search_spans(dd: Datadog) -> object:
     search = {"filter": {"from": "now-1m", "to": "now", "query": "operation_name:aws.lambda"}}
     body = {"data": {"type": "search_request", "attributes": search | {"page": {"limit": 1}}}}
-    return dd.post("/api/v2/spans/events/search", body, action=READ_SPANS)
+    return dd.post("/api/v2/spans/events/search", body, action=READ_SPANS, shape={"data": [{}]})
 
 
 _PROBES: Mapping[str, Callable[[Datadog], object]] = {
@@ -180,16 +186,16 @@ _PROBES: Mapping[str, Callable[[Datadog], object]] = {
 
 def _api_key_valid(dd: Datadog) -> bool:
     try:
-        answer = dd.get("/api/v1/validate", action="")
+        answer = dd.get("/api/v1/validate", action="", shape=VALIDITY)
     except Denied:
         return False
-    return isinstance(answer, Mapping) and answer.get("valid") is True
+    return bool(answer["valid"])
 
 
 def _pair_valid(dd: Datadog) -> bool:
     try:
-        dd.get("/api/v2/validate_keys", action="")
-    except (Denied, NotFound):  # a proxy or stand-in may not have the call: the probes decide then
+        dd.get("/api/v2/validate_keys", action="", shape=ANYTHING)
+    except (Denied, NotFound, Misread):  # a proxy or stand-in may not have the call: the probes decide then
         return False
     return True
 
@@ -200,12 +206,11 @@ def _organisation(dd: Datadog) -> str:
     Any valid pair of keys may ask (Datadog API reference, "Get current user"); a scoped key may be refused.
     """
     try:
-        answer = dd.get("/api/v2/current_user", action="")
+        answer = dd.get("/api/v2/current_user", action="", shape=_WITH_ORGANISATION)
     except GatewayError:
         return ""
-    included = answer.get("included") if isinstance(answer, Mapping) else None
-    for item in included or ():
-        if isinstance(item, Mapping) and item.get("type") == "orgs":
+    for item in answer["included"]:
+        if item["type"] == "orgs":
             return str((item.get("attributes") or {}).get("name") or "")
     return ""
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from ddsetup.errors import NotFound
 from ddsetup.gateways.datadog.client import Datadog
+from ddsetup.gateways.datadog.shapes import ANYTHING, Shape
 from ddsetup.gateways.datadog.telemetry import path_in
 from ddsetup.model import Json
 from ddsetup.states import MetricTagsState
@@ -17,6 +18,17 @@ WRITE = "metric_tags_write"
 _METRICS = "/api/v2/metrics"
 _PAGE = 1_000
 _MOST_PAGES = 50
+
+_OPTIONS: dict[str, Shape] = {
+    "metric_type?": str,
+    "include_percentiles?": bool,
+    "exclude_tags_mode?": bool,
+}
+_TAGGED: Shape = {"data": {"attributes": {"tags": [str], **_OPTIONS}}}
+_LISTED: Shape = {
+    "data": [{"id": str, "type?": str, "attributes?": {"tags?": [str], **_OPTIONS}}],
+    "meta?": {"pagination?": {"next_cursor?": str}},
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +53,8 @@ def list_distributions(dd: Datadog, scope: str, seconds: int) -> tuple[ListedMet
     }
     found: list[ListedMetric] = []
     for _ in range(_MOST_PAGES):
-        answer = dd.get(_METRICS, action=READ, query=query)
-        found.extend(_listed(item) for item in path_in(answer, "data") or ())
+        answer = dd.get(_METRICS, action=READ, query=query, shape=_LISTED)
+        found.extend(_listed(item) for item in answer["data"])
         cursor = path_in(answer, "meta", "pagination", "next_cursor")
         if not cursor:
             break
@@ -52,15 +64,15 @@ def list_distributions(dd: Datadog, scope: str, seconds: int) -> tuple[ListedMet
 
 def tag_keys(dd: Datadog, metric: str) -> tuple[str, ...]:
     """The keys of all tags that the metric came with. Raises NotFound when there is no such metric."""
-    answer = dd.get(f"{_METRICS}/{metric}/all-tags", action=READ)
-    tags: Iterable[Json] = path_in(answer, "data", "attributes", "tags") or ()
-    return tuple(sorted({str(tag).partition(":")[0] for tag in tags}))
+    answer = dd.get(f"{_METRICS}/{metric}/all-tags", action=READ, shape=_TAGGED)
+    tags: Iterable[str] = answer["data"]["attributes"]["tags"]
+    return tuple(sorted({tag.partition(":")[0] for tag in tags}))
 
 
 def read_configuration(dd: Datadog, metric: str) -> MetricTagsState | None:
     """The tag configuration of the metric, None if it has none (or there is no such metric)."""
     try:
-        answer = dd.get(_tags_path(metric), action=READ)
+        answer = dd.get(_tags_path(metric), action=READ, shape=_TAGGED)
     except NotFound:
         return None
     return _configuration(metric, path_in(answer, "data", "attributes"))
@@ -68,17 +80,22 @@ def read_configuration(dd: Datadog, metric: str) -> MetricTagsState | None:
 
 def create_configuration(dd: Datadog, state: MetricTagsState) -> None:
     """Configure a metric that has no configuration yet; 409 (Rejected) if it has one."""
-    dd.call("POST", _tags_path(state.metric), action=WRITE, body=_body(state, metric_type=True))
+    _send(dd, "POST", state.metric, _body(state, metric_type=True))
 
 
 def update_configuration(dd: Datadog, state: MetricTagsState) -> None:
     """Change the configuration that a metric has. Raises NotFound without one."""
-    dd.call("PATCH", _tags_path(state.metric), action=WRITE, body=_body(state, metric_type=False))
+    _send(dd, "PATCH", state.metric, _body(state, metric_type=False))
 
 
 def delete_configuration(dd: Datadog, metric: str) -> None:
     """Take the configuration away: all tags can be queried again. Raises NotFound without one."""
-    dd.call("DELETE", _tags_path(metric), action=WRITE)
+    _send(dd, "DELETE", metric, None)
+
+
+def _send(dd: Datadog, method: str, metric: str, body: Json) -> None:
+    """Nothing is read from the answer: the writer reads the configuration afterwards."""
+    dd.call(method, _tags_path(metric), action=WRITE, body=body, shape=ANYTHING)
 
 
 def _tags_path(metric: str) -> str:

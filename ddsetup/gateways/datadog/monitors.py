@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from ddsetup.gateways.datadog.client import Datadog
-from ddsetup.gateways.datadog.telemetry import path_in
+from ddsetup.gateways.datadog.shapes import ANYTHING, Shape
 from ddsetup.model import Json
 from ddsetup.states import MonitorState
 
@@ -20,6 +20,14 @@ TYPE = "query alert"
 
 _MONITORS = "/api/v1/monitor"
 _PAGE = 1_000
+_MONITOR: Shape = {
+    "id": int,
+    "name": str,
+    "query": str,
+    "message?": str,
+    "tags": [str],
+    "options?": {},
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +53,8 @@ def find_monitors(dd: Datadog, *tags: str) -> tuple[LiveMonitor, ...]:
     wanted = ",".join((CREATED_BY, *(tag for tag in tags if tag != CREATED_BY)))
     for page in range(100):
         query = {"monitor_tags": wanted, "page": str(page), "page_size": str(_PAGE)}
-        answer = dd.get(_MONITORS, action=READ, query=query)
-        monitors = answer if isinstance(answer, list) else []
-        found.extend(live for monitor in monitors if (live := _live(monitor)) is not None)
+        monitors = dd.get(_MONITORS, action=READ, query=query, shape=[_MONITOR])
+        found.extend(_live(monitor) for monitor in monitors)
         if len(monitors) < _PAGE:
             break
     return tuple(sorted(found, key=lambda live: live.number))
@@ -55,14 +62,18 @@ def find_monitors(dd: Datadog, *tags: str) -> tuple[LiveMonitor, ...]:
 
 def validate_monitor(dd: Datadog, state: MonitorState) -> None:
     """Have Datadog check a definition. Raises Rejected with its reason."""
-    dd.post(f"{_MONITORS}/validate", _body(state), action=READ)
+    dd.post(f"{_MONITORS}/validate", _body(state), action=READ, shape=ANYTHING)
 
 
 def create_monitor(dd: Datadog, state: MonitorState) -> int:
-    """Create the monitor and return its number. An earlier attempt may have taken effect: look again."""
-    answer = dd.post(_MONITORS, _body(state), action=WRITE)
-    number = path_in(answer, "id")
-    return number if isinstance(number, int) else 0
+    """Create the monitor, once, whatever becomes of the answers; its number."""
+
+    def look() -> Json | None:
+        there = find_monitors(dd, *identity_tags(state.key, state.scope))
+        return next(({"id": live.number} for live in there if same(owned_part(live, state), state)), None)
+
+    made = dd.create(_MONITORS, _body(state), action=WRITE, shape={"id": int}, look=look)
+    return int(made["id"])
 
 
 def update_monitor(dd: Datadog, live: LiveMonitor, before: MonitorState, after: MonitorState) -> None:
@@ -71,12 +82,12 @@ def update_monitor(dd: Datadog, live: LiveMonitor, before: MonitorState, after: 
     foreign = tuple(tag for tag in live.state.tags if tag not in (*before.tags, *after.tags))
     state = replace(after, options={**kept, **after.options}, tags=(*after.tags, *foreign))
     body = {name: value for name, value in _body(state).items() if name != "type"}
-    dd.call("PUT", f"{_MONITORS}/{live.number}", action=WRITE, body=body)
+    dd.call("PUT", f"{_MONITORS}/{live.number}", action=WRITE, body=body, shape=_MONITOR)
 
 
 def delete_monitor(dd: Datadog, number: int) -> None:
     """Delete a monitor. Raises NotFound when it is not there any more."""
-    dd.call("DELETE", f"{_MONITORS}/{number}", action=WRITE)
+    dd.call("DELETE", f"{_MONITORS}/{number}", action=WRITE, shape={"deleted_monitor_id": int})
 
 
 def owned_part(live: LiveMonitor, wanted: MonitorState) -> MonitorState:
@@ -103,21 +114,18 @@ def differing(one: MonitorState, other: MonitorState) -> tuple[str, ...]:
     return tuple(name for name, (left, right) in pairs.items() if left != right)
 
 
-def _live(monitor: Json) -> LiveMonitor | None:
-    number, tags = path_in(monitor, "id"), [str(tag) for tag in path_in(monitor, "tags") or ()]
-    if not isinstance(number, int):
-        return None
-    options = path_in(monitor, "options") or {}
+def _live(monitor: Json) -> LiveMonitor:
+    tags, options = monitor["tags"], monitor.get("options") or {}
     state = MonitorState(
         key=_after(tags, KEY_TAG),
         scope=_after(tags, SCOPE_TAG),
-        name=str(path_in(monitor, "name") or ""),
-        query=str(path_in(monitor, "query") or ""),
-        message=str(path_in(monitor, "message") or ""),
+        name=monitor["name"],
+        query=monitor["query"],
+        message=monitor.get("message") or "",
         tags=tuple(tags),
         options=options,
     )
-    return LiveMonitor(number, state, options)
+    return LiveMonitor(monitor["id"], state, options)
 
 
 def _after(tags: Sequence[str], prefix: str) -> str:

@@ -6,12 +6,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ddsetup.gateways.datadog.client import Datadog
-from ddsetup.gateways.datadog.faults import Rejected, error_texts
 from ddsetup.gateways.datadog.keys import QUERY_METRICS
+from ddsetup.gateways.datadog.shapes import ANYTHING, Shape
 from ddsetup.gateways.datadog.telemetry import Window, path_in
 from ddsetup.model import Json
 
 _TIMESERIES = "/api/v2/query/timeseries"
+_POINTS: Shape = {
+    "data": {
+        "attributes": {
+            "times": [float],
+            "series": [{"query_index?": int, "group_tags?": [str]}],
+            "values": [[ANYTHING]],
+        }
+    }
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +64,7 @@ def timeseries(
     if interval_seconds:
         attributes["interval"] = interval_seconds * 1000
     body = {"data": {"type": "timeseries_request", "attributes": attributes}}
-    answer = dd.post(_TIMESERIES, body, action=QUERY_METRICS)
-    if texts := error_texts(answer):  # a bad query may be answered with status 200
-        raise Rejected(f"Datadog refused a query: {'; '.join(texts)}", status=200, action=QUERY_METRICS)
+    answer = dd.post(_TIMESERIES, body, action=QUERY_METRICS, shape=_POINTS)
     return _parsed(path_in(answer, "data", "attributes"), tuple(queries))
 
 

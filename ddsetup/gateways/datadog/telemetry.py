@@ -15,8 +15,8 @@ from typing import TypeAlias
 
 from ddsetup.errors import UsageError
 from ddsetup.gateways.datadog.client import Datadog
-from ddsetup.gateways.datadog.faults import Rejected, error_texts
 from ddsetup.gateways.datadog.keys import QUERY_METRICS
+from ddsetup.gateways.datadog.shapes import ANYTHING, Shape
 from ddsetup.model import Json
 
 Place: TypeAlias = tuple[str, str]
@@ -29,6 +29,18 @@ UNTAGGED = "N/A"
 """The value that stands for "has no such tag" in groups."""
 
 _SCALAR = "/api/v2/query/scalar"
+_COLUMNS: Shape = {"data": {"attributes": {"columns": [{"type": str, "name": str, "values": [ANYTHING]}]}}}
+
+EVENTS: Shape = {
+    "data": [{"attributes": {"tags?": [str], "attributes?": {}, "custom?": {}}}],
+    "meta?": {"page?": {"after?": str}},
+}
+"""The answer to a search of logs or spans; without a match its list is empty."""
+
+LOG_BUCKETS: Shape = {"data": {"buckets": [{"by?": {}, "computes?": {}}]}}
+SPAN_BUCKETS: Shape = {"data": [{"attributes": {"by?": {}, "compute?": {}}}]}
+"""The answers to aggregations of logs and of spans."""
+
 _METRIC = re.compile(r"[A-Za-z][A-Za-z0-9_.]{0,199}")
 
 
@@ -137,11 +149,9 @@ def _scalar(dd: Datadog, window: Window, queries: Mapping[str, tuple[str, Metric
         "formulas": [{"formula": label} for label in queries],
     }
     body = {"data": {"type": "scalar_request", "attributes": attributes}}
-    answer = dd.post(_SCALAR, body, action=QUERY_METRICS)
-    if texts := error_texts(answer):  # a bad query may be answered with status 200
-        raise Rejected(f"Datadog refused a query: {'; '.join(texts)}", status=200, action=QUERY_METRICS)
-    columns = path_in(answer, "data", "attributes", "columns")
-    return columns if isinstance(columns, list) else []
+    answer = dd.post(_SCALAR, body, action=QUERY_METRICS, shape=_COLUMNS)
+    columns: list[Json] = answer["data"]["attributes"]["columns"]
+    return columns
 
 
 def _groups(columns: Sequence[Json], name: str) -> list[str]:

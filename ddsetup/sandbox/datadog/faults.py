@@ -1,29 +1,37 @@
-"""Faults on demand: errors, dropped connections, and requests that take effect but are never answered."""
+"""Faults on demand: errors, dropped connections, answers that are none, slow ones, and requests that take
+effect but are never answered."""
 
 from __future__ import annotations
 
 import fnmatch
+import json
 import random
 import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from ddsetup.sandbox.datadog.wire import JsonObject, text_error
+from ddsetup.sandbox.datadog.wire import JSON, JsonObject, text_error
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What happens to matching requests. ``status`` None drops the connection without an answer.
+    """What happens to matching requests. ``status`` None drops the connection without an answer; 0 answers as
+    if there were no fault, only late.
 
-    ``after_effect`` lets the request do its work first: the caller cannot know that it did. A matching
-    request meets the fault with ``probability``; which ones do is the same in every sandbox.
+    ``payload`` is answered as it is; None: an error in Datadog's shape. ``delay`` is waited before anything
+    happens, ``drip`` between the bytes of the answer (both in seconds). ``after_effect`` lets the request do
+    its work first: the caller cannot know that it did. A matching request meets the fault with
+    ``probability``; which ones do is the same in every sandbox.
     """
 
     path: str
     method: str = "*"
     status: int | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
-    body: JsonObject | None = None
+    payload: bytes | None = None
+    content_type: str = JSON
+    delay: float = 0.0
+    drip: float = 0.0
     after_effect: bool = False
     probability: float = 1.0
 
@@ -64,16 +72,26 @@ class Faults:
             self._waiting.clear()
 
 
+_KNOWN = {
+    *("path", "method", "status", "times", "headers", "body", "raw", "content_type", "delay", "drip"),
+    *("after_effect", "probability"),
+}
+
+
 def _parse(item: JsonObject) -> tuple[Fault, int]:
-    known = {"path", "method", "status", "times", "headers", "body", "after_effect", "probability"}
-    if not isinstance(item, dict) or not isinstance(item.get("path"), str) or set(item) - known:
-        raise text_error(400, f"a fault has a path and some of {', '.join(sorted(known))}")
+    """``body`` is answered as JSON, ``raw`` as the text that it is."""
+    if not isinstance(item, dict) or not isinstance(item.get("path"), str) or set(item) - _KNOWN:
+        raise text_error(400, f"a fault has a path and some of {', '.join(sorted(_KNOWN))}")
+    payload = json.dumps(item["body"]) if "body" in item else item.get("raw")
     fault = Fault(
         path=item["path"],
         method=str(item.get("method", "*")).upper(),
         status=item.get("status"),
         headers={str(k): str(v) for k, v in item.get("headers", {}).items()},
-        body=item.get("body"),
+        payload=None if payload is None else str(payload).encode("utf-8", "surrogateescape"),
+        content_type=str(item.get("content_type", JSON)),
+        delay=float(item.get("delay", 0)),
+        drip=float(item.get("drip", 0)),
         after_effect=bool(item.get("after_effect")),
         probability=float(item.get("probability", 1)),
     )

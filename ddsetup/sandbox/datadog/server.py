@@ -76,16 +76,24 @@ class _Handler(BaseHTTPRequestHandler):
         payload = response.payload()
         try:
             self.send_response(response.status)
-            if response.status != 204:
+            if response.status not in (204, 304):
                 self.send_header("Content-Type", response.content_type)
                 self.send_header("Content-Length", str(len(payload)))
             for name, value in response.headers.items():
                 self.send_header(name, value)
             # Headers and body leave in one write: two small ones would wait for each other (Nagle).
-            self._headers_buffer.append(b"\r\n" + payload)  # type: ignore[attr-defined]
+            together = b"" if response.drip else payload
+            self._headers_buffer.append(b"\r\n" + together)  # type: ignore[attr-defined]
             self.flush_headers()
+            if response.drip:
+                self._drip(payload, response.drip)
         except (BrokenPipeError, ConnectionResetError):
             self.close_connection = True
+
+    def _drip(self, payload: bytes, pause: float) -> None:
+        for byte in payload:
+            self.wfile.write(bytes((byte,)))
+            time.sleep(pause)
 
     def _response(self) -> Response:
         try:
@@ -117,6 +125,10 @@ def respond(server: StandIn, request: Request) -> Response:
     world = server.world
     fault = world.faults.take(request.method, request.path)
     found = routes.find(request)
+    if fault is not None and fault.delay:
+        time.sleep(fault.delay)
+    if fault is not None and fault.status == 0:
+        fault = None
     if fault is not None and not fault.after_effect:
         response = _faulty(fault, world, request, found)
     else:
@@ -168,8 +180,8 @@ def _faulty(
     if fault.status is None:
         _keep(world, request, found, 0)
         raise _Dropped
-    body = fault.body if fault.body is not None else {"errors": [f"HTTP {fault.status}"]}
-    return Response(fault.status, body, fault.headers)
+    errors = None if fault.payload is not None else {"errors": [f"HTTP {fault.status}"]}
+    return Response(fault.status, errors, fault.headers, fault.content_type, fault.payload, fault.drip)
 
 
 def _keep(world: World, request: Request, found: tuple[routes.Route, Request] | None, status: int) -> None:

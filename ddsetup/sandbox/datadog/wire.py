@@ -83,15 +83,22 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """An answer; ``body`` None sends no content."""
+    """An answer; ``body`` None sends no content.
+
+    ``raw`` is sent in place of the body, ``drip`` are the seconds between its bytes: faults make use of both.
+    """
 
     status: int = 200
     body: Any = None
     headers: Mapping[str, str] = field(default_factory=dict)
     content_type: str = JSON
+    raw: bytes | None = None
+    drip: float = 0.0
 
     def payload(self) -> bytes:
         """The body as bytes."""
+        if self.raw is not None:
+            return self.raw
         return b"" if self.body is None else json.dumps(self.body).encode()
 
 
