@@ -1,7 +1,7 @@
 """Which IAM actions ddsetup needs for what: data for the policy, the preflight check and the docs.
 
 The action names are those of the AWS Service Authorization Reference; what the Forwarder's template needs of
-the one who deploys it is taken from its own documentation (datadog-serverless-functions 5.4.11).
+the one who deploys it is in `stack_access`.
 """
 
 from __future__ import annotations
@@ -98,7 +98,7 @@ WRITES: Mapping[str, Writes] = {
         "forwarder",
         create=("cloudformation:CreateStack",),
         update=("cloudformation:UpdateStack",),
-        delete=("cloudformation:DeleteStack",),
+        delete=("cloudformation:DeleteStack", "cloudformation:ListStackResources"),
     ),
     "function": Writes("instrument", update=("lambda:UpdateFunctionConfiguration",)),
     "function_tags": Writes("instrument", create=_TAG, update=(*_TAG, *_UNTAG), delete=_UNTAG),
@@ -147,62 +147,6 @@ ATTACH = ("iam:AttachRolePolicy", "iam:DetachRolePolicy")
 
 TAG_STACK = ("cloudformation:TagResource",)
 """Asked for in some accounts when a stack is created with tags."""
-
-
-@dataclass(frozen=True, slots=True)
-class Deployment:
-    """What CloudFormation does in the caller's name for one kind of resource in the Forwarder's stack."""
-
-    create: tuple[str, ...]
-    update: tuple[str, ...] = ()
-    delete: tuple[str, ...] = ()
-
-
-FORWARDER_STACK: Mapping[str, Deployment] = {
-    "role": Deployment(
-        create=(
-            "iam:CreateRole",
-            "iam:GetRole",
-            "iam:GetRolePolicy",
-            "iam:PassRole",
-            "iam:PutRolePolicy",
-            "iam:AttachRolePolicy",
-            "iam:TagRole",
-        ),
-        update=("iam:DetachRolePolicy", "iam:UntagRole"),
-        delete=("iam:DeleteRole", "iam:DeleteRolePolicy", "iam:DetachRolePolicy"),
-    ),
-    "function": Deployment(
-        create=(
-            "lambda:CreateFunction",
-            "lambda:GetFunction",
-            "lambda:GetFunctionConfiguration",
-            "lambda:AddPermission",
-            "lambda:PutFunctionConcurrency",
-            "lambda:TagResource",
-        ),
-        update=(
-            "lambda:UpdateFunctionCode",
-            "lambda:UpdateFunctionConfiguration",
-            "lambda:DeleteFunctionConcurrency",
-        ),
-        delete=("lambda:DeleteFunction", "lambda:RemovePermission"),
-    ),
-    "log_group": Deployment(
-        create=("logs:CreateLogGroup", "logs:PutRetentionPolicy", "logs:TagResource"),
-        delete=("logs:DeleteLogGroup",),
-    ),
-    "bucket": Deployment(
-        create=(
-            "s3:CreateBucket",
-            "s3:PutEncryptionConfiguration",
-            "s3:PutBucketPublicAccessBlock",
-            "s3:PutBucketPolicy",
-            "s3:PutLifecycleConfiguration",
-        ),
-        delete=("s3:DeleteBucket", "s3:DeleteBucketPolicy"),
-    ),
-}
 
 
 def actions_for(change: Change) -> tuple[str, ...]:

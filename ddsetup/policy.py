@@ -10,6 +10,7 @@ from ddsetup.answers import Answers
 from ddsetup.change import Action
 from ddsetup.errors import UsageError
 from ddsetup.model import Json
+from ddsetup.policy_forwarder import stack_statements
 from ddsetup.policy_scope import Scope
 from ddsetup.steps.api_key import makes_secret
 
@@ -122,19 +123,8 @@ def _forwarder(scope: Scope, wanted: frozenset[str]) -> Iterable[Json]:
     actions = (*_actions("stack", wanted, done), *access.WRITES["stack"].delete)
     actions += access.LOOK_AT_EVENTS + access.TAG_STACK
     yield statement("Forwarder", actions, scope.stack())
-    where = {
-        "role": scope.forwarder_role(),
-        "function": scope.forwarder(),
-        "log_group": scope.forwarder_log_group(),
-        "bucket": scope.bucket(),
-    }
-    for name, resources in where.items():
-        part = access.FORWARDER_STACK[name]
-        # A creation that fails is rolled back, which deletes what it made so far.
-        change = part.update if scope.answers.forwarder_upgrade or undoing else ()
-        making = part.create if setting_up else ()
-        sid = f"Forwarder{''.join(word.capitalize() for word in name.split('_'))}"
-        yield statement(sid, (*making, *change, *part.delete), resources)
+    changing = scope.answers.forwarder_upgrade or undoing
+    yield from stack_statements(scope, making=setting_up, changing=changing)
     template = scope.template()
     if template and setting_up:
         yield statement("ForwarderTemplate", ("s3:GetObject",), template)

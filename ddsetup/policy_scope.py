@@ -28,28 +28,23 @@ class Scope:
         return (f"arn:{self.partition}:iam::{self.account}:role/{self.answers.role_name}",)
 
     def secret(self) -> tuple[str, ...]:
-        return self._regional("secretsmanager", f"secret:{SECRET_NAME}*")
+        return self.named("secretsmanager", f"secret:{SECRET_NAME}*")
 
     def stack(self) -> tuple[str, ...]:
-        return self._regional("cloudformation", f"stack/{self.answers.forwarder_stack}/*")
+        return self.named("cloudformation", f"stack/{self.answers.forwarder_stack}/*")
 
     def functions(self) -> tuple[str, ...]:
         """Those that the selection names; all where it goes by tags, runtimes or stacks."""
         names = self.answers.selection.names
         if not names or self.answers.selection.all:
-            return self._regional("lambda", "function:*")
+            return self.regional("lambda", "function:*")
         return tuple(arn for name in names for arn in self._function(name))
 
     def forwarder(self) -> tuple[str, ...]:
-        return self._regional("lambda", f"function:{function_name(self.answers)}")
+        return self.named("lambda", f"function:{function_name(self.answers)}")
 
     def forwarder_log_group(self) -> tuple[str, ...]:
-        return self._regional("logs", f"log-group:/aws/lambda/{function_name(self.answers)}*")
-
-    def forwarder_role(self) -> tuple[str, ...]:
-        path = self.answers.forwarder_params.get("IamRolePath", "/")
-        stack = self.answers.forwarder_stack
-        return (f"arn:{self.partition}:iam::{self.account}:role{path}{stack}-ForwarderRole-*",)
+        return self.named("logs", f"log-group:/aws/lambda/{function_name(self.answers)}*")
 
     def bucket(self) -> tuple[str, ...]:
         made_up = f"{self.answers.forwarder_stack.lower()}-forwarderbucket-*"
@@ -63,11 +58,11 @@ class Scope:
 
     def log_groups(self) -> tuple[str, ...]:
         """All: a function's log group need not have its name."""
-        return self._regional("logs", "log-group:*")
+        return self.regional("logs", "log-group:*")
 
     def state_machines(self) -> tuple[str, ...]:
         """All: every one is looked at."""
-        return self._regional("states", "stateMachine:*")
+        return self.regional("states", "stateMachine:*")
 
     def chosen_state_machines(self) -> tuple[str, ...]:
         """Those that the answers name."""
@@ -76,7 +71,7 @@ class Scope:
             pattern = re.sub(r"\[[^]]*\]", "?", "*" if name == "all" else name)
             whole = name.startswith("arn:")
             found.update(
-                dict.fromkeys((name,) if whole else self._regional("states", f"stateMachine:{pattern}"))
+                dict.fromkeys((name,) if whole else self.regional("states", f"stateMachine:{pattern}"))
             )
         return tuple(found)
 
@@ -108,9 +103,15 @@ class Scope:
             return (":".join(name.split(":")[:7]),)
         # IAM knows * and ? but no [..] of a glob.
         pattern = re.sub(r"\[[^]]*\]", "?", name)
-        return self._regional("lambda", f"function:{pattern}")
+        return self.regional("lambda", f"function:{pattern}")
 
-    def _regional(self, service: str, tail: str) -> tuple[str, ...]:
+    def named(self, service: str, tail: str) -> tuple[str, ...]:
+        """As `regional` for what has a name of our own: that is told once for all of several regions."""
+        region = self.regions[0] if len(self.regions) == 1 else "*"
+        return (f"arn:{self.partition}:{service}:{region}:{self.account}:{tail}",)
+
+    def regional(self, service: str, tail: str) -> tuple[str, ...]:
+        """An ARN of that service in each region, or in any where there are many."""
         parts = self._region_parts()
         return tuple(f"arn:{self.partition}:{service}:{region}:{self.account}:{tail}" for region in parts)
 

@@ -17,7 +17,7 @@ from typing import Any
 
 from typer.main import get_command
 
-from ddsetup import access, catalog, checks
+from ddsetup import access, catalog, checks, stack_access
 from ddsetup.answers import Answers
 from ddsetup.cli.app import build
 from ddsetup.policy import least_policy
@@ -231,8 +231,8 @@ def writing_part() -> str:
 def forwarder_part() -> str:
     """What CloudFormation does in the caller's name."""
     rows = [
-        (f"`{kind}`", _actions(d.create), _actions(d.update), _actions(d.delete))
-        for kind, d in access.FORWARDER_STACK.items()
+        (f"`{kind}`", _actions(d.create), _actions(d.update), _actions((*d.delete, *d.inside)))
+        for kind, d in stack_access.TYPES.items()
     ]
     return table(("In the stack", "Create", "Update", "Delete"), rows)
 

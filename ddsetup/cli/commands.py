@@ -111,6 +111,12 @@ COMMANDS: tuple[Command, ...] = (
         extras=(
             Extra(name="run", metavar="[RUN]", help="The run to give back."),
             Extra(name="list", flags=("--list",), kind=bool, help="Show the runs, and change nothing."),
+            Extra(
+                name="delete_failed_events",
+                flags=("--delete-failed-events",),
+                kind=bool,
+                help="Delete the Forwarder's bucket also while it holds what Datadog did not take yet.",
+            ),
         ),
     ),
     Command(

@@ -40,6 +40,7 @@ def run(call: Call) -> Report:
     if call.given.on("dry_run") or not changes:
         return report
     show_plan(call.console, plan)
+    changes = flow.settle_failed_events(session, changes, lose=bool(call.value("delete_failed_events")))
     confirm(call, session, f"Give back what run {chosen.id} changed?")
     applied = flow.carry_out(session, changes, flow.look(session), command="undo", undoes=chosen.id)
     return with_outcomes(report, applied.run, applied.outcomes, session.host.cancel.is_set())

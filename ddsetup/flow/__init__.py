@@ -6,6 +6,7 @@ of `Host`, what has to be asked to its prompter. Until `carry_out` is called not
 
 from ddsetup.flow.carrying_out import Applied, Declined, carry_out, confirm, invoke_all, prove
 from ddsetup.flow.connecting import connect
+from ddsetup.flow.failed_events import settle_failed_events
 from ddsetup.flow.host import Host, Session
 from ddsetup.flow.preparing import Prepared, complete, look, prepare
 from ddsetup.flow.remembered import check_meta, choose_run, plan_meta
@@ -27,4 +28,5 @@ __all__ = [
     "plan_meta",
     "prepare",
     "prove",
+    "settle_failed_events",
 ]

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from ddsetup.answers import Answers
 from ddsetup.catalog import FORWARDER_LAYER
 from ddsetup.change import Change, Plan
-from ddsetup.model import Function, Lane, Snapshot, Stack, Unreadable
+from ddsetup.model import Function, Lane, LogGroup, Snapshot, Stack, Unreadable
 from ddsetup.states import StackState
 from ddsetup.steps.api_key import OWN_TAGS, makes_secret, secret_changes, secret_id
 from ddsetup.steps.forwarder_choice import Place, check_arns, choose, forwarder_arn, partition_of_account
 from ddsetup.steps.forwarder_reuse import STEP, left_alone, reuse, stack_id
 from ddsetup.steps.forwarder_stack import (
+    LEFT_LOG_GROUP,
     check_params,
-    function_name,
+    is_remains,
+    left_log_group,
     names_key,
     parameters,
     template_url,
@@ -55,7 +59,7 @@ def _plan_lane(lane: Lane, snapshot: Snapshot, answers: Answers) -> Plan:
 def _deploy(place: Place, snapshot: Snapshot) -> Plan:
     lane, answers = place.lane.lane, place.answers
     secret = Plan() if names_key(answers) else secret_changes([lane], snapshot, answers, STEP)
-    failed = _failed_creation(place)
+    remains, group = _remains(place), _left_group(place)
     change = Change(
         step=STEP,
         resource=stack_id(lane, answers.forwarder_stack),
@@ -68,30 +72,43 @@ def _deploy(place: Place, snapshot: Snapshot) -> Plan:
             tags=OWN_TAGS,
         ),
         why=f"no Forwarder in {lane.region} that sends to {answers.site}",
-        precondition=failed.status if failed else "",
+        precondition=" ".join(
+            [*([remains.status] if remains else ()), *([LEFT_LOG_GROUP] if group else ())],
+        ),
         needs=(secret_id(lane),) if makes_secret(answers) and not names_key(answers) else (),
-        note=f"what is left of a failed creation ({failed.status}) is removed first" if failed else "",
+        note="; ".join(_first(remains, group)),
     )
     return secret + Plan(changes=(change,), warnings=_deployment_warnings(place))
 
 
-def _failed_creation(place: Place) -> Stack | None:
-    """The stack of that name whose first creation failed: it holds nothing, and cannot be updated."""
+def _remains(place: Place) -> Stack | None:
+    """What is left of a stack of that name, which cannot be updated and must be removed first."""
     if isinstance(place.lane.stacks, Unreadable):
         return None
     name = place.answers.forwarder_stack
-    stacks = (s for s in place.lane.stacks if s.name == name and s.status == "ROLLBACK_COMPLETE")
-    return next(stacks, None)
+    return next((s for s in place.lane.stacks if s.name == name and is_remains(s)), None)
+
+
+def _left_group(place: Place) -> LogGroup | None:
+    group = left_log_group(place.lane, place.answers)
+    return group if group is not None and group.retention_days is None else None
+
+
+def _first(remains: Stack | None, group: LogGroup | None) -> Iterable[str]:
+    """What has to be removed before the stack can be made."""
+    if remains and remains.status == "DELETE_FAILED":
+        yield f"the deletion that failed ({remains.status}) is finished first, which empties its bucket"
+    elif remains:
+        yield f"what is left of a failed creation ({remains.status}) is removed first"
+    if group:
+        yield (
+            f"log group {group.name} is removed first: Lambda made it anew for the last lines of a Forwarder "
+            "that is gone"
+        )
 
 
 def _deployment_warnings(place: Place) -> tuple[str, ...]:
     lane, answers, said = place.lane, place.answers, []
-    group = f"/aws/lambda/{function_name(answers)}"
-    if not isinstance(lane.log_groups, Unreadable) and group in lane.log_groups:
-        said.append(
-            f"log group {group} exists already in {place.region}; CloudFormation may refuse to make it: "
-            f"aws logs delete-log-group --log-group-name {group} --region {place.region}"
-        )
     if isinstance(lane.template_parameters, Unreadable) and answers.forwarder_params:
         said.append(
             f"the Forwarder's template could not be read in {place.region} "

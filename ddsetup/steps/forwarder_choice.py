@@ -203,7 +203,7 @@ def _coming_or_going(living: Iterable[Forwarder]) -> Obstacle | None:
 
 
 def _why_not(forwarder: Forwarder, lane: LaneSnapshot, answers: Answers) -> str:
-    if forwarder.stack_status in _UNSETTLED:
+    if forwarder.stack_status in _UNSETTLED | {"DELETE_FAILED"}:
         return f"its stack is in the state {forwarder.stack_status}"
     site = site_of(forwarder, lane)
     if site and site != answers.site:

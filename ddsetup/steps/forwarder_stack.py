@@ -12,10 +12,19 @@ from difflib import get_close_matches
 from ddsetup.answers import Answers
 from ddsetup.catalog import FORWARDER_LAYER, LAYER_ACCOUNTS
 from ddsetup.errors import UsageError
-from ddsetup.model import LaneSnapshot, Stack, Unreadable
+from ddsetup.model import LaneSnapshot, LogGroup, Stack, Unreadable
 from ddsetup.select_sources import traces_state_machines
-from ddsetup.steps.api_key import SECRET_NAME, secret_reference
+from ddsetup.steps.api_key import OWN_TAGS, SECRET_NAME, secret_reference
 from ddsetup.steps.wording import cannot_see, denied_action
+
+FAILED_EVENTS = "failed_events/"
+"""How keys in the Forwarder's bucket begin under which it keeps what Datadog did not take (retry/storage.py
+of datadog-serverless-functions)."""
+LOSE_FAILED_EVENTS = "failed events may go"
+"""The precondition of a stack's deletion whose bucket may be emptied of them, too."""
+LEFT_LOG_GROUP = "left log group"
+"""The precondition of a stack's creation before which the log group of a Forwarder that is gone goes, too."""
+_REMOVABLE = frozenset({"DELETE_FAILED", "ROLLBACK_FAILED"})
 
 MASKED = "****"
 """What CloudFormation answers for a NoEcho parameter."""
@@ -160,7 +169,7 @@ def state_obstacle(stack: Stack, region: str) -> Obstacle | None:
             f"an update of stack {name} failed and could not be taken back ({status})",
             f"aws cloudformation continue-update-rollback {where}",
         )
-    if status in ("ROLLBACK_FAILED", "DELETE_FAILED"):
+    if status in _REMOVABLE:
         return Obstacle(
             f"stack {name} has leftovers that CloudFormation could not remove ({status})",
             "see which (often a bucket that is not empty): "
@@ -168,6 +177,23 @@ def state_obstacle(stack: Stack, region: str) -> Obstacle | None:
             f"then: aws cloudformation delete-stack {where}; or another name: --forwarder-stack NAME",
         )
     return None
+
+
+def is_remains(stack: Stack) -> bool:
+    """Whether the stack is only what is left of a creation or a deletion that failed, and ddsetup may finish
+    the work: a stack whose creation was rolled back holds nothing, others must be its own."""
+    ours = all(stack.tags.get(key) == value for key, value in OWN_TAGS.items())
+    return stack.status == "ROLLBACK_COMPLETE" or (stack.status in _REMOVABLE and ours)
+
+
+def left_log_group(lane: LaneSnapshot, answers: Answers) -> LogGroup | None:
+    """The log group that stands where the stack wants to make its own.
+
+    Lambda makes a group anew for what it delivers after the stack's own is gone; such a one has no retention.
+    """
+    if isinstance(lane.log_groups, Unreadable):
+        return None
+    return lane.log_groups.get(f"/aws/lambda/{function_name(answers)}")
 
 
 def creation_obstacle(lane: LaneSnapshot, answers: Answers) -> Obstacle | None:
@@ -204,16 +230,28 @@ def _name_obstacle(lane: LaneSnapshot, answers: Answers) -> Obstacle | None:
         )
     for stack in lane.stacks:
         if stack.name == answers.forwarder_stack:
-            found = _taken(stack, lane.lane.region)
-            if found:
-                return found
+            # What is left of one goes first, its function and log group too.
+            return _taken(stack, lane.lane.region)
     name = function_name(answers)
     if not isinstance(lane.functions, Unreadable) and any(f.name == name for f in lane.functions):
         return Obstacle(
             f"a function named {name} exists, and it is no Forwarder that can be used",
             "choose another name: --forwarder-name NAME",
         )
-    return None
+    return _log_group_obstacle(lane, answers)
+
+
+def _log_group_obstacle(lane: LaneSnapshot, answers: Answers) -> Obstacle | None:
+    group = left_log_group(lane, answers)
+    if group is None or group.retention_days is None:
+        return None
+    where = f"--log-group-name {group.name} --region {lane.lane.region}"
+    return Obstacle(
+        f"log group {group.name} exists, with a retention that somebody chose; CloudFormation would refuse "
+        "to make one of that name",
+        f"if its logs are not needed: aws logs delete-log-group {where}; or another name: "
+        "--forwarder-name NAME",
+    )
 
 
 def _taken(stack: Stack, region: str) -> Obstacle | None:
@@ -222,7 +260,7 @@ def _taken(stack: Stack, region: str) -> Obstacle | None:
             f"the name {stack.name} is taken by a stack that is not a Forwarder",
             "choose another name: --forwarder-stack NAME",
         )
-    if stack.status == "ROLLBACK_COMPLETE":
+    if is_remains(stack):
         return None
     return state_obstacle(stack, region) or Obstacle(
         f"stack {stack.name} is a Forwarder's, but its function cannot be used: it is gone, or sends to "

@@ -6,8 +6,8 @@ met with Datadog's template (datadog-serverless-functions, README and issues) an
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from ddsetup.gateways.aws.stacks import StackEvent
 
@@ -18,6 +18,7 @@ class Failure:
 
     reason: str
     fix: str
+    details: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,7 @@ class _Known:
     signs: tuple[str, ...]
     means: str
     fix: str
+    details: Mapping[str, str] = field(default_factory=dict)
 
 
 _KNOWN = (
@@ -61,7 +63,8 @@ _KNOWN = (
     _Known(
         ("bucket you tried to delete is not empty", "BucketNotEmpty"),
         "the Forwarder's bucket still holds objects",
-        "empty the bucket: aws s3 rm --recursive s3://BUCKET; then run this again",
+        "run this again: it is emptied once more first",
+        {"left": "bucket"},
     ),
 )
 
@@ -74,11 +77,14 @@ def explain(events: Sequence[StackEvent], status: str, status_reason: str = "") 
     first = first_failure(events)
     if first is None:
         said = f"CloudFormation ended in {status}" + (f": {status_reason}" if status_reason else "")
-        known = _known(status_reason)
-        return Failure(said, known.fix if known else "")
+        return _failure(said, _known(status_reason))
     said = f"{first.logical_id} ({first.resource_type}) {first.status}: {first.reason or 'no reason given'}"
     known = _known(first.reason)
-    return Failure(f"{said} - {known.means}" if known else said, known.fix if known else "")
+    return _failure(f"{said} - {known.means}" if known else said, known)
+
+
+def _failure(said: str, known: _Known | None) -> Failure:
+    return Failure(said, known.fix, known.details) if known else Failure(said, "")
 
 
 def first_failure(events: Sequence[StackEvent]) -> StackEvent | None:

@@ -10,7 +10,10 @@ from ddsetup.apply import Event, OnEvent
 from ddsetup.change import Change, Outcome
 from ddsetup.clock import Clock
 from ddsetup.errors import GatewayError, NotFound
+from ddsetup.gateways.aws.buckets import empty, has_objects
 from ddsetup.gateways.aws.errors import AlreadyExists
+from ddsetup.gateways.aws.functions import function_exists
+from ddsetup.gateways.aws.logs import delete_log_group
 from ddsetup.gateways.aws.session import Aws
 from ddsetup.gateways.aws.stacks import (
     StackEvent,
@@ -18,11 +21,13 @@ from ddsetup.gateways.aws.stacks import (
     delete_stack,
     read_stack,
     stack_events,
+    stack_resources,
     template_parameters,
     update_stack,
 )
 from ddsetup.model import Lane, Stack, Unreadable
 from ddsetup.states import StackState
+from ddsetup.steps.forwarder_stack import FAILED_EVENTS, LEFT_LOG_GROUP, LOSE_FAILED_EVENTS
 from ddsetup.writers.issued import Issued
 from ddsetup.writers.one_by_one import OneByOne
 from ddsetup.writers.outcomes import already_so, applied, failed, gone, moved
@@ -31,6 +36,8 @@ from ddsetup.writers.stack_failures import explain
 POLL_SECONDS = 3.0
 LONGEST_SECONDS = 3600.0
 STARTS_WITHIN_SECONDS = 30.0
+_ATTEMPTS = 4
+"""How often a stack's bucket is emptied before its deletion is given up."""
 MASKED = "****"
 """What CloudFormation answers for the value of a NoEcho parameter."""
 
@@ -83,12 +90,14 @@ class StackWriter(OneByOne):
             if _is_ours(live, after) and live.status.endswith(("CREATE_COMPLETE", "UPDATE_COMPLETE")):
                 off = _parameters_off(live, after.parameters)
                 return moved(change, off) if off else already_so(change)
-            if live.status != "ROLLBACK_COMPLETE" or change.precondition != live.status:
+            planned = live.status in change.precondition.split()
+            if not planned or not (live.status == "ROLLBACK_COMPLETE" or _is_ours(live, after)):
                 return moved(change, f"stack {place.name} exists already ({live.status})")
-            delete_stack(self._aws, place.lane, live.stack_id)
-            cleared = self._follow(place, live.stack_id, "delete", "")
+            cleared = self._remove(place, live.stack_id)
             if cleared is not None:
                 return cleared
+        if LEFT_LOG_GROUP in change.precondition:
+            self._bury_log_group(place, after)
         try:
             stack_id = create_stack(
                 self._aws, place.lane, place.name, after.template_url, after.parameters, after.tags
@@ -152,9 +161,57 @@ class StackWriter(OneByOne):
         off = _parameters_off(live, before.parameters)
         if off:
             return moved(change, off)
-        newest = self._newest_event(place, live.stack_id)
-        delete_stack(self._aws, place.lane, live.stack_id)
-        return self._follow(place, live.stack_id, "delete", newest) or applied(change)
+        left = self._remove(place, live.stack_id)
+        if left is None:
+            self._bury_log_group(place, before)
+        return left or applied(change)
+
+    def _remove(self, place: _Place, stack_id: str) -> Outcome | None:
+        """Delete a stack with what is in its buckets: None if it is gone, else the outcome.
+
+        Until its function is gone the Forwarder goes on writing to its bucket, so that it may take more than
+        one attempt. What Datadog did not take yet is not deleted unless the change says so.
+        """
+        left: Outcome | None = None
+        for _ in range(_ATTEMPTS):
+            left = self._kept_for_datadog(place, stack_id) or self._empty_and_delete(place, stack_id)
+            if left is None or left.details.get("left") != "bucket":
+                break
+        return left
+
+    def _empty_and_delete(self, place: _Place, stack_id: str) -> Outcome | None:
+        for bucket in stack_resources(self._aws, place.lane, stack_id, "AWS::S3::Bucket"):
+            count = empty(self._aws, place.lane, bucket)
+            if count:
+                self._say(place, f"{count} objects deleted from its bucket {bucket}", {})
+        newest = self._newest_event(place, stack_id)
+        delete_stack(self._aws, place.lane, stack_id)
+        return self._follow(place, stack_id, "delete", newest)
+
+    def _kept_for_datadog(self, place: _Place, stack_id: str) -> Outcome | None:
+        if LOSE_FAILED_EVENTS in place.change.precondition:
+            return None
+        for bucket in stack_resources(self._aws, place.lane, stack_id, "AWS::S3::Bucket"):
+            if has_objects(self._aws, place.lane, bucket, FAILED_EVENTS):
+                return failed(
+                    place.change,
+                    f"its bucket {bucket} still holds what Datadog did not take ({FAILED_EVENTS}); the stack "
+                    "is left as it is",
+                    'send it again (invoke the Forwarder with {"retry": true}), or lose it: ddsetup undo '
+                    "--delete-failed-events",
+                )
+        return None
+
+    def _bury_log_group(self, place: _Place, state: StackState) -> None:
+        """Delete the log group of a Forwarder that is gone, which Lambda makes anew for its last lines."""
+        name = state.parameters.get("FunctionName", "")
+        if not name or function_exists(self._aws, place.lane, name):
+            return
+        try:
+            if delete_log_group(self._aws, place.lane, f"/aws/lambda/{name}"):
+                self._say(place, f"log group /aws/lambda/{name} deleted, which Lambda had made anew", {})
+        except GatewayError as error:
+            self._say(place, f"log group /aws/lambda/{name} may be left: {error.what}", {})
 
     def _newest_event(self, place: _Place, stack_id: str) -> str:
         events = stack_events(self._aws, place.lane, stack_id)
@@ -182,7 +239,7 @@ class StackWriter(OneByOne):
         if status in _GOOD[action]:
             return None
         why = explain(seen, status, stack.status_reason if stack is not None else "")
-        return failed(place.change, why.reason, why.fix, stack_status=status)
+        return failed(place.change, why.reason, why.fix, stack_status=status, **why.details)
 
     def _fresh_events(self, place: _Place, stack_id: str, newest: str) -> Sequence[StackEvent]:
         try:

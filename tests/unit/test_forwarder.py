@@ -13,7 +13,7 @@ from ddsetup.model import Lane, LaneSnapshot, Layer, Unreadable
 from ddsetup.states import SecretState, StackState
 from ddsetup.steps import forwarder
 from ddsetup.steps.forwarder import forwarder_arn
-from ddsetup.steps.forwarder_stack import template_url
+from ddsetup.steps.forwarder_stack import LEFT_LOG_GROUP, template_url
 from tests import builders as b
 
 FUNCTION = b.function("orders")
@@ -218,9 +218,21 @@ def test_a_name_taken_by_another_function_is_not_overwritten() -> None:
     assert "--forwarder-name" in only_skipped(plan).fix
 
 
-def test_a_log_group_left_behind_is_warned_about() -> None:
-    groups = {"/aws/lambda/datadog-forwarder": b.log_group("/aws/lambda/datadog-forwarder")}
-    assert "delete-log-group" in planned(lane_with(log_groups=groups)).warnings[0]
+def with_log_group(**over: Any) -> LaneSnapshot:
+    group = b.log_group("/aws/lambda/datadog-forwarder", **over)
+    return lane_with(log_groups={group.name: group})
+
+
+def test_a_log_group_that_lambda_made_anew_is_removed_first_and_said() -> None:
+    change = stack_change(planned(with_log_group()))
+    assert "log group /aws/lambda/datadog-forwarder is removed first" in change.note
+    assert change.precondition == LEFT_LOG_GROUP
+
+
+def test_a_log_group_whose_retention_somebody_chose_is_in_the_way() -> None:
+    said = only_skipped(planned(with_log_group(retention_days=7)))
+    assert "delete-log-group" in said.fix
+    assert "--forwarder-name" in said.fix
 
 
 @pytest.mark.parametrize(("usable", "warned"), [(False, True), (True, False), (None, False)])
@@ -265,6 +277,19 @@ def test_the_remains_of_a_failed_creation_are_replaced() -> None:
     change = stack_change(plan)
     assert (change.action, change.precondition) == ("create", "ROLLBACK_COMPLETE")
     assert "removed first" in change.note
+
+
+@pytest.mark.parametrize("status", ["DELETE_FAILED", "ROLLBACK_FAILED"])
+def test_a_deletion_of_ours_that_failed_is_finished(status: str) -> None:
+    half = b.stack(status=status, outputs={}, tags=OURS)
+    living = b.forwarder(stack=half.name, stack_status=status)
+    function = b.function("datadog-forwarder")
+    change = stack_change(planned(lane_with(stacks=(half,))))
+    assert (change.action, change.precondition) == ("create", status)
+    assert "first" in change.note
+    if status == "DELETE_FAILED":
+        lane = b.lane_snapshot(FUNCTION, function, stacks=(half,), forwarders=(living,))
+        assert status in stack_change(planned(lane)).precondition
 
 
 def test_the_remains_of_another_stack_are_not_removed() -> None:

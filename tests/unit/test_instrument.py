@@ -30,6 +30,7 @@ from tests.builders import (
     lane_snapshot,
     secret,
     snapshot,
+    stack,
 )
 
 DATADOG = "464622532012"
@@ -536,3 +537,14 @@ def test_tags_that_aws_refuses_stay_out_with_a_warning() -> None:
     assert set(tags.after.tags) == {"dd_ddsetup"}
     assert any("note" in w for w in plan.warnings)
     assert states(plan)[1].env["DD_TAGS"] == "note:a|b"
+
+
+def test_functions_are_not_changed_for_a_forwarder_that_is_known_not_to_come() -> None:
+    orders = function("orders")
+    half = stack(status="DELETE_FAILED", outputs={})
+    seen = snapshot(lane_snapshot(orders, stacks=(half,)))
+    plan = instrument.plan(seen, answers(), (orders,))
+    assert plan.changes == ()
+    (said,) = plan.skipped
+    assert "DELETE_FAILED" in said.reason
+    assert instrument.plan(seen, answers(via="extension"), (orders,)).changes

@@ -109,6 +109,7 @@ _UNKNOWN_TOKEN = frozenset({"InvalidClientTokenId", "UnrecognizedClientException
 _SIGNATURE = frozenset({"InvalidSignatureException", "SignatureDoesNotMatch"})
 _MISSING = frozenset(
     {
+        "NoSuchBucket",
         "NoSuchEntity",
         "NoSuchEntityException",
         "NotFoundException",

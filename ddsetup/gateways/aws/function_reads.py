@@ -37,6 +37,15 @@ def function_configuration(aws: Aws, lane: Lane, name: str) -> Mapping[str, Json
     return answer
 
 
+def function_exists(aws: Aws, lane: Lane, name: str) -> bool:
+    """Whether there is a function of that name. Needs lambda:GetFunction; raises Denied or GatewayError."""
+    try:
+        function_configuration(aws, lane, name)
+    except NotFound:
+        return False
+    return True
+
+
 def list_aliases(aws: Aws, lane: Lane, name: str) -> tuple[Alias, ...] | Unreadable:
     """The aliases of a function. Needs lambda:ListAliases."""
 

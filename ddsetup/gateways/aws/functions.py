@@ -3,6 +3,7 @@
 from ddsetup.gateways.aws.errors import UpdateInProgress
 from ddsetup.gateways.aws.function_reads import (
     concurrency_headroom,
+    function_exists,
     list_aliases,
     list_functions,
     published_versions,
@@ -29,6 +30,7 @@ __all__ = [
     "UpdatePace",
     "add_logs_permission",
     "concurrency_headroom",
+    "function_exists",
     "invoke",
     "layer_version_exists",
     "list_aliases",

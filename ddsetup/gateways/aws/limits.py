@@ -39,6 +39,7 @@ RATES: Mapping[str, float] = {
     "cloudformation": 5,
     "cloudwatch": 20,
     "iam": 5,
+    "s3": 50,
     "secretsmanager": 10,
     "sts": 10,
     "tag": 5,

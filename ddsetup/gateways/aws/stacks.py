@@ -116,6 +116,23 @@ def delete_stack(aws: Aws, lane: Lane, name: str) -> None:
     aws.call("cloudformation:DeleteStack", lane, StackName=name, ClientRequestToken=_request_token())
 
 
+def stack_resources(aws: Aws, lane: Lane, name: str, kind: str) -> tuple[str, ...]:
+    """The physical ids of a stack's resources of one type that are still there.
+
+    Raises NotFound, Denied or GatewayError. Needs cloudformation:ListStackResources.
+    """
+    items = aws.pages(
+        "cloudformation:ListStackResources", lane, "StackResourceSummaries", token=_TOKEN, StackName=name
+    )
+    return tuple(
+        item["PhysicalResourceId"]
+        for item in items
+        if item["ResourceType"] == kind
+        and item.get("PhysicalResourceId")
+        and item["ResourceStatus"] != "DELETE_COMPLETE"
+    )
+
+
 def stack_events(aws: Aws, lane: Lane, name: str, after: str = "") -> tuple[StackEvent, ...]:
     """A stack's events, newest last; with `after`, only those younger than the event of that id.
 

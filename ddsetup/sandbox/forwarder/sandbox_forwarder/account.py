@@ -1,4 +1,4 @@
-"""What the Forwarder reads from its AWS account: the API key and the tags of functions."""
+"""What the Forwarder reads from its AWS account, the API key and the tags of functions, and keeps there."""
 
 import json
 import time
@@ -45,6 +45,12 @@ class Account:
             for page in pages.paginate(ResourceTypeFilters=["lambda:function"], ResourcesPerPage=100)
             for resource in page["ResourceTagMappingList"]
         }
+        if self._settings.bucket:
+            # As the official Forwarder keeps them: caching/base_tags_cache.py and settings.py of 5.4.11.
+            body = json.dumps(self._tags).encode()
+            boto3.client("s3").put_object(
+                Bucket=self._settings.bucket, Key=self._settings.cache_key, Body=body
+            )
 
 
 def _tag(pair):

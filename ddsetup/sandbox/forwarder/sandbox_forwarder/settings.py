@@ -29,6 +29,8 @@ class Settings:
     include: re.Pattern | None
     exclude: re.Pattern | None
     tags_cache_seconds: float
+    bucket: str
+    cache_key: str
 
     @classmethod
     def from_environment(cls):
@@ -52,4 +54,6 @@ class Settings:
             include=re.compile(include) if include else None,
             exclude=re.compile(exclude) if exclude else None,
             tags_cache_seconds=float(os.environ.get("DD_TAGS_CACHE_TTL_SECONDS", "300")),
+            bucket=os.environ.get("DD_S3_BUCKET_NAME", ""),
+            cache_key=f"cache/{os.environ.get('AWS_LAMBDA_FUNCTION_NAME', '')}_lambda.json",
         )
