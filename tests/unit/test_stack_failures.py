@@ -42,7 +42,7 @@ def test_the_first_failure_is_the_cause_and_cancelled_ones_are_not() -> None:
         ("datadog-forwarder already exists in stack arn:aws:cloudformation:x", "--forwarder-stack"),
         ("a secret with this name is already scheduled for deletion", "restore-secret"),
         ("API: iam:CreateRole User: x is not authorized to perform: iam:CreateRole", "ddsetup policy"),
-        ("The bucket you tried to delete is not empty", "aws s3 rm"),
+        ("The bucket you tried to delete is not empty", "run this again"),
     ],
 )
 def test_frequent_failures_come_with_what_to_do(reason: str, fix: str) -> None:
