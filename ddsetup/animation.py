@@ -25,7 +25,7 @@ from rich.status import Status
 from rich.text import Text
 
 from ddsetup.keyboard import Keyboard
-from ddsetup.lines import shorten
+from ddsetup.lines import beginning, shorten, width_of
 
 _BAR = 20
 """Columns of a bar, so that a line of it with rate and time left fits into 80."""
@@ -111,7 +111,7 @@ class Animation:
 
 def _one_line(text: str, width: int) -> Text:
     """As much as there is room for beside the spinner: more lines than one would jump."""
-    return Text(text if len(text) <= width - 3 else f"{text[: max(width - 6, 1)]}...")
+    return Text(text if width_of(text) <= width - 3 else f"{beginning(text, max(width - 6, 1))}...")
 
 
 def _new_bars(console: RichConsole) -> _Bars:

@@ -66,21 +66,21 @@ def wrapped(spans: Line, width: int, hang: int = 0) -> list[Line]:
     than all is left whole.
     """
     text = "".join(span.text for span in spans)
-    if width <= 0 or len(text) <= width or any(span.style == "code" for span in spans):
+    if width <= 0 or width_of(text) <= width or any(span.style == "code" for span in spans):
         return [spans]
     indent = min(hang or len(text) - len(text.lstrip()) + 2, max(width // 2, 1))
     found: list[list[Span]] = [[]]
     used = 0
     for span in spans:
         for word in re.findall(r" +|[^ ]+", span.text):
-            blank = word.isspace()
-            if not blank and used + len(word) > width >= indent + len(word) and used > indent:
+            blank, room = word.isspace(), width_of(word)
+            if not blank and used + room > width >= indent + room and used > indent:
                 found.append([Span(" " * indent)])
                 used = indent
             elif blank and used >= width:
                 continue
             found[-1].append(Span(word, span.style))
-            used += len(word)
+            used += room
     return [tuple(pieces) for pieces in found]
 
 
@@ -99,14 +99,49 @@ def rough(number: float) -> str:
     return f"{number:.0f}"
 
 
+def width_of(text: str) -> int:
+    """How many columns of a terminal a text takes: two for a letter of Chinese or Japanese and most emoji."""
+    if text.isascii():
+        return len(text)
+    from rich.cells import cell_len  # noqa: TID251 - it measures, and draws nothing
+
+    return cell_len(text)
+
+
+def padded(text: str, width: int) -> str:
+    """`text`, and blanks up to `width` columns."""
+    return text + " " * (width - width_of(text))
+
+
+def beginning(text: str, width: int) -> str:
+    """As much of the beginning of a text as goes into `width` columns."""
+    if text.isascii():
+        return text[: max(width, 0)]
+    used = 0
+    for at, character in enumerate(text):
+        used += width_of(character)
+        if used > width:
+            return text[:at]
+    return text
+
+
+def _end(text: str, width: int) -> str:
+    return beginning(text[::-1], width)[::-1]
+
+
+def cut(text: str, width: int) -> str:
+    """The beginning of a text, as much as there is room for."""
+    return text if width_of(text) <= width else f"{beginning(text, max(1, width - 1))}…"
+
+
 def shorten(text: str, width: int) -> str:
     """`text` in at most `width` columns, its middle left out: names differ at both ends."""
-    if width <= 0 or len(text) <= width:
+    if width <= 0 or width_of(text) <= width:
         return text
     if width < 5:
-        return text[:width]
+        return beginning(text, width)
     tail = (width - 1) // 2
-    return f"{text[: width - 1 - tail]}…{text[-tail:]}"
+    return f"{beginning(text, width - 1 - tail)}…{_end(text, tail)}"
 
 
 def names(items: Sequence[str], shown: int) -> str:
@@ -118,7 +153,7 @@ def names(items: Sequence[str], shown: int) -> str:
 
 def table(head: Sequence[str], rows: Sequence[Sequence[Span]], look: Look) -> list[Line]:
     """Rows in columns. If they are too wide, the first column gives way, down to 12 characters."""
-    widths = [max(len(title), *(len(row[i].text) for row in rows)) for i, title in enumerate(head)]
+    widths = [max(width_of(title), *(width_of(row[i].text) for row in rows)) for i, title in enumerate(head)]
     if look.width and not look.verbose:
         room = look.width - 2 * len(widths) - sum(widths[1:])
         widths[0] = min(widths[0], max(room, 12))
@@ -131,5 +166,5 @@ def _padded(cells: Sequence[Span], widths: Sequence[int]) -> list[Span]:
     spans: list[Span] = []
     for cell, width in zip(cells, widths, strict=True):
         text = shorten(cell.text, width)
-        spans.extend((Span("  "), Span(text, cell.style), Span(" " * (width - len(text)))))
+        spans.extend((Span("  "), Span(text, cell.style), Span(" " * (width - width_of(text)))))
     return spans

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
+from ddsetup.lines import beginning, width_of
 from ddsetup.prompter import Back, Prompt
 from ddsetup.questions import Choice
 
@@ -139,7 +140,7 @@ def _fill(text: str, width: int) -> str:
 
 
 def _clip(text: str, width: int) -> str:
-    return text if len(text) <= width else text[: max(width - 3, 1)] + "..."
+    return text if width_of(text) <= width else beginning(text, max(width - 3, 1)) + "..."
 
 
 def choose(

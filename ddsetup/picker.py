@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, TypeAlias
 
-from ddsetup.lines import shorten
+from ddsetup.lines import padded, shorten, width_of
 from ddsetup.prompter import Back, Row
 
 if TYPE_CHECKING:
@@ -184,17 +184,17 @@ def _said(row: Row, widths: Sequence[int]) -> str:
 
 
 def _aligned(cells: Sequence[str], widths: Sequence[int]) -> str:
-    return "  ".join(f"{shorten(cell, w):<{w}}" for cell, w in zip(cells, widths, strict=False))
+    return "  ".join(padded(shorten(cell, w), w) for cell, w in zip(cells, widths, strict=False))
 
 
 def _cut(row: Row, widths: Sequence[int], width: int) -> bool:
     """Whether something of the row has no room in its line."""
-    return bool(_missing(row, widths)) or _MARKS + len(_said(row, widths).rstrip()) > width
+    return bool(_missing(row, widths)) or _MARKS + width_of(_said(row, widths).rstrip()) > width
 
 
 def _missing(row: Row, widths: Sequence[int]) -> list[str]:
     """The cells that are cut, or left out with their column."""
-    cut = [cell for cell, w in zip(row.cells, widths, strict=False) if len(cell) > w]
+    cut = [cell for cell, w in zip(row.cells, widths, strict=False) if width_of(cell) > w]
     return cut + [cell for cell in row.cells[len(widths) :] if cell]
 
 
@@ -230,7 +230,7 @@ def _widths(rows: Sequence[Sequence[str]], width: int) -> list[int]:
     end; then the widest, where the first counts half.
     """
     columns = max((len(cells) for cells in rows), default=0)
-    widths = [max(len(cells[i]) if i < len(cells) else 0 for cells in rows) for i in range(columns)]
+    widths = [max(width_of(cells[i]) if i < len(cells) else 0 for cells in rows) for i in range(columns)]
     if columns > 1 and _over(widths, width) > 0:
         widths[-1] = max(widths[-1] - _over(widths, width), min(widths[-1], _LAST))
         if _over(widths, width) > 0:

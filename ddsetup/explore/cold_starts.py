@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from ddsetup.explore.drawing import (
     WIDTH,
     bar,
-    cut,
     duration,
     interval_seconds,
     iso,
@@ -23,7 +22,7 @@ from ddsetup.explore.scope import Whose
 from ddsetup.gateways.datadog.client import Datadog
 from ddsetup.gateways.datadog.series import Timeseries, timeseries
 from ddsetup.gateways.datadog.telemetry import Window, grouped_values
-from ddsetup.lines import Line, Look, Span, Style, counted, line, names, shorten
+from ddsetup.lines import Line, Look, Span, Style, counted, cut, line, names, padded, shorten, width_of
 from ddsetup.model import Json
 
 HIGH_SHARE = 0.2
@@ -152,7 +151,7 @@ def _bars(rows: list[Json], look: Look) -> list[Line]:
     inits = [f"  init {duration(row['init_ms'])}" if row["init_ms"] is not None else "" for row in rows]
     room = (look.width or WIDTH) - 4
     tail = max(len(one) + len(two) for one, two in zip(figures, inits, strict=True))
-    name = min(max(map(len, titles)), max(12, room - tail - 12))
+    name = min(max(map(width_of, titles)), max(12, room - tail - 12))
     width = max(6, min(40, room - tail - name - 2))
     largest = max(row["cold_starts"] for row in rows)
     found = []
@@ -160,7 +159,12 @@ def _bars(rows: list[Json], look: Look) -> list[Line]:
         drawn = f"{bar(row['cold_starts'], largest, width):<{width}}"
         style: Style = "warn" if row["share"] >= HIGH_SHARE and row["invocations"] >= FEW else "good"
         found.append(
-            line(f"  {shorten(title, name):<{name}} ", Span(drawn, style), f" {figure}", Span(init, "dim"))
+            line(
+                f"  {padded(shorten(title, name), name)} ",
+                Span(drawn, style),
+                f" {figure}",
+                Span(init, "dim"),
+            )
         )
     return found
 

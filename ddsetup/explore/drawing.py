@@ -23,11 +23,6 @@ def clean(text: str) -> str:
     return without(_COLOURS.sub("", text), ())
 
 
-def cut(text: str, width: int) -> str:
-    """The beginning of a text, as much as there is room for."""
-    return text if len(text) <= width else f"{text[: max(1, width - 1)]}…"
-
-
 def bar(value: float, largest: float, width: int) -> str:
     """A bar of at most `width` columns; whatever is more than nothing gets at least one."""
     if value <= 0 or largest <= 0:

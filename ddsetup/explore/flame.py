@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
-from ddsetup.explore.drawing import WIDTH, clean, clock_time, cut, duration, strip
+from ddsetup.explore.drawing import WIDTH, clean, clock_time, duration, strip
 from ddsetup.explore.errors import essence
 from ddsetup.gateways.datadog.event_search import Log, SpanEvent
-from ddsetup.lines import Line, Look, Span, Style, line, shorten
+from ddsetup.lines import Line, Look, Span, Style, cut, line, padded, shorten, width_of
 from ddsetup.model import Json
 
 ROWS = 14
@@ -125,7 +125,7 @@ def _flames(rows: Sequence[Mapping[str, Json]], look: Look, width: int) -> list[
         return []
     whole = max(row["start_ms"] + row["duration_ms"] for row in rows)
     titles = [f"{'  ' * min(row['depth'], _DEPTH)}{_title(row)}" for row in shown]
-    name = min(max(map(len, titles)), max(16, width // 2 - 8))
+    name = min(max(map(width_of, titles)), max(16, width // 2 - 8))
     room = max(10, width - name - 18)
     found: list[Line] = []
     for row, title in zip(shown, titles, strict=True):
@@ -133,7 +133,7 @@ def _flames(rows: Sequence[Mapping[str, Json]], look: Look, width: int) -> list[
         drawn = strip(row["start_ms"], row["duration_ms"], whole, room)
         found.append(
             line(
-                f"    {cut(title, name):<{name}} ",
+                f"    {padded(cut(title, name), name)} ",
                 Span(f"{drawn:<{room}}", style),
                 f" {duration(row['duration_ms']):>9}",
                 Span(" ✗" if row["failed"] else "", "bad"),

@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 from ddsetup.errors import UsageError
-from ddsetup.explore.drawing import WIDTH, clock_time, cut, interval_seconds, iso, number, sparkline, timeline
+from ddsetup.explore.drawing import WIDTH, clock_time, interval_seconds, iso, number, sparkline, timeline
 from ddsetup.explore.scope import Whose
 from ddsetup.gateways.datadog.client import Datadog
 from ddsetup.gateways.datadog.series import Timeseries, timeseries
 from ddsetup.gateways.datadog.telemetry import Window
-from ddsetup.lines import Line, Look, Span, line
+from ddsetup.lines import Line, Look, Span, cut, line
 from ddsetup.model import Json
 
 AGGREGATIONS = ("avg", "sum", "min", "max", "count")
