@@ -142,7 +142,14 @@ _PARTS: tuple[_Part, ...] = (
     ),
     _Part(
         title="handler",
-        checks=("handler-redirected", "handler-known", "wrapper-set", "exec-wrapper", "function-starts"),
+        checks=(
+            "handler-redirected",
+            "handler-known",
+            "wrapper-set",
+            "exec-wrapper",
+            "handler-kept",
+            "function-starts",
+        ),
         tell=_handler,
     ),
     _Part(

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Literal, TypeAlias
 
 from ddsetup import catalog
 from ddsetup.catalog import LayerArn
 from ddsetup.model import Function
+from ddsetup.start_up import foreign_script, starts_in_its_own_way
 from ddsetup.vendors import Carried, vendor_of, vendor_of_layer
 
 Mode: TypeAlias = Literal["none", "forwarder", "extension", "broken"]
+
+LEAST_LIBRARY_BYTES = 2_000_000
+"""No zipped package with Datadog's Python library in it is smaller: the tracer's wheel alone has more."""
+_PACKAGED = re.compile(r"(?!/opt/)(?:.*/)?node_modules/datadog-lambda-js/(?:dist/)?handler\.handler")
 
 
 def datadog_layers(function: Function) -> tuple[LayerArn, ...]:
@@ -37,8 +43,33 @@ def extension_ships_logs(function: Function) -> bool:
 
 
 def is_datadog_handler(handler: str | None) -> bool:
-    """Whether the handler is the entry point of one of Datadog's libraries."""
-    return handler in catalog.DATADOG_HANDLERS
+    """Whether the handler is the entry point of one of Datadog's libraries, in a layer or in a package."""
+    return handler in catalog.DATADOG_HANDLERS or is_packaged_handler(handler)
+
+
+def is_packaged_handler(handler: str | None) -> bool:
+    """Whether it is the entry point of Datadog's Node library in the function's own package."""
+    return handler is not None and _PACKAGED.fullmatch(handler) is not None
+
+
+def brings_library(function: Function) -> bool:
+    """Whether the library is started, and must be in the function's package, as no layer has it.
+
+    Node's handler tells where it is; Python's is the same in both places (Datadog's documentation of the
+    installation by package), so the size of the package tells whether it can be there.
+    """
+    if is_packaged_handler(function.handler):
+        return True
+    layers = (*datadog_layers(function), *copied_layers(function))
+    redirected = function.handler == catalog.PYTHON_HANDLER and own_handler(function) is not None
+    holds = function.code_size >= LEAST_LIBRARY_BYTES
+    return redirected and holds and not any(layer.role == "library" for layer in layers)
+
+
+def stays_as_it_starts(function: Function) -> str:
+    """Why the function's handler must not be redirected to Datadog's library; empty if it can be."""
+    redirected = is_datadog_handler(function.handler)
+    return starts_in_its_own_way(function, own_handler(function), redirected=redirected)
 
 
 def own_handler(function: Function) -> str | None:
@@ -52,14 +83,14 @@ def own_handler(function: Function) -> str | None:
 def mode_of(function: Function) -> Mode:
     """How the function is instrumented by Datadog at present, judged by its configuration.
 
-    "broken": the handler is Datadog's but nobody remembers the user's own, or no library is there to run it.
+    "broken": the handler is Datadog's, but nobody remembers the user's own, or it is none that the library
+    could run, or it is in a layer that is not there. Whether a Python package holds the library is not seen.
     """
     layers = (*datadog_layers(function), *copied_layers(function))
     redirected = is_datadog_handler(function.handler)
     if redirected and function.package_type == "Zip" and function.env is not None:
-        bundled = function.handler == catalog.NODE_BUNDLED_HANDLER
-        library = bundled or any(layer.role == "library" for layer in layers)
-        if own_handler(function) is None or not library:
+        needs_layer = function.handler == catalog.NODE_HANDLER and not function.layers
+        if own_handler(function) is None or needs_layer or stays_as_it_starts(function):
             return "broken"
     if any(layer.role == "extension" for layer in layers):
         return "extension"
@@ -68,8 +99,7 @@ def mode_of(function: Function) -> Mode:
 
 def foreign_wrapper(function: Function) -> str | None:
     """The start-up script in `AWS_LAMBDA_EXEC_WRAPPER` if it is not Datadog's."""
-    wrapper = (function.env or {}).get(catalog.WRAPPER_VARIABLE)
-    return wrapper if wrapper and wrapper != catalog.DATADOG_WRAPPER else None
+    return foreign_script(function.env or {}) or None
 
 
 def active_vendor(function: Function) -> Carried | None:

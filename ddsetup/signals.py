@@ -10,6 +10,7 @@ from typing import TypeAlias
 from ddsetup.answers import Answers
 from ddsetup.catalog import family_of
 from ddsetup.model import Function, Unreadable
+from ddsetup.recognise import active_vendor, stays_as_it_starts
 from ddsetup.report import Signal, SignalName, SignalStatus
 
 CLOUDWATCH_DELAY = timedelta(minutes=25)
@@ -62,7 +63,8 @@ def expected_signals(
     """What should arrive, by function and runtime, for the way of monitoring that the answers describe.
 
     Without the Extension, the libraries for Java, .NET and custom runtimes report nothing, and ddsetup
-    cannot put a library into a container image: of those only logs and CloudWatch metrics are expected.
+    cannot put a library into a container image: of those only logs and CloudWatch metrics are expected; and
+    where the library cannot be put before the handler, no traces.
     """
     found = [Expected(signal, f) for f in functions for signal in _signals_of(f, answers)]
     return (*found, *(Expected("custom_metric", metric=metric) for metric in custom_metrics))
@@ -74,7 +76,7 @@ def _signals_of(function: Function, answers: Answers) -> Iterator[SignalName]:
         if answers.enhanced_metrics:
             yield "enhanced_metrics"
             yield "cold_start"
-        if answers.traces:
+        if answers.traces and not stays_as_it_starts(function):
             yield "traces"
     forwarded = answers.via == "forwarder" and answers.subscribe != "none"
     if answers.logs and (forwarded or reports(function, answers)):
@@ -83,7 +85,9 @@ def _signals_of(function: Function, answers: Answers) -> Iterator[SignalName]:
 
 def reports(function: Function, answers: Answers) -> bool:
     """Whether something in the function itself reports to Datadog: a library, or the Extension."""
-    if function.package_type == "Image":
+    if function.package_type == "Image" or active_vendor(function):
+        return False
+    if answers.via == "forwarder" and stays_as_it_starts(function):
         return False
     family = family_of(function.runtime)
     return family is not None and (answers.via == "extension" or family.forwarder)

@@ -9,7 +9,13 @@ from dataclasses import asdict, dataclass
 from ddsetup import catalog
 from ddsetup.model import Function, Json, LaneSnapshot, Snapshot, Unreadable
 from ddsetup.ownership import is_forwarder, owner
-from ddsetup.recognise import active_vendor, datadog_layers, mode_of
+from ddsetup.recognise import (
+    active_vendor,
+    brings_library,
+    datadog_layers,
+    mode_of,
+    stays_as_it_starts,
+)
 from ddsetup.sources import api_stage_rows, state_machine_rows, unread_apis
 
 _MARKS: Mapping[str, str] = {
@@ -102,6 +108,10 @@ def _note(function: Function) -> str:
         return "container image: Datadog goes into the image"
     if vendor := active_vendor(function):
         return f"instrumented by {vendor.vendor}"
+    if reason := stays_as_it_starts(function):
+        return reason
+    if brings_library(function):
+        return "Datadog's library is in its package"
     if function.runtime and not catalog.is_supported(function.runtime):
         return f"{function.runtime} is not supported by Datadog's layers"
     return ""

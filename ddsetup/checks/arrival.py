@@ -63,6 +63,7 @@ _LIBRARY = (
     "handler-redirected",
     "wrapper-set",
     "exec-wrapper",
+    "handler-kept",
     "flush-to-log",
     "application-log-level",
     "other-vendor",

@@ -37,6 +37,7 @@ def instrumentable(subject: Subject) -> bool:
         and f.runtime is not None
         and catalog.is_supported(f.runtime)
         and recognise.active_vendor(f) is None
+        and (subject.way == "extension" or not recognise.stays_as_it_starts(f))
         and not _layers_full(subject)
         and not _environment_full(subject)
     )
@@ -135,6 +136,39 @@ def wrapper(case: Case) -> Iterator[Result]:
             )
 
 
+@check(
+    "handler-kept",
+    "functions that do not start by a handler in a module keep it",
+    "functions",
+    "info",
+    needs=_LIST,
+    link=SETTINGS_GUIDE,
+)
+def handler_kept(case: Case) -> Iterator[Result]:
+    """The handler is executed by a start-up script (AWS Lambda Web Adapter), or names no function in a
+    module, so Datadog's library cannot be put before it; redirected, the function cannot start.
+
+    Its logs and CloudWatch's metrics arrive by the Forwarder. The Extension can be attached beside it; traces
+    come from Datadog's tracer in the code, or by OTLP.
+    """
+    for s in case.subjects:
+        reason = recognise.stays_as_it_starts(s.function) if s.touchable else ""
+        if not reason or recognise.active_vendor(s.function):
+            continue
+        if recognise.is_datadog_handler(s.function.handler):
+            yield problem(
+                s,
+                f"{reason}, but {catalog.HANDLER_VARIABLE} redirects it: the function cannot start",
+                "give its handler back",
+                command=f"ddsetup uninstrument --function {s.function.name} --region {s.function.region}",
+                severity="error",
+            )
+        elif s.mode != "extension":
+            yield problem(
+                s, f"{reason}, so the library is not put before it", "--via extension goes beside it"
+            )
+
+
 @check("layer-room", "there is room for Datadog's layer", "functions", "warning", needs=_LIST)
 def layer_room(case: Case) -> Iterator[Result]:
     """The function has five layers, the most that AWS allows, and Datadog's is not among them."""
@@ -156,4 +190,4 @@ def environment_room(case: Case) -> Iterator[Result]:
             )
 
 
-CHECKS = (readable, package, runtime, vendor, wrapper, layer_room, environment_room)
+CHECKS = (readable, package, runtime, vendor, wrapper, handler_kept, layer_room, environment_room)

@@ -40,14 +40,19 @@ def _current(case: Case) -> Iterator[Subject]:
 )
 def present(case: Case) -> Iterator[Result]:
     """The handler is Datadog's, and the layer that holds it is not attached: the function cannot start
-    ("No module named 'datadog_lambda'")."""
+    ("No module named 'datadog_lambda'").
+
+    Unless the library is in its package, which its configuration does not tell: where data arrives, or the
+    package is large enough for it and Node's handler or Python's fits, nothing is said.
+    """
     for s in case.subjects:
-        bundled = s.function.handler == catalog.NODE_BUNDLED_HANDLER
         redirected = recognise.is_datadog_handler(s.function.handler)
-        if s.touchable and redirected and not bundled and not _any_library(s):
+        elsewhere = recognise.brings_library(s.function) or s.arrived("enhanced_metrics")
+        if s.touchable and redirected and not elsewhere and not _any_library(s):
             yield problem(
                 s,
-                "its handler is Datadog's, but the layer with it is not attached: it cannot start",
+                "its handler is Datadog's, but the layer with it is not attached: it cannot start, unless "
+                "its package has the library",
                 "attach the layer",
                 mends=(s.resource,),
             )
@@ -158,6 +163,8 @@ def redirected(case: Case) -> Iterator[Result]:
         if family is None or family.handler is None or not _any_library(s):
             continue
         own = not recognise.is_datadog_handler(s.function.handler)
+        if recognise.stays_as_it_starts(s.function):
+            continue
         if own and not s.arrived("enhanced_metrics"):
             remembered = s.env.get(catalog.HANDLER_VARIABLE)
             stale = remembered and remembered != s.function.handler

@@ -135,7 +135,14 @@ def test_modes() -> None:
     assert recognise.mode_of(function(handler=wrapped, layers=(library,), env=own)) == "forwarder"
     assert recognise.mode_of(function(handler=wrapped, layers=(library, extension), env=own)) == "extension"
     assert recognise.mode_of(function(handler=wrapped, layers=(library,))) == "broken"
-    assert recognise.mode_of(function(handler=wrapped, env=own)) == "broken"
+    # Python's library may be in the package; Node's handler says that it is in a layer.
+    assert recognise.mode_of(function(handler=wrapped, env=own)) == "forwarder"
+    node = function(
+        runtime="nodejs22.x", handler=catalog.NODE_HANDLER, env={"DD_LAMBDA_HANDLER": "index.main"}
+    )
+    assert recognise.mode_of(node) == "broken"
+    executed = {"DD_LAMBDA_HANDLER": "run.sh", "AWS_LAMBDA_EXEC_WRAPPER": "/opt/bootstrap"}
+    assert recognise.mode_of(function(handler=wrapped, layers=(library,), env=executed)) == "broken"
 
 
 @pytest.mark.parametrize(

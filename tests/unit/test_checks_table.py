@@ -320,6 +320,9 @@ BREAKAGES: dict[str, Breakage] = {
             _silent(BILLING, "enhanced_metrics", "traces"),
         )
     ),
+    "handler-kept": Breakage(
+        _plain(handler="run.sh", env={"AWS_LAMBDA_EXEC_WRAPPER": "/opt/bootstrap", "PORT": "8000"})
+    ),
     "layer-room": Breakage(_plain(layers=tuple(Layer(f"arn:aws:lambda:x:1:layer:l{i}:1") for i in range(5)))),
     "environment-room": Breakage(_plain(env={"MENU": "x" * 4000})),
     "function-instrumented": Breakage(_plain()),

@@ -287,9 +287,105 @@ def test_a_custom_runtime_gets_the_extension_alone() -> None:
     assert labels(after) == ["Datadog-Extension-ARM:99"]
 
 
-def test_somebody_elses_wrapper_is_never_replaced() -> None:
-    f = function(runtime="dotnet8", env={"AWS_LAMBDA_EXEC_WRAPPER": "/opt/bootstrap"})
-    assert "/opt/bootstrap" in left_alone(plan_for(f, ext())).reason
+@pytest.mark.parametrize("runtime", ["dotnet8", "java21", "python3.13", "nodejs22.x"])
+def test_somebody_elses_start_up_script_is_never_replaced(runtime: str) -> None:
+    f = function(runtime=runtime, handler="shop.Main::run", env={"AWS_LAMBDA_EXEC_WRAPPER": "/opt/mine"})
+    before, after = states(plan_for(f, ext()))
+    assert labels(after) == ["Datadog-Extension:99"]
+    assert (after.handler, before.handler) == ("shop.Main::run", "shop.Main::run")
+    assert not {"AWS_LAMBDA_EXEC_WRAPPER", "DD_LAMBDA_HANDLER"} & {*before.env, *after.env}
+    change = change_of(plan_for(f, ext()))
+    assert "/opt/mine" in change.note or "names a function" in change.note or "does not name" in change.note
+    assert "OTLP" in change.note
+    assert "traces" not in change.why
+
+
+ADAPTER = {"AWS_LAMBDA_EXEC_WRAPPER": "/opt/bootstrap"}
+
+
+@pytest.mark.parametrize(
+    ("runtime", "handler", "env"),
+    [
+        ("python3.12", "run.sh", ADAPTER),
+        ("nodejs22.x", "server.js", ADAPTER),
+        ("nodejs20.x", "index.handler", ADAPTER),
+        ("python3.13", "app.handler", {"AWS_LAMBDA_EXEC_WRAPPER": "/var/task/start.sh"}),
+        ("python3.13", "web.handler", {"AWS_LAMBDA_EXEC_WRAPPER": "/opt/lwa", "AWS_LWA_PORT": "8000"}),
+        ("python3.12", "bin/serve.bash", {}),
+        ("python3.12", "main", {}),
+        ("python3.12", "app.py", {}),
+        ("nodejs22.x", "dist/index.mjs", {}),
+        ("nodejs22.x", "com.shop.Main::handle", {}),
+    ],
+)
+def test_a_handler_that_is_not_imported_stays_what_it_is(
+    runtime: str, handler: str, env: dict[str, str]
+) -> None:
+    f = function(runtime=runtime, handler=handler, env={**env, "PORT": "8000"})
+    kept = left_alone(plan_for(f))
+    assert kept.status == "skipped"
+    assert "--via extension" in kept.fix
+    before, after = states(plan_for(f, ext()))
+    assert before.handler == after.handler == handler
+    assert labels(after) == ["Datadog-Extension:99"]
+    assert "DD_LAMBDA_HANDLER" not in after.env
+
+
+@pytest.mark.parametrize(
+    ("runtime", "handler"),
+    [
+        ("python3.12", "lambda.handler.run"),
+        ("python3.12", "pkg/sub/app.lambda_handler"),
+        ("python3.12", "my-app.handler"),
+        ("nodejs22.x", "src/functions/order/index.handler"),
+        ("nodejs22.x", ".esbuild/.build/src/index.handler"),
+        ("nodejs22.x", "index.api.handler"),
+        ("nodejs22.x", "bundle.default"),
+    ],
+)
+def test_handlers_that_are_imported_are_redirected(runtime: str, handler: str) -> None:
+    _, after = states(plan_for(function(runtime=runtime, handler=handler)))
+    assert after.env["DD_LAMBDA_HANDLER"] == handler
+
+
+def test_a_handler_that_was_redirected_though_it_is_executed_is_not_called_fine() -> None:
+    env = {**ADAPTER, "DD_LAMBDA_HANDLER": "run.sh"}
+    for wanted in (answers(), ext()):
+        kept = left_alone(plan_for(function(handler=PYTHON_HANDLER, env=env), wanted))
+        assert "cannot start" in kept.reason
+        assert "ddsetup uninstrument" in kept.fix
+
+
+def test_an_image_behind_the_web_adapter_keeps_its_command() -> None:
+    image = function(package_type="Image", runtime=None, handler=None, env={"AWS_LWA_PORT": "8080"})
+    kept = left_alone(plan_for(image))
+    assert "Web Adapter" in kept.reason
+    assert "CMD stays" in kept.fix
+    assert "CMD [" in left_alone(plan_for(replace(image, env={}))).fix
+
+
+def test_what_runs_beside_a_script_that_nobody_knows_is_kept_up_to_date() -> None:
+    env = {"AWS_LAMBDA_EXEC_WRAPPER": "/opt/mine", "DD_LAMBDA_HANDLER": "app.handler"}
+    f = function(handler=PYTHON_HANDLER, env=env, layers=(layer("Datadog-Python312", 99),))
+    _, after = states(plan_for(f))
+    assert labels(after) == ["Datadog-Python312:127"]
+    assert after.handler == PYTHON_HANDLER
+
+
+def test_a_library_in_the_package_gets_no_layer_beside_it() -> None:
+    env = {"DD_LAMBDA_HANDLER": "app.handler"}
+    packaged = function(handler=PYTHON_HANDLER, env=env, code_size=9_000_000)
+    assert labels(states(plan_for(packaged))[1]) == []
+    assert labels(states(plan_for(packaged, answers(layer_version="120")))[1]) == ["Datadog-Python312:120"]
+    lost = function(handler=PYTHON_HANDLER, env=env, code_size=40_000)
+    assert labels(states(plan_for(lost))[1]) == ["Datadog-Python312:127"]
+    for path in (
+        "node_modules/datadog-lambda-js/handler.handler",
+        "build/node_modules/datadog-lambda-js/dist/handler.handler",
+    ):
+        node = function(runtime="nodejs22.x", handler=path, env={"DD_LAMBDA_HANDLER": "index.handler"})
+        before, after = states(plan_for(node))
+        assert (before.handler, after.handler, labels(after)) == (path, path, [])
 
 
 def test_a_pinned_version_too_old_for_the_wrapper_is_refused() -> None:

@@ -48,7 +48,7 @@ def instrument(subject: Subject) -> Instrumented | Refusal:
     after = FunctionState(
         handler=handler, layers=list_of_layers.arns, env=env.after, system_log_level=after_level
     )
-    notes = [*list_of_layers.notes, *stale, *env.notes, *level_note]
+    notes = [*list_of_layers.notes, *stale, *env.notes, *level_note, *_left_out(subject)]
     if before == after:
         said = f"; {'; '.join(notes)}" if notes else ""
         return Instrumented(None, f"already instrumented with {_what(list_of_layers, subject)}{said}")
@@ -79,6 +79,8 @@ def _redirection(subject: Subject, found: Layers) -> tuple[str | None, Mapping[s
     redirected = recognise.is_datadog_handler(function.handler)
     if family is None or family.handler is None or redirected or not has_library or function.handler is None:
         return function.handler, {}, []
+    if subject.starts_otherwise:
+        return function.handler, {}, []
     remembered = subject.env.get(catalog.HANDLER_VARIABLE)
     stale = []
     if remembered and remembered != function.handler:
@@ -108,6 +110,17 @@ def _needs(subject: Subject, env: Environment) -> tuple[ResourceId, ...]:
     return (*secret, policy_resource(subject.function))
 
 
+def _left_out(subject: Subject) -> list[str]:
+    """What only the library could do, where it cannot be put before the handler."""
+    if not subject.starts_otherwise or subject.answers.layer_version == "none":
+        return []
+    return [
+        f"{subject.starts_otherwise}; so only the Extension is attached, and traces are what the code "
+        "sends to it: by Datadog's tracer, or by OTLP to localhost:4318 with "
+        "DD_OTLP_CONFIG_RECEIVER_PROTOCOLS_HTTP_ENDPOINT=localhost:4318"
+    ]
+
+
 def _what(found: Layers, subject: Subject) -> str:
     labels = [layer.label for layer in (found.library, found.extension) if layer is not None]
     return " and ".join(labels) or (
@@ -122,7 +135,7 @@ def _purpose(subject: Subject) -> str:
         name
         for name, on in (
             ("enhanced metrics", answers.enhanced_metrics),
-            ("traces", answers.traces),
+            ("traces", answers.traces and not subject.starts_otherwise),
             ("logs", answers.logs),
         )
         if on

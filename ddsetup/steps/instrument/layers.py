@@ -59,8 +59,10 @@ def layers(subject: Subject) -> Layers | Refusal:
 def _wanted_library(subject: Subject) -> LayerArn | Refusal | None:
     function, setting = subject.function, subject.answers.layer_version
     name = catalog.library_layer(function.runtime or "", function.architecture)
-    bundled = function.handler == catalog.NODE_BUNDLED_HANDLER
-    if name is None or setting == "none" or bundled or _copy_of(subject, name):
+    packaged = recognise.brings_library(function) and not setting.isdecimal()
+    if name is None or setting == "none" or packaged or _copy_of(subject, name):
+        return None
+    if subject.starts_otherwise:
         return None
     return _version(subject, name, setting, "--layer-version")
 

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from ddsetup import catalog, recognise
 from ddsetup.model import Unreadable
 from ddsetup.ownership import is_datadog_helper, is_forwarder
+from ddsetup.start_up import WEB_ADAPTER, has_web_adapter
 from ddsetup.steps.instrument.subject import Refusal, Subject
 
 
@@ -45,10 +46,15 @@ def _datadogs_own(subject: Subject) -> Refusal | None:
 def _image(subject: Subject) -> Refusal | None:
     if subject.function.package_type == "Zip":
         return None
+    add_extension = "COPY --from=public.ecr.aws/datadog/lambda-extension:latest /opt/. /opt/"
+    if has_web_adapter((), subject.env):
+        reason = f"it is a container image that {WEB_ADAPTER} serves"
+        fix = f"in the Dockerfile: {add_extension}, and CMD stays; traces by Datadog's tracer or by OTLP"
+        return Refusal(reason, fix)
     fix = "in the Dockerfile: install the library (Python: pip install datadog-lambda, with CMD "
     fix += f'["{catalog.PYTHON_HANDLER}"] and {catalog.HANDLER_VARIABLE} set to your own handler)'
     if subject.extension:
-        fix += "; and COPY --from=public.ecr.aws/datadog/lambda-extension:latest /opt/. /opt/"
+        fix += f"; and {add_extension}"
     return Refusal("it is a container image, which takes no layers", fix)
 
 
@@ -147,13 +153,22 @@ def _logs_only(subject: Subject) -> Refusal | None:
     )
 
 
-def _wrapper(subject: Subject) -> Refusal | None:
-    family, wrapper = subject.family, recognise.foreign_wrapper(subject.function)
-    if wrapper is None or family is None or not family.wrapped or subject.answers.layer_version == "none":
+def _starts_otherwise(subject: Subject) -> Refusal | None:
+    """The library cannot be put before the handler; beside the Extension nothing needs that."""
+    reason = subject.starts_otherwise
+    if not reason:
+        return None
+    if recognise.is_datadog_handler(subject.function.handler):
+        return Refusal(
+            f"{reason}, but {catalog.HANDLER_VARIABLE} redirects it: the function cannot start",
+            f"give its handler back: ddsetup uninstrument --function {subject.function.name}",
+        )
+    if subject.extension:
         return None
     return Refusal(
-        f"{catalog.WRAPPER_VARIABLE} is {wrapper}; Datadog needs that place for {subject.function.runtime}",
-        "remove the variable, or attach only the Extension: --layer-version none",
+        f"{reason}; it keeps its handler, and the Forwarder takes its logs",
+        "--via extension attaches the Extension alone: metrics and logs, and traces that the code sends "
+        "to it (Datadog's tracer, or OTLP to localhost:4318)",
     )
 
 
@@ -202,5 +217,5 @@ _RULES: tuple[Callable[[Subject], Refusal | None], ...] = (
     _broken_handler,
     _logs_only,
     _no_handler,
-    _wrapper,
+    _starts_otherwise,
 )

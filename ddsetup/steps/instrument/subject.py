@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ddsetup import catalog
+from ddsetup import catalog, recognise
 from ddsetup.answers import Answers
 from ddsetup.catalog import Family
 from ddsetup.change import ResourceId
@@ -51,6 +51,18 @@ class Subject:
     def extension(self) -> bool:
         """Whether the function is to report through the Extension."""
         return self.answers.via == "extension"
+
+    @property
+    def starts_otherwise(self) -> str:
+        """Why nothing but the Extension can be attached, empty if all can be.
+
+        The function does not start by a handler that could be redirected, or Datadog's start-up script would
+        need the place of another one.
+        """
+        script, runtime = recognise.foreign_wrapper(self.function), self.function.runtime
+        if script and self.family is not None and self.family.wrapped:
+            return f"{catalog.WRAPPER_VARIABLE} is {script}; Datadog needs that place for {runtime}"
+        return recognise.stays_as_it_starts(self.function)
 
     @property
     def resource(self) -> ResourceId:
