@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from ddsetup import catalog
+from ddsetup.answers import KeySource
+from ddsetup.change import Change
 from ddsetup.checks.case import Case, Subject
 from ddsetup.checks.check import LOGS_GUIDE, SETTINGS_GUIDE, TAGS_GUIDE, Blind, Result, check
 from ddsetup.checks.functions import problem
 from ddsetup.model import Role, Unreadable
 from ddsetup.steps.iam_documents import statements, strings
-from ddsetup.steps.instrument.key_access import POLICY_NAME, policy_resource
+from ddsetup.steps.instrument.key_access import POLICY_NAME, grants
 
 _LIST = ("lambda:ListFunctions",)
 _GOVERNMENT = ("ddog-gov.com",)
@@ -104,23 +107,38 @@ def key_access(case: Case) -> Iterator[Result]:
     policy; then nothing can be said.
     """
     for s in _reporting(case):
-        role = case.evidence.roles.get(s.function.role)
-        names = ("DD_API_KEY_SECRET_ARN", "DD_API_KEY_SSM_ARN")
-        if s.mode != "extension" or not any(s.env.get(name) for name in names):
+        role, source = case.evidence.roles.get(s.function.role), _key_source(s)
+        if s.mode != "extension" or source is None:
             continue
         if isinstance(role, Unreadable):
             yield Blind(s.resource, role)
         if not isinstance(role, Role):
             continue
-        action = "secretsmanager:getsecretvalue" if s.env.get(names[0]) else "ssm:getparameter"
+        action = "secretsmanager:getsecretvalue" if source.kind == "secret" else "ssm:getparameter"
         unread = [a for a in role.attached if "service-role/AWSLambda" not in a]
         if not any(_allows(document, action) for document in role.inline.values()) and not unread:
             yield problem(
                 s,
                 f"its role {role.name} may not read the API key",
                 f"grant it (inline policy {POLICY_NAME})",
-                mends=(policy_resource(s.function), s.resource),
+                changes=_grant(case, s, role, source),
             )
+
+
+def _key_source(s: Subject) -> KeySource | None:
+    """Where the Extension finds the key, if a right of the function's role has to do with it."""
+    if secret := s.env.get("DD_API_KEY_SECRET_ARN"):
+        return KeySource(kind="secret", value=secret)
+    parameter = s.env.get("DD_API_KEY_SSM_ARN")
+    return KeySource(kind="ssm", value=parameter) if parameter else None
+
+
+def _grant(case: Case, s: Subject, role: Role, source: KeySource) -> tuple[Change, ...]:
+    """The policy that lets the role read the key where the function looks for it, which a setup leaves as it
+    is. One of that name that does not do is not ours to replace."""
+    if POLICY_NAME in role.inline:
+        return ()
+    return grants((s.function,), replace(case.answers, key_source=source))
 
 
 @check(

@@ -21,6 +21,7 @@ from ddsetup.gateways.aws.functions import (
     update_function,
     wait_updated,
 )
+from ddsetup.gateways.aws.health import reserved_concurrency
 from ddsetup.gateways.aws.layers import search_newest
 from ddsetup.model import Function, Lane, Unreadable
 from tests.gateways.aws_stand import (
@@ -322,3 +323,53 @@ def test_a_broken_cache_counts_as_empty(tmp_path: Path, content: str) -> None:
     assert cache.get("k", 0) is None
     cache.put("k", 3, 10)
     assert cache.get("k", 11) == 3
+
+
+@pytest.mark.parametrize(
+    ("reply", "expected"),
+    [
+        (Reply({"ReservedConcurrentExecutions": 50}), 50),
+        (Reply({"ReservedConcurrentExecutions": 0}), 0),
+        (Reply({}), None),
+        (fault("ResourceNotFoundException", "no such function", 404), None),
+    ],
+)
+def test_the_concurrency_reserved_for_a_function(
+    script: ScriptedAws, reply: Reply, expected: int | None
+) -> None:
+    script.script(reply)
+    assert reserved_concurrency(connect(script.url), LANE, "orders") == expected
+    assert script.requests[0][1].startswith("/2019-09-30/functions/orders/concurrency")
+
+
+def test_reserved_concurrency_that_may_not_be_read_is_not_none(script: ScriptedAws) -> None:
+    script.script(fault("AccessDeniedException", "not authorized to perform", 403))
+    found = reserved_concurrency(connect(script.url), LANE, "orders")
+    assert isinstance(found, Unreadable)
+    assert (found.action, found.denied) == ("lambda:GetFunctionConcurrency", True)
+
+
+@pytest.mark.parametrize(
+    ("limit", "expected"),
+    [({"UnreservedConcurrentExecutions": 900}, 900), ({"UnreservedConcurrentExecutions": 0}, 0)],
+)
+def test_the_concurrency_that_nobody_reserved(
+    script: ScriptedAws, limit: dict[str, int], expected: int
+) -> None:
+    script.script(Reply({"AccountLimit": limit}))
+    assert concurrency_headroom(connect(script.url), LANE) == expected
+
+
+@pytest.mark.parametrize("body", [{}, {"AccountLimit": {}}, {"AccountLimit": {"ConcurrentExecutions": 1000}}])
+def test_no_number_is_no_headroom_and_no_lack_of_it(script: ScriptedAws, body: dict[str, object]) -> None:
+    script.script(Reply(body))
+    found = concurrency_headroom(connect(script.url), LANE)
+    assert isinstance(found, Unreadable)
+    assert (found.action, found.denied) == ("lambda:GetAccountSettings", False)
+
+
+def test_headroom_that_may_not_be_read_is_unreadable(script: ScriptedAws) -> None:
+    script.script(fault("AccessDeniedException", "not authorized to perform", 403))
+    found = concurrency_headroom(connect(script.url), LANE)
+    assert isinstance(found, Unreadable)
+    assert found.denied

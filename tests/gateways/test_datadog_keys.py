@@ -66,6 +66,15 @@ def test_a_key_of_no_site_is_invalid(world: World) -> None:
     assert OTHER_API_KEY not in caught.value.what
 
 
+@pytest.mark.parametrize("body", [{"valid": False}, {"valid": "true"}, {}, {"errors": []}, []])
+def test_a_key_that_datadog_does_not_call_valid_is_not(world: World, body: object) -> None:
+    """Whatever the status of the answer: what counts is that it says `"valid": true`."""
+    world.fault("/api/v1/validate", status=200, body=body, times=9)
+    with pytest.raises(CredentialsError, match=r"the Datadog API key is not valid on datadoghq\.eu"):
+        check_keys(world.connect())
+    assert not world.calls("/api/v2/")
+
+
 def test_a_new_key_gets_a_moment(world: World) -> None:
     world.fault("/api/v1/validate", status=403, times=2)
     assert check_keys(world.connect()).denied == ()

@@ -1,0 +1,272 @@
+"""How much of what could go wrong the tests see: small faults put into the code, one at a time.
+
+    python -m benchmarks.mutants --sample 300 --seed 1 --tally mutants.json
+
+Draws mutants evenly from the areas below and runs, for each, the tests of `tests/unit` and `tests/gateways`
+that reach its line; sandboxes and generated pages are no witnesses. A mutant is killed by the first test that
+fails, or by taking far longer than those tests need. Those that cannot be told from the code as it is are
+listed in `equivalent.txt` beside this file, each with its reason; they are drawn, and not counted.
+
+Every mutant has a process of its own, forked from one that has loaded all but ddsetup. `--tally` is written
+after each and read at the start: what it holds is not run again. Linux only.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import gc
+import importlib
+import importlib.abc
+import importlib.machinery
+import importlib.util
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Literal, TypeAlias
+
+from benchmarks.mutation import Mutant, mutants_of, mutated
+
+ROOT = Path(__file__).resolve().parents[1]
+EQUIVALENT = Path(__file__).with_name("equivalent.txt")
+
+AREAS: dict[str, tuple[str, ...]] = {
+    "steps": ("steps/**/*.py",),
+    "core": (
+        *("model.py", "states.py", "change.py", "answers.py", "report.py", "catalog.py", "recognise.py"),
+        *("ownership.py", "forwarders.py", "sources.py", "plan.py", "select.py", "select_sources.py"),
+        *("access.py", "policy.py", "policy_scope.py", "preflight.py", "apply.py", "schedule.py"),
+        *("journal.py", "records.py", "undo.py", "planfile.py", "lock.py", "statedir.py", "disclose.py"),
+        *("verify.py", "arrival.py", "signals.py", "settle.py", "validate.py", "jsonreport.py"),
+    ),
+    "writers": ("writers/**/*.py",),
+    "Datadog gateway": ("gateways/datadog/**/*.py",),
+    "AWS gateway": ("gateways/aws/**/*.py",),
+    "checks": ("checks/**/*.py", "doctor.py", "chain.py", "doubts.py"),
+    "iac": ("iac/**/*.py", "code_check/**/*.py"),
+}
+TESTS = ("tests/unit", "tests/gateways")
+NO_WITNESSES = (
+    *("tests/unit/test_docs.py", "tests/unit/test_links.py", "tests/unit/test_reliability.py"),
+    *("tests/unit/test_checks_reference.py", "tests/unit/test_pins.py", "tests/unit/test_drawing.py"),
+    "tests/gateways/test_writers_sandbox.py",
+)
+Verdict: TypeAlias = Literal["killed", "timeout", "survived", "unreached", "equivalent"]
+
+
+@dataclass(frozen=True)
+class Reached:
+    """What `benchmarks.reach` found."""
+
+    lines: dict[str, dict[str, list[str]]]
+    seconds: dict[str, float]
+    modules: list[str]
+
+    def tests(self, mutant: Mutant) -> list[str]:
+        """The tests that reach it, quick ones first; of what runs on import, all that reach the file or a
+        file that imports it."""
+        name = str(mutant.path.relative_to(ROOT))
+        if mutant.lines:
+            found = self._on(name, [str(line) for line in mutant.lines])
+        else:
+            found = {t for file in (name, *_importers(mutant.path)) for t in self._on(file)}
+        return sorted(found, key=lambda test: (self.seconds.get(test, 0.0), test))
+
+    def _on(self, file: str, lines: Iterable[str] | None = None) -> set[str]:
+        held = self.lines.get(file, {})
+        return {test for line in (held if lines is None else lines) for test in held.get(line, ())}
+
+
+def _importers(path: Path) -> list[str]:
+    dotted = module_of(path)
+    package, _, last = dotted.rpartition(".")
+    wanted = (f"from {dotted} import", f"import {dotted}\n")
+    found = []
+    for file in sorted((ROOT / "ddsetup").rglob("*.py")):
+        text = file.read_text("utf-8")
+        named = any(
+            last in line.partition(" import ")[2].replace(",", " ").split()
+            for line in text.splitlines()
+            if line.startswith(f"from {package} import ")
+        )
+        if named or any(each in text for each in wanted):
+            found.append(str(file.relative_to(ROOT)))
+    return found
+
+
+def module_of(path: Path) -> str:
+    """The dotted name of a file's module."""
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def files_of(area: str) -> list[Path]:
+    return sorted({p for pattern in AREAS[area] for p in (ROOT / "ddsetup").glob(pattern)})
+
+
+def drawn(sample: int, seed: int, areas: Sequence[str]) -> list[tuple[str, Mutant]]:
+    """Mutants, as many of one area as of any other, the same for a seed as long as the code is the same."""
+    chance = random.Random(seed)
+    share, more = divmod(sample, len(areas))
+    found = []
+    for at, area in enumerate(areas):
+        every = [mutant for path in files_of(area) for mutant in mutants_of(path)]
+        found += [(area, mutant) for mutant in chance.sample(every, share + (at < more))]
+    return found
+
+
+def equivalents() -> dict[str, str]:
+    """The names of mutants that no test could tell, each with its reason."""
+    lines = [line for line in EQUIVALENT.read_text("utf-8").splitlines() if line and line[0] != "#"]
+    return {name.strip(): reason.strip() for name, _, reason in (line.partition("  # ") for line in lines)}
+
+
+class _Loader(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    """Imports one module with a fault in it."""
+
+    def __init__(self, mutant: Mutant) -> None:
+        self._name, self._path = module_of(mutant.path), mutant.path
+        self._tree: ast.Module = mutated(mutant.path, mutant.number)
+
+    def find_spec(self, name: str, *_: Any) -> importlib.machinery.ModuleSpec | None:
+        if name != self._name:
+            return None
+        places = [str(self._path.parent)] if self._path.name == "__init__.py" else None
+        return importlib.util.spec_from_file_location(
+            name, self._path, loader=self, submodule_search_locations=places
+        )
+
+    def exec_module(self, module: ModuleType) -> None:
+        exec(compile(self._tree, str(self._path), "exec"), module.__dict__)
+
+
+def trial(mutant: Mutant | None, tests: Sequence[str], seconds: float, log: Path) -> Verdict:
+    """Run the tests in a forked process with the fault in place."""
+    child = os.fork()
+    if not child:
+        _in_child(mutant, tests, log)
+    until = time.monotonic() + 20 + 12 * seconds
+    limit = 15 + 4 * seconds
+    while True:
+        done, status = os.waitpid(child, os.WNOHANG)
+        if done:
+            return "survived" if os.waitstatus_to_exitcode(status) == 0 else "killed"
+        if time.monotonic() > until or _cpu_seconds(child) > limit:
+            with suppress(ProcessLookupError):
+                os.killpg(child, signal.SIGKILL)
+            os.waitpid(child, 0)
+            return "timeout"
+        time.sleep(0.05)
+
+
+def _cpu_seconds(process: int) -> float:
+    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def _in_child(mutant: Mutant | None, tests: Sequence[str], log: Path) -> None:
+    os.setpgid(0, 0)
+    code = 1
+    try:
+        with log.open("wb") as out:
+            os.dup2(out.fileno(), 1)
+            os.dup2(out.fileno(), 2)
+        if mutant is not None:
+            sys.meta_path.insert(0, _Loader(mutant))
+        import pytest
+
+        quiet = ["-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "-o", "addopts=-m 'not slow'"]
+        code = int(pytest.main([*tests, *quiet]))
+        sys.stdout.flush()
+    finally:
+        os._exit(code)
+
+
+def warm(modules: Iterable[str]) -> None:
+    """Load what ddsetup and its tests need of others, once for all mutants."""
+    for name in modules:
+        with suppress(Exception):
+            importlib.import_module(name)
+    gc.collect()
+    gc.freeze()
+
+
+def reached(place: Path) -> Reached:
+    """What the tests reach, from a file or by running them all once."""
+    if not place.is_file():
+        ignored = [f"--ignore={name}" for name in NO_WITNESSES]
+        command = [sys.executable, "-m", "benchmarks.reach", str(place), *TESTS, *ignored, "-n", "0"]
+        subprocess.run(command, cwd=ROOT, check=False)
+    held = json.loads(place.read_text("utf-8"))
+    if held["failed"]:
+        print(f"not counted, as they fail as it is: {', '.join(held['failed'])}", file=sys.stderr)
+    return Reached(held["lines"], held["seconds"], held["modules"])
+
+
+def judged(mutant: Mutant, known: dict[str, str], reach: Reached, log: Path) -> Verdict:
+    """What became of one mutant."""
+    if mutant.name in known:
+        return "equivalent"
+    tests = reach.tests(mutant)
+    if not tests:
+        return "unreached"
+    return trial(mutant, tests, sum(reach.seconds.get(test, 0.0) for test in tests), log)
+
+
+def table(verdicts: Sequence[tuple[str, str]]) -> str:
+    """Per area: how many were killed of those that can be."""
+    lines = ["| Area | Mutants | Equivalent | Killed | Of what is not equivalent |", "|---|--:|--:|--:|--:|"]
+    areas = [area for area in AREAS if any(area == found for found, _ in verdicts)]
+    for area in (*areas, "all"):
+        held = Counter(verdict for found, verdict in verdicts if area in (found, "all"))
+        real, killed = held.total() - held["equivalent"], held["killed"] + held["timeout"]
+        part = f"{100 * killed / real:.0f} %" if real else "-"
+        lines.append(f"| {area} | {held.total()} | {held['equivalent']} | {killed} | {part} |")
+    return "\n".join(lines)
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--sample", type=int, default=300)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--area", action="append", choices=[*AREAS], help="only this one; repeatable")
+    parser.add_argument("--tally", type=Path, default=Path("mutants.json"))
+    parser.add_argument("--reach", type=Path, default=Path("reach.json"), help="made if it is not there")
+    parser.add_argument("--again", action="store_true", help="those of the tally that survived, once more")
+    return parser.parse_args()
+
+
+def main() -> int:
+    given = arguments()
+    os.nice(19)
+    reach, known = reached(given.reach.resolve()), equivalents()
+    warm(reach.modules)
+    tally: dict[str, str] = json.loads(given.tally.read_text("utf-8")) if given.tally.is_file() else {}
+    verdicts = []
+    for area, mutant in drawn(given.sample, given.seed, given.area or [*AREAS]):
+        path = mutant.path.relative_to(ROOT)
+        key = f"{path}:{mutant.line} {mutant.name}"
+        verdict = tally.get(key)
+        if verdict is None or mutant.name in known or (given.again and verdict in ("survived", "unreached")):
+            verdict = judged(mutant, known, reach, given.tally.with_suffix(".log").resolve())
+            tally[key] = verdict
+            given.tally.write_text(json.dumps(tally, indent=1), "utf-8")
+        verdicts.append((area, verdict))
+        if verdict in ("survived", "unreached"):
+            print(f"{area}: {verdict}: {key}", flush=True)
+    print(f"\nseed {given.seed}, {len(verdicts)} mutants\n\n{table(verdicts)}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
