@@ -33,6 +33,8 @@ DATADOG_HANDLERS = frozenset({PYTHON_HANDLER, NODE_HANDLER, NODE_BUNDLED_HANDLER
 WRAPPER_VARIABLE = "AWS_LAMBDA_EXEC_WRAPPER"
 DATADOG_WRAPPER = "/opt/datadog_wrapper"
 HANDLER_VARIABLE = "DD_LAMBDA_HANDLER"
+OWN_HANDLER = '"${HANDLER:?its own handler, like app.handler}"'
+"""Stands in a command for the handler that only the reader knows; a shell refuses it until it is set."""
 
 KEY_VARIABLES = ("DD_API_KEY_SECRET_ARN", "DD_API_KEY_SSM_ARN", "DD_KMS_API_KEY", "DD_API_KEY")
 """Where the Extension looks for the API key; exactly one should be set."""

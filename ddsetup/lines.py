@@ -63,7 +63,7 @@ def wrapped(spans: Line, width: int, hang: int = 0) -> list[Line]:
     """The line as lines of at most `width` columns, broken between words; 0: as it is.
 
     What follows is indented by `hang` columns, or a little more than the first line. A word that is wider
-    than all is left whole.
+    than all is left whole, and so is what stands in backticks: it is there to be copied.
     """
     text = "".join(span.text for span in spans)
     if width <= 0 or width_of(text) <= width or any(span.style == "code" for span in spans):
@@ -72,7 +72,7 @@ def wrapped(spans: Line, width: int, hang: int = 0) -> list[Line]:
     found: list[list[Span]] = [[]]
     used = 0
     for span in spans:
-        for word in re.findall(r" +|[^ ]+", span.text):
+        for word in _WORDS.findall(span.text):
             blank, room = word.isspace(), width_of(word)
             if not blank and used + room > width >= indent + room and used > indent:
                 found.append([Span(" " * indent)])
@@ -82,6 +82,9 @@ def wrapped(spans: Line, width: int, hang: int = 0) -> list[Line]:
             found[-1].append(Span(word, span.style))
             used += room
     return [tuple(pieces) for pieces in found]
+
+
+_WORDS = re.compile(r" +|(?:`[^`]*`|[^ `]|`)+")
 
 
 def counted(number: int, one: str, many: str = "") -> str:

@@ -16,7 +16,7 @@ from ddsetup.explore.metrics import metric_lines
 from ddsetup.iac.show import code_lines, iac_lines
 from ddsetup.lines import Line, Look, Span, Style, counted, line, names, table
 from ddsetup.model import Json
-from ddsetup.render_doctor import doctor_lines
+from ddsetup.render_doctor import doctor_lines, remedy_lines
 from ddsetup.render_ending import link_lines, next_lines
 from ddsetup.render_plan import plan_lines, resource_text, skipped_lines
 from ddsetup.render_signals import signal_lines
@@ -165,9 +165,7 @@ def _finding_lines(report: Report) -> list[Line]:
         found.append(
             line(_SEVERITIES[finding.severity], f" {finding.what}", Span(f"  [{finding.check}]", "dim"))
         )
-        for label, text in (("do: ", finding.fix), ("run: ", finding.command), ("see: ", finding.link)):
-            if text:
-                found.append(line("    ", Span(label, "bold"), text))
+        found.extend(remedy_lines(finding, Look(verbose=True)))
     return found
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from ddsetup.doctor_report import resource_name
-from ddsetup.lines import Line, Look, Span, counted, line, names
+from ddsetup.lines import Line, Look, Span, Style, counted, line, names
 from ddsetup.model import Json
 from ddsetup.report import Finding, Report, Severity
 
@@ -35,8 +35,8 @@ def doctor_lines(report: Report, look: Look) -> list[Line]:
         return found
     for chain in data.get("chains", ()):
         found.extend([*_chain_lines(chain), ()])
+    found.extend(_fixed_lines(data.get("fix") or {}, look))
     found.extend(_finding_lines(report, look))
-    found.extend(_difference_lines(data.get("fix") or {}, look))
     found.extend(_probe_lines(data.get("probe") or {}))
     found.extend(_blind_lines(data.get("unreadable", ())))
     found.extend(_unseen_lines(data.get("unseen", ())))
@@ -84,25 +84,20 @@ def place(finding: Finding) -> str:
 
 def _finding_lines(report: Report, look: Look) -> list[Line]:
     folded: Mapping[str, list[Json]] = _by_cause(report.data.get("folded", ()))
+    new = {(each["check"], each["what"]) for each in (report.data.get("fix") or {}).get("new", ())}
     groups = _grouped([f for f in report.findings if look.verbose or f.severity != "info"])
     found: list[Line] = []
     for number, (first, places) in enumerate(groups):
         who = names(places, 0 if look.verbose else _NAMED)
         do = "do first: " if number == 0 and len(groups) > 1 else "do: "
+        fresh = Span("new: ", "warn") if (first.check, first.what) in new else Span("")
         found.append(
-            line(
-                _MARKS[first.severity],
-                Span(f"{who}: ", "bold"),
-                first.what,
-                Span(f"  [{first.check}]", "dim"),
-            )
+            line(_MARKS[first.severity], fresh, Span(f"{who}: ", "bold"), first.what, _id(first.check))
         )
         follows = [f for name in places for f in folded.get(f"{first.check} {name}", ())]
         if follows:
-            found.append(line("    ", Span(f"explains {_consequences(follows)}", "dim")))
-        for label, text in ((do, first.fix), ("run: ", first.command), ("see: ", first.link)):
-            if text and (look.verbose or label != "see: "):
-                found.append(line("    ", Span(label, "bold"), text))
+            found.append(line("    ", Span(f"also causes: {_consequences(follows)}", "dim")))
+        found.extend(remedy_lines(first, look, do))
         if look.verbose:
             found.extend(
                 line(Span(f"      · {f['resource']}: {f['what']}  [{f['check']}]", "dim")) for f in follows
@@ -111,6 +106,16 @@ def _finding_lines(report: Report, look: Look) -> list[Line]:
     if hidden and not look.verbose:
         found.append(line(Span(f"i {counted(hidden, 'more note')} (-v shows them)", "dim")))
     return [*found, ()] if found else []
+
+
+def remedy_lines(finding: Finding, look: Look, do: str = "do: ") -> list[Line]:
+    """What to do about it, what can be typed for it, and where it is explained."""
+    said: tuple[tuple[str, str, Style], ...] = (
+        (do, finding.fix, ""),
+        ("run: ", finding.command, "code"),
+        ("see: ", finding.link if look.verbose else "", "code"),
+    )
+    return [line("    ", Span(label, "bold"), Span(text, style)) for label, text, style in said if text]
 
 
 def _id(check: str) -> Span:
@@ -138,7 +143,7 @@ def _consequences(follows: Sequence[Json]) -> str:
     for each in follows:
         checks[each["check"]] = checks.get(each["check"], 0) + 1
     listed = [f"{check} ({n})" if n > 1 else check for check, n in checks.items()]
-    return f"{counted(len(follows), 'more finding', 'more findings')}: {', '.join(listed)}"
+    return ", ".join(listed)
 
 
 def _chain_lines(chain: Json) -> list[Line]:
@@ -155,22 +160,15 @@ def _chain_lines(chain: Json) -> list[Line]:
     return found
 
 
-def _difference_lines(fix: Mapping[str, Json], look: Look) -> list[Line]:
-    """What mending came to; notes are nothing broken, and shown with all the rest only."""
-    found: list[Line] = []
-    marks = (
-        ("gone", Span("✓ mended: ", "good")),
-        ("left", Span("✗ remains broken: ", "bad")),
-        ("new", Span("! new: ", "warn")),
-    )
-    for key, mark in marks:
-        groups: dict[tuple[str, str], list[str]] = {}
-        for each in fix.get(key, ()):
-            if look.verbose or each["severity"] != "info" or key == "gone":
-                groups.setdefault((each["check"], each["what"]), []).append(each["resource"])
-        for (check, what), places in groups.items():
-            who = names(places, 0 if look.verbose else _NAMED)
-            found.append(line(mark, f"{who}: {what}", _id(check)))
+def _fixed_lines(fix: Mapping[str, Json], look: Look) -> list[Line]:
+    """What is no longer found; what is left stands among the findings, each once."""
+    groups: dict[tuple[str, str], list[str]] = {}
+    for each in fix.get("gone", ()):
+        groups.setdefault((each["check"], each["what"]), []).append(each["resource"])
+    found = [
+        line(Span("✓ fixed: ", "good"), f"{names(places, 0 if look.verbose else _NAMED)}: {what}", _id(check))
+        for (check, what), places in groups.items()
+    ]
     return [*found, ()] if found else []
 
 
@@ -221,7 +219,7 @@ def _check_lines(each: Json) -> list[Line]:
         return [title]
     found = [title, (), *(line("  ", text) for text in each["doc"].splitlines())]
     facts = (
-        ("mended by", each["fix"]),
+        ("fixed by", each["fix"]),
         ("needs", ", ".join(each["needs"])),
         ("explained by", ", ".join(each["because_of"])),
         ("see", each["link"]),

@@ -124,7 +124,7 @@ def plan_mending(visit: Visit, found: Sequence[Found], *, confirmed: bool) -> tu
     session, case = visit.session, visit.case
     if session is None:
         return visit, Plan()
-    session.host.say("planning how to mend it")
+    session.host.say("planning how to fix it")
     if any(can_mend(f) and f.problem.mends for f in found):
         snapshot = look_closer(session.aws, case.snapshot, case.answers, _concerned(case, found))
         visit = replace(visit, case=make_case(snapshot, case.evidence, case.answers))

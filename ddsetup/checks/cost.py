@@ -91,7 +91,7 @@ def old_forwarder(case: Case) -> Iterator[Result]:
             if classify(found, forwarders) in ("forwarder", "firehose") and place.forwarder is not None:
                 yield Problem(
                     resource=filter_resource(name, found.name, place.at),
-                    what=f"its logs go to Datadog another way: {describe(found)}",
+                    what=f"its logs are also sent to Datadog by {describe(found)}",
                     fix="delete the filter, so that only the region's Forwarder gets them",
                     about=_about(writers),
                     changes=(deletion(found, place.at, "the region's Forwarder takes its place"),),

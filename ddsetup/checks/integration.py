@@ -24,8 +24,8 @@ from ddsetup.steps.namespaces import LAMBDA
 
 _ACCESS = ("datadog-keys", "datadog-reachable", "datadog-permissions")
 _ROLE_READS = ("iam:GetRole", "iam:ListRolePolicies", "iam:GetRolePolicy", "iam:ListAttachedRolePolicies")
-YOURS = "THE_EXTERNAL_ID"
-"""Stands in a command for what the reader has to put in: an external id is never shown."""
+_YOURS = "EXTERNAL_ID"
+"""The variable of the shell that stands in a command for what is never shown; unset, the shell refuses it."""
 _READ_ACCOUNT = ("aws_configuration_read",)
 
 
@@ -114,9 +114,15 @@ def role_trust(case: Case) -> Iterator[Result]:
                 mends=(role_id(account, role.name),) if is_ours(role) else (),
                 command=""
                 if is_ours(role)
-                else f"aws iam update-assume-role-policy --role-name {role.name} "
-                f"--policy-document '{json.dumps(trust_policy(account.identity.partition, trusted, YOURS))}'",
+                else _let_in(role.name, trust_policy(account.identity.partition, trusted, _YOURS)),
             )
+
+
+def _let_in(role: str, policy: Mapping[str, Json]) -> str:
+    """The command that sets the trust policy, with the external id taken from a variable."""
+    must = f"${{{_YOURS}:?the external id that Datadog shows for this account}}"
+    document = json.dumps(policy).replace(_YOURS, f"'\"{must}\"'")
+    return f"aws iam update-assume-role-policy --role-name {role} --policy-document '{document}'"
 
 
 @check(

@@ -199,7 +199,7 @@ def known_handler(case: Case) -> Iterator[Result]:
                 f"its handler is Datadog's, and {catalog.HANDLER_VARIABLE}, which must name its own, {how}",
                 "look its own handler up in the deployment's files, set it, then instrument again",
                 command=f"aws lambda update-function-configuration --function-name {f.name} "
-                f"--region {f.region} --handler YOUR_FILE.YOUR_FUNCTION",
+                f"--region {f.region} --handler {catalog.OWN_HANDLER}",
             )
 
 

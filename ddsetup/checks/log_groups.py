@@ -175,7 +175,7 @@ def room(case: Case) -> Iterator[Result]:
             yield Problem(
                 resource=group_resource(name, place.at),
                 what=f"it has {MAX_FILTERS} filters, the most that AWS allows: {listed}",
-                fix="let one go, choosing which; or use --via extension for this function",
+                fix="delete one of them, or use --via extension for this function",
                 command=f"ddsetup setup --function {writers[0].function.name} --on-conflict ask",
                 about=_about(writers),
             )

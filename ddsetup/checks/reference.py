@@ -82,12 +82,12 @@ def _table() -> str:
         f"| [`{c.id}`](#{c.id}) | {c.title} | {c.severity} | {_FIXES[c.fix]} | {_codes(c.needs)} |"
         for c in CHECKS
     ]
-    head = "| check | healthy means | finding is | mended | needs |\n|---|---|---|---|---|"
+    head = "| check | healthy means | finding is | fixed | needs |\n|---|---|---|---|---|"
     return "\n".join([head, *rows]) + "\n"
 
 
 def _section(c: Check) -> str:
-    facts = [f"finding: {c.severity}", f"mended: {_FIXES[c.fix]}"]
+    facts = [f"finding: {c.severity}", f"fixed: {_FIXES[c.fix]}"]
     facts += [f"needs: {_codes(c.needs)}"] if c.needs else []
     facts += [f"explained by: {_codes(c.because_of)}"] if c.because_of else []
     facts += [f"[guide]({c.link})"] if c.link else []

@@ -26,11 +26,14 @@ _EACH = "each"
 _SHOWN = 6
 """How many filters are described before all of a kind are decided on together."""
 _KIND = {
-    "duplicate": ("already sends its logs to Datadog another way", "already send theirs another way"),
+    "duplicate": (
+        "already sends its logs to Datadog by another filter",
+        "already send theirs by other filters",
+    ),
     "limit": ("has two filters, the most that AWS allows", "have two filters each, the most that AWS allows"),
 }
 _SKIP = {
-    "duplicate": "the other way stays the only one; ddsetup adds nothing to this group",
+    "duplicate": "that filter stays the only one; ddsetup adds nothing to this group",
     "limit": "its other readers keep their data; this function's logs and traces do not get to Datadog",
 }
 _WHY = {

@@ -11,10 +11,12 @@ from ddsetup.cli.call import Call
 from ddsetup.cli.results import with_outcomes
 from ddsetup.cli.showing import confirm, show_plan
 from ddsetup.errors import UsageError
+from ddsetup.lines import counted, names
 from ddsetup.report import Report, Severity, exit_code_of
 
 if TYPE_CHECKING:
     from ddsetup.chain import Kind
+    from ddsetup.doctor import Diagnosis
     from ddsetup.visit import Visit, Wanted
 
 SEVERITIES: tuple[Severity, ...] = ("error", "warning", "info")
@@ -80,16 +82,17 @@ def _mend(call: Call, visit: Visit, look: Callable[[], Visit], fail_on: Severity
     report = replace(_report(call, visit, fail_on), plan=plan)
     waiting = {} if confirmed else {f.check.id: None for f in before.found() if waits_for_a_person(f)}
     for check in waiting:
-        call.console.say(f"{check} takes something away: mend it with --fix --only {check}, or on a terminal")
+        call.console.say(f"{check} takes something away: fix it with --fix --only {check}, or on a terminal")
+    call.console.say(_shares(before, confirmed=confirmed))
     if not plan.changes:
-        call.console.say("nothing of this can be mended by ddsetup itself")
+        call.console.say("ddsetup can fix nothing of this itself")
         return visit, report
     if call.given.on("dry_run"):
         show_plan(call.console, plan)
         return visit, report
     show_plan(call.console, plan)
     assert visit.session is not None
-    confirm(call, visit.session, "Carry out these repairs?")
+    confirm(call, visit.session, "Carry out these fixes?")
     applied = mend(visit, plan.changes)
     call.console.rest()
     after = look()
@@ -102,6 +105,17 @@ def _mend(call: Call, visit: Visit, look: Callable[[], Visit], fail_on: Severity
     report = with_outcomes(report, applied.run, applied.outcomes, interrupted)
     report = replace(report, exit_code=exit_code_of(applied.outcomes) or code if not interrupted else 130)
     return after, report
+
+
+def _shares(diagnosis: Diagnosis, *, confirmed: bool) -> str:
+    """How many of the findings `--fix` does something about, and which are left to the reader."""
+    from ddsetup.doctor import can_mend, waits_for_a_person
+
+    found = [f for f in diagnosis.found() if f.severity != "info"]
+    ours = [f for f in found if can_mend(f) and (confirmed or not waits_for_a_person(f))]
+    yours = names(list(dict.fromkeys(f.check.id for f in found if f not in ours)), 8)
+    rest = f"; {counted(len(found) - len(ours), 'is', 'are')} yours: {yours}" if yours else ""
+    return f"{len(ours):,} of {counted(len(found), 'finding')} will be fixed{rest}"
 
 
 def _report(call: Call, visit: Visit, fail_on: Severity) -> Report:

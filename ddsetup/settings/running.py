@@ -120,7 +120,7 @@ HOW: tuple[Setting, ...] = (
         short="-v",
         negatable=False,
         saved=False,
-        help="Fold nothing.",
+        help="Show everything: no list is cut short.",
     ),
     Setting(
         key="debug",

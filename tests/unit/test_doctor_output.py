@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from ddsetup.chain import chain
+from ddsetup.change import ResourceId
 from ddsetup.checks.registry import CHECKS
 from ddsetup.config import read_config, save_config
 from ddsetup.disclose import log_line
@@ -21,7 +22,7 @@ from ddsetup.junit import junit
 from ddsetup.lines import Look, text_of
 from ddsetup.model import Unreadable
 from ddsetup.render import report_lines
-from ddsetup.report import Report
+from ddsetup.report import Finding, Report
 from ddsetup.sarif import sarif
 from tests import builders as b
 from tests.unit.patient import (
@@ -54,7 +55,7 @@ def test_the_first_line_of_the_text_names_the_cause() -> None:
     first = text.splitlines()[0]
     assert "has no record of this AWS account" in first
     assert "ddsetup doctor --fix --only integration-exists --region eu-west-1" in text
-    assert "explains" in text.splitlines()[1]
+    assert "also causes: " in text.splitlines()[1]
 
 
 def test_what_could_not_be_looked_at_names_the_permission() -> None:
@@ -143,17 +144,28 @@ def test_nothing_of_a_foreign_environment_is_in_any_output(tmp_path: Path) -> No
     assert '"handler"' in held
 
 
-def test_what_mending_came_to_is_told_in_few_lines_and_notes_are_nothing_broken() -> None:
+def test_after_fixing_there_is_one_list_in_which_nothing_stands_twice() -> None:
     def record(name: str, severity: str) -> dict[str, str]:
         return {"check": "some-check", "severity": severity, "resource": name, "what": f"an {severity}"}
 
     left = [*(record(f"till-{number}", "error") for number in range(9)), record("till-note", "info")]
-    data = {"fix": {"gone": [record("till-gone", "warning")], "left": left, "new": []}}
-    report = Report(command="doctor", data=data)
+    fresh = {**record("till-late", "warning"), "check": "other-check"}
+    data = {"fix": {"gone": [record("till-gone", "warning")], "left": left, "new": [fresh]}}
+    found = tuple(
+        Finding(
+            check=each["check"],
+            severity=each["severity"],  # type: ignore[arg-type]
+            resource=ResourceId("function", each["resource"]),
+            what=each["what"],
+        )
+        for each in (*left, fresh)
+    )
+    report = Report(command="doctor", data=data, findings=found)
     text = text_of(report_lines(report, Look()))
-    assert text.count("remains broken: ") == 1
+    assert text.count("an error") == 1
     assert "and 4 more: an error" in text
-    assert "mended: till-gone" in text
+    assert "fixed: till-gone" in text
+    assert "! new: till-late: an warning" in text
     assert "till-note" not in text
     assert "till-note" in text_of(report_lines(report, Look(verbose=True)))
 

@@ -180,7 +180,7 @@ def test_an_old_forwarder_is_a_duplicate_to_decide_on() -> None:
     old = found("triggered", OLD.arn)
     held = {"forwarders": (FORWARDER, OLD)}
     for undecided in (direct(), direct(on_conflict="ask")):
-        assert "another way" in only_skipped(planned(undecided, old, **held))
+        assert "sent to Datadog already, by" in only_skipped(planned(undecided, old, **held))
     deletion, put = planned(direct(on_conflict="replace"), old, **held).changes
     assert (deletion.resource.id, put.action) == (f"{GROUP}:triggered", "create")
     (put,) = planned(direct(on_conflict="add"), old, **held).changes

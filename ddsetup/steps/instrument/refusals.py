@@ -182,8 +182,8 @@ def _broken_handler(subject: Subject) -> Refusal | None:
     return Refusal(
         f"its handler is Datadog's, but {catalog.HANDLER_VARIABLE}, which must name your own, {how}: "
         "the function cannot start",
-        "look your handler up in the deployment's files or an older version of the function, then: "
-        f"aws lambda update-function-configuration {at} --handler YOUR_FILE.YOUR_FUNCTION; then this again",
+        "look your handler up in the deployment's files or an older version of the function, then "
+        f"`aws lambda update-function-configuration {at} --handler {catalog.OWN_HANDLER}`, then this again",
     )
 
 

@@ -200,7 +200,7 @@ def _subscribed(group: Group, ours: list[SubscriptionFilter], resolution: Resolu
     ]
     if resolution.blocked:
         warnings.append(
-            f"{group.name}: every line is sent twice, by a filter that leads to Datadog another way"
+            f"{group.name}: every line is sent twice, because another filter leads to Datadog, too"
         )
     changes = (*resolution.deletions, *_handed_over(ours, region))
     gone = {change.resource for change in changes}

@@ -43,7 +43,7 @@ class Conflict:
         """The conflict in one sentence, with owner and destination of every filter."""
         listed = "; ".join(describe(f) for f in self.filters)
         if self.kind == "duplicate":
-            return f"{self.group} already sends its logs to Datadog another way: {listed}"
+            return f"logs of {self.group} are sent to Datadog already, by {listed}"
         return f"{self.group} has {MAX_FILTERS} filters, the most that AWS allows: {listed}"
 
 
@@ -154,7 +154,7 @@ def _blocked(group: str, region: Region, reason: str) -> Skipped:
         resource=group_resource(group, region.at),
         status="skipped",
         reason=reason,
-        fix="let one go: --on-conflict replace, or choose in the guided setup",
+        fix="delete one of them: --on-conflict replace, or choose in the guided setup",
         step=STEP,
     )
 
