@@ -9,21 +9,19 @@ from __future__ import annotations
 import signal
 import threading
 import traceback
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
-from datetime import datetime
+from dataclasses import replace
 from pathlib import Path
-from typing import Literal, Protocol, TypeAlias
+from typing import Protocol
 
 from ddsetup.change import Change, Outcome, ResourceId, Status
 from ddsetup.clock import Clock
 from ddsetup.errors import ChangedSince, DdsetupError, Denied, GatewayError, SignedOut
+from ddsetup.event import Event, EventKind, OnEvent
 from ddsetup.journal import Journal, JournalError
 from ddsetup.schedule import Queue
-
-EventKind: TypeAlias = Literal["planned", "started", "finished", "stack", "log", "stopping"]
 
 _LOOK_SECONDS = 0.5
 """How long an interruption can go unnoticed while changes are under way."""
@@ -34,26 +32,6 @@ WORKERS = 48
 functions are on their way at once."""
 _OTHERS = 12
 """Of these, how many are kept free of functions, for kinds of resources with quotas of their own."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Event:
-    """Something that happened during a run, for progress and for `--output ndjson`.
-
-    `text` is for people; `details` holds the same as data (a stack event's logical id, status, reason).
-    """
-
-    kind: EventKind
-    at: datetime
-    resource: ResourceId | None = None
-    step: str = ""
-    change: Change | None = None
-    outcome: Outcome | None = None
-    text: str = ""
-    details: Mapping[str, str] = field(default_factory=dict)
-
-
-OnEvent: TypeAlias = Callable[[Event], None]
 
 
 class More(Protocol):

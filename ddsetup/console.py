@@ -29,9 +29,9 @@ if TYPE_CHECKING:
     from rich.text import Text
 
     from ddsetup.animation import Animation
-    from ddsetup.apply import Event
     from ddsetup.change import Change, ResourceId
     from ddsetup.errors import DdsetupError
+    from ddsetup.event import Event
 
 OutputFormat: TypeAlias = Literal["text", "json", "ndjson"]
 

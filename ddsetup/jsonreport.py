@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from ddsetup.apply import Event
 from ddsetup.change import Change, Outcome, Plan, ResourceId, Skipped
 from ddsetup.disclose import disclosed
 from ddsetup.errors import DdsetupError, GatewayError
+from ddsetup.event import Event
 from ddsetup.model import Json
 from ddsetup.report import SCHEMA, Finding, Report, Signal
 

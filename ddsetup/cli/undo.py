@@ -16,7 +16,7 @@ from ddsetup.report import Report
 from ddsetup.undo import in_force, pending, undo_changes
 
 if TYPE_CHECKING:
-    from ddsetup.apply import Event
+    from ddsetup.event import Event
 
 
 def run(call: Call) -> Report:

@@ -8,11 +8,11 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ddsetup.apply import Event, OnEvent
 from ddsetup.asking import AtHand, Scope
 from ddsetup.clock import SYSTEM_CLOCK, Clock
 from ddsetup.dialogue import Dialogue
 from ddsetup.errors import UsageError
+from ddsetup.event import Event, OnEvent
 from ddsetup.gateways.aws.session import Aws
 from ddsetup.gateways.datadog.client import Datadog, DatadogKeys
 from ddsetup.gateways.datadog.keys import KeyCheck

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ddsetup.apply import OnEvent, Writer
+from ddsetup.apply import Writer
 from ddsetup.clock import Clock
 from ddsetup.errors import CredentialsError
+from ddsetup.event import OnEvent
 from ddsetup.gateways.aws.session import Aws
 from ddsetup.gateways.datadog.client import Datadog, DatadogKeys
 from ddsetup.gateways.datadog.integration import new_external_id

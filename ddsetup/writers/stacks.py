@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from ddsetup.apply import Event, OnEvent
 from ddsetup.change import Change, Outcome
 from ddsetup.clock import Clock
 from ddsetup.errors import GatewayError, NotFound
 from ddsetup.gateways.aws.buckets import empty, has_objects
+from ddsetup.event import Event, OnEvent
 from ddsetup.gateways.aws.errors import AlreadyExists
 from ddsetup.gateways.aws.functions import function_exists
 from ddsetup.gateways.aws.logs import delete_log_group

@@ -18,9 +18,10 @@ from botocore.exceptions import ConnectionClosedError
 from botocore.httpsession import URLLib3Session
 from moto.server import ThreadedMotoServer
 
-from ddsetup.apply import Event, Writer
+from ddsetup.apply import Writer
 from ddsetup.change import Change, Outcome, ResourceId
 from ddsetup.clock import Clock
+from ddsetup.event import Event
 from ddsetup.gateways.aws.session import Aws, AwsOptions
 from ddsetup.gateways.datadog.client import Datadog, DatadogKeys
 from ddsetup.model import DatadogSnapshot, Lane, LaneSnapshot, Snapshot

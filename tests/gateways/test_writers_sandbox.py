@@ -16,9 +16,10 @@ from typing import Any
 
 import pytest
 
-from ddsetup.apply import Event, Writer, apply
+from ddsetup.apply import Writer, apply
 from ddsetup.change import Change, Outcome, ResourceId
 from ddsetup.clock import Clock
+from ddsetup.event import Event
 from ddsetup.gateways.aws.functions import list_functions, read_function, wait_updated
 from ddsetup.gateways.aws.session import Aws, AwsOptions
 from ddsetup.gateways.aws.tags import function_tags

@@ -16,9 +16,10 @@ from pathlib import Path
 
 import pytest
 
-from ddsetup.apply import Event, Writer, apply
+from ddsetup.apply import Writer, apply
 from ddsetup.change import Change, Outcome, ResourceId
 from ddsetup.errors import ChangedSince, Denied
+from ddsetup.event import Event
 from ddsetup.journal import Journal, read_run
 from ddsetup.schedule import Queue
 from tests.unit.world import World, boom, creation, fake_clock, header, journal_file, resource, tagging

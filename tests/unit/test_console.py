@@ -9,10 +9,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from ddsetup.apply import Event, EventKind
 from ddsetup.change import Change, Outcome, ResourceId, Status
 from ddsetup.console import Console, OutputFormat, Streams, interactive
 from ddsetup.errors import UsageError
+from ddsetup.event import Event, EventKind
 from ddsetup.report import Report, Signal, SignalStatus
 from ddsetup.states import LogGroupState
 

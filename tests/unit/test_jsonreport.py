@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given as for_all
 from hypothesis import strategies as st
 
-from ddsetup.apply import Event
 from ddsetup.change import Change, Outcome, Plan, ResourceId, Skipped
 from ddsetup.errors import CredentialsError, DdsetupError, Denied, UsageError
+from ddsetup.event import Event
 from ddsetup.jsonreport import document, error_document, event_line, report_line, signal_line
 from ddsetup.report import Finding, Report, Signal
 from ddsetup.states import FunctionState, RoleState, StackState, State
