@@ -19,7 +19,7 @@ from ddsetup.foreign import harmless, json_pieces, json_text
 from ddsetup.jsonreport import document, error_fields, event_line, report_line, signal_line
 from ddsetup.keyboard import Keyboard, in_front
 from ddsetup.lines import Line, Look, Span, Style, line, logged, text_of, wrapped
-from ddsetup.render import error_lines, outcome_text, report_lines
+from ddsetup.render import Body, error_lines, outcome_text, report_lines
 from ddsetup.render_plan import STEPS, kind_name, resource_text
 from ddsetup.render_signals import arriving_lines, signal_text, summary
 from ddsetup.report import Report, Signal
@@ -219,8 +219,8 @@ class Console:
 
     # The result
 
-    def report(self, report: Report) -> None:
-        """The result of the command, as text or JSON, on standard output."""
+    def report(self, report: Report, body: Body | None = None) -> None:
+        """The result of the command, as text or JSON, on standard output. `body`: what only it has to say."""
         self.rest()
         report = replace(report, sandbox=report.sandbox or self.sandbox)
         if self.output == "json":
@@ -232,7 +232,7 @@ class Console:
         elif self.output == "ndjson":
             self._print(self.streams.out, json_text(report_line(report)) + "\n")
         else:
-            self._draw(self.streams.out, report_lines(report, self.look(self.streams.out)))
+            self._draw(self.streams.out, report_lines(report, self.look(self.streams.out), body))
 
     def error(self, command: str, error: DdsetupError) -> None:
         """An expected failure: on standard error in words, as JSON also on standard output."""

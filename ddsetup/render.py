@@ -2,25 +2,15 @@
 
 from __future__ import annotations
 
-import json
-import shlex
 from collections.abc import Callable, Mapping, Sequence
+from typing import TypeAlias
 
 from ddsetup.change import Outcome, Status
-from ddsetup.custom_metrics import metric_list_lines, metric_proof_lines
 from ddsetup.errors import DdsetupError, GatewayError
-from ddsetup.explore.cold_starts import cold_start_lines
-from ddsetup.explore.errors import error_lines as error_pattern_lines
-from ddsetup.explore.flame import trace_lines
-from ddsetup.explore.metrics import metric_lines
-from ddsetup.iac.show import code_lines, iac_lines
-from ddsetup.lines import Line, Look, Span, Style, counted, line, names, table
-from ddsetup.model import Json
-from ddsetup.render_doctor import doctor_lines, remedy_lines
-from ddsetup.render_ending import link_lines, next_lines
+from ddsetup.lines import Line, Look, Span, line
+from ddsetup.render_ending import link_lines, next_lines, remedy_lines
 from ddsetup.render_plan import plan_lines, resource_text, skipped_lines
 from ddsetup.render_signals import signal_lines
-from ddsetup.render_sources import source_lines
 from ddsetup.report import Report, Severity
 
 SANDBOX = "sandbox"
@@ -47,7 +37,11 @@ _SEVERITIES: Mapping[Severity, Span] = {
 }
 
 
-def report_lines(report: Report, look: Look) -> list[Line]:
+Body: TypeAlias = Callable[[Report, Look], list[Line]]
+"""What only one command has to say. The module of a command brings it, by the name `lines`."""
+
+
+def report_lines(report: Report, look: Look, body: Body | None = None) -> list[Line]:
     """All that a report has to say. A plan that was carried out is told by its outcomes."""
     found: list[Line] = []
     if report.sandbox and report.command not in _READ_BY_PROGRAMS and "terraform" not in report.data:
@@ -62,13 +56,10 @@ def report_lines(report: Report, look: Look) -> list[Line]:
     ):
         found.extend(_spaced(plan_lines(report.plan, look)))
     found.extend(_spaced(signal_lines(report.signals, look)))
-    if report.command == "doctor":
-        found.extend(_spaced(doctor_lines(report, look)))
-    else:
+    if report.command != "doctor":
         found.extend(_spaced(_finding_lines(report)))
-    special = _SPECIAL.get(report.command)
-    if special is not None:
-        found.extend(_spaced(special(report.data, look)))
+    if body is not None:
+        found.extend(_spaced(body(report, look)))
     found.extend(_spaced(link_lines(report.links, look)))
     if report.run:
         gone = "sandbox_gone" in report.data
@@ -167,196 +158,3 @@ def _finding_lines(report: Report) -> list[Line]:
         )
         found.extend(remedy_lines(finding, Look(verbose=True)))
     return found
-
-
-def _source_lines(data: Mapping[str, Json], look: Look) -> list[Line]:
-    """What became of the files of a project, where functions were changed at the source."""
-    if "source" not in data:
-        return []
-    changed = any(file["status"] == "changed" for file in data["source"]["files"])
-    undo = Span("  (to give the files back: ddsetup iac --undo)", "dim")
-    head = line(Span("At the source", "heading"), *((undo,) if changed else ()))
-    return [head, *iac_lines(data["source"], look)]
-
-
-def _status_lines(data: Mapping[str, Json], look: Look) -> list[Line]:
-    """The account at a glance: integration and Forwarders, then a row for every function."""
-    if "integrations" not in data:
-        return []
-    found = [_fact(f"Account {each['account']}", _integration_text(each)) for each in data["integrations"]]
-    for each in data["forwarders"]:
-        version = f", version {each['version']}" if each.get("version") else ""
-        stack = f", stack {each['stack']}" if each.get("stack") else ""
-        found.append(_fact("Forwarder", f"{each['name']} ({each['region']}){version}{stack}"))
-    if not data["forwarders"]:
-        found.append(_fact("Forwarder", "none"))
-    found.extend(
-        line(Span("? ", "bad"), f"{each['what']} cannot be read: {each['reason']} ({each['action']})")
-        for each in data["unreadable"]
-    )
-    functions = data["functions"]
-    found.append(_fact("Functions", _counts(functions)))
-    if functions:
-        found.append(())
-        found.extend(_function_table(functions, look))
-    return [*found, *source_lines(data, look)]
-
-
-def _fact(label: str, text: str) -> Line:
-    return line(Span(f"{label:<22} ", "bold"), text)
-
-
-def _integration_text(integration: Mapping[str, Json]) -> str:
-    match integration["state"]:
-        case "missing":
-            return "not integrated with Datadog"
-        case "unreadable":
-            return f"cannot be read: {integration['reason']}"
-    metrics = "collects Lambda metrics" if integration["metrics"] else "does not collect Lambda metrics"
-    role = f"role {integration['role']} ({integration['role_state']})"
-    sources = f"; logs of {names(integration['log_sources'], 5)}" if integration["log_sources"] else ""
-    return f"integrated through {role}; {metrics}{sources}"
-
-
-def _counts(functions: Sequence[Mapping[str, Json]]) -> str:
-    """`12: 8 none, 4 forwarder`."""
-    ways: dict[str, int] = {}
-    for row in functions:
-        ways[row["datadog"]] = ways.get(row["datadog"], 0) + 1
-    said = ", ".join(f"{n:,} {_WAYS.get(way, way)}" for way, n in sorted(ways.items()))
-    return f"{len(functions):,}" + (f" ({said})" if said else "")
-
-
-_WAYS = {
-    "none": "without Datadog",
-    "forwarder": "with Datadog by Forwarder",
-    "extension": "with Datadog by Extension",
-    "broken": "with Datadog half set up",
-}
-
-
-def _function_table(functions: Sequence[Mapping[str, Json]], look: Look) -> list[Line]:
-    shown = functions if look.verbose or look.width == 0 else functions[:_ROWS]
-    rows = [
-        [
-            Span(row["function"]),
-            Span(row["region"]),
-            Span(row["runtime"]),
-            Span(row["datadog"] if row["datadog"] != "none" else "-", _HOW.get(row["datadog"], "")),
-            Span("; ".join(part for part in (row["note"], _owned(row)) if part), "dim"),
-        ]
-        for row in shown
-    ]
-    found = table(["Function", "Region", "Runtime", "Datadog", "Remarks"], rows, look)
-    if len(functions) > len(shown):
-        found.append(line(Span(f"  … and {len(functions) - len(shown):,} more (-v shows all)", "dim")))
-    return found
-
-
-_HOW: Mapping[str, Style] = {"forwarder": "good", "extension": "good", "broken": "bad"}
-_ROWS = 200
-
-
-def _owned(row: Mapping[str, Json]) -> str:
-    if not row["owner"]:
-        return ""
-    lost = (
-        ", whose next deploy takes Datadog out"
-        if row.get("by") in _BESIDE and row["datadog"] != "none"
-        else ""
-    )
-    return f"managed by {row['owner']}{lost}"
-
-
-_BESIDE = ("ddsetup", "datadog-ci")
-"""Those who change functions beside the tool that deploys them."""
-
-
-def _run_lines(data: Mapping[str, Json], look: Look) -> list[Line]:
-    """The runs that a journal is kept of, newest last."""
-    if "runs" not in data:
-        return []
-    runs = data["runs"]
-    if not runs:
-        return [line("There are no runs.")]
-    rows = [
-        [
-            Span(run["run"]),
-            Span(run["command"]),
-            Span(run["account"]),
-            Span(names(run["regions"], 3)),
-            Span(counted(run["changes"], "change")),
-            Span(run["state"]),
-        ]
-        for run in runs
-    ]
-    return table(["Run", "Command", "Account", "Regions", "Changes", "State"], rows, look)
-
-
-def _policy_lines(data: Mapping[str, Json], _look: Look) -> list[Line]:
-    """The policy as it is pasted, and nothing else."""
-    if "policy" not in data:
-        return []
-    return [line(Span(text, "code")) for text in json.dumps(data["policy"], indent=2).splitlines()]
-
-
-def _terraform_lines(data: Mapping[str, Json], _look: Look) -> list[Line]:
-    """The file as it is saved, and nothing else."""
-    return [line(text) for text in data.get("terraform", "").splitlines()]
-
-
-def _scenario_lines(data: Mapping[str, Json], _look: Look) -> list[Line]:
-    scenarios: Mapping[str, str] = data.get("scenarios", {})
-    width = max((len(name) for name in scenarios), default=0)
-    return [line(Span(f"{name:<{width}}", "bold"), f"  {text}") for name, text in scenarios.items()]
-
-
-def _sandbox_lines(data: Mapping[str, Json], _look: Look) -> list[Line]:
-    """One sandbox (`up`) or several (`status`, `down`)."""
-    several = data.get("sandboxes", [data] if "aws" in data else [])
-    if not several:
-        return [line("none")] if "sandboxes" in data else []
-    found: list[Line] = []
-    for sandbox in several:
-        regions, scenarios = ", ".join(sandbox["regions"]), ", ".join(sandbox["scenarios"])
-        found.append(_fact("AWS", f"{sandbox['aws']}  (account {sandbox['account']}, {regions})"))
-        found.append(_fact("Datadog", sandbox["datadog"]))
-        found.append(_fact("Scenarios", scenarios))
-    return found
-
-
-def _env_lines(data: Mapping[str, Json], _look: Look) -> list[Line]:
-    """Variables as a shell reads them."""
-    variables: Mapping[str, str] = data.get("env", {})
-    return [line(Span(f"export {name}={shlex.quote(value)}", "code")) for name, value in variables.items()]
-
-
-def _traffic_lines(data: Mapping[str, Json], _look: Look) -> list[Line]:
-    done: Sequence[Mapping[str, Json]] = data.get("invocations", ())
-    found = [line(f"{counted(len(done), 'invocation')}")]
-    failures = [row for row in done if row["error"]]
-    found.extend(line("  ", f"{row['function']} ({row['region']}): {row['error']}") for row in failures)
-    return found
-
-
-_SPECIAL: Mapping[str, Callable[[Mapping[str, Json], Look], list[Line]]] = {
-    "status": _status_lines,
-    "undo": _run_lines,
-    "policy": _policy_lines,
-    "sandbox scenarios": _scenario_lines,
-    "sandbox up": _sandbox_lines,
-    "sandbox status": _sandbox_lines,
-    "sandbox down": _sandbox_lines,
-    "sandbox env": _env_lines,
-    "sandbox traffic": _traffic_lines,
-    "iac": iac_lines,
-    "setup": _source_lines,
-    "code check": code_lines,
-    "explore cold-starts": cold_start_lines,
-    "explore errors": error_pattern_lines,
-    "explore traces": trace_lines,
-    "explore metrics": metric_lines,
-    "monitors plan": _terraform_lines,
-    "metrics list": metric_list_lines,
-    "metrics verify": metric_proof_lines,
-}

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from ddsetup.doctor_report import resource_name
-from ddsetup.lines import Line, Look, Span, Style, counted, line, names
+from ddsetup.lines import Line, Look, Span, counted, line, names
 from ddsetup.model import Json
+from ddsetup.render_ending import remedy_lines
 from ddsetup.report import Finding, Report, Severity
 
 _MARKS: Mapping[Severity, Span] = {
@@ -106,16 +107,6 @@ def _finding_lines(report: Report, look: Look) -> list[Line]:
     if hidden and not look.verbose:
         found.append(line(Span(f"i {counted(hidden, 'more note')} (-v shows them)", "dim")))
     return [*found, ()] if found else []
-
-
-def remedy_lines(finding: Finding, look: Look, do: str = "do: ") -> list[Line]:
-    """What to do about it, what can be typed for it, and where it is explained."""
-    said: tuple[tuple[str, str, Style], ...] = (
-        (do, finding.fix, ""),
-        ("run: ", finding.command, "code"),
-        ("see: ", finding.link if look.verbose else "", "code"),
-    )
-    return [line("    ", Span(label, "bold"), Span(text, style)) for label, text, style in said if text]
 
 
 def _id(check: str) -> Span:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ddsetup.lines import Line, Look, Span, counted, line
-from ddsetup.report import Report
+from ddsetup.report import Finding, Report
 
 _ESSENTIAL = ("serverless", "dashboard enhanced metrics", "logs", "traces")
 """The pages that everybody wants first; the others are told with -v."""
@@ -69,3 +69,13 @@ def next_lines(report: Report, look: Look) -> list[Line]:
         if report.data.get("config"):
             found.append(line("  or ", Span("ddsetup setup --yes", "code"), f" with {report.data['config']}"))
     return found
+
+
+def remedy_lines(finding: Finding, look: Look, do: str = "do: ") -> list[Line]:
+    """What to do about it, what can be typed for it, and where it is explained."""
+    said: tuple[tuple[str, str, Style], ...] = (
+        (do, finding.fix, ""),
+        ("run: ", finding.command, "code"),
+        ("see: ", finding.link if look.verbose else "", "code"),
+    )
+    return [line("    ", Span(label, "bold"), Span(text, style)) for label, text, style in said if text]

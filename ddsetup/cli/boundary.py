@@ -41,8 +41,9 @@ def run_command(title: str, module: str, values: Values) -> int:
         call = make_call(title, values, console, _here())
         if call.given.on("debug"):
             _log_to(console)
-        report: Report = importlib.import_module(module).run(call)
-        console.report(report)
+        command = importlib.import_module(module)
+        report: Report = command.run(call)
+        console.report(report, getattr(command, "lines", None))
         return report.exit_code
     except DdsetupError as error:
         return _end(console, title, error)

@@ -11,7 +11,8 @@ from ddsetup.cli.changing_files import check_committed, write_all
 from ddsetup.code_check.model import Problem
 from ddsetup.code_check.project import Checked, check_project
 from ddsetup.iac.model import Project, Proposal
-from ddsetup.iac.show import diff
+from ddsetup.iac.show import code_lines, diff
+from ddsetup.lines import Line, Look
 from ddsetup.model import Json
 from ddsetup.report import Finding, Report
 
@@ -95,3 +96,8 @@ def _data(checked: Checked) -> dict[str, Json]:
             for edit in checked.edits
         ],
     }
+
+
+def lines(report: Report, look: Look) -> list[Line]:
+    """What was looked at, and what would be changed, as text."""
+    return code_lines(report.data, look)

@@ -12,6 +12,7 @@ from ddsetup.cli.results import with_outcomes
 from ddsetup.cli.showing import confirm, show_plan
 from ddsetup.errors import UsageError
 from ddsetup.lines import counted, names
+from ddsetup.render_doctor import doctor_lines
 from ddsetup.report import Report, Severity, exit_code_of
 
 if TYPE_CHECKING:
@@ -272,3 +273,6 @@ def _again(call: Call) -> str:
             values = raw.value if isinstance(raw.value, list | tuple) else [raw.value]
             parts += "".join(f" --{key.replace('_', '-')} {value}" for value in values)
     return parts
+
+
+lines = doctor_lines

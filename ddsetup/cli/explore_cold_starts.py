@@ -7,7 +7,8 @@ from dataclasses import replace
 from ddsetup.cli.call import Call
 from ddsetup.cli.looking import look
 from ddsetup.cli.results import base_report
-from ddsetup.explore.cold_starts import cold_starts
+from ddsetup.explore.cold_starts import cold_start_lines, cold_starts
+from ddsetup.lines import Line, Look
 from ddsetup.links import links
 from ddsetup.report import Report
 
@@ -23,3 +24,8 @@ def run(call: Call) -> Report:
         if name.startswith("function ") or name in ("dashboard enhanced metrics", "serverless")
     }
     return replace(base_report("explore cold-starts", looking.session), data=data, links=shown)
+
+
+def lines(report: Report, look: Look) -> list[Line]:
+    """The cold starts as text."""
+    return cold_start_lines(report.data, look)

@@ -7,7 +7,8 @@ from dataclasses import replace
 from ddsetup.cli.call import Call
 from ddsetup.cli.looking import look
 from ddsetup.cli.results import base_report
-from ddsetup.explore.errors import errors
+from ddsetup.explore.errors import error_lines, errors
+from ddsetup.lines import Line, Look
 from ddsetup.links import error_patterns_link, logs_link
 from ddsetup.report import Report
 
@@ -24,3 +25,8 @@ def run(call: Call) -> Report:
         "error logs": logs_link(site, query, (start, end)),
     }
     return replace(base_report("explore errors", looking.session), data=data, links=shown)
+
+
+def lines(report: Report, look: Look) -> list[Line]:
+    """The patterns as text."""
+    return error_lines(report.data, look)

@@ -7,7 +7,8 @@ from dataclasses import replace
 from ddsetup.cli.call import Call
 from ddsetup.cli.looking import look
 from ddsetup.cli.results import base_report
-from ddsetup.explore.metrics import check_metric, metrics
+from ddsetup.explore.metrics import check_metric, metric_lines, metrics
+from ddsetup.lines import Line, Look
 from ddsetup.links import metric_link
 from ddsetup.report import Report
 
@@ -21,3 +22,8 @@ def run(call: Call) -> Report:
     data = metrics(looking.dd, looking.window, names, whose, how, by)
     shown = {name: metric_link(looking.dd.site, name) for name in names}
     return replace(base_report("explore metrics", looking.session), data=data, links=shown)
+
+
+def lines(report: Report, look: Look) -> list[Line]:
+    """The series as text."""
+    return metric_lines(report.data, look)

@@ -9,10 +9,12 @@ from ddsetup.cli.call import Call
 from ddsetup.cli.looking import look
 from ddsetup.cli.results import base_report
 from ddsetup.errors import UsageError
+from ddsetup.explore.flame import trace_lines
 from ddsetup.explore.scope import Whose
 from ddsetup.explore.traces import traces
 from ddsetup.gateways.datadog.client import Datadog
 from ddsetup.gateways.datadog.telemetry import Window
+from ddsetup.lines import Line, Look
 from ddsetup.links import trace_link, traces_link
 from ddsetup.model import Json
 from ddsetup.report import Report
@@ -44,3 +46,8 @@ def linked_traces(dd: Datadog, window: Window, whose: Whose, count: int = COUNT)
     data = traces(dd, window, whose, count)
     told = [{**trace, "link": trace_link(dd.site, trace["trace_id"])} for trace in data["traces"]]
     return {**data, "traces": told}
+
+
+def lines(report: Report, look: Look) -> list[Line]:
+    """The traces as text."""
+    return trace_lines(report.data, look)

@@ -11,6 +11,8 @@ from ddsetup.errors import UsageError
 from ddsetup.iac import backup
 from ddsetup.iac.detect import detect
 from ddsetup.iac.model import Wanted
+from ddsetup.iac.show import iac_lines
+from ddsetup.lines import Line, Look
 from ddsetup.report import Report
 
 
@@ -96,3 +98,8 @@ def run(call: Call) -> Report:
     root = Path(call.value("path") or ".").expanduser()
     root = (call.directory / root).resolve()
     return _undo(call, root) if call.value("undo") else _change(call, root)
+
+
+def lines(report: Report, look: Look) -> list[Line]:
+    """The changes of the files as text."""
+    return iac_lines(report.data, look)

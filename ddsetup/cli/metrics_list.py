@@ -7,7 +7,8 @@ from dataclasses import replace
 from ddsetup.cli.call import Call
 from ddsetup.cli.looking import look
 from ddsetup.cli.results import base_report
-from ddsetup.custom_metrics import listed
+from ddsetup.custom_metrics import listed, metric_list_lines
+from ddsetup.lines import Line, Look
 from ddsetup.report import Report
 
 
@@ -16,3 +17,8 @@ def run(call: Call) -> Report:
     looking = look(call)
     data = listed(looking.dd, looking.window, looking.whose, enhanced=bool(call.value("enhanced")))
     return replace(base_report("metrics list", looking.session), data=data)
+
+
+def lines(report: Report, look: Look) -> list[Line]:
+    """The metrics as text."""
+    return metric_list_lines(report.data, look)

@@ -8,10 +8,11 @@ from dataclasses import replace
 from ddsetup.cli.call import Call
 from ddsetup.cli.looking import Looking, look
 from ddsetup.cli.results import NOT_SEEN, base_report
-from ddsetup.custom_metrics import proof_data, proofs
+from ddsetup.custom_metrics import metric_proof_lines, proof_data, proofs
 from ddsetup.explore.metrics import check_metric
 from ddsetup.gateways.datadog.metric_tags import list_distributions
 from ddsetup.gateways.datadog.telemetry import Window
+from ddsetup.lines import Line, Look
 from ddsetup.links import metric_link
 from ddsetup.model import Json
 from ddsetup.report import Report
@@ -54,3 +55,8 @@ def _waited_for(call: Call, looking: Looking, names: Sequence[str]) -> Sequence[
             return found
         call.console.say(f"waiting for {', '.join(late)}")
         clock.sleep(min(_PAUSE, left))
+
+
+def lines(report: Report, look: Look) -> list[Line]:
+    """The proof as text."""
+    return metric_proof_lines(report.data, look)

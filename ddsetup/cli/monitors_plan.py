@@ -7,6 +7,7 @@ from dataclasses import replace
 from ddsetup.cli.call import Call
 from ddsetup.cli.monitoring import wanted
 from ddsetup.cli.results import base_report
+from ddsetup.lines import Line, Look, line
 from ddsetup.monitors.terraform import terraform
 from ddsetup.report import Report
 
@@ -18,3 +19,8 @@ def run(call: Call) -> Report:
         report = base_report("monitors plan", found.session)
         return replace(report, data={"terraform": terraform(found.monitors)})
     return base_report("monitors plan", found.session, found.plan)
+
+
+def lines(report: Report, _look: Look) -> list[Line]:
+    """The file as it is saved, and nothing else."""
+    return [line(text) for text in report.data.get("terraform", "").splitlines()]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 from ddsetup.asking import answers_from
 from ddsetup.cli.call import Call
 from ddsetup.errors import CredentialsError
 from ddsetup.gateways.aws.session import Aws, AwsOptions
+from ddsetup.lines import Line, Look, Span, line
 from ddsetup.policy import least_policy
 from ddsetup.report import Report
 
@@ -35,3 +37,8 @@ def run(call: Call) -> Report:
     answers = replace(answers, regions=regions or ("*",))
     document = least_policy(answers, partition, (account,) if account else ("*",), answers.regions, commands)
     return Report(command="policy", account=account, regions=regions, data={"policy": document})
+
+
+def lines(report: Report, _look: Look) -> list[Line]:
+    """The policy as it is pasted, and nothing else."""
+    return [line(Span(text, "code")) for text in json.dumps(report.data["policy"], indent=2).splitlines()]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ddsetup.cli import sandbox_up
 from ddsetup.cli.call import Call
 from ddsetup.cli.sandbox_up import described
 from ddsetup.report import Report
@@ -16,3 +17,6 @@ def run(call: Call) -> Report:
     return Report(
         command="sandbox down", sandbox=True, data={"sandboxes": [described(sandbox) for sandbox in stopped]}
     )
+
+
+lines = sandbox_up.lines

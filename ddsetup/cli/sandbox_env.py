@@ -5,8 +5,11 @@ Its keys are shown: they are good for nothing but the sandbox on this machine.
 
 from __future__ import annotations
 
+import shlex
+
 from ddsetup.cli.call import Call
 from ddsetup.cli.sandbox_traffic import running
+from ddsetup.lines import Line, Look, Span, line
 from ddsetup.report import Report
 
 
@@ -21,3 +24,9 @@ def run(call: Call) -> Report:
         sandbox=True,
         data={"env": sandbox.env()},
     )
+
+
+def lines(report: Report, _look: Look) -> list[Line]:
+    """Variables as a shell reads them."""
+    variables = report.data.get("env", {})
+    return [line(Span(f"export {name}={shlex.quote(value)}", "code")) for name, value in variables.items()]

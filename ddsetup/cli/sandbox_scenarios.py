@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ddsetup.cli.call import Call
+from ddsetup.lines import Line, Look, Span, line
 from ddsetup.report import Report
 
 
@@ -13,3 +14,10 @@ def run(call: Call) -> Report:
     call.console.sandbox = True
     found = {name: scenario.description for name, scenario in SCENARIOS.items()}
     return Report(command="sandbox scenarios", sandbox=True, data={"scenarios": found})
+
+
+def lines(report: Report, _look: Look) -> list[Line]:
+    """Each scenario in a line."""
+    scenarios = report.data.get("scenarios", {})
+    width = max((len(name) for name in scenarios), default=0)
+    return [line(Span(f"{name:<{width}}", "bold"), f"  {text}") for name, text in scenarios.items()]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ddsetup.cli import sandbox_up
 from ddsetup.cli.call import Call
 from ddsetup.cli.sandbox_up import described
 from ddsetup.report import Report
@@ -17,3 +18,6 @@ def run(call: Call) -> Report:
         sandbox=True,
         data={"sandboxes": [described(sandbox) for sandbox in status()]},
     )
+
+
+lines = sandbox_up.lines

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from ddsetup.cli.call import Call
 from ddsetup.errors import UsageError
+from ddsetup.lines import Line, Look, counted, line
 from ddsetup.report import Report
 
 if TYPE_CHECKING:
@@ -38,3 +39,12 @@ def running() -> Sandbox:
     if not found:
         raise UsageError("no sandbox is running", fix="ddsetup sandbox up --detach")
     return next((sandbox for sandbox in found if sandbox.detached), found[0])
+
+
+def lines(report: Report, _look: Look) -> list[Line]:
+    """How often they were invoked, and what went wrong."""
+    done = report.data.get("invocations", ())
+    found = [line(f"{counted(len(done), 'invocation')}")]
+    failures = [row for row in done if row["error"]]
+    found.extend(line("  ", f"{row['function']} ({row['region']}): {row['error']}") for row in failures)
+    return found

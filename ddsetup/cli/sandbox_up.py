@@ -9,8 +9,9 @@ from pathlib import Path
 from ddsetup.cli.call import Call
 from ddsetup.cli.trial import operator_policy
 from ddsetup.given import Given, Raw
-from ddsetup.lines import Look
+from ddsetup.lines import Line, Look, line
 from ddsetup.render import report_lines
+from ddsetup.render_status import fact
 from ddsetup.report import Report
 from ddsetup.sandbox.model import ACCOUNT, Sandbox, SandboxOptions
 
@@ -25,7 +26,7 @@ def run(call: Call) -> Report:
         return _report(detached.up(options))
     with control.start(options) as sandbox:
         # The one document of this command comes at its end; until then a person is told.
-        call.console.lines(report_lines(replace(_report(sandbox), sandbox=False), Look()))
+        call.console.lines(report_lines(replace(_report(sandbox), sandbox=False), Look(), lines))
         call.console.say("Ctrl-C stops it")
         try:
             threading.Event().wait()
@@ -76,3 +77,18 @@ def described(sandbox: Sandbox) -> dict[str, object]:
         "detached": sandbox.detached,
         "directory": str(sandbox.directory),
     }
+
+
+def lines(report: Report, _look: Look) -> list[Line]:
+    """One sandbox (`up`) or several (`status`, `down`)."""
+    data = report.data
+    several = data.get("sandboxes", [data] if "aws" in data else [])
+    if not several:
+        return [line("none")] if "sandboxes" in data else []
+    found: list[Line] = []
+    for sandbox in several:
+        regions, scenarios = ", ".join(sandbox["regions"]), ", ".join(sandbox["scenarios"])
+        found.append(fact("AWS", f"{sandbox['aws']}  (account {sandbox['account']}, {regions})"))
+        found.append(fact("Datadog", sandbox["datadog"]))
+        found.append(fact("Scenarios", scenarios))
+    return found

@@ -17,6 +17,8 @@ from ddsetup.cli.results import base_report, with_all_looked_at, with_outcomes, 
 from ddsetup.cli.showing import agree
 from ddsetup.dialogue import forget
 from ddsetup.errors import CredentialsError
+from ddsetup.iac.show import iac_lines
+from ddsetup.lines import Line, Look, Span, line
 from ddsetup.prompter import Back
 from ddsetup.report import FOUNDATION, Report, exit_code_of
 
@@ -136,3 +138,14 @@ def _proven(
     signals = prove(call, session, functions, prepared.answers, since=since, wait=wait, rounds=rounds)
     offer_to_explore(call, session, functions, signals, since)
     return with_signals(report, signals)
+
+
+def lines(report: Report, look: Look) -> list[Line]:
+    """What became of the files of a project, where functions were changed at the source."""
+    data = report.data
+    if "source" not in data:
+        return []
+    changed = any(file["status"] == "changed" for file in data["source"]["files"])
+    undo = Span("  (to give the files back: ddsetup iac --undo)", "dim")
+    head = line(Span("At the source", "heading"), *((undo,) if changed else ()))
+    return [head, *iac_lines(data["source"], look)]

@@ -6,6 +6,8 @@ from dataclasses import replace
 
 from ddsetup.cli.call import Call
 from ddsetup.cli.results import base_report
+from ddsetup.lines import Line, Look
+from ddsetup.render_status import status_lines
 from ddsetup.report import Report
 from ddsetup.settle import selection_of
 
@@ -25,3 +27,8 @@ def run(call: Call) -> Report:
         chosen = {(f.name, f.region) for f in select_in(snapshot, selection)}
         data["functions"] = [row for row in data["functions"] if (row["function"], row["region"]) in chosen]
     return replace(base_report("status", session), data=data)
+
+
+def lines(report: Report, look: Look) -> list[Line]:
+    """The account as text."""
+    return status_lines(report.data, look)

@@ -11,6 +11,7 @@ from ddsetup.cli.results import base_report, with_outcomes
 from ddsetup.cli.showing import confirm, show_plan
 from ddsetup.given import Given, Raw
 from ddsetup.journal import Run, Runs, list_runs
+from ddsetup.lines import Line, Look, Span, counted, line, names, table
 from ddsetup.model import Json
 from ddsetup.report import Report
 from ddsetup.undo import in_force, pending, undo_changes
@@ -82,3 +83,24 @@ def _row(run: Run, runs: Runs) -> Json:
 
 def _nothing(_event: Event) -> None:
     """Say nothing: what is asked here is asked again, aloud."""
+
+
+def lines(report: Report, look: Look) -> list[Line]:
+    """The runs that a journal is kept of, newest last."""
+    if "runs" not in report.data:
+        return []
+    runs = report.data["runs"]
+    if not runs:
+        return [line("There are no runs.")]
+    rows = [
+        [
+            Span(run["run"]),
+            Span(run["command"]),
+            Span(run["account"]),
+            Span(names(run["regions"], 3)),
+            Span(counted(run["changes"], "change")),
+            Span(run["state"]),
+        ]
+        for run in runs
+    ]
+    return table(["Run", "Command", "Account", "Regions", "Changes", "State"], rows, look)

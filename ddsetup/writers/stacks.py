@@ -9,8 +9,8 @@ from typing import Literal, TypeAlias
 from ddsetup.change import Change, Outcome
 from ddsetup.clock import Clock
 from ddsetup.errors import GatewayError, NotFound
-from ddsetup.gateways.aws.buckets import empty, has_objects
 from ddsetup.event import Event, OnEvent
+from ddsetup.gateways.aws.buckets import empty, has_objects
 from ddsetup.gateways.aws.errors import AlreadyExists
 from ddsetup.gateways.aws.functions import function_exists
 from ddsetup.gateways.aws.logs import delete_log_group

@@ -22,6 +22,7 @@ from ddsetup.junit import junit
 from ddsetup.lines import Look, text_of
 from ddsetup.model import Unreadable
 from ddsetup.render import report_lines
+from ddsetup.render_doctor import doctor_lines
 from ddsetup.report import Finding, Report
 from ddsetup.sarif import sarif
 from tests import builders as b
@@ -51,7 +52,7 @@ def report_of(patient: Patient) -> Report:
 
 def test_the_first_line_of_the_text_names_the_cause() -> None:
     report = replace(report_of(untouched()), data=data_of(diagnose(untouched().case(), CHECKS)))
-    text = text_of(report_lines(report, Look()))
+    text = text_of(report_lines(report, Look(), doctor_lines))
     first = text.splitlines()[0]
     assert "has no record of this AWS account" in first
     assert "ddsetup doctor --fix --only integration-exists --region eu-west-1" in text
@@ -60,13 +61,13 @@ def test_the_first_line_of_the_text_names_the_cause() -> None:
 
 def test_what_could_not_be_looked_at_names_the_permission() -> None:
     patient = Patient(role=Unreadable("iam:GetRole", "refused"))
-    text = text_of(report_lines(report_of(patient), Look()))
+    text = text_of(report_lines(report_of(patient), Look(), doctor_lines))
     assert "could not look (needs iam:GetRole): role-exists" in text
     assert "1 could not look" in text
 
 
 def test_verbose_text_lists_all_that_passed() -> None:
-    text = text_of(report_lines(report_of(Patient()), Look(verbose=True)))
+    text = text_of(report_lines(report_of(Patient()), Look(verbose=True), doctor_lines))
     assert text.count("✓") > 100
     assert text.rstrip().endswith(f"all is well; {len(CHECKS)} checks passed")
 
@@ -136,7 +137,7 @@ def test_nothing_of_a_foreign_environment_is_in_any_output(tmp_path: Path) -> No
     write(tmp_path / "bundle.zip", files)
     with zipfile.ZipFile(tmp_path / "bundle.zip") as archive:
         held = "".join(archive.read(name).decode() for name in archive.namelist())
-    printed = text_of(report_lines(report, Look(verbose=True)))
+    printed = text_of(report_lines(report, Look(verbose=True), doctor_lines))
     whole = held + printed + junit(report, diagnosis) + sarif(report, diagnosis)
     for secret in ("not-for-your-eyes", "f" * 32, b.EXTERNAL_ID, "a-key-of-mine", "TILL_PASSWORD"):
         assert secret not in whole
@@ -161,13 +162,13 @@ def test_after_fixing_there_is_one_list_in_which_nothing_stands_twice() -> None:
         for each in (*left, fresh)
     )
     report = Report(command="doctor", data=data, findings=found)
-    text = text_of(report_lines(report, Look()))
+    text = text_of(report_lines(report, Look(), doctor_lines))
     assert text.count("an error") == 1
     assert "and 4 more: an error" in text
     assert "fixed: till-gone" in text
     assert "! new: till-late: an warning" in text
     assert "till-note" not in text
-    assert "till-note" in text_of(report_lines(report, Look(verbose=True)))
+    assert "till-note" in text_of(report_lines(report, Look(verbose=True), doctor_lines))
 
 
 @pytest.mark.parametrize(

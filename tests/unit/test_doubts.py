@@ -13,6 +13,7 @@ from ddsetup.doubts import FEW_GROUPS, Choice, Hints, choose_groups, more_to_rea
 from ddsetup.lines import Look, text_of
 from ddsetup.model import SubscriptionFilter
 from ddsetup.render import report_lines
+from ddsetup.render_doctor import doctor_lines
 from ddsetup.report import Report
 from tests import builders as b
 from tests.unit.patient import FORWARDER_ARN, Patient, extended, forwarded, signals_of
@@ -135,7 +136,7 @@ def test_what_misses_data_comes_before_what_waits_and_what_is_idle() -> None:
 def test_what_was_not_looked_at_is_shown_with_the_option_for_it() -> None:
     choice = chosen(many(service_070="missing"), hints())
     data = {"unseen": unseen_records((*choice.unseen, *choice.unseen)), "passed": []}
-    lines = text_of(report_lines(Report(command="doctor", data=data), Look()))
+    lines = text_of(report_lines(Report(command="doctor", data=data), Look(), doctor_lines))
     assert f"subscription filters of log groups ({2 * (len(NAMES) - 1)})" in lines
     assert "--deep" in lines
 

@@ -11,6 +11,10 @@ from hypothesis import given as for_all
 from hypothesis import strategies as st
 
 from ddsetup.change import Change, Outcome, Plan, ResourceId, Skipped
+from ddsetup.cli import policy as commands_policy
+from ddsetup.cli import sandbox_env as commands_sandbox_env
+from ddsetup.cli import status as commands_status
+from ddsetup.cli import undo as commands_undo
 from ddsetup.errors import Denied, UsageError
 from ddsetup.lines import Look, names, shorten, text_of
 from ddsetup.render import error_lines, report_lines
@@ -265,6 +269,14 @@ RUNS = [
 ]
 
 
+_BODIES = {
+    "status": commands_status.lines,
+    "undo": commands_undo.lines,
+    "policy": commands_policy.lines,
+    "sandbox env": commands_sandbox_env.lines,
+}
+
+
 @pytest.mark.parametrize(
     ("name", "report", "look"),
     [
@@ -286,7 +298,7 @@ RUNS = [
     ],
 )
 def test_text_is_as_it_was_read(name: str, report: Report, look: Look) -> None:
-    matches_golden(name, text_of(report_lines(report, look)))
+    matches_golden(name, text_of(report_lines(report, look, _BODIES.get(report.command))))
 
 
 @pytest.mark.parametrize("secret", ["a-hidden-value", "other-value"])
