@@ -241,6 +241,10 @@ class Console:
         if self.output != "text":
             self.report(Report(command=command, exit_code=error.exit_code, error=error_fields(error)))
 
+    def room(self) -> Look:
+        """How much room there is for what is shown on the way."""
+        return self.look(self.streams.err)
+
     def look(self, stream: TextIO) -> Look:
         """How much room `stream` has."""
         width = self._console(stream).width if self.streams.is_terminal(stream) else _columns(stream)

@@ -11,13 +11,13 @@ from difflib import get_close_matches
 from ddsetup.change import Change, Plan, ResourceId, Skipped
 from ddsetup.explore.drawing import iso, number
 from ddsetup.explore.metrics import check_metric
-from ddsetup.explore.scope import Whose
 from ddsetup.gateways.datadog.client import Datadog
 from ddsetup.gateways.datadog.metric_tags import ListedMetric, list_distributions
 from ddsetup.gateways.datadog.telemetry import Window, grouped_values
 from ddsetup.lines import Line, Look, Span, counted, line, names, table
 from ddsetup.model import Json
 from ddsetup.states import MetricTagsState
+from ddsetup.whose import Whose
 
 STEP = "metrics"
 OF_DATADOG = ("aws.lambda.enhanced.", "aws.dd_forwarder.", "datadog.", "runtime.")

@@ -16,6 +16,8 @@ from ddsetup.setting import Value
 from ddsetup.settings import KEY_SOURCES, SETTINGS, TABLE, WHICH
 
 Source: TypeAlias = Literal["flag", "env", "file"]
+Values: TypeAlias = Mapping[str, Json]
+"""The parameters of a command line, by name."""
 
 _ONE_ANSWER: tuple[tuple[str, ...], ...] = (tuple(key for key in WHICH if key != "exclude"), KEY_SOURCES)
 

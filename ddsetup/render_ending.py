@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ddsetup.lines import Line, Look, Span, counted, line
+from ddsetup.lines import Line, Look, Span, Style, counted, line
 from ddsetup.report import Finding, Report
 
 _ESSENTIAL = ("serverless", "dashboard enhanced metrics", "logs", "traces")

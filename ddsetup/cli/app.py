@@ -14,7 +14,8 @@ from ddsetup._version import __version__
 from ddsetup.cli.command import Command
 from ddsetup.cli.commands import COMMANDS
 from ddsetup.cli.groups import GROUPS
-from ddsetup.cli.options import GroupedCommand, Values, with_parameters
+from ddsetup.cli.options import GroupedCommand, with_parameters
+from ddsetup.given import Values
 
 _EPILOG = """\b
 Examples:

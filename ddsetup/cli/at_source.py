@@ -33,7 +33,7 @@ _KEY_SETTINGS = {"secret": "apiKeySecretArn", "ssm": "apiKeySsmArn", "kms": "api
 _SHOWN = 3
 
 
-def described(directory: Path, snapshot: Snapshot, functions: Sequence[Function]) -> str:
+def in_words(directory: Path, snapshot: Snapshot, functions: Sequence[Function]) -> str:
     """Which of the functions are deployed from the directory, in words; empty if none is."""
     found = at_hand(directory, snapshot, functions)
     if found is None:

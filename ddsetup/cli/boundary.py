@@ -15,11 +15,12 @@ from types import FrameType
 from typing import Any
 
 from ddsetup._version import __version__
-from ddsetup.cli.call import Call, first_console, make_call
-from ddsetup.cli.options import Values
+from ddsetup.cli.call import Call
+from ddsetup.cli.start import first_console, make_call
 from ddsetup.console import Console, Streams
 from ddsetup.disclose import secrets_in, without
 from ddsetup.errors import DdsetupError, Interrupted, UsageError
+from ddsetup.given import Values
 from ddsetup.prompter import Back
 from ddsetup.report import Report
 from ddsetup.statedir import state_dir

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, cast
 
 from ddsetup.answers import OnConflict
 from ddsetup.cli.call import Call
-from ddsetup.console import Console
 from ddsetup.dialogue import Dialogue
 from ddsetup.errors import UsageError
 from ddsetup.lines import Line, Span, counted, line
@@ -17,6 +16,7 @@ from ddsetup.model import SubscriptionFilter
 from ddsetup.prompter import Back, Prompt, Prompter
 from ddsetup.questions import Choice
 from ddsetup.recognise import forwarder_like
+from ddsetup.screen import Screen
 
 if TYPE_CHECKING:
     from ddsetup.flow import Prepared, Session
@@ -106,7 +106,7 @@ def decide(call: Call, session: Session, prepared: Prepared) -> Prepared:
 
 
 def decisions(
-    console: Console, dialogue: Dialogue, open_ones: Sequence[Open], prompter: Prompter
+    console: Screen, dialogue: Dialogue, open_ones: Sequence[Open], prompter: Prompter
 ) -> dict[str, OnConflict]:
     """The decision on each filter, by its key: one for all of a kind, or one by one.
 

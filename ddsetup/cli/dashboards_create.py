@@ -6,9 +6,9 @@ from dataclasses import replace
 from datetime import timedelta
 
 from ddsetup.cli.call import Call
-from ddsetup.cli.looking import LIKE
+from ddsetup.cli.looking import LIKE, nothing_of_aws
 from ddsetup.cli.results import base_report, with_outcomes
-from ddsetup.cli.scoping import nothing_of_aws, scope_of
+from ddsetup.cli.scoping import scope_of
 from ddsetup.cli.showing import confirm, show_plan
 from ddsetup.dashboards import NEIGHBOURS, TITLE, overview, plan_dashboard
 from ddsetup.errors import UsageError

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 
 from ddsetup.cli.call import Call
@@ -10,16 +9,12 @@ from ddsetup.cli.looking import look
 from ddsetup.cli.results import base_report
 from ddsetup.errors import UsageError
 from ddsetup.explore.flame import trace_lines
-from ddsetup.explore.scope import Whose
-from ddsetup.explore.traces import traces
-from ddsetup.gateways.datadog.client import Datadog
-from ddsetup.gateways.datadog.telemetry import Window
+from ddsetup.explore.traces import COUNT, linked_traces
 from ddsetup.lines import Line, Look
-from ddsetup.links import trace_link, traces_link
-from ddsetup.model import Json
+from ddsetup.links import traces_link
 from ddsetup.report import Report
 
-COUNT, MOST = 3, 20
+MOST = 20
 
 
 def run(call: Call) -> Report:
@@ -39,13 +34,6 @@ def run(call: Call) -> Report:
     }
     report = base_report("explore traces", looking.session)
     return replace(report, data=data, links=shown)
-
-
-def linked_traces(dd: Datadog, window: Window, whose: Whose, count: int = COUNT) -> Mapping[str, Json]:
-    """The `data` of `explore traces`, each trace with the address of its page."""
-    data = traces(dd, window, whose, count)
-    told = [{**trace, "link": trace_link(dd.site, trace["trace_id"])} for trace in data["traces"]]
-    return {**data, "traces": told}
 
 
 def lines(report: Report, look: Look) -> list[Line]:

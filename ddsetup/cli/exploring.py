@@ -7,12 +7,11 @@ from datetime import datetime
 from typing import TYPE_CHECKING, TypeAlias
 
 from ddsetup.cli.call import Call
-from ddsetup.cli.explore_traces import linked_traces
 from ddsetup.errors import DdsetupError
 from ddsetup.explore.cold_starts import cold_start_lines, cold_starts
 from ddsetup.explore.errors import error_lines, errors
 from ddsetup.explore.flame import trace_lines
-from ddsetup.explore.scope import Whose
+from ddsetup.explore.traces import linked_traces
 from ddsetup.gateways.datadog.client import Datadog
 from ddsetup.gateways.datadog.telemetry import Window
 from ddsetup.lines import Line, Look
@@ -20,6 +19,7 @@ from ddsetup.model import Function, Json
 from ddsetup.prompter import Back, Prompt
 from ddsetup.questions import Choice
 from ddsetup.report import Signal
+from ddsetup.whose import Whose
 
 if TYPE_CHECKING:
     from ddsetup.flow import Session
@@ -85,4 +85,4 @@ def _show(call: Call, session: Session, view: str, window: Window, whose: Whose)
     except DdsetupError as error:
         console.say(f"that cannot be shown: {error.what}", "warn")
         return
-    console.lines([(), *draw(data, console.look(console.streams.err)), ()], marked=False)
+    console.lines([(), *draw(data, console.room()), ()], marked=False)

@@ -7,10 +7,11 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from ddsetup.cli.call import Call
-from ddsetup.explore.scope import Whose
 from ddsetup.gateways.datadog.client import Datadog
 from ddsetup.gateways.datadog.telemetry import Window
+from ddsetup.model import DatadogSnapshot, Snapshot
 from ddsetup.settle import selection_of
+from ddsetup.whose import Whose
 
 if TYPE_CHECKING:
     from ddsetup.flow import Session
@@ -75,3 +76,13 @@ def chosen_functions(call: Call, session: Session) -> tuple[Function, ...]:
     if not chosen:
         raise UsageError("no function fits the choice", fix="ddsetup status shows what there is")
     return chosen
+
+
+def nothing_of_aws(session: Session) -> Snapshot:
+    """The snapshot for changes that only Datadog is asked to make."""
+    return Snapshot(
+        accounts={},
+        lanes={},
+        datadog=DatadogSnapshot(site=session.scope.site),
+        at=session.host.clock.now(),
+    )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ddsetup.asking import Scope
 from ddsetup.cli.call import Call
-from ddsetup.cli.scoping import nothing_of_aws
+from ddsetup.cli.looking import nothing_of_aws
 from ddsetup.errors import CredentialsError, DdsetupError, Denied, GatewayError
 from ddsetup.gateways.aws.session import Aws, AwsOptions
 from ddsetup.gateways.aws.stacks import read_stack

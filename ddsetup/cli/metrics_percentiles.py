@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 
 from ddsetup.change import Plan
 from ddsetup.cli.call import Call
-from ddsetup.cli.looking import LIKE
+from ddsetup.cli.looking import LIKE, nothing_of_aws
 from ddsetup.cli.results import base_report, with_outcomes
-from ddsetup.cli.scoping import nothing_of_aws
 from ddsetup.cli.showing import confirm, show_plan
 from ddsetup.custom_metrics import plan_percentiles, plan_without_percentiles
 from ddsetup.errors import NotFound, UsageError

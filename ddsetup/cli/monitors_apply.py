@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ddsetup.cli.call import Call
+from ddsetup.cli.looking import nothing_of_aws
 from ddsetup.cli.monitoring import pages, wanted
 from ddsetup.cli.results import base_report, with_outcomes
-from ddsetup.cli.scoping import nothing_of_aws
 from ddsetup.cli.showing import confirm, show_plan
 from ddsetup.report import Report
 

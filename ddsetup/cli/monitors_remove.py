@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from ddsetup.cli.call import Call
+from ddsetup.cli.looking import nothing_of_aws
 from ddsetup.cli.monitoring import connect
 from ddsetup.cli.results import base_report, with_outcomes
-from ddsetup.cli.scoping import nothing_of_aws, scope_of
+from ddsetup.cli.scoping import scope_of
 from ddsetup.cli.showing import confirm, show_plan
 from ddsetup.gateways.datadog.monitors import SCOPE_TAG, find_monitors
 from ddsetup.monitors.plan import plan_removal

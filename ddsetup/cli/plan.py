@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
+from ddsetup.cli.at_source import in_words
 from ddsetup.cli.call import Call
 from ddsetup.cli.guided import Guide, leaving
 from ddsetup.cli.results import base_report
@@ -18,7 +20,7 @@ def run(call: Call) -> Report:
     """The plan, saved if that is wanted. Nothing is changed."""
     from ddsetup import flow
 
-    host = call.host()
+    host = call.host(partial(in_words, call.directory))
     with leaving(call, host):
         session, prepared = Guide(call, host).plan()
     report = base_report("plan", session, prepared.plan)

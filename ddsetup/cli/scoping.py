@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from ddsetup.cli.call import Call
 from ddsetup.cli.looking import chosen_functions
-from ddsetup.model import DatadogSnapshot, Snapshot
 from ddsetup.monitors.scope import MonitorScope
 from ddsetup.settle import selection_of
 
@@ -36,13 +35,3 @@ def _patterns(call: Call) -> tuple[str, ...]:
     if others or selection.state != "any" or not plain:
         return ()
     return tuple(sorted({name.lower() for name in selection.names}))
-
-
-def nothing_of_aws(session: Session) -> Snapshot:
-    """The snapshot for changes that only Datadog is asked to make."""
-    return Snapshot(
-        accounts={},
-        lanes={},
-        datadog=DatadogSnapshot(site=session.scope.site),
-        at=session.host.clock.now(),
-    )

@@ -5,9 +5,10 @@ from __future__ import annotations
 from contextlib import closing, nullcontext
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
-from ddsetup.cli.at_source import change_source, check_source, source_note
+from ddsetup.cli.at_source import change_source, check_source, in_words, source_note
 from ddsetup.cli.call import Call
 from ddsetup.cli.ending import WAIT_SECONDS, with_ways_on
 from ddsetup.cli.exploring import offer_to_explore
@@ -36,7 +37,7 @@ def run(call: Call) -> Report:
 
 
 def _set_up(call: Call) -> Report:
-    host = call.host()
+    host = call.host(partial(in_words, call.directory))
     with leaving(call, host):
         session, prepared, source = _agreed_plan(call, host)
     with closing(prepared.sweep) if prepared.sweep else nullcontext():

@@ -8,11 +8,11 @@ from ddsetup.answers import Answers
 from ddsetup.brief import brief_lines
 from ddsetup.change import Plan
 from ddsetup.cli.call import Call
-from ddsetup.console import Console
 from ddsetup.lines import Look, line
 from ddsetup.prompter import Back, Prompt, Prompter
 from ddsetup.questions import Choice
 from ddsetup.render_plan import STEPS, plan_lines, summary
+from ddsetup.screen import Screen
 
 if TYPE_CHECKING:
     from ddsetup.flow import Session
@@ -21,10 +21,10 @@ _READ_AS_A_WHOLE = 12
 """Changes of a plan that nobody minds to see at once; of a longer one, parts are offered."""
 
 
-def show_plan(console: Console, plan: Plan) -> None:
+def show_plan(console: Screen, plan: Plan) -> None:
     """The plan for the person who is to confirm it, or for the log of an unattended run."""
     console.rest()
-    console.lines([line(), *plan_lines(plan, console.look(console.streams.err)), line()])
+    console.lines([line(), *plan_lines(plan, console.room()), line()])
     console.expect(plan.changes)
 
 

@@ -18,12 +18,12 @@ from ddsetup.explore.drawing import (
     sparkline,
     timeline,
 )
-from ddsetup.explore.scope import Whose
 from ddsetup.gateways.datadog.client import Datadog
 from ddsetup.gateways.datadog.series import Timeseries, timeseries
 from ddsetup.gateways.datadog.telemetry import Window, grouped_values
 from ddsetup.lines import Line, Look, Span, Style, counted, cut, line, names, padded, shorten, width_of
 from ddsetup.model import Json
+from ddsetup.whose import Whose
 
 HIGH_SHARE = 0.2
 """From which share on Datadog's recommended monitor alerts."""

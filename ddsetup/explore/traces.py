@@ -8,20 +8,23 @@ from datetime import timedelta
 
 from ddsetup.explore.drawing import clean, iso
 from ddsetup.explore.flame import requests_logs, rows_of
-from ddsetup.explore.scope import Whose
 from ddsetup.gateways.datadog.client import Datadog
 from ddsetup.gateways.datadog.event_search import Log, SpanEvent, search_logs, search_spans, span_duration
 from ddsetup.gateways.datadog.telemetry import Window
+from ddsetup.links import trace_link
 from ddsetup.model import Json
+from ddsetup.whose import Whose
 
 INVOCATION = "operation_name:aws.lambda"
+COUNT = 3
+"""Traces of each kind that are shown unless another number is asked for."""
 _CANDIDATES = 200
 _SLOW = "pc95"
 _BEFORE, _AFTER = timedelta(seconds=2), timedelta(seconds=5)
 """Lambda writes START and REPORT around an invocation, and log times are not span times."""
 
 
-def traces(dd: Datadog, window: Window, whose: Whose, shown: int = 3) -> Mapping[str, Json]:
+def traces(dd: Datadog, window: Window, whose: Whose, shown: int = COUNT) -> Mapping[str, Json]:
     """The `data` of `explore traces`: `shown` slowest and as many failing ones, in about ten calls.
 
     Datadog sorts spans by time only; so the slow ones are asked for by the 95th percentile of durations.
@@ -118,3 +121,10 @@ def _trace(root: SpanEvent, spans: Sequence[SpanEvent], logs: Sequence[Log]) -> 
         "spans": rows_of(spans),
         "logs": [{"at": iso(log.at), "status": log.status, "message": clean(log.message)} for log in logs],
     }
+
+
+def linked_traces(dd: Datadog, window: Window, whose: Whose, count: int = COUNT) -> Mapping[str, Json]:
+    """The `data` of `explore traces`, each trace with the address of its page."""
+    data = traces(dd, window, whose, count)
+    told = [{**trace, "link": trace_link(dd.site, trace["trace_id"])} for trace in data["traces"]]
+    return {**data, "traces": told}

@@ -13,10 +13,10 @@ from ddsetup.errors import Denied, UsageError
 from ddsetup.explore.cold_starts import cold_starts
 from ddsetup.explore.errors import errors
 from ddsetup.explore.metrics import metrics
-from ddsetup.explore.scope import Whose
 from ddsetup.explore.traces import traces
 from ddsetup.gateways.datadog.event_search import search_logs
 from ddsetup.gateways.datadog.telemetry import Window
+from ddsetup.whose import Whose
 from tests.builders import ACCOUNT, function
 from tests.gateways import datadog_world
 from tests.gateways.datadog_world import World, library_metric, log, logs, metric, tags_of

@@ -10,7 +10,6 @@ from ddsetup.change import Change, Outcome, Plan, ResourceId, Skipped
 from ddsetup.custom_metrics import proof_data
 from ddsetup.explore import cold_starts, errors, metrics
 from ddsetup.explore.flame import rows_of
-from ddsetup.explore.scope import Whose
 from ddsetup.gateways.datadog.event_search import Log, SpanEvent
 from ddsetup.gateways.datadog.series import Series, Timeseries
 from ddsetup.gateways.datadog.telemetry import Window
@@ -18,6 +17,7 @@ from ddsetup.model import Unreadable
 from ddsetup.report import Finding, Report, Signal
 from ddsetup.states import FilterState, FunctionState, MonitorState, TagsState
 from ddsetup.status import status
+from ddsetup.whose import Whose
 from tests import builders as b
 
 END = datetime(2026, 11, 22, 11, 0, tzinfo=UTC)

@@ -15,9 +15,9 @@ import jsonschema
 import pytest
 
 from ddsetup.cli import boundary
-from ddsetup.cli.call import in_sandbox
 from ddsetup.cli.commands import COMMANDS
 from ddsetup.cli.groups import GROUPS
+from ddsetup.cli.start import in_sandbox
 from ddsetup.settings import SETTINGS
 
 KEY = "0123456789abcdef0123456789abcdef"

@@ -11,11 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ddsetup.explore import cold_starts, drawing, errors, metrics
-from ddsetup.explore.scope import Whose
 from ddsetup.gateways.datadog.event_search import Log
 from ddsetup.gateways.datadog.series import Series, Timeseries
 from ddsetup.gateways.datadog.telemetry import Window
 from ddsetup.lines import Look, text_of
+from ddsetup.whose import Whose
 
 END = datetime(2026, 11, 22, 11, 0, tzinfo=UTC)
 WINDOW = Window(END - timedelta(hours=1), END)

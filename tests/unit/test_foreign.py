@@ -15,10 +15,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from ddsetup.apply import Event
 from ddsetup.change import Plan
 from ddsetup.console import Console, OutputFormat, Streams
 from ddsetup.errors import GatewayError
+from ddsetup.event import Event
 from ddsetup.foreign import harmless, json_text, line_of_log
 from ddsetup.lines import Look, Span, text_of
 from ddsetup.menu import Menu

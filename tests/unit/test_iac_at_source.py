@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ddsetup.cli.at_source import described, source_note
+from ddsetup.cli.at_source import in_words, source_note
 from ddsetup.iac.at_hand import at_hand
 from tests.builders import function, lane_snapshot, snapshot
 
@@ -65,10 +65,10 @@ def test_the_stage_is_what_the_stack_says_after_the_service(tmp_path: Path) -> N
 
 
 def test_it_is_said_which_and_how_many(tmp_path: Path) -> None:
-    assert described(tmp_path, SNAPSHOT, ALL) == source_note(tmp_path, SNAPSHOT, ALL) == ""
+    assert in_words(tmp_path, SNAPSHOT, ALL) == source_note(tmp_path, SNAPSHOT, ALL) == ""
     (tmp_path / "serverless.yml").write_text("service: shop\n")
-    said = described(tmp_path, SNAPSHOT, ALL)
+    said = in_words(tmp_path, SNAPSHOT, ALL)
     assert said == "serverless.yml in this directory, which deploys 1 of these 3; deploys keep it"
-    assert "which" not in described(tmp_path, SNAPSHOT, (OWNED,))
+    assert "which" not in in_words(tmp_path, SNAPSHOT, (OWNED,))
     note = source_note(tmp_path, SNAPSHOT, ALL)
     assert note.startswith("1 function of this plan is deployed from serverless.yml: with --owned source")

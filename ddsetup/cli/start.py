@@ -1,0 +1,96 @@
+"""How a call comes to be: flags, environment and file together, a console, and who can be asked."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from ddsetup.cli.call import Call
+from ddsetup.config import find_config, read_config
+from ddsetup.console import Console, OutputFormat, Streams, interactive
+from ddsetup.errors import UsageError
+from ddsetup.given import Given, Values, from_environment, from_flags
+from ddsetup.prompter import Prompter
+
+
+def first_console(streams: Streams, values: Values) -> Console:
+    """A console by what can be told before anything is checked: errors have to be shown, too."""
+    given = from_flags(values).over(from_environment(streams.environ))
+    raw = given.raw("output")
+    output: OutputFormat = "text"
+    if raw is not None and raw.value in ("json", "ndjson"):
+        output = raw.value
+    return Console(streams=streams, output=output, sandbox=in_sandbox(streams.environ))
+
+
+def make_call(command: str, values: Values, console: Console, directory: Path) -> Call:
+    """Put flags, environment and file together, and check what concerns the run itself.
+
+    Raises UsageError.
+    """
+    environ = console.streams.environ
+    given = from_flags(values).over(from_environment(environ))
+    path = find_config(_checked(given, "config") or None, directory)
+    if path is not None:
+        given = given.over(read_config(path))
+    for key in ("output", "no_color", "verbose", "debug", "no_input", "state_dir", "yes", "dry_run"):
+        _checked(given, key)
+    console.output = given.text("output", "text")  # type: ignore[assignment]
+    console.verbose = given.on("verbose")
+    console.colour = not given.on("no_color")
+    can_ask = not given.on("no_input") and _somebody_is_there(console.streams)
+    return Call(
+        command=command,
+        given=given,
+        values={name: value for name, value in values.items() if name not in given or name == "list"},
+        console=console,
+        environ=environ,
+        directory=directory,
+        prompter=_prompter(console) if can_ask else _nobody,
+        can_ask=can_ask,
+        config=path,
+    )
+
+
+def _checked(given: Given, key: str) -> str:
+    raw = given.raw(key)
+    try:
+        return given.text(key)
+    except ValueError as error:
+        raise UsageError(str(error), where=raw.where if raw else "") from None
+
+
+def _somebody_is_there(streams: Streams) -> bool:
+    import sys
+
+    return interactive(streams.environ, sys.stdin, streams.err)
+
+
+def in_sandbox(environ: Mapping[str, str]) -> bool:
+    """Whether these variables lead to a sandbox: AWS and Datadog are both on this machine."""
+    return all(_is_loopback(environ.get(name, "")) for name in ("AWS_ENDPOINT_URL", "DDSETUP_DATADOG_URL"))
+
+
+def _is_loopback(url: str) -> bool:
+    host = urlsplit(url).hostname or ""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _prompter(console: Console) -> Callable[[], Prompter]:
+    def made() -> Prompter:
+        from ddsetup.prompts import make_prompter
+
+        return make_prompter(console)
+
+    return made
+
+
+def _nobody() -> None:
+    """Without a terminal there is nobody to be asked."""
