@@ -57,8 +57,16 @@ AREAS: dict[str, tuple[str, ...]] = {
 }
 TESTS = ("tests/unit", "tests/gateways")
 NO_WITNESSES = (
-    *("tests/unit/test_docs.py", "tests/unit/test_links.py", "tests/unit/test_reliability.py"),
-    *("tests/unit/test_checks_reference.py", "tests/unit/test_pins.py", "tests/unit/test_drawing.py"),
+    *(
+        "tests/unit/repository/test_docs.py",
+        "tests/unit/facts/test_links.py",
+        "tests/unit/repository/test_reliability.py",
+    ),
+    *(
+        "tests/unit/doctor/test_checks_reference.py",
+        "tests/unit/repository/test_pins.py",
+        "tests/unit/show/test_drawing.py",
+    ),
     "tests/gateways/test_writers_sandbox.py",
 )
 Verdict: TypeAlias = Literal["killed", "timeout", "survived", "unreached", "equivalent"]

@@ -17,8 +17,8 @@ from prompt_toolkit.data_structures import Size
 from prompt_toolkit.input import create_pipe_input
 from prompt_toolkit.output import DummyOutput
 
-from ddsetup.picker import Heading, pick
-from ddsetup.prompter import Row
+from ddsetup.ask.prompter import Row
+from ddsetup.terminal.picker import Heading, pick
 
 OPEN_SECONDS, KEY_SECONDS = 1.0, 0.1
 """The goals: the list is there within a second, and typing is not held up."""

@@ -17,13 +17,14 @@ from typing import Any
 
 from typer.main import get_command
 
-from ddsetup import access, catalog, checks, stack_access
-from ddsetup.answers import Answers
 from ddsetup.cli.app import build
-from ddsetup.policy import least_policy
+from ddsetup.doctor import checks
+from ddsetup.facts import catalog, permissions, stack_access
+from ddsetup.model.answers import Answers
+from ddsetup.plan.policy import least_policy
 from ddsetup.sandbox.scenarios import MESSY, SCENARIOS, Scenario
-from ddsetup.setting import PANELS, Setting
-from ddsetup.settings import SETTINGS, TABLE
+from ddsetup.settings.setting import PANELS, Setting
+from ddsetup.settings.table import SETTINGS, TABLE
 
 HERE = Path(__file__).parent
 _PART = re.compile(r"(<!-- (generated|recorded) (\w+)( json)? -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -200,20 +201,22 @@ def _scenarios(found: Mapping[str, Scenario]) -> str:
 def looking_part() -> str:
     """The actions that only look."""
     optional = " (a run works without it, and has less to say)"
-    everywhere = "".join(f"- `{a}`{optional if a in access.OPTIONAL else ''}\n" for a in access.LOOK)
+    everywhere = "".join(
+        f"- `{a}`{optional if a in permissions.OPTIONAL else ''}\n" for a in permissions.LOOK
+    )
     limited = {
-        "the integration's role": access.LOOK_AT_ROLE,
-        "functions": access.LOOK_AT_FUNCTION,
-        "Datadog's layers": access.LOOK_AT_LAYER,
-        "the API key's secret": access.LOOK_AT_SECRET,
-        "subscription filters": access.LOOK_AT_FILTERS,
-        "state machines": access.LOOK_AT_STATE_MACHINE,
-        "APIs and their stages": access.LOOK_AT_APIS,
-        "the Forwarder's stack": access.LOOK_AT_EVENTS,
-        "execution roles (Extension)": access.LOOK_AT_KEY_ACCESS,
-        "functions, for the doctor": access.LOOK_AT_HEALTH,
-        "log groups, for the doctor": access.LOOK_AT_LOGS,
-        "the API key's secret, for the doctor": access.LOOK_AT_KEY,
+        "the integration's role": permissions.LOOK_AT_ROLE,
+        "functions": permissions.LOOK_AT_FUNCTION,
+        "Datadog's layers": permissions.LOOK_AT_LAYER,
+        "the API key's secret": permissions.LOOK_AT_SECRET,
+        "subscription filters": permissions.LOOK_AT_FILTERS,
+        "state machines": permissions.LOOK_AT_STATE_MACHINE,
+        "APIs and their stages": permissions.LOOK_AT_APIS,
+        "the Forwarder's stack": permissions.LOOK_AT_EVENTS,
+        "execution roles (Extension)": permissions.LOOK_AT_KEY_ACCESS,
+        "functions, for the doctor": permissions.LOOK_AT_HEALTH,
+        "log groups, for the doctor": permissions.LOOK_AT_LOGS,
+        "the API key's secret, for the doctor": permissions.LOOK_AT_KEY,
     }
     rows = [(what, _actions(actions)) for what, actions in limited.items()]
     return f"{everywhere}\nLimited to the resources in question:\n\n{table(('What', 'Actions'), rows)}"
@@ -223,7 +226,7 @@ def writing_part() -> str:
     """The actions that change, by kind of resource."""
     rows = [
         (f"`{kind}`", w.step, _actions(w.create), _actions(w.update), _actions(w.delete))
-        for kind, w in access.WRITES.items()
+        for kind, w in permissions.WRITES.items()
     ]
     return table(("Resource", "Step", "Create", "Update", "Delete"), rows)
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from ddsetup.change import Change
-from ddsetup.model import Function, LaneSnapshot, Layer, Snapshot, Unreadable
-from ddsetup.states import REF_SECRET, FunctionState, TagsState
+from ddsetup.model.account import Function, LaneSnapshot, Layer, Snapshot, Unreadable
+from ddsetup.model.change import Change
+from ddsetup.model.states import REF_SECRET, FunctionState, TagsState
 
 
 def applied(function: Function, change: Change) -> Function:

@@ -10,8 +10,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
-from ddsetup.answers import Answers, Selection
-from ddsetup.model import (
+from ddsetup.model.account import (
     AccountSnapshot,
     ApiStage,
     DatadogSnapshot,
@@ -32,6 +31,7 @@ from ddsetup.model import (
     SubscriptionFilter,
     Unreadable,
 )
+from ddsetup.model.answers import Answers, Selection
 
 ACCOUNT = "111122223333"
 OTHER_ACCOUNT = "444455556666"

@@ -21,8 +21,8 @@ from typing import Any, TextIO
 
 import pytest
 
-from ddsetup.console import Console
-from ddsetup.errors import DdsetupError
+from ddsetup.model.errors import DdsetupError
+from ddsetup.terminal.console import Console
 
 PACKAGE = str(Path(__file__).parents[1] / "ddsetup") + os.sep
 SANDBOX = PACKAGE + "sandbox" + os.sep

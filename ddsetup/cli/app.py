@@ -12,10 +12,10 @@ from typer.main import get_command
 
 from ddsetup._version import __version__
 from ddsetup.cli.command import Command
-from ddsetup.cli.commands import COMMANDS
-from ddsetup.cli.groups import GROUPS
 from ddsetup.cli.options import GroupedCommand, with_parameters
-from ddsetup.given import Values
+from ddsetup.cli.table.groups import GROUPS
+from ddsetup.cli.table.main import COMMANDS
+from ddsetup.settings.given import Values
 
 _EPILOG = """\b
 Examples:

@@ -5,35 +5,35 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from ddsetup.answers import Answers
-from ddsetup.asking import answers_from
-from ddsetup.cli.call import Call
-from ddsetup.cli.ending import WAIT_SECONDS
-from ddsetup.cli.proof import make_traffic, monitored, prove
-from ddsetup.cli.results import base_report, with_outcomes, with_signals
-from ddsetup.cli.showing import confirm, show_plan
-from ddsetup.given import Given, Raw, from_flags
-from ddsetup.links import links
-from ddsetup.planfile import PlanMeta, load
-from ddsetup.report import Report
+from ddsetup.ask.asking import answers_from
+from ddsetup.facts.links import links
+from ddsetup.flow.call import Call
+from ddsetup.flow.ending import WAIT_SECONDS
+from ddsetup.flow.proof import make_traffic, monitored, prove
+from ddsetup.flow.results import base_report, with_outcomes, with_signals
+from ddsetup.flow.showing import confirm, show_plan
+from ddsetup.journal.planfile import PlanMeta, load
+from ddsetup.model.answers import Answers
+from ddsetup.model.report import Report
+from ddsetup.settings.given import Given, Raw, from_flags
 
 
 def run(call: Call) -> Report:
     """Carry out a saved plan and prove what came of it."""
-    from ddsetup import flow
+    from ddsetup.flow import verbs
 
     path = call.directory / Path(call.value("file")).expanduser()
     plan, meta = load(path)
     given = call.given.over(_scope_of(meta, path))
-    session = flow.connect(given, call.host(), command="apply")
-    flow.check_meta(session, meta)
+    session = verbs.connect(given, call.host(), command="apply")
+    verbs.check_meta(session, meta)
     report = base_report("apply", session, plan)
     if call.given.on("dry_run") or not plan.changes:
         return report
     show_plan(call.console, plan)
     confirm(call, session)
-    snapshot = flow.look(session)
-    applied = flow.carry_out(session, plan.changes, snapshot, command="apply")
+    snapshot = verbs.look(session)
+    applied = verbs.carry_out(session, plan.changes, snapshot, command="apply")
     interrupted = session.host.cancel.is_set()
     report = with_outcomes(report, applied.run, applied.outcomes, interrupted)
     if interrupted or report.exit_code == 1 or not call.given.on("verify", True):

@@ -15,15 +15,15 @@ from types import FrameType
 from typing import Any
 
 from ddsetup._version import __version__
-from ddsetup.cli.call import Call
+from ddsetup.ask.prompter import Back
 from ddsetup.cli.start import first_console, make_call
-from ddsetup.console import Console, Streams
-from ddsetup.disclose import secrets_in, without
-from ddsetup.errors import DdsetupError, Interrupted, UsageError
-from ddsetup.given import Values
-from ddsetup.prompter import Back
-from ddsetup.report import Report
-from ddsetup.statedir import state_dir
+from ddsetup.facts.disclose import secrets_in, without
+from ddsetup.flow.call import Call
+from ddsetup.journal.statedir import state_dir
+from ddsetup.model.errors import DdsetupError, Interrupted, UsageError
+from ddsetup.model.report import Report
+from ddsetup.settings.given import Values
+from ddsetup.terminal.console import Console, Streams
 
 BUG = 70
 

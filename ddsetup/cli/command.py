@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ddsetup.cli.options import Extra
-from ddsetup.setting import Panel
-from ddsetup.settings import TABLE
+from ddsetup.settings.setting import Panel
+from ddsetup.settings.table import TABLE
 
 
 def keys(*panels: Panel) -> tuple[str, ...]:

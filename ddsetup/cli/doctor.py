@@ -7,18 +7,18 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ddsetup.cli.call import Call
-from ddsetup.cli.results import with_outcomes
-from ddsetup.cli.showing import confirm, show_plan
-from ddsetup.errors import UsageError
-from ddsetup.lines import counted, names
-from ddsetup.render_doctor import doctor_lines
-from ddsetup.report import Report, Severity, exit_code_of
+from ddsetup.doctor.finding_lines import doctor_lines
+from ddsetup.flow.call import Call
+from ddsetup.flow.results import with_outcomes
+from ddsetup.flow.showing import confirm, show_plan
+from ddsetup.model.errors import UsageError
+from ddsetup.model.lines import counted, names
+from ddsetup.model.report import Report, Severity, exit_code_of
 
 if TYPE_CHECKING:
-    from ddsetup.chain import Kind
-    from ddsetup.doctor import Diagnosis
-    from ddsetup.visit import Visit, Wanted
+    from ddsetup.doctor.chain import Kind
+    from ddsetup.doctor.diagnose import Diagnosis
+    from ddsetup.doctor.look import Visit, Wanted
 
 SEVERITIES: tuple[Severity, ...] = ("error", "warning", "info")
 NO_CREDENTIALS = 4
@@ -29,8 +29,8 @@ _UNITS = {"": 1, "s": 1, "m": 60, "h": 3600}
 
 def run(call: Call) -> Report:
     """The diagnosis. Exit code 1 if there is an error (or what `--fail-on` says), 4 without credentials."""
-    from ddsetup.checks.registry import CHECKS, choose, find
-    from ddsetup.doctor_report import described
+    from ddsetup.doctor.checks.registry import CHECKS, choose, find
+    from ddsetup.doctor.findings import described
 
     if call.value("list"):
         return Report(command="doctor", data={"checks": [described(c, doc=False) for c in CHECKS]})
@@ -43,9 +43,9 @@ def run(call: Call) -> Report:
 
 
 def _consult(call: Call, wanted: Wanted, fail_on: Severity) -> Report:
-    from ddsetup.checks.registry import WEIGHT
-    from ddsetup.evidence import Looking
-    from ddsetup.visit import enter, examine, watch
+    from ddsetup.doctor.checks.registry import WEIGHT
+    from ddsetup.doctor.look import enter, examine, watch
+    from ddsetup.model.evidence import Looking
 
     seconds = _seconds(call.value("doctor_wait"))
     session, faults = enter(call.given, call.host())
@@ -73,9 +73,9 @@ def _consult(call: Call, wanted: Wanted, fail_on: Severity) -> Report:
 
 def _mend(call: Call, visit: Visit, look: Callable[[], Visit], fail_on: Severity) -> tuple[Visit, Report]:
     """Plan, show, confirm, carry out, look again; the last visit and its report."""
-    from ddsetup.doctor import difference, waits_for_a_person
-    from ddsetup.doctor_report import as_records
-    from ddsetup.visit import mend, plan_mending
+    from ddsetup.doctor.diagnose import difference, waits_for_a_person
+    from ddsetup.doctor.findings import as_records
+    from ddsetup.doctor.look import mend, plan_mending
 
     before = visit.diagnosis
     confirmed = call.can_ask or bool(call.value("only"))
@@ -110,7 +110,7 @@ def _mend(call: Call, visit: Visit, look: Callable[[], Visit], fail_on: Severity
 
 def _shares(diagnosis: Diagnosis, *, confirmed: bool) -> str:
     """How many of the findings `--fix` does something about, and which are left to the reader."""
-    from ddsetup.doctor import can_mend, waits_for_a_person
+    from ddsetup.doctor.diagnose import can_mend, waits_for_a_person
 
     found = [f for f in diagnosis.found() if f.severity != "info"]
     ours = [f for f in found if can_mend(f) and (confirmed or not waits_for_a_person(f))]
@@ -120,9 +120,9 @@ def _shares(diagnosis: Diagnosis, *, confirmed: bool) -> str:
 
 
 def _report(call: Call, visit: Visit, fail_on: Severity) -> Report:
-    from ddsetup.checks.registry import WEIGHT
-    from ddsetup.doctor import findings
-    from ddsetup.doctor_report import data_of, unseen_records
+    from ddsetup.doctor.checks.registry import WEIGHT
+    from ddsetup.doctor.diagnose import findings
+    from ddsetup.doctor.findings import data_of, unseen_records
 
     worst = visit.diagnosis.worst()
     bad = worst is not None and WEIGHT[worst] >= WEIGHT[fail_on]
@@ -143,8 +143,8 @@ def _report(call: Call, visit: Visit, fail_on: Severity) -> Report:
 
 def _chains(call: Call, visit: Visit) -> list[object]:
     """The path of each function that was named, if there are few of them."""
-    from ddsetup.chain import chain
-    from ddsetup.doctor_report import chain_record
+    from ddsetup.doctor.chain import chain
+    from ddsetup.doctor.findings import chain_record
 
     if not _names_functions(call):
         return []
@@ -169,7 +169,7 @@ def _check_narrowing(call: Call) -> None:
 
 
 def _kinds(call: Call) -> tuple[Kind, ...]:
-    from ddsetup.chain import KINDS
+    from ddsetup.doctor.chain import KINDS
 
     wanted = tuple(kind for kind in KINDS if call.value(f"narrow_{kind}"))
     return wanted or KINDS
@@ -177,8 +177,8 @@ def _kinds(call: Call) -> tuple[Kind, ...]:
 
 def _probed(call: Call, visit: Visit, report: Report) -> Report:
     """The report with what a live probe came to; it is asked for first."""
-    from ddsetup import flow
-    from ddsetup.probe import probe
+    from ddsetup.flow import verbs
+    from ddsetup.verify.probe import probe
 
     session = visit.session
     place = next((p for p in visit.case.places if p.forwarder is not None), None)
@@ -188,7 +188,7 @@ def _probed(call: Call, visit: Visit, report: Report) -> Report:
     text = (
         f"Send one log event through {place.forwarder.name} ({place.at.region}) and wait for it in Datadog?"
     )
-    flow.confirm(session.host, text, yes=call.given.on("yes"))
+    verbs.confirm(session.host, text, yes=call.given.on("yes"))
     result = probe(session.aws, session.datadog, place.at, place.forwarder.name)
     return replace(
         report,
@@ -199,8 +199,8 @@ def _probed(call: Call, visit: Visit, report: Report) -> Report:
 
 def _write_files(call: Call, visit: Visit, report: Report) -> None:
     """The files that were asked for: JUnit XML, SARIF, a bundle for support."""
-    from ddsetup.junit import junit
-    from ddsetup.sarif import sarif
+    from ddsetup.doctor.junit import junit
+    from ddsetup.doctor.sarif import sarif
 
     unseen = visit.case.evidence.unseen
     if call.value("junit"):
@@ -214,15 +214,15 @@ def _write_files(call: Call, visit: Visit, report: Report) -> None:
 
 def _bundle(call: Call, visit: Visit, report: Report) -> None:
     """The zip for support, once its contents were seen and confirmed."""
-    from ddsetup import flow
-    from ddsetup.bundle import contents, write
+    from ddsetup.doctor.bundle import contents, write
+    from ddsetup.flow import verbs
 
     path = call.directory / str(call.value("bundle"))
     files = contents(visit, report, call.environ)
     call.console.say(f"{path} will hold, with everything secret removed:")
     for name, content in files.items():
         call.console.say(f"  {name}  {len(content):,} characters")
-    flow.confirm(call.host(), "Write it?", yes=call.given.on("yes"))
+    verbs.confirm(call.host(), "Write it?", yes=call.given.on("yes"))
     try:
         write(path, files)
     except OSError as error:
@@ -240,8 +240,8 @@ def _save(call: Call, named: object, text: str) -> None:
 
 
 def _wanted(call: Call, checks: Sequence[object], severity: Severity) -> Wanted:
-    from ddsetup.ignores import read_ignores
-    from ddsetup.visit import Wanted
+    from ddsetup.doctor.ignores import read_ignores
+    from ddsetup.doctor.look import Wanted
 
     ignores = read_ignores(call.config) if call.config else ()
     return Wanted(checks=tuple(checks), severity=severity, ignores=ignores)  # type: ignore[arg-type]

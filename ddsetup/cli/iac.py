@@ -4,25 +4,25 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ddsetup.cli.call import Call
-from ddsetup.cli.macro import for_iac
-from ddsetup.cli.project_files import KEY_SETTINGS, bring, proposed
-from ddsetup.errors import UsageError
-from ddsetup.iac import backup
-from ddsetup.iac.detect import detect
-from ddsetup.iac.model import Wanted
-from ddsetup.iac.show import iac_lines
-from ddsetup.lines import Line, Look
-from ddsetup.report import Report
+from ddsetup.flow.call import Call
+from ddsetup.model.errors import UsageError
+from ddsetup.model.lines import Line, Look
+from ddsetup.model.report import Report
+from ddsetup.project.iac import backup
+from ddsetup.project.iac.detect import detect
+from ddsetup.project.iac.model import Wanted
+from ddsetup.project.iac.show import iac_lines
+from ddsetup.project.macro import for_iac
+from ddsetup.project.project_files import KEY_SETTINGS, bring, proposed
 
 
 def _undo(call: Call, root: Path) -> Report:
     """Give the files of the last run back."""
-    from ddsetup import flow
+    from ddsetup.flow import verbs
 
     last = backup.newest(call.state_dir(), root)
     if not call.given.on("dry_run"):
-        flow.confirm(
+        verbs.confirm(
             call.host(), f"Give back {len(last.files)} files as they were?", yes=call.given.on("yes")
         )
         results = backup.give_back(last)

@@ -11,9 +11,9 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand
 
-from ddsetup.given import Values
-from ddsetup.setting import PANELS, Setting
-from ddsetup.settings import SETTINGS, TABLE
+from ddsetup.settings.given import Values
+from ddsetup.settings.setting import PANELS, Setting
+from ddsetup.settings.table import SETTINGS, TABLE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

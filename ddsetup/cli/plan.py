@@ -6,19 +6,19 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from ddsetup.cli.at_source import in_words
-from ddsetup.cli.call import Call
-from ddsetup.cli.guided import Guide, leaving
-from ddsetup.cli.results import base_report
-from ddsetup.report import Report
-from ddsetup.settle import values_of
+from ddsetup.flow.call import Call
+from ddsetup.flow.guided import Guide, leaving
+from ddsetup.flow.results import base_report
+from ddsetup.model.report import Report
+from ddsetup.project.at_source import in_words
+from ddsetup.settings.settle import values_of
 
 CHANGES = 3
 
 
 def run(call: Call) -> Report:
     """The plan, saved if that is wanted. Nothing is changed."""
-    from ddsetup import flow
+    from ddsetup.flow import verbs
 
     host = call.host(partial(in_words, call.directory))
     with leaving(call, host):
@@ -26,7 +26,7 @@ def run(call: Call) -> Report:
     report = base_report("plan", session, prepared.plan)
     out = call.value("out")
     if out is not None:
-        from ddsetup.planfile import save
+        from ddsetup.journal.planfile import save
 
         path = call.directory / Path(out).expanduser()
         extra = {
@@ -36,7 +36,7 @@ def run(call: Call) -> Report:
             },
             "functions": [function.arn for function in prepared.selected],
         }
-        save(path, prepared.plan, flow.plan_meta(session, extra))
+        save(path, prepared.plan, verbs.plan_meta(session, extra))
         call.console.say(f"plan saved in {path}")
         report = replace(report, next=(f"ddsetup apply {out}",) if prepared.plan.changes else ())
     if call.value("detailed_exitcode") and prepared.plan.changes:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
-from ddsetup.asking import answers_from
-from ddsetup.cli.call import Call
-from ddsetup.errors import CredentialsError
+from ddsetup.ask.asking import answers_from
+from ddsetup.flow.call import Call
 from ddsetup.gateways.aws.session import Aws, AwsOptions
-from ddsetup.lines import Line, Look, Span, line
-from ddsetup.policy import least_policy
-from ddsetup.report import Report
+from ddsetup.model.errors import CredentialsError
+from ddsetup.model.lines import Line, Look, Span, line
+from ddsetup.model.report import Report
+from ddsetup.plan.policy import least_policy
 
 FOR = ("setup", "verify", "undo")
 

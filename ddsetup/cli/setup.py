@@ -8,24 +8,24 @@ from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
-from ddsetup.cli.at_source import change_source, check_source, in_words, source_note
-from ddsetup.cli.call import Call
-from ddsetup.cli.ending import WAIT_SECONDS, with_ways_on
-from ddsetup.cli.exploring import offer_to_explore
-from ddsetup.cli.guided import Guide, given_of, leaving, offer_to_resume
-from ddsetup.cli.proof import LOOK_AGAIN, make_traffic, monitored, prove
-from ddsetup.cli.results import base_report, with_all_looked_at, with_outcomes, with_signals
-from ddsetup.cli.showing import agree
-from ddsetup.dialogue import forget
-from ddsetup.errors import CredentialsError
-from ddsetup.iac.show import iac_lines
-from ddsetup.lines import Line, Look, Span, line
-from ddsetup.prompter import Back
-from ddsetup.report import FOUNDATION, Report, exit_code_of
+from ddsetup.ask.dialogue import forget
+from ddsetup.ask.prompter import Back
+from ddsetup.explore.offer import offer_to_explore
+from ddsetup.flow.call import Call
+from ddsetup.flow.ending import WAIT_SECONDS, with_ways_on
+from ddsetup.flow.guided import Guide, given_of, leaving, offer_to_resume
+from ddsetup.flow.proof import LOOK_AGAIN, make_traffic, monitored, prove
+from ddsetup.flow.results import base_report, with_all_looked_at, with_outcomes, with_signals
+from ddsetup.flow.showing import agree
+from ddsetup.model.errors import CredentialsError
+from ddsetup.model.lines import Line, Look, Span, line
+from ddsetup.model.report import FOUNDATION, Report, exit_code_of
+from ddsetup.project.at_source import change_source, check_source, in_words, source_note
+from ddsetup.project.iac.show import iac_lines
 
 if TYPE_CHECKING:
-    from ddsetup.flow import Host, Prepared, Session
-    from ddsetup.iac.at_hand import AtHand
+    from ddsetup.flow.verbs import Host, Prepared, Session
+    from ddsetup.project.iac.at_hand import AtHand
 
 
 def run(call: Call) -> Report:
@@ -47,7 +47,7 @@ def _set_up(call: Call) -> Report:
 def _carried_out(
     call: Call, host: Host, session: Session, prepared: Prepared, source: AtHand | None
 ) -> Report:
-    from ddsetup import flow
+    from ddsetup.flow import verbs
 
     report = base_report("setup", session, prepared.plan)
     if call.given.on("dry_run"):
@@ -56,7 +56,7 @@ def _carried_out(
     interrupted, since = False, None
     report = replace(report, exit_code=exit_code_of(report.outcomes))
     if prepared.plan.changes:
-        applied = flow.carry_out(
+        applied = verbs.carry_out(
             session, prepared.plan.changes, prepared.snapshot, command="setup", late=prepared.late
         )
         interrupted, since = session.host.cancel.is_set(), applied.since
@@ -68,7 +68,7 @@ def _carried_out(
         report = change_source(call, session, prepared, source, report)
     report = _proven(call, session, prepared, report, since)
     if prepared.sweep is not None:
-        prepared = flow.complete(session, prepared)
+        prepared = verbs.complete(session, prepared)
         report = with_all_looked_at(report, prepared.plan)
     return with_ways_on(call, given_of(call, host), prepared, report)
 

@@ -7,12 +7,12 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from ddsetup.cli.call import Call
-from ddsetup.config import find_config, read_config
-from ddsetup.console import Console, OutputFormat, Streams, interactive
-from ddsetup.errors import UsageError
-from ddsetup.given import Given, Values, from_environment, from_flags
-from ddsetup.prompter import Prompter
+from ddsetup.ask.prompter import Prompter
+from ddsetup.flow.call import Call
+from ddsetup.model.errors import UsageError
+from ddsetup.settings.config import find_config, read_config
+from ddsetup.settings.given import Given, Values, from_environment, from_flags
+from ddsetup.terminal.console import Console, OutputFormat, Streams, interactive
 
 
 def first_console(streams: Streams, values: Values) -> Console:
@@ -85,7 +85,7 @@ def _is_loopback(url: str) -> bool:
 
 def _prompter(console: Console) -> Callable[[], Prompter]:
     def made() -> Prompter:
-        from ddsetup.prompts import make_prompter
+        from ddsetup.terminal.prompts import make_prompter
 
         return make_prompter(console)
 

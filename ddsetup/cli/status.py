@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ddsetup.cli.call import Call
-from ddsetup.cli.results import base_report
-from ddsetup.lines import Line, Look
-from ddsetup.render_status import status_lines
-from ddsetup.report import Report
-from ddsetup.settle import selection_of
+from ddsetup.flow.call import Call
+from ddsetup.flow.results import base_report
+from ddsetup.model.lines import Line, Look
+from ddsetup.model.report import Report
+from ddsetup.settings.settle import selection_of
+from ddsetup.show.status_lines import status_lines
 
 
 def run(call: Call) -> Report:
     """What is there: integration, Forwarders, and a row for every function meant (all by default)."""
-    from ddsetup import flow
-    from ddsetup.select import select_in
-    from ddsetup.status import status
+    from ddsetup.facts.functions_at_a_glance import status
+    from ddsetup.flow import verbs
+    from ddsetup.plan.select import select_in
 
-    session = flow.connect(call.given, call.host(), command="status")
-    snapshot = flow.look(session, call.given.text("role_name"), glance=True)
+    session = verbs.connect(call.given, call.host(), command="status")
+    snapshot = verbs.look(session, call.given.text("role_name"), glance=True)
     data = dict(status(snapshot))
     values = {key: value for key in call.given.values if (value := call.given.value(key)) is not None}
     selection = selection_of(values)

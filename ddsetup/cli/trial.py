@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 
-from ddsetup.asking import answers_from
-from ddsetup.cli.call import Call
-from ddsetup.given import Given, Raw, from_environment
-from ddsetup.policy import least_policy
+from ddsetup.ask.asking import answers_from
+from ddsetup.flow.call import Call
+from ddsetup.plan.policy import least_policy
+from ddsetup.settings.given import Given, Raw, from_environment
 
 _FOREIGN = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN", "AWS_ROLE_ARN", "AWS_CONFIG_FILE")
 _COMMANDS = ("setup", "verify", "invoke", "undo", "status", "uninstrument", "doctor")

@@ -5,33 +5,33 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ddsetup.change import Plan
-from ddsetup.cli.call import Call
-from ddsetup.cli.results import base_report, with_outcomes
-from ddsetup.cli.showing import confirm, show_plan
-from ddsetup.given import Given, Raw
-from ddsetup.journal import Run, Runs, list_runs
-from ddsetup.lines import Line, Look, Span, counted, line, names, table
-from ddsetup.model import Json
-from ddsetup.report import Report
-from ddsetup.undo import in_force, pending, undo_changes
+from ddsetup.flow.call import Call
+from ddsetup.flow.results import base_report, with_outcomes
+from ddsetup.flow.showing import confirm, show_plan
+from ddsetup.journal.runs import Run, Runs, list_runs
+from ddsetup.journal.undo import in_force, pending, undo_changes
+from ddsetup.model.account import Json
+from ddsetup.model.change import Plan
+from ddsetup.model.lines import Line, Look, Span, counted, line, names, table
+from ddsetup.model.report import Report
+from ddsetup.settings.given import Given, Raw
 
 if TYPE_CHECKING:
-    from ddsetup.event import Event
+    from ddsetup.model.event import Event
 
 
 def run(call: Call) -> Report:
     """Show the runs, or carry out the inverse of one."""
     if call.value("list"):
         return _list(call)
-    from ddsetup import flow
+    from ddsetup.flow import verbs
 
     # Who we are decides which run is meant, and the run where to work: so AWS is asked twice.
     quiet = replace(call.host(), on_event=_nothing)
-    account = flow.connect(call.given, quiet, command="undo", datadog=False).identity.account
-    chosen, runs = flow.choose_run(call.state_dir(), call.value("run"), account)
+    account = verbs.connect(call.given, quiet, command="undo", datadog=False).identity.account
+    chosen, runs = verbs.choose_run(call.state_dir(), call.value("run"), account)
     changes = undo_changes(chosen, runs)
-    session = flow.connect(call.given.over(_scope_of(chosen)), call.host(), command="undo")
+    session = verbs.connect(call.given.over(_scope_of(chosen)), call.host(), command="undo")
     warnings = tuple(
         f"run {chosen.id} did not come to its end; what it began last may or may not be there"
         for _ in pending(chosen)[:1]
@@ -41,9 +41,9 @@ def run(call: Call) -> Report:
     if call.given.on("dry_run") or not changes:
         return report
     show_plan(call.console, plan)
-    changes = flow.settle_failed_events(session, changes, lose=bool(call.value("delete_failed_events")))
+    changes = verbs.settle_failed_events(session, changes, lose=bool(call.value("delete_failed_events")))
     confirm(call, session, f"Give back what run {chosen.id} changed?")
-    applied = flow.carry_out(session, changes, flow.look(session), command="undo", undoes=chosen.id)
+    applied = verbs.carry_out(session, changes, verbs.look(session), command="undo", undoes=chosen.id)
     return with_outcomes(report, applied.run, applied.outcomes, session.host.cancel.is_set())
 
 

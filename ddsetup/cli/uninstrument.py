@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from ddsetup.asking import answers_from
-from ddsetup.cli.call import Call
-from ddsetup.cli.results import base_report, with_outcomes
-from ddsetup.cli.showing import confirm, show_plan
-from ddsetup.report import Report
+from ddsetup.ask.asking import answers_from
+from ddsetup.flow.call import Call
+from ddsetup.flow.results import base_report, with_outcomes
+from ddsetup.flow.showing import confirm, show_plan
+from ddsetup.model.report import Report
 
 
 def run(call: Call) -> Report:
     """Plan it, show it, and do it once it is confirmed."""
-    from ddsetup import flow
-    from ddsetup.choosing import choose_functions
-    from ddsetup.observe_chosen import observe_filters
-    from ddsetup.select import select_in
-    from ddsetup.steps import uninstrument
+    from ddsetup.ask.choosing import choose_functions
+    from ddsetup.flow import verbs
+    from ddsetup.observe.chosen import observe_filters
+    from ddsetup.plan.select import select_in
+    from ddsetup.plan.steps import uninstrument
 
-    session = flow.connect(call.given, call.host(), command="uninstrument")
-    snapshot = flow.look(session)
+    session = verbs.connect(call.given, call.host(), command="uninstrument")
+    snapshot = verbs.look(session)
     answers = answers_from(
         call.given,
         snapshot,
@@ -36,5 +36,5 @@ def run(call: Call) -> Report:
         return report
     show_plan(call.console, plan)
     confirm(call, session, "Take Datadog out of these functions?")
-    applied = flow.carry_out(session, plan.changes, snapshot, command="uninstrument")
+    applied = verbs.carry_out(session, plan.changes, snapshot, command="uninstrument")
     return with_outcomes(report, applied.run, applied.outcomes, session.host.cancel.is_set())

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ddsetup.answers import Selection
-from ddsetup.asking import answers_from
-from ddsetup.cli.call import Call
-from ddsetup.cli.proof import LOOK_AGAIN, make_traffic, monitored, prove
-from ddsetup.cli.results import NOT_SEEN, base_report, with_signals
-from ddsetup.links import links
-from ddsetup.report import Report
+from ddsetup.ask.asking import answers_from
+from ddsetup.facts.links import links
+from ddsetup.flow.call import Call
+from ddsetup.flow.proof import LOOK_AGAIN, make_traffic, monitored, prove
+from ddsetup.flow.results import NOT_SEEN, base_report, with_signals
+from ddsetup.model.answers import Selection
+from ddsetup.model.report import Report
 
 
 def run(call: Call) -> Report:
     """Every signal of the functions meant; without a choice, of those that have Datadog."""
-    from ddsetup import flow
-    from ddsetup.select import select_in
+    from ddsetup.flow import verbs
+    from ddsetup.plan.select import select_in
 
-    session = flow.connect(call.given, call.host(), command="verify")
-    snapshot = flow.look(session)
+    session = verbs.connect(call.given, call.host(), command="verify")
+    snapshot = verbs.look(session)
     answers = answers_from(call.given, snapshot, session.host.prompter, command="verify", scope=session.scope)
     selection = answers.selection
     if not selection.given:

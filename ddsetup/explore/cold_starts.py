@@ -8,22 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ddsetup.explore.drawing import (
-    WIDTH,
-    bar,
-    duration,
-    interval_seconds,
-    iso,
-    percent,
-    sparkline,
-    timeline,
-)
+from ddsetup.explore.drawing import WIDTH, bar, duration, interval_seconds, iso, percent, sparkline, timeline
+from ddsetup.flow.whose import Whose
 from ddsetup.gateways.datadog.client import Datadog
 from ddsetup.gateways.datadog.series import Timeseries, timeseries
 from ddsetup.gateways.datadog.telemetry import Window, grouped_values
-from ddsetup.lines import Line, Look, Span, Style, counted, cut, line, names, padded, shorten, width_of
-from ddsetup.model import Json
-from ddsetup.whose import Whose
+from ddsetup.model.account import Json
+from ddsetup.model.lines import Line, Look, Span, Style, counted, cut, line, names, padded, shorten, width_of
 
 HIGH_SHARE = 0.2
 """From which share on Datadog's recommended monitor alerts."""

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from datetime import datetime
 
-from ddsetup.disclose import without
+from ddsetup.facts.disclose import without
 
 BLOCKS = "▁▂▃▄▅▆▇█"
 FULL = "█"

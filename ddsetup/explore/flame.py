@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from ddsetup.explore.drawing import WIDTH, clean, clock_time, duration, strip
 from ddsetup.explore.errors import essence
 from ddsetup.gateways.datadog.event_search import Log, SpanEvent
-from ddsetup.lines import Line, Look, Span, Style, cut, line, padded, shorten, width_of
-from ddsetup.model import Json
+from ddsetup.model.account import Json
+from ddsetup.model.lines import Line, Look, Span, Style, cut, line, padded, shorten, width_of
 
 ROWS = 14
 """Spans of a trace that are drawn: a cold start alone has hundreds of imports."""

@@ -6,14 +6,14 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
-from ddsetup.errors import UsageError
 from ddsetup.explore.drawing import WIDTH, clock_time, interval_seconds, iso, number, sparkline, timeline
+from ddsetup.flow.whose import Whose
 from ddsetup.gateways.datadog.client import Datadog
 from ddsetup.gateways.datadog.series import Timeseries, timeseries
 from ddsetup.gateways.datadog.telemetry import Window
-from ddsetup.lines import Line, Look, Span, cut, line
-from ddsetup.model import Json
-from ddsetup.whose import Whose
+from ddsetup.model.account import Json
+from ddsetup.model.errors import UsageError
+from ddsetup.model.lines import Line, Look, Span, cut, line
 
 AGGREGATIONS = ("avg", "sum", "min", "max", "count")
 _METRIC = re.compile(r"[A-Za-z][A-Za-z0-9_.]{0,199}")

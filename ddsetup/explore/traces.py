@@ -8,12 +8,12 @@ from datetime import timedelta
 
 from ddsetup.explore.drawing import clean, iso
 from ddsetup.explore.flame import requests_logs, rows_of
+from ddsetup.facts.links import trace_link
+from ddsetup.flow.whose import Whose
 from ddsetup.gateways.datadog.client import Datadog
 from ddsetup.gateways.datadog.event_search import Log, SpanEvent, search_logs, search_spans, span_duration
 from ddsetup.gateways.datadog.telemetry import Window
-from ddsetup.links import trace_link
-from ddsetup.model import Json
-from ddsetup.whose import Whose
+from ddsetup.model.account import Json
 
 INVOCATION = "operation_name:aws.lambda"
 COUNT = 3

@@ -9,22 +9,22 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ddsetup._version import __version__
-from ddsetup.apply import apply
-from ddsetup.arrival import Watch
-from ddsetup.change import Change, Outcome
-from ddsetup.errors import GatewayError, Interrupted, UsageError
+from ddsetup.apply.run import apply
+from ddsetup.apply.writers import make_writers
+from ddsetup.apply.writers.logs import nothing_recent
+from ddsetup.ask.prompter import Back, Prompt
 from ddsetup.flow.host import Host, Session
 from ddsetup.gateways.aws.functions import invoke
-from ddsetup.journal import Header, Journal, new_run_id
-from ddsetup.lock import account_lock
-from ddsetup.model import Function, Snapshot
-from ddsetup.preflight import check_permissions
-from ddsetup.prompter import Back, Prompt
-from ddsetup.report import Signal
-from ddsetup.sweep import LateChanges
-from ddsetup.verify import OnUpdate, cloudwatch_traffic, watch
-from ddsetup.writers import make_writers
-from ddsetup.writers.logs import nothing_recent
+from ddsetup.journal.lock import account_lock
+from ddsetup.journal.runs import Header, Journal, new_run_id
+from ddsetup.model.account import Function, Snapshot
+from ddsetup.model.change import Change, Outcome
+from ddsetup.model.errors import GatewayError, Interrupted, UsageError
+from ddsetup.model.report import Signal
+from ddsetup.observe.filters_in_background import LateChanges
+from ddsetup.plan.preflight import check_permissions
+from ddsetup.verify.arrival import Watch
+from ddsetup.verify.watch import OnUpdate, cloudwatch_traffic, watch
 
 
 class Declined(Interrupted):

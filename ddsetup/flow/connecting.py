@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ddsetup.asking import Missing, scope_from
-from ddsetup.credentials import KeyReaders, KeyRefs, missing_keys, os_keyring, os_keyring_keeper
+from ddsetup.ask.asking import Missing, scope_from
+from ddsetup.ask.credentials import KeyReaders, KeyRefs, missing_keys, os_keyring, os_keyring_keeper
+from ddsetup.ask.prompter import Back, Prompt
+from ddsetup.ask.signin import Wanted, sign_in_to_aws, sign_in_to_datadog
 from ddsetup.flow.host import Host, Session
 from ddsetup.gateways.aws import secrets
 from ddsetup.gateways.aws.session import Aws, AwsOptions
-from ddsetup.given import Given
-from ddsetup.prompter import Back, Prompt
-from ddsetup.signin import Wanted, sign_in_to_aws, sign_in_to_datadog
+from ddsetup.settings.given import Given
 
 
 def connect(given: Given, host: Host, *, command: str, datadog: bool = True) -> Session:

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from ddsetup.change import Change
-from ddsetup.errors import GatewayError
+from ddsetup.ask.prompter import Back, Prompt
 from ddsetup.flow.host import Session
 from ddsetup.gateways.aws.buckets import has_objects
 from ddsetup.gateways.aws.stacks import stack_resources
-from ddsetup.model import Lane
-from ddsetup.prompter import Back, Prompt
-from ddsetup.states import StackState
-from ddsetup.steps.forwarder_stack import FAILED_EVENTS, LOSE_FAILED_EVENTS
+from ddsetup.model.account import Lane
+from ddsetup.model.change import Change
+from ddsetup.model.errors import GatewayError
+from ddsetup.model.states import StackState
+from ddsetup.plan.steps.forwarder_stack import FAILED_EVENTS, LOSE_FAILED_EVENTS
 
 
 def settle_failed_events(session: Session, changes: Iterable[Change], *, lose: bool) -> tuple[Change, ...]:

@@ -8,16 +8,16 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ddsetup.asking import AtHand, Scope
-from ddsetup.clock import SYSTEM_CLOCK, Clock
-from ddsetup.dialogue import Dialogue
-from ddsetup.errors import UsageError
-from ddsetup.event import Event, OnEvent
+from ddsetup.ask.asking import AtHand, Scope
+from ddsetup.ask.dialogue import Dialogue
+from ddsetup.ask.prompter import Prompter
 from ddsetup.gateways.aws.session import Aws
 from ddsetup.gateways.datadog.client import Datadog, DatadogKeys
 from ddsetup.gateways.datadog.keys import KeyCheck
-from ddsetup.model import Identity, Lane
-from ddsetup.prompter import Prompter
+from ddsetup.model.account import Identity, Lane
+from ddsetup.model.clock import SYSTEM_CLOCK, Clock
+from ddsetup.model.errors import UsageError
+from ddsetup.model.event import Event, OnEvent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

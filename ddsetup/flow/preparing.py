@@ -5,23 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from ddsetup.answers import Answers
-from ddsetup.asking import Chooser, answers_from
-from ddsetup.change import Plan
-from ddsetup.errors import Denied
+from ddsetup.ask.asking import Chooser, answers_from
 from ddsetup.flow.connecting import quiet
 from ddsetup.flow.host import Session
 from ddsetup.flow.remembered import with_written_before
-from ddsetup.given import Given
-from ddsetup.lines import counted
-from ddsetup.model import Function, Lane, Snapshot, Unreadable
-from ddsetup.observe import GLANCE, Progress, bulk_fields, observe
-from ddsetup.observe_chosen import add_filters, look_closer
-from ddsetup.plan import make_plan
-from ddsetup.preflight import check_readable
-from ddsetup.select import select_in
-from ddsetup.steps.subscriptions import late_planner
-from ddsetup.sweep import LateChanges, Sweep, start_sweep
+from ddsetup.model.account import Function, Lane, Snapshot, Unreadable
+from ddsetup.model.answers import Answers
+from ddsetup.model.change import Plan
+from ddsetup.model.errors import Denied
+from ddsetup.model.lines import counted
+from ddsetup.observe.chosen import add_filters, look_closer
+from ddsetup.observe.filters_in_background import LateChanges, Sweep, start_sweep
+from ddsetup.observe.in_bulk import GLANCE, Progress, bulk_fields, observe
+from ddsetup.plan.preflight import check_readable
+from ddsetup.plan.select import select_in
+from ddsetup.plan.steps.subscriptions import late_planner
+from ddsetup.plan.whole import make_plan
+from ddsetup.settings.given import Given
 
 _LOOKING = "looking at what is there"
 DEFAULT_ROLE = Answers(site="", regions=()).role_name

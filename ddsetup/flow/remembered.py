@@ -7,14 +7,14 @@ from dataclasses import replace
 from pathlib import Path
 
 from ddsetup._version import __version__
-from ddsetup.errors import UsageError
 from ddsetup.flow.host import Session
-from ddsetup.journal import Run, list_runs
-from ddsetup.model import Function, Snapshot, Unreadable
-from ddsetup.planfile import PlanMeta
-from ddsetup.steps.instrument.subject import STEP as INSTRUMENT
-from ddsetup.steps.instrument.tags import MARKER
-from ddsetup.undo import in_force, undo_changes
+from ddsetup.journal.planfile import PlanMeta
+from ddsetup.journal.runs import Run, list_runs
+from ddsetup.journal.undo import in_force, undo_changes
+from ddsetup.model.account import Function, Snapshot, Unreadable
+from ddsetup.model.errors import UsageError
+from ddsetup.plan.steps.instrument.subject import STEP as INSTRUMENT
+from ddsetup.plan.steps.instrument.tags import MARKER
 
 
 def choose_run(state_dir: Path, run_id: str | None, account: str) -> tuple[Run, tuple[Run, ...]]:

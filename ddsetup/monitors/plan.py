@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ddsetup.change import Change, Plan, ResourceId, Skipped
 from ddsetup.gateways.datadog.monitors import LiveMonitor, differing, owned_part
-from ddsetup.states import MonitorState
+from ddsetup.model.change import Change, Plan, ResourceId, Skipped
+from ddsetup.model.states import MonitorState
 
 STEP = "monitors"
 

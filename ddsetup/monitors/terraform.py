@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from ddsetup.foreign import is_plain
 from ddsetup.gateways.datadog.monitors import TYPE
-from ddsetup.states import MonitorState
+from ddsetup.model.foreign import is_plain
+from ddsetup.model.states import MonitorState
 
 _HEAD = """\
 terraform {

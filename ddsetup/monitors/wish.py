@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 
-from ddsetup.errors import UsageError
 from ddsetup.gateways.datadog.monitors import identity_tags
-from ddsetup.model import Json
+from ddsetup.model.account import Json
+from ddsetup.model.errors import UsageError
+from ddsetup.model.states import MonitorState
 from ddsetup.monitors.recommended import BY, BY_KEY, CLOUDWATCH_DELAY, RECOMMENDED, Recommended
 from ddsetup.monitors.scope import EVERYTHING, MonitorScope
-from ddsetup.states import MonitorState
 
 NONE = "none"
 

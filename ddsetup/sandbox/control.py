@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from ddsetup.errors import UsageError
+from ddsetup.model.errors import UsageError
 from ddsetup.sandbox import aws, bootstrap, forwarder_release, macro_release, standin, state
 from ddsetup.sandbox.model import ACCOUNT, Sandbox, SandboxOptions
 from ddsetup.sandbox.scenarios import SCENARIOS, World

@@ -16,7 +16,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from ddsetup.errors import DdsetupError
+from ddsetup.model.errors import DdsetupError
 from ddsetup.sandbox import aws, state
 from ddsetup.sandbox.control import check_scenarios, start
 from ddsetup.sandbox.errors import SandboxStartError

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ddsetup.errors import DdsetupError, UsageError
+from ddsetup.model.errors import DdsetupError, UsageError
 
 
 class SandboxUnavailable(UsageError):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ddsetup.catalog import trust_account
+from ddsetup.facts.catalog import trust_account
 from ddsetup.sandbox.model import LAYER_ACCOUNT, SandboxOptions
 from ddsetup.sandbox.process import Child, base_environment, spawn, wait_for
 

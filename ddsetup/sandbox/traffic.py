@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from ddsetup.errors import UsageError
+from ddsetup.model.errors import UsageError
 from ddsetup.sandbox import aws
 from ddsetup.sandbox.model import Sandbox
 from ddsetup.sandbox.scenarios.functions import SAMPLE_TAG

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ddsetup.setting import Setting
+from ddsetup.settings.setting import Setting
 
 PROOF: tuple[Setting, ...] = (
     Setting(

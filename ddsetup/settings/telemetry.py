@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ddsetup import validate
-from ddsetup.setting import Setting
+from ddsetup.settings import validate
+from ddsetup.settings.setting import Setting
 
 WHAT: tuple[Setting, ...] = (
     Setting(key="logs", panel="What to send", kind="switch", help="Logs. Default: yes."),

@@ -18,7 +18,7 @@ from urllib.request import Request, urlopen
 import jsonschema
 import pytest
 
-from ddsetup.answers import Via
+from ddsetup.model.answers import Via
 from ddsetup.sandbox.control import start
 from ddsetup.sandbox.faults import AwsFault, inject
 from ddsetup.sandbox.model import OPERATOR, Sandbox, SandboxOptions

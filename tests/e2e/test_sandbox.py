@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 import pytest
 from botocore.exceptions import ClientError
 
-from ddsetup.errors import UsageError
+from ddsetup.model.errors import UsageError
 from ddsetup.sandbox import detached, standin, state
 from ddsetup.sandbox.control import start
 from ddsetup.sandbox.errors import SandboxUnavailable

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.request import Request, urlopen
 
-from ddsetup.answers import Answers, Via
-from ddsetup.policy import least_policy
+from ddsetup.model.answers import Answers, Via
+from ddsetup.plan.policy import least_policy
 from ddsetup.sandbox import aws
 from ddsetup.sandbox.model import ACCOUNT, Sandbox
 

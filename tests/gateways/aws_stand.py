@@ -16,8 +16,8 @@ from typing import Any
 
 import pytest
 
-from ddsetup.clock import Clock
 from ddsetup.gateways.aws.session import Aws, AwsOptions
+from ddsetup.model.clock import Clock
 
 REGION = "eu-west-1"
 ACCOUNT = "123456789012"

@@ -18,15 +18,15 @@ from botocore.exceptions import ConnectionClosedError
 from botocore.httpsession import URLLib3Session
 from moto.server import ThreadedMotoServer
 
-from ddsetup.apply import Writer
-from ddsetup.change import Change, Outcome, ResourceId
-from ddsetup.clock import Clock
-from ddsetup.event import Event
+from ddsetup.apply.run import Writer
+from ddsetup.apply.writers import make_writers
 from ddsetup.gateways.aws.session import Aws, AwsOptions
 from ddsetup.gateways.datadog.client import Datadog, DatadogKeys
-from ddsetup.model import DatadogSnapshot, Lane, LaneSnapshot, Snapshot
-from ddsetup.states import State
-from ddsetup.writers import make_writers
+from ddsetup.model.account import DatadogSnapshot, Lane, LaneSnapshot, Snapshot
+from ddsetup.model.change import Change, Outcome, ResourceId
+from ddsetup.model.clock import Clock
+from ddsetup.model.event import Event
+from ddsetup.model.states import State
 from tests.unit.world import fake_clock
 
 ACCOUNT = "123456789012"

@@ -13,12 +13,12 @@ import pytest
 
 from benchmarks.front import Front
 from benchmarks.memory import MemoryAws, furnished
-from ddsetup import flow
-from ddsetup.asking import Scope
-from ddsetup.change import Outcome
+from ddsetup.ask.asking import Scope
+from ddsetup.flow import verbs
 from ddsetup.gateways.aws.session import Aws, AwsOptions
 from ddsetup.gateways.datadog.client import Datadog, DatadogKeys
-from ddsetup.given import from_flags
+from ddsetup.model.change import Outcome
+from ddsetup.settings.given import from_flags
 from tests.gateways.standin import API_KEY, APP_KEY, running
 
 N = 150
@@ -35,11 +35,11 @@ class Bench:
     datadog_url: str
     state_dir: Path
 
-    def session(self, rate_scale: float = 400) -> flow.Session:
+    def session(self, rate_scale: float = 400) -> verbs.Session:
         aws = Aws.connect(AwsOptions(), endpoint_url=self.front.url, rate_scale=rate_scale)
         keys = DatadogKeys(API_KEY, APP_KEY)
-        host = flow.Host(environ={}, state_dir=self.state_dir, on_event=lambda event: None)
-        return flow.Session(
+        host = verbs.Host(environ={}, state_dir=self.state_dir, on_event=lambda event: None)
+        return verbs.Session(
             host=host,
             aws=aws,
             identity=aws.identity(),
@@ -52,19 +52,19 @@ class Bench:
         """What `setup --all --yes` does."""
         session = self.session()
         given = from_flags({"all": True, "site": "datadoghq.com", "region": (REGION,), **flags})
-        prepared = flow.prepare(session, given, late=True)
-        applied = flow.carry_out(
+        prepared = verbs.prepare(session, given, late=True)
+        applied = verbs.carry_out(
             session, prepared.plan.changes, prepared.snapshot, command="setup", late=prepared.late
         )
-        done = flow.complete(session, prepared)
+        done = verbs.complete(session, prepared)
         return Run(session, prepared, done, applied.outcomes)
 
 
 @dataclass
 class Run:
-    session: flow.Session
-    before: flow.Prepared
-    after: flow.Prepared
+    session: verbs.Session
+    before: verbs.Prepared
+    after: verbs.Prepared
     outcomes: tuple[Outcome, ...]
 
     @property

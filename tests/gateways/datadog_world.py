@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from ddsetup.clock import Clock
 from ddsetup.gateways.datadog.client import Datadog, DatadogKeys
-from ddsetup.model import Function
+from ddsetup.model.account import Function
+from ddsetup.model.clock import Clock
 from tests.gateways.standin import API_KEY, APP_KEY, Standin, running
 
 KEYS = DatadogKeys(API_KEY, APP_KEY)

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from ddsetup.errors import ChangedSince, GatewayError
 from ddsetup.gateways.aws.functions import (
     FunctionUpdate,
     LayerCache,
@@ -23,17 +22,9 @@ from ddsetup.gateways.aws.functions import (
 )
 from ddsetup.gateways.aws.health import reserved_concurrency
 from ddsetup.gateways.aws.layers import search_newest
-from ddsetup.model import Function, Lane, Unreadable
-from tests.gateways.aws_stand import (
-    ACCOUNT,
-    DROPPED,
-    REGION,
-    FakeTime,
-    Reply,
-    ScriptedAws,
-    connect,
-    fault,
-)
+from ddsetup.model.account import Function, Lane, Unreadable
+from ddsetup.model.errors import ChangedSince, GatewayError
+from tests.gateways.aws_stand import ACCOUNT, DROPPED, REGION, FakeTime, Reply, ScriptedAws, connect, fault
 
 LANE = Lane(ACCOUNT, REGION)
 PLANTED = "s3cr3t-db-passw0rd"

@@ -9,12 +9,12 @@ from collections.abc import Iterator
 import pytest
 from moto.server import ThreadedMotoServer
 
-from ddsetup.errors import GatewayError, NotFound
 from ddsetup.gateways.aws import functions, logs, metrics, roles, secrets, stacks, tags
 from ddsetup.gateways.aws.errors import AlreadyExists, LimitReached
 from ddsetup.gateways.aws.session import Aws
-from ddsetup.model import Lane, Role, Secret, Unreadable
-from ddsetup.states import FilterState, SecretState
+from ddsetup.model.account import Lane, Role, Secret, Unreadable
+from ddsetup.model.errors import GatewayError, NotFound
+from ddsetup.model.states import FilterState, SecretState
 from tests.gateways.aws_stand import ACCOUNT, REGION, connect
 
 LANE = Lane(ACCOUNT, REGION)

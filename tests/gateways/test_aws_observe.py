@@ -9,8 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from ddsetup.answers import Answers
-from ddsetup.errors import ChangedSince, Interrupted
 from ddsetup.gateways.aws.functions import (
     FunctionUpdate,
     LayerCache,
@@ -26,9 +24,11 @@ from ddsetup.gateways.aws.functions import (
 from ddsetup.gateways.aws.permissions import simulate
 from ddsetup.gateways.aws.session import Aws, AwsOptions
 from ddsetup.gateways.datadog.client import Datadog, DatadogKeys
-from ddsetup.model import Function, Lane, LaneSnapshot, Snapshot, Unreadable
-from ddsetup.observe import observe, observe_lane
-from ddsetup.observe_chosen import look_closer, observe_filters
+from ddsetup.model.account import Function, Lane, LaneSnapshot, Snapshot, Unreadable
+from ddsetup.model.answers import Answers
+from ddsetup.model.errors import ChangedSince, Interrupted
+from ddsetup.observe.chosen import look_closer, observe_filters
+from ddsetup.observe.in_bulk import observe, observe_lane
 from ddsetup.sandbox.control import start
 from ddsetup.sandbox.model import SandboxOptions
 

@@ -4,23 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from ddsetup.errors import GatewayError
 from ddsetup.gateways.aws.errors import DestinationRefused
 from ddsetup.gateways.aws.logs import list_filters, put_filter
 from ddsetup.gateways.aws.permissions import simulate
 from ddsetup.gateways.aws.stacks import update_stack
 from ddsetup.gateways.aws.tags import function_tags, tag_functions
-from ddsetup.model import Identity, Lane, Unreadable
-from ddsetup.states import FilterState
-from tests.gateways.aws_stand import (
-    ACCOUNT,
-    REGION,
-    FakeTime,
-    Reply,
-    ScriptedAws,
-    connect,
-    fault,
-)
+from ddsetup.model.account import Identity, Lane, Unreadable
+from ddsetup.model.errors import GatewayError
+from ddsetup.model.states import FilterState
+from tests.gateways.aws_stand import ACCOUNT, REGION, FakeTime, Reply, ScriptedAws, connect, fault
 
 LANE = Lane(ACCOUNT, REGION)
 ARNS = [f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{name}" for name in ("a", "b", "c")]

@@ -10,20 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from ddsetup.errors import ChangedSince, CredentialsError, Denied, GatewayError, Interrupted, NotFound
 from ddsetup.gateways.aws.errors import NotShared, Refused, Throttled
 from ddsetup.gateways.aws.session import Aws, AwsOptions, Patience, default_region
-from ddsetup.model import Lane
-from tests.gateways.aws_stand import (
-    ACCOUNT,
-    DROPPED,
-    REGION,
-    FakeTime,
-    Reply,
-    ScriptedAws,
-    connect,
-    fault,
-)
+from ddsetup.model.account import Lane
+from ddsetup.model.errors import ChangedSince, CredentialsError, Denied, GatewayError, Interrupted, NotFound
+from tests.gateways.aws_stand import ACCOUNT, DROPPED, REGION, FakeTime, Reply, ScriptedAws, connect, fault
 
 LANE = Lane(ACCOUNT, REGION)
 IDENTITY = Reply(

@@ -8,10 +8,10 @@ from urllib.parse import unquote
 
 import pytest
 
-from ddsetup.errors import UsageError
 from ddsetup.gateways.aws import apis, states
-from ddsetup.model import ApiStage, LaneSnapshot, StateMachine, StateMachineSettings, Unreadable
-from ddsetup.observe_sources import look_at_sources
+from ddsetup.model.account import ApiStage, LaneSnapshot, StateMachine, StateMachineSettings, Unreadable
+from ddsetup.model.errors import UsageError
+from ddsetup.observe.services_read import look_at_sources
 from tests.builders import answers
 from tests.gateways.aws_stand import Reply, connect, scripted_aws
 from tests.gateways.bench import ACCOUNT, LANE, REGION, Bench, answer, aws, bench, moto_url

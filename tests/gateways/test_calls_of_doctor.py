@@ -10,11 +10,11 @@ import pytest
 from benchmarks import healthy
 from benchmarks.front import Front
 from benchmarks.memory import furnished
-from ddsetup.checks.registry import CHECKS
-from ddsetup.evidence import Looking
-from ddsetup.given import from_flags
-from ddsetup.report import Severity
-from ddsetup.visit import Visit, Wanted, examine
+from ddsetup.doctor.checks.registry import CHECKS
+from ddsetup.doctor.look import Visit, Wanted, examine
+from ddsetup.model.evidence import Looking
+from ddsetup.model.report import Severity
+from ddsetup.settings.given import from_flags
 from tests.gateways.crowd import REGION, Bench, N
 from tests.gateways.standin import API_KEY, running
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import threading
 from dataclasses import replace
 
-from ddsetup import flow
-from ddsetup.change import Outcome
-from ddsetup.given import from_flags
-from ddsetup.plan import make_plan
+from ddsetup.flow import verbs
+from ddsetup.model.change import Outcome
+from ddsetup.plan.whole import make_plan
+from ddsetup.settings.given import from_flags
 from tests.gateways.crowd import REGION, Bench, N, bench
 
 __all__ = ["bench"]
@@ -48,7 +48,7 @@ def test_direct_filters_take_one_look_and_one_write_for_each_group(bench: Bench)
 def test_a_plan_made_on_the_way_is_the_one_that_is_made_with_everything_known(bench: Bench) -> None:
     session = bench.session()
     flags = {"all": True, "site": "datadoghq.com", "region": (REGION,), "subscribe": "direct"}
-    whole = flow.prepare(session, from_flags(flags))
+    whole = verbs.prepare(session, from_flags(flags))
     run = bench.set_up(subscribe="direct", on_conflict="replace")
     answers = replace(whole.answers, on_conflict="replace")
     wanted = make_plan(whole.snapshot, answers, whole.selected)
@@ -68,7 +68,7 @@ def test_a_foreign_filter_stays_unless_it_was_given_away(bench: Bench) -> None:
 
 def test_a_status_reads_pages_only(bench: Bench) -> None:
     session = bench.session()
-    flow.look(session, glance=True)
+    verbs.look(session, glance=True)
     assert sum(session.aws.calls.values()) <= N / 25 + 20, session.aws.calls
     assert session.aws.calls["logs:DescribeLogGroups"] == 0
 
@@ -76,7 +76,7 @@ def test_a_status_reads_pages_only(bench: Bench) -> None:
 def test_leaving_before_the_end_ends_the_reading_too(bench: Bench) -> None:
     session = bench.session(rate_scale=4)
     given = from_flags({"all": True, "site": "datadoghq.com", "region": (REGION,)})
-    prepared = flow.prepare(session, given, late=True)
+    prepared = verbs.prepare(session, given, late=True)
     assert prepared.sweep is not None
     assert prepared.sweep.left > 0
     prepared.sweep.close()

@@ -12,7 +12,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ddsetup.errors import GatewayError, NotFound
 from ddsetup.gateways.datadog import catalogues, event_search, events, health, keys, series, telemetry
 from ddsetup.gateways.datadog.client import Datadog
 from ddsetup.gateways.datadog.dashboards import create_dashboard, find_dashboards
@@ -26,9 +25,10 @@ from ddsetup.gateways.datadog.integration import (
 from ddsetup.gateways.datadog.metric_tags import list_distributions, read_configuration, tag_keys
 from ddsetup.gateways.datadog.monitors import create_monitor, delete_monitor, find_monitors
 from ddsetup.gateways.datadog.shapes import ANYTHING, mismatch, parse_json
-from ddsetup.model import Unreadable
+from ddsetup.model.account import Unreadable
+from ddsetup.model.errors import GatewayError, NotFound
+from ddsetup.model.states import DashboardState
 from ddsetup.monitors.wish import Wish, monitors_for
-from ddsetup.states import DashboardState
 from tests.gateways.datadog_world import World, datadog
 
 ACCOUNT = "123456789012"

@@ -14,11 +14,11 @@ import pytest
 from hypothesis.vendor.pretty import pretty
 from rich.pretty import pretty_repr
 
-from ddsetup.clock import SYSTEM_CLOCK, Clock
-from ddsetup.errors import Denied, GatewayError, NotFound, UsageError
 from ddsetup.gateways.datadog.client import Datadog, DatadogKeys
 from ddsetup.gateways.datadog.faults import RateLimited, Rejected, error_texts
 from ddsetup.gateways.datadog.shapes import ANYTHING
+from ddsetup.model.clock import SYSTEM_CLOCK, Clock
+from ddsetup.model.errors import Denied, GatewayError, NotFound, UsageError
 from tests.gateways.datadog_world import KEYS, World, datadog
 from tests.gateways.standin import API_KEY, APP_KEY
 

@@ -8,15 +8,15 @@ from typing import Any
 
 import pytest
 
-from ddsetup.custom_metrics import listed, proofs
-from ddsetup.errors import Denied, UsageError
 from ddsetup.explore.cold_starts import cold_starts
+from ddsetup.explore.custom_metrics import listed, proofs
 from ddsetup.explore.errors import errors
 from ddsetup.explore.metrics import metrics
 from ddsetup.explore.traces import traces
+from ddsetup.flow.whose import Whose
 from ddsetup.gateways.datadog.event_search import search_logs
 from ddsetup.gateways.datadog.telemetry import Window
-from ddsetup.whose import Whose
+from ddsetup.model.errors import Denied, UsageError
 from tests.builders import ACCOUNT, function
 from tests.gateways import datadog_world
 from tests.gateways.datadog_world import World, library_metric, log, logs, metric, tags_of

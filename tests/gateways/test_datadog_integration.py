@@ -7,7 +7,6 @@ from dataclasses import replace
 
 import pytest
 
-from ddsetup.errors import ChangedSince, Denied, GatewayError
 from ddsetup.gateways.datadog.catalogues import log_services, namespaces, permissions
 from ddsetup.gateways.datadog.client import Datadog
 from ddsetup.gateways.datadog.integration import (
@@ -20,8 +19,9 @@ from ddsetup.gateways.datadog.integration import (
     set_log_collection,
     update_integration,
 )
-from ddsetup.model import Integration, NamespaceFilter, Unreadable
-from ddsetup.states import IntegrationState
+from ddsetup.model.account import Integration, NamespaceFilter, Unreadable
+from ddsetup.model.errors import ChangedSince, Denied, GatewayError
+from ddsetup.model.states import IntegrationState
 from tests.gateways.datadog_world import World, datadog
 
 ACCOUNT = "111122223333"

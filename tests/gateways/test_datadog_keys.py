@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from ddsetup.errors import CredentialsError, GatewayError
 from ddsetup.gateways.datadog.client import Datadog, DatadogKeys
 from ddsetup.gateways.datadog.keys import check_keys, key_kind, probe_permissions
+from ddsetup.model.errors import CredentialsError, GatewayError
 from tests.gateways.datadog_world import World, datadog
 from tests.gateways.standin import API_KEY, APP_KEY
 

@@ -8,22 +8,22 @@ from typing import Any
 
 import pytest
 
-from ddsetup.change import Change, Outcome, ResourceId
-from ddsetup.dashboards import overview, plan_dashboard
-from ddsetup.errors import Denied, GatewayError
+from ddsetup.apply.writers.dashboards import DashboardWriter
+from ddsetup.apply.writers.metric_tags import MetricTagsWriter
+from ddsetup.apply.writers.monitors import MonitorWriter
 from ddsetup.gateways.datadog.client import Datadog
 from ddsetup.gateways.datadog.dashboards import find_dashboards
 from ddsetup.gateways.datadog.faults import Rejected
 from ddsetup.gateways.datadog.metric_tags import read_configuration, tag_keys
 from ddsetup.gateways.datadog.monitors import find_monitors, validate_monitor
 from ddsetup.gateways.datadog.shapes import ANYTHING
+from ddsetup.model.change import Change, Outcome, ResourceId
+from ddsetup.model.errors import Denied, GatewayError
+from ddsetup.model.states import MetricTagsState, MonitorState
+from ddsetup.monitors.dashboards import overview, plan_dashboard
 from ddsetup.monitors.plan import plan_monitors
 from ddsetup.monitors.scope import MonitorScope
 from ddsetup.monitors.wish import OnMetric, Wish, monitors_for
-from ddsetup.states import MetricTagsState, MonitorState
-from ddsetup.writers.dashboards import DashboardWriter
-from ddsetup.writers.metric_tags import MetricTagsWriter
-from ddsetup.writers.monitors import MonitorWriter
 from tests.builders import ACCOUNT, function
 from tests.gateways import datadog_world
 from tests.gateways.datadog_world import World, library_metric, metric, tags_of

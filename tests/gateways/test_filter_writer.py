@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from ddsetup.model import SubscriptionFilter
-from ddsetup.states import FilterState
-from ddsetup.writers.logs import FilterWriter, differing
+from ddsetup.apply.writers.logs import FilterWriter, differing
+from ddsetup.model.account import SubscriptionFilter
+from ddsetup.model.states import FilterState
 from tests.gateways.bench import Bench, aws, bench, change, moto_url
 from tests.gateways.test_writers import functions
 

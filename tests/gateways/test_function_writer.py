@@ -14,11 +14,11 @@ from typing import Any
 import pytest
 from botocore.awsrequest import AWSResponse
 
-from ddsetup.change import Change
-from ddsetup.errors import GatewayError
 from ddsetup.gateways.aws.functions import list_functions, read_function
-from ddsetup.model import Function, LaneSnapshot
-from ddsetup.states import FunctionState
+from ddsetup.model.account import Function, LaneSnapshot
+from ddsetup.model.change import Change
+from ddsetup.model.errors import GatewayError
+from ddsetup.model.states import FunctionState
 from tests.gateways.bench import LANE, Bench, answer, aws, bench, change, moto_url, zipped
 
 __all__ = ["aws", "bench", "moto_url"]

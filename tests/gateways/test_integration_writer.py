@@ -8,11 +8,11 @@ from dataclasses import replace
 
 import pytest
 
-from ddsetup.errors import ChangedSince, GatewayError
 from ddsetup.gateways.datadog.client import Datadog
 from ddsetup.gateways.datadog.integration import read_integration, set_log_collection, update_integration
-from ddsetup.model import Integration
-from ddsetup.states import REF_EXTERNAL_ID, IntegrationState, LogCollectionState, RoleState
+from ddsetup.model.account import Integration
+from ddsetup.model.errors import ChangedSince, GatewayError
+from ddsetup.model.states import REF_EXTERNAL_ID, IntegrationState, LogCollectionState, RoleState
 from tests.gateways.bench import ACCOUNT, KEYS, REGION, Bench, aws, bench, change, moto_url
 from tests.gateways.standin import running
 

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from ddsetup.errors import GatewayError
 from ddsetup.gateways.aws.secrets import delete_secret
-from ddsetup.states import SecretState
+from ddsetup.model.errors import GatewayError
+from ddsetup.model.states import SecretState
 from tests.gateways.aws_stand import Reply, ScriptedAws, connect
 from tests.gateways.bench import LANE, Bench, answer, aws, bench, change, moto_url
 

@@ -8,16 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from ddsetup.clock import SYSTEM_CLOCK
-from ddsetup.credentials import KeyReaders, KeyRefs
-from ddsetup.dialogue import Dialogue
-from ddsetup.errors import CredentialsError
+from ddsetup.ask.credentials import KeyReaders, KeyRefs
+from ddsetup.ask.dialogue import Dialogue
+from ddsetup.ask.prompter import Prompt, Row
+from ddsetup.ask.signin import SignedIn, Wanted, sign_in_to_aws, sign_in_to_datadog
 from ddsetup.gateways.aws.credentials import AwsOptions
 from ddsetup.gateways.datadog.client import Datadog, DatadogKeys
 from ddsetup.gateways.datadog.keys import KeyCheck, check_keys
-from ddsetup.model import Json
-from ddsetup.prompter import Prompt, Row
-from ddsetup.signin import SignedIn, Wanted, sign_in_to_aws, sign_in_to_datadog
+from ddsetup.model.account import Json
+from ddsetup.model.clock import SYSTEM_CLOCK
+from ddsetup.model.errors import CredentialsError
 from tests.gateways.datadog_world import World, datadog
 from tests.gateways.standin import API_KEY, APP_KEY
 

@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from ddsetup.change import Change
-from ddsetup.errors import GatewayError
 from ddsetup.gateways.aws import apis, states
-from ddsetup.model import ApiStage, StateMachineSettings, Unreadable
-from ddsetup.states import ApiStageState, StateMachineState
+from ddsetup.model.account import ApiStage, StateMachineSettings, Unreadable
+from ddsetup.model.change import Change
+from ddsetup.model.errors import GatewayError
+from ddsetup.model.states import ApiStageState, StateMachineState
 from tests.gateways.bench import LANE, Bench, answer, aws, bench, change, moto_url
 from tests.gateways.sources_world import group_arn, rest_api, state_machine
 

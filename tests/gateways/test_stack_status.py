@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from ddsetup.change import Change
-from ddsetup.states import StackState
-from ddsetup.writers.stacks import LONGEST_SECONDS, STARTS_WITHIN_SECONDS
+from ddsetup.apply.writers.stacks import LONGEST_SECONDS, STARTS_WITHIN_SECONDS
+from ddsetup.model.change import Change
+from ddsetup.model.states import StackState
 from tests.gateways.bench import Bench, aws, bench, change, moto_url
 from tests.gateways.stack_script import Script, scripted
 

@@ -8,13 +8,13 @@ from datetime import timedelta
 
 import pytest
 
-from ddsetup.arrival import Watch
-from ddsetup.errors import UsageError
 from ddsetup.gateways.datadog.events import Scope, log_carriers, newest_errors
 from ddsetup.gateways.datadog.telemetry import Window
-from ddsetup.model import Function, Lane, Unreadable
-from ddsetup.report import Signal
-from ddsetup.verify import observe_signals, watch
+from ddsetup.model.account import Function, Lane, Unreadable
+from ddsetup.model.errors import UsageError
+from ddsetup.model.report import Signal
+from ddsetup.verify.arrival import Watch
+from ddsetup.verify.watch import observe_signals, watch
 from tests.builders import OTHER_ACCOUNT, answers, function
 from tests.gateways.datadog_world import (
     World,

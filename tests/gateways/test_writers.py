@@ -7,10 +7,11 @@ from dataclasses import replace
 
 import pytest
 
-from ddsetup.change import Change
-from ddsetup.errors import GatewayError
-from ddsetup.model import LaneSnapshot
-from ddsetup.states import (
+from ddsetup.facts.iam_documents import trust_policy
+from ddsetup.model.account import LaneSnapshot
+from ddsetup.model.change import Change
+from ddsetup.model.errors import GatewayError
+from ddsetup.model.states import (
     REF_SECRET,
     FilterState,
     LogGroupState,
@@ -20,7 +21,6 @@ from ddsetup.states import (
     StackState,
     TagsState,
 )
-from ddsetup.steps.iam_documents import trust_policy
 from tests.gateways.bench import LANE, REGION, Bench, answer, aws, bench, change, moto_url, zipped
 
 __all__ = ["aws", "bench", "moto_url"]

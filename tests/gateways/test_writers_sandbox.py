@@ -16,20 +16,28 @@ from typing import Any
 
 import pytest
 
-from ddsetup.apply import Writer, apply
-from ddsetup.change import Change, Outcome, ResourceId
-from ddsetup.clock import Clock
-from ddsetup.event import Event
+from ddsetup.apply.run import Writer, apply
+from ddsetup.apply.writers import make_writers
 from ddsetup.gateways.aws.functions import list_functions, read_function, wait_updated
 from ddsetup.gateways.aws.session import Aws, AwsOptions
 from ddsetup.gateways.aws.tags import function_tags
 from ddsetup.gateways.datadog.client import Datadog, DatadogKeys
 from ddsetup.gateways.datadog.integration import read_integration
-from ddsetup.journal import Header, Journal, list_runs, read_run
-from ddsetup.model import DatadogSnapshot, Function, Integration, Lane, LaneSnapshot, Snapshot, Unreadable
-from ddsetup.sandbox.control import start
-from ddsetup.sandbox.model import SandboxOptions
-from ddsetup.states import (
+from ddsetup.journal.runs import Header, Journal, list_runs, read_run
+from ddsetup.journal.undo import undo_changes
+from ddsetup.model.account import (
+    DatadogSnapshot,
+    Function,
+    Integration,
+    Lane,
+    LaneSnapshot,
+    Snapshot,
+    Unreadable,
+)
+from ddsetup.model.change import Change, Outcome, ResourceId
+from ddsetup.model.clock import Clock
+from ddsetup.model.event import Event
+from ddsetup.model.states import (
     REF_EXTERNAL_ID,
     REF_SECRET,
     FilterState,
@@ -43,8 +51,8 @@ from ddsetup.states import (
     State,
     TagsState,
 )
-from ddsetup.undo import undo_changes
-from ddsetup.writers import make_writers
+from ddsetup.sandbox.control import start
+from ddsetup.sandbox.model import SandboxOptions
 from tests.unit.world import Killed
 
 REGION = "us-east-1"

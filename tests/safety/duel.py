@@ -10,13 +10,13 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from ddsetup.change import Change, Outcome, Plan
+from ddsetup.apply.writers.functions import FunctionWriter
+from ddsetup.apply.writers.issued import Issued
 from ddsetup.gateways.aws.functions import list_functions
 from ddsetup.gateways.aws.session import Aws
-from ddsetup.model import Function, Lane, LaneSnapshot
-from ddsetup.steps import instrument, uninstrument
-from ddsetup.writers.functions import FunctionWriter
-from ddsetup.writers.issued import Issued
+from ddsetup.model.account import Function, Lane, LaneSnapshot
+from ddsetup.model.change import Change, Outcome, Plan
+from ddsetup.plan.steps import instrument, uninstrument
 from tests.builders import account_snapshot, answers, snapshot
 from tests.gateways.aws_stand import ACCOUNT, REGION, FakeTime, connect
 from tests.safety.competing import Competitor, Score

@@ -108,9 +108,9 @@ class Nursery:
 def _serve() -> None:
     import ddsetup.cli.setup
     import ddsetup.cli.undo
-    import ddsetup.flow
-    import ddsetup.jsonreport
-    import ddsetup.prompts  # noqa: F401 - all this is imported before the first fork
+    import ddsetup.flow.verbs
+    import ddsetup.show.jsonreport
+    import ddsetup.terminal.prompts  # noqa: F401 - all this is imported before the first fork
 
     _warm_up()
     for order in sys.stdin:

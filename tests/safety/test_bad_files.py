@@ -12,9 +12,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from ddsetup.checks.registry import CHECKS
 from ddsetup.cli.command import Command
-from ddsetup.cli.groups import GROUPS
+from ddsetup.cli.table.groups import GROUPS
+from ddsetup.doctor.checks.registry import CHECKS
 from tests.safety.desk import QUICK, WORDS, Desk, desk
 from tests.safety.test_bad_input import DAMAGES, TEXT, Damage, damaged, odd_words
 

@@ -15,15 +15,15 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from ddsetup import validate
-from ddsetup.change import Change, Outcome, Plan
-from ddsetup.cli.commands import COMMANDS
-from ddsetup.journal import Journal
-from ddsetup.planfile import save
-from ddsetup.settings import SETTINGS, TABLE
+from ddsetup.cli.table.main import COMMANDS
+from ddsetup.journal.planfile import save
+from ddsetup.journal.runs import Journal
+from ddsetup.model.change import Change, Outcome, Plan
+from ddsetup.settings import validate
+from ddsetup.settings.table import SETTINGS, TABLE
 from tests.gateways.aws_stand import ACCOUNT
 from tests.safety.desk import EXAMPLES, QUICK, WORDS, Desk, desk
-from tests.unit.test_planfile import META, PLAN
+from tests.unit.journal.test_planfile import META, PLAN
 from tests.unit.world import AT, creation, header, tagging
 
 __all__ = ["desk"]

@@ -17,13 +17,13 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from ddsetup.answers import Answers, Selection
-from ddsetup.change import Change
 from ddsetup.gateways.aws.functions import wait_updated
-from ddsetup.model import AccountSnapshot, Forwarder, Function, Snapshot
-from ddsetup.observe import observe_lane
-from ddsetup.observe_chosen import observe_filters
-from ddsetup.steps import instrument, subscriptions, uninstrument
+from ddsetup.model.account import AccountSnapshot, Forwarder, Function, Snapshot
+from ddsetup.model.answers import Answers, Selection
+from ddsetup.model.change import Change
+from ddsetup.observe.chosen import observe_filters
+from ddsetup.observe.in_bulk import observe_lane
+from ddsetup.plan.steps import instrument, subscriptions, uninstrument
 from tests.gateways.test_writers_sandbox import REGION, Place, carry_out, give_back, place
 from tests.safety.competing import archive
 

@@ -9,11 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ddsetup import catalog
-from ddsetup.answers import Answers
-from ddsetup.checks.case import Case, make_case
-from ddsetup.evidence import Evidence, ForwarderHealth
-from ddsetup.model import (
+from ddsetup.doctor.checks.case import Case, make_case
+from ddsetup.facts import catalog
+from ddsetup.model.account import (
     AccountSnapshot,
     Alias,
     Forwarder,
@@ -26,7 +24,9 @@ from ddsetup.model import (
     SubscriptionFilter,
     Unreadable,
 )
-from ddsetup.report import Signal, SignalName, SignalStatus
+from ddsetup.model.answers import Answers
+from ddsetup.model.evidence import Evidence, ForwarderHealth
+from ddsetup.model.report import Signal, SignalName, SignalStatus
 from tests import builders as b
 
 FORWARDER_ARN = b.function_arn("datadog-forwarder")

@@ -6,18 +6,18 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from ddsetup.change import Change, Outcome, Plan, ResourceId, Skipped
-from ddsetup.custom_metrics import proof_data
 from ddsetup.explore import cold_starts, errors, metrics
+from ddsetup.explore.custom_metrics import proof_data
 from ddsetup.explore.flame import rows_of
+from ddsetup.facts.functions_at_a_glance import status
+from ddsetup.flow.whose import Whose
 from ddsetup.gateways.datadog.event_search import Log, SpanEvent
 from ddsetup.gateways.datadog.series import Series, Timeseries
 from ddsetup.gateways.datadog.telemetry import Window
-from ddsetup.model import Unreadable
-from ddsetup.report import Finding, Report, Signal
-from ddsetup.states import FilterState, FunctionState, MonitorState, TagsState
-from ddsetup.status import status
-from ddsetup.whose import Whose
+from ddsetup.model.account import Unreadable
+from ddsetup.model.change import Change, Outcome, Plan, ResourceId, Skipped
+from ddsetup.model.report import Finding, Report, Signal
+from ddsetup.model.states import FilterState, FunctionState, MonitorState, TagsState
 from tests import builders as b
 
 END = datetime(2026, 11, 22, 11, 0, tzinfo=UTC)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ddsetup.model import SubscriptionFilter, Unreadable
+from ddsetup.model.account import SubscriptionFilter, Unreadable
 from tests import builders as b
 from tests.unit.patient import FORWARDER_ARN, GROUP, PAYMENTS, Patient
 

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from ddsetup.change import Outcome, Plan, ResourceId, Skipped, Status
-from ddsetup.cli.results import all_seen, with_all_looked_at, with_outcomes, with_signals
-from ddsetup.report import FOUNDATION, Report, Signal, SignalStatus, exit_code_of, left_alone
+from ddsetup.flow.results import all_seen, with_all_looked_at, with_outcomes, with_signals
+from ddsetup.model.change import Outcome, Plan, ResourceId, Skipped, Status
+from ddsetup.model.report import FOUNDATION, Report, Signal, SignalStatus, exit_code_of, left_alone
 from tests.unit.world import creation
 
 

@@ -11,11 +11,11 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from ddsetup.change import Change, Outcome, ResourceId
-from ddsetup.clock import Clock
-from ddsetup.errors import DdsetupError
-from ddsetup.journal import Header
-from ddsetup.states import LogGroupState, State, TagsState
+from ddsetup.journal.runs import Header
+from ddsetup.model.change import Change, Outcome, ResourceId
+from ddsetup.model.clock import Clock
+from ddsetup.model.errors import DdsetupError
+from ddsetup.model.states import LogGroupState, State, TagsState
 
 ACCOUNT = "111122223333"
 REGION = "eu-west-1"

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
-from ddsetup.errors import NotFound
 from ddsetup.gateways.aws.errors import read, read_or_none
 from ddsetup.gateways.aws.session import Aws
-from ddsetup.model import ApiStage, Json, Lane, Unreadable
+from ddsetup.model.account import ApiStage, Json, Lane, Unreadable
+from ddsetup.model.errors import NotFound
 
 MOST_APIS = 50
 """APIs whose stages are read at a look, one call each: API Gateway passes ten calls a second (its quotas

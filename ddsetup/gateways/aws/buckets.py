@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ddsetup.errors import GatewayError, NotFound
 from ddsetup.gateways.aws.session import Aws
-from ddsetup.model import Json, Lane
+from ddsetup.model.account import Json, Lane
+from ddsetup.model.errors import GatewayError, NotFound
 
 _BATCH = 1000
 """Objects that one call deletes (API reference of S3, DeleteObjects)."""

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ddsetup.errors import CredentialsError
+from ddsetup.model.errors import CredentialsError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,9 +9,9 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 
-from ddsetup.errors import ChangedSince, CredentialsError, Denied, GatewayError, NotFound, SignedOut
 from ddsetup.gateways.aws.credentials import AwsOptions, cause_of_end, explain_credentials
-from ddsetup.model import Unreadable
+from ddsetup.model.account import Unreadable
+from ddsetup.model.errors import ChangedSince, CredentialsError, Denied, GatewayError, NotFound, SignedOut
 
 if TYPE_CHECKING:
     from botocore.exceptions import ClientError

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
-from ddsetup.errors import GatewayError, NotFound
 from ddsetup.gateways.aws.errors import read, unreadable
 from ddsetup.gateways.aws.session import OPTIONAL, Aws
-from ddsetup.model import Alias, Function, Json, Lane, Layer, Unreadable
+from ddsetup.model.account import Alias, Function, Json, Lane, Layer, Unreadable
+from ddsetup.model.errors import GatewayError, NotFound
 
 
 def list_functions(aws: Aws, lane: Lane) -> tuple[Function, ...] | Unreadable:

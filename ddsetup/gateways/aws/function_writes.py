@@ -7,12 +7,12 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from ddsetup.clock import SYSTEM_CLOCK, Clock
-from ddsetup.errors import GatewayError, NotFound
 from ddsetup.gateways.aws.errors import AlreadyExists, NotShared, Refused, Throttled, UpdateInProgress
 from ddsetup.gateways.aws.function_reads import function_configuration, parse_function
 from ddsetup.gateways.aws.session import Aws, Patience
-from ddsetup.model import Function, Json, Lane
+from ddsetup.model.account import Function, Json, Lane
+from ddsetup.model.clock import SYSTEM_CLOCK, Clock
+from ddsetup.model.errors import GatewayError, NotFound
 
 _UPDATE = "lambda:UpdateFunctionConfiguration"
 _INVOKE_SECONDS = 910

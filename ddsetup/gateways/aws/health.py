@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 
-from ddsetup.disclose import log_line, without
-from ddsetup.errors import GatewayError, NotFound
+from ddsetup.facts.disclose import log_line, without
 from ddsetup.gateways.aws.errors import read, unreadable
 from ddsetup.gateways.aws.session import OPTIONAL, Aws
-from ddsetup.model import Json, Lane, Unreadable
+from ddsetup.model.account import Json, Lane, Unreadable
+from ddsetup.model.errors import GatewayError, NotFound
 
 _QUERIES = 500
 """Metrics per GetMetricData call (CloudWatch API reference)."""

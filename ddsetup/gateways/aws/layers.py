@@ -14,10 +14,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from ddsetup.errors import GatewayError, NotFound
 from ddsetup.gateways.aws.errors import NotShared, unreadable
 from ddsetup.gateways.aws.session import Aws
-from ddsetup.model import Lane, Unreadable
+from ddsetup.model.account import Lane, Unreadable
+from ddsetup.model.errors import GatewayError, NotFound
 
 _HOLES = 3
 """Versions are nearly always consecutive; up to two may be missing in a region."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 
-from ddsetup.clock import Clock
+from ddsetup.model.clock import Clock
 
 RATES: Mapping[str, float] = {
     # Lambda: one quota for the whole control plane but these two.

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ddsetup.errors import NotFound
 from ddsetup.gateways.aws.errors import AlreadyExists, DestinationRefused, LimitReached, Refused, read
 from ddsetup.gateways.aws.session import OPTIONAL, Aws
-from ddsetup.model import Json, Lane, LogGroup, SubscriptionFilter, Unreadable
-from ddsetup.states import FilterState
+from ddsetup.model.account import Json, Lane, LogGroup, SubscriptionFilter, Unreadable
+from ddsetup.model.errors import NotFound
+from ddsetup.model.states import FilterState
 
 _TOKEN = ("nextToken", "nextToken")
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from ddsetup.gateways.aws.errors import read
 from ddsetup.gateways.aws.session import OPTIONAL, Aws
-from ddsetup.model import Json, Lane, Unreadable
+from ddsetup.model.account import Json, Lane, Unreadable
 
 _QUERIES = 500
 """Metrics per GetMetricData call (CloudWatch API reference)."""

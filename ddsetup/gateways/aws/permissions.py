@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal, TypeAlias
 
-from ddsetup.errors import GatewayError
 from ddsetup.gateways.aws.session import Aws
-from ddsetup.model import Identity, Json
+from ddsetup.model.account import Identity, Json
+from ddsetup.model.errors import GatewayError
 
 Permission: TypeAlias = Literal["allowed", "denied", "unknown"]
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
-from ddsetup.errors import NotFound
 from ddsetup.gateways.aws.errors import read_or_none
 from ddsetup.gateways.aws.permissions import simulate
 from ddsetup.gateways.aws.session import Aws
-from ddsetup.model import Json, Role, Unreadable
+from ddsetup.model.account import Json, Role, Unreadable
+from ddsetup.model.errors import NotFound
 
 __all__ = [
     "attach_role_policy",

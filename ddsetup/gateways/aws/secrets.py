@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ddsetup.errors import GatewayError, NotFound
 from ddsetup.gateways.aws.errors import read_or_none
 from ddsetup.gateways.aws.session import Aws
-from ddsetup.model import Json, Lane, Secret, Unreadable
-from ddsetup.states import SecretState
+from ddsetup.model.account import Json, Lane, Secret, Unreadable
+from ddsetup.model.errors import GatewayError, NotFound
+from ddsetup.model.states import SecretState
 
 
 def read_secret(aws: Aws, lane: Lane, name: str) -> Secret | Unreadable | None:

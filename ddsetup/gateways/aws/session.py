@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from ddsetup._version import __version__
-from ddsetup.clock import SYSTEM_CLOCK, Clock
-from ddsetup.errors import CredentialsError, GatewayError, Interrupted
 from ddsetup.gateways.aws.credentials import AwsOptions, explain_credentials, open_session, region_of
 from ddsetup.gateways.aws.errors import AlreadyExists, is_throttle, is_transient, translate
 from ddsetup.gateways.aws.limits import Limits
-from ddsetup.model import Identity, Json, Lane
+from ddsetup.model.account import Identity, Json, Lane
+from ddsetup.model.clock import SYSTEM_CLOCK, Clock
+from ddsetup.model.errors import CredentialsError, GatewayError, Interrupted
 
 __all__ = ["OPTIONAL", "PATIENCE", "Aws", "AwsOptions", "Patience", "default_region"]
 

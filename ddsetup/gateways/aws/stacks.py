@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from ddsetup.errors import NotFound
 from ddsetup.gateways.aws.errors import Refused, read
 from ddsetup.gateways.aws.session import Aws
-from ddsetup.model import Json, Lane, Stack, Unreadable
+from ddsetup.model.account import Json, Lane, Stack, Unreadable
+from ddsetup.model.errors import NotFound
 
 CAPABILITIES = ("CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND")
 """What the Forwarder's template asks for (its README); the last is harmless where it is not needed."""

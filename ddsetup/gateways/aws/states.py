@@ -9,7 +9,7 @@ from dataclasses import replace
 from ddsetup.gateways.aws.errors import read, read_or_none
 from ddsetup.gateways.aws.session import Aws
 from ddsetup.gateways.aws.tags import resource_tags
-from ddsetup.model import Json, Lane, StateMachine, StateMachineSettings, Unreadable
+from ddsetup.model.account import Json, Lane, StateMachine, StateMachineSettings, Unreadable
 
 MOST_DESCRIBED = 100
 """State machines whose settings are read at a look; there is no bulk call for them. Step Functions lets a

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from ddsetup.errors import GatewayError
 from ddsetup.gateways.aws.errors import Refused, unreadable
 from ddsetup.gateways.aws.session import Aws
-from ddsetup.model import Json, Lane, Unreadable
+from ddsetup.model.account import Json, Lane, Unreadable
+from ddsetup.model.errors import GatewayError
 
 BATCH = 20
 """ARNs per TagResources or UntagResources call (Tagging API reference)."""

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from ddsetup.errors import GatewayError
 from ddsetup.gateways.datadog.exchange import Answer, Unbounded
 from ddsetup.gateways.datadog.faults import Misread, RateLimited, Rejected, causes, error_texts, fault
 from ddsetup.gateways.datadog.shapes import Shape, mismatch, parse_json
-from ddsetup.model import Json
+from ddsetup.model.account import Json
+from ddsetup.model.errors import GatewayError
 
 _TRANSIENT = frozenset({408, 429, 500, 502, 503, 504})
 

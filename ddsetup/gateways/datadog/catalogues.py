@@ -6,9 +6,9 @@ import json
 from importlib.resources import files
 from typing import Literal, TypeAlias
 
-from ddsetup.errors import GatewayError
 from ddsetup.gateways.datadog.client import Datadog
 from ddsetup.gateways.datadog.integration import READ
+from ddsetup.model.errors import GatewayError
 
 Origin: TypeAlias = Literal["live", "bundled"]
 Catalogue: TypeAlias = tuple[tuple[str, ...], Origin]

@@ -15,12 +15,12 @@ from urllib.parse import quote, urlencode, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 from ddsetup._version import __version__
-from ddsetup.clock import SYSTEM_CLOCK, Clock
-from ddsetup.errors import GatewayError, UsageError
 from ddsetup.gateways.datadog.attempts import Call, Trouble, judge, number, unreachable
 from ddsetup.gateways.datadog.exchange import LONGEST, Request, Unbounded, exchange
 from ddsetup.gateways.datadog.shapes import Shape
-from ddsetup.model import Json
+from ddsetup.model.account import Json
+from ddsetup.model.clock import SYSTEM_CLOCK, Clock
+from ddsetup.model.errors import GatewayError, UsageError
 
 if TYPE_CHECKING:
     from datadog_api_client import ApiClient

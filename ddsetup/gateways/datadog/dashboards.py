@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ddsetup.errors import NotFound
 from ddsetup.gateways.datadog.client import Datadog
 from ddsetup.gateways.datadog.shapes import Shape
 from ddsetup.gateways.datadog.telemetry import path_in
-from ddsetup.model import Json
-from ddsetup.states import DashboardState
+from ddsetup.model.account import Json
+from ddsetup.model.errors import NotFound
+from ddsetup.model.states import DashboardState
 
 READ = "dashboards_read"
 WRITE = "dashboards_write"

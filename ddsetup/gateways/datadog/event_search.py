@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from ddsetup.gateways.datadog.client import Datadog
 from ddsetup.gateways.datadog.keys import READ_LOGS, READ_SPANS
 from ddsetup.gateways.datadog.telemetry import EVENTS, LOG_BUCKETS, SPAN_BUCKETS, Window, path_in
-from ddsetup.model import Json
+from ddsetup.model.account import Json
 
 MOST = 1_000
 """Events of a page, at most (API reference, logs search and spans search)."""

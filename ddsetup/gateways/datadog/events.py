@@ -23,7 +23,7 @@ from ddsetup.gateways.datadog.telemetry import (
     Window,
     path_in,
 )
-from ddsetup.model import Json
+from ddsetup.model.account import Json
 
 _LOGS = "/api/v2/logs/analytics/aggregate"
 _SPANS = "/api/v2/spans/analytics/aggregate"

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from ddsetup.errors import Denied, GatewayError, NotFound
-from ddsetup.model import Json, Unreadable
+from ddsetup.model.account import Json, Unreadable
+from ddsetup.model.errors import Denied, GatewayError, NotFound
 
 _LONGEST = 500
 

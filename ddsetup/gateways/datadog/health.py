@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
-from ddsetup.errors import Denied, GatewayError, UsageError
-from ddsetup.evidence import KeyState, LogIndex
 from ddsetup.gateways.datadog.client import Datadog, DatadogKeys
 from ddsetup.gateways.datadog.faults import unreadable
 from ddsetup.gateways.datadog.keys import READ_LOGS, VALIDITY, key_kind
 from ddsetup.gateways.datadog.shapes import Shape
 from ddsetup.gateways.datadog.telemetry import EVENTS, Window, path_in
-from ddsetup.model import Unreadable
+from ddsetup.model.account import Unreadable
+from ddsetup.model.errors import Denied, GatewayError, UsageError
+from ddsetup.model.evidence import KeyState, LogIndex
 
 _READ_CONFIG = "logs_read_config"
 _EXCLUSION: Shape = {"is_enabled?": bool, "filter?": {"query?": str, "sample_rate?": float}}

@@ -10,12 +10,12 @@ from collections.abc import Mapping, Sequence
 from types import NoneType
 from typing import TypeAlias
 
-from ddsetup.errors import ChangedSince, GatewayError, NotFound
 from ddsetup.gateways.datadog.client import Datadog
 from ddsetup.gateways.datadog.faults import Rejected, unreadable
 from ddsetup.gateways.datadog.shapes import ANYTHING, Shape
-from ddsetup.model import Integration, Json, NamespaceFilter, Unreadable
-from ddsetup.states import IntegrationState
+from ddsetup.model.account import Integration, Json, NamespaceFilter, Unreadable
+from ddsetup.model.errors import ChangedSince, GatewayError, NotFound
+from ddsetup.model.states import IntegrationState
 
 READ = "aws_configuration_read"
 EDIT = "aws_configuration_edit"

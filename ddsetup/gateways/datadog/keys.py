@@ -12,12 +12,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from ddsetup.catalog import sites
-from ddsetup.errors import CredentialsError, Denied, GatewayError, NotFound
+from ddsetup.facts.catalog import sites
 from ddsetup.gateways.datadog.client import Datadog, DatadogKeys
 from ddsetup.gateways.datadog.faults import Misread
 from ddsetup.gateways.datadog.integration import EDIT, MANAGE, READ
 from ddsetup.gateways.datadog.shapes import ANYTHING, Shape
+from ddsetup.model.errors import CredentialsError, Denied, GatewayError, NotFound
 
 QUERY_METRICS = "timeseries_query"
 READ_LOGS = "logs_read_data"

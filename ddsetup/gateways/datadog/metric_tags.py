@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from ddsetup.errors import NotFound
 from ddsetup.gateways.datadog.client import Datadog
 from ddsetup.gateways.datadog.shapes import ANYTHING, Shape
 from ddsetup.gateways.datadog.telemetry import path_in
-from ddsetup.model import Json
-from ddsetup.states import MetricTagsState
+from ddsetup.model.account import Json
+from ddsetup.model.errors import NotFound
+from ddsetup.model.states import MetricTagsState
 
 READ = "metrics_read"
 WRITE = "metric_tags_write"

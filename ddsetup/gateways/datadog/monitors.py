@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 
 from ddsetup.gateways.datadog.client import Datadog
 from ddsetup.gateways.datadog.shapes import ANYTHING, Shape
-from ddsetup.model import Json
-from ddsetup.states import MonitorState
+from ddsetup.model.account import Json
+from ddsetup.model.states import MonitorState
 
 READ = "monitors_read"
 WRITE = "monitors_write"

@@ -9,7 +9,7 @@ from ddsetup.gateways.datadog.client import Datadog
 from ddsetup.gateways.datadog.keys import QUERY_METRICS
 from ddsetup.gateways.datadog.shapes import ANYTHING, Shape
 from ddsetup.gateways.datadog.telemetry import Window, path_in
-from ddsetup.model import Json
+from ddsetup.model.account import Json
 
 _TIMESERIES = "/api/v2/query/timeseries"
 _POINTS: Shape = {

@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from types import NoneType
 from typing import Final, NoReturn, TypeAlias
 
-from ddsetup.model import Json
+from ddsetup.model.account import Json
 
 Shape: TypeAlias = "type | list[Shape] | Mapping[str, Shape]"
 

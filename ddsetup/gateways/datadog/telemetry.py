@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
 
-from ddsetup.errors import UsageError
 from ddsetup.gateways.datadog.client import Datadog
 from ddsetup.gateways.datadog.keys import QUERY_METRICS
 from ddsetup.gateways.datadog.shapes import ANYTHING, Shape
-from ddsetup.model import Json
+from ddsetup.model.account import Json
+from ddsetup.model.errors import UsageError
 
 Place: TypeAlias = tuple[str, str]
 """A function name in lower case and a region, empty where the points have no such tag."""

@@ -1,0 +1,1 @@
+"""Carries changes out."""

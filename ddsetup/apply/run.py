@@ -1,0 +1,308 @@
+"""Carry out changes: in the order that they need, many at once, each recorded before it is sent.
+
+A change that fails stops what depends on it and nothing else. A journal that cannot be written stops
+everything: what is not recorded is not sent.
+"""
+
+from __future__ import annotations
+
+import signal
+import threading
+import traceback
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Protocol
+
+from ddsetup.apply.schedule import Queue
+from ddsetup.journal.runs import Journal, JournalError
+from ddsetup.model.change import Change, Outcome, ResourceId, Status
+from ddsetup.model.clock import Clock
+from ddsetup.model.errors import ChangedSince, DdsetupError, Denied, GatewayError, SignedOut
+from ddsetup.model.event import Event, EventKind, OnEvent
+
+_LOOK_SECONDS = 0.5
+"""How long an interruption can go unnoticed while changes are under way."""
+_MORE_SECONDS = 0.1
+"""How long changes that come later can go unnoticed."""
+WORKERS = 48
+"""Threads that write. At 15 updates a second, each of which AWS carries out in one to three seconds, as many
+functions are on their way at once."""
+_OTHERS = 12
+"""Of these, how many are kept free of functions, for kinds of resources with quotas of their own."""
+
+
+class More(Protocol):
+    """Changes that become known while others are carried out already."""
+
+    def take(self, wait_seconds: float) -> Sequence[Change] | None:
+        """Those that became known since it was last asked; None once there will be no more.
+
+        Waits for up to `wait_seconds` if there is nothing new.
+        """
+        ...
+
+
+class Writer(Protocol):
+    """Carries out the changes of one kind of resource, in both directions.
+
+    `batch` is how many changes it takes in one call; they have the same account, region, `before` and
+    `after`. An error of ddsetup that `write` raises counts for every change of the call.
+    """
+
+    batch: int
+
+    def resolve(self, change: Change) -> Change:
+        """`change` with the references to server-issued values replaced. May call AWS or Datadog."""
+        ...
+
+    def write(self, changes: Sequence[Change]) -> Sequence[Outcome]:
+        """Compare with what is there, write, and say what came of each change, in the same order."""
+        ...
+
+
+def apply(  # noqa: PLR0913 - the parts of a run; each is used by itself in tests
+    changes: Iterable[Change],
+    writers: Mapping[str, Writer],
+    journal: Journal,
+    *,
+    clock: Clock,
+    on_event: OnEvent,
+    cancel: threading.Event,
+    workers: int = WORKERS,
+    more: More | None = None,
+) -> tuple[Outcome, ...]:
+    """Carry out `changes`, and those that `more` gives on the way; one outcome for each, in the same order.
+
+    When `cancel` is set (or on Ctrl-C, once) what runs is finished and the rest is skipped; a second Ctrl-C
+    is passed on as KeyboardInterrupt at once: the journal then holds what was started. `on_event` is called
+    from several threads.
+    """
+    run = _Run(tuple(changes), writers, journal, clock, on_event)
+    queue = Queue(run.changes, {kind: writer.batch for kind, writer in writers.items()})
+    pool = ThreadPoolExecutor(max_workers=workers, thread_name_prefix="apply")
+    crew = _Crew(run, queue, pool, workers)
+    try:
+        with _first_interrupt_sets(cancel):
+            while True:
+                if run.stop_reason or cancel.is_set():
+                    more = None
+                    run.stop(queue, cancelled=cancel.is_set())
+                if more is not None:
+                    late = more.take(0 if crew.running else _MORE_SECONDS)
+                    more = None if late is None else more
+                    run.add(queue, late or ())
+                crew.start(last=more is None)
+                if crew.running:
+                    crew.finish(_LOOK_SECONDS if more is None else _MORE_SECONDS)
+                elif more is None:
+                    break
+    finally:
+        pool.shutdown(wait=not crew.running, cancel_futures=True)
+    while left := queue.left():
+        run.finish(queue, left[0], run.outcome(left[0], "failed", "what it needs needs, in turn, this"))
+    return run.outcomes()
+
+
+class _Crew:
+    """The threads, and what they work on."""
+
+    def __init__(self, run: _Run, queue: Queue, pool: ThreadPoolExecutor, workers: int) -> None:
+        self._run = run
+        self._queue = queue
+        self._pool = pool
+        self._workers = workers
+        self.running: dict[Future[list[Outcome]], tuple[int, ...]] = {}
+
+    def start(self, *, last: bool) -> None:
+        """Put free threads to work. `last`: nothing will be added, so incomplete batches need not wait."""
+        most_functions = max(1, self._workers - _OTHERS)
+        while len(self.running) < self._workers:
+            full = self._run.full(self.running.values(), most_functions)
+            batch = self._queue.take(idle=not self.running and last, full=full)
+            if not batch:
+                return
+            self.running[self._pool.submit(self._run.work, batch)] = batch
+
+    def finish(self, timeout: float) -> None:
+        """Wait for up to `timeout` seconds until something is done, and note what came of it."""
+        finished, _ = wait(self.running, timeout=timeout, return_when=FIRST_COMPLETED)
+        for future in finished:
+            for index, outcome in zip(self.running.pop(future), future.result(), strict=True):
+                self._run.finish(self._queue, index, outcome)
+
+
+class _Run:
+    """What one call of `apply` carries around; `work` runs in the threads, the rest in the caller's."""
+
+    def __init__(
+        self,
+        changes: tuple[Change, ...],
+        writers: Mapping[str, Writer],
+        journal: Journal,
+        clock: Clock,
+        on_event: OnEvent,
+    ) -> None:
+        self.changes = list(changes)
+        self._writers = writers
+        self._journal = journal
+        self._clock = clock
+        self._on_event = on_event
+        self._outcomes: dict[int, Outcome] = {}
+        self._stopping = False
+        self.stop_reason = ""
+
+    def say(
+        self, *, kind: EventKind, index: int | None = None, outcome: Outcome | None = None, text: str = ""
+    ) -> None:
+        change = None if index is None else self.changes[index]
+        self._on_event(
+            Event(
+                kind=kind,
+                at=self._clock.now(),
+                resource=change.resource if change else None,
+                step=change.step if change else "",
+                change=change,
+                outcome=outcome,
+                text=text,
+            )
+        )
+
+    def outcome(self, index: int, status: Status, reason: str, fix: str = "") -> Outcome:
+        return self.changes[index].outcome(status, reason, fix)
+
+    def add(self, queue: Queue, changes: Sequence[Change]) -> None:
+        """Take in changes that became known on the way."""
+        self.changes.extend(changes)
+        for index, need in queue.add(changes):
+            ends = (o.status for o in self._outcomes.values() if o.resource == need)
+            bad: Status = next((end for end in ends if end not in ("applied", "unchanged")), "failed")
+            self._skip(queue, index, need, bad)
+
+    def full(self, running: Iterable[tuple[int, ...]], most: int) -> tuple[str, ...]:
+        """The kinds that have as many threads as they may: functions must leave some to the others."""
+        kinds = [self.changes[batch[0]].resource.kind for batch in running]
+        return ("function",) if kinds.count("function") >= most else ()
+
+    def finish(self, queue: Queue, index: int, outcome: Outcome) -> None:
+        """Note the outcome of one change, and skip those that can no longer be carried out."""
+        self._outcomes[index] = outcome
+        self.say(kind="finished", index=index, outcome=outcome)
+        for dependant, need in queue.settle(index, good=outcome.status in ("applied", "unchanged")):
+            self._skip(queue, dependant, need, outcome.status)
+
+    def _skip(self, queue: Queue, index: int, need: ResourceId, ended: Status) -> None:
+        how = {"failed": "failed", "changed_since": "has changed since", "skipped": "was skipped"}
+        reason = f"needs {need.kind} {need.name}, which {how.get(ended, ended)}"
+        self.finish(queue, index, self.outcome(index, "skipped", reason))
+
+    def stop(self, queue: Queue, *, cancelled: bool) -> None:
+        """Skip everything that was not sent yet; what is under way goes on to its end."""
+        dropped = queue.drop()
+        if cancelled and not self._stopping:
+            self._stopping = True
+            self.say(kind="stopping", text="finishing what is under way; Ctrl-C again to leave at once")
+        reason = self.stop_reason or "interrupted before it was started"
+        for index in dropped:
+            self.finish(queue, index, self.outcome(index, "skipped", reason))
+
+    def outcomes(self) -> tuple[Outcome, ...]:
+        return tuple(self._outcomes[index] for index in range(len(self.changes)))
+
+    def work(self, batch: tuple[int, ...]) -> list[Outcome]:
+        """Resolve, record and write the changes of one batch. Never raises for what a change can cause."""
+        try:
+            return self._write(batch)
+        except JournalError as error:
+            self.stop_reason = f"not sent: {error.what}"
+            return [self.outcome(i, "failed", self.stop_reason, error.fix) for i in batch]
+        except DdsetupError as error:
+            return self._failed(batch, error)
+        except Exception as error:  # noqa: BLE001 - one change must not stop the others
+            return [_bug(self.outcome(i, "failed", ""), error) for i in batch]
+
+    def _write(self, batch: tuple[int, ...]) -> list[Outcome]:
+        writer = self._writers.get(self.changes[batch[0]].resource.kind)
+        if writer is None:
+            kind = self.changes[batch[0]].resource.kind
+            return [self.outcome(i, "failed", f"nothing here writes a {kind}") for i in batch]
+        for index in batch:
+            self.say(kind="started", index=index)
+        resolved = [writer.resolve(self.changes[index]) for index in batch]
+        seqs = [self._journal.start(change, self._clock.now()) for change in resolved]
+        outcomes = self._send(writer, resolved, batch)
+        for seq, outcome in zip(seqs, outcomes, strict=True):
+            self._record(seq, outcome)
+        return outcomes
+
+    def _send(self, writer: Writer, resolved: Sequence[Change], batch: tuple[int, ...]) -> list[Outcome]:
+        try:
+            outcomes = list(writer.write(resolved))
+            if len(outcomes) != len(batch):
+                raise AssertionError("a writer must answer for every change")
+        except DdsetupError as error:
+            return self._failed(batch, error)
+        except Exception as error:  # noqa: BLE001 - the journal has to hear of it
+            return [_bug(self.outcome(i, "failed", ""), error) for i in batch]
+        return outcomes
+
+    def _failed(self, batch: tuple[int, ...], error: DdsetupError) -> list[Outcome]:
+        if isinstance(error, SignedOut):
+            # Every further call would fail alike.
+            self.stop_reason = f"not sent: {error.what}"
+        return [_from_error(self.outcome(i, "failed", error.what, error.fix), error) for i in batch]
+
+    def _record(self, seq: int, outcome: Outcome) -> None:
+        try:
+            self._journal.done(seq, outcome, self._clock.now())
+        except JournalError as error:
+            # The change is in the journal as started, which undo takes in, so only new ones are stopped.
+            self.stop_reason = f"not sent: {error.what}"
+
+
+@contextmanager
+def _first_interrupt_sets(cancel: threading.Event) -> Iterator[None]:
+    """While the block runs, the first Ctrl-C (or SIGTERM) sets `cancel`, and the second is KeyboardInterrupt.
+
+    An exception in the middle of noting an outcome would lose that outcome; so the first one is no exception.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def interrupted(_number: int, _frame: object) -> None:
+        if cancel.is_set():
+            raise KeyboardInterrupt
+        cancel.set()
+
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    # What is ignored (nohup) or handled outside of Python stays so.
+    taken = {number: was for number, was in before.items() if was not in (signal.SIG_IGN, None)}
+    try:
+        for number in taken:
+            signal.signal(number, interrupted)
+        yield
+    finally:
+        for number, was in taken.items():
+            signal.signal(number, was)
+
+
+def _from_error(outcome: Outcome, error: DdsetupError) -> Outcome:
+    details: dict[str, str] = {}
+    if isinstance(error, GatewayError) and error.action:
+        details["permission" if isinstance(error, Denied) else "action"] = error.action
+    status: Status = "changed_since" if isinstance(error, ChangedSince) else "failed"
+    return replace(outcome, status=status, details=details)
+
+
+def _bug(outcome: Outcome, error: Exception) -> Outcome:
+    """An unexpected error. Its text may hold anything, so only its type and place are told."""
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    place = f"{Path(frame.filename).name}:{frame.lineno}"
+    return replace(
+        outcome,
+        reason=f"unexpected {type(error).__name__} at {place}: this is a bug in ddsetup",
+        details={"bug": type(error).__name__, "at": place},
+    )

@@ -1,0 +1,188 @@
+"""Writes the role that Datadog assumes, and inline policies on functions' execution roles.
+
+A role that ddsetup did not make is changed only in what a change owns: its trust, single policies, single
+attachments.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+from ddsetup.apply.writers.issued import Issued
+from ddsetup.apply.writers.one_by_one import OneByOne
+from ddsetup.apply.writers.outcomes import already_so, applied, failed, gone, moved
+from ddsetup.apply.writers.trust import trusts
+from ddsetup.facts.iam_documents import trust_policy
+from ddsetup.gateways.aws.errors import AlreadyExists
+from ddsetup.gateways.aws.roles import (
+    attach_role_policy,
+    create_role,
+    delete_role,
+    delete_role_policy,
+    detach_role_policy,
+    put_role_policy,
+    read_role,
+    read_role_policy,
+    update_trust,
+)
+from ddsetup.gateways.aws.session import Aws
+from ddsetup.model.account import Role, Unreadable
+from ddsetup.model.change import Change, Outcome
+from ddsetup.model.errors import GatewayError
+from ddsetup.model.states import RolePolicyState, RoleState
+
+CREATED_BY = {"created_by": "ddsetup"}
+
+
+class RoleWriter(OneByOne):
+    """Makes, changes and deletes the integration role."""
+
+    def __init__(self, aws: Aws, issued: Issued) -> None:
+        super().__init__(issued)
+        self._aws = aws
+        self._issued = issued
+        self._partition = aws.identity().partition
+
+    def write_one(self, change: Change) -> Outcome:
+        before, after = change.before, change.after
+        if isinstance(after, RoleState):
+            # The integration is registered with the external ID that this role trusts.
+            self._issued.note_external_id(change.resource.account, after.external_id)
+            if before is None:
+                return self._create(change, after)
+            if isinstance(before, RoleState):
+                return self._update(change, before, after)
+        if isinstance(before, RoleState):
+            return self._delete(change, before)
+        raise TypeError("not a change of a role")
+
+    def _create(self, change: Change, after: RoleState) -> Outcome:
+        live = self._read(after.name)
+        if live is not None:
+            off = _off(live, after, after)
+            return moved(change, f"role {after.name} exists already") if off else already_so(change)
+        trust = trust_policy(self._partition, after.trust_account, after.external_id)
+        try:
+            create_role(self._aws, after.name, trust, CREATED_BY, "Lets Datadog read this account")
+        except AlreadyExists:
+            # Also what the repetition of a call says whose answer was lost. Only we know the external ID.
+            made = self._read(after.name)
+            if made is None or not trusts(made.trust, *_trust_of(after)):
+                return moved(change, f"role {after.name} was made by somebody else meanwhile")
+        try:
+            for name, document in after.policies.items():
+                put_role_policy(self._aws, after.name, name, document)
+            for arn in after.attached:
+                attach_role_policy(self._aws, after.name, arn)
+        except GatewayError:
+            self._take_back(after)
+            raise
+        return applied(change)
+
+    def _take_back(self, state: RoleState) -> None:
+        """A role that could not be finished is not left half done."""
+        with suppress(GatewayError):
+            self._empty_and_delete(state)
+
+    def _update(self, change: Change, before: RoleState, after: RoleState) -> Outcome:
+        live = self._read(after.name)
+        if live is None:
+            return moved(change, f"role {after.name} is not there any more")
+        if not _off(live, after, before):
+            return already_so(change)
+        # A write of several calls may have been cut short: as before or as after is nobody else's work.
+        neither = set(_off(live, before, after)) & set(_off(live, after, before))
+        if neither:
+            return moved(change, sorted(neither))
+        self._send_update(before, after)
+        return applied(change)
+
+    def _send_update(self, before: RoleState, after: RoleState) -> None:
+        if _trust_of(before) != _trust_of(after):
+            trust = trust_policy(self._partition, after.trust_account, after.external_id)
+            update_trust(self._aws, after.name, trust)
+        for name, document in after.policies.items():
+            if before.policies.get(name) != document:
+                put_role_policy(self._aws, after.name, name, document)
+        for name in set(before.policies) - set(after.policies):
+            delete_role_policy(self._aws, after.name, name)
+        for arn in set(after.attached) - set(before.attached):
+            attach_role_policy(self._aws, after.name, arn)
+        for arn in set(before.attached) - set(after.attached):
+            detach_role_policy(self._aws, after.name, arn)
+
+    def _delete(self, change: Change, before: RoleState) -> Outcome:
+        live = self._read(before.name)
+        if live is None:
+            return gone(change)
+        if live.tags.get("created_by") != CREATED_BY["created_by"]:
+            return moved(change, f"role {before.name} was not made by ddsetup")
+        off = [] if trusts(live.trust, *_trust_of(before)) else ["who may assume it"]
+        # A policy of ours that is missing is what a crash in the middle of making the role leaves behind.
+        off += [f"policy {n}" for n, d in live.inline.items() if before.policies.get(n) != d]
+        off += [f"attached policy {arn}" for arn in live.attached if arn not in before.attached]
+        if off:
+            return moved(change, off)
+        self._empty_and_delete(before)
+        return applied(change)
+
+    def _empty_and_delete(self, state: RoleState) -> None:
+        for name in state.policies:
+            delete_role_policy(self._aws, state.name, name)
+        for arn in state.attached:
+            detach_role_policy(self._aws, state.name, arn)
+        delete_role(self._aws, state.name)
+
+    def _read(self, name: str) -> Role | None:
+        live = read_role(self._aws, name)
+        if isinstance(live, Unreadable):
+            raise GatewayError(f"cannot look at role {name}: {live.reason}", action=live.action)
+        return live
+
+
+class RolePolicyWriter(OneByOne):
+    """Puts an inline policy on a role that is not ours, and takes it away again."""
+
+    def __init__(self, aws: Aws, issued: Issued) -> None:
+        super().__init__(issued)
+        self._aws = aws
+
+    def write_one(self, change: Change) -> Outcome:
+        before, after = change.before, change.after
+        state = after if after is not None else before
+        if not isinstance(state, RolePolicyState):
+            raise TypeError("not a change of a role's policy")
+        live = read_role_policy(self._aws, state.role_name, state.policy_name)
+        if isinstance(live, Unreadable):
+            return failed(change, f"cannot look at policy {state.policy_name}: {live.reason}")
+        wanted = after.document if isinstance(after, RolePolicyState) else None
+        expected = before.document if isinstance(before, RolePolicyState) else None
+        if live == wanted:
+            return already_so(change) if after is not None else gone(change)
+        if live != expected:
+            return moved(change, f"policy {state.policy_name} on role {state.role_name}")
+        if after is None:
+            delete_role_policy(self._aws, state.role_name, state.policy_name)
+        else:
+            put_role_policy(self._aws, state.role_name, state.policy_name, wanted)
+        return applied(change)
+
+
+def _trust_of(state: RoleState) -> tuple[str, str]:
+    return state.trust_account, state.external_id
+
+
+def _off(live: Role, wanted: RoleState, other: RoleState) -> list[str]:
+    """What the two sides of a change own and is not on the live role as `wanted` says."""
+    off = []
+    if (_trust_of(wanted) != _trust_of(other) or wanted is other) and not trusts(
+        live.trust, *_trust_of(wanted)
+    ):
+        off.append("who may assume it")
+    policies = sorted({*wanted.policies, *other.policies})
+    off += [f"policy {name}" for name in policies if live.inline.get(name) != wanted.policies.get(name)]
+    attached = sorted({*wanted.attached, *other.attached})
+    off += [
+        f"attached policy {arn}" for arn in attached if (arn in live.attached) != (arn in wanted.attached)
+    ]
+    return off

@@ -1,0 +1,94 @@
+"""Writes the secret that holds the Datadog API key, in each region that needs it."""
+
+from __future__ import annotations
+
+from ddsetup.apply.writers.issued import Issued
+from ddsetup.apply.writers.one_by_one import OneByOne
+from ddsetup.apply.writers.outcomes import already_so, applied, failed, gone, moved
+from ddsetup.gateways.aws.errors import AlreadyExists
+from ddsetup.gateways.aws.secrets import (
+    create_secret,
+    delete_secret,
+    put_secret_value,
+    read_secret,
+    restore_secret,
+)
+from ddsetup.gateways.aws.session import Aws
+from ddsetup.model.account import Lane, Secret, Unreadable
+from ddsetup.model.change import Change, Outcome
+from ddsetup.model.errors import GatewayError
+from ddsetup.model.states import SecretState
+
+
+class SecretWriter(OneByOne):
+    """Makes the secret with the API key, and deletes one that ddsetup made.
+
+    `api_key` is empty where none is known (an undo needs none).
+    """
+
+    def __init__(self, aws: Aws, issued: Issued, api_key: str) -> None:
+        super().__init__(issued)
+        self._aws = aws
+        self._issued = issued
+        self._api_key = api_key
+
+    def __repr__(self) -> str:
+        return "SecretWriter(api_key=***)"
+
+    def write_one(self, change: Change) -> Outcome:
+        lane = Lane(change.resource.account, change.resource.region)
+        live = read_secret(self._aws, lane, change.resource.id)
+        if isinstance(live, Unreadable):
+            raise GatewayError(
+                f"cannot look at secret {change.resource.id}: {live.reason}", action=live.action
+            )
+        if isinstance(change.after, SecretState) and change.before is None:
+            return self._create(change, change.after, lane, live)
+        if isinstance(change.before, SecretState) and change.after is None:
+            return self._delete(change, change.before, lane, live)
+        raise TypeError("a secret is made or deleted, not changed")
+
+    def _create(self, change: Change, after: SecretState, lane: Lane, live: Secret | None) -> Outcome:
+        if live is not None and not live.deleted:
+            self._issued.note_secret(lane, after.name, live.arn)
+            return already_so(change, "it exists; the key in it is used as it is")
+        if not self._api_key:
+            return failed(change, "no Datadog API key is known", "give it in DD_API_KEY")
+        if live is None:
+            return self._make(change, after, lane)
+        if not _is_ours(live, after):
+            return moved(
+                change,
+                f"secret {after.name} is scheduled for deletion, and it was not made by ddsetup",
+                f"aws secretsmanager restore-secret --secret-id {after.name} --region {lane.region}",
+            )
+        arn = restore_secret(self._aws, lane, after.name)
+        put_secret_value(self._aws, lane, after.name, self._api_key)
+        self._issued.note_secret(lane, after.name, arn)
+        return applied(change, "it was scheduled for deletion and is restored")
+
+    def _make(self, change: Change, after: SecretState, lane: Lane) -> Outcome:
+        try:
+            arn = create_secret(self._aws, lane, after, self._api_key)
+        except AlreadyExists:
+            # Also what the repetition of a call says whose first answer was lost.
+            made = read_secret(self._aws, lane, after.name)
+            if not isinstance(made, Secret) or made.deleted or not _is_ours(made, after):
+                raise
+            self._issued.note_secret(lane, after.name, made.arn)
+            return applied(change, "found in place after the connection was lost")
+        self._issued.note_secret(lane, after.name, arn)
+        return applied(change)
+
+    def _delete(self, change: Change, before: SecretState, lane: Lane, live: Secret | None) -> Outcome:
+        if live is None or live.deleted:
+            return gone(change)
+        if not _is_ours(live, before):
+            return moved(change, f"secret {before.name} does not carry the tags that ddsetup gave it")
+        # At once: the key is Datadog's to show again, and the name has to be free for the next run.
+        delete_secret(self._aws, lane, before.name, force=True)
+        return applied(change)
+
+
+def _is_ours(live: Secret, state: SecretState) -> bool:
+    return bool(state.tags) and all(live.tags.get(key) == value for key, value in state.tags.items())

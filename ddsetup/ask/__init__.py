@@ -1,0 +1,1 @@
+"""Getting to answers together with a person, whatever the terminal."""

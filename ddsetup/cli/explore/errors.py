@@ -1,0 +1,32 @@
+"""`ddsetup explore errors`: what goes wrong most often."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ddsetup.explore.errors import error_lines, errors
+from ddsetup.facts.links import error_patterns_link, logs_link
+from ddsetup.flow.call import Call
+from ddsetup.flow.looking import look
+from ddsetup.flow.results import base_report
+from ddsetup.model.lines import Line, Look
+from ddsetup.model.report import Report
+
+
+def run(call: Call) -> Report:
+    """Error logs by pattern."""
+    looking = look(call)
+    data = errors(looking.dd, looking.window, looking.whose)
+    query = looking.whose.page("source:lambda", "status:error")
+    start, end = looking.window.milliseconds()
+    site = looking.dd.site
+    shown = {
+        "error patterns": error_patterns_link(site, query, (start, end)),
+        "error logs": logs_link(site, query, (start, end)),
+    }
+    return replace(base_report("explore errors", looking.session), data=data, links=shown)
+
+
+def lines(report: Report, look: Look) -> list[Line]:
+    """The patterns as text."""
+    return error_lines(report.data, look)

@@ -1,0 +1,41 @@
+"""`ddsetup explore traces`: where time goes, and what fails."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ddsetup.explore.flame import trace_lines
+from ddsetup.explore.traces import COUNT, linked_traces
+from ddsetup.facts.links import traces_link
+from ddsetup.flow.call import Call
+from ddsetup.flow.looking import look
+from ddsetup.flow.results import base_report
+from ddsetup.model.errors import UsageError
+from ddsetup.model.lines import Line, Look
+from ddsetup.model.report import Report
+
+MOST = 20
+
+
+def run(call: Call) -> Report:
+    """The slowest and the failing traces, each with its page."""
+    given = call.value("count")
+    count = COUNT if given is None else given
+    if not 1 <= count <= MOST:
+        raise UsageError(f"--count {count}: it is between 1 and {MOST}")
+    looking = look(call)
+    data = linked_traces(looking.dd, looking.window, looking.whose, count)
+    site = looking.dd.site
+    query = looking.whose.page("operation_name:aws.lambda")
+    window = looking.window.milliseconds()
+    shown = {
+        "traces": traces_link(site, query, window),
+        "failing traces": traces_link(site, f"{query} status:error", window),
+    }
+    report = base_report("explore traces", looking.session)
+    return replace(report, data=data, links=shown)
+
+
+def lines(report: Report, look: Look) -> list[Line]:
+    """The traces as text."""
+    return trace_lines(report.data, look)

@@ -1,0 +1,94 @@
+"""`ddsetup sandbox up`: an AWS account and a Datadog on this machine."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import replace
+from pathlib import Path
+
+from ddsetup.cli.trial import operator_policy
+from ddsetup.flow.call import Call
+from ddsetup.model.lines import Line, Look, line
+from ddsetup.model.report import Report
+from ddsetup.sandbox.model import ACCOUNT, Sandbox, SandboxOptions
+from ddsetup.settings.given import Given, Raw
+from ddsetup.show.report_lines import report_lines
+from ddsetup.show.status_lines import fact
+
+
+def run(call: Call) -> Report:
+    """Start one; in the foreground until Ctrl-C, or detached."""
+    from ddsetup.sandbox import control, detached
+
+    call.console.sandbox = True
+    options = _options(call)
+    if call.value("detach"):
+        return _report(detached.up(options))
+    with control.start(options) as sandbox:
+        # The one document of this command comes at its end; until then a person is told.
+        call.console.lines(report_lines(replace(_report(sandbox), sandbox=False), Look(), lines))
+        call.console.say("Ctrl-C stops it")
+        try:
+            threading.Event().wait()
+        except KeyboardInterrupt:
+            call.console.say("stopping")
+    return Report(command="sandbox up", sandbox=True, account=sandbox.account, regions=sandbox.regions)
+
+
+_ANY_SOURCE = Given({key: Raw(("all",), "file", "sandbox up") for key in ("state_machine", "api_stage")})
+"""What is going to be set up is not known yet, and a scenario may have these."""
+
+
+def _options(call: Call) -> SandboxOptions:
+    regions = call.given.items("region") or ("us-east-1",)
+    options = SandboxOptions(
+        operator_policy=operator_policy(call.given.over(_ANY_SOURCE), ACCOUNT, regions),
+        scenarios=tuple(call.value("scenario") or ("healthy",)),
+        regions=regions,
+    )
+    if call.value("functions") is not None:
+        options = replace(options, many=call.value("functions"))
+    if call.value("time_scale") is not None:
+        options = replace(options, time_scale=call.value("time_scale"))
+    if call.value("forwarder_zip") is not None:
+        options = replace(options, forwarder_zip=call.directory / Path(call.value("forwarder_zip")))
+    return options
+
+
+def _report(sandbox: Sandbox) -> Report:
+    return Report(
+        command="sandbox up",
+        account=sandbox.account,
+        regions=sandbox.regions,
+        sandbox=True,
+        data=described(sandbox),
+        next=('eval "$(ddsetup sandbox env)"', "ddsetup setup"),
+    )
+
+
+def described(sandbox: Sandbox) -> dict[str, object]:
+    """What there is to know about a sandbox, without its keys."""
+    return {
+        "aws": sandbox.aws_endpoint_url,
+        "datadog": sandbox.datadog_url,
+        "account": sandbox.account,
+        "regions": list(sandbox.regions),
+        "scenarios": list(sandbox.scenarios),
+        "detached": sandbox.detached,
+        "directory": str(sandbox.directory),
+    }
+
+
+def lines(report: Report, _look: Look) -> list[Line]:
+    """One sandbox (`up`) or several (`status`, `down`)."""
+    data = report.data
+    several = data.get("sandboxes", [data] if "aws" in data else [])
+    if not several:
+        return [line("none")] if "sandboxes" in data else []
+    found: list[Line] = []
+    for sandbox in several:
+        regions, scenarios = ", ".join(sandbox["regions"]), ", ".join(sandbox["scenarios"])
+        found.append(fact("AWS", f"{sandbox['aws']}  (account {sandbox['account']}, {regions})"))
+        found.append(fact("Datadog", sandbox["datadog"]))
+        found.append(fact("Scenarios", scenarios))
+    return found

@@ -1,0 +1,259 @@
+"""The groups of commands: the sandbox, and what comes after the setup."""
+
+from __future__ import annotations
+
+from ddsetup.cli.command import ASKING, CONNECT, WRITING, Command, Group, keys
+from ddsetup.cli.options import Extra
+from ddsetup.cli.table.sandbox import SANDBOX
+from ddsetup.cli.table.source import CODE
+
+_WHOSE = keys("Which functions", "Where")
+_LOOK = (*_WHOSE, *CONNECT, "since", *ASKING)
+_SCOPED = (*_WHOSE, *CONNECT, "env", "service")
+
+_NAMES = Extra(
+    name="names", many=True, required=True, metavar="NAME...", help="Names of metrics, e.g. shop.orders."
+)
+
+EXPLORE = Group(
+    name="explore",
+    summary="Look at what has arrived in Datadog: cold starts, errors, traces, metrics.",
+    help="Look at what has arrived in Datadog, without leaving the shell. Nothing is changed.",
+    commands=(
+        Command(
+            name="cold-starts",
+            module="ddsetup.cli.explore.cold_starts",
+            summary="Cold starts by function, and their share over time.",
+            examples=(
+                "ddsetup explore cold-starts",
+                "ddsetup explore cold-starts --tag team=shop --since 1440",
+            ),
+            keys=_LOOK,
+        ),
+        Command(
+            name="errors",
+            module="ddsetup.cli.explore.errors",
+            summary="The most frequent patterns of error logs.",
+            help="The error logs of the functions, put together where only ids, numbers and times differ.",
+            examples=("ddsetup explore errors --function 'checkout-*'",),
+            keys=_LOOK,
+        ),
+        Command(
+            name="traces",
+            module="ddsetup.cli.explore.traces",
+            summary="The slowest and the failing traces, with their logs.",
+            help="The slowest and the failing invocations: their spans along the time, and what they logged.",
+            examples=("ddsetup explore traces --function checkout --count 5",),
+            keys=_LOOK,
+            extras=(
+                Extra(
+                    name="count",
+                    flags=("--count",),
+                    kind=int,
+                    metavar="N",
+                    help="How many slow and how many failing ones. Default: 3.",
+                ),
+            ),
+        ),
+        Command(
+            name="metrics",
+            module="ddsetup.cli.explore.metrics",
+            summary="Any metric over time.",
+            help="Metrics over time as sparklines. With a choice of functions, only what these sent.",
+            examples=(
+                "ddsetup explore metrics coffee_house.order_value --by product",
+                "ddsetup explore metrics aws.lambda.duration --function checkout --aggregate max",
+            ),
+            keys=_LOOK,
+            extras=(
+                _NAMES,
+                Extra(
+                    name="aggregate",
+                    flags=("--aggregate",),
+                    metavar="avg|sum|min|max|count",
+                    help="What is drawn. Default: avg.",
+                ),
+                Extra(name="by", flags=("--by",), metavar="TAG", help="One line for each value of this tag."),
+            ),
+        ),
+    ),
+)
+
+METRICS = Group(
+    name="metrics",
+    summary="Custom metrics: list, prove, percentiles.",
+    help="Custom metrics that functions send (distributions): which there are, whether they arrive, and "
+    "their percentiles.",
+    commands=(
+        Command(
+            name="list",
+            module="ddsetup.cli.metrics.list",
+            summary="The distributions that functions sent.",
+            examples=("ddsetup metrics list --function checkout",),
+            keys=_LOOK,
+            extras=(
+                Extra(
+                    name="enhanced",
+                    flags=("--enhanced",),
+                    kind=bool,
+                    help="Also Datadog's own (aws.lambda.enhanced.*).",
+                ),
+            ),
+        ),
+        Command(
+            name="verify",
+            module="ddsetup.cli.metrics.verify",
+            summary="Prove that metrics arrived, and from which functions.",
+            help="Ends with 6 if one did not arrive.",
+            examples=("ddsetup metrics verify coffee_house.order_value --wait 120",),
+            keys=(*_LOOK, "wait"),
+            extras=(_NAMES,),
+        ),
+        Command(
+            name="percentiles",
+            module="ddsetup.cli.metrics.percentiles",
+            summary="Have Datadog keep percentiles of a distribution.",
+            help="Turns percentiles (p50 to p99) on. Datadog ties them to a list of the tag keys that can be "
+            "queried: keys that are not on it cannot be queried any more. Shows the list, and asks.",
+            examples=(
+                "ddsetup metrics percentiles coffee_house.order_value",
+                "ddsetup metrics percentiles coffee_house.order_value --tag-key product --tag-key env --yes",
+            ),
+            keys=(*CONNECT, "region", *WRITING),
+            extras=(
+                _NAMES,
+                Extra(
+                    name="tag_key",
+                    flags=("--tag-key",),
+                    many=True,
+                    metavar="KEY",
+                    help="A tag key that stays queryable; repeatable. Default: all that there are.",
+                ),
+                Extra(name="off", flags=("--off",), kind=bool, help="Turn percentiles off again."),
+            ),
+        ),
+    ),
+)
+
+_MONITOR_EXTRAS = (
+    Extra(
+        name="only",
+        flags=("--only",),
+        many=True,
+        metavar="MONITOR",
+        help="Only these of the recommended monitors; repeatable. `none`: none of them.",
+    ),
+    Extra(
+        name="threshold",
+        flags=("--threshold",),
+        many=True,
+        metavar="MONITOR=VALUE",
+        help="Another threshold, e.g. high_error_rate=0.05; repeatable.",
+    ),
+    Extra(
+        name="on_metric",
+        flags=("--on-metric",),
+        many=True,
+        metavar="'NAME<VALUE'",
+        help="A monitor on a custom metric, e.g. 'max:shop.orders>100' (avg without max:); repeatable.",
+    ),
+    Extra(
+        name="notify",
+        flags=("--notify",),
+        many=True,
+        metavar="@HANDLE",
+        help="Who is told, e.g. @slack-shop or @me@example.com; repeatable.",
+    ),
+)
+
+MONITORS = Group(
+    name="monitors",
+    summary="The recommended monitors, and monitors on custom metrics.",
+    help="The monitors that Datadog recommends for Lambda functions, and monitors on custom metrics; for all "
+    "functions, or for an env, a service or chosen functions. They are known by their tags, so running it "
+    "again changes only what differs.",
+    commands=(
+        Command(
+            name="plan",
+            module="ddsetup.cli.monitors.plan",
+            summary="Show what would be created or changed; or print it as Terraform.",
+            examples=("ddsetup monitors plan --env prod", "ddsetup monitors plan --terraform > monitors.tf"),
+            keys=(*_SCOPED, *ASKING),
+            extras=(
+                *_MONITOR_EXTRAS,
+                Extra(
+                    name="terraform",
+                    flags=("--terraform",),
+                    kind=bool,
+                    help="Print the monitors as Terraform instead.",
+                ),
+            ),
+        ),
+        Command(
+            name="apply",
+            module="ddsetup.cli.monitors.apply",
+            summary="Create and change monitors, once the plan is confirmed.",
+            examples=(
+                "ddsetup monitors apply --env prod --notify @slack-shop",
+                "ddsetup monitors apply --on-metric 'coffee_house.order_value<1' --only none --yes",
+            ),
+            keys=(*_SCOPED, *WRITING),
+            extras=_MONITOR_EXTRAS,
+        ),
+        Command(
+            name="remove",
+            module="ddsetup.cli.monitors.remove",
+            summary="Delete monitors that ddsetup made.",
+            help="Deletes monitors that ddsetup made: all, or those for an env, a service or functions.",
+            examples=("ddsetup monitors remove --env prod",),
+            keys=(*_SCOPED, *WRITING),
+            extras=(
+                Extra(
+                    name="only",
+                    flags=("--only",),
+                    many=True,
+                    metavar="MONITOR",
+                    help="Only these monitors; repeatable.",
+                ),
+            ),
+        ),
+    ),
+)
+
+DASHBOARDS = Group(
+    name="dashboards",
+    summary="Datadog's dashboards for Lambda, and an overview of your own.",
+    help="Pages of Datadog's own dashboards, and a dashboard of yours with what matters of the functions.",
+    commands=(
+        Command(
+            name="open",
+            module="ddsetup.cli.dashboards.open",
+            summary="The addresses of the dashboards; in a browser if wanted.",
+            examples=("ddsetup dashboards open", "ddsetup dashboards open enhanced --browser"),
+            keys=("region", *CONNECT, *ASKING),
+            extras=(
+                Extra(name="name", metavar="[NAME]", help="Part of the name of the one that is meant."),
+                Extra(name="browser", flags=("--browser",), kind=bool, help="Open it in the browser."),
+            ),
+        ),
+        Command(
+            name="create",
+            module="ddsetup.cli.dashboards.create",
+            summary="Create the dashboard Serverless overview, or bring it up to date.",
+            help="Cold starts by function, errors, durations, cost and throttles on one page, with "
+            "DynamoDB and SQS where they are used. `ddsetup undo` takes it back.",
+            examples=("ddsetup dashboards create", "ddsetup dashboards create --title 'Shop' --env prod"),
+            keys=(*_SCOPED, *WRITING),
+            extras=(
+                Extra(
+                    name="title",
+                    flags=("--title",),
+                    metavar="TEXT",
+                    help="What it is called. Default: Serverless overview.",
+                ),
+            ),
+        ),
+    ),
+)
+
+GROUPS: tuple[Group, ...] = (SANDBOX, EXPLORE, METRICS, MONITORS, DASHBOARDS, CODE)

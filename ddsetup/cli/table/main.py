@@ -1,0 +1,146 @@
+"""The commands of the main job, with their options: from setup to policy."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ddsetup.cli.command import ASKING, CONNECT, WANTED, WRITING, Command, keys
+from ddsetup.cli.options import Extra
+from ddsetup.cli.table.doctor import DOCTOR
+from ddsetup.cli.table.sandbox import SCENARIO
+from ddsetup.cli.table.source import IAC
+
+COMMANDS: tuple[Command, ...] = (
+    Command(
+        name="setup",
+        module="ddsetup.cli.setup",
+        summary="Set up monitoring, from the AWS account to proven data.",
+        help="Look at what is there, ask what is open, show the plan, carry it out once it is confirmed, and "
+        "prove that data arrives in Datadog. Running it again changes only what is not yet as wanted.",
+        examples=(
+            "ddsetup setup",
+            "ddsetup setup --site datadoghq.eu --region eu-west-1 --tag team=shop --env prod --yes",
+            "ddsetup setup --sandbox",
+        ),
+        keys=(*WANTED, *keys("Proof"), *WRITING),
+        extras=(
+            Extra(
+                name="sandbox",
+                flags=("--sandbox",),
+                kind=bool,
+                help="Try it on an AWS account and a Datadog of its own on this machine, gone afterwards.",
+            ),
+            SCENARIO,
+        ),
+    ),
+    Command(
+        name="plan",
+        module="ddsetup.cli.plan",
+        summary="Show what setup would change, and change nothing.",
+        examples=("ddsetup plan --all", "ddsetup plan --function 'checkout-*' --out plan.json"),
+        keys=(*WANTED, *ASKING),
+        extras=(
+            Extra(
+                name="out",
+                flags=("--out",),
+                kind=Path,
+                metavar="FILE",
+                help="Save the plan for `ddsetup apply`.",
+            ),
+            Extra(
+                name="detailed_exitcode",
+                flags=("--detailed-exitcode",),
+                kind=bool,
+                help="End with 3 if there are changes.",
+            ),
+        ),
+    ),
+    Command(
+        name="apply",
+        module="ddsetup.cli.apply",
+        summary="Carry out a saved plan, unless things have moved on.",
+        examples=("ddsetup apply plan.json --yes",),
+        keys=(*CONNECT, *keys("Proof"), *WRITING),
+        extras=(
+            Extra(name="file", kind=Path, required=True, metavar="FILE", help="What `plan --out` wrote."),
+        ),
+    ),
+    Command(
+        name="verify",
+        module="ddsetup.cli.verify",
+        summary="Prove, for every function and signal, that data arrived in Datadog.",
+        examples=("ddsetup verify --all --wait 600", "ddsetup verify --function checkout --invoke"),
+        keys=(
+            *keys("Which functions", "Where", "Proof"),
+            *CONNECT,
+            *("via", "logs", "traces", "enhanced_metrics", "log_source", "yes"),
+            *ASKING,
+        ),
+    ),
+    Command(
+        name="doctor",
+        module="ddsetup.cli.doctor",
+        summary="Find what is wrong, why, and what to do about it.",
+        help="Check everything between a function and its data in Datadog. The cause comes first, what "
+        "follows from it under it. Ends with 1 if there is an error. With --function: the whole path of that "
+        "function's data, link by link. Nothing is changed but by --fix, which shows its plan and asks.",
+        examples=(
+            "ddsetup doctor",
+            "ddsetup doctor --function checkout",
+            "ddsetup doctor --fix",
+            "ddsetup doctor --all --fail-on warning --junit doctor.xml",
+        ),
+        keys=(*(key for key in WANTED if key not in ("logs", "traces")), *WRITING),
+        extras=DOCTOR,
+    ),
+    Command(
+        name="status",
+        module="ddsetup.cli.status",
+        summary="The account at a glance: integration, Forwarders, functions.",
+        examples=("ddsetup status --region eu-west-1 -o json",),
+        keys=(*keys("Which functions", "Where"), *CONNECT, "role_name", *ASKING),
+    ),
+    Command(
+        name="undo",
+        module="ddsetup.cli.undo",
+        summary="Give back what a run changed.",
+        help="Give back exactly what a run changed, from its journal. Without RUN: the last one of this "
+        "account that still has effects.",
+        examples=("ddsetup undo", "ddsetup undo --list"),
+        keys=(*CONNECT, *WRITING),
+        extras=(
+            Extra(name="run", metavar="[RUN]", help="The run to give back."),
+            Extra(name="list", flags=("--list",), kind=bool, help="Show the runs, and change nothing."),
+            Extra(
+                name="delete_failed_events",
+                flags=("--delete-failed-events",),
+                kind=bool,
+                help="Delete the Forwarder's bucket also while it holds what Datadog did not take yet.",
+            ),
+        ),
+    ),
+    Command(
+        name="uninstrument",
+        module="ddsetup.cli.uninstrument",
+        summary="Take Datadog out of functions, whoever put it there.",
+        examples=("ddsetup uninstrument --function checkout",),
+        keys=(*keys("Which functions", "Where"), *CONNECT, "owned", *WRITING),
+    ),
+    Command(
+        name="policy",
+        module="ddsetup.cli.policy",
+        summary="The least IAM policy for what you are about to do.",
+        examples=("ddsetup policy --region eu-west-1 > policy.json",),
+        keys=(*WANTED, *ASKING),
+        extras=(
+            Extra(
+                name="for_command",
+                flags=("--for",),
+                many=True,
+                metavar="COMMAND",
+                help="Which commands it is for; repeatable. Default: setup, verify, undo.",
+            ),
+        ),
+    ),
+    IAC,
+)

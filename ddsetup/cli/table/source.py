@@ -1,0 +1,75 @@
+"""The commands that work on the files of a project rather than on an account."""
+
+from __future__ import annotations
+
+from ddsetup.cli.command import RUN, WRITING, Command, Group
+from ddsetup.cli.options import Extra
+
+_PATH = Extra(
+    name="path", metavar="[PATH]", help="The project's directory, or one of its files. Default: here."
+)
+_DIRTY = Extra(
+    name="allow_dirty",
+    flags=("--allow-dirty",),
+    kind=bool,
+    help="Change files although git knows of uncommitted changes.",
+)
+
+IAC = Command(
+    name="iac",
+    module="ddsetup.cli.iac",
+    summary="Bring Datadog into the files that functions are deployed from.",
+    help="Serverless Framework, SAM and CloudFormation, Dockerfiles: changed in place, and only the lines "
+    "that have to. CDK, Terraform and configuration by program: the lines to put in. `--undo` gives the "
+    "files back.",
+    examples=(
+        "ddsetup iac --site datadoghq.eu --dry-run",
+        "ddsetup iac services/checkout --via forwarder --site datadoghq.eu --yes",
+        "ddsetup iac --undo",
+    ),
+    keys=(
+        *("via", "site", "api_key_secret", "api_key_ssm", "api_key_kms", "forwarder_arn"),
+        *("env", "service", "version_tag", "extra_tag", "logs", "traces", "log_level"),
+        *("capture_payload", "merge_xray", "layer_version", "extension_version", "macro_template_url"),
+        *("region", "profile", "role_arn", *WRITING),
+    ),
+    extras=(
+        _PATH,
+        Extra(
+            name="install",
+            flags=("--install",),
+            kind=bool,
+            help="Let the project's own package manager add what is needed, and deploy Datadog's macro (else "
+            "asked, or printed).",
+        ),
+        _DIRTY,
+        Extra(name="undo", flags=("--undo",), kind=bool, help="Give the files of the last run back."),
+    ),
+)
+
+CODE = Group(
+    name="code",
+    summary="Look at the code of functions.",
+    help="Look at the code of functions: what Datadog's calls in it do.",
+    commands=(
+        Command(
+            name="check",
+            module="ddsetup.cli.code.check",
+            summary="Find what is double, missing or wrong in Python code.",
+            help="Handlers, wrappers and metric calls of Python code, told from its syntax; nothing is run. "
+            "Shows how handlers would be wrapped in the code, for those who do not want them redirected.",
+            examples=("ddsetup code check", "ddsetup code check src --write --yes"),
+            keys=("yes", "dry_run", "no_input", *RUN),
+            extras=(
+                _PATH,
+                Extra(
+                    name="write",
+                    flags=("--write",),
+                    kind=bool,
+                    help="Put the wrapper around the handlers (undo: `ddsetup iac --undo`).",
+                ),
+                _DIRTY,
+            ),
+        ),
+    ),
+)

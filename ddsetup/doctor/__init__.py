@@ -1,0 +1,1 @@
+"""Findings with their causes, and how they are reported."""

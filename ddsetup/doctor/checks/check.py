@@ -1,0 +1,125 @@
+"""What a check is, and what it may say: a problem, or that it could not look."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
+
+from ddsetup.model.account import Unreadable
+from ddsetup.model.change import Change, ResourceId
+from ddsetup.model.report import Severity
+
+if TYPE_CHECKING:
+    from ddsetup.doctor.checks.case import Case
+
+Group: TypeAlias = Literal[
+    "local",
+    "credentials",
+    "permissions",
+    "integration",
+    "forwarder",
+    "collection",
+    "functions",
+    "log groups",
+    "arrival",
+    "cost",
+]
+GROUPS: tuple[Group, ...] = get_args(Group)
+
+FixKind: TypeAlias = Literal["automatic", "confirm", "manual"]
+"""Who mends it: `--fix` by itself; `--fix` once a person has seen that something is taken away; a person."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """Something that is not as the check's title says.
+
+    `what` does not repeat the resource's name. `about` are the ARNs of the functions that it concerns; empty:
+    everything in the resource's account and region. `mends` are resources whose change in the plan of a
+    setup removes it; `changes` are changes that do so themselves.
+    """
+
+    resource: ResourceId
+    what: str
+    fix: str = ""
+    command: str = ""
+    severity: Severity | None = None
+    about: frozenset[str] = frozenset()
+    mends: tuple[ResourceId, ...] = ()
+    changes: tuple[Change, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Blind:
+    """The check could not look: a permission is missing, or the read failed."""
+
+    resource: ResourceId
+    unreadable: Unreadable
+
+
+Result: TypeAlias = Problem | Blind
+Run: TypeAlias = "Callable[[Case], Iterable[Result]]"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """One check. `title` states the healthy fact; `doc` explains what a failure means.
+
+    `because_of` are the checks whose problems explain this one's; `needs` the permissions that it takes to
+    look. `link` is the official guide.
+    """
+
+    id: str
+    title: str
+    group: Group
+    run: Run
+    doc: str
+    severity: Severity = "error"
+    needs: tuple[str, ...] = ()
+    fix: FixKind = "manual"
+    link: str = ""
+    because_of: tuple[str, ...] = ()
+
+
+def check(  # noqa: PLR0913 - a check is described by all of these
+    id: str,  # noqa: A002 - that is what it is
+    title: str,
+    group: Group,
+    severity: Severity = "error",
+    *,
+    needs: tuple[str, ...] = (),
+    fix: FixKind = "manual",
+    link: str = "",
+    because_of: tuple[str, ...] = (),
+) -> Callable[[Run], Check]:
+    """Make a Check of a function, whose docstring becomes its explanation. Nothing is registered by it."""
+
+    def made(run: Run) -> Check:
+        return Check(
+            id=id,
+            title=title,
+            group=group,
+            run=run,
+            doc=inspect.cleandoc(run.__doc__ or ""),
+            severity=severity,
+            needs=needs,
+            fix=fix,
+            link=link,
+            because_of=because_of,
+        )
+
+    return made
+
+
+_DOCS = "https://docs.datadoghq.com"
+STS_GUIDE = f"{_DOCS}/integrations/guide/error-datadog-not-authorized-sts-assume-role/"
+DELAY_GUIDE = f"{_DOCS}/integrations/guide/cloud-metric-delay/"
+LAMBDA_GUIDE = f"{_DOCS}/serverless/aws_lambda/troubleshooting/"
+SETTINGS_GUIDE = f"{_DOCS}/serverless/aws_lambda/configuration/"
+LOGS_GUIDE = f"{_DOCS}/logs/guide/lambda-logs-collection-troubleshooting-guide/"
+FORWARDER_GUIDE = f"{_DOCS}/logs/guide/send-aws-services-logs-with-the-datadog-lambda-function/"
+SIZE_GUIDE = f"{_DOCS}/serverless/guide/serverless_package_too_large/"
+TAGS_GUIDE = f"{_DOCS}/serverless/guide/serverless_tagging/"
+"""Pages of Datadog's documentation."""

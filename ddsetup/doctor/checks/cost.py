@@ -1,0 +1,196 @@
+"""What arrives twice, or costs more than it has to."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+from ddsetup.doctor.checks.case import Case, Place, Subject
+from ddsetup.doctor.checks.check import LOGS_GUIDE, SETTINGS_GUIDE, Blind, Problem, Result, check
+from ddsetup.doctor.checks.functions import problem
+from ddsetup.facts import recognise
+from ddsetup.facts.filters import AUTOMATIC_PREFIX, Forwarders, classify, describe, filter_resource
+from ddsetup.facts.ownership import is_forwarder
+from ddsetup.model.account import SubscriptionFilter, Unreadable
+from ddsetup.model.change import ResourceId
+from ddsetup.plan.steps.subscriptions.conflicts import deletion
+from ddsetup.plan.steps.subscriptions.groups import log_group_of
+
+_FILTERS = ("logs:DescribeSubscriptionFilters",)
+
+
+def _filters(
+    case: Case,
+) -> Iterator[tuple[Place, str, tuple[Subject, ...], tuple[SubscriptionFilter, ...]]]:
+    for place in case.places:
+        for name, writers in place.groups.items():
+            filters = place.filters_of(name)
+            if filters is not None and not isinstance(filters, Unreadable):
+                yield place, name, writers, filters
+
+
+def _about(subjects: tuple[Subject, ...]) -> frozenset[str]:
+    return frozenset(s.function.arn for s in subjects)
+
+
+@check(
+    "filter-twice",
+    "every log group leads to the Forwarder once",
+    "cost",
+    "error",
+    needs=_FILTERS,
+    fix="confirm",
+    link=LOGS_GUIDE,
+)
+def twice(case: Case) -> Iterator[Result]:
+    """Two filters of a log group lead to the same Forwarder: every line arrives, and is billed, twice.
+
+    Usually Datadog's automatic filter and one that was put by hand. The one that is not Datadog's is deleted,
+    as Datadog would put its own back.
+    """
+    for place, name, writers, filters in _filters(case):
+        ours = [f for f in filters if place.forwarder and f.destination_arn == place.forwarder.arn]
+        if len(ours) < 2:
+            continue
+        extra = min(ours, key=lambda f: (f.name.startswith(AUTOMATIC_PREFIX), f.name))
+        yield Problem(
+            resource=filter_resource(name, extra.name, place.at),
+            what=f"{ours[0].name} and {ours[1].name} lead to the same Forwarder: every line arrives twice",
+            fix=f"delete {extra.name}",
+            about=_about(writers),
+            changes=(deletion(extra, place.at, "its logs reach Datadog twice"),),
+        )
+
+
+@check(
+    "old-forwarder",
+    "no log group leads to another Forwarder",
+    "cost",
+    "warning",
+    needs=_FILTERS,
+    fix="confirm",
+    link=LOGS_GUIDE,
+    because_of=("forwarder-exists",),
+)
+def old_forwarder(case: Case) -> Iterator[Result]:
+    """A filter leads to another Datadog Forwarder than the region's, or to a Firehose stream to Datadog.
+
+    An old Forwarder may have an invalid key or drop what it does not know; with both, lines arrive twice.
+    """
+    for place, name, writers, filters in _filters(case):
+        known = place.lane.forwarders if not isinstance(place.lane.forwarders, Unreadable) else ()
+        ours = place.forwarder.arn if place.forwarder else None
+        forwarders = Forwarders(ours, frozenset(f.arn for f in known) - {ours})
+        for found in filters:
+            if classify(found, forwarders) in ("forwarder", "firehose") and place.forwarder is not None:
+                yield Problem(
+                    resource=filter_resource(name, found.name, place.at),
+                    what=f"its logs are also sent to Datadog by {describe(found)}",
+                    fix="delete the filter, so that only the region's Forwarder gets them",
+                    about=_about(writers),
+                    changes=(deletion(found, place.at, "the region's Forwarder takes its place"),),
+                )
+
+
+@check(
+    "account-policy",
+    "no account-level policy sends all logs to Datadog as well",
+    "cost",
+    "warning",
+    needs=("logs:DescribeAccountPolicies",),
+    link=LOGS_GUIDE,
+)
+def account_policy(case: Case) -> Iterator[Result]:
+    """A subscription policy of the account sends every log group of the region to Datadog, e.g. through
+    Firehose; together with the Forwarder's filters every line arrives twice."""
+    for place in case.places:
+        policies, at = place.lane.account_filter_policies, place.at
+        resource = ResourceId("account_policy", f"subscription policy of {at.region}", at.region, at.account)
+        if isinstance(policies, Unreadable):
+            if policies.denied:
+                yield Blind(resource, policies)
+            continue
+        if place.forwarded and any("datadog" in json.dumps(policy).lower() for policy in policies):
+            yield Problem(
+                resource=resource,
+                what="it sends all log groups to Datadog, beside the Forwarder's filters",
+                fix="keep one of the two: aws logs delete-account-policy, or --via extension",
+            )
+
+
+@check(
+    "logs-once",
+    "logs of functions with the Extension do not go through the Forwarder, too",
+    "cost",
+    "error",
+    needs=_FILTERS,
+    fix="confirm",
+    link=SETTINGS_GUIDE,
+)
+def logs_once(case: Case) -> Iterator[Result]:
+    """The Extension sends the function's logs, and a filter leads its log group to a Forwarder as well."""
+    for s in case.subjects:
+        if not (s.touchable and recognise.extension_ships_logs(s.function)):
+            continue
+        place, group = case.place_of(s), log_group_of(s.function)
+        filters = place.filters_of(group)
+        if filters is None or isinstance(filters, Unreadable):
+            continue
+        for found in filters:
+            if place.forwarder and found.destination_arn == place.forwarder.arn:
+                yield problem(
+                    s,
+                    f"its logs arrive twice: by its Extension, and by the filter {found.name}",
+                    "delete the filter; or set DD_SERVERLESS_LOGS_ENABLED to false",
+                    changes=(deletion(found, place.at, "the Extension sends these logs already"),),
+                )
+
+
+@check("xray-once", "traces are not made twice", "cost", "warning", link=SETTINGS_GUIDE)
+def xray(case: Case) -> Iterator[Result]:
+    """X-Ray's active tracing and Datadog's tracer both trace the function, and DD_MERGE_XRAY_TRACES does not
+    join them."""
+    for s in case.subjects:
+        active = s.function.tracing == "Active" and s.mode in ("forwarder", "extension")
+        if active and s.on("DD_TRACE_ENABLED") and not s.on("DD_MERGE_XRAY_TRACES", False):
+            yield problem(
+                s,
+                "X-Ray and Datadog both trace it, and are not joined",
+                "switch X-Ray's active tracing off, or join them: --merge-xray",
+                severity="info",
+            )
+
+
+@check("one-forwarder", "every region has one Forwarder", "cost", "info", needs=("tag:GetResources",))
+def one(case: Case) -> Iterator[Result]:
+    """Several Forwarders are in one region. One is used; the others cost little, but confuse."""
+    for place in case.places:
+        known = place.lane.forwarders
+        functions = place.lane.functions
+        if isinstance(known, Unreadable) or isinstance(functions, Unreadable) or not place.forwarder:
+            continue
+        there = {f.arn: f for f in functions}
+        others = [
+            f.name
+            for f in known
+            if f.arn in there and f.arn != place.forwarder.arn and is_forwarder(there[f.arn], {}, place.lane)
+        ]
+        if others:
+            yield Problem(
+                resource=place.resource,
+                what=f"there are others beside it: {', '.join(others)}",
+                fix="remove those that nothing uses any more",
+            )
+
+
+@check("debug-off", "no library logs at debug level", "cost", "info", needs=("lambda:ListFunctions",))
+def debug(case: Case) -> Iterator[Result]:
+    """DD_LOG_LEVEL is DEBUG, or DD_TRACE_DEBUG is on: the library writes much, all of which is collected."""
+    for s in case.subjects:
+        if s.mode == "none":
+            continue
+        if s.env.get("DD_LOG_LEVEL", "").lower() == "debug" or s.on("DD_TRACE_DEBUG", False):
+            yield problem(s, "Datadog's library logs at debug level", "set DD_LOG_LEVEL to INFO when done")
+
+
+CHECKS = (twice, old_forwarder, account_policy, logs_once, xray, one, debug)

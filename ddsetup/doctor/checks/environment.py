@@ -1,0 +1,320 @@
+"""The environment variables, tags and log settings of functions that carry Datadog."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from ddsetup.doctor.checks.case import Case, Subject
+from ddsetup.doctor.checks.check import LOGS_GUIDE, SETTINGS_GUIDE, TAGS_GUIDE, Blind, Result, check
+from ddsetup.doctor.checks.functions import problem
+from ddsetup.facts import catalog
+from ddsetup.facts.iam_documents import statements, strings
+from ddsetup.model.account import Role, Unreadable
+from ddsetup.model.answers import KeySource
+from ddsetup.model.change import Change
+from ddsetup.plan.steps.instrument.key_access import POLICY_NAME, grants
+
+_LIST = ("lambda:ListFunctions",)
+_GOVERNMENT = ("ddog-gov.com",)
+
+
+def _reporting(case: Case) -> Iterator[Subject]:
+    """Functions in which something of Datadog's is to run."""
+    return (s for s in case.subjects if s.touchable and s.mode in ("forwarder", "extension"))
+
+
+@check(
+    "flush-to-log",
+    "functions without the Extension write their data to the log",
+    "functions",
+    needs=_LIST,
+    fix="automatic",
+    link=SETTINGS_GUIDE,
+)
+def flush(case: Case) -> Iterator[Result]:
+    """DD_FLUSH_TO_LOG is not true, and there is no Extension: custom metrics are sent by a call to Datadog at
+    the end of each invocation, which needs a key and slows it down, or are lost."""
+    for s in _reporting(case):
+        if s.mode == "forwarder" and s.family and s.family.forwarder and not s.on("DD_FLUSH_TO_LOG", False):
+            yield problem(s, "DD_FLUSH_TO_LOG is not true", "set it", mends=(s.resource,))
+
+
+@check(
+    "flush-with-extension",
+    "functions with the Extension do not flush to the log",
+    "functions",
+    "info",
+    needs=_LIST,
+)
+def flush_ignored(case: Case) -> Iterator[Result]:
+    """DD_FLUSH_TO_LOG is true beside the Extension, which takes precedence: the setting has no effect."""
+    for s in _reporting(case):
+        if s.mode == "extension" and s.on("DD_FLUSH_TO_LOG", False):
+            yield problem(s, "DD_FLUSH_TO_LOG has no effect beside the Extension", "remove it")
+
+
+@check(
+    "key-source",
+    "functions with the Extension know one place of the API key",
+    "functions",
+    needs=_LIST,
+    fix="automatic",
+    link=SETTINGS_GUIDE,
+)
+def key_source(case: Case) -> Iterator[Result]:
+    """The Extension finds no API key, or more than one: the library and the Extension look in another order,
+    so they may use different ones."""
+    for s in _reporting(case):
+        if s.mode != "extension":
+            continue
+        found = [name for name in catalog.KEY_VARIABLES if s.env.get(name)]
+        if not found:
+            yield problem(
+                s, "it has no source of the API key", "name the secret that holds it", mends=(s.resource,)
+            )
+        elif len(found) > 1:
+            yield problem(
+                s,
+                f"it has several sources of the API key: {', '.join(found)}",
+                "leave one of them",
+                severity="warning",
+            )
+
+
+@check("key-plain", "no function holds the API key in plain text", "functions", "warning", needs=_LIST)
+def key_plain(case: Case) -> Iterator[Result]:
+    """DD_API_KEY holds the key itself: whoever may read the function's configuration can read it."""
+    for s in _reporting(case):
+        if s.env.get("DD_API_KEY"):
+            yield problem(
+                s, "DD_API_KEY holds the API key in plain text", "keep it in a secret (DD_API_KEY_SECRET_ARN)"
+            )
+
+
+@check(
+    "key-access",
+    "functions with the Extension may read the API key",
+    "functions",
+    needs=("iam:GetRole", "iam:ListRolePolicies", "iam:GetRolePolicy", "iam:ListAttachedRolePolicies"),
+    fix="automatic",
+    link=SETTINGS_GUIDE,
+)
+def key_access(case: Case) -> Iterator[Result]:
+    """The execution role may not read the secret (or parameter) that the Extension takes the key from.
+
+    Roles are read only for functions whose data does not arrive. The right may also come from a managed
+    policy; then nothing can be said.
+    """
+    for s in _reporting(case):
+        role, source = case.evidence.roles.get(s.function.role), _key_source(s)
+        if s.mode != "extension" or source is None:
+            continue
+        if isinstance(role, Unreadable):
+            yield Blind(s.resource, role)
+        if not isinstance(role, Role):
+            continue
+        action = "secretsmanager:getsecretvalue" if source.kind == "secret" else "ssm:getparameter"
+        unread = [a for a in role.attached if "service-role/AWSLambda" not in a]
+        if not any(_allows(document, action) for document in role.inline.values()) and not unread:
+            yield problem(
+                s,
+                f"its role {role.name} may not read the API key",
+                f"grant it (inline policy {POLICY_NAME})",
+                changes=_grant(case, s, role, source),
+            )
+
+
+def _key_source(s: Subject) -> KeySource | None:
+    """Where the Extension finds the key, if a right of the function's role has to do with it."""
+    if secret := s.env.get("DD_API_KEY_SECRET_ARN"):
+        return KeySource(kind="secret", value=secret)
+    parameter = s.env.get("DD_API_KEY_SSM_ARN")
+    return KeySource(kind="ssm", value=parameter) if parameter else None
+
+
+def _grant(case: Case, s: Subject, role: Role, source: KeySource) -> tuple[Change, ...]:
+    """The policy that lets the role read the key where the function looks for it, which a setup leaves as it
+    is. One of that name that does not do is not ours to replace."""
+    if POLICY_NAME in role.inline:
+        return ()
+    return grants((s.function,), replace(case.answers, key_source=source))
+
+
+@check(
+    "function-site",
+    "functions with the Extension send to the chosen Datadog site",
+    "functions",
+    needs=_LIST,
+    fix="automatic",
+    link=SETTINGS_GUIDE,
+)
+def site(case: Case) -> Iterator[Result]:
+    """DD_SITE is missing or names another site than the one that is looked at; the default is US1."""
+    for s in _reporting(case):
+        sends_to = s.env.get("DD_SITE") or "datadoghq.com"
+        if s.mode == "extension" and sends_to != case.answers.site:
+            yield problem(
+                s, f"it sends to {sends_to}, not to {case.answers.site}", "set DD_SITE", mends=(s.resource,)
+            )
+
+
+@check("government-site", "functions in GovCloud send to a site for it", "functions", needs=_LIST)
+def government(case: Case) -> Iterator[Result]:
+    """The region belongs to AWS GovCloud, and the Datadog site does not: roles do not work across
+    partitions, and the library uses FIPS endpoints that the site may not have."""
+    for place in case.places:
+        if place.at.region.startswith("us-gov-") and not case.answers.site.endswith(_GOVERNMENT):
+            for s in place.subjects:
+                yield problem(
+                    s, f"{place.at.region} is GovCloud, {case.answers.site} is not", "--site ddog-gov.com"
+                )
+
+
+@check("tracing-on", "functions are traced", "functions", "warning", needs=_LIST, link=SETTINGS_GUIDE)
+def tracing(case: Case) -> Iterator[Result]:
+    """Tracing is switched off on the function (DD_TRACE_ENABLED), or its sample rate is 0."""
+    if not case.answers.traces:
+        return
+    for s in _reporting(case):
+        rate = s.env.get("DD_TRACE_SAMPLE_RATE", "").strip()
+        if not s.on("DD_TRACE_ENABLED"):
+            yield problem(s, "DD_TRACE_ENABLED is false", "set it to true, or remove it; or say --no-traces")
+        elif rate and _number(rate) == 0:
+            yield problem(s, f"DD_TRACE_SAMPLE_RATE is {rate}: nothing is traced", "raise or remove it")
+
+
+@check("enhanced-metrics-on", "functions send enhanced metrics", "functions", "warning", needs=_LIST)
+def enhanced(case: Case) -> Iterator[Result]:
+    """DD_ENHANCED_METRICS is false: invocations, errors and cold starts are not counted by the library."""
+    if not case.answers.enhanced_metrics:
+        return
+    for s in _reporting(case):
+        if not s.on("DD_ENHANCED_METRICS"):
+            yield problem(s, "DD_ENHANCED_METRICS is false", "set it to true, or remove it")
+
+
+@check("extension-logs", "functions with the Extension send logs", "functions", "warning", needs=_LIST)
+def extension_logs(case: Case) -> Iterator[Result]:
+    """DD_SERVERLESS_LOGS_ENABLED is false, and no filter leads the log group to a Forwarder: no logs."""
+    if not case.answers.logs:
+        return
+    for s in _reporting(case):
+        if s.mode != "extension" or s.on("DD_SERVERLESS_LOGS_ENABLED"):
+            continue
+        place = case.place_of(s)
+        filters = place.filters_of(s.function.log_group)
+        led = (
+            not isinstance(filters, Unreadable)
+            and place.forwarder is not None
+            and any(f.destination_arn == place.forwarder.arn for f in filters or ())
+        )
+        if filters is not None and not led:
+            yield problem(
+                s, "DD_SERVERLESS_LOGS_ENABLED is false, and no Forwarder takes its logs", "set it to true"
+            )
+
+
+@check(
+    "system-log-level",
+    "functions write the REPORT lines that metrics are made of",
+    "functions",
+    needs=_LIST,
+    fix="automatic",
+    link=LOGS_GUIDE,
+)
+def system_level(case: Case) -> Iterator[Result]:
+    """The system log level is WARN: Lambda leaves out the REPORT lines, of which the Forwarder makes
+    duration, memory, cost and timeouts."""
+    for s in case.subjects:
+        if s.way == "forwarder" and s.function.log_format == "JSON" and s.function.system_log_level == "WARN":
+            yield problem(
+                s, "its system log level WARN hides the REPORT lines", "make it INFO", mends=(s.resource,)
+            )
+
+
+@check(
+    "application-log-level",
+    "functions' log level lets the library's lines through",
+    "functions",
+    "warning",
+    needs=_LIST,
+)
+def application_level(case: Case) -> Iterator[Result]:
+    """The application log level is above INFO, so that Lambda may drop the lines in which the library
+    writes metrics and traces."""
+    for s in _reporting(case):
+        level = s.function.application_log_level
+        loud = s.function.log_format == "JSON" and level in ("WARN", "ERROR", "FATAL")
+        if s.mode == "forwarder" and loud and not s.arrived("enhanced_metrics"):
+            f = s.function
+            yield problem(
+                s,
+                f"its application log level {level} may hide the library's lines",
+                "make it INFO",
+                command=f"aws lambda update-function-configuration --function-name {f.name} "
+                f"--region {f.region} --logging-config ApplicationLogLevel=INFO",
+            )
+
+
+@check(
+    "unified-tags",
+    "functions have a service",
+    "functions",
+    "info",
+    needs=_LIST,
+    fix="automatic",
+    link=TAGS_GUIDE,
+)
+def unified_tags(case: Case) -> Iterator[Result]:
+    """Neither DD_SERVICE nor a tag `service` says which service the function belongs to: its traces, logs
+    and metrics are hard to bring together."""
+    for s in _reporting(case):
+        if not s.env.get("DD_SERVICE") and not s.tags.get("service"):
+            yield problem(s, "it has neither DD_SERVICE nor a tag service", "set it", mends=(s.resource,))
+
+
+@check("log-rules", "no rule of the Extension drops logs", "functions", "info", needs=_LIST)
+def log_rules(case: Case) -> Iterator[Result]:
+    """DD_LOGS_CONFIG_PROCESSING_RULES has a rule that excludes lines; whatever it matches does not arrive."""
+    for s in _reporting(case):
+        rules = s.env.get("DD_LOGS_CONFIG_PROCESSING_RULES", "")
+        if s.mode == "extension" and ("exclude_at_match" in rules or "include_at_match" in rules):
+            yield problem(s, "a processing rule of its Extension drops lines", "see what the rule matches")
+
+
+def _allows(document: object, action: str) -> bool:
+    service = action.partition(":")[0]
+    for statement in statements(document):
+        wanted = [a.lower() for a in strings(statement.get("Action"))]
+        if statement.get("Effect") == "Allow" and any(
+            a in ("*", f"{service}:*", action) or (a.endswith("*") and action.startswith(a[:-1]))
+            for a in wanted
+        ):
+            return True
+    return False
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return 1.0
+
+
+CHECKS = (
+    flush,
+    flush_ignored,
+    key_source,
+    key_plain,
+    key_access,
+    site,
+    government,
+    tracing,
+    enhanced,
+    extension_logs,
+    system_level,
+    application_level,
+    unified_tags,
+    log_rules,
+)

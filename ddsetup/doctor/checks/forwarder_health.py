@@ -1,0 +1,166 @@
+"""The Forwarder at work: may it run, does it, and does it get through to Datadog."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ddsetup.doctor.checks.case import Case
+from ddsetup.doctor.checks.check import FORWARDER_GUIDE, Blind, Result, check
+from ddsetup.doctor.checks.forwarder_places import (
+    of_forwarder,
+    quoted,
+    readable,
+    says,
+    serving,
+    update_command,
+)
+from ddsetup.model.account import Unreadable
+from ddsetup.model.report import Severity
+
+LEAST_RESERVED = 10
+"""Reserved concurrency that Datadog's documentation advises at least."""
+
+
+@check(
+    "forwarder-errors",
+    "the Forwarder runs without errors",
+    "forwarder",
+    needs=("cloudwatch:GetMetricData", "logs:FilterLogEvents"),
+    link=FORWARDER_GUIDE,
+    because_of=("forwarder-key", "forwarder-egress", "forwarder-decrypt", "forwarder-ready"),
+)
+def errors(case: Case) -> Iterator[Result]:
+    """Invocations of the Forwarder failed or timed out in the last hour; what they carried may be lost."""
+    for place in serving(case):
+        health = place.health
+        if isinstance(health.counts, Unreadable):
+            yield Blind(place.resource, health.counts)
+            continue
+        failed, runs = health.counts.get("Errors", 0), health.counts.get("Invocations", 0)
+        if not failed:
+            continue
+        timed_out = bool(says(health.lines, "Task timed out"))
+        memory = bool(says(health.lines, "Runtime exited", "MemoryError", "out of memory"))
+        fix = "look at its log"
+        command = (
+            f"aws logs tail /aws/lambda/{place.forwarder.name if place.forwarder else ''} "
+            f"--since 1h --region {place.at.region}"
+        )
+        if timed_out or memory:
+            fix = "give it more time or memory"
+            parameter = "Timeout=300" if timed_out else "MemorySize=2048"
+            command = update_command(place, parameter) or command
+        yield of_forwarder(
+            place,
+            f"{failed:.0f} of {runs:.0f} invocations failed"
+            + (", timing out" if timed_out else "")
+            + quoted(health.lines),
+            fix,
+            command=command,
+            severity=_share(failed, runs),
+        )
+
+
+@check(
+    "forwarder-throttles",
+    "AWS does not throttle the Forwarder",
+    "forwarder",
+    needs=("cloudwatch:GetMetricData",),
+    because_of=("forwarder-concurrency",),
+)
+def throttles(case: Case) -> Iterator[Result]:
+    """AWS refused invocations of the Forwarder in the last hour: its concurrency is used up.
+
+    Either its own reservation is too small, or the whole account's limit is reached. CloudWatch Logs tries
+    again for a while, then drops the data.
+    """
+    for place in serving(case):
+        counts = place.health.counts
+        if isinstance(counts, Unreadable):
+            yield Blind(place.resource, counts)
+        elif counts.get("Throttles", 0):
+            yield of_forwarder(
+                place,
+                f"{counts['Throttles']:.0f} invocations were throttled",
+                "raise its reserved concurrency, or the account's quota",
+                command=update_command(place, "ReservedConcurrency=50"),
+            )
+
+
+@check(
+    "forwarder-concurrency",
+    "the Forwarder may run",
+    "forwarder",
+    needs=("lambda:GetFunctionConcurrency",),
+)
+def concurrency(case: Case) -> Iterator[Result]:
+    """The Forwarder's reserved concurrency is 0, which switches it off, or very small."""
+    for place in serving(case):
+        reserved, name = place.health.reserved, place.forwarder.name if place.forwarder else ""
+        if isinstance(reserved, Unreadable):
+            yield Blind(place.resource, reserved)
+        elif reserved is not None and reserved < LEAST_RESERVED:
+            off = reserved == 0
+            yield of_forwarder(
+                place,
+                "its reserved concurrency is 0: it never runs"
+                if off
+                else f"its reserved concurrency is {reserved}; Datadog advises {LEAST_RESERVED} or more",
+                "take the reservation away",
+                command=f"aws lambda delete-function-concurrency --function-name {name} "
+                f"--region {place.at.region}",
+                severity="error" if off else "warning",
+            )
+
+
+@check(
+    "forwarder-egress",
+    "the Forwarder reaches Datadog",
+    "forwarder",
+    needs=("logs:FilterLogEvents",),
+    link=FORWARDER_GUIDE,
+)
+def egress(case: Case) -> Iterator[Result]:
+    """The Forwarder's log tells of connections that cannot be made.
+
+    In a VPC it needs a way out: a NAT gateway, a proxy (DdHttpProxyURL), or endpoints for Datadog and Secrets
+    Manager, and a security group that lets port 443 out.
+    """
+    words = ("Connect timeout", "ConnectTimeout", "Max retries exceeded", "Name or service not known")
+    for place, function in readable(case):
+        if isinstance(place.health.lines, Unreadable):
+            yield Blind(place.resource, place.health.lines)
+        said = says(place.health.lines, *words)
+        if said:
+            where = ", and it is in a VPC" if function.vpc else ""
+            yield of_forwarder(
+                place,
+                f"its log tells of connections that fail{where}: {said}",
+                "give its subnets a way out to port 443 (NAT gateway, proxy or endpoints)",
+            )
+
+
+@check(
+    "forwarder-decrypt",
+    "the Forwarder may read what it is given",
+    "forwarder",
+    needs=("logs:FilterLogEvents",),
+)
+def decrypt(case: Case) -> Iterator[Result]:
+    """The Forwarder's log tells of permissions that its role lacks: KMS, S3 or Secrets Manager."""
+    for place in serving(case):
+        if isinstance(place.health.lines, Unreadable):
+            yield Blind(place.resource, place.health.lines)
+        said = says(place.health.lines, "AccessDenied", "not authorized to perform")
+        if said:
+            yield of_forwarder(
+                place, f"its role lacks a permission: {said}", "add the permission to the Forwarder's role"
+            )
+
+
+def _share(failed: float, runs: float) -> Severity:
+    """One failure in a hundred is noted, more is an error."""
+    return "error" if failed >= 0.01 * max(runs, 1) else "warning"
+
+
+CHECKS = (errors, throttles, concurrency, egress, decrypt)

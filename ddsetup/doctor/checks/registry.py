@@ -1,0 +1,76 @@
+"""Every check there is, in one table, and those that a person chose of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from difflib import get_close_matches
+
+from ddsetup.doctor.checks import (
+    arrival,
+    collection,
+    cost,
+    credentials,
+    environment,
+    forwarder,
+    forwarder_health,
+    functions,
+    instrumented,
+    integration,
+    library,
+    local,
+    log_groups,
+    permissions,
+    running,
+    state_machines,
+)
+from ddsetup.doctor.checks.check import GROUPS, Check
+from ddsetup.model.errors import UsageError
+from ddsetup.model.report import Severity
+
+CHECKS: tuple[Check, ...] = (
+    *local.CHECKS,
+    *credentials.CHECKS,
+    *permissions.CHECKS,
+    *integration.CHECKS,
+    *forwarder.CHECKS,
+    *forwarder_health.CHECKS,
+    *collection.CHECKS,
+    *state_machines.CHECKS,
+    *functions.CHECKS,
+    *instrumented.CHECKS,
+    *running.CHECKS,
+    *library.CHECKS,
+    *environment.CHECKS,
+    *log_groups.CHECKS,
+    *arrival.CHECKS,
+    *cost.CHECKS,
+)
+BY_ID: Mapping[str, Check] = {check.id: check for check in CHECKS}
+
+WEIGHT: Mapping[Severity, int] = {"error": 2, "warning": 1, "info": 0}
+
+
+def find(id: str) -> Check:  # noqa: A002 - that is what it is
+    """The check of that id. Raises UsageError, which names the nearest."""
+    if id in BY_ID:
+        return BY_ID[id]
+    near = get_close_matches(id, BY_ID, n=1, cutoff=0.5)
+    hint = f"did you mean {near[0]}? " if near else ""
+    raise UsageError(f"there is no check {id!r}", fix=f"{hint}`ddsetup doctor --list` shows them all")
+
+
+def choose(only: Sequence[str] = (), skip: Sequence[str] = ()) -> tuple[Check, ...]:
+    """The checks that are meant; an entry is the id of a check or the name of a group.
+
+    Raises UsageError for what is neither.
+    """
+    wanted, unwanted = _ids(only), _ids(skip)
+    return tuple(c for c in CHECKS if (not only or c.id in wanted) and c.id not in unwanted)
+
+
+def _ids(names: Iterable[str]) -> set[str]:
+    found: set[str] = set()
+    for name in names:
+        group = name.replace("-", " ").replace("_", " ")
+        found |= {c.id for c in CHECKS if c.group == group} if group in GROUPS else {find(name).id}
+    return found

@@ -1,0 +1,134 @@
+"""Functions at work: do they come up, start, end in time, and get through to Datadog."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ddsetup.doctor.checks.case import Case
+from ddsetup.doctor.checks.check import LAMBDA_GUIDE, LOGS_GUIDE, Blind, Result, check
+from ddsetup.doctor.checks.functions import command_for, problem
+from ddsetup.model.account import Unreadable
+from ddsetup.model.change import ResourceId
+
+_LIST = ("lambda:ListFunctions",)
+LEAST_EXTENSION_MEMORY = 256
+
+
+@check("function-ready", "AWS could bring the functions up", "functions", needs=("lambda:ListFunctions",))
+def ready(case: Case) -> Iterator[Result]:
+    """The function's state is Failed, or its last update failed: it does not run, or runs as before."""
+    for s in case.subjects:
+        if s.function.state == "Failed" or s.function.last_update_status == "Failed":
+            f = s.function
+            yield problem(
+                s,
+                f"its state is {f.state or '?'}, its last update {f.last_update_status or '?'}",
+                "look at the reason, then deploy it again",
+                command=f"aws lambda get-function --function-name {f.name} --region {f.region}",
+            )
+
+
+@check("function-settled", "no function is being changed", "functions", "info", needs=_LIST)
+def settled(case: Case) -> Iterator[Result]:
+    """The function is being updated at this moment; look again when it is done."""
+    for s in case.subjects:
+        if s.function.last_update_status == "InProgress":
+            yield problem(s, "it is being updated right now", "wait, then look again")
+
+
+@check(
+    "function-starts",
+    "functions start",
+    "functions",
+    needs=("logs:FilterLogEvents",),
+    link=LAMBDA_GUIDE,
+    because_of=("layer-present", "handler-known", "layer-runtime", "layer-architecture"),
+)
+def starts(case: Case) -> Iterator[Result]:
+    """The function's log tells that it cannot start: a module or a handler is not found.
+
+    After instrumenting, that is a DD_LAMBDA_HANDLER that names code that is gone, a missing layer, or a
+    library of the function's own that does not fit the layer's. Logs are read only where data is missing.
+    """
+    words = ("ImportModuleError", "HandlerNotFound", "HandlerError", "No module named", "InvalidEntrypoint")
+    for s in case.subjects:
+        lines = case.evidence.lines.get(s.function.arn, ())
+        if isinstance(lines, Unreadable):
+            yield Blind(s.resource, lines)
+            continue
+        said = next((line for line in lines if any(word in line for word in words)), "")
+        if said:
+            yield problem(
+                s, f"it cannot start: {said}", "correct the handler, or take Datadog out and look again"
+            )
+
+
+@check(
+    "extension-memory",
+    "functions with the Extension have the memory for it",
+    "functions",
+    "info",
+    needs=_LIST,
+)
+def memory(case: Case) -> Iterator[Result]:
+    """The function has less than 256 MB, which Datadog advises with the Extension."""
+    for s in case.subjects:
+        if s.mode == "extension" and s.function.memory < LEAST_EXTENSION_MEMORY:
+            yield problem(
+                s,
+                f"it has {s.function.memory} MB; {LEAST_EXTENSION_MEMORY} are advised with the Extension",
+                "raise its memory",
+                command=command_for(s, f"--memory-size {LEAST_EXTENSION_MEMORY}"),
+            )
+
+
+@check(
+    "extension-egress",
+    "functions with the Extension reach Datadog",
+    "functions",
+    "warning",
+    needs=("cloudwatch:GetMetricData",),
+    link=LOGS_GUIDE,
+    because_of=("key-source", "key-access", "function-site"),
+)
+def extension_egress(case: Case) -> Iterator[Result]:
+    """The function is in a VPC, ran, and nothing that its Extension should send has arrived.
+
+    It needs a way out to port 443: a NAT gateway, a proxy, or PrivateLink; and one to Secrets Manager.
+    """
+    for s in case.subjects:
+        ran = any(signal.status == "missing" for signal in s.signals)
+        silent = not (s.arrived("enhanced_metrics") or s.arrived("traces"))
+        if s.mode == "extension" and s.function.vpc and ran and silent:
+            yield problem(
+                s, "it is in a VPC, ran, and its Extension sends nothing", "give its subnets a way out"
+            )
+
+
+@check(
+    "timeout-margin",
+    "functions end before their timeout",
+    "functions",
+    "warning",
+    needs=("cloudwatch:GetMetricData",),
+    link=LAMBDA_GUIDE,
+)
+def timeout(case: Case) -> Iterator[Result]:
+    """The function's longest run came close to its timeout, or ran into it: what the library and the
+    Extension were about to send at the end is cut off."""
+    known = case.evidence.longest
+    if isinstance(known, Unreadable):
+        yield Blind(ResourceId("signal", "durations"), known)
+        return
+    for s in case.subjects:
+        longest = known.get(s.function.arn, 0.0)
+        if longest >= 950.0 * s.function.timeout:
+            yield problem(
+                s,
+                f"its longest run took {longest / 1000:.1f} s of the {s.function.timeout} s it is given",
+                "give it more time, or make it faster",
+                command=command_for(s, f"--timeout {min(900, s.function.timeout * 2)}"),
+            )
+
+
+CHECKS = (ready, settled, starts, memory, extension_egress, timeout)

@@ -1,0 +1,96 @@
+"""Which tool owns a function: the one whose next deploy takes a change by hand back.
+
+Told from resource tags alone, which one bulk call reads for a whole region. The tags are those that
+CloudFormation and the tools document or were seen to write.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ddsetup.facts import catalog
+from ddsetup.facts.recognise import forwarder_like
+from ddsetup.model.account import Function, LaneSnapshot, Unreadable
+
+STACK_TAG = "aws:cloudformation:stack-name"
+LOGICAL_ID_TAG = "aws:cloudformation:logical-id"
+FORWARDER_TAG = "dd_forwarder_version"
+
+_HELPER_NAMES = frozenset({"datadog-remote-instrumenter"})
+_HELPER_LOGICAL_IDS = frozenset(
+    {
+        "DatadogAPICallFunction",
+        "DatadogAttachIntegrationPermissionsFunction",
+        "DatadogAgentlessAPICallFunction",
+        "WorkflowStatusFunction",
+        "ForwarderZipCopier",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """A deployment tool, with the stack it deploys if that is known. `sure` is False for a guess."""
+
+    tool: str
+    stack: str = ""
+    sure: bool = True
+
+    def __str__(self) -> str:
+        return f"{self.tool} (stack {self.stack})" if self.stack else self.tool
+
+
+def owner(function: Function, tags: Mapping[str, str]) -> Owner | None:
+    """The deployment tool that a function's tags tell of, None if there is no sign of any."""
+    return owner_of(function.name, tags)
+
+
+def owner_of(name: str, tags: Mapping[str, str]) -> Owner | None:
+    """The deployment tool that the tags of a resource of that name tell of, None if there is no sign of any.
+
+    datadog-ci's tag alone names no owner: like ddsetup it changes functions after somebody's deploy.
+    """
+    stack = tags.get(STACK_TAG, "")
+    if tool := _datadog_tool(tags):
+        return Owner(tool, stack)
+    if tags.get("lambda:createdBy") == "SAM":
+        return Owner("SAM", stack)
+    if stack:
+        # The Serverless Framework names functions SERVICE-STAGE-FUNCTION and the stack SERVICE-STAGE.
+        serverless = "STAGE" in tags and name.startswith(f"{stack}-")
+        return Owner("Serverless Framework" if serverless else "CloudFormation", stack)
+    if any(key.lower() == "terraform" for key in tags) or any(
+        key.lower().replace("_", "").replace("-", "") == "managedby" and value.lower() == "terraform"
+        for key, value in tags.items()
+    ):
+        return Owner("Terraform", sure=False)
+    return None
+
+
+def is_forwarder(function: Function, tags: Mapping[str, str], lane: LaneSnapshot | None = None) -> bool:
+    """Whether the function is a Datadog Forwarder, which must never be instrumented or subscribed."""
+    known = lane.forwarders if lane is not None else ()
+    if not isinstance(known, Unreadable) and any(f.arn == function.arn for f in known):
+        return True
+    layers = (catalog.parse_layer(layer.arn) for layer in function.layers)
+    return (
+        FORWARDER_TAG in tags
+        or any(layer is not None and layer.name == catalog.FORWARDER_LAYER for layer in layers)
+        or forwarder_like(function.name)
+    )
+
+
+def is_datadog_helper(function: Function, tags: Mapping[str, str]) -> bool:
+    """Whether it is one of the small functions that Datadog's own stacks bring along."""
+    return function.name in _HELPER_NAMES or tags.get(LOGICAL_ID_TAG) in _HELPER_LOGICAL_IDS
+
+
+def _datadog_tool(tags: Mapping[str, str]) -> str | None:
+    if "dd_sls_plugin" in tags:
+        return "Serverless Framework"
+    if "dd_sls_macro" in tags:
+        return tags.get("dd_sls_macro_by", "CloudFormation macro")
+    if "dd_sls_terraform_module" in tags:
+        return "Terraform"
+    return "CDK" if "dd_cdk_construct" in tags else None

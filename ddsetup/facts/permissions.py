@@ -1,0 +1,196 @@
+"""Which IAM actions ddsetup needs for what: data for the policy, the preflight check and the docs.
+
+The action names are those of the AWS Service Authorization Reference; what the Forwarder's template needs of
+the one who deploys it is in `stack_access`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ddsetup.model.account import Json
+from ddsetup.model.change import Action, Change
+from ddsetup.model.states import FilterState, RoleState, SecretState, TagsState
+
+LOOK = (
+    "cloudformation:DescribeStacks",
+    "cloudformation:GetTemplateSummary",
+    "cloudwatch:GetMetricData",
+    "cloudwatch:ListMetrics",
+    "iam:ListAccountAliases",
+    "iam:SimulatePrincipalPolicy",
+    "lambda:GetAccountSettings",
+    "lambda:ListFunctions",
+    "logs:DescribeAccountPolicies",
+    "logs:DescribeLogGroups",
+    "states:ListStateMachines",
+    "tag:GetResources",
+)
+"""Reads that cannot be limited to resources and still show what is there, or that show nothing secret."""
+
+LOOK_AT_ROLE = ("iam:GetRole", "iam:GetRolePolicy", "iam:ListAttachedRolePolicies", "iam:ListRolePolicies")
+LOOK_AT_FUNCTION = ("lambda:GetFunction", "lambda:ListAliases")
+LOOK_AT_LAYER = ("lambda:GetLayerVersion",)
+LOOK_AT_SECRET = ("secretsmanager:DescribeSecret",)
+LOOK_AT_FILTERS = ("logs:DescribeSubscriptionFilters",)
+LOOK_AT_STATE_MACHINE = ("states:DescribeStateMachine",)
+LOOK_AT_APIS = ("apigateway:GET",)
+LOOK_AT_EVENTS = ("cloudformation:DescribeStackEvents",)
+LOOK_AT_KEY_ACCESS = ("iam:GetRolePolicy",)
+LOOK_AT_HEALTH = ("lambda:GetFunctionConcurrency", "lambda:GetPolicy", "lambda:ListVersionsByFunction")
+LOOK_AT_LOGS = ("logs:FilterLogEvents",)
+LOOK_AT_KEY = ("secretsmanager:GetSecretValue",)
+"""What only the doctor reads; the key is sent to Datadog's validation and kept nowhere."""
+
+OPTIONAL = frozenset(
+    {
+        "cloudformation:GetTemplateSummary",
+        "cloudwatch:GetMetricData",
+        "cloudwatch:ListMetrics",
+        "iam:ListAccountAliases",
+        "iam:SimulatePrincipalPolicy",
+        "lambda:GetAccountSettings",
+        "lambda:ListAliases",
+        "logs:DescribeAccountPolicies",
+        "states:ListStateMachines",
+    }
+)
+"""Reads without which a run still does its work, with less to say."""
+
+
+@dataclass(frozen=True, slots=True)
+class Writes:
+    """What it takes to create, update and delete one kind of resource."""
+
+    step: str
+    create: tuple[str, ...] = ()
+    update: tuple[str, ...] = ()
+    delete: tuple[str, ...] = ()
+
+    def of(self, action: Action) -> tuple[str, ...]:
+        return {"create": self.create, "update": self.update, "delete": self.delete}[action]
+
+
+_PUT_FILTER = ("logs:PutSubscriptionFilter",)
+_TAG = ("tag:TagResources", "lambda:TagResource")
+_UNTAG = ("tag:UntagResources", "lambda:UntagResource")
+_TAG_STATES = ("states:ListTagsForResource", "states:TagResource", "states:UntagResource")
+
+WRITES: Mapping[str, Writes] = {
+    "iam_role": Writes(
+        "integration",
+        create=("iam:CreateRole", "iam:TagRole", "iam:PutRolePolicy"),
+        update=("iam:PutRolePolicy", "iam:DeleteRolePolicy", "iam:UpdateAssumeRolePolicy"),
+        delete=("iam:DeleteRole", "iam:DeleteRolePolicy"),
+    ),
+    "secret": Writes(
+        "forwarder",
+        create=(
+            "secretsmanager:CreateSecret",
+            "secretsmanager:TagResource",
+            "secretsmanager:RestoreSecret",
+            "secretsmanager:PutSecretValue",
+        ),
+        delete=("secretsmanager:DeleteSecret",),
+    ),
+    "stack": Writes(
+        "forwarder",
+        create=("cloudformation:CreateStack",),
+        update=("cloudformation:UpdateStack",),
+        delete=("cloudformation:DeleteStack", "cloudformation:ListStackResources"),
+    ),
+    "function": Writes("instrument", update=("lambda:UpdateFunctionConfiguration",)),
+    "function_tags": Writes("instrument", create=_TAG, update=(*_TAG, *_UNTAG), delete=_UNTAG),
+    "role_policy": Writes(
+        "instrument",
+        create=("iam:PutRolePolicy",),
+        update=("iam:PutRolePolicy",),
+        delete=("iam:DeleteRolePolicy",),
+    ),
+    "log_group": Writes(
+        "subscriptions",
+        create=("logs:CreateLogGroup",),
+        delete=("logs:DeleteLogGroup", "logs:DescribeLogStreams"),
+    ),
+    "subscription_filter": Writes(
+        "subscriptions",
+        create=_PUT_FILTER,
+        update=(*_PUT_FILTER, "logs:DeleteSubscriptionFilter"),
+        delete=("logs:DeleteSubscriptionFilter",),
+    ),
+    "state_machine": Writes(
+        "sources",
+        update=("states:UpdateStateMachine", *_TAG_STATES),
+    ),
+    "api_stage": Writes("sources", update=("apigateway:PATCH", "apigateway:DELETE")),
+}
+"""By kind of resource. Integration and log collection are Datadog's, so they are not here."""
+
+DELIVER_LOGS = (
+    "logs:CreateLogDelivery",
+    "logs:DeleteLogDelivery",
+    "logs:DescribeLogGroups",
+    "logs:DescribeResourcePolicies",
+    "logs:GetLogDelivery",
+    "logs:ListLogDeliveries",
+    "logs:PutResourcePolicy",
+    "logs:UpdateLogDelivery",
+)
+"""What the role of a state machine needs to log (AWS Step Functions developer guide, "Logging using
+CloudWatch Logs"), and what whoever sets the access logs of an HTTP API needs (API Gateway developer guide,
+"Configure logging for HTTP APIs")."""
+
+ATTACH = ("iam:AttachRolePolicy", "iam:DetachRolePolicy")
+"""For SecurityAudit on the integration's role."""
+
+
+TAG_STACK = ("cloudformation:TagResource",)
+"""Asked for in some accounts when a stack is created with tags."""
+
+
+def actions_for(change: Change) -> tuple[str, ...]:
+    """The IAM actions that carrying out this very change calls; empty for what is Datadog's.
+
+    What CloudFormation does in the caller's name is not among them, nor what only some cases need.
+    """
+    before, after = change.before, change.after
+    if isinstance(after, RoleState):
+        return _role_actions(before if isinstance(before, RoleState) else None, after)
+    if isinstance(after, TagsState):
+        held = before.tags if isinstance(before, TagsState) else {}
+        gone = set(held) - set(after.tags)
+        new = {k for k, v in after.tags.items() if held.get(k) != v}
+        return (*(_TAG if new else ()), *(_UNTAG if gone else ()))
+    if isinstance(after, SecretState):
+        return ("secretsmanager:CreateSecret", "secretsmanager:TagResource")
+    if isinstance(after, FilterState):
+        return _PUT_FILTER
+    writes = WRITES.get(change.resource.kind)
+    return writes.of(change.action) if writes else ()
+
+
+def _role_actions(before: RoleState | None, after: RoleState) -> tuple[str, ...]:
+    if before is None:
+        return ("iam:CreateRole", "iam:TagRole", "iam:PutRolePolicy", *(ATTACH[:1] if after.attached else ()))
+    trust = (before.trust_account, before.external_id) != (after.trust_account, after.external_id)
+    put = any(before.policies.get(name) != document for name, document in after.policies.items())
+    needed = {
+        "iam:UpdateAssumeRolePolicy": trust,
+        "iam:PutRolePolicy": put,
+        "iam:DeleteRolePolicy": bool(set(before.policies) - set(after.policies)),
+        "iam:AttachRolePolicy": bool(set(after.attached) - set(before.attached)),
+        "iam:DetachRolePolicy": bool(set(before.attached) - set(after.attached)),
+    }
+    return tuple(action for action, wanted in needed.items() if wanted)
+
+
+def statement(sid: str, actions: tuple[str, ...], resources: tuple[str, ...], condition: Json = None) -> Json:
+    """One IAM policy statement; a single resource is not wrapped in a list."""
+    held: dict[str, Json] = {
+        "Sid": sid,
+        "Effect": "Allow",
+        "Action": sorted(set(actions)),
+        "Resource": resources[0] if len(resources) == 1 else sorted(set(resources)),
+    }
+    return held | {"Condition": condition} if condition else held

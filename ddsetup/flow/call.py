@@ -1,0 +1,60 @@
+"""One run of a command: what was given, where to print, whom to ask."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ddsetup.journal.statedir import state_dir
+from ddsetup.settings.given import Given, Values
+from ddsetup.show.screen import Screen
+
+if TYPE_CHECKING:
+    from ddsetup.ask.asking import AtHand
+    from ddsetup.ask.prompter import Prompter
+    from ddsetup.flow.verbs import Host
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """What a command is called with. `values` holds the parameters that only this command has; `prompter`
+    makes whoever can be asked, None without a terminal."""
+
+    command: str
+    given: Given
+    values: Values
+    console: Screen
+    environ: Mapping[str, str]
+    directory: Path
+    prompter: Callable[[], Prompter | None]
+    can_ask: bool
+    config: Path | None = None
+
+    @property
+    def sandbox(self) -> bool:
+        return self.console.sandbox
+
+    def value(self, name: str) -> Any:
+        """A parameter that only this command has; None if it was not given."""
+        return self.values.get(name)
+
+    def host(self, at_hand: AtHand | None = None) -> Host:
+        """What this process lends to a verb. `at_hand` tells which functions are deployed from here."""
+        from ddsetup.flow.verbs import Host
+
+        return Host(
+            environ=self.environ,
+            state_dir=self.state_dir(),
+            on_event=self.console.event,
+            prompter=self.prompter(),
+            working=self.console.working,
+            sandbox=self.sandbox,
+            at_hand=at_hand,
+        )
+
+    def state_dir(self) -> Path:
+        """Where journals are kept."""
+        named = self.given.text("state_dir")
+        return state_dir(Path(named).expanduser() if named else None)

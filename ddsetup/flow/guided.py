@@ -1,0 +1,190 @@
+"""From a call to a plan, with every question on the way, each of which can be gone back to."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from ddsetup.ask.dialogue import Unfinished, forget, keep, unfinished
+from ddsetup.ask.prompter import Back, Prompt
+from ddsetup.flow.call import Call
+from ddsetup.flow.conflicts import decide
+from ddsetup.model.errors import CredentialsError, Denied, Interrupted
+from ddsetup.model.lines import counted
+from ddsetup.settings.config import as_words
+from ddsetup.settings.given import Given, from_flags
+
+if TYPE_CHECKING:
+    from ddsetup.ask.prompter import Prompter
+    from ddsetup.flow.verbs import Host, Prepared, Session
+    from ddsetup.model.account import Snapshot
+    from ddsetup.observe.usage import Usage
+    from ddsetup.settings.setting import Value
+
+_KEPT = timedelta(days=14)
+"""How long answers of a run that was left are worth going on with."""
+
+
+@dataclass(slots=True)
+class Guide:
+    """The way from a call to a plan. `session` and `snapshot` are kept until where to look changes."""
+
+    call: Call
+    host: Host
+    session: Session | None = None
+    snapshot: Snapshot | None = None
+    usage: Usage | None = None
+
+    def plan(self) -> tuple[Session, Prepared]:
+        """Connect, look and plan, asking for what is open; where the person goes back, from there again."""
+        from ddsetup.flow import verbs
+
+        call, signed_in_again = self.call, False
+        while True:
+            given = given_of(call, self.host)
+            try:
+                if self.session is None:
+                    self.session = verbs.connect(given, self.host, command=call.command)
+                    loading = _load_ahead() if self.host.prompter is not None else None
+                    self.snapshot = verbs.look(self.session, given.text("role_name"))
+                    self.usage = None
+                    if loading is not None:
+                        loading.join()
+                    self._welcome(self.session, self.snapshot)
+                prepared = verbs.prepare(
+                    self.session,
+                    given,
+                    command=call.command,
+                    choose=self._choose,
+                    seen=self.snapshot,
+                    late=call.command == "setup" and not given.on("dry_run"),
+                )
+            except Back:
+                self.session = None
+                continue
+            except (CredentialsError, Denied):
+                # An SSO session may end while somebody reads a question: log in, and go on where they were.
+                if self.host.prompter is None or self.session is None or signed_in_again:
+                    raise
+                self.session, signed_in_again = None, True
+                continue
+            try:
+                return self.session, decide(call, self.session, prepared)
+            except Back:
+                self.put_back(prepared)
+            except BaseException:
+                self.put_back(prepared)
+                raise
+
+    def assure_signed_in(self, prepared: Prepared) -> None:
+        """Raise CredentialsError where somebody took so long to say yes that the credentials have ended.
+
+        Nothing that would fail is begun then. It costs a call, so an unattended run does without.
+        """
+        if self.host.prompter is None or self.session is None:
+            return
+        if prepared.sweep is not None and prepared.sweep.signed_out is not None:
+            raise prepared.sweep.signed_out
+        self.session.aws.check_identity()
+
+    def _choose(self, snapshot: Snapshot, prompter: Prompter) -> Mapping[str, Value]:
+        """Ask which functions are meant; how often they run is counted meanwhile, once for a session."""
+        from ddsetup.ask.choosing import choose_functions
+        from ddsetup.observe.usage import usage_of
+
+        if self.usage is None and self.session is not None:
+            self.usage = usage_of(self.session.aws, snapshot)
+        return choose_functions(snapshot, prompter, self.usage)
+
+    def put_back(self, prepared: Prepared) -> None:
+        """Give up a plan, but not the filters that were read for it: they are not asked for again."""
+        if prepared.sweep is not None and self.snapshot is not None:
+            prepared.sweep.close()
+            self.snapshot = prepared.sweep.onto(self.snapshot)
+
+    def _welcome(self, session: Session, snapshot: Snapshot) -> None:
+        """The first screen, for whoever is there to see it."""
+        from ddsetup.show.first_screen import LABEL, welcome_lines
+
+        if self.host.prompter is not None:
+            console = self.call.console
+            found = welcome_lines(snapshot, session.key_check, session.keys_from)
+            console.lines([(), *found, ()], hang=LABEL)
+
+
+def _load_ahead() -> threading.Thread:
+    """Load what draws the first question while AWS is waited for: up to half a second on a busy machine."""
+    names = (
+        "questionary",
+        "ddsetup.ask.choosing",
+        "ddsetup.terminal.menu",
+        "prompt_toolkit.application",
+        "prompt_toolkit.styles",
+    )
+    loading = threading.Thread(target=lambda: [import_module(name) for name in names], daemon=True)
+    loading.start()
+    return loading
+
+
+@contextmanager
+def leaving(call: Call, host: Host) -> Iterator[None]:
+    """While nothing is written yet: who leaves keeps what was typed, for the next run."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        what = "stopped; nothing was changed"
+        if _keep(call, host):
+            kept = counted(len(host.dialogue.typed), "answer")
+            raise Interrupted(f"{what}; {kept} kept", fix="ddsetup setup goes on from there") from None
+        raise Interrupted(what) from None
+    except (CredentialsError, Interrupted) as error:
+        if _keep(call, host):
+            error.fix = "\n".join(
+                part for part in (error.fix, "ddsetup setup goes on with your answers") if part
+            )
+        raise
+
+
+def _keep(call: Call, host: Host) -> bool:
+    """Whether there is a next run, and something to keep for it. A trial's own sandbox is gone by then."""
+    if host.prompter is None or call.command != "setup" or call.value("sandbox"):
+        return False
+    return keep(host.dialogue, host.state_dir, host.clock.now())
+
+
+def offer_to_resume(call: Call, host: Host) -> None:
+    """Go on with what an earlier run was told before it was left, if the person wants to."""
+    if host.prompter is None or call.value("sandbox"):
+        return
+    left = unfinished(host.state_dir)
+    if left is None or host.clock.now() - left.at > _KEPT:
+        return
+    try:
+        wanted = host.prompter.ask(_resume(left))
+    except KeyboardInterrupt:
+        raise Interrupted("stopped; nothing was changed; the answers are still kept") from None
+    except Back:
+        wanted = False
+    if wanted:
+        host.dialogue.typed.update(left.typed)
+    else:
+        forget(host.state_dir)
+
+
+def _resume(left: Unfinished) -> Prompt:
+    given = {key: value for settings in left.typed.values() for key, value in settings.items()}
+    why = f"You answered: {as_words(given) or 'with the defaults'}"
+    many = counted(len(left.typed), "answer")
+    text = f"A setup was left on {left.at:%d %B at %H:%M} UTC. Go on with its {many}?"
+    return Prompt(kind="confirm", text=text, why=why, default=True)
+
+
+def given_of(call: Call, host: Host) -> Given:
+    """What was given, together with what was chosen to get to AWS at all."""
+    chosen = host.dialogue.typed.get("profile", {})
+    return from_flags(chosen).over(call.given) if chosen else call.given

@@ -1,0 +1,221 @@
+"""The end of a run that changed something: traffic if it is wanted, and the proof that data arrives."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ddsetup.ask.prompter import Back, Prompt, Prompter, Row
+from ddsetup.ask.questions import Choice
+from ddsetup.facts.ownership import is_datadog_helper, is_forwarder
+from ddsetup.flow.call import Call
+from ddsetup.model.account import Function, LaneSnapshot, Snapshot, Unreadable
+from ddsetup.model.answers import Answers
+from ddsetup.model.errors import UsageError
+from ddsetup.model.lines import counted
+from ddsetup.model.report import Signal
+from ddsetup.show.report_lines import outcome_text
+
+if TYPE_CHECKING:
+    from ddsetup.flow.verbs import Session
+    from ddsetup.model.change import Outcome
+    from ddsetup.verify.invoke_again import Rounds
+
+LOOK_BACK_MINUTES = 60
+LOOK_AGAIN = "ddsetup verify --wait 900"
+"""What goes on waiting once a run has ended."""
+_DOES = "each does whatever it does with this event"
+
+
+def monitored(snapshot: Snapshot, functions: Sequence[Function]) -> tuple[Function, ...]:
+    """The functions without Datadog's own, which carry data and have none to show."""
+    return tuple(f for f in functions if not _is_datadogs(f, snapshot.lanes[f.lane]))
+
+
+def _is_datadogs(function: Function, lane: LaneSnapshot) -> bool:
+    tags = {} if isinstance(lane.tags, Unreadable) else lane.tags.get(function.arn, {})
+    return is_forwarder(function, tags, lane) or is_datadog_helper(function, tags)
+
+
+def payload_of(call: Call) -> bytes:
+    """The event for `--invoke`. Raises UsageError when the file is not JSON."""
+    named = call.given.text("payload")
+    if not named:
+        return b"{}"
+    path = call.directory / Path(named).expanduser()
+    try:
+        data = path.read_bytes()
+        json.loads(data)
+    except OSError as error:
+        raise UsageError(f"cannot read the payload: {error.strerror}", where=str(path)) from None
+    except ValueError as error:
+        raise UsageError(f"the payload is not JSON: {error}", where=str(path)) from None
+    return data
+
+
+def make_traffic(
+    call: Call,
+    session: Session,
+    functions: Sequence[Function],
+    answers: Answers | None = None,
+    *,
+    offer: bool = False,
+) -> Rounds | None:
+    """Invoke the functions if that is wanted, and confirmed; what goes on invoking them, if anything does.
+
+    With `offer` a person is asked even without `--invoke`, where functions had no traffic of late. `answers`
+    tell whether log groups are about to be subscribed, which is waited for.
+    """
+    wanted = _to_invoke(call, session, functions, offer=offer)
+    if not wanted:
+        return None
+    from ddsetup.verify.invoke_again import Rounds
+
+    def told(outcomes: Sequence[Outcome]) -> None:
+        call.console.lines(outcome_text(o) for o in outcomes if o.status != "applied")
+
+    rounds = Rounds(session.aws, wanted, payload_of(call), session.host.clock, told)
+    try:
+        _wait_for_subscriptions(session, wanted, answers)
+        with session.host.busy(f"invoking {counted(len(wanted), 'function')}"):
+            rounds.begin()
+    except KeyboardInterrupt:
+        call.console.say("stopped invoking")
+        return None
+    return rounds
+
+
+def _to_invoke(
+    call: Call, session: Session, functions: Sequence[Function], *, offer: bool
+) -> tuple[Function, ...]:
+    """The functions that the person, or `--invoke --yes`, wants to be invoked."""
+    prompter = session.host.prompter
+    if not functions or ("invoke" in call.given and not call.given.on("invoke")):
+        return ()
+    payload_of(call)
+    if call.given.on("invoke") and call.given.on("yes"):
+        return tuple(functions)
+    if prompter is None:
+        if not call.given.on("invoke"):
+            return ()
+        fix = "give --yes as well, or leave out --invoke"
+        raise UsageError("--invoke runs your functions, and nobody can confirm it", fix=fix)
+    if call.given.on("invoke"):
+        text = f"Invoke {counted(len(functions), 'function')} now? They do whatever they do with this event."
+        try:
+            agreed = prompter.ask(Prompt(kind="confirm", text=text, default=call.sandbox))
+        except Back:
+            agreed = False
+        return tuple(functions) if agreed else ()
+    if not offer or call.given.on("yes"):
+        return ()
+    return _chosen_to_invoke(call, prompter, _without_traffic(session, functions))
+
+
+def _without_traffic(session: Session, functions: Sequence[Function]) -> tuple[Function, ...]:
+    """Those that CloudWatch has not seen running of late; all where that cannot be told."""
+    from ddsetup.verify.watch import cloudwatch_traffic
+
+    count = cloudwatch_traffic(session.aws)
+    idle: list[Function] = []
+    for lane in dict.fromkeys(f.lane for f in functions):
+        of_lane = [f for f in functions if f.lane == lane]
+        counts = count(lane, [f.name for f in of_lane], LOOK_BACK_MINUTES)
+        idle += [f for f in of_lane if isinstance(counts, Unreadable) or not counts.get(f.name)]
+    return tuple(idle)
+
+
+def _chosen_to_invoke(call: Call, prompter: Prompter, idle: Sequence[Function]) -> tuple[Function, ...]:
+    """The offer to make traffic. Only functions that run have something to show."""
+    if not idle:
+        return ()
+    named = call.given.text("payload")
+    event = f"the event of {named}" if named else "an empty event, {}"
+    choices = [
+        Choice("none", "No, wait for their own traffic", "Ctrl-C ends the wait; ddsetup verify looks again"),
+        Choice("all", f"Invoke {'all ' if len(idle) > 1 else ''}{len(idle):,} with {event}", _DOES),
+        Choice("pick", "Let me pick", _DOES),
+    ]
+    prompt = Prompt(
+        kind="one",
+        text=f"{counted(len(idle), 'function')} had no traffic in the last hour. Invoke them for the proof?",
+        why="Data only arrives from functions that run. They are invoked again if it does not come at once.",
+        choices=tuple(choices),
+        default="all" if call.sandbox else "none",
+    )
+    while True:
+        try:
+            answer = prompter.ask(prompt)
+            if answer != "pick":
+                return tuple(idle) if answer == "all" else ()
+            rows = [Row(value=f.arn, cells=(f.name, f.region, f.runtime or "image")) for f in idle]
+            picked = set(prompter.pick("Which ones shall be invoked?", rows))
+            return tuple(f for f in idle if f.arn in picked)
+        except Back:
+            continue
+
+
+def _wait_for_subscriptions(session: Session, functions: Sequence[Function], answers: Answers | None) -> None:
+    """Do not let the first invocations be lost: Datadog subscribes log groups within minutes, not at once."""
+    from ddsetup.verify.invoke_again import wait_for_subscriptions
+
+    if answers is None or answers.via != "forwarder" or answers.subscribe != "automatic" or not answers.logs:
+        return
+    try:
+        with session.host.busy("waiting for Datadog to subscribe the log groups; Ctrl-C invokes at once"):
+            wait_for_subscriptions(session.aws, functions, session.host.clock)
+    except KeyboardInterrupt:
+        session.host.say("not waiting for the subscriptions any longer")
+
+
+def prove(
+    call: Call,
+    session: Session,
+    functions: Sequence[Function],
+    answers: Answers,
+    *,
+    since: datetime | None = None,
+    wait: int,
+    rounds: Rounds | None = None,
+) -> tuple[Signal, ...]:
+    """Look for the data of each function, waiting as long as was asked for, with `rounds` of traffic.
+
+    Ctrl-C ends the waiting, not the run: what is known by then is the result.
+    """
+    from ddsetup.flow import verbs
+    from ddsetup.verify.arrival import Watch
+
+    if not functions:
+        return ()
+    now, latest = session.host.clock.now(), list[Signal]()
+    if since is None or "since" in call.given:
+        since = now - timedelta(minutes=call.given.number("since", LOOK_BACK_MINUTES))
+    metrics = tuple(call.given.items("custom_metric"))
+    wanted = Watch(functions=tuple(functions), answers=answers, since=since, custom_metrics=metrics)
+    seconds = call.given.number("wait", wait)
+    note = _how_long(call, now + timedelta(seconds=seconds)) if seconds else ""
+
+    def show(signals: Sequence[Signal]) -> None:
+        latest[:] = signals
+        call.console.signals(signals, note)
+        if rounds is not None:
+            rounds.again(signals)
+
+    try:
+        return verbs.prove(session, wanted, wait_seconds=seconds, on_update=show)
+    except KeyboardInterrupt:
+        call.console.rest()
+        later = "" if call.value("sandbox") else f"; to look again later: {LOOK_AGAIN}"
+        call.console.say(f"stopped waiting{later}")
+        return tuple(latest)
+    finally:
+        call.console.rest()
+
+
+def _how_long(call: Call, until: datetime) -> str:
+    """How long the wait takes at most, how it is ended, and what goes on with it."""
+    ends = f"Until {until:%H:%M} UTC at most; Ctrl-C ends the wait"
+    return ends if call.value("sandbox") else f"{ends}. In the background:\n{LOOK_AGAIN} --no-input &"

@@ -1,0 +1,75 @@
+"""How prepared plans, outcomes and signals become the report of a command."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from ddsetup.model.change import Outcome, Plan
+from ddsetup.model.report import Report, Signal, exit_code_of, left_alone
+
+if TYPE_CHECKING:
+    from ddsetup.flow.verbs import Session
+
+NOT_SEEN = 6
+
+
+def base_report(command: str, session: Session, plan: Plan | None = None) -> Report:
+    """A report with what every command knows: where it worked."""
+    return Report(
+        command=command,
+        account=session.identity.account,
+        regions=session.scope.regions,
+        plan=plan or Plan(),
+        outcomes=left_alone(plan or Plan()),
+        sandbox=session.host.sandbox,
+    )
+
+
+def with_outcomes(report: Report, run: str, outcomes: tuple[Outcome, ...], interrupted: bool) -> Report:
+    """The report of changes that were carried out, and how to go on after an interruption."""
+    every = (*outcomes, *report.outcomes)
+    report = replace(report, run=run, outcomes=every, exit_code=exit_code_of(every))
+    if not interrupted:
+        return report
+    go_on = ("ddsetup setup", f"ddsetup undo {run}") if run else ("ddsetup setup",)
+    error = {
+        "kind": "Interrupted",
+        "what": "interrupted: what was begun is done, the rest is not",
+    }
+    return replace(report, exit_code=130, next=go_on, error=error)
+
+
+def with_all_looked_at(report: Report, plan: Plan) -> Report:
+    """The report of a run whose `plan` is known in full only at its end, as some of what it depends on was
+    read meanwhile. What it would change and nobody agreed to is left for another run."""
+    done = {outcome.resource for outcome in report.outcomes if outcome.action}
+    carried_out = tuple(outcome for outcome in report.outcomes if outcome.action)
+    found_late = tuple(
+        Outcome(
+            resource=change.resource,
+            status="skipped",
+            reason=f"seen only while the run was under way: {change.why}",
+            fix="run the same command again",
+            step=change.step,
+        )
+        for change in plan.changes
+        if change.resource not in done
+    )
+    return replace(report, plan=plan, outcomes=(*carried_out, *found_late, *left_alone(plan)))
+
+
+def with_signals(report: Report, signals: Sequence[Signal]) -> Report:
+    """The report with its proof. That data was not seen only matters when all else went well."""
+    exit_code = report.exit_code or (0 if all_seen(signals) else NOT_SEEN)
+    return replace(report, signals=tuple(signals), exit_code=exit_code)
+
+
+def all_seen(signals: Sequence[Signal]) -> bool:
+    """Whether the data is there. A function without traffic has nothing to show and does not count against
+    it, unless nothing at all arrived."""
+    if not signals:
+        return True
+    late = [s for s in signals if s.status in ("waiting", "missing", "unreadable")]
+    return not late and any(s.status == "arrived" for s in signals)

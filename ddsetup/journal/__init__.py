@@ -1,0 +1,1 @@
+"""What is remembered on disk, and how it is given back."""

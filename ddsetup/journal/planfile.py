@@ -1,0 +1,162 @@
+"""A plan on disk: what `plan --out FILE` saves and `apply FILE` carries out, to the letter.
+
+The file holds owned facets only, never a key or a foreign environment value. Its digest covers everything in
+it, so that what is applied is what was looked at.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import secrets
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from ddsetup.journal.codec import change_from_json, change_to_json, resource_from_json, resource_to_json
+from ddsetup.model.account import Json
+from ddsetup.model.change import Plan, Skipped
+from ddsetup.model.errors import DdsetupError, UsageError
+
+SCHEMA = "ddsetup-plan/1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanMeta:
+    """What a plan was made for. The caller compares account and site with what it is connected to.
+
+    `extra` is for the caller: what it needs besides the changes to carry the plan out and verify it (JSON
+    types only, no secrets).
+    """
+
+    account: str
+    regions: tuple[str, ...]
+    site: str
+    version: str
+    made: datetime
+    sandbox: bool = False
+    extra: Mapping[str, Json] = field(default_factory=dict)
+
+
+def save(path: Path, plan: Plan, meta: PlanMeta) -> None:
+    """Write the plan, whole or not at all, readable by this user only (0600).
+
+    Raises DdsetupError when the file cannot be written.
+    """
+    document: dict[str, Json] = {
+        "schema": SCHEMA,
+        "meta": _meta_to_json(meta),
+        "changes": [change_to_json(change) for change in plan.changes],
+        "skipped": [_skipped_to_json(skipped) for skipped in plan.skipped],
+        "warnings": list(plan.warnings),
+    }
+    document["digest"] = _digest(document)
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}.new")
+    try:
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            json.dump(document, file, indent=2)
+            file.write("\n")
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(path)
+    except OSError as error:
+        with suppress(OSError):
+            draft.unlink()
+        raise DdsetupError(f"cannot write the plan to {path}: {error.strerror}") from error
+
+
+def load(path: Path) -> tuple[Plan, PlanMeta]:
+    """Read a plan that `save` wrote.
+
+    Raises UsageError, naming the file, when it cannot be read, is not a plan of this version, or is not what
+    was written. The file is never touched.
+    """
+    try:
+        document = json.loads(path.read_bytes())
+    except OSError as error:
+        raise UsageError(f"cannot read the plan {path}: {error.strerror}") from error
+    except ValueError as error:
+        raise _bad(path, f"not a JSON document ({_place(error)})") from None
+    if not isinstance(document, dict) or document.get("schema") != SCHEMA:
+        raise _bad(path, f"not a plan of this version of ddsetup ({SCHEMA})")
+    digest = document.pop("digest", None)
+    if digest != _digest(document):
+        raise _bad(path, "it was changed after it was made")
+    try:
+        plan = Plan(
+            changes=tuple(change_from_json(change) for change in document["changes"]),
+            skipped=tuple(_skipped_from_json(skipped) for skipped in document["skipped"]),
+            warnings=tuple(str(warning) for warning in document["warnings"]),
+        )
+        return plan, _meta_from_json(document["meta"])
+    except UsageError as error:
+        raise _bad(path, error.what) from None
+    except (KeyError, TypeError, ValueError):
+        raise _bad(path, "a part of it is missing") from None
+
+
+def _digest(document: Mapping[str, Json]) -> str:
+    text = json.dumps(document, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _meta_to_json(meta: PlanMeta) -> dict[str, Json]:
+    return {
+        "account": meta.account,
+        "regions": list(meta.regions),
+        "site": meta.site,
+        "version": meta.version,
+        "made": meta.made.isoformat(),
+        "sandbox": meta.sandbox,
+        "extra": dict(meta.extra),
+    }
+
+
+def _meta_from_json(document: Json) -> PlanMeta:
+    return PlanMeta(
+        account=document["account"],
+        regions=tuple(document["regions"]),
+        site=document["site"],
+        version=document["version"],
+        made=datetime.fromisoformat(document["made"]),
+        sandbox=document["sandbox"],
+        extra=document["extra"],
+    )
+
+
+def _skipped_to_json(skipped: Skipped) -> dict[str, Json]:
+    return {
+        "resource": resource_to_json(skipped.resource),
+        "status": skipped.status,
+        "reason": skipped.reason,
+        "fix": skipped.fix,
+        "step": skipped.step,
+    }
+
+
+def _skipped_from_json(document: Json) -> Skipped:
+    return Skipped(
+        resource=resource_from_json(document["resource"]),
+        status=document["status"],
+        reason=document["reason"],
+        fix=document["fix"],
+        step=document["step"],
+    )
+
+
+def _place(error: ValueError) -> str:
+    if isinstance(error, json.JSONDecodeError):
+        return f"line {error.lineno}, column {error.colno}"
+    return "not UTF-8"
+
+
+def _bad(path: Path, why: str) -> UsageError:
+    return UsageError(
+        f"{path} is not a plan that can be applied: {why}",
+        fix=f"make it again: ddsetup plan --out {path}",
+        where=str(path),
+    )

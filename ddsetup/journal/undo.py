@@ -1,0 +1,93 @@
+"""From what a run did to the changes that give it back.
+
+An undo is a run like any other, made of inverse changes, so it is journalled, can be interrupted, and can
+itself be undone. Writers compare what is there with what the run left, so what moved since is reported and
+left alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from ddsetup.journal.runs import Entry, Run
+from ddsetup.model.change import Change, ResourceId
+
+
+def undo_changes(run: Run, others: Sequence[Run] = ()) -> tuple[Change, ...]:
+    """The inverse of what `run` did, in reverse order; empty when there is nothing to give back.
+
+    Taken in: changes that were applied, that failed (they may have done a part) and that were started
+    without an end. `others` are the other runs of the state directory: what one of them already gave back is
+    left out.
+    """
+    done = in_force(run, others)
+    inverses = [entry.change.inverse() for entry in reversed(done)]
+    needed_by = _dependants([entry.change for entry in done])
+    return tuple(replace(c, needs=needed_by.get(c.resource, ())) for c in inverses)
+
+
+def pending(run: Run) -> tuple[Change, ...]:
+    """What was started and never ended: the run was killed, and only AWS or Datadog know how it went."""
+    return tuple(entry.change for entry in run.entries if entry.outcome is None)
+
+
+def in_force(run: Run, others: Sequence[Run] = ()) -> tuple[Entry, ...]:
+    """The entries of `run` that may have taken effect and that no later undo has given back."""
+    effective = [entry for entry in run.entries if _may_have_taken_effect(entry)]
+    for other in others:
+        if other.header.undoes != run.id or other.id == run.id:
+            continue
+        # An undo that was itself undone no longer counts, so look at what is left of it.
+        for given_back in in_force(other, others):
+            if given_back.outcome is not None and given_back.outcome.status == "applied":
+                _strike(effective, given_back.change)
+        for entry in other.entries:
+            if entry.outcome is not None and entry.outcome.status == "unchanged":
+                _strike(effective, entry.change)
+    return tuple(effective)
+
+
+def built_on(run: Run, others: Sequence[Run]) -> tuple[Run, ...]:
+    """Later runs, still in force, that may rely on what `run` made (a Forwarder, a secret, a role).
+
+    Giving back `run` alone takes that away from them; the newest run is the one to give back first.
+    """
+    shared = {"iam_role", "integration", "secret", "stack"}
+    made = any(
+        e.change.action == "create" and e.change.resource.kind in shared for e in in_force(run, others)
+    )
+    return tuple(
+        other
+        for other in others
+        if made
+        and not other.header.undoes
+        and other.header.account == run.header.account
+        and (other.header.started, other.id) > (run.header.started, run.id)
+        and in_force(other, others)
+    )
+
+
+def _may_have_taken_effect(entry: Entry) -> bool:
+    return entry.outcome is None or entry.outcome.status in ("applied", "failed")
+
+
+def _strike(effective: list[Entry], given_back: Change) -> None:
+    """Take out the newest entry that `given_back` is the inverse of."""
+    for index in range(len(effective) - 1, -1, -1):
+        change = effective[index].change
+        same = change.resource == given_back.resource
+        if same and change.before == given_back.after and change.after == given_back.before:
+            del effective[index]
+            return
+
+
+def _dependants(changes: Sequence[Change]) -> dict[ResourceId, tuple[ResourceId, ...]]:
+    """By resource, those whose changes needed it: they have to be given back first."""
+    present = {change.resource for change in changes}
+    found: dict[ResourceId, dict[ResourceId, None]] = {}
+    for change in changes:
+        for need in change.needs:
+            if need in present and need != change.resource:
+                found.setdefault(need, {})[change.resource] = None
+    return {resource: tuple(dependants) for resource, dependants in found.items()}

@@ -1,0 +1,103 @@
+"""What a command has to say when it is done: one record for text, JSON and exit code alike."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+from ddsetup.model.account import Json
+from ddsetup.model.change import Outcome, Plan, ResourceId
+
+SCHEMA = "ddsetup/1"
+
+SignalName: TypeAlias = Literal[
+    "cloudwatch_metrics", "enhanced_metrics", "cold_start", "logs", "traces", "custom_metric"
+]
+SignalStatus: TypeAlias = Literal["arrived", "waiting", "no_traffic", "missing", "unreadable"]
+Severity: TypeAlias = Literal["error", "warning", "info"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signal:
+    """Whether one kind of data of one function arrived in Datadog.
+
+    `path` tells what carried it: "cloudwatch", "forwarder", "extension" or "" if unknown. `at` is when the
+    newest datum was seen, as ISO 8601 in UTC. `reason` explains every status but "arrived".
+    """
+
+    function: str
+    region: str
+    signal: SignalName
+    status: SignalStatus
+    path: str = ""
+    at: str = ""
+    reason: str = ""
+    metric: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """Something that is not as it should be. `command` can be typed as it stands."""
+
+    check: str
+    severity: Severity
+    resource: ResourceId
+    what: str
+    fix: str = ""
+    command: str = ""
+    link: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """The result of a command. `data` holds what only this command has (e.g. the rows of `status`)."""
+
+    command: str
+    exit_code: int = 0
+    account: str = ""
+    regions: tuple[str, ...] = ()
+    plan: Plan = field(default_factory=Plan)
+    outcomes: tuple[Outcome, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    signals: tuple[Signal, ...] = ()
+    links: Mapping[str, str] = field(default_factory=dict)
+    run: str = ""
+    sandbox: bool = False
+    next: tuple[str, ...] = ()
+    data: Mapping[str, Json] = field(default_factory=dict)
+    error: Mapping[str, str] | None = None
+
+    @property
+    def status(self) -> Literal["ok", "partial", "failed"]:
+        if self.exit_code in (0, 3):
+            return "ok"
+        return "partial" if self.exit_code in (5, 6) else "failed"
+
+
+FOUNDATION = ("iam_role", "integration", "secret", "stack", "log_collection")
+"""Kinds without which no data arrives: leaving one of these out is not the same as skipping a function."""
+
+
+def left_alone(plan: Plan) -> tuple[Outcome, ...]:
+    """What a plan does not change, as outcomes with reasons, so that nothing is left out silently."""
+    return tuple(
+        Outcome(resource=s.resource, status=s.status, reason=s.reason, fix=s.fix, step=s.step)
+        for s in plan.skipped
+    )
+
+
+def exit_code_of(outcomes: tuple[Outcome, ...]) -> int:
+    """0 if nothing failed, 1 if nothing of what was tried could be done, 5 if some could.
+
+    A function that is skipped has not failed; a foundation that had to be left out has.
+    """
+    failed = [
+        o
+        for o in outcomes
+        if o.status in ("failed", "changed_since")
+        or (o.status == "skipped" and o.resource.kind in FOUNDATION)
+    ]
+    if not failed:
+        return 0
+    return 5 if any(o.status == "applied" for o in outcomes) else 1

@@ -1,0 +1,37 @@
+"""What monitors and dashboards are about, from the options: env, service, functions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ddsetup.flow.call import Call
+from ddsetup.flow.looking import chosen_functions
+from ddsetup.monitors.scope import MonitorScope
+from ddsetup.settings.settle import selection_of
+
+if TYPE_CHECKING:
+    from ddsetup.flow.verbs import Session
+
+
+def scope_of(call: Call, session: Session) -> MonitorScope:
+    """The scope that the options give.
+
+    Names and globs are kept as they are, so that later functions are found as well; what is chosen by tag,
+    runtime or stack becomes a list of names. Raises UsageError when nothing fits the choice.
+    """
+    functions = chosen_functions(call, session)
+    patterns = _patterns(call)
+    names = patterns if functions and patterns else tuple(sorted({f.name.lower() for f in functions}))
+    env, service = call.given.text("env"), call.given.text("service")
+    return MonitorScope(env=env, service=service, functions=names)
+
+
+def _patterns(call: Call) -> tuple[str, ...]:
+    """The names and globs that were given, if these are the whole choice and Datadog understands them."""
+    values = {key: value for key in call.given.values if (value := call.given.value(key)) is not None}
+    selection = selection_of(values)
+    others = selection.tags or selection.runtimes or selection.stacks or selection.exclude or selection.all
+    plain = all(not name.startswith("arn:") and not set(name) & set("?[]") for name in selection.names)
+    if others or selection.state != "any" or not plain:
+        return ()
+    return tuple(sorted({name.lower() for name in selection.names}))

@@ -1,0 +1,1 @@
+"""What is there: one snapshot, by bulk reads that overlap."""

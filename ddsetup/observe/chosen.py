@@ -1,0 +1,217 @@
+"""A closer look at what is chosen: what has no bulk call, as few calls as answer the question."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from typing import Any, TypeAlias
+
+from ddsetup.facts import catalog
+from ddsetup.facts.forwarders import find_forwarders
+from ddsetup.gateways.aws import functions, logs, metrics, roles, stacks
+from ddsetup.gateways.aws.session import Aws
+from ddsetup.model.account import Function, Lane, LaneSnapshot, Snapshot, SubscriptionFilter, Unreadable
+from ddsetup.model.answers import Answers
+from ddsetup.observe.overlap import Jobs, Key, job, side_by_side
+from ddsetup.observe.services_read import look_at_sources
+from ddsetup.plan.preflight import questions
+from ddsetup.plan.steps.forwarder_choice import choose
+from ddsetup.plan.steps.forwarder_stack import layer_arn, template_url
+from ddsetup.plan.steps.subscriptions import groups_to_read
+
+Questions: TypeAlias = Mapping[str, tuple[str, ...]]
+"""IAM actions, each with the ARNs on which it must be allowed."""
+
+_FEW = 20
+"""So many functions are asked about one by one: it takes a second or two."""
+_MOST_ALIASED = 100
+
+
+def look_closer(
+    aws: Aws, snapshot: Snapshot, answers: Answers, selected: tuple[Function, ...], *, filters: bool = True
+) -> Snapshot:
+    """Add what no bulk call tells of what is selected: aliases, newest layers, the template's parameters,
+    what this identity may do, other sources, and `filters` of log groups, which take by far the longest."""
+    snapshot = look_at_sources(aws, snapshot, answers)
+    asked = {number: questions(account, snapshot, answers) for number, account in snapshot.accounts.items()}
+    lanes = dict.fromkeys(function.lane for function in selected)
+    urls = {lane: template_url(answers, catalog.partition_of(lane.region)) for lane in lanes}
+    found = side_by_side(
+        aws,
+        {
+            **(_filter_jobs(aws, snapshot, groups_to_read(snapshot, answers, selected)) if filters else {}),
+            **_alias_jobs(aws, snapshot, aliased(aws, selected)),
+            **_layer_jobs(aws, _layers_wanted(answers, selected)),
+            **_template_jobs(aws, urls if answers.via == "forwarder" else {}),
+            **_forwarder_layer_jobs(aws, snapshot, answers, lanes),
+            **_permission_jobs(aws, snapshot, asked),
+        },
+    )
+    return _with(snapshot, found)
+
+
+def observe_filters(aws: Aws, snapshot: Snapshot, groups: Mapping[Lane, Iterable[str]]) -> Snapshot:
+    """Add the subscription filters of these log groups; those that are known already are not asked again.
+
+    A group that is known not to exist, or whose class has no filters, has none.
+    """
+    return _with(snapshot, side_by_side(aws, _filter_jobs(aws, snapshot, groups)))
+
+
+def add_filters(
+    snapshot: Snapshot, found: Mapping[tuple[Lane, str], tuple[SubscriptionFilter, ...] | Unreadable]
+) -> Snapshot:
+    """The snapshot with filters that were read elsewhere, by lane and log group, and what follows of them."""
+    return _with(snapshot, {("filters", lane, group): filters for (lane, group), filters in found.items()})
+
+
+def observe_aliases(aws: Aws, snapshot: Snapshot, selected: Iterable[Function]) -> Snapshot:
+    """Add the aliases of these functions. A function whose aliases cannot be read stays absent: unknown."""
+    return _with(snapshot, side_by_side(aws, _alias_jobs(aws, snapshot, selected)))
+
+
+def observe_layers(aws: Aws, snapshot: Snapshot, names: Mapping[Lane, Iterable[str]]) -> Snapshot:
+    """Add the newest version of these layers; one that cannot be found stays absent."""
+    return _with(snapshot, side_by_side(aws, _layer_jobs(aws, names)))
+
+
+def observe_template(aws: Aws, snapshot: Snapshot, urls: Mapping[Lane, str]) -> Snapshot:
+    """Add the parameters of each lane's Forwarder template; an empty URL is not asked for."""
+    return _with(snapshot, side_by_side(aws, _template_jobs(aws, urls)))
+
+
+def observe_permissions(aws: Aws, snapshot: Snapshot, asked: Mapping[str, Questions]) -> Snapshot:
+    """Add to every account whether this identity is allowed the actions asked for it, as far as IAM tells."""
+    return _with(snapshot, side_by_side(aws, _permission_jobs(aws, snapshot, asked)))
+
+
+def _filter_jobs(aws: Aws, snapshot: Snapshot, groups: Mapping[Lane, Iterable[str]]) -> Jobs:
+    return {
+        ("filters", lane, group): _filter_job(aws, snapshot.lanes[lane], group)
+        for lane, names in groups.items()
+        for group in names
+        if group not in snapshot.lanes[lane].filters
+    }
+
+
+def _filter_job(
+    aws: Aws, lane: LaneSnapshot, group: str
+) -> Callable[[], tuple[SubscriptionFilter, ...] | Unreadable]:
+    known = lane.log_groups
+    if not isinstance(known, Unreadable) and (group not in known or known[group].log_class != "STANDARD"):
+        return tuple
+    return job(logs.list_filters, aws, lane.lane, group)
+
+
+def _alias_jobs(aws: Aws, snapshot: Snapshot, selected: Iterable[Function]) -> Jobs:
+    return {
+        ("aliases", function.lane, function.arn): job(
+            functions.list_aliases, aws, function.lane, function.name
+        )
+        for function in selected
+        if function.arn not in snapshot.lanes[function.lane].aliases
+    }
+
+
+def aliased(aws: Aws, selected: tuple[Function, ...]) -> tuple[Function, ...]:
+    """The functions whose aliases are worth a call: all if they are few, else those that are invoked by one.
+
+    A call for each of a thousand functions would take a minute of the quota that updates need, so that is
+    left for who may not list metrics.
+    """
+    if len(selected) <= _FEW:
+        return selected
+    by_lane: dict[Lane, list[Function]] = {}
+    for function in selected:
+        by_lane.setdefault(function.lane, []).append(function)
+    found: list[Function] = []
+    for lane, here in by_lane.items():
+        qualified = metrics.invoked_by_qualifier(aws, lane)
+        if isinstance(qualified, Unreadable):
+            found.extend(here)
+        else:
+            found.extend([f for f in here if f.name in qualified][:_MOST_ALIASED])
+    return tuple(found)
+
+
+def _layer_jobs(aws: Aws, names: Mapping[Lane, Iterable[str]]) -> Jobs:
+    return {
+        ("newest_layers", lane, name): job(functions.newest_layer, aws, lane, name, owner, baseline)
+        for lane, wanted in names.items()
+        for name in wanted
+        if (owner := catalog.LAYER_ACCOUNTS.get(catalog.partition_of(lane.region)))
+        and (baseline := catalog.baseline_version(name, lane.region))
+    }
+
+
+def _template_jobs(aws: Aws, urls: Mapping[Lane, str]) -> Jobs:
+    return {
+        ("template_parameters", lane, ""): job(stacks.template_parameters, aws, lane, url)
+        for lane, url in urls.items()
+        if url
+    }
+
+
+def _forwarder_layer_jobs(aws: Aws, snapshot: Snapshot, answers: Answers, lanes: Iterable[Lane]) -> Jobs:
+    """Whether the layer can be used, where the official template is to be deployed."""
+    return {
+        ("forwarder_layer", lane, ""): job(functions.layer_version_exists, aws, lane, arn)
+        for lane in lanes
+        if not answers.template_url
+        and choose(lane, snapshot, answers).how == "deploy"
+        and (arn := layer_arn(catalog.partition_of(lane.region), lane.region))
+    }
+
+
+def _permission_jobs(aws: Aws, snapshot: Snapshot, asked: Mapping[str, Questions]) -> Jobs:
+    return {
+        ("simulated", None, number): job(
+            roles.simulate, aws, account.identity, tuple(asked[number]), asked[number]
+        )
+        for number, account in snapshot.accounts.items()
+        if number in asked
+    }
+
+
+def _with(snapshot: Snapshot, found: Mapping[Key, Any]) -> Snapshot:
+    """The snapshot with the results of jobs in their places; an unreadable alias or layer stays out."""
+    lanes = dict(snapshot.lanes)
+    for lane, old in snapshot.lanes.items():
+        by_kind: dict[str, dict[str, Any]] = {}
+        for (kind, at, name), result in found.items():
+            if at == lane:
+                by_kind.setdefault(kind, {})[name] = result
+        lanes[lane] = _lane_with(old, by_kind, snapshot)
+    accounts = {
+        number: replace(account, simulated=found.get(("simulated", None, number), account.simulated))
+        for number, account in snapshot.accounts.items()
+    }
+    return replace(snapshot, lanes=lanes, accounts=accounts)
+
+
+def _lane_with(old: LaneSnapshot, fresh: Mapping[str, dict[str, Any]], snapshot: Snapshot) -> LaneSnapshot:
+    account = snapshot.accounts.get(old.lane.account)
+    integration = account.integration if account else None
+    filters = {**old.filters, **fresh.get("filters", {})}
+    return replace(
+        old,
+        filters=filters,
+        forwarders=find_forwarders(old.functions, old.tags, old.stacks, integration, filters, lane=old.lane),
+        aliases={**old.aliases, **_readable(fresh.get("aliases", {}))},
+        newest_layers={**old.newest_layers, **_readable(fresh.get("newest_layers", {}))},
+        template_parameters=fresh.get("template_parameters", {}).get("", old.template_parameters),
+        forwarder_layer=fresh.get("forwarder_layer", {}).get("", old.forwarder_layer),
+    )
+
+
+def _readable(results: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: result for name, result in results.items() if not isinstance(result, Unreadable)}
+
+
+def _layers_wanted(answers: Answers, selected: Iterable[Function]) -> Mapping[Lane, tuple[str, ...]]:
+    """The layers whose newest version matters: none unless a version is asked for as "latest"."""
+    names: dict[Lane, dict[str, None]] = {}
+    if "latest" in (answers.layer_version, answers.extension_version):
+        for function in selected:
+            names.setdefault(function.lane, {}).update(dict.fromkeys(catalog.layer_names_for(function)))
+    return {lane: tuple(wanted) for lane, wanted in names.items()}

@@ -1,0 +1,153 @@
+"""Looking at everything that a run depends on, as fast as the slowest quota allows.
+
+Reads that do not depend on each other overlap, across regions too; the gateways' token buckets keep the pace.
+What cannot be read becomes an `Unreadable` in the snapshot; only missing credentials end an observation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Container, Iterable, Mapping
+from typing import Any, TypeAlias
+
+from ddsetup.facts.forwarders import find_forwarders
+from ddsetup.gateways.aws import functions, logs, metrics, roles, secrets, stacks, tags
+from ddsetup.gateways.aws.session import Aws
+from ddsetup.gateways.datadog import catalogues
+from ddsetup.gateways.datadog.client import Datadog
+from ddsetup.gateways.datadog.integration import read_integration
+from ddsetup.model.account import (
+    AccountSnapshot,
+    DatadogSnapshot,
+    Identity,
+    Integration,
+    Lane,
+    LaneSnapshot,
+    Secret,
+    Snapshot,
+    Unreadable,
+)
+from ddsetup.observe.overlap import Jobs, Key, side_by_side
+from ddsetup.observe.services_read import source_reads
+from ddsetup.plan.steps.api_key import SECRET_NAME
+from ddsetup.plan.steps.namespaces import SERVICES
+
+Progress: TypeAlias = Callable[[Lane, str], None]
+"""Called from worker threads when a kind of resource of a lane has been read, with the field's name."""
+
+_NOT_ASKED = Unreadable("aws_configuration_read", "Datadog was not asked", denied=False)
+GLANCE = frozenset({"functions", "tags", "stacks", "state_machines", "api_stages"})
+"""The fields of a lane that tell how things are, without those that only a plan needs."""
+
+
+def observe(  # noqa: PLR0913 - where to look, and for what
+    aws: Aws,
+    dd: Datadog | None,
+    identity: Identity,
+    lanes: Iterable[Lane],
+    *,
+    role_name: str,
+    on_progress: Progress | None = None,
+    fields: Container[str] | None = None,
+) -> Snapshot:
+    """Everything that bulk calls show of these lanes, of their account, and of Datadog.
+
+    `role_name` is the role to look for where Datadog names none. Without `dd` the integration is unreadable.
+    `fields` of lanes besides which nothing is wanted (see `GLANCE`): the others stay empty.
+    """
+    wanted = tuple(lanes)
+    jobs: Jobs = {
+        ("account", None, ""): lambda: observe_account(aws, dd, identity, role_name),
+        ("datadog", None, ""): lambda: _observe_datadog(dd),
+    }
+    for lane in wanted:
+        reads = _lane_jobs(aws, lane, on_progress)
+        jobs |= {key: job for key, job in reads.items() if fields is None or key[0] in fields}
+    found = side_by_side(aws, jobs)
+    account: AccountSnapshot = found["account", None, ""]
+    return Snapshot(
+        accounts={identity.account: account},
+        lanes={lane: _lane_snapshot(lane, found, account.integration) for lane in wanted},
+        datadog=found["datadog", None, ""],
+        at=aws.clock.now(),
+    )
+
+
+def bulk_fields(aws: Aws, lane: Lane) -> tuple[str, ...]:
+    """The fields of a lane that are read in bulk, by the names that `Progress` is called with."""
+    return tuple(field for field, _, _ in _lane_jobs(aws, lane, None))
+
+
+def observe_lane(aws: Aws, lane: Lane, on_progress: Progress | None = None) -> LaneSnapshot:
+    """Everything that bulk calls show of one lane. Forwarders are found without the integration's help."""
+    return _lane_snapshot(lane, side_by_side(aws, _lane_jobs(aws, lane, on_progress)), None)
+
+
+def observe_account(aws: Aws, dd: Datadog | None, identity: Identity, role_name: str) -> AccountSnapshot:
+    """The integration, the role that it names (or `role_name`), and what Datadog wants of that role."""
+    integration = read_integration(dd, identity.account) if dd is not None else _NOT_ASKED
+    named = integration.role_name if isinstance(integration, Integration) else None
+    permissions, source = catalogues.permissions(dd) if dd is not None else ((), "bundled")
+    return AccountSnapshot(
+        identity=identity,
+        integration=integration,
+        role=roles.read_role(aws, named or role_name),
+        permissions=permissions,
+        permissions_source=source,
+    )
+
+
+def _lane_jobs(aws: Aws, lane: Lane, on_progress: Progress | None) -> Jobs:
+    """One job for each field of a LaneSnapshot that is read in bulk."""
+    reads: Mapping[str, Callable[[], Any]] = {
+        "functions": lambda: functions.list_functions(aws, lane),
+        "tags": lambda: tags.function_tags(aws, lane),
+        "stacks": lambda: stacks.list_stacks(aws, lane),
+        "log_groups": lambda: logs.list_log_groups(aws, lane),
+        "secrets": lambda: _secrets(aws, lane),
+        "account_filter_policies": lambda: logs.account_filter_policies(aws, lane),
+        "unreserved_concurrency": lambda: functions.concurrency_headroom(aws, lane),
+        "resources": lambda: metrics.namespaces_in_use(aws, lane, SERVICES.values()),
+        **source_reads(aws, lane),
+    }
+
+    def told(field: str, read: Callable[[], Any]) -> Callable[[], Any]:
+        def job() -> Any:
+            result = read()
+            if on_progress is not None:
+                on_progress(lane, field)
+            return result
+
+        return job
+
+    return {(field, lane, ""): told(field, read) for field, read in reads.items()}
+
+
+def _lane_snapshot(
+    lane: Lane, found: Mapping[Key, Any], integration: Integration | Unreadable | None
+) -> LaneSnapshot:
+    read = {field: result for (field, at, _), result in found.items() if at == lane}
+    if isinstance(read.get("resources"), Unreadable):
+        # It only preselects an answer; who may not list metrics chooses by hand.
+        read["resources"] = {}
+    forwarders = find_forwarders(read["functions"], read["tags"], read["stacks"], integration, lane=lane)
+    return LaneSnapshot(lane=lane, forwarders=forwarders, **read)
+
+
+def _secrets(aws: Aws, lane: Lane) -> Mapping[str, Secret] | Unreadable:
+    secret = secrets.read_secret(aws, lane, SECRET_NAME)
+    found = {SECRET_NAME: secret} if isinstance(secret, Secret) else {}
+    return secret if isinstance(secret, Unreadable) else found
+
+
+def _observe_datadog(dd: Datadog | None) -> DatadogSnapshot:
+    if dd is None:
+        return DatadogSnapshot(site="")
+    services, services_from = catalogues.log_services(dd)
+    namespaces, namespaces_from = catalogues.namespaces(dd)
+    origins = {"log_services": services_from, "namespaces": namespaces_from}
+    return DatadogSnapshot(
+        site=dd.site,
+        log_services=services,
+        namespaces=namespaces,
+        fallbacks=tuple(name for name, origin in origins.items() if origin == "bundled"),
+    )

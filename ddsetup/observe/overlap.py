@@ -1,0 +1,43 @@
+"""Reads that do not depend on each other, done side by side."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from typing import Any, TypeAlias, TypeVar
+
+from ddsetup.gateways.aws.session import Aws
+from ddsetup.model.account import Lane
+
+T = TypeVar("T")
+
+Key: TypeAlias = tuple[str, Lane | None, str]
+"""What a job reads: the kind, the lane (None: the account), and which one of its kind."""
+Jobs: TypeAlias = dict[Key, Callable[[], Any]]
+_THREADS = 8
+"""Per kind and lane; at 15 calls a second (AWS's rate for most of Lambda) that hides half a second each."""
+
+
+def job(read: Callable[..., T], *arguments: Any) -> Callable[[], T]:
+    """A read that is done later, with these arguments."""
+    return lambda: read(*arguments)
+
+
+def side_by_side(aws: Aws, jobs: Jobs) -> dict[Key, Any]:
+    """The results of all jobs, done side by side: threads of their own for each kind in each lane, as each
+    has a quota of its own. The first exception, or Ctrl-C, drops what has not begun."""
+    sizes = Counter(key[:2] for key in jobs)
+    pools = {part: ThreadPoolExecutor(min(_THREADS, size)) for part, size in sizes.items()}
+    try:
+        futures = {key: pools[key[:2]].submit(job) for key, job in jobs.items()}
+        done, _ = wait(futures.values(), return_when=FIRST_EXCEPTION)
+        for future in done:
+            future.result()
+        return {key: future.result() for key, future in futures.items()}
+    except KeyboardInterrupt:
+        aws.stop()
+        raise
+    finally:
+        for pool in pools.values():
+            pool.shutdown(wait=False, cancel_futures=True)

@@ -1,0 +1,1 @@
+"""What would change, of which functions, and what rights that takes: pure."""

@@ -1,0 +1,222 @@
+"""The least IAM policy for what is about to be done, limited to resources wherever AWS allows it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from ddsetup.facts import permissions
+from ddsetup.facts.permissions import statement
+from ddsetup.model.account import Json
+from ddsetup.model.answers import Answers
+from ddsetup.model.change import Action
+from ddsetup.model.errors import UsageError
+from ddsetup.plan.policy_forwarder import stack_statements
+from ddsetup.plan.policy_scope import Scope
+from ddsetup.plan.steps.api_key import makes_secret
+
+COMMANDS = (
+    "setup",
+    "plan",
+    "apply",
+    "verify",
+    "invoke",
+    "status",
+    "doctor",
+    "undo",
+    "uninstrument",
+)
+"""What a policy can be made for. "invoke" is what `verify --invoke` needs besides "verify"."""
+
+MANAGED_LIMIT = 6_144
+"""Characters of a managed policy, white space not counted (IAM quotas page)."""
+
+_SETTING_UP = frozenset({"setup", "apply"})
+_LOOKING = frozenset(COMMANDS) - {"verify", "invoke"}
+
+
+def least_policy(
+    answers: Answers,
+    partition: str,
+    accounts: Sequence[str],
+    regions: Sequence[str],
+    commands: Iterable[str] = ("setup", "undo"),
+    execution_roles: Sequence[str] = (),
+) -> Json:
+    """The policy document, for an IAM user or role in each of `accounts`.
+
+    `execution_roles` are the ARNs of the roles of the functions meant, where they are known: with them the
+    right to let functions read the API key (Extension mode) is limited to these. Raises UsageError for a
+    command that is none of `COMMANDS`.
+    """
+    wanted = frozenset(commands)
+    for command in sorted(wanted - set(COMMANDS)):
+        raise UsageError(f"no policy for {command!r}", fix=f"one of: {', '.join(COMMANDS)}")
+    scope = Scope(answers, partition, accounts[0] if len(accounts) == 1 else "*", tuple(regions))
+    roles = tuple(sorted(set(execution_roles))) or (f"arn:{partition}:iam::{scope.account}:role/*",)
+    statements = (
+        *_looking(scope, wanted),
+        *_integration(scope, wanted),
+        *_forwarder(scope, wanted),
+        *_secret(scope, wanted),
+        *_functions(scope, wanted),
+        *_key_access(scope, wanted, roles),
+        *_subscriptions(scope, wanted),
+        *_sources(scope, wanted),
+        *_doctor(scope, wanted, roles),
+    )
+    return {"Version": "2012-10-17", "Statement": [s for s in statements if s["Action"]]}
+
+
+def required_actions(answers: Answers) -> tuple[str, ...]:
+    """Every IAM action that a setup with these answers may need, sorted."""
+    document = least_policy(answers, "aws", ("*",), answers.regions, ("setup",))
+    return tuple(sorted({action for s in document["Statement"] for action in s["Action"]}))
+
+
+def _looking(scope: Scope, wanted: frozenset[str]) -> Iterable[Json]:
+    if wanted & _LOOKING:
+        yield statement("Look", permissions.LOOK, ("*",))
+    elif wanted:
+        yield statement(
+            "Look", ("lambda:ListFunctions", "cloudwatch:GetMetricData", "tag:GetResources"), ("*",)
+        )
+    if "invoke" in wanted:
+        yield statement("Invoke", ("lambda:InvokeFunction",), scope.functions())
+
+
+def _actions(kind: str, wanted: frozenset[str], setting_up: Iterable[Action]) -> tuple[str, ...]:
+    """What these commands need for one kind of resource, if setting up does `setting_up` to it."""
+    writes, inverse = permissions.WRITES[kind], {"create": "delete", "update": "update", "delete": "create"}
+    done = tuple(setting_up)
+    actions = [a for each in done for a in writes.of(each)] if wanted & _SETTING_UP else []
+    if "undo" in wanted:
+        for each in done:
+            actions += {"create": writes.create, "update": writes.update, "delete": writes.delete}[
+                inverse[each]
+            ]
+    return tuple(actions)
+
+
+def _integration(scope: Scope, wanted: frozenset[str]) -> Iterable[Json]:
+    if not wanted & _LOOKING:
+        return
+    writes = _actions("iam_role", wanted, ("create", "update"))
+    if scope.answers.resource_collection and writes:
+        writes += permissions.ATTACH
+    yield statement("Integration", (*permissions.LOOK_AT_ROLE, *writes), scope.role())
+
+
+def _deploys(answers: Answers) -> bool:
+    """Whether a Forwarder may have to be deployed or changed."""
+    covered = {arn.split(":")[3] for arn in answers.forwarder_arns if arn.count(":") >= 6}
+    if answers.via == "extension" or set(answers.regions) <= covered:
+        return answers.forwarder_upgrade and bool(answers.forwarder_arns)
+    return True
+
+
+def _forwarder(scope: Scope, wanted: frozenset[str]) -> Iterable[Json]:
+    setting_up, undoing = bool(wanted & _SETTING_UP), "undo" in wanted
+    if not _deploys(scope.answers) or not (setting_up or undoing):
+        return
+    done: tuple[Action, ...] = ("create", "update")
+    # The remains of a failed creation are deleted before the next one.
+    actions = (*_actions("stack", wanted, done), *permissions.WRITES["stack"].delete)
+    actions += permissions.LOOK_AT_EVENTS + permissions.TAG_STACK
+    yield statement("Forwarder", actions, scope.stack())
+    changing = scope.answers.forwarder_upgrade or undoing
+    yield from stack_statements(scope, making=setting_up, changing=changing)
+    template = scope.template()
+    if template and setting_up:
+        yield statement("ForwarderTemplate", ("s3:GetObject",), template)
+
+
+def _secret(scope: Scope, wanted: frozenset[str]) -> Iterable[Json]:
+    if not wanted & _LOOKING:
+        return
+    source = scope.answers.key_source
+    if makes_secret(scope.answers):
+        writes = _actions("secret", wanted, ("create",))
+        yield statement("ApiKeySecret", (*permissions.LOOK_AT_SECRET, *writes), scope.secret())
+    elif source.kind == "secret" and source.value.startswith("arn:"):
+        yield statement("ApiKeySecret", ("secretsmanager:GetSecretValue",), (source.value,))
+    elif source.kind == "ssm" and source.value.startswith("arn:"):
+        yield statement("ApiKeyParameter", ("ssm:GetParameter",), (source.value,))
+
+
+def _functions(scope: Scope, wanted: frozenset[str]) -> Iterable[Json]:
+    if not wanted & _LOOKING:
+        return
+    changing = wanted | {"setup"} if "uninstrument" in wanted else wanted
+    tags: tuple[Action, ...] = ("create", "update", "delete")
+    tagging = _actions("function_tags", changing, tags)
+    on_function = [a for a in tagging if a.startswith("lambda:")]
+    writes = _actions("function", changing, ("update",))
+    yield statement("Functions", (*permissions.LOOK_AT_FUNCTION, *writes, *on_function), scope.functions())
+    yield statement("FunctionTags", tuple(a for a in tagging if a not in on_function), ("*",))
+    yield statement("Layers", permissions.LOOK_AT_LAYER, scope.layers())
+
+
+def _sources(scope: Scope, wanted: frozenset[str]) -> Iterable[Json]:
+    """State machines and stages of APIs: all are looked at, those that are chosen are changed."""
+    answers = scope.answers
+    if wanted & _LOOKING:
+        yield statement("StateMachines", permissions.LOOK_AT_STATE_MACHINE, scope.state_machines())
+        yield statement("Apis", permissions.LOOK_AT_APIS, scope.apis())
+    if answers.state_machines:
+        writes = _actions("state_machine", wanted, ("update",))
+        yield statement("StateMachinesChosen", writes, scope.chosen_state_machines())
+    if answers.api_stages:
+        writes = _actions("api_stage", wanted, ("update",))
+        yield statement("ApiStages", writes, scope.api_stages())
+        yield statement("ApiLogDelivery", permissions.DELIVER_LOGS if writes else (), ("*",))
+    ours = answers.via == "forwarder" and answers.subscribe != "none" and answers.create_log_groups
+    if (answers.state_machines or answers.api_stages) and not ours:
+        # Else the rights on the functions' log groups do.
+        groups = _actions("log_group", wanted, ("create",))
+        if answers.via == "extension" or answers.subscribe == "direct":
+            groups += _actions("subscription_filter", wanted, ("create",))
+        yield statement("SourceLogGroups", groups, scope.log_groups())
+
+
+def _doctor(scope: Scope, wanted: frozenset[str], roles: tuple[str, ...]) -> Iterable[Json]:
+    """What the doctor reads besides: how the Forwarder does, telling logs, roles of silent functions."""
+    if "doctor" not in wanted:
+        return
+    yield statement("DoctorFunctions", permissions.LOOK_AT_HEALTH, scope.functions() + scope.forwarder())
+    yield statement("DoctorLogs", permissions.LOOK_AT_LOGS, scope.log_groups())
+    yield statement("DoctorRoles", permissions.LOOK_AT_ROLE, roles)
+    if makes_secret(scope.answers):
+        yield statement("DoctorKey", permissions.LOOK_AT_KEY, scope.secret())
+
+
+def _key_access(scope: Scope, wanted: frozenset[str], roles: tuple[str, ...]) -> Iterable[Json]:
+    answers = scope.answers
+    if answers.via != "extension" or not answers.grant_key_access or answers.key_source.kind == "kms":
+        return
+    writes = _actions("role_policy", wanted, ("create", "update"))
+    if writes:
+        yield statement("KeyAccess", (*permissions.LOOK_AT_KEY_ACCESS, *writes), roles)
+
+
+def _subscriptions(scope: Scope, wanted: frozenset[str]) -> Iterable[Json]:
+    if not wanted & _LOOKING:
+        return
+    answers = scope.answers
+    filters: list[Action] = ["create"] if answers.subscribe == "direct" and answers.via == "forwarder" else []
+    replaces = bool({"replace", "ask"} & {answers.on_conflict, *answers.conflicts.values()})
+    filters += ["delete"] if replaces else []
+    writes = _actions("subscription_filter", wanted, filters)
+    if answers.via == "forwarder" and answers.subscribe == "automatic" and "undo" in wanted:
+        # Filters that Datadog made for a Forwarder outlive its registration.
+        writes += permissions.WRITES["subscription_filter"].delete
+    if "uninstrument" in wanted:
+        writes += permissions.WRITES["subscription_filter"].delete
+        writes += permissions.WRITES["subscription_filter"].create if "undo" in wanted else ()
+    if answers.create_log_groups and answers.subscribe != "none" and answers.via == "forwarder":
+        writes += _actions("log_group", wanted, ("create",))
+    yield statement("Subscriptions", (*permissions.LOOK_AT_FILTERS, *writes), scope.log_groups())
+    if replaces and "logs:PutSubscriptionFilter" in writes:
+        # Putting back a filter to Kinesis or Firehose hands its role to CloudWatch Logs.
+        condition = {"StringEquals": {"iam:PassedToService": "logs.amazonaws.com"}}
+        roles = (f"arn:{scope.partition}:iam::{scope.account}:role/*",)
+        yield statement("SubscriptionRoles", ("iam:PassRole",), roles, condition)

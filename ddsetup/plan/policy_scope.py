@@ -1,0 +1,119 @@
+"""The ARNs that ddsetup's own policy is limited to, as patterns for IAM."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from ddsetup.model.answers import Answers
+from ddsetup.plan.steps.api_key import SECRET_NAME
+from ddsetup.plan.steps.forwarder_stack import function_name, template_url
+
+MOST_REGIONS_BY_NAME = 2
+"""With more regions than this the ARNs say `*`: a managed policy holds 6,144 characters (IAM quotas page)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """ARN patterns for one set of answers."""
+
+    answers: Answers
+    partition: str
+    account: str
+    regions: tuple[str, ...]
+
+    def role(self) -> tuple[str, ...]:
+        return (f"arn:{self.partition}:iam::{self.account}:role/{self.answers.role_name}",)
+
+    def secret(self) -> tuple[str, ...]:
+        return self.named("secretsmanager", f"secret:{SECRET_NAME}*")
+
+    def stack(self) -> tuple[str, ...]:
+        return self.named("cloudformation", f"stack/{self.answers.forwarder_stack}/*")
+
+    def functions(self) -> tuple[str, ...]:
+        """Those that the selection names; all where it goes by tags, runtimes or stacks."""
+        names = self.answers.selection.names
+        if not names or self.answers.selection.all:
+            return self.regional("lambda", "function:*")
+        return tuple(arn for name in names for arn in self._function(name))
+
+    def forwarder(self) -> tuple[str, ...]:
+        return self.named("lambda", f"function:{function_name(self.answers)}")
+
+    def forwarder_log_group(self) -> tuple[str, ...]:
+        return self.named("logs", f"log-group:/aws/lambda/{function_name(self.answers)}*")
+
+    def bucket(self) -> tuple[str, ...]:
+        made_up = f"{self.answers.forwarder_stack.lower()}-forwarderbucket-*"
+        name = self.answers.forwarder_params.get("DdForwarderBucketName") or made_up
+        return (f"arn:{self.partition}:s3:::{name}",)
+
+    def layers(self) -> tuple[str, ...]:
+        """Layers of any account: whoever changes a function's layers must be allowed to read all of them."""
+        held = (f"arn:{self.partition}:lambda:{region}:*:layer:*" for region in self._region_parts())
+        return tuple(held)
+
+    def log_groups(self) -> tuple[str, ...]:
+        """All: a function's log group need not have its name."""
+        return self.regional("logs", "log-group:*")
+
+    def state_machines(self) -> tuple[str, ...]:
+        """All: every one is looked at."""
+        return self.regional("states", "stateMachine:*")
+
+    def chosen_state_machines(self) -> tuple[str, ...]:
+        """Those that the answers name."""
+        found: dict[str, None] = {}
+        for name in self.answers.state_machines:
+            pattern = re.sub(r"\[[^]]*\]", "?", "*" if name == "all" else name)
+            whole = name.startswith("arn:")
+            found.update(
+                dict.fromkeys((name,) if whole else self.regional("states", f"stateMachine:{pattern}"))
+            )
+        return tuple(found)
+
+    def apis(self) -> tuple[str, ...]:
+        """Lists of APIs, their stages and the settings of the account: never their keys, which GET shows too.
+
+        API Gateway's ARNs name no account (AWS Service Authorization Reference). Regions are left out to keep
+        within the length of a policy.
+        """
+        paths = ("/account", "/apis", "/apis/*/stages*", "/restapis", "/restapis/*/stages*")
+        return tuple(f"arn:{self.partition}:apigateway:*::{path}" for path in paths)
+
+    def api_stages(self) -> tuple[str, ...]:
+        """The stages of all APIs: an API has no name in an ARN."""
+        return tuple(
+            f"arn:{self.partition}:apigateway:*::/{kind}/*/stages/*" for kind in ("apis", "restapis")
+        )
+
+    def template(self) -> tuple[str, ...]:
+        """The S3 object that CloudFormation reads in the caller's name; none if it is not on S3."""
+        url = urlsplit(template_url(self.answers, self.partition))
+        path = url.path.strip("/")
+        host = re.fullmatch(r"([a-z0-9.-]+?)\.s3[.-][a-z0-9.-]*amazonaws\.com(\.cn)?", url.hostname or "")
+        key = f"{host.group(1)}/{path}" if host else path
+        return (f"arn:{self.partition}:s3:::{key}",) if "/" in key else ()
+
+    def _function(self, name: str) -> tuple[str, ...]:
+        if name.startswith("arn:"):
+            return (":".join(name.split(":")[:7]),)
+        # IAM knows * and ? but no [..] of a glob.
+        pattern = re.sub(r"\[[^]]*\]", "?", name)
+        return self.regional("lambda", f"function:{pattern}")
+
+    def named(self, service: str, tail: str) -> tuple[str, ...]:
+        """As `regional` for what has a name of our own: that is told once for all of several regions."""
+        region = self.regions[0] if len(self.regions) == 1 else "*"
+        return (f"arn:{self.partition}:{service}:{region}:{self.account}:{tail}",)
+
+    def regional(self, service: str, tail: str) -> tuple[str, ...]:
+        """An ARN of that service in each region, or in any where there are many."""
+        parts = self._region_parts()
+        return tuple(f"arn:{self.partition}:{service}:{region}:{self.account}:{tail}" for region in parts)
+
+    def _region_parts(self) -> Sequence[str]:
+        return self.regions if 0 < len(self.regions) <= MOST_REGIONS_BY_NAME else ("*",)

@@ -1,0 +1,112 @@
+"""Where functions and the Forwarder find the Datadog API key: a Secrets Manager secret in each region.
+
+The key itself never passes through a plan: a plan says that the secret is made, the writer fills it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ddsetup.model.account import Lane, LaneSnapshot, Secret, Snapshot, Unreadable
+from ddsetup.model.answers import Answers
+from ddsetup.model.change import Change, Plan, ResourceId, Skipped
+from ddsetup.model.states import REF_SECRET, SecretState
+from ddsetup.plan.steps.wording import cannot_see, denied_action
+
+SECRET_NAME = "ddsetup/datadog-api-key"
+CREATED_BY = "created_by"
+CREATED_BY_DDSETUP = "ddsetup"
+OWN_TAGS = {CREATED_BY: CREATED_BY_DDSETUP}
+"""The tag that every resource made by ddsetup carries; only what carries it is ever deleted."""
+
+
+def secret_id(lane: Lane) -> ResourceId:
+    """The secret that ddsetup makes in a region, as a resource."""
+    return ResourceId("secret", SECRET_NAME, lane.region, lane.account)
+
+
+def makes_secret(answers: Answers) -> bool:
+    """Whether the key lives in ddsetup's own secret, rather than where the user keeps it."""
+    return answers.key_source.kind == "secret" and not answers.key_source.value
+
+
+def secret_reference(lane: LaneSnapshot, answers: Answers) -> str | None:
+    """The ARN of the secret with the API key, or a reference to the one about to be made.
+
+    None if the key is not in Secrets Manager (SSM, KMS), if it is unknown whether the secret exists, or if
+    it is somebody else's and scheduled for deletion.
+    """
+    if answers.key_source.kind != "secret":
+        return None
+    if answers.key_source.value:
+        return answers.key_source.value
+    if isinstance(lane.secrets, Unreadable):
+        return None
+    live = lane.secrets.get(SECRET_NAME)
+    if live and live.deleted and not _is_ours(live):
+        return None
+    return live.arn if live and not live.deleted else f"{REF_SECRET}{SECRET_NAME}"
+
+
+def secret_changes(lanes: Iterable[Lane], snapshot: Snapshot, answers: Answers, step: str) -> Plan:
+    """The secrets to make, one in each lane that has none; nothing if the user keeps the key elsewhere."""
+    plan = Plan()
+    if makes_secret(answers):
+        for lane in lanes:
+            plan += _secret_of(snapshot.lanes[lane], step)
+    return plan
+
+
+def _secret_of(lane: LaneSnapshot, step: str) -> Plan:
+    resource = secret_id(lane.lane)
+    if isinstance(lane.secrets, Unreadable):
+        skipped = Skipped(
+            resource=resource,
+            status="skipped",
+            step=step,
+            reason=cannot_see("whether the secret exists", lane.secrets),
+            fix="grant the permission, or name a secret that holds the key: --api-key-secret ARN",
+            permission=denied_action(lane.secrets),
+        )
+        return Plan(skipped=(skipped,))
+    live = lane.secrets.get(SECRET_NAME)
+    if live and not live.deleted:
+        return _existing(resource, step, ours=_is_ours(live))
+    if live and not _is_ours(live):
+        return _given_up(resource, step)
+    change = Change(
+        step=step,
+        resource=resource,
+        before=None,
+        after=SecretState(name=SECRET_NAME, description="Datadog API key, kept by ddsetup", tags=OWN_TAGS),
+        why="the API key is passed by ARN, so that it is in no function's environment and no stack",
+        note="it is scheduled for deletion: it is restored, with the current key" if live else "",
+    )
+    return Plan(changes=(change,))
+
+
+def _existing(resource: ResourceId, step: str, *, ours: bool) -> Plan:
+    reason = "exists; the key in it is used as it is"
+    skipped = Skipped(resource=resource, status="unchanged", reason=reason, step=step)
+    if ours:
+        return Plan(skipped=(skipped,))
+    warning = (
+        f"secret {resource.id} in {resource.region} was not made by ddsetup; the key in it is used as it is"
+    )
+    return Plan(skipped=(skipped,), warnings=(warning,))
+
+
+def _given_up(resource: ResourceId, step: str) -> Plan:
+    skipped = Skipped(
+        resource=resource,
+        status="skipped",
+        step=step,
+        reason="a secret of this name, not made by ddsetup, is scheduled for deletion",
+        fix=f"aws secretsmanager restore-secret --secret-id {resource.id} --region {resource.region}; "
+        "or name a secret that holds the key: --api-key-secret ARN",
+    )
+    return Plan(skipped=(skipped,))
+
+
+def _is_ours(secret: Secret) -> bool:
+    return secret.tags.get(CREATED_BY) == CREATED_BY_DDSETUP

@@ -1,0 +1,159 @@
+"""Log collection: Forwarders and log sources registered with Datadog's record of the account.
+
+Datadog then subscribes the Forwarder to the log groups of those sources by itself ("automatic triggers").
+In forwarder mode metrics and traces travel in the logs, so this does not depend on whether logs are wanted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ddsetup.model.account import Function, Integration, Lane, Snapshot, Unreadable
+from ddsetup.model.answers import Answers
+from ddsetup.model.change import Change, Plan, ResourceId, Skipped
+from ddsetup.model.states import LogCollectionState
+from ddsetup.plan.select_services import sources_of
+from ddsetup.plan.steps.forwarder import stack_id
+from ddsetup.plan.steps.forwarder_choice import Choice, choose, lane_of
+from ddsetup.plan.steps.integration import integration_id, prospect
+
+STEP = "collection"
+LAMBDA_SOURCE = "lambda"
+
+
+def collection_id(account: str) -> ResourceId:
+    """The log collection of an account, as a resource."""
+    return ResourceId("log_collection", account, "", account)
+
+
+def plan(snapshot: Snapshot, answers: Answers, selected: tuple[Function, ...]) -> Plan:
+    """What is added to each account's log collection; what others registered stays."""
+    result = Plan()
+    lanes = sorted({f.lane for f in selected})
+    if answers.via != "forwarder" or answers.subscribe == "none":
+        return result
+    for account in sorted({lane.account for lane in lanes}):
+        held = [lane for lane in lanes if lane.account == account]
+        if answers.subscribe == "direct":
+            result += _beside_direct(account, held, snapshot)
+        else:
+            result += _register(account, held, snapshot, answers)
+    return result
+
+
+def _beside_direct(account: str, lanes: Sequence[Lane], snapshot: Snapshot) -> Plan:
+    """With filters of our own, Datadog must not subscribe the same groups: logs would arrive twice."""
+    live = snapshot.accounts[account].integration
+    if not isinstance(live, Integration) or LAMBDA_SOURCE not in live.sources:
+        return Plan()
+    regions = [lane.region for lane in lanes if any(lane_of(arn) == lane for arn in live.lambdas)]
+    if not regions:
+        return Plan()
+    warning = (
+        f"Datadog already subscribes Lambda log groups in {', '.join(regions)} by itself; "
+        "--subscribe direct adds nothing to groups that it covers"
+    )
+    return Plan(warnings=(warning,))
+
+
+def _register(account: str, lanes: Sequence[Lane], snapshot: Snapshot, answers: Answers) -> Plan:
+    live = snapshot.accounts[account].integration
+    if isinstance(live, Unreadable) or prospect(account, snapshot, answers) == "blocked":
+        reason = "it is part of Datadog's record of the account, which cannot be read or made"
+        return _skip(account, "skipped", reason, "see the step integration")
+    choices = {lane: choose(lane, snapshot, answers) for lane in lanes}
+    if all(choice.how == "unwanted" for choice in choices.values()):
+        return Plan()
+    arns, stale, problems = _lambdas(choices, live, snapshot)
+    if not arns:
+        return (
+            problems
+            if problems.skipped
+            else _skip(account, "skipped", "there is no Forwarder to register", "see the step forwarder")
+        )
+    sources, warnings = _sources(account, snapshot, answers)
+    has_lambdas, has_sources = (live.lambdas, live.sources) if live else ((), ())
+    before = LogCollectionState(
+        lambdas=stale + tuple(a for a in arns if a in has_lambdas),
+        sources=tuple(s for s in sources if s in has_sources),
+    )
+    after = LogCollectionState(lambdas=arns, sources=sources)
+    said = problems + Plan(warnings=warnings)
+    if before == after:
+        return said + _skip(account, "unchanged", "Forwarders and log sources are registered")
+    change = Change(
+        step=STEP,
+        resource=collection_id(account),
+        before=before,
+        after=after,
+        why="Datadog subscribes the registered Forwarder to log groups by itself",
+        needs=_needs(choices, live, account, answers),
+        note=f"no longer there, taken out: {', '.join(stale)}" if stale else "what others registered stays",
+    )
+    return said + Plan(changes=(change,))
+
+
+def _needs(
+    choices: dict[Lane, Choice], live: Integration | None, account: str, answers: Answers
+) -> tuple[ResourceId, ...]:
+    stacks = (stack_id(lane, answers.forwarder_stack) for lane, c in choices.items() if c.how == "deploy")
+    return (*stacks, *(() if live else (integration_id(account),)))
+
+
+def _lambdas(
+    choices: dict[Lane, Choice], live: Integration | None, snapshot: Snapshot
+) -> tuple[tuple[str, ...], tuple[str, ...], Plan]:
+    """The Forwarders to register, registered ones whose function is gone, and lanes left out with reason.
+
+    Datadog takes one Forwarder per region.
+    """
+    arns, stale, problems = list[str](), list[str](), Plan()
+    for lane, choice in choices.items():
+        if choice.arn is None:
+            continue
+        others = [a for a in (live.lambdas if live else ()) if lane_of(a) == lane and a != choice.arn]
+        living = [a for a in others if not _is_gone(a, lane, snapshot)]
+        if living and not (live and choice.arn in live.lambdas):
+            reason = (
+                f"another Forwarder is registered for {lane.region} already, and Datadog takes one per region"
+            )
+            fix = f"use it: --forwarder-arn {living[0]}; or take it out in Datadog's AWS page"
+            problems += _skip(lane.account, "skipped", reason, fix)
+            continue
+        arns.append(choice.arn)
+        stale += [a for a in others if a not in living]
+    return tuple(arns), tuple(stale), problems
+
+
+def _is_gone(arn: str, lane: Lane, snapshot: Snapshot) -> bool:
+    functions = snapshot.lanes[lane].functions
+    return not isinstance(functions, Unreadable) and all(f.arn != arn for f in functions)
+
+
+def _sources(account: str, snapshot: Snapshot, answers: Answers) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The sources to register, with those of the state machines and API stages chosen, and warnings about
+    those that Datadog does not list.
+
+    An unknown one is left out if Datadog's own list was read; the bundled list may just be too old.
+    """
+    listed, bundled = snapshot.datadog.log_services, "log_services" in snapshot.datadog.fallbacks
+    chosen = sources_of(snapshot, answers, account)
+    asked = dict.fromkeys((LAMBDA_SOURCE, *answers.log_sources, *chosen))
+    unknown = [s for s in asked if listed and s not in listed and s != LAMBDA_SOURCE]
+    if bundled:
+        return tuple(asked), tuple(
+            f"log source {s} is not in the bundled list; tried anyway" for s in unknown
+        )
+    warnings = tuple(f"Datadog has no log source {s}: left out (it has {', '.join(listed)})" for s in unknown)
+    return tuple(s for s in asked if s not in unknown), warnings
+
+
+def _skip(account: str, status: str, reason: str, fix: str = "") -> Plan:
+    skipped = Skipped(
+        resource=collection_id(account),
+        status="unchanged" if status == "unchanged" else "skipped",
+        reason=reason,
+        fix=fix,
+        step=STEP,
+    )
+    return Plan(skipped=(skipped,))

@@ -1,0 +1,137 @@
+"""Instrument functions: layers, handler, environment and tags, or the reason why not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ddsetup.facts.ownership import Owner
+from ddsetup.facts.recognise import has_extension
+from ddsetup.model.account import Function, Snapshot, Unreadable
+from ddsetup.model.answers import Answers
+from ddsetup.model.change import Change, Plan, Skipped
+from ddsetup.plan.steps.forwarder_choice import Choice, choose
+from ddsetup.plan.steps.instrument.function import Instrumented, instrument
+from ddsetup.plan.steps.instrument.key_access import grants
+from ddsetup.plan.steps.instrument.subject import STEP, Refusal, Subject, subject_of, tags_resource
+from ddsetup.plan.steps.instrument.tags import MAX_TAGS, tag_change, tag_warnings
+from ddsetup.plan.steps.wording import listed
+
+ACTIONS: Mapping[str, tuple[str, ...]] = {
+    "observe": (
+        "lambda:ListFunctions",
+        "lambda:GetFunction",
+        "lambda:ListAliases",
+        "lambda:GetLayerVersion",
+        "tag:GetResources",
+    ),
+    "instrument": ("lambda:UpdateFunctionConfiguration",),
+    "tags": ("lambda:TagResource", "lambda:UntagResource"),
+    "key access": ("iam:GetRolePolicy", "iam:PutRolePolicy", "iam:DeleteRolePolicy"),
+}
+"""The IAM actions of this step, by what they are for. "key access" only in extension mode."""
+
+
+def plan(snapshot: Snapshot, answers: Answers, selected: tuple[Function, ...]) -> Plan:
+    """What instrumenting the selected functions changes. Every function is in it, changed or not."""
+    functions: list[Change] = []
+    tags: list[Change] = []
+    skipped: list[Skipped] = []
+    keyed: list[Function] = []
+    subjects = [subject_of(function, snapshot, answers) for function in selected]
+    lost = {lane: choose(lane, snapshot, answers) for lane in {f.lane for f in selected}}
+    for subject in subjects:
+        result = _unless_lost(instrument(subject), lost[subject.function.lane])
+        if isinstance(result, Instrumented) and result.change is not None:
+            functions.append(result.change)
+        else:
+            skipped.append(_skipped(subject, result))
+        if (isinstance(result, Instrumented) and result.key_set) or _told_at_source(subject, result):
+            keyed.append(subject.function)
+        tags.extend(_tags(subject, result, skipped))
+    return Plan(
+        changes=(*grants(keyed, answers), *functions, *tags),
+        skipped=tuple(skipped),
+        warnings=(*_warnings(subjects, functions, answers), *tag_warnings(answers)),
+    )
+
+
+def _unless_lost(result: Instrumented | Refusal, forwarder: Choice) -> Instrumented | Refusal:
+    """A function is not changed for a Forwarder that is known not to come: it would send into the void."""
+    if forwarder.how != "blocked" or not isinstance(result, Instrumented) or result.change is None:
+        return result
+    reason = f"there is no Forwarder here for what it would send: {forwarder.reason}"
+    return Refusal(reason, forwarder.fix or "see the Forwarder's line above")
+
+
+def _told_at_source(subject: Subject, result: Instrumented | Refusal) -> bool:
+    """Whether its project's files will tell the function where the key is; its role is no part of them."""
+    wanted = subject.answers.owned == "source" and subject.answers.via == "extension"
+    return wanted and subject.owner is not None and isinstance(result, Refusal) and not result.unchanged
+
+
+def _skipped(subject: Subject, result: Instrumented | Refusal) -> Skipped:
+    if isinstance(result, Instrumented):
+        return Skipped(resource=subject.resource, status="unchanged", reason=result.summary, step=STEP)
+    return Skipped(
+        resource=subject.resource,
+        status="unchanged" if result.unchanged else "skipped",
+        reason=result.reason,
+        fix=result.fix,
+        step=STEP,
+    )
+
+
+def _tags(subject: Subject, result: Instrumented | Refusal, skipped: list[Skipped]) -> list[Change]:
+    """The tags of a function that is, or is to be, monitored; also where only its logs are."""
+    if isinstance(result, Refusal) and not (result.unchanged and _logs_only(subject)):
+        return []
+    unreadable = subject.lane.tags
+    if isinstance(unreadable, Unreadable):
+        reason = f"its tags cannot be read: {unreadable.reason} (needs {unreadable.action})"
+        resource = tags_resource(subject.function)
+        skipped.append(Skipped(resource=resource, status="skipped", reason=reason, step=STEP))
+        return []
+    changes_function = isinstance(result, Instrumented) and result.change is not None
+    change = tag_change(subject, changes_function=changes_function)
+    if change is None and len(subject.tags) >= MAX_TAGS:
+        reason = f"it has {len(subject.tags)} tags already; AWS allows {MAX_TAGS}"
+        resource = tags_resource(subject.function)
+        skipped.append(Skipped(resource=resource, status="skipped", reason=reason, step=STEP))
+    return [] if change is None else [change]
+
+
+def _logs_only(subject: Subject) -> bool:
+    family = subject.family
+    return family is not None and not family.forwarder and not subject.extension
+
+
+def _warnings(subjects: list[Subject], changes: list[Change], answers: Answers) -> list[str]:
+    warnings: list[str] = []
+    changed = {change.resource for change in changes}
+    owned: dict[str, list[Owner]] = {}
+    for subject in subjects:
+        if subject.owner is not None and subject.resource in changed:
+            owned.setdefault(subject.owner.tool, []).append(subject.owner)
+    warnings.extend(_owner_warning(tool, owners) for tool, owners in sorted(owned.items()))
+    if answers.via == "forwarder":
+        moved = [s.function.name for s in subjects if s.resource in changed and has_extension(s.function)]
+        if moved:
+            warnings.append(
+                f"from the Extension to the Forwarder: {listed(moved)}; to stay, use --via extension"
+            )
+        if answers.fips:
+            warnings.append("FIPS concerns the Extension only; in forwarder mode it changes nothing")
+    elif answers.key_source.kind == "kms":
+        warnings.append("every function's role needs kms:Decrypt on the key that encrypted the API key")
+    return warnings
+
+
+def _owner_warning(tool: str, owners: list[Owner]) -> str:
+    stacks = sorted({owner.stack for owner in owners} - {""})
+    noun = "stack" if len(stacks) == 1 else "stacks"
+    where = f" ({noun} {listed(stacks)})" if stacks else ""
+    return (
+        f"{len(owners)} of these functions {'is' if len(owners) == 1 else 'are'} owned by {tool}{where}: "
+        "its next deploy takes the change back (run the line for CI after every deploy, "
+        "or use --owned source, or --owned skip)"
+    )

@@ -1,0 +1,241 @@
+"""The environment variables of an instrumented function: what is set, what is left as it was.
+
+Names and meanings are those of Datadog's documentation (serverless configuration). A value that the user
+asked for by an answer wins over what the function has; a default never does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from ddsetup.facts import catalog, recognise
+from ddsetup.model.account import Unreadable
+from ddsetup.model.states import REF_SECRET
+from ddsetup.plan.steps.api_key import secret_reference
+from ddsetup.plan.steps.instrument.layers import Layers
+from ddsetup.plan.steps.instrument.subject import Refusal, Subject
+
+MAX_ENV_BYTES = 4096
+"""All names and values of a function's environment together must stay below it (AWS Lambda quotas page)."""
+
+_KEY_VARIABLE = {"secret": "DD_API_KEY_SECRET_ARN", "ssm": "DD_API_KEY_SSM_ARN", "kms": "DD_KMS_API_KEY"}
+_REMOVABLE_KEYS = ("DD_API_KEY_SECRET_ARN", "DD_API_KEY_SSM_ARN")
+"""Key sources that can be given back by an undo; the others hold a secret, which no journal may know."""
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """The variables that change; `before` and `after` hold no others. `key_set`: one is a key source."""
+
+    before: Mapping[str, str]
+    after: Mapping[str, str]
+    notes: tuple[str, ...] = ()
+    key_set: bool = False
+
+
+@dataclass(slots=True)
+class _Wanted:
+    """Collects what the rules want. `forced` wins over the function's own values, `defaults` do not."""
+
+    forced: dict[str, str] = field(default_factory=dict)
+    defaults: dict[str, str] = field(default_factory=dict)
+    removed: set[str] = field(default_factory=set)
+    notes: list[str] = field(default_factory=list)
+
+    def switch(self, name: str, on: bool) -> None:
+        """On is Datadog's default and so no more than a default here; off was asked for."""
+        (self.defaults if on else self.forced)[name] = "true" if on else "false"
+
+
+def environment(subject: Subject, layers: Layers, handler: Mapping[str, str]) -> Environment | Refusal:
+    """What changes in the environment, or why it cannot. `handler` is what the redirection needs."""
+    wanted = _Wanted()
+    wanted.forced.update(handler)
+    _reporting(subject, wanted)
+    _unified_tags(subject, wanted)
+    _tracing(subject, layers, wanted)
+    key_set = subject.extension and _key_source(subject, wanted)
+    if key_set and secret_missing(subject):
+        assert isinstance(subject.lane.secrets, Unreadable)
+        return Refusal(
+            f"cannot see whether the secret with the API key exists (needs {subject.lane.secrets.action})",
+            "grant the permission, or name a secret that holds the key: --api-key-secret ARN",
+        )
+    merged = _merged(subject.env, wanted)
+    size = size_of(merged, subject)
+    if size >= MAX_ENV_BYTES and merged != dict(subject.env):
+        return Refusal(
+            f"its environment would take {size} bytes; AWS allows less than {MAX_ENV_BYTES}",
+            f"free {size - MAX_ENV_BYTES + 1} bytes or more, e.g. by moving values into Parameter Store",
+        )
+    changed = {name for name in {*merged, *subject.env} if merged.get(name) != subject.env.get(name)}
+    return Environment(
+        before={name: subject.env[name] for name in sorted(changed) if name in subject.env},
+        after={name: merged[name] for name in sorted(changed) if name in merged},
+        notes=(*wanted.notes, *_kept(subject, wanted)),
+        key_set=bool(key_set and changed & set(_KEY_VARIABLE.values())),
+    )
+
+
+def secret_missing(subject: Subject) -> bool:
+    """Whether the API key should come from a secret of which nobody knows if it exists."""
+    return (
+        subject.answers.key_source.kind == "secret"
+        and secret_reference(subject.lane, subject.answers) is None
+    )
+
+
+def size_of(env: Mapping[str, str], subject: Subject) -> int:
+    """The bytes of all names and values, with references counted as long as what they stand for."""
+    return sum(len(name.encode()) + len(_issued(value, subject).encode()) for name, value in env.items())
+
+
+def _issued(value: str, subject: Subject) -> str:
+    if not value.startswith(REF_SECRET):
+        return value
+    function = subject.function
+    # Secrets Manager adds a hyphen and six characters to the name.
+    place = f"{catalog.partition_of(function.region)}:secretsmanager:{function.region}:{function.account}"
+    return f"arn:{place}:secret:{value.removeprefix(REF_SECRET)}-xxxxxx"
+
+
+def _merged(env: Mapping[str, str], wanted: _Wanted) -> dict[str, str]:
+    kept = {name: value for name, value in env.items() if name not in wanted.removed}
+    return wanted.defaults | kept | wanted.forced
+
+
+def _reporting(subject: Subject, wanted: _Wanted) -> None:
+    """How data gets out, which the mode decides."""
+    answers, family = subject.answers, subject.family
+    library = family is not None and family.forwarder
+    if library:
+        # Either mode works only with its own value, so the function's is no matter of taste.
+        wanted.forced["DD_FLUSH_TO_LOG"] = "false" if subject.extension else "true"
+    if subject.extension:
+        wanted.forced["DD_SITE"] = answers.site
+        wanted.switch("DD_SERVERLESS_LOGS_ENABLED", answers.logs)
+    wanted.switch("DD_TRACE_ENABLED", answers.traces)
+    if not answers.enhanced_metrics:
+        wanted.forced["DD_ENHANCED_METRICS"] = "false"
+
+
+def _unified_tags(subject: Subject, wanted: _Wanted) -> None:
+    answers = subject.answers
+    if answers.service:
+        wanted.forced["DD_SERVICE"] = answers.service
+    else:
+        wanted.defaults["DD_SERVICE"] = subject.tags.get("service") or subject.function.name
+    for name, value in (("DD_ENV", answers.env), ("DD_VERSION", answers.version)):
+        if value:
+            wanted.forced[name] = value
+    extra = dict(answers.extra_tags)
+    if answers.tracing.git_commit:
+        extra["git.commit.sha"] = answers.tracing.git_commit
+    if answers.tracing.git_repository:
+        extra["git.repository_url"] = answers.tracing.git_repository
+    if extra:
+        wanted.forced["DD_TAGS"] = merged_tags(subject.env.get("DD_TAGS", ""), extra)
+
+
+def merged_tags(current: str, extra: Mapping[str, str]) -> str:
+    """`DD_TAGS` with the extra tags: the same key is replaced in place, new ones go to the end."""
+    left = dict(extra)
+    parts: list[str] = []
+    for part in filter(None, (p.strip() for p in current.split(","))):
+        key = part.split(":", 1)[0]
+        if key not in extra:
+            parts.append(part)
+        elif key in left:
+            parts.append(f"{key}:{left.pop(key)}")
+    return ",".join([*parts, *(f"{key}:{value}" for key, value in left.items())])
+
+
+def _tracing(subject: Subject, layers: Layers, wanted: _Wanted) -> None:
+    tracing, forced = subject.answers.tracing, wanted.forced
+    if tracing.log_level:
+        forced["DD_LOG_LEVEL"] = tracing.log_level
+    for name, on in (
+        ("DD_CAPTURE_LAMBDA_PAYLOAD", tracing.capture_payload),
+        ("DD_MERGE_XRAY_TRACES", tracing.merge_xray),
+    ):
+        if on is not None:
+            forced[name] = "true" if on else "false"
+    if tracing.apm_flush_deadline_ms is not None:
+        forced["DD_APM_FLUSH_DEADLINE_MILLISECONDS"] = str(tracing.apm_flush_deadline_ms)
+    if tracing.llmobs:
+        _llmobs(subject, tracing.llmobs, wanted)
+    if subject.family is not None and subject.family.wrapped and layers.library is not None:
+        forced[catalog.WRAPPER_VARIABLE] = catalog.DATADOG_WRAPPER
+    if tracing.appsec:
+        _appsec(subject, layers, wanted)
+    if subject.answers.fips and subject.extension:
+        forced["DD_LAMBDA_FIPS_MODE"] = "true"
+
+
+def _llmobs(subject: Subject, app: str, wanted: _Wanted) -> None:
+    if not subject.extension:
+        wanted.notes.append(
+            "LLM Observability is left out: without the Extension nothing would send its data"
+        )
+        return
+    wanted.forced |= {
+        "DD_LLMOBS_ENABLED": "true",
+        "DD_LLMOBS_ML_APP": app,
+        "DD_LLMOBS_AGENTLESS_ENABLED": "false",
+    }
+
+
+def _appsec(subject: Subject, layers: Layers, wanted: _Wanted) -> None:
+    """AppSec is in newer Python tracers; elsewhere the Extension does it, which its start-up script tells."""
+    library = layers.library
+    python = subject.family is not None and subject.family.name == "python"
+    if python and library is not None and library.version >= catalog.TRACER_APPSEC_SINCE:
+        wanted.forced["DD_APPSEC_ENABLED"] = "true"
+    elif not subject.extension:
+        wanted.notes.append(f"AppSec is left out: for {subject.function.runtime} it needs --via extension")
+    elif wrapper := recognise.foreign_wrapper(subject.function):
+        wanted.notes.append(f"AppSec is left out: {catalog.WRAPPER_VARIABLE} is {wrapper} and stays")
+    else:
+        wanted.forced["DD_SERVERLESS_APPSEC_ENABLED"] = "true"
+        wanted.forced[catalog.WRAPPER_VARIABLE] = catalog.DATADOG_WRAPPER
+
+
+def _key_source(subject: Subject, wanted: _Wanted) -> bool:
+    """See to it that the Extension finds one API key. True if ddsetup's answer is what it finds."""
+    source = subject.answers.key_source
+    present = [name for name in catalog.KEY_VARIABLES if subject.env.get(name)]
+    if present and not source.value:
+        if len(present) > 1:
+            wanted.notes.append(
+                f"has more than one source of the API key ({', '.join(present)}); all are kept"
+            )
+        elif present == ["DD_API_KEY"]:
+            wanted.notes.append("keeps its API key in plain text (DD_API_KEY); a secret would be safer")
+        return False
+    name = _KEY_VARIABLE[source.kind]
+    value = source.value or secret_reference(subject.lane, subject.answers) or ""
+    stays = [key for key in present if key in catalog.SECRET_VARIABLES and subject.env[key] != value]
+    wanted.notes += [
+        f"{key} stays, as its value could not be given back; take it out by hand" for key in stays
+    ]
+    if name in stays:
+        return False
+    wanted.forced[name] = value
+    wanted.removed.update(key for key in present if key in _REMOVABLE_KEYS and key != name)
+    return True
+
+
+def _kept(subject: Subject, wanted: _Wanted) -> list[str]:
+    """Values of the function's own that differ from a default and change what arrives."""
+    return [
+        f"keeps its {name}={subject.env[name]}"
+        for name, value in wanted.defaults.items()
+        if name != "DD_SERVICE"
+        and name not in wanted.forced
+        and subject.env.get(name, value).lower() != value
+    ] + [
+        f"keeps its {name}={subject.env[name]}"
+        for name in ("DD_ENHANCED_METRICS", "DD_TRACE_SAMPLE_RATE")
+        if name not in wanted.forced and subject.env.get(name, "true").lower() in ("false", "0")
+    ]

@@ -1,0 +1,93 @@
+"""One function with everything around it that decides how it is instrumented."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ddsetup.facts import catalog, recognise
+from ddsetup.facts.catalog import Family
+from ddsetup.facts.ownership import Owner, owner
+from ddsetup.model.account import Function, LaneSnapshot, Snapshot, Unreadable
+from ddsetup.model.answers import Answers
+from ddsetup.model.change import ResourceId
+
+STEP = "instrument"
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a function is left alone, and what to do instead. "unchanged": nothing needs to be done."""
+
+    reason: str
+    fix: str = ""
+    unchanged: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """A function, its tags (empty if they could not be read), its owner, its region and what is wanted.
+
+    `written_before`: an earlier run of ddsetup instrumented it.
+    """
+
+    function: Function
+    tags: Mapping[str, str]
+    owner: Owner | None
+    lane: LaneSnapshot
+    answers: Answers
+    written_before: bool = False
+
+    @property
+    def env(self) -> Mapping[str, str]:
+        """The function's variables; empty when they cannot be read, which is refused before."""
+        return self.function.env or {}
+
+    @property
+    def family(self) -> Family | None:
+        return catalog.family_of(self.function.runtime)
+
+    @property
+    def extension(self) -> bool:
+        """Whether the function is to report through the Extension."""
+        return self.answers.via == "extension"
+
+    @property
+    def starts_otherwise(self) -> str:
+        """Why nothing but the Extension can be attached, empty if all can be.
+
+        The function does not start by a handler that could be redirected, or Datadog's start-up script would
+        need the place of another one.
+        """
+        script, runtime = recognise.foreign_wrapper(self.function), self.function.runtime
+        if script and self.family is not None and self.family.wrapped:
+            return f"{catalog.WRAPPER_VARIABLE} is {script}; Datadog needs that place for {runtime}"
+        return recognise.stays_as_it_starts(self.function)
+
+    @property
+    def resource(self) -> ResourceId:
+        return function_resource(self.function)
+
+
+def function_resource(function: Function) -> ResourceId:
+    """The function's configuration as a resource."""
+    return ResourceId("function", function.arn, function.region, function.account)
+
+
+def tags_resource(function: Function) -> ResourceId:
+    """The function's tags as a resource of their own: they are read and written by other calls."""
+    return ResourceId("function_tags", function.arn, function.region, function.account)
+
+
+def subject_of(function: Function, snapshot: Snapshot, answers: Answers) -> Subject:
+    """The function in its surroundings."""
+    lane = snapshot.lanes[function.lane]
+    tags = {} if isinstance(lane.tags, Unreadable) else lane.tags.get(function.arn, {})
+    return Subject(
+        function=function,
+        tags=tags,
+        owner=owner(function, tags),
+        lane=lane,
+        answers=answers,
+        written_before=function.arn in snapshot.written_before,
+    )

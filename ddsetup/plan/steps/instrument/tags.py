@@ -1,0 +1,69 @@
+"""The resource tags of a function: the Forwarder copies them onto its metrics and logs.
+
+Only what is equal for many functions is written as a tag, so that one call serves twenty of them; the
+service that defaults to the function's name is in `DD_SERVICE` alone.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from ddsetup._version import __version__
+from ddsetup.model.answers import Answers
+from ddsetup.model.change import Change
+from ddsetup.model.states import TagsState
+from ddsetup.plan.steps.instrument.subject import STEP, Subject, tags_resource
+
+MARKER = "dd_ddsetup"
+"""Says that ddsetup instrumented the function, and in which version it first did."""
+MAX_TAGS = 50
+"""Tags per resource (AWS tagging reference)."""
+
+_KEY = re.compile(r"(?!aws:)[\w .:/=+\-@]{1,128}")
+_VALUE = re.compile(r"[\w .:/=+\-@]{0,256}")
+
+
+def wanted_tags(answers: Answers) -> Mapping[str, str]:
+    """The tags that every function of the run gets, apart from the marker."""
+    given = (("env", answers.env), ("version", answers.version), ("service", answers.service))
+    wanted = {key: value for key, value in given if value}
+    wanted.update(answers.extra_tags)
+    return {key: value for key, value in wanted.items() if _allowed(key, value)}
+
+
+def tag_warnings(answers: Answers) -> tuple[str, ...]:
+    """Tags that AWS would not take; they go into the functions' `DD_TAGS` only."""
+    refused = [key for key, value in answers.extra_tags if not _allowed(key, value)]
+    if not refused:
+        return ()
+    return (f"not written as resource tags, as AWS does not allow the characters: {', '.join(refused)}",)
+
+
+def tag_change(subject: Subject, *, changes_function: bool) -> Change | None:
+    """The change of the function's tags, None if they are as they should be.
+
+    The tags wait for the function's own change, so that a marker is never put on what could not be done
+    and no tag call moves the function's revision under a pending update. A run that was killed between the
+    two left the tags to this one.
+    """
+    wanted = dict(wanted_tags(subject.answers))
+    if changes_function or wanted or subject.written_before:
+        wanted.setdefault(MARKER, subject.tags.get(MARKER, f"v{__version__}"))
+    changed = {key: value for key, value in wanted.items() if subject.tags.get(key) != value}
+    if not changed or len({*subject.tags, *changed}) > MAX_TAGS:
+        return None
+    replaced = {key: subject.tags[key] for key in changed if key in subject.tags}
+    return Change(
+        step=STEP,
+        resource=tags_resource(subject.function),
+        before=TagsState(tags=replaced),
+        after=TagsState(tags=changed),
+        why="the Forwarder and Datadog copy these tags onto the function's data",
+        needs=(subject.resource,),
+        note="replaces " + ", ".join(f"{k}={v}" for k, v in replaced.items()) if replaced else "",
+    )
+
+
+def _allowed(key: str, value: str) -> bool:
+    return _KEY.fullmatch(key) is not None and _VALUE.fullmatch(value) is not None

@@ -1,0 +1,313 @@
+"""Lead the functions' log groups to the Forwarder, never by two ways, never over somebody else's filter.
+
+With automatic triggers Datadog puts the filters; then only what keeps it from doing so is dealt with.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from typing import TypeAlias
+
+from ddsetup.facts.filters import (
+    AUTOMATIC_PREFIX,
+    OWN_PREFIX,
+    classify,
+    filter_resource,
+    group_resource,
+    own_name,
+)
+from ddsetup.model.account import Function, Lane, LogGroup, Snapshot, SubscriptionFilter, Unreadable
+from ddsetup.model.answers import Answers
+from ddsetup.model.change import Change, Plan, ResourceId, Skipped
+from ddsetup.model.states import FilterState, LogGroupState
+from ddsetup.plan.steps.collection import collection_id
+from ddsetup.plan.steps.forwarder import stack_id
+from ddsetup.plan.steps.subscriptions.conflicts import (
+    STEP,
+    Conflict,
+    Resolution,
+    conflicts_of,
+    deletion,
+    key,
+    resolve,
+)
+from ddsetup.plan.steps.subscriptions.groups import Group, Region, groups_to_read, regions
+from ddsetup.plan.steps.wording import cannot_see, listed
+
+__all__ = [
+    "ACTIONS",
+    "STEP",
+    "Conflict",
+    "LatePlanner",
+    "conflicts",
+    "groups_to_read",
+    "key",
+    "late_planner",
+    "plan",
+]
+
+Filters: TypeAlias = tuple[SubscriptionFilter, ...] | Unreadable
+LatePlanner: TypeAlias = Callable[[Lane, str, Filters], Plan]
+"""From a log group and its filters to what to do about it."""
+
+ACTIONS: Mapping[str, tuple[str, ...]] = {
+    "observe": (
+        "logs:DescribeLogGroups",
+        "logs:DescribeSubscriptionFilters",
+        "logs:DescribeAccountPolicies",
+    ),
+    "subscribe": ("logs:PutSubscriptionFilter", "logs:DeleteSubscriptionFilter"),
+    "groups": ("logs:CreateLogGroup", "logs:DeleteLogGroup", "logs:DescribeLogStreams"),
+}
+"""The IAM actions of this step, by what they are for."""
+
+
+def plan(snapshot: Snapshot, answers: Answers, selected: tuple[Function, ...]) -> Plan:
+    """What is subscribed, created or taken out of the way. Every log group is in it, changed or not."""
+    parts: list[Plan] = []
+    for region, groups in regions(snapshot, answers, selected):
+        parts.append(Plan(warnings=_region_warnings(region)))
+        parts.extend(_group_plan(group, region) for group in groups)
+    return Plan(
+        changes=tuple(change for part in parts for change in part.changes),
+        skipped=tuple(skipped for part in parts for skipped in part.skipped),
+        warnings=_folded(warning for part in parts for warning in part.warnings),
+    )
+
+
+def late_planner(snapshot: Snapshot, answers: Answers, selected: tuple[Function, ...]) -> LatePlanner:
+    """How to plan for log groups one by one, as their filters become known.
+
+    For a group whose filters `snapshot` lacks, this gives what `plan` would give if it had them.
+    """
+    places = {
+        (region.at, group.name): (group, region)
+        for region, groups in regions(snapshot, answers, selected)
+        for group in groups
+    }
+
+    def plan_group(lane: Lane, name: str, filters: Filters) -> Plan:
+        if (lane, name) not in places:
+            return Plan()
+        group, region = places[lane, name]
+        return _group_plan(group, replace(region, lane=replace(region.lane, filters={name: filters})))
+
+    return plan_group
+
+
+def _group_plan(group: Group, region: Region) -> Plan:
+    """All about one log group."""
+    said = _double_delivery(group, region)
+    if group.functions:
+        return said + _group(group, region)
+    if region.answers.via == "forwarder":
+        return said + _skip(group, region, "unchanged", "its logs reach Datadog through the Extension")
+    return said
+
+
+def _folded(warnings: Iterable[str]) -> tuple[str, ...]:
+    """One warning for all log groups (or regions) of which the same is to be said."""
+    places: dict[str, list[str]] = {}
+    for warning in warnings:
+        place, text = warning.split(": ", 1)
+        places.setdefault(text, []).append(place)
+    return tuple(f"{listed(names)}: {text}" for text, names in places.items())
+
+
+def conflicts(snapshot: Snapshot, answers: Answers, selected: tuple[Function, ...]) -> tuple[Conflict, ...]:
+    """What a user should be asked about, as long as no answer decides it already."""
+    if answers.via == "extension" or answers.subscribe == "none":
+        return ()
+    found: list[Conflict] = []
+    for region, groups in regions(snapshot, answers, selected):
+        for group in groups:
+            filters = region.lane.filters.get(group.name)
+            if group.functions and filters and not isinstance(filters, Unreadable):
+                found.extend(conflicts_of(group, filters, region))
+    return tuple(c for c in found if not any(key(f) in answers.conflicts for f in c.filters))
+
+
+def _group(group: Group, region: Region) -> Plan:
+    """One log group of functions that report through the Forwarder."""
+    answers = region.answers
+    if answers.subscribe == "none":
+        return _skip(group, region, "unchanged", "subscriptions are left to you (--subscribe none)")
+    if group.name in region.own_groups:
+        return _skip(
+            group, region, "skipped", "it is a Forwarder's own log group, which would feed on itself"
+        )
+    if region.choice.arn is None:
+        reason = region.choice.reason or "no Forwarder is wanted"
+        return _skip(group, region, "skipped", f"there is no Forwarder: {reason}", region.choice.fix)
+    if isinstance(region.lane.log_groups, Unreadable):
+        reason = cannot_see("which log groups exist", region.lane.log_groups)
+        return _skip(group, region, "skipped", reason, "grant the permission, then again")
+    found = region.lane.log_groups.get(group.name)
+    if found is None:
+        return _missing(group, region)
+    return _existing(group, found, region)
+
+
+def _missing(group: Group, region: Region) -> Plan:
+    if not region.answers.create_log_groups:
+        return _skip(
+            group,
+            region,
+            "skipped",
+            "it does not exist before the function's first invocation",
+            "invoke the function once, then again; or let it be created: --create-log-groups",
+        )
+    create = Change(
+        step=STEP,
+        resource=group_resource(group.name, region.at),
+        before=None,
+        after=LogGroupState(name=group.name),
+        why="only a log group that exists can be subscribed",
+        note="a stack that declares this log group itself would find it taken",
+    )
+    return Plan(changes=(create,)) + _subscribe(group, region, (create.resource,))
+
+
+def _existing(group: Group, found: LogGroup, region: Region) -> Plan:
+    if found.log_class != "STANDARD":
+        reason = f"its class {found.log_class} has no subscription filters, and AWS cannot change the class"
+        fix = "have the function write to a log group of class STANDARD"
+        return _skip(group, region, "skipped", reason, fix)
+    filters = region.lane.filters.get(group.name)
+    if filters is None:
+        return _skip(group, region, "skipped", "its subscription filters were not looked at yet")
+    if isinstance(filters, Unreadable):
+        reason = cannot_see("its subscription filters", filters)
+        return _skip(group, region, "skipped", reason, "grant the permission, then again")
+    resolution = resolve(group, filters, region)
+    ours = [f for f in filters if classify(f, region.forwarders) == "ours"]
+    if ours:
+        return _subscribed(group, ours, resolution, region)
+    if resolution.blocked:
+        return Plan(skipped=(resolution.blocked,))
+    deleted = tuple(change.resource for change in resolution.deletions)
+    return Plan(changes=resolution.deletions) + _subscribe(group, region, deleted)
+
+
+def _subscribed(group: Group, ours: list[SubscriptionFilter], resolution: Resolution, region: Region) -> Plan:
+    """A group that reaches our Forwarder already, with what is wrong about how it does."""
+    warnings = [
+        f"{group.name}: its filter passes only {f.pattern!r}; what it leaves out never reaches Datadog"
+        for f in ours
+        if f.pattern.strip()
+    ]
+    if resolution.blocked:
+        warnings.append(
+            f"{group.name}: every line is sent twice, because another filter leads to Datadog, too"
+        )
+    changes = (*resolution.deletions, *_handed_over(ours, region))
+    gone = {change.resource for change in changes}
+    left = [f for f in ours if filter_resource(group.name, f.name, region.at) not in gone]
+    if len(left) > 1:
+        warnings.append(f"{group.name}: two filters lead to the same Forwarder, so every line is sent twice")
+    elif region.triggered and left and not left[0].name.startswith(AUTOMATIC_PREFIX):
+        warnings.append(f"{group.name}: remove {left[0].name} once Datadog has put its own filter beside it")
+    said = Plan(changes=changes, warnings=tuple(warnings))
+    if changes:
+        return said
+    reason = f"already led to the Forwarder by {' and '.join(f.name for f in left)}"
+    if resolution.blocked:
+        reason += f"; but {resolution.blocked.reason}"
+    return said + _skip(group, region, "unchanged", reason)
+
+
+def _handed_over(ours: list[SubscriptionFilter], region: Region) -> tuple[Change, ...]:
+    """Filters that ddsetup put itself, which go when Datadog's automatic triggers take over."""
+    if region.answers.subscribe != "automatic" or not region.triggered:
+        return ()
+    return tuple(
+        replace(
+            deletion(
+                found, region.at, "Datadog puts a filter of its own; with both every line would be sent twice"
+            ),
+            needs=(collection_id(region.at.account),),
+        )
+        for found in ours
+        if found.name.startswith(OWN_PREFIX)
+    )
+
+
+def _subscribe(group: Group, region: Region, needs: tuple[ResourceId, ...]) -> Plan:
+    """The way is free: a filter of our own, unless Datadog puts one."""
+    arn = region.choice.arn
+    assert arn is not None
+    if region.answers.subscribe == "automatic":
+        if not region.triggered:
+            reason = "Datadog will not subscribe it, as the Forwarder is not in the account's log collection"
+            return _skip(group, region, "skipped", reason, "see the step collection; or --subscribe direct")
+        # A group that is created or cleared is in the plan already; the rest is said, not done.
+        reason = "Datadog subscribes it by itself, within minutes"
+        return Plan() if needs else _skip(group, region, "unchanged", reason)
+    if region.triggered:
+        reason = "Datadog's automatic triggers cover it; a second filter would send every line twice"
+        return _skip(group, region, "unchanged", reason)
+    if _policy_covers(region, arn):
+        reason = "an account-level subscription policy leads it to the Forwarder already"
+        return _skip(group, region, "unchanged", reason)
+    name = own_name(arn)
+    stacks = (stack_id(region.at, region.answers.forwarder_stack),) if region.choice.how == "deploy" else ()
+    change = Change(
+        step=STEP,
+        resource=filter_resource(group.name, name, region.at),
+        before=None,
+        after=FilterState(log_group=group.name, name=name, destination_arn=arn),
+        why=f"the Forwarder gets the log of {listed(f.name for f in group.functions)}",
+        needs=(*stacks, *needs),
+    )
+    return Plan(changes=(change,))
+
+
+def _double_delivery(group: Group, region: Region) -> Plan:
+    """Warns where the Extension and a filter both deliver the logs of a function."""
+    filters = region.lane.filters.get(group.name)
+    if not group.through_extension or not filters or isinstance(filters, Unreadable):
+        return Plan()
+    if region.answers.via == "extension" and not region.answers.logs:
+        return Plan()
+    return Plan(
+        warnings=tuple(
+            f"{group.name}: its logs reach Datadog twice, through the Extension and by a filter to "
+            f"{f.destination_arn}"
+            for f in filters
+            if classify(f, region.forwarders) != "foreign"
+        )
+    )
+
+
+def _region_warnings(region: Region) -> tuple[str, ...]:
+    if region.answers.via == "extension":
+        return ()
+    warnings = []
+    policies = region.lane.account_filter_policies
+    if not isinstance(policies, Unreadable) and any("datadog" in json.dumps(p).lower() for p in policies):
+        warnings.append(
+            f"{region.at.region}: an account-level subscription policy sends all log groups to Datadog; "
+            "together with the Forwarder's filters every line may arrive twice"
+        )
+    if region.unreadable and region.answers.subscribe == "direct":
+        unknown = cannot_see("whether Datadog subscribes log groups by itself", region.unreadable)
+        warnings.append(f"{region.at.region}: {unknown}; if it does, every line arrives twice")
+    return tuple(warnings)
+
+
+def _policy_covers(region: Region, arn: str) -> bool:
+    policies = region.lane.account_filter_policies
+    return not isinstance(policies, Unreadable) and any(arn in json.dumps(policy) for policy in policies)
+
+
+def _skip(group: Group, region: Region, status: str, reason: str, fix: str = "") -> Plan:
+    skipped = Skipped(
+        resource=group_resource(group.name, region.at),
+        status="unchanged" if status == "unchanged" else "skipped",
+        reason=reason,
+        fix=fix,
+        step=STEP,
+    )
+    return Plan(skipped=(skipped,))

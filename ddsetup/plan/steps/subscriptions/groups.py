@@ -1,0 +1,163 @@
+"""Which log groups matter: those that the selected functions write to, each once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from ddsetup.facts.filters import Forwarders
+from ddsetup.facts.ownership import is_datadog_helper, is_forwarder
+from ddsetup.facts.recognise import extension_ships_logs, is_edge
+from ddsetup.model.account import Function, Integration, Lane, LaneSnapshot, Snapshot, Unreadable
+from ddsetup.model.answers import Answers
+from ddsetup.model.states import LogCollectionState
+from ddsetup.plan.steps import collection
+from ddsetup.plan.steps.forwarder_choice import Choice, choose
+from ddsetup.plan.steps.instrument.function import instrument
+from ddsetup.plan.steps.instrument.subject import Refusal, Subject, subject_of
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A log group with the selected functions that write to it.
+
+    `through_extension` are those of them whose logs reach Datadog without it.
+    """
+
+    name: str
+    functions: tuple[Function, ...] = ()
+    through_extension: tuple[Function, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Region:
+    """One lane with all that its subscriptions depend on.
+
+    `registered` are the Forwarders in the account's log collection, `unreadable` is why they are not known.
+    `triggered`: Datadog subscribes our Forwarder to Lambda's log groups by itself, or will after this run.
+    """
+
+    lane: LaneSnapshot
+    answers: Answers
+    choice: Choice
+    forwarders: Forwarders
+    registered: tuple[str, ...] = ()
+    unreadable: Unreadable | None = None
+    triggered: bool = False
+    own_groups: frozenset[str] = field(default_factory=frozenset)
+
+    @property
+    def at(self) -> Lane:
+        return self.lane.lane
+
+
+def log_group_of(function: Function) -> str:
+    """The function's log group: its own setting, or Lambda's default."""
+    return function.log_group or f"/aws/lambda/{function.name}"
+
+
+def regions(
+    snapshot: Snapshot, answers: Answers, selected: tuple[Function, ...]
+) -> Iterable[tuple[Region, tuple[Group, ...]]]:
+    """Every lane with groups that matter, in its surroundings."""
+    registering = _registering(snapshot, answers, selected)
+    for lane, groups in groups_by_lane(snapshot, answers, selected).items():
+        yield _region(lane, snapshot, answers, registering), groups
+
+
+def _registering(snapshot: Snapshot, answers: Answers, selected: tuple[Function, ...]) -> frozenset[str]:
+    """The Forwarders that the same run adds to log collection."""
+    states = (change.after for change in collection.plan(snapshot, answers, selected).changes)
+    return frozenset(arn for s in states if isinstance(s, LogCollectionState) for arn in s.lambdas)
+
+
+def _region(lane: Lane, snapshot: Snapshot, answers: Answers, registering: frozenset[str]) -> Region:
+    held = snapshot.lanes[lane]
+    choice = choose(lane, snapshot, answers)
+    known = held.forwarders if not isinstance(held.forwarders, Unreadable) else ()
+    integration = snapshot.accounts[lane.account].integration
+    registered: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
+    if isinstance(integration, Integration):
+        registered, sources = integration.lambdas, integration.sources
+    return Region(
+        lane=held,
+        answers=answers,
+        choice=choice,
+        forwarders=Forwarders(choice.arn, frozenset(f.arn for f in known) - {choice.arn}),
+        registered=registered,
+        unreadable=integration if isinstance(integration, Unreadable) else None,
+        triggered=("lambda" in sources and choice.arn in registered) or choice.arn in registering,
+        own_groups=frozenset(_own_groups(held, {*(f.arn for f in known), choice.arn})),
+    )
+
+
+def groups_by_lane(
+    snapshot: Snapshot, answers: Answers, selected: Iterable[Function]
+) -> Mapping[Lane, tuple[Group, ...]]:
+    """The log groups of the selected functions, each once, in the order of lanes and names."""
+    found: dict[Lane, dict[str, Group]] = {}
+    for function in selected:
+        subject = subject_of(function, snapshot, answers)
+        if not _takes_part(subject):
+            continue
+        name = log_group_of(function)
+        group = found.setdefault(function.lane, {}).get(name, Group(name))
+        if _stays_with_extension(subject):
+            group = Group(name, group.functions, (*group.through_extension, function))
+        else:
+            group = Group(name, (*group.functions, function), group.through_extension)
+        found[function.lane][name] = group
+    return {lane: tuple(found[lane][name] for name in sorted(found[lane])) for lane in sorted(found)}
+
+
+def groups_to_read(
+    snapshot: Snapshot, answers: Answers, selected: Iterable[Function]
+) -> Mapping[Lane, tuple[str, ...]]:
+    """The log groups whose filters must be known before this step can be planned.
+
+    Groups that do not exist or cannot have filters are not asked about; in extension mode only where a
+    Forwarder is about, which might deliver everything twice.
+    """
+    if answers.via == "forwarder" and answers.subscribe == "none":
+        return {}
+    wanted: dict[Lane, tuple[str, ...]] = {}
+    for lane, groups in groups_by_lane(snapshot, answers, selected).items():
+        held = snapshot.lanes[lane]
+        if answers.via == "extension" and not held.forwarders:
+            continue
+        names = [group.name for group in groups if can_have_filters(held, group.name)]
+        if names:
+            wanted[lane] = tuple(names)
+    return wanted
+
+
+def can_have_filters(lane: LaneSnapshot, group: str) -> bool:
+    """Whether the group exists and is of a class with filters; False also where groups cannot be read."""
+    if isinstance(lane.log_groups, Unreadable):
+        return False
+    found = lane.log_groups.get(group)
+    return found is not None and found.log_class == "STANDARD"
+
+
+def _takes_part(subject: Subject) -> bool:
+    function = subject.function
+    if is_forwarder(function, subject.tags, subject.lane) or is_datadog_helper(function, subject.tags):
+        return False
+    if is_edge(function):
+        return False
+    unknown = isinstance(subject.lane.tags, Unreadable)
+    return subject.answers.owned == "change" or not (unknown or subject.owner)
+
+
+def _stays_with_extension(subject: Subject) -> bool:
+    if subject.extension:
+        return True
+    return extension_ships_logs(subject.function) and isinstance(instrument(subject), Refusal)
+
+
+def _own_groups(lane: LaneSnapshot, forwarders: set[str | None]) -> Iterable[str]:
+    """The log groups of Forwarders: subscribed to themselves they would never stop."""
+    yield from (f"/aws/lambda/{arn.rsplit(':', 1)[-1]}" for arn in forwarders if arn)
+    if not isinstance(lane.functions, Unreadable):
+        yield from (log_group_of(f) for f in lane.functions if f.arn in forwarders)

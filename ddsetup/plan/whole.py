@@ -1,0 +1,38 @@
+"""The steps of a setup, in order, and the plan that they make together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeAlias
+
+from ddsetup.model.account import Function, Snapshot
+from ddsetup.model.answers import Answers
+from ddsetup.model.change import Plan
+from ddsetup.plan.preflight import permission_warnings
+from ddsetup.plan.steps import collection, forwarder, instrument, integration, sources, subscriptions
+
+Step: TypeAlias = Callable[[Snapshot, Answers, tuple[Function, ...]], Plan]
+"""From what is, what is wanted and the functions meant to what to do. Pure."""
+
+STEPS: tuple[tuple[str, Step], ...] = (
+    ("integration", integration.plan),
+    ("forwarder", forwarder.plan),
+    ("collection", collection.plan),
+    ("instrument", instrument.plan),
+    ("subscriptions", subscriptions.plan),
+    ("sources", sources.plan),
+)
+"""In the order in which a person would do them; what must wait for what is in `Change.needs`."""
+
+
+def make_plan(snapshot: Snapshot, answers: Answers, selected: tuple[Function, ...]) -> Plan:
+    """All that setting up the selected functions changes, step by step, and all that it leaves alone.
+
+    Raises UsageError for answers that contradict each other or what is there.
+    """
+    result = Plan(warnings=permission_warnings(snapshot))
+    for _name, step in STEPS:
+        result += step(snapshot, answers, selected)
+    return Plan(
+        changes=result.changes, skipped=result.skipped, warnings=tuple(dict.fromkeys(result.warnings))
+    )

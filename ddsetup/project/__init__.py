@@ -1,0 +1,1 @@
+"""Datadog in the files that people deploy from."""

@@ -1,0 +1,163 @@
+"""What is double, missing or wrong in the calls of Datadog's library.
+
+The rules: only the handler is wrapped, not its helpers; a metric's value is a number, its tags are a list of
+texts; a metric that is sent while the module is loaded is sent before the library is ready. Sources:
+Datadog's guide for Lambda functions in Python, datadog-lambda-python, Datadog's rules for names of metrics.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator, Sequence
+
+from ddsetup.project.code_check.handlers import wrapped_functions
+from ddsetup.project.code_check.model import Handler, Metric, Problem
+from ddsetup.project.code_check.modules import METRIC_CALLS, Module, constant_of
+
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.]{0,199}")
+_NOT_NUMBERS = (
+    ast.JoinedStr,
+    ast.List,
+    ast.Tuple,
+    ast.Dict,
+    ast.Set,
+    ast.ListComp,
+    ast.DictComp,
+    ast.SetComp,
+)
+_LIBRARIES = frozenset({"datadog_lambda", "ddtrace"})
+
+
+def metrics(module: Module) -> tuple[Metric, ...]:
+    """Every call that sends a metric."""
+    return tuple(
+        Metric(_constant(_argument(call, 0, "metric_name")), module.place(call)) for call in _calls(module)
+    )
+
+
+def libraries(module: Module) -> frozenset[str]:
+    """Which of Datadog's library and tracer the module imports."""
+    return frozenset(meaning.split(".")[0] for meaning in module.names.values()) & _LIBRARIES
+
+
+def check_module(module: Module, handlers: Sequence[Handler]) -> Iterator[Problem]:
+    """What is wrong in one module."""
+    yield from _wrappers(module, handlers)
+    inside = {id(node) for function in _functions(module) for node in ast.walk(function)}
+    for call in _calls(module):
+        yield from _metric(module, call, at_import=id(call) not in inside)
+
+
+def _wrappers(module: Module, handlers: Sequence[Handler]) -> Iterator[Problem]:
+    names = {handler.name for handler in handlers}
+    top = {id(statement) for statement in module.tree.body}
+    for function in wrapped_functions(module):
+        if id(function) in top and (function.name in names or not handlers):
+            continue
+        yield Problem(
+            check="code.wrapper_on_helper",
+            severity="warning",
+            place=module.place(function),
+            what=f"{function.name} is wrapped, and Lambda does not call it",
+            fix="wrap the handler only; use @tracer.wrap() to see a helper in traces",
+        )
+    for handler in handlers:
+        if handler.wraps > 1:
+            yield Problem(
+                check="code.wrapped_twice",
+                severity="warning",
+                place=handler.place,
+                what=f"{handler.name} is wrapped {handler.wraps} times; only the first has an effect",
+                fix="leave one @datadog_lambda_wrapper",
+            )
+
+
+def _metric(module: Module, call: ast.Call, *, at_import: bool) -> Iterator[Problem]:
+    yield from _name_and_value(module, call)
+    tags = _argument(call, 3, "tags")
+    if tags is not None and not _may_be_tags(tags):
+        yield Problem(
+            check="code.metric_tags",
+            severity="error",
+            place=module.place(tags),
+            what="the tags of a metric are a list of texts",
+            fix="tags=['key:value', 'other:value']",
+        )
+    if at_import:
+        yield Problem(
+            check="code.metric_outside_handler",
+            severity="warning",
+            place=module.place(call),
+            what="a metric is sent while the module is loaded: once for each cold start, not each invocation",
+            fix="send it from the handler, or from what the handler calls",
+        )
+
+
+def _name_and_value(module: Module, call: ast.Call) -> Iterator[Problem]:
+    name, value = _argument(call, 0, "metric_name"), _argument(call, 1, "value")
+    computed = any(isinstance(a, ast.Starred) for a in call.args) or any(k.arg is None for k in call.keywords)
+    if (name is None or value is None) and not computed:
+        yield Problem(
+            check="code.metric_arguments",
+            severity="error",
+            place=module.place(call),
+            what="a metric needs a name and a value",
+            fix='lambda_metric("shop.orders", 1, tags=["product:latte"])',
+        )
+    text = _constant(name)
+    if isinstance(name, ast.Constant) and not _NAME.fullmatch(text):
+        yield Problem(
+            check="code.metric_name",
+            severity="warning",
+            place=module.place(name),
+            what=f"{text or name.value!r} is no name of a metric",
+            fix="a letter, then letters, digits, _ and . (200 at most); Datadog replaces all else by _",
+        )
+    if value is not None and _is_no_number(constant_of(module, value)):
+        yield Problem(
+            check="code.metric_value",
+            severity="error",
+            place=module.place(value),
+            what="the value of a metric is a number, and this is not one",
+            fix="float(value), or a count of 1 with the text as a tag",
+        )
+
+
+def _is_no_number(value: ast.expr) -> bool:
+    if isinstance(value, ast.Constant):
+        return isinstance(value.value, bool | str | bytes) or value.value is None
+    if isinstance(value, ast.Call) and isinstance(value.func, ast.Name):
+        return value.func.id in ("str", "repr", "list", "dict", "format")
+    return isinstance(value, _NOT_NUMBERS)
+
+
+def _may_be_tags(tags: ast.expr) -> bool:
+    if isinstance(tags, ast.List | ast.Tuple):
+        return all(not isinstance(e, ast.Constant) or isinstance(e.value, str) for e in tags.elts)
+    if isinstance(tags, ast.Constant):
+        return tags.value is None
+    return not isinstance(tags, ast.JoinedStr | ast.Dict | ast.DictComp)
+
+
+def _calls(module: Module) -> list[ast.Call]:
+    calls = [
+        n for n in ast.walk(module.tree) if isinstance(n, ast.Call) and module.meaning(n.func) in METRIC_CALLS
+    ]
+    return sorted(calls, key=lambda call: (call.lineno, call.col_offset))
+
+
+def _functions(module: Module) -> list[ast.AST]:
+    kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
+    return [node for node in ast.walk(module.tree) if isinstance(node, kinds)]
+
+
+def _argument(call: ast.Call, index: int, name: str) -> ast.expr | None:
+    if index < len(call.args):
+        found = call.args[index]
+        return None if any(isinstance(a, ast.Starred) for a in call.args[: index + 1]) else found
+    return next((keyword.value for keyword in call.keywords if keyword.arg == name), None)
+
+
+def _constant(node: ast.expr | None) -> str:
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""

@@ -1,0 +1,124 @@
+"""Container images: layers cannot be added to them, so library and Extension are built in.
+
+The lines are those of Datadog's instructions for container images: the library from the language's registry,
+the Extension from its public image, and the handler that the library brings instead of the function's own.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+
+from ddsetup.facts import catalog
+from ddsetup.project.iac import versions
+from ddsetup.project.iac.model import CannotEdit, Edit, Proposal, Snippet, Via, Wanted
+from ddsetup.project.iac.source import Source, Splice, spliced
+from ddsetup.project.iac.variables import check_said, variables
+
+EXTENSION_IMAGE = "public.ecr.aws/datadog/lambda-extension"
+_CMD = re.compile(r"(?im)^[ \t]*CMD[ \t]+(.*?)[ \t]*$")
+_FROM = re.compile(r"(?im)^[ \t]*FROM[ \t]+(\S+)")
+_HANDLER = re.compile(r"(?!/)[\w./-]+\.(?!(?:sh|py|js|mjs)$)[A-Za-z_$][\w$]*")
+
+
+@dataclass(frozen=True, slots=True)
+class _Image:
+    """The last stage of a Dockerfile. `command` is the CMD that counts, with its handler."""
+
+    language: str
+    start: int
+    command: re.Match[str] | None
+    handler: str
+
+
+def propose(source: Source, wanted: Wanted, *, installs_requirements: bool = False) -> Proposal:
+    """The lines that a Dockerfile of a function has to have. `installs_requirements`: the library comes with
+    the project's own list of requirements. Raises AnswerMissing for what nobody said.
+    """
+    image = _read(source.text)
+    via = _via(source.text, wanted)
+    if image.handler in catalog.DATADOG_HANDLERS:
+        return Proposal(settled=(source.path,), warnings=_incomplete(source, image))
+    installs_itself = not installs_requirements or "requirements" not in source.text
+    lines = _lines(source, image, via, wanted, library=image.language != "python" or installs_itself)
+    try:
+        splices = _splices(source, image, lines)
+    except CannotEdit as reason:
+        return Proposal(snippets=(Snippet(source.path, str(reason), "\n".join(lines) + "\n", "dockerfile"),))
+    text = spliced(source.text, splices)
+    why = (f"handler redirected, {'with the Extension' if via == 'extension' else 'for the Forwarder'}",)
+    return Proposal(edits=(Edit(source.path, source.raw, source.encoded(text), why),))
+
+
+def _read(text: str) -> _Image:
+    stages = list(_FROM.finditer(text))
+    start = stages[-1].start() if stages else 0
+    commands = [match for match in _CMD.finditer(text) if match.start() >= start]
+    command = commands[-1] if commands else None
+    base = stages[-1][1] if stages else ""
+    language = "node" if "nodejs" in base or "/node" in base or base.startswith("node") else "python"
+    known = "python" in base or language == "node" or "awslambdaric" in text
+    return _Image(language if known else "", start, command, _handler(command))
+
+
+def _handler(command: re.Match[str] | None) -> str:
+    if command is None:
+        return ""
+    try:
+        words = json.loads(command[1])
+    except ValueError:
+        return ""
+    last = words[-1] if isinstance(words, list) and words else ""
+    return last if isinstance(last, str) and _HANDLER.fullmatch(last) else ""
+
+
+def _via(text: str, wanted: Wanted) -> Via:
+    return wanted.via or ("extension" if EXTENSION_IMAGE in text else "forwarder")
+
+
+def _lines(source: Source, image: _Image, via: Via, wanted: Wanted, *, library: bool) -> list[str]:
+    """The lines before CMD, and CMD."""
+    if via == "extension":
+        check_said(via, wanted, str(source.path), key=False)
+    wished = {catalog.HANDLER_VARIABLE: image.handler or "MODULE.FUNCTION", **variables(via, wanted)}
+    lines = ["# Datadog: the library, the function's own handler, and how data gets there."]
+    if library:
+        lines.append(_install(image.language, wanted))
+    if via == "extension" and EXTENSION_IMAGE not in source.text:
+        lines.append(f"COPY --from={EXTENSION_IMAGE}:{versions.extension_version(wanted)} /opt/. /opt/")
+    absent = {name: value for name, value in wished.items() if f"{name}=" not in source.text}
+    lines += [f"ENV {name}={json.dumps(value)}" for name, value in absent.items()]
+    redirected = catalog.NODE_BUNDLED_HANDLER if image.language == "node" else catalog.PYTHON_HANDLER
+    return [*lines, f"CMD [{json.dumps(redirected)}]"]
+
+
+def _install(language: str, wanted: Wanted) -> str:
+    if language == "node":
+        return "RUN npm install datadog-lambda-js dd-trace"
+    return f"RUN pip install --no-cache-dir '{versions.python_requirement(wanted)}'"
+
+
+def _splices(source: Source, image: _Image, lines: list[str]) -> list[Splice]:
+    if not image.language:
+        raise CannotEdit("the image is for a language whose handler cannot be redirected")
+    if image.command is None:
+        raise CannotEdit("there is no CMD, so the handler is said somewhere else (ImageConfig.Command)")
+    if not image.handler:
+        raise CannotEdit('CMD does not name a handler in the form ["module.function"]')
+    words = json.loads(image.command[1])
+    if len(words) != 1:
+        lines = [*lines[:-1], f"CMD {json.dumps([*words[:-1], json.loads(lines[-1][4:])[0]])}"]
+    newline = source.newline
+    indent = image.command[0][: len(image.command[0]) - len(image.command[0].lstrip())]
+    return [Splice(image.command.start(), image.command.end(), newline.join(indent + line for line in lines))]
+
+
+def _incomplete(source: Source, image: _Image) -> tuple[str, ...]:
+    """Redirected already, but by a hand that forgot the rest."""
+    if f"{catalog.HANDLER_VARIABLE}" in source.text:
+        return ()
+    return (
+        f"{source.path.name}: CMD is Datadog's handler ({image.handler}); "
+        f"{catalog.HANDLER_VARIABLE} has to be set to the function's own, here or in the function",
+    )

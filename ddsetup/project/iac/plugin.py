@@ -1,0 +1,128 @@
+"""What serverless-plugin-datadog is to be told: keys and defaults are those of its release 5.134.
+
+The values of the guide that started many installations (`addLayers`, `flushMetricsToLogs`, `logLevel`,
+`enableDDTracing`) are kept. Since release 4 the plugin adds the Extension unless it is told not to, so
+`addExtension` is always written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from ddsetup.model.errors import UsageError
+from ddsetup.project.iac.model import AnswerMissing, Via, Wanted
+from ddsetup.project.iac.settings_block import Block
+from ddsetup.project.iac.yamltext import Plain, Quoted
+
+NAME = "serverless-plugin-datadog"
+KEY_SETTINGS = ("apiKeySecretArn", "apiKeySsmArn", "apiKMSKey", "apiKey")
+"""Where the plugin takes the API key from; one of them, unless DATADOG_API_KEY is set at each deployment."""
+REFUSED: Mapping[str, str] = {
+    "subscribeToApiGatewayLogs": "subscribeToAccessLogs",
+    "subscribeToHttpApiLogs": "subscribeToAccessLogs",
+    "subscribeToWebsocketLogs": "subscribeToAccessLogs",
+}
+"""Settings that today's plugin refuses, with what replaces them."""
+STEP_FUNCTIONS: dict[str, Plain] = {"subscribeToStepFunctionLogs": True, "enableStepFunctionsTracing": True}
+"""What state machines need; both work through a Forwarder only."""
+COMES_BEFORE = ("serverless-plugin-warmup",)
+COMES_AFTER = ("serverless-plugin-typescript", "serverless-typescript")
+"""Plugins that have to stand above it, and below it (README of the plugin)."""
+
+
+def via_of(existing: Mapping[str, Plain | None], wanted: Wanted) -> Via:
+    """How data shall get to Datadog: as asked, else as the file has it, else through the Forwarder.
+
+    A block without `addExtension` and without any key is from the time before the Extension.
+    """
+    if wanted.via is not None:
+        return wanted.via
+    if existing.get("addExtension") is not None:
+        return "extension" if existing["addExtension"] is True else "forwarder"
+    return "extension" if any(name in existing for name in KEY_SETTINGS) else "forwarder"
+
+
+def block(existing: Mapping[str, Plain | None], wanted: Wanted, *, region: str, where: str) -> Block:
+    """The settings for a service that is deployed to `region` (empty if that is not known).
+
+    Raises AnswerMissing for what neither the file nor the user says, UsageError for a Forwarder of another
+    region.
+    """
+    via = via_of(existing, wanted)
+    must: dict[str, Plain] = {}
+    if wanted.site:
+        must["site"] = wanted.site
+    elif "site" not in existing:
+        raise AnswerMissing("the Datadog site is not known", setting="site", fix="--site SITE", where=where)
+    must["addExtension"] = via == "extension"
+    if via == "extension":
+        must |= key_settings(existing, wanted, where)
+    elif "forwarder" not in existing or "forwarderArn" in existing:
+        arn = forwarder_for(wanted.forwarders, region, where)
+        must |= {"forwarderArn": arn} if arn else {}
+    must |= said(wanted)
+    may: dict[str, Plain] = {"addLayers": True}
+    if via == "forwarder":
+        may["flushMetricsToLogs"] = True
+    may |= {"logLevel": Quoted("INFO")} if not wanted.log_level else {}
+    may |= {"enableDDTracing": True} if wanted.traces is None else {}
+    return Block(must, may)
+
+
+def key_settings(existing: Mapping[str, Plain | None], wanted: Wanted, where: str) -> dict[str, Plain]:
+    """Where the Extension takes the API key from, as a setting; nothing if the file says it already.
+
+    Raises AnswerMissing when nobody says it, UsageError when it would be said twice.
+    """
+    present = [name for name in KEY_SETTINGS if name in existing]
+    if wanted.key_source is None:
+        if not present:
+            raise AnswerMissing(
+                "the Extension needs the API key, and the file does not say where it is",
+                setting="api_key_secret",
+                fix="--api-key-secret ARN of a secret that holds it (or --api-key-ssm, --api-key-kms)",
+                where=where,
+            )
+        return {}
+    name, value = wanted.key_source
+    others = [each for each in present if each != name]
+    if others:
+        raise UsageError(
+            f"the file already takes the API key from `{others[0]}`",
+            where=where,
+            fix=f"remove it to use `{name}`",
+        )
+    return {name: value}
+
+
+def forwarder_for(arns: Sequence[str], region: str, where: str) -> str:
+    """The Forwarder of a region, empty if none was given; CloudWatch Logs delivers within a region only.
+
+    Raises UsageError when those given are all of other regions.
+    """
+    regions = {arn.split(":")[3]: arn for arn in arns if arn.count(":") >= 6}
+    if not region:
+        return arns[0] if len(arns) == 1 else ""
+    if arns and region not in regions:
+        raise UsageError(
+            f"the service is deployed to {region}, and the Forwarder is in {', '.join(sorted(regions))}",
+            where=where,
+            fix=f"give the Forwarder of {region} with --forwarder-arn",
+        )
+    return regions.get(region, "")
+
+
+def said(wanted: Wanted) -> dict[str, Plain]:
+    """What was asked for by name, and therefore wins over what a file has."""
+    found: dict[str, Plain | None] = {
+        "env": wanted.env or None,
+        "service": wanted.service or None,
+        "version": wanted.version or None,
+        "tags": ",".join(wanted.tags) or None,
+        "logLevel": wanted.log_level or None,
+        "enableDDTracing": wanted.traces,
+        "enableDDLogs": wanted.logs,
+        "captureLambdaPayload": wanted.capture_payload,
+        "enableXrayTracing": wanted.merge_xray,
+    }
+    return {name: value for name, value in found.items() if value is not None}

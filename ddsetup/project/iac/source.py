@@ -1,0 +1,123 @@
+"""A file's text apart from how it is stored, so that it can be given back byte for byte."""
+
+from __future__ import annotations
+
+import codecs
+import os
+import stat
+import tempfile
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from ddsetup.model.errors import DdsetupError, UsageError
+from ddsetup.project.iac.model import BrokenFile
+
+_LARGEST = 5_000_000
+"""Bytes. No file written by hand is larger; a larger one is not what its name says."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """The text of a file. Line ends are left in `text` as they are; the byte order mark is not part of it."""
+
+    path: Path
+    raw: bytes
+    text: str
+    bom: bool = False
+
+    @property
+    def newline(self) -> str:
+        """The line end that most lines have."""
+        windows = self.text.count("\r\n")
+        return "\r\n" if windows * 2 > self.text.count("\n") else "\n"
+
+    def encoded(self, text: str) -> bytes:
+        """Another text, stored in the same way."""
+        return (codecs.BOM_UTF8 if self.bom else b"") + text.encode()
+
+
+@dataclass(frozen=True, slots=True)
+class Splice:
+    """The characters from `start` to `end` are replaced by `text`."""
+
+    start: int
+    end: int
+    text: str
+
+
+def spliced(text: str, splices: list[Splice]) -> str:
+    """`text` with all splices carried out. They may not overlap; those at one place keep their order."""
+    found: list[str] = []
+    at = 0
+    for splice in sorted(splices, key=lambda s: (s.start, s.end)):
+        if splice.start < at:
+            raise ValueError("splices overlap")
+        found += [text[at : splice.start], splice.text]
+        at = splice.end
+    return "".join([*found, text[at:]])
+
+
+def place(text: str, index: int) -> tuple[int, int]:
+    """Line and column of a character, both from 1."""
+    line_start = text.rfind("\n", 0, index) + 1
+    return text.count("\n", 0, index) + 1, index - line_start + 1
+
+
+def read_source(path: Path) -> Source:
+    """Read a text file.
+
+    Raises UsageError when it cannot be read, BrokenFile when it is not UTF-8 text.
+    """
+    try:
+        if path.stat().st_size > _LARGEST:
+            raise BrokenFile(f"larger than {_LARGEST:,} bytes, so not a file to edit", where=str(path))
+        raw = path.read_bytes()
+    except OSError as error:
+        raise UsageError(f"cannot be read: {error.strerror}", where=str(path)) from error
+    bom = raw.startswith(codecs.BOM_UTF8)
+    try:
+        text = raw.removeprefix(codecs.BOM_UTF8).decode("utf-8")
+    except UnicodeDecodeError as error:
+        line, column = place(raw[: error.start].decode("utf-8", "replace"), error.start)
+        raise BrokenFile(
+            "not UTF-8 text", where=f"{path}:{line}:{column}", fix="save the file as UTF-8"
+        ) from error
+    return Source(path, raw, text, bom)
+
+
+def check_writable(path: Path) -> None:
+    """Raise UsageError when the file is marked read-only, even for those whom that would not stop."""
+    mode = path.stat().st_mode
+    if not mode & (stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH) or not os.access(path, os.W_OK):
+        raise UsageError("the file is read-only", where=str(path), fix=f"chmod u+w {path}")
+    folder = path.resolve().parent
+    if not os.access(folder, os.W_OK):
+        raise UsageError("the directory of the file cannot be written", where=str(folder))
+
+
+class WriteFailed(DdsetupError):
+    """A file could not be written; it is as it was before."""
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Replace a file as a whole, or leave it as it is. Mode and symbolic links are kept.
+
+    Raises WriteFailed.
+    """
+    real = path.resolve()
+    temporary: Path | None = None
+    try:
+        descriptor, name = tempfile.mkstemp(dir=real.parent, prefix=f".{real.name}.")
+        temporary = Path(name)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.chmod(stat.S_IMODE(real.stat().st_mode) if real.exists() else 0o644)
+        temporary.replace(real)
+    except OSError as error:
+        if temporary is not None:
+            with suppress(OSError):
+                temporary.unlink()
+        raise WriteFailed(f"cannot be written: {error.strerror}", where=str(path)) from error

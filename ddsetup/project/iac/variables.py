@@ -1,0 +1,42 @@
+"""The environment variables of a function whose deployment tool sets them one by one."""
+
+from __future__ import annotations
+
+from ddsetup.project.iac.model import AnswerMissing, Via, Wanted
+
+_KEY_VARIABLES = {
+    "apiKeySecretArn": "DD_API_KEY_SECRET_ARN",
+    "apiKeySsmArn": "DD_API_KEY_SSM_ARN",
+    "apiKMSKey": "DD_KMS_API_KEY",
+}
+
+
+def variables(via: Via, wanted: Wanted) -> dict[str, str]:
+    """What was said and is not a default, by the name of its variable."""
+    found = {
+        "DD_SITE": wanted.site,
+        "DD_ENV": wanted.env,
+        "DD_SERVICE": wanted.service,
+        "DD_VERSION": wanted.version,
+        "DD_TAGS": ",".join(wanted.tags),
+        "DD_LOG_LEVEL": wanted.log_level,
+        "DD_TRACE_ENABLED": "false" if wanted.traces is False else "",
+        "DD_FLUSH_TO_LOG": "true" if via == "forwarder" else "",
+        "DD_SERVERLESS_LOGS_ENABLED": "false" if wanted.logs is False and via == "extension" else "",
+    }
+    if via == "extension" and wanted.key_source is not None:
+        found[_KEY_VARIABLES[wanted.key_source[0]]] = wanted.key_source[1]
+    return {name: value for name, value in found.items() if value}
+
+
+def check_said(via: Via, wanted: Wanted, where: str, *, key: bool = True) -> None:
+    """Raise AnswerMissing when the site is not said or, where `key` is needed, where the API key is."""
+    if not wanted.site:
+        raise AnswerMissing("the Datadog site is not known", setting="site", fix="--site SITE", where=where)
+    if key and via == "extension" and wanted.key_source is None:
+        raise AnswerMissing(
+            "the Extension needs the API key, and nobody said where it is",
+            setting="api_key_secret",
+            fix="--api-key-secret ARN of a secret that holds it (or --api-key-ssm, --api-key-kms)",
+            where=where,
+        )

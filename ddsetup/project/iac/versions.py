@@ -1,0 +1,49 @@
+"""Which versions of Datadog's layers and libraries go into files, from the bundled table or as asked."""
+
+from __future__ import annotations
+
+from ddsetup.facts import catalog
+from ddsetup.project.iac.model import Wanted
+
+_ANY_REGION = "us-east-1"
+_RUNTIME_NOW = {
+    "python": "python3.13",
+    "node": "nodejs22.x",
+    "ruby": "ruby3.4",
+    "java": "java21",
+    "dotnet": "dotnet8",
+}
+"""A runtime whose layer stands for the newest release of its language's library."""
+_MAJOR = {"python": 8, "node": 12}
+"""A layer's number is the minor version of the library's release; this is the major one."""
+
+
+def library_version(family: str, wanted: Wanted) -> int | None:
+    """The number of the library layer of a language, None if it has none."""
+    if wanted.layer_version is not None:
+        return wanted.layer_version
+    runtime = _RUNTIME_NOW.get(family)
+    name = catalog.library_layer(runtime, "x86_64") if runtime else None
+    return catalog.baseline_version(name, wanted.region or _ANY_REGION) if name else None
+
+
+def extension_version(wanted: Wanted) -> int | None:
+    """The number of the Extension's layer, which is also the tag of its image."""
+    if wanted.extension_version is not None:
+        return wanted.extension_version
+    return catalog.baseline_version(catalog.extension_layer("x86_64"), wanted.region or _ANY_REGION)
+
+
+def layer_version_for(runtime: str, architecture: str, wanted: Wanted) -> tuple[str, int] | None:
+    """Name and number of the library layer of one runtime, None if there is none."""
+    name = catalog.library_layer(runtime, architecture)
+    if name is None:
+        return None
+    number = wanted.layer_version or catalog.baseline_version(name, wanted.region or _ANY_REGION)
+    return (name, number) if number else None
+
+
+def python_requirement(wanted: Wanted) -> str:
+    """The Python library as a requirement: layer 127 holds release 8.127."""
+    number = library_version("python", wanted)
+    return f"datadog-lambda>={_MAJOR['python']}.{number},<{_MAJOR['python'] + 1}"

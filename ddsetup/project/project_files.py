@@ -1,0 +1,177 @@
+"""Bringing Datadog into the files of a project: what is open is asked, the diff shown, confirmed, written."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ddsetup.ask.prompter import Prompt
+from ddsetup.ask.questions import Choice
+from ddsetup.facts import catalog
+from ddsetup.flow.call import Call
+from ddsetup.model.account import Json
+from ddsetup.project.changing_files import check_committed, write_all
+from ddsetup.project.iac import backup
+from ddsetup.project.iac import run as programs
+from ddsetup.project.iac.model import AnswerMissing, Install, Project, Proposal, Wanted
+from ddsetup.project.iac.propose import propose
+from ddsetup.project.iac.show import as_data, file_lines, finished
+from ddsetup.project.iac.source import read_source
+from ddsetup.settings.table import SETTINGS
+
+if TYPE_CHECKING:
+    from ddsetup.ask.prompter import Prompter
+    from ddsetup.flow.verbs import Host
+
+KEY_SETTINGS: Mapping[str, str] = {
+    "api_key_secret": "apiKeySecretArn",
+    "api_key_ssm": "apiKeySsmArn",
+    "api_key_kms": "apiKMSKey",
+}
+"""What the deployment tools call our ways to say where the API key is."""
+ITS_STACK = "STACK"
+"""What stands for the name of a stack in a command, where no function tells it."""
+_SAYS_VIA = re.compile(r"addExtension|extensionLayerVersion|datadog/lambda-extension")
+_VIA = Prompt(
+    kind="one",
+    text="How shall the data get to Datadog?",
+    choices=(
+        Choice("forwarder", "Forwarder: through the log groups"),
+        Choice("extension", "Extension: from inside each function"),
+    ),
+    default="forwarder",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Brought:
+    """What came of a project's files, as data of a report, with the commands that follow.
+
+    `failed`: a package manager could not add what is needed.
+    """
+
+    data: dict[str, Json]
+    next: tuple[str, ...] = ()
+    failed: bool = False
+
+    @property
+    def changed(self) -> bool:
+        """Whether a file was written."""
+        return any(file["status"] == "changed" for file in self.data["files"])
+
+
+def proposed(host: Host, project: Project, wanted: Wanted) -> Proposal:
+    """The proposal; what the files do not say is asked.
+
+    Raises AnswerMissing where nobody can be asked, BrokenFile for a file that its own tool would not read.
+    """
+    if wanted.via is None and host.prompter is not None and not _says_via(project):
+        via = host.prompter.ask(_VIA)
+        wanted = replace(wanted, via="extension" if via == "extension" else "forwarder")
+    while True:
+        try:
+            return propose(project, wanted)
+        except AnswerMissing as missing:
+            if host.prompter is None:
+                raise
+            wanted = _asked(host.prompter, wanted, missing)
+
+
+def _says_via(project: Project) -> bool:
+    return any(_SAYS_VIA.search(read_source(file.path).text) for file in project.files)
+
+
+def _asked(prompter: Prompter, wanted: Wanted, missing: AnswerMissing) -> Wanted:
+    setting = SETTINGS[missing.setting]
+
+    def problem(value: Json) -> str:
+        try:
+            setting.parse(value)
+        except ValueError as error:
+            return str(error)
+        return ""
+
+    if missing.setting == "site":
+        choices = tuple(Choice(site.site, f"{site.name}: {site.site}") for site in catalog.sites())
+        text = "Which Datadog site is yours?"
+        return replace(wanted, site=str(prompter.ask(Prompt(kind="one", text=text, choices=choices))))
+    text = "ARN of the secret that holds the API key"
+    value = prompter.ask(Prompt(kind="text", text=text, why=missing.what, check=problem))
+    return replace(wanted, key_source=(KEY_SETTINGS[missing.setting], str(value)))
+
+
+def bring(call: Call, host: Host, project: Project, proposal: Proposal) -> Brought:
+    """Change the files once that is confirmed; with `--dry-run` only say what would become of them.
+
+    Raises UsageError, Declined and DdsetupError; then every file is as it was.
+    """
+    data = as_data(project, proposal)
+    if call.given.on("dry_run") or not (proposal.edits or proposal.installs):
+        return Brought(data, _next(project, proposal.installs))
+    data = _carry_out(call, host, project, proposal, data)
+    left = tuple(
+        i for i, row in zip(proposal.installs, data["installs"], strict=True) if row["status"] != "done"
+    )
+    failed = any(each["status"] == "failed" for each in data["installs"])
+    return Brought(data, _next(project, left), failed)
+
+
+def _carry_out(
+    call: Call, host: Host, project: Project, proposal: Proposal, data: dict[str, Json]
+) -> dict[str, Json]:
+    """Write the files, all or none, and install what may be installed; the data with what came of it."""
+    from ddsetup.flow import verbs
+
+    if proposal.edits:
+        for file in data["files"]:
+            call.console.lines(file_lines(file))
+        check_committed(call, host, project, proposal)
+        verbs.confirm(host, "Change these files?", yes=call.given.on("yes"))
+    installs = tuple(each for each in proposal.installs if _may_install(call, host, each))
+    if not proposal.edits and not installs:
+        return data
+    touched = {path: _content(path) for install in installs for path in install.touches}
+    record = write_all(call.state_dir(), project.root, proposal.edits, datetime.now(UTC), touched)
+    results = []
+    for each in installs:
+        call.console.say(f"running {' '.join(each.command)}")
+        results.append((each, programs.install(each)))
+    backup.finish(record)
+    status = {"would change": "changed"}
+    files = [{**file, "status": status.get(file["status"], file["status"])} for file in data["files"]]
+    return finished({**data, "files": files}, results)
+
+
+def _content(path: Path) -> bytes | None:
+    return path.read_bytes() if path.is_file() else None
+
+
+def _may_install(call: Call, host: Host, install: Install) -> bool:
+    """Whether the project's package manager may be run: only by a flag of its own, or when asked."""
+    if call.value("install"):
+        return True
+    if host.prompter is None or call.given.on("yes"):
+        return False
+    text = f"Run `{' '.join(install.command)}` in {install.directory}?"
+    return bool(host.prompter.ask(Prompt(kind="confirm", text=text, default=True)))
+
+
+def _next(project: Project, installs: tuple[Install, ...]) -> tuple[str, ...]:
+    commands = [" ".join(each.command) for each in installs]
+    if project.of("serverless", "serverless_code"):
+        commands.append("serverless deploy")
+    for file in project.of("cloudformation"):
+        by_sam = "AWS::Serverless" in read_source(file.path).text
+        plain = (
+            f"aws cloudformation deploy --template-file {project.name(file.path)} --stack-name {ITS_STACK}"
+        )
+        commands.append("sam deploy" if by_sam else plain)
+    if project.of("cdk"):
+        commands.append("cdk deploy")
+    if project.of("terraform"):
+        commands.append("terraform apply")
+    return tuple(dict.fromkeys(commands))

@@ -1,0 +1,125 @@
+"""One option, described once: its flag, its environment variable, its key in `ddsetup.toml`, its meaning."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
+
+from ddsetup.settings import validate
+
+if TYPE_CHECKING:
+    from ddsetup.model.account import Json
+
+Kind: TypeAlias = Literal["text", "choice", "number", "switch", "words", "items"]
+Value: TypeAlias = str | bool | int | tuple[str, ...]
+Panel: TypeAlias = Literal[
+    "Which functions",
+    "Where",
+    "Datadog",
+    "What to send",
+    "How it gets there",
+    "Library",
+    "Proof",
+    "How to run",
+]
+PANELS: tuple[Panel, ...] = get_args(Panel)
+
+_YES, _NO = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """One option. Its flag, variable and file key follow from `key`; `switch`es also have a `--no-` form.
+
+    `words` are lists whose values hold no comma (a flag may carry several at once), `items` lists of any
+    text. `also_env` are further variables, looked at after ddsetup's own. `in_file` says whether
+    `ddsetup.toml` may hold it: not what would make a file from elsewhere act without being asked, nor what
+    decides where keys are sent. `saved` settings are what a guided run writes.
+    """
+
+    key: str
+    panel: Panel
+    help: str
+    kind: Kind = "text"
+    choices: tuple[str, ...] = ()
+    metavar: str = "TEXT"
+    short: str = ""
+    negatable: bool = True
+    also_env: tuple[str, ...] = ()
+    separator: str = ","
+    in_file: bool = True
+    saved: bool = True
+    check: Callable[[str], str] = validate.anything
+
+    @property
+    def flag(self) -> str:
+        return "--" + self.key.replace("_", "-")
+
+    @property
+    def no_flag(self) -> str:
+        return "--no-" + self.key.replace("_", "-")
+
+    @property
+    def env(self) -> str:
+        return "DDSETUP_" + self.key.upper()
+
+    @property
+    def is_list(self) -> bool:
+        return self.kind in ("words", "items")
+
+    def parse(self, value: Json) -> Value:
+        """The value in its proper type: a text, a number, a truth value or a list of texts.
+
+        Raises ValueError with what is expected.
+        """
+        match self.kind:
+            case "switch":
+                return _switch(value)
+            case "number":
+                return _number(value)
+            case "words" | "items":
+                return self._list(value)
+            case "choice":
+                return self._choice(value)
+        if not isinstance(value, str):
+            raise ValueError(f"expected text in quotes, not {_typename(value)}")
+        return self.check(value)
+
+    def _choice(self, value: Json) -> str:
+        if not isinstance(value, str) or value.strip().lower() not in self.choices:
+            raise ValueError(f"{value!r} is not one of {', '.join(self.choices)}")
+        return value.strip().lower()
+
+    def _list(self, value: Json) -> tuple[str, ...]:
+        if isinstance(value, str):
+            separator = "\n" if "\n" in value else self.separator
+            value = [part for part in value.split(separator) if part.strip()]
+        elif isinstance(value, Mapping):
+            value = [f"{key}={part}" for key, part in value.items()]
+        if not isinstance(value, list | tuple) or not all(isinstance(v, str) for v in value):
+            raise ValueError(f"expected a list of texts, not {_typename(value)}")
+        if self.kind == "words":
+            value = [part for v in value for part in v.split(",") if part.strip()]
+        return tuple(dict.fromkeys(self.check(v) for v in value))
+
+
+def _switch(value: Json) -> bool:
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, str) and value.strip().lower() in _YES + _NO:
+        return value.strip().lower() in _YES
+    raise ValueError(f"{value!r} is neither true nor false")
+
+
+def _number(value: Json) -> int:
+    if isinstance(value, str) and value.strip().isdigit():
+        return int(value)
+    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+        return value
+    raise ValueError(f"{value!r} is not a whole number of at least 0")
+
+
+def _typename(value: Json) -> str:
+    names = {bool: "a truth value", int: "a number", float: "a number", str: "text", dict: "a table"}
+    return names.get(type(value), "a list" if isinstance(value, list | tuple) else type(value).__name__)

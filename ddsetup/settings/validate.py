@@ -1,0 +1,212 @@
+"""What a single answer must look like: each function returns the normalised text or raises ValueError.
+
+The message of the ValueError says what is expected, with an example. The same function checks a flag, a
+variable, a line of the configuration file and what is typed at a prompt.
+"""
+
+from __future__ import annotations
+
+import re
+
+_REGION = re.compile(r"[a-z]{2,4}(-[a-z]+){1,3}-\d{1,2}")
+_ARN = re.compile(r"arn:(aws[a-z-]*):([a-z0-9-]+):([a-z0-9-]*):(\d{12}|):(.+)", re.DOTALL)
+_STACK = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,127}")
+_ROLE_NAME = re.compile(r"[A-Za-z0-9_+=,.@-]{1,64}")
+_FUNCTION_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+
+def sites() -> tuple[str, ...]:
+    """The sites of Datadog, in the order in which they are offered."""
+    from ddsetup.facts import catalog  # loads tables that `--help` needs no part of
+
+    return tuple(site.site for site in catalog.sites())
+
+
+def anything(text: str) -> str:
+    """Any text that is not empty, without surrounding blanks."""
+    text = text.strip()
+    if not text:
+        raise ValueError("must not be empty")
+    return text
+
+
+def site(text: str) -> str:
+    """A Datadog site by domain, by name (EU1) or by the address of its web application."""
+    given = text.strip().lower()
+    bare = re.sub(r"^https?://", "", given).split("/", 1)[0]
+    bare = bare.removeprefix("app.").removeprefix("api.")
+    from ddsetup.facts import catalog
+
+    bare = {site.name.lower(): site.site for site in catalog.sites()}.get(bare, bare)
+    if bare not in sites():
+        raise ValueError(f"{text!r} is not a Datadog site; expected one of {', '.join(sites())}")
+    return bare
+
+
+def region(text: str) -> str:
+    """An AWS region's name. Whether the account may use it is found out by using it."""
+    given = text.strip().lower()
+    if not _REGION.fullmatch(given):
+        raise ValueError(f"{text!r} is not the name of an AWS region, like eu-west-1")
+    return given
+
+
+def _arn_of(text: str, service: str, resource: str, example: str) -> str:
+    given = text.strip()
+    match = _ARN.fullmatch(given)
+    if not match or match[2] != service or not match[5].startswith(resource):
+        # The text is not repeated: people paste the key itself where its ARN is wanted.
+        raise ValueError(f"not the ARN expected here, like {example}")
+    return given
+
+
+def role_arn(text: str) -> str:
+    """The ARN of an IAM role to assume."""
+    return _arn_of(text, "iam", "role/", "arn:aws:iam::123456789012:role/onboarding")
+
+
+def secret_arn(text: str) -> str:
+    """The ARN of a Secrets Manager secret."""
+    example = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:datadog-api-key-AbCdEf"
+    return _arn_of(text, "secretsmanager", "secret:", example)
+
+
+def parameter_arn(text: str) -> str:
+    """The ARN of a Systems Manager parameter."""
+    return _arn_of(text, "ssm", "parameter/", "arn:aws:ssm:eu-west-1:123456789012:parameter/datadog/api-key")
+
+
+def function_arn(text: str) -> str:
+    """The ARN of a Lambda function."""
+    example = "arn:aws:lambda:eu-west-1:123456789012:function:datadog-forwarder"
+    return _arn_of(text, "lambda", "function:", example)
+
+
+def state_machine(text: str) -> str:
+    """A state machine's name, ARN or glob, or `all`."""
+    given = anything(text)
+    if given.startswith("arn:"):
+        example = "arn:aws:states:eu-west-1:123456789012:stateMachine:checkout"
+        return _arn_of(given, "states", "stateMachine:", example)
+    return given
+
+
+def api_stage(text: str) -> str:
+    """A stage of an API, `API/STAGE`, the API by name or id, both with globs; or `all`."""
+    given = anything(text)
+    if given not in ("all", "*") and not re.fullmatch(r"[^/]+/[^/]+", given):
+        raise ValueError(f"{text!r} is not API/STAGE, like shop/prod, nor all")
+    return given
+
+
+def tag_rule(text: str) -> str:
+    """A rule on resource tags: `key=value`."""
+    key, equals, value = text.strip().partition("=")
+    if not equals or not key.strip():
+        raise ValueError(f"{text!r} is not of the form key=value, like team=checkout")
+    return f"{key.strip()}={value.strip()}"
+
+
+def extra_tag(text: str) -> str:
+    """A tag to add to what a function sends: `key:value` (Datadog's way) or `key=value`."""
+    given = text.strip()
+    found = re.fullmatch(r"([^:=,\s]+)[:=]([^,\s]+)", given)
+    if not found:
+        raise ValueError(
+            f"{text!r} is not of the form key:value without blanks and commas, like team:checkout"
+        )
+    return f"{found[1]}:{found[2]}"
+
+
+def parameter(text: str) -> str:
+    """A parameter of the Forwarder's stack: `Key=Value`. The value is kept to the letter."""
+    key, equals, value = text.partition("=")
+    if not equals or not re.fullmatch(r"[A-Za-z0-9]+", key.strip()):
+        raise ValueError(f"{text!r} is not of the form Key=Value, like MemorySize=1024")
+    return f"{key.strip()}={value}"
+
+
+def conflict(text: str) -> str:
+    """What to do with one subscription filter: `GROUP:FILTER=replace|add|skip`."""
+    which, _, decision = text.strip().rpartition("=")
+    if ":" not in which or decision.lower() not in ("replace", "add", "skip"):
+        raise ValueError(f"{text!r} is not GROUP:FILTER=DECISION, like /aws/lambda/pay:kinesis=replace")
+    return f"{which}={decision.lower()}"
+
+
+def ciphertext(text: str) -> str:
+    """What KMS made of the API key, in base64."""
+    given = text.strip()
+    if len(given) < 60 or not re.fullmatch(r"[A-Za-z0-9+/]+={0,2}", given):
+        # Not repeated for the same reason.
+        raise ValueError("not a key encrypted with KMS (base64); never put the key itself here")
+    return given
+
+
+def tag_value(text: str) -> str:
+    """The value of `env`, `service` or `version`."""
+    given = text.strip()
+    if not given or re.search(r"[,\s]", given):
+        raise ValueError(f"{text!r} must be one word without blanks and commas, like prod")
+    return given
+
+
+def version(text: str) -> str:
+    """Which version of a layer: a number, `baseline`, `latest` or `none`."""
+    given = text.strip().lower()
+    if given not in ("baseline", "latest", "none") and not re.fullmatch(r"[1-9]\d*", given):
+        raise ValueError(f"{text!r} is neither a layer version's number nor baseline, latest or none")
+    return given
+
+
+def forwarder_version(text: str) -> str:
+    """Which release of the Forwarder: `latest` or its number."""
+    given = text.strip().lower().removeprefix("v")
+    if given != "latest" and not re.fullmatch(r"\d+\.\d+\.\d+", given):
+        raise ValueError(f"{text!r} is neither latest nor a release of the Forwarder, like 5.4.11")
+    return given
+
+
+def stack_name(text: str) -> str:
+    """The name of a CloudFormation stack."""
+    if not _STACK.fullmatch(text.strip()):
+        raise ValueError(f"{text!r} is not a stack name: a letter, then letters, digits and hyphens")
+    return text.strip()
+
+
+def role_name(text: str) -> str:
+    """The name of an IAM role."""
+    if not _ROLE_NAME.fullmatch(text.strip()):
+        raise ValueError(f"{text!r} is not the name of an IAM role: up to 64 letters, digits and _+=,.@-")
+    return text.strip()
+
+
+def function_name(text: str) -> str:
+    """The name of a Lambda function to be created."""
+    if not _FUNCTION_NAME.fullmatch(text.strip()):
+        raise ValueError(f"{text!r} is not a function's name: up to 64 letters, digits, hyphens, underscores")
+    return text.strip()
+
+
+def url(text: str) -> str:
+    """An http(s) address."""
+    if not re.fullmatch(r"https?://[^\s/]+(/\S*)?", text.strip()):
+        raise ValueError(f"{text!r} is not an address, like https://example.org/template.yaml")
+    return text.strip()
+
+
+def log_level(text: str) -> str:
+    """A level of the Datadog library's own log."""
+    given = text.strip().upper()
+    levels = ("TRACE", "DEBUG", "INFO", "WARN", "ERROR", "CRITICAL", "OFF")
+    if given not in levels:
+        raise ValueError(f"{text!r} is not a log level; expected one of {', '.join(levels)}")
+    return given
+
+
+def git_commit(text: str) -> str:
+    """A full commit id."""
+    given = text.strip().lower()
+    if not re.fullmatch(r"[0-9a-f]{40}|[0-9a-f]{64}", given):
+        raise ValueError(f"{text!r} is not a full commit id (40 hexadecimal digits; `git rev-parse HEAD`)")
+    return given

@@ -1,0 +1,280 @@
+"""A plan as a diff that can be read: what each resource is, and what it will be."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby
+
+from ddsetup.facts.disclose import MASK, disclosed
+from ddsetup.model.account import Json
+from ddsetup.model.change import Change, Plan, ResourceId, Skipped
+from ddsetup.model.lines import Line, Look, Span, counted, line, names
+from ddsetup.model.states import REF_EXTERNAL_ID, REF_SECRET, FunctionState
+
+FOLD_AFTER = 5
+"""How many changes of one kind in one step are shown before the rest is only counted."""
+
+STEPS: Mapping[str, str] = {
+    "integration": "AWS integration: Datadog reads CloudWatch metrics",
+    "forwarder": "Forwarder: sends logs, metrics and traces from log groups to Datadog",
+    "collection": "Log collection: Datadog subscribes the Forwarder to log groups",
+    "instrument": "Functions",
+    "subscriptions": "Log subscriptions",
+    "sources": "Other services: state machines and APIs",
+    "macro": "Macro: CloudFormation adds Datadog to functions while their stacks are deployed",
+    "uninstrument": "Functions: take Datadog out",
+    "metrics": "Metrics: which tags can be queried",
+    "monitors": "Monitors",
+    "dashboards": "Dashboards",
+}
+
+KINDS: Mapping[str, tuple[str, str]] = {
+    "iam_role": ("IAM role", "IAM roles"),
+    "integration": ("integration of account", "integrations of accounts"),
+    "log_collection": ("log collection of account", "log collections of accounts"),
+    "secret": ("secret", "secrets"),
+    "stack": ("stack", "stacks"),
+    "function": ("function", "functions"),
+    "function_tags": ("tags of function", "tag sets of functions"),
+    "role_policy": ("policy on role", "policies on roles"),
+    "log_group": ("log group", "log groups"),
+    "subscription_filter": ("subscription filter", "subscription filters"),
+    "state_machine": ("state machine", "state machines"),
+    "api_stage": ("API stage", "API stages"),
+    "metric_tags": ("tags of metric", "tag sets of metrics"),
+    "monitor": ("monitor", "monitors"),
+    "dashboard": ("dashboard", "dashboards"),
+}
+
+_IN_TITLE = (
+    "name",
+    "log_group",
+    "role_name",
+    "policy_name",
+    "aws_account_id",
+    "metric",
+    "title",
+    "key",
+    "scope",
+)
+"""Parts of a state that the title of its change says already."""
+
+_MARKS: Mapping[str, Span] = {
+    "create": Span("+", "added"),
+    "update": Span("~", "warn"),
+    "delete": Span("-", "removed"),
+}
+_DONE: Mapping[str, str] = {"create": "create", "update": "change", "delete": "delete"}
+
+
+def kind_name(kind: str, number: int = 1) -> str:
+    """What people call a kind of resource."""
+    one, many = KINDS.get(kind, (kind.replace("_", " "), kind.replace("_", " ") + "s"))
+    return one if number == 1 else many
+
+
+def resource_text(resource: ResourceId) -> str:
+    """A resource as people say it, with its region where it has one."""
+    where = f" ({resource.region})" if resource.region else ""
+    return f"{kind_name(resource.kind)} {resource.name}{where}"
+
+
+def plan_lines(plan: Plan, look: Look) -> list[Line]:
+    """The whole plan: changes by step, then what is left alone and why, then warnings and the sum."""
+    found: list[Line] = []
+    for step, changes in groupby(plan.changes, key=lambda change: change.step):
+        found.append(line(Span(STEPS.get(step, step), "heading")))
+        found.extend(_step_lines(tuple(changes), look))
+        found.append(())
+    found.extend(skipped_lines(plan.skipped, look))
+    found.extend(line(Span("! ", "warn"), warning) for warning in plan.warnings)
+    if plan.warnings:
+        found.append(())
+    found.append(line(Span(summary(plan), "bold")))
+    return found
+
+
+def summary(plan: Plan) -> str:
+    """`3 to create, 5 to change, 1 unchanged, 2 skipped`."""
+    counts = {
+        "to create": sum(c.action == "create" for c in plan.changes),
+        "to change": sum(c.action == "update" for c in plan.changes),
+        "to delete": sum(c.action == "delete" for c in plan.changes),
+        "unchanged": sum(s.status == "unchanged" for s in plan.skipped),
+        "skipped": sum(s.status == "skipped" for s in plan.skipped),
+    }
+    said = ", ".join(f"{count:,} {word}" for word, count in counts.items() if count)
+    return ("" if plan.changes else "Nothing to do" + (": " if said else "")) + said
+
+
+def _step_lines(changes: Sequence[Change], look: Look) -> list[Line]:
+    found: list[Line] = []
+    groups: dict[tuple[str, str], list[Change]] = {}
+    for change in changes:
+        groups.setdefault((change.resource.kind, change.action), []).append(change)
+    for (kind, action), alike in groups.items():
+        shown = alike if look.verbose else alike[:FOLD_AFTER]
+        for change in shown:
+            found.extend(change_lines(change, look))
+        rest = alike[len(shown) :]
+        if rest:
+            what = f"and {len(rest):,} more {kind_name(kind, len(rest))} to {_DONE[action]}"
+            said = names([change.resource.name for change in rest], FOLD_AFTER)
+            found.append(line("  ", _MARKS[action], Span(f" … {what}: {said} (-v shows all)", "dim")))
+    return found
+
+
+def change_lines(change: Change, look: Look) -> list[Line]:
+    """One change: what it is about, each part that differs, and why."""
+    title = Span(resource_text(change.resource), "bold")
+    found = [line("  ", _MARKS[change.action], " ", title, Span(f"  {change.why}", "dim"))]
+    before, after = disclosed(change.before) or {}, disclosed(change.after) or {}
+    hidden = _hidden(change)
+    for name in dict.fromkeys((*before, *after)):
+        old, new = _short(before.get(name), look), _short(after.get(name), look)
+        if name not in _IN_TITLE:
+            found.extend(_field_lines(name, old, new, hidden))
+    if change.note:
+        found.append(line("      ", Span("! ", "warn"), change.note))
+    return found
+
+
+def _hidden(change: Change) -> frozenset[str]:
+    """Variables that change although their masked values look alike."""
+    if not isinstance(change.before, FunctionState) or not isinstance(change.after, FunctionState):
+        return frozenset()
+    old, new = change.before.env, change.after.env
+    return frozenset(name for name in old if name in new and old[name] != new[name])
+
+
+def _field_lines(name: str, before: Json, after: Json, hidden: frozenset[str]) -> list[Line]:
+    label = name.replace("_", " ")
+    if isinstance(before, dict) or isinstance(after, dict):
+        return _mapping_lines(label, before or {}, after or {}, hidden)
+    if isinstance(before, list) or isinstance(after, list):
+        return _list_lines(label, before or [], after or [])
+    if before == after or (not before and not after):
+        return []
+    return [_differs(label, before, after)]
+
+
+def _differs(label: str, before: Json, after: Json) -> Line:
+    """`label  before → after`, or only the side that there is."""
+    head = f"      {label:<16} "
+    if before in (None, ""):
+        return line(head, Span("+ ", "added"), Span(_value(after), "added"))
+    if after in (None, ""):
+        return line(head, Span("- ", "removed"), Span(_value(before), "removed"))
+    return line(head, Span(_value(before), "removed"), " → ", Span(_value(after), "added"))
+
+
+def _mapping_lines(
+    label: str, before: Mapping[str, Json], after: Mapping[str, Json], hidden: frozenset[str]
+) -> list[Line]:
+    found: list[Line] = []
+    for key in dict.fromkeys((*before, *after)):
+        old, new = before.get(key), after.get(key)
+        head = f"      {label:<16} "
+        if key not in after:
+            found.append(line(head, Span(f"- {key} = {_value(old)}", "removed")))
+        elif key not in before:
+            found.append(line(head, Span(f"+ {key} = {_value(new)}", "added")))
+        elif old != new:
+            found.append(
+                line(head, f"~ {key}: ", Span(_value(old), "removed"), " → ", Span(_value(new), "added"))
+            )
+        elif old == MASK and key in hidden:
+            found.append(line(head, f"~ {key} = {MASK} (another value)"))
+        else:
+            continue
+        label = ""
+    return found
+
+
+def _list_lines(label: str, before: Sequence[Json], after: Sequence[Json]) -> list[Line]:
+    found: list[Line] = []
+    head = f"      {label:<16} "
+    for item in (*(b for b in before if b not in after), *(a for a in after if a not in before)):
+        gone = item in before
+        found.append(
+            line(head, Span(f"{'-' if gone else '+'} {_value(item)}", "removed" if gone else "added"))
+        )
+        head = " " * len(head)
+    if not found and list(before) != list(after):
+        found.append(line(head, "the same, in another order"))
+    return found
+
+
+def _value(value: Json) -> str:
+    """A value in one line, references spelled out."""
+    if value is True or value is False:
+        return "yes" if value else "no"
+    if isinstance(value, list):
+        return ", ".join(_value(item) for item in value)
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {_value(item)}" for name, item in value.items())
+    text = " ".join(str(value).split())
+    if text == REF_EXTERNAL_ID:
+        return "(issued by Datadog)"
+    if text.startswith(REF_SECRET):
+        return f"(the ARN of secret {text.removeprefix(REF_SECRET)})"
+    return text or "(empty)"
+
+
+def _short(value: Json, look: Look) -> Json:
+    """Policies as a sum of what they allow, anything else as it is."""
+    if isinstance(value, dict) and "Statement" in value:
+        return _policy(value, look)
+    if isinstance(value, dict) and "definition" in value:
+        return _widget(value["definition"])
+    if isinstance(value, dict) and {"name", "prefix"} <= set(value):
+        return f"${value['name']} ({value['prefix']})"
+    if isinstance(value, list) and any(isinstance(item, dict) for item in value):
+        return [_short(item, look) for item in value]
+    if isinstance(value, dict):
+        return {key: _short(item, look) for key, item in value.items()}
+    return value
+
+
+def _widget(definition: Mapping[str, Json]) -> str:
+    """The widget of a dashboard by its title and kind; of a group, those in it too."""
+    inner = [_widget(each["definition"]) for each in definition.get("widgets", ())]
+    said = f"{definition.get('title') or definition.get('type')}"
+    return f"{said}: {', '.join(inner)}" if inner else said
+
+
+def _policy(document: Mapping[str, Json], look: Look) -> str:
+    statements = document.get("Statement", [])
+    actions: list[str] = []
+    for statement in statements if isinstance(statements, list) else [statements]:
+        allowed = statement.get("Action", []) if isinstance(statement, dict) else []
+        actions.extend([allowed] if isinstance(allowed, str) else allowed)
+    return f"a policy of {counted(len(actions), 'action')}: {names(actions, 0 if look.verbose else 3)}"
+
+
+def skipped_lines(skipped: Iterable[Skipped], look: Look, *, unchanged: bool = True) -> list[Line]:
+    """What is left alone, together where the reason is the same."""
+    groups: dict[tuple[str, str, str, str], list[str]] = {}
+    for item in skipped:
+        if unchanged or item.status != "unchanged":
+            key = (item.status, item.reason, item.fix, item.resource.kind)
+            groups.setdefault(key, []).append(_name(item.resource))
+    found: list[Line] = []
+    for status, title in (("unchanged", "Unchanged"), ("skipped", "Skipped")):
+        of_status = {key: who for key, who in groups.items() if key[0] == status}
+        if not of_status:
+            continue
+        found.append(line(Span(title, "heading")))
+        mark = Span("= ", "dim") if status == "unchanged" else Span("! ", "warn")
+        for (_, reason, fix, kind), who in of_status.items():
+            shown = 0 if look.verbose else FOLD_AFTER
+            found.append(line("  ", mark, f"{kind_name(kind, len(who))} {names(who, shown)}"))
+            found.append(line("      ", Span(reason, "dim")))
+            if fix:
+                found.append(line("      ", Span("do: ", "bold"), fix))
+        found.append(())
+    return found
+
+
+def _name(resource: ResourceId) -> str:
+    return f"{resource.name} ({resource.region})" if resource.region else resource.name

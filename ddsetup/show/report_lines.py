@@ -1,0 +1,160 @@
+"""A report as text: pure, complete, and with nothing in it that may be secret."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeAlias
+
+from ddsetup.model.change import Outcome, Status
+from ddsetup.model.errors import DdsetupError, GatewayError
+from ddsetup.model.lines import Line, Look, Span, line
+from ddsetup.model.report import Report, Severity
+from ddsetup.show.ending_lines import link_lines, next_lines, remedy_lines
+from ddsetup.show.plan_lines import plan_lines, resource_text, skipped_lines
+from ddsetup.show.signal_lines import signal_lines
+
+SANDBOX = "sandbox"
+_LISTED = 10
+"""How many applied changes are listed one by one."""
+
+_OUTCOMES: Mapping[Status, Span] = {
+    "failed": Span("✗ failed", "bad"),
+    "changed_since": Span("! changed since", "warn"),
+    "skipped": Span("! skipped", "warn"),
+    "applied": Span("✓", "good"),
+    "unchanged": Span("=", "dim"),
+}
+_DONE: Mapping[str | None, str] = {
+    "create": "created",
+    "update": "changed",
+    "delete": "deleted",
+    None: "done",
+}
+_SEVERITIES: Mapping[Severity, Span] = {
+    "error": Span("✗ error", "bad"),
+    "warning": Span("! warning", "warn"),
+    "info": Span("i info", "dim"),
+}
+
+
+Body: TypeAlias = Callable[[Report, Look], list[Line]]
+"""What only one command has to say. The module of a command brings it, by the name `lines`."""
+
+
+def report_lines(report: Report, look: Look, body: Body | None = None) -> list[Line]:
+    """All that a report has to say. A plan that was carried out is told by its outcomes."""
+    found: list[Line] = []
+    if report.sandbox and report.command not in _READ_BY_PROGRAMS and "terraform" not in report.data:
+        where = where_text(report)
+        found.append(line(Span(f"[{SANDBOX}]", "warn"), f" {where}" if where else ""))
+    carried_out = [outcome for outcome in report.outcomes if outcome.action is not None]
+    if carried_out:
+        found.extend(_spaced(outcome_lines(carried_out, look)))
+        found.extend(skipped_lines(report.plan.skipped, look, unchanged=look.verbose))
+    elif (
+        report.command in _WITH_PLAN and not {"runs", "terraform"} & set(report.data) and report.error is None
+    ):
+        found.extend(_spaced(plan_lines(report.plan, look)))
+    found.extend(_spaced(signal_lines(report.signals, look)))
+    if report.command != "doctor":
+        found.extend(_spaced(_finding_lines(report)))
+    if body is not None:
+        found.extend(_spaced(body(report, look)))
+    found.extend(_spaced(link_lines(report.links, look)))
+    if report.run:
+        gone = "sandbox_gone" in report.data
+        how = "On an account that stays, this gives it back: " if gone else "To give it back: "
+        found.append(line(how, Span(f"ddsetup undo {report.run}", "code")))
+    if report.next:
+        found.extend(next_lines(report, look))
+    while found and not found[-1]:
+        found.pop()
+    return found
+
+
+_READ_BY_PROGRAMS = ("policy", "sandbox env")
+"""What these write is pasted or evaluated as it is; that it is a sandbox is said on standard error."""
+_AFTERWARDS = (
+    "monitors plan",
+    "monitors apply",
+    "monitors remove",
+    "metrics percentiles",
+    "dashboards create",
+)
+_WITH_PLAN = ("plan", "setup", "uninstrument", "undo", "apply", *_AFTERWARDS)
+
+
+def where_text(report: Report) -> str:
+    """The account and regions of a report."""
+    account = f"account {report.account}" if report.account else ""
+    return ", ".join(part for part in (account, *report.regions) if part)
+
+
+def outcome_lines(outcomes: Sequence[Outcome], look: Look) -> list[Line]:
+    """What failed first, each with what to do, then what was done."""
+    found: list[Line] = []
+    for status in ("failed", "changed_since", "skipped"):
+        for outcome in outcomes:
+            if outcome.status == status:
+                found.append(line(_OUTCOMES[outcome.status], f" {resource_text(outcome.resource)}"))
+                found.extend(line("    ", reason) for reason in outcome.reason.splitlines())
+                if outcome.fix:
+                    found.append(line("    ", Span("do: ", "bold"), outcome.fix))
+    applied = [o for o in outcomes if o.status == "applied"]
+    shown = applied if look.verbose or len(applied) <= _LISTED else applied[:_LISTED]
+    for outcome in shown:
+        remark = Span(f"  {outcome.reason}", "dim") if outcome.reason else Span("")
+        text = f" {resource_text(outcome.resource)} {_DONE[outcome.action]}"
+        found.append(line(_OUTCOMES["applied"], text, remark))
+    if len(applied) > len(shown):
+        found.append(line(Span(f"  … and {len(applied) - len(shown):,} more (-v shows all)", "dim")))
+    found.append(line(Span(outcome_summary(outcomes), "bold")))
+    return found
+
+
+def outcome_summary(outcomes: Sequence[Outcome]) -> str:
+    """`12 applied, 1 failed`."""
+    words = {"changed_since": "changed since and left alone"}
+    counts = {status: sum(o.status == status for o in outcomes) for status in _ORDER}
+    return ", ".join(f"{n:,} {words.get(status, status)}" for status, n in counts.items() if n)
+
+
+_ORDER: tuple[Status, ...] = ("applied", "unchanged", "failed", "changed_since", "skipped")
+
+
+def outcome_text(outcome: Outcome) -> Line:
+    """One outcome in a line, for progress."""
+    what = f" {resource_text(outcome.resource)}"
+    if outcome.status == "applied":
+        return line(_OUTCOMES["applied"], what, f" {_DONE[outcome.action]}")
+    reason = outcome.reason.splitlines()[0] if outcome.reason else ""
+    return line(_OUTCOMES[outcome.status], what, f": {reason}" if reason else "")
+
+
+def error_lines(error: DdsetupError) -> list[Line]:
+    """Where, what, and what to do."""
+    first, *rest = error.what.splitlines() or [type(error).__name__]
+    place = f"{error.where}: " if error.where else ""
+    found = [line(Span("error: ", "bad"), place, first)]
+    found.extend(line("  ", text) for text in rest)
+    if isinstance(error, GatewayError) and error.action and error.action not in error.what:
+        found.append(line("  needs: ", error.action))
+    fixes = error.fix.splitlines()
+    if fixes:
+        found.append(line(Span("  do: ", "bold"), fixes[0]))
+        found.extend(line("      ", text) for text in fixes[1:])
+    return found
+
+
+def _spaced(lines: list[Line]) -> list[Line]:
+    return [*lines, ()] if lines else []
+
+
+def _finding_lines(report: Report) -> list[Line]:
+    found: list[Line] = []
+    for finding in report.findings:
+        found.append(
+            line(_SEVERITIES[finding.severity], f" {finding.what}", Span(f"  [{finding.check}]", "dim"))
+        )
+        found.extend(remedy_lines(finding, Look(verbose=True)))
+    return found

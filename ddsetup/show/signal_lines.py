@@ -1,0 +1,135 @@
+"""The table of functions and signals: what arrived in Datadog, and what did not and why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from ddsetup.model.lines import Line, Look, Span, counted, line, names, table, wrapped
+from ddsetup.model.report import Signal, SignalStatus
+
+_TITLES: Mapping[str, str] = {
+    "cloudwatch_metrics": "CloudWatch",
+    "enhanced_metrics": "Enhanced",
+    "cold_start": "Cold start",
+    "logs": "Logs",
+    "traces": "Traces",
+}
+
+_CELLS: Mapping[SignalStatus, Span] = {
+    "arrived": Span("✓ arrived", "good"),
+    "waiting": Span("○ waiting", "warn"),
+    "no_traffic": Span("– no traffic", "warn"),
+    "missing": Span("✗ missing", "bad"),
+    "unreadable": Span("? unreadable", "bad"),
+}
+
+_WORST_FIRST: tuple[SignalStatus, ...] = ("missing", "unreadable", "waiting", "no_traffic")
+_WORDS_WIDTH = 100
+"""From how many columns on there is room for words in the cells; below, marks and a legend do."""
+
+Key = tuple[str, str]
+
+
+def signal_lines(signals: Sequence[Signal], look: Look) -> list[Line]:
+    """The table, then one line for every reason why something is not there."""
+    if not signals:
+        return []
+    columns = list(dict.fromkeys(_column(s) for s in sorted(signals, key=_order)))
+    cells: dict[Key, dict[str, Signal]] = {}
+    for signal in signals:
+        cells.setdefault((signal.function, signal.region), {})[_column(signal)] = signal
+    regions = len({region for _, region in cells}) > 1
+    words = look.width == 0 or look.width >= _WORDS_WIDTH or look.verbose
+    rows = [
+        [Span(f"{name} ({region})" if regions else name)]
+        + [_cell(row.get(column), words) for column in columns]
+        for (name, region), row in cells.items()
+    ]
+    found = [line(Span(summary(signals), "bold"))]
+    found.extend(table(["Function", *columns], rows, look))
+    if not words:
+        legend = "   ".join(_CELLS[status].text for status in ("arrived", *_WORST_FIRST))
+        found.append(line("  ", Span(legend, "dim")))
+    found.extend(_reasons(signals, look))
+    return found
+
+
+def arriving_lines(signals: Sequence[Signal], look: Look, height: int, note: str = "") -> list[Line]:
+    """The table while it fills, in at most `height` lines: what is open first, and why, then what is whole.
+
+    `note` is said below the title.
+    """
+    title = line(Span(summary(signals), "bold"))
+    said = [part for text in note.splitlines() for part in wrapped(line("  ", Span(text, "dim")), look.width)]
+    legend = int(0 < look.width < _WORDS_WIDTH)
+    room = max(height - 2 - len(said) - legend, 2)
+    reasons = [part for spans in _reasons(signals, look, 3) for part in wrapped(spans, look.width)]
+    whole = _whole(signals)
+    for_reasons = min(len(reasons), max(room - len(whole), room // 3))
+    rows = max(room - for_reasons, 1)
+    fitting = rows if len(whole) <= rows else max(rows - 1, 1)
+    shown = set(sorted(whole, key=lambda key: whole[key])[:fitting])
+    chosen = [s for s in signals if (s.function, s.region) in shown]
+    head, *rest = signal_lines(chosen, look)[1 : 2 + len(shown) + legend]
+    more = len(whole) - len(shown)
+    folded = [line("  ", Span(f"… and {counted(more, 'more function')}", "dim"))] if more else []
+    table_lines = [head, *rest[: len(shown)], *folded, *rest[len(shown) :]]
+    return [title, *said, *table_lines, *reasons[:for_reasons]][: max(height, 1)]
+
+
+def summary(signals: Sequence[Signal]) -> str:
+    """`5 of 6 functions have everything in Datadog`."""
+    whole = _whole(signals)
+    return f"{sum(whole.values()):,} of {counted(len(whole), 'function')} with everything in Datadog"
+
+
+def _whole(signals: Sequence[Signal]) -> dict[Key, bool]:
+    """Whether all of a function's data is there, for each of them."""
+    whole: dict[Key, bool] = {}
+    for signal in signals:
+        key = (signal.function, signal.region)
+        whole[key] = whole.get(key, True) and signal.status == "arrived"
+    return whole
+
+
+def signal_text(signal: Signal) -> str:
+    """One signal in a line, for progress where nothing can be redrawn."""
+    status = _CELLS[signal.status].text
+    reason = f": {signal.reason}" if signal.reason and signal.status != "arrived" else ""
+    return f"{status}: {_column(signal)} of {signal.function} ({signal.region}){reason}"
+
+
+def _column(signal: Signal) -> str:
+    return signal.metric or _TITLES.get(signal.signal, signal.signal)
+
+
+def _order(signal: Signal) -> tuple[int, str]:
+    known = list(_TITLES)
+    return (known.index(signal.signal) if signal.signal in known else len(known), signal.metric)
+
+
+def _cell(signal: Signal | None, words: bool) -> Span:
+    """Nothing where the signal is not expected of this function."""
+    if signal is None:
+        return Span("")
+    cell = _CELLS[signal.status]
+    return cell if words else Span(cell.text[0], cell.style)
+
+
+def _reasons(signals: Sequence[Signal], look: Look, named: int = 5) -> list[Line]:
+    """Why something is not there; signals that lack for the same reason are told together."""
+    lacking: dict[tuple[SignalStatus, str], dict[str, dict[str, None]]] = {}
+    for signal in signals:
+        if signal.status != "arrived" and signal.reason:
+            columns = lacking.setdefault((signal.status, signal.reason), {})
+            columns.setdefault(_column(signal), {})[signal.function] = None
+    found: list[Line] = []
+    for status in _WORST_FIRST:
+        for (of, reason), columns in lacking.items():
+            if of == status:
+                who = list(dict.fromkeys(name for functions in columns.values() for name in functions))
+                said = names(who, 0 if look.verbose else named)
+                mark = Span(_CELLS[status].text[0], _CELLS[status].style)
+                found.append(line("  ", mark, f" {', '.join(columns)}: {said}"))
+                found.append(line("      ", Span(reason, "dim")))
+    return found

@@ -1,0 +1,381 @@
+"""The only place that prints: the result to standard output, everything else to standard error.
+
+What is a terminal is animated and coloured; what is not gets plain lines, none of them cut, so that a log of
+CI says as much as a screen. With `--output ndjson` events go to standard output as they happen.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from itertools import islice
+from typing import TYPE_CHECKING, Literal, TextIO, TypeAlias
+
+from ddsetup.model.foreign import harmless, json_pieces, json_text
+from ddsetup.model.lines import Line, Look, Span, Style, line, logged, text_of, wrapped
+from ddsetup.model.report import Report, Signal
+from ddsetup.show.jsonreport import document, error_fields, event_line, report_line, signal_line
+from ddsetup.show.plan_lines import STEPS, kind_name, resource_text
+from ddsetup.show.report_lines import Body, error_lines, outcome_text, report_lines
+from ddsetup.show.signal_lines import arriving_lines, signal_text, summary
+from ddsetup.terminal.keyboard import Keyboard, in_front
+
+if TYPE_CHECKING:
+    from rich.console import Console as RichConsole
+    from rich.text import Text
+
+    from ddsetup.model.change import Change, ResourceId
+    from ddsetup.model.errors import DdsetupError
+    from ddsetup.model.event import Event
+    from ddsetup.terminal.animation import Animation
+
+OutputFormat: TypeAlias = Literal["text", "json", "ndjson"]
+
+_STYLES: Mapping[Style, str] = {
+    "": "",
+    "bold": "bold",
+    "dim": "dim",
+    "good": "green",
+    "bad": "bold red",
+    "warn": "yellow",
+    "added": "green",
+    "removed": "red",
+    "heading": "bold underline",
+    "code": "",
+}
+_PLAIN = str.maketrans("✓✗○–→…·—≤≥“”▁▂▃▄▅▆▇█", '+xo->~--<>""_.,-=+*#')
+"""One character for one, so that columns stay in line where the encoding lacks ours."""
+
+_SANDBOX = "[sandbox] "
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Streams:
+    """Where to write, and what is known of the places."""
+
+    out: TextIO
+    err: TextIO
+    environ: Mapping[str, str]
+
+    def is_terminal(self, stream: TextIO) -> bool:
+        """Whether a person sees it and it can be drawn on. `DDSETUP_PLAIN` says that it shall not be."""
+        return stream.isatty() and not self.plain
+
+    @property
+    def plain(self) -> bool:
+        """Whether a terminal takes lines only, or its user wants no more: a screen reader reads these."""
+        return self.environ.get("TERM") in ("dumb", "", None) or bool(self.environ.get("DDSETUP_PLAIN"))
+
+    @property
+    def ascii_only(self) -> bool:
+        """Whether the locale says that the terminal shows nothing but ASCII. None set: it is not known to."""
+        named = next((v for v in map(self.environ.get, ("LC_ALL", "LC_CTYPE", "LANG")) if v), "utf-8")
+        return "utf" not in named.lower()
+
+    def in_colour(self, stream: TextIO) -> bool:
+        if self.environ.get("NO_COLOR"):
+            return False
+        return self.is_terminal(stream) or bool(self.environ.get("FORCE_COLOR"))
+
+
+@dataclass(slots=True)
+class _Count:
+    """How far a step is, in changes."""
+
+    total: int = 0
+    done: int = 0
+    failed: int = 0
+
+
+@dataclass(slots=True)
+class Console:
+    """Shows progress while a command runs, and its result at the end. Safe to use from several threads."""
+
+    streams: Streams
+    output: OutputFormat = "text"
+    verbose: bool = False
+    colour: bool = True
+    sandbox: bool = False
+    _lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
+    _steps: dict[str, _Count] = field(default_factory=dict, repr=False)
+    _current: dict[ResourceId, None] = field(default_factory=dict, repr=False)
+    _animation: Animation | None = field(default=None, repr=False)
+    _rich: RichConsole | None = field(default=None, repr=False)
+    _signals: dict[tuple[str, str, str, str], str] = field(default_factory=dict, repr=False)
+
+    # What is said on the way
+
+    def say(self, text: str, style: Style = "") -> None:
+        """A line for the person who watches."""
+        self.lines([line(Span(text, style))])
+
+    def lines(self, lines: Iterable[Line], *, marked: bool = True, hang: int = 0) -> None:
+        """Lines for the person who watches; where one is broken, what follows is indented by `hang`.
+
+        In a sandbox they say so: each one in a log, the first one on a screen; `marked` False: none, for
+        what belongs to something that says so.
+        """
+        with self._lock:
+            prefix = [Span(_SANDBOX, "warn")] if self.sandbox and marked else []
+            for spans in lines:
+                self._draw(self.streams.err, [(*prefix, *spans) if spans else ()], hang)
+                if spans and self._animates():
+                    prefix = []
+
+    @contextmanager
+    def working(self, text: str) -> Iterator[Callable[[str], None]]:
+        """Show for the length of the block that something takes its time; ends with anything else drawn.
+
+        What the block is given replaces the text, from any thread, where it can be seen to change.
+        """
+        if not self._animates():
+            self.say(text)
+            yield lambda _text: None
+            return
+
+        over = False
+
+        def spin(text: str) -> None:
+            with self._lock:
+                # Threads that an error has left behind go on telling for a moment.
+                if not over:
+                    self._moving().spin(harmless(f"{_SANDBOX}{text}" if self.sandbox else text))
+
+        spin(text)
+        try:
+            yield spin
+        finally:
+            with self._lock:
+                over = True
+                self.rest()
+
+    def expect(self, changes: Sequence[Change]) -> None:
+        """What is about to be carried out: how much there is to do in each step."""
+        with self._lock:
+            self._steps.clear()
+            self._current.clear()
+            for change in changes:
+                self._count(change.step).total += 1
+
+    def event(self, event: Event) -> None:
+        """Show what happens during a run. Called from several threads."""
+        with self._lock:
+            if self.output == "ndjson":
+                self._print(self.streams.out, json_text(event_line(event)) + "\n")
+            match event.kind:
+                case "planned":
+                    pass
+                case "started":
+                    self._started(event)
+                case "finished":
+                    self._finished(event)
+                case "stack" if event.resource is not None:
+                    self._stack_event(event.resource, event.text)
+                case _:
+                    if event.text:
+                        self.lines([line(event.text)])
+
+    def signals(self, signals: Sequence[Signal], note: str = "") -> None:
+        """Show how data arrives: a table that fills on a terminal, else a line where something changed.
+
+        `note` is said below the table's title: how long this goes on.
+        """
+        with self._lock:
+            news = [s for s in signals if self._signals.get(_identity(s)) != s.status]
+            self._signals.update({_identity(s): s.status for s in news})
+            if self.output == "ndjson":
+                now = datetime.now(UTC)
+                for signal in news:
+                    self._print(self.streams.out, json_text(signal_line(signal, now)) + "\n")
+            if self._animates():
+                rich = self._console(self.streams.err)
+                drawn = arriving_lines(signals, Look(width=rich.width - 1), rich.height - 1, note)
+                self._moving().table([self._text(spans, self.streams.err) for spans in drawn])
+            elif news:
+                self.say(summary(signals))
+                if self.verbose:
+                    self.lines(line("  ", signal_text(signal)) for signal in news)
+
+    def ask_for(self, text: str) -> None:
+        """The text before the place where an answer is typed."""
+        self._print(self.streams.err, harmless(text))
+
+    @contextmanager
+    def quiet(self) -> Iterator[None]:
+        """While something else uses the terminal: nothing is animated, so that a prompt stays whole."""
+        with self._lock:
+            self.rest()
+            yield
+
+    def rest(self) -> None:
+        """End what is animated and leave its last state on the screen."""
+        with self._lock:
+            if self._animation is not None:
+                self._animation.stop()
+
+    # The result
+
+    def report(self, report: Report, body: Body | None = None) -> None:
+        """The result of the command, as text or JSON, on standard output. `body`: what only it has to say."""
+        self.rest()
+        report = replace(report, sandbox=report.sandbox or self.sandbox)
+        if self.output == "json":
+            # Piece by piece: the whole text of thousands of changes takes more memory than all the rest.
+            pieces = json_pieces(document(report), indent=2)
+            while some := "".join(islice(pieces, 10_000)):
+                self.streams.out.write(self._fitting(some, self.streams.out))
+            self._print(self.streams.out, "\n")
+        elif self.output == "ndjson":
+            self._print(self.streams.out, json_text(report_line(report)) + "\n")
+        else:
+            self._draw(self.streams.out, report_lines(report, self.look(self.streams.out), body))
+
+    def error(self, command: str, error: DdsetupError) -> None:
+        """An expected failure: on standard error in words, as JSON also on standard output."""
+        self.rest()
+        self.lines(error_lines(error))
+        if self.output != "text":
+            self.report(Report(command=command, exit_code=error.exit_code, error=error_fields(error)))
+
+    def room(self) -> Look:
+        """How much room there is for what is shown on the way."""
+        return self.look(self.streams.err)
+
+    def look(self, stream: TextIO) -> Look:
+        """How much room `stream` has."""
+        width = self._console(stream).width if self.streams.is_terminal(stream) else _columns(stream)
+        return Look(width=width, verbose=self.verbose)
+
+    # How it is drawn
+
+    def _animates(self) -> bool:
+        """Not from the background: a shell, and whoever types into it, has the terminal then."""
+        return self.streams.is_terminal(self.streams.err) and in_front(self.streams.err) is not False
+
+    def _console(self, stream: TextIO) -> RichConsole:
+        """rich on a stream. It is loaded only when something is drawn on a terminal."""
+        from rich.console import Console as Rich
+
+        if stream is self.streams.err and self._rich is not None:
+            return self._rich
+        colour = self.colour and self.streams.in_colour(stream)
+        console = Rich(
+            file=stream,
+            no_color=not colour,
+            force_terminal=self.streams.is_terminal(stream) or colour,
+            force_interactive=self.streams.is_terminal(stream),
+            highlight=False,
+            markup=False,
+            emoji=False,
+            soft_wrap=True,
+        )
+        if stream is self.streams.err:
+            self._rich = console
+        return console
+
+    def _draw(self, stream: TextIO, lines: Sequence[Line], hang: int = 0) -> None:
+        if not self.streams.is_terminal(stream) and not (self.colour and self.streams.in_colour(stream)):
+            columns = _columns(stream) - 1
+            self._print(stream, text_of(part for spans in lines for part in wrapped(spans, columns, hang)))
+            return
+        console = self._console(stream)
+        width = console.width - 1 if self.streams.is_terminal(stream) else 0
+        for spans in lines:
+            for part in wrapped(spans, width, hang):
+                console.print(self._text(logged(part), stream))
+
+    def _text(self, spans: Line, stream: TextIO) -> Text:
+        from rich.text import Text
+
+        return Text.assemble(*((self._fitting(span.text, stream), _STYLES[span.style]) for span in spans))
+
+    def _print(self, stream: TextIO, text: str) -> None:
+        stream.write(self._fitting(text, stream))
+        stream.flush()
+
+    def _fitting(self, text: str, stream: TextIO) -> str:
+        """`text` as the terminal or file can take it."""
+        if self.streams.ascii_only and stream.isatty():
+            return text.translate(_PLAIN).encode("ascii", "replace").decode("ascii")
+        return _fitting(text, stream)
+
+    def _moving(self) -> Animation:
+        """What is drawn in place. It is loaded only when something is."""
+        from ddsetup.terminal.animation import Animation
+
+        if self._animation is None:
+            self._animation = Animation(self._console(self.streams.err), Keyboard(self.streams.err))
+        return self._animation
+
+    def _count(self, step: str) -> _Count:
+        return self._steps.setdefault(step, _Count())
+
+    def _started(self, event: Event) -> None:
+        if event.resource is not None:
+            self._current[event.resource] = None
+        self._tick(event.step)
+
+    def _finished(self, event: Event) -> None:
+        outcome = event.outcome
+        count = self._count(event.step)
+        count.done += 1
+        if event.resource is not None:
+            self._current.pop(event.resource, None)
+        if outcome is not None and outcome.status in ("failed", "changed_since"):
+            count.failed += 1
+            self.lines([outcome_text(outcome)])
+        elif outcome is not None and self.verbose:
+            self.lines([outcome_text(outcome)])
+        self._tick(event.step)
+        if not self._animates() and count.done == count.total:
+            failed = f", {count.failed:,} failed" if count.failed else ""
+            self.say(f"{_short(event.step)}: {count.done:,} done{failed}")
+
+    def _tick(self, step: str) -> None:
+        """Move the bar of a step, drawing it if it is not there yet."""
+        if self._animates():
+            current = [harmless(f"{kind_name(each.kind)} {each.name}") for each in self._current]
+            count = self._count(step)
+            self._moving().bar(_short(step), count.done, count.total, current)
+
+    def _stack_event(self, stack: ResourceId, text: str) -> None:
+        """What happens inside of a stack: whole in a log, on a screen in one line of 80 columns."""
+        if self._animates():
+            self.lines([line(Span(f"  {stack.region}: ", "dim"), text)], marked=False)
+        else:
+            self.lines([line(Span(f"  {resource_text(stack)}: ", "dim"), text)])
+
+
+def _identity(signal: Signal) -> tuple[str, str, str, str]:
+    return signal.function, signal.region, signal.signal, signal.metric
+
+
+def _short(step: str) -> str:
+    return STEPS.get(step, step).split(":", 1)[0]
+
+
+def _columns(stream: TextIO) -> int:
+    """The width of a terminal; 0 of a file, whose lines may be of any length."""
+    try:
+        return os.get_terminal_size(stream.fileno()).columns if stream.isatty() else 0
+    except (OSError, ValueError):
+        return 0
+
+
+def _fitting(text: str, stream: TextIO) -> str:
+    """`text` as the stream's encoding can take it."""
+    encoding = getattr(stream, "encoding", None) or "utf-8"
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError:
+        return text.translate(_PLAIN).encode(encoding, "replace").decode(encoding)
+    return text
+
+
+def interactive(environ: Mapping[str, str], stdin: TextIO, err: TextIO) -> bool:
+    """Whether somebody is there to answer: a terminal to read from and to ask on, and not CI."""
+    return stdin.isatty() and err.isatty() and not environ.get("CI")

@@ -1,0 +1,361 @@
+"""Two ways to ask: with questionary on a terminal that can be drawn on, and line by line on one that cannot.
+
+Everything is written to standard error, so that standard output holds the result only.
+"""
+
+from __future__ import annotations
+
+import getpass
+import sys
+import textwrap
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, Any, TextIO, cast
+
+from ddsetup.ask.prompter import Back, Prompt, Prompter, Row, shown, shown_row
+from ddsetup.ask.questions import Choice
+from ddsetup.model.account import Json
+from ddsetup.model.lines import Span, counted, line, names
+from ddsetup.terminal.console import Console
+
+if TYPE_CHECKING:
+    from prompt_toolkit.output import ColorDepth, Output
+
+BACK_WORD = "<"
+_HOW = f"Enter takes what stands in brackets, {BACK_WORD} goes back one question, Ctrl-C stops."
+_LISTED = 60
+"""How many rows are listed with numbers; beyond that nobody would listen to the end."""
+
+
+def make_prompter(console: Console) -> Prompter:
+    """The way of asking that fits the terminal. `DDSETUP_PLAIN` asks for the plain one."""
+    return PlainPrompter(console, sys.stdin) if console.streams.plain else QuestionaryPrompter(console)
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionaryPrompter:
+    """Asks with questionary; Esc goes back, Ctrl-C interrupts. `output` None: standard error."""
+
+    console: Console
+    output: Output | None = None
+
+    def ask(self, prompt: Prompt) -> Json:
+        """Put one question, again until the answer is accepted."""
+        prompt = shown(prompt)
+        with self.console.quiet():
+            while True:
+                value = self._put(prompt)
+                wrong = prompt.check(value)
+                if not wrong:
+                    return value
+                self.console.say(wrong, "warn")
+
+    def pick(
+        self, title: str, rows: Sequence[Row], *, why: str = "", columns: Sequence[str] = ()
+    ) -> tuple[str, ...]:
+        """Choose from a long list."""
+        from ddsetup.terminal.picker import Heading, pick
+
+        with self.console.quiet():
+            heading = Heading(title, why, tuple(columns))
+            taken = pick(
+                heading, [shown_row(row) for row in rows], output=self._output(), depth=self._depth()
+            )
+            self._answered(title, f"{len(taken):,} chosen")
+            return taken
+
+    def say(self, text: str) -> None:
+        self.console.say(text)
+
+    def _put(self, prompt: Prompt) -> Json:
+        import questionary
+
+        if prompt.kind == "one":
+            return self._one(prompt)
+        if prompt.kind == "many":
+            return self._many(prompt)
+        output = self._output()
+        common: dict[str, Any] = {
+            "output": output,
+            "color_depth": self._depth(),
+            "erase_when_done": True,
+            "qmark": _mark(prompt.why, output.get_size().columns),
+        }
+        if prompt.kind == "confirm":
+            agreed = bool(_answer(questionary.confirm(prompt.text, default=bool(prompt.default), **common)))
+            self._answered(prompt.text, "yes" if agreed else "no")
+            return agreed
+        if prompt.kind == "secret":
+            # Keys hold no blanks; what is pasted may be broken into lines.
+            secret = "".join(_answer(questionary.password(prompt.text, **common)).split())
+            self._answered(prompt.text, "(not shown)")
+            return secret
+        common |= {"validate": _validator(prompt.check), "default": str(prompt.default or "")}
+        typed = " ".join(_answer(questionary.text(prompt.text, **common)).split())
+        self._answered(prompt.text, typed or "(empty)")
+        return typed
+
+    def _one(self, prompt: Prompt) -> str:
+        from ddsetup.terminal.menu import choose
+
+        taken = choose(prompt, output=self._output(), depth=self._depth())
+        self._answered(prompt.text, taken.label or taken.value)
+        return taken.value
+
+    def _many(self, prompt: Prompt) -> tuple[str, ...]:
+        """Our own list: questionary's selects hidden choices when it is filtered."""
+        from ddsetup.terminal.picker import Heading, pick
+
+        chosen = set(prompt.default or ())
+        rows = [
+            Row(
+                value=c.value,
+                cells=(c.label or c.value, c.hint),
+                disabled=c.disabled,
+                chosen=c.value in chosen,
+            )
+            for c in prompt.choices
+        ]
+        heading = Heading(prompt.text, prompt.why)
+        taken = pick(heading, rows, output=self._output(), depth=self._depth())
+        labels = [c.label or c.value for c in prompt.choices if c.value in taken]
+        self._answered(prompt.text, names(labels, 8) or "none")
+        return taken
+
+    def _answered(self, text: str, answer: str) -> None:
+        """What is left on the screen of a question: itself and its answer."""
+        self.console.lines([line(Span("? ", "dim"), f"{text} ", Span(answer, "bold"))], marked=False)
+
+    def _output(self) -> Output:
+        return self.output or _stderr(ascii_only=self.console.streams.ascii_only)
+
+    def _depth(self) -> ColorDepth | None:
+        """One bit where no colours are wanted, else whatever the terminal can."""
+        from prompt_toolkit.output import ColorDepth
+
+        console = self.console
+        plain = not (console.colour and console.streams.in_colour(console.streams.err))
+        return ColorDepth.DEPTH_1_BIT if plain else None
+
+
+def _answer(question: Any) -> Any:
+    """Put a questionary question; Esc is the wish to go back."""
+    from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent, merge_key_bindings
+
+    bindings = KeyBindings()
+
+    @bindings.add("escape", eager=True)
+    def _(event: KeyPressEvent) -> None:
+        event.app.exit(exception=Back())
+
+    application = question.application
+    application.ttimeoutlen = 0.05
+    existing = application.key_bindings
+    application.key_bindings = bindings if existing is None else merge_key_bindings([existing, bindings])
+    try:
+        return question.unsafe_ask()
+    except EOFError:
+        raise KeyboardInterrupt from None
+
+
+def _mark(why: str, columns: int) -> str:
+    """What stands before a question: why it is asked, on lines of its own, as in a menu."""
+    if not why:
+        return "?"
+    return textwrap.indent(textwrap.fill(why, max(columns - 3, 20)), "  ") + "\n?"
+
+
+def _validator(check: Callable[[Json], str]) -> Callable[[str], bool | str]:
+    return lambda text: check(text.strip()) or True
+
+
+def _label(choice: Choice) -> str:
+    label = choice.label or choice.value
+    return f"{label} - {choice.hint}" if choice.hint else label
+
+
+def _stderr(*, ascii_only: bool = False) -> Output:
+    from prompt_toolkit.output.defaults import create_output
+
+    return create_output(stdout=cast(TextIO, _Ascii(sys.stderr)) if ascii_only else sys.stderr)
+
+
+@dataclass(frozen=True, slots=True)
+class _Ascii:
+    """A stream that says of itself that it takes nothing but ASCII, as its terminal does."""
+
+    stream: TextIO
+    encoding: str = "ascii"
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.stream, name)
+
+
+@dataclass(frozen=True, slots=True)
+class PlainPrompter:
+    """Asks line by line, with numbered choices: for dumb terminals and screen readers. `<` goes back."""
+
+    console: Console
+    stdin: TextIO
+    _told: list[str] = field(default_factory=list)
+
+    def ask(self, prompt: Prompt) -> Json:
+        """Put one question, again until the answer is accepted."""
+        prompt = shown(prompt)
+        with self.console.quiet():
+            if not self._told:
+                self.console.lines([line(_HOW)], marked=False)
+                self._told.append(_HOW)
+            while True:
+                try:
+                    value = self._put(prompt)
+                except ValueError as error:
+                    self.say(str(error))
+                    continue
+                wrong = prompt.check(value)
+                if not wrong:
+                    return value
+                self.say(wrong)
+
+    def pick(
+        self, title: str, rows: Sequence[Row], *, why: str = "", columns: Sequence[str] = ()
+    ) -> tuple[str, ...]:
+        """Choose from a list by numbers and ranges of numbers; from a long one by parts of names."""
+        rows = [shown_row(row) for row in rows]
+        if why:
+            self.say(why)
+        if len(rows) > _LISTED:
+            return self._pick_by_words(title, rows)
+        if columns:
+            self.say(f"Each line: {', '.join(columns)}")
+        choices = tuple(Choice(row.value, "  ".join(row.cells), disabled=row.disabled) for row in rows)
+        chosen = tuple(row.value for row in rows if row.chosen)
+        prompt = Prompt(kind="many", text=title, choices=choices, default=chosen)
+        return tuple(self.ask(prompt))
+
+    def _pick_by_words(self, title: str, rows: Sequence[Row]) -> tuple[str, ...]:
+        how = (
+            f"There are {len(rows):,}. Type parts of names or globs, separated by commas, like pay, shop-*"
+            ", runtime:python"
+        )
+        words = Prompt(kind="text", text=title, why=how, check=lambda text: "" if text else "type something")
+        while True:
+            typed = str(self.ask(words))
+            found = [row for row in rows if not row.disabled and _named_by(row, typed)]
+            if not found:
+                self.say("none fits")
+                continue
+            self.say(f"{counted(len(found), 'fits', 'fit')}: {names([row.cells[0] for row in found], 20)}")
+            if self.ask(Prompt(kind="confirm", text="Take these?", default=True)):
+                return tuple(row.value for row in found)
+
+    def say(self, text: str) -> None:
+        self.console.say(text)
+
+    def _put(self, prompt: Prompt) -> Json:
+        if prompt.why:
+            self.console.lines([line(prompt.why)], marked=False)
+        if prompt.kind == "secret":
+            return "".join(getpass.getpass(f"{prompt.text}: ", stream=self.console.streams.err).split())
+        for number, choice in enumerate(prompt.choices, 1):
+            unusable = f"  (not possible: {choice.disabled})" if choice.disabled else ""
+            self.console.lines([line(f"  {number}) ", Span(f"{_label(choice)}{unusable}"))], marked=False)
+        given = self._read(f"{' '.join((prompt.text, _usual(prompt))).strip()}: ")
+        if given == "":
+            return _default(prompt)
+        match prompt.kind:
+            case "confirm":
+                return _yes(given)
+            case "one":
+                return _numbers(given, prompt.choices)[0]
+            case "many":
+                return _numbers(given, prompt.choices)
+            case _:
+                return given
+
+    def _read(self, text: str) -> str:
+        self.console.ask_for(text)
+        read = self.stdin.readline()
+        if not read:
+            raise KeyboardInterrupt
+        given = read.strip()
+        if given == BACK_WORD:
+            raise Back
+        return given
+
+
+def _named_by(row: Row, words: str) -> bool:
+    """Whether one of the words is a part of what is shown of the row, a glob for its name, or a term."""
+    shown = " ".join(row.cells).lower()
+    parts = [word.strip().lower() for word in words.split(",") if word.strip()]
+    return any(
+        row.has_term(part) if ":" in part else part in shown or fnmatchcase(row.cells[0].lower(), part)
+        for part in parts
+    )
+
+
+def _usual(prompt: Prompt) -> str:
+    """What Enter means, in brackets."""
+    match prompt.kind:
+        case "confirm":
+            return "[Y/n]" if prompt.default else "[y/N]"
+        case "many":
+            return f"(numbers, all or none) [{', '.join(prompt.default or ()) or 'none'}]"
+        case _:
+            return f"[{prompt.default}]" if prompt.default else ""
+
+
+def _default(prompt: Prompt) -> Json:
+    match prompt.kind:
+        case "confirm":
+            return bool(prompt.default)
+        case "many":
+            return tuple(prompt.default or ())
+        case "one" if not prompt.default:
+            raise ValueError("type the number of your choice")
+        case _:
+            return str(prompt.default or "")
+
+
+def _yes(given: str) -> bool:
+    if given.lower() in ("y", "yes"):
+        return True
+    if given.lower() in ("n", "no"):
+        return False
+    raise ValueError("type y or n")
+
+
+def _named(word: str, choices: Sequence[Choice]) -> list[Choice]:
+    """The choice of that value, or the only one whose value begins like that."""
+    exact = [choice for choice in choices if choice.value == word]
+    alike = [choice for choice in choices if choice.value.startswith(word.lower())]
+    return exact or (alike if len(alike) == 1 else [])
+
+
+def _numbers(given: str, choices: Sequence[Choice]) -> tuple[str, ...]:
+    """`1 3-5`, or names, as the values of choices."""
+    usable = [choice for choice in choices if not choice.disabled]
+    if given.lower() == "all":
+        return tuple(choice.value for choice in usable)
+    if given.lower() == "none":
+        return ()
+    found: list[str] = []
+    for word in given.replace(",", " ").split():
+        first, _, last = word.partition("-")
+        if first.isdigit() and (last.isdigit() or not last):
+            numbers = range(int(first), int(last or first) + 1)
+            if numbers.stop - 1 > len(choices) or numbers.start < 1:
+                raise ValueError(f"{word} is not between 1 and {len(choices)}")
+            named = [choices[number - 1] for number in numbers]
+        else:
+            named = _named(word, choices)
+        if not named:
+            raise ValueError(f"{word} is neither a number nor one of the choices")
+        unusable = [choice for choice in named if choice.disabled]
+        if unusable:
+            raise ValueError(f"{unusable[0].value}: {unusable[0].disabled}")
+        found.extend(choice.value for choice in named)
+    if not found:
+        raise ValueError("type numbers, like 1 3-5")
+    return tuple(dict.fromkeys(found))

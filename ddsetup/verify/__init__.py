@@ -1,0 +1,1 @@
+"""Proves that data arrived."""

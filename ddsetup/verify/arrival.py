@@ -1,0 +1,335 @@
+"""One look at what has arrived in Datadog, remembering from look to look what need not be asked again."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import TypeAlias
+
+from ddsetup.gateways.datadog.client import Datadog
+from ddsetup.gateways.datadog.events import Scope, Sighting, log_sightings, span_sightings
+from ddsetup.gateways.datadog.faults import RateLimited, unreadable
+from ddsetup.gateways.datadog.telemetry import MetricQuery, Place, Window, metric_values, metrics_seen
+from ddsetup.model.account import Function, Lane, Unreadable
+from ddsetup.model.answers import Answers
+from ddsetup.model.clock import Clock
+from ddsetup.model.errors import Denied, GatewayError
+from ddsetup.model.report import Signal, SignalName
+from ddsetup.verify.expected import (
+    Evidence,
+    Expected,
+    SignalKey,
+    expected_signals,
+    hint_for,
+    judge,
+    usual_delay,
+)
+
+Traffic: TypeAlias = Callable[[Lane, Sequence[str], int], Mapping[str, float] | Unreadable]
+"""How often each of the named functions of a lane ran in the last so many minutes."""
+
+TRAFFIC_EVERY = 30.0
+"""Seconds between questions about the traffic: CloudWatch charges for each metric asked for."""
+
+RETRY_AFTER = 2.0
+"""Seconds to wait at least after a question that failed for the moment."""
+
+_ENHANCED = "aws.lambda.enhanced"
+_LIBRARY_SILENT = "only the Forwarder's own metrics of it arrived: the library in the function sends none"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watch:
+    """What is to be proven: the data of these functions, monitored as the answers say, since a moment.
+
+    What is older than `since` is no proof.
+    """
+
+    functions: tuple[Function, ...]
+    answers: Answers
+    since: datetime
+    custom_metrics: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class Progress:
+    """What the looks so far have found out.
+
+    `namesakes` are the watched functions by their name in Datadog; `ran` the ARNs of those that something
+    arrived of, `silent` of those whose library sends nothing. `retry` is the number of seconds after which
+    to repeat what failed for the moment, 0 if nothing did.
+    """
+
+    watch: Watch
+    expected: tuple[Expected, ...]
+    namesakes: Mapping[str, Sequence[Function]]
+    arrived: dict[SignalKey, Signal] = field(default_factory=dict)
+    denied: dict[SignalName, Unreadable] = field(default_factory=dict)
+    faults: dict[SignalName, Unreadable] = field(default_factory=dict)
+    ran: set[str] = field(default_factory=set)
+    silent: set[str] = field(default_factory=set)
+    retry: float = 0.0
+    traffic_at: float = -math.inf
+    totals: dict[str, float] = field(default_factory=dict)
+    recent: dict[tuple[str, timedelta], float] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, watch: Watch) -> Progress:
+        """Nothing asked yet."""
+        namesakes: dict[str, list[Function]] = {}
+        for function in watch.functions:
+            namesakes.setdefault(function.name.lower(), []).append(function)
+        expected = expected_signals(watch.answers, watch.functions, watch.custom_metrics)
+        return cls(watch, expected, namesakes)
+
+    def left(self, *signals: SignalName) -> list[Expected]:
+        """What is still to be asked for: not seen yet, and not refused for good."""
+        return [
+            e
+            for e in self.expected
+            if e.signal in signals and e.key not in self.arrived and e.signal not in self.denied
+        ]
+
+    def has(self, function: Function, signal: SignalName) -> bool:
+        return (function.arn, signal, "") in self.arrived
+
+
+def look(
+    dd: Datadog, traffic: Traffic, progress: Progress, clock: Clock, *, last: bool = False
+) -> tuple[Signal, ...]:
+    """Ask for what is left, and say how each expected signal stands. `last`: ask about the traffic anyway."""
+    now = clock.now()
+    progress.retry = 0.0
+    progress.faults.clear()
+    for signals, ask in _QUESTIONS:
+        if left := progress.left(*signals):
+            try:
+                found = ask(dd, progress, left, now)
+            except Denied as error:
+                progress.denied |= dict.fromkeys(signals, unreadable(error))
+            except GatewayError as error:
+                progress.faults |= dict.fromkeys(signals, unreadable(error))
+                wait = error.retry_after if isinstance(error, RateLimited) else RETRY_AFTER
+                progress.retry = max(progress.retry, wait)
+            else:
+                _keep(progress, left, found, now)
+    if last or clock.monotonic() - progress.traffic_at >= TRAFFIC_EVERY:
+        progress.traffic_at = clock.monotonic()
+        _look_at_traffic(progress, traffic, now)
+    return tuple(progress.arrived.get(e.key) or _judged(progress, e, now) for e in progress.expected)
+
+
+_Found: TypeAlias = Mapping[SignalKey, str]
+"""The path of each signal that was seen."""
+
+
+def _cloudwatch(dd: Datadog, progress: Progress, left: Sequence[Expected], now: datetime) -> _Found:
+    # CloudWatch stamps a minute's points with its start, which may lie before the window.
+    window = Window(progress.watch.since.replace(second=0, microsecond=0), now)
+    queries = {"invocations": MetricQuery("aws.lambda.invocations")}
+    found: dict[SignalKey, str] = {}
+    for account, names in _by_account(left):
+        seen = _positive(metric_values(dd, window, account, names, queries)["invocations"])
+        for expected, function in _of_account(left, account):
+            if _at(function, seen, progress):
+                found[expected.key] = "cloudwatch"
+    return found
+
+
+def _enhanced(dd: Datadog, progress: Progress, left: Sequence[Expected], now: datetime) -> _Found:
+    window = Window(progress.watch.since.replace(microsecond=0), now)  # points have whole seconds
+    invocations = f"{_ENHANCED}.invocations"
+    queries = {
+        "any": MetricQuery(invocations),
+        "cold": MetricQuery(invocations, scope="cold_start:true"),
+        "forwarded": MetricQuery(invocations, scope="forwardername:*"),
+        "duration": MetricQuery(f"{_ENHANCED}.duration", "avg"),
+    }
+    found: dict[SignalKey, str] = {}
+    for account, names in _by_account(left):
+        values = metric_values(dd, window, account, names, queries)
+        seen = {label: _positive(values[label]) for label in queries}
+        for expected, function in _of_account(left, account):
+            wanted = "cold" if expected.signal == "cold_start" else "any"
+            if _at(function, seen[wanted], progress):
+                forwarded = _at(function, seen["forwarded"], progress)
+                found[expected.key] = _path(progress.watch, forwarded=forwarded)
+            elif wanted == "any" and _at(function, seen["duration"], progress):
+                progress.silent.add(function.arn)
+    return found
+
+
+def _logs(dd: Datadog, progress: Progress, left: Sequence[Expected], now: datetime) -> _Found:
+    window = Window(progress.watch.since, now)
+    return _sighted(progress, left, log_sightings(dd, window, _scope(progress, left)))
+
+
+def _spans(dd: Datadog, progress: Progress, left: Sequence[Expected], now: datetime) -> _Found:
+    window = Window(progress.watch.since, now)
+    return _sighted(progress, left, span_sightings(dd, window, _scope(progress, left)))
+
+
+def _custom(dd: Datadog, progress: Progress, left: Sequence[Expected], now: datetime) -> _Found:
+    window = Window(progress.watch.since, now)
+    seen = metrics_seen(dd, window, [expected.metric for expected in left])
+    return {expected.key: "" for expected in left if expected.metric in seen}
+
+
+_QUESTIONS: Sequence[
+    tuple[tuple[SignalName, ...], Callable[[Datadog, Progress, Sequence[Expected], datetime], _Found]]
+] = (
+    (("enhanced_metrics", "cold_start"), _enhanced),
+    (("logs",), _logs),
+    (("traces",), _spans),
+    (("custom_metric",), _custom),
+    (("cloudwatch_metrics",), _cloudwatch),
+)
+
+
+def _keep(progress: Progress, left: Iterable[Expected], found: _Found, now: datetime) -> None:
+    for expected in left:
+        if expected.key in found:
+            evidence = Evidence(path=found[expected.key])
+            signal = judge(expected, evidence, timedelta(0), progress.watch.since, now)
+            progress.arrived[expected.key] = signal
+            progress.ran.add(expected.key[0])
+
+
+def _sighted(progress: Progress, left: Iterable[Expected], sightings: Iterable[Sighting]) -> _Found:
+    found: dict[SignalKey, str] = {}
+    by_name: dict[str, list[Sighting]] = {}
+    for sighting in sightings:
+        by_name.setdefault(sighting.function, []).append(sighting)
+    for expected, function in _with_functions(left):
+        own = [s for s in by_name.get(function.name.lower(), ()) if _means(s, function, progress)]
+        if own:
+            found[expected.key] = _path(progress.watch, forwarded=any(s.forwarded for s in own))
+    return found
+
+
+def _means(sighting: Sighting, function: Function, progress: Progress) -> bool:
+    """Whether events of a function of this name are of this one, and can be of no other that is watched."""
+
+    def fits(other: Function) -> bool:
+        return sighting.region in ("", other.region) and sighting.account in ("", other.account)
+
+    namesakes = progress.namesakes[sighting.function]
+    return fits(function) and all(other.lane == function.lane for other in namesakes if fits(other))
+
+
+def _at(function: Function, places: Mapping[str, Sequence[str]], progress: Progress) -> bool:
+    """Whether points of the function's account, by name and regions, are those of this function."""
+    name = function.name.lower()
+    sightings = (Sighting(name, region, function.account) for region in places.get(name, ()))
+    return any(_means(sighting, function, progress) for sighting in sightings)
+
+
+def _positive(values: Mapping[Place, float]) -> Mapping[str, Sequence[str]]:
+    """The regions in which each name has a value above zero."""
+    found: dict[str, list[str]] = {}
+    for (name, region), value in values.items():
+        if value > 0:
+            found.setdefault(name, []).append(region)
+    return found
+
+
+def _path(watch: Watch, *, forwarded: bool) -> str:
+    if forwarded:
+        return "forwarder"
+    return "extension" if watch.answers.via == "extension" else ""
+
+
+def _scope(progress: Progress, left: Iterable[Expected]) -> Scope:
+    """Where to look for what is left. Namesakes are meant as well, although theirs has arrived: where two
+    places are in question, the events must be told apart by place to the end."""
+    names = {function.name.lower() for _, function in _with_functions(left)}
+    functions = [function for name in names for function in progress.namesakes[name]]
+    return Scope(
+        names=tuple(sorted({f.name.lower() for f in functions})),
+        regions=tuple(sorted({f.region for f in functions})),
+        accounts=tuple(sorted({f.account for f in functions})),
+    )
+
+
+def _with_functions(left: Iterable[Expected]) -> Iterator[tuple[Expected, Function]]:
+    return ((e, e.function) for e in left if e.function is not None)
+
+
+def _of_account(left: Iterable[Expected], account: str) -> Iterator[tuple[Expected, Function]]:
+    return ((e, f) for e, f in _with_functions(left) if f.account == account)
+
+
+def _by_account(left: Sequence[Expected]) -> Iterator[tuple[str, Sequence[str]]]:
+    for account in sorted({function.account for _, function in _with_functions(left)}):
+        yield account, sorted({f.name.lower() for _, f in _of_account(left, account)})
+
+
+def _look_at_traffic(progress: Progress, traffic: Traffic, now: datetime) -> None:
+    """Who was invoked since the start, and who already longer ago than data usually takes."""
+    watch = progress.watch
+    since = _minutes(now - watch.since)
+    out = [expected for expected in progress.expected if expected.key not in progress.arrived]
+    delays = {usual_delay(expected.signal, watch.answers) for expected in out}
+    lanes: dict[Lane, dict[str, Function]] = {}
+    for _, function in _with_functions(out):
+        lanes.setdefault(function.lane, {})[function.name] = function
+    for lane, functions in lanes.items():
+        unknown = [name for name, f in functions.items() if not progress.totals.get(f.arn)]
+        for name, count in _counts(traffic, lane, unknown, since).items():
+            progress.totals[functions[name].arn] = count
+        used = [name for name, f in functions.items() if progress.totals.get(f.arn)]
+        for delay in delays:
+            if now - watch.since > delay:
+                for name, count in _counts(traffic, lane, used, _minutes(delay)).items():
+                    progress.recent[functions[name].arn, delay] = count
+
+
+def _counts(traffic: Traffic, lane: Lane, names: Sequence[str], minutes: int) -> Mapping[str, float]:
+    counts = traffic(lane, names, minutes) if names else {}
+    return {} if isinstance(counts, Unreadable) else counts
+
+
+def _minutes(span: timedelta) -> int:
+    return max(1, math.ceil(span.total_seconds() / 60))
+
+
+def _judged(progress: Progress, expected: Expected, now: datetime) -> Signal:
+    watch = progress.watch
+    delay = usual_delay(expected.signal, watch.answers)
+    functions = (expected.function,) if expected.function else watch.functions
+    counts = [_invocations(progress, function, delay) for function in functions]
+    known = [count for count, _ in counts if count is not None]
+    evidence = Evidence(
+        invocations=max(known) if known else None,
+        settled=any(settled for _, settled in counts),
+        fault=progress.denied.get(expected.signal) or progress.faults.get(expected.signal),
+        hint=_hint(progress, expected),
+        warm=expected.signal == "cold_start"
+        and expected.function is not None
+        and progress.has(expected.function, "enhanced_metrics"),
+    )
+    return judge(expected, evidence, delay, watch.since, now)
+
+
+def _invocations(progress: Progress, function: Function, delay: timedelta) -> tuple[float | None, bool]:
+    """How often a function ran, as far as known, and whether some of that is longer ago than `delay`.
+
+    What arrived of it proves an invocation that CloudWatch may not have counted yet.
+    """
+    total = progress.totals.get(function.arn)
+    if not total:
+        return (1.0, total is None) if function.arn in progress.ran else (total, False)
+    recent = progress.recent.get((function.arn, delay))
+    return total, recent is not None and total > recent
+
+
+def _hint(progress: Progress, expected: Expected) -> str:
+    function = expected.function
+    if function is None:
+        return ""
+    hint = hint_for(expected.signal, function)
+    if not hint and expected.signal == "enhanced_metrics" and function.arn in progress.silent:
+        return _LIBRARY_SILENT
+    return hint

@@ -1,0 +1,76 @@
+"""The proof: asking Datadog, until all has arrived or the time is over, for the data of each function.
+
+A poll takes a handful of calls however many functions there are, and asks only for what has not arrived.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeAlias
+
+from ddsetup.gateways.aws.errors import read_even_signed_out
+from ddsetup.gateways.aws.metrics import invocations
+from ddsetup.gateways.aws.session import Aws
+from ddsetup.gateways.datadog.client import Datadog
+from ddsetup.model.clock import SYSTEM_CLOCK, Clock
+from ddsetup.model.report import Signal
+from ddsetup.verify.arrival import Progress, Traffic, Watch, look
+from ddsetup.verify.expected import is_pending
+
+OnUpdate: TypeAlias = Callable[[tuple[Signal, ...]], None]
+
+FIRST_PAUSE, LONGEST_PAUSE, SLOWING = 2.0, 30.0, 1.5
+
+
+def watch(
+    dd: Datadog,
+    traffic: Traffic,
+    wanted: Watch,
+    *,
+    wait_seconds: float = 0.0,
+    clock: Clock = SYSTEM_CLOCK,
+    on_update: OnUpdate | None = None,
+) -> tuple[Signal, ...]:
+    """Look until nothing is left to wait for, or `wait_seconds` are over; once at least.
+
+    Looks come quickly first and slower later, and slower still when a rate limit runs low. `on_update` gets
+    all signals after each of them. Raises UsageError for an impossible name of a custom metric; that
+    Datadog cannot be asked is a state of the signals.
+    """
+    progress = Progress.of(wanted)
+    deadline = clock.monotonic() + wait_seconds
+    pause = FIRST_PAUSE
+    while True:
+        left = deadline - clock.monotonic()
+        signals = look(dd, traffic, progress, clock, last=left <= 0)
+        if on_update is not None:
+            on_update(signals)
+        now = clock.now()
+        waiting = progress.retry or any(is_pending(signal, wanted.since, now) for signal in signals)
+        if left <= 0 or not waiting:
+            return signals
+        left = max(0.0, deadline - clock.monotonic())
+        clock.sleep(min(left, max(pause, progress.retry, _paced(dd))))
+        pause = min(pause * SLOWING, LONGEST_PAUSE)
+
+
+def observe_signals(
+    dd: Datadog, traffic: Traffic, wanted: Watch, *, clock: Clock = SYSTEM_CLOCK
+) -> tuple[Signal, ...]:
+    """The state of every expected signal now."""
+    return look(dd, traffic, Progress.of(wanted), clock, last=True)
+
+
+def cloudwatch_traffic(aws: Aws) -> Traffic:
+    """Who was invoked, from CloudWatch. Datadog can be asked even when the AWS credentials have ended."""
+    return lambda lane, names, minutes: read_even_signed_out(lambda: invocations(aws, lane, names, minutes))
+
+
+def _paced(dd: Datadog) -> float:
+    """The pause that makes what is left of each rate limit last until it resets, once half of it is used."""
+    pauses = [
+        limit.reset / max(limit.remaining, 1)
+        for limit in list(dd.limits.values())
+        if limit.remaining < limit.limit / 2
+    ]
+    return max(pauses, default=0.0)

@@ -1,0 +1,222 @@
+"""The command as people meet it: a process with arguments, an environment, two streams and an exit code."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from importlib import resources
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from ddsetup.cli import boundary
+from ddsetup.cli.start import in_sandbox
+from ddsetup.cli.table.groups import GROUPS
+from ddsetup.cli.table.main import COMMANDS
+from ddsetup.settings.table import SETTINGS
+
+KEY = "0123456789abcdef0123456789abcdef"
+OURS = ("boto3", "botocore", "datadog_api_client", "questionary", "prompt_toolkit", "rich.markdown")
+SLOW = (*OURS, "pydantic", "asyncio")
+SCHEMA = json.loads(resources.files("ddsetup").joinpath("data/report.schema.json").read_text("utf-8"))
+
+GROUPED = tuple(command for group in GROUPS for command in group.commands)
+
+
+def ddsetup(
+    *arguments: str, home: Path, environ: Mapping[str, str] | None = None, options: tuple[str, ...] = ()
+) -> subprocess.CompletedProcess[str]:
+    """Run the command with nothing of this machine's AWS or Datadog settings and no terminal."""
+    clean = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(home),
+        "XDG_STATE_HOME": str(home / "state"),
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "PYTHONPATH": str(Path(__file__).parents[3]),
+        **(environ or {}),
+    }
+    command = [sys.executable, *options, "-m", "ddsetup", *arguments]
+    return subprocess.run(
+        command,
+        capture_output=True,
+        text=True,
+        env=clean,
+        cwd=home,
+        stdin=subprocess.DEVNULL,
+        timeout=60,
+        check=False,
+    )
+
+
+def imported(result: subprocess.CompletedProcess[str]) -> set[str]:
+    rows = (row for row in result.stderr.splitlines() if row.startswith("import time:"))
+    return {row.rsplit("|", 1)[1].strip() for row in rows}
+
+
+def test_the_version_is_said_without_loading_anything(tmp_path: Path) -> None:
+    result = ddsetup("--version", home=tmp_path, options=("-X", "importtime"))
+    assert result.stdout.startswith("ddsetup ")
+    assert result.returncode == 0
+    assert not {"typer", "json", "ddsetup.cli.app", *SLOW} & imported(result)
+
+
+@pytest.mark.parametrize("flag", ["--help", "-h"])
+def test_help_loads_nothing_slow(tmp_path: Path, flag: str) -> None:
+    result = ddsetup(flag, home=tmp_path, options=("-X", "importtime"))
+    assert result.returncode == 0
+    assert result.stdout.startswith("Usage: ddsetup")
+    assert not set(SLOW) & imported(result)
+
+
+@pytest.mark.parametrize("arguments", [("setup", "--help"), ("sandbox", "-h"), ("undo", "-h")])
+def test_help_of_a_command_loads_nothing_slow_of_ours(tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    result = ddsetup(*arguments, home=tmp_path, options=("-X", "importtime"))
+    assert result.returncode == 0
+    assert not set(OURS) & imported(result)
+
+
+def test_help_groups_options_and_names_their_variables(tmp_path: Path) -> None:
+    text = ddsetup("setup", "--help", home=tmp_path).stdout
+    assert text.index("Which functions:") < text.index("Datadog:") < text.index("How to run:")
+    for key in ("function", "site", "via", "yes"):
+        assert SETTINGS[key].env in text
+    assert "Examples:" in text
+
+
+@pytest.mark.parametrize("group", [(), ("explore",)])
+def test_without_a_command_and_without_a_terminal_there_is_help_and_exit_code_2(
+    group: tuple[str, ...], tmp_path: Path
+) -> None:
+    result = ddsetup(*group, home=tmp_path)
+    assert result.returncode == 2
+    assert "Usage: ddsetup" in result.stdout
+    assert not result.stderr
+
+
+def test_every_option_is_in_every_command_where_the_contract_wants_it() -> None:
+    setup = next(command for command in COMMANDS if command.name == "setup")
+    assert set(SETTINGS) <= set(setup.keys)
+    for command in (*COMMANDS, *GROUPED):
+        assert "output" in command.keys, command.name
+        assert "no_color" in command.keys, command.name
+    for command in COMMANDS:
+        assert {"config", "state_dir", "no_input", "profile"} <= set(command.keys), command.name
+
+
+def test_no_option_takes_a_key() -> None:
+    for setting in SETTINGS.values():
+        assert setting.key not in ("api_key", "app_key", "application_key")
+
+
+def test_what_is_missing_is_named_at_once_with_exit_code_2(tmp_path: Path) -> None:
+    result = ddsetup("setup", "--no-input", home=tmp_path)
+    assert result.returncode == 2
+    assert result.stdout == ""
+    for way in ("DD_API_KEY", "DD_APP_KEY", "--site", "DD_SITE", "--region", "--all"):
+        assert way in result.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("setup", "--no-input"),
+        ("plan", "--via", "pigeon"),
+        ("plan", "--nonsense"),
+        ("nonsense",),
+        ("apply", "nowhere.json"),
+        ("undo", "20260101T000000Z-abcd"),
+        ("verify", "--config", "nowhere.toml"),
+    ],
+)
+def test_errors_are_documents_with_json(tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    result = ddsetup(*arguments, "--output", "json", home=tmp_path)
+    found = json.loads(result.stdout)
+    jsonschema.Draft202012Validator(SCHEMA).validate(found)
+    assert found["exit_code"] == result.returncode
+    assert result.returncode in (2, 4)
+    assert found["error"]["what"]
+
+
+def test_the_file_is_read_and_a_wrong_line_is_named(tmp_path: Path) -> None:
+    (tmp_path / "ddsetup.toml").write_text('site = "EU1"\nregoin = ["eu-west-1"]\n', "utf-8")
+    result = ddsetup("plan", home=tmp_path)
+    assert result.returncode == 2
+    assert "ddsetup.toml, line 2: there is no option 'regoin'" in result.stderr
+    (tmp_path / "ddsetup.toml").write_text('site = "EU1"\n', "utf-8")
+    assert "--site" not in ddsetup("plan", home=tmp_path).stderr
+
+
+def test_a_policy_is_written_as_it_is_pasted(tmp_path: Path) -> None:
+    result = ddsetup("policy", "--region", "eu-west-1", home=tmp_path)
+    assert result.returncode == 0
+    assert json.loads(result.stdout)["Version"] == "2012-10-17"
+
+
+def test_without_runs_the_list_is_empty(tmp_path: Path) -> None:
+    result = ddsetup("undo", "--list", "--output", "json", home=tmp_path)
+    assert json.loads(result.stdout)["data"] == {"runs": []}
+
+
+@pytest.mark.parametrize("sandbox", [True, False])
+def test_what_leads_to_this_machine_is_a_sandbox(sandbox: bool) -> None:
+    datadog = "http://127.0.0.1:1" if sandbox else "https://proxy.example"
+    assert in_sandbox({"AWS_ENDPOINT_URL": "http://127.0.0.1:2", "DDSETUP_DATADOG_URL": datadog}) == sandbox
+
+
+def test_no_credentials_end_with_exit_code_4(tmp_path: Path) -> None:
+    environ = {
+        "DD_API_KEY": KEY,
+        "DD_APP_KEY": "b" * 40,
+        "DD_SITE": "datadoghq.eu",
+        "AWS_REGION": "eu-west-1",
+    }
+    result = ddsetup("plan", "--all", home=tmp_path, environ=environ)
+    assert result.returncode == 4
+    assert "credentials" in result.stderr
+    assert KEY not in result.stdout + result.stderr
+
+
+def test_a_bug_is_reported_without_secrets(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    module = tmp_path / "broken_command.py"
+    module.write_text(
+        f"def run(call):\n    raise KeyError('the key is {KEY} and ddapp_{'x' * 34}')\n", "utf-8"
+    )
+    sys.path.insert(0, str(tmp_path))
+    os.environ["DD_API_KEY"] = KEY
+    try:
+        code = boundary.run_command("plan", "broken_command", {"state_dir": str(tmp_path / "state")})
+    finally:
+        sys.path.remove(str(tmp_path))
+        del os.environ["DD_API_KEY"]
+    (report,) = (tmp_path / "state" / "bugs").iterdir()
+    text = report.read_text("utf-8") + capsys.readouterr().err
+    assert code == 70
+    assert report.stat().st_mode & 0o777 == 0o600
+    assert "broken_command.py" in text
+    assert KEY not in text
+    assert "x" * 34 not in text
+    assert "****" in text
+
+
+def test_ctrl_c_says_how_to_go_on(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "stopped_command.py").write_text("def run(call):\n    raise KeyboardInterrupt\n", "utf-8")
+    sys.path.insert(0, str(tmp_path))
+    try:
+        assert boundary.run_command("setup", "stopped_command", {}) == 130
+    finally:
+        sys.path.remove(str(tmp_path))
+    assert "ddsetup undo" in capsys.readouterr().err
+
+
+def test_every_command_has_a_module_and_its_examples_are_valid() -> None:
+    for command in (*COMMANDS, *GROUPED):
+        assert hasattr(importlib.import_module(command.module), "run"), command.name
+        flags = {flag for extra in command.extras for flag in extra.flags}
+        flags |= {SETTINGS[key].flag for key in command.keys}
+        used = {word for example in command.examples for word in example.split() if word.startswith("--")}
+        assert used <= flags, command.name

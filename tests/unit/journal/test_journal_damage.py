@@ -1,0 +1,61 @@
+"""A journal with more than one thing wrong: a cut end is no excuse for a damaged middle."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ddsetup.journal.runs import list_runs, read_run
+from ddsetup.model.errors import UsageError
+from tests.unit.journal.test_journal import write
+
+
+def lines_of(path: Path) -> list[bytes]:
+    return path.read_bytes().splitlines(keepends=True)
+
+
+@pytest.mark.parametrize("damage", ["flip", "drop", "garbage"])
+@pytest.mark.parametrize("end", ["cut", "whole", "garbage"])
+def test_a_damaged_middle_is_refused_however_the_file_ends(tmp_path: Path, damage: str, end: str) -> None:
+    path = write(tmp_path)
+    lines = lines_of(path)
+    middle = lines[2]
+    damaged = {"flip": middle.replace(b"2", b"3", 1), "drop": b"", "garbage": b"\x00\n"}[damage]
+    last = {"cut": lines[-1][:-9], "whole": lines[-1], "garbage": b"{"}[end]
+    path.write_bytes(b"".join([*lines[:2], damaged, *lines[3:-1], last]))
+    before = path.read_bytes()
+    with pytest.raises(UsageError, match="line 3:") as raised:
+        read_run(path)
+    assert raised.value.where == f"{path}:3"
+    assert "it was left as it is" in raised.value.fix
+    assert path.read_bytes() == before
+    assert [str(path) in error.what for error in list_runs(tmp_path).unreadable] == [True]
+
+
+def test_a_damaged_line_before_a_cut_one_is_not_taken_for_the_cut(tmp_path: Path) -> None:
+    """The last whole line: it would be lost with the cut one, and with it the outcome of a change."""
+    path = write(tmp_path)
+    lines = lines_of(path)
+    path.write_bytes(b"".join([*lines[:-2], lines[-2].replace(b"applied", b"skipped"), lines[-1][:20]]))
+    with pytest.raises(UsageError, match=f"line {len(lines) - 1}: it was changed"):
+        read_run(path)
+
+
+def test_a_whole_last_line_that_was_changed_is_no_cut(tmp_path: Path) -> None:
+    path = write(tmp_path)
+    lines = lines_of(path)
+    path.write_bytes(b"".join([*lines[:-1], lines[-1].replace(b"creation", b"deletion").replace(b"7", b"8")]))
+    with pytest.raises(UsageError, match=f"line {len(lines)}:"):
+        read_run(path)
+
+
+def test_only_a_header_that_is_cut_leaves_no_run(tmp_path: Path) -> None:
+    path = write(tmp_path)
+    header, *_ = lines_of(path)
+    path.write_bytes(header[:-1])
+    assert read_run(path).entries == ()
+    assert not read_run(path).truncated
+    path.write_bytes(header[:-2])
+    with pytest.raises(UsageError, match="line 1"):
+        read_run(path)

@@ -1,0 +1,251 @@
+"""Which monitors are wanted, what has to change for them, and the same as Terraform."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ddsetup.gateways.datadog.monitors import LiveMonitor
+from ddsetup.model.errors import UsageError
+from ddsetup.model.states import MonitorState, from_json, to_json
+from ddsetup.monitors.plan import plan_monitors, plan_removal
+from ddsetup.monitors.recommended import RECOMMENDED
+from ddsetup.monitors.scope import MonitorScope
+from ddsetup.monitors.terraform import identifier, quoted, terraform
+from ddsetup.monitors.wish import (
+    OnMetric,
+    Wish,
+    chosen_keys,
+    monitors_for,
+    parse_handles,
+    parse_on_metric,
+    parse_threshold,
+)
+
+ACCOUNT = "111122223333"
+PROD = MonitorScope(env="prod")
+
+
+def live(state: MonitorState, number: int = 1) -> LiveMonitor:
+    return LiveMonitor(number, state, dict(state.options))
+
+
+def of(states: tuple[MonitorState, ...], key: str) -> MonitorState:
+    return next(state for state in states if state.key == key)
+
+
+# What is wanted
+
+
+def test_the_seven_recommended_monitors_are_wanted_with_their_thresholds() -> None:
+    wanted = {state.key: state.options["thresholds"]["critical"] for state in monitors_for(Wish())}
+    assert wanted == {
+        "high_error_rate": 0.1,
+        "timeout": 1,
+        "out_of_memory": 0,
+        "high_iterator_age": 86_400_000,
+        "high_cold_start_rate": 0.2,
+        "high_throttles": 0.2,
+        "increased_cost": 20,
+    }
+
+
+def test_a_query_ends_with_its_threshold_and_has_the_scope_in_every_part() -> None:
+    scope = MonitorScope(env="prod", service="shop", functions=("orders", "stock"))
+    inside = "env:prod AND service:shop AND functionname IN (orders,stock)"
+    for state in monitors_for(Wish(scope=scope, thresholds={"high_error_rate": 0.05})):
+        scopes = re.findall(r"(?<!by )\{([^}]*)\}", state.query)
+        assert scopes
+        assert {each.removeprefix("cold_start:true AND ") for each in scopes} == {inside}
+        critical = state.options["thresholds"]["critical"]
+        assert float(re.split(r"[<>]=?", state.query)[-1]) == critical
+    assert (
+        ">= 0.05"
+        in of(monitors_for(Wish(scope=scope, thresholds={"high_error_rate": 0.05})), "high_error_rate").query
+    )
+
+
+def test_large_thresholds_are_written_without_an_exponent() -> None:
+    assert of(monitors_for(Wish()), "high_iterator_age").query.endswith(">= 86400000")
+
+
+def test_what_comes_from_cloudwatch_is_judged_when_it_is_complete() -> None:
+    delayed = {s.key for s in monitors_for(Wish()) if s.options.get("evaluation_delay") == 900}
+    assert delayed == {each.key for each in RECOMMENDED if each.cloudwatch}
+
+
+def test_globs_stay_globs_so_that_later_functions_are_found() -> None:
+    scope = MonitorScope(functions=("checkout-*", "orders"))
+    assert scope.query() == "(functionname:checkout-* OR functionname:orders)"
+    assert MonitorScope(functions=("checkout-*",)).query("a:b") == "a:b AND functionname:checkout-*"
+    assert MonitorScope().query() == "*"
+
+
+@given(
+    st.builds(
+        MonitorScope,
+        env=st.sampled_from(["", "prod", "Prod!", "p" * 190]),
+        service=st.sampled_from(["", "shop"]),
+        functions=st.lists(st.sampled_from(["a", "a*", "b", "c" * 64, "c" * 63 + "d"]), unique=True).map(
+            tuple
+        ),
+    )
+)
+def test_scopes_are_told_apart_by_a_tag_that_datadog_takes(scope: MonitorScope) -> None:
+    assert len(scope.label) <= 180
+    assert re.fullmatch(r"[a-z0-9_:./,-]+", scope.label)
+    other = replace(scope, functions=(*scope.functions, "one-more"))
+    assert other.label != scope.label
+
+
+def test_who_is_told_stands_at_the_end_of_the_message() -> None:
+    state = of(monitors_for(Wish(notify=("@slack-shop", "@me@example.com"))), "timeout")
+    assert state.message.endswith("\n\n@slack-shop @me@example.com")
+    assert "{{#is_alert}}" in state.message
+
+
+def test_thresholds_and_handles_that_are_not_given_stay_as_they_are() -> None:
+    before = monitors_for(Wish(scope=PROD, thresholds={"timeout": 0.9}, notify=("@slack-shop",)))
+    again = monitors_for(Wish(scope=PROD), before)
+    assert again == before
+    elsewhere = monitors_for(Wish(), before)
+    assert of(elsewhere, "timeout").options["thresholds"] == {"critical": 1}
+    silent = monitors_for(Wish(scope=PROD, notify=()), before)
+    assert "@slack-shop" not in of(silent, "timeout").message
+
+
+def test_a_monitor_on_a_custom_metric_alerts_in_its_direction() -> None:
+    below = parse_on_metric("coffee_house.order_value<1")
+    assert below == OnMetric("coffee_house.order_value", "<", 1.0)
+    above = parse_on_metric(" max:queue.length >= 100.5 ")
+    assert (above.how, above.than, above.threshold) == ("max", ">=", 100.5)
+    states = monitors_for(Wish(keys=(), scope=PROD, on_metrics=(below, above)))
+    assert states[0].query == "avg(last_15m):avg:coffee_house.order_value{env:prod} < 1"
+    assert states[1].query == "max(last_15m):max:queue.length{env:prod} >= 100.5"
+    assert {state.key for state in states} == {
+        "custom_metric:coffee_house.order_value:below",
+        "custom_metric:queue.length:above",
+    }
+
+
+@pytest.mark.parametrize("text", ["", "x", "x=1", "x<", "<1", "x<abc", "p99:x<1", "x{a:b}<1", "x<1;y"])
+def test_what_is_no_condition_on_a_metric_is_refused_with_an_example(text: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        parse_on_metric(text)
+    assert "coffee_house.order_value<1" in caught.value.fix
+
+
+@pytest.mark.parametrize("text", ["timeout", "timeout=", "timeout=x", "timeout=nan", "timeout=inf"])
+def test_a_threshold_has_to_be_a_number(text: str) -> None:
+    with pytest.raises(UsageError, match="expected a number"):
+        parse_threshold(text)
+
+
+def test_names_of_monitors_are_checked_and_the_nearest_is_named() -> None:
+    with pytest.raises(UsageError) as caught:
+        parse_threshold("high_eror_rate=1")
+    assert "did you mean high_error_rate?" in caught.value.fix
+    with pytest.raises(UsageError):
+        chosen_keys(["timeout", "tmeout"])
+    assert chosen_keys(["timeout,high_throttles"]) == ("timeout", "high_throttles")
+    assert chosen_keys(["none"]) == ()
+    assert len(chosen_keys([])) == 7
+
+
+def test_handles_begin_with_an_at_sign() -> None:
+    assert parse_handles([]) is None
+    assert parse_handles(["none"]) == ()
+    assert parse_handles(["@slack-a,@me@example.com", "@slack-a"]) == ("@slack-a", "@me@example.com")
+    with pytest.raises(UsageError, match="begins with @"):
+        parse_handles(["slack-a"])
+
+
+# The plan
+
+
+def test_a_plan_creates_what_is_missing_and_changes_what_differs() -> None:
+    wanted = monitors_for(Wish(scope=PROD))
+    differs = replace(wanted[1], query="something else", message="mine")
+    plan = plan_monitors(wanted, [live(wanted[0]), live(differs, 2)], ACCOUNT)
+    assert [change.action for change in plan.changes] == [
+        "update",
+        "create",
+        "create",
+        "create",
+        "create",
+        "create",
+    ]
+    assert plan.changes[0].why == "differs in query, message"
+    assert [skipped.resource.id for skipped in plan.skipped] == ["high_error_rate [env:prod]"]
+
+
+def test_a_second_plan_after_the_first_is_empty_whatever_datadog_adds() -> None:
+    wanted = monitors_for(Wish(notify=("@a",)))
+    there = [
+        live(
+            replace(
+                state,
+                query=state.query.replace(" / ", "/"),
+                message=state.message + "\n",
+                tags=(*state.tags[::-1], "team:shop"),
+                options={**state.options, "silenced": {}, "new_host_delay": 300},
+            )
+        )
+        for state in wanted
+    ]
+    assert plan_monitors(wanted, there, ACCOUNT).changes == ()
+
+
+def test_monitors_of_another_scope_are_left_alone() -> None:
+    there = [live(state) for state in monitors_for(Wish(scope=PROD))]
+    plan = plan_monitors(monitors_for(Wish()), there, ACCOUNT)
+    assert {change.action for change in plan.changes} == {"create"}
+
+
+def test_before_holds_the_owned_part_only_and_can_be_journalled() -> None:
+    wanted = monitors_for(Wish())
+    held = replace(
+        wanted[0], options={**wanted[0].options, "silenced": {"*": 1}, "thresholds": {"critical": 5}}
+    )
+    change = plan_monitors(wanted, [live(held)], ACCOUNT).changes[0]
+    assert isinstance(change.before, MonitorState)
+    assert set(change.before.options) == set(wanted[0].options)
+    assert from_json("monitor", to_json(change.before)) == change.before
+
+
+def test_removing_deletes_what_is_given() -> None:
+    there = [live(state) for state in monitors_for(Wish())]
+    plan = plan_removal(there, ACCOUNT)
+    assert {change.action for change in plan.changes} == {"delete"}
+    assert len(plan.changes) == 7
+
+
+# Terraform
+
+
+def test_terraform_has_a_resource_for_each_monitor_with_the_same_definition() -> None:
+    states = monitors_for(Wish(scope=PROD, notify=("@slack-shop",), on_metrics=(OnMetric("a.b", "<", 1.5),)))
+    text = terraform(states)
+    assert text.count('resource "datadog_monitor"') == 8
+    for state in states:
+        assert quoted(state.query) in text
+        assert quoted(state.message) in text
+        assert f'"{identifier(state)}"' in text
+    assert 'critical = "1.5"' in text
+    assert text.count("{") == text.count("}")
+    assert len({identifier(state) for state in states}) == len(states)
+
+
+def test_hcl_strings_hold_no_template_and_no_line_end() -> None:
+    assert quoted('a "b" ${c} %{d} \\ \n') == '"a \\"b\\" $${c} %%{d} \\\\ \\n"'
+
+
+@given(st.text())
+def test_any_text_is_one_hcl_string(text: str) -> None:
+    inner = quoted(text)[1:-1]
+    assert "\n" not in inner
+    assert re.search(r'(?<!\\)(?:\\\\)*"', inner) is None

@@ -1,0 +1,151 @@
+"""The documentation says what is so: generated parts are fresh, links lead somewhere, nothing is left out."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+from typer.main import get_command
+
+from ddsetup.cli.app import build
+from ddsetup.settings.table import TABLE
+
+ROOT = Path(__file__).parents[3]
+DOCS = ROOT / "docs"
+_LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
+_BLOCK = re.compile(r"```(?:sh|console)\n(.*?)```", re.DOTALL)
+_HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
+
+
+def _load(path: Path) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="module")
+def generate() -> ModuleType:
+    """docs/generate.py."""
+    return _load(DOCS / "generate.py")
+
+
+def _pages() -> list[Path]:
+    return [*sorted(ROOT.glob("*.md")), *sorted(DOCS.rglob("*.md"))]
+
+
+def _anchors(text: str) -> set[str]:
+    """What can be linked to within a page, as hosts of Markdown name headings."""
+    found = set(re.findall(r'<a id="([^"]+)"', text))
+    for heading in _HEADING.findall(re.sub(r"```.*?```", "", text, flags=re.DOTALL)):
+        plain = re.sub(r"[^\w\s-]", "", heading.lower())
+        found.add(re.sub(r"\s", "-", plain.strip()))
+    return found
+
+
+def test_generated_parts_are_fresh(generate: ModuleType) -> None:
+    assert sorted(p.name for p in generate.stale()) == [], "run `make docs`"
+
+
+def test_every_generated_part_is_somewhere(generate: ModuleType) -> None:
+    text = "".join(page.read_text("utf-8") for page in generate.pages())
+    assert [name for name in generate.GENERATED if f"<!-- generated {name} -->" not in text] == []
+    recorded = {path.stem for path in (DOCS / "recorded").glob("*.txt")}
+    assert {name for name in recorded if f"<!-- recorded {name}" not in text} == set()
+
+
+@pytest.mark.parametrize("page", _pages(), ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_lead_somewhere(page: Path) -> None:
+    dead = []
+    for link in _LINK.findall(page.read_text("utf-8")):
+        if re.match(r"[a-z]+:", link):
+            continue
+        name, _, anchor = link.partition("#")
+        target = (page.parent / name).resolve() if name else page
+        if not target.exists() or (anchor and anchor not in _anchors(target.read_text("utf-8"))):
+            dead.append(link)
+    assert dead == []
+
+
+def test_every_picture_is_shown_and_tells_nothing_of_the_machine_it_was_made_on() -> None:
+    shown = {
+        (page.parent / link).resolve() for page in _pages() for link in _LINK.findall(page.read_text("utf-8"))
+    }
+    pictures = sorted((DOCS / "pictures").iterdir())
+    assert [path.name for path in pictures if path.resolve() not in shown] == []
+    for path in pictures:
+        text = path.read_text("utf-8")
+        assert not re.search(r"/(tmp|home|root|work|var)/|127\.0\.0\.1:(?!4566)", text), path.name
+
+
+def test_every_page_is_reached_from_the_index() -> None:
+    index = (DOCS / "index.md").read_text("utf-8")
+    linked = {(DOCS / link.partition("#")[0]).resolve() for link in _LINK.findall(index)}
+    assert [p.name for p in DOCS.rglob("*.md") if p.name != "index.md" and p.resolve() not in linked] == []
+
+
+def _commands() -> Iterator[tuple[tuple[str, ...], Any]]:
+    def walk(command: Any, words: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Any]]:
+        yield words, command
+        for name, below in getattr(command, "commands", {}).items():
+            yield from walk(below, (*words, name))
+
+    yield from walk(get_command(build()), ())
+
+
+def test_every_command_and_option_is_documented() -> None:
+    commands = (DOCS / "reference/commands.md").read_text("utf-8")
+    settings = (DOCS / "reference/settings.md").read_text("utf-8")
+    assert [s.flag for s in TABLE if f"`{s.flag}`" not in settings or f"`{s.env}`" not in settings] == []
+    for words, command in _commands():
+        if hasattr(command, "commands"):
+            continue
+        title = f"\n## ddsetup {' '.join(words)}\n"
+        assert title in commands
+        section = commands.partition(title)[2].partition("\n## ")[0]
+        flags = [f for p in command.params if p.param_type_name == "option" for f in p.opts[:1]]
+        assert [f for f in flags if f != "--help" and f"`{f}" not in section] == [], words
+
+
+_CALL = re.compile(r"(?:^|[$ (]|bin/)(?<!name )ddsetup +([^|;&>)\s][^|;&>)]*)")
+
+
+def _examples() -> Iterator[tuple[str, list[str]]]:
+    """Every line of a block that calls ddsetup, as (page, words)."""
+    for page in _pages():
+        for block in _BLOCK.findall(page.read_text("utf-8")):
+            for line in block.replace("\\\n", " ").splitlines():
+                found = _CALL.search(line.split("#")[0])
+                if found and not re.match(r"\[sandbox\]|  ", line) and "pip install" not in line:
+                    yield f"{page.name}: {line.strip()}", shlex.split(found[1].replace("...", ""))
+
+
+def test_examples_use_commands_and_options_that_exist() -> None:
+    known = dict(_commands())
+    checked = 0
+    for where, arguments in _examples():
+        words: tuple[str, ...] = ()
+        while arguments[len(words) : len(words) + 1] and (*words, arguments[len(words)]) in known:
+            words = (*words, arguments[len(words)])
+        command = known[words]
+        flags = {flag for p in command.params for flag in (*p.opts, *p.secondary_opts)} | {"--help", "-h"}
+        used = [a.partition("=")[0] for a in arguments[len(words) :] if re.match(r"--?[a-z]", a)]
+        assert words, where
+        assert [flag for flag in used if flag not in flags] == [], where
+        checked += 1
+    assert checked > 40
+
+
+def test_the_readme_names_commands_of_dev_py() -> None:
+    readme, dev = (ROOT / "README.md").read_text("utf-8"), _load(ROOT / "dev.py")
+    named = re.findall(r"python3 dev\.py (\w+)", readme)
+    assert set(named) == {"sandbox", "test"}
+    assert set(named) <= set(dev.TASKS)

@@ -1,0 +1,217 @@
+"""What goes where: the result to standard output, the rest to standard error, and nothing is cut."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+import pytest
+
+from ddsetup.model.change import Change, Outcome, ResourceId, Status
+from ddsetup.model.errors import UsageError
+from ddsetup.model.event import Event, EventKind
+from ddsetup.model.report import Report, Signal, SignalStatus
+from ddsetup.model.states import LogGroupState
+from ddsetup.terminal.console import Console, OutputFormat, Streams, interactive
+
+AT = datetime(2026, 11, 22, tzinfo=UTC)
+
+
+class Stream(io.TextIOWrapper):
+    """A stream with an encoding that may be a terminal."""
+
+    def __init__(self, *, terminal: bool = False, encoding: str = "utf-8") -> None:
+        self.bytes = io.BytesIO()
+        self.terminal = terminal
+        super().__init__(self.bytes, encoding=encoding, write_through=True)
+
+    def isatty(self) -> bool:
+        return self.terminal
+
+    @property
+    def text(self) -> str:
+        return self.bytes.getvalue().decode(self.encoding)
+
+
+def console(
+    output: OutputFormat = "text",
+    *,
+    terminal: bool = False,
+    encoding: str = "utf-8",
+    environ: Mapping[str, str] | None = None,
+) -> tuple[Console, Stream, Stream]:
+    out, err = (Stream(terminal=terminal, encoding=encoding) for _ in range(2))
+    usual = {"TERM": "xterm-256color", "COLUMNS": "80", "LINES": "24"}
+    streams = Streams(out=out, err=err, environ={**usual, **(environ or {})})
+    return Console(streams=streams, output=output), out, err
+
+
+def change(n: int) -> Change:
+    group = f"/aws/lambda/f{n}"
+    resource = ResourceId("log_group", group, "eu-west-1", "123456789012")
+    return Change(
+        step="subscriptions", resource=resource, before=None, after=LogGroupState(name=group), why=""
+    )
+
+
+def event(kind: EventKind, n: int, status: Status | None = None) -> Event:
+    resource = change(n).resource
+    outcome = None
+    if status is not None:
+        outcome = Outcome(resource=resource, status=status, reason="because", action="create")
+    return Event(kind=kind, at=AT, resource=resource, step="subscriptions", outcome=outcome)
+
+
+def signal(status: SignalStatus) -> Signal:
+    return Signal(function="orders", region="eu-west-1", signal="logs", status=status)
+
+
+def run_three(shown: Console) -> None:
+    shown.expect([change(n) for n in range(3)])
+    for n in range(3):
+        shown.event(event("started", n))
+    for n in range(3):
+        shown.event(event("finished", n, "failed" if n == 1 else "applied"))
+    shown.rest()
+
+
+@pytest.mark.parametrize("output", ["json", "ndjson"])
+def test_with_json_standard_output_is_json_and_nothing_else(output: OutputFormat) -> None:
+    shown, out, err = console(output)
+    shown.say("looking around")
+    run_three(shown)
+    shown.signals([signal("waiting")])
+    shown.report(Report(command="setup"))
+    if output == "json":
+        assert json.loads(out.text)["command"] == "setup"
+    else:
+        events = [json.loads(row)["event"] for row in out.text.splitlines()]
+        assert events == ["started"] * 3 + ["finished"] * 3 + ["signal", "report"]
+    assert "looking around" in err.text
+
+
+def test_without_a_terminal_a_step_is_one_line_and_failures_are_told() -> None:
+    shown, out, err = console()
+    run_three(shown)
+    assert out.text == ""
+    assert err.text == (
+        "✗ failed log group /aws/lambda/f1 (eu-west-1): because\nLog subscriptions: 3 done, 1 failed\n"
+    )
+
+
+def test_without_a_terminal_nothing_is_drawn_even_if_colour_is_forced() -> None:
+    shown, _, err = console(environ={"FORCE_COLOR": "1"})
+    run_three(shown)
+    shown.signals([signal("waiting")])
+    assert "\x1b[?25l" not in err.text
+    assert "\x1b[1A" not in err.text
+    assert "\x1b[" in err.text
+
+
+@pytest.mark.parametrize(
+    ("environ", "colour"), [({}, True), ({"NO_COLOR": "1"}, False), ({"TERM": "dumb"}, False)]
+)
+def test_colour_depends_on_the_terminal_and_no_color(environ: Mapping[str, str], colour: bool) -> None:
+    shown, _, err = console(terminal=True, environ=environ)
+    shown.say("red", "bad")
+    assert ("31m" in err.text) == colour
+    assert ("\x1b" not in err.text) or environ.get("TERM") != "dumb"
+
+
+def test_no_colour_at_all_with_the_option() -> None:
+    shown, _, err = console(terminal=True)
+    shown.colour = False
+    shown.say("red", "bad")
+    assert "\x1b[1;31m" not in err.text
+    assert "31m" not in err.text
+
+
+def test_on_a_terminal_progress_is_drawn_and_gone_before_a_prompt() -> None:
+    shown, out, err = console(terminal=True)
+    shown.expect([change(0), change(1)])
+    shown.event(event("started", 0))
+    assert "Log subscriptions" in err.text
+    with shown.quiet():
+        after = len(err.text)
+        err.write("? ")
+    assert err.text[after:] == "? "
+    assert out.text == ""
+
+
+def test_a_long_line_is_not_cut_or_wrapped_on_a_terminal() -> None:
+    shown, _, err = console(terminal=True)
+    arn = "arn:aws:lambda:eu-west-1:123456789012:function:" + "x" * 100
+    shown.say(arn)
+    assert arn in err.text
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252"])
+@pytest.mark.parametrize("terminal", [False, True])
+def test_marks_that_the_encoding_lacks_become_plain_ones(encoding: str, terminal: bool) -> None:
+    shown, out, err = console(terminal=terminal, encoding=encoding)
+    run_three(shown)
+    outcome = event("finished", 0, "applied").outcome
+    assert outcome is not None
+    shown.report(Report(command="setup", outcomes=(outcome,)))
+    assert "log group /aws/lambda/f0 (eu-west-1) created" in out.text
+    assert "x failed" in err.text or "failed" in err.text
+
+
+def test_a_sandbox_is_named_on_every_line() -> None:
+    shown, out, err = console()
+    shown.sandbox = True
+    shown.say("one\u2026")
+    shown.report(Report(command="plan", account="123456789012"))
+    assert all(row.startswith("[sandbox] ") for row in err.text.splitlines())
+    assert out.text.startswith("[sandbox] account 123456789012")
+    shown.output = "json"
+    out.bytes.truncate(0)
+    out.bytes.seek(0)
+    shown.report(Report(command="plan"))
+    assert json.loads(out.text)["sandbox"] is True
+
+
+def test_signals_are_told_when_they_change_and_not_else() -> None:
+    shown, _, err = console()
+    for status in ("waiting", "waiting", "arrived"):
+        shown.signals([signal(status)])
+    assert err.text.splitlines() == [
+        "0 of 1 function with everything in Datadog",
+        "1 of 1 function with everything in Datadog",
+    ]
+
+
+def test_a_table_higher_than_the_terminal_shows_what_is_open() -> None:
+    shown, _, err = console(terminal=True)
+    done = [
+        Signal(function=f"done-{n:03}", region="eu-west-1", signal="logs", status="arrived")
+        for n in range(100)
+    ]
+    shown.signals([*done, signal("waiting")])
+    shown.rest()
+    assert "orders" in err.text
+    assert "done-090" not in err.text
+
+
+def test_an_error_is_words_on_standard_error_and_a_document_on_standard_output() -> None:
+    shown, out, err = console("json")
+    shown.error("plan", UsageError("wrong", fix="do this"))
+    assert err.text == "error: wrong\n  do: do this\n"
+    found = json.loads(out.text)
+    assert (found["exit_code"], found["status"], found["error"]["what"]) == (2, "failed", "wrong")
+
+
+@pytest.mark.parametrize(
+    ("stdin", "err", "environ", "expected"),
+    [
+        (True, True, {}, True),
+        (False, True, {}, False),
+        (True, False, {}, False),
+        (True, True, {"CI": "true"}, False),
+        (True, True, {"TERM": "dumb"}, True),
+    ],
+)
+def test_somebody_can_be_asked(stdin: bool, err: bool, environ: Mapping[str, str], expected: bool) -> None:
+    assert interactive(environ, Stream(terminal=stdin), Stream(terminal=err)) == expected
