@@ -1,6 +1,6 @@
 .PHONY: check test sandbox format docs recordings
 
-check: ## format, lint, strict types, tests
+check: ## format, lint, strict types, borders, tests
 	python3 dev.py check
 
 test: ## tests only

@@ -104,7 +104,7 @@ def test(arguments: list[str]) -> None:
 
 
 def check(arguments: list[str]) -> None:
-    """Format, lint, strict types, tests: what has to be green before a commit."""
+    """Format, lint, strict types, borders, tests: what has to be green before a commit."""
     ready("dev")
     check_all(arguments)
 
@@ -119,10 +119,11 @@ def ci(arguments: list[str]) -> None:
 
 
 def check_all(arguments: list[str]) -> None:
-    """Format, lint, strict types, tests, in the environment as it is."""
+    """Format, lint, strict types, borders, tests, in the environment as it is."""
     run(PYTHON, "-m", "ruff", "format", "--check", ".")
     run(PYTHON, "-m", "ruff", "check", ".")
     run(PYTHON, "-m", "mypy")
+    run(BIN / "lint-imports", "--no-cache")
     run_tests(arguments)
 
 

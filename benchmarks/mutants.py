@@ -41,19 +41,19 @@ ROOT = Path(__file__).resolve().parents[1]
 EQUIVALENT = Path(__file__).with_name("equivalent.txt")
 
 AREAS: dict[str, tuple[str, ...]] = {
-    "steps": ("steps/**/*.py",),
+    "steps": ("plan/steps/**/*.py",),
     "core": (
-        *("model.py", "states.py", "change.py", "answers.py", "report.py", "catalog.py", "recognise.py"),
-        *("ownership.py", "forwarders.py", "sources.py", "plan.py", "select.py", "select_sources.py"),
-        *("access.py", "policy.py", "policy_scope.py", "preflight.py", "apply.py", "schedule.py"),
-        *("journal.py", "records.py", "undo.py", "planfile.py", "lock.py", "statedir.py", "disclose.py"),
-        *("verify.py", "arrival.py", "signals.py", "settle.py", "validate.py", "jsonreport.py"),
+        *("model/account.py", "model/states.py", "model/change.py", "model/answers.py", "model/report.py"),
+        *("facts/catalog.py", "facts/recognise.py", "facts/ownership.py", "facts/forwarders.py"),
+        *("facts/services.py", "facts/permissions.py", "facts/disclose.py", "plan/*.py", "journal/*.py"),
+        *("apply/run.py", "apply/schedule.py", "verify/watch.py", "verify/arrival.py", "verify/expected.py"),
+        *("settings/settle.py", "settings/validate.py", "show/jsonreport.py"),
     ),
-    "writers": ("writers/**/*.py",),
+    "writers": ("apply/writers/**/*.py",),
     "Datadog gateway": ("gateways/datadog/**/*.py",),
     "AWS gateway": ("gateways/aws/**/*.py",),
-    "checks": ("checks/**/*.py", "doctor.py", "chain.py", "doubts.py"),
-    "iac": ("iac/**/*.py", "code_check/**/*.py"),
+    "checks": ("doctor/checks/**/*.py", "doctor/diagnose.py", "doctor/chain.py", "doctor/what_to_read.py"),
+    "iac": ("project/iac/**/*.py", "project/code_check/**/*.py"),
 }
 TESTS = ("tests/unit", "tests/gateways")
 NO_WITNESSES = (

@@ -1,4 +1,4 @@
-"""What a way of asking must offer. `ddsetup.terminal.prompts` has two: one for real terminals, one for plain ones."""
+"""What a way of asking must offer. The terminal has two: one for real terminals, one for plain ones."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from ddsetup.ask.asking import answers_from
 from ddsetup.facts.links import links
 from ddsetup.flow.call import Call
 from ddsetup.flow.ending import WAIT_SECONDS
-from ddsetup.flow.proof import make_traffic, monitored, prove
+from ddsetup.flow.proof import make_traffic, monitored, prove, watch_for
 from ddsetup.flow.results import base_report, with_outcomes, with_signals
 from ddsetup.flow.showing import confirm, show_plan
 from ddsetup.journal.planfile import PlanMeta, load
@@ -42,7 +42,9 @@ def run(call: Call) -> Report:
     wanted = set(meta.extra.get("functions", ()))
     functions = monitored(snapshot, tuple(f for f in snapshot.functions() if f.arn in wanted))
     make_traffic(call, session, functions)
-    signals = prove(call, session, functions, answers, since=applied.since, wait=WAIT_SECONDS)
+    signals = prove(
+        call, session, watch_for(call, session, functions, answers, applied.since), wait=WAIT_SECONDS
+    )
     return replace(with_signals(report, signals), links=links(meta.site, functions, (meta.account,)))
 
 

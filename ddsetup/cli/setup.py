@@ -14,7 +14,7 @@ from ddsetup.explore.offer import offer_to_explore
 from ddsetup.flow.call import Call
 from ddsetup.flow.ending import WAIT_SECONDS, with_ways_on
 from ddsetup.flow.guided import Guide, given_of, leaving, offer_to_resume
-from ddsetup.flow.proof import LOOK_AGAIN, make_traffic, monitored, prove
+from ddsetup.flow.proof import LOOK_AGAIN, make_traffic, monitored, prove, watch_for
 from ddsetup.flow.results import base_report, with_all_looked_at, with_outcomes, with_signals
 from ddsetup.flow.showing import agree
 from ddsetup.model.errors import CredentialsError
@@ -136,7 +136,8 @@ def _proven(
             call.console.say(f"not waiting for proof; to look for it later: {LOOK_AGAIN}")
             return report
     wait = 0 if since is None or hopeless else WAIT_SECONDS
-    signals = prove(call, session, functions, prepared.answers, since=since, wait=wait, rounds=rounds)
+    watch = watch_for(call, session, functions, prepared.answers, since)
+    signals = prove(call, session, watch, wait=wait, rounds=rounds)
     offer_to_explore(call, session, functions, signals, since)
     return with_signals(report, signals)
 

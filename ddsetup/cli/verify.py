@@ -7,7 +7,7 @@ from dataclasses import replace
 from ddsetup.ask.asking import answers_from
 from ddsetup.facts.links import links
 from ddsetup.flow.call import Call
-from ddsetup.flow.proof import LOOK_AGAIN, make_traffic, monitored, prove
+from ddsetup.flow.proof import LOOK_AGAIN, make_traffic, monitored, prove, watch_for
 from ddsetup.flow.results import NOT_SEEN, base_report, with_signals
 from ddsetup.model.answers import Selection
 from ddsetup.model.report import Report
@@ -31,7 +31,8 @@ def run(call: Call) -> Report:
         call.console.say("no function has Datadog yet; choose others with --function, --tag or --all")
     started = snapshot.at if call.given.on("invoke") else None
     rounds = make_traffic(call, session, functions)
-    signals = prove(call, session, functions, answers, since=started, wait=0, rounds=rounds)
+    watch = watch_for(call, session, functions, answers, started)
+    signals = prove(call, session, watch, wait=0, rounds=rounds)
     report = with_signals(report, signals)
     again = (LOOK_AGAIN,) if report.exit_code == NOT_SEEN else ()
     pages = links(answers.site, functions, tuple(snapshot.accounts))

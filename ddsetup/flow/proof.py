@@ -22,6 +22,7 @@ from ddsetup.show.report_lines import outcome_text
 if TYPE_CHECKING:
     from ddsetup.flow.verbs import Session
     from ddsetup.model.change import Outcome
+    from ddsetup.verify.arrival import Watch
     from ddsetup.verify.invoke_again import Rounds
 
 LOOK_BACK_MINUTES = 60
@@ -171,30 +172,34 @@ def _wait_for_subscriptions(session: Session, functions: Sequence[Function], ans
         session.host.say("not waiting for the subscriptions any longer")
 
 
-def prove(
+def watch_for(
     call: Call,
     session: Session,
     functions: Sequence[Function],
     answers: Answers,
-    *,
     since: datetime | None = None,
-    wait: int,
-    rounds: Rounds | None = None,
+) -> Watch:
+    """What has to arrive of these functions; `since` None, or `--since`: of the last minutes."""
+    from ddsetup.verify.arrival import Watch
+
+    if since is None or "since" in call.given:
+        since = session.host.clock.now() - timedelta(minutes=call.given.number("since", LOOK_BACK_MINUTES))
+    metrics = tuple(call.given.items("custom_metric"))
+    return Watch(functions=tuple(functions), answers=answers, since=since, custom_metrics=metrics)
+
+
+def prove(
+    call: Call, session: Session, watch: Watch, *, wait: int, rounds: Rounds | None = None
 ) -> tuple[Signal, ...]:
     """Look for the data of each function, waiting as long as was asked for, with `rounds` of traffic.
 
     Ctrl-C ends the waiting, not the run: what is known by then is the result.
     """
     from ddsetup.flow import verbs
-    from ddsetup.verify.arrival import Watch
 
-    if not functions:
+    if not watch.functions:
         return ()
     now, latest = session.host.clock.now(), list[Signal]()
-    if since is None or "since" in call.given:
-        since = now - timedelta(minutes=call.given.number("since", LOOK_BACK_MINUTES))
-    metrics = tuple(call.given.items("custom_metric"))
-    wanted = Watch(functions=tuple(functions), answers=answers, since=since, custom_metrics=metrics)
     seconds = call.given.number("wait", wait)
     note = _how_long(call, now + timedelta(seconds=seconds)) if seconds else ""
 
@@ -205,7 +210,7 @@ def prove(
             rounds.again(signals)
 
     try:
-        return verbs.prove(session, wanted, wait_seconds=seconds, on_update=show)
+        return verbs.prove(session, watch, wait_seconds=seconds, on_update=show)
     except KeyboardInterrupt:
         call.console.rest()
         later = "" if call.value("sandbox") else f"; to look again later: {LOOK_AGAIN}"

@@ -106,7 +106,7 @@ def width_of(text: str) -> int:
     """How many columns of a terminal a text takes: two for a letter of Chinese or Japanese and most emoji."""
     if text.isascii():
         return len(text)
-    from rich.cells import cell_len  # noqa: TID251 - it measures, and draws nothing
+    from rich.cells import cell_len
 
     return cell_len(text)
 

@@ -19,6 +19,7 @@ from ddsetup.doctor.checks.registry import CHECKS
 from ddsetup.doctor.diagnose import diagnose, findings
 from ddsetup.model.lines import Span, text_of, wrapped
 from ddsetup.model.report import Finding, Report
+from tests.bodies import body_of
 from tests.unit.doctor.test_checks_table import BREAKAGES
 from tests.unit.model.test_foreign import console, screen
 from tests.unit.patient import Patient
@@ -43,7 +44,7 @@ def on_screen(finding: Finding) -> str:
     shown, out, _ = console()
     shown.verbose = True
     shown.streams.environ["COLUMNS"] = "80"  # type: ignore[index]
-    shown.report(Report(command="doctor", findings=(finding,)))
+    shown.report(Report(command="doctor", findings=(finding,)), body_of("doctor"))
     assert any("run: " in line for line in screen(out.getvalue()))
     plain = re.sub(r"\x1b\[[0-9;]*m", "", out.getvalue())
     return next(line.split("run: ", 1)[1] for line in plain.splitlines() if "run: " in line)

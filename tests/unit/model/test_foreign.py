@@ -31,6 +31,7 @@ from ddsetup.terminal.menu import Menu
 from ddsetup.terminal.menu import draw as draw_menu
 from ddsetup.terminal.picker import Heading, Picker
 from ddsetup.terminal.picker import draw as draw_list
+from tests.bodies import body_of
 from tests.unit.specimens import filter_change, reports
 
 UP_AND_ERASE = "\x1b[2K\x1b[1A"
@@ -124,7 +125,7 @@ def test_no_text_of_any_report_draws_anything(verbose: bool) -> None:
     drawn = 0
     for where, report in PLANTED:
         try:
-            lines = report_lines(report, Look(width=100, verbose=verbose))
+            lines = report_lines(report, Look(width=100, verbose=verbose), body_of(report.command))
         except (KeyError, ValueError):
             continue  # a word of ours, which is looked up: whoever writes it, it is not shown
         text = text_of(lines)

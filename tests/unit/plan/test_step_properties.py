@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
 from ddsetup.facts import catalog
+from ddsetup.facts.filters import filter_state
 from ddsetup.model.account import Function, Layer, LogGroup, Snapshot, SubscriptionFilter, Unreadable
 from ddsetup.model.answers import Answers, KeySource, Tracing
 from ddsetup.model.change import Change, Plan
@@ -365,7 +366,7 @@ def filters_after(held: Snapshot, changes: tuple[Change, ...]) -> Snapshot:
         assert not isinstance(current, Unreadable)
         if isinstance(change.before, FilterState):
             (gone,) = [f for f in current if f.name == change.before.name]
-            assert subscriptions.filters.filter_state(gone) == change.before
+            assert filter_state(gone) == change.before
             filters[GROUP] = tuple(f for f in current if f is not gone)
         if isinstance(change.after, FilterState):
             new = change.after
