@@ -265,7 +265,8 @@ def _is_owned(lane: LaneSnapshot, function: Function) -> bool:
     """Whether a tool owns it, and it is none of Datadog's own functions, which nothing is done to."""
     tags = {} if isinstance(lane.tags, Unreadable) else lane.tags.get(function.arn, {})
     datadogs = is_forwarder(function, tags, lane) or is_datadog_helper(function, tags)
-    return owner(function, tags) is not None and not datadogs
+    by = owner(function, tags)
+    return by is not None and not by.datadogs and not datadogs
 
 
 def _sends_logs_by_forwarder(_snapshot: Snapshot | None, draft: Draft) -> bool:

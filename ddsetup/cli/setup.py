@@ -104,7 +104,7 @@ def _agreed_plan(call: Call, host: Host) -> tuple[Session, Prepared, AtHand | No
 
 def _note_source(call: Call, prepared: Prepared) -> None:
     """Tell who changes functions beside the tool that deploys them from here, and was not asked."""
-    if prepared.answers.owned != "change" or call.can_ask:
+    if not prepared.answers.changes_owned or call.can_ask:
         return
     note = source_note(call.directory, prepared.snapshot, prepared.selected)
     if note:

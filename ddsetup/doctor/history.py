@@ -11,10 +11,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from ddsetup.doctor.checks.case import MARKERS, tags_of
+from ddsetup.doctor.checks.case import tags_of
 from ddsetup.facts import recognise
 from ddsetup.facts.catalog import parse_layer
-from ddsetup.facts.ownership import is_datadog_helper, is_forwarder
+from ddsetup.facts.ownership import MARKS, is_datadog_helper, is_forwarder
 from ddsetup.gateways.aws.functions import published_versions
 from ddsetup.gateways.aws.session import Aws
 from ddsetup.journal.runs import Run, list_runs
@@ -99,7 +99,7 @@ def _is_bare(function: Function, snapshot: Snapshot) -> bool:
 
 
 def _is_marked(function: Function, snapshot: Snapshot) -> bool:
-    return any(marker in tags_of(function, snapshot) for marker in MARKERS)
+    return any(marker in tags_of(function, snapshot) for marker in MARKS)
 
 
 def _from_versions(aws: Aws, functions: Sequence[Function]) -> dict[str, Past | Unreadable]:

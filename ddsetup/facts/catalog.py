@@ -36,8 +36,19 @@ HANDLER_VARIABLE = "DD_LAMBDA_HANDLER"
 OWN_HANDLER = '"${HANDLER:?its own handler, like app.handler}"'
 """Stands in a command for the handler that only the reader knows; a shell refuses it until it is set."""
 
-KEY_VARIABLES = ("DD_API_KEY_SECRET_ARN", "DD_API_KEY_SSM_ARN", "DD_KMS_API_KEY", "DD_API_KEY")
-"""Where the Extension looks for the API key; exactly one should be set."""
+ORG_VARIABLE = "DD_ORG_UUID"
+"""With it the Extension gets a key from Datadog by the function's own role, and needs no other source."""
+ORG_EXTENSION_SINCE = 96
+"""The first version of the Extension that does so (datadog-lambda-extension, delegated authentication)."""
+KEY_VARIABLES = (
+    ORG_VARIABLE,
+    "DD_KMS_API_KEY",
+    "DD_API_KEY_SECRET_ARN",
+    "DD_API_KEY_SSM_ARN",
+    "DD_API_KEY",
+)
+"""Where the Extension looks for the API key, the first one found wins; exactly one should be set. The first
+never falls back to another (datadog-lambda-extension, secrets/decrypt.rs)."""
 LIBRARY_KEY_VARIABLES = (*KEY_VARIABLES, "DD_API_KEY_SSM_NAME", "DATADOG_API_KEY")
 """Where the libraries look besides."""
 SECRET_VARIABLES = frozenset({"DD_API_KEY", "DATADOG_API_KEY", "DD_KMS_API_KEY", "DD_APP_KEY"})

@@ -1,7 +1,8 @@
 """Which tool owns a function: the one whose next deploy takes a change by hand back.
 
-Told from resource tags alone, which one bulk call reads for a whole region. The tags are those that
-CloudFormation and the tools document or were seen to write.
+Told from resource tags, which one bulk call reads for a whole region. The tags are those that CloudFormation
+and the tools document or were seen to write. Datadog itself owns functions, too: those that it instruments
+from the AWS integration or by remote instrumentation.
 """
 
 from __future__ import annotations
@@ -10,12 +11,29 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ddsetup.facts import catalog
-from ddsetup.facts.recognise import forwarder_like
+from ddsetup.facts.recognise import forwarder_like, has_extension
 from ddsetup.model.account import Function, LaneSnapshot, Unreadable
+from ddsetup.model.answers import Answers
 
 STACK_TAG = "aws:cloudformation:stack-name"
 LOGICAL_ID_TAG = "aws:cloudformation:logical-id"
 FORWARDER_TAG = "dd_forwarder_version"
+REMOTE_TAG = "dd_sls_remote_instrumenter_version"
+"""Marks functions of remote instrumentation (serverless-remote-instrumentation, consts.js)."""
+REMOTE_STACK = "datadog-remote-instrument"
+INSTRUMENTATION_RULE = "datadog-agent-resource-update-rule-lambda"
+"""The EventBridge rule by which Datadog hears of changed functions, where it instruments them from the AWS
+integration (cloudformation-template, quick start 4.20)."""
+
+MARKS = (
+    "dd_ddsetup",
+    "dd_sls_ci",
+    "dd_sls_plugin",
+    "dd_sls_macro",
+    "dd_sls_terraform_module",
+    "dd_cdk_construct",
+)
+"""Tags by which tools mark the functions that they instrument."""
 
 _HELPER_NAMES = frozenset({"datadog-remote-instrumenter"})
 _HELPER_LOGICAL_IDS = frozenset(
@@ -31,19 +49,30 @@ _HELPER_LOGICAL_IDS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """A deployment tool, with the stack it deploys if that is known. `sure` is False for a guess."""
+    """A deployment tool, with the stack it deploys if that is known. `sure` is False for a guess.
+
+    `datadogs`: Datadog itself, which restores what it finds changed within the hour.
+    """
 
     tool: str
     stack: str = ""
     sure: bool = True
+    datadogs: bool = False
 
     def __str__(self) -> str:
         return f"{self.tool} (stack {self.stack})" if self.stack else self.tool
 
 
 def owner(function: Function, tags: Mapping[str, str]) -> Owner | None:
-    """The deployment tool that a function's tags tell of, None if there is no sign of any."""
-    return owner_of(function.name, tags)
+    """Who has the say about a function's configuration, None if there is no sign of anybody."""
+    return _datadog_itself(function, tags) or owner_of(function.name, tags)
+
+
+def leaves_alone(answers: Answers, owned_by: Owner | None) -> bool:
+    """Whether what somebody owns is not to be changed. Datadog's own say counts unless told otherwise."""
+    if owned_by is None:
+        return False
+    return answers.owned != "all" and (owned_by.datadogs or answers.owned != "change")
 
 
 def owner_of(name: str, tags: Mapping[str, str]) -> Owner | None:
@@ -81,9 +110,29 @@ def is_forwarder(function: Function, tags: Mapping[str, str], lane: LaneSnapshot
     )
 
 
+def arn_of_function(arn: str) -> str:
+    """The ARN of the function that an ARN names, without a version or alias behind it."""
+    return ":".join(arn.split(":")[:7])
+
+
 def is_datadog_helper(function: Function, tags: Mapping[str, str]) -> bool:
     """Whether it is one of the small functions that Datadog's own stacks bring along."""
     return function.name in _HELPER_NAMES or tags.get(LOGICAL_ID_TAG) in _HELPER_LOGICAL_IDS
+
+
+def _datadog_itself(function: Function, tags: Mapping[str, str]) -> Owner | None:
+    """Datadog's instrumentation from its side.
+
+    From the AWS integration it leaves no tag: an Extension that gets its key by the organisation's id, with
+    no other source of it and no tool's mark, is most probably its work.
+    """
+    if REMOTE_TAG in tags:
+        return Owner("Datadog's remote instrumentation", REMOTE_STACK, datadogs=True)
+    env = function.env or {}
+    keyless = [name for name in catalog.KEY_VARIABLES if env.get(name)] == [catalog.ORG_VARIABLE]
+    if keyless and has_extension(function) and not any(mark in tags for mark in MARKS):
+        return Owner("Datadog's AWS integration", sure=False, datadogs=True)
+    return None
 
 
 def _datadog_tool(tags: Mapping[str, str]) -> str | None:

@@ -18,7 +18,9 @@ LOOK = (
     "cloudformation:GetTemplateSummary",
     "cloudwatch:GetMetricData",
     "cloudwatch:ListMetrics",
+    "events:DescribeRule",
     "iam:ListAccountAliases",
+    "iam:ListRoles",
     "iam:SimulatePrincipalPolicy",
     "lambda:GetAccountSettings",
     "lambda:ListFunctions",
@@ -30,7 +32,7 @@ LOOK = (
 """Reads that cannot be limited to resources and still show what is there, or that show nothing secret."""
 
 LOOK_AT_ROLE = ("iam:GetRole", "iam:GetRolePolicy", "iam:ListAttachedRolePolicies", "iam:ListRolePolicies")
-LOOK_AT_FUNCTION = ("lambda:GetFunction", "lambda:ListAliases")
+LOOK_AT_FUNCTION = ("lambda:GetFunction", "lambda:GetPolicy", "lambda:ListAliases")
 LOOK_AT_LAYER = ("lambda:GetLayerVersion",)
 LOOK_AT_SECRET = ("secretsmanager:DescribeSecret",)
 LOOK_AT_FILTERS = ("logs:DescribeSubscriptionFilters",)
@@ -48,9 +50,12 @@ OPTIONAL = frozenset(
         "cloudformation:GetTemplateSummary",
         "cloudwatch:GetMetricData",
         "cloudwatch:ListMetrics",
+        "events:DescribeRule",
         "iam:ListAccountAliases",
+        "iam:ListRoles",
         "iam:SimulatePrincipalPolicy",
         "lambda:GetAccountSettings",
+        "lambda:GetPolicy",
         "lambda:ListAliases",
         "logs:DescribeAccountPolicies",
         "states:ListStateMachines",

@@ -322,6 +322,9 @@ class LaneSnapshot:
     Forwarder known can be used here; None: not looked at. `log_delivery` maps the roles of state machines to
     "allowed", "denied" or "unknown": whether they may deliver logs. `api_log_role` is the role by which API
     Gateway writes logs of REST and WebSocket APIs here, "" if there is none; None: not looked at.
+    `datadog_rule` says whether Datadog instruments functions here from its AWS integration; None: not looked
+    at. `edge_roles` are the ARNs of roles that CloudFront's edges may assume, `replicated` those of functions
+    that they may copy, of those that were looked at.
     """
 
     lane: Lane
@@ -336,6 +339,9 @@ class LaneSnapshot:
     newest_layers: Mapping[str, int] = field(default_factory=dict)
     account_filter_policies: tuple[Json, ...] | Unreadable = ()
     unreserved_concurrency: int | Unreadable | None = None
+    datadog_rule: bool | Unreadable | None = None
+    edge_roles: frozenset[str] | Unreadable = frozenset()
+    replicated: frozenset[str] = frozenset()
     template_parameters: tuple[str, ...] | Unreadable = ()
     forwarder_layer: bool | Unreadable | None = None
     resources: Mapping[str, int] = field(default_factory=dict)

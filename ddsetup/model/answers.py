@@ -13,7 +13,7 @@ from typing import Literal, TypeAlias
 Via: TypeAlias = Literal["forwarder", "extension"]
 Subscribe: TypeAlias = Literal["automatic", "direct", "none"]
 OnConflict: TypeAlias = Literal["ask", "replace", "add", "skip"]
-Owned: TypeAlias = Literal["change", "skip", "source"]
+Owned: TypeAlias = Literal["change", "skip", "source", "all"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +71,7 @@ class Answers:
     Versions are "baseline" (the bundled, dated table), "latest" (probed in the region), "none", or a number.
     `service` None means: the function's own name, unless it carries a `service` tag.
     `owned` is what becomes of functions that a deployment tool owns; "source": they are left alone, and the
-    files of their project are changed.
+    files of their project are changed; "all": changed, and so are those that Datadog itself instruments.
     """
 
     site: str
@@ -109,3 +109,8 @@ class Answers:
     on_conflict: OnConflict = "skip"
     conflicts: Mapping[str, OnConflict] = field(default_factory=dict)
     owned: Owned = "change"
+
+    @property
+    def changes_owned(self) -> bool:
+        """Whether functions are changed beside the deployment tool that owns them."""
+        return self.owned in ("change", "all")

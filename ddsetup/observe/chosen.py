@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any, TypeAlias
 
 from ddsetup.facts import catalog
+from ddsetup.facts.edge import REPLICATOR, may_be_on_edge, on_edge
 from ddsetup.facts.forwarders import find_forwarders
 from ddsetup.gateways.aws import functions, logs, metrics, roles, stacks
 from ddsetup.gateways.aws.session import Aws
@@ -41,6 +43,7 @@ def look_closer(
         {
             **(_filter_jobs(aws, snapshot, groups_to_read(snapshot, answers, selected)) if filters else {}),
             **_alias_jobs(aws, snapshot, aliased(aws, selected)),
+            **_edge_jobs(aws, snapshot, selected),
             **_layer_jobs(aws, _layers_wanted(answers, selected)),
             **_template_jobs(aws, urls if answers.via == "forwarder" else {}),
             **_forwarder_layer_jobs(aws, snapshot, answers, lanes),
@@ -134,6 +137,14 @@ def aliased(aws: Aws, selected: tuple[Function, ...]) -> tuple[Function, ...]:
     return tuple(found)
 
 
+def _edge_jobs(aws: Aws, snapshot: Snapshot, selected: Iterable[Function]) -> Jobs:
+    """The policies of the few functions that may run on Lambda@Edge, as far as their roles do not tell."""
+    asked = [f for f in selected if may_be_on_edge(f) and not on_edge(f, snapshot.lanes[f.lane])]
+    if len(asked) > _FEW:
+        return {}
+    return {("replicated", f.lane, f.arn): job(functions.resource_policy, aws, f.lane, f.name) for f in asked}
+
+
 def _layer_jobs(aws: Aws, names: Mapping[Lane, Iterable[str]]) -> Jobs:
     return {
         ("newest_layers", lane, name): job(functions.newest_layer, aws, lane, name, owner, baseline)
@@ -198,10 +209,16 @@ def _lane_with(old: LaneSnapshot, fresh: Mapping[str, dict[str, Any]], snapshot:
         filters=filters,
         forwarders=find_forwarders(old.functions, old.tags, old.stacks, integration, filters, lane=old.lane),
         aliases={**old.aliases, **_readable(fresh.get("aliases", {}))},
+        replicated=old.replicated
+        | {arn for arn, policy in fresh.get("replicated", {}).items() if _copied(policy)},
         newest_layers={**old.newest_layers, **_readable(fresh.get("newest_layers", {}))},
         template_parameters=fresh.get("template_parameters", {}).get("", old.template_parameters),
         forwarder_layer=fresh.get("forwarder_layer", {}).get("", old.forwarder_layer),
     )
+
+
+def _copied(policy: Any) -> bool:
+    return not isinstance(policy, Unreadable) and REPLICATOR in json.dumps(policy)
 
 
 def _readable(results: Mapping[str, Any]) -> dict[str, Any]:

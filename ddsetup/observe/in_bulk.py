@@ -9,8 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Iterable, Mapping
 from typing import Any, TypeAlias
 
+from ddsetup.facts.edge import EDGE_SERVICE
+from ddsetup.facts.edge import REGION as EDGE_REGION
 from ddsetup.facts.forwarders import find_forwarders
-from ddsetup.gateways.aws import functions, logs, metrics, roles, secrets, stacks, tags
+from ddsetup.facts.ownership import INSTRUMENTATION_RULE
+from ddsetup.gateways.aws import functions, logs, metrics, roles, rules, secrets, stacks, tags
 from ddsetup.gateways.aws.session import Aws
 from ddsetup.gateways.datadog import catalogues
 from ddsetup.gateways.datadog.client import Datadog
@@ -106,9 +109,12 @@ def _lane_jobs(aws: Aws, lane: Lane, on_progress: Progress | None) -> Jobs:
         "secrets": lambda: _secrets(aws, lane),
         "account_filter_policies": lambda: logs.account_filter_policies(aws, lane),
         "unreserved_concurrency": lambda: functions.concurrency_headroom(aws, lane),
+        "datadog_rule": lambda: rules.rule_enabled(aws, lane, INSTRUMENTATION_RULE),
         "resources": lambda: metrics.namespaces_in_use(aws, lane, SERVICES.values()),
         **source_reads(aws, lane),
     }
+    if lane.region == EDGE_REGION:
+        reads = {**reads, "edge_roles": lambda: roles.roles_trusting(aws, EDGE_SERVICE)}
 
     def told(field: str, read: Callable[[], Any]) -> Callable[[], Any]:
         def job() -> Any:

@@ -79,9 +79,9 @@ DELIVERY: tuple[Setting, ...] = (
         key="owned",
         panel="How it gets there",
         kind="choice",
-        choices=("change", "skip", "source"),
+        choices=("change", "skip", "source", "all"),
         help="Functions that a deployment tool owns: change them, leave them to it, or change the files of "
-        "their project in this directory.",
+        "their project in this directory. all: change also those that Datadog itself instruments.",
     ),
     Setting(
         key="log_source",

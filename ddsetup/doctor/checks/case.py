@@ -9,8 +9,9 @@ from typing import Literal, TypeAlias
 
 from ddsetup.facts import catalog, recognise
 from ddsetup.facts.catalog import Family
+from ddsetup.facts.edge import on_edge
 from ddsetup.facts.filters import AUTOMATIC_PREFIX, OWN_PREFIX
-from ddsetup.facts.ownership import Owner, is_datadog_helper, is_forwarder, owner
+from ddsetup.facts.ownership import MARKS, Owner, arn_of_function, is_datadog_helper, is_forwarder, owner
 from ddsetup.facts.recognise import Mode
 from ddsetup.model.account import (
     AccountSnapshot,
@@ -34,15 +35,13 @@ from ddsetup.plan.steps.subscriptions.groups import log_group_of
 
 Way: TypeAlias = Literal["forwarder", "extension"]
 
-MARKERS = ("dd_ddsetup", "dd_sls_ci", "dd_sls_plugin", "dd_sls_macro", "dd_cdk_construct")
-"""Tags by which tools mark the functions that they instrument."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
     """One function that is meant, with what decides how it should be.
 
-    `mode` is how it is instrumented now, `way` how its data is meant to travel.
+    `mode` is how it is instrumented now, `way` how its data is meant to travel. `edge` tells why it is taken
+    for a function of Lambda@Edge.
     """
 
     function: Function
@@ -51,6 +50,7 @@ class Subject:
     way: Way
     owner: Owner | None
     signals: tuple[Signal, ...] = ()
+    edge: str = ""
 
     @property
     def env(self) -> Mapping[str, str]:
@@ -162,9 +162,7 @@ def meant(snapshot: Snapshot, answers: Answers, history: Container[str] = ()) ->
     Forwarders and the small functions of Datadog's own stacks are never among them.
     """
     chosen = select_in(snapshot, answers.selection) if answers.selection.given else snapshot.functions()
-    return tuple(
-        f for f in chosen if f.arn in history or _looked_at(f, snapshot, everything=answers.selection.given)
-    )
+    return tuple(f for f in chosen if f.arn in history or _looked_at(f, snapshot, answers))
 
 
 def make_case(snapshot: Snapshot, evidence: Evidence, answers: Answers) -> Case:
@@ -223,11 +221,13 @@ def way_of(function: Function, answers: Answers) -> Way:
     return "extension" if recognise.has_extension(function) else answers.via
 
 
-def _looked_at(function: Function, snapshot: Snapshot, *, everything: bool) -> bool:
+def _looked_at(function: Function, snapshot: Snapshot, answers: Answers) -> bool:
     tags, lane = tags_of(function, snapshot), snapshot.lanes[function.lane]
-    if is_forwarder(function, tags, lane) or is_datadog_helper(function, tags):
+    named = {arn_of_function(arn) for arn in answers.forwarder_arns}
+    if function.arn in named or is_forwarder(function, tags, lane) or is_datadog_helper(function, tags):
         return False
-    traces = recognise.mode_of(function) != "none" or any(marker in tags for marker in MARKERS)
+    everything = answers.selection.given
+    traces = recognise.mode_of(function) != "none" or any(marker in tags for marker in MARKS)
     return everything or traces or catalog.HANDLER_VARIABLE in (function.env or {})
 
 
@@ -242,6 +242,7 @@ def _subject(
         way=way_of(function, answers),
         owner=owner(function, tags),
         signals=signals,
+        edge=on_edge(function, snapshot.lanes[function.lane]),
     )
 
 

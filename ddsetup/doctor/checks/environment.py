@@ -8,7 +8,7 @@ from dataclasses import replace
 from ddsetup.doctor.checks.case import Case, Subject
 from ddsetup.doctor.checks.check import LOGS_GUIDE, SETTINGS_GUIDE, TAGS_GUIDE, Blind, Result, check
 from ddsetup.doctor.checks.functions import problem
-from ddsetup.facts import catalog
+from ddsetup.facts import catalog, recognise
 from ddsetup.facts.iam_documents import statements, strings
 from ddsetup.model.account import Role, Unreadable
 from ddsetup.model.answers import KeySource
@@ -64,7 +64,11 @@ def flush_ignored(case: Case) -> Iterator[Result]:
 )
 def key_source(case: Case) -> Iterator[Result]:
     """The Extension finds no API key, or more than one: the library and the Extension look in another order,
-    so they may use different ones."""
+    so they may use different ones.
+
+    DD_ORG_UUID is a source, too: the Extension then gets a key from Datadog by the function's own role, from
+    version 96 on, and looks nowhere else.
+    """
     for s in _reporting(case):
         if s.mode != "extension":
             continue
@@ -76,10 +80,22 @@ def key_source(case: Case) -> Iterator[Result]:
         elif len(found) > 1:
             yield problem(
                 s,
-                f"it has several sources of the API key: {', '.join(found)}",
+                f"it has several sources of the API key, of which {found[0]} counts: {', '.join(found)}",
                 "leave one of them",
                 severity="warning",
             )
+        elif found == [catalog.ORG_VARIABLE] and (old := _too_old_for_org(s)):
+            yield problem(
+                s,
+                f"it gets its API key by {catalog.ORG_VARIABLE}, which {old} does not know",
+                f"attach version {catalog.ORG_EXTENSION_SINCE} of the Extension or a newer one",
+            )
+
+
+def _too_old_for_org(subject: Subject) -> str:
+    """The Extension's layer if it is from before DD_ORG_UUID."""
+    layers = (a for a in recognise.datadog_layers(subject.function) if a.role == "extension")
+    return next((a.label for a in layers if a.version < catalog.ORG_EXTENSION_SINCE), "")
 
 
 @check("key-plain", "no function holds the API key in plain text", "functions", "warning", needs=_LIST)
@@ -108,7 +124,7 @@ def key_access(case: Case) -> Iterator[Result]:
     """
     for s in _reporting(case):
         role, source = case.evidence.roles.get(s.function.role), _key_source(s)
-        if s.mode != "extension" or source is None:
+        if s.mode != "extension" or source is None or s.env.get(catalog.ORG_VARIABLE):
             continue
         if isinstance(role, Unreadable):
             yield Blind(s.resource, role)

@@ -33,7 +33,7 @@ def instrumentable(subject: Subject) -> bool:
     f = subject.function
     return (
         subject.touchable
-        and not recognise.is_edge(f)
+        and not subject.edge
         and f.runtime is not None
         and catalog.is_supported(f.runtime)
         and recognise.active_vendor(f) is None
@@ -80,8 +80,17 @@ def package(case: Case) -> Iterator[Result]:
     Datadog's library goes into the image; at the edge the handler is wrapped in the code.
     """
     for s in case.subjects:
-        if recognise.is_edge(s.function):
-            yield problem(s, "it runs on Lambda@Edge, without layers or variables", "wrap it in its code")
+        if s.edge and s.mode != "none":
+            yield problem(
+                s,
+                f"it runs on Lambda@Edge ({s.edge}) and has Datadog: CloudFront refuses its next version",
+                "take Datadog out, and wrap the handler in the code",
+                command=f"ddsetup uninstrument --function {s.function.name} --region {s.function.region}",
+                severity="error",
+            )
+        elif s.edge:
+            said = f"it runs on Lambda@Edge, without layers or variables ({s.edge})"
+            yield problem(s, said, "wrap the handler in its code")
         elif s.function.package_type == "Image":
             yield problem(
                 s,
@@ -101,7 +110,7 @@ def runtime(case: Case) -> Iterator[Result]:
     """
     for s in case.subjects:
         name = s.function.runtime
-        if name is None or recognise.is_edge(s.function):
+        if name is None or s.edge:
             continue
         if catalog.is_retired(name) or name in catalog.FROZEN_RUNTIMES:
             yield problem(s, f"{name} is retired by AWS", "move it to a current runtime")

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from ddsetup.doctor.checks.case import MARKERS, Case, Subject, tags_of
+from ddsetup.doctor.checks.case import Case, Place, Subject, tags_of
 from ddsetup.doctor.checks.check import SETTINGS_GUIDE, Blind, Problem, Result, check
 from ddsetup.doctor.checks.functions import instrumentable, problem
 from ddsetup.facts import catalog, recognise
-from ddsetup.facts.ownership import is_forwarder
+from ddsetup.facts.ownership import INSTRUMENTATION_RULE, MARKS, REMOTE_STACK, is_forwarder
 from ddsetup.model.account import Alias, Function, Unreadable
 from ddsetup.model.change import ResourceId
 from ddsetup.model.evidence import Past
@@ -54,7 +54,7 @@ def instrumented(case: Case) -> Iterator[Result]:
 
 
 def _marked(subject: Subject) -> bool:
-    return any(marker in subject.tags for marker in MARKERS) or catalog.HANDLER_VARIABLE in subject.env
+    return any(marker in subject.tags for marker in MARKS) or catalog.HANDLER_VARIABLE in subject.env
 
 
 def _lost(subject: Subject, past: Past | None) -> str:
@@ -151,23 +151,46 @@ def _publish(subject: Subject, alias: Alias) -> str:
     )
 
 
-@check("remote-instrumentation", "no other instrumenter reverts changes", "functions", "warning", needs=_LIST)
+@check(
+    "remote-instrumentation",
+    "no other instrumenter reverts changes",
+    "functions",
+    "warning",
+    needs=(*_LIST, "events:DescribeRule"),
+)
 def remote(case: Case) -> Iterator[Result]:
-    """Datadog's remote instrumentation is active in the region: it reverts changes that are made by hand.
+    """Datadog itself instruments functions in the region, from its AWS integration or by remote
+    instrumentation, and reverts changes that are made by hand to those that its rules cover.
 
-    Let one of the two do it.
+    Let one of the two do it. Functions that it instruments are no fault, and left alone.
     """
     for place in case.places:
-        functions: tuple[Function, ...] | Unreadable = place.lane.functions
-        if isinstance(functions, Unreadable) or not place.subjects:
+        if not place.subjects:
             continue
-        for function in functions:
-            if function.name == REMOTE_INSTRUMENTER:
-                yield Problem(
-                    resource=ResourceId("function", function.arn, function.region, function.account),
-                    what="Datadog's remote instrumentation is active here, and reverts other changes",
-                    fix="manage functions there, or remove its stack datadog-remote-instrument",
-                )
+        rule = place.lane.datadog_rule
+        if isinstance(rule, Unreadable):
+            yield Blind(ResourceId("region", place.at.region, place.at.region, place.at.account), rule)
+        theirs = [s for s in place.subjects if s.owner is not None and s.owner.datadogs]
+        others = len(place.subjects) - len(theirs)
+        if rule is True and others:
+            yield Problem(
+                resource=ResourceId("region", place.at.region, place.at.region, place.at.account),
+                what=f"Datadog instruments functions here from its AWS integration ({INSTRUMENTATION_RULE}), "
+                "and reverts other changes to those that its rule covers",
+                fix="see that the rule leaves out what is set up in another way",
+            )
+        yield from _remote_instrumenters(place)
+
+
+def _remote_instrumenters(place: Place) -> Iterator[Result]:
+    functions: tuple[Function, ...] | Unreadable = place.lane.functions
+    for function in () if isinstance(functions, Unreadable) else functions:
+        if function.name == REMOTE_INSTRUMENTER:
+            yield Problem(
+                resource=ResourceId("function", function.arn, function.region, function.account),
+                what="Datadog's remote instrumentation is active here, and reverts other changes",
+                fix=f"manage functions there, or remove its stack {REMOTE_STACK}",
+            )
 
 
 @check(
@@ -183,7 +206,7 @@ def owned(case: Case) -> Iterator[Result]:
     Run ddsetup after each deployment, or put Datadog into the tool's own files.
     """
     for s in case.subjects:
-        if s.owner is not None and "dd_ddsetup" in s.tags:
+        if s.owner is not None and not s.owner.datadogs and "dd_ddsetup" in s.tags:
             yield problem(s, f"it is owned by {s.owner}, whose next deployment takes Datadog out again")
 
 

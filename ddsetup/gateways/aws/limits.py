@@ -38,6 +38,7 @@ RATES: Mapping[str, float] = {
     # Not published: modest rates of ours.
     "cloudformation": 5,
     "cloudwatch": 20,
+    "events": 5,
     "iam": 5,
     "s3": 50,
     "secretsmanager": 10,

@@ -22,6 +22,7 @@ WITHOUT_RESOURCES = frozenset(
         "cloudwatch:GetMetricData",
         "cloudwatch:ListMetrics",
         "iam:ListAccountAliases",
+        "iam:ListRoles",
         "lambda:GetAccountSettings",
         "lambda:ListFunctions",
         "logs:CreateLogDelivery",

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
-from ddsetup.gateways.aws.errors import read_or_none
+from ddsetup.gateways.aws.errors import read, read_or_none
 from ddsetup.gateways.aws.permissions import simulate
-from ddsetup.gateways.aws.session import Aws
+from ddsetup.gateways.aws.session import OPTIONAL, Aws
 from ddsetup.model.account import Json, Role, Unreadable
 from ddsetup.model.errors import NotFound
 
@@ -20,6 +20,7 @@ __all__ = [
     "put_role_policy",
     "read_role",
     "read_role_policy",
+    "roles_trusting",
     "simulate",
     "update_trust",
 ]
@@ -52,6 +53,20 @@ def read_role(aws: Aws, name: str) -> Role | Unreadable | None:
         )
 
     return read_or_none(ask)
+
+
+def roles_trusting(aws: Aws, service: str) -> frozenset[str] | Unreadable:
+    """The ARNs of all roles that a service may assume. Needs iam:ListRoles; 1,000 a page."""
+
+    def ask() -> frozenset[str]:
+        items = aws.each("iam:ListRoles", None, "Roles", token=_TOKEN, patience=OPTIONAL, MaxItems=1000)
+        return frozenset(
+            item["Arn"]
+            for item in items
+            if service in json.dumps(_document(item.get("AssumeRolePolicyDocument")))
+        )
+
+    return read(ask)
 
 
 def read_role_policy(aws: Aws, role: str, policy: str) -> Json | Unreadable | None:

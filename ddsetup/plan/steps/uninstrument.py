@@ -18,7 +18,6 @@ from ddsetup.facts.filters import (
     filter_state,
     group_resource,
 )
-from ddsetup.facts.ownership import is_datadog_helper, is_forwarder
 from ddsetup.model.account import Function, Lane, Snapshot, SubscriptionFilter, Unreadable
 from ddsetup.model.answers import Answers
 from ddsetup.model.change import Change, Plan, ResourceId, Skipped
@@ -91,7 +90,7 @@ def groups_to_read(
 
 def _function(subject: Subject) -> Plan:
     function = subject.function
-    if is_forwarder(function, subject.tags, subject.lane) or is_datadog_helper(function, subject.tags):
+    if subject.datadogs_own:
         return _skip(subject.resource, "unchanged", "it belongs to Datadog's own stacks")
     if function.package_type != "Zip":
         fix = "take Datadog out of the Dockerfile, and its variables out of the function"
@@ -102,7 +101,12 @@ def _function(subject: Subject) -> Plan:
         return _skip(
             subject.resource, "skipped", "its environment cannot be read, so a write would wipe it out", fix
         )
-    if subject.owner is not None and subject.answers.owned != "change":
+    if subject.owner is not None and subject.owner.datadogs and subject.answers.owned != "all":
+        fix = "take it out of the rule there, which uninstruments it; or use --owned all"
+        return _skip(
+            subject.resource, "skipped", f"{subject.owner} instruments it, and would put it back", fix
+        )
+    if subject.owner is not None and not subject.answers.changes_owned:
         fix = f"take the Datadog settings out of {subject.owner.tool}'s files, or use --owned change"
         return _skip(subject.resource, "skipped", f"it is owned by {subject.owner}", fix)
     handler = recognise.own_handler(function)

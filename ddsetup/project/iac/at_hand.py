@@ -67,7 +67,12 @@ def owned_functions(snapshot: Snapshot, functions: Iterable[Function]) -> tuple[
             continue
         tags = lane.tags.get(function.arn, {})
         by = owner(function, tags)
-        if by and not is_forwarder(function, tags, lane) and not is_datadog_helper(function, tags):
+        if (
+            by
+            and not by.datadogs
+            and not is_forwarder(function, tags, lane)
+            and not is_datadog_helper(function, tags)
+        ):
             found.append(Owned(function, by, tags))
     return tuple(found)
 

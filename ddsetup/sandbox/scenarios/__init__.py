@@ -55,6 +55,8 @@ SCENARIOS: Mapping[str, Scenario] = {
     "integrated": Scenario("integrated with Datadog by someone else", integration.furnish, integration.SEED),
     "broken": Scenario("set up once and broken since, for the doctor", broken.furnish, broken.SEED),
     "services": Scenario("state machines and APIs beside a function", services.furnish),
+    "datadog-owned": Scenario("functions that Datadog instruments itself", owners.furnish_datadog_owned),
+    "edge": Scenario("functions that CloudFront runs at its edges", owners.furnish_edge),
     "many": Scenario("hundreds of functions, for trying out speed", many.furnish),
     **MESSY,
 }

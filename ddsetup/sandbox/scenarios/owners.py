@@ -103,6 +103,64 @@ def furnish_other_vendor(world: World) -> None:
     )
 
 
+def furnish_datadog_owned(world: World) -> None:
+    """Functions that Datadog itself instruments: from its AWS integration, and by remote instrumentation."""
+    layers = f"arn:aws:lambda:{world.region}:464622532012:layer:"
+    own = {"DD_LAMBDA_HANDLER": "shop.main", "DD_SITE": "datadoghq.com"}
+    keyless = {**own, "DD_ORG_UUID": "1b2c3d4e-0000-4000-8000-0123456789ab"}
+    both = (f"{layers}Datadog-Python312:127", f"{layers}Datadog-Extension:99")
+    create(
+        world,
+        SampleFunction("by-integration", handler=_DATADOG_HANDLER, layers=both, environment=keyless),
+    )
+    create(
+        world,
+        SampleFunction(
+            "by-remote",
+            handler=_DATADOG_HANDLER,
+            layers=both,
+            environment={**own, "DD_API_KEY": "not-for-your-eyes"},
+            tags={"dd_sls_remote_instrumenter_version": "1.10.0"},
+        ),
+    )
+    pattern = {"source": ["aws.lambda"], "detail-type": ["AWS API Call via CloudTrail"]}
+    world.client("events", world.region).put_rule(
+        Name="datadog-agent-resource-update-rule-lambda", EventPattern=json.dumps(pattern)
+    )
+
+
+def furnish_edge(world: World) -> None:
+    """Two functions that CloudFront runs, told by their role and by their policy, and one with such a role
+    that cannot be at the edge: it has a variable."""
+    trust = {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Principal": {"Service": ["lambda.amazonaws.com", "edgelambda.amazonaws.com"]},
+                "Action": "sts:AssumeRole",
+            }
+        ],
+    }
+    role = world.client("iam", world.region).create_role(
+        RoleName="coffee-edge", AssumeRolePolicyDocument=json.dumps(trust)
+    )["Role"]["Arn"]
+    functions = world.lambda_()
+    for name, environment in (
+        ("at-the-edge", {}),
+        ("edge-role-only", {"MENU_URL": "https://coffee.example"}),
+    ):
+        create(world, SampleFunction(name, environment=environment))
+        functions.update_function_configuration(FunctionName=name, Role=role)
+    create(world, SampleFunction("copied-to-the-edge"))
+    functions.add_permission(
+        FunctionName="copied-to-the-edge",
+        StatementId="replicator",
+        Action="lambda:GetFunction",
+        Principal="replicator.lambda.amazonaws.com",
+    )
+
+
 def furnish_own_settings(world: World) -> None:
     """A function with Datadog settings that its owner chose."""
     environment = {

@@ -501,3 +501,29 @@ def test_no_check_explains_itself_by_a_detour() -> None:
 
 def test_layers_of_the_tests_are_those_of_the_bundled_table() -> None:
     assert catalog.library_layer("python3.12", "x86_64") == "Datadog-Python312"
+
+
+def test_the_organisations_id_is_a_source_of_the_key() -> None:
+    """Such a function is healthy, and no mending adds a secret to it, unless its Extension is too old."""
+
+    def found(version: int) -> set[str]:
+        patient = Patient()
+        env = {"DD_API_KEY_SECRET_ARN": None, "DD_ORG_UUID": "1b2c-3d4e"}
+        layers = (layer("Datadog-Python312"), layer("Datadog-Extension", version))
+        patient.change(PAYMENTS, env=env, layers=layers)
+        diagnosis = diagnose(patient.case(), CHECKS)
+        assert not mending(patient.case(), [f for f in diagnosis.found() if can_mend(f)]).changes
+        return {f.check.id for f in diagnosis.found()}
+
+    assert not found(99)
+    assert found(95) == {"key-source"}
+
+
+def test_a_rule_of_datadogs_is_no_fault_of_the_functions_that_it_covers() -> None:
+    patient = Patient()
+    patient.lane = {"datadog_rule": True}
+    found = [f for f in diagnose(patient.case(), CHECKS).found() if f.check.id == "remote-instrumentation"]
+    assert len(found) == 1
+    patient.lane = {"datadog_rule": Unreadable("events:DescribeRule", "denied")}
+    diagnosis = diagnose(patient.case(), CHECKS)
+    assert not [f for f in diagnosis.found() if f.check.id == "remote-instrumentation"]

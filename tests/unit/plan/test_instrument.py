@@ -644,3 +644,67 @@ def test_functions_are_not_changed_for_a_forwarder_that_is_known_not_to_come() -
     (said,) = plan.skipped
     assert "DELETE_FAILED" in said.reason
     assert instrument.plan(seen, answers(via="extension"), (orders,)).changes
+
+
+KEYLESS = {"DD_ORG_UUID": "1b2c-3d4e", "DD_LAMBDA_HANDLER": "app.handler", "DD_SITE": SITE}
+BOTH = (layer("Datadog-Python312", 120), layer("Datadog-Extension", 97))
+REMOTE = {"dd_sls_remote_instrumenter_version": "1.10.0"}
+
+
+def owned_by_datadog(**over: Any) -> Function:
+    return function("till", handler=PYTHON_HANDLER, layers=BOTH, **{"env": KEYLESS, **over})
+
+
+@pytest.mark.parametrize("owned", ["change", "skip", "source"])
+@pytest.mark.parametrize("via", ["forwarder", "extension"])
+def test_what_datadog_instruments_itself_is_left_to_its_rule(owned: Any, via: Any) -> None:
+    kept = left_alone(plan_for(owned_by_datadog(), answers(owned=owned, via=via)))
+    assert kept.status == "skipped"
+    assert "AWS integration" in kept.reason
+    assert "change the rule there" in kept.fix
+    f = owned_by_datadog(env={"DD_API_KEY": "k"})
+    kept = left_alone(plan_for(f, answers(owned=owned, via=via), tags={f.arn: REMOTE}))
+    assert "remote instrumentation" in kept.reason
+
+
+def test_with_the_rule_in_the_region_there_is_no_doubt() -> None:
+    assert "most probably" in left_alone(plan_for(owned_by_datadog())).reason
+    assert "most probably" not in left_alone(plan_for(owned_by_datadog(), datadog_rule=True)).reason
+
+
+@pytest.mark.parametrize(
+    ("env", "tags"),
+    [
+        ({**KEYLESS, "DD_API_KEY_SECRET_ARN": "arn:aws:secretsmanager:eu-west-1:1:secret:dd-AbCdEf"}, {}),
+        (KEYLESS, {"dd_sls_ci": "v5"}),
+        (KEYLESS, {"dd_ddsetup": "v1"}),
+    ],
+)
+def test_a_keyless_function_that_somebody_else_set_up_is_not_datadogs(
+    env: dict[str, str], tags: dict[str, str]
+) -> None:
+    f = owned_by_datadog(env=env)
+    _, after = states(plan_for(f, ext(), tags={f.arn: tags}))
+    assert labels(after) == ["Datadog-Python312:127", "Datadog-Extension:99"]
+    assert not {"DD_API_KEY_SECRET_ARN", "DD_ORG_UUID"} & set(after.env)
+
+
+def test_no_key_is_put_beside_the_organisations_id_even_if_one_is_named() -> None:
+    wanted = ext(
+        owned="all", key_source=KeySource(kind="secret", value="arn:aws:secretsmanager:x:1:secret:k-AbCdEf")
+    )
+    plan = plan_for(owned_by_datadog(), wanted)
+    before, after = states(plan)
+    assert not [name for name in {**before.env, **after.env} if "KEY" in name or "ORG" in name]
+    assert "DD_ORG_UUID" in change_of(plan).note
+    assert not [c for c in plan.changes if c.resource.kind == "role_policy"]
+
+
+def test_a_rule_of_datadogs_in_a_chosen_region_is_told() -> None:
+    f = function()
+    assert any("restores" in w or "takes back" in w for w in plan_for(f, datadog_rule=True).warnings)
+    assert not [w for w in plan_for(f, datadog_rule=False).warnings if "Datadog itself" in w]
+    unknown = plan_for(f, datadog_rule=Unreadable("events:DescribeRule", "denied")).warnings
+    assert any("not known" in w and "events:DescribeRule" in w for w in unknown)
+    stacks = (stack("datadog-remote-instrument"),)
+    assert any("remote instrumentation" in w for w in plan_for(f, stacks=stacks).warnings)

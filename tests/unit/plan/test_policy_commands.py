@@ -97,7 +97,7 @@ def test_who_only_proves_looks_at_functions_and_traffic(command: str) -> None:
 def test_the_doctor_reads_more_than_others_and_writes_nothing() -> None:
     more = actions(made("doctor")) - actions(made("status"))
     assert more == {
-        *("lambda:GetFunctionConcurrency", "lambda:GetPolicy", "lambda:ListVersionsByFunction"),
+        *("lambda:GetFunctionConcurrency", "lambda:ListVersionsByFunction"),
         *("logs:FilterLogEvents", "secretsmanager:GetSecretValue"),
     }
     role = f"arn:aws:iam::{b.ACCOUNT}:role/orders-role"

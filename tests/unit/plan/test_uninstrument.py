@@ -168,3 +168,13 @@ def test_unread_filters_are_never_taken_for_none() -> None:
     assert any("logs:DescribeSubscriptionFilters" in s.reason for s in plan.skipped)
     held = snapshot(lane_snapshot(function()))
     assert uninstrument.groups_to_read(held, answers(), (function(),)) == {lane(): (GROUP,)}
+
+
+def test_what_datadog_would_put_back_stays_unless_it_is_insisted_on() -> None:
+    extension = Layer(f"arn:aws:lambda:{REGION}:464622532012:layer:Datadog-Extension:99")
+    f = function(env={"DD_ORG_UUID": "1b2c", "DD_SITE": "datadoghq.eu"}, layers=(extension,))
+    plan = plan_for(f)
+    assert not [c for c in plan.changes if c.resource.kind == "function"]
+    assert any("would put it back" in s.reason and "rule" in s.fix for s in plan.skipped)
+    insisted = uninstrument.plan(snapshot(lane_snapshot(f)), answers(owned="all"), (f,))
+    assert [c.resource.kind for c in insisted.changes] == ["function"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ddsetup.facts.ownership import Owner
+from ddsetup.facts.ownership import INSTRUMENTATION_RULE, REMOTE_STACK, Owner
 from ddsetup.facts.recognise import has_extension
 from ddsetup.model.account import Function, Snapshot, Unreadable
 from ddsetup.model.answers import Answers
@@ -66,7 +66,8 @@ def _unless_lost(result: Instrumented | Refusal, forwarder: Choice) -> Instrumen
 def _told_at_source(subject: Subject, result: Instrumented | Refusal) -> bool:
     """Whether its project's files will tell the function where the key is; its role is no part of them."""
     wanted = subject.answers.owned == "source" and subject.answers.via == "extension"
-    return wanted and subject.owner is not None and isinstance(result, Refusal) and not result.unchanged
+    deployed = subject.owner is not None and not subject.owner.datadogs
+    return wanted and deployed and isinstance(result, Refusal) and not result.unchanged
 
 
 def _skipped(subject: Subject, result: Instrumented | Refusal) -> Skipped:
@@ -123,7 +124,33 @@ def _warnings(subjects: list[Subject], changes: list[Change], answers: Answers) 
             warnings.append("FIPS concerns the Extension only; in forwarder mode it changes nothing")
     elif answers.key_source.kind == "kms":
         warnings.append("every function's role needs kms:Decrypt on the key that encrypted the API key")
-    return warnings
+    return [*warnings, *_rule_warnings(subjects)]
+
+
+def _rule_warnings(subjects: list[Subject]) -> list[str]:
+    """What Datadog does from its side in the regions of these functions, or that nobody knows."""
+    lanes = {subject.lane.lane: subject.lane for subject in subjects}
+    found = []
+    for at in sorted(lanes):
+        lane = lanes[at]
+        stacks = () if isinstance(lane.stacks, Unreadable) else lane.stacks
+        by = []
+        if lane.datadog_rule is True:
+            by.append(f"from its AWS integration (EventBridge rule {INSTRUMENTATION_RULE})")
+        if any(stack.name == REMOTE_STACK for stack in stacks):
+            by.append(f"by remote instrumentation (stack {REMOTE_STACK})")
+        if by:
+            found.append(
+                f"in {at.region} Datadog itself instruments functions {' and '.join(by)}: it takes back "
+                "what is changed on those that its rules cover; change the rule there, or leave them out "
+                "(--exclude)"
+            )
+        elif isinstance(lane.datadog_rule, Unreadable):
+            found.append(
+                f"whether Datadog itself instruments functions in {at.region} is not known "
+                f"(needs {lane.datadog_rule.action})"
+            )
+    return found
 
 
 def _owner_warning(tool: str, owners: list[Owner]) -> str:

@@ -205,6 +205,12 @@ def _key_source(subject: Subject, wanted: _Wanted) -> bool:
     """See to it that the Extension finds one API key. True if ddsetup's answer is what it finds."""
     source = subject.answers.key_source
     present = [name for name in catalog.KEY_VARIABLES if subject.env.get(name)]
+    if catalog.ORG_VARIABLE in present:
+        # It comes first and never falls back, so a key beside it would be of no use.
+        others = [name for name in present if name != catalog.ORG_VARIABLE]
+        ignored = f", and ignores {', '.join(others)}" if others else ""
+        wanted.notes.append(f"gets its API key by {catalog.ORG_VARIABLE}{ignored}")
+        return False
     if present and not source.value:
         if len(present) > 1:
             wanted.notes.append(

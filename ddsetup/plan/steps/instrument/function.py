@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ddsetup.facts import catalog, recognise
+from ddsetup.facts.edge import edge_unknown
 from ddsetup.model.account import Unreadable
 from ddsetup.model.change import Change, ResourceId
 from ddsetup.model.states import FunctionState
@@ -161,6 +162,8 @@ def _afterwards(subject: Subject) -> list[str]:
         notes.append("its tags cannot be read, so whether a deployment tool owns it is unknown")
     if frozen := catalog.FROZEN_RUNTIMES.get(function.runtime or ""):
         notes.append(f"{function.runtime} is deprecated by AWS, which may refuse the change; {frozen}")
+    if unread := edge_unknown(function, subject.lane):
+        notes.append(f"whether it runs on Lambda@Edge is not known (needs {unread.action})")
     for arn, vendor in recognise.vendor_layers(function).items():
         parsed = catalog.parse_layer(arn)
         notes.append(f"carries the layer {parsed.label if parsed else arn} of {vendor}, too")

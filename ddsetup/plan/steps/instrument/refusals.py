@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ddsetup.facts import catalog, recognise
-from ddsetup.facts.ownership import is_datadog_helper, is_forwarder
+from ddsetup.facts.ownership import is_datadog_helper, leaves_alone
 from ddsetup.facts.start_up import WEB_ADAPTER, has_web_adapter
 from ddsetup.model.account import Unreadable
 from ddsetup.plan.steps.instrument.subject import Refusal, Subject
@@ -36,11 +36,11 @@ def _partition(subject: Subject) -> Refusal | None:
 
 
 def _datadogs_own(subject: Subject) -> Refusal | None:
-    if is_forwarder(subject.function, subject.tags, subject.lane):
-        return Refusal("it is a Datadog Forwarder itself, which would feed on its own logs", unchanged=True)
+    if not subject.datadogs_own:
+        return None
     if is_datadog_helper(subject.function, subject.tags):
         return Refusal("it belongs to Datadog's own stacks", unchanged=True)
-    return None
+    return Refusal("it is a Datadog Forwarder itself, which would feed on its own logs", unchanged=True)
 
 
 def _image(subject: Subject) -> Refusal | None:
@@ -59,12 +59,15 @@ def _image(subject: Subject) -> Refusal | None:
 
 
 def _edge(subject: Subject) -> Refusal | None:
-    if not recognise.is_edge(subject.function):
+    if not subject.edge:
         return None
-    return Refusal(
-        "it runs on Lambda@Edge, where layers and environment variables are not allowed",
-        "wrap the handler in the function's code",
+    reason = (
+        f"it runs on Lambda@Edge ({subject.edge}), where layers and environment variables are not allowed"
     )
+    if recognise.mode_of(subject.function) != "none":
+        how = f"ddsetup uninstrument --function {subject.function.name}"
+        return Refusal(reason, f"take Datadog out, or CloudFront refuses its next version: {how}")
+    return Refusal(reason, "wrap the handler in the function's code")
 
 
 def _environment(subject: Subject) -> Refusal | None:
@@ -88,8 +91,10 @@ def _state(subject: Subject) -> Refusal | None:
 
 
 def _owned(subject: Subject) -> Refusal | None:
-    if subject.owner is None or subject.answers.owned == "change":
+    if subject.owner is None or not leaves_alone(subject.answers, subject.owner):
         return None
+    if subject.owner.datadogs:
+        return _datadogs_function(subject)
     if subject.answers.owned == "source":
         return Refusal(
             f"it is owned by {subject.owner}, and --owned source leaves it to its project's files",
@@ -98,6 +103,16 @@ def _owned(subject: Subject) -> Refusal | None:
     return Refusal(
         f"it is owned by {subject.owner}, and --owned skip leaves such functions alone",
         f"put the Datadog settings into {subject.owner.tool}'s files, or use --owned change",
+    )
+
+
+def _datadogs_function(subject: Subject) -> Refusal:
+    """Datadog looks every hour, and at each change that it hears of, and restores what its rule says."""
+    by = subject.owner
+    surely = by is not None and (by.sure or subject.lane.datadog_rule is True)
+    return Refusal(
+        f"it is {'' if surely else 'most probably '}instrumented by {by}, which restores what others change",
+        "change the rule there (in Datadog, on the page of this AWS account), or use --owned all",
     )
 
 
@@ -195,7 +210,7 @@ def _no_handler(subject: Subject) -> Refusal | None:
 
 
 def _unknown_owner(subject: Subject) -> Refusal | None:
-    if subject.answers.owned == "change" or not isinstance(subject.lane.tags, Unreadable):
+    if subject.answers.changes_owned or not isinstance(subject.lane.tags, Unreadable):
         return None
     return Refusal(
         f"its owner is unknown, as its tags cannot be read (needs {subject.lane.tags.action})",

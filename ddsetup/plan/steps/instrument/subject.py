@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from ddsetup.facts import catalog, recognise
 from ddsetup.facts.catalog import Family
-from ddsetup.facts.ownership import Owner, owner
+from ddsetup.facts.edge import on_edge
+from ddsetup.facts.ownership import Owner, arn_of_function, is_datadog_helper, is_forwarder, owner
 from ddsetup.model.account import Function, LaneSnapshot, Snapshot, Unreadable
 from ddsetup.model.answers import Answers
 from ddsetup.model.change import ResourceId
@@ -63,6 +64,21 @@ class Subject:
         if script and self.family is not None and self.family.wrapped:
             return f"{catalog.WRAPPER_VARIABLE} is {script}; Datadog needs that place for {runtime}"
         return recognise.stays_as_it_starts(self.function)
+
+    @property
+    def edge(self) -> str:
+        """What tells that the function runs on Lambda@Edge; empty if nothing does."""
+        return on_edge(self.function, self.lane)
+
+    @property
+    def datadogs_own(self) -> bool:
+        """Whether it is a Forwarder, also one that only the answers name, or belongs to Datadog's stacks."""
+        named = {arn_of_function(arn) for arn in self.answers.forwarder_arns}
+        return (
+            self.function.arn in named
+            or is_forwarder(self.function, self.tags, self.lane)
+            or is_datadog_helper(self.function, self.tags)
+        )
 
     @property
     def resource(self) -> ResourceId:

@@ -85,7 +85,7 @@ def way_from(lane: Lane, snapshot: Snapshot, answers: Answers, used: Collection[
 
 def left_to_its_owner(name: str, tags: Mapping[str, str] | Unreadable, answers: Answers) -> Refusal | None:
     """Whether a deployment tool owns it and shall keep it to itself."""
-    if answers.owned == "change":
+    if answers.changes_owned:
         return None
     if isinstance(tags, Unreadable):
         reason = f"its owner is unknown, as its tags cannot be read (needs {tags.action})"

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from ddsetup.facts.filters import Forwarders
-from ddsetup.facts.ownership import is_datadog_helper, is_forwarder
-from ddsetup.facts.recognise import extension_ships_logs, is_edge
+from ddsetup.facts.ownership import leaves_alone
+from ddsetup.facts.recognise import extension_ships_logs
 from ddsetup.model.account import Function, Integration, Lane, LaneSnapshot, Snapshot, Unreadable
 from ddsetup.model.answers import Answers
 from ddsetup.model.states import LogCollectionState
@@ -141,13 +141,12 @@ def can_have_filters(lane: LaneSnapshot, group: str) -> bool:
 
 
 def _takes_part(subject: Subject) -> bool:
-    function = subject.function
-    if is_forwarder(function, subject.tags, subject.lane) or is_datadog_helper(function, subject.tags):
-        return False
-    if is_edge(function):
+    if subject.datadogs_own or subject.edge:
         return False
     unknown = isinstance(subject.lane.tags, Unreadable)
-    return subject.answers.owned == "change" or not (unknown or subject.owner)
+    if subject.owner is not None:
+        return not leaves_alone(subject.answers, subject.owner)
+    return subject.answers.changes_owned or not unknown
 
 
 def _stays_with_extension(subject: Subject) -> bool:
