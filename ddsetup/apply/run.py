@@ -9,12 +9,12 @@ from __future__ import annotations
 import signal
 import threading
 import traceback
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from ddsetup.apply.schedule import Queue
 from ddsetup.journal.runs import Journal, JournalError
@@ -63,6 +63,16 @@ class Writer(Protocol):
         ...
 
 
+@runtime_checkable
+class Settling(Protocol):
+    """A writer of what others may write at the same time without either noticing."""
+
+    def settle(self, cancelled: Callable[[], bool]) -> Mapping[ResourceId, Outcome]:
+        """Look at what was written once more at the end of the run, and repair it; outcomes of what is lost
+        all the same. Waits, unless it is cancelled. Never raises GatewayError."""
+        ...
+
+
 def apply(  # noqa: PLR0913 - the parts of a run; each is used by itself in tests
     changes: Iterable[Change],
     writers: Mapping[str, Writer],
@@ -99,6 +109,7 @@ def apply(  # noqa: PLR0913 - the parts of a run; each is used by itself in test
                     crew.finish(_LOOK_SECONDS if more is None else _MORE_SECONDS)
                 elif more is None:
                     break
+            run.settle(cancel)
     finally:
         pool.shutdown(wait=not crew.running, cancel_futures=True)
     while left := queue.left():
@@ -207,6 +218,17 @@ class _Run:
         reason = self.stop_reason or "interrupted before it was started"
         for index in dropped:
             self.finish(queue, index, self.outcome(index, "skipped", reason))
+
+    def settle(self, cancel: threading.Event) -> None:
+        """Have the writers look at what others may have undone meanwhile without noticing."""
+        for writer in self._writers.values():
+            if not isinstance(writer, Settling):
+                continue
+            lost = writer.settle(cancel.is_set)
+            for index, outcome in self._outcomes.items():
+                if outcome.status == "applied" and outcome.resource in lost:
+                    self._outcomes[index] = lost[outcome.resource]
+                    self.say(kind="finished", index=index, outcome=lost[outcome.resource])
 
     def outcomes(self) -> tuple[Outcome, ...]:
         return tuple(self._outcomes[index] for index in range(len(self.changes)))

@@ -34,7 +34,9 @@ class AwsFault:
     after_effect: bool = False
     """The call does its work first; only the answer is lost."""
     delay: float = 0.0
-    """Seconds to wait before anything else. With an empty `code` the call is only delayed."""
+    """Seconds to wait before anything else. With an empty `code` and no `raw` the call is only delayed."""
+    raw: str | None = None
+    """What is answered in place of an error, with `status`: a proxy's page, say, or nothing."""
     drop: bool = False
     """Instead of an answer the connection is reset."""
     probability: float = 1.0

@@ -235,7 +235,7 @@ def test_reading_one_function(script: ScriptedAws) -> None:
 @pytest.mark.parametrize(
     ("reply", "expected"),
     [
-        (Reply({"Version": 127}), True),
+        (Reply({"LayerVersionArn": "l", "Version": 127}), True),
         (fault("ResourceNotFoundException", "no", 404), False),
         (fault("AccessDeniedException", "because no resource-based policy allows the action", 403), False),
     ],
@@ -295,13 +295,13 @@ def test_the_newest_layer_is_remembered_for_a_day(script: ScriptedAws, tmp_path:
     time, cache = FakeTime(), LayerCache(tmp_path / "cache" / "layers.json")
     missing = fault("ResourceNotFoundException", "no", 404)
     arguments = (connect(script.url, time), LANE, "Datadog-Python312", "464622532012")
-    script.script(Reply({"Version": 127}), missing)
+    script.script(Reply({"LayerVersionArn": "l", "Version": 127}), missing)
     assert newest_layer(*arguments, 127, cache) == 127
     first = len(script.requests)
     assert newest_layer(*arguments, 127, cache) == 127
     assert len(script.requests) == first
     time.seconds += 25 * 3600
-    script.script(Reply({"Version": 127}), missing)
+    script.script(Reply({"LayerVersionArn": "l", "Version": 127}), missing)
     newest_layer(*arguments, 127, cache)
     assert len(script.requests) > first
 

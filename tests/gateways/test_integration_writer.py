@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import replace
+from pathlib import Path
+from urllib.request import Request, urlopen
 
 import pytest
 
+from ddsetup.apply.run import Settling, apply
 from ddsetup.gateways.datadog.client import Datadog
 from ddsetup.gateways.datadog.integration import read_integration, set_log_collection, update_integration
+from ddsetup.journal.runs import Header, Journal, new_run_id
 from ddsetup.model.account import Integration
+from ddsetup.model.change import Change, Outcome
+from ddsetup.model.clock import SYSTEM_CLOCK, Clock
 from ddsetup.model.errors import ChangedSince, GatewayError
 from ddsetup.model.states import REF_EXTERNAL_ID, IntegrationState, LogCollectionState, RoleState
 from tests.gateways.bench import ACCOUNT, KEYS, REGION, Bench, aws, bench, change, moto_url
@@ -184,3 +194,90 @@ def test_no_key_is_in_what_writers_say(both: Bench) -> None:
 
 def _stable(live: Integration) -> str:
     return json.dumps({k: v for k, v in live.raw.items() if k != "modified_at"}, sort_keys=True)
+
+
+# --- runs side by side, one for each region: the natural case of a job for each
+
+REGIONS = ("eu-west-1", "eu-central-1", "us-east-1", "us-west-2", "ap-south-1")
+
+
+def registering(region: str) -> Change:
+    arn = f"arn:aws:lambda:{region}:{ACCOUNT}:function:datadog-forwarder"
+    wanted = LogCollectionState(lambdas=(arn,), sources=("lambda",))
+    return change("log_collection", ACCOUNT, None, wanted)
+
+
+def one_run(bench: Bench, url: str, planned: Change, state: Path) -> Sequence[Outcome]:
+    """A run of its own, as a process has it: connection, writers, journal, the clock of this machine."""
+    at = SYSTEM_CLOCK.now()
+    run = new_run_id(at)
+    made = Header(
+        run=run, version="0", command="setup", account=ACCOUNT, regions=(), site="datadoghq.eu", started=at
+    )
+    own = replace(bench, dd=Datadog.connect("datadoghq.eu", KEYS, url), clock=SYSTEM_CLOCK)
+    with closing(Journal.create(state, made)) as journal:
+        return apply(
+            [planned],
+            own.writers(),
+            journal,
+            clock=SYSTEM_CLOCK,
+            on_event=lambda _: None,
+            cancel=threading.Event(),
+        )
+
+
+def test_forwarders_registered_side_by_side_are_all_there_in_the_end(both: Bench, tmp_path: Path) -> None:
+    """Each reads the list, and all that were slower write theirs over it."""
+    set_up(both)
+    url = dd(both).url
+    slow = {"path": "/api/v2/integration/aws/accounts/*", "method": "PATCH", "status": 0, "times": 99}
+    faults = json.dumps({"faults": [slow | {"delay": 0.3}]}).encode()
+    urlopen(Request(f"{url}/__sandbox/faults", faults), timeout=10).close()
+    changes = [registering(region) for region in REGIONS]
+    with ThreadPoolExecutor(len(changes)) as pool:
+        ended = pool.map(lambda one: one_run(both, url, one, tmp_path), changes)
+        told = [outcome.status for outcomes in ended for outcome in outcomes]
+    live = record(both)
+    assert live is not None
+    there = {arn.split(":")[3] for arn in live.lambdas}
+    assert told == ["applied"] * len(REGIONS)
+    assert there == set(REGIONS)
+    assert len(live.lambdas) == len(REGIONS)
+
+
+def test_a_registration_that_datadog_drops_is_told(both: Bench) -> None:
+    set_up(both)
+    dropped = {"path": "/api/v2/integration/aws/accounts/*", "method": "PATCH", "status": 200, "times": 99}
+    faults = json.dumps({"faults": [dropped | {"body": {"data": {}}}]}).encode()
+    urlopen(Request(f"{dd(both).url}/__sandbox/faults", faults), timeout=10).close()
+    outcome = both.one(registering(REGION))
+    assert (outcome.status, "keeps other forwarders" in outcome.reason) == ("failed", True)
+
+
+def test_a_registration_that_does_not_stay_is_told(both: Bench, tmp_path: Path) -> None:
+    """Somebody writes their own list over it again and again: not "done"."""
+    set_up(both)
+    url, stop = dd(both).url, threading.Event()
+    theirs = Datadog.connect("datadoghq.eu", KEYS, url)
+
+    def insist() -> None:
+        while not stop.wait(0.05):
+            live = read_integration(theirs, ACCOUNT)
+            assert isinstance(live, Integration)
+            set_log_collection(theirs, live, (), ())
+
+    planned = registering(REGION)
+    own = replace(both, clock=Clock(SYSTEM_CLOCK.now, SYSTEM_CLOCK.monotonic, lambda _: time.sleep(0.3)))
+    writers = own.writers()
+    with ThreadPoolExecutor(1) as pool:
+        writer = writers["log_collection"]
+        assert isinstance(writer, Settling)
+        assert writer.write([planned])[0].status == "applied"
+        pool.submit(insist)
+        try:
+            lost = writer.settle(lambda: False)
+        finally:
+            stop.set()
+    outcome = lost[planned.resource]
+    assert outcome.status == "failed"
+    assert "somebody registered others at the same time" in outcome.reason

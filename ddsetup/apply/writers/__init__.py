@@ -8,8 +8,9 @@ from ddsetup.apply.run import Writer
 from ddsetup.apply.writers.dashboards import DashboardWriter
 from ddsetup.apply.writers.function_tags import FunctionTagsWriter
 from ddsetup.apply.writers.functions import FunctionWriter
-from ddsetup.apply.writers.integration import IntegrationWriter, LogCollectionWriter
+from ddsetup.apply.writers.integration import IntegrationWriter
 from ddsetup.apply.writers.issued import Issued
+from ddsetup.apply.writers.log_collection import LogCollectionWriter
 from ddsetup.apply.writers.logs import FilterWriter, LogGroupWriter, Recent, nothing_recent
 from ddsetup.apply.writers.metric_tags import MetricTagsWriter
 from ddsetup.apply.writers.monitors import MonitorWriter
@@ -61,7 +62,7 @@ def make_writers(  # noqa: PLR0913 - what the writers of all kinds need together
     }
     if dd is not None:
         writers["integration"] = IntegrationWriter(aws, dd, issued, clock)
-        writers["log_collection"] = LogCollectionWriter(aws, dd, issued, snapshot)
+        writers["log_collection"] = LogCollectionWriter(aws, dd, issued, snapshot, clock)
         writers["metric_tags"] = MetricTagsWriter(dd)
         writers["monitor"] = MonitorWriter(dd)
         writers["dashboard"] = DashboardWriter(dd)

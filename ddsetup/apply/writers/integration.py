@@ -1,16 +1,13 @@
-"""Writes Datadog's record of the AWS account, and the forwarders and log sources registered with it.
+"""Writes Datadog's record of the AWS account.
 
-Both read the record right before they write: Datadog has no revision to write on.
+It reads the record right before it writes: Datadog has no revision to write on.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from ddsetup.apply.writers.issued import Issued
 from ddsetup.apply.writers.one_by_one import OneByOne
 from ddsetup.apply.writers.outcomes import already_so, applied, gone, moved
-from ddsetup.apply.writers.triggers import take_back
 from ddsetup.apply.writers.trust import external_id_of
 from ddsetup.gateways.aws.roles import read_role
 from ddsetup.gateways.aws.session import Aws
@@ -20,14 +17,13 @@ from ddsetup.gateways.datadog.integration import (
     delete_integration,
     integration_state,
     read_integration,
-    set_log_collection,
     update_integration,
 )
-from ddsetup.model.account import Integration, Role, Snapshot, Unreadable
+from ddsetup.model.account import Integration, Role, Unreadable
 from ddsetup.model.change import Change, Outcome
 from ddsetup.model.clock import Clock
 from ddsetup.model.errors import GatewayError
-from ddsetup.model.states import IntegrationState, LogCollectionState
+from ddsetup.model.states import IntegrationState
 
 ROLE_SETTLES = (5.0, 10.0, 15.0)
 """Seconds between attempts while Datadog cannot assume the role yet: IAM is eventually consistent."""
@@ -44,7 +40,7 @@ class IntegrationWriter(OneByOne):
         self._clock = clock
 
     def write_one(self, change: Change) -> Outcome:
-        live = _readable(read_integration(self._dd, change.resource.account))
+        live = readable(read_integration(self._dd, change.resource.account))
         before, after = change.before, change.after
         if isinstance(after, IntegrationState):
             if before is None:
@@ -110,67 +106,7 @@ class IntegrationWriter(OneByOne):
         return applied(change)
 
 
-class LogCollectionWriter(OneByOne):
-    """Adds forwarders and log sources to an integration, or takes them out; others stay."""
-
-    def __init__(self, aws: Aws, dd: Datadog, issued: Issued, snapshot: Snapshot) -> None:
-        super().__init__(issued)
-        self._aws = aws
-        self._dd = dd
-        self._snapshot = snapshot
-
-    def write_one(self, change: Change) -> Outcome:
-        live = _readable(read_integration(self._dd, change.resource.account))
-        before, after = _lists(change.before), _lists(change.after)
-        if live is None:
-            if not after.lambdas and not after.sources:
-                return gone(change)
-            return moved(change, "the account is not registered with Datadog")
-        if _as_wanted(live.lambdas, before.lambdas, after.lambdas) and _as_wanted(
-            live.sources, before.sources, after.sources
-        ):
-            return already_so(change)
-        off = [
-            *_off("forwarder", live.lambdas, before.lambdas, after.lambdas),
-            *_off("log source", live.sources, before.sources, after.sources),
-        ]
-        if off:
-            return moved(change, off)
-        lambdas = _merged(live.lambdas, before.lambdas, after.lambdas)
-        sources = _merged(live.sources, before.sources, after.sources)
-        set_log_collection(self._dd, live, lambdas, sources)
-        taken_out = set(before.lambdas) - set(after.lambdas)
-        left = take_back(self._aws, self._snapshot, change.resource.account, taken_out)
-        return applied(change, f"filters that Datadog made may be left: {'; '.join(left)}" if left else "")
-
-
-def _lists(state: object) -> LogCollectionState:
-    if state is None:
-        return LogCollectionState()
-    if not isinstance(state, LogCollectionState):
-        raise TypeError("not a change of the log collection")
-    return state
-
-
-def _as_wanted(live: Sequence[str], before: Sequence[str], after: Sequence[str]) -> bool:
-    return set(after) <= set(live) and not (set(before) - set(after)) & set(live)
-
-
-def _off(what: str, live: Sequence[str], before: Sequence[str], after: Sequence[str]) -> list[str]:
-    """What the change takes out and is not there, or is there although the change was to add it."""
-    lost = [name for name in before if name not in live]
-    came = [name for name in after if name not in before and name in live]
-    return [f"{what} {name} is not registered" for name in lost] + [
-        f"{what} {name} is registered already" for name in came
-    ]
-
-
-def _merged(live: Sequence[str], before: Sequence[str], after: Sequence[str]) -> tuple[str, ...]:
-    out = set(before) - set(after)
-    return (*(name for name in live if name not in out), *(name for name in after if name not in live))
-
-
-def _readable(live: Integration | Unreadable | None) -> Integration | None:
+def readable(live: Integration | Unreadable | None) -> Integration | None:
     if isinstance(live, Unreadable):
         raise GatewayError(f"cannot look at the integration: {live.reason}", action=live.action)
     return live

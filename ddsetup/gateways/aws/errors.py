@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 
+from ddsetup.gateways.aws.answers import NotAws
 from ddsetup.gateways.aws.credentials import AwsOptions, cause_of_end, explain_credentials
 from ddsetup.model.account import Unreadable
 from ddsetup.model.errors import ChangedSince, CredentialsError, Denied, GatewayError, NotFound, SignedOut
@@ -56,6 +57,10 @@ class NotShared(GatewayError):
 
 class Throttled(GatewayError):
     """AWS kept refusing for minutes because calls came too fast."""
+
+
+class Misread(GatewayError):
+    """What came back is no answer of AWS, or not one to this call: it tells nothing of what is there."""
 
 
 THROTTLES = frozenset(
@@ -170,6 +175,8 @@ def is_transient(error: Exception) -> bool:
 
     if isinstance(error, ClientError):
         return code_of(error) in TRANSIENT or status_of(error) >= 500
+    if isinstance(error, NotAws):
+        return error.status >= 500
     return isinstance(error, _network_errors()) and not isinstance(error, SSLError)
 
 
@@ -193,6 +200,9 @@ def translate(
         return SignedOut(ended[0], action=action, fix=ended[1], where=where)
     if isinstance(error, ClientError):
         return _answered(error, action, where)
+    if isinstance(error, NotAws):
+        fix = "check the proxy and AWS_ENDPOINT_URL"
+        return Misread(f"{action}: {error.said}", action=action, fix=fix, where=where)
     if isinstance(error, ParamValidationError):
         # The report quotes the values, which may be secrets.
         said = f"{action}: a value does not have the form that AWS wants"
@@ -227,6 +237,7 @@ def _answered(error: ClientError, action: str, where: str) -> GatewayError:
         said = f"{action}: AWS kept refusing because calls come too fast"
         return Throttled(said, action=action, fix="try again later", where=where)
     said = f"{code}: {text}" if text else f"HTTP {code}" if code.isdecimal() else code
+    said = said or f"refused without a reason (HTTP {status_of(error)})"
     refused = Refused(f"{action}: {said}", action=action, where=where)
     refused.code = code
     return refused

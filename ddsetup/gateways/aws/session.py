@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from ddsetup._version import __version__
+from ddsetup.gateways.aws.answers import NotAws, check_bytes, check_members, unparsed
 from ddsetup.gateways.aws.credentials import AwsOptions, explain_credentials, open_session, region_of
 from ddsetup.gateways.aws.errors import AlreadyExists, is_throttle, is_transient, translate
 from ddsetup.gateways.aws.limits import Limits
@@ -158,7 +159,7 @@ class Aws:
 
         try:
             return self._attempt(action, lane, operation, patience, read_timeout, parameters)
-        except (BotoCoreError, ClientError, CredentialsError) as error:
+        except (BotoCoreError, ClientError, CredentialsError, NotAws) as error:
             raise translate(error, action, _where(lane), self.options) from None
         except RuntimeError as error:
             if not _looks_old(error):
@@ -217,6 +218,8 @@ class Aws:
 
         try:
             return self._attempt("sts:GetCallerIdentity", None, "", Patience(5, 2), 30, {})
+        except NotAws as error:
+            raise translate(error, "sts:GetCallerIdentity") from None
         except (BotoCoreError, ClientError) as error:
             raise explain_credentials(error, self.options) from None
         except RuntimeError as error:
@@ -258,8 +261,8 @@ class Aws:
             if self._stopped.is_set():
                 raise Interrupted("stopped")
             try:
-                return method(**parameters)
-            except (BotoCoreError, ClientError) as error:
+                return _answered(method, f"{service}:{called or name}", parameters)
+            except (BotoCoreError, ClientError, NotAws) as error:
                 if is_throttle(error):
                     throttled += 1
                     again = throttled <= patience.throttled
@@ -312,9 +315,25 @@ class Aws:
                 prefix, operation = _operation(event_name)
                 self.limits.bucket(prefix, operation, region).throttled()
 
+        def before_parse(response_dict: Mapping[str, Any], operation_model: Any, **_: Any) -> None:
+            check_bytes(response_dict, operation_model)
+
         client.meta.events.register("before-send", before_send)
+        client.meta.events.register("before-parse", before_parse)
         client.meta.events.register("response-received", response_received)
         return client
+
+
+def _answered(method: Callable[..., Json], name: str, parameters: Mapping[str, Any]) -> Json:
+    """Make one attempt. Raises NotAws for an answer that is none, and what botocore raises."""
+    try:
+        answer = method(**parameters)
+    except Exception as error:
+        if not unparsed(error):
+            raise
+        raise NotAws("answered something that cannot be read") from None
+    check_members(answer, name)
+    return answer
 
 
 def _looks_old(error: RuntimeError) -> bool:

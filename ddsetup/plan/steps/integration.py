@@ -81,7 +81,9 @@ def _plan_account(case: _Case) -> Plan:
     account, live = case.account, case.account.integration
     if isinstance(live, Unreadable):
         reason = cannot_see("whether Datadog has a record of this account", live)
-        fix = f"an application key with the permission {live.action}" if live.action else ""
+        fix = "run the command again when Datadog can be asked"
+        if denied_action(live):
+            fix = f"an application key with the permission {live.action}"
         return _skip(case.id, reason, fix, denied_action(live))
     if live and live.access_key_auth:
         return _update(case, live)

@@ -69,7 +69,7 @@ class Faults:
         if fault is None:
             return await call()
         await asyncio.sleep(fault.delay)
-        if not fault.code and not fault.drop:
+        if not fault.code and not fault.drop and fault.raw is None:
             return await call()
         if fault.after_effect:
             await call()
@@ -99,6 +99,8 @@ class Faults:
 def _error(service: str, fault: AwsFault) -> tuple[int, Any, Any]:
     if fault.drop:
         return 500, {}, b""
+    if fault.raw is not None:
+        return fault.status, {"Content-Type": "text/html"}, fault.raw.encode()
     if service in _QUERY_PROTOCOL:
         body = (
             f"<ErrorResponse><Error><Type>Sender</Type><Code>{escape(fault.code)}</Code>"
