@@ -14,6 +14,7 @@ from ddsetup.doctor.checks.case import Place, Subject
 from ddsetup.facts.filters import Forwarders, classify, leads_to_datadog_by_name
 from ddsetup.model.account import SubscriptionFilter, Unreadable
 from ddsetup.model.evidence import Unseen
+from ddsetup.searches import datadog_name
 
 FEW_GROUPS = 50
 """So many log groups of a region are looked at in any case: ten seconds at AWS's rate."""
@@ -175,9 +176,9 @@ def _twice(name: str, writers: Sequence[Subject], place: Place, hints: Hints) ->
     filters = sum(leads_to_datadog_by_name(each) for each in (hints.lately or {}).get(name, ()))
     if filters + any(s.way == "extension" for s in writers) > 1:
         return True
-    ours = frozenset({place.forwarder.name.lower()} if place.forwarder else ())
+    ours = frozenset({datadog_name(place.forwarder.name)} if place.forwarder else ())
     carriers = hints.carriers or {}
-    return any(carriers.get(s.function.name.lower(), ours) - ours for s in writers)
+    return any(carriers.get(datadog_name(s.function.name), ours) - ours for s in writers)
 
 
 def _fails(name: str, hints: Hints) -> bool:

@@ -18,6 +18,7 @@ from ddsetup.model.account import Json
 from ddsetup.model.change import Change, Plan, ResourceId, Skipped
 from ddsetup.model.lines import Line, Look, Span, counted, line, names, table
 from ddsetup.model.states import MetricTagsState
+from ddsetup.searches import datadog_name
 
 STEP = "metrics"
 OF_DATADOG = ("aws.lambda.enhanced.", "aws.dd_forwarder.", "datadog.", "runtime.")
@@ -42,7 +43,7 @@ def listed(dd: Datadog, window: Window, whose: Whose, *, enhanced: bool) -> Mapp
 def _tags(whose: Whose) -> str:
     """The filter of the list of metrics: the functions, or the account's if they are too many to name."""
     if whose.named:
-        return " OR ".join(f"functionname:{name}" for name in whose.functions)
+        return " OR ".join(f"functionname:{name}" for name in sorted(whose.known_as))
     return f"aws_account:{whose.account} OR account_id:{whose.account}"
 
 
@@ -99,7 +100,7 @@ def _proof(dd: Datadog, window: Window, metric: str, whose: Whose) -> Mapping[st
         "metric": metric,
         "status": "arrived" if rows else "missing",
         "functions": rows,
-        "missing_from": [name for name in whose.functions if name not in seen],
+        "missing_from": [name for name in whose.functions if datadog_name(name) not in seen],
     }
 
 

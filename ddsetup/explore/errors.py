@@ -45,7 +45,7 @@ _MASKS: Sequence[tuple[re.Pattern[str], str]] = (
 
 def errors(dd: Datadog, window: Window, whose: Whose) -> Mapping[str, Json]:
     """The `data` of `explore errors`. Raises Denied when `logs_read_data` is missing."""
-    query = whose.events(QUERY)
+    query = whose.logs(QUERY)
     logs = search_logs(dd, window, query, limit=READ)
     meant = [log for log in logs if whose.has(log.function)]
     total = len(meant) if len(logs) < READ else max(len(meant), count_logs(dd, window, query))

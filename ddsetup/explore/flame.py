@@ -63,17 +63,21 @@ def requests_logs(logs: Sequence[Log], root: SpanEvent) -> tuple[Log, ...]:
     """
     if not root.request_id:
         return ()
-    ours = [at for at, log in enumerate(logs) if root.request_id in log.message]
+    ours = [at for at, log in enumerate(logs) if root.request_id in (log.request_id, *_named_in(log.message))]
     if not ours:
         return ()
     streams = {logs[at].stream for at in ours}
     found = []
     for at, log in enumerate(logs):
-        named = _REQUEST_ID.findall(log.message)
+        named = [log.request_id] if log.request_id else _named_in(log.message)
         inside = ours[0] <= at <= ours[-1] and log.stream in streams and log.stream
         if root.request_id in named or (inside and not named):
             found.append(log)
     return tuple(found)
+
+
+def _named_in(message: str) -> list[str]:
+    return _REQUEST_ID.findall(message)
 
 
 def trace_lines(data: Mapping[str, Json], look: Look) -> list[Line]:

@@ -59,7 +59,7 @@ def offer_to_explore(
     whose = Whose(
         account=session.identity.account,
         regions=session.scope.regions,
-        functions=tuple(sorted({function.name.lower() for function in functions})),
+        functions=tuple(sorted({function.name for function in functions})),
     )
     later = "the sandbox is gone then" if call.value("sandbox") else "ddsetup explore shows it at any time"
     prompt = Prompt(

@@ -14,8 +14,8 @@ from ddsetup.gateways.datadog.client import Datadog
 from ddsetup.gateways.datadog.event_search import Log, SpanEvent, search_logs, search_spans, span_duration
 from ddsetup.gateways.datadog.telemetry import Window
 from ddsetup.model.account import Json
+from ddsetup.searches import INVOCATIONS, logs_of
 
-INVOCATION = "operation_name:aws.lambda"
 COUNT = 3
 """Traces of each kind that are shown unless another number is asked for."""
 _CANDIDATES = 200
@@ -30,7 +30,7 @@ def traces(dd: Datadog, window: Window, whose: Whose, shown: int = COUNT) -> Map
     Datadog sorts spans by time only; so the slow ones are asked for by the 95th percentile of durations.
     Raises Denied when `apm_read` or `logs_read_data` is missing.
     """
-    query = whose.events(INVOCATION)
+    query = whose.spans(INVOCATIONS)
     limit = span_duration(dd, window, query, _SLOW)
     if limit is None:
         return shaped((), (), {}, {}, window)
@@ -81,7 +81,7 @@ def _spans_of(dd: Datadog, window: Window, roots: Sequence[SpanEvent]) -> Mappin
 def _logs_of(dd: Datadog, root: SpanEvent) -> tuple[Log, ...]:
     end = root.start + timedelta(milliseconds=root.duration_ms)
     around = Window(root.start - _BEFORE, end + _AFTER)
-    name = f" functionname:{root.function}" if root.function else ""
+    name = f" {logs_of((root.function,))}" if root.function else ""
     logs = search_logs(dd, around, f"source:lambda{name}", limit=300, newest_first=False)
     return requests_logs(logs, root)
 

@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 from ddsetup.facts.catalog import partition_of, site
 from ddsetup.model.account import Function
+from ddsetup.searches import INVOCATIONS, any_of, datadog_name, logs_of, spans_of
 
 FUNCTION_PAGES = 10
 """Pages of single functions that are listed; more of them is a list, not a pointer."""
@@ -32,7 +33,7 @@ def links(
     "function NAME". Raises UsageError for an unknown site.
     """
     app = site(site_name).app_url
-    ours = f" aws_account:{_any_of(accounts)}" if accounts else ""
+    ours = f" aws_account:{any_of(accounts)}" if accounts else ""
     found = {
         "serverless": f"{app}{_SERVERLESS}",
         "dashboard AWS Lambda": f"{app}/screen/integration/98/aws-lambda",
@@ -42,7 +43,7 @@ def links(
             f"{app}/logs?query={_quoted(f'source:lambda status:error{ours}')}"
             "&viz=pattern&clustering_pattern_field_path=message"
         ),
-        "traces": f"{app}/apm/traces?query={_quoted('operation_name:aws.lambda')}",
+        "traces": f"{app}/apm/traces?query={_quoted(INVOCATIONS)}",
         "metrics summary": f"{app}/metric/summary?filter=aws.lambda",
     }
     for function in functions[:FUNCTION_PAGES]:
@@ -68,12 +69,12 @@ def settings_links(site_name: str) -> Mapping[str, str]:
 def function_links(site_name: str, function: Function) -> Mapping[str, str]:
     """The pages of one function: Serverless, logs, traces in Datadog, and its page in the AWS console."""
     app = site(site_name).app_url
-    name = function.name.lower()
-    selection = f"aws-lambda-functions+{name}+{function.region}+{function.account}"
+    names = (function.name,)
+    selection = f"aws-lambda-functions+{datadog_name(function.name)}+{function.region}+{function.account}"
     return {
         "serverless": f"{app}{_SERVERLESS}&selection={_quoted(selection)}",
-        "logs": f"{app}/logs?query={_quoted(f'source:lambda functionname:{name}')}",
-        "traces": f"{app}/apm/traces?query={_quoted(f'operation_name:aws.lambda functionname:{name}')}",
+        "logs": f"{app}/logs?query={_quoted(f'source:lambda {logs_of(names)}')}",
+        "traces": f"{app}/apm/traces?query={_quoted(f'{INVOCATIONS} {spans_of(names)}')}",
         "AWS console": f"{_console(function.region)}/lambda/home?region={function.region}"
         f"#/functions/{function.name}",
     }
@@ -141,10 +142,6 @@ def stacks_link(region: str) -> str:
 
 def _console(region: str) -> str:
     return f"https://{region}.{_CONSOLES.get(partition_of(region), _CONSOLES['aws'])}"
-
-
-def _any_of(values: Sequence[str]) -> str:
-    return values[0] if len(values) == 1 else f"({' OR '.join(values)})"
 
 
 def _quoted(text: str) -> str:

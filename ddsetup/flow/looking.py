@@ -55,7 +55,7 @@ def look(call: Call) -> Looking:
     whose = Whose(
         account=session.identity.account,
         regions=session.scope.regions if "region" in call.given else (),
-        functions=tuple(sorted({function.name.lower() for function in functions})),
+        functions=tuple(sorted({function.name for function in functions})),
     )
     window = Window(now - timedelta(minutes=minutes), now)
     return Looking(session=session, whose=whose, window=window, functions=functions)

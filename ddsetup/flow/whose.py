@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ddsetup.gateways.datadog.telemetry import NAMED_AT_MOST
+from ddsetup.searches import any_of, datadog_name, datadog_names, logs_of, spans_in, spans_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Whose:
-    """One AWS account; `regions` and `functions` (names in lower case) narrow it down, empty ones do not."""
+    """One AWS account; `regions` and `functions` (names) narrow it down, empty ones do not.
+
+    `known_as` are the names of the functions in Datadog.
+    """
 
     account: str
     regions: tuple[str, ...] = ()
     functions: tuple[str, ...] = ()
+    known_as: frozenset[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "known_as", frozenset(datadog_names(self.functions)))
 
     @property
     def named(self) -> bool:
@@ -24,7 +32,7 @@ class Whose:
     def has(self, function: str, region: str = "") -> bool:
         """Whether data of this function is meant; data that does not tell its region is."""
         in_region = not self.regions or not region or region in self.regions
-        return in_region and (not self.functions or function.lower() in self.functions)
+        return in_region and (not self.functions or datadog_name(function) in self.known_as)
 
     def metrics(self, *conditions: str) -> str:
         """The scope of a metric query, with further conditions."""
@@ -32,35 +40,36 @@ class Whose:
         if self.regions:
             parts.append(_in("region", self.regions))
         if self.named:
-            parts.append(_in("functionname", self.functions))
+            parts.append(_in("functionname", sorted(self.known_as)))
         return " AND ".join((*parts, *conditions))
 
     def senders(self) -> str:
         """The scope of a query for metrics that not only functions of this account may send."""
-        return _in("functionname", self.functions) if self.named else "*"
+        return _in("functionname", sorted(self.known_as)) if self.named else "*"
 
-    def events(self, *conditions: str) -> str:
-        """The query of a search of logs or spans, with further conditions.
-
-        Events that do not tell account or region are let in: what the Extension sends may lack them.
-        """
+    def logs(self, *conditions: str) -> str:
+        """The query of a search of logs, with further conditions; logs that tell no place are let in."""
         parts = list(conditions)
         if self.named:
-            parts.append(f"functionname:{_any_of(self.functions)}")
+            parts.append(logs_of(self.functions))
         for facet, values in (("aws_account", (self.account,)), ("region", self.regions)):
             if values:
-                parts.append(f"({facet}:{_any_of(values)} OR -{facet}:*)")
+                parts.append(f"({facet}:{any_of(values)} OR -{facet}:*)")
         return " ".join(parts)
 
-    def page(self, *conditions: str) -> str:
+    def spans(self, *conditions: str) -> str:
+        """The query of a search of spans, with further conditions; spans that tell no place are let in."""
+        named = (spans_of(self.functions),) if self.named else ()
+        return " ".join((*conditions, *named, spans_in(self.account, self.regions)))
+
+    def page_of_logs(self, *conditions: str) -> str:
         """The query of a page of Datadog: shorter, as a person would type it."""
-        names = (f"functionname:{_any_of(self.functions)}",) if self.named else ()
-        return " ".join((*conditions, *names))
+        return " ".join((*conditions, *((logs_of(self.functions),) if self.named else ())))
+
+    def page_of_spans(self, *conditions: str) -> str:
+        """The same for spans."""
+        return " ".join((*conditions, *((spans_of(self.functions),) if self.named else ())))
 
 
 def _in(tag: str, values: Sequence[str]) -> str:
     return f"{tag}:{values[0]}" if len(values) == 1 else f"{tag} IN ({','.join(sorted(values))})"
-
-
-def _any_of(values: Sequence[str]) -> str:
-    return values[0] if len(values) == 1 else f"({' OR '.join(sorted(values))})"

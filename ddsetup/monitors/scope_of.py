@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from ddsetup.flow.call import Call
 from ddsetup.flow.looking import chosen_functions
 from ddsetup.monitors.scope import MonitorScope
+from ddsetup.searches import datadog_names
 from ddsetup.settings.settle import selection_of
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ def scope_of(call: Call, session: Session) -> MonitorScope:
     """
     functions = chosen_functions(call, session)
     patterns = _patterns(call)
-    names = patterns if functions and patterns else tuple(sorted({f.name.lower() for f in functions}))
+    names = patterns if functions and patterns else datadog_names(f.name for f in functions)
     env, service = call.given.text("env"), call.given.text("service")
     return MonitorScope(env=env, service=service, functions=names)
 
@@ -34,4 +35,4 @@ def _patterns(call: Call) -> tuple[str, ...]:
     plain = all(not name.startswith("arn:") and not set(name) & set("?[]") for name in selection.names)
     if others or selection.state != "any" or not plain:
         return ()
-    return tuple(sorted({name.lower() for name in selection.names}))
+    return datadog_names(selection.names)

@@ -9,15 +9,24 @@ from datetime import datetime, timedelta
 from typing import TypeAlias
 
 from ddsetup.gateways.datadog.client import Datadog
-from ddsetup.gateways.datadog.events import Scope, Sighting, log_sightings, span_sightings
 from ddsetup.gateways.datadog.faults import RateLimited, unreadable
-from ddsetup.gateways.datadog.telemetry import MetricQuery, Place, Window, metric_values, metrics_seen
+from ddsetup.gateways.datadog.sightings import Sighting, log_sightings, span_sightings
+from ddsetup.gateways.datadog.telemetry import (
+    MetricQuery,
+    Place,
+    Window,
+    metric_values,
+    metrics_seen,
+    regions_with_data,
+)
 from ddsetup.model.account import Function, Lane, Unreadable
 from ddsetup.model.answers import Answers
 from ddsetup.model.clock import Clock
 from ddsetup.model.errors import Denied, GatewayError
 from ddsetup.model.report import Signal, SignalName
+from ddsetup.searches import datadog_name, datadog_names
 from ddsetup.verify.expected import (
+    CLOUDWATCH_DELAY,
     Evidence,
     Expected,
     SignalKey,
@@ -36,7 +45,12 @@ TRAFFIC_EVERY = 30.0
 RETRY_AFTER = 2.0
 """Seconds to wait at least after a question that failed for the moment."""
 
+POLLED_WITHIN = timedelta(hours=3)
+"""Where Datadog has a metric of CloudWatch of so long ago, it reads it as often as usual."""
+
+INVOCATIONS = "aws.lambda.invocations"
 _ENHANCED = "aws.lambda.enhanced"
+_POLLED_HOURLY = "Datadog may read a metric that nobody has asked for yet only once an hour"
 _LIBRARY_SILENT = "only the Forwarder's own metrics of it arrived: the library in the function sends none"
 
 
@@ -59,7 +73,8 @@ class Progress:
 
     `namesakes` are the watched functions by their name in Datadog; `ran` the ARNs of those that something
     arrived of, `silent` of those whose library sends nothing. `retry` is the number of seconds after which
-    to repeat what failed for the moment, 0 if nothing did.
+    to repeat what failed for the moment, 0 if nothing did. `polled` are the places whose CloudWatch metrics
+    are known to be read as often as usual.
     """
 
     watch: Watch
@@ -74,13 +89,14 @@ class Progress:
     traffic_at: float = -math.inf
     totals: dict[str, float] = field(default_factory=dict)
     recent: dict[tuple[str, timedelta], float] = field(default_factory=dict)
+    polled: set[Lane] = field(default_factory=set)
 
     @classmethod
     def of(cls, watch: Watch) -> Progress:
         """Nothing asked yet."""
         namesakes: dict[str, list[Function]] = {}
         for function in watch.functions:
-            namesakes.setdefault(function.name.lower(), []).append(function)
+            namesakes.setdefault(datadog_name(function.name), []).append(function)
         expected = expected_signals(watch.answers, watch.functions, watch.custom_metrics)
         return cls(watch, expected, namesakes)
 
@@ -106,15 +122,14 @@ def look(
     for signals, ask in _QUESTIONS:
         if left := progress.left(*signals):
             try:
-                found = ask(dd, progress, left, now)
+                for found in ask(dd, progress, left, now):  # what was found before a refusal is kept
+                    _keep(progress, left, found, now)
             except Denied as error:
                 progress.denied |= dict.fromkeys(signals, unreadable(error))
             except GatewayError as error:
                 progress.faults |= dict.fromkeys(signals, unreadable(error))
                 wait = error.retry_after if isinstance(error, RateLimited) else RETRY_AFTER
                 progress.retry = max(progress.retry, wait)
-            else:
-                _keep(progress, left, found, now)
     if last or clock.monotonic() - progress.traffic_at >= TRAFFIC_EVERY:
         progress.traffic_at = clock.monotonic()
         _look_at_traffic(progress, traffic, now)
@@ -122,24 +137,32 @@ def look(
 
 
 _Found: TypeAlias = Mapping[SignalKey, str]
-"""The path of each signal that was seen."""
+"""The path of each signal that was seen in one answer."""
 
 
-def _cloudwatch(dd: Datadog, progress: Progress, left: Sequence[Expected], now: datetime) -> _Found:
+def _cloudwatch(dd: Datadog, progress: Progress, left: Sequence[Expected], now: datetime) -> Iterator[_Found]:
     # CloudWatch stamps a minute's points with its start, which may lie before the window.
     window = Window(progress.watch.since.replace(second=0, microsecond=0), now)
-    queries = {"invocations": MetricQuery("aws.lambda.invocations")}
-    found: dict[SignalKey, str] = {}
+    queries = {"invocations": MetricQuery(INVOCATIONS)}
     for account, names in _by_account(left):
-        seen = _positive(metric_values(dd, window, account, names, queries)["invocations"])
-        for expected, function in _of_account(left, account):
-            if _at(function, seen, progress):
-                found[expected.key] = "cloudwatch"
-    return found
+        own = list(_of_account(left, account))
+        for values in metric_values(dd, window, account, names, queries):
+            seen = _positive(values["invocations"])
+            yield {e.key: "cloudwatch" for e, function in own if _at(function, seen, progress)}
+    _look_for_polling(dd, progress, left, now)
 
 
-def _enhanced(dd: Datadog, progress: Progress, left: Sequence[Expected], now: datetime) -> _Found:
-    window = Window(progress.watch.since.replace(microsecond=0), now)  # points have whole seconds
+def _look_for_polling(dd: Datadog, progress: Progress, left: Sequence[Expected], now: datetime) -> None:
+    """Where Datadog reads the metric as often as usual, not only once an hour."""
+    if now - progress.watch.since <= CLOUDWATCH_DELAY:
+        return
+    window = Window(now - POLLED_WITHIN, now)
+    for account in {f.account for _, f in _with_functions(left) if f.lane not in progress.polled}:
+        regions = regions_with_data(dd, window, account, INVOCATIONS)
+        progress.polled |= {Lane(account, region) for region in regions}
+
+
+def _enhanced(dd: Datadog, progress: Progress, left: Sequence[Expected], now: datetime) -> Iterator[_Found]:
     invocations = f"{_ENHANCED}.invocations"
     queries = {
         "any": MetricQuery(invocations),
@@ -147,38 +170,47 @@ def _enhanced(dd: Datadog, progress: Progress, left: Sequence[Expected], now: da
         "forwarded": MetricQuery(invocations, scope="forwardername:*"),
         "duration": MetricQuery(f"{_ENHANCED}.duration", "avg"),
     }
-    found: dict[SignalKey, str] = {}
     for account, names in _by_account(left):
-        values = metric_values(dd, window, account, names, queries)
-        seen = {label: _positive(values[label]) for label in queries}
-        for expected, function in _of_account(left, account):
-            wanted = "cold" if expected.signal == "cold_start" else "any"
-            if _at(function, seen[wanted], progress):
-                forwarded = _at(function, seen["forwarded"], progress)
-                found[expected.key] = _path(progress.watch, forwarded=forwarded)
-            elif wanted == "any" and _at(function, seen["duration"], progress):
-                progress.silent.add(function.arn)
-    return found
+        for values in metric_values(dd, _of_library(progress, now), account, names, queries):
+            seen = {label: _positive(values[label]) for label in queries}
+            found: dict[SignalKey, str] = {}
+            for expected, function in _of_account(left, account):
+                wanted = "cold" if expected.signal == "cold_start" else "any"
+                if _at(function, seen[wanted], progress):
+                    forwarded = _at(function, seen["forwarded"], progress)
+                    found[expected.key] = _path(progress.watch, forwarded=forwarded)
+                elif wanted == "any" and _at(function, seen["duration"], progress):
+                    progress.silent.add(function.arn)
+            yield found
 
 
-def _logs(dd: Datadog, progress: Progress, left: Sequence[Expected], now: datetime) -> _Found:
+def _of_library(progress: Progress, now: datetime) -> Window:
+    """What a library counts is kept in steps of ten seconds, each with the time of its start."""
+    since = progress.watch.since
+    return Window(since.replace(second=since.second // 10 * 10, microsecond=0), now)
+
+
+def _logs(dd: Datadog, progress: Progress, left: Sequence[Expected], now: datetime) -> Iterator[_Found]:
     window = Window(progress.watch.since, now)
-    return _sighted(progress, left, log_sightings(dd, window, _scope(progress, left)))
+    for sightings in log_sightings(dd, window, _meant(progress, left)):
+        yield _sighted(progress, left, sightings)
 
 
-def _spans(dd: Datadog, progress: Progress, left: Sequence[Expected], now: datetime) -> _Found:
+def _spans(dd: Datadog, progress: Progress, left: Sequence[Expected], now: datetime) -> Iterator[_Found]:
     window = Window(progress.watch.since, now)
-    return _sighted(progress, left, span_sightings(dd, window, _scope(progress, left)))
+    for sightings in span_sightings(dd, window, _meant(progress, left)):
+        yield _sighted(progress, left, sightings)
 
 
-def _custom(dd: Datadog, progress: Progress, left: Sequence[Expected], now: datetime) -> _Found:
-    window = Window(progress.watch.since, now)
-    seen = metrics_seen(dd, window, [expected.metric for expected in left])
-    return {expected.key: "" for expected in left if expected.metric in seen}
+def _custom(dd: Datadog, progress: Progress, left: Sequence[Expected], now: datetime) -> Iterator[_Found]:
+    seen = metrics_seen(dd, _of_library(progress, now), [expected.metric for expected in left])
+    yield {expected.key: "" for expected in left if expected.metric in seen}
 
 
 _QUESTIONS: Sequence[
-    tuple[tuple[SignalName, ...], Callable[[Datadog, Progress, Sequence[Expected], datetime], _Found]]
+    tuple[
+        tuple[SignalName, ...], Callable[[Datadog, Progress, Sequence[Expected], datetime], Iterator[_Found]]
+    ]
 ] = (
     (("enhanced_metrics", "cold_start"), _enhanced),
     (("logs",), _logs),
@@ -190,7 +222,7 @@ _QUESTIONS: Sequence[
 
 def _keep(progress: Progress, left: Iterable[Expected], found: _Found, now: datetime) -> None:
     for expected in left:
-        if expected.key in found:
+        if expected.key in found and expected.key not in progress.arrived:
             evidence = Evidence(path=found[expected.key])
             signal = judge(expected, evidence, timedelta(0), progress.watch.since, now)
             progress.arrived[expected.key] = signal
@@ -203,7 +235,8 @@ def _sighted(progress: Progress, left: Iterable[Expected], sightings: Iterable[S
     for sighting in sightings:
         by_name.setdefault(sighting.function, []).append(sighting)
     for expected, function in _with_functions(left):
-        own = [s for s in by_name.get(function.name.lower(), ()) if _means(s, function, progress)]
+        known_as = datadog_name(function.name)
+        own = [s for s in by_name.get(known_as, ()) if _means(s, function, progress)]
         if own:
             found[expected.key] = _path(progress.watch, forwarded=any(s.forwarded for s in own))
     return found
@@ -211,17 +244,14 @@ def _sighted(progress: Progress, left: Iterable[Expected], sightings: Iterable[S
 
 def _means(sighting: Sighting, function: Function, progress: Progress) -> bool:
     """Whether events of a function of this name are of this one, and can be of no other that is watched."""
-
-    def fits(other: Function) -> bool:
-        return sighting.region in ("", other.region) and sighting.account in ("", other.account)
-
     namesakes = progress.namesakes[sighting.function]
-    return fits(function) and all(other.lane == function.lane for other in namesakes if fits(other))
+    others = (other for other in namesakes if other.lane != function.lane)
+    return sighting.may_be(function) and not any(sighting.may_be(other) for other in others)
 
 
 def _at(function: Function, places: Mapping[str, Sequence[str]], progress: Progress) -> bool:
     """Whether points of the function's account, by name and regions, are those of this function."""
-    name = function.name.lower()
+    name = datadog_name(function.name)
     sightings = (Sighting(name, region, function.account) for region in places.get(name, ()))
     return any(_means(sighting, function, progress) for sighting in sightings)
 
@@ -241,16 +271,11 @@ def _path(watch: Watch, *, forwarded: bool) -> str:
     return "extension" if watch.answers.via == "extension" else ""
 
 
-def _scope(progress: Progress, left: Iterable[Expected]) -> Scope:
-    """Where to look for what is left. Namesakes are meant as well, although theirs has arrived: where two
+def _meant(progress: Progress, left: Iterable[Expected]) -> list[Function]:
+    """The functions of what is left. Namesakes are meant as well, although theirs has arrived: where two
     places are in question, the events must be told apart by place to the end."""
-    names = {function.name.lower() for _, function in _with_functions(left)}
-    functions = [function for name in names for function in progress.namesakes[name]]
-    return Scope(
-        names=tuple(sorted({f.name.lower() for f in functions})),
-        regions=tuple(sorted({f.region for f in functions})),
-        accounts=tuple(sorted({f.account for f in functions})),
-    )
+    names = {datadog_name(function.name) for _, function in _with_functions(left)}
+    return [function for name in sorted(names) for function in progress.namesakes[name]]
 
 
 def _with_functions(left: Iterable[Expected]) -> Iterator[tuple[Expected, Function]]:
@@ -263,7 +288,7 @@ def _of_account(left: Iterable[Expected], account: str) -> Iterator[tuple[Expect
 
 def _by_account(left: Sequence[Expected]) -> Iterator[tuple[str, Sequence[str]]]:
     for account in sorted({function.account for _, function in _with_functions(left)}):
-        yield account, sorted({f.name.lower() for _, f in _of_account(left, account)})
+        yield account, datadog_names(f.name for _, f in _of_account(left, account))
 
 
 def _look_at_traffic(progress: Progress, traffic: Traffic, now: datetime) -> None:
@@ -271,7 +296,7 @@ def _look_at_traffic(progress: Progress, traffic: Traffic, now: datetime) -> Non
     watch = progress.watch
     since = _minutes(now - watch.since)
     out = [expected for expected in progress.expected if expected.key not in progress.arrived]
-    delays = {usual_delay(expected.signal, watch.answers) for expected in out}
+    delays = {_delay(progress, expected) for expected in out}
     lanes: dict[Lane, dict[str, Function]] = {}
     for _, function in _with_functions(out):
         lanes.setdefault(function.lane, {})[function.name] = function
@@ -297,7 +322,7 @@ def _minutes(span: timedelta) -> int:
 
 def _judged(progress: Progress, expected: Expected, now: datetime) -> Signal:
     watch = progress.watch
-    delay = usual_delay(expected.signal, watch.answers)
+    delay = _delay(progress, expected)
     functions = (expected.function,) if expected.function else watch.functions
     counts = [_invocations(progress, function, delay) for function in functions]
     known = [count for count, _ in counts if count is not None]
@@ -311,6 +336,11 @@ def _judged(progress: Progress, expected: Expected, now: datetime) -> Signal:
         and progress.has(expected.function, "enhanced_metrics"),
     )
     return judge(expected, evidence, delay, watch.since, now)
+
+
+def _delay(progress: Progress, expected: Expected) -> timedelta:
+    polled = expected.function is not None and expected.function.lane in progress.polled
+    return usual_delay(expected.signal, progress.watch.answers, polled=polled)
 
 
 def _invocations(progress: Progress, function: Function, delay: timedelta) -> tuple[float | None, bool]:
@@ -332,4 +362,6 @@ def _hint(progress: Progress, expected: Expected) -> str:
     hint = hint_for(expected.signal, function)
     if not hint and expected.signal == "enhanced_metrics" and function.arn in progress.silent:
         return _LIBRARY_SILENT
+    if not hint and expected.signal == "cloudwatch_metrics" and function.lane not in progress.polled:
+        return _POLLED_HOURLY
     return hint

@@ -15,6 +15,9 @@ from ddsetup.model.report import Signal, SignalName, SignalStatus
 
 CLOUDWATCH_DELAY = timedelta(minutes=25)
 """Datadog crawls CloudWatch every 10 minutes, after up to 10 for a new account (cloud metric delay guide)."""
+CLOUDWATCH_FIRST = timedelta(minutes=75)
+"""A metric that nobody has queried for 30 days is read once an hour until somebody does, which asking for it
+here is (adaptive CloudWatch polling guide)."""
 FORWARDER_DELAY = timedelta(minutes=5)
 """The Forwarder takes one to two minutes; Datadog's first automatic subscription some more."""
 EXTENSION_DELAY = timedelta(minutes=3)
@@ -93,10 +96,13 @@ def reports(function: Function, answers: Answers) -> bool:
     return family is not None and (answers.via == "extension" or family.forwarder)
 
 
-def usual_delay(signal: SignalName, answers: Answers) -> timedelta:
-    """How long after an invocation this kind of data usually is there."""
+def usual_delay(signal: SignalName, answers: Answers, *, polled: bool = False) -> timedelta:
+    """How long after an invocation this kind of data usually is there.
+
+    `polled` tells that Datadog is known to read the metrics of CloudWatch there as often as usual.
+    """
     if signal == "cloudwatch_metrics":
-        return CLOUDWATCH_DELAY
+        return CLOUDWATCH_DELAY if polled else CLOUDWATCH_FIRST
     return EXTENSION_DELAY if answers.via == "extension" else FORWARDER_DELAY
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from ddsetup.gateways.datadog.client import Datadog, DatadogKeys
 from ddsetup.model.account import Function
 from ddsetup.model.clock import Clock
+from ddsetup.sandbox.datadog.tags import all_normalised
 from tests.gateways.standin import API_KEY, APP_KEY, Standin, running
 
 KEYS = DatadogKeys(API_KEY, APP_KEY)
@@ -85,10 +86,15 @@ def metric(world: World, name: str, value: float, tags: list[str]) -> None:
 
 def cloudwatch_metric(world: World, function: Function) -> None:
     """A minute of `aws.lambda.invocations` as Datadog's crawler stores it, stamped with its start."""
+    cloudwatch_metrics(world, [function])
+
+
+def cloudwatch_metrics(world: World, functions: Iterable[Function]) -> None:
     minute = int(world.standin.clock.now) // 60 * 60
-    world.standin.server.world.telemetry.add_points(
-        "aws.lambda.invocations", "count", tags_of(function, forwarded=False), [(minute, [1.0])]
-    )
+    telemetry = world.standin.server.world.telemetry
+    for one in functions:
+        tags = all_normalised(tags_of(one, forwarded=False))
+        telemetry.add_points("aws.lambda.invocations", "count", tags, [(minute, [1.0])])
 
 
 def log(world: World, function: Function, *, forwarded: bool = True, message: str = "hello") -> None:
@@ -113,7 +119,23 @@ def _log(world: World, function: Function, forwarded: bool, message: str) -> dic
 
 
 def span(world: World, function: Function, *, forwarded: bool = True) -> None:
-    described = {
+    if forwarded:
+        spans(world, [function])
+        return
+    # The Extension makes the span itself, and what it knows of the function are tags.
+    tags = [*tags_of(function, forwarded=False), f"function_arn:{function.arn.lower()}"]
+    described = _span(world, function) | {"meta": {"request_id": "r1"}}
+    _send_traces(world, {"traces": [[described]], "_dd.tags.function": ",".join(tags)})
+
+
+def spans(world: World, functions: Iterable[Function]) -> None:
+    """A span of each function, as its library makes it and a Forwarder sends it."""
+    traces = [[_span(world, one)] for one in functions]
+    _send_traces(world, {"traces": traces, "tags": ["forwardername:datadog-forwarder"]})
+
+
+def _span(world: World, function: Function) -> dict[str, Any]:
+    return {
         "trace_id": "1f",
         "span_id": "2e",
         "parent_id": "0",
@@ -124,8 +146,9 @@ def span(world: World, function: Function, *, forwarded: bool = True) -> None:
         "duration": 1_000_000,
         "meta": {"functionname": function.name.lower(), "function_arn": function.arn.lower()},
     }
-    carrier = ["forwardername:datadog-forwarder"] if forwarded else []
-    body = {"traces": [[described]], "tags": carrier}
+
+
+def _send_traces(world: World, body: dict[str, Any]) -> None:
     _sent(world, "/api/v0.2/traces", body, Content_Type="application/json")
 
 

@@ -12,7 +12,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ddsetup.gateways.datadog import catalogues, event_search, events, health, keys, series, telemetry
+from ddsetup.gateways.datadog import (
+    catalogues,
+    event_search,
+    events,
+    health,
+    keys,
+    series,
+    sightings,
+    telemetry,
+)
 from ddsetup.gateways.datadog.client import Datadog
 from ddsetup.gateways.datadog.dashboards import create_dashboard, find_dashboards
 from ddsetup.gateways.datadog.faults import Misread
@@ -29,6 +38,7 @@ from ddsetup.model.account import Unreadable
 from ddsetup.model.errors import GatewayError, NotFound
 from ddsetup.model.states import DashboardState
 from ddsetup.monitors.wish import Wish, monitors_for
+from tests.builders import function
 from tests.gateways.datadog_world import World, datadog
 
 ACCOUNT = "123456789012"
@@ -63,7 +73,7 @@ def _window(world: World) -> telemetry.Window:
     return telemetry.Window(world.now(), world.now())
 
 
-SCOPE = events.Scope(("orders",), ("eu-west-1",), (ACCOUNT,))
+ORDERS = [function("orders", account=ACCOUNT)]
 READERS: dict[str, Any] = {
     "integration": lambda dd, _: _raised(read_integration(dd, ACCOUNT)),
     "integration by id": lambda dd, _: get_integration(dd, CONFIG),
@@ -76,10 +86,9 @@ READERS: dict[str, Any] = {
     "count of logs": lambda dd, window: event_search.count_logs(dd, window, "x"),
     "spans": lambda dd, window: event_search.search_spans(dd, window, "x"),
     "duration of spans": lambda dd, window: event_search.span_duration(dd, window, "x", "max"),
-    "sightings in logs": lambda dd, window: events.log_sightings(dd, window, SCOPE),
-    "sightings in spans": lambda dd, window: events.span_sightings(dd, window, SCOPE),
+    "sightings in logs": lambda dd, window: list(sightings.log_sightings(dd, window, ORDERS)),
+    "sightings in spans": lambda dd, window: list(sightings.span_sightings(dd, window, ORDERS)),
     "carriers": events.log_carriers,
-    "errors": lambda dd, window: events.newest_errors(dd, window, SCOPE),
     "points": lambda dd, window: series.timeseries(dd, window, {"a": "avg:a.b{*}"}),
     "values": lambda dd, window: telemetry.metrics_seen(dd, window, ("a.b",)),
     "indexes": lambda dd, _: _raised(health.log_indexes(dd)),

@@ -232,7 +232,7 @@ def span(function: str, name: str = "aws.lambda", **more: Any) -> dict[str, Any]
         "resource": function,
         "trace_id": "00000000000000ff",
         "span_id": "0000000000000002",
-        "start": now - 2_000_000_000,
+        "start": now - 60_000_000_000,
         "duration": 1_500_000,
         "error": 0,
         "meta": {"functionname": function, "cold_start": "true"},
@@ -256,10 +256,13 @@ def test_spans_are_found_by_operation_and_function(standin: Standin) -> None:
         request = typed(SpansListRequest, described)
         return SpansApi(standin.client()).list_spans(request).data
 
-    [found] = search("operation_name:aws.lambda functionname:fn1")
+    assert search("operation_name:aws.lambda functionname:fn1") == []  # meta is no tag
+    [found] = search("operation_name:aws.lambda @functionname:fn1")
     assert found.attributes.resource_name == "fn1"
     assert (found.attributes.env, found.attributes.trace_id) == ("prod", "255")
-    assert "team:a" in found.attributes.tags
+    assert found.attributes.operation_name == "aws.lambda"
+    assert found.attributes.custom["team"] == "a"
+    assert found.attributes.tags == ["source:apm", "env:prod"]
     assert len(search("status:error")) == 1
     assert len(search("@cold_start:true env:prod")) == 3
     grouped = {
@@ -267,12 +270,12 @@ def test_spans_are_found_by_operation_and_function(standin: Standin) -> None:
         "attributes": {
             "filter": {"from": "now-15m", "to": "now", "query": "operation_name:aws.lambda"},
             "compute": [{"aggregation": "count", "type": "total"}],
-            "group_by": [{"facet": "functionname"}],
+            "group_by": [{"facet": "@functionname"}],
         },
     }
     request = typed(SpansAggregateRequest, {"data": grouped})
     buckets = SpansApi(standin.client()).aggregate_spans(request).data
-    assert {b.attributes.by["functionname"]: b.attributes.compute["c0"] for b in buckets} == {
+    assert {b.attributes.by["@functionname"]: b.attributes.compute["c0"] for b in buckets} == {
         "fn1": 1,
         "fn2": 1,
     }
@@ -296,7 +299,7 @@ def field(number: int, value: int | bytes | str) -> bytes:
 
 
 def test_the_protobuf_of_the_official_forwarder_is_understood(standin: Standin) -> None:
-    start = time.time_ns() - 1_000_000_000
+    start = time.time_ns() - 60_000_000_000
     meta = field(10, field(1, "functionname") + field(2, "fn1"))
     metric = field(11, field(1, "_sample") + varint(2 << 3 | 1) + b"\x00\x00\x00\x00\x00\x00\xf0\x3f")
     pb_span = field(1, "svc") + field(2, "aws.lambda") + field(3, "fn1") + field(4, 2**63) + field(5, 3)
@@ -304,7 +307,7 @@ def test_the_protobuf_of_the_official_forwarder_is_understood(standin: Standin) 
     payload = field(2, "prod") + field(3, field(1, 2**63) + field(2, pb_span) + field(6, start))
     headers = {"Content_Type": "application/x-protobuf", "Content_Encoding": "identity"}
     assert standin.call("POST", "/api/v0.2/traces", payload, **headers)[0] == 200
-    attributes = {"filter": {"query": "operation_name:aws.lambda functionname:fn1 env:prod @_sample:1"}}
+    attributes = {"filter": {"query": "operation_name:aws.lambda @functionname:fn1 env:prod @_sample:1"}}
     body = {"data": {"type": "search_request", "attributes": attributes}}
     [found] = standin.call("POST", "/api/v2/spans/events/search", body)[1]["data"]
     assert found["attributes"]["trace_id"] == str(2**63)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
 import pytest
 
-from ddsetup.gateways.datadog.events import Scope, log_carriers, newest_errors
+from ddsetup.gateways.datadog.events import log_carriers
+from ddsetup.gateways.datadog.sightings import MOST_GROUPS
 from ddsetup.gateways.datadog.telemetry import Window
 from ddsetup.model.account import Function, Lane, Unreadable
 from ddsetup.model.errors import UsageError
@@ -19,6 +21,7 @@ from tests.builders import OTHER_ACCOUNT, answers, function
 from tests.gateways.datadog_world import (
     World,
     cloudwatch_metric,
+    cloudwatch_metrics,
     datadog,
     invocation,
     library_metric,
@@ -26,6 +29,7 @@ from tests.gateways.datadog_world import (
     logs,
     metric,
     span,
+    spans,
     tags_of,
 )
 
@@ -108,9 +112,24 @@ def test_a_count_of_zero_is_no_arrival(world: World) -> None:
 
 
 def test_what_should_long_be_there_is_missing(world: World) -> None:
-    wanted = of(world, ORDERS, ago=3600)
-    found = statuses(observe_signals(world.connect(), Traffic({"Orders": [50]}), wanted, clock=world.clock))
+    wanted = of(world, ORDERS, ago=7200)
+    found = statuses(observe_signals(world.connect(), Traffic({"Orders": [110]}), wanted, clock=world.clock))
     assert set(found.values()) == {"missing"}
+
+
+def test_cloudwatch_is_given_an_hour_where_datadog_reads_nothing_of_it_yet(world: World) -> None:
+    wanted = of(world, ORDERS, ago=3600)
+
+    def judged() -> Signal:
+        found = observe_signals(world.connect(), Traffic({"Orders": [50]}), wanted, clock=world.clock)
+        return by_signal(found)["cloudwatch_metrics"]
+
+    assert judged().status == "waiting"
+    assert "once an hour" in judged().reason
+    cloudwatch_metric(world, function("other", region="us-east-1"))
+    assert judged().status == "waiting"
+    cloudwatch_metric(world, function("other"))
+    assert judged().status == "missing"
 
 
 def test_an_invocation_of_just_now_is_waited_for_however_long_the_window(world: World) -> None:
@@ -143,6 +162,25 @@ def test_a_missing_permission_touches_only_its_signal() -> None:
         assert "logs_read_data" in found["logs"].reason
         assert found["traces"].status == found["enhanced_metrics"].status == "arrived"
         assert len(world.calls("/api/v2/logs/analytics")) == 1
+
+
+@pytest.mark.parametrize("name", ["billing__nightly", "Job_", "2fast__", "a-b_C"])
+@pytest.mark.parametrize("via", ["forwarder", "extension"])
+def test_names_that_datadog_spells_otherwise_are_found(world: World, name: str, via: str) -> None:
+    odd = function(name)
+    invocation(world, odd, forwarded=via == "forwarder")
+    cloudwatch_metric(world, odd)
+    found = observe_signals(world.connect(), Traffic(), of(world, odd, via=via), clock=world.clock)
+    assert [s for s in found if s.status != "arrived"] == []
+    assert {s.function for s in found} == {name}
+
+
+def test_what_is_kept_with_the_start_of_its_ten_seconds_is_found(world: World) -> None:
+    world.standin.clock.now += 8 - world.standin.clock.now % 10
+    invocation(world, ORDERS)
+    wanted = of(world, ORDERS, ago=1)
+    found = statuses(observe_signals(world.connect(), Traffic(), wanted, clock=world.clock))
+    assert found == dict.fromkeys(EVERYTHING, "arrived") | {"cloudwatch_metrics": "waiting"}
 
 
 def test_namesakes_of_other_regions_and_accounts_do_not_count(world: World) -> None:
@@ -299,14 +337,67 @@ def test_a_thousand_functions_take_a_handful_of_calls(world: World) -> None:
     assert world.queries() <= 3
 
 
+def spread(regions: int, each: int) -> list[Function]:
+    """Functions of the same names in every one of some regions."""
+    return [function(f"f{n}", region=f"region-{r}") for r in range(regions) for n in range(each)]
+
+
+@pytest.mark.parametrize(("regions", "each"), [(1, 3_400), (3, 300), (17, 40)])
+def test_at_most_four_calls_and_one_for_each_region_see_all(regions: int, each: int) -> None:
+    functions = spread(regions, each)
+    seed = {"limits": {"logs_aggregate": 4 + regions, "spans_aggregate": 4, "timeseries_query": 4 + regions}}
+    with datadog(seed) as world:
+        for one in functions:
+            library_metric(world, one, cold=True)
+        logs(world, functions)
+        spans(world, functions)
+        cloudwatch_metrics(world, functions)
+        found = observe_signals(world.connect(), denied, of(world, *functions), clock=world.clock)
+        assert [s for s in found if s.status != "arrived"] == []
+        assert {s.path for s in found if s.signal in ("logs", "traces")} == {"forwarder"}
+
+
+def test_what_was_found_before_a_refusal_is_kept() -> None:
+    functions = spread(2, 150)
+    with datadog({"limits": {"logs_aggregate": 1}}) as world:
+        logs(world, functions)
+        wanted = of(world, *functions, traces=False, enhanced_metrics=False)
+        found = observe_signals(world.connect(), denied, wanted, clock=world.clock)
+        counted = Counter(s.status for s in found if s.signal == "logs")
+        assert counted["arrived"] >= 100
+        assert counted["arrived"] + counted["unreadable"] == 300
+
+
+def test_answers_that_are_cut_off_are_asked_for_again_by_name() -> None:
+    functions = [function(f"f{n}") for n in range(1000)]
+    with datadog({"metric_groups": 500}) as world:
+        for one in functions:
+            library_metric(world, one, cold=True)
+        cloudwatch_metrics(world, functions)
+        wanted = of(world, *functions, logs=False, traces=False)
+        found = observe_signals(world.connect(), denied, wanted, clock=world.clock)
+        assert [s for s in found if s.status != "arrived"] == []
+        assert len(world.calls("/query/")) <= 2 * (4 + 1)
+
+
+def test_a_choice_of_functions_is_asked_for_by_name(world: World) -> None:
+    logs(world, [function(f"other{n}") for n in range(4_000)])
+    chosen = [function(f"f{n}") for n in range(150)]
+    logs(world, chosen)
+    wanted = of(world, *chosen, traces=False, enhanced_metrics=False)
+    found = observe_signals(world.connect(), denied, wanted, clock=world.clock)
+    assert {s.function for s in found if s.status == "arrived"} == {f.name for f in chosen}
+    assert len(world.calls("/analytics/")) == 2
+
+
 def test_more_functions_than_groups_are_still_all_seen(world: World) -> None:
-    others = [function(f"other{i}") for i in range(3400)]  # noisier than ours, and first in the groups
-    ours = [function(f"f{i}") for i in range(150)]
-    logs(world, [ours[0], ours[149]])
-    logs(world, others, each=2)
+    ours = [function(f"f{i}") for i in range(450)]
+    logs(world, [ours[0], ours[449]])
+    others = [function(f"other{i}") for i in range(MOST_GROUPS)]
+    logs(world, others, each=2)  # noisier than ours, and first in the groups
     wanted = of(world, *ours, traces=False, enhanced_metrics=False)
     found = observe_signals(world.connect(), denied, wanted, clock=world.clock)
-    assert {s.function for s in found if s.signal == "logs" and s.status == "arrived"} == {"f0", "f149"}
+    assert {s.function for s in found if s.signal == "logs" and s.status == "arrived"} == {"f0", "f449"}
 
 
 def test_an_organisation_without_a_facet_still_sees_names(world: World) -> None:
@@ -314,16 +405,6 @@ def test_an_organisation_without_a_facet_still_sees_names(world: World) -> None:
     world.fault("/api/v2/logs/analytics/aggregate", status=400, body={"errors": ["unknown facet"]})
     found = by_signal(observe_signals(world.connect(), denied, of(world, ORDERS), clock=world.clock))
     assert (found["logs"].status, found["logs"].path) == ("arrived", "")
-
-
-def test_the_newest_errors_of_the_functions_are_read(world: World) -> None:
-    log(world, ORDERS, message="[ERROR] no milk")
-    log(world, function("payments"), message="[ERROR] no money")
-    log(world, ORDERS, message="all well")
-    window = Window(world.now() - timedelta(minutes=1), world.now())
-    scope = Scope(("orders",), (ORDERS.region,), (ORDERS.account,))
-    (error,) = newest_errors(world.connect(), window, scope)
-    assert (error.function, error.message) == ("orders", "[ERROR] no milk")
 
 
 def test_the_forwarders_that_logs_came_through_are_known(world: World) -> None:

@@ -17,7 +17,7 @@ def run(call: Call) -> Report:
     """Error logs by pattern."""
     looking = look(call)
     data = errors(looking.dd, looking.window, looking.whose)
-    query = looking.whose.page("source:lambda", "status:error")
+    query = looking.whose.page_of_logs("source:lambda", "status:error")
     start, end = looking.window.milliseconds()
     site = looking.dd.site
     shown = {

@@ -13,6 +13,7 @@ from ddsetup.flow.results import base_report
 from ddsetup.model.errors import UsageError
 from ddsetup.model.lines import Line, Look
 from ddsetup.model.report import Report
+from ddsetup.searches import INVOCATIONS
 
 MOST = 20
 
@@ -26,7 +27,7 @@ def run(call: Call) -> Report:
     looking = look(call)
     data = linked_traces(looking.dd, looking.window, looking.whose, count)
     site = looking.dd.site
-    query = looking.whose.page("operation_name:aws.lambda")
+    query = looking.whose.page_of_spans(INVOCATIONS)
     window = looking.window.milliseconds()
     shown = {
         "traces": traces_link(site, query, window),

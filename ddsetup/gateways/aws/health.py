@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 
-from ddsetup.facts.disclose import log_line, without
+from ddsetup.facts.disclose import log_line
 from ddsetup.gateways.aws.errors import read, unreadable
 from ddsetup.gateways.aws.session import OPTIONAL, Aws
 from ddsetup.model.account import Json, Lane, Unreadable
@@ -20,11 +20,21 @@ _PAGES = 5
 """Pages of log events that are looked at for one group; FilterLogEvents may answer empty ones."""
 
 _TELLING = re.compile(
-    r"Failed to check if API Key is valid|API Key is not valid|Task timed out|Runtime exited"
+    r"An error occurred \(\w+\)|\d{3} (?:Client|Server) Error"
+    r"|Failed to check if API Key is valid|API Key is not valid|Task timed out|Runtime exited"
     r"|Runtime\.ImportModuleError|ImportModuleError|HandlerNotFound|HandlerError|No module named"
     r"|Runtime\.InvalidEntrypoint|MemoryError|AccessDenied\w*|is not authorized to perform"
     r"|Connect ?[tT]imeout\w*|Max retries exceeded|Name or service not known"
+    # Of the Forwarder 5.4: what is said of its own settings and rights, never of what it carries.
+    r"|Empty pattern for \w+|Invalid regex pattern for \w+|Failed to compile \w+ regex pattern"
+    r"|Failed to create cache layer|Failed to fetch Lambda tags|Failed to get log group tags"
+    r"|Failed to invoke additional target lambda|Failed to (?:send|receive|delete) SQS message"
 )
+_CARRYING = re.compile(
+    r"Exception while forwarding (?:log batch|metric|traces)|Failed to filter log|could not scrub the payload"
+    r"|Encountered an error while trying to parse and submit enhanced metrics"
+)
+"""What the Forwarder says before it quotes what it carries."""
 _RAISED = re.compile(r"\[ERROR\]\s+(\w[\w.]*)")
 _PATTERN = (
     '?ERROR ?"API Key" ?"timed out" ?Runtime ?Handler ?"No module named" ?MemoryError ?AccessDenied'
@@ -84,9 +94,11 @@ def _newest(aws: Aws, lane: Lane, group: str, minutes: float, pattern: str) -> l
 
 def told(line: str) -> str:
     """What of a log line may be shown, empty if it tells nothing."""
-    found = _TELLING.search(line)
-    if found:
-        return without(line[found.start() :].splitlines()[0][:_LONGEST_LINE].strip().rstrip('",}'), ())
+    if carrying := _CARRYING.search(line):
+        return carrying[0]
+    if found := _TELLING.search(line):
+        said = log_line(line[found.start() :].splitlines()[0], _LONGEST_TAIL)
+        return said[:_LONGEST_LINE].strip().rstrip('",}')
     raised = _RAISED.search(line)
     return f"[ERROR] {raised[1]}" if raised else ""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -10,6 +10,7 @@ from ddsetup.gateways.datadog.client import Datadog
 from ddsetup.gateways.datadog.keys import READ_LOGS, READ_SPANS
 from ddsetup.gateways.datadog.telemetry import EVENTS, LOG_BUCKETS, SPAN_BUCKETS, Window, path_in
 from ddsetup.model.account import Json
+from ddsetup.searches import datadog_name
 
 MOST = 1_000
 """Events of a page, at most (API reference, logs search and spans search)."""
@@ -23,18 +24,20 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Log:
-    """One log. `function` is in lower case; `stream` is the log stream, empty if it is not told."""
+    """One log. `function` is its name in Datadog; `stream` is the log stream and `request_id` that of the
+    invocation, empty if they are not told."""
 
     at: datetime
     function: str
     status: str
     message: str
     stream: str = ""
+    request_id: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SpanEvent:
-    """One span. Ids are as Datadog writes them; `function` is in lower case."""
+    """One span. Ids are as Datadog writes them; `function` is its name in Datadog."""
 
     trace_id: str
     span_id: str
@@ -56,22 +59,29 @@ def search_logs(
 ) -> tuple[Log, ...]:
     """Logs of the indexes, `limit` at most. Raises Denied when `logs_read_data` is missing."""
     start, end = (str(at) for at in window.milliseconds())
-    found: list[Log] = []
-    cursor: Json = None
-    while len(found) < limit:
-        page = {"limit": min(limit - len(found), MOST)} | ({"cursor": cursor} if cursor else {})
+
+    def ask(page: Json) -> Json:
         body = {
             "filter": {"from": start, "to": end, "query": query, "indexes": ["*"]},
             "page": page,
             "sort": "-timestamp" if newest_first else "timestamp",
         }
-        answer = dd.post(_LOGS, body, action=READ_LOGS, shape=EVENTS)
+        return dd.post(_LOGS, body, action=READ_LOGS, shape=EVENTS)
+
+    return tuple(_log(path_in(event, "attributes")) for event in _pages(ask, limit))
+
+
+def _pages(ask: Callable[[Json], Json], limit: int) -> Iterator[Json]:
+    """The events of one page after the other, until there are no more, or enough."""
+    cursor: Json = None
+    while limit > 0:
+        answer = ask({"limit": min(limit, MOST)} | ({"cursor": cursor} if cursor else {}))
         events = answer["data"]
-        found.extend(_log(path_in(event, "attributes")) for event in events)
+        yield from events
+        limit -= len(events)
         cursor = path_in(answer, "meta", "page", "after")
         if not events or not cursor:
-            break
-    return tuple(found)
+            return
 
 
 def count_logs(dd: Datadog, window: Window, query: str) -> int:
@@ -89,14 +99,17 @@ def count_logs(dd: Datadog, window: Window, query: str) -> int:
 def search_spans(dd: Datadog, window: Window, query: str, *, limit: int = MOST) -> tuple[SpanEvent, ...]:
     """The newest spans that match, `limit` at most. Raises Denied when `apm_read` is missing."""
     start, end = (str(at) for at in window.milliseconds())
-    attributes = {
-        "filter": {"from": start, "to": end, "query": query},
-        "page": {"limit": min(limit, MOST)},
-        "sort": "-timestamp",
-    }
-    body = {"data": {"type": "search_request", "attributes": attributes}}
-    events = dd.post(_SPANS, body, action=READ_SPANS, shape=EVENTS)["data"]
-    return tuple(_span(path_in(event, "attributes")) for event in events)
+
+    def ask(page: Json) -> Json:
+        attributes = {
+            "filter": {"from": start, "to": end, "query": query},
+            "page": page,
+            "sort": "-timestamp",
+        }
+        body = {"data": {"type": "search_request", "attributes": attributes}}
+        return dd.post(_SPANS, body, action=READ_SPANS, shape=EVENTS)
+
+    return tuple(_span(path_in(event, "attributes")) for event in _pages(ask, limit))
 
 
 def span_duration(dd: Datadog, window: Window, query: str, aggregation: str) -> float | None:
@@ -114,19 +127,26 @@ def span_duration(dd: Datadog, window: Window, query: str, aggregation: str) -> 
     return None
 
 
+_REQUEST_KEYS = ("lambda.request_id", "requestId", "record.requestId", "AWSRequestId", "aws_request_id")
+"""Where the id of a request stands: what Datadog or the Extension took from the line, and in JSON logs of
+Lambda itself, its platform events, its runtimes and Powertools."""
+
+
 def _log(attributes: Json) -> Log:
-    tags = _tags(attributes)
+    tags, own = _tags(attributes), path_in(attributes, "attributes")
     return Log(
         at=_time(path_in(attributes, "timestamp")),
-        function=tags.get("functionname", "").lower(),
+        function=datadog_name(tags.get("functionname", "")),
         status=str(path_in(attributes, "status") or ""),
         message=str(path_in(attributes, "message") or ""),
-        stream=str(path_in(attributes, "attributes", "aws", "awslogs", "logStream") or ""),
+        stream=str(path_in(own, "aws", "awslogs", "logStream") or ""),
+        request_id=_first(*(_of(own, {}, key) for key in _REQUEST_KEYS)),
     )
 
 
 def _span(attributes: Json) -> SpanEvent:
-    tags, custom = _tags(attributes), path_in(attributes, "custom") or {}
+    # `operation_name` and `status` stand beside the other reserved attributes; older answers had them deeper.
+    tags, custom, inner = _tags(attributes), path_in(attributes, "custom"), path_in(attributes, "attributes")
     start, end = (_time(path_in(attributes, f"{side}_timestamp")) for side in ("start", "end"))
     nanoseconds = path_in(custom, "duration")
     measured = isinstance(nanoseconds, int | float) and not isinstance(nanoseconds, bool)
@@ -135,13 +155,16 @@ def _span(attributes: Json) -> SpanEvent:
         span_id=str(path_in(attributes, "span_id") or ""),
         parent_id=str(path_in(attributes, "parent_id") or ""),
         service=str(path_in(attributes, "service") or ""),
-        operation=_first(path_in(attributes, "attributes", "operation_name"), path_in(custom, "name")),
+        operation=_first(
+            *(path_in(place, "operation_name") for place in (attributes, inner, custom)),
+            path_in(custom, "name"),
+        ),
         resource=str(path_in(attributes, "resource_name") or ""),
         start=start,
         duration_ms=float(nanoseconds) / 1e6 if measured else (end - start).total_seconds() * 1000,
-        failed=_first(path_in(attributes, "attributes", "status"), path_in(attributes, "status")) == "error",
+        failed=_first(*(path_in(place, "status") for place in (attributes, inner))) == "error",
         error=_first(*(_of(custom, tags, name) for name in ("error.message", "error.type"))),
-        function=_of(custom, tags, "functionname").lower(),
+        function=datadog_name(_of(custom, tags, "functionname")),
         request_id=_of(custom, tags, "request_id"),
         cold_start=_of(custom, tags, "cold_start") == "true",
     )

@@ -1,14 +1,14 @@
 """Metrics that have arrived in Datadog, asked in groups: one call, however many functions there are.
 
-Datadog lower-cases tag values, function names among them. CloudWatch metrics, and what the Forwarder or the
-Extension send, carry the tags `functionname`, `region` and `aws_account`; what came through the Forwarder
-carries `forwardername` too (datadog-serverless-functions 5.4.11).
+CloudWatch metrics, and what the Forwarder or the Extension send, carry the tags `functionname`, `region` and
+`aws_account`; what came through the Forwarder carries `forwardername` too
+(datadog-serverless-functions 5.4.11).
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
@@ -20,10 +20,22 @@ from ddsetup.model.account import Json
 from ddsetup.model.errors import UsageError
 
 Place: TypeAlias = tuple[str, str]
-"""A function name in lower case and a region, empty where the points have no such tag."""
+"""A function's name in Datadog and a region, empty where the points have no such tag."""
+
+Values: TypeAlias = Mapping[str, Mapping[Place, float]]
+"""Of each query by its label, the value for each place that has one."""
 
 NAMED_AT_MOST = 100
 """Names that are written into a query; beyond that everything is asked for and sorted out here."""
+
+CALLS_BY_NAME = 4
+"""Calls by name at most, before all functions of an account are asked for."""
+
+MAY_BE_CUT = 100
+"""Groups from which on an answer may not hold all of them: Datadog does not document how many it gives."""
+
+NAMED_AGAIN = 400
+"""Names of a call that asks once more, few enough for the answer to hold all of them."""
 
 UNTAGGED = "N/A"
 """The value that stands for "has no such tag" in groups."""
@@ -68,15 +80,28 @@ class MetricQuery:
 
 def metric_values(
     dd: Datadog, window: Window, account: str, names: Sequence[str], queries: Mapping[str, MetricQuery]
-) -> Mapping[str, Mapping[Place, float]]:
-    """The value of each query in the window, for each function of the account that has one, in one call.
+) -> Iterator[Values]:
+    """The value of each query in the window, for each function of the account that has one.
 
-    `names` are in lower case. Raises Denied when the permission `timeseries_query` is missing, and the
-    other errors of `Datadog.call`.
+    `names` are as Datadog spells them. Few are asked for by name; many of them in one call, and again by name
+    those that are not in an answer which may be cut off. One answer comes after the other. Raises Denied when
+    the permission `timeseries_query` is missing, and the other errors of `Datadog.call`.
     """
     scope = f"(aws_account:{account} OR account_id:{account})"
-    if len(names) <= NAMED_AT_MOST:
-        scope += f" AND functionname IN ({','.join(sorted(names))})"
+    if len(names) > CALLS_BY_NAME * NAMED_AT_MOST:
+        values = _values(dd, window, scope, queries)
+        yield values
+        seen = {name for found in values.values() for name, _ in found}
+        names = [name for name in names if name not in seen] if len(seen) >= MAY_BE_CUT else []
+        by_name = NAMED_AGAIN
+    else:
+        by_name = NAMED_AT_MOST
+    for at in range(0, len(names), by_name):
+        part = ",".join(sorted(names[at : at + by_name]))
+        yield _values(dd, window, f"{scope} AND functionname IN ({part})", queries)
+
+
+def _values(dd: Datadog, window: Window, scope: str, queries: Mapping[str, MetricQuery]) -> Values:
     columns = _scalar(dd, window, {label: (_by_function(q, scope), q) for label, q in queries.items()})
     functions = _groups(columns, "functionname")
     regions = _groups(columns, "region") or [""] * len(functions)
@@ -89,6 +114,16 @@ def metric_values(
         }
         for label in queries
     }
+
+
+def regions_with_data(dd: Datadog, window: Window, account: str, metric: str) -> frozenset[str]:
+    """The regions of an account in which a metric of CloudWatch has points in the window."""
+    columns = _scalar(
+        dd,
+        window,
+        {"any": (f"sum:{metric}{{aws_account:{account}}} by {{region}}.as_count()", MetricQuery(metric))},
+    )
+    return frozenset(_groups(columns, "region")) - {""}
 
 
 def metrics_seen(dd: Datadog, window: Window, metrics: Sequence[str]) -> frozenset[str]:

@@ -11,6 +11,7 @@ from typing import Any
 from ddsetup.sandbox.datadog.aws_access import AccessFailed, CustomerAccess, explained, paged
 from ddsetup.sandbox.datadog.integrations import Account
 from ddsetup.sandbox.datadog.store import MetricKind, Telemetry
+from ddsetup.sandbox.datadog.tags import all_normalised
 
 NAMESPACE = "AWS/Lambda"
 LOOK_BACK = timedelta(hours=3)
@@ -78,11 +79,11 @@ def crawl_region(
 
 
 def metric_tags(account: Account, region: str, function: str, resource_tags: Mapping[str, str]) -> list[str]:
-    """The tags of a function's metrics, in lower case as Datadog keeps them."""
+    """The tags of a function's metrics, as Datadog keeps them."""
     own = [f"{key}:{value}" for key, value in resource_tags.items() if not key.startswith("aws:")]
     extra = account.attributes.get("account_tags") or []
     fixed = [f"functionname:{function}", f"region:{region}", f"aws_account:{account.aws_account_id}"]
-    return [tag.lower() for tag in (*fixed, *own, *extra)]
+    return all_normalised((*fixed, *own, *extra))
 
 
 def function_tags(access: CustomerAccess, region: str) -> dict[str, dict[str, str]]:

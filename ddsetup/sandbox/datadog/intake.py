@@ -10,6 +10,7 @@ from typing import Any
 from ddsetup.sandbox.datadog.logs import log_event
 from ddsetup.sandbox.datadog.spans import spans_from_json, spans_from_protobuf
 from ddsetup.sandbox.datadog.store import MetricKind, Telemetry
+from ddsetup.sandbox.datadog.tags import all_normalised
 from ddsetup.sandbox.datadog.wire import JsonObject, Request, Response, text_error
 from ddsetup.sandbox.datadog.world import World
 
@@ -21,6 +22,8 @@ SERIES_V1_MAX_UNPACKED = 62_914_560
 SERIES_V2_MAX_BYTES = 512_000
 SERIES_V2_MAX_UNPACKED = 5_242_880
 TRACES_MAX_BYTES = 25_000_000
+SKETCH_SECONDS = 10
+MILLISECONDS_FROM = 1e11
 
 _V1_KINDS: dict[str, MetricKind] = {"gauge": "gauge", "count": "count", "rate": "rate"}
 # MetricIntakeType of the v2 API: 0 unspecified, 1 count, 2 rate, 3 gauge.
@@ -53,7 +56,7 @@ def submit_distribution_points(request: Request, world: World) -> Response:
     series = _series(request.json_object(SERIES_V1_MAX_UNPACKED))
     parsed = []
     for item in series:
-        points = [_distribution_point(point) for point in _points(item)]
+        points = [_distribution_point(point, world.clock()) for point in _points(item)]
         parsed.append((_metric_name(item), points, _tags(item)))
     for metric, points, tags in parsed:
         world.telemetry.add_points(metric, "distribution", tags, points)
@@ -68,7 +71,7 @@ def submit_series_v1(request: Request, world: World) -> Response:
         kind = _V1_KINDS.get(str(item.get("type") or "gauge"))
         if kind is None:
             raise text_error(400, "Invalid metric type")
-        points = [(_second(p[0]), [_value(p[1])]) for p in map(_pair, _points(item))]
+        points = [(_second(p[0], world.clock()), [_value(p[1])]) for p in map(_pair, _points(item))]
         parsed.append((_metric_name(item), kind, points, _tags(item)))
     _keep(world.telemetry, parsed)
     return Response(202, {"status": "ok"})
@@ -84,7 +87,8 @@ def submit_series_v2(request: Request, world: World) -> Response:
         for point in _points(item):
             if kind is None or not isinstance(point, dict):
                 raise text_error(400, "Invalid series payload")
-            points.append((_second(point.get("timestamp")), [_value(point.get("value"))]))
+            second = _second(point.get("timestamp"), world.clock())
+            points.append((second, [_value(point.get("value"))]))
         if kind is not None:
             parsed.append((_metric_name(item), kind, points, _tags(item)))
     _keep(world.telemetry, parsed)
@@ -135,12 +139,12 @@ def _metric_name(item: JsonObject) -> str:
 
 
 def _tags(item: JsonObject) -> list[str]:
-    """Tags in lower case, as Datadog keeps them; the host is one of them."""
+    """Tags as Datadog keeps them; the host is one of them."""
     tags = item.get("tags") or []
     if not isinstance(tags, list):
         raise text_error(400, "Invalid payload: tags must be a list")
     host = [f"host:{item['host']}"] if item.get("host") else []
-    return [str(tag).lower() for tag in [*tags, *host]]
+    return all_normalised(map(str, [*tags, *host]))
 
 
 def _pair(point: Any) -> list[Any]:
@@ -149,15 +153,20 @@ def _pair(point: Any) -> list[Any]:
     return point
 
 
-def _distribution_point(point: Any) -> tuple[int, list[float]]:
-    second, values = _pair(point)
+def _distribution_point(point: Any, now: float) -> tuple[int, list[float]]:
+    """Distributions are kept in steps of ten seconds, each with the time of its start."""
+    at, values = _pair(point)
     if not isinstance(values, list) or not values:
         raise text_error(400, "Invalid payload: a distribution point holds a list of values")
-    return _second(second), [_value(value) for value in values]
+    second = _second(at, now)
+    return second - second % SKETCH_SECONDS, [_value(value) for value in values]
 
 
-def _second(value: Any) -> int:
-    return int(_value(value))
+def _second(value: Any, now: float) -> int:
+    """A time in seconds. One in milliseconds, as the official Forwarder 5.4 sends those of REPORT lines
+    (enhanced_lambda_metrics.py, set_timestamp), is no error: the point is kept at the time it came in."""
+    second = _value(value)
+    return int(now if second >= MILLISECONDS_FROM else second)
 
 
 def _value(value: Any) -> float:

@@ -11,6 +11,7 @@ from typing import Any
 
 from ddsetup.sandbox.datadog.search import Matcher, compile_query
 from ddsetup.sandbox.datadog.store import Event, Tier, flatten
+from ddsetup.sandbox.datadog.tags import all_normalised
 from ddsetup.sandbox.datadog.wire import JsonObject
 
 #: Facets of logs that are neither tags nor ``@attributes``.
@@ -19,6 +20,10 @@ RESERVED = frozenset({"service", "host", "source", "status", "index"})
 _INTAKE_FIELDS = frozenset(
     {"message", "ddtags", "ddsource", "service", "host", "hostname", "timestamp", "date"}
 )
+#: What a JSON log's text is called (preprocessing for JSON logs, message attribute).
+_MESSAGES = ("message", "msg", "log")
+#: What Datadog's pipeline for Lambda logs takes from the lines that Lambda itself writes.
+_REQUEST = re.compile(r"^(?:START|END|REPORT) RequestId: ([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})")
 _STATUS_KEYS = ("status", "severity", "level", "levelname", "syslog.severity")
 _PREFIX = re.compile(r"^\s*\[(CRITICAL|FATAL|ERROR|WARNING|WARN|INFO|DEBUG|TRACE)\]")
 _STATUS = {
@@ -81,16 +86,24 @@ def _log_index(item: JsonObject) -> LogIndex:
 
 
 def log_event(item: Mapping[str, Any], now: float, number: int, indexes: Sequence[LogIndex]) -> Event:
-    """One log as it is kept. ``now`` is in seconds; ``item`` is an element of the intake's payload."""
-    message = str(item.get("message", ""))
-    nested = {key: value for key, value in item.items() if key not in _INTAKE_FIELDS}
-    nested.update(_json_object(message))
-    attributes = flatten(nested)
-    tags = [tag.strip() for tag in str(item.get("ddtags") or "").split(",") if tag.strip()]
+    """One log as it is kept. ``now`` is in seconds; ``item`` is an element of the intake's payload.
+
+    A message that is JSON becomes attributes, and what it calls its message the log's (Datadog's
+    preprocessing of JSON logs); so does one that is an object, as the Extension sends it.
+    """
+    document = _document(item.get("message", ""))
+    content = {key: value for key, value in item.items() if key not in _INTAKE_FIELDS} | document
+    message = next((v for name in _MESSAGES if isinstance(v := document.get(name), str) and v), None)
+    if message is None:
+        message = str(item.get("message", ""))
+    if request := _REQUEST.search(message):
+        given = content.get("lambda")
+        content["lambda"] = {"request_id": request[1], **(given if isinstance(given, dict) else {})}
+    attributes = flatten(content)
+    tags = [tag.strip() for tag in str(item.get("ddtags") or "").split(",")]
     tags += _function_tag(tags, attributes)
     source = str(item.get("ddsource") or "")
-    if source:
-        tags.append(f"source:{source}")
+    tags = all_normalised([*tags, f"source:{source}"] if source else tags)
     service = str(item.get("service") or attributes.get("service") or _tag_value(tags, "service") or "")
     fields = {
         "service": service,
@@ -98,15 +111,15 @@ def log_event(item: Mapping[str, Any], now: float, number: int, indexes: Sequenc
         "source": source,
         "status": _status(attributes, message),
     }
-    at = _milliseconds(item.get("timestamp") or item.get("date") or nested.get("timestamp"), now)
+    at = _milliseconds(item.get("timestamp") or item.get("date") or content.get("timestamp"), now)
     event = Event(
         id=f"{number:024d}",
         at=at,
         fields=fields,
-        tags=tuple(dict.fromkeys(tags)),
+        tags=tuple(tags),
         attributes=attributes,
         message=message,
-        nested=nested,
+        nested=content,
     )
     return _routed(event, indexes)
 
@@ -124,11 +137,14 @@ def _routed(event: Event, indexes: Sequence[LogIndex]) -> Event:
     return replace(event, fields={**event.fields, "index": name}, tier=tier, index=name)
 
 
-def _json_object(message: str) -> JsonObject:
-    if not message.lstrip().startswith("{"):
+def _document(message: Any) -> JsonObject:
+    if isinstance(message, dict):
+        return message
+    text = str(message)
+    if not text.lstrip().startswith("{"):
         return {}
     try:
-        value = json.loads(message)
+        value = json.loads(text)
     except ValueError:
         return {}
     return value if isinstance(value, dict) else {}
@@ -139,7 +155,7 @@ def _function_tag(tags: Sequence[str], attributes: Mapping[str, Any]) -> list[st
     if not isinstance(arn, str) or any(tag.startswith("functionname:") for tag in tags):
         return []
     name = arn.split(":")[6:7]
-    return [f"functionname:{name[0].lower()}"] if name else []
+    return [f"functionname:{name[0]}"] if name else []
 
 
 def _tag_value(tags: Sequence[str], key: str) -> str | None:

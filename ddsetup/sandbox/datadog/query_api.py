@@ -58,7 +58,7 @@ def query_scalar(request: Request, world: World) -> Response:
         asked = _named(queries, leaf)
         return [
             Row(row.group, {} if value is None else {0: value}, row.interval)
-            for row in evaluate_query(asked.query, window, world.telemetry)
+            for row in evaluate_query(asked.query, window, world.telemetry)[: world.metric_groups]
             for value in [reduce_over_time(row, asked.aggregator)]
         ]
 

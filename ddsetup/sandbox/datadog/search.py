@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import fnmatch
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -87,14 +87,14 @@ class _Parser:
         options = [self._all(key)]
         while self._accept("word", "OR"):
             options.append(self._all(key))
-        return lambda event: any(option(event) for option in options)
+        return options[0] if len(options) == 1 else _one_of(options) or _any(options)
 
     def _all(self, key: str | None) -> Matcher:
         parts = [self._one(key)]
         while (token := self._peek()) and token not in (_Token("paren", ")"), _Token("word", "OR")):
             self._accept("word", "AND")
             parts.append(self._one(key))
-        return lambda event: all(part(event) for part in parts)
+        return parts[0] if len(parts) == 1 else lambda event: all(part(event) for part in parts)
 
     def _one(self, key: str | None) -> Matcher:
         token = self._peek()
@@ -114,16 +114,43 @@ class _Parser:
         return self._term(key, token)
 
     def _term(self, key: str | None, token: _Token) -> Matcher:
-        test = _value_test(token)
         if key is None:
             if token.text == "*":
                 return lambda _: True
-            text = _unquote(token).lower()
-            pattern = _wildcard(text) if token.kind == "word" else re.escape(text)
-            found = re.compile(pattern)
+            found = _words(token)
             return lambda event: found.search(event.message.lower()) is not None
         reserved = self._reserved
+        if _is_plain(token):
+            return _Equal(key, frozenset([_unquote(token)]), reserved)
+        test = _value_test(token)
         return lambda event: any(test(value) for value in values_of(event, key, reserved))
+
+
+@dataclass(frozen=True, slots=True)
+class _Equal:
+    """One of some values, however many of them a query lists."""
+
+    key: str
+    values: frozenset[str]
+    reserved: Collection[str]
+
+    def __call__(self, event: Event) -> bool:
+        return any(_text(value) in self.values for value in values_of(event, self.key, self.reserved))
+
+
+def _one_of(options: Sequence[Matcher]) -> Matcher | None:
+    equals = [option for option in options if isinstance(option, _Equal)]
+    if len(equals) < len(options) or len({each.key for each in equals}) > 1:
+        return None
+    return _Equal(equals[0].key, frozenset().union(*(e.values for e in equals)), equals[0].reserved)
+
+
+def _any(options: Sequence[Matcher]) -> Matcher:
+    return lambda event: any(option(event) for option in options)
+
+
+def _is_plain(token: _Token) -> bool:
+    return token.kind == "quoted" or (token.kind == "word" and not set(_unquote(token)) & set("*?"))
 
 
 def values_of(event: Event, key: str, reserved: Collection[str]) -> list[Any]:
@@ -142,10 +169,8 @@ def _value_test(token: _Token) -> Callable[[Any], bool]:
         return _comparison(token.text)
     if token.kind == "range":
         return _range(token.text)
-    text = _unquote(token)
-    if token.kind == "word" and ("*" in text or "?" in text):
-        return lambda value: fnmatch.fnmatchcase(_text(value), text.replace("[", "[[]"))
-    return lambda value: _text(value) == text
+    pattern = re.compile(fnmatch.translate(_unquote(token).replace("[", "[[]")))
+    return lambda value: pattern.match(_text(value)) is not None
 
 
 def _comparison(text: str) -> Callable[[Any], bool]:
@@ -172,8 +197,14 @@ def _unquote(token: _Token) -> str:
     return re.sub(r"\\(.)", r"\1", text)
 
 
-def _wildcard(text: str) -> str:
-    return re.escape(text).replace(r"\*", ".*").replace(r"\?", ".")
+def _words(token: _Token) -> re.Pattern[str]:
+    """Whole words of a message, in any case."""
+    text = _unquote(token).lower()
+    pattern = re.escape(text)
+    if token.kind == "word":
+        pattern = pattern.replace(r"\*", r"\w*").replace(r"\?", r"\w")
+    start, end = (r"\b" if edge.isalnum() else "" for edge in (text[:1], text[-1:]))
+    return re.compile(f"{start}{pattern}{end}")
 
 
 def _text(value: Any) -> str:

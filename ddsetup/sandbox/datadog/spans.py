@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ddsetup.sandbox.datadog.store import Event
+from ddsetup.sandbox.datadog.store import Event, nested
+from ddsetup.sandbox.datadog.tags import all_normalised
 
-#: Facets of spans that are neither tags nor ``@attributes``.
+#: Attributes of spans that are asked for without ``@`` (Trace Explorer, query syntax). Any other key without
+#: ``@`` is a tag, and what a library puts on a span (its meta) is none.
 RESERVED = frozenset(
-    {"service", "operation_name", "resource_name", "env", "status", "type", "host", "trace_id", "span_id"}
+    {
+        "env",
+        "ingestion_reason",
+        "operation_name",
+        "resource_name",
+        "service",
+        "span_id",
+        "status",
+        "trace_id",
+        "type",
+    }
 )
 
 
@@ -36,7 +48,9 @@ class _Span:
 def spans_from_json(payload: Any) -> list[Event]:
     """Spans of ``{"traces": [[span, ...]], "env"?, "tags"?}``, ids hexadecimal as the libraries log them.
 
-    Raises ValueError on anything else.
+    ``tags`` become meta of each span, as the official Forwarder makes them (trace_forwarder, model.go).
+    ``_dd.tags.function`` becomes tags: so the Extension sends those of its function. Raises ValueError on
+    anything else.
     """
     if not isinstance(payload, dict) or not isinstance(payload.get("traces"), list):
         raise ValueError("no traces")
@@ -45,6 +59,7 @@ def spans_from_json(payload: Any) -> list[Event]:
     extra = dict(str(tag).split(":", 1) for tag in tags if ":" in str(tag))
     env = str(payload.get("env") or extra.pop("env", "") or "none")
     service = extra.pop("service", "")
+    function_tags = all_normalised(str(payload.get("_dd.tags.function") or "").split(","))
     events = []
     for trace in payload["traces"]:
         if not isinstance(trace, list):
@@ -54,7 +69,7 @@ def spans_from_json(payload: Any) -> list[Event]:
             span.meta.update(extra)
             if service and span.service == "aws.lambda":
                 span.service = service
-            events.append(_event(span, env))
+            events.append(_event(span, env, function_tags))
     return events
 
 
@@ -158,11 +173,9 @@ def _varint(data: bytes, position: int) -> tuple[int, int]:
     raise ValueError("truncated varint")
 
 
-def _event(span: _Span, env: str) -> Event:
-    tags = [f"{key}:{value}" for key, value in span.meta.items() if not key.startswith("_")]
-    if env:
-        tags.append(f"env:{env}")
-    attributes: Mapping[str, Any] = {**span.meta, **span.metrics, "duration": span.duration}
+def _event(span: _Span, env: str, tags: Sequence[str] = ()) -> Event:
+    meta = {key: value for key, value in span.meta.items() if not key.startswith("_dd.")}
+    attributes: Mapping[str, Any] = {**meta, **span.metrics, "duration": span.duration}
     fields = {
         "service": span.service,
         "operation_name": span.name,
@@ -171,6 +184,7 @@ def _event(span: _Span, env: str) -> Event:
         "status": "error" if span.error else "ok",
         "type": span.type,
         "host": span.meta.get("_dd.hostname", ""),
+        "ingestion_reason": "auto",
         "trace_id": str(span.trace_id),
         "span_id": str(span.span_id),
         "parent_id": str(span.parent_id),
@@ -179,6 +193,7 @@ def _event(span: _Span, env: str) -> Event:
         id=f"{span.trace_id:016x}{span.span_id:016x}",
         at=span.start // 1_000_000,
         fields=fields,
-        tags=tuple(dict.fromkeys(tags)),
+        tags=tuple(all_normalised([*tags, "source:apm", f"env:{env}"])),
         attributes=attributes,
+        nested=nested(attributes),
     )

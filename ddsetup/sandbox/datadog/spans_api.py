@@ -64,23 +64,24 @@ def _meta() -> JsonObject:
 
 
 def _span(event: Event) -> JsonObject:
+    """As recorded: ``operation_name`` beside the other reserved attributes, meta in ``custom``, nested."""
     fields = event.fields
-    duration = event.attributes["duration"]
     attributes: JsonObject = {
         "service": fields["service"],
+        "operation_name": fields["operation_name"],
         "resource_name": fields["resource_name"],
         "env": fields["env"],
         "host": fields["host"],
+        "status": fields["status"],
         "type": fields["type"],
         "trace_id": fields["trace_id"],
         "span_id": fields["span_id"],
         "parent_id": fields["parent_id"],
         "start_timestamp": events.iso(event.at),
-        "end_timestamp": events.iso(event.at + duration / 1_000_000),
+        "end_timestamp": events.iso(event.at + event.attributes["duration"] / 1_000_000),
         "tags": list(event.tags),
-        "attributes": {"operation_name": fields["operation_name"], "status": fields["status"]},
-        "custom": dict(event.attributes),
-        "ingestion_reason": "auto",
+        "custom": dict(event.nested),
+        "ingestion_reason": fields["ingestion_reason"],
         "retained_by": "retention_filter",
         "single_span": False,
     }

@@ -168,3 +168,18 @@ def flatten(value: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
         else:
             flat[name] = inner
     return flat
+
+
+def nested(flat: Mapping[str, Any]) -> dict[str, Any]:
+    """The way back: ``{"a.b": 1}`` -> ``{"a": {"b": 1}}``. A name that is a value and a part stays dotted."""
+    tree: dict[str, Any] = {}
+    for name, value in sorted(flat.items()):
+        *parts, last = name.split(".")
+        place: Any = tree
+        for part in parts:
+            place = place.setdefault(part, {}) if isinstance(place, dict) else None
+        if isinstance(place, dict):
+            place[last] = value
+        else:
+            tree[name] = value
+    return tree

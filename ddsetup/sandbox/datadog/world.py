@@ -18,6 +18,9 @@ from ddsetup.sandbox.datadog.logs import LogIndex, log_event, log_indexes
 from ddsetup.sandbox.datadog.store import Telemetry
 from ddsetup.sandbox.datadog.wire import JsonObject
 
+#: Groups of an answer to a metric query. Datadog does not document how many it gives; a seed may give fewer.
+MOST_METRIC_GROUPS = 10_000
+
 
 class RequestLog:
     """The API calls that arrived, without bodies and keys, also as JSON lines in a file."""
@@ -62,6 +65,7 @@ class World:
     documents: Documents
     log_indexes: tuple[LogIndex, ...]
     limits: RateLimits
+    metric_groups: int
     faults: Faults
     requests: RequestLog
 
@@ -78,8 +82,10 @@ def build_world(
 
     The seed may hold: ``api_keys`` (list), ``app_keys`` ({key: scopes or "*"}), ``faults``, ``accounts``
     (AWS integrations: attributes as in a create request, and perhaps an ``id``), ``log_indexes``, ``limits``
-    ({name: calls an hour}), ``metrics`` ([{metric, type, tags, points: [[second, value]]}]), ``logs`` (as
-    sent to the intake). Raises ApiError when it is not valid.
+    ({name: calls an hour}), ``metric_groups`` (groups of an answer to a metric query), ``metrics`` ([{metric,
+    type, tags, points: [[second, value]]}]), ``logs`` (as sent to the intake).
+
+    Raises ApiError when it is not valid.
     """
     api_key, app_key = keys
     telemetry = Telemetry(clock)
@@ -92,6 +98,7 @@ def build_world(
         documents=Documents(),
         log_indexes=indexes,
         limits=RateLimits(clock, time_scale, seed.get("limits")),
+        metric_groups=int(seed.get("metric_groups", MOST_METRIC_GROUPS)),
         faults=Faults(seed.get("faults", [])),
         requests=RequestLog(_private_file(state_dir, "requests.jsonl")),
     )

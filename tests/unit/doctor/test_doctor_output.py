@@ -113,6 +113,22 @@ def test_a_wrong_table_of_ignores_is_refused(tmp_path: Path, table: str) -> None
         ("[ERROR] ValueError: card 4111111111111111 refused", "[ERROR] ValueError"),
         ("customer Jane bought ERROR insurance", ""),
         ("No module named 'datadog_lambda'", "No module named 'datadog_lambda'"),
+        (
+            "[ERROR] Exception: Empty pattern for INCLUDE_AT_MATCH. Set a valid regex pattern",
+            "Empty pattern for INCLUDE_AT_MATCH. Set a valid regex pattern",
+        ),
+        (
+            "[ERROR] HTTPError: 403 Client Error: Forbidden for url: https://api.x/v1?api_key=" + "a" * 32,
+            "403 Client Error: Forbidden for url: https://api.x/v1?api_key=****",
+        ),
+        (
+            "[ERROR] ClientError: An error occurred (AccessDeniedException) when calling the GetSecretValue",
+            "An error occurred (AccessDeniedException) when calling the GetSecretValue",
+        ),
+        (
+            "[ERROR] Exception while forwarding log batch [{'card': '4111'}]: Task timed out, AccessDenied",
+            "Exception while forwarding log batch",
+        ),
     ],
 )
 def test_only_what_is_harmless_is_kept_of_a_log_line(line: str, shown: str) -> None:

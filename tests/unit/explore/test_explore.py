@@ -41,9 +41,14 @@ def test_a_choice_of_functions_and_regions_narrows_every_kind_of_query() -> None
         "(aws_account:111122223333 OR account_id:111122223333) AND region:eu-west-1 "
         "AND functionname IN (orders,stock) AND cold_start:true"
     )
-    assert whose.events("status:error") == (
+    assert whose.logs("status:error") == (
         "status:error functionname:(orders OR stock) "
         "(aws_account:111122223333 OR -aws_account:*) (region:eu-west-1 OR -region:*)"
+    )
+    arn = r"arn\:*\:lambda\:eu-west-1\:111122223333\:*"
+    assert whose.spans("status:error") == (
+        "status:error (functionname:(orders OR stock) OR @functionname:(orders OR stock)) "
+        f"(@function_arn:{arn} OR function_arn:{arn} OR (-@function_arn:* -function_arn:*))"
     )
 
 

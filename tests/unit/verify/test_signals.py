@@ -10,6 +10,7 @@ from ddsetup.model.account import Unreadable
 from ddsetup.model.report import Signal, SignalStatus
 from ddsetup.verify.expected import (
     CLOUDWATCH_DELAY,
+    CLOUDWATCH_FIRST,
     EXTENSION_DELAY,
     FORWARDER_DELAY,
     Evidence,
@@ -69,7 +70,8 @@ def test_a_custom_metric_is_expected_once() -> None:
 
 
 def test_delays_are_those_of_the_path() -> None:
-    assert usual_delay("cloudwatch_metrics", answers(via="extension")) == CLOUDWATCH_DELAY
+    assert usual_delay("cloudwatch_metrics", answers(via="extension"), polled=True) == CLOUDWATCH_DELAY
+    assert usual_delay("cloudwatch_metrics", answers()) == CLOUDWATCH_FIRST > CLOUDWATCH_DELAY
     assert usual_delay("logs", answers(via="extension")) == EXTENSION_DELAY
     assert usual_delay("logs", answers(via="forwarder")) == FORWARDER_DELAY
 

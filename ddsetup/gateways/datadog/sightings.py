@@ -1,0 +1,243 @@
+"""Which functions logs and spans have arrived of, and how they came: few questions, whatever their number.
+
+The aggregate calls count by facets. Datadog allows 300 of them an hour, and the limits of the facets of one
+call may multiply up to 10,000 (rate limits page; API reference). So a few functions are asked for by name;
+many of them as a whole, one place at a time where name, place and Forwarder together do not fit into one
+answer.
+
+Of a log, name and place are tags. Of a span they are what the library put on it (`@functionname`, and
+`@function_arn`, which tells the place; datadog_lambda/tracing.py), or tags where the Extension sent it
+(bottlecap, lambda/tags.rs).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from math import prod
+from typing import TypeAlias
+
+from ddsetup.gateways.datadog.client import Datadog
+from ddsetup.gateways.datadog.faults import Rejected
+from ddsetup.gateways.datadog.keys import READ_LOGS, READ_SPANS
+from ddsetup.gateways.datadog.telemetry import (
+    LOG_BUCKETS,
+    NAMED_AT_MOST,
+    SPAN_BUCKETS,
+    UNTAGGED,
+    Window,
+    path_in,
+)
+from ddsetup.model.account import Function, Json
+from ddsetup.searches import INVOCATIONS, any_of, datadog_name, logs_of, spans_of
+
+MOST_GROUPS = 10_000
+"""The limit on the product of the limits of all facets of a call (API reference, aggregate logs)."""
+
+BATCHES = 4
+"""Calls by name at most before all are asked for as a whole."""
+
+_LOGS = "/api/v2/logs/analytics/aggregate"
+_SPANS = "/api/v2/spans/analytics/aggregate"
+_NAME, _REGION, _ACCOUNT, _FORWARDER = "functionname", "region", "aws_account", "forwardername"
+_ARNS = ("@function_arn", "function_arn")
+_FORWARDERS = 3
+"""None, ours, and another one's."""
+
+Groups: TypeAlias = Sequence[Mapping[str, str]]
+_Ask: TypeAlias = Callable[[str, Mapping[str, int]], Groups]
+"""Asks for the events of a query grouped by facets with their limits; gives the `by` of each bucket."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """A function of which events arrived, by its name in Datadog. `region` and `account` are empty where the
+    events do not tell. `forwarded` tells that they came through a Forwarder.
+    """
+
+    function: str
+    region: str = ""
+    account: str = ""
+    forwarded: bool = False
+
+    def may_be(self, function: Function) -> bool:
+        """Whether it fits: what the events do not tell fits anywhere."""
+        return (
+            self.function == datadog_name(function.name)
+            and self.region in ("", function.region)
+            and self.account in ("", function.account)
+        )
+
+
+Sightings: TypeAlias = frozenset[Sighting]
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """Events of one place, or of several that facets tell apart. `named` makes the condition for some of the
+    functions; `key` is the facet that identifies them, `forwarder` the one that tells how they came."""
+
+    ask: _Ask
+    query: str
+    functions: Sequence[Function]
+    named: Callable[[Iterable[str]], str]
+    key: str = _NAME
+    forwarder: str = _FORWARDER
+    facets: Mapping[str, int] | None = None
+    region: str = ""
+    account: str = ""
+
+    def look(self, batches: int) -> Iterator[Sightings]:
+        """By name if that takes no more calls than `batches`, else as a whole."""
+        parts = list(_batches(self.functions))
+        if len(parts) <= batches:
+            yield from (self._named(part) for part in parts)
+            return
+        extra = prod((self.facets or {}).values())
+        room = MOST_GROUPS // (extra * _FORWARDERS)
+        found = self._asked(self.query, room, tell_forwarder=True) if len(self.functions) <= room else None
+        if found is None or _number(found) >= room:
+            room = MOST_GROUPS // extra
+            found = self._asked(self.query, room)
+            came = self._asked(f"{self.query} {self.forwarder}:*", room)
+            yield frozenset(Sighting(s.function, s.region, s.account, forwarded=True) for s in came)
+        yield found
+        if _number(found) >= room:  # there may be more than fitted
+            yield from (self._named(part) for part in _batches(_unseen(self.functions, found)))
+
+    def _named(self, functions: Sequence[Function]) -> Sightings:
+        query = f"{self.query} {self.named(f.name for f in functions)}"
+        return self._asked(query, len(functions), tell_forwarder=True)
+
+    def _asked(self, query: str, limit: int, *, tell_forwarder: bool = False) -> Sightings:
+        forwarder = {self.forwarder: _FORWARDERS} if tell_forwarder else {}
+        try:
+            groups = self.ask(query, {self.key: limit, **(self.facets or {}), **forwarder})
+        except Rejected:  # an organisation may lack one of the facets: the name alone still proves something
+            groups = self.ask(query, {_NAME: limit})
+        return frozenset(self._sighting(group) for group in groups)
+
+    def _sighting(self, group: Mapping[str, str]) -> Sighting:
+        arn = group.get(self.key, "").split(":") if self.key in _ARNS else []
+        region, account, name = (arn[3], arn[4], arn[6]) if len(arn) > 6 else ("", "", "")
+        return Sighting(
+            function=datadog_name(name or group.get(_NAME, "")),
+            region=region or self.region or group.get(_REGION, ""),
+            account=account or self.account or group.get(_ACCOUNT, ""),
+            forwarded=bool(group.get(self.forwarder)),
+        )
+
+
+def log_sightings(dd: Datadog, window: Window, functions: Sequence[Function]) -> Iterator[Sightings]:
+    """Which functions have logs in the indexes, one answer after the other.
+
+    Up to 10,000 functions take 4 calls at most, and one for each place. Raises Denied when `logs_read_data`
+    is missing.
+    """
+    parts = _by_place(lambda query, facets: log_groups(dd, window, query, facets), "source:lambda", functions)
+    for part in parts:
+        yield from part.look(BATCHES if len(parts) == 1 else 1)
+
+
+def log_groups(dd: Datadog, window: Window, query: str, facets: Mapping[str, int]) -> Groups:
+    """The values of facets (with their limits) of the logs that a query finds; the first is required."""
+    start, end = (str(at) for at in window.milliseconds())
+    body = {
+        "filter": {"from": start, "to": end, "query": query, "indexes": ["*"]},
+        "compute": [{"aggregation": "count", "type": "total"}],
+        "group_by": _group_by(facets),
+    }
+    answer = dd.post(_LOGS, body, action=READ_LOGS, shape=LOG_BUCKETS)
+    return _groups(answer["data"]["buckets"], "by")
+
+
+def span_sightings(dd: Datadog, window: Window, functions: Sequence[Function]) -> Iterator[Sightings]:
+    """Which functions have spans of an invocation, one answer after the other: of two ways to tell them each
+    takes 4 calls at most for up to 10,000 functions. Raises Denied when `apm_read` is missing."""
+    left = list(functions)
+    for key in _ARNS:
+        part = _Part(
+            lambda query, facets: _span_groups(dd, window, query, facets),
+            f"{INVOCATIONS} {key}:*",
+            left,
+            spans_of,
+            key=key,
+            forwarder=f"@{_FORWARDER}",
+        )
+        for found in part.look(BATCHES) if left else ():
+            yield found
+            left = _unseen(left, found)
+
+
+def _span_groups(dd: Datadog, window: Window, query: str, facets: Mapping[str, int]) -> Groups:
+    start, end = (str(at) for at in window.milliseconds())
+    attributes = {
+        "filter": {"from": start, "to": end, "query": query},
+        "compute": [{"aggregation": "count", "type": "total"}],
+        "group_by": _group_by(facets),
+    }
+    body = {"data": {"type": "aggregate_request", "attributes": attributes}}
+    answer = dd.post(_SPANS, body, action=READ_SPANS, shape=SPAN_BUCKETS)
+    return _groups(answer["data"], "attributes", "by")
+
+
+def _by_place(ask: _Ask, query: str, functions: Sequence[Function]) -> list[_Part]:
+    """One part if it fits into one answer, else one for each place, and one for what tells none."""
+    lanes = sorted({(f.region, f.account) for f in functions})
+    regions, accounts = sorted({r for r, _ in lanes}), sorted({a for _, a in lanes})
+    facets = {
+        facet: len(values) + 1
+        for facet, values in ((_REGION, regions), (_ACCOUNT, accounts))
+        if len(values) > 1
+    }
+    several = len(functions) > BATCHES * NAMED_AT_MOST
+    size = len(functions) if several else min(len(functions), NAMED_AT_MOST)
+    if len(lanes) == 1 or size * prod(facets.values()) * _FORWARDERS <= MOST_GROUPS:
+        here = " ".join(
+            f"({facet}:{any_of(values)} OR -{facet}:*)"
+            for facet, values in ((_REGION, regions), (_ACCOUNT, accounts))
+        )
+        return [_Part(ask, f"{query} {here}", functions, logs_of, facets=facets)]
+    told = [facet for facet in (_REGION, _ACCOUNT) if facet in facets]
+    parts = []
+    for region, account in lanes:
+        place = " ".join(f"{facet}:{region if facet == _REGION else account}" for facet in told)
+        own = [f for f in functions if (f.region, f.account) == (region, account)]
+        parts.append(_Part(ask, f"{query} {place}", own, logs_of, region=region, account=account))
+    untold = " OR ".join(f"-{facet}:*" for facet in told)
+    return [*parts, _Part(ask, f"{query} ({untold})", functions, logs_of)]
+
+
+def _batches(functions: Sequence[Function]) -> Iterator[Sequence[Function]]:
+    for at in range(0, len(functions), NAMED_AT_MOST):
+        yield functions[at : at + NAMED_AT_MOST]
+
+
+def _unseen(functions: Sequence[Function], found: Sightings) -> list[Function]:
+    by_name: dict[str, list[Sighting]] = {}
+    for sighting in found:
+        by_name.setdefault(sighting.function, []).append(sighting)
+    return [f for f in functions if not any(s.may_be(f) for s in by_name.get(datadog_name(f.name), ()))]
+
+
+def _number(found: Sightings) -> int:
+    """How many functions an answer names."""
+    return len({(s.function, s.region, s.account) for s in found})
+
+
+def _group_by(facets: Mapping[str, int]) -> list[Json]:
+    identity = next(iter(facets))
+    return [
+        {"facet": facet, "limit": limit} | ({} if facet == identity else {"missing": UNTAGGED})
+        for facet, limit in facets.items()
+    ]
+
+
+def _groups(buckets: Json, *path: str) -> list[Mapping[str, str]]:
+    """The values of the facets of each bucket; empty where the events have none."""
+    groups = (path_in(bucket, *path) for bucket in buckets)
+    return [
+        {str(facet): "" if value in (None, UNTAGGED) else str(value) for facet, value in group.items()}
+        for group in groups
+        if isinstance(group, Mapping)
+    ]
