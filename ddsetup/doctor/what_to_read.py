@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 
 from ddsetup.doctor.checks.case import Place, Subject
 from ddsetup.facts.filters import Forwarders, classify, leads_to_datadog_by_name
+from ddsetup.facts.searches import datadog_name
 from ddsetup.model.account import SubscriptionFilter, Unreadable
 from ddsetup.model.evidence import Unseen
-from ddsetup.searches import datadog_name
 
 FEW_GROUPS = 50
 """So many log groups of a region are looked at in any case: ten seconds at AWS's rate."""

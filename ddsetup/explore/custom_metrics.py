@@ -10,6 +10,7 @@ from difflib import get_close_matches
 
 from ddsetup.explore.drawing import iso, number
 from ddsetup.explore.metrics import check_metric
+from ddsetup.facts.searches import datadog_name
 from ddsetup.flow.whose import Whose
 from ddsetup.gateways.datadog.client import Datadog
 from ddsetup.gateways.datadog.metric_tags import ListedMetric, list_distributions
@@ -18,7 +19,6 @@ from ddsetup.model.account import Json
 from ddsetup.model.change import Change, Plan, ResourceId, Skipped
 from ddsetup.model.lines import Line, Look, Span, counted, line, names, table
 from ddsetup.model.states import MetricTagsState
-from ddsetup.searches import datadog_name
 
 STEP = "metrics"
 OF_DATADOG = ("aws.lambda.enhanced.", "aws.dd_forwarder.", "datadog.", "runtime.")

@@ -9,12 +9,12 @@ from datetime import timedelta
 from ddsetup.explore.drawing import clean, iso
 from ddsetup.explore.flame import requests_logs, rows_of
 from ddsetup.facts.links import trace_link
+from ddsetup.facts.searches import INVOCATIONS, logs_of
 from ddsetup.flow.whose import Whose
 from ddsetup.gateways.datadog.client import Datadog
 from ddsetup.gateways.datadog.event_search import Log, SpanEvent, search_logs, search_spans, span_duration
 from ddsetup.gateways.datadog.telemetry import Window
 from ddsetup.model.account import Json
-from ddsetup.searches import INVOCATIONS, logs_of
 
 COUNT = 3
 """Traces of each kind that are shown unless another number is asked for."""

@@ -10,8 +10,8 @@ from typing import TypeAlias
 from urllib.parse import quote
 
 from ddsetup.facts.catalog import partition_of, site
+from ddsetup.facts.searches import INVOCATIONS, any_of, datadog_name, logs_of, spans_of
 from ddsetup.model.account import Function
-from ddsetup.searches import INVOCATIONS, any_of, datadog_name, logs_of, spans_of
 
 FUNCTION_PAGES = 10
 """Pages of single functions that are listed; more of them is a list, not a pointer."""

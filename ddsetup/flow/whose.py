@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from ddsetup.facts.searches import any_of, datadog_name, datadog_names, logs_of, spans_in, spans_of
 from ddsetup.gateways.datadog.telemetry import NAMED_AT_MOST
-from ddsetup.searches import any_of, datadog_name, datadog_names, logs_of, spans_in, spans_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ddsetup.facts.searches import datadog_names
 from ddsetup.flow.call import Call
 from ddsetup.flow.looking import chosen_functions
 from ddsetup.monitors.scope import MonitorScope
-from ddsetup.searches import datadog_names
 from ddsetup.settings.settle import selection_of
 
 if TYPE_CHECKING:

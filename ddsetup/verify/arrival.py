@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TypeAlias
 
+from ddsetup.facts.searches import datadog_name, datadog_names
 from ddsetup.gateways.datadog.client import Datadog
 from ddsetup.gateways.datadog.faults import RateLimited, unreadable
 from ddsetup.gateways.datadog.sightings import Sighting, log_sightings, span_sightings
@@ -24,7 +25,6 @@ from ddsetup.model.answers import Answers
 from ddsetup.model.clock import Clock
 from ddsetup.model.errors import Denied, GatewayError
 from ddsetup.model.report import Signal, SignalName
-from ddsetup.searches import datadog_name, datadog_names
 from ddsetup.verify.expected import (
     CLOUDWATCH_DELAY,
     Evidence,

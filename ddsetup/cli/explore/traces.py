@@ -7,13 +7,13 @@ from dataclasses import replace
 from ddsetup.explore.flame import trace_lines
 from ddsetup.explore.traces import COUNT, linked_traces
 from ddsetup.facts.links import traces_link
+from ddsetup.facts.searches import INVOCATIONS
 from ddsetup.flow.call import Call
 from ddsetup.flow.looking import look
 from ddsetup.flow.results import base_report
 from ddsetup.model.errors import UsageError
 from ddsetup.model.lines import Line, Look
 from ddsetup.model.report import Report
-from ddsetup.searches import INVOCATIONS
 
 MOST = 20
 

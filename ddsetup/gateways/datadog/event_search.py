@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from ddsetup.facts.searches import datadog_name
 from ddsetup.gateways.datadog.client import Datadog
 from ddsetup.gateways.datadog.keys import READ_LOGS, READ_SPANS
 from ddsetup.gateways.datadog.telemetry import EVENTS, LOG_BUCKETS, SPAN_BUCKETS, Window, path_in
 from ddsetup.model.account import Json
-from ddsetup.searches import datadog_name
 
 MOST = 1_000
 """Events of a page, at most (API reference, logs search and spans search)."""

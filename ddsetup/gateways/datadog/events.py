@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from ddsetup.facts.searches import datadog_name
 from ddsetup.gateways.datadog.client import Datadog
 from ddsetup.gateways.datadog.sightings import log_groups
 from ddsetup.gateways.datadog.telemetry import Window
-from ddsetup.searches import datadog_name
 
 _NAME, _FORWARDER = "functionname", "forwardername"
 _FORWARDERS = 5

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from math import prod
 from typing import TypeAlias
 
+from ddsetup.facts.searches import INVOCATIONS, any_of, datadog_name, logs_of, spans_of
 from ddsetup.gateways.datadog.client import Datadog
 from ddsetup.gateways.datadog.faults import Rejected
 from ddsetup.gateways.datadog.keys import READ_LOGS, READ_SPANS
@@ -29,7 +30,6 @@ from ddsetup.gateways.datadog.telemetry import (
     path_in,
 )
 from ddsetup.model.account import Function, Json
-from ddsetup.searches import INVOCATIONS, any_of, datadog_name, logs_of, spans_of
 
 MOST_GROUPS = 10_000
 """The limit on the product of the limits of all facets of a call (API reference, aggregate logs)."""
