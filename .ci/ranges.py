@@ -28,7 +28,6 @@ TOOLS = (
     "keyring",
     "pexpect",
     "pyte",
-    "pyyaml",
 )
 TESTS = (
     "tests/unit",

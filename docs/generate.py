@@ -22,11 +22,14 @@ from ddsetup.doctor import checks
 from ddsetup.facts import catalog, permissions, stack_access
 from ddsetup.model.answers import Answers
 from ddsetup.plan.policy import least_policy
+from ddsetup.project.iac.described import Tool
+from ddsetup.project.iac.limits import LIMITS, TITLES
 from ddsetup.sandbox.scenarios import MESSY, SCENARIOS, Scenario
 from ddsetup.settings.setting import PANELS, Setting
 from ddsetup.settings.table import SETTINGS, TABLE
 
 HERE = Path(__file__).parent
+_TOOLS: tuple[Tool, ...] = ("plugin", "macro", "terraform", "cdk")
 _PART = re.compile(r"(<!-- (generated|recorded) (\w+)( json)? -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
@@ -296,6 +299,20 @@ def sites_part() -> str:
     return table(("Name", "`--site`", "Pages", "AWS account that assumes the role (partition)"), rows)
 
 
+# --- deployment tools
+
+
+def limits_part() -> str:
+    """What each deployment tool does not do, from the table that plans are made with."""
+    head = ("What is found", *(TITLES[tool] for tool in _TOOLS))
+    rows = []
+    for limit in LIMITS:
+        said = re.sub(r"\{tool\}", "the tool", re.sub(r"\{(them|vendor|runtime)\}", "…", limit.text))
+        marks = ["–" if t not in limit.tools else "left out" if limit.out else "told" for t in _TOOLS]
+        rows.append((said, *marks))
+    return table(head, rows)
+
+
 # --- all of it
 
 
@@ -312,6 +329,7 @@ GENERATED: Mapping[str, Callable[[], str]] = {
     "runtimes": runtimes_part,
     "layers": layers_part,
     "sites": sites_part,
+    "limits": limits_part,
 }
 
 

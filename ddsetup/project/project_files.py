@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -14,10 +15,11 @@ from ddsetup.ask.questions import Choice
 from ddsetup.facts import catalog
 from ddsetup.flow.call import Call
 from ddsetup.model.account import Json
+from ddsetup.model.errors import UsageError
 from ddsetup.project.changing_files import check_committed, write_all
 from ddsetup.project.iac import backup
 from ddsetup.project.iac import run as programs
-from ddsetup.project.iac.model import AnswerMissing, Install, Project, Proposal, Wanted
+from ddsetup.project.iac.model import AnswerMissing, Install, Project, ProjectFile, Proposal, Wanted
 from ddsetup.project.iac.propose import propose
 from ddsetup.project.iac.show import as_data, file_lines, finished
 from ddsetup.project.iac.source import read_source
@@ -82,7 +84,13 @@ def proposed(host: Host, project: Project, wanted: Wanted) -> Proposal:
 
 
 def _says_via(project: Project) -> bool:
-    return any(_SAYS_VIA.search(read_source(file.path).text) for file in project.files)
+    texts = []
+    for file in project.files:
+        try:
+            texts.append(read_source(file.path).text)
+        except UsageError:
+            continue
+    return any(_SAYS_VIA.search(text) for text in texts)
 
 
 def _asked(prompter: Prompter, wanted: Wanted, missing: AnswerMissing) -> Wanted:
@@ -111,13 +119,13 @@ def bring(call: Call, host: Host, project: Project, proposal: Proposal) -> Broug
     """
     data = as_data(project, proposal)
     if call.given.on("dry_run") or not (proposal.edits or proposal.installs):
-        return Brought(data, _next(project, proposal.installs))
+        return Brought(data, _next(project, proposal, proposal.installs))
     data = _carry_out(call, host, project, proposal, data)
     left = tuple(
         i for i, row in zip(proposal.installs, data["installs"], strict=True) if row["status"] != "done"
     )
     failed = any(each["status"] == "failed" for each in data["installs"])
-    return Brought(data, _next(project, left), failed)
+    return Brought(data, _next(project, proposal, left), failed)
 
 
 def _carry_out(
@@ -160,18 +168,22 @@ def _may_install(call: Call, host: Host, install: Install) -> bool:
     return bool(host.prompter.ask(Prompt(kind="confirm", text=text, default=True)))
 
 
-def _next(project: Project, installs: tuple[Install, ...]) -> tuple[str, ...]:
+def _next(project: Project, proposal: Proposal, installs: tuple[Install, ...]) -> tuple[str, ...]:
+    """What follows for what is changed, and for nothing else."""
     commands = [" ".join(each.command) for each in installs]
-    if project.of("serverless", "serverless_code"):
-        commands.append("serverless deploy")
-    for file in project.of("cloudformation"):
-        by_sam = "AWS::Serverless" in read_source(file.path).text
-        plain = (
-            f"aws cloudformation deploy --template-file {project.name(file.path)} --stack-name {ITS_STACK}"
-        )
-        commands.append("sam deploy" if by_sam else plain)
-    if project.of("cdk"):
-        commands.append("cdk deploy")
-    if project.of("terraform"):
-        commands.append("terraform apply")
+    touched = {edit.path for edit in proposal.edits}
+    commands += [
+        command for file in project.files if file.path in touched for command in _deploys(project, file)
+    ]
     return tuple(dict.fromkeys(commands))
+
+
+def _deploys(project: Project, file: ProjectFile) -> tuple[str, ...]:
+    """How a file is brought to AWS."""
+    if file.kind == "cloudformation":
+        by_sam = "AWS::Serverless" in read_source(file.path).text
+        name = project.name(file.path)
+        plain = f"aws cloudformation deploy --template-file {shlex.quote(name)} --stack-name {ITS_STACK}"
+        return ("sam deploy" if by_sam else plain,)
+    tool = {"serverless": "serverless deploy", "cdk": "cdk deploy", "terraform": "terraform apply"}
+    return (tool[file.kind],) if file.kind in tool else ()

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 
 from ddsetup.project.code_check.handlers import wrapped_functions
 from ddsetup.project.code_check.model import Handler, Metric, Problem
-from ddsetup.project.code_check.modules import METRIC_CALLS, Module, constant_of
+from ddsetup.project.code_check.modules import METRIC_CALLS, STATSD, Module, constant_of, never_in_lambda
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.]{0,199}")
 _NOT_NUMBERS = (
@@ -26,6 +26,8 @@ _NOT_NUMBERS = (
     ast.DictComp,
     ast.SetComp,
 )
+_TEXT_CALLS = ("json.dumps", "os.getenv", "os.environ.get", "environ.get")
+_TEXT_METHODS = ("isoformat", "strftime", "hexdigest", "format_map")
 _LIBRARIES = frozenset({"datadog_lambda", "ddtrace"})
 
 
@@ -44,8 +46,11 @@ def libraries(module: Module) -> frozenset[str]:
 def check_module(module: Module, handlers: Sequence[Handler]) -> Iterator[Problem]:
     """What is wrong in one module."""
     yield from _wrappers(module, handlers)
+    yield from _former(module)
+    yield from _statsd(module)
     inside = {id(node) for function in _functions(module) for node in ast.walk(function)}
-    for call in _calls(module):
+    elsewhere = never_in_lambda(module)
+    for call in (call for call in _calls(module) if id(call) not in elsewhere):
         yield from _metric(module, call, at_import=id(call) not in inside)
 
 
@@ -71,6 +76,38 @@ def _wrappers(module: Module, handlers: Sequence[Handler]) -> Iterator[Problem]:
                 what=f"{handler.name} is wrapped {handler.wraps} times; only the first has an effect",
                 fix="leave one @datadog_lambda_wrapper",
             )
+
+
+def _former(module: Module) -> Iterator[Problem]:
+    """Imports under names that have moved to the package datadog-lambda."""
+    for node, today in module.former():
+        package, _, name = today.rpartition(".")
+        yield Problem(
+            check="code.former_import",
+            severity="warning",
+            place=module.place(node),
+            what=f"{name} is imported from `{node.module}`, which Datadog's library has left",
+            fix=f"from {package} import {name}, and datadog-lambda among the requirements",
+        )
+
+
+def _statsd(module: Module) -> Iterator[Problem]:
+    """DogStatsD: its metrics go to a port on which only the Extension listens."""
+    for node in ast.walk(module.tree):
+        if isinstance(node, ast.Call) and _through_statsd(module, node.func):
+            yield Problem(
+                check="code.dogstatsd",
+                severity="warning",
+                place=module.place(node),
+                what="DogStatsD reaches Datadog from Lambda through the Extension only (--via extension)",
+                fix="with the Forwarder: lambda_metric of datadog_lambda.metric",
+            )
+            return
+
+
+def _through_statsd(module: Module, called: ast.expr) -> bool:
+    meaning = module.meaning(called)
+    return meaning in STATSD or meaning.rpartition(".")[0] in STATSD
 
 
 def _metric(module: Module, call: ast.Call, *, at_import: bool) -> Iterator[Problem]:
@@ -127,9 +164,27 @@ def _name_and_value(module: Module, call: ast.Call) -> Iterator[Problem]:
 def _is_no_number(value: ast.expr) -> bool:
     if isinstance(value, ast.Constant):
         return isinstance(value.value, bool | str | bytes) or value.value is None
-    if isinstance(value, ast.Call) and isinstance(value.func, ast.Name):
-        return value.func.id in ("str", "repr", "list", "dict", "format")
+    if isinstance(value, ast.Call):
+        return _gives_text(value.func)
+    if isinstance(value, ast.BinOp):
+        return _is_text(value.left) if isinstance(value.op, ast.Mod | ast.Add) else False
     return isinstance(value, _NOT_NUMBERS)
+
+
+def _is_text(value: ast.expr) -> bool:
+    """Whether an expression is a text for sure."""
+    return isinstance(value, ast.JoinedStr) or (
+        isinstance(value, ast.Constant) and isinstance(value.value, str | bytes)
+    )
+
+
+def _gives_text(called: ast.expr) -> bool:
+    """Whether a call returns a text or a collection for sure."""
+    if isinstance(called, ast.Name):
+        return called.id in ("str", "repr", "list", "dict", "format", "set", "tuple", "input", "bytes")
+    if not isinstance(called, ast.Attribute):
+        return False
+    return ast.unparse(called) in _TEXT_CALLS or called.attr in _TEXT_METHODS or _is_text(called.value)
 
 
 def _may_be_tags(tags: ast.expr) -> bool:

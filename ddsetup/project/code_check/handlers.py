@@ -61,10 +61,12 @@ def handlers_of(module: Module, named: Iterable[Named], *, guess: bool) -> tuple
                 found.append(Handler(name, module.place(statement), name in known, wraps))
         elif isinstance(statement, ast.Assign) and len(statement.targets) == 1:
             target = statement.targets[0]
-            if isinstance(target, ast.Name) and target.id in known and not _defined(module, target.id):
-                found.append(
-                    Handler(target.id, module.place(statement), True, _calls_of(module, statement.value))
-                )
+            if isinstance(target, ast.Name) and not _defined(module, target.id):
+                wraps = _calls_of(module, statement.value)
+                looks_so = target.id in _USUAL and isinstance(statement.value, ast.Call)
+                if target.id in known or (guess and (wraps or looks_so)):
+                    place = module.place(statement)
+                    found.append(Handler(target.id, place, target.id in known, wraps))
     return tuple(found)
 
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from ddsetup.model.errors import UsageError
 from ddsetup.project.code_check.checks import check_module, libraries, metrics
 from ddsetup.project.code_check.handlers import handlers_of, named_handlers, redirects
 from ddsetup.project.code_check.model import Handler, Metric, Place, Problem
 from ddsetup.project.code_check.modules import Module, parse, python_files
 from ddsetup.project.code_check.wrap import wrap
 from ddsetup.project.iac.detect import detect
-from ddsetup.project.iac.model import Edit, Project
-from ddsetup.project.iac.packages import lists
+from ddsetup.project.iac.model import Edit, Project, Wanted
+from ddsetup.project.iac.packages import lists, python_library
 
 _PACKAGES = {"datadog_lambda": ("datadog-lambda",), "ddtrace": ("ddtrace", "datadog-lambda")}
 """The packages that bring what is imported; one of them is enough."""
@@ -55,10 +56,26 @@ def check_project(path: Path) -> Checked:
     problems += _unwrapped(modules, handlers, redirected=redirects(project))
     problems += _doubly(handlers, redirected=redirects(project))
     problems += _not_listed(project, modules)
+    edits += _library_for(project, edits)
     sent = [metric for module in modules for metric in metrics(module)]
     return Checked(
         project, len(files), tuple(handlers), tuple(sent), tuple(problems), tuple(edits), redirects(project)
     )
+
+
+def _library_for(project: Project, edits: list[Edit]) -> tuple[Edit, ...]:
+    """The library among the requirements, if a handler is to be wrapped by it and a list is at hand."""
+    lists_of_it = [file.path for file in project.of("requirements", "pyproject")]
+    if not edits or any(lists(path, "datadog-lambda") for path in lists_of_it):
+        return ()
+    for path in lists_of_it:
+        try:
+            found = python_library(path, Wanted()).edits
+        except UsageError:
+            continue
+        if found:
+            return found
+    return ()
 
 
 def _unwrapped(modules: list[Module], handlers: list[Handler], *, redirected: bool) -> list[Problem]:

@@ -116,7 +116,7 @@ def _held(file: ProjectFile, owned: list[Owned], *, sure: bool) -> list[Owned]:
         if file.kind == "serverless":
             return _of_service(_service(file), owned, sure)
         if file.kind == "cloudformation":
-            ids = set(cloudformation.functions(yamldoc.parse(read_source(file.path))))
+            ids = cloudformation.function_ids(yamldoc.parse(read_source(file.path)))
             tagged = [each for each in owned if LOGICAL_ID_TAG in each.tags]
             named = [each for each in tagged if each.tags[LOGICAL_ID_TAG] in ids]
             return named or (owned if sure and not tagged else [])

@@ -7,7 +7,8 @@ is deployed. Its parameters and rules are those of DataDog/datadog-cloudformatio
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 from ddsetup.facts import catalog
 from ddsetup.model.account import Lane
@@ -15,24 +16,37 @@ from ddsetup.model.change import Change, ResourceId
 from ddsetup.model.states import StackState
 from ddsetup.plan.steps.api_key import OWN_TAGS
 from ddsetup.project.iac import plugin, versions, yamlchange, yamldoc
+from ddsetup.project.iac.described import Described, texts
 from ddsetup.project.iac.guard import edited
+from ddsetup.project.iac.limits import Judged, judge
 from ddsetup.project.iac.model import AnswerMissing, CannotEdit, Edit, Proposal, Snippet, Via, Wanted
-from ddsetup.project.iac.settings_block import Block, Brought, bring_mapping
+from ddsetup.project.iac.settings_block import Block, Brought, bring_mapping, settings_at
 from ddsetup.project.iac.source import Source, Splice
+from ddsetup.project.iac.template import Template, functions, read, state_machines, unsubscribable
 from ddsetup.project.iac.yamldoc import Document, Node
-from ddsetup.project.iac.yamltext import Plain, Ref, Value, as_json, block_items
+from ddsetup.project.iac.yamltext import Plain, Ref, Value, as_json, block_entries, block_items, flow
 
 MACRO = "DatadogServerless"
 MACRO_STACK = "datadog-serverless-macro"
 MACRO_TEMPLATE = "https://datadog-cloudformation-template.s3.amazonaws.com/aws/serverless-macro/latest.yml"
-_FUNCTIONS = ("AWS::Serverless::Function", "AWS::Lambda::Function")
-_STATE_MACHINE = re.compile(r"AWS::(Serverless|StepFunctions)::StateMachine\b")
-_TOUCHED = frozenset({("Transform",)})
+_NAME = re.compile(r"(\d{12}::)?(?i:[\w-]*datadog[\w-]*)")
+_MAPPINGS = ("Mappings", "Datadog", "Parameters")
+_TOUCHED = frozenset({("Transform",), _MAPPINGS})
+_FIRST_DEPLOYMENT = (
+    "the macro stops the first deployment of functions without a written FunctionName, and of those whose "
+    "log group the template declares"
+)
+_AUTOMATIC = "Datadog's automatic subscription covers them (`ddsetup setup`) and cannot stop a deployment"
+_REFUSED_LOGS = (
+    "as it takes only a role and a log group of this template by `!GetAtt`; `ddsetup setup "
+    "--state-machine` does it without the template"
+)
 _VERSION_PARAMETERS = {
     "python": "pythonLayerVersion",
     "node": "nodeLayerVersion",
     "java": "javaLayerVersion",
     "dotnet": "dotnetLayerVersion",
+    "ruby": "rubyLayerVersion",
 }
 
 
@@ -62,48 +76,153 @@ def propose(source: Source, wanted: Wanted) -> Proposal:
     Raises BrokenFile for a file that is not a template, AnswerMissing for what is not said.
     """
     document = yamldoc.parse(source)
-    warnings = _remarks(document, source, wanted)
+    plan = _plan(document, wanted)
+    warnings = plan.warnings
+    if plan.nothing:
+        settled = (source.path,) if any(each.redirected for each in plan.judged.out) else ()
+        return Proposal(warnings=_named(source, warnings), settled=settled)
     try:
-        brought = _planned(document, wanted)
-        every = tuple(f"{source.path.name}: {warning}" for warning in brought.warnings) + warnings
+        brought = _planned(document, plan)
+        every = _named(source, (*brought.warnings, *warnings))
         if not brought.splices:
             return Proposal(warnings=every, settled=(source.path,), needs_macro=True)
         after = edited(document, list(brought.splices), _TOUCHED)
-        others = [[name for name in _transforms(each) if name != MACRO] for each in (document, after)]
-        if others[0] != others[1] or _planned(after, wanted).splices:
+        others = [[name for name in _transforms(each) if not is_macro(name)] for each in (document, after)]
+        if others[0] != others[1] or _planned(after, _plan(after, wanted)).splices:
             raise CannotEdit("`Transform` is written in a way that cannot be changed safely")
     except CannotEdit as reason:
-        text = "\n".join(["Transform:", *block_items(_new_list(document, wanted), 2, 2)]) + "\n"
+        text = "\n".join(["Transform:", *block_items(_new_list(document, plan), 2, 2)]) + "\n"
         snippet = Snippet(source.path, str(reason), text, "yaml")
-        return Proposal(snippets=(snippet,), warnings=warnings, needs_macro=True)
+        return Proposal(snippets=(snippet,), warnings=_named(source, warnings), needs_macro=True)
     edit = Edit(source.path, source.raw, after.source.raw, brought.why)
     return Proposal(edits=(edit,), warnings=every, needs_macro=True)
 
 
-def _planned(document: Document, wanted: Wanted) -> Brought:
+def _named(source: Source, warnings: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(f"{source.path.name}: {warning}" for warning in warnings)
+
+
+def is_macro(name: str) -> bool:
+    """Whether a transform is Datadog's macro, also under another name or of another account."""
+    return _NAME.fullmatch(name) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What is known of a template before its text is looked at. `now`: the macro's settings today."""
+
+    now: Mapping[str, Plain | None]
+    via: Via
+    template: Template
+    judged: Judged
+    block: Block
+    warnings: tuple[str, ...]
+
+    @property
+    def doing(self) -> tuple[Described, ...]:
+        """The functions to which the macro does something."""
+        return tuple(each for each in self.judged.covered if not each.image)
+
+    @property
+    def nothing(self) -> bool:
+        """Whether the macro would do nothing for any of the functions, and is not there either. Where only
+        functions of Lambda@Edge are, it is for those that come later."""
+        doing = [each for each in (*self.judged.covered, *self.judged.out) if each.edge or each in self.doing]
+        return bool(self.judged.out or self.judged.covered) and not doing and self.now == {}
+
+
+def _plan(document: Document, wanted: Wanted) -> _Plan:
+    settings = _settings(document)
+    now = {}
+    if settings is not None:
+        now = {str(k.value): yamldoc.literal(v) for k, v in settings.value if not yamldoc.is_null(v)}
+    via = _via(now, wanted)
+    template = read(document)
+    found = functions(template)
+    chosen = _Versions(document, now, via, wanted, found)
+    judged = judge(found, "macro", via, chosen.has_layer, own_layers=now.get("addLayers") is False)
+    listed = any(is_macro(name) for name in _transforms(document))
+    if listed and not now:
+        now = {"Name": MACRO}
+    block, said = _block(document, template, judged, chosen)
+    remarks = _remarks(document, template, found, chosen)
+    return _Plan(now, via, template, judged, block, (*judged.warnings, *said, *remarks))
+
+
+def _planned(document: Document, plan: _Plan) -> Brought:
+    _check_mode(plan)
     found = yamldoc.entry(document.root, "Transform")
     if found is None:
-        return _new_transform(document, wanted)
+        if any(is_macro(text) for text in texts(plan.template.root.get("Fn::Transform"))):
+            raise CannotEdit("the macro is called by `Fn::Transform`")
+        return _new_transform(document, plan)
     key, value = found
     if yamldoc.is_alias(key, value) or "Fn::Transform" in str(value.value):
         raise CannotEdit("`Transform` comes from somewhere else")
-    existing = _macro_entry(value)
-    if existing is not None:
-        parameters = yamldoc.entry(existing, "Parameters")
-        if parameters is None:
-            added = {"Parameters": _block(document, {}, wanted).all}
-            return Brought((yamlchange.add_entries(document, existing, added),), ("parameters of the macro",))
-        if not yamldoc.is_mapping(parameters[1]) or not parameters[1].value:
-            raise CannotEdit("the parameters of the macro are not written in this file")
-        now = {str(k.value): yamldoc.literal(v) for k, v in parameters[1].value if not yamldoc.is_null(v)}
-        return bring_mapping(document, parameters[1], _block(document, now, wanted))
+    listed = [each for each in _items(value) if is_macro(_name_of(each))]
+    if len(listed) > 1:
+        raise CannotEdit("the macro is listed twice, so that it would redirect its own handlers; leave one")
+    if listed and listed[0].id == "mapping":
+        return _in_entry(document, listed[0], plan)
+    if listed:
+        return _in_mappings(document, plan) or _with_settings(document, key, value, listed[0], plan)
     why = (f"Transform: {MACRO}",)
-    entry: dict[str, Value] = {"Name": MACRO, "Parameters": _block(document, {}, wanted).all}
+    entry: dict[str, Value] = {"Name": MACRO, "Parameters": plan.block.all}
     if yamldoc.is_sequence(value) and value.value:
         return Brought((yamlchange.add_item(document, value, entry),), why)
     if value.id != "scalar" or yamldoc.is_null(value):
         raise CannotEdit("`Transform` is neither a name nor a list of names")
     return Brought(_scalar_to_list(document, key, value, entry), why)
+
+
+def _check_mode(plan: _Plan) -> None:
+    """Raise CannotEdit where the macro has what the wanted mode excludes."""
+    if plan.via == "extension" and "forwarderArn" in plan.now:
+        raise CannotEdit("`forwarderArn` has to go: the macro takes either the Extension or a Forwarder")
+    if plan.via == "forwarder" and "extensionLayerVersion" in plan.now:
+        raise CannotEdit("`extensionLayerVersion` has to go: with it, the macro adds the Extension")
+
+
+def _in_entry(document: Document, entry: Node, plan: _Plan) -> Brought:
+    """The macro is there with parameters of its own, or without any."""
+    parameters = yamldoc.entry(entry, "Parameters")
+    if parameters is None:
+        in_mappings = _in_mappings(document, plan)
+        if in_mappings is not None:
+            return in_mappings
+        added = {"Parameters": plan.block.all}
+        return Brought((yamlchange.add_entries(document, entry, added),), ("parameters of the macro",))
+    if not yamldoc.is_mapping(parameters[1]) or not parameters[1].value:
+        raise CannotEdit("the parameters of the macro are not written in this file")
+    return bring_mapping(document, parameters[1], plan.block)
+
+
+def _in_mappings(document: Document, plan: _Plan) -> Brought | None:
+    """The settings of a macro that is listed by its name stand in `Mappings`, where nothing is computed."""
+    mapping = settings_at(document, _MAPPINGS)
+    if mapping is None:
+        return None
+    plain: dict[str, Plain] = {n: v for n, v in plan.block.may.items() if not isinstance(v, Ref)}
+    return bring_mapping(document, mapping, Block(plan.block.must, plain, plan.block.lists))
+
+
+def _with_settings(document: Document, key: Node, value: Node, name: Node, plan: _Plan) -> Brought:
+    """The bare name of the macro becomes an entry with its parameters."""
+    why = ("parameters of the macro",)
+    entry: dict[str, Value] = {"Name": str(name.value), "Parameters": plan.block.all}
+    if document.json or yamldoc.is_flow(value):
+        wide = as_json(entry, None) if document.json else flow(entry)
+        return Brought((Splice(yamldoc.start(name), yamldoc.end(name), wide),), why)
+    indent = yamldoc.column(document, yamldoc.start(key))
+    if value is name:
+        lines = block_items([entry], indent + yamldoc.dash_step(document), yamldoc.step(document))
+        gone = len(document.text[: yamldoc.start(name)].rstrip(" "))
+        below = yamlchange.lines_below(document, yamldoc.end(name), lines)
+        return Brought((Splice(gone, yamldoc.end(name), ""), below), why)
+    at = yamldoc.column(document, yamldoc.start(name))
+    lines = block_entries(entry, at, yamldoc.step(document), dash=yamldoc.dash_step(document))
+    text = document.source.newline.join(lines).lstrip(" ")
+    return Brought((Splice(yamldoc.start(name), yamldoc.end(name), text),), why)
 
 
 def _scalar_to_list(
@@ -116,7 +235,8 @@ def _scalar_to_list(
     newline = document.source.newline
     if document.json:
         listed = as_json([str(value.value), dict(entry)], yamldoc.step(document), indent)
-        return (Splice(yamldoc.start(value), yamldoc.end(value), listed.replace("\n", newline)),)
+        written = yamlchange.as_indented(document, listed.replace("\n", newline))
+        return (Splice(yamldoc.start(value), yamldoc.end(value), written),)
     if "\n" in written or written[:1] in "&!|>":
         raise CannotEdit("`Transform` is not written on one line")
     pad = " " * (indent + yamldoc.dash_step(document))
@@ -126,78 +246,141 @@ def _scalar_to_list(
     return (Splice(before, yamldoc.start(value), f"{newline}{pad}- "), added)
 
 
-def _new_transform(document: Document, wanted: Wanted) -> Brought:
+def _new_transform(document: Document, plan: _Plan) -> Brought:
     """A template without any transform: it gets the macro alone, after its version."""
-    items = _new_list(document, wanted)
+    items = _new_list(document, plan)
     why = (f"Transform: {MACRO}",)
     return Brought((yamlchange.add_entries(document, document.root, {"Transform": items}, gap=True),), why)
 
 
-def _new_list(document: Document, wanted: Wanted) -> list[Value]:
-    entry: dict[str, Value] = {"Name": MACRO, "Parameters": _block(document, {}, wanted).all}
-    others: list[Value] = [name for name in _transforms(document) if name != MACRO]
+def _new_list(document: Document, plan: _Plan) -> list[Value]:
+    names = _transforms(document)
+    own = next((name for name in names if is_macro(name)), MACRO)
+    entry: dict[str, Value] = {"Name": own, "Parameters": plan.block.all}
+    others: list[Value] = [name for name in names if not is_macro(name)]
     return [*others, entry]
 
 
-def _macro_entry(value: Node) -> Node | None:
-    items = value.value if yamldoc.is_sequence(value) else [value]
-    for item in items:
-        if item.id == "mapping" and yamldoc.literal(yamldoc.value_of(item, "Name")) == MACRO:
-            return item
+def _settings(document: Document) -> Node | None:
+    """The mapping that holds the macro's settings: its own parameters, else those in `Mappings`."""
+    value = yamldoc.value_of(document.root, "Transform")
+    for each in _items(value):
+        if is_macro(_name_of(each)):
+            own = yamldoc.value_of(each, "Parameters") if each.id == "mapping" else None
+            return own if own is not None and own.id == "mapping" else _below(document.root, *_MAPPINGS)
     return None
 
 
+def _items(value: Node | None) -> list[Node]:
+    if value is None:
+        return []
+    return list(value.value) if value.id == "sequence" else [value]
+
+
+def _name_of(item: Node) -> str:
+    named = yamldoc.value_of(item, "Name") if item.id == "mapping" else item
+    return str(named.value) if named is not None and named.id == "scalar" else ""
+
+
 def _transforms(document: Document) -> list[str]:
-    value = yamldoc.value_of(document.root, "Transform")
-    items = value.value if value is not None and value.id == "sequence" else [value]
-    named = [yamldoc.value_of(i, "Name") if i is not None and i.id == "mapping" else i for i in items]
-    return [str(node.value) for node in named if node is not None and node.id == "scalar"]
+    items = _items(yamldoc.value_of(document.root, "Transform"))
+    return [name for name in map(_name_of, items) if name]
 
 
-def _block(document: Document, now: Mapping[str, Plain | None], wanted: Wanted) -> Block:
-    """The macro's parameters. A Forwarder and the Extension exclude each other there."""
-    where = str(document.source.path)
-    via = _via(now, wanted)
+def _block(
+    document: Document, template: Template, judged: Judged, chosen: _Versions
+) -> tuple[Block, tuple[str, ...]]:
+    """The macro's parameters, and why one is left out. A Forwarder and the Extension exclude each other."""
+    where, now, wanted = str(document.source.path), chosen.now, chosen.wanted
     must: dict[str, Plain] = {}
+    may: dict[str, Plain] = {}
+    said: tuple[str, ...] = ()
     if wanted.site:
         must["site"] = wanted.site
     elif "site" not in now:
         raise AnswerMissing("the Datadog site is not known", setting="site", fix="--site SITE", where=where)
-    must["addExtension"] = via == "extension"
-    if via == "extension":
-        if "forwarderArn" in now:
-            raise CannotEdit("`forwarderArn` has to go: the macro takes either the Extension or a Forwarder")
+    must["addExtension"] = chosen.via == "extension"
+    if chosen.via == "extension":
         must |= plugin.key_settings(now, wanted, where)
     else:
-        if "extensionLayerVersion" in now:
-            raise CannotEdit("`extensionLayerVersion` has to go: with it, the macro adds the Extension")
-        arn = plugin.forwarder_for(wanted.forwarders, wanted.region, where)
+        arn, said = _forwarder(template, judged, chosen, where)
         must |= {"forwarderArn": arn} if arn else {}
     must |= plugin.said(wanted)
-    may: dict[str, Plain] = {}
-    if "forwarderArn" in {*must, *now}:
+    if chosen.via == "forwarder" and "forwarderArn" in {*must, *now}:
         may["stackName"] = Ref("AWS::StackName")
-    if _STATE_MACHINE.search(document.text):
-        arn = plugin.forwarder_for(wanted.forwarders, wanted.region, where)
-        may |= {"stepFunctionForwarderArn": arn} if arn else {}
-    pinned, open_to_change = _versions(document, via, wanted)
-    return Block(must | pinned, may | open_to_change)
+    machines = state_machines(template)
+    refused = [name for name, loggable in machines.items() if not loggable]
+    arn = plugin.forwarder_for(wanted.forwarders, wanted.region, where) if machines else ""
+    if arn and not refused:
+        may |= {"stepFunctionForwarderArn": arn}
+    elif arn:
+        said = (*said, f"the macro cannot subscribe the logs of {', '.join(refused)}, {_REFUSED_LOGS}")
+    pinned, open_to_change = chosen.parameters(judged.covered)
+    lists = {"exclude": tuple(each.name for each in judged.out if "${" not in each.name)}
+    return Block(must | pinned, may | open_to_change, lists), said
 
 
-def _versions(document: Document, via: Via, wanted: Wanted) -> tuple[dict[str, Plain], dict[str, Plain]]:
-    """The layers' versions: those that were asked for, and those that only fill a gap."""
-    pinned: dict[str, Plain] = {}
-    filling: dict[str, Plain] = {}
-    for family in runtimes(document):
-        name, number = _VERSION_PARAMETERS.get(family), versions.library_version(family, wanted)
-        if name and number and (via == "extension" or family in ("python", "node")):
-            (pinned if wanted.layer_version else filling)[name] = number
-    number = versions.extension_version(wanted)
-    if via == "forwarder":
-        filling["flushMetricsToLogs"] = True
-    elif number:
-        (pinned if wanted.extension_version else filling)["extensionLayerVersion"] = number
-    return pinned, filling
+def _forwarder(
+    template: Template, judged: Judged, chosen: _Versions, where: str
+) -> tuple[str, tuple[str, ...]]:
+    """The Forwarder to subscribe, where that cannot stop a deployment; else why it is left out."""
+    arn = plugin.forwarder_for(chosen.wanted.forwarders, chosen.wanted.region, where)
+    named = arn or "forwarderArn" in chosen.now
+    doing = tuple(each for each in judged.covered if not each.image)
+    refused = unsubscribable(template, doing) if named else ()
+    if not refused:
+        return arn, ()
+    if "forwarderArn" in chosen.now:
+        return "", (f"`forwarderArn`: {_FIRST_DEPLOYMENT} ({', '.join(refused)}); {_AUTOMATIC}",)
+    return "", (f"`forwarderArn` is left out: {_FIRST_DEPLOYMENT} ({', '.join(refused)}); {_AUTOMATIC}",)
+
+
+@dataclass(frozen=True, slots=True)
+class _Versions:
+    """The layers' versions that a template needs."""
+
+    document: Document
+    now: Mapping[str, Plain | None]
+    via: Via
+    wanted: Wanted
+    found: tuple[Described, ...]
+
+    def of(self, family: str) -> int | None:
+        """The version that the functions of a language get, None if there is no layer."""
+        pinned = self.now.get(_VERSION_PARAMETERS.get(family, ""))
+        if self.wanted.layer_version is None and str(pinned).isdecimal():
+            return int(str(pinned))
+        runtimes = [r for each in self.found for r in each.runtimes if family_name(r) == family]
+        return versions.newest_for(family, runtimes, self.wanted)
+
+    def has_layer(self, runtime: str, architecture: str) -> bool:
+        """Whether a runtime's layer has the version that its language gets."""
+        if self.now.get("addLayers") is False:
+            return True
+        number = self.of(family_name(runtime))
+        return number is None or versions.exists(runtime, architecture, number, self.wanted)
+
+    def parameters(self, covered: Iterable[Described]) -> tuple[dict[str, Plain], dict[str, Plain]]:
+        """Those that were asked for, and those that only fill a gap."""
+        pinned: dict[str, Plain] = {}
+        filling: dict[str, Plain] = {}
+        families = {f for each in covered for f in each.families} or (set() if self.found else {"python"})
+        for family in sorted(families) if self.now.get("addLayers") is not False else ():
+            name, number = _VERSION_PARAMETERS.get(family), self.of(family)
+            if name and number:
+                (pinned if self.wanted.layer_version else filling)[name] = number
+        number = versions.extension_version(self.wanted)
+        if self.via == "forwarder":
+            filling["flushMetricsToLogs"] = True
+        elif number:
+            (pinned if self.wanted.extension_version else filling)["extensionLayerVersion"] = number
+        return pinned, filling
+
+
+def family_name(runtime: str) -> str:
+    """The language of a runtime, empty if it is unknown."""
+    family = catalog.family_of(runtime)
+    return family.name if family is not None else ""
 
 
 def _via(now: Mapping[str, Plain | None], wanted: Wanted) -> Via:
@@ -206,49 +389,39 @@ def _via(now: Mapping[str, Plain | None], wanted: Wanted) -> Via:
     return "extension" if "extensionLayerVersion" in now or now.get("addExtension") is True else "forwarder"
 
 
-def functions(document: Document) -> dict[str, str]:
-    """The functions of a template with their runtimes (empty where it is computed, or an image)."""
-    resources = yamldoc.value_of(document.root, "Resources")
-    if resources is None or resources.id != "mapping":
-        return {}
-    default = _runtime(_below(document.root, "Globals", "Function"))
-    found: dict[str, str] = {}
-    for key, value in resources.value:
-        if value.id == "mapping" and yamldoc.literal(yamldoc.value_of(value, "Type")) in _FUNCTIONS:
-            found[str(key.value)] = _runtime(yamldoc.value_of(value, "Properties")) or default
-    return found
-
-
-def runtimes(document: Document) -> tuple[str, ...]:
-    """The languages of a template's functions; Python if none of them says."""
-    families = [catalog.family_of(runtime) for runtime in functions(document).values() if runtime]
-    names = sorted({str(family.name) for family in families if family is not None})
-    return tuple(names) or ("python",)
+def function_ids(document: Document) -> frozenset[str]:
+    """The logical ids of a template's functions."""
+    return frozenset(each.name for each in functions(read(document)))
 
 
 def _below(node: Node | None, *names: str) -> Node | None:
     for name in names:
         node = yamldoc.value_of(node, name) if node is not None and node.id == "mapping" else None
-    return node
+    return node if node is not None and node.id == "mapping" else None
 
 
-def _runtime(properties: Node | None) -> str:
-    found = yamldoc.literal(_below(properties, "Runtime"))
-    return found if isinstance(found, str) and re.fullmatch(r"[a-z]+[0-9a-z.]*", found) else ""
-
-
-def _remarks(document: Document, source: Source, wanted: Wanted) -> tuple[str, ...]:
-    """What a template may hold that the macro does not cover."""
-    text = source.text
-    found: list[str] = []
-    if re.search(r"PackageType[\"']?\s*:\s*[\"']?Image", text):
-        found.append("functions that are container images get their lines in the Dockerfile")
-    if re.search(r"CodeSigningConfigArn", text):
-        found.append("code signing: Datadog's layers carry no signature of yours; the policy must only warn")
-    if re.search(r"EventType[\"']?\s*:\s*[\"']?(viewer|origin)-(request|response)", text):
-        found.append("Lambda@Edge takes neither layers nor environment variables: leave those functions out")
-    if _STATE_MACHINE.search(text) and "stepFunctionForwarderArn" not in text and not wanted.forwarders:
-        found.append("the logs and traces of its Step Functions need a Forwarder: --forwarder-arn, --region")
-    if not functions(document):
-        found.append("the template has no functions")
-    return tuple(f"{source.path.name}: {text}" for text in found)
+def _remarks(
+    document: Document, template: Template, found: tuple[Described, ...], chosen: _Versions
+) -> tuple[str, ...]:
+    """What else a template may hold that the macro does not cover."""
+    said: list[str] = []
+    if re.search(r"CodeSigningConfigArn", document.text):
+        said.append("code signing: Datadog's layers carry no signature of yours; the policy must only warn")
+    subscribed = chosen.wanted.forwarders or "stepFunctionForwarderArn" in chosen.now
+    if state_machines(template) and not subscribed:
+        said.append("the logs and traces of its Step Functions need a Forwarder: --forwarder-arn, --region")
+    settings = _settings(document)
+    for key, value in settings.value if settings is not None else ():
+        kind = next(iter(yamldoc.as_plain(value) or ()), "") if yamldoc.is_variable(value) else ""
+        if kind in ("Fn::ImportValue", "Fn::GetAtt"):
+            said.append(
+                f"`{key.value}`: CloudFormation does not resolve {kind} in the parameters of a macro; "
+                "write the value, or a parameter of the template (`!Ref`)"
+            )
+    names = _transforms(document)
+    at = [number for number, name in enumerate(names) if is_macro(name)]
+    if at and any(name.startswith("AWS::Serverless") for name in names[at[0] :]):
+        said.append("the macro has to stand below AWS::Serverless-2016-10-31, or it sees no functions")
+    if not found:
+        said.append("the template has no functions")
+    return tuple(said)

@@ -10,6 +10,7 @@ from pathlib import Path
 from ddsetup.model.errors import UsageError
 from ddsetup.project.iac import terraform
 from ddsetup.project.iac.model import Kind, Project, ProjectFile
+from ddsetup.project.iac.source import read_bytes
 
 DEPTH = 4
 """How many directories deep is looked: deep enough for a repository of many services."""
@@ -88,7 +89,7 @@ def kind_of(path: Path, *, named: bool = True) -> Kind | None:
     name = path.name
     if name in _BY_NAME:
         return _BY_NAME[name]
-    if path.suffix == ".tf":
+    if name.endswith(terraform.SUFFIXES):
         return "terraform" if terraform.FUNCTIONS.search(_read(path)) else None
     if name == "Dockerfile" or name.startswith("Dockerfile.") or name.endswith(".Dockerfile"):
         return "dockerfile" if is_lambda_image(_read(path)) else None
@@ -109,8 +110,8 @@ def _is_template(text: str) -> bool:
 
 
 def _read(path: Path) -> str:
+    """The beginning of a file, empty for what cannot be read or is no ordinary file."""
     try:
-        with path.open("rb") as file:
-            return file.read(_HEAD).decode("utf-8", "replace")
-    except OSError:
+        return read_bytes(path, most=_HEAD, cut=True).decode("utf-8", "replace")
+    except UsageError:
         return ""

@@ -58,7 +58,7 @@ def _same(before: Node, after: Node, seen: set[tuple[int, int]]) -> bool:
     if (id(before), id(after)) in seen:
         return True
     seen.add((id(before), id(after)))
-    if (before.id, str(before.tag), before.anchor) != (after.id, str(after.tag), after.anchor):
+    if (before.id, str(before.tag), _anchor(before)) != (after.id, str(after.tag), _anchor(after)):
         return False
     if before.id == "scalar":
         return bool(before.value == after.value)
@@ -70,3 +70,8 @@ def _same(before: Node, after: Node, seen: set[tuple[int, int]]) -> bool:
         _same(b[0], a[0], seen) and _same(b[1], a[1], seen)
         for b, a in zip(before.value, after.value, strict=True)
     )
+
+
+def _anchor(node: Node) -> str | None:
+    """The anchor's name, where the parser tells."""
+    return getattr(node, "anchor", None)

@@ -25,30 +25,62 @@ REFUSED: Mapping[str, str] = {
 """Settings that today's plugin refuses, with what replaces them."""
 STEP_FUNCTIONS: dict[str, Plain] = {"subscribeToStepFunctionLogs": True, "enableStepFunctionsTracing": True}
 """What state machines need; both work through a Forwarder only."""
+_EXTENSION_SINCE = 4
+"""The release since which the plugin adds the Extension by default."""
+_MODERN = frozenset(
+    {
+        *("captureLambdaPayload", "enableDDLogs", "enableColdStartTracing", "minColdStartTraceDuration"),
+        *("coldStartTraceSkipLibs", "enableProfiling", "encodeAuthorizerContext", "decodeAuthorizerContext"),
+        *("apmFlushDeadline", "enableASM", "appSecMode", "isFIPSEnabled", "llmObsEnabled", "llmObsMlApp"),
+        *("enableSourceCodeIntegration", "uploadGitMetadata", "propagateUpstreamTrace", "apiKeySsmArn"),
+        *("enableStepFunctionsTracing", "skipCloudformationOutputs"),
+    }
+)
+"""Settings that only releases with the Extension know."""
 COMES_BEFORE = ("serverless-plugin-warmup",)
 COMES_AFTER = ("serverless-plugin-typescript", "serverless-typescript")
 """Plugins that have to stand above it, and below it (README of the plugin)."""
 
 
-def via_of(existing: Mapping[str, Plain | None], wanted: Wanted) -> Via:
+def via_of(existing: Mapping[str, Plain | None], wanted: Wanted, major: int | None = None) -> Via:
     """How data shall get to Datadog: as asked, else as the file has it, else through the Forwarder.
 
-    A block without `addExtension` and without any key is from the time before the Extension.
+    Since release 4, which `major` tells of, the plugin adds the Extension to whatever block it finds. Where
+    the release is not known, a block without `addExtension`, any key, and any setting of that time is from
+    the time before the Extension.
     """
     if wanted.via is not None:
         return wanted.via
     if existing.get("addExtension") is not None:
         return "extension" if existing["addExtension"] is True else "forwarder"
-    return "extension" if any(name in existing for name in KEY_SETTINGS) else "forwarder"
+    if any(name in existing for name in KEY_SETTINGS):
+        return "extension"
+    by_forwarder = {"forwarder", "forwarderArn", "flushMetricsToLogs"} & set(existing)
+    if not existing or by_forwarder:
+        return "forwarder"
+    modern = major >= _EXTENSION_SINCE if major is not None else bool(_MODERN & set(existing))
+    return "extension" if modern else "forwarder"
 
 
-def block(existing: Mapping[str, Plain | None], wanted: Wanted, *, region: str, where: str) -> Block:
+def key_by_environment(existing: Mapping[str, Plain | None], wanted: Wanted) -> bool:
+    """Whether a block lets the API key come from DATADOG_API_KEY when the service is deployed."""
+    return wanted.key_source is None and wanted.via is None and not set(KEY_SETTINGS) & set(existing)
+
+
+def block(
+    existing: Mapping[str, Plain | None],
+    wanted: Wanted,
+    *,
+    region: str,
+    where: str,
+    major: int | None = None,
+) -> Block:
     """The settings for a service that is deployed to `region` (empty if that is not known).
 
     Raises AnswerMissing for what neither the file nor the user says, UsageError for a Forwarder of another
     region.
     """
-    via = via_of(existing, wanted)
+    via = via_of(existing, wanted, major)
     must: dict[str, Plain] = {}
     if wanted.site:
         must["site"] = wanted.site
@@ -56,7 +88,8 @@ def block(existing: Mapping[str, Plain | None], wanted: Wanted, *, region: str, 
         raise AnswerMissing("the Datadog site is not known", setting="site", fix="--site SITE", where=where)
     must["addExtension"] = via == "extension"
     if via == "extension":
-        must |= key_settings(existing, wanted, where)
+        if not (existing and key_by_environment(existing, wanted)):
+            must |= key_settings(existing, wanted, where)
     elif "forwarder" not in existing or "forwarderArn" in existing:
         arn = forwarder_for(wanted.forwarders, region, where)
         must |= {"forwarderArn": arn} if arn else {}

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import TypeAlias
 
+from ddsetup.model.errors import UsageError
 from ddsetup.project.iac import cdk, cloudformation, dockerfile, packages, plugin, serverless, terraform
-from ddsetup.project.iac.model import Project, ProjectFile, Proposal, Snippet, Wanted
-from ddsetup.project.iac.source import Source, read_source
+from ddsetup.project.iac.model import AnswerMissing, Kind, Project, Proposal, Snippet, Wanted
+from ddsetup.project.iac.source import Source, check_inside, read_source
 
 _AFTERWARDS = "`ddsetup setup` does it after each deployment"
 _ELSEWHERE = {
@@ -19,62 +22,87 @@ _ELSEWHERE = {
 def propose(project: Project, wanted: Wanted) -> Proposal:
     """What has to change in a project, and what the user has to put in by hand. Nothing is changed.
 
-    Raises BrokenFile for a file that its own tool would not accept, AnswerMissing for what is not said.
+    A file that cannot be read or changed is left, told, and the others go on. Raises that file's UsageError
+    where there is no other, and AnswerMissing for what is not said.
     """
     found = Proposal()
-    for file in project.of("serverless"):
-        found += _with_plugin(file, serverless.propose(read_source(file.path), wanted))
-    for file in project.of("serverless_code"):
-        found += _by_program(file, wanted)
-    for file in project.of("cloudformation"):
-        found += cloudformation.propose(read_source(file.path), wanted)
-    for file in project.of("cdk"):
-        found += cdk.propose(file.path, wanted)
-    found += _terraform(project, wanted)
-    for file in project.of("dockerfile"):
-        found += _image(file, read_source(file.path), wanted)
+    wrong: list[UsageError] = []
+    jobs = list(_jobs(project))
+    for reader, files in jobs:
+        try:
+            for path in files:
+                check_inside(project.root, path)
+            found += reader(files, wanted)
+        except AnswerMissing:
+            raise
+        except UsageError as error:
+            wrong.append(error)
+    if wrong and len(wrong) == len(jobs):
+        raise wrong[0]
+    left = tuple(f"left alone, {_in_words(project, error)}" for error in wrong)
     others = tuple(
         f"{project.name(file.path)}: {_ELSEWHERE[file.kind]}; or {_AFTERWARDS}"
         for file in project.of("chalice", "zappa", "sst")
     )
-    return found + Proposal(warnings=others)
+    return found + Proposal(warnings=left + others)
 
 
-def _terraform(project: Project, wanted: Wanted) -> Proposal:
-    """The files of one directory are one module, in which nothing may be declared twice."""
-    found = Proposal()
-    said: set[Path] = set()
-    for file in project.of("terraform"):
-        proposal = terraform.propose(read_source(file.path), wanted, first=file.path.parent not in said)
-        if proposal.snippets:
-            said.add(file.path.parent)
-        found += proposal
-    return found
+def _in_words(project: Project, error: UsageError) -> str:
+    where = (error.where or "").removeprefix(f"{project.root}/")
+    return f"{where}: {error.what}{f' ({error.fix})' if error.fix else ''}"
 
 
-def _with_plugin(file: ProjectFile, proposal: Proposal) -> Proposal:
+def _with_plugin(path: Path, proposal: Proposal) -> Proposal:
     """The plugin has to be installed wherever a file names it."""
+    if not (proposal.edits or proposal.snippets or proposal.settled):
+        return proposal
     why = "the plugin that serverless.yml names"
-    return proposal + packages.node_dependency(file.path.parent, plugin.NAME, why, dev=True)
+    return proposal + packages.node_dependency(path.parent, plugin.NAME, why, dev=True)
 
 
-def _by_program(file: ProjectFile, wanted: Wanted) -> Proposal:
-    source = read_source(file.path)
+def _by_program(path: Path, wanted: Wanted) -> Proposal:
+    source = read_source(path)
     if plugin.NAME in source.text:
-        return Proposal(settled=(file.path,))
-    text = serverless.program_text(wanted, str(file.path))
+        return Proposal(settled=(path,))
+    text = serverless.program_text(wanted, str(path))
     reason = "the file is a program; put this into the object that it exports"
-    language = "typescript" if file.path.suffix == ".ts" else "javascript"
-    return _with_plugin(file, Proposal(snippets=(Snippet(file.path, reason, text, language),)))
+    language = "typescript" if path.suffix == ".ts" else "javascript"
+    return _with_plugin(path, Proposal(snippets=(Snippet(path, reason, text, language),)))
 
 
-def _image(file: ProjectFile, source: Source, wanted: Wanted) -> Proposal:
+def _image(path: Path, source: Source, wanted: Wanted) -> Proposal:
     """A Dockerfile, and beside it the list of requirements that it installs."""
-    beside = _requirements_beside(file.path, source)
+    beside = _requirements_beside(path, source)
     if beside is None:
         return dockerfile.propose(source, wanted)
     found = dockerfile.propose(source, wanted, installs_requirements=True)
     return found + packages.python_library(beside, wanted)
+
+
+Reader: TypeAlias = Callable[[tuple[Path, ...], Wanted], Proposal]
+_READERS: Mapping[Kind, Reader] = {
+    "serverless": lambda files, wanted: _with_plugin(
+        files[0], serverless.propose(read_source(files[0]), wanted)
+    ),
+    "serverless_code": lambda files, wanted: _by_program(files[0], wanted),
+    "cloudformation": lambda files, wanted: cloudformation.propose(read_source(files[0]), wanted),
+    "cdk": lambda files, wanted: cdk.propose(files[0], wanted),
+    "terraform": lambda files, wanted: terraform.propose(files[0].parent, files, wanted),
+    "dockerfile": lambda files, wanted: _image(files[0], read_source(files[0]), wanted),
+}
+"""Who knows a kind of file, in the order in which they are shown."""
+
+
+def _jobs(project: Project) -> Iterator[tuple[Reader, tuple[Path, ...]]]:
+    """Each file with its reader. Terraform's files of one directory are one module, where nothing may be
+    declared twice."""
+    for kind, reader in _READERS.items():
+        paths = [file.path for file in project.of(kind)]
+        if kind != "terraform":
+            yield from ((reader, (path,)) for path in paths)
+            continue
+        for folder in dict.fromkeys(path.parent for path in paths):
+            yield reader, tuple(path for path in paths if path.parent == folder)
 
 
 def _requirements_beside(path: Path, source: Source) -> Path | None:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 from ddsetup.project.iac import plugin, yamlchange, yamldoc
 from ddsetup.project.iac.guard import edited
+from ddsetup.project.iac.limits import Judged, judge
 from ddsetup.project.iac.model import CannotEdit, Edit, Proposal, Snippet, Wanted
+from ddsetup.project.iac.service import foreign, functions, plugin_major
 from ddsetup.project.iac.settings_block import Block, Brought, bring, settings_at
 from ddsetup.project.iac.source import Source, Splice
 from ddsetup.project.iac.yamldoc import Document, Node
@@ -25,25 +28,58 @@ def propose(source: Source, wanted: Wanted) -> Proposal:
     Raises BrokenFile for a file that the Framework would not read either, AnswerMissing for what is not said.
     """
     document = yamldoc.parse(source)
+    other = foreign(document)
+    if other:
+        return Proposal(warnings=_at(source, (f"left alone: {other}",)))
     try:
-        brought = _planned(document, wanted)
+        now = existing(document)
+    except CannotEdit as reason:
+        return Proposal(snippets=(_snippet(document, wanted, str(reason)),))
+    major = plugin_major(source.path.parent)
+    judged = judge(
+        functions(document),
+        "plugin",
+        plugin.via_of(now, wanted, major),
+        own_layers=now.get("addLayers") is False,
+    )
+    off = _switched_off(document, now, judged)
+    if off is not None:
+        return off
+    try:
+        brought = _planned(document, wanted, judged)
+        warnings = _at(source, (*brought.warnings, *judged.warnings))
         if not brought.splices:
-            return Proposal(warnings=_at(source, brought.warnings), settled=(source.path,))
+            return Proposal(warnings=warnings, settled=(source.path,))
         after = edited(document, list(brought.splices), _TOUCHED)
         if _plugins(document) and _others(document) != _others(after):
             raise CannotEdit("the list of plugins is written in a way that cannot be changed safely")
-        if _planned(after, wanted).splices:
+        if _planned(after, wanted, judged).splices:
             raise CannotEdit("the settings are written in a way that cannot be changed safely")
     except CannotEdit as reason:
-        return Proposal(snippets=(_snippet(document, wanted, str(reason)),))
+        snippet = _snippet(document, wanted, str(reason))
+        return Proposal(snippets=(snippet,), warnings=_at(source, judged.warnings))
     edit = Edit(source.path, source.raw, after.source.raw, brought.why)
-    return Proposal(edits=(edit,), warnings=_at(source, brought.warnings))
+    return Proposal(edits=(edit,), warnings=warnings)
 
 
-def _planned(document: Document, wanted: Wanted) -> Brought:
+def _switched_off(document: Document, now: Mapping[str, Plain | None], judged: Judged) -> Proposal | None:
+    """Nothing but what is to be said, where the plugin is told to do nothing or has nothing to do."""
+    source = document.source
+    if now.get("enabled") is False:
+        said = "`enabled: false` switches the plugin off, which was left so; take it out to have Datadog"
+        return Proposal(warnings=_at(source, (said, *judged.warnings)), settled=(source.path,))
+    doing = [each for each in judged.covered if not each.image]
+    named = plugin.NAME in _plugins(document) or bool(now)
+    if not judged.out or doing or named or any(each.edge for each in judged.out):
+        return None
+    settled = (source.path,) if any(each.redirected for each in judged.out) else ()
+    return Proposal(warnings=_at(source, judged.warnings), settled=settled)
+
+
+def _planned(document: Document, wanted: Wanted, judged: Judged) -> Brought:
     listed = _list_plugin(document)
     moved = _migrate(document, wanted)
-    settings = bring(document, _CUSTOM, _block(document, wanted))
+    settings = bring(document, _CUSTOM, _block(document, wanted, judged))
     # At the end of a file both may be added in one place: what is nested goes first.
     nested = yamldoc.entry(document.root, "custom") is not None
     both = (settings, listed) if nested else (listed, settings)
@@ -68,12 +104,16 @@ def existing(document: Document) -> dict[str, Plain | None]:
     return {name: yamldoc.literal(yamldoc.value_of(mapping, name)) for name in names}
 
 
-def _block(document: Document, wanted: Wanted) -> Block:
+def _block(document: Document, wanted: Wanted, judged: Judged) -> Block:
     now = existing(document)
-    block = plugin.block(now, wanted, region=_region(document), where=str(document.source.path))
+    path = document.source.path
+    block = plugin.block(
+        now, wanted, region=_region(document), where=str(path), major=plugin_major(path.parent)
+    )
+    may = block.may
     if _has_step_functions(document) and {"forwarder", "forwarderArn"} & {*now, *block.must}:
-        return Block(block.must, block.may | plugin.STEP_FUNCTIONS)
-    return block
+        may = may | plugin.STEP_FUNCTIONS
+    return Block(block.must, may, {"exclude": tuple(each.name for each in judged.out)})
 
 
 def _has_step_functions(document: Document) -> bool:
@@ -169,12 +209,17 @@ def _migrate(document: Document, wanted: Wanted) -> Brought:
         present is not None and yamldoc.literal(present[1]) == yamldoc.literal(former[1])
     ):
         removed = yamlchange.remove_entry(document, *former)
-        return Brought((removed,), ("forwarder: the former name of forwarderArn",))
+        above = document.text[: removed.start].splitlines()[-1:]
+        told = ("the comment above `forwarder` is left, and the setting is gone",)
+        orphaned = bool(above) and above[0].lstrip().startswith("#")
+        why = ("forwarder: the former name of forwarderArn",)
+        return Brought((removed,), why, told if orphaned else ())
     if present is not None:
         raise CannotEdit("`forwarder` and `forwarderArn` name different Forwarders; one has to go")
     splices = [yamlchange.rename_key(document, former[0], "forwarderArn")]
     why = ["forwarder is forwarderArn today"]
-    if plugin.via_of(existing(document), wanted) == "forwarder":
+    major = plugin_major(document.source.path.parent)
+    if plugin.via_of(existing(document), wanted, major) == "forwarder":
         arn = plugin.forwarder_for(wanted.forwarders, _region(document), str(document.source.path))
         if arn and arn != yamldoc.literal(former[1]) and not yamldoc.is_variable(former[1]):
             splices.append(yamlchange.set_scalar(document, former[1], arn))
@@ -192,7 +237,17 @@ def _remarks(document: Document, wanted: Wanted) -> tuple[str, ...]:
     ]
     if isinstance(now.get("apiKey"), str) and "${" not in str(now["apiKey"]):
         found.append("the API key stands in the file in clear text; put it in a secret: apiKeySecretArn")
-    via = plugin.via_of(now, wanted)
+    via = plugin.via_of(now, wanted, plugin_major(document.source.path.parent))
+    if via == "extension" and now and plugin.key_by_environment(now, wanted):
+        found.append(
+            "the block uses the Extension, with the API key from DATADOG_API_KEY at each deployment; both "
+            "were left so"
+        )
+    if now.get("redirectHandlers") is False:
+        found.append(
+            "`redirectHandlers: false` leaves the handlers as they are, so each has to be wrapped in the "
+            "code: `ddsetup code check --write`"
+        )
     if via == "extension" and ("forwarderArn" in now or "forwarder" in now):
         found.append("with the Extension, the Forwarder gets no logs of functions any more")
     named = wanted.forwarders or wanted.subscribed or {"forwarderArn", "forwarder"} & set(now)

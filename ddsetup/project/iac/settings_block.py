@@ -14,15 +14,18 @@ from ddsetup.project.iac.yamltext import Plain, Ref, Value
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """What a mapping of settings shall hold: `must` whatever is there now, `may` only where nothing is."""
+    """What a mapping of settings shall hold: `must` whatever is there now, `may` only where nothing is, and
+    in `lists` these items among others."""
 
     must: dict[str, Plain] = field(default_factory=dict)
     may: dict[str, Plain] = field(default_factory=dict)
+    lists: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def all(self) -> dict[str, Value]:
         """Every setting, for a mapping that is new."""
-        return {**self.must, **self.may}
+        listed: dict[str, Value] = {name: list(items) for name, items in self.lists.items() if items}
+        return {**self.must, **self.may, **listed}
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,10 +98,8 @@ def _added(path: Sequence[str], entries: Mapping[str, Value]) -> tuple[str, ...]
 
 def bring_mapping(document: Document, mapping: Node, block: Block) -> Brought:
     """What has to change in a mapping that has some settings. Raises CannotEdit."""
-    splices: list[Splice] = []
-    why: list[str] = []
+    splices, why, missing = _lists(document, mapping, block)
     warnings: list[str] = []
-    missing: dict[str, Value] = {}
     for name, value in (block.must | block.may).items():
         now = yamldoc.value_of(mapping, name)
         if now is None or yamldoc.is_null(now):
@@ -126,6 +127,31 @@ def bring_mapping(document: Document, mapping: Node, block: Block) -> Brought:
         splices.append(yamlchange.add_entries(document, mapping, missing))
         why.append(f"adds {', '.join(missing)}")
     return Brought(tuple(splices), tuple(why), tuple(warnings))
+
+
+def _lists(
+    document: Document, mapping: Node, block: Block
+) -> tuple[list[Splice], list[str], dict[str, Value]]:
+    """What has to be added to lists, and the lists that are not there yet."""
+    splices: list[Splice] = []
+    why: list[str] = []
+    missing: dict[str, Value] = {}
+    for name, items in block.lists.items():
+        own = yamldoc.entry(mapping, name)
+        if own is None and items:
+            missing[name] = list(items)
+            continue
+        if own is None or not items:
+            continue
+        if not yamldoc.is_sequence(own[1]) or yamldoc.is_alias(*own):
+            raise CannotEdit(f"`{name}` is not a list that is written in this file")
+        present = [str(item.value) for item in own[1].value if item.id == "scalar"]
+        for item in (item for item in items if item not in present):
+            if not own[1].value:
+                raise CannotEdit(f"`{name}` is an empty list; put {', '.join(items)} into it")
+            splices.append(yamlchange.add_item(document, own[1], item))
+            why.append(f"{name}: {item}")
+    return splices, why, missing
 
 
 def _set_null(document: Document, key: Node, node: Node, value: Plain) -> Splice:

@@ -14,6 +14,7 @@ from ddsetup.model.lines import Line, Look, Span, Style, counted, line
 from ddsetup.project.iac.model import Edit, Install, Project, Proposal, Snippet
 
 _CONTEXT = 2
+"""Lines around a change; in Terraform one, as what is changed ends at the end of its block."""
 _SECRET_NAME = re.compile(
     r"(?i)^(?P<head>.*?[\w-]*(?:key|secret|token|passw\w*|pwd|credential)[\w-]*[\"']?\s*[:=]\s*)(?P<value>\S.*)$"
 )
@@ -26,7 +27,8 @@ def diff(project: Project, edit: Edit) -> str:
     """What an edit does to a file, as a unified diff in which nothing secret is shown."""
     name = project.name(edit.path)
     before, after = (content.decode("utf-8-sig").splitlines() for content in (edit.before, edit.after))
-    found = difflib.unified_diff(before, after, f"a/{name}", f"b/{name}", n=_CONTEXT, lineterm="")
+    around = 1 if edit.path.suffix in (".tf", ".tofu") else _CONTEXT
+    found = difflib.unified_diff(before, after, f"a/{name}", f"b/{name}", n=around, lineterm="")
     return "\n".join(masked(text) for text in found) + "\n"
 
 

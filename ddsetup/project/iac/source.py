@@ -25,6 +25,7 @@ class Source:
     raw: bytes
     text: str
     bom: bool = False
+    encoding: str = "utf-8"
 
     @property
     def newline(self) -> str:
@@ -34,7 +35,7 @@ class Source:
 
     def encoded(self, text: str) -> bytes:
         """Another text, stored in the same way."""
-        return (codecs.BOM_UTF8 if self.bom else b"") + text.encode()
+        return (codecs.BOM_UTF8 if self.bom else b"") + text.encode(self.encoding)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +70,7 @@ def read_source(path: Path) -> Source:
 
     Raises UsageError when it cannot be read, BrokenFile when it is not UTF-8 text.
     """
-    try:
-        if path.stat().st_size > _LARGEST:
-            raise BrokenFile(f"larger than {_LARGEST:,} bytes, so not a file to edit", where=str(path))
-        raw = path.read_bytes()
-    except OSError as error:
-        raise UsageError(f"cannot be read: {error.strerror}", where=str(path)) from error
+    raw = read_bytes(path)
     bom = raw.startswith(codecs.BOM_UTF8)
     try:
         text = raw.removeprefix(codecs.BOM_UTF8).decode("utf-8")
@@ -84,6 +80,36 @@ def read_source(path: Path) -> Source:
             "not UTF-8 text", where=f"{path}:{line}:{column}", fix="save the file as UTF-8"
         ) from error
     return Source(path, raw, text, bom)
+
+
+def read_bytes(path: Path, most: int = _LARGEST, *, cut: bool = False) -> bytes:
+    """The contents of an ordinary file, whatever a link or a directory's entry turns out to be. `cut`: its
+    beginning is enough.
+
+    Opened without waiting, so that a pipe without a writer cannot hold the run up; a file that grows while it
+    is read is refused at the bound. Raises UsageError.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | getattr(os, "O_NOCTTY", 0))
+        with os.fdopen(descriptor, "rb") as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                raise BrokenFile("no ordinary file (a pipe, device or directory)", where=str(path))
+            raw = file.read(most + 1)
+    except OSError as error:
+        raise UsageError(f"cannot be read: {error.strerror}", where=str(path)) from error
+    if len(raw) > most and not cut:
+        raise BrokenFile(f"larger than {most:,} bytes, so not a file to edit", where=str(path))
+    return raw
+
+
+def check_inside(root: Path, path: Path) -> None:
+    """Raise UsageError for a link that leads out of a project, or of the repository that it is part of."""
+    if not path.is_symlink():
+        return
+    real, home = path.resolve(), root.resolve()
+    around = next((each for each in (home, *home.parents) if (each / ".git").exists()), home)
+    if not real.is_relative_to(around):
+        raise UsageError("a link to a file outside of the project", where=str(path), fix=f"name {real}")
 
 
 def check_writable(path: Path) -> None:

@@ -1,174 +1,301 @@
-"""Terraform: for each `aws_lambda_function` the arguments that it has to have, with versions filled in.
+"""Terraform and OpenTofu: for each function the arguments that it has to have, put in where that is certain.
 
-The files are not changed: what a function's arguments are made of is often computed. Redirecting the handler
-inside the resource keeps its address in the state, which replacing it by a module would not.
+Handler, layers and variables are changed inside the resource, which keeps its address in the state; replacing
+it by Datadog's module would not. Arguments that are computed as a whole are left to a hand, with the lines.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from ddsetup.facts import catalog
-from ddsetup.project.iac import versions
-from ddsetup.project.iac.model import Proposal, Snippet, Via, Wanted
-from ddsetup.project.iac.source import Source
+from ddsetup.model.errors import DdsetupError
+from ddsetup.project.iac import hcl, terraform_edit, versions
+from ddsetup.project.iac.described import Described, runtime
+from ddsetup.project.iac.hcl import Block
+from ddsetup.project.iac.limits import judge
+from ddsetup.project.iac.model import CannotEdit, Edit, Proposal, Snippet, Via, Wanted
+from ddsetup.project.iac.source import Source, read_source
 from ddsetup.project.iac.variables import check_said
 from ddsetup.project.iac.variables import variables as variables_of
 
-_BLOCK = re.compile(
-    r'(?m)^[ \t]*(?:resource[ \t]+"aws_lambda_function"|module)[ \t]+"(?P<name>[^"]+)"[ \t]*\{'
-)
+DATADOGS = re.compile(r"(?i:datadog/lambda-datadog/aws|datadog/terraform-aws-lambda-datadog)")
+"""Datadog's own module, as registries and Git know it."""
 FUNCTIONS = re.compile(
-    r'resource[ \t]+"aws_lambda_function"[ \t]|terraform-aws-modules/(?:lambda/aws|terraform-aws-lambda)'
+    r'"?aws_lambda_function"?\s*["{:]|terraform-aws-modules/(?:lambda/aws|terraform-aws-lambda)|'
+    + DATADOGS.pattern
 )
-"""What tells that a file has functions: the provider's resource, or the community's module around it."""
-_TOKEN = re.compile(
-    r'"(?:\\.|[^"\\])*"|(?P<comment>#[^\n]*|//[^\n]*|/\*.*?\*/)|(?P<open>[{\[(])|(?P<close>[}\])])|(?P<end>\n)'
-    r"|(?P<name>[A-Za-z_][\w-]*)[ \t]*=(?![=>])[ \t]*",
-    re.DOTALL,
-)
-_REGION = 'data "aws_region" "datadog" {}'
-_MARKS = ("datadog_lambda.handler", "datadog-lambda-js", "DataDog/lambda-datadog/aws", "datadog_wrapper")
+"""What tells that a file has functions: the provider's resource, or a module around it."""
+_COMMUNITY = re.compile(r"terraform-aws-modules/(lambda/aws|terraform-aws-lambda(\.git)?)(?!.*//)")
+SUFFIXES = (".tf", ".tofu", ".tf.json", ".tofu.json")
+_MOST_FILES = 200
+_EDGE = "edgelambda.amazonaws.com"
 
 
 @dataclass(frozen=True, slots=True)
-class _Resource:
+class Resource:
     """A function. `module`: terraform-aws-modules/lambda/aws makes it, whose arguments have other names."""
 
-    name: str
-    body: str
-    arguments: Mapping[str, str]
+    source: Source
+    block: Block
     module: bool = False
+
+    @property
+    def name(self) -> str:
+        return self.block.labels[-1]
 
     @property
     def address(self) -> str:
         return f"module.{self.name}" if self.module else f"aws_lambda_function.{self.name}"
 
+    @property
+    def body(self) -> str:
+        return self.source.text[self.block.body : self.block.close]
+
     def argument(self, name: str) -> str:
         """An argument as it is written, empty if it is not there."""
-        return self.arguments.get(name, "")
+        found = self.block.arguments.get(name)
+        return "" if found is None else self.source.text[found.value_start : found.value_end]
 
     def text(self, name: str) -> str:
         """An argument that is a text without anything computed."""
-        found = re.fullmatch(r'"([^"$%]*)"', self.argument(name))
-        return found[1] if found else ""
+        return hcl.literal(self.argument(name)) or ""
 
 
-def propose(source: Source, wanted: Wanted, *, first: bool = True) -> Proposal:
-    """A snippet with every function of a file that is not monitored yet. `first`: no other file of the
-    directory says yet what all share. Raises AnswerMissing."""
-    resources = [r for r in _resources(source.text) if not any(mark in r.body for mark in _MARKS)]
+def propose(folder: Path, files: Sequence[Path], wanted: Wanted) -> Proposal:
+    """What the functions in some files of a directory need, which is one module. Raises AnswerMissing, and
+    BrokenFile for a file that is not Terraform."""
+    sources = [read_source(path) for path in files]
+    resources = [each for source in sources for each in resources_of(source)]
+    beside = "".join(_beside(folder))
+    via: Via = wanted.via or "forwarder"
+    described = {id(each): _described(each, beside) for each in resources}
+    judged = judge(described.values(), "terraform", via)
+    todo = [each for each in resources if described[id(each)] in judged.covered and not _done(each, via)]
+    doing = [each for each in todo if not described[id(each)].image and _anything(each, via)]
+    in_json = tuple(
+        f"{source.path.name}: functions in Terraform's JSON are not changed; give them the arguments that "
+        "`ddsetup iac` puts into `.tf` files, or use Datadog's module"
+        for source in sources
+        if source.path.name.endswith(".json") and not DATADOGS.search(source.text)
+    )
+    found = Proposal(warnings=(*judged.warnings, *in_json))
+    if doing:
+        check_said(via, wanted, str(sources[0].path))
+    region = _Region.of(beside, wanted)
+    for source in sources:
+        theirs = [each for each in doing if each.source is source]
+        found += _in_file(source, theirs, via, wanted, region)
+        region = region.used() if theirs else region
+    return found
+
+
+def _in_file(
+    source: Source, resources: Sequence[Resource], via: Via, wanted: Wanted, region: _Region
+) -> Proposal:
+    """One file: edited as far as that is certain, and the lines for the rest."""
     if not resources:
         return Proposal(settled=(source.path,))
-    via: Via = wanted.via or "forwarder"
-    check_said(via, wanted, str(source.path))
-    shared = f"{_REGION}\n\n" if first and _REGION not in source.text else ""
-    text = shared + "\n".join(_block(each, via, wanted) for each in resources)
-    reason = "Terraform's arguments may be computed; set these in the resources that are there"
-    return Proposal(snippets=(Snippet(source.path, reason, text, "hcl"),))
+    text, why, by_hand = source.text, [], []
+    for each in reversed(resources):
+        try:
+            lines = wished(each, via, wanted, region)
+            text = terraform_edit.edited(
+                Source(source.path, b"", text), each.block, lines, module=each.module
+            )
+            why.append(f"{each.address}: handler, layers and variables of Datadog")
+        except CannotEdit as reason:
+            by_hand.append((each, str(reason)))
+    shared = region.data
+    found = Proposal()
+    if why and shared and shared not in text:
+        newline = source.newline
+        text = f"{text.rstrip()}{newline}{newline}{shared}{newline}"
+    if text != source.text:
+        found += Proposal(edits=(Edit(source.path, source.raw, source.encoded(text), tuple(reversed(why))),))
+    if by_hand:
+        lead = f"{shared}\n\n" if shared and shared not in text else ""
+        body = "\n".join(snippet(each, via, wanted, region) for each, _reason in reversed(by_hand))
+        reasons = "; ".join(dict.fromkeys(f"{each.address}: {reason}" for each, reason in reversed(by_hand)))
+        found += Proposal(snippets=(Snippet(source.path, reasons, lead + body, "hcl"),))
+    return found
 
 
 def function_names(source: Source) -> frozenset[str]:
     """The names of the functions in a file; an empty one stands for those that are computed."""
-    return frozenset(resource.text("function_name") for resource in _resources(source.text))
+    return frozenset(resource.text("function_name") for resource in resources_of(source))
 
 
-def _resources(text: str) -> list[_Resource]:
+def resources_of(source: Source) -> list[Resource]:
+    """The functions of a file, without aliases, layers, and those that Datadog's module makes."""
+    if source.path.name.endswith(".json"):
+        return []
     found = []
-    for match in _BLOCK.finditer(text):
-        body = text[match.end() : _closing(text, match.end())]
-        arguments = _arguments(body)
-        module = match[0].lstrip().startswith("module")
-        if not module or FUNCTIONS.search(arguments.get("source", "")):
-            found.append(_Resource(match["name"], body, arguments, module))
+    for block in hcl.parse(source).blocks:
+        if block.type == "resource" and block.labels[:1] == ("aws_lambda_function",):
+            found.append(Resource(source, block))
+        elif block.type == "module":
+            resource = Resource(source, block, module=True)
+            made = resource.argument("create_function") != "false" and resource.argument("create") != "false"
+            layer = resource.argument("create_layer") == "true" and not resource.argument("handler")
+            if _COMMUNITY.search(resource.text("source")) and made and not layer:
+                found.append(resource)
     return found
 
 
-def _closing(text: str, index: int) -> int:
-    """Where the brace that is open at `index` closes; braces in texts and comments do not count."""
-    depth, at = 1, index
-    while depth:
-        found = _TOKEN.search(text, at)
-        if found is None:
-            return len(text)
-        depth += bool(found["open"]) - bool(found["close"])
-        at = found.end()
-    return at - 1
-
-
-def _arguments(body: str) -> dict[str, str]:
-    """The arguments of a block itself, not of blocks in it, each as it is written, on one line or more."""
-    found: dict[str, str] = {}
-    depth, name, start, stop = 0, "", 0, 0
-    for token in _TOKEN.finditer(f"{body}\n"):
-        depth += bool(token["open"]) - bool(token["close"])
-        if depth or (token["end"] and not name):
+def _beside(folder: Path) -> list[str]:
+    """The texts of all files of a module, comments left in."""
+    found = []
+    for path in sorted(folder.glob("*.tf"))[:_MOST_FILES]:
+        try:
+            found.append(read_source(path).text)
+        except DdsetupError:
             continue
-        if token["name"] and not name:
-            name, start, stop = token["name"], token.end(), 0
-        elif token["comment"]:
-            stop = stop or token.start()
-        elif token["end"]:
-            found[name] = body[start : stop or token.start()].strip()
-            name = ""
     return found
 
 
-def _block(resource: _Resource, via: Via, wanted: Wanted) -> str:
-    if resource.text("package_type") == "Image":
-        return f"# {resource.address} is a container image: its lines go into the Dockerfile.\n"
-    runtime = resource.text("runtime")
-    family = catalog.family_of(runtime)
+def _described(resource: Resource, beside: str) -> Described:
+    said, layers = resource.argument("runtime"), resource.argument("layers")
+    listed = hcl.items(layers) if layers else []
+    variables = terraform_edit.variables_of(resource.source.text, resource.block, module=resource.module)
+    return Described(
+        name=resource.address,
+        runtimes=runtime(hcl.literal(said) or _default(said, beside)),
+        computed_runtime=bool(said) and hcl.literal(said) is None and not _default(said, beside),
+        handler=resource.text("handler"),
+        image=resource.text("package_type") == "Image" or bool(resource.argument("image_uri")),
+        edge=_at_edge(resource, beside),
+        layers=tuple(layers[a:b] for a, b in listed) if listed is not None else (layers,),
+        variables=variables or {},
+    )
+
+
+def _default(said: str, beside: str) -> str:
+    """The default of a variable that an argument is, empty if there is none."""
+    name = re.fullmatch(r"var\.([\w-]+)", said)
+    if name is None:
+        return ""
+    pattern = rf'variable\s+"{re.escape(name[1])}"\s*\{{[^{{}}]*?\bdefault\s*=\s*"([^"$]*)"'
+    found = re.search(pattern, beside)
+    return found[1] if found else ""
+
+
+def _at_edge(resource: Resource, beside: str) -> bool:
+    """Whether CloudFront calls it: by an association, by the module's switch, or by its own role."""
+    if resource.argument("lambda_at_edge") == "true":
+        return True
+    named = rf"\b{re.escape(resource.address)}\.\w*(qualified_)?arn"
+    for found in re.finditer(r"\blambda_function_association\s*[{=]?[^}]*\}", beside):
+        if re.search(named, found[0]):
+            return True
+    role = re.fullmatch(r"aws_iam_role\.([\w-]+)\.arn", resource.argument("role"))
+    if role is None or _EDGE not in beside:
+        return False
+    own = re.search(rf'resource\s+"aws_iam_role"\s+"{re.escape(role[1])}"\s*\{{.*?\n\}}', beside, re.DOTALL)
+    return own is not None and _EDGE in own[0]
+
+
+def _done(resource: Resource, via: Via) -> bool:
+    """Whether a function whose handler stays has its layer already; the others are told by the handler."""
+    family = catalog.family_of(resource.text("runtime"))
+    if family is None or family.handler is not None or family.wrapped:
+        return False
+    mark = "Datadog-Extension" if via == "extension" else "Datadog-"
+    return mark in resource.argument("layers")
+
+
+def _anything(resource: Resource, via: Via) -> bool:
+    """Whether a mode does anything for a function besides its logs."""
+    family = catalog.family_of(resource.text("runtime"))
+    return family is None or via == "extension" or family.forwarder
+
+
+# What is wanted of a function
+
+
+@dataclass(frozen=True, slots=True)
+class _Region:
+    """How a layer's ARN names the region. `data` is what has to be declared once for it."""
+
+    text: str
+    data: str = ""
+
+    @classmethod
+    def of(cls, beside: str, wanted: Wanted) -> _Region:
+        """The region that was given, or the provider's own; every release of the provider knows `id`."""
+        provider = re.search(r'provider\s+"aws"\s*\{[^{}]*?\bregion\s*=\s*"([a-z0-9-]+)"', beside)
+        if wanted.region or (provider is not None and beside.count('provider "aws"') == 1):
+            return cls(wanted.region or (provider[1] if provider else ""))
+        declared = re.search(r'data\s+"aws_region"\s+"(\w+)"\s*\{\s*\}', beside)
+        if declared is not None:
+            return cls(f"${{data.aws_region.{declared[1]}.id}}")
+        return cls("${data.aws_region.datadog.id}", 'data "aws_region" "datadog" {}')
+
+    def used(self) -> _Region:
+        """The same once another file of the module has declared it."""
+        return _Region(self.text)
+
+
+def wished(resource: Resource, via: Via, wanted: Wanted, region: _Region) -> terraform_edit.Wished:
+    """Handler, layers and variables that a function has to have. Raises CannotEdit where they depend on what
+    is computed."""
+    name = resource.text("runtime")
+    family = catalog.family_of(name)
     if family is None:
         said = resource.argument("runtime") or "no runtime"
-        return f"# {resource.address}: which layer it needs depends on its runtime ({said}).\n"
-    if via == "forwarder" and not family.forwarder:
-        return f"# {resource.address} ({runtime}) sends traces only with --via extension.\n"
-    head = (
-        f'module "{resource.name}"'
-        if resource.module
-        else f'resource "aws_lambda_function" "{resource.name}"'
-    )
-    lines = [f"{head} {{", "  # ... all else stays as it is"]
-    variables = {name: json.dumps(value) for name, value in variables_of(via, wanted).items()}
+        raise CannotEdit(f"which layer it needs depends on its runtime ({said})")
+    architectures = resource.argument("architectures")
+    if architectures and "arm64" not in architectures and "x86_64" not in architectures:
+        raise CannotEdit("which layer it needs depends on its architecture, which is computed")
+    variables = {key: json.dumps(value) for key, value in variables_of(via, wanted).items()}
     if family.handler is not None:
-        lines.append(f'  handler = "{family.handler}"')
-        own = resource.argument("handler") or '"MODULE.FUNCTION"'
+        own = resource.argument("handler")
+        if not own:
+            raise CannotEdit("it has no handler")
         variables = {catalog.HANDLER_VARIABLE: own, **variables}
-    if family.wrapped:
+    if family.wrapped and via == "extension":
         variables[catalog.WRAPPER_VARIABLE] = f'"{catalog.DATADOG_WRAPPER}"'
-    architecture = "arm64" if "arm64" in resource.argument("architectures") else "x86_64"
-    listed = "".join(f"    {layer},\n" for layer in _layers(runtime, architecture, via, wanted))
-    lines.append(f"  layers = concat({resource.argument('layers') or '[]'}, [\n{listed}  ])")
-    return "\n".join([*lines, *_environment(resource, variables)]) + "\n}\n"
+    layers = _layers(name, "arm64" if "arm64" in architectures else "x86_64", via, wanted, region)
+    present = resource.argument("layers")
+    return terraform_edit.Wished(
+        handler=f'"{family.handler}"' if family.handler else "",
+        layers=tuple(arn for arn in layers if f":{_layer_name(arn)}:" not in present),
+        variables=variables,
+    )
 
 
-def _environment(resource: _Resource, variables: Mapping[str, str]) -> list[str]:
-    width = max(len(name) for name in variables)
-    aligned = [f"{name:<{width}} = {value}" for name, value in variables.items()]
-    if resource.module:
-        before = resource.argument("environment_variables") or "{}"
-        head = f"  environment_variables = merge({before}, {{"
-        return [head, *(f"    {each}" for each in aligned), "  })"]
-    head = "  environment {\n    variables = {\n      # the variables that are there stay"
-    return [head, *(f"      {each}" for each in aligned), "    }\n  }"]
+def _layer_name(arn: str) -> str:
+    return arn.rsplit(":", 2)[-2]
 
 
-def _layers(runtime: str, architecture: str, via: Via, wanted: Wanted) -> list[str]:
+def _layers(runtime_name: str, architecture: str, via: Via, wanted: Wanted, region: _Region) -> list[str]:
     found = []
-    library = versions.layer_version_for(runtime, architecture, wanted)
+    library = versions.layer_version_for(runtime_name, architecture, wanted)
     if library is not None:
-        found.append(_arn(*library, wanted))
+        found.append(_arn(*library, region))
     number = versions.extension_version(wanted)
     if via == "extension" and number:
-        found.append(_arn(catalog.extension_layer(architecture), number, wanted))
+        found.append(_arn(catalog.extension_layer(architecture), number, region))
     return found
 
 
-def _arn(name: str, number: int, wanted: Wanted) -> str:
-    partition = catalog.partition_of(wanted.region) if wanted.region else "aws"
+def _arn(name: str, number: int, region: _Region) -> str:
+    partition = "aws" if "$" in region.text else catalog.partition_of(region.text)
     account = catalog.LAYER_ACCOUNTS.get(partition, catalog.LAYER_ACCOUNTS["aws"])
-    return f'"arn:{partition}:lambda:${{data.aws_region.datadog.name}}:{account}:layer:{name}:{number}"'
+    return f'"arn:{partition}:lambda:{region.text}:{account}:layer:{name}:{number}"'
+
+
+def snippet(resource: Resource, via: Via, wanted: Wanted, region: _Region) -> str:
+    """The lines for a hand, as far as they can be told."""
+    try:
+        lines = wished(resource, via, wanted, region)
+    except CannotEdit as reason:
+        return f"# {resource.address}: {reason}.\n"
+    labels = " ".join(f'"{label}"' for label in resource.block.labels)
+    present = {name: resource.argument(name) for name in ("layers", "environment_variables")}
+    head = f"{resource.block.type} {labels}"
+    return terraform_edit.as_snippet(head, lines, present, module=resource.module)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from ddsetup.facts import catalog
 from ddsetup.project.iac.model import Wanted
 
@@ -25,6 +27,25 @@ def library_version(family: str, wanted: Wanted) -> int | None:
     runtime = _RUNTIME_NOW.get(family)
     name = catalog.library_layer(runtime, "x86_64") if runtime else None
     return catalog.baseline_version(name, wanted.region or _ANY_REGION) if name else None
+
+
+def newest_for(family: str, runtimes: Iterable[str], wanted: Wanted) -> int | None:
+    """The number that a language's functions get: the newest of those that their runtimes have."""
+    if wanted.layer_version is not None:
+        return wanted.layer_version
+    names = [catalog.library_layer(runtime, "x86_64") for runtime in runtimes]
+    numbers = [catalog.baseline_version(name, wanted.region or _ANY_REGION) for name in names if name]
+    return max((n for n in numbers if n), default=None) or library_version(family, wanted)
+
+
+def exists(runtime: str, architecture: str, number: int, wanted: Wanted) -> bool:
+    """Whether a runtime's layer is published for an architecture in the region, and goes as far as a number.
+    Only layers that ended fall short of any."""
+    name = catalog.library_layer(runtime, architecture)
+    if name is None:
+        return True
+    last = catalog.baseline_version(name, wanted.region or _ANY_REGION)
+    return last is not None and (number <= last or runtime not in catalog.FROZEN_RUNTIMES)
 
 
 def extension_version(wanted: Wanted) -> int | None:

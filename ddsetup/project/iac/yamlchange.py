@@ -86,7 +86,14 @@ def _add_to_flow(document: Document, mapping: Node, entries: Mapping[str, Value]
         f"{document.source.newline}{' ' * column(document, start(first))}" if "\n" in inside else " "
     )
     added = "".join(between + part.replace("\n", document.source.newline) for part in parts)
-    return Splice(end(last), end(last), added)
+    return Splice(end(last), end(last), as_indented(document, added))
+
+
+def as_indented(document: Document, text: str) -> str:
+    """Lines of JSON that are moved in by tabs where the file's are, which YAML cannot be."""
+    if not document.json or "\n\t" not in document.text:
+        return text
+    return re.sub(r"(?<=\n) +", lambda blanks: "\t" * len(blanks[0]), text)
 
 
 def fill(document: Document, key: Node, node: Node, entries: Mapping[str, Value]) -> list[Splice]:
@@ -98,7 +105,8 @@ def fill(document: Document, key: Node, node: Node, entries: Mapping[str, Value]
         raise CannotEdit("the empty value has an anchor")
     indent = column(document, start(key))
     if document.json:
-        return [Splice(start(node), end(node), as_json(entries, step(document), indent))]
+        written = as_json(entries, step(document), indent).replace("\n", document.source.newline)
+        return [Splice(start(node), end(node), as_indented(document, written))]
     if raw and column(document, start(key)) != _indent_of_line(document, start(key)):
         return [Splice(start(node), end(node), flow(entries))]
     lines = block_entries(entries, indent + step(document), step(document), dash=dash_step(document))
@@ -148,9 +156,9 @@ def _item_in_flow(document: Document, sequence: Node, item: Value, before: Node 
     if document.json and isinstance(item, Mapping) and wide:
         written = as_json(item, step(document), len(indent)).replace("\n", document.source.newline)
     if before is not None:
-        return Splice(start(before), start(before), written + between)
+        return Splice(start(before), start(before), as_indented(document, written + between))
     last = end(sequence.value[-1])
-    return Splice(last, last, between + written)
+    return Splice(last, last, as_indented(document, between + written))
 
 
 def _above(text: str, index: int, indent: int) -> int:

@@ -6,10 +6,12 @@ replaced. So comments, order, quoting, anchors, tags, indentation and line ends 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+from ddsetup.model.account import Json
 from ddsetup.project.iac.model import BrokenFile
 from ddsetup.project.iac.source import Source, place
 from ddsetup.project.iac.yamltext import Plain
@@ -20,6 +22,9 @@ Node: TypeAlias = Any
 _DEFAULT_STEP = 2
 MAP = "tag:yaml.org,2002:map"
 _SEQ, _NULL = "tag:yaml.org,2002:seq", "tag:yaml.org,2002:null"
+_DEEPEST = 100
+"""How deep a file may nest; CloudFormation and JSON tools stop in the same order of magnitude."""
+_NESTING = re.compile(r"[\[\]{}]|(?:-[ \t]+){20,}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,22 +50,10 @@ def parse(source: Source) -> Document:
 
     Raises BrokenFile, with line and column, for what is not YAML, has a key twice or has several documents.
     """
-    from ruamel.yaml import YAML
-    from ruamel.yaml.error import MarkedYAMLError, YAMLError
-    from ruamel.yaml.reader import ReaderError
-
+    check_depth(source)
     try:
-        root = YAML(typ="safe", pure=True).compose(source.text)
-    except MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        at = f"{source.path}:{mark.line + 1}:{mark.column + 1}" if mark else str(source.path)
-        raise BrokenFile(_problem(source.text, error, mark), where=at) from error
-    except ReaderError as error:
-        line, column = place(source.text, int(error.position or 0))
-        raise BrokenFile(
-            "a character that YAML does not allow", where=f"{source.path}:{line}:{column}"
-        ) from error
-    except (YAMLError, RecursionError, ValueError) as error:
+        root = _composed(source)
+    except (RecursionError, ValueError) as error:
         raise BrokenFile("this is not YAML that can be read", where=str(source.path)) from error
     if root is None or not is_mapping(root) or not root.value:
         raise BrokenFile("expected settings (`key: value`) at the top of the file", where=str(source.path))
@@ -69,11 +62,62 @@ def parse(source: Source) -> Document:
     return document
 
 
+def check_depth(source: Source) -> None:
+    """Raise BrokenFile for brackets or dashes within each other so deep that parsers give up, or worse."""
+    depth = 0
+    for match in _NESTING.finditer(source.text):
+        found = match[0]
+        depth = max(depth + 1, 0) if found in "[{" else max(depth - 1, 0) if found in "]}" else depth
+        if depth > _DEEPEST or found.count("-") > _DEEPEST:
+            line, column = place(source.text, match.start())
+            raise BrokenFile(
+                f"nested more than {_DEEPEST} deep, so not a file to edit",
+                where=f"{source.path}:{line}:{column}",
+            )
+
+
+def _composed(source: Source) -> Node:
+    """The root of a text. What one parser refuses, another may read, and so may the tools: SAM and
+    CloudFormation's command line use PyYAML. Raises BrokenFile with the words of the first."""
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import MarkedYAMLError, YAMLError
+    from ruamel.yaml.reader import ReaderError
+
+    try:
+        return YAML(typ="safe", pure=True).compose(source.text)
+    except ReaderError as error:
+        line, column = place(source.text, int(error.position or 0))
+        raise BrokenFile(
+            "a character that YAML does not allow", where=f"{source.path}:{line}:{column}"
+        ) from error
+    except MarkedYAMLError as error:
+        root = _by_pyyaml(source.text)
+        if root is not None:
+            return root
+        mark = error.problem_mark or error.context_mark
+        at = f"{source.path}:{mark.line + 1}:{mark.column + 1}" if mark else str(source.path)
+        raise BrokenFile(_problem(source.text, error, mark), where=at) from error
+    except YAMLError as error:
+        raise BrokenFile("this is not YAML that can be read", where=str(source.path)) from error
+
+
+def _by_pyyaml(text: str) -> Node | None:
+    """The root as PyYAML reads it, None where it does not either."""
+    import yaml
+
+    try:
+        return yaml.compose(text, Loader=yaml.SafeLoader)
+    except (yaml.YAMLError, ValueError):
+        return None
+
+
 def _problem(text: str, error: Any, mark: Any) -> str:
     """The parser's words, and ours where they would puzzle."""
     if mark is not None and text[mark.index : mark.index + 1] == "\t":
         return "a tab is used for indentation; YAML allows only spaces"
-    said = " ".join(str(part) for part in (error.problem, error.context) if part)
+    if "single document" in str(error.context):
+        return "the file holds several documents (`---`), and its tool reads one document only"
+    said = "; ".join(str(part) for part in (error.context, error.problem) if part)
     return f"not valid YAML: {said}" if said else "not valid YAML"
 
 
@@ -143,18 +187,56 @@ def value_of(mapping: Node, key: str) -> Node | None:
     own = entry(mapping, key)
     if own is not None:
         return own[1]
-    for merged in _merged(mapping):
-        found = value_of(merged, key)
+    for merged in _merged(mapping, {id(mapping)}):
+        found = entry(merged, key)
         if found is not None:
-            return found
+            return found[1]
     return None
 
 
-def _merged(mapping: Node) -> Iterator[Node]:
+def _merged(mapping: Node, seen: set[int]) -> Iterator[Node]:
+    """The mappings that come in by `<<`, nearest first, each once however often it is named."""
     for key, value in mapping.value:
-        if key.id == "scalar" and key.value == "<<":
-            candidates = value.value if value.id == "sequence" else [value]
-            yield from (each for each in candidates if each.id == "mapping" and each is not mapping)
+        if key.id != "scalar" or key.value != "<<":
+            continue
+        for each in value.value if value.id == "sequence" else [value]:
+            if each.id == "mapping" and id(each) not in seen:
+                seen.add(id(each))
+                yield each
+                yield from _merged(each, seen)
+
+
+def as_plain(node: Node | None, known: dict[int, Json] | None = None) -> Json:
+    """A node as JSON types. CloudFormation's short tags become its long form, `!Ref X` is `{"Ref": X}`; what
+    stands at several places by an alias is one value. None for nothing, and for what holds itself."""
+    known = {} if known is None else known
+    if node is None or is_null(node):
+        return None
+    if id(node) in known:
+        return known[id(node)]
+    known[id(node)] = None
+    tag = str(node.tag)
+    found: Json
+    if node.id == "scalar":
+        found = str(node.value) if tag.startswith("!") else literal(node)
+    elif node.id == "sequence":
+        found = [as_plain(item, known) for item in node.value]
+    else:
+        found = {}
+        for merged in reversed(list(_merged(node, {id(node)}))):
+            found |= {str(k.value): as_plain(v, known) for k, v in merged.value if k.value != "<<"}
+        found |= {str(k.value): as_plain(v, known) for k, v in node.value if k.value != "<<"}
+    known[id(node)] = _long_form(tag, found)
+    return known[id(node)]
+
+
+def _long_form(tag: str, value: Json) -> Json:
+    if not tag.startswith("!") or tag == "!":
+        return value
+    name = tag[1:]
+    if name == "GetAtt" and isinstance(value, str):
+        value = value.split(".", 1)
+    return {name if name in ("Ref", "Condition") else f"Fn::{name}": value}
 
 
 def is_alias(key: Node, value: Node) -> bool:

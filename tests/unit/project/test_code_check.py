@@ -247,3 +247,100 @@ def test_a_handler_that_is_wrapped_and_redirected_is_told(tmp_path: Path) -> Non
 def test_a_redirected_handler_is_known(tmp_path: Path) -> None:
     yml = "plugins: [serverless-plugin-datadog]\nfunctions: {a: {handler: app.main}}\n"
     assert checked(tmp_path, "def main(e, c): ...\n", serverless__yml=yml).redirected
+
+
+# What else Python is written like
+
+
+def write(folder: Path, name: str, text: str) -> None:
+    (folder / name).write_text(text)
+
+
+def test_former_names_are_known_and_told(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        "app.py",
+        "from datadog import datadog_lambda_wrapper, lambda_metric\n"
+        "@datadog_lambda_wrapper\ndef handler(event, context):\n    lambda_metric('a.b', 1)\n",
+    )
+    checked = check_project(tmp_path)
+    assert [each.check for each in checked.problems].count("code.former_import") == 2
+    assert checked.handlers[0].wraps == 1
+    assert checked.edits == ()
+    assert [metric.name for metric in checked.metrics] == ["a.b"]
+
+
+@pytest.mark.parametrize(
+    "test", ['__name__ == "__main__"', '"__main__" == __name__', '__name__ == "__main__" and x']
+)
+def test_what_runs_on_ones_own_machine_only_is_not_looked_at(tmp_path: Path, test: str) -> None:
+    write(
+        tmp_path,
+        "app.py",
+        f"from datadog_lambda.metric import lambda_metric\nif {test}:\n    lambda_metric('bad name', 'x')\n",
+    )
+    assert {each.check for each in check_project(tmp_path).problems} == {"code.library_not_listed"}
+
+
+def test_a_handler_may_be_made_by_a_call(tmp_path: Path) -> None:
+    write(tmp_path, "app.py", "from mangum import Mangum\nhandler = Mangum(app)\n")
+    write(
+        tmp_path,
+        "b.py",
+        "from datadog_lambda.wrapper import datadog_lambda_wrapper as w\nrun = w(Mangum(app))\n",
+    )
+    checked = check_project(tmp_path)
+    assert [(each.name, each.wraps) for each in checked.handlers] == [("handler", 0), ("run", 1)]
+    assert b"handler = datadog_lambda_wrapper(Mangum(app))" in checked.edits[0].after
+
+
+def test_requirements_may_include_others_even_each_other(tmp_path: Path) -> None:
+    write(tmp_path, "app.py", "from datadog_lambda.metric import lambda_metric\n")
+    write(tmp_path, "requirements.txt", "-r base.txt\n")
+    write(tmp_path, "base.txt", "--requirement=requirements.txt\nother\n")
+    assert [each.check for each in check_project(tmp_path).problems] == ["code.library_not_listed"]
+    write(tmp_path, "base.txt", "-r requirements.txt\nDatadog_Lambda>=8\n")
+    assert check_project(tmp_path).problems == ()
+
+
+def test_statsd_needs_the_extension(tmp_path: Path) -> None:
+    write(tmp_path, "app.py", "import datadog\ndatadog.statsd.increment('a')\n")
+    assert [each.check for each in check_project(tmp_path).problems] == ["code.dogstatsd"]
+
+
+@pytest.mark.parametrize(
+    "value", ["'%s' % 1", "'a' + x", "os.getenv('X')", "json.dumps(x)", "now.isoformat()", "'{}'.format(1)"]
+)
+def test_texts_are_no_values_however_they_are_made(tmp_path: Path, value: str) -> None:
+    write(
+        tmp_path,
+        "app.py",
+        f"from datadog_lambda.metric import lambda_metric\ndef f():\n    lambda_metric('a.b', {value})\n",
+    )
+    assert "code.metric_value" in {each.check for each in check_project(tmp_path).problems}
+
+
+def test_a_source_in_another_encoding_is_kept_in_it(tmp_path: Path) -> None:
+    (tmp_path / "app.py").write_bytes(
+        "# -*- coding: latin-1 -*-\n# é\ndef handler(event, context): pass\n".encode("latin-1")
+    )
+    checked = check_project(tmp_path)
+    assert checked.problems == ()
+    assert b"# \xe9\n" in checked.edits[0].after
+
+
+def test_the_library_comes_with_the_wrapper(tmp_path: Path) -> None:
+    write(tmp_path, "app.py", "def handler(event, context): pass\n")
+    write(tmp_path, "requirements.txt", "boto3\n")
+    edits = check_project(tmp_path).edits
+    assert [edit.path.name for edit in edits] == ["app.py", "requirements.txt"]
+    assert edits[1].after.startswith(b"boto3\ndatadog-lambda>=")
+
+
+@pytest.mark.parametrize(
+    "text", ["x = " + "-" * 20_000 + "1\n", "x = " + "(" * 5_000, "x = " + "a." * 20_000 + "b\n"]
+)
+def test_a_hostile_source_is_refused_in_words(tmp_path: Path, text: str) -> None:
+    write(tmp_path, "app.py", text)
+    checked = check_project(tmp_path)
+    assert {each.check for each in checked.problems} <= {"code.unreadable", "code.syntax"}

@@ -72,6 +72,9 @@ def test_the_macro_takes_either_the_extension_or_a_forwarder(tmp_path: Path) -> 
     assert parameters["extensionLayerVersion"] > 90
     assert "forwarderArn" not in parameters
     wanted = Wanted(site="datadoghq.eu", via="forwarder", forwarders=(ARN,), region="us-east-1")
+    unnamed = only(cloudformation.propose(source(tmp_path, "template.yaml", text), wanted))
+    assert "forwarderArn" not in load(unnamed.after)["Transform"][1]["Parameters"], "would stop a new stack"
+    text = text.replace("      Handler:", "      FunctionName: orders\n      Handler:")
     edit = only(cloudformation.propose(source(tmp_path, "template.yaml", text), wanted))
     parameters = load(edit.after)["Transform"][1]["Parameters"]
     assert parameters["forwarderArn"] == ARN
@@ -110,7 +113,12 @@ def test_a_json_template_stays_json(tmp_path: Path) -> None:
     template = {
         "AWSTemplateFormatVersion": "2010-09-09",
         "Transform": "AWS::Serverless-2016-10-31",
-        "Resources": {"F": {"Type": "AWS::Serverless::Function", "Properties": {"Runtime": "python3.12"}}},
+        "Resources": {
+            "F": {
+                "Type": "AWS::Serverless::Function",
+                "Properties": {"Runtime": "python3.12", "FunctionName": "orders"},
+            }
+        },
     }
     wanted = Wanted(site="datadoghq.com", via="forwarder", forwarders=(ARN,), region="us-east-1")
     text = json.dumps(template, indent=2)
@@ -130,13 +138,27 @@ def test_a_conflict_with_what_the_macro_has_becomes_a_snippet(tmp_path: Path) ->
 
 def test_what_the_macro_does_not_cover_is_told(tmp_path: Path) -> None:
     text = (
-        SAM + "      EventType: viewer-request\n      PackageType: Image\n      CodeSigningConfigArn: arn\n"
+        SAM
+        + """  Image:
+    Type: AWS::Serverless::Function
+    Properties: {PackageType: Image, CodeSigningConfigArn: arn}
+  Edge:
+    Type: AWS::Serverless::Function
+    Properties: {Runtime: nodejs22.x, Handler: edge.handler}
+  Site:
+    Type: AWS::CloudFront::Distribution
+    Properties:
+      DistributionConfig:
+        CacheBehaviors:
+          - LambdaFunctionAssociations: [{LambdaFunctionARN: !Ref Edge.Version}]
+"""
     )
-    text = text.replace('Properties: {TableName: !Sub "${AWS::StackName}-t"}', "Properties:")
-    warnings = " ".join(cloudformation.propose(source(tmp_path, "t.yml", text), FORWARDER).warnings)
+    proposal = cloudformation.propose(source(tmp_path, "t.yml", text), FORWARDER)
+    warnings = " ".join(proposal.warnings)
     assert "Dockerfile" in warnings
     assert "code signing" in warnings
     assert "Lambda@Edge" in warnings
+    assert load(only(proposal).after)["Transform"][1]["Parameters"]["exclude"] == ["Edge"]
 
 
 def test_state_machines_get_the_forwarder(tmp_path: Path) -> None:

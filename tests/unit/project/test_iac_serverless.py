@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml  # type: ignore[import-untyped]
+import yaml
 
 from ddsetup.model.errors import UsageError
 from ddsetup.project.iac import serverless
@@ -165,7 +165,7 @@ BROKEN = {
     "two-customs.yml": (":7:1", "'custom' stands here twice"),
     "unclosed.yml": (":3:", "not valid YAML"),
     "latin1.yml": (":2:3", "UTF-8"),
-    "two-documents.yml": (":2:1", "another document"),
+    "two-documents.yml": (":2:1", "several documents"),
     "control.yml": (":3:8", "character"),
     "list.yml": ("list.yml", "expected settings"),
     "empty.yml": ("empty.yml", "expected settings"),

@@ -1,0 +1,280 @@
+"""What each deployment tool does not do for a function, once: the plan says it, and the reference page.
+
+A rule that is `out` means more than that nothing is attached: the tool would break the function, or stop the
+deployment, so the function is put on the tool's list of exceptions. Sources: datadog-cloudformation-macro
+(src/lambda), serverless-plugin-datadog (src/layer.ts, src/env.ts, src/wrapper.ts), datadog-cdk-constructs,
+Datadog's pages for Terraform and container images; quotas and restrictions of AWS Lambda and Lambda@Edge.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from ddsetup.facts import catalog
+from ddsetup.facts.vendors import vendor_of
+from ddsetup.project.iac.described import Described, Tool
+from ddsetup.project.iac.model import Via
+
+MOST_LAYERS = 5
+"""AWS Lambda's quota of layers for a function."""
+_WEB_ADAPTER = "/opt/bootstrap"
+_ALL: tuple[Tool, ...] = ("plugin", "macro", "terraform", "cdk")
+_LISTED: tuple[Tool, ...] = ("plugin", "macro", "terraform")
+TITLES: dict[Tool, str] = {
+    "plugin": "the Serverless plugin",
+    "macro": "Datadog's macro",
+    "terraform": "Terraform",
+    "cdk": "Datadog's construct",
+    "image": "a container image",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A function under one tool. `has_layer`: the version that is to be attached exists for its runtime."""
+
+    function: Described
+    via: Via
+    has_layer: Callable[[str, str], bool]
+    tool: Tool
+
+    @property
+    def family(self) -> str:
+        """The language, empty if that is not known or may be several."""
+        return self.function.families[0] if len(self.function.families) == 1 else ""
+
+    @property
+    def wrapper(self) -> str:
+        return (self.function.variables or {}).get(catalog.WRAPPER_VARIABLE, "")
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """One rule. `text` says it of `{them}`; `{tool}` and `{runtime}` stand for what is found."""
+
+    id: str
+    tools: tuple[Tool, ...]
+    applies: Callable[[Case], bool]
+    text: str
+    out: bool = False
+
+
+def _runtimes(case: Case, test: Callable[[str], bool]) -> bool:
+    return bool(case.function.runtimes) and all(test(runtime) for runtime in case.function.runtimes)
+
+
+def _unknown_to_table(runtime: str) -> bool:
+    return not catalog.is_supported(runtime) and not catalog.is_retired(runtime)
+
+
+def _too_many(case: Case) -> bool:
+    family = catalog.family_of(next(iter(case.function.runtimes), ""))
+    own = len(case.function.layers or ())
+    needed = int(family is not None and family.has_library) + int(case.via == "extension")
+    return own + needed > MOST_LAYERS
+
+
+LIMITS: tuple[Limit, ...] = (
+    Limit(
+        "edge",
+        _ALL,
+        lambda case: case.function.edge,
+        "Lambda@Edge takes neither layers nor environment variables: {them} left out",
+        out=True,
+    ),
+    Limit(
+        "by_hand",
+        _LISTED,
+        lambda case: case.function.redirected,
+        "{them} redirected to Datadog's handler by hand already (DD_LAMBDA_HANDLER, layers), and left so; to "
+        "leave it to {tool}, take that out of the file",
+        out=True,
+    ),
+    Limit(
+        "layer_by_hand",
+        ("plugin", "macro"),
+        lambda case: bool(case.function.datadog_layers),
+        "{them} with a layer of Datadog's by hand already; Lambda refuses two versions of one layer, so "
+        "{tool} leaves it out until that layer is taken out of the file",
+        out=True,
+    ),
+    Limit(
+        "other_vendor",
+        _ALL,
+        lambda case: bool(vendor(case.function)),
+        "{them} run by another vendor's handler or layer ({vendor}), and left to it",
+        out=True,
+    ),
+    Limit(
+        "web_adapter",
+        _ALL,
+        lambda case: case.wrapper == _WEB_ADAPTER or case.function.handler.endswith(".sh"),
+        "{them} started by the Lambda Web Adapter (AWS_LAMBDA_EXEC_WRAPPER), which executes its handler as a "
+        "file: it cannot be redirected and is left out; trace it with ddtrace-run or `node -r` in that file",
+        out=True,
+    ),
+    Limit(
+        "own_wrapper",
+        _ALL,
+        lambda case: bool(case.wrapper) and case.wrapper not in (catalog.DATADOG_WRAPPER, _WEB_ADAPTER),
+        "{them} with a start-up script of its own in AWS_LAMBDA_EXEC_WRAPPER, which stays: left out",
+        out=True,
+    ),
+    Limit(
+        "image",
+        _ALL,
+        lambda case: case.function.image,
+        "{them} built as a container image, to which no layer can be added: its lines go into the Dockerfile "
+        "({tool} leaves it alone)",
+    ),
+    Limit(
+        "retired_runtime",
+        _ALL,
+        lambda case: _runtimes(case, catalog.is_retired),
+        "Datadog has no layer for {runtime} any more: {them} left out",
+        out=True,
+    ),
+    Limit(
+        "unknown_runtime",
+        _ALL,
+        lambda case: _runtimes(case, _unknown_to_table),
+        "Datadog has no layer for {runtime} that ddsetup knows of: {them} left out",
+        out=True,
+    ),
+    Limit(
+        "frozen_runtime",
+        ("macro", "cdk"),
+        lambda case: any(
+            not case.has_layer(runtime, case.function.architecture or "x86_64")
+            for runtime in case.function.runtimes
+        ),
+        "there is no layer of the version that the others get for {runtime} (ended, or not for this "
+        "architecture or region): {them} left out, as the deployment would fail",
+        out=True,
+    ),
+    Limit(
+        "ended_runtime",
+        _ALL,
+        lambda case: any(runtime in catalog.FROZEN_RUNTIMES for runtime in case.function.runtimes),
+        "AWS and Datadog have ended {runtime}: {them} with the last layer there was",
+    ),
+    Limit(
+        "computed_runtime",
+        ("macro", "cdk", "terraform"),
+        lambda case: case.function.computed_runtime and not case.function.image,
+        "{tool} cannot tell the runtime of {them}, as it is computed: look whether its layer is attached",
+    ),
+    Limit(
+        "custom_runtime",
+        _ALL,
+        lambda case: case.family == "custom" and case.via == "forwarder",
+        "custom runtimes ({runtime}) send nothing but logs through the Forwarder: {them}; --via extension "
+        "adds metrics and traces",
+    ),
+    Limit(
+        "needs_extension",
+        _ALL,
+        lambda case: case.family in ("java", "dotnet") and case.via == "forwarder",
+        "Java and .NET send nothing but logs through the Forwarder: {them} ({runtime}); --via extension "
+        "adds metrics and traces",
+    ),
+    Limit(
+        "ruby_by_code",
+        _ALL,
+        lambda case: case.family == "ruby",
+        "Ruby handlers are not redirected: wrap {them} in the code (Datadog::Lambda.wrap) for traces",
+    ),
+    Limit(
+        "computed_layers",
+        ("plugin", "macro"),
+        lambda case: case.function.layers is None,
+        "the list of layers of {them} is computed, so {tool} cannot add to it: left out",
+        out=True,
+    ),
+    Limit(
+        "computed_environment",
+        ("macro",),
+        lambda case: case.function.variables is None,
+        "the environment of {them} is computed, so {tool} cannot add to it: left out",
+        out=True,
+    ),
+    Limit(
+        "computed_architecture",
+        ("macro",),
+        lambda case: case.function.architecture is None,
+        "the architecture of {them} is computed, which stops {tool}: left out",
+        out=True,
+    ),
+    Limit(
+        "computed_tags",
+        ("macro",),
+        lambda case: case.function.computed_tags,
+        "the tags of {them} are computed, which stops {tool}: left out",
+        out=True,
+    ),
+    Limit(
+        "five_layers",
+        ("plugin", "macro", "terraform"),
+        _too_many,
+        "AWS allows five layers, and {them} would have more: left out",
+        out=True,
+    ),
+)
+
+
+_OF_LAYERS = ("layer_by_hand", "computed_layers", "five_layers", "frozen_runtime")
+
+
+def vendor(function: Described) -> str:
+    """The other vendor whose handler, start-up script or layer a file names, empty if there is none."""
+    found = vendor_of(function.handler, function.layers or (), function.variables or {})
+    return found.vendor if found is not None and found.runs else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What a tool leaves out, what it covers, and what there is to say."""
+
+    out: tuple[Described, ...] = ()
+    covered: tuple[Described, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+def judge(
+    functions: Iterable[Described],
+    tool: Tool,
+    via: Via,
+    has_layer: Callable[[str, str], bool] = lambda _runtime, _architecture: True,
+    *,
+    own_layers: bool = False,
+) -> Judged:
+    """Which of the functions a tool covers. Each is left out for one reason, the first that holds.
+
+    `own_layers`: the tool is told to add none, so those of the functions are no matter.
+    """
+    out: list[Described] = []
+    covered: list[Described] = []
+    said: dict[str, list[Described]] = {}
+    for function in functions:
+        case = Case(function, via, has_layer, tool)
+        rules = [limit for limit in LIMITS if tool in limit.tools]
+        rules = [limit for limit in rules if not (own_layers and limit.id in _OF_LAYERS)]
+        holding = [limit for limit in rules if limit.applies(case)]
+        stopping = next((limit for limit in holding if limit.out), None)
+        (covered if stopping is None else out).append(function)
+        for limit in holding if stopping is None else [stopping]:
+            said.setdefault(limit.id, []).append(function)
+    warnings = tuple(_said(limit, said[limit.id], tool) for limit in LIMITS if limit.id in said)
+    return Judged(tuple(out), tuple(covered), warnings)
+
+
+def _said(limit: Limit, functions: list[Described], tool: Tool) -> str:
+    runtimes = dict.fromkeys(runtime for each in functions for runtime in each.runtimes)
+    vendors = dict.fromkeys(vendor(each) for each in functions)
+    return limit.text.format(
+        them=", ".join(each.name for each in functions),
+        tool=TITLES[tool],
+        runtime=", ".join(runtimes),
+        vendor=", ".join(vendors),
+    )
