@@ -92,7 +92,8 @@ def lists(path: Path, *names: str) -> bool:
 
 def _included(path: Path) -> Iterator[str]:
     """The text of a list of requirements, and those of the lists that it takes in by `-r`."""
-    todo, seen = [path], set()
+    todo: list[Path] = [path]
+    seen: set[Path] = set()
     while todo and len(seen) < _MOST_INCLUDED:
         each = todo.pop()
         if each in seen or not each.exists():

@@ -212,8 +212,8 @@ def _migrate(document: Document, wanted: Wanted) -> Brought:
         above = document.text[: removed.start].splitlines()[-1:]
         told = ("the comment above `forwarder` is left, and the setting is gone",)
         orphaned = bool(above) and above[0].lstrip().startswith("#")
-        why = ("forwarder: the former name of forwarderArn",)
-        return Brought((removed,), why, told if orphaned else ())
+        gone = ("forwarder: the former name of forwarderArn",)
+        return Brought((removed,), gone, told if orphaned else ())
     if present is not None:
         raise CannotEdit("`forwarder` and `forwarderArn` name different Forwarders; one has to go")
     splices = [yamlchange.rename_key(document, former[0], "forwarderArn")]

@@ -12,7 +12,7 @@ import pytest
 from ddsetup.facts import catalog
 from ddsetup.project.iac import cloudformation
 from ddsetup.project.iac.model import Wanted
-from tests.unit.macro_rules import DOTNET, JAVA, NODE, PYTHON, RUBY, Stops, deploy
+from tests.unit.project.macro_rules import DOTNET, JAVA, NODE, PYTHON, RUBY, Stops, deploy
 from tests.unit.project.test_iac_snippets import source
 
 FORWARDER_ARN = "arn:aws:lambda:eu-west-1:123456789012:function:datadog-forwarder"
