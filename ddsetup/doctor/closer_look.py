@@ -25,7 +25,7 @@ from ddsetup.doctor.what_to_read import (
     worst_first,
 )
 from ddsetup.gateways.aws import health, roles
-from ddsetup.gateways.aws.functions import published_versions
+from ddsetup.gateways.aws.functions import function_state, published_versions
 from ddsetup.gateways.aws.logs import filters_at_work
 from ddsetup.gateways.aws.metrics import invocations
 from ddsetup.gateways.aws.session import Aws
@@ -45,6 +45,8 @@ LATEST = "$LATEST"
 MOST_ROLES = 20
 MOST_LOGS = 10
 MOST_ALIASES = 100
+MOST_STATES = 50
+"""Functions that are asked for their state one by one: half a second's worth of GetFunction's quota."""
 MOST_TIMED = 500
 """Functions whose longest run is asked for though nothing of them is missing: one call, half a cent."""
 
@@ -72,6 +74,8 @@ def look_into_doubts(aws: Aws, dd: Datadog | None, case: Case, looking: Looking)
         "traffic": lambda: _traffic(aws, doubtful, looking),
         "longest": lambda: _longest(aws, timed, looking),
     }
+    settled = _states(case, doubtful, looking)
+    running |= {f"state {f.arn}": _state_of(aws, f) for f in settled}
     for arn, function in wanted.read.items():
         running[f"role {arn}"] = _role_of(aws, function)
     for subject in few:
@@ -82,7 +86,14 @@ def look_into_doubts(aws: Aws, dd: Datadog | None, case: Case, looking: Looking)
     lanes = {
         lane: replace(held, aliases=with_aliases.lanes[lane].aliases) for lane, held in snapshot.lanes.items()
     }
-    left = (*unseen, *unnamed, *wanted.unseen, *_unseen_logs(doubtful, few), *_untimed(case, timed))
+    left = (
+        *unseen,
+        *unnamed,
+        *wanted.unseen,
+        *_unseen_logs(doubtful, few),
+        *_untimed(case, timed),
+        *_unseen_states(case, settled),
+    )
     evidence = replace(
         case.evidence,
         traffic=found["traffic"],
@@ -91,6 +102,7 @@ def look_into_doubts(aws: Aws, dd: Datadog | None, case: Case, looking: Looking)
         lines={s.function.arn: found[f"lines {s.function.arn}"] for s in few},
         unseen=left,
         published=published,
+        states={f.arn: found[f"state {f.arn}"] for f in settled},
     )
     return replace(case.snapshot, lanes=lanes), evidence
 
@@ -205,6 +217,26 @@ def _unseen_logs(doubtful: Sequence[Subject], read: Sequence[Subject]) -> tuple[
     return (unseen,) if names else ()
 
 
+def _states(case: Case, doubtful: Sequence[Subject], looking: Looking) -> tuple[Function, ...]:
+    """The functions whose state is asked for: Forwarders, and those in doubt, the worst first."""
+    many = len(case.subjects) > MOST_STATES and not looking.deep
+    subjects = doubtful[:MOST_STATES] if many else case.subjects
+    forwarders = [place.function for place in case.places if place.function is not None]
+    return tuple({f.arn: f for f in (*forwarders, *(s.function for s in subjects))}.values())
+
+
+def _unseen_states(case: Case, settled: Sequence[Function]) -> tuple[Unseen, ...]:
+    asked = {function.arn for function in settled}
+    names = tuple(s.function.name for s in case.subjects if s.function.arn not in asked)
+    unseen = Unseen(
+        what="states of functions",
+        items=names,
+        why="their data arrives, or more are in doubt than are asked one by one",
+        checks=("function-ready", "function-settled"),
+    )
+    return (unseen,) if names else ()
+
+
 def _untimed(case: Case, timed: Sequence[Subject]) -> tuple[Unseen, ...]:
     asked = {s.function.arn for s in timed}
     names = tuple(s.function.name for s in case.subjects if s.function.arn not in asked)
@@ -247,6 +279,10 @@ def _versions_of(aws: Aws, function: Function) -> Callable[[], Mapping[str, Func
         return found if isinstance(found, Unreadable) else {str(n): f for n, f in found.items()}
 
     return ask
+
+
+def _state_of(aws: Aws, function: Function) -> Callable[[], Function | Unreadable]:
+    return lambda: function_state(aws, function.lane, function.name)
 
 
 def _role_of(aws: Aws, function: Function) -> Callable[[], Role | Unreadable | None]:

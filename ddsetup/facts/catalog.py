@@ -259,13 +259,21 @@ def trust_account(site_name: str, partition: str) -> str | None:
     return site(site_name).trust_accounts.get(partition)
 
 
+_PARTITIONS: Mapping[str, str] = {
+    "cn-": "aws-cn",
+    "us-gov-": "aws-us-gov",
+    "us-iso-": "aws-iso",
+    "us-isob-": "aws-iso-b",
+    "eu-isoe-": "aws-iso-e",
+    "us-isof-": "aws-iso-f",
+    "eusc-": "aws-eusc",
+}
+"""By how the names of a partition's regions begin (botocore, `partitions.json`, `regionRegex`)."""
+
+
 def partition_of(region: str) -> str:
     """The partition that a region is in, by its name."""
-    if region.startswith("us-gov-"):
-        return "aws-us-gov"
-    if region.startswith("us-iso"):
-        return "aws-iso-b" if region.startswith("us-isob-") else "aws-iso"
-    return "aws-cn" if region.startswith("cn-") else "aws"
+    return next((name for prefix, name in _PARTITIONS.items() if region.startswith(prefix)), "aws")
 
 
 def layers_source() -> str:

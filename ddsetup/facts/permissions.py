@@ -31,6 +31,9 @@ LOOK = (
 )
 """Reads that cannot be limited to resources and still show what is there, or that show nothing secret."""
 
+PURPOSE = "@"
+"""Between an action and the kind of resource it is asked about, where it is asked about several kinds."""
+
 LOOK_AT_ROLE = ("iam:GetRole", "iam:GetRolePolicy", "iam:ListAttachedRolePolicies", "iam:ListRolePolicies")
 LOOK_AT_FUNCTION = ("lambda:GetFunction", "lambda:GetPolicy", "lambda:ListAliases")
 LOOK_AT_LAYER = ("lambda:GetLayerVersion",)
@@ -40,7 +43,12 @@ LOOK_AT_STATE_MACHINE = ("states:DescribeStateMachine",)
 LOOK_AT_APIS = ("apigateway:GET",)
 LOOK_AT_EVENTS = ("cloudformation:DescribeStackEvents",)
 LOOK_AT_KEY_ACCESS = ("iam:GetRolePolicy",)
-LOOK_AT_HEALTH = ("lambda:GetFunctionConcurrency", "lambda:GetPolicy", "lambda:ListVersionsByFunction")
+LOOK_AT_HEALTH = (
+    "lambda:GetFunction",
+    "lambda:GetFunctionConcurrency",
+    "lambda:GetPolicy",
+    "lambda:ListVersionsByFunction",
+)
 LOOK_AT_LOGS = ("logs:FilterLogEvents",)
 LOOK_AT_KEY = ("secretsmanager:GetSecretValue",)
 """What only the doctor reads; the key is sent to Datadog's validation and kept nowhere."""
@@ -78,8 +86,8 @@ class Writes:
 
 
 _PUT_FILTER = ("logs:PutSubscriptionFilter",)
-_TAG = ("tag:TagResources", "lambda:TagResource")
-_UNTAG = ("tag:UntagResources", "lambda:UntagResource")
+_TAG = ("tag:TagResources", "lambda:TagResource", "lambda:ListTags")
+_UNTAG = ("tag:UntagResources", "lambda:UntagResource", "lambda:ListTags")
 _TAG_STATES = ("states:ListTagsForResource", "states:TagResource", "states:UntagResource")
 
 WRITES: Mapping[str, Writes] = {

@@ -10,6 +10,7 @@ from ddsetup.ask.prompter import Back, Prompt
 from ddsetup.ask.signin import Wanted, sign_in_to_aws, sign_in_to_datadog
 from ddsetup.flow.host import Host, Session
 from ddsetup.gateways.aws import secrets
+from ddsetup.gateways.aws.regions import check_regions
 from ddsetup.gateways.aws.session import Aws, AwsOptions
 from ddsetup.settings.given import Given
 
@@ -41,6 +42,7 @@ def _connect(given: Given, host: Host, command: str, datadog: bool) -> Session:
         missing=missing,
         dialogue=host.dialogue,
     )
+    check_regions(scope.regions)
     identity = aws.identity()
     host.say(f"AWS account {identity.account} as {identity.arn}, {', '.join(scope.regions)}")
     session = Session(host=host, aws=aws, identity=identity, scope=scope)
@@ -82,7 +84,9 @@ def _missing_keys(host: Host, readers: KeyReaders, refs: KeyRefs) -> tuple[Missi
 
 
 def _aws_options(given: Given, host: Host) -> AwsOptions:
+    regions = given.items("region")
     return AwsOptions(
+        region=regions[0] if regions else None,
         profile=quiet(given, "profile") or None,
         role_arn=quiet(given, "role_arn") or None,
         interactive=host.prompter is not None,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from ddsetup.ask.asking import Chooser, answers_from
@@ -12,9 +12,9 @@ from ddsetup.flow.remembered import with_written_before
 from ddsetup.model.account import Function, Lane, Snapshot, Unreadable
 from ddsetup.model.answers import Answers
 from ddsetup.model.change import Plan
-from ddsetup.model.errors import Denied
+from ddsetup.model.errors import DdsetupError, Denied, UsageError
 from ddsetup.model.lines import counted
-from ddsetup.observe.chosen import add_filters, look_closer
+from ddsetup.observe.chosen import add_filters, look_closer, refreshed
 from ddsetup.observe.filters_in_background import LateChanges, Sweep, start_sweep
 from ddsetup.observe.in_bulk import GLANCE, Progress, bulk_fields, observe
 from ddsetup.plan.preflight import check_readable
@@ -73,7 +73,8 @@ def look(session: Session, role_name: str = "", *, glance: bool = False) -> Snap
 
     `role_name` is the integration's role where it has another name than ours.
 
-    Raises Denied when the functions of a region cannot be listed: nothing sensible can be said without them.
+    Regions whose functions cannot be listed are left out, and said: nothing sensible can be said about them.
+    Raises Denied, or UsageError for regions that are not enabled, when that is so in all of them.
     """
     with session.host.busy(_LOOKING) as tell:
         snapshot = observe(
@@ -85,15 +86,30 @@ def look(session: Session, role_name: str = "", *, glance: bool = False) -> Snap
             on_progress=_progress(session, tell, glance=glance),
             fields=GLANCE if glance else None,
         )
-    for lane in snapshot.lanes.values():
-        if isinstance(lane.functions, Unreadable):
-            raise Denied(
-                f"the functions of {lane.lane.region} cannot be listed: {lane.functions.reason}",
-                action=lane.functions.action,
-                fix=f"grant {lane.functions.action}; `ddsetup policy` prints all that is needed",
-                where=lane.lane.region,
-            )
-    return snapshot
+    lost = {
+        lane: seen.functions
+        for lane, seen in snapshot.lanes.items()
+        if isinstance(seen.functions, Unreadable)
+    }
+    if lost and len(lost) == len(snapshot.lanes):
+        raise _nothing_to_see(lost)
+    for lane, why in sorted(lost.items()):
+        session.host.say(f"{lane.region} is left out: {why.reason}")
+    left = {lane: seen for lane, seen in snapshot.lanes.items() if lane not in lost}
+    return replace(snapshot, lanes=left, left_out=lost)
+
+
+def _nothing_to_see(lost: Mapping[Lane, Unreadable]) -> DdsetupError:
+    """The error of a run that can look at none of its regions; it is a wrong answer where none is enabled."""
+    lane, why = min(lost.items())
+    if all(each.region_off for each in lost.values()):
+        return UsageError(why.reason, where=lane.region, fix=why.fix)
+    return Denied(
+        f"the functions of {lane.region} cannot be listed: {why.reason}",
+        action=why.action,
+        fix=why.fix or f"grant {why.action}; `ddsetup policy` prints all that is needed",
+        where=lane.region,
+    )
 
 
 def prepare(
@@ -128,6 +144,7 @@ def prepare(
         if late:
             return _prepare_with_sweep(session, snapshot, answers, selected)
         snapshot = look_closer(session.aws, snapshot, answers, selected)
+        selected = refreshed(selected, snapshot)
     plan = make_plan(snapshot, answers, selected)
     check_readable(plan)
     return Prepared(snapshot=snapshot, answers=answers, selected=selected, plan=plan)
@@ -144,6 +161,7 @@ def _prepare_with_sweep(
     sweep, first = start_sweep(session.aws, snapshot, answers, selected, asked=asked)
     try:
         snapshot = look_closer(session.aws, snapshot, answers, selected, filters=False)
+        selected = refreshed(selected, snapshot)
         sweep.wait(first)
         _refuse_signed_out(sweep)
         snapshot = add_filters(snapshot, dict(sweep.arrived(0)))

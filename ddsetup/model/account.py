@@ -17,11 +17,16 @@ Json: TypeAlias = Any
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """A read that AWS or Datadog refused or failed. `action` is the IAM action or Datadog permission."""
+    """A read that AWS or Datadog refused or failed. `action` is the IAM action or Datadog permission.
+
+    `fix` is what to do where that is known; `region_off` says that the whole region is not enabled.
+    """
 
     action: str
     reason: str
     denied: bool = True
+    fix: str = ""
+    region_off: bool = False
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -238,12 +243,17 @@ def log_group_in(arn: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Secret:
-    """A Secrets Manager secret, without its content. `deleted` means: scheduled for deletion."""
+    """A Secrets Manager secret, without its content. `deleted` means: scheduled for deletion.
+
+    `kms_key` is the id, ARN or alias of the key that encrypts it, empty for AWS's own.
+    """
 
     name: str
     arn: str
     tags: Mapping[str, str] = field(default_factory=dict)
     deleted: bool = False
+    deleted_at: datetime | None = None
+    kms_key: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -366,7 +376,8 @@ class Snapshot:
     """One moment of everything that a run looks at.
 
     `written_before` are the ARNs of functions that an earlier run is known to have instrumented, from its
-    journal: where it was killed, it may not have come to all that belongs to them.
+    journal: where it was killed, it may not have come to all that belongs to them. `left_out` are regions in
+    which nothing can be looked at, while others can.
     """
 
     accounts: Mapping[str, AccountSnapshot]
@@ -374,6 +385,7 @@ class Snapshot:
     datadog: DatadogSnapshot
     at: datetime
     written_before: frozenset[str] = frozenset()
+    left_out: Mapping[Lane, Unreadable] = field(default_factory=dict)
 
     def functions(self) -> tuple[Function, ...]:
         """Every function that could be read, in the order of lanes and names."""

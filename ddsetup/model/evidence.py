@@ -109,7 +109,8 @@ class Evidence:
     functions whose data does not arrive were read. `traffic` maps function ARNs to invocations within the
     last `minutes`, None: not looked at. `longest` maps them to their longest run in milliseconds. `unseen` is
     what was left out on purpose, `history` the past of functions that are bare now, by ARN. `published` are
-    the versions of functions that an alias leads to, by ARN and version.
+    the versions of functions that an alias leads to, by ARN and version. `states` are functions as one by one
+    they tell of themselves, by ARN: lists of functions do not tell their state.
     """
 
     local: Local = field(default_factory=Local)
@@ -127,6 +128,11 @@ class Evidence:
     unseen: tuple[Unseen, ...] = ()
     history: Mapping[str, Past | Unreadable] = field(default_factory=dict)
     published: Mapping[str, Mapping[str, Function] | Unreadable] = field(default_factory=dict)
+    states: Mapping[str, Function | Unreadable] = field(default_factory=dict)
+
+    def state_of(self, function: Function) -> Function | Unreadable:
+        """The function with its state, if that was looked at; else as it is known."""
+        return self.states.get(function.arn, function)
 
     def fault(self, kind: str) -> Fault | None:
         """The fault of that kind, if there is one."""

@@ -44,6 +44,7 @@ def look_closer(
             **(_filter_jobs(aws, snapshot, groups_to_read(snapshot, answers, selected)) if filters else {}),
             **_alias_jobs(aws, snapshot, aliased(aws, selected)),
             **_edge_jobs(aws, snapshot, selected),
+            **_state_jobs(aws, selected),
             **_layer_jobs(aws, _layers_wanted(answers, selected)),
             **_template_jobs(aws, urls if answers.via == "forwarder" else {}),
             **_forwarder_layer_jobs(aws, snapshot, answers, lanes),
@@ -113,6 +114,17 @@ def _alias_jobs(aws: Aws, snapshot: Snapshot, selected: Iterable[Function]) -> J
         )
         for function in selected
         if function.arn not in snapshot.lanes[function.lane].aliases
+    }
+
+
+def _state_jobs(aws: Aws, selected: tuple[Function, ...]) -> Jobs:
+    """The states of functions that are about to be changed, while they are few: of many, AWS itself refuses
+    those that cannot be changed."""
+    return {
+        ("states", function.lane, function.arn): job(
+            functions.function_state, aws, function.lane, function.name
+        )
+        for function in (selected if len(selected) <= _FEW else ())
     }
 
 
@@ -204,8 +216,12 @@ def _lane_with(old: LaneSnapshot, fresh: Mapping[str, dict[str, Any]], snapshot:
     account = snapshot.accounts.get(old.lane.account)
     integration = account.integration if account else None
     filters = {**old.filters, **fresh.get("filters", {})}
+    states = _readable(fresh.get("states", {}))
     return replace(
         old,
+        functions=old.functions
+        if isinstance(old.functions, Unreadable)
+        else tuple(_with_state(f, states.get(f.arn)) for f in old.functions),
         filters=filters,
         forwarders=find_forwarders(old.functions, old.tags, old.stacks, integration, filters, lane=old.lane),
         aliases={**old.aliases, **_readable(fresh.get("aliases", {}))},
@@ -219,6 +235,23 @@ def _lane_with(old: LaneSnapshot, fresh: Mapping[str, dict[str, Any]], snapshot:
 
 def _copied(policy: Any) -> bool:
     return not isinstance(policy, Unreadable) and REPLICATOR in json.dumps(policy)
+
+
+def _with_state(function: Function, seen: Function | None) -> Function:
+    if seen is None:
+        return function
+    return replace(
+        function,
+        state=seen.state,
+        last_update_status=seen.last_update_status,
+        master_arn=seen.master_arn or function.master_arn,
+    )
+
+
+def refreshed(selected: tuple[Function, ...], snapshot: Snapshot) -> tuple[Function, ...]:
+    """The selected functions as they stand in a snapshot that knows more of them."""
+    held = {function.arn: function for function in snapshot.functions()}
+    return tuple(held.get(function.arn, function) for function in selected)
 
 
 def _readable(results: Mapping[str, Any]) -> dict[str, Any]:

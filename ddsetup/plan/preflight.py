@@ -9,16 +9,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from ddsetup.facts import permissions
+from ddsetup.facts.permissions import PURPOSE
 from ddsetup.model.account import AccountSnapshot, Role, Secret, Snapshot, Stack, Unreadable
 from ddsetup.model.answers import Answers
 from ddsetup.model.change import Change, Plan
 from ddsetup.model.errors import CredentialsError
 from ddsetup.plan.policy import required_actions
 from ddsetup.plan.policy_scope import Scope
+from ddsetup.plan.select import select_in
 from ddsetup.plan.steps.api_key import SECRET_NAME
 
 _SECRET_SUFFIX = "-AbCdEf"
 """Secrets Manager ends ARNs with six characters of its own; any will do for asking."""
+_MOST_ROLES = 50
+"""Execution roles of functions that are asked about."""
 _STACK_SUFFIX = "00000000-0000-0000-0000-000000000000"
 
 
@@ -83,10 +87,12 @@ def questions(
     for kind, writes in permissions.WRITES.items():
         for action in required & {*writes.create, *writes.update, *writes.delete}:
             asked.setdefault(action, set()).update(known.get(kind, ()))
-    if answers.via == "extension":
-        # Functions' roles take the same actions, and may be allowed where the integration's is not.
-        asked |= {action: set() for action in permissions.WRITES["role_policy"].of("create")}
-        asked |= {action: set() for action in permissions.WRITES["role_policy"].of("delete")}
+    if answers.via == "extension" and answers.grant_key_access:
+        # Functions' roles take the same actions as the integration's, and may be allowed where that is not.
+        number = account.identity.account
+        roles = {f.role for f in select_in(snapshot, answers.selection) if f.account == number and f.role}
+        for action in permissions.WRITES["role_policy"].of("create"):
+            asked[f"{action}{PURPOSE}role_policy"] = set(sorted(roles)[:_MOST_ROLES])
     return {action: tuple(sorted(arns)) for action, arns in asked.items()}
 
 
@@ -122,6 +128,7 @@ def _denied_by_step(simulated: Mapping[str, str], changes: Iterable[Change]) -> 
     found: dict[str, list[str]] = {}
     for change in changes:
         for action in permissions.actions_for(change):
-            if simulated.get(action) == "denied" and change.step not in found.setdefault(action, []):
+            verdict = simulated.get(f"{action}{PURPOSE}{change.resource.kind}", simulated.get(action))
+            if verdict == "denied" and change.step not in found.setdefault(action, []):
                 found[action].append(change.step)
     return {action: steps for action, steps in sorted(found.items()) if steps}

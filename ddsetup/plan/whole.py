@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 from ddsetup.model.account import Function, Snapshot
 from ddsetup.model.answers import Answers
-from ddsetup.model.change import Plan
+from ddsetup.model.change import Plan, ResourceId, Skipped
 from ddsetup.plan.preflight import permission_warnings
 from ddsetup.plan.steps import collection, forwarder, instrument, integration, sources, subscriptions
 
@@ -30,9 +30,22 @@ def make_plan(snapshot: Snapshot, answers: Answers, selected: tuple[Function, ..
 
     Raises UsageError for answers that contradict each other or what is there.
     """
-    result = Plan(warnings=permission_warnings(snapshot))
+    result = Plan(warnings=permission_warnings(snapshot), skipped=_left_out(snapshot))
     for _name, step in STEPS:
         result += step(snapshot, answers, selected)
     return Plan(
         changes=result.changes, skipped=result.skipped, warnings=tuple(dict.fromkeys(result.warnings))
+    )
+
+
+def _left_out(snapshot: Snapshot) -> tuple[Skipped, ...]:
+    """Regions in which nothing can be looked at."""
+    return tuple(
+        Skipped(
+            resource=ResourceId("region", lane.region, lane.region, lane.account),
+            status="skipped",
+            reason=why.reason,
+            fix=why.fix,
+        )
+        for lane, why in sorted(snapshot.left_out.items())
     )

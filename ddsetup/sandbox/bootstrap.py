@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from ddsetup.plan.policy import MANAGED_LIMIT
 from ddsetup.sandbox.model import OPERATOR, Keys
 
 if TYPE_CHECKING:
@@ -21,13 +22,28 @@ _WRITE_LOGS = "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"
 
 
 def create_operator(iam: Any, policy: Mapping[str, Any]) -> Keys:
-    """The IAM user that ddsetup runs as, with exactly that policy."""
+    """The IAM user that ddsetup runs as, with exactly that policy; in parts where it is too long for one."""
     iam.create_user(UserName=OPERATOR)
-    document = json.dumps(policy, separators=(",", ":"))
-    arn = iam.create_policy(PolicyName=OPERATOR, PolicyDocument=document)["Policy"]["Arn"]
-    iam.attach_user_policy(UserName=OPERATOR, PolicyArn=arn)
+    for number, part in enumerate(_parts(policy)):
+        name = f"{OPERATOR}-{number}" if number else OPERATOR
+        arn = iam.create_policy(PolicyName=name, PolicyDocument=part)["Policy"]["Arn"]
+        iam.attach_user_policy(UserName=OPERATOR, PolicyArn=arn)
     key = iam.create_access_key(UserName=OPERATOR)["AccessKey"]
     return Keys(key["AccessKeyId"], key["SecretAccessKey"])
+
+
+def _parts(policy: Mapping[str, Any]) -> list[str]:
+    """The policy as documents that IAM takes."""
+    parts: list[list[Any]] = [[]]
+    for statement in policy["Statement"]:
+        if len(_document([*parts[-1], statement])) > MANAGED_LIMIT and parts[-1]:
+            parts.append([])
+        parts[-1].append(statement)
+    return [_document(statements) for statements in parts]
+
+
+def _document(statements: list[Any]) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": statements}, separators=(",", ":"))
 
 
 def create_function_role(iam: Any) -> str:

@@ -10,6 +10,8 @@ from typing import Any
 ACCOUNT = "123456789012"
 LAYER_ACCOUNT = "464622532012"
 OPERATOR = "ddsetup-operator"
+FAILED = "Its state is Failed."
+"""The description of a function that the emulated AWS says it could not bring up."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -268,9 +268,21 @@ def test_tags_go_twenty_at_a_time_and_come_back(bench: Bench) -> None:
     assert tags_of(bench, arns[0]) == {"team": "a"}
 
 
+def test_where_the_index_of_tags_lags_the_function_itself_is_asked(bench: Bench) -> None:
+    [arn] = functions(bench, "a")
+    tags = bench.client("lambda")
+    tags.tag_resource(Resource=arn, Tags={"env": "prod"})
+    bench.seen = LaneSnapshot(lane=LANE, tags={})
+    back = change("function_tags", arn, TagsState(tags={"env": "prod"}), TagsState())
+    assert [o.status for o in bench.write(back)] == ["applied"]
+    assert tags.list_tags(Resource=arn)["Tags"] == {}
+    assert bench.calls("lambda:ListTags") >= 1
+
+
 def test_each_function_has_its_own_outcome(bench: Bench) -> None:
     arns = functions(bench, "a", "b")
     gone = arns[0].replace(":a", ":gone")
+    bench.client("lambda").tag_resource(Resource=arns[1], Tags={"env": "theirs"})
     bench.seen = LaneSnapshot(lane=LANE, tags={arns[1]: {"env": "theirs"}})
     forward = [
         change("function_tags", arn, TagsState(), TagsState(tags={"env": "prod"})) for arn in (*arns, gone)

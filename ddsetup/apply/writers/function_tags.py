@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from ddsetup.apply.writers.outcomes import already_so, applied, failed, moved
 from ddsetup.gateways.aws.session import Aws
-from ddsetup.gateways.aws.tags import BATCH, function_tags, tag_functions, untag_functions
+from ddsetup.gateways.aws.tags import BATCH, function_tags, tag_functions, tags_now, untag_functions
 from ddsetup.model.account import Lane, Snapshot, Unreadable
 from ddsetup.model.change import Change, Outcome
 from ddsetup.model.errors import GatewayError
@@ -18,6 +18,7 @@ class FunctionTagsWriter:
     """Sets and removes owned tags; all others stay.
 
     What is there comes from the snapshot, or from one bulk read of a region that the snapshot does not have.
+    That index lags behind: where it is not as the change was planned on, the function itself is asked.
     """
 
     batch = BATCH
@@ -39,7 +40,10 @@ class FunctionTagsWriter:
         live = self._live(lane)
         settled: dict[str, Outcome] = {}
         for change in changes:
-            outcome = _settled(change, live.get(change.resource.id, {}), before, after)
+            tags = live.get(change.resource.id, {})
+            if any(tags.get(key) != before.get(key) for key in {*before, *after}):
+                tags = self._sure(lane, change.resource.id, tags)
+            outcome = _settled(change, tags, before, after)
             if outcome is not None:
                 settled[change.resource.id] = outcome
         todo = [change.resource.id for change in changes if change.resource.id not in settled]
@@ -59,6 +63,10 @@ class FunctionTagsWriter:
         if old and left:
             faults.update(untag_functions(self._aws, lane, left, old))
         return faults
+
+    def _sure(self, lane: Lane, arn: str, indexed: Mapping[str, str]) -> Mapping[str, str]:
+        now = tags_now(self._aws, lane, arn)
+        return indexed if isinstance(now, Unreadable) else now
 
     def _live(self, lane: Lane) -> Mapping[str, Mapping[str, str]]:
         with self._lock:

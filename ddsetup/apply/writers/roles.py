@@ -6,7 +6,9 @@ attachments.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 
 from ddsetup.apply.writers.issued import Issued
 from ddsetup.apply.writers.one_by_one import OneByOne
@@ -28,10 +30,13 @@ from ddsetup.gateways.aws.roles import (
 from ddsetup.gateways.aws.session import Aws
 from ddsetup.model.account import Role, Unreadable
 from ddsetup.model.change import Change, Outcome
-from ddsetup.model.errors import GatewayError
+from ddsetup.model.errors import GatewayError, NotFound
 from ddsetup.model.states import RolePolicyState, RoleState
 
 CREATED_BY = {"created_by": "ddsetup"}
+ROLE_IS_SEEN = (1.0, 2.0, 4.0, 8.0, 15.0)
+"""Seconds between attempts to write to a role that was just made (IAM user guide: changes "are not always
+immediately visible")."""
 
 
 class RoleWriter(OneByOne):
@@ -71,13 +76,22 @@ class RoleWriter(OneByOne):
                 return moved(change, f"role {after.name} was made by somebody else meanwhile")
         try:
             for name, document in after.policies.items():
-                put_role_policy(self._aws, after.name, name, document)
+                self._once_seen(partial(put_role_policy, self._aws, after.name, name, document))
             for arn in after.attached:
-                attach_role_policy(self._aws, after.name, arn)
+                self._once_seen(partial(attach_role_policy, self._aws, after.name, arn))
         except GatewayError:
             self._take_back(after)
             raise
         return applied(change)
+
+    def _once_seen(self, write: Callable[[], None]) -> None:
+        """Write to a role that was just made: it takes IAM some seconds until all of it knows the role."""
+        for pause in ROLE_IS_SEEN:
+            try:
+                return write()
+            except NotFound:
+                self._aws.clock.sleep(pause)
+        return write()
 
     def _take_back(self, state: RoleState) -> None:
         """A role that could not be finished is not left half done."""

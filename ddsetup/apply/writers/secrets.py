@@ -7,6 +7,7 @@ from ddsetup.apply.writers.one_by_one import OneByOne
 from ddsetup.apply.writers.outcomes import already_so, applied, failed, gone, moved
 from ddsetup.gateways.aws.errors import AlreadyExists
 from ddsetup.gateways.aws.secrets import (
+    StillGoing,
     create_secret,
     delete_secret,
     put_secret_value,
@@ -18,6 +19,11 @@ from ddsetup.model.account import Lane, Secret, Unreadable
 from ddsetup.model.change import Change, Outcome
 from ddsetup.model.errors import GatewayError
 from ddsetup.model.states import SecretState
+
+NAME_IS_FREE = (2.0, 4.0, 8.0, 16.0, 30.0)
+"""Seconds between attempts while the name of a secret that was deleted at once is not free yet: its deletion
+goes on in the background (API reference of Secrets Manager, `DeleteSecret`)."""
+JUST_DELETED_SECONDS = 900.0
 
 
 class SecretWriter(OneByOne):
@@ -54,7 +60,7 @@ class SecretWriter(OneByOne):
             return already_so(change, "it exists; the key in it is used as it is")
         if not self._api_key:
             return failed(change, "no Datadog API key is known", "give it in DD_API_KEY")
-        if live is None:
+        if live is None or self._goes(live):
             return self._make(change, after, lane)
         if not _is_ours(live, after):
             return moved(
@@ -69,7 +75,11 @@ class SecretWriter(OneByOne):
 
     def _make(self, change: Change, after: SecretState, lane: Lane) -> Outcome:
         try:
-            arn = create_secret(self._aws, lane, after, self._api_key)
+            arn = self._once_free(after, lane)
+        except StillGoing as error:
+            return failed(
+                change, error.what, "it takes AWS some minutes to free the name: run this again then"
+            )
         except AlreadyExists:
             # Also what the repetition of a call says whose first answer was lost.
             made = read_secret(self._aws, lane, after.name)
@@ -79,6 +89,21 @@ class SecretWriter(OneByOne):
             return applied(change, "found in place after the connection was lost")
         self._issued.note_secret(lane, after.name, arn)
         return applied(change)
+
+    def _goes(self, live: Secret) -> bool:
+        """Whether it was deleted a moment ago, perhaps at once: such a one must not be restored, only waited
+        for. ddsetup deletes at once; a deletion with a window to restore it in takes a week at least."""
+        if live.deleted_at is None:
+            return False
+        return abs((self._aws.clock.now() - live.deleted_at).total_seconds()) < JUST_DELETED_SECONDS
+
+    def _once_free(self, after: SecretState, lane: Lane) -> str:
+        for pause in NAME_IS_FREE:
+            try:
+                return create_secret(self._aws, lane, after, self._api_key)
+            except StillGoing:
+                self._aws.clock.sleep(pause)
+        return create_secret(self._aws, lane, after, self._api_key)
 
     def _delete(self, change: Change, before: SecretState, lane: Lane, live: Secret | None) -> Outcome:
         if live is None or live.deleted:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
 
 from ddsetup.apply.writers.one_by_one import OneByOne
@@ -83,8 +84,17 @@ class ApiStageWriter(OneByOne):
     def __init__(self, aws: Aws) -> None:
         super().__init__(None)
         self._aws = aws
+        self._lock = threading.Lock()
+        self._of_api: dict[str, threading.Lock] = {}
 
     def write_one(self, change: Change) -> Outcome:
+        """Stages of one API one after another: API Gateway refuses changes of it at the same time."""
+        with self._lock:
+            turn = self._of_api.setdefault(change.resource.id.partition("/")[0], threading.Lock())
+        with turn:
+            return self._write(change)
+
+    def _write(self, change: Change) -> Outcome:
         before, after = change.before, change.after
         if not isinstance(before, ApiStageState) or not isinstance(after, ApiStageState):
             raise TypeError("not a change of an API's stage")

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from dataclasses import replace
 from pathlib import Path
 
 from ddsetup.cli.trial import operator_policy
 from ddsetup.flow.call import Call
+from ddsetup.model.account import Json
 from ddsetup.model.lines import Line, Look, line
 from ddsetup.model.report import Report
 from ddsetup.sandbox.model import ACCOUNT, Sandbox, SandboxOptions
 from ddsetup.settings.given import Given, Raw
+from ddsetup.settings.setting import Value
 from ddsetup.show.report_lines import report_lines
 from ddsetup.show.status_lines import fact
 
@@ -35,14 +38,31 @@ def run(call: Call) -> Report:
     return Report(command="sandbox up", sandbox=True, account=sandbox.account, regions=sandbox.regions)
 
 
-_ANY_SOURCE = Given({key: Raw(("all",), "file", "sandbox up") for key in ("state_machine", "api_stage")})
-"""What is going to be set up is not known yet, and a scenario may have these."""
+_ANY_SOURCE = {"state_machine": ("all",), "api_stage": ("all",)}
+_MODES: tuple[dict[str, Value], ...] = (
+    {"via": "forwarder", "subscribe": "automatic", "forwarder_upgrade": True},
+    {"via": "forwarder", "subscribe": "direct", "on_conflict": "replace"},
+    {"via": "extension"},
+    {"via": "forwarder", "resource_collection": True},
+)
+"""What is going to be set up is not known yet, and how neither: the operator may do it in every way."""
+
+
+def _every_policy(given: Given, regions: tuple[str, ...]) -> dict[str, object]:
+    """All that `ddsetup policy` prints for the modes, each statement once."""
+    held: dict[str, Json] = {}
+    for mode in _MODES:
+        wish = {key: Raw(value, "file", "sandbox up") for key, value in {**_ANY_SOURCE, **mode}.items()}
+        policy: Json = operator_policy(Given(wish).over(given), ACCOUNT, regions)
+        held |= {json.dumps({**s, "Sid": ""}): s for s in policy["Statement"]}
+    statements = [{**s, "Sid": f"{s['Sid']}{number}"} for number, s in enumerate(held.values())]
+    return {"Version": "2012-10-17", "Statement": statements}
 
 
 def _options(call: Call) -> SandboxOptions:
     regions = call.given.items("region") or ("us-east-1",)
     options = SandboxOptions(
-        operator_policy=operator_policy(call.given.over(_ANY_SOURCE), ACCOUNT, regions),
+        operator_policy=_every_policy(call.given, regions),
         scenarios=tuple(call.value("scenario") or ("healthy",)),
         regions=regions,
     )

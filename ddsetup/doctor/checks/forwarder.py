@@ -95,15 +95,18 @@ def stack_state(case: Case) -> Iterator[Result]:
     "forwarder-ready",
     "the Forwarder's function can be invoked",
     "forwarder",
-    needs=("lambda:ListFunctions",),
+    needs=("lambda:GetFunction",),
 )
 def ready(case: Case) -> Iterator[Result]:
     """AWS could not bring the Forwarder's function up: its state is Failed, or its last update failed.
 
     CloudWatch Logs then refuses to subscribe it ("Could not execute the lambda function").
     """
-    for place, function in readable(case):
-        if function.state == "Failed" or function.last_update_status == "Failed":
+    for place, listed in readable(case):
+        function = case.evidence.state_of(listed)
+        if isinstance(function, Unreadable):
+            yield Blind(place.resource, function)
+        elif function.state == "Failed" or function.last_update_status == "Failed":
             yield of_forwarder(
                 place,
                 f"its state is {function.state or '?'}, its last update {function.last_update_status or '?'}",

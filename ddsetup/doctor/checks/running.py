@@ -14,12 +14,14 @@ _LIST = ("lambda:ListFunctions",)
 LEAST_EXTENSION_MEMORY = 256
 
 
-@check("function-ready", "AWS could bring the functions up", "functions", needs=("lambda:ListFunctions",))
+@check("function-ready", "AWS could bring the functions up", "functions", needs=("lambda:GetFunction",))
 def ready(case: Case) -> Iterator[Result]:
     """The function's state is Failed, or its last update failed: it does not run, or runs as before."""
     for s in case.subjects:
-        if s.function.state == "Failed" or s.function.last_update_status == "Failed":
-            f = s.function
+        f = case.evidence.state_of(s.function)
+        if isinstance(f, Unreadable):
+            yield Blind(s.resource, f)
+        elif f.state == "Failed" or f.last_update_status == "Failed":
             yield problem(
                 s,
                 f"its state is {f.state or '?'}, its last update {f.last_update_status or '?'}",
@@ -28,11 +30,14 @@ def ready(case: Case) -> Iterator[Result]:
             )
 
 
-@check("function-settled", "no function is being changed", "functions", "info", needs=_LIST)
+@check("function-settled", "no function is being changed", "functions", "info", needs=("lambda:GetFunction",))
 def settled(case: Case) -> Iterator[Result]:
     """The function is being updated at this moment; look again when it is done."""
     for s in case.subjects:
-        if s.function.last_update_status == "InProgress":
+        f = case.evidence.state_of(s.function)
+        if isinstance(f, Unreadable):
+            yield Blind(s.resource, f)
+        elif f.last_update_status == "InProgress":
             yield problem(s, "it is being updated right now", "wait, then look again")
 
 

@@ -16,11 +16,15 @@ from ddsetup.model.errors import CredentialsError
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AwsOptions:
-    """Which identity to use. `interactive` False: never ask for an MFA code, fail instead."""
+    """Which identity to use. `interactive` False: never ask for an MFA code, fail instead.
+
+    `region` is one that the run is about: its partition is where STS and IAM are asked.
+    """
 
     profile: str | None = None
     role_arn: str | None = None
     interactive: bool = False
+    region: str | None = None
 
 
 def profile_of(options: AwsOptions, environ: Mapping[str, str] | None = None) -> str | None:

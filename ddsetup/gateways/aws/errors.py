@@ -6,11 +6,12 @@ No text of AWS passes unread: Lambda quotes the whole environment in some of its
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, TypeVar
 
 from ddsetup.gateways.aws.answers import NotAws
 from ddsetup.gateways.aws.credentials import AwsOptions, cause_of_end, explain_credentials
+from ddsetup.gateways.aws.denials import explain
 from ddsetup.model.account import Unreadable
 from ddsetup.model.errors import ChangedSince, CredentialsError, Denied, GatewayError, NotFound, SignedOut
 
@@ -28,6 +29,10 @@ class Refused(GatewayError):
 
 class UpdateInProgress(GatewayError):
     """The function is being updated by another call at this moment; wait and try again."""
+
+
+class RegionOff(Denied):
+    """The region is not enabled for the account: nothing there can be asked."""
 
 
 class AlreadyExists(GatewayError):
@@ -83,6 +88,7 @@ THROTTLES = frozenset(
 TRANSIENT = frozenset(
     {
         "ConcurrentModification",
+        "ConflictException",
         "InternalError",
         "InternalFailure",
         "InternalServerError",
@@ -97,7 +103,8 @@ TRANSIENT = frozenset(
         "ServiceUnavailableException",
     }
 )
-"""Error codes that may be gone at the next attempt."""
+"""Error codes that may be gone at the next attempt. `ConflictException` is what API Gateway and Step
+Functions answer while something else changes the same API or state machine."""
 
 _DENIED = frozenset(
     {
@@ -131,9 +138,14 @@ _EXISTS = frozenset(
         "ResourceExistsException",
     }
 )
+_NO_STACK = re.compile(r"\b[Ss]tack\b.* does not exist")
+"""CloudFormation says `does not exist` of other things, too: of a template's object or of an export."""
+_REFERRED: Mapping[str, str] = {
+    "lambda:UpdateFunctionConfiguration": "layer",
+    "states:UpdateStateMachine": "log group",
+}
+"""What a call refers to besides what it is about, by a word of AWS's text for its absence."""
 _LIMIT = frozenset({"LimitExceeded", "LimitExceededException"})
-
-_REFUSED_ACTION = re.compile(r"not authorized to perform: ([a-z0-9-]+:[A-Za-z]+)")
 
 
 def code_of(error: ClientError) -> str:
@@ -222,6 +234,15 @@ def _answered(error: ClientError, action: str, where: str) -> GatewayError:
     code, text = code_of(error), text_of(error)
     if code in _DENIED:
         return _denied(text, action, where)
+    if code in _UNKNOWN_TOKEN and "/" in where:
+        # Whose credentials these are was asked before anything else; so it is this region that lacks them.
+        region = where.rpartition("/")[2]
+        return RegionOff(
+            f"region {region} is not enabled for this account",
+            action=action,
+            fix=f"leave {region} out, or enable it: aws account enable-region --region-name {region}",
+            where=where,
+        )
     if code in _UNKNOWN_TOKEN:
         fix = "check the credentials, and that this region is enabled for the account"
         return Denied(
@@ -230,7 +251,7 @@ def _answered(error: ClientError, action: str, where: str) -> GatewayError:
     if code in _SIGNATURE:
         lost = explain_credentials(error)
         return Denied(f"{action}: {lost.what}", action=action, fix=lost.fix, where=where)
-    kind = _kind_of(code, text)
+    kind = _kind_of(code, text, action)
     if kind is not None:
         return kind(f"{action}: {text or code}", action=action, where=where)
     if is_throttle(error):
@@ -238,13 +259,16 @@ def _answered(error: ClientError, action: str, where: str) -> GatewayError:
         return Throttled(said, action=action, fix="try again later", where=where)
     said = f"{code}: {text}" if text else f"HTTP {code}" if code.isdecimal() else code
     said = said or f"refused without a reason (HTTP {status_of(error)})"
-    refused = Refused(f"{action}: {said}", action=action, where=where)
+    fix = "something else changes it at this moment: run this again" if code == "ConflictException" else ""
+    refused = Refused(f"{action}: {said}", action=action, fix=fix, where=where)
     refused.code = code
     return refused
 
 
-def _kind_of(code: str, text: str) -> type[GatewayError] | None:
-    if code in _MISSING or (code == "ValidationError" and "does not exist" in text):
+def _kind_of(code: str, text: str, action: str) -> type[GatewayError] | None:
+    if code in _MISSING and not _about_another(text, action):
+        return NotFound
+    if code == "ValidationError" and _NO_STACK.search(text):
         return NotFound
     if code == "PreconditionFailedException":
         return ChangedSince
@@ -253,27 +277,31 @@ def _kind_of(code: str, text: str) -> type[GatewayError] | None:
     return LimitReached if code in _LIMIT else None
 
 
+def _about_another(text: str, action: str) -> bool:
+    """Whether what is missing is not what the call is about: a layer of the function, say."""
+    word = _REFERRED.get(action)
+    return word is not None and word in text.lower()
+
+
 def _denied(text: str, action: str, where: str) -> GatewayError:
     if "IAM Role is not authorized" in text:
         # Step Functions words the lack of its own role like one of the caller.
         return RoleRefused(f"{action}: {text}", action=action, where=where)
-    match = _REFUSED_ACTION.search(text)
-    refused = match.group(1) if match else action
+    denial = explain(text, action)
     if "no resource-based policy allows" in text:
-        said = f"{refused}: it does not exist, or its owner does not share it"
-        return NotShared(said, action=refused, where=where)
-    reason = "a service control policy" if "service control policy" in text else ""
-    reason = "a permissions boundary" if "permissions boundary" in text else reason
-    said = f"not allowed: {refused}" + (f" (refused by {reason})" if reason else "")
-    fix = f"allow {refused} for this identity; `ddsetup policy` prints what ddsetup needs"
-    return Denied(said, action=refused, fix=fix, where=where)
+        said = f"{denial.action}: it does not exist, or its owner does not share it"
+        return NotShared(said, action=denial.action, where=where)
+    return Denied(denial.said, action=denial.action, fix=denial.fix, where=where)
 
 
 def unreadable(error: GatewayError) -> Unreadable:
     """The state of something whose reading failed. `SignedOut` is raised again: that concerns all."""
     if isinstance(error, SignedOut):
         raise error
-    return Unreadable(action=error.action, reason=error.what, denied=isinstance(error, Denied))
+    off = isinstance(error, RegionOff)
+    return Unreadable(
+        error.action, error.what, denied=isinstance(error, Denied), fix=error.fix, region_off=off
+    )
 
 
 def read(ask: Callable[[], T]) -> T | Unreadable:

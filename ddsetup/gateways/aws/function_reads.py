@@ -12,7 +12,10 @@ from ddsetup.model.errors import GatewayError, NotFound
 
 
 def list_functions(aws: Aws, lane: Lane) -> tuple[Function, ...] | Unreadable:
-    """Every function's `$LATEST`, in the order of AWS. Needs lambda:ListFunctions; 50 a page."""
+    """Every function's `$LATEST`, in the order of AWS. Needs lambda:ListFunctions; 50 a page.
+
+    Their states are not in it: `function_state` tells.
+    """
 
     def ask() -> tuple[Function, ...]:
         items = aws.each(
@@ -35,6 +38,14 @@ def function_configuration(aws: Aws, lane: Lane, name: str) -> Mapping[str, Json
     """The configuration as AWS words it; raises like `read_function`."""
     answer: Mapping[str, Json] = aws.call("lambda:GetFunction", lane, FunctionName=name)["Configuration"]
     return answer
+
+
+def function_state(aws: Aws, lane: Lane, name: str) -> Function | Unreadable:
+    """One function with its state and that of its last update, which ListFunctions leaves out.
+
+    Needs lambda:GetFunction.
+    """
+    return read(lambda: read_function(aws, lane, name))
 
 
 def function_exists(aws: Aws, lane: Lane, name: str) -> bool:

@@ -4,6 +4,7 @@ from ddsetup.gateways.aws.errors import UpdateInProgress
 from ddsetup.gateways.aws.function_reads import (
     concurrency_headroom,
     function_exists,
+    function_state,
     list_aliases,
     list_functions,
     published_versions,
@@ -31,6 +32,7 @@ __all__ = [
     "add_logs_permission",
     "concurrency_headroom",
     "function_exists",
+    "function_state",
     "invoke",
     "layer_version_exists",
     "list_aliases",

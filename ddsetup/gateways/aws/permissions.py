@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal, TypeAlias
 
+from ddsetup.facts.permissions import PURPOSE
 from ddsetup.gateways.aws.session import Aws
 from ddsetup.model.account import Identity, Json
 from ddsetup.model.errors import GatewayError
@@ -49,7 +50,8 @@ def simulate(
 ) -> Mapping[str, Permission]:
     """Each action's verdict; any failure is "unknown". Needs iam:SimulatePrincipalPolicy.
 
-    `resources` names the ARNs on which an action must be allowed (all of them). The simulator knows neither
+    `resources` names the ARNs on which an action must be allowed (all of them). What follows an `@` tells two
+    questions about one action apart, and is not sent. The simulator knows neither
     resource policies nor the conditions of a call: where it misses a value, the verdict is "unknown".
     """
     wanted = tuple(dict.fromkeys(actions))
@@ -60,7 +62,9 @@ def simulate(
         return verdicts
     for arns, group in _by_resources(wanted, named).items():
         for start in range(0, len(group), _BATCH):
-            verdicts |= _ask(aws, source, group[start : start + _BATCH], arns)
+            asked = {name.partition(PURPOSE)[0]: name for name in group[start : start + _BATCH]}
+            found = _ask(aws, source, list(asked), arns)
+            verdicts |= {asked[action]: verdict for action, verdict in found.items() if action in asked}
     return verdicts
 
 

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ddsetup.gateways.aws.errors import read_or_none
+from ddsetup.gateways.aws.errors import Refused, read_or_none
 from ddsetup.gateways.aws.session import Aws
 from ddsetup.model.account import Json, Lane, Secret, Unreadable
 from ddsetup.model.errors import GatewayError, NotFound
 from ddsetup.model.states import SecretState
+
+
+class StillGoing(GatewayError):
+    """A secret of that name is scheduled for deletion, or was deleted at once a moment ago."""
 
 
 def read_secret(aws: Aws, lane: Lane, name: str) -> Secret | Unreadable | None:
@@ -21,6 +25,8 @@ def read_secret(aws: Aws, lane: Lane, name: str) -> Secret | Unreadable | None:
             arn=item["ARN"],
             tags={tag["Key"]: tag.get("Value") or "" for tag in item.get("Tags") or ()},
             deleted=bool(item.get("DeletedDate")),
+            deleted_at=item.get("DeletedDate"),
+            kms_key=item.get("KmsKeyId") or "",
         )
 
     return read_or_none(ask)
@@ -40,11 +46,19 @@ def read_secret_value(aws: Aws, arn: str) -> str:
 
 
 def create_secret(aws: Aws, lane: Lane, state: SecretState, value: str) -> str:
-    """Create a secret and return its ARN. Raises AlreadyExists (also while its deletion is scheduled)."""
+    """Create a secret and return its ARN.
+
+    Raises AlreadyExists, and `StillGoing` while a secret of that name is being deleted.
+    """
     parameters: dict[str, Json] = {"Name": state.name, "SecretString": value, "Tags": _tags(state.tags)}
     if state.description:
         parameters["Description"] = state.description
-    return str(aws.call("secretsmanager:CreateSecret", lane, **parameters)["ARN"])
+    try:
+        return str(aws.call("secretsmanager:CreateSecret", lane, **parameters)["ARN"])
+    except Refused as error:
+        if error.code == "InvalidRequestException" and "scheduled for deletion" in error.what:
+            raise StillGoing(error.what, action=error.action, where=error.where) from None
+        raise
 
 
 def restore_secret(aws: Aws, lane: Lane, name: str) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 
 from ddsetup._version import __version__
 from ddsetup.gateways.aws.answers import NotAws, check_bytes, check_members, unparsed
+from ddsetup.facts.catalog import partition_of
 from ddsetup.gateways.aws.credentials import AwsOptions, explain_credentials, open_session, region_of
 from ddsetup.gateways.aws.errors import AlreadyExists, is_throttle, is_transient, translate
 from ddsetup.gateways.aws.limits import Limits
@@ -113,17 +114,13 @@ class Aws:
 
     @property
     def home_region(self) -> str:
-        """Where services without regions are called from."""
-        return self.default_region or "us-east-1"
+        """Where services without regions are called from: in the partition of the regions that are meant."""
+        usual, meant = self.default_region or "us-east-1", self.options.region
+        return meant if meant and partition_of(meant) != partition_of(usual) else usual
 
     def partition_of(self, region: str) -> str:
-        """The partition of a region: "aws", "aws-us-gov" or "aws-cn"."""
-        from botocore.exceptions import BotoCoreError
-
-        try:
-            return str(self._session.get_partition_for_region(region))
-        except BotoCoreError:
-            return "aws"
+        """The partition of a region: "aws", "aws-us-gov", "aws-cn" and others."""
+        return partition_of(region)
 
     def regions(self, partition: str = "aws") -> tuple[str, ...]:
         """The regions with Lambda that the installed botocore knows; a newer one may exist all the same."""

@@ -86,14 +86,15 @@ def _plan_account(case: _Case) -> Plan:
             fix = f"an application key with the permission {live.action}"
         return _skip(case.id, reason, fix, denied_action(live))
     if live and live.access_key_auth:
-        return _update(case, live)
+        return _update(case, live, Plan())
     trusted = trust_account(case.answers.site, account.identity.partition)
     if trusted is None:
         return _no_trust(case)
     terms = Terms(account.identity.partition, trusted)
     if live is None:
         return _register(case, terms)
-    return _plan_role(case, terms, live) + _update(case, live)
+    roles = _plan_role(case, terms, live)
+    return roles + _update(case, live, roles)
 
 
 def _skip(resource: ResourceId, reason: str, fix: str = "", permission: str = "") -> Plan:
@@ -171,8 +172,9 @@ def _plan_role(case: _Case, terms: Terms, live: Integration) -> Plan:
     return adopt_role(account, case.answers, terms, role, live)
 
 
-def _update(case: _Case, live: Integration) -> Plan:
-    """What the existing record lacks; nothing that it has is taken away."""
+def _update(case: _Case, live: Integration, roles: Plan) -> Plan:
+    """What the existing record lacks; nothing that it has is taken away. A change of the role comes first:
+    what the record has Datadog read, the role must let it read."""
     before = _state_of(live)
     namespaces = admitting(live.namespaces, wanted_namespaces(case.answers), case.available)
     missing = tuple(r for r in case.regions if live.regions is not None and r not in live.regions)
@@ -189,9 +191,9 @@ def _update(case: _Case, live: Integration) -> Plan:
         return Plan(skipped=(Skipped(resource=case.id, status="unchanged", reason=reason, step=STEP),))
     why = "; ".join(_differences(before, after))
     note = "whatever else the integration has stays as it is"
-    return Plan(
-        changes=(Change(step=STEP, resource=case.id, before=before, after=after, why=why, note=note),)
-    )
+    needs = tuple(change.resource for change in roles.changes)
+    change = Change(step=STEP, resource=case.id, before=before, after=after, why=why, note=note, needs=needs)
+    return Plan(changes=(change,))
 
 
 def _state_of(live: Integration) -> IntegrationState:

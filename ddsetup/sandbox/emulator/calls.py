@@ -40,16 +40,16 @@ def install(path: Path, faults: Faults) -> None:
         method: str, url_path: str, headers: Any, body: bytes, query: Any, request_id: str
     ) -> tuple[int, Any, Any]:
         service, operation = _name(app, method, url_path, headers, body, query)
-        access_key = extract_access_key_id(headers, query) or ""
+        access_key, region = extract_access_key_id(headers, query) or "", extract_region(headers, query)
         response = await faults.answer(
-            Request(service, operation, access_key, url_path.encode() + body),
+            Request(service, operation, access_key, region, url_path.encode() + body),
             lambda: dispatch(method, url_path, headers, body, query, request_id),
         )
         record = {
             "at": round(time.time(), 3),
             "principal": request_caller_arn(headers, query),
             "access_key": access_key,
-            "region": extract_region(headers, query),
+            "region": region,
             "service": service,
             "operation": operation,
             "write": is_write(operation),

@@ -15,7 +15,10 @@ from xml.sax.saxutils import escape
 from ddsetup.sandbox.emulator import connections
 from ddsetup.sandbox.faults import AwsFault
 
-Call = Callable[[], Awaitable[tuple[int, Any, Any]]]
+Answer = tuple[int, Any, Any]
+Call = Callable[[], Awaitable[Answer]]
+
+_INDEXED = frozenset({"GetResources"})
 
 _QUERY_PROTOCOL = {"iam", "sts", "cloudformation"}
 
@@ -29,12 +32,15 @@ class _Waiting:
     to_skip: int
     chance: random.Random
 
-    def strikes(self, operation: str, access_key: str, text: bytes) -> bool:
+    def strikes(self, request: Request) -> bool:
         """Whether this call meets the fault; counts it."""
         fault = self.fault
-        if not fnmatch.fnmatchcase(operation, fault.operation) or fault.contains.encode() not in text:
+        named = fnmatch.fnmatchcase(request.operation, fault.operation)
+        if not named or fault.contains.encode() not in request.text:
             return False
-        if fault.access_key not in ("", access_key) or not self.left:
+        if fault.access_key not in ("", request.access_key) or not self.left:
+            return False
+        if fault.region not in ("", request.region):
             return False
         if self.to_skip:
             self.to_skip -= 1
@@ -52,6 +58,7 @@ class Request:
     service: str
     operation: str
     access_key: str
+    region: str
     text: bytes
 
 
@@ -62,12 +69,15 @@ class Faults:
     path: Path
     _read: int = 0
     _waiting: list[_Waiting] = field(default_factory=list)
+    _answered: dict[tuple[str, str, bytes], Answer] = field(default_factory=dict)
 
     async def answer(self, request: Request, call: Call) -> tuple[int, Any, Any]:
         """What the call answers: its own answer, or the first fault's that is for it."""
         fault = self._next(request)
         if fault is None:
-            return await call()
+            return self._remembered(request, await call())
+        if fault.stale:
+            return self._answered.get(_name(request)) or await call()
         await asyncio.sleep(fault.delay)
         if not fault.code and not fault.drop and fault.raw is None:
             return await call()
@@ -77,10 +87,16 @@ class Faults:
             connections.reset()
         return _error(request.service, fault)
 
+    def _remembered(self, request: Request, answer: Answer) -> Answer:
+        """Keep what reads answered whose index may be told to lag."""
+        if request.operation in _INDEXED:
+            self._answered[_name(request)] = answer
+        return answer
+
     def _next(self, request: Request) -> AwsFault | None:
         self._reread()
         for waiting in self._waiting:
-            if waiting.strikes(request.operation, request.access_key, request.text):
+            if waiting.strikes(request):
                 return waiting.fault
         return None
 
@@ -94,6 +110,10 @@ class Faults:
             faults = [AwsFault(**each) for each in described]
             self._waiting = [_Waiting(f, f.times, f.skip, random.Random(f.seed)) for f in faults]  # noqa: S311
             self._read = changed
+
+
+def _name(request: Request) -> tuple[str, str, bytes]:
+    return request.operation, request.region, request.text
 
 
 def _error(service: str, fault: AwsFault) -> tuple[int, Any, Any]:

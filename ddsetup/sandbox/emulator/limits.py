@@ -14,11 +14,28 @@ import json
 from typing import Any
 from urllib.parse import unquote
 
+from ddsetup.sandbox.model import FAILED
+
 _MAX_FILTERS = 2
 _MAX_LAYERS = 5
 _MAX_ENVIRONMENT_BYTES = 4096
 _WRITES = {"UpdateFunctionConfiguration", "UpdateFunctionCode", "CreateFunction"}
 _CONFIGURATION_READS = {"GetFunction", "GetFunctionConfiguration", "ListFunctions", "ListVersionsByFunction"}
+_NOT_IN_LISTS = (
+    "State",
+    "StateReason",
+    "StateReasonCode",
+    "LastUpdateStatus",
+    "LastUpdateStatusReason",
+    "LastUpdateStatusReasonCode",
+    "MasterArn",
+)
+"""What ListFunctions leaves out: "use GetFunction" (API reference of AWS Lambda, as botocore has it)."""
+_FAILED = {
+    "State": "Failed",
+    "StateReason": "The function's VPC configuration names a subnet that is not there.",
+    "StateReasonCode": "InvalidSubnet",
+}
 _UNREADABLE = {
     "ErrorCode": "AccessDeniedException",
     "Message": (
@@ -201,8 +218,14 @@ def _as_aws_answers(operation: str, response: Any) -> Any:
             return response
         text = "The resource you requested does not exist."
         return error_response_json("ResourceNotFoundException", text, 404)
-    changed = False
+    changed = operation == "ListFunctions"
     for config in _configurations(document):
+        if operation == "ListFunctions":
+            for name in _NOT_IN_LISTS:
+                config.pop(name, None)
+        elif config.get("Description") == FAILED:
+            config.update(_FAILED)
+            changed = True
         if _is_unreadable(config.get("KMSKeyArn")) and "Environment" in config:
             config["Environment"] = {"Error": _UNREADABLE}
             changed = True

@@ -54,6 +54,7 @@ SCENARIOS: Mapping[str, Scenario] = {
     "empty": Scenario("an account without a single function"),
     "integrated": Scenario("integrated with Datadog by someone else", integration.furnish, integration.SEED),
     "broken": Scenario("set up once and broken since, for the doctor", broken.furnish, broken.SEED),
+    "failed": Scenario("a function that AWS could not bring up", trouble.furnish_failed),
     "services": Scenario("state machines and APIs beside a function", services.furnish),
     "datadog-owned": Scenario("functions that Datadog instruments itself", owners.furnish_datadog_owned),
     "edge": Scenario("functions that CloudFront runs at its edges", owners.furnish_edge),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from ddsetup.sandbox.model import FAILED
 from ddsetup.sandbox.scenarios.functions import SampleFunction, create
 
 if TYPE_CHECKING:
@@ -15,6 +16,11 @@ def furnish(world: World) -> None:
     """One that raises an exception every time, one that runs into its timeout."""
     create(world, SampleFunction("grinder-stuck", "failing", traffic="empty"))
     create(world, SampleFunction("roaster-slow", "slow", timeout=2, traffic="empty"))
+
+
+def furnish_failed(world: World) -> None:
+    """A function that AWS could not bring up."""
+    create(world, SampleFunction("espresso-failed", more={"Description": FAILED}))
 
 
 def furnish_silent(world: World) -> None:

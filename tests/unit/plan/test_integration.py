@@ -384,3 +384,8 @@ def test_whatever_a_role_had_it_keeps_and_a_second_plan_is_empty(
     after = b.role(inline=inline | policies, tags=role.tags)
     assert not missing_actions(theirs | added, after.inline.values())
     assert adopted(role=after, subscribe=subscribe).changes == ()
+
+
+def test_a_record_that_reads_more_waits_for_the_role_that_lets_it() -> None:
+    plan = adopted(role=b.role(inline={}), live=b.integration(metrics_enabled=False))
+    assert change(plan, "integration").needs == (change(plan, "iam_role").resource,)

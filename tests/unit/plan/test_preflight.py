@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from ddsetup.model.account import Snapshot, Unreadable
+from ddsetup.model.answers import Selection
 from ddsetup.model.change import Change, ResourceId
 from ddsetup.model.errors import CredentialsError
 from ddsetup.model.states import RoleState, TagsState
@@ -160,14 +161,19 @@ def test_what_cloudformation_does_for_us_is_not_asked() -> None:
     assert found["iam:CreateRole"] == (f"arn:aws:iam::{b.ACCOUNT}:role/DatadogIntegrationRole",)
 
 
-def test_rights_that_functions_roles_need_too_are_not_asked_about_one_role() -> None:
-    snapshot = world({})
-    found = questions(snapshot.accounts[b.ACCOUNT], snapshot, b.answers(via="extension"))
-    assert found["iam:PutRolePolicy"] == ()
-
-
 def test_a_role_that_exists_is_asked_about_by_its_own_arn() -> None:
     role = b.role(arn=f"arn:aws:iam::{b.ACCOUNT}:role/teams/DatadogIntegrationRole")
     account = b.account_snapshot(role=role, integration=b.integration())
     snapshot = b.snapshot(b.lane_snapshot(FUNCTION), accounts=[account])
     assert asked(snapshot)["iam:UpdateAssumeRolePolicy"] == (role.arn,)
+
+
+def test_roles_of_functions_are_asked_about_by_name_and_a_denial_stops_before_the_first_write() -> None:
+    answers = b.answers(via="extension", selection=Selection(all=True))
+    snapshot = world({"iam:PutRolePolicy@role_policy": "denied", "iam:PutRolePolicy": "allowed"})
+    wanted = questions(snapshot.accounts[b.ACCOUNT], snapshot, answers)
+    assert wanted["iam:PutRolePolicy@role_policy"] == (FUNCTION.role,)
+    planned = make_plan(snapshot, answers, (FUNCTION,)).changes
+    assert any(c.resource.kind == "role_policy" for c in planned)
+    with pytest.raises(CredentialsError, match="iam:PutRolePolicy \\(for instrument\\)"):
+        check_permissions(snapshot, planned)

@@ -1,0 +1,53 @@
+"""Which regions there are, and in which partition: from botocore's data, without asking AWS."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+from ddsetup.facts.catalog import LAYER_ACCOUNTS, partition_of
+from ddsetup.model.errors import UsageError
+
+_SERVED = (*LAYER_ACCOUNTS, "aws-cn")
+"""Partitions that something can be done in; in China only what needs no layer and no Forwarder of Datadog."""
+
+
+def known_regions() -> tuple[str, ...]:
+    """Every region with Lambda that the installed botocore knows, of all partitions."""
+    from botocore.session import get_session
+
+    session = get_session()
+    partitions: Iterable[str] = session.get_available_partitions()
+    return tuple(
+        region
+        for name in partitions
+        for region in session.get_available_regions("lambda", partition_name=name)
+    )
+
+
+def check_regions(names: Iterable[str]) -> None:
+    """Raises UsageError for a region that there is not, or in which Datadog offers nothing; both are known
+    before anything is asked of AWS."""
+    wanted = tuple(names)
+    known = known_regions()
+    for name in wanted:
+        partition = partition_of(name)
+        if partition not in _SERVED:
+            raise UsageError(
+                f"region {name} is in the partition {partition}, for which Datadog has no layers and no site",
+                where=name,
+                fix="choose regions of the partitions aws, aws-us-gov or aws-cn",
+            )
+        if name not in known:
+            near = get_close_matches(name, known, n=1, cutoff=0.7)
+            raise UsageError(
+                f"there is no AWS region {name}",
+                where=name,
+                fix=(f"did you mean {near[0]}? " if near else "")
+                + "A region newer than this installation: pip install --upgrade boto3",
+            )
+    if len({partition_of(name) for name in wanted}) > 1:
+        raise UsageError(
+            f"regions of several partitions in one run: {', '.join(sorted(wanted))}",
+            fix="credentials are of one partition; give its regions only",
+        )
