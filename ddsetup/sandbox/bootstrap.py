@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from ddsetup.plan.policy import MANAGED_LIMIT
 from ddsetup.sandbox.model import OPERATOR, Keys
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 FUNCTION_ROLE = "ddsetup-sandbox-function"
+_LONGEST = 6_144
+"""Characters of a managed policy (IAM quotas page)."""
 _LAMBDA_TRUST = {
     "Version": "2012-10-17",
     "Statement": [
@@ -36,7 +37,7 @@ def _parts(policy: Mapping[str, Any]) -> list[str]:
     """The policy as documents that IAM takes."""
     parts: list[list[Any]] = [[]]
     for statement in policy["Statement"]:
-        if len(_document([*parts[-1], statement])) > MANAGED_LIMIT and parts[-1]:
+        if len(_document([*parts[-1], statement])) > _LONGEST and parts[-1]:
             parts.append([])
         parts[-1].append(statement)
     return [_document(statements) for statements in parts]
