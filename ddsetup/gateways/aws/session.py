@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ddsetup._version import __version__
-from ddsetup.gateways.aws.answers import NotAws, check_bytes, check_members, unparsed
 from ddsetup.facts.catalog import partition_of
+from ddsetup.gateways.aws.answers import NotAws, check_bytes, check_members, unparsed
 from ddsetup.gateways.aws.credentials import AwsOptions, explain_credentials, open_session, region_of
 from ddsetup.gateways.aws.errors import AlreadyExists, is_throttle, is_transient, translate
 from ddsetup.gateways.aws.limits import Limits
