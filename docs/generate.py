@@ -10,8 +10,9 @@ from __future__ import annotations
 import json
 import re
 import sys
+import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from importlib import resources
+from importlib import import_module, resources
 from pathlib import Path
 from typing import Any
 
@@ -313,10 +314,31 @@ def limits_part() -> str:
     return table(head, rows)
 
 
+# --- the architecture
+
+
+def rooms_part() -> str:
+    """The rooms from the top down, as the contract in pyproject.toml orders them, each with its own words."""
+    contract = tomllib.loads((HERE.parent / "pyproject.toml").read_text("utf-8"))["tool"]["importlinter"]
+    layers = next(c["layers"] for c in contract["contracts"] if c["type"] == "layers")
+    drawn = []
+    for layer in layers:
+        names = [name.strip() for name in layer.split("|")]
+        for name in names:
+            said = (import_module(f"ddsetup.{name}").__doc__ or "").strip().splitlines()[0]
+            drawn.append(f"{'┆' if len(names) > 1 else '│'} {name + '/':<10}  {said}")
+    return (
+        "```text\n"
+        + "\n".join(drawn)
+        + "\n▼ imports go down only; rooms beside ┆ do not import each other\n```\n"
+    )
+
+
 # --- all of it
 
 
 GENERATED: Mapping[str, Callable[[], str]] = {
+    "rooms": rooms_part,
     "commands": commands_part,
     "settings": settings_part,
     "report": report_part,

@@ -13,7 +13,7 @@ from typing import Literal, TypeAlias
 from ddsetup.ask.forwarder_offers import forwarder_offers, one_for_each_region, several_forwarders
 from ddsetup.ask.service_offers import api_stage_offers, log_sources_seen, state_machine_offers
 from ddsetup.facts.catalog import site as site_of
-from ddsetup.facts.ownership import is_datadog_helper, is_forwarder, owner
+from ddsetup.facts.ownership import is_datadogs_own, owner
 from ddsetup.model.account import Function, LaneSnapshot, Snapshot, Unreadable
 from ddsetup.model.errors import DdsetupError
 from ddsetup.plan.select import select_in
@@ -263,10 +263,8 @@ def _owned_are_chosen(snapshot: Snapshot | None, draft: Draft) -> bool:
 
 def _is_owned(lane: LaneSnapshot, function: Function) -> bool:
     """Whether a tool owns it, and it is none of Datadog's own functions, which nothing is done to."""
-    tags = {} if isinstance(lane.tags, Unreadable) else lane.tags.get(function.arn, {})
-    datadogs = is_forwarder(function, tags, lane) or is_datadog_helper(function, tags)
-    by = owner(function, tags)
-    return by is not None and not by.datadogs and not datadogs
+    by = owner(function, lane.tags_of(function))
+    return by is not None and not by.datadogs and not is_datadogs_own(function, lane)
 
 
 def _sends_logs_by_forwarder(_snapshot: Snapshot | None, draft: Draft) -> bool:

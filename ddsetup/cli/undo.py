@@ -31,6 +31,8 @@ def run(call: Call) -> Report:
     account = verbs.connect(call.given, quiet, command="undo", datadog=False).identity.account
     chosen, runs = verbs.choose_run(call.state_dir(), call.value("run"), account)
     changes = undo_changes(chosen, runs)
+    if changes and not call.given.on("dry_run"):
+        verbs.check_built_on(chosen, runs, call.prompter())
     session = verbs.connect(call.given.over(_scope_of(chosen)), call.host(), command="undo")
     warnings = tuple(
         f"run {chosen.id} did not come to its end; what it began last may or may not be there"

@@ -11,10 +11,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from ddsetup.doctor.checks.case import tags_of
 from ddsetup.facts import recognise
 from ddsetup.facts.catalog import parse_layer
-from ddsetup.facts.ownership import MARKS, is_datadog_helper, is_forwarder
+from ddsetup.facts.ownership import MARKS, is_datadogs_own
 from ddsetup.gateways.aws.functions import published_versions
 from ddsetup.gateways.aws.session import Aws
 from ddsetup.journal.runs import Run, list_runs
@@ -93,13 +92,12 @@ def _carries(state: FunctionState) -> bool:
 
 
 def _is_bare(function: Function, snapshot: Snapshot) -> bool:
-    tags, lane = tags_of(function, snapshot), snapshot.lanes[function.lane]
-    ours = is_forwarder(function, tags, lane) or is_datadog_helper(function, tags)
+    ours = is_datadogs_own(function, snapshot.lanes[function.lane])
     return not ours and recognise.mode_of(function) == "none"
 
 
 def _is_marked(function: Function, snapshot: Snapshot) -> bool:
-    return any(marker in tags_of(function, snapshot) for marker in MARKS)
+    return any(marker in snapshot.lanes[function.lane].tags_of(function) for marker in MARKS)
 
 
 def _from_versions(aws: Aws, functions: Sequence[Function]) -> dict[str, Past | Unreadable]:

@@ -49,13 +49,10 @@ KEY_VARIABLES = (
 )
 """Where the Extension looks for the API key, the first one found wins; exactly one should be set. The first
 never falls back to another (datadog-lambda-extension, secrets/decrypt.rs)."""
-LIBRARY_KEY_VARIABLES = (*KEY_VARIABLES, "DD_API_KEY_SSM_NAME", "DATADOG_API_KEY")
-"""Where the libraries look besides."""
 SECRET_VARIABLES = frozenset({"DD_API_KEY", "DATADOG_API_KEY", "DD_KMS_API_KEY", "DD_APP_KEY"})
 """Key material, encrypted or not. What a function has in them is never shown, never part of a plan or
 journal, and so never replaced: it could not be given back."""
 
-MODE_VARIABLES = ("DD_FLUSH_TO_LOG", "DD_SERVERLESS_LOGS_ENABLED")
 UNIFIED_TAG_VARIABLES: Mapping[str, str] = {"service": "DD_SERVICE", "env": "DD_ENV", "version": "DD_VERSION"}
 INSTRUMENTER_VARIABLES = (
     HANDLER_VARIABLE,

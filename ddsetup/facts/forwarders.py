@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 from ddsetup.facts import recognise
 from ddsetup.facts.catalog import FORWARDER_LAYER, parse_layer
+from ddsetup.facts.filters import FORWARDER_FILTERS
 from ddsetup.facts.ownership import FORWARDER_TAG, STACK_TAG, is_datadog_helper
 from ddsetup.model.account import (
     Forwarder,
@@ -27,7 +28,6 @@ ARN_OUTPUT = "DatadogForwarderArn"
 _HANDLER = "lambda_function.lambda_handler"
 _BUCKET_VARIABLE = "DD_S3_BUCKET_NAME"
 _KEY_VARIABLE = "DD_API_KEY_SECRET_ARN"
-_DATADOG_FILTERS = ("DD_LOG_SUBSCRIPTION_FILTER_", "datadog-ci-filter")
 """Names that Datadog's automatic triggers and datadog-ci give to filters whose target is a Forwarder."""
 
 
@@ -91,7 +91,7 @@ def _signs(
         yield from (("integration", arn) for arn in integration.lambdas if _in_lane(arn, lane))
     for group in filters.values():
         for entry in () if isinstance(group, Unreadable) else group:
-            if entry.name.startswith(_DATADOG_FILTERS) and _in_lane(entry.destination_arn, lane):
+            if entry.name.startswith(FORWARDER_FILTERS) and _in_lane(entry.destination_arn, lane):
                 yield "filter", entry.destination_arn
 
 

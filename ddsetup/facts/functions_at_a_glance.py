@@ -70,7 +70,7 @@ def function_rows(snapshot: Snapshot) -> tuple[FunctionRow, ...]:
     rows = []
     for function in snapshot.functions():
         lane = snapshot.lanes[function.lane]
-        tags = {} if isinstance(lane.tags, Unreadable) else lane.tags.get(function.arn, {})
+        tags = lane.tags_of(function)
         if not is_forwarder(function, tags, lane):
             rows.append(_row(function, tags))
     return tuple(rows)

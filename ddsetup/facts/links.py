@@ -135,11 +135,6 @@ def _of_time(span: Span | None, start: str = "from_ts", end: str = "to_ts") -> s
     return f"&{start}={span[0]}&{end}={span[1]}" if span else ""
 
 
-def stacks_link(region: str) -> str:
-    """The CloudFormation stacks of a region in the AWS console."""
-    return f"{_console(region)}/cloudformation/home?region={region}#/stacks"
-
-
 def _console(region: str) -> str:
     return f"https://{region}.{_CONSOLES.get(partition_of(region), _CONSOLES['aws'])}"
 

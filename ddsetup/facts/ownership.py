@@ -135,6 +135,12 @@ def _datadog_itself(function: Function, tags: Mapping[str, str]) -> Owner | None
     return None
 
 
+def is_datadogs_own(function: Function, lane: LaneSnapshot) -> bool:
+    """Whether it is Datadog's own, a Forwarder or a helper of its stacks: these carry data and have none."""
+    tags = lane.tags_of(function)
+    return is_forwarder(function, tags, lane) or is_datadog_helper(function, tags)
+
+
 def _datadog_tool(tags: Mapping[str, str]) -> str | None:
     if "dd_sls_plugin" in tags:
         return "Serverless Framework"

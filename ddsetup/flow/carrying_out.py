@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,12 +13,11 @@ from ddsetup.apply.writers import make_writers
 from ddsetup.apply.writers.logs import nothing_recent
 from ddsetup.ask.prompter import Back, Prompt
 from ddsetup.flow.host import Host, Session
-from ddsetup.gateways.aws.functions import invoke
 from ddsetup.journal.lock import account_lock
 from ddsetup.journal.runs import Header, Journal, new_run_id
-from ddsetup.model.account import Function, Snapshot
+from ddsetup.model.account import Snapshot
 from ddsetup.model.change import Change, Outcome
-from ddsetup.model.errors import GatewayError, Interrupted, UsageError
+from ddsetup.model.errors import Interrupted, UsageError
 from ddsetup.model.report import Signal
 from ddsetup.observe.filters_in_background import LateChanges
 from ddsetup.plan.preflight import check_permissions
@@ -120,21 +118,6 @@ def _header(session: Session, started: datetime, command: str, undoes: str) -> H
         undoes=undoes,
         sandbox=session.host.sandbox,
     )
-
-
-def invoke_all(session: Session, functions: Sequence[Function], payload: bytes) -> None:
-    """Run each function once with `payload`. One that cannot be run, or fails, is said and no more."""
-
-    def invoke_one(function: Function) -> str:
-        try:
-            done = invoke(session.aws, function.lane, function.name, payload)
-        except GatewayError as error:
-            return f"{function.name} could not be invoked: {error.what}"
-        return f"{function.name} failed: {done.error}" if done.error else f"{function.name} invoked"
-
-    with ThreadPoolExecutor(max_workers=8) as pool:
-        for text in pool.map(invoke_one, functions):
-            session.host.say(text)
 
 
 def prove(session: Session, wanted: Watch, *, wait_seconds: float, on_update: OnUpdate) -> tuple[Signal, ...]:

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 from ddsetup.ask.prompter import Back, Prompt, Prompter, Row
 from ddsetup.ask.questions import Choice
-from ddsetup.facts.ownership import is_datadog_helper, is_forwarder
+from ddsetup.facts.ownership import is_datadogs_own
 from ddsetup.flow.call import Call
-from ddsetup.model.account import Function, LaneSnapshot, Snapshot, Unreadable
+from ddsetup.model.account import Function, Snapshot, Unreadable
 from ddsetup.model.answers import Answers
 from ddsetup.model.errors import UsageError
 from ddsetup.model.lines import counted
@@ -33,12 +33,7 @@ _DOES = "each does whatever it does with this event"
 
 def monitored(snapshot: Snapshot, functions: Sequence[Function]) -> tuple[Function, ...]:
     """The functions without Datadog's own, which carry data and have none to show."""
-    return tuple(f for f in functions if not _is_datadogs(f, snapshot.lanes[f.lane]))
-
-
-def _is_datadogs(function: Function, lane: LaneSnapshot) -> bool:
-    tags = {} if isinstance(lane.tags, Unreadable) else lane.tags.get(function.arn, {})
-    return is_forwarder(function, tags, lane) or is_datadog_helper(function, tags)
+    return tuple(f for f in functions if not is_datadogs_own(f, snapshot.lanes[f.lane]))
 
 
 def payload_of(call: Call) -> bytes:
@@ -163,7 +158,7 @@ def _wait_for_subscriptions(session: Session, functions: Sequence[Function], ans
     """Do not let the first invocations be lost: Datadog subscribes log groups within minutes, not at once."""
     from ddsetup.verify.invoke_again import wait_for_subscriptions
 
-    if answers is None or answers.via != "forwarder" or answers.subscribe != "automatic" or not answers.logs:
+    if answers is None or not answers.datadog_subscribes or not answers.logs:
         return
     try:
         with session.host.busy("waiting for Datadog to subscribe the log groups; Ctrl-C invokes at once"):

@@ -7,14 +7,19 @@ from dataclasses import replace
 from pathlib import Path
 
 from ddsetup._version import __version__
+from ddsetup.ask.prompter import Prompt, Prompter
 from ddsetup.flow.host import Session
 from ddsetup.journal.planfile import PlanMeta
 from ddsetup.journal.runs import Run, list_runs
-from ddsetup.journal.undo import in_force, undo_changes
+from ddsetup.journal.undo import built_on, in_force, undo_changes
 from ddsetup.model.account import Function, Snapshot, Unreadable
-from ddsetup.model.errors import UsageError
+from ddsetup.model.errors import Interrupted, UsageError
+from ddsetup.model.lines import counted, names
 from ddsetup.plan.steps.instrument.subject import STEP as INSTRUMENT
 from ddsetup.plan.steps.instrument.tags import MARKER
+
+_NAMED = 3
+"""How many later runs are named."""
 
 
 def choose_run(state_dir: Path, run_id: str | None, account: str) -> tuple[Run, tuple[Run, ...]]:
@@ -43,6 +48,27 @@ def choose_run(state_dir: Path, run_id: str | None, account: str) -> tuple[Run, 
         if run_id in error.where:
             raise error
     raise UsageError(f"no run {run_id}", fix="ddsetup undo --list shows all runs")
+
+
+def check_built_on(chosen: Run, runs: Sequence[Run], prompter: Prompter | None) -> None:
+    """Have it confirmed that a run is given back under later ones that may rely on what it made.
+
+    Raises UsageError when nobody can be asked, Interrupted when the person would rather not.
+    """
+    later = built_on(chosen, runs)
+    if not later:
+        return
+    many = counted(len(later), "later run")
+    what = (
+        f"{many} may rely on what run {chosen.id} made: {names([run.id for run in reversed(later)], _NAMED)}"
+    )
+    if prompter is None:
+        raise UsageError(what, fix=f"give the newest back first: ddsetup undo {later[-1].id}")
+    why = "Without its Forwarder, secret, role or integration no data of theirs arrives any more."
+    if not prompter.ask(Prompt(kind="confirm", text=f"{what}. Give it back all the same?", why=why)):
+        raise Interrupted(
+            "nothing was changed", fix=f"give the newest back first: ddsetup undo {later[-1].id}"
+        )
 
 
 def with_written_before(session: Session, snapshot: Snapshot, selected: Sequence[Function]) -> Snapshot:

@@ -4,12 +4,12 @@ Nothing here prints, and nothing knows whether a person is watching: what is to 
 of `Host`, what has to be asked to its prompter. Until `carry_out` is called nothing was written anywhere.
 """
 
-from ddsetup.flow.carrying_out import Applied, Declined, carry_out, confirm, invoke_all, prove
+from ddsetup.flow.carrying_out import Applied, Declined, carry_out, confirm, prove
 from ddsetup.flow.connecting import connect
 from ddsetup.flow.failed_events import settle_failed_events
 from ddsetup.flow.host import Host, Session
 from ddsetup.flow.preparing import Prepared, complete, look, prepare
-from ddsetup.flow.remembered import check_meta, choose_run, plan_meta
+from ddsetup.flow.remembered import check_built_on, check_meta, choose_run, plan_meta
 
 __all__ = [
     "Applied",
@@ -18,12 +18,12 @@ __all__ = [
     "Prepared",
     "Session",
     "carry_out",
+    "check_built_on",
     "check_meta",
     "choose_run",
     "complete",
     "confirm",
     "connect",
-    "invoke_all",
     "look",
     "plan_meta",
     "prepare",

@@ -360,6 +360,10 @@ class LaneSnapshot:
     log_delivery: Mapping[str, str] = field(default_factory=dict)
     api_log_role: str | Unreadable | None = None
 
+    def tags_of(self, function: Function) -> Mapping[str, str]:
+        """The function's resource tags; none where they cannot be read."""
+        return {} if isinstance(self.tags, Unreadable) else self.tags.get(function.arn, {})
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DatadogSnapshot:

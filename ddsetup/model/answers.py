@@ -114,3 +114,13 @@ class Answers:
     def changes_owned(self) -> bool:
         """Whether functions are changed beside the deployment tool that owns them."""
         return self.owned in ("change", "all")
+
+    @property
+    def forwards(self) -> bool:
+        """Whether a Forwarder reads log groups: not with the Extension, nor where nobody subscribes it."""
+        return self.via == "forwarder" and self.subscribe != "none"
+
+    @property
+    def datadog_subscribes(self) -> bool:
+        """Whether Datadog's automatic triggers put the subscription filters."""
+        return self.via == "forwarder" and self.subscribe == "automatic"

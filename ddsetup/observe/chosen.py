@@ -74,16 +74,6 @@ def observe_aliases(aws: Aws, snapshot: Snapshot, selected: Iterable[Function]) 
     return _with(snapshot, side_by_side(aws, _alias_jobs(aws, snapshot, selected)))
 
 
-def observe_layers(aws: Aws, snapshot: Snapshot, names: Mapping[Lane, Iterable[str]]) -> Snapshot:
-    """Add the newest version of these layers; one that cannot be found stays absent."""
-    return _with(snapshot, side_by_side(aws, _layer_jobs(aws, names)))
-
-
-def observe_template(aws: Aws, snapshot: Snapshot, urls: Mapping[Lane, str]) -> Snapshot:
-    """Add the parameters of each lane's Forwarder template; an empty URL is not asked for."""
-    return _with(snapshot, side_by_side(aws, _template_jobs(aws, urls)))
-
-
 def observe_permissions(aws: Aws, snapshot: Snapshot, asked: Mapping[str, Questions]) -> Snapshot:
     """Add to every account whether this identity is allowed the actions asked for it, as far as IAM tells."""
     return _with(snapshot, side_by_side(aws, _permission_jobs(aws, snapshot, asked)))

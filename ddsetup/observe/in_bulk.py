@@ -80,11 +80,6 @@ def bulk_fields(aws: Aws, lane: Lane) -> tuple[str, ...]:
     return tuple(field for field, _, _ in _lane_jobs(aws, lane, None))
 
 
-def observe_lane(aws: Aws, lane: Lane, on_progress: Progress | None = None) -> LaneSnapshot:
-    """Everything that bulk calls show of one lane. Forwarders are found without the integration's help."""
-    return _lane_snapshot(lane, side_by_side(aws, _lane_jobs(aws, lane, on_progress)), None)
-
-
 def observe_account(aws: Aws, dd: Datadog | None, identity: Identity, role_name: str) -> AccountSnapshot:
     """The integration, the role that it names (or `role_name`), and what Datadog wants of that role."""
     integration = read_integration(dd, identity.account) if dd is not None else _NOT_ASKED

@@ -104,7 +104,7 @@ def _delivery(aws: Aws, machines: Iterable[StateMachine]) -> Mapping[str, str]:
 
 def _subscribed(snapshot: Snapshot, answers: Answers, lane: Lane, source: str) -> bool:
     """Whether Datadog subscribes the source by itself already: then no filter of its groups matters."""
-    if answers.subscribe != "automatic" or answers.via != "forwarder":
+    if not answers.datadog_subscribes:
         return False
     account = snapshot.accounts.get(lane.account)
     live = account.integration if account else None

@@ -27,8 +27,6 @@ COMMANDS = (
 )
 """What a policy can be made for. "invoke" is what `verify --invoke` needs besides "verify"."""
 
-MANAGED_LIMIT = 6_144
-"""Characters of a managed policy, white space not counted (IAM quotas page)."""
 
 _SETTING_UP = frozenset({"setup", "apply"})
 _LOOKING = frozenset(COMMANDS) - {"verify", "invoke"}
@@ -169,7 +167,7 @@ def _sources(scope: Scope, wanted: frozenset[str]) -> Iterable[Json]:
         writes = _actions("api_stage", wanted, ("update",))
         yield statement("ApiStages", writes, scope.api_stages())
         yield statement("ApiLogDelivery", permissions.DELIVER_LOGS if writes else (), ("*",))
-    ours = answers.via == "forwarder" and answers.subscribe != "none" and answers.create_log_groups
+    ours = answers.forwards and answers.create_log_groups
     if (answers.state_machines or answers.api_stages) and not ours:
         # Else the rights on the functions' log groups do.
         groups = _actions("log_group", wanted, ("create",))
@@ -202,17 +200,17 @@ def _subscriptions(scope: Scope, wanted: frozenset[str]) -> Iterable[Json]:
     if not wanted & _LOOKING:
         return
     answers = scope.answers
-    filters: list[Action] = ["create"] if answers.subscribe == "direct" and answers.via == "forwarder" else []
+    filters: list[Action] = ["create"] if answers.forwards and answers.subscribe == "direct" else []
     replaces = bool({"replace", "ask"} & {answers.on_conflict, *answers.conflicts.values()})
     filters += ["delete"] if replaces else []
     writes = _actions("subscription_filter", wanted, filters)
-    if answers.via == "forwarder" and answers.subscribe == "automatic" and "undo" in wanted:
+    if answers.datadog_subscribes and "undo" in wanted:
         # Filters that Datadog made for a Forwarder outlive its registration.
         writes += permissions.WRITES["subscription_filter"].delete
     if "uninstrument" in wanted:
         writes += permissions.WRITES["subscription_filter"].delete
         writes += permissions.WRITES["subscription_filter"].create if "undo" in wanted else ()
-    if answers.create_log_groups and answers.subscribe != "none" and answers.via == "forwarder":
+    if answers.create_log_groups and answers.forwards:
         writes += _actions("log_group", wanted, ("create",))
     yield statement("Subscriptions", (*permissions.LOOK_AT_FILTERS, *writes), scope.log_groups())
     if replaces and "logs:PutSubscriptionFilter" in writes:

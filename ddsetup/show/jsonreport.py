@@ -39,13 +39,6 @@ def document(report: Report) -> dict[str, Json]:
     return found
 
 
-def error_document(command: str, error: DdsetupError, *, sandbox: bool = False) -> dict[str, Json]:
-    """The document of a command that ended with an error before it had a result."""
-    return document(
-        Report(command=command, exit_code=error.exit_code, sandbox=sandbox, error=error_fields(error))
-    )
-
-
 def error_fields(error: DdsetupError) -> dict[str, str]:
     """What, where, what to do about it; empty fields are left out. `kind` is the error's class."""
     fields = {"kind": type(error).__name__, "what": error.what, "where": error.where, "fix": error.fix}

@@ -121,7 +121,7 @@ def billable(plan: Plan, answers: Answers) -> list[str]:
     if functions:
         enhanced = " with enhanced metrics" if answers.enhanced_metrics else ""
         parts = [f"{counted(functions, 'function')} under serverless monitoring{enhanced}"]
-        automatic = answers.via == "forwarder" and answers.subscribe == "automatic"
+        automatic = answers.datadog_subscribes
         every = " (of every function that Datadog subscribes)" if automatic else ""
         parts += [f"ingested and indexed logs{every}"] if answers.logs else []
         parts += ["ingested and indexed spans"] if answers.traces else []

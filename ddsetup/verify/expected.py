@@ -81,7 +81,7 @@ def _signals_of(function: Function, answers: Answers) -> Iterator[SignalName]:
             yield "cold_start"
         if answers.traces and not stays_as_it_starts(function):
             yield "traces"
-    forwarded = answers.via == "forwarder" and answers.subscribe != "none"
+    forwarded = answers.forwards
     if answers.logs and (forwarded or reports(function, answers)):
         yield "logs"
 

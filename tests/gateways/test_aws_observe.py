@@ -28,7 +28,7 @@ from ddsetup.model.account import Function, Lane, LaneSnapshot, Snapshot, Unread
 from ddsetup.model.answers import Answers
 from ddsetup.model.errors import ChangedSince, Interrupted
 from ddsetup.observe.chosen import look_closer, observe_filters
-from ddsetup.observe.in_bulk import observe, observe_lane
+from ddsetup.observe.in_bulk import Progress, observe
 from ddsetup.sandbox.control import start
 from ddsetup.sandbox.model import SandboxOptions
 
@@ -163,9 +163,13 @@ def test_a_closer_look_adds_what_has_no_bulk_call(place: Place, snapshot: Snapsh
     assert simulated["lambda:ListFunctions"] == "allowed"
 
 
+def told_of(aws: Aws, lane: Lane, on_progress: Progress) -> None:
+    observe(aws, None, aws.identity(), (lane,), role_name="DatadogIntegrationRole", on_progress=on_progress)
+
+
 def test_progress_is_told_for_each_kind(place: Place) -> None:
     told: list[tuple[Lane, str]] = []
-    observe_lane(place.aws, place.other, lambda lane, what: told.append((lane, what)))
+    told_of(place.aws, place.other, lambda lane, what: told.append((lane, what)))
     assert {lane for lane, _ in told} == {place.other}
     assert {"functions", "tags", "stacks", "log_groups", "secrets"} <= {what for _, what in told}
 
@@ -175,7 +179,7 @@ def test_a_bug_in_one_read_is_not_swallowed(place: Place) -> None:
         raise ZeroDivisionError(what)
 
     with pytest.raises(ZeroDivisionError):
-        observe_lane(place.aws, place.lane, broken)
+        told_of(place.aws, place.lane, broken)
 
 
 def test_ctrl_c_ends_the_reading_threads(place: Place) -> None:
@@ -185,7 +189,7 @@ def test_ctrl_c_ends_the_reading_threads(place: Place) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        observe_lane(aws, place.lane, interrupt)
+        told_of(aws, place.lane, interrupt)
     with pytest.raises(Interrupted):
         aws.call("lambda:ListFunctions", place.lane)
 

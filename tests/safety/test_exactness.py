@@ -22,7 +22,6 @@ from ddsetup.model.account import AccountSnapshot, Forwarder, Function, Snapshot
 from ddsetup.model.answers import Answers, Selection
 from ddsetup.model.change import Change
 from ddsetup.observe.chosen import observe_filters
-from ddsetup.observe.in_bulk import observe_lane
 from ddsetup.plan.steps import instrument, subscriptions, uninstrument
 from tests.gateways.test_writers_sandbox import REGION, Place, carry_out, give_back, place
 from tests.safety.competing import archive
@@ -163,7 +162,7 @@ def look(stage: Stage, names: Sequence[str]) -> tuple[Snapshot, tuple[Function, 
     forwarder = Forwarder(
         arn=stage.forwarder, name=FORWARDER, region=REGION, version="5.4.11", found_by=("tag",)
     )
-    seen = replace(observe_lane(place.aws, place.lane), forwarders=(forwarder,))
+    seen = replace(place.look().lanes[place.lane], forwarders=(forwarder,))
     account = AccountSnapshot(identity=place.aws.identity())
     snapshot = replace(place.look(), lanes={place.lane: seen}, accounts={account.identity.account: account})
     groups = [f"/aws/lambda/{name}" for name in names]

@@ -9,7 +9,7 @@ from typing import TypeAlias
 from ddsetup.apply.writers.issued import Issued
 from ddsetup.apply.writers.one_by_one import OneByOne
 from ddsetup.apply.writers.outcomes import already_so, applied, gone, moved
-from ddsetup.facts.filters import MAX_FILTERS, OWN_PREFIX
+from ddsetup.facts.filters import AUTOMATIC_PREFIX, MAX_FILTERS, OWN_PREFIX
 from ddsetup.gateways.aws.errors import DestinationRefused
 from ddsetup.gateways.aws.logs import (
     create_log_group,
@@ -29,8 +29,6 @@ from ddsetup.model.states import FilterState, LogGroupState
 DESTINATION_SETTLES = (3.0, 6.0, 12.0)
 """Seconds between attempts while a Forwarder that was just made cannot be invoked by CloudWatch Logs yet."""
 
-AUTOMATIC = "DD_LOG_SUBSCRIPTION_FILTER_"
-"""How the names of filters begin that Datadog makes by itself; those may go with an empty log group."""
 
 Recent: TypeAlias = Callable[[Lane, str], tuple[SubscriptionFilter, ...] | Unreadable | None]
 """The filters of a log group, if they were read a moment ago."""
@@ -61,7 +59,7 @@ class LogGroupWriter(OneByOne):
         if not empty:
             return already_so(change, "it holds logs now, so it is kept")
         filters = list_filters(self._aws, lane, name)
-        if isinstance(filters, Unreadable) or any(not f.name.startswith(AUTOMATIC) for f in filters):
+        if isinstance(filters, Unreadable) or any(not f.name.startswith(AUTOMATIC_PREFIX) for f in filters):
             return already_so(change, "it has subscription filters, or they cannot be seen, so it is kept")
         return applied(change) if delete_log_group(self._aws, lane, name) else gone(change)
 
@@ -109,9 +107,9 @@ class FilterWriter(OneByOne):
         filters = list_filters(self._aws, lane, group)
         if isinstance(filters, Unreadable) or len(filters) < MAX_FILTERS:
             return
-        if any(found.name == f"{AUTOMATIC}{group}" for found in filters):
+        if any(found.name == f"{AUTOMATIC_PREFIX}{group}" for found in filters):
             with suppress(NotFound):
-                delete_filter(self._aws, lane, group, f"{AUTOMATIC}{group}")
+                delete_filter(self._aws, lane, group, f"{AUTOMATIC_PREFIX}{group}")
 
     def _put(self, lane: Lane, after: FilterState) -> None:
         for pause in (*DESTINATION_SETTLES, None):

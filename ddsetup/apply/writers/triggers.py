@@ -10,14 +10,12 @@ from __future__ import annotations
 from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
 
+from ddsetup.facts.filters import AUTOMATIC_PREFIX
 from ddsetup.facts.services import source_groups
 from ddsetup.gateways.aws.logs import delete_filter, list_filters
 from ddsetup.gateways.aws.session import Aws
 from ddsetup.model.account import Lane, LaneSnapshot, Snapshot, SubscriptionFilter, Unreadable
 from ddsetup.model.errors import NotFound
-
-PREFIX = "DD_LOG_SUBSCRIPTION_FILTER_"
-"""How Datadog names the filters of its automatic triggers; the log group's name follows."""
 
 
 def take_back(aws: Aws, snapshot: Snapshot, account: str, forwarders: Collection[str]) -> tuple[str, ...]:
@@ -60,4 +58,4 @@ def _clear(aws: Aws, lane: Lane, group: str, forwarders: Collection[str]) -> str
 
 
 def _made_by_datadog(one: SubscriptionFilter) -> bool:
-    return one.name == f"{PREFIX}{one.log_group}"
+    return one.name == f"{AUTOMATIC_PREFIX}{one.log_group}"

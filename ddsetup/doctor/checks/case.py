@@ -11,7 +11,7 @@ from ddsetup.facts import catalog, recognise
 from ddsetup.facts.catalog import Family
 from ddsetup.facts.edge import on_edge
 from ddsetup.facts.filters import AUTOMATIC_PREFIX, OWN_PREFIX
-from ddsetup.facts.ownership import MARKS, Owner, arn_of_function, is_datadog_helper, is_forwarder, owner
+from ddsetup.facts.ownership import MARKS, Owner, arn_of_function, is_datadogs_own, owner
 from ddsetup.facts.recognise import Mode
 from ddsetup.model.account import (
     AccountSnapshot,
@@ -189,12 +189,6 @@ def make_case(snapshot: Snapshot, evidence: Evidence, answers: Answers) -> Case:
     )
 
 
-def tags_of(function: Function, snapshot: Snapshot) -> Mapping[str, str]:
-    """The function's resource tags; none where they cannot be read."""
-    tags = snapshot.lanes[function.lane].tags
-    return {} if isinstance(tags, Unreadable) else tags.get(function.arn, {})
-
-
 def modified(function: Function) -> datetime | None:
     """When the function was last changed, as far as AWS tells."""
     return _time(function.last_modified)
@@ -222,9 +216,10 @@ def way_of(function: Function, answers: Answers) -> Way:
 
 
 def _looked_at(function: Function, snapshot: Snapshot, answers: Answers) -> bool:
-    tags, lane = tags_of(function, snapshot), snapshot.lanes[function.lane]
+    lane = snapshot.lanes[function.lane]
+    tags = lane.tags_of(function)
     named = {arn_of_function(arn) for arn in answers.forwarder_arns}
-    if function.arn in named or is_forwarder(function, tags, lane) or is_datadog_helper(function, tags):
+    if function.arn in named or is_datadogs_own(function, lane):
         return False
     everything = answers.selection.given
     traces = recognise.mode_of(function) != "none" or any(marker in tags for marker in MARKS)
@@ -234,7 +229,7 @@ def _looked_at(function: Function, snapshot: Snapshot, answers: Answers) -> bool
 def _subject(
     function: Function, snapshot: Snapshot, answers: Answers, signals: tuple[Signal, ...]
 ) -> Subject:
-    tags = tags_of(function, snapshot)
+    tags = snapshot.lanes[function.lane].tags_of(function)
     return Subject(
         function=function,
         tags=tags,

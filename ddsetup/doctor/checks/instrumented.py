@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from ddsetup.doctor.checks.case import Case, Place, Subject, tags_of
+from ddsetup.doctor.checks.case import Case, Place, Subject
 from ddsetup.doctor.checks.check import SETTINGS_GUIDE, Blind, Problem, Result, check
 from ddsetup.doctor.checks.functions import instrumentable, problem
 from ddsetup.facts import catalog, recognise
@@ -95,7 +95,8 @@ def any_function(case: Case) -> Iterator[Result]:
     known = [p for p in case.places if not isinstance(p.lane.functions, Unreadable)]
     snapshot = case.snapshot
     some = any(
-        not is_forwarder(f, tags_of(f, snapshot), snapshot.lanes[f.lane]) for f in snapshot.functions()
+        not is_forwarder(f, snapshot.lanes[f.lane].tags_of(f), snapshot.lanes[f.lane])
+        for f in snapshot.functions()
     )
     if not known or case.subjects or (case.selected and some):
         return

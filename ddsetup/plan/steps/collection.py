@@ -30,7 +30,7 @@ def plan(snapshot: Snapshot, answers: Answers, selected: tuple[Function, ...]) -
     """What is added to each account's log collection; what others registered stays."""
     result = Plan()
     lanes = sorted({f.lane for f in selected})
-    if answers.via != "forwarder" or answers.subscribe == "none":
+    if not answers.forwards:
         return result
     for account in sorted({lane.account for lane in lanes}):
         held = [lane for lane in lanes if lane.account == account]

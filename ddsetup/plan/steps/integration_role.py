@@ -177,7 +177,7 @@ def _missing_policies(account: AccountSnapshot, answers: Answers, role: Role) ->
 
 
 def _relied_on(answers: Answers) -> tuple[str, ...]:
-    automatic = answers.via == "forwarder" and answers.subscribe == "automatic"
+    automatic = answers.datadog_subscribes
     return NEEDED + NEEDED_FOR_TRIGGERS if automatic else NEEDED
 
 

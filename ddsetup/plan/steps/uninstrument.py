@@ -30,24 +30,6 @@ from ddsetup.plan.steps.wording import cannot_see
 
 STEP = "uninstrument"
 
-ACTIONS: Mapping[str, tuple[str, ...]] = {
-    "observe": (
-        "lambda:ListFunctions",
-        "lambda:GetFunction",
-        "tag:GetResources",
-        "logs:DescribeLogGroups",
-        "logs:DescribeSubscriptionFilters",
-    ),
-    "uninstrument": (
-        "lambda:UpdateFunctionConfiguration",
-        "lambda:TagResource",
-        "lambda:UntagResource",
-        "logs:PutSubscriptionFilter",
-        "logs:DeleteSubscriptionFilter",
-    ),
-}
-"""The IAM actions of this step, those of its undo among them."""
-
 
 def plan(snapshot: Snapshot, answers: Answers, selected: tuple[Function, ...]) -> Plan:
     """What taking Datadog out changes. Every function is in it, changed or not."""

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from ddsetup.facts.ownership import LOGICAL_ID_TAG, Owner, is_datadog_helper, is_forwarder, owner
+from ddsetup.facts.ownership import LOGICAL_ID_TAG, Owner, is_datadogs_own, owner
 from ddsetup.model.account import Function, Snapshot, Unreadable
 from ddsetup.model.errors import DdsetupError
 from ddsetup.project.iac import cloudformation, terraform, yamldoc
@@ -65,14 +65,9 @@ def owned_functions(snapshot: Snapshot, functions: Iterable[Function]) -> tuple[
         lane = snapshot.lanes.get(function.lane)
         if lane is None or isinstance(lane.tags, Unreadable):
             continue
-        tags = lane.tags.get(function.arn, {})
+        tags = lane.tags_of(function)
         by = owner(function, tags)
-        if (
-            by
-            and not by.datadogs
-            and not is_forwarder(function, tags, lane)
-            and not is_datadog_helper(function, tags)
-        ):
+        if by and not by.datadogs and not is_datadogs_own(function, lane):
             found.append(Owned(function, by, tags))
     return tuple(found)
 

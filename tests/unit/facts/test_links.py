@@ -13,7 +13,6 @@ from ddsetup.facts.links import (
     links,
     metric_link,
     settings_links,
-    stacks_link,
 )
 from ddsetup.model.errors import UsageError
 from tests.builders import function
@@ -67,7 +66,6 @@ def test_names_are_quoted() -> None:
         metric_link("datadoghq.com", "a.b c&d")
         == "https://app.datadoghq.com/metric/summary?filter=a.b%20c%26d"
     )
-    assert stacks_link("cn-north-1").startswith("https://cn-north-1.console.amazonaws.cn/cloudformation")
 
 
 def test_an_unknown_site_is_refused() -> None:

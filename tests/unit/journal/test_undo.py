@@ -6,14 +6,19 @@ import threading
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import cast
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ddsetup.apply.run import apply
+from ddsetup.ask.prompter import Prompt, Prompter
+from ddsetup.flow.remembered import check_built_on
 from ddsetup.journal.runs import Journal, Run, list_runs, read_run
 from ddsetup.journal.undo import built_on, pending, undo_changes
 from ddsetup.model.change import Change, Outcome
+from ddsetup.model.errors import Interrupted, UsageError
 from ddsetup.model.states import LogGroupState, SecretState, State, TagsState
 from tests.unit.world import Killed, World, creation, fake_clock, header, journal_file, resource
 
@@ -84,6 +89,18 @@ def test_a_half_done_undo_leaves_the_rest_to_undo(tmp_path: Path) -> None:
     assert [c.resource.name for c in undo_changes(run, list_runs(tmp_path).readable)] == ["a"]
 
 
+class Asked:
+    """Somebody who answers every question alike."""
+
+    def __init__(self, *, answer: bool) -> None:
+        self.answer = answer
+        self.texts: list[str] = []
+
+    def ask(self, prompt: Prompt) -> bool:
+        self.texts.append(prompt.text)
+        return self.answer
+
+
 def test_later_runs_that_may_rely_on_a_run_are_named(tmp_path: Path) -> None:
     world = World()
     secret = replace(
@@ -94,6 +111,15 @@ def test_later_runs_that_may_rely_on_a_run_are_named(tmp_path: Path) -> None:
     first, second = list_runs(tmp_path).readable
     assert built_on(first, (first, second)) == (second,)
     assert built_on(second, (first, second)) == ()
+    with pytest.raises(UsageError, match=second.id) as refused:
+        check_built_on(first, (first, second), None)
+    assert refused.value.fix.endswith(f"ddsetup undo {second.id}")
+    asked = Asked(answer=False)
+    with pytest.raises(Interrupted):
+        check_built_on(first, (first, second), cast(Prompter, asked))
+    check_built_on(first, (first, second), cast(Prompter, Asked(answer=True)))
+    check_built_on(second, (first, second), None)
+    assert second.id in asked.texts[0]
     carry_out(tmp_path, world, undo_changes(second), "r3", undoes="r2")
     assert built_on(first, list_runs(tmp_path).readable) == ()
 

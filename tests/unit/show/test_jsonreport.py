@@ -17,7 +17,7 @@ from ddsetup.model.errors import CredentialsError, DdsetupError, Denied, UsageEr
 from ddsetup.model.event import Event
 from ddsetup.model.report import Finding, Report, Signal
 from ddsetup.model.states import FunctionState, RoleState, StackState, State
-from ddsetup.show.jsonreport import document, error_document, event_line, report_line, signal_line
+from ddsetup.show.jsonreport import document, error_fields, event_line, report_line, signal_line
 from tests.builders import function_arn
 
 AT = datetime(2026, 11, 22, 10, 15, 30, tzinfo=UTC)
@@ -139,7 +139,7 @@ def test_values_of_unknown_variables_are_never_shown(env: dict[str, str]) -> Non
     ],
 )
 def test_errors_are_documents_too(error: DdsetupError) -> None:
-    found = error_document("plan", error)
+    found = document(Report(command="plan", exit_code=error.exit_code, error=error_fields(error)))
     REPORTS.validate(found)
     assert found["exit_code"] == error.exit_code
     assert found["error"]["what"] == error.what

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from ddsetup.facts.ownership import INSTRUMENTATION_RULE, REMOTE_STACK, Owner
 from ddsetup.facts.recognise import has_extension
 from ddsetup.model.account import Function, Snapshot, Unreadable
@@ -15,20 +13,6 @@ from ddsetup.plan.steps.instrument.key_access import grants
 from ddsetup.plan.steps.instrument.subject import STEP, Refusal, Subject, subject_of, tags_resource
 from ddsetup.plan.steps.instrument.tags import MAX_TAGS, tag_change, tag_warnings
 from ddsetup.plan.steps.wording import listed
-
-ACTIONS: Mapping[str, tuple[str, ...]] = {
-    "observe": (
-        "lambda:ListFunctions",
-        "lambda:GetFunction",
-        "lambda:ListAliases",
-        "lambda:GetLayerVersion",
-        "tag:GetResources",
-    ),
-    "instrument": ("lambda:UpdateFunctionConfiguration",),
-    "tags": ("lambda:TagResource", "lambda:UntagResource"),
-    "key access": ("iam:GetRolePolicy", "iam:PutRolePolicy", "iam:DeleteRolePolicy"),
-}
-"""The IAM actions of this step, by what they are for. "key access" only in extension mode."""
 
 
 def plan(snapshot: Snapshot, answers: Answers, selected: tuple[Function, ...]) -> Plan:

@@ -9,7 +9,7 @@ from ddsetup.facts import catalog, recognise
 from ddsetup.facts.catalog import Family
 from ddsetup.facts.edge import on_edge
 from ddsetup.facts.ownership import Owner, arn_of_function, is_datadog_helper, is_forwarder, owner
-from ddsetup.model.account import Function, LaneSnapshot, Snapshot, Unreadable
+from ddsetup.model.account import Function, LaneSnapshot, Snapshot
 from ddsetup.model.answers import Answers
 from ddsetup.model.change import ResourceId
 
@@ -98,7 +98,7 @@ def tags_resource(function: Function) -> ResourceId:
 def subject_of(function: Function, snapshot: Snapshot, answers: Answers) -> Subject:
     """The function in its surroundings."""
     lane = snapshot.lanes[function.lane]
-    tags = {} if isinstance(lane.tags, Unreadable) else lane.tags.get(function.arn, {})
+    tags = lane.tags_of(function)
     return Subject(
         function=function,
         tags=tags,

@@ -59,7 +59,7 @@ class Way:
     @property
     def automatic(self) -> bool:
         """Whether Datadog puts the subscription filters."""
-        return self.answers.subscribe == "automatic" and self.answers.via == "forwarder"
+        return self.answers.datadog_subscribes
 
 
 def way_from(lane: Lane, snapshot: Snapshot, answers: Answers, used: Collection[Lane]) -> Way | Refusal:

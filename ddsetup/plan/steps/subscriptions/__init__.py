@@ -6,7 +6,7 @@ With automatic triggers Datadog puts the filters; then only what keeps it from d
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import TypeAlias
 
@@ -37,7 +37,6 @@ from ddsetup.plan.steps.subscriptions.groups import Group, Region, groups_to_rea
 from ddsetup.plan.steps.wording import cannot_see, listed
 
 __all__ = [
-    "ACTIONS",
     "STEP",
     "Conflict",
     "LatePlanner",
@@ -51,17 +50,6 @@ __all__ = [
 Filters: TypeAlias = tuple[SubscriptionFilter, ...] | Unreadable
 LatePlanner: TypeAlias = Callable[[Lane, str, Filters], Plan]
 """From a log group and its filters to what to do about it."""
-
-ACTIONS: Mapping[str, tuple[str, ...]] = {
-    "observe": (
-        "logs:DescribeLogGroups",
-        "logs:DescribeSubscriptionFilters",
-        "logs:DescribeAccountPolicies",
-    ),
-    "subscribe": ("logs:PutSubscriptionFilter", "logs:DeleteSubscriptionFilter"),
-    "groups": ("logs:CreateLogGroup", "logs:DeleteLogGroup", "logs:DescribeLogStreams"),
-}
-"""The IAM actions of this step, by what they are for."""
 
 
 def plan(snapshot: Snapshot, answers: Answers, selected: tuple[Function, ...]) -> Plan:
@@ -118,7 +106,7 @@ def _folded(warnings: Iterable[str]) -> tuple[str, ...]:
 
 def conflicts(snapshot: Snapshot, answers: Answers, selected: tuple[Function, ...]) -> tuple[Conflict, ...]:
     """What a user should be asked about, as long as no answer decides it already."""
-    if answers.via == "extension" or answers.subscribe == "none":
+    if not answers.forwards:
         return ()
     found: list[Conflict] = []
     for region, groups in regions(snapshot, answers, selected):

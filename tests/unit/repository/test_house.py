@@ -1,0 +1,78 @@
+"""The house: what stands at its root, what names a module by a string, and that nothing in it is dead."""
+
+from __future__ import annotations
+
+import ast
+import re
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+
+from vulture import Vulture
+
+from ddsetup.cli.table.groups import GROUPS
+from ddsetup.cli.table.main import COMMANDS
+
+ROOT = Path(__file__).parents[3]
+PACKAGE = ROOT / "ddsetup"
+NOT_MODULES = {"ddsetup.toml", "ddsetup.sandbox.delivery"}
+"""The settings file, and the name of a log."""
+CALLED_BY_OTHERS = {
+    "__signature__": "Typer reads the parameters there",
+    "format_options": "click calls it",
+    "_repr_pretty_": "IPython and hypothesis call it",
+    "render": "rich calls it",
+    "get_renderables": "rich calls it",
+    "ttimeoutlen": "prompt_toolkit reads it",
+    "StyleAndTextTuples": "a type in a comment",
+    "_type": "a key binding",
+    "_paste": "a key binding",
+    "_": "a key binding",
+}
+TOLD = {"code_sha256", "permissions_source", "execution_data", "__annotations__", "logs_of_request"}
+"""Fields of records that only data of reports or tests look at."""
+
+
+def strings_that_name_modules() -> dict[str, str]:
+    found = {}
+    for path in (
+        p for folder in (PACKAGE, ROOT / "tests", ROOT / "benchmarks") for p in folder.rglob("*.py")
+    ):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            value = node.value if isinstance(node, ast.Constant) else None
+            if isinstance(value, str) and re.fullmatch(r"ddsetup(\.[a-z_0-9]+)+", value):
+                found[value] = str(path.relative_to(ROOT))
+    return {name: where for name, where in found.items() if name not in NOT_MODULES}
+
+
+def test_every_string_that_names_a_module_names_one() -> None:
+    names = strings_that_name_modules()
+    assert len(names) > 30
+    assert {name: where for name, where in names.items() if find_spec(name) is None} == {}
+
+
+def test_the_path_of_a_commands_file_is_its_words() -> None:
+    modules = {command.module: command.name for command in COMMANDS}
+    for group in GROUPS:
+        modules |= {command.module: f"{group.name} {command.name}" for command in group.commands}
+    assert len(modules) > 25
+    wrong = {m: w for m, w in modules.items() if m != f"ddsetup.cli.{w.replace(' ', '.').replace('-', '_')}"}
+    assert wrong == {}
+    assert all(callable(import_module(module).run) for module in modules)
+
+
+def test_at_the_root_stand_rooms_and_nothing_else() -> None:
+    files = {path.name for path in PACKAGE.iterdir() if path.is_file()}
+    assert files == {"__init__.py", "__main__.py", "_version.py", "py.typed"}
+    rooms = {path.name for path in PACKAGE.iterdir() if path.is_dir() and path.name != "__pycache__"}
+    assert len(rooms) <= 20
+    told = (ROOT / "docs" / "architecture.md").read_text("utf-8")
+    assert {room for room in rooms if f"`{room}/`" not in told} == set()
+
+
+def test_nothing_is_there_that_only_tests_use() -> None:
+    vulture = Vulture()
+    vulture.scavenge([str(PACKAGE)])
+    unused = [item for item in vulture.get_unused_code(60) if "sandbox" not in item.filename.parts]
+    dead = {item.name: f"{item.filename}:{item.first_lineno}" for item in unused}
+    assert {name: where for name, where in dead.items() if name not in {*CALLED_BY_OTHERS, *TOLD}} == {}
