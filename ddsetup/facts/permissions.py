@@ -114,6 +114,7 @@ WRITES: Mapping[str, Writes] = {
         delete=("cloudformation:DeleteStack", "cloudformation:ListStackResources"),
     ),
     "function": Writes("instrument", update=("lambda:UpdateFunctionConfiguration",)),
+    "alias": Writes("instrument", update=("lambda:GetAlias", "lambda:PublishVersion", "lambda:UpdateAlias")),
     "function_tags": Writes("instrument", create=_TAG, update=(*_TAG, *_UNTAG), delete=_UNTAG),
     "role_policy": Writes(
         "instrument",

@@ -14,6 +14,7 @@ from ddsetup.ask.dialogue import Unfinished, forget, keep, unfinished
 from ddsetup.ask.prompter import Back, Prompt
 from ddsetup.flow.call import Call
 from ddsetup.flow.conflicts import decide
+from ddsetup.flow.publishing import offer_publishing
 from ddsetup.model.errors import CredentialsError, Denied, Interrupted
 from ddsetup.model.lines import counted
 from ddsetup.settings.config import as_words
@@ -74,7 +75,8 @@ class Guide:
                 self.session, signed_in_again = None, True
                 continue
             try:
-                return self.session, decide(call, self.session, prepared)
+                asked = offer_publishing(call, self.session, prepared)
+                return self.session, decide(call, self.session, asked)
             except Back:
                 self.put_back(prepared)
             except BaseException:

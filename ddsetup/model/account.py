@@ -101,10 +101,11 @@ class Function:
 
 @dataclass(frozen=True, slots=True)
 class Alias:
-    """An alias of a function and the published version that it serves."""
+    """An alias of a function and the published version that it serves. `weighted`: a part goes to another."""
 
     name: str
     version: str
+    weighted: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -333,8 +334,9 @@ class LaneSnapshot:
     "allowed", "denied" or "unknown": whether they may deliver logs. `api_log_role` is the role by which API
     Gateway writes logs of REST and WebSocket APIs here, "" if there is none; None: not looked at.
     `datadog_rule` says whether Datadog instruments functions here from its AWS integration; None: not looked
-    at. `edge_roles` are the ARNs of roles that CloudFront's edges may assume, `replicated` those of functions
-    that they may copy, of those that were looked at.
+    at. `versions` are published versions that aliases serve, by `ARN:VERSION`. `edge_roles` are the ARNs of
+    roles that CloudFront's edges may assume, `replicated` those of functions that they may copy, of those
+    that were looked at.
     """
 
     lane: Lane
@@ -346,6 +348,7 @@ class LaneSnapshot:
     filters: Mapping[str, tuple[SubscriptionFilter, ...] | Unreadable] = field(default_factory=dict)
     secrets: Mapping[str, Secret] | Unreadable = field(default_factory=dict)
     aliases: Mapping[str, tuple[Alias, ...]] = field(default_factory=dict)
+    versions: Mapping[str, Function | Unreadable] = field(default_factory=dict)
     newest_layers: Mapping[str, int] = field(default_factory=dict)
     account_filter_policies: tuple[Json, ...] | Unreadable = ()
     unreserved_concurrency: int | Unreadable | None = None

@@ -72,6 +72,7 @@ class Answers:
     `service` None means: the function's own name, unless it carries a `service` tag.
     `owned` is what becomes of functions that a deployment tool owns; "source": they are left alone, and the
     files of their project are changed; "all": changed, and so are those that Datadog itself instruments.
+    `publish`: a version is published of what was instrumented, and aliases serve it.
     """
 
     site: str
@@ -109,6 +110,7 @@ class Answers:
     on_conflict: OnConflict = "skip"
     conflicts: Mapping[str, OnConflict] = field(default_factory=dict)
     owned: Owned = "change"
+    publish: bool = False
 
     @property
     def changes_owned(self) -> bool:

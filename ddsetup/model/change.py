@@ -33,7 +33,7 @@ class ResourceId:
             return self.id
         tail = self.id.split(":", 5)[-1]
         named = tail.startswith(("function:", "stateMachine:"))
-        return tail.split(":")[-1] if named else tail.rsplit("/", 1)[-1]
+        return tail.split(":", 1)[-1] if named else tail.rsplit("/", 1)[-1]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

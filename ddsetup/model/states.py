@@ -19,6 +19,8 @@ from ddsetup.model.errors import UsageError
 
 REF_SECRET = "ref:secret:"
 REF_EXTERNAL_ID = "ref:external-id"
+REF_VERSION = "ref:version"
+"""The version that AWS publishes while the plan is carried out."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +115,16 @@ class FunctionState:
     layers: tuple[str, ...] = ()
     env: Mapping[str, str] = field(default_factory=dict)
     system_log_level: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AliasState:
+    """The published version that an alias of a function serves; `REF_VERSION` until it is published."""
+
+    KIND: ClassVar[str] = "alias"
+    function: str
+    alias: str
+    version: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -240,6 +252,7 @@ State: TypeAlias = (
     | SecretState
     | StackState
     | FunctionState
+    | AliasState
     | TagsState
     | RolePolicyState
     | LogGroupState
@@ -260,6 +273,7 @@ STATES: Mapping[str, type[State]] = {
         SecretState,
         StackState,
         FunctionState,
+        AliasState,
         TagsState,
         RolePolicyState,
         LogGroupState,

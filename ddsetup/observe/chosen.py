@@ -51,7 +51,20 @@ def look_closer(
             **_permission_jobs(aws, snapshot, asked),
         },
     )
-    return _with(snapshot, found)
+    return _observe_versions(aws, _with(snapshot, found), selected)
+
+
+def _observe_versions(aws: Aws, snapshot: Snapshot, selected: Iterable[Function]) -> Snapshot:
+    """Add the published versions that aliases of these functions serve."""
+    jobs: Jobs = {
+        ("versions", f.lane, f"{f.arn}:{alias.version}"): job(
+            functions.read_version, aws, f.lane, f.name, alias.version
+        )
+        for f in selected
+        for alias in snapshot.lanes[f.lane].aliases.get(f.arn, ())
+        if alias.version != "$LATEST"
+    }
+    return _with(snapshot, side_by_side(aws, jobs)) if jobs else snapshot
 
 
 def observe_filters(aws: Aws, snapshot: Snapshot, groups: Mapping[Lane, Iterable[str]]) -> Snapshot:
@@ -215,6 +228,7 @@ def _lane_with(old: LaneSnapshot, fresh: Mapping[str, dict[str, Any]], snapshot:
         filters=filters,
         forwarders=find_forwarders(old.functions, old.tags, old.stacks, integration, filters, lane=old.lane),
         aliases={**old.aliases, **_readable(fresh.get("aliases", {}))},
+        versions={**old.versions, **fresh.get("versions", {})},
         replicated=old.replicated
         | {arn for arn, policy in fresh.get("replicated", {}).items() if _copied(policy)},
         newest_layers={**old.newest_layers, **_readable(fresh.get("newest_layers", {}))},

@@ -149,6 +149,8 @@ def _functions(scope: Scope, wanted: frozenset[str]) -> Iterable[Json]:
     tagging = _actions("function_tags", changing, tags)
     on_function = [a for a in tagging if a.startswith("lambda:")]
     writes = _actions("function", changing, ("update",))
+    if scope.answers.publish:
+        writes += _actions("alias", changing, ("update",))
     yield statement("Functions", (*permissions.LOOK_AT_FUNCTION, *writes, *on_function), scope.functions())
     yield statement("FunctionTags", tuple(a for a in tagging if a not in on_function), ("*",))
     yield statement("Layers", permissions.LOOK_AT_LAYER, scope.layers())

@@ -30,6 +30,7 @@ _SAME = (
     "create_log_groups",
     "on_conflict",
     "owned",
+    "publish",
 )
 """Settings whose key is the name of the field, and whose value is the field's."""
 

@@ -84,6 +84,13 @@ DELIVERY: tuple[Setting, ...] = (
         "their project in this directory. all: change also those that Datadog itself instruments.",
     ),
     Setting(
+        key="publish",
+        panel="How it gets there",
+        kind="switch",
+        help="Functions behind aliases: publish a version of what was instrumented and move the alias to it, "
+        "unless $LATEST has more than that is new. Default: no, only $LATEST is changed.",
+    ),
+    Setting(
         key="log_source",
         panel="How it gets there",
         kind="words",

@@ -9,7 +9,7 @@ from ddsetup.facts.disclose import MASK, disclosed
 from ddsetup.model.account import Json
 from ddsetup.model.change import Change, Plan, ResourceId, Skipped
 from ddsetup.model.lines import Line, Look, Span, counted, line, names
-from ddsetup.model.states import REF_EXTERNAL_ID, REF_SECRET, FunctionState
+from ddsetup.model.states import REF_EXTERNAL_ID, REF_SECRET, REF_VERSION, FunctionState
 
 FOLD_AFTER = 5
 """How many changes of one kind in one step are shown before the rest is only counted."""
@@ -35,6 +35,7 @@ KINDS: Mapping[str, tuple[str, str]] = {
     "secret": ("secret", "secrets"),
     "stack": ("stack", "stacks"),
     "function": ("function", "functions"),
+    "alias": ("alias", "aliases"),
     "function_tags": ("tags of function", "tag sets of functions"),
     "role_policy": ("policy on role", "policies on roles"),
     "log_group": ("log group", "log groups"),
@@ -48,6 +49,8 @@ KINDS: Mapping[str, tuple[str, str]] = {
 
 _IN_TITLE = (
     "name",
+    "function",
+    "alias",
     "log_group",
     "role_name",
     "policy_name",
@@ -216,6 +219,8 @@ def _value(value: Json) -> str:
     text = " ".join(str(value).split())
     if text == REF_EXTERNAL_ID:
         return "(issued by Datadog)"
+    if text == REF_VERSION:
+        return "(the version that is published)"
     if text.startswith(REF_SECRET):
         return f"(the ARN of secret {text.removeprefix(REF_SECRET)})"
     return text or "(empty)"

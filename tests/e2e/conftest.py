@@ -209,7 +209,8 @@ def open_place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OpenPlace]:
         def opened(
             *scenarios: str, regions: tuple[str, ...] = ("us-east-1",), via: Via = "forwarder", **options: Any
         ) -> Place:
-            policy = operator_policy(regions, via, sources=("all",) if "services" in scenarios else ())
+            sources = ("all",) if "services" in scenarios else ()
+            policy = operator_policy(regions, via, sources=sources, publish="alias" in scenarios)
             wanted = SandboxOptions(policy, scenarios=scenarios, regions=regions, **options)
             sandbox = stack.enter_context(start(wanted))
             home = tmp_path_factory.mktemp("home")

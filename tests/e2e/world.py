@@ -29,14 +29,23 @@ FOREIGN_VALUE = "value-of-a-variable-that-is-not-ours"
 
 
 def operator_policy(
-    regions: tuple[str, ...], via: Via = "forwarder", *, sources: tuple[str, ...] = ()
+    regions: tuple[str, ...],
+    via: Via = "forwarder",
+    *,
+    sources: tuple[str, ...] = (),
+    publish: bool = False,
 ) -> dict[str, Any]:
     """What `ddsetup policy` prints for every command, so that each test proves it enough.
 
     `sources` are the state machines and the API stages that are going to be chosen.
     """
     answers = Answers(
-        site="datadoghq.com", regions=regions, via=via, state_machines=sources, api_stages=sources
+        site="datadoghq.com",
+        regions=regions,
+        via=via,
+        state_machines=sources,
+        api_stages=sources,
+        publish=publish,
     )
     commands = ("setup", "undo", "verify", "uninstrument", "doctor", "invoke")
     return dict(least_policy(answers, "aws", (ACCOUNT,), regions, commands=commands))

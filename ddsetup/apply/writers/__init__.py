@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ddsetup.apply.run import Writer
+from ddsetup.apply.writers.aliases import AliasWriter
 from ddsetup.apply.writers.dashboards import DashboardWriter
 from ddsetup.apply.writers.function_tags import FunctionTagsWriter
 from ddsetup.apply.writers.functions import FunctionWriter
@@ -54,6 +55,7 @@ def make_writers(  # noqa: PLR0913 - what the writers of all kinds need together
         "secret": SecretWriter(aws, issued, keys.api_key if keys else ""),
         "stack": StackWriter(aws, issued, clock, on_event),
         "function": FunctionWriter(aws, issued, functions, clock),
+        "alias": AliasWriter(aws, clock),
         "function_tags": FunctionTagsWriter(aws, snapshot),
         "log_group": LogGroupWriter(aws),
         "subscription_filter": FilterWriter(aws, issued, clock, recent),

@@ -38,7 +38,7 @@ def run(call: Call) -> Report:
     return Report(command="sandbox up", sandbox=True, account=sandbox.account, regions=sandbox.regions)
 
 
-_ANY_SOURCE = {"state_machine": ("all",), "api_stage": ("all",)}
+_ANY_SOURCE: dict[str, Value] = {"state_machine": ("all",), "api_stage": ("all",), "publish": True}
 _MODES: tuple[dict[str, Value], ...] = (
     {"via": "forwarder", "subscribe": "automatic", "forwarder_upgrade": True},
     {"via": "forwarder", "subscribe": "direct", "on_conflict": "replace"},

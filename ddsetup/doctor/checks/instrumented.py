@@ -138,7 +138,7 @@ def published(case: Case) -> Iterator[Result]:
             yield problem(
                 s,
                 f"traffic by the alias {listed} {served} without Datadog",
-                "publish a version, and move the alias to it",
+                "publish a version, and move the alias to it (`ddsetup setup --publish` does both)",
                 command=_publish(s, (bare or unsure)[0]),
                 severity="warning" if bare or not s.arrived("traces") else "info",
             )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from ddsetup.gateways.aws.errors import read, unreadable
 from ddsetup.gateways.aws.session import OPTIONAL, Aws
@@ -34,9 +35,12 @@ def read_function(aws: Aws, lane: Lane, name: str) -> Function:
     return parse_function(lane, function_configuration(aws, lane, name))
 
 
-def function_configuration(aws: Aws, lane: Lane, name: str) -> Mapping[str, Json]:
-    """The configuration as AWS words it; raises like `read_function`."""
-    answer: Mapping[str, Json] = aws.call("lambda:GetFunction", lane, FunctionName=name)["Configuration"]
+def function_configuration(aws: Aws, lane: Lane, name: str, version: str = "") -> Mapping[str, Json]:
+    """The configuration as AWS words it, of `$LATEST` or of a version; raises like `read_function`."""
+    qualifier: dict[str, Json] = {"Qualifier": version} if version else {}
+    answer: Mapping[str, Json] = aws.call("lambda:GetFunction", lane, FunctionName=name, **qualifier)[
+        "Configuration"
+    ]
     return answer
 
 
@@ -46,6 +50,30 @@ def function_state(aws: Aws, lane: Lane, name: str) -> Function | Unreadable:
     Needs lambda:GetFunction.
     """
     return read(lambda: read_function(aws, lane, name))
+
+
+def read_version(aws: Aws, lane: Lane, name: str, version: str) -> Function | Unreadable:
+    """A published version of a function. Needs lambda:GetFunction."""
+    return read(lambda: parse_function(lane, function_configuration(aws, lane, name, version)))
+
+
+@dataclass(frozen=True, slots=True)
+class LiveAlias:
+    """An alias as it is, and the revision that a change of it must still find."""
+
+    alias: Alias
+    revision_id: str
+
+
+def read_alias(aws: Aws, lane: Lane, name: str, alias: str) -> LiveAlias:
+    """One alias. Raises NotFound, Denied or GatewayError. Needs lambda:GetAlias."""
+    item = aws.call("lambda:GetAlias", lane, FunctionName=name, Name=alias)
+    return LiveAlias(_alias(item), item.get("RevisionId") or "")
+
+
+def _alias(item: Mapping[str, Json]) -> Alias:
+    weights = (item.get("RoutingConfig") or {}).get("AdditionalVersionWeights")
+    return Alias(name=item["Name"], version=item["FunctionVersion"], weighted=bool(weights))
 
 
 def function_exists(aws: Aws, lane: Lane, name: str) -> bool:
@@ -64,7 +92,7 @@ def list_aliases(aws: Aws, lane: Lane, name: str) -> tuple[Alias, ...] | Unreada
         items = aws.pages(
             "lambda:ListAliases", lane, "Aliases", token=("NextMarker", "Marker"), FunctionName=name
         )
-        return tuple(Alias(name=item["Name"], version=item["FunctionVersion"]) for item in items)
+        return tuple(_alias(item) for item in items)
 
     return read(ask)
 
@@ -81,7 +109,8 @@ def published_versions(aws: Aws, lane: Lane, name: str) -> Mapping[int, Function
             patience=OPTIONAL,
             FunctionName=name,
         )
-        published = {int(item["Version"]): item for item in items if item.get("Version") != "$LATEST"}
+        # Not every version is a number: on managed instances there is $LATEST.PUBLISHED as well.
+        published = {int(item["Version"]): item for item in items if str(item.get("Version")).isdecimal()}
         return {number: parse_function(lane, published[number]) for number in sorted(published, reverse=True)}
 
     return read(ask)

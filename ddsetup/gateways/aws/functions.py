@@ -8,7 +8,9 @@ from ddsetup.gateways.aws.function_reads import (
     list_aliases,
     list_functions,
     published_versions,
+    read_alias,
     read_function,
+    read_version,
     resource_policy,
 )
 from ddsetup.gateways.aws.function_writes import (
@@ -17,8 +19,11 @@ from ddsetup.gateways.aws.function_writes import (
     UpdatePace,
     add_logs_permission,
     invoke,
+    move_alias,
+    publish_version,
     remove_permission,
     update_function,
+    wait_published,
     wait_updated,
 )
 from ddsetup.gateways.aws.layers import LayerCache, layer_version_exists, newest_layer
@@ -37,11 +42,16 @@ __all__ = [
     "layer_version_exists",
     "list_aliases",
     "list_functions",
+    "move_alias",
     "newest_layer",
+    "publish_version",
     "published_versions",
+    "read_alias",
     "read_function",
+    "read_version",
     "remove_permission",
     "resource_policy",
     "update_function",
+    "wait_published",
     "wait_updated",
 ]

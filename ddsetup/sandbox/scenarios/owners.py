@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ddsetup.sandbox.errors import SandboxStartError
@@ -150,9 +151,8 @@ def furnish_edge(world: World) -> None:
         ("at-the-edge", {}),
         ("edge-role-only", {"MENU_URL": "https://coffee.example"}),
     ):
-        create(world, SampleFunction(name, environment=environment))
-        functions.update_function_configuration(FunctionName=name, Role=role)
-    create(world, SampleFunction("copied-to-the-edge"))
+        create(replace(world, role=role), SampleFunction(name, environment=environment, timeout=5))
+    create(world, SampleFunction("copied-to-the-edge", timeout=5))
     functions.add_permission(
         FunctionName="copied-to-the-edge",
         StatementId="replicator",

@@ -10,6 +10,7 @@ from ddsetup.model.change import Change, Plan, Skipped
 from ddsetup.plan.steps.forwarder_choice import Choice, choose
 from ddsetup.plan.steps.instrument.function import Instrumented, instrument
 from ddsetup.plan.steps.instrument.key_access import grants
+from ddsetup.plan.steps.instrument.publish import aliases_moved
 from ddsetup.plan.steps.instrument.subject import STEP, Refusal, Subject, subject_of, tags_resource
 from ddsetup.plan.steps.instrument.tags import MAX_TAGS, tag_change, tag_warnings
 from ddsetup.plan.steps.wording import listed
@@ -19,6 +20,7 @@ def plan(snapshot: Snapshot, answers: Answers, selected: tuple[Function, ...]) -
     """What instrumenting the selected functions changes. Every function is in it, changed or not."""
     functions: list[Change] = []
     tags: list[Change] = []
+    aliases: list[Change] = []
     skipped: list[Skipped] = []
     keyed: list[Function] = []
     subjects = [subject_of(function, snapshot, answers) for function in selected]
@@ -32,8 +34,12 @@ def plan(snapshot: Snapshot, answers: Answers, selected: tuple[Function, ...]) -
         if (isinstance(result, Instrumented) and result.key_set) or _told_at_source(subject, result):
             keyed.append(subject.function)
         tags.extend(_tags(subject, result, skipped))
+        if isinstance(result, Instrumented) and answers.publish:
+            moved = aliases_moved(subject, result.change)
+            aliases.extend(moved.changes)
+            skipped.extend(moved.skipped)
     return Plan(
-        changes=(*grants(keyed, answers), *functions, *tags),
+        changes=(*grants(keyed, answers), *functions, *tags, *aliases),
         skipped=tuple(skipped),
         warnings=(*_warnings(subjects, functions, answers), *tag_warnings(answers)),
     )

@@ -150,10 +150,12 @@ def _afterwards(subject: Subject) -> list[str]:
     function = subject.function
     aliases = subject.lane.aliases.get(function.arn, ())
     published = [a for a in aliases if a.version != "$LATEST"]
-    if published:
+    if published and not subject.answers.publish:
         listed = ", ".join(f"{a.name} (version {a.version})" for a in published)
-        notes.append(f"only $LATEST changes: publish a version and move the alias {listed}")
-    if function.snap_start == "PublishedVersions":
+        notes.append(
+            f"only $LATEST changes: publish a version and move the alias {listed}, or let --publish do it"
+        )
+    if function.snap_start == "PublishedVersions" and not (published and subject.answers.publish):
         notes.append("only $LATEST changes: SnapStart serves published versions, so publish a new one")
     if subject.owner is not None:
         sure = "owned by" if subject.owner.sure else "probably owned by"

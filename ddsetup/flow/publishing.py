@@ -1,0 +1,50 @@
+"""Whether aliases are to serve what was instrumented: asked where some would go on without Datadog."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from ddsetup.ask.prompter import Prompt
+from ddsetup.flow.call import Call
+from ddsetup.model.lines import counted
+
+if TYPE_CHECKING:
+    from ddsetup.flow.verbs import Prepared, Session
+
+PUBLISH = "publish"
+
+
+def offer_publishing(call: Call, session: Session, prepared: Prepared) -> Prepared:
+    """The plan with aliases moved, if the person wants that. Raises `Back`.
+
+    Nobody is asked who said `--publish` or `--no-publish`, or where no alias could be moved.
+    """
+    from ddsetup.plan.whole import make_plan
+
+    host = session.host
+    if host.prompter is None or PUBLISH in call.given:
+        return prepared
+    answers = replace(prepared.answers, publish=True)
+    plan = make_plan(prepared.snapshot, answers, prepared.selected)
+    moved = sorted(c.resource.name for c in plan.changes if c.resource.kind == "alias")
+    if not moved:
+        return prepared
+    if PUBLISH not in host.dialogue.typed:
+        said = host.prompter.ask(_question(moved))
+        host.dialogue.typed[PUBLISH] = {PUBLISH: bool(said)}
+    if not host.dialogue.typed[PUBLISH].get(PUBLISH):
+        return prepared
+    return replace(prepared, answers=answers, plan=plan)
+
+
+def _question(moved: list[str]) -> Prompt:
+    shown = ", ".join(moved[:3]) + (f" and {len(moved) - 3} more" if len(moved) > 3 else "")
+    return Prompt(
+        kind="confirm",
+        text=f"{counted(len(moved), 'alias', 'aliases')} ({shown}) serve published versions, which never "
+        "change. Publish what is instrumented, and move them to it?",
+        why="Their traffic runs the new version at once; the old one stays, and undo moves them back. Only "
+        "code that they serve already is published.",
+        default=False,
+    )
