@@ -22,6 +22,7 @@ from datadog_api_client.model_utils import validate_and_convert_types
 
 from ddsetup.sandbox.datadog.server import StandIn
 from ddsetup.sandbox.datadog.world import build_world
+from tests.gateways.referee import Referee
 
 API_KEY, APP_KEY = "a" * 32, "b" * 40
 
@@ -70,7 +71,8 @@ def running(
 ) -> Iterator[Standin]:
     clock = Clock()
     world = build_world((API_KEY, APP_KEY), seed or {}, clock, time_scale=time_scale, state_dir=state_dir)
-    server = StandIn(world)
+    referee = Referee()
+    server = StandIn(world, watch=referee)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()
     try:
@@ -79,6 +81,7 @@ def running(
         server.shutdown()
         server.server_close()
         thread.join()
+    assert referee.wrong == [], "\n".join(sorted({str(one) for one in referee.wrong}))
 
 
 def typed(model: type[Any], data: Any) -> Any:

@@ -66,11 +66,18 @@ def test_a_key_of_no_site_is_invalid(world: World) -> None:
     assert OTHER_API_KEY not in caught.value.what
 
 
-@pytest.mark.parametrize("body", [{"valid": False}, {"valid": "true"}, {}, {"errors": []}, []])
-def test_a_key_that_datadog_does_not_call_valid_is_not(world: World, body: object) -> None:
+def test_a_key_that_datadog_does_not_call_valid_is_not(world: World) -> None:
     """Whatever the status of the answer: what counts is that it says `"valid": true`."""
-    world.fault("/api/v1/validate", status=200, body=body, times=9)
+    world.fault("/api/v1/validate", status=200, body={"valid": False}, times=9)
     with pytest.raises(CredentialsError, match=r"the Datadog API key is not valid on datadoghq\.eu"):
+        check_keys(world.connect())
+    assert not world.calls("/api/v2/")
+
+
+@pytest.mark.parametrize("body", [{"valid": "true"}, {}, {"errors": []}, []])
+def test_an_answer_that_says_nothing_of_a_key_does_not_call_it_invalid(world: World, body: object) -> None:
+    world.fault("/api/v1/validate", status=200, body=body, times=9)
+    with pytest.raises(GatewayError, match="cannot read Datadog's answer"):
         check_keys(world.connect())
     assert not world.calls("/api/v2/")
 

@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from ddsetup.sandbox.datadog import routes
@@ -22,20 +22,34 @@ CONTROL = "/__sandbox/"
 _log = logging.getLogger(__name__)
 
 
+class Watch(Protocol):
+    """Sees an exchange."""
+
+    def __call__(self, request: Request, response: Response, *, faulty: bool) -> None: ...
+
+
 class _Dropped(Exception):
     """The connection ends without an answer."""
 
 
 class StandIn(ThreadingHTTPServer):
-    """The stand-in on a port of loopback (0: any free one). ``crawl`` makes the backend work at once."""
+    """The stand-in on a port of loopback (0: any free one). ``crawl`` makes the backend work at once;
+    ``watch`` sees every exchange, and whether a fault made its answer."""
 
     daemon_threads = True
     request_queue_size = 128
 
-    def __init__(self, world: World, port: int = 0, crawl: Callable[[], None] | None = None) -> None:
+    def __init__(
+        self,
+        world: World,
+        port: int = 0,
+        crawl: Callable[[], None] | None = None,
+        watch: Watch = lambda *_, **__: None,
+    ) -> None:
         super().__init__((LOOPBACK, port), _Handler)
         self.world = world
         self.crawl = crawl
+        self.watch = watch
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A caller that goes away in the middle is no event; anything else is told on stderr."""
@@ -135,6 +149,7 @@ def respond(server: StandIn, request: Request) -> Response:
         response = _answered(lambda: _call(world, request, found))
         if fault is not None:
             response = _faulty(fault, world, request, found)
+    server.watch(request, response, faulty=fault is not None)
     _keep(world, request, found, response.status)
     return response
 
