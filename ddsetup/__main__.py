@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import sys
 
+from ddsetup.terminal.streams import ended, take_over
+
 
 def main() -> None:
     """Run the command line and end the process with its exit code."""
+    take_over()
     if sys.argv[1:] in (["--version"], ["-V"]):
         from ddsetup._version import __version__
 
         sys.stdout.write(f"ddsetup {__version__}\n")
-        return
+        sys.exit(ended(0))
     from ddsetup.cli.app import run
 
-    sys.exit(run(sys.argv[1:]))
+    sys.exit(ended(run(sys.argv[1:])))
 
 
 if __name__ == "__main__":

@@ -7,6 +7,6 @@ from typing import Any
 
 
 def body_of(command: str) -> Any:
-    """The `lines` of a command's module, whose path is the command's words; None if it brings none."""
+    """The `blocks` of a command's module, whose path is the command's words; None if it brings none."""
     path = command.replace("-", "_").replace(" ", ".")
-    return getattr(import_module(f"ddsetup.cli.{path}"), "lines", None)
+    return getattr(import_module(f"ddsetup.cli.{path}"), "blocks", None)

@@ -286,7 +286,8 @@ class _Run:
 
 @contextmanager
 def _first_interrupt_sets(cancel: threading.Event) -> Iterator[None]:
-    """While the block runs, the first Ctrl-C (or SIGTERM) sets `cancel`, and the second is KeyboardInterrupt.
+    """While the block runs, the first Ctrl-C, SIGTERM or SIGHUP sets `cancel`, a second Ctrl-C or
+    SIGTERM is KeyboardInterrupt.
 
     An exception in the middle of noting an outcome would lose that outcome; so the first one is no exception.
     """
@@ -294,12 +295,16 @@ def _first_interrupt_sets(cancel: threading.Event) -> Iterator[None]:
         yield
         return
 
-    def interrupted(_number: int, _frame: object) -> None:
-        if cancel.is_set():
+    hangup: int | None = getattr(signal, "SIGHUP", None)
+
+    def interrupted(number: int, _frame: object) -> None:
+        # Of a closed terminal its shell tells, too: that is no second wish to leave at once.
+        if cancel.is_set() and number != hangup:
             raise KeyboardInterrupt
         cancel.set()
 
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    numbers = (signal.SIGINT, signal.SIGTERM) + (() if hangup is None else (hangup,))
+    before = {number: signal.getsignal(number) for number in numbers}
     # What is ignored (nohup) or handled outside of Python stays so.
     taken = {number: was for number, was in before.items() if was not in (signal.SIG_IGN, None)}
     try:

@@ -24,6 +24,8 @@ from ddsetup.model.errors import DdsetupError, Interrupted, UsageError
 from ddsetup.model.report import Report
 from ddsetup.settings.given import Values
 from ddsetup.terminal.console import Console, Streams
+from ddsetup.terminal.paging import check_page, write_page
+from ddsetup.terminal.streams import loss
 
 BUG = 70
 
@@ -38,13 +40,19 @@ def run_command(title: str, module: str, values: Values) -> int:
     """Run a command and print its report; the exit code."""
     console = first_console(_streams(), values)
     signal.signal(signal.SIGTERM, _terminated)
+    _mind_the_terminal()
     try:
         call = make_call(title, values, console, _here())
         if call.given.on("debug"):
             _log_to(console)
+        check_page(call)
         command = importlib.import_module(module)
         report: Report = command.run(call)
-        console.report(report, getattr(command, "lines", None))
+        body = getattr(command, "blocks", None)
+        console.report(report, body)
+        write_page(call, report, body)
+        if report.run and loss(console.streams.out):
+            console.say(f"the result could not be written; to give it back: ddsetup undo {report.run}")
         return report.exit_code
     except DdsetupError as error:
         return _end(console, title, error)
@@ -54,10 +62,6 @@ def run_command(title: str, module: str, values: Values) -> int:
         return _end(console, title, Interrupted(what, fix=fix))
     except Back:
         return _end(console, title, Interrupted("there is nothing to go back to; stopped"))
-    except BrokenPipeError:
-        # Whoever read our output has seen enough.
-        sys.stdout = sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115
-        return 1
     except Exception as error:  # noqa: BLE001 - the boundary: whatever comes here is a bug, to be reported
         return _end(console, title, _bug(title, error, values))
 
@@ -79,10 +83,7 @@ def refuse_command_line(arguments: Sequence[str], error: Any) -> int:
 
 
 def _end(console: Console, title: str, error: DdsetupError) -> int:
-    try:
-        console.error(title, error)
-    except BrokenPipeError:
-        sys.stdout = sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115
+    console.error(title, error)
     return error.exit_code
 
 
@@ -93,6 +94,19 @@ def _streams() -> Streams:
 def _terminated(_signal: int, _frame: FrameType | None) -> None:
     """Being told to end is treated like Ctrl-C: what is under way finishes, the rest is not started."""
     raise KeyboardInterrupt
+
+
+def _mind_the_terminal() -> None:
+    """A terminal that is closed ends the run like SIGTERM; with nohup it goes on."""
+    hangup: int | None = getattr(signal, "SIGHUP", None)
+    if hangup is not None and signal.getsignal(hangup) == signal.SIG_DFL:
+        signal.signal(hangup, _hung_up)
+
+
+def _hung_up(number: int, frame: FrameType | None) -> None:
+    # A shell that ends sends it a second time; one is enough.
+    signal.signal(number, signal.SIG_IGN)
+    _terminated(number, frame)
 
 
 def _output_in(arguments: Sequence[str]) -> str | None:

@@ -275,4 +275,4 @@ def _again(call: Call) -> str:
     return parts
 
 
-lines = doctor_lines
+blocks = doctor_lines

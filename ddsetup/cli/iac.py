@@ -5,13 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from ddsetup.flow.call import Call
+from ddsetup.model.blocks import Block
 from ddsetup.model.errors import UsageError
-from ddsetup.model.lines import Line, Look
+from ddsetup.model.lines import Look
 from ddsetup.model.report import Report
 from ddsetup.project.iac import backup
 from ddsetup.project.iac.detect import detect
 from ddsetup.project.iac.model import Wanted
-from ddsetup.project.iac.show import iac_lines
+from ddsetup.project.iac.show import iac_blocks
 from ddsetup.project.macro import for_iac
 from ddsetup.project.project_files import KEY_SETTINGS, bring, proposed
 
@@ -100,6 +101,6 @@ def run(call: Call) -> Report:
     return _undo(call, root) if call.value("undo") else _change(call, root)
 
 
-def lines(report: Report, look: Look) -> list[Line]:
+def blocks(report: Report, look: Look) -> list[Block]:
     """The changes of the files as text."""
-    return iac_lines(report.data, look)
+    return iac_blocks(report.data, look)

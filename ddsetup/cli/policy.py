@@ -8,8 +8,9 @@ from dataclasses import replace
 from ddsetup.ask.asking import answers_from
 from ddsetup.flow.call import Call
 from ddsetup.gateways.aws.session import Aws, AwsOptions
+from ddsetup.model.blocks import Block, Code
 from ddsetup.model.errors import CredentialsError
-from ddsetup.model.lines import Line, Look, Span, line
+from ddsetup.model.lines import Look
 from ddsetup.model.report import Report
 from ddsetup.plan.policy import least_policy
 
@@ -39,6 +40,6 @@ def run(call: Call) -> Report:
     return Report(command="policy", account=account, regions=regions, data={"policy": document})
 
 
-def lines(report: Report, _look: Look) -> list[Line]:
+def blocks(report: Report, _look: Look) -> list[Block]:
     """The policy as it is pasted, and nothing else."""
-    return [line(Span(text, "code")) for text in json.dumps(report.data["policy"], indent=2).splitlines()]
+    return [Code(json.dumps(report.data["policy"], indent=2), "json", indent=0)]

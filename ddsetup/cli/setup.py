@@ -17,11 +17,12 @@ from ddsetup.flow.guided import Guide, given_of, leaving, offer_to_resume
 from ddsetup.flow.proof import LOOK_AGAIN, make_traffic, monitored, prove, watch_for
 from ddsetup.flow.results import base_report, with_all_looked_at, with_outcomes, with_signals
 from ddsetup.flow.showing import agree
+from ddsetup.model.blocks import Block
 from ddsetup.model.errors import CredentialsError
-from ddsetup.model.lines import Line, Look, Span, line
+from ddsetup.model.lines import Look, Span, line
 from ddsetup.model.report import FOUNDATION, Report, exit_code_of
 from ddsetup.project.at_source import change_source, check_source, in_words, source_note
-from ddsetup.project.iac.show import iac_lines
+from ddsetup.project.iac.show import iac_blocks
 
 if TYPE_CHECKING:
     from ddsetup.flow.verbs import Host, Prepared, Session
@@ -142,7 +143,7 @@ def _proven(
     return with_signals(report, signals)
 
 
-def lines(report: Report, look: Look) -> list[Line]:
+def blocks(report: Report, look: Look) -> list[Block]:
     """What became of the files of a project, where functions were changed at the source."""
     data = report.data
     if "source" not in data:
@@ -150,4 +151,4 @@ def lines(report: Report, look: Look) -> list[Line]:
     changed = any(file["status"] == "changed" for file in data["source"]["files"])
     undo = Span("  (to give the files back: ddsetup iac --undo)", "dim")
     head = line(Span("At the source", "heading"), *((undo,) if changed else ()))
-    return [head, *iac_lines(data["source"], look)]
+    return [head, *iac_blocks(data["source"], look)]

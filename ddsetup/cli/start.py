@@ -20,7 +20,7 @@ def first_console(streams: Streams, values: Values) -> Console:
     given = from_flags(values).over(from_environment(streams.environ))
     raw = given.raw("output")
     output: OutputFormat = "text"
-    if raw is not None and raw.value in ("json", "ndjson"):
+    if raw is not None and raw.value in ("markdown", "json", "ndjson"):
         output = raw.value
     return Console(streams=streams, output=output, sandbox=in_sandbox(streams.environ))
 

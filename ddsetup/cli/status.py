@@ -6,10 +6,11 @@ from dataclasses import replace
 
 from ddsetup.flow.call import Call
 from ddsetup.flow.results import base_report
-from ddsetup.model.lines import Line, Look
+from ddsetup.model.blocks import Block
+from ddsetup.model.lines import Look
 from ddsetup.model.report import Report
 from ddsetup.settings.settle import selection_of
-from ddsetup.show.status_lines import status_lines
+from ddsetup.show.status_lines import status_blocks
 
 
 def run(call: Call) -> Report:
@@ -29,6 +30,6 @@ def run(call: Call) -> Report:
     return replace(base_report("status", session), data=data)
 
 
-def lines(report: Report, look: Look) -> list[Line]:
+def blocks(report: Report, look: Look) -> list[Block]:
     """The account as text."""
-    return status_lines(report.data, look)
+    return status_blocks(report.data, look)

@@ -11,8 +11,9 @@ from ddsetup.flow.showing import confirm, show_plan
 from ddsetup.journal.runs import Run, Runs, list_runs
 from ddsetup.journal.undo import in_force, pending, undo_changes
 from ddsetup.model.account import Json
+from ddsetup.model.blocks import Block, table
 from ddsetup.model.change import Plan
-from ddsetup.model.lines import Line, Look, Span, counted, line, names, table
+from ddsetup.model.lines import Look, Span, counted, line, names
 from ddsetup.model.report import Report
 from ddsetup.settings.given import Given, Raw
 
@@ -87,7 +88,7 @@ def _nothing(_event: Event) -> None:
     """Say nothing: what is asked here is asked again, aloud."""
 
 
-def lines(report: Report, look: Look) -> list[Line]:
+def blocks(report: Report, _look: Look) -> list[Block]:
     """The runs that a journal is kept of, newest last."""
     if "runs" not in report.data:
         return []
@@ -105,4 +106,4 @@ def lines(report: Report, look: Look) -> list[Line]:
         ]
         for run in runs
     ]
-    return table(["Run", "Command", "Account", "Regions", "Changes", "State"], rows, look)
+    return table(["Run", "Command", "Account", "Regions", "Changes", "State"], rows)

@@ -8,14 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ddsetup.explore.drawing import WIDTH, bar, duration, interval_seconds, iso, percent, sparkline, timeline
+from ddsetup.explore.drawing import duration, interval_seconds, iso, percent
 from ddsetup.flow.whose import Whose
 from ddsetup.gateways.datadog.client import Datadog
 from ddsetup.gateways.datadog.series import Timeseries, timeseries
 from ddsetup.gateways.datadog.telemetry import Window, grouped_values
 from ddsetup.model.account import Json
-from ddsetup.model.lines import Line, Look, Span, Style, counted, cut, line, names, padded, shorten, width_of
+from ddsetup.model.blocks import Bar, Bars, Block, Series
+from ddsetup.model.lines import Look, Span, counted, cut, line, names
 
+_NAMES = 58
+"""Columns for the names of functions in a line that fits into 80."""
 HIGH_SHARE = 0.2
 """From which share on Datadog's recommended monitor alerts."""
 FEW = 20
@@ -102,7 +105,7 @@ def _over_time(points: Timeseries) -> list[Json]:
     return found
 
 
-def cold_start_lines(data: Mapping[str, Json], look: Look) -> list[Line]:
+def cold_start_blocks(data: Mapping[str, Json], look: Look) -> list[Block]:
     """The functions as a bar chart, then the share over time."""
     if "over_time" not in data:
         return []
@@ -112,16 +115,16 @@ def cold_start_lines(data: Mapping[str, Json], look: Look) -> list[Line]:
             line("No invocation was counted in this time."),
             line(Span("  enhanced metrics count them: ddsetup verify", "dim")),
         ]
-    found = [line(Span(_headline(data), "bold"))]
+    found: list[Block] = [line(Span(_headline(data), "bold"))]
     shown = rows if look.verbose else rows[:_SHOWN]
-    found.extend(_bars(shown, look))
+    found.append(_bars(shown))
     if len(rows) > len(shown):
         found.append(line(Span(f"  … and {len(rows) - len(shown):,} more (-v shows all)", "dim")))
     found.append(())
-    found.extend(_share_lines(data, look))
+    found.extend(_shares(data))
     often = [r["function"] for r in rows if r["share"] >= HIGH_SHARE and r["invocations"] >= FEW]
     if often:
-        said = cut(names(often, 5), (look.width or WIDTH) - 22)
+        said = cut(names(often, 5), _NAMES)
         found.append(line(Span("! ", "warn"), f"{HIGH_SHARE:.0%} cold or more: {said}"))
         found.append(line("  provisioned concurrency keeps environments warm (AWS bills it)"))
     return found
@@ -133,45 +136,28 @@ def _headline(data: Mapping[str, Json]) -> str:
     return f"{counted(cold, 'cold start')} in {counted(every, 'invocation')} ({share})"
 
 
-def _bars(rows: list[Json], look: Look) -> list[Line]:
+def _bars(rows: list[Json]) -> Bars:
     several = len({row["region"] for row in rows}) > 1
-    titles = [f"{row['function']} ({row['region']})" if several else row["function"] for row in rows]
-    figures = [
-        f"{row['cold_starts']:>5,} of {row['invocations']:<7,} {percent(row['share']):>5}" for row in rows
-    ]
-    inits = [f"  init {duration(row['init_ms'])}" if row["init_ms"] is not None else "" for row in rows]
-    room = (look.width or WIDTH) - 4
-    tail = max(len(one) + len(two) for one, two in zip(figures, inits, strict=True))
-    name = min(max(map(width_of, titles)), max(12, room - tail - 12))
-    width = max(6, min(40, room - tail - name - 2))
-    largest = max(row["cold_starts"] for row in rows)
     found = []
-    for row, title, figure, init in zip(rows, titles, figures, inits, strict=True):
-        drawn = f"{bar(row['cold_starts'], largest, width):<{width}}"
-        style: Style = "warn" if row["share"] >= HIGH_SHARE and row["invocations"] >= FEW else "good"
+    for row in rows:
+        often = row["share"] >= HIGH_SHARE and row["invocations"] >= FEW
         found.append(
-            line(
-                f"  {padded(shorten(title, name), name)} ",
-                Span(drawn, style),
-                f" {figure}",
-                Span(init, "dim"),
+            Bar(
+                f"{row['function']} ({row['region']})" if several else row["function"],
+                row["cold_starts"],
+                f"{row['cold_starts']:>5,} of {row['invocations']:<7,} {percent(row['share']):>5}",
+                f"  init {duration(row['init_ms'])}" if row["init_ms"] is not None else "",
+                "warn" if often else "good",
             )
         )
-    return found
+    return Bars("Cold starts", tuple(found))
 
 
-def _share_lines(data: Mapping[str, Json], look: Look) -> list[Line]:
-    points = [(point["at"], point["share"]) for point in data["over_time"]]
+def _shares(data: Mapping[str, Json]) -> list[Block]:
+    points = tuple((point["at"], point["share"]) for point in data["over_time"])
     if not points:
         return []
-    shares = [share for _, share in points]
-    room = min(_POINTS, max(20, (look.width or WIDTH) - 44))
-    drawn = sparkline(timeline(points, data["interval"] * 1000, room), floor=0.0)
     of = "" if data["over_time_of"] == "chosen functions" else f" of {data['over_time_of']}"
-    return [
-        line(
-            f"  Share over time{of}  ",
-            Span(drawn, "good"),
-            f"  max {percent(max(shares))}, last {percent(shares[-1])}",
-        )
-    ]
+    figures = f"max {percent(max(share for _, share in points))}, last {percent(points[-1][1])}"
+    title = f"Share over time{of}"
+    return [Series(title, points, data["interval"] * 1000, figures, floor=0.0, beside=True)]

@@ -16,8 +16,9 @@ from ddsetup.gateways.datadog.client import Datadog
 from ddsetup.gateways.datadog.metric_tags import ListedMetric, list_distributions
 from ddsetup.gateways.datadog.telemetry import Window, grouped_values
 from ddsetup.model.account import Json
+from ddsetup.model.blocks import Block, table
 from ddsetup.model.change import Change, Plan, ResourceId, Skipped
-from ddsetup.model.lines import Line, Look, Span, counted, line, names, table
+from ddsetup.model.lines import Look, Span, counted, line, names
 from ddsetup.model.states import MetricTagsState
 
 STEP = "metrics"
@@ -56,12 +57,12 @@ def _row(metric: ListedMetric) -> Json:
     }
 
 
-def metric_list_lines(data: Mapping[str, Json], look: Look) -> list[Line]:
+def metric_list_blocks(data: Mapping[str, Json], _look: Look) -> list[Block]:
     """A row for each distribution: percentiles, and the tag keys that can be queried."""
     if "distributions" not in data:
         return []
     rows = data["distributions"]
-    found = [line(Span(f"{counted(len(rows), 'distribution')} from these functions", "bold"))]
+    found: list[Block] = [line(Span(f"{counted(len(rows), 'distribution')} from these functions", "bold"))]
     if rows:
         cells = [
             [
@@ -71,7 +72,7 @@ def metric_list_lines(data: Mapping[str, Json], look: Look) -> list[Line]:
             ]
             for row in rows
         ]
-        found.extend(table(["Metric", "Percentiles", "Tags that can be queried"], cells, look))
+        found.extend(table(["Metric", "Percentiles", "Tags that can be queried"], cells))
     if data["left_out"]:
         rest = counted(data["left_out"], "metric")
         found.append(line(Span(f"  {rest} of Datadog's own left out (--enhanced shows them)", "dim")))
@@ -122,9 +123,9 @@ _WHY_MISSING = (
 )
 
 
-def metric_proof_lines(data: Mapping[str, Json], look: Look) -> list[Line]:
+def metric_proof_blocks(data: Mapping[str, Json], look: Look) -> list[Block]:
     """Each metric with the functions that sent it, or what to look at if none did."""
-    found: list[Line] = []
+    found: list[Block] = []
     for proof in data.get("metrics", ()):
         if proof["status"] == "arrived":
             found.append(line(Span("✓ ", "good"), Span(proof["metric"], "bold"), " arrived"))
@@ -132,7 +133,7 @@ def metric_proof_lines(data: Mapping[str, Json], look: Look) -> list[Line]:
                 [Span(row["function"] or "(no function)"), *(Span(number(row[way])) for way in _FIGURES)]
                 for row in proof["functions"]
             ]
-            found.extend(table(["Function", *_FIGURES], cells, look))
+            found.extend(table(["Function", *_FIGURES], cells))
             if proof["missing_from"]:
                 who = names(proof["missing_from"], 0 if look.verbose else 5)
                 found.append(line(Span("  – ", "warn"), f"nothing from {who}"))

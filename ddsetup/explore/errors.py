@@ -7,13 +7,15 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from ddsetup.explore.drawing import WIDTH, bar, clean, clock_time, iso, percent
+from ddsetup.explore.drawing import clean, clock_time, iso, percent
 from ddsetup.flow.whose import Whose
 from ddsetup.gateways.datadog.client import Datadog
 from ddsetup.gateways.datadog.event_search import Log, count_logs, search_logs
 from ddsetup.gateways.datadog.telemetry import Window
 from ddsetup.model.account import Json
 from ddsetup.model.lines import Line, Look, Span, counted, cut, line
+from ddsetup.show.charts import bar
+from ddsetup.show.layout import WIDTH
 
 READ = 3_000
 """Logs that are read to find patterns, the newest ones."""

@@ -5,16 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
-from ddsetup.explore.drawing import WIDTH, clean, clock_time, duration, strip
+from ddsetup.explore.drawing import clean, clock_time, duration
 from ddsetup.explore.errors import essence
 from ddsetup.gateways.datadog.event_search import Log, SpanEvent
 from ddsetup.model.account import Json
-from ddsetup.model.lines import Line, Look, Span, Style, cut, line, padded, shorten, width_of
+from ddsetup.model.blocks import Block, Flame, Flames
+from ddsetup.model.lines import Line, Look, Span, cut, line, shorten
+from ddsetup.show.layout import WIDTH
 
 ROWS = 14
 """Spans of a trace that are drawn: a cold start alone has hundreds of imports."""
 _LOG_LINES = 8
-_DEPTH = 8
 
 _REQUEST_ID = re.compile(r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b")
 _PLATFORM = re.compile(r"^(?:START|END) RequestId: ")
@@ -80,14 +81,14 @@ def _named_in(message: str) -> list[str]:
     return _REQUEST_ID.findall(message)
 
 
-def trace_lines(data: Mapping[str, Json], look: Look) -> list[Line]:
+def trace_blocks(data: Mapping[str, Json], look: Look) -> list[Block]:
     """Every trace with its flame graph and its logs: the slowest first, then the failing ones."""
     if "traces" not in data:
         return []
     if not data["traces"]:
         return [line("No trace of a function arrived in this time.")]
     by_id = {trace["trace_id"]: trace for trace in data["traces"]}
-    found: list[Line] = []
+    found: list[Block] = []
     told: set[str] = set()
     for key, title in (("slowest", "Slowest traces"), ("failing", "Failing traces")):
         fresh = [trace for trace in data[key] if trace not in told]
@@ -104,7 +105,7 @@ def trace_lines(data: Mapping[str, Json], look: Look) -> list[Line]:
     return found if found[-1] else found[:-1]
 
 
-def _one_trace(trace: Mapping[str, Json], look: Look) -> list[Line]:
+def _one_trace(trace: Mapping[str, Json], look: Look) -> list[Block]:
     width = look.width or WIDTH
     notes = [f"{clock_time(trace['start'])} UTC"] + (["cold start"] if trace["cold_start"] else [])
     head = [
@@ -113,39 +114,33 @@ def _one_trace(trace: Mapping[str, Json], look: Look) -> list[Line]:
         Span(f"  {duration(trace['duration_ms'])}"),
         Span(f"  {', '.join(notes)}", "dim"),
     ]
-    found: list[Line] = [tuple(head)]
+    found: list[Block] = [tuple(head)]
     if trace["error"]:
         found.append(line("    ", Span(cut(trace["error"].splitlines()[0], width - 6), "bad")))
-    found.extend(_flames(trace["spans"], look, width))
+    found.append(_flames(trace["spans"]))
     found.extend(_log_lines(trace["logs"], look, width))
     if trace.get("link"):
-        found.append(line("    ", Span(trace["link"], "dim")))
+        found.append(line("    ", Span(trace["link"], "code")))
     return found
 
 
-def _flames(rows: Sequence[Mapping[str, Json]], look: Look, width: int) -> list[Line]:
-    shown = rows if look.verbose else longest(rows, ROWS)
-    if not shown:
-        return []
-    whole = max(row["start_ms"] + row["duration_ms"] for row in rows)
-    titles = [f"{'  ' * min(row['depth'], _DEPTH)}{_title(row)}" for row in shown]
-    name = min(max(map(width_of, titles)), max(16, width // 2 - 8))
-    room = max(10, width - name - 18)
-    found: list[Line] = []
-    for row, title in zip(shown, titles, strict=True):
-        style: Style = "bad" if row["failed"] else "good" if row["depth"] % 2 else "warn"
-        drawn = strip(row["start_ms"], row["duration_ms"], whole, room)
-        found.append(
-            line(
-                f"    {padded(cut(title, name), name)} ",
-                Span(f"{drawn:<{room}}", style),
-                f" {duration(row['duration_ms']):>9}",
-                Span(" ✗" if row["failed"] else "", "bad"),
-            )
-        )
-    if len(rows) > len(shown):
-        found.append(line(Span(f"    … and {len(rows) - len(shown):,} shorter spans (-v shows all)", "dim")))
-    return found
+def _flames(rows: Sequence[Mapping[str, Json]]) -> Flames:
+    whole = max((row["start_ms"] + row["duration_ms"] for row in rows), default=0.0)
+    places = {id(row): at for at, row in enumerate(rows)}
+    shown = tuple(places[id(row)] for row in longest(rows, ROWS))
+    return Flames(tuple(map(_flame, rows)), whole, shown)
+
+
+def _flame(row: Mapping[str, Json]) -> Flame:
+    facts = (
+        ("service", row["service"]),
+        ("operation", row["operation"]),
+        ("resource", row["resource"]),
+        ("starts after", duration(row["start_ms"]) if row["start_ms"] else ""),
+        ("error", row["error"]),
+    )
+    figure = duration(row["duration_ms"])
+    return Flame(_title(row), row["start_ms"], row["duration_ms"], row["depth"], row["failed"], figure, facts)
 
 
 def longest(rows: Sequence[Mapping[str, Json]], most: int) -> list[Mapping[str, Json]]:

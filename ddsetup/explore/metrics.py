@@ -6,19 +6,19 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
-from ddsetup.explore.drawing import WIDTH, clock_time, interval_seconds, iso, number, sparkline, timeline
+from ddsetup.explore.drawing import clock_time, interval_seconds, iso, number
 from ddsetup.flow.whose import Whose
 from ddsetup.gateways.datadog.client import Datadog
 from ddsetup.gateways.datadog.series import Timeseries, timeseries
 from ddsetup.gateways.datadog.telemetry import Window
 from ddsetup.model.account import Json
+from ddsetup.model.blocks import Block, Series
 from ddsetup.model.errors import UsageError
-from ddsetup.model.lines import Line, Look, Span, cut, line
+from ddsetup.model.lines import Look, Span, line
 
 AGGREGATIONS = ("avg", "sum", "min", "max", "count")
 _METRIC = re.compile(r"[A-Za-z][A-Za-z0-9_.]{0,199}")
 _TAG = re.compile(r"[A-Za-z][A-Za-z0-9_.:/-]{0,199}")
-_POINTS = 60
 _SHOWN = 20
 
 
@@ -90,11 +90,11 @@ def _row(points: Timeseries, prefix: str, group: tuple[str, ...], how: str) -> M
     }
 
 
-def metric_lines(data: Mapping[str, Json], look: Look) -> list[Line]:
+def metric_blocks(data: Mapping[str, Json], look: Look) -> list[Block]:
     """A sparkline for each series with its figures under it."""
     if "aggregation" not in data:
         return []
-    found: list[Line] = []
+    found: list[Block] = []
     for metric in data["metrics"]:
         series = metric["series"]
         title = f"{data['aggregation']} of {metric['metric']}"
@@ -102,24 +102,19 @@ def metric_lines(data: Mapping[str, Json], look: Look) -> list[Line]:
         if not series:
             found.append(line("  no point in this time"))
         shown = series if look.verbose else series[:_SHOWN]
-        for one in shown:
-            found.extend(_series_lines(one, data, look))
+        found.extend(_series(one, data) for one in shown)
         if len(series) > len(shown):
             found.append(line(Span(f"  … and {len(series) - len(shown):,} more (-v shows all)", "dim")))
         found.append(())
     return found[:-1]
 
 
-def _series_lines(one: Mapping[str, Json], data: Mapping[str, Json], look: Look) -> list[Line]:
-    width = look.width or WIDTH
-    drawn = sparkline(timeline(one["points"], data["interval"] * 1000, min(width - 4, _POINTS)))
+def _series(one: Mapping[str, Json], data: Mapping[str, Json]) -> Series:
     figures = "   ".join(f"{way} {number(one[way])}" for way in ("min", "avg", "max", "last"))
-    found: list[Line] = [line("  ", Span(cut(one["group"], width - 4), "bold"))] if data["by"] else []
-    found.append(line("  ", Span(drawn, "good")))
     first, last = one["points"][0][0], one["points"][-1][0]
-    times = f"{clock_time(_instant(first))} to {clock_time(_instant(last))} UTC"
-    found.append(line("  ", figures, Span(f"   {times}", "dim")))
-    return found
+    times = f"   {clock_time(_instant(first))} to {clock_time(_instant(last))} UTC"
+    points = tuple((at, value) for at, value in one["points"])
+    return Series(one["group"] if data["by"] else "", points, data["interval"] * 1000, figures, times)
 
 
 def _instant(milliseconds: int) -> str:

@@ -8,29 +8,30 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from ddsetup.ask.prompter import Back, Prompt
 from ddsetup.ask.questions import Choice
-from ddsetup.explore.cold_starts import cold_start_lines, cold_starts
+from ddsetup.explore.cold_starts import cold_start_blocks, cold_starts
 from ddsetup.explore.errors import error_lines, errors
-from ddsetup.explore.flame import trace_lines
+from ddsetup.explore.flame import trace_blocks
 from ddsetup.explore.traces import linked_traces
 from ddsetup.flow.call import Call
 from ddsetup.flow.whose import Whose
 from ddsetup.gateways.datadog.client import Datadog
 from ddsetup.gateways.datadog.telemetry import Window
 from ddsetup.model.account import Function, Json
+from ddsetup.model.blocks import Block
 from ddsetup.model.errors import DdsetupError
-from ddsetup.model.lines import Line, Look
+from ddsetup.model.lines import Look
 from ddsetup.model.report import Signal
 
 if TYPE_CHECKING:
     from ddsetup.flow.verbs import Session
 
 _Ask: TypeAlias = Callable[[Datadog, Window, Whose], Mapping[str, Json]]
-_Draw: TypeAlias = Callable[[Mapping[str, Json], Look], list[Line]]
+_Draw: TypeAlias = Callable[[Mapping[str, Json], Look], Sequence[Block]]
 
 _VIEWS: Mapping[str, tuple[_Ask, _Draw]] = {
-    "cold-starts": (cold_starts, cold_start_lines),
+    "cold-starts": (cold_starts, cold_start_blocks),
     "errors": (errors, error_lines),
-    "traces": (linked_traces, trace_lines),
+    "traces": (linked_traces, trace_blocks),
 }
 _CHOICES = (
     Choice("cold-starts", "Cold starts", "by function, and their share over time"),
@@ -85,4 +86,4 @@ def _show(call: Call, session: Session, view: str, window: Window, whose: Whose)
     except DdsetupError as error:
         console.say(f"that cannot be shown: {error.what}", "warn")
         return
-    console.lines([(), *draw(data, console.room()), ()], marked=False)
+    console.blocks([(), *draw(data, console.room()), ()], marked=False)

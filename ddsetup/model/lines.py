@@ -152,22 +152,3 @@ def names(items: Sequence[str], shown: int) -> str:
     if shown <= 0 or len(items) <= shown:
         return ", ".join(items)
     return f"{', '.join(items[:shown])} and {len(items) - shown:,} more"
-
-
-def table(head: Sequence[str], rows: Sequence[Sequence[Span]], look: Look) -> list[Line]:
-    """Rows in columns. If they are too wide, the first column gives way, down to 12 characters."""
-    widths = [max(width_of(title), *(width_of(row[i].text) for row in rows)) for i, title in enumerate(head)]
-    if look.width and not look.verbose:
-        room = look.width - 2 * len(widths) - sum(widths[1:])
-        widths[0] = min(widths[0], max(room, 12))
-    found = [line(*_padded([Span(title, "bold") for title in head], widths))]
-    found.extend(line(*_padded(row, widths)) for row in rows)
-    return found
-
-
-def _padded(cells: Sequence[Span], widths: Sequence[int]) -> list[Span]:
-    spans: list[Span] = []
-    for cell, width in zip(cells, widths, strict=True):
-        text = shorten(cell.text, width)
-        spans.extend((Span("  "), Span(text, cell.style), Span(" " * (width - width_of(text)))))
-    return spans

@@ -21,7 +21,7 @@ from ddsetup.project.iac import backup
 from ddsetup.project.iac import run as programs
 from ddsetup.project.iac.model import AnswerMissing, Install, Project, ProjectFile, Proposal, Wanted
 from ddsetup.project.iac.propose import propose
-from ddsetup.project.iac.show import as_data, file_lines, finished
+from ddsetup.project.iac.show import as_data, file_blocks, finished
 from ddsetup.project.iac.source import read_source
 from ddsetup.settings.table import SETTINGS
 
@@ -136,7 +136,7 @@ def _carry_out(
 
     if proposal.edits:
         for file in data["files"]:
-            call.console.lines(file_lines(file))
+            call.console.blocks(file_blocks(file))
         check_committed(call, host, project, proposal)
         verbs.confirm(host, "Change these files?", yes=call.given.on("yes"))
     installs = tuple(each for each in proposal.installs if _may_install(call, host, each))

@@ -86,9 +86,17 @@ HOW: tuple[Setting, ...] = (
         panel="How to run",
         kind="choice",
         short="-o",
-        choices=("text", "json", "ndjson"),
+        choices=("text", "markdown", "json", "ndjson"),
         saved=False,
         help="What to write to standard output.",
+    ),
+    Setting(
+        key="html",
+        panel="How to run",
+        metavar="FILE",
+        in_file=False,
+        saved=False,
+        help="Write the result as a page, too: one file, to look at and to hand on.",
     ),
     Setting(
         key="config",

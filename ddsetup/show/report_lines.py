@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeAlias
 
+from ddsetup.model.blocks import Block
 from ddsetup.model.change import Outcome, Status
 from ddsetup.model.errors import DdsetupError, GatewayError
 from ddsetup.model.lines import Line, Look, Span, line
 from ddsetup.model.report import Report, Severity
 from ddsetup.show.ending_lines import link_lines, next_lines, remedy_lines
+from ddsetup.show.layout import laid_out
 from ddsetup.show.plan_lines import plan_lines, resource_text, skipped_lines
-from ddsetup.show.signal_lines import signal_lines
+from ddsetup.show.signal_lines import signal_blocks
 
 SANDBOX = "sandbox"
 _LISTED = 10
@@ -37,13 +39,18 @@ _SEVERITIES: Mapping[Severity, Span] = {
 }
 
 
-Body: TypeAlias = Callable[[Report, Look], list[Line]]
-"""What only one command has to say. The module of a command brings it, by the name `lines`."""
+Body: TypeAlias = Callable[[Report, Look], Sequence[Block]]
+"""What only one command has to say. The module of a command brings it, by the name `blocks`."""
 
 
 def report_lines(report: Report, look: Look, body: Body | None = None) -> list[Line]:
+    """All that a report has to say, in lines."""
+    return laid_out(report_blocks(report, look, body), look)
+
+
+def report_blocks(report: Report, look: Look, body: Body | None = None) -> list[Block]:
     """All that a report has to say. A plan that was carried out is told by its outcomes."""
-    found: list[Line] = []
+    found: list[Block] = []
     if report.sandbox and report.command not in _READ_BY_PROGRAMS and "terraform" not in report.data:
         where = where_text(report)
         found.append(line(Span(f"[{SANDBOX}]", "warn"), f" {where}" if where else ""))
@@ -55,7 +62,7 @@ def report_lines(report: Report, look: Look, body: Body | None = None) -> list[L
         report.command in _WITH_PLAN and not {"runs", "terraform"} & set(report.data) and report.error is None
     ):
         found.extend(_spaced(plan_lines(report.plan, look)))
-    found.extend(_spaced(signal_lines(report.signals, look)))
+    found.extend(_spaced(signal_blocks(report.signals, look)))
     if report.command != "doctor":
         found.extend(_spaced(_finding_lines(report)))
     if body is not None:
@@ -67,7 +74,7 @@ def report_lines(report: Report, look: Look, body: Body | None = None) -> list[L
         found.append(line(how, Span(f"ddsetup undo {report.run}", "code")))
     if report.next:
         found.extend(next_lines(report, look))
-    while found and not found[-1]:
+    while found and found[-1] == ():
         found.pop()
     return found
 
@@ -146,8 +153,15 @@ def error_lines(error: DdsetupError) -> list[Line]:
     return found
 
 
-def _spaced(lines: list[Line]) -> list[Line]:
-    return [*lines, ()] if lines else []
+def failure_lines(report: Report) -> list[Line]:
+    """Why a report has no result, for a reader who does not see what was said on the way."""
+    error = report.error or {}
+    found = [line(Span("error: ", "bad"), text) for text in error.get("what", "").splitlines()]
+    return [*found, *(line("  ", Span("do: ", "bold"), text) for text in error.get("fix", "").splitlines())]
+
+
+def _spaced(blocks: Sequence[Block]) -> list[Block]:
+    return [*blocks, ()] if blocks else []
 
 
 def _finding_lines(report: Report) -> list[Line]:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 
+from ddsetup.model.blocks import Block
 from ddsetup.model.change import Change
 from ddsetup.model.event import Event
 from ddsetup.model.lines import Line, Look, Style
@@ -23,6 +24,9 @@ class Screen(Protocol):
 
     def lines(self, lines: Iterable[Line], *, marked: bool = True, hang: int = 0) -> None:
         """Lines; `hang` indents what follows where one is broken. `marked`: say that it is a sandbox."""
+
+    def blocks(self, blocks: Iterable[Block], *, marked: bool = True) -> None:
+        """Lines, tables and charts, laid out for the room that there is."""
 
     def working(self, text: str) -> AbstractContextManager[Callable[[str], None]]:
         """Show for the length of the block that something takes its time."""

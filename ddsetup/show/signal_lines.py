@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from ddsetup.model.lines import Line, Look, Span, counted, line, names, table, wrapped
+from ddsetup.model.blocks import Block, table
+from ddsetup.model.lines import Line, Look, Span, counted, line, names, wrapped
 from ddsetup.model.report import Signal, SignalStatus
+from ddsetup.show.layout import laid_out
 
 _TITLES: Mapping[str, str] = {
     "cloudwatch_metrics": "CloudWatch",
@@ -30,7 +32,7 @@ _WORDS_WIDTH = 100
 Key = tuple[str, str]
 
 
-def signal_lines(signals: Sequence[Signal], look: Look) -> list[Line]:
+def signal_blocks(signals: Sequence[Signal], look: Look) -> list[Block]:
     """The table, then one line for every reason why something is not there."""
     if not signals:
         return []
@@ -45,8 +47,8 @@ def signal_lines(signals: Sequence[Signal], look: Look) -> list[Line]:
         + [_cell(row.get(column), words) for column in columns]
         for (name, region), row in cells.items()
     ]
-    found = [line(Span(summary(signals), "bold"))]
-    found.extend(table(["Function", *columns], rows, look))
+    found: list[Block] = [line(Span(summary(signals), "bold"))]
+    found.extend(table(["Function", *columns], rows))
     if not words:
         legend = "   ".join(_CELLS[status].text for status in ("arrived", *_WORST_FIRST))
         found.append(line("  ", Span(legend, "dim")))
@@ -70,7 +72,7 @@ def arriving_lines(signals: Sequence[Signal], look: Look, height: int, note: str
     fitting = rows if len(whole) <= rows else max(rows - 1, 1)
     shown = set(sorted(whole, key=lambda key: whole[key])[:fitting])
     chosen = [s for s in signals if (s.function, s.region) in shown]
-    head, *rest = signal_lines(chosen, look)[1 : 2 + len(shown) + legend]
+    head, *rest = laid_out(signal_blocks(chosen, look), look)[1 : 2 + len(shown) + legend]
     more = len(whole) - len(shown)
     folded = [line("  ", Span(f"… and {counted(more, 'more function')}", "dim"))] if more else []
     table_lines = [head, *rest[: len(shown)], *folded, *rest[len(shown) :]]

@@ -6,16 +6,17 @@ from collections.abc import Mapping, Sequence
 
 from ddsetup.facts.services import api_stages_text, state_machines_text
 from ddsetup.model.account import Json
-from ddsetup.model.lines import Line, Look, Span, counted, line, table
+from ddsetup.model.blocks import Block, table
+from ddsetup.model.lines import Line, Look, Span, counted, line
 
 _ROWS = 50
 """How many of each are shown before the rest is only counted."""
 
 
-def source_lines(data: Mapping[str, Json], look: Look) -> list[Line]:
+def source_blocks(data: Mapping[str, Json], look: Look) -> list[Block]:
     """The section "Other sources"; nothing where there are none."""
     machines, stages = data.get("state_machines") or (), data.get("api_stages") or ()
-    found: list[Line] = []
+    found: list[Block] = []
     if machines:
         found += [(), line("  ", state_machines_text(machines)), *_machines(machines, look)]
     if stages:
@@ -28,7 +29,7 @@ def source_lines(data: Mapping[str, Json], look: Look) -> list[Line]:
     return [(), line(Span("Other sources", "bold")), *found[1:]] if found else []
 
 
-def _machines(rows: Sequence[Mapping[str, Json]], look: Look) -> list[Line]:
+def _machines(rows: Sequence[Mapping[str, Json]], look: Look) -> list[Block]:
     cells = [
         [
             Span(row["state_machine"]),
@@ -40,7 +41,7 @@ def _machines(rows: Sequence[Mapping[str, Json]], look: Look) -> list[Line]:
         for row in _shown(rows, look)
     ]
     return [
-        *table(["State machine", "Region", "Logging", "Traces", "Remarks"], cells, look),
+        *table(["State machine", "Region", "Logging", "Traces", "Remarks"], cells),
         *_more(rows, look),
     ]
 
@@ -51,7 +52,7 @@ def _logging(row: Mapping[str, Json]) -> str:
     return f"{row['level']} with data" if row["execution_data"] else str(row["level"])
 
 
-def _stages(rows: Sequence[Mapping[str, Json]], look: Look) -> list[Line]:
+def _stages(rows: Sequence[Mapping[str, Json]], look: Look) -> list[Block]:
     cells = [
         [
             Span(f"{row['api']}/{row['stage']}"),
@@ -64,7 +65,7 @@ def _stages(rows: Sequence[Mapping[str, Json]], look: Look) -> list[Line]:
         for row in _shown(rows, look)
     ]
     titles = ["API and stage", "Region", "Protocol", "Access logs", "Execution logs", "Remarks"]
-    return [*table(titles, cells, look), *_more(rows, look)]
+    return [*table(titles, cells), *_more(rows, look)]
 
 
 def _shown(rows: Sequence[Mapping[str, Json]], look: Look) -> Sequence[Mapping[str, Json]]:

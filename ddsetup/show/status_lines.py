@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from ddsetup.model.account import Json
-from ddsetup.model.lines import Line, Look, Span, Style, line, names, table
-from ddsetup.show.source_lines import source_lines
+from ddsetup.model.blocks import Block, table
+from ddsetup.model.lines import Line, Look, Span, Style, line, names
+from ddsetup.show.source_lines import source_blocks
 
 
-def status_lines(data: Mapping[str, Json], look: Look) -> list[Line]:
+def status_blocks(data: Mapping[str, Json], look: Look) -> list[Block]:
     """The account at a glance: integration and Forwarders, then a row for every function."""
     if "integrations" not in data:
         return []
-    found = [fact(f"Account {each['account']}", _integration_text(each)) for each in data["integrations"]]
+    found: list[Block] = [
+        fact(f"Account {each['account']}", _integration_text(each)) for each in data["integrations"]
+    ]
     for each in data["forwarders"]:
         version = f", version {each['version']}" if each.get("version") else ""
         stack = f", stack {each['stack']}" if each.get("stack") else ""
@@ -29,7 +32,7 @@ def status_lines(data: Mapping[str, Json], look: Look) -> list[Line]:
     if functions:
         found.append(())
         found.extend(_function_table(functions, look))
-    return [*found, *source_lines(data, look)]
+    return [*found, *source_blocks(data, look)]
 
 
 def fact(label: str, text: str) -> Line:
@@ -65,7 +68,7 @@ _WAYS = {
 }
 
 
-def _function_table(functions: Sequence[Mapping[str, Json]], look: Look) -> list[Line]:
+def _function_table(functions: Sequence[Mapping[str, Json]], look: Look) -> list[Block]:
     shown = functions if look.verbose or look.width == 0 else functions[:_ROWS]
     rows = [
         [
@@ -77,7 +80,7 @@ def _function_table(functions: Sequence[Mapping[str, Json]], look: Look) -> list
         ]
         for row in shown
     ]
-    found = table(["Function", "Region", "Runtime", "Datadog", "Remarks"], rows, look)
+    found = table(["Function", "Region", "Runtime", "Datadog", "Remarks"], rows)
     if len(functions) > len(shown):
         found.append(line(Span(f"  … and {len(functions) - len(shown):,} more (-v shows all)", "dim")))
     return found

@@ -19,8 +19,16 @@ from ddsetup.model.foreign import harmless, json_pieces, json_text
 from ddsetup.model.lines import Line, Look, Span, Style, line, logged, text_of, wrapped
 from ddsetup.model.report import Report, Signal
 from ddsetup.show.jsonreport import document, error_fields, event_line, report_line, signal_line
+from ddsetup.show.layout import laid_out
 from ddsetup.show.plan_lines import STEPS, kind_name, resource_text
-from ddsetup.show.report_lines import Body, error_lines, outcome_text, report_lines
+from ddsetup.show.report_lines import (
+    Body,
+    error_lines,
+    failure_lines,
+    outcome_text,
+    report_blocks,
+    report_lines,
+)
 from ddsetup.show.signal_lines import arriving_lines, signal_text, summary
 from ddsetup.terminal.keyboard import Keyboard, in_front
 
@@ -28,12 +36,13 @@ if TYPE_CHECKING:
     from rich.console import Console as RichConsole
     from rich.text import Text
 
+    from ddsetup.model.blocks import Block
     from ddsetup.model.change import Change, ResourceId
     from ddsetup.model.errors import DdsetupError
     from ddsetup.model.event import Event
     from ddsetup.terminal.animation import Animation
 
-OutputFormat: TypeAlias = Literal["text", "json", "ndjson"]
+OutputFormat: TypeAlias = Literal["text", "markdown", "json", "ndjson"]
 
 _STYLES: Mapping[Style, str] = {
     "": "",
@@ -125,6 +134,10 @@ class Console:
                 self._draw(self.streams.err, [(*prefix, *spans) if spans else ()], hang)
                 if spans and self._animates():
                     prefix = []
+
+    def blocks(self, blocks: Iterable[Block], *, marked: bool = True) -> None:
+        """Blocks for the person who watches, laid out for the room that there is."""
+        self.lines(laid_out(blocks, self.room()), marked=marked)
 
     @contextmanager
     def working(self, text: str) -> Iterator[Callable[[str], None]]:
@@ -220,7 +233,7 @@ class Console:
     # The result
 
     def report(self, report: Report, body: Body | None = None) -> None:
-        """The result of the command, as text or JSON, on standard output. `body`: what only it has to say."""
+        """The result of the command on standard output, in its format. `body`: what only it has to say."""
         self.rest()
         report = replace(report, sandbox=report.sandbox or self.sandbox)
         if self.output == "json":
@@ -231,8 +244,16 @@ class Console:
             self._print(self.streams.out, "\n")
         elif self.output == "ndjson":
             self._print(self.streams.out, json_text(report_line(report)) + "\n")
+        elif self.output == "markdown":
+            self._print(self.streams.out, self._as_markdown(report, body))
         else:
             self._draw(self.streams.out, report_lines(report, self.look(self.streams.out), body))
+
+    def _as_markdown(self, report: Report, body: Body | None) -> str:
+        from ddsetup.show.markdown import markdown
+
+        blocks = report_blocks(report, Look(verbose=self.verbose), body)
+        return markdown([*failure_lines(report), *blocks])
 
     def error(self, command: str, error: DdsetupError) -> None:
         """An expected failure: on standard error in words, as JSON also on standard output."""

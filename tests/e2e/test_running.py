@@ -206,6 +206,43 @@ def test_ctrl_c_finishes_what_was_begun_and_undo_gives_it_back(place: Place) -> 
     assert len(done) == len(applied) > 0
 
 
+@pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="there are no terminals that hang up")
+def test_a_closed_terminal_ends_a_run_in_order(place: Place) -> None:
+    with place.aws_faults(AwsFault(UPDATE, "", delay=4, times=16)):
+        known = runs(place.cli)
+        process = place.cli.start("setup", "--all", "--yes", "--output", "json")
+        until(lambda: writes_functions(place.cli, known), "the first write to a function", process)
+        process.send_signal(signal.SIGHUP)
+        process.send_signal(signal.SIGHUP)
+        result = place.cli.ended(process)
+    assert result.code == 130, result.stderr
+    applied = [o for o in result.json["outcomes"] if o["status"] == "applied"]
+    done = [line for line in place.cli.journal_lines() if line.get("outcome", {}).get("status") == "applied"]
+    assert len(done) == len(applied) > 0
+
+
+@pytest.mark.parametrize(
+    ("output", "said"), [(">/dev/full", True), ("2>/dev/full | true; exit ${PIPESTATUS[0]}", False)]
+)
+def test_a_run_that_nobody_reads_is_finished_and_names_itself_where_it_can(
+    place: Place, output: str, said: bool
+) -> None:
+    done = subprocess.run(
+        ["bash", "-c", f'"$@" {output}', "bash", DDSETUP, *SETUP],
+        env=place.cli.environ(),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=150,
+        check=False,
+    )
+    run = max(path.name for path in place.cli.state_dir.glob("runs/*"))
+    ends = [line["outcome"]["status"] for line in place.cli.journal_lines() if "outcome" in line]
+    assert (done.returncode, set(ends)) == (5, {"applied"}), done.stderr
+    assert (f"ddsetup undo {run}" in done.stderr) == said
+    assert "Traceback" not in done.stderr
+
+
 def test_what_cannot_be_written_into_the_journal_is_not_sent(place: Place, tmp_path: Path) -> None:
     writes, cli = len(place.world.operator_writes()), place.new_cli(tmp_path)
     command = f"ulimit -f 1 && exec {DDSETUP} {' '.join(SETUP)}"

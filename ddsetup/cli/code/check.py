@@ -7,14 +7,15 @@ from pathlib import Path
 
 from ddsetup.flow.call import Call
 from ddsetup.model.account import Json
+from ddsetup.model.blocks import Block
 from ddsetup.model.change import ResourceId
-from ddsetup.model.lines import Line, Look
+from ddsetup.model.lines import Look
 from ddsetup.model.report import Finding, Report
 from ddsetup.project.changing_files import check_committed, write_all
 from ddsetup.project.code_check.model import Problem
 from ddsetup.project.code_check.project import Checked, check_project
 from ddsetup.project.iac.model import Project, Proposal
-from ddsetup.project.iac.show import code_lines, diff
+from ddsetup.project.iac.show import code_blocks, diff
 
 
 def run(call: Call) -> Report:
@@ -44,12 +45,12 @@ def _changed(data: dict[str, Json]) -> bool:
 
 def _write(call: Call, checked: Checked) -> None:
     from ddsetup.flow import verbs
-    from ddsetup.project.iac.show import file_lines
+    from ddsetup.project.iac.show import file_blocks
 
     host = call.host()
     proposal = Proposal(edits=checked.edits)
     for file in _data(checked)["files"]:
-        call.console.lines(file_lines(file))
+        call.console.blocks(file_blocks(file))
     check_committed(call, host, checked.project, proposal)
     verbs.confirm(host, "Change these files?", yes=call.given.on("yes"))
     write_all(call.state_dir(), checked.project.root, checked.edits, datetime.now(UTC))
@@ -98,6 +99,6 @@ def _data(checked: Checked) -> dict[str, Json]:
     }
 
 
-def lines(report: Report, look: Look) -> list[Line]:
+def blocks(report: Report, look: Look) -> list[Block]:
     """What was looked at, and what would be changed, as text."""
-    return code_lines(report.data, look)
+    return code_blocks(report.data, look)

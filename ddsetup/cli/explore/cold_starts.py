@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ddsetup.explore.cold_starts import cold_start_lines, cold_starts
+from ddsetup.explore.cold_starts import cold_start_blocks, cold_starts
 from ddsetup.facts.links import links
 from ddsetup.flow.call import Call
 from ddsetup.flow.looking import look
 from ddsetup.flow.results import base_report
-from ddsetup.model.lines import Line, Look
+from ddsetup.model.blocks import Block
+from ddsetup.model.lines import Look
 from ddsetup.model.report import Report
 
 
@@ -26,6 +27,6 @@ def run(call: Call) -> Report:
     return replace(base_report("explore cold-starts", looking.session), data=data, links=shown)
 
 
-def lines(report: Report, look: Look) -> list[Line]:
+def blocks(report: Report, look: Look) -> list[Block]:
     """The cold starts as text."""
-    return cold_start_lines(report.data, look)
+    return cold_start_blocks(report.data, look)

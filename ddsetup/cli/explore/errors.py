@@ -27,6 +27,6 @@ def run(call: Call) -> Report:
     return replace(base_report("explore errors", looking.session), data=data, links=shown)
 
 
-def lines(report: Report, look: Look) -> list[Line]:
+def blocks(report: Report, look: Look) -> list[Line]:
     """The patterns as text."""
     return error_lines(report.data, look)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ddsetup.explore.metrics import check_metric, metric_lines, metrics
+from ddsetup.explore.metrics import check_metric, metric_blocks, metrics
 from ddsetup.facts.links import metric_link
 from ddsetup.flow.call import Call
 from ddsetup.flow.looking import look
 from ddsetup.flow.results import base_report
-from ddsetup.model.lines import Line, Look
+from ddsetup.model.blocks import Block
+from ddsetup.model.lines import Look
 from ddsetup.model.report import Report
 
 
@@ -24,6 +25,6 @@ def run(call: Call) -> Report:
     return replace(base_report("explore metrics", looking.session), data=data, links=shown)
 
 
-def lines(report: Report, look: Look) -> list[Line]:
+def blocks(report: Report, look: Look) -> list[Block]:
     """The series as text."""
-    return metric_lines(report.data, look)
+    return metric_blocks(report.data, look)

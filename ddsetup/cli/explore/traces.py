@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ddsetup.explore.flame import trace_lines
+from ddsetup.explore.flame import trace_blocks
 from ddsetup.explore.traces import COUNT, linked_traces
 from ddsetup.facts.links import traces_link
 from ddsetup.facts.searches import INVOCATIONS
 from ddsetup.flow.call import Call
 from ddsetup.flow.looking import look
 from ddsetup.flow.results import base_report
+from ddsetup.model.blocks import Block
 from ddsetup.model.errors import UsageError
-from ddsetup.model.lines import Line, Look
+from ddsetup.model.lines import Look
 from ddsetup.model.report import Report
 
 MOST = 20
@@ -37,6 +38,6 @@ def run(call: Call) -> Report:
     return replace(report, data=data, links=shown)
 
 
-def lines(report: Report, look: Look) -> list[Line]:
+def blocks(report: Report, look: Look) -> list[Block]:
     """The traces as text."""
-    return trace_lines(report.data, look)
+    return trace_blocks(report.data, look)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ddsetup.explore.custom_metrics import listed, metric_list_lines
+from ddsetup.explore.custom_metrics import listed, metric_list_blocks
 from ddsetup.flow.call import Call
 from ddsetup.flow.looking import look
 from ddsetup.flow.results import base_report
-from ddsetup.model.lines import Line, Look
+from ddsetup.model.blocks import Block
+from ddsetup.model.lines import Look
 from ddsetup.model.report import Report
 
 
@@ -19,6 +20,6 @@ def run(call: Call) -> Report:
     return replace(base_report("metrics list", looking.session), data=data)
 
 
-def lines(report: Report, look: Look) -> list[Line]:
+def blocks(report: Report, look: Look) -> list[Block]:
     """The metrics as text."""
-    return metric_list_lines(report.data, look)
+    return metric_list_blocks(report.data, look)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from ddsetup.explore.custom_metrics import metric_proof_lines, proof_data, proofs
+from ddsetup.explore.custom_metrics import metric_proof_blocks, proof_data, proofs
 from ddsetup.explore.metrics import check_metric
 from ddsetup.facts.links import metric_link
 from ddsetup.flow.call import Call
@@ -14,7 +14,8 @@ from ddsetup.flow.results import NOT_SEEN, base_report
 from ddsetup.gateways.datadog.metric_tags import list_distributions
 from ddsetup.gateways.datadog.telemetry import Window
 from ddsetup.model.account import Json
-from ddsetup.model.lines import Line, Look
+from ddsetup.model.blocks import Block
+from ddsetup.model.lines import Look
 from ddsetup.model.report import Report
 
 _PAUSE = 15.0
@@ -57,6 +58,6 @@ def _waited_for(call: Call, looking: Looking, names: Sequence[str]) -> Sequence[
         clock.sleep(min(_PAUSE, left))
 
 
-def lines(report: Report, look: Look) -> list[Line]:
+def blocks(report: Report, look: Look) -> list[Block]:
     """The proof as text."""
-    return metric_proof_lines(report.data, look)
+    return metric_proof_blocks(report.data, look)

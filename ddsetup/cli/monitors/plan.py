@@ -6,7 +6,8 @@ from dataclasses import replace
 
 from ddsetup.flow.call import Call
 from ddsetup.flow.results import base_report
-from ddsetup.model.lines import Line, Look, line
+from ddsetup.model.blocks import Block, Code
+from ddsetup.model.lines import Look
 from ddsetup.model.report import Report
 from ddsetup.monitors.terraform import terraform
 from ddsetup.monitors.wanted import wanted
@@ -21,6 +22,6 @@ def run(call: Call) -> Report:
     return base_report("monitors plan", found.session, found.plan)
 
 
-def lines(report: Report, _look: Look) -> list[Line]:
+def blocks(report: Report, _look: Look) -> list[Block]:
     """The file as it is saved, and nothing else."""
-    return [line(text) for text in report.data.get("terraform", "").splitlines()]
+    return [Code(report.data["terraform"], "hcl", indent=0)] if "terraform" in report.data else []

@@ -19,4 +19,4 @@ def run(call: Call) -> Report:
     )
 
 
-lines = up.lines
+blocks = up.blocks

@@ -9,7 +9,8 @@ import shlex
 
 from ddsetup.cli.sandbox.traffic import running
 from ddsetup.flow.call import Call
-from ddsetup.model.lines import Line, Look, Span, line
+from ddsetup.model.blocks import Block, Code
+from ddsetup.model.lines import Look
 from ddsetup.model.report import Report
 
 
@@ -26,7 +27,8 @@ def run(call: Call) -> Report:
     )
 
 
-def lines(report: Report, _look: Look) -> list[Line]:
+def blocks(report: Report, _look: Look) -> list[Block]:
     """Variables as a shell reads them."""
     variables = report.data.get("env", {})
-    return [line(Span(f"export {name}={shlex.quote(value)}", "code")) for name, value in variables.items()]
+    text = "\n".join(f"export {name}={shlex.quote(value)}" for name, value in variables.items())
+    return [Code(text, "sh", indent=0)]

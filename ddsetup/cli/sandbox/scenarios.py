@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from ddsetup.flow.call import Call
-from ddsetup.model.lines import Line, Look, Span, line
+from ddsetup.model.blocks import Block
+from ddsetup.model.lines import Look, Span, line
 from ddsetup.model.report import Report
 
 
@@ -16,7 +17,7 @@ def run(call: Call) -> Report:
     return Report(command="sandbox scenarios", sandbox=True, data={"scenarios": found})
 
 
-def lines(report: Report, _look: Look) -> list[Line]:
+def blocks(report: Report, _look: Look) -> list[Block]:
     """Each scenario in a line."""
     scenarios = report.data.get("scenarios", {})
     width = max((len(name) for name in scenarios), default=0)

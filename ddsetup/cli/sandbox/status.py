@@ -20,4 +20,4 @@ def run(call: Call) -> Report:
     )
 
 
-lines = up.lines
+blocks = up.blocks

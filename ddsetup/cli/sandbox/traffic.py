@@ -41,7 +41,7 @@ def running() -> Sandbox:
     return next((sandbox for sandbox in found if sandbox.detached), found[0])
 
 
-def lines(report: Report, _look: Look) -> list[Line]:
+def blocks(report: Report, _look: Look) -> list[Line]:
     """How often they were invoked, and what went wrong."""
     done = report.data.get("invocations", ())
     found = [line(f"{counted(len(done), 'invocation')}")]

@@ -29,7 +29,7 @@ def run(call: Call) -> Report:
         return _report(detached.up(options))
     with control.start(options) as sandbox:
         # The one document of this command comes at its end; until then a person is told.
-        call.console.lines(report_lines(replace(_report(sandbox), sandbox=False), Look(), lines))
+        call.console.lines(report_lines(replace(_report(sandbox), sandbox=False), Look(), blocks))
         call.console.say("Ctrl-C stops it")
         try:
             threading.Event().wait()
@@ -99,7 +99,7 @@ def described(sandbox: Sandbox) -> dict[str, object]:
     }
 
 
-def lines(report: Report, _look: Look) -> list[Line]:
+def blocks(report: Report, _look: Look) -> list[Line]:
     """One sandbox (`up`) or several (`status`, `down`)."""
     data = report.data
     several = data.get("sandboxes", [data] if "aws" in data else [])

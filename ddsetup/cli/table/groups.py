@@ -8,7 +8,7 @@ from ddsetup.cli.table.sandbox import SANDBOX
 from ddsetup.cli.table.source import CODE
 
 _WHOSE = keys("Which functions", "Where")
-_LOOK = (*_WHOSE, *CONNECT, "since", *ASKING)
+_LOOK = (*_WHOSE, *CONNECT, "since", *ASKING, "html")
 _SCOPED = (*_WHOSE, *CONNECT, "env", "service")
 
 _NAMES = Extra(

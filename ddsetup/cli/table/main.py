@@ -22,7 +22,7 @@ COMMANDS: tuple[Command, ...] = (
             "ddsetup setup --site datadoghq.eu --region eu-west-1 --tag team=shop --env prod --yes",
             "ddsetup setup --sandbox",
         ),
-        keys=(*WANTED, *keys("Proof"), *WRITING),
+        keys=(*WANTED, *keys("Proof"), *WRITING, "html"),
         extras=(
             Extra(
                 name="sandbox",
@@ -75,6 +75,7 @@ COMMANDS: tuple[Command, ...] = (
             *CONNECT,
             *("via", "logs", "traces", "enhanced_metrics", "log_source", "yes"),
             *ASKING,
+            "html",
         ),
     ),
     Command(
@@ -90,7 +91,7 @@ COMMANDS: tuple[Command, ...] = (
             "ddsetup doctor --fix",
             "ddsetup doctor --all --fail-on warning --junit doctor.xml",
         ),
-        keys=(*(key for key in WANTED if key not in ("logs", "traces")), *WRITING),
+        keys=(*(key for key in WANTED if key not in ("logs", "traces")), *WRITING, "html"),
         extras=DOCTOR,
     ),
     Command(
@@ -98,7 +99,7 @@ COMMANDS: tuple[Command, ...] = (
         module="ddsetup.cli.status",
         summary="The account at a glance: integration, Forwarders, functions.",
         examples=("ddsetup status --region eu-west-1 -o json",),
-        keys=(*keys("Which functions", "Where"), *CONNECT, "role_name", *ASKING),
+        keys=(*keys("Which functions", "Where"), *CONNECT, "role_name", *ASKING, "html"),
     ),
     Command(
         name="undo",

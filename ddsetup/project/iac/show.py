@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from ddsetup.facts.disclose import MASK
 from ddsetup.facts.disclose import text as disclosed_text
 from ddsetup.model.account import Json
+from ddsetup.model.blocks import Block, Code
 from ddsetup.model.lines import Line, Look, Span, Style, counted, line
 from ddsetup.project.iac.model import Edit, Install, Project, Proposal, Snippet
 
@@ -20,7 +21,6 @@ _SECRET_NAME = re.compile(
 )
 _HARMLESS = re.compile(r"[\"']?(\$\{|!|arn:|true\b|false\b|\{|\[|null|~|#|\|)")
 _HEX_KEY = re.compile(r"\b([0-9a-f]{32}|[0-9a-f]{40})\b")
-_STYLES: Mapping[str, Style] = {"+": "added", "-": "removed", "@": "dim"}
 
 
 def diff(project: Project, edit: Edit) -> str:
@@ -82,16 +82,16 @@ def _install(project: Project, install: Install, status: str) -> Json:
     }
 
 
-def iac_lines(data: Mapping[str, Json], _look: Look) -> list[Line]:
+def iac_blocks(data: Mapping[str, Json], _look: Look) -> list[Block]:
     """The data of `ddsetup iac` as text."""
-    found: list[Line] = []
+    found: list[Block] = []
     if "given_back" in data:
         rows = data["given_back"]
         return [line(each["path"], ": ", each["reason"] or Span("as it was", "good")) for each in rows]
     for file in data.get("files", ()):
-        found += file_lines(file)
+        found += file_blocks(file)
     for snippet in data.get("snippets", ()):
-        found += _snippet_lines(snippet)
+        found += _snippet_blocks(snippet)
     for install in data.get("installs", ()):
         found += _install_lines(install)
     for warning in data.get("warnings", ()):
@@ -102,25 +102,22 @@ def iac_lines(data: Mapping[str, Json], _look: Look) -> list[Line]:
     return found
 
 
-def file_lines(file: Mapping[str, Json]) -> list[Line]:
+def file_blocks(file: Mapping[str, Json]) -> list[Block]:
     """One file: what becomes of it, why, and the diff."""
     status: Mapping[str, Style] = {"changed": "good", "as wanted": "dim"}
-    found = [line(Span(file["path"], "bold"), ": ", Span(file["status"], status.get(file["status"], "")))]
+    found: list[Block] = [
+        line(Span(file["path"], "bold"), ": ", Span(file["status"], status.get(file["status"], "")))
+    ]
     if file["status"] != "as wanted":
         found += [line("  ", why) for why in file["why"]]
     if file["status"] == "would change":
-        found += [*diff_lines(file["diff"]), ()]
+        found += [Code(file["diff"], "diff"), ()]
     return found
 
 
-def diff_lines(text: str) -> list[Line]:
-    """A unified diff, coloured."""
-    return [line(Span(each.expandtabs(), _STYLES.get(each[:1], ""))) for each in text.splitlines()]
-
-
-def _snippet_lines(snippet: Mapping[str, Json]) -> list[Line]:
+def _snippet_blocks(snippet: Mapping[str, Json]) -> list[Block]:
     head = line(Span(snippet["path"], "bold"), ": to be put in by hand; ", snippet["reason"])
-    return [head, *(line("    ", text.expandtabs()) for text in snippet["text"].splitlines()), ()]
+    return [head, Code(snippet["text"], snippet["language"]), ()]
 
 
 def _install_lines(install: Mapping[str, Json]) -> list[Line]:
@@ -144,11 +141,11 @@ def _macro_lines(macro: Mapping[str, Json]) -> list[Line]:
     return [line(Span("! ", "warn"), text), line("    ", macro["command"])]
 
 
-def code_lines(data: Mapping[str, Json], _look: Look) -> list[Line]:
+def code_blocks(data: Mapping[str, Json], _look: Look) -> list[Block]:
     """The data of `ddsetup code check` as text; what is wrong stands in the findings."""
     if "handlers" not in data:
         return []
-    found = [
+    found: list[Block] = [
         line(f"{counted(data['python_files'], 'Python file')}, {counted(len(data['handlers']), 'handler')}")
     ]
     for row in data["handlers"]:
@@ -161,7 +158,7 @@ def code_lines(data: Mapping[str, Json], _look: Look) -> list[Line]:
     if any(file["status"] == "would change" for file in data["files"]):
         found += [(), line("To wrap the handlers in the code instead of redirecting them (--write does it):")]
     for file in data["files"]:
-        found += file_lines(file)
+        found += file_blocks(file)
     return found
 
 

@@ -6,15 +6,16 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from ddsetup.explore.custom_metrics import (
-    metric_list_lines,
-    metric_proof_lines,
+    metric_list_blocks,
+    metric_proof_blocks,
     plan_percentiles,
     plan_without_percentiles,
     proof_data,
 )
 from ddsetup.gateways.datadog.telemetry import Window
-from ddsetup.model.lines import Look, text_of
+from ddsetup.model.lines import Look
 from ddsetup.model.states import MetricTagsState, from_json, to_json
+from ddsetup.show.layout import plain_text
 
 ACCOUNT = "111122223333"
 METRIC = "coffee_house.order_value"
@@ -74,7 +75,7 @@ def test_the_proof_names_who_sent_a_metric_who_did_not_and_what_to_look_at() -> 
         {"metric": "coffee_house.order_valu", "status": "missing", "functions": [], "missing_from": []},
     ]
     data = proof_data(found, [METRIC, "other.metric"], WINDOW)
-    text = text_of(metric_proof_lines(data, NARROW))
+    text = plain_text(metric_proof_blocks(data, NARROW), NARROW)
     assert "✓ coffee_house.order_value arrived" in text
     assert "10.8" in text
     assert "nothing from stock" in text
@@ -90,7 +91,7 @@ def test_the_list_says_which_tags_can_be_queried() -> None:
         ],
         "left_out": 8,
     }
-    text = text_of(metric_list_lines(data, NARROW))
+    text = plain_text(metric_list_blocks(data, NARROW), NARROW)
     assert "2 distributions" in text
     assert "product, order" in text
     assert "8 metrics of Datadog's own left out" in text

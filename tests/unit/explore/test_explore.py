@@ -16,6 +16,8 @@ from ddsetup.gateways.datadog.event_search import Log
 from ddsetup.gateways.datadog.series import Series, Timeseries
 from ddsetup.gateways.datadog.telemetry import Window
 from ddsetup.model.lines import Look, text_of
+from ddsetup.show import charts
+from ddsetup.show.layout import plain_text
 
 END = datetime(2026, 11, 22, 11, 0, tzinfo=UTC)
 WINDOW = Window(END - timedelta(hours=1), END)
@@ -63,30 +65,30 @@ def test_more_functions_than_fit_into_a_query_are_sorted_out_afterwards() -> Non
 
 
 def test_a_bar_is_as_long_as_its_share_and_never_invisible() -> None:
-    assert drawing.bar(10, 10, 8) == "████████"
-    assert drawing.bar(5, 10, 8) == "████"
-    assert drawing.bar(0.001, 10, 8) == "█"
-    assert drawing.bar(0, 10, 8) == ""
+    assert charts.bar(10, 10, 8) == "████████"
+    assert charts.bar(5, 10, 8) == "████"
+    assert charts.bar(0.001, 10, 8) == "█"
+    assert charts.bar(0, 10, 8) == ""
 
 
 def test_a_sparkline_rises_with_its_values_and_leaves_gaps() -> None:
-    assert drawing.sparkline([0, 1, None, 7, 8], floor=0.0) == "▁▂ ██"
-    assert drawing.sparkline([]) == ""
-    assert drawing.sparkline([3, 3]) == "▄▄"
+    assert charts.sparkline([0, 1, None, 7, 8], floor=0.0) == "▁▂ ██"
+    assert charts.sparkline([]) == ""
+    assert charts.sparkline([3, 3]) == "▄▄"
 
 
 def test_points_are_placed_on_an_even_axis() -> None:
     minute = 60_000.0
-    assert drawing.timeline([(0, 1.0), (minute, 3.0), (3 * minute, 5.0)], minute, 60) == [1.0, 3.0, None, 5.0]
-    assert drawing.timeline([(0, 1.0), (minute, 3.0)], minute, 1) == [2.0]
+    assert charts.timeline([(0, 1.0), (minute, 3.0), (3 * minute, 5.0)], minute, 60) == [1.0, 3.0, None, 5.0]
+    assert charts.timeline([(0, 1.0), (minute, 3.0)], minute, 1) == [2.0]
 
 
 @given(st.lists(st.floats(-1e9, 1e9), max_size=300), st.integers(1, 100))
 def test_a_timeline_never_has_more_places_than_there_is_room(values: list[float], width: int) -> None:
     points = [(at * 20_000.0, value) for at, value in enumerate(values)]
-    line = drawing.timeline(points, 20_000.0, width)
+    line = charts.timeline(points, 20_000.0, width)
     assert len(line) <= width
-    assert len(drawing.sparkline(line)) == (len(line) if values else 0)
+    assert len(charts.sparkline(line)) == (len(line) if values else 0)
 
 
 @pytest.mark.parametrize(
@@ -148,7 +150,7 @@ def test_the_chart_of_cold_starts_fits_80_columns_and_names_what_is_often_cold()
     )
     points = Timeseries((ms(0), ms(30)), (series("invocations", [10, 10]), series("cold", [5, 1])))
     data = cold_starts.shaped(found, points, WINDOW, ALL)
-    text = text_of(cold_starts.cold_start_lines(data, NARROW))
+    text = plain_text(cold_starts.cold_start_blocks(data, NARROW), NARROW)
     assert max(len(line) for line in text.splitlines()) <= 80
     assert "400,000 of 1,234,567" in text
     assert "init 2.50 s" in text
@@ -158,7 +160,7 @@ def test_the_chart_of_cold_starts_fits_80_columns_and_names_what_is_often_cold()
 
 def test_nothing_counted_is_said_with_what_to_do() -> None:
     data = cold_starts.shaped({}, Timeseries(), WINDOW, ALL)
-    assert "ddsetup verify" in text_of(cold_starts.cold_start_lines(data, NARROW))
+    assert "ddsetup verify" in plain_text(cold_starts.cold_start_blocks(data, NARROW), NARROW)
 
 
 # Errors
@@ -252,7 +254,7 @@ def test_a_metric_is_told_with_its_extremes_by_group() -> None:
     assert (latte["min"], latte["avg"], latte["max"], latte["last"]) == (1.0, 3.0, 5.0, 4.0)
     assert tea["points"] == [[ms(1), 9.0]]
     assert data["metrics"][1]["series"] == []
-    text = text_of(metrics.metric_lines(data, NARROW))
+    text = plain_text(metrics.metric_blocks(data, NARROW), NARROW)
     assert "avg of shop.value by product" in text
     assert "▁  █" in text
     assert "no point in this time" in text

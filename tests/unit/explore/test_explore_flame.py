@@ -9,11 +9,12 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ddsetup.explore.flame import longest, requests_logs, rows_of, trace_lines
+from ddsetup.explore.flame import longest, requests_logs, rows_of, trace_blocks
 from ddsetup.explore.traces import different, shaped
 from ddsetup.gateways.datadog.event_search import Log, SpanEvent
 from ddsetup.gateways.datadog.telemetry import Window
-from ddsetup.model.lines import Look, text_of
+from ddsetup.model.lines import Look
+from ddsetup.show.layout import plain_text
 
 START = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
 WINDOW = Window(START - timedelta(hours=1), START + timedelta(minutes=1))
@@ -124,7 +125,7 @@ def test_a_trace_is_drawn_along_the_time_with_what_failed_and_what_was_logged() 
         log("[ERROR] Broken: it\nTraceback\n  raise It", 1, status="error"),
     ]
     data = shaped([root], [root], {"1": spans}, {"1": logs}, WINDOW)
-    text = text_of(trace_lines(data, Look(width=80)))
+    text = plain_text(trace_blocks(data, Look(width=80)), Look(width=80))
     assert max(len(line) for line in text.splitlines()) <= 80
     assert "✗ orders  100 ms  10:00:00 UTC, cold start" in text
     assert "the grinder is stuck" in text
@@ -140,6 +141,6 @@ def test_a_trace_is_drawn_along_the_time_with_what_failed_and_what_was_logged() 
 
 def test_nothing_to_see_is_said() -> None:
     data = shaped([], [], {}, {}, WINDOW)
-    assert "No trace" in text_of(trace_lines(data, Look(width=80)))
+    assert "No trace" in plain_text(trace_blocks(data, Look(width=80)), Look(width=80))
     healthy = shaped([span(1)], [], {}, {}, WINDOW)
-    assert "No trace failed" in text_of(trace_lines(healthy, Look(width=80)))
+    assert "No trace failed" in plain_text(trace_blocks(healthy, Look(width=80)), Look(width=80))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ddsetup.cli.status import lines
+from ddsetup.cli.status import blocks
 from ddsetup.facts.functions_at_a_glance import function_rows, status
 from ddsetup.model.account import Unreadable
 from ddsetup.model.lines import Look, text_of
@@ -54,7 +54,7 @@ def test_other_sources_are_listed_with_how_they_log() -> None:
     )
     assert (second["level"], second["note"]) == ("", "cannot be read: denied")
     assert data["api_stages"][0]["access_logs"].endswith(":shop")
-    text = text_of(report_lines(Report(command="status", data=data), Look(), lines))
+    text = text_of(report_lines(Report(command="status", data=data), Look(), blocks))
     assert "Other sources" in text
     assert "2 state machines, none with logging at ALL" in text
     assert "1 API stage, 1 with access logs" in text
@@ -63,13 +63,13 @@ def test_other_sources_are_listed_with_how_they_log() -> None:
 def test_apis_that_were_too_many_to_look_at_are_counted() -> None:
     data = status(snapshot(lane_snapshot(api_stages=(api_stage("shop"), api_stage("menu", stage="")))))
     assert [row["api"] for row in data["api_stages"]] == ["shop"]
-    text = text_of(report_lines(Report(command="status", data=data), Look(), lines))
+    text = text_of(report_lines(Report(command="status", data=data), Look(), blocks))
     assert "1 more API, whose stages are only looked at by name" in text
 
 
 def test_without_other_sources_nothing_is_said_of_them() -> None:
     data = status(snapshot(lane_snapshot()))
-    assert "Other sources" not in text_of(report_lines(Report(command="status", data=data), Look(), lines))
+    assert "Other sources" not in text_of(report_lines(Report(command="status", data=data), Look(), blocks))
 
 
 def test_sources_that_may_not_be_listed_are_named() -> None:

@@ -141,7 +141,7 @@ def test_what_a_command_prints_steers_no_terminal(output: OutputFormat) -> None:
     for where, report in PLANTED[::7]:
         shown_, out, err = console(output, terminal=False)
         try:
-            shown_.report(report)
+            shown_.report(report, body_of(report.command))
         except (KeyError, ValueError):
             continue
         assert not steers(out.getvalue() + err.getvalue()), where

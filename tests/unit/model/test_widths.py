@@ -8,9 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ddsetup.ask.prompter import Row
-from ddsetup.explore.cold_starts import cold_start_lines
-from ddsetup.explore.flame import trace_lines
-from ddsetup.model.lines import Look, Span, cut, padded, shorten, table, text_of, width_of, wrapped
+from ddsetup.explore.cold_starts import cold_start_blocks
+from ddsetup.explore.flame import trace_blocks
+from ddsetup.model.blocks import table
+from ddsetup.model.lines import Look, Span, cut, padded, shorten, width_of, wrapped
+from ddsetup.show.layout import plain_text
 from ddsetup.terminal.picker import Heading, Picker
 from ddsetup.terminal.picker import draw as draw_list
 from tests.unit.model.test_foreign import with_planted
@@ -36,18 +38,21 @@ def columns_of(seen: pyte.Screen, letter: str) -> list[int]:
 def test_the_columns_of_a_table_are_straight(width: int) -> None:
     names = ["orders", WIDE, f"orders-{EMOJI}", "é" * 9, WIDE * 4]
     rows = [[Span(name), Span("@"), Span(WIDE)] for name in names]
-    seen = screen(text_of(table(["Function", "@", "Remarks"], rows, Look(width=width))), width)
+    seen = screen(plain_text(table(["Function", "@", "Remarks"], rows), Look(width=width)), width)
     (column,) = set(columns_of(seen, "@"))
     assert column > 10
 
 
 def test_bars_and_flames_are_straight() -> None:
     for command, path, draw in (
-        ("explore cold-starts", ("functions", 0, "function"), cold_start_lines),
-        ("explore traces", ("traces", 0, "spans", 0, "resource"), trace_lines),
+        ("explore cold-starts", ("functions", 0, "function"), cold_start_blocks),
+        ("explore traces", ("traces", 0, "spans", 0, "resource"), trace_blocks),
     ):
         data = reports()[command].data
-        text = "".join(text_of(draw(each, Look(width=80))) for each in (data, with_planted(data, path, WIDE)))
+        text = "".join(
+            plain_text(draw(each, Look(width=80)), Look(width=80))
+            for each in (data, with_planted(data, path, WIDE))
+        )
         lines = [line for line in text.splitlines() if "█" in line]
         assert len(lines) >= 2
         ends = {width_of(line.rstrip(" ✗")) for line in lines}

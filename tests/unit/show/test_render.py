@@ -270,10 +270,10 @@ RUNS = [
 
 
 _BODIES = {
-    "status": commands_status.lines,
-    "undo": commands_undo.lines,
-    "policy": commands_policy.lines,
-    "sandbox env": commands_sandbox_env.lines,
+    "status": commands_status.blocks,
+    "undo": commands_undo.blocks,
+    "policy": commands_policy.blocks,
+    "sandbox env": commands_sandbox_env.blocks,
 }
 
 

@@ -1,0 +1,49 @@
+"""The result of a command as a page of HTML, where one is wanted."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from ddsetup.flow.call import Call
+from ddsetup.model.errors import UsageError
+from ddsetup.model.lines import Look
+from ddsetup.model.report import Report
+from ddsetup.show.report_lines import Body, report_blocks
+
+
+def check_page(call: Call) -> None:
+    """Raises UsageError where no page can be written: that is better known before a run than after it."""
+    path = _path(call)
+    if path is None:
+        return
+    if path.is_dir():
+        raise UsageError("this is a directory; a page is a file", where=str(path))
+    if not os.access(path if path.exists() else path.parent, os.W_OK):
+        raise UsageError(
+            "a page cannot be written here", where=str(path), fix="name another file after --html"
+        )
+
+
+def write_page(call: Call, report: Report, body: Body | None) -> None:
+    """Write the page. It tells everything, as with -v; nobody has to be able to run the command again.
+
+    Raises UsageError.
+    """
+    path = _path(call)
+    if path is None:
+        return
+    from ddsetup.model.clock import SYSTEM_CLOCK
+    from ddsetup.show.page import page
+
+    text = page(report, report_blocks(report, Look(verbose=True), body), SYSTEM_CLOCK.now())
+    try:
+        path.write_text(text, "utf-8")
+    except OSError as error:
+        raise UsageError(f"cannot write it: {error.strerror}", where=str(path)) from None
+    call.console.say(f"written: {path}")
+
+
+def _path(call: Call) -> Path | None:
+    named = call.given.text("html")
+    return call.directory / Path(named).expanduser() if named else None

@@ -1,0 +1,183 @@
+"""A report as a page: whole, readable without script or network, and nothing of others' in it is executed."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from ddsetup.model.lines import Look
+from ddsetup.model.report import Report
+from ddsetup.show.page import page
+from ddsetup.show.report_lines import report_blocks
+from tests.bodies import body_of
+from tests.unit.model.test_foreign import strings, with_planted
+from tests.unit.specimens import reports
+
+AT = datetime(2026, 11, 22, 11, 0, tzinfo=UTC)
+SCRIPT = "<script>document.title='owned'</script>"
+HOSTILE = (
+    f'x"><img src=x onerror="document.title=\'owned\'">{SCRIPT}</style></svg></title>{SCRIPT}'
+    "' onmouseover='x' javascript:alert(1) &lt;b&gt; {{ 7*7 }} {% raw %} <a href=https://evil.test>"
+)
+VOID = {"meta", "rect", "polyline", "circle", "br", "link", "img"}
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), "")
+
+HEADLESS = ("--headless", "--no-sandbox", "--disable-gpu", "--virtual-time-budget=2000")
+
+
+class Reader(HTMLParser):
+    """The elements of a page with their attributes, and what it says."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, tuple[tuple[str, str | None], ...]]] = []
+        self.words: list[str] = []
+        self._open: list[str] = []
+        self.feed(text)
+        self.close()
+        assert self._open == [], "an element is not closed"
+
+    def handle_starttag(self, tag: str, attrs: Sequence[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, tuple(attrs)))
+        if tag not in VOID:
+            self._open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: Sequence[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, tuple(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self._open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.words.append(data)
+
+    def named(self, tag: str) -> list[dict[str, str | None]]:
+        return [dict(attributes) for name, attributes in self.elements if name == tag]
+
+    @property
+    def text(self) -> str:
+        return " ".join(" ".join(self.words).split())
+
+
+def html(report: Report) -> str:
+    return page(report, report_blocks(report, Look(verbose=True), body_of(report.command)), AT)
+
+
+@pytest.mark.parametrize("command", reports())
+def test_what_others_wrote_changes_nothing_but_words(command: str) -> None:
+    report = reports()[command]
+    for path in strings(report):
+        if path == ("command",):
+            continue
+        try:
+            hostile, plain = (Reader(html(with_planted(report, path, text))) for text in (HOSTILE, "zzz"))
+        except (KeyError, ValueError):
+            continue
+
+        def shape(reader: Reader) -> list[tuple[str, list[str]]]:
+            return [(tag, [name for name, _ in attributes]) for tag, attributes in reader.elements]
+
+        links = {each["href"] for each in hostile.named("a")}
+        if links == {each["href"] for each in plain.named("a")}:
+            assert shape(hostile) == shape(plain), path
+        assert all(str(link).startswith("https://") for link in links), path
+        assert not hostile.named("script"), path
+        assert not [
+            name for _, attributes in hostile.elements for name, _ in attributes if name.startswith("on")
+        ]
+
+
+@pytest.mark.parametrize("command", reports())
+def test_a_page_stands_by_itself_and_can_be_read_by_anybody(command: str) -> None:
+    text = html(reports()[command])
+    read = Reader(text)
+    assert len(read.named("h1")) == 1
+    assert read.named("html")[0]["lang"] == "en"
+    for tag in ("script", "link", "img", "iframe", "object", "form"):
+        assert not read.named(tag)
+    assert "url(" not in text
+    assert "@import" not in text
+    (policy,) = [m["content"] for m in read.named("meta") if m.get("http-equiv") == "Content-Security-Policy"]
+    assert str(policy).startswith("default-src 'none'")
+    assert all(th.get("scope") in ("col", "row") for th in read.named("th"))
+    for drawing in read.named("svg"):
+        assert drawing.get("aria-hidden") == "true" or drawing.get("aria-label")
+    assert "prefers-color-scheme: dark" in text
+    assert "@media print" in text
+
+
+def test_charts_have_their_figures_in_words_and_spans_can_be_opened() -> None:
+    cold = Reader(html(reports()["explore cold-starts"]))
+    assert "9 of 90" in cold.text
+    assert len(cold.named("polyline")) == 1
+    assert "max 50 %, last 10 %" in cold.text
+    trace = Reader(html(reports()["explore traces"]))
+    assert len(trace.named("details")) == 1
+    assert "✗ failed" in trace.text
+    assert {"href": "https://app.datadoghq.eu/apm", "rel": "noopener noreferrer"} in trace.named("a")
+
+
+def test_the_plan_the_proof_and_the_outcome_are_told() -> None:
+    told = Reader(html(reports()["plan"]))
+    assert "subscription filter" in told.text
+    assert len(told.named("ins")) > 2
+    assert len(told.named("del")) > 2
+    setup = Reader(html(reports()["setup"]))
+    assert [each for each in setup.named("th") if each.get("scope") == "row"]
+    assert "exit code 0" in setup.text
+    assert "2026-11-22 11:00 UTC" in setup.text
+
+
+def luminance(colour: str) -> float:
+    parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def test_words_stand_out_from_their_background_in_light_and_dark_and_on_paper() -> None:
+    """At least 4.5 to 1, as WCAG 2.2 asks for (1.4.3)."""
+    schemes = re.findall(r":root \{([^}]*)\}", html(reports()["status"]))
+    assert len(schemes) == 3
+    for scheme in schemes:
+        found = dict(re.findall(r"--(\w+): (#\w+)", scheme))
+        colours = {
+            name: c if len(c) == 7 else "#" + "".join(x * 2 for x in c[1:]) for name, c in found.items()
+        }
+        for name in ("text", "dim", "good", "bad", "warn", "link"):
+            for back in ("back", "soft"):
+                light, dark = sorted((luminance(colours[name]), luminance(colours[back])), reverse=True)
+                assert (light + 0.05) / (dark + 0.05) >= 4.5, (name, back)
+
+
+@pytest.mark.skipif(not CHROMIUM, reason="there is no Chromium on this machine")
+@pytest.mark.parametrize("command", ["setup", "explore traces", "explore cold-starts", "doctor"])
+def test_in_a_browser_nothing_runs_and_all_is_there(command: str, tmp_path: Path) -> None:
+    report = reports()[command]
+    for path in list(strings(report)):
+        try:
+            planted = with_planted(report, path, HOSTILE)
+            html(planted)
+        except (KeyError, ValueError):
+            continue
+        report = planted
+    file = tmp_path / "page.html"
+    file.write_text(html(report), "utf-8")
+    done = subprocess.run(
+        [CHROMIUM, *HEADLESS, f"--user-data-dir={tmp_path}/profile", "--dump-dom", file.as_uri()],
+        capture_output=True,
+        text=True,
+        timeout=90,
+        check=True,
+    )
+    dom = done.stdout
+    assert "<title>owned" not in dom
+    assert re.search(r"<title>ddsetup ", dom)
+    for tag in ("section", "h1", "ul", "svg", "details", "th"):
+        assert dom.count(f"<{tag}") == html(report).count(f"<{tag}"), tag
