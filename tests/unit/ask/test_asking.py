@@ -310,6 +310,7 @@ def test_every_setting_reaches_the_answers_or_is_not_about_them() -> None:
         "no_input",
         "dry_run",
         "output",
+        "html",
         "config",
         "state_dir",
         "no_color",
