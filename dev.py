@@ -63,30 +63,12 @@ def ready(extra: str, *, pinned: bool = False) -> None:
     marks[mark].write_text(wanted)
 
 
-def code_of(*command: str | Path) -> int:
-    """Run a command of the environment in the project's folder; its exit code."""
+def run(*command: str | Path) -> None:
+    """Run a command of the environment in the project's folder; stop with its exit code if it fails."""
     # A start-up that compiles every module anew takes three times as long.
     environ = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
-    environ["PATH"] = f"{BIN}{os.pathsep}{environ.get('PATH', '')}"
-    return subprocess.run([str(c) for c in command], cwd=ROOT, env=environ, check=False).returncode
-
-
-def run(*command: str | Path) -> None:
-    """Run a command and stop with its exit code if it fails."""
-    if code := code_of(*command):
-        sys.exit(code)
-
-
-def run_tests(arguments: list[str]) -> None:
-    """Run the tests, four files at a time. What fails then is tried once more with the machine to itself:
-
-    whole sandboxes share few processors, and only what fails alone is a fault of ddsetup.
-    """
-    code = code_of(PYTHON, "-m", "pytest", *arguments)
-    if code == 1 and not arguments:
-        print("Once more, by themselves: the tests that failed ...", file=sys.stderr)
-        code = code_of(PYTHON, "-m", "pytest", "--last-failed", "-n", "0")
-    if code:
+    environ["PATH"] = f"{BIN}{os.pathsep}{environ.get('PATH', os.defpath)}"
+    if code := subprocess.run([str(c) for c in command], cwd=ROOT, env=environ, check=False).returncode:
         sys.exit(code)
 
 
@@ -100,7 +82,7 @@ def sandbox(arguments: list[str]) -> None:
 def test(arguments: list[str]) -> None:
     """All tests."""
     ready("dev")
-    run_tests(arguments)
+    run(PYTHON, "-m", "pytest", *arguments)
 
 
 def check(arguments: list[str]) -> None:
@@ -115,7 +97,7 @@ def ci(arguments: list[str]) -> None:
     if why_not:
         print(f"Dependencies are not pinned by hash: {why_not}.", file=sys.stderr)
     ready("dev", pinned=not why_not)
-    check_all(arguments)
+    check_all(["--durations=25", *arguments])
 
 
 def check_all(arguments: list[str]) -> None:
@@ -124,7 +106,7 @@ def check_all(arguments: list[str]) -> None:
     run(PYTHON, "-m", "ruff", "check", ".")
     run(PYTHON, "-m", "mypy")
     run(BIN / "lint-imports", "--no-cache")
-    run_tests(arguments)
+    run(PYTHON, "-m", "pytest", *arguments)
 
 
 TASKS = {"sandbox": sandbox, "test": test, "check": check, "ci": ci}

@@ -31,12 +31,15 @@ def sandbox_for(call: Call) -> Iterator[Call]:
     `--state-dir` says otherwise: there is nothing to give back once it is gone.
     """
     from ddsetup.sandbox.control import start
-    from ddsetup.sandbox.model import ACCOUNT, SandboxOptions
+    from ddsetup.sandbox.model import ACCOUNT, SandboxOptions, new_account
     from ddsetup.sandbox.traffic import kept_busy
 
     regions = call.given.items("region") or ("us-east-1",)
+    # Journals that stay must not meet those of another account, that of the next sandbox.
+    account = new_account() if call.given.text("state_dir") else ACCOUNT
     options = SandboxOptions(
-        operator_policy=operator_policy(call.given, ACCOUNT, regions),
+        operator_policy=operator_policy(call.given, account, regions),
+        account=account,
         scenarios=tuple(call.value("scenario") or ("healthy",)),
         regions=regions,
     )

@@ -42,12 +42,12 @@ def require_extra() -> None:
         raise SandboxUnavailable("ministack 1.5")
 
 
-def start(directory: Path, cache: Path, forwarder_archive: bytes) -> EmulatedAws:
+def start(directory: Path, cache: Path, forwarder_archive: bytes, account: str = ACCOUNT) -> EmulatedAws:
     """Start the emulator with an empty account and Datadog's layers; follow with `wait_until_ready`.
 
     Raises `SandboxStartError` when it does not get as far as listening.
     """
-    settings = _settings(directory, cache, forwarder_archive)
+    settings = _settings(directory, cache, forwarder_archive, account)
     settings_file = Path(settings.directory) / "settings.json"
     settings.write(settings_file)
     child = spawn(
@@ -67,7 +67,7 @@ def start(directory: Path, cache: Path, forwarder_archive: bytes) -> EmulatedAws
     return EmulatedAws(url, directory / "aws-calls.jsonl", child)
 
 
-def _settings(directory: Path, cache: Path, forwarder_archive: bytes) -> EmulatorSettings:
+def _settings(directory: Path, cache: Path, forwarder_archive: bytes, account: str) -> EmulatorSettings:
     """What the emulator is told, with the files that it is told about."""
     library = layers.library_layer(cache)
     runtime_packages = layers.runtime_packages(cache)
@@ -81,7 +81,7 @@ def _settings(directory: Path, cache: Path, forwarder_archive: bytes) -> Emulato
         port_file=str(own / "port"),
         call_log=str(directory / "aws-calls.jsonl"),
         faults=str(directory / faults.FILE_NAME),
-        account=ACCOUNT,
+        account=account,
         layer_account=LAYER_ACCOUNT,
         library_directory=str(library.directory),
         library_archive=str(library.archive),

@@ -15,13 +15,14 @@ import secrets
 import shutil
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from ddsetup.model.errors import UsageError
 from ddsetup.sandbox import aws, bootstrap, forwarder_release, macro_release, standin, state
-from ddsetup.sandbox.model import ACCOUNT, Sandbox, SandboxOptions
+from ddsetup.sandbox.model import Keys, Sandbox, SandboxOptions
 from ddsetup.sandbox.scenarios import SCENARIOS, World
 from ddsetup.sandbox.scenarios.world import ClientOf
 
@@ -45,6 +46,9 @@ def start(options: SandboxOptions) -> Iterator[Sandbox]:
     with contextlib.ExitStack() as stack:
         stack.callback(shutil.rmtree, directory, ignore_errors=True)
         stack.enter_context(state.held(directory))
+        if options.registry is not None:
+            name = stack.enter_context(state.entered(options.registry, options.name, directory))
+            options = replace(options, name=name)
         sandbox = _assemble(options, directory, stack)
         state.write(sandbox)
         yield sandbox
@@ -60,18 +64,20 @@ def check_scenarios(names: tuple[str, ...]) -> None:
 
 def _assemble(options: SandboxOptions, directory: Path, stack: contextlib.ExitStack) -> Sandbox:
     cache = options.cache_directory or _cache_directory()
-    emulated = aws.start(directory, cache, forwarder_release.layer_archive(options.forwarder_zip))
+    archive = forwarder_release.layer_archive(options.forwarder_zip)
+    emulated = aws.start(directory, cache, archive, options.account)
+    root = Keys(options.account, aws.ROOT.secret_access_key)
     stack.callback(emulated.child.stop)
     api_key, app_key = secrets.token_hex(16), secrets.token_hex(20)
     seeds = [SCENARIOS[name].datadog_seed for name in options.scenarios]
     datadog = standin.start(
-        directory, options, standin.Access(emulated.endpoint_url, api_key, app_key, ACCOUNT), seeds
+        directory, options, standin.Access(emulated.endpoint_url, api_key, app_key, options.account), seeds
     )
     stack.callback(datadog.child.stop)
     aws.wait_until_ready(emulated)
 
     def clients(service: str, region: str) -> Any:
-        return aws.client(service, emulated.endpoint_url, region)
+        return aws.client(service, emulated.endpoint_url, region, root)
 
     operator = bootstrap.create_operator(clients("iam", options.regions[0]), options.operator_policy)
     with ThreadPoolExecutor(1) as pool:
@@ -82,10 +88,10 @@ def _assemble(options: SandboxOptions, directory: Path, stack: contextlib.ExitSt
     return Sandbox(
         aws_endpoint_url=emulated.endpoint_url,
         datadog_url=datadog.url,
-        account=ACCOUNT,
+        account=options.account,
         regions=options.regions,
         operator=operator,
-        root=aws.ROOT,
+        root=root,
         api_key=api_key,
         app_key=app_key,
         site=options.site,
@@ -96,12 +102,13 @@ def _assemble(options: SandboxOptions, directory: Path, stack: contextlib.ExitSt
         directory=directory,
         scenarios=options.scenarios,
         pid=os.getpid(),
+        name=options.name,
     )
 
 
 def _furnish(options: SandboxOptions, clients: ClientOf) -> None:
     role = bootstrap.create_function_role(clients("iam", options.regions[0]))
-    world = World(ACCOUNT, options.regions, role, clients, options.many)
+    world = World(options.account, options.regions, role, clients, options.many)
     for name in options.scenarios:
         SCENARIOS[name].furnish(world)
 

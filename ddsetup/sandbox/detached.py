@@ -31,6 +31,8 @@ def up(options: SandboxOptions) -> Sandbox:
     """Start a sandbox that runs until `down`. Raises what `start` raises."""
     aws.require_extra()
     check_scenarios(options.scenarios)
+    if options.registry is not None:
+        state.check_name(options.registry, options.name)
     home = Path(tempfile.mkdtemp(prefix="ddsetup-sandbox-owner-"))
     try:
         options_file = home / "options.json"
@@ -40,18 +42,17 @@ def up(options: SandboxOptions) -> Sandbox:
         shutil.rmtree(home, ignore_errors=True)
 
 
-def status() -> tuple[Sandbox, ...]:
-    """Every sandbox of this user that runs, detached or not, the newest first."""
-    return state.running()
+def status(registry: Path) -> tuple[Sandbox, ...]:
+    """Every sandbox of a registry that runs, detached or not, the newest first."""
+    return state.running(registry)
 
 
-def down(only: Path | None = None) -> tuple[Sandbox, ...]:
-    """Stop every detached sandbox of this user (`only`: the one of that directory); returns the stopped ones.
+def down(registry: Path, *names: str) -> tuple[Sandbox, ...]:
+    """Stop the detached sandboxes of these names; returns the stopped ones.
 
     Clears away, too, what sandboxes left whose owner could not.
     """
-    running = (each for each in state.running() if each.detached)
-    stopped = tuple(each for each in running if only in {None, each.directory})
+    stopped = tuple(each for each in state.running(registry) if each.detached and each.name in names)
     for sandbox in stopped:
         with contextlib.suppress(ProcessLookupError):
             os.kill(sandbox.pid, signal.SIGTERM)
@@ -61,7 +62,7 @@ def down(only: Path | None = None) -> tuple[Sandbox, ...]:
             time.sleep(_POLL_SECONDS)
         if _is_alive(sandbox.pid):
             os.kill(sandbox.pid, signal.SIGKILL)
-    state.clear_abandoned()
+    state.clear_abandoned(registry)
     return stopped
 
 
@@ -121,13 +122,13 @@ def _stop(_number: int, _frame: FrameType | None) -> None:
 
 def _as_document(options: SandboxOptions) -> dict[str, Any]:
     document = asdict(options)
-    for name in ("forwarder_zip", "cache_directory"):
+    for name in ("forwarder_zip", "cache_directory", "registry"):
         document[name] = None if document[name] is None else str(Path(document[name]).resolve())
     return document
 
 
 def _from_document(document: dict[str, Any]) -> SandboxOptions:
-    for name in ("forwarder_zip", "cache_directory"):
+    for name in ("forwarder_zip", "cache_directory", "registry"):
         document[name] = None if document[name] is None else Path(document[name])
     for name in ("scenarios", "regions"):
         document[name] = tuple(document[name])

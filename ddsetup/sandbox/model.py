@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +13,11 @@ LAYER_ACCOUNT = "464622532012"
 OPERATOR = "ddsetup-operator"
 FAILED = "Its state is Failed."
 """The description of a function that the emulated AWS says it could not bring up."""
+
+
+def new_account() -> str:
+    """An account number of its own: journals of two sandboxes must never be taken for one account's."""
+    return str(secrets.randbelow(9 * 10**11) + 10**11)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +38,11 @@ class SandboxOptions:
     forwarder_zip: Path | None = None
     """An official Forwarder release to run instead of the sandbox's own."""
     cache_directory: Path | None = None
+    account: str = ACCOUNT
+    name: str = ""
+    """What it is called in the registry; empty: the first name that is free."""
+    registry: Path | None = None
+    """Where it is entered while it runs, so that others find it; None: nowhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +79,11 @@ class Sandbox:
     """The process that owns the sandbox: when it ends, all of it ends."""
     detached: bool = False
     macro_template_url: str = ""
+    name: str = ""
 
     def env(self) -> dict[str, str]:
         """The variables that make any AWS or Datadog tool, ddsetup too, use this sandbox."""
+        several = {"DDSETUP_REGION": ",".join(self.regions)} if len(self.regions) > 1 else {}
         return {
             "AWS_ENDPOINT_URL": self.aws_endpoint_url,
             "AWS_ACCESS_KEY_ID": self.operator.access_key_id,
@@ -84,4 +97,5 @@ class Sandbox:
             "DD_SITE": self.site,
             "DDSETUP_FORWARDER_TEMPLATE_URL": self.forwarder_template_url,
             "DDSETUP_MACRO_TEMPLATE_URL": self.macro_template_url,
+            **several,
         }

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ddsetup.facts.catalog import trust_account
-from ddsetup.sandbox.model import LAYER_ACCOUNT, SandboxOptions
+from ddsetup.sandbox.model import ACCOUNT, LAYER_ACCOUNT, SandboxOptions
 from ddsetup.sandbox.process import Child, base_environment, spawn, wait_for
 
 _PORT_SECONDS = 30.0
@@ -40,7 +40,9 @@ def start(
     own = directory / "datadog"
     (own / "state").mkdir(parents=True)
     seed_file, port_file = own / "seed.json", own / "port"
-    seed_file.write_text(json.dumps(merged([*seeds, options.datadog_seed])), encoding="utf-8")
+    seed = json.dumps(merged([*seeds, options.datadog_seed]))
+    # Scenarios are written for one account, whichever it is.
+    seed_file.write_text(seed.replace(ACCOUNT, access.account), encoding="utf-8")
     datadog_account = trust_account(options.site, "aws") or LAYER_ACCOUNT
     arguments = {
         "--port": "0",

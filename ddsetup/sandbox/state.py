@@ -7,20 +7,24 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import itertools
 import json
 import os
+import re
 import shutil
-import tempfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from ddsetup.model.errors import UsageError
 from ddsetup.sandbox.model import Keys, Sandbox
 
 _NAME = "sandbox.json"
 _LOCK = "owner.lock"
 PREFIX = "ddsetup-sandbox-"
+_ENTRY = ".running"
+_NAMES = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 
 
 def write(sandbox: Sandbox) -> None:
@@ -73,29 +77,95 @@ def read(directory: Path) -> Sandbox | None:
     return Sandbox(**document)
 
 
-def running() -> tuple[Sandbox, ...]:
-    """Every sandbox of this user whose owner is alive, the newest first."""
-    found = (read(directory) for directory in _directories() if is_held(directory))
+@contextlib.contextmanager
+def entered(registry: Path, name: str, directory: Path) -> Iterator[str]:
+    """Have others find the directory's sandbox by its name for the length of the block; gives the name.
+
+    Without a name it is the first of `sandbox`, `sandbox-2`, ... that is free. Raises `UsageError` for a name
+    that is taken, or is none.
+    """
+    with _one_at_a_time(registry):
+        taken = {path.stem for path in _entries(registry) if not _cleared(path)}
+        _check(name, taken)
+        free = (each for each in _usual_names() if each not in taken)
+        entry = registry / f"{name or next(free)}{_ENTRY}"
+        entry.write_text(str(directory), encoding="utf-8")
+    try:
+        yield entry.stem
+    finally:
+        entry.unlink(missing_ok=True)
+
+
+def check_name(registry: Path, name: str) -> None:
+    """Raise `UsageError` for a name that is taken, or is none."""
+    _check(name, {each.name for each in running(registry)})
+
+
+def _check(name: str, taken: Collection[str]) -> None:
+    if name and not _NAMES.fullmatch(name):
+        raise UsageError(
+            f"{name!r} is no name of a sandbox", fix="small letters, digits and hyphens, up to 40"
+        )
+    if name in taken:
+        raise UsageError(f"a sandbox {name!r} is running", fix=f"ddsetup sandbox down {name}")
+
+
+def running(registry: Path) -> tuple[Sandbox, ...]:
+    """Every sandbox of a registry whose owner is alive, the newest first."""
+    directories = map(_directory_of, _entries(registry))
+    found = (read(directory) for directory in directories if directory and is_held(directory))
     return tuple(each for each in found if each is not None)
 
 
-def clear_abandoned() -> None:
-    """Delete the directories of sandboxes whose owner is gone."""
-    for directory in _directories():
-        if (directory / _NAME).exists() and not is_held(directory):
-            shutil.rmtree(directory, ignore_errors=True)
+def clear_abandoned(registry: Path) -> None:
+    """Delete what is left of sandboxes whose owner is gone."""
+    with _one_at_a_time(registry):
+        for path in _entries(registry):
+            _cleared(path)
 
 
-def _directories() -> list[Path]:
-    mine = []
-    for path in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
-        try:
-            status = path.stat()
-        except FileNotFoundError:
-            continue
-        if path.is_dir() and status.st_uid == os.getuid():
-            mine.append((status.st_ctime, path))
-    return [path for _, path in sorted(mine, reverse=True)]
+def _usual_names() -> Iterator[str]:
+    yield "sandbox"
+    yield from (f"sandbox-{number}" for number in itertools.count(2))
+
+
+@contextlib.contextmanager
+def _one_at_a_time(registry: Path) -> Iterator[None]:
+    registry.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with held(registry):
+        yield
+
+
+def _entries(registry: Path) -> list[Path]:
+    """The newest first."""
+    found = list(registry.glob(f"*{_ENTRY}")) if registry.is_dir() else []
+    return sorted(found, key=_age)
+
+
+def _age(entry: Path) -> float:
+    try:
+        return -entry.stat().st_mtime
+    except FileNotFoundError:
+        return 0.0
+
+
+def _directory_of(entry: Path) -> Path | None:
+    """None once it has ended."""
+    try:
+        return Path(entry.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+
+
+def _cleared(entry: Path) -> bool:
+    """Whether the sandbox of an entry had no owner any more; what was left of it is deleted then."""
+    directory = _directory_of(entry)
+    if directory is None or is_held(directory):
+        return directory is None
+    if directory.name.startswith(PREFIX):
+        shutil.rmtree(directory, ignore_errors=True)
+    entry.unlink(missing_ok=True)
+    return True
 
 
 def is_alive(pid: int) -> bool:

@@ -12,7 +12,8 @@ from typing import Any
 
 from ddsetup.model.errors import UsageError
 from ddsetup.sandbox import aws
-from ddsetup.sandbox.model import Sandbox
+from ddsetup.sandbox.emulator.environments import HEARD
+from ddsetup.sandbox.model import Keys, Sandbox
 from ddsetup.sandbox.scenarios.functions import SAMPLE_TAG
 
 _PARALLEL = 4
@@ -55,15 +56,14 @@ def traffic(
             fix = f"Functions that can be invoked: {', '.join(sorted(known))}"
             raise UsageError(f"The sandbox has no sample function {', '.join(unknown)}.", fix=fix)
         targets = [each for each in targets if each[1] in names]
-    if heard:
-        targets = [each for each in targets if not _goes_unheard(sandbox, *each[:2])]
     calls = [(*target, turn) for turn in range(times) for target in targets]
     if names is None:
         for region in sandbox.regions:
             _start_executions(sandbox, region, times)
-    clients = {region: aws.client("lambda", sandbox.aws_endpoint_url, region) for region in sandbox.regions}
+    clients = {region: _client(sandbox, region, heard=heard) for region in sandbox.regions}
     with ThreadPoolExecutor(_PARALLEL) as pool:
-        return tuple(pool.map(lambda call: _invoke(clients[call[0]], *call), calls))
+        done = pool.map(lambda call: _invoke(clients[call[0]], *call), calls)
+        return tuple(invocation for invocation in done if invocation is not None)
 
 
 @contextmanager
@@ -99,7 +99,7 @@ def _targets(sandbox: Sandbox) -> list[tuple[str, str, str]]:
     """(region, name, kind of events) of every function that carries the tag."""
     found = []
     for region in sandbox.regions:
-        tagging = aws.client("resourcegroupstaggingapi", sandbox.aws_endpoint_url, region)
+        tagging = aws.client("resourcegroupstaggingapi", sandbox.aws_endpoint_url, region, sandbox.root)
         pages = tagging.get_paginator("get_resources").paginate(
             ResourceTypeFilters=["lambda:function"], TagFilters=[{"Key": SAMPLE_TAG}]
         )
@@ -112,36 +112,38 @@ def _targets(sandbox: Sandbox) -> list[tuple[str, str, str]]:
 
 def _start_executions(sandbox: Sandbox, region: str, times: int) -> None:
     """Run the state machines that carry the tag; they end by themselves a moment later."""
-    tagging = aws.client("resourcegroupstaggingapi", sandbox.aws_endpoint_url, region)
+    tagging = aws.client("resourcegroupstaggingapi", sandbox.aws_endpoint_url, region, sandbox.root)
     found = tagging.get_resources(
         ResourceTypeFilters=["states:stateMachine"], TagFilters=[{"Key": SAMPLE_TAG}]
     )["ResourceTagMappingList"]
     for each in found:
-        states = aws.client("stepfunctions", sandbox.aws_endpoint_url, region)
+        states = aws.client("stepfunctions", sandbox.aws_endpoint_url, region, sandbox.root)
         kind = next(tag["Value"] for tag in each["Tags"] if tag["Key"] == SAMPLE_TAG)
         for turn in range(times):
             event = json.dumps(EVENTS[kind][turn % len(EVENTS[kind])])
             states.start_execution(stateMachineArn=each["ResourceARN"], input=event)
 
 
-def _goes_unheard(sandbox: Sandbox, region: str, name: str) -> bool:
-    """Whether the function writes its telemetry to a log group that has no subscription filter."""
-    functions = aws.client("lambda", sandbox.aws_endpoint_url, region)
-    function = functions.get_function_configuration(FunctionName=name)
-    if function.get("Environment", {}).get("Variables", {}).get("DD_FLUSH_TO_LOG") != "true":
-        return False
-    group = function.get("LoggingConfig", {}).get("LogGroup", f"/aws/lambda/{name}")
-    logs = aws.client("logs", sandbox.aws_endpoint_url, region)
-    try:
-        return not logs.describe_subscription_filters(logGroupName=group)["subscriptionFilters"]
-    except logs.exceptions.ResourceNotFoundException:
-        return True
+def _client(sandbox: Sandbox, region: str, *, heard: bool) -> Any:
+    """A client that invokes; `heard`: it asks the emulator, each time, to refuse what would go unheard."""
+    if not heard:
+        return aws.client("lambda", sandbox.aws_endpoint_url, region, sandbox.root)
+    client = aws.client("lambda", sandbox.aws_endpoint_url, region, Keys(sandbox.account, "heard"))
+    client.meta.events.register("before-call.lambda.Invoke", _ask_to_be_heard, unique_id="heard")
+    return client
 
 
-def _invoke(client: Any, region: str, name: str, kind: str, turn: int) -> Invocation:
+def _ask_to_be_heard(params: dict[str, Any], **_: object) -> None:
+    params["headers"][HEARD] = "yes"
+
+
+def _invoke(client: Any, region: str, name: str, kind: str, turn: int) -> Invocation | None:
     events = EVENTS[kind]
     payload = json.dumps(events[turn % len(events)]).encode()
-    answer = client.invoke(FunctionName=name, Payload=payload)
+    try:
+        answer = client.invoke(FunctionName=name, Payload=payload)
+    except client.exceptions.ResourceConflictException:
+        return None
     error = ""
     if answer.get("FunctionError"):
         error = str(json.loads(answer["Payload"].read()).get("errorMessage", "failed"))

@@ -22,6 +22,7 @@ from ddsetup.model.answers import Via
 from ddsetup.sandbox.control import start
 from ddsetup.sandbox.faults import AwsFault, inject
 from ddsetup.sandbox.model import OPERATOR, Sandbox, SandboxOptions
+from tests import environment
 from tests.e2e.world import World, operator_policy
 from tests.guard import GUARD, text_of
 
@@ -65,14 +66,16 @@ class Cli:
     secrets: tuple[str, ...]
     printed: list[str] = field(default_factory=list)
 
+    def __post_init__(self) -> None:
+        environment.furnish(self.home)
+
     @property
     def state_dir(self) -> Path:
         return self.home / "state"
 
     def environ(self, **over: str | None) -> dict[str, str]:
-        """A clean environment: nothing of this machine's AWS or Datadog settings gets through."""
-        keep = ("PATH", "LANG", "TMPDIR", "SSL_CERT_FILE")
-        environ = {name: os.environ[name] for name in keep if name in os.environ}
+        """The tests' own environment in a home of its own; `over` changes variables (None removes one)."""
+        environ = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
         environ |= {"HOME": str(self.home), "DDSETUP_STATE_DIR": str(self.state_dir), **self.base}
         for name, value in over.items():
             environ.pop(name, None)

@@ -88,7 +88,7 @@ def alone(shop: Place) -> Iterator[Cli]:
     nothing = {"TMPDIR": str(shop.cli.home), "XDG_CACHE_HOME": str(shop.cli.home / "cache")}
     cli = Cli(shop.cli.home, nothing, ())
     yield cli
-    cli("sandbox", "down")
+    cli("sandbox", "down", "--all")
 
 
 def test_a_sandbox_of_its_own_for_other_tools(alone: Cli) -> None:
@@ -103,6 +103,6 @@ def test_a_sandbox_of_its_own_for_other_tools(alone: Cli) -> None:
     assert {"AWS_ENDPOINT_URL", "DDSETUP_DATADOG_URL", "DD_API_KEY", "DD_APP_KEY"} <= set(variables)
     inside = Cli(alone.home, {**alone.base, **variables}, ())
     assert inside("status").code == 0
-    assert alone("sandbox", "traffic", "coffee-orders", "--output", "json").code == 0
+    assert alone("sandbox", "traffic", "--function", "coffee-orders", "--output", "json").code == 0
     assert alone("sandbox", "down", "--output", "json").code == 0
     assert inside("status").code != 0

@@ -12,6 +12,7 @@ import urllib.error
 import urllib.request
 import zipfile
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -44,6 +45,8 @@ from tests.sandbox_chain import (
 
 pytestmark = pytest.mark.e2e
 
+TIMEOUT = 60.0
+"""Seconds; what answers in milliseconds takes many of them beside twenty other programs."""
 _OWN_LAYER = "arn:aws:lambda:us-east-1:123456789012:layer:shared-auth"
 _DATADOG_LAYER = "arn:aws:lambda:us-east-1:464622532012:layer:Datadog"
 
@@ -151,6 +154,38 @@ def test_a_function_has_the_sdk_and_what_its_layers_bring_and_nothing_else(sandb
     modules = ["boto3", "datadog_lambda", "ddtrace", "ministack", "pytest", "ddsetup"]
     assert _invoke(sandbox, "bare", modules) == ["boto3"]
     assert _invoke(sandbox, "layered", modules) == ["boto3", "datadog_lambda", "ddtrace"]
+
+
+def test_a_change_ends_no_invocation_and_no_environment_outlives_it(sandbox: Sandbox, tmp_path: Path) -> None:
+    code = (
+        "import os, pathlib, time\n"
+        "def handler(event, context):\n"
+        "    pathlib.Path(event, 'begun').touch()\n"
+        "    while not pathlib.Path(event, 'go-on').exists():\n"
+        "        time.sleep(0.05)\n"
+        "    return os.environ.get('SIZE', 'none')\n"
+    )
+    _create(sandbox, "brewing", code)
+    functions = root(sandbox, "lambda")
+    with ThreadPoolExecutor(1) as pool:
+        under_way = pool.submit(_invoke, sandbox, "brewing", str(tmp_path))
+        eventually((tmp_path / "begun").exists)
+        functions.update_function_configuration(
+            FunctionName="brewing", Environment={"Variables": {"SIZE": "XL"}}
+        )
+        (tmp_path / "go-on").touch()
+        assert under_way.result() == "none"
+    assert _invoke(sandbox, "brewing", str(tmp_path)) == "XL"
+
+
+def test_nobody_is_woken_before_somebody_listens(sandbox: Sandbox) -> None:
+    instrument(sandbox, "till-one-filter", "Datadog-Python312:127")
+    before = len(messages(sandbox, "/aws/lambda/till-one-filter"))
+
+    assert traffic(sandbox, ["till-one-filter"], heard=True) == ()
+
+    assert len(messages(sandbox, "/aws/lambda/till-one-filter")) == before
+    assert len(traffic(sandbox, ["coffee-kitchen"], heard=True)) == 1
 
 
 def test_the_log_of_an_invocation_reads_like_lambda_s(sandbox: Sandbox) -> None:
@@ -328,30 +363,42 @@ def test_a_function_reaches_this_machine_only(sandbox: Sandbox) -> None:
         assert "a function of the sandbox has no network" in refusal
 
 
+def _doors(sandbox: Sandbox) -> tuple[str, ...]:
+    """An address of each half that answers 200 to the sandbox's user."""
+    state = f"{sandbox.datadog_url}/__sandbox/state"
+    return f"{sandbox.aws_endpoint_url}/_ministack/health", state, f"{sandbox.datadog_url}/__sandbox/requests"
+
+
 @pytest.mark.parametrize(
     "headers", [{"Origin": "https://evil.example"}, {"Host": "evil.example:80"}, {"Sec-Fetch-Site": "none"}]
 )
 def test_web_pages_are_not_let_in(sandbox: Sandbox, headers: dict[str, str]) -> None:
-    address = sandbox.aws_endpoint_url + "/_ministack/health"
-    with urllib.request.urlopen(address, timeout=5) as answer:
-        assert answer.status == 200
-    with pytest.raises(urllib.error.HTTPError, match="403"):
-        urllib.request.urlopen(urllib.request.Request(address, headers=headers), timeout=5)
+    for address in _doors(sandbox):
+        with urllib.request.urlopen(address, timeout=TIMEOUT) as answer:
+            assert answer.status == 200
+        with pytest.raises(urllib.error.HTTPError, match="403"):
+            urllib.request.urlopen(urllib.request.Request(address, headers=headers), timeout=TIMEOUT)
+    faults = f"{sandbox.datadog_url}/__sandbox/faults"
+    for method in ("POST", "DELETE"):
+        request = urllib.request.Request(faults, b'{"faults": []}', headers, method=method)
+        with pytest.raises(urllib.error.HTTPError, match="403"):
+            urllib.request.urlopen(request, timeout=TIMEOUT)
 
 
 @pytest.mark.skipif(os.getuid() != 0 or not sys.platform.startswith("linux"), reason="needs a second user")
 def test_other_users_are_not_let_in(sandbox: Sandbox) -> None:
-    port = urlsplit(sandbox.aws_endpoint_url).port
-    script = (
-        f"exec 3<>/dev/tcp/127.0.0.1/{port}; "
-        r"printf 'GET /_ministack/health HTTP/1.1\r\nConnection: close\r\n"
-        rf"Host: 127.0.0.1:{port}\r\n\r\n' >&3; "
-        "head -n 1 <&3"
-    )
-    command = ["/bin/bash", "-c", script]
-    for user, status in ((0, "200"), (65534, "403")):
-        answer = subprocess.run(command, capture_output=True, text=True, user=user, check=False)
-        assert status in answer.stdout, answer
+    for address in _doors(sandbox):
+        there = urlsplit(address)
+        script = (
+            f"exec 3<>/dev/tcp/127.0.0.1/{there.port}; "
+            rf"printf 'GET {there.path} HTTP/1.1\r\nConnection: close\r\n"
+            rf"Host: 127.0.0.1:{there.port}\r\n\r\n' >&3; "
+            "head -n 1 <&3"
+        )
+        command = ["/bin/bash", "-c", script]
+        for user, status in ((0, "200"), (65534, "403")):
+            answer = subprocess.run(command, capture_output=True, text=True, user=user, check=False)
+            assert status in answer.stdout, (address, answer)
 
 
 def test_traffic_refuses_a_function_that_cannot_run(sandbox: Sandbox) -> None:
@@ -386,28 +433,31 @@ def test_an_official_release_can_be_run_instead(tmp_path: Path) -> None:
         eventually(lambda: "official" in messages(running, "/aws/lambda/datadog-forwarder"))
 
 
-def test_up_status_down() -> None:
-    sandbox = detached.up(SandboxOptions(OPERATOR_POLICY, scenarios=("empty",)))
+def test_up_status_down(tmp_path: Path) -> None:
+    sandbox = detached.up(SandboxOptions(OPERATOR_POLICY, scenarios=("empty",), registry=tmp_path))
     try:
-        assert sandbox in detached.status()
+        assert detached.status(tmp_path) == (sandbox,)
+        assert sandbox.name == "sandbox"
         assert (sandbox.directory / "sandbox.json").stat().st_mode & 0o777 == 0o600
         assert sandbox.app_key not in repr(sandbox)
         assert sandbox.operator.secret_access_key not in repr(sandbox)
         assert operator(sandbox, "lambda").list_functions()["Functions"] == []
     finally:
-        stopped = detached.down(sandbox.directory)
+        stopped = detached.down(tmp_path, sandbox.name)
     assert stopped == (sandbox,)
     assert not sandbox.directory.exists()
     assert _processes_of(sandbox.directory) == []
 
 
-def test_a_state_file_left_behind_stops_nobody_else(sandbox: Sandbox) -> None:
+def test_a_state_file_left_behind_stops_nobody_else(sandbox: Sandbox, tmp_path: Path) -> None:
     directory = Path(tempfile.mkdtemp(prefix=state.PREFIX))
     # Its owner's number now belongs to another process: this one.
     state.write(replace(sandbox, directory=directory, detached=True, pid=os.getpid()))
-    assert directory not in {each.directory for each in detached.status()}
-    assert detached.down(directory) == ()
+    (tmp_path / f"{sandbox.name or 'left'}.running").write_text(str(directory))
+    assert detached.status(tmp_path) == ()
+    assert detached.down(tmp_path, sandbox.name) == ()
     assert not directory.exists()
+    assert not list(tmp_path.glob("*.running"))
 
 
 def test_nothing_survives_the_death_of_the_owner(tmp_path: Path) -> None:

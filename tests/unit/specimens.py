@@ -270,6 +270,7 @@ def _proven() -> Mapping[str, Any]:
 
 def _sandbox() -> Mapping[str, Any]:
     return {
+        "name": "shop",
         "aws": "http://127.0.0.1:1",
         "datadog": "http://127.0.0.1:2",
         "account": ACCOUNT,

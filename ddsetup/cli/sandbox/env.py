@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import shlex
 
-from ddsetup.cli.sandbox.traffic import running
+from ddsetup.cli.sandbox_named import chosen, running
 from ddsetup.flow.call import Call
 from ddsetup.model.blocks import Block, Code
 from ddsetup.model.lines import Look
@@ -15,9 +15,9 @@ from ddsetup.model.report import Report
 
 
 def run(call: Call) -> Report:
-    """The variables of the newest sandbox that runs."""
+    """The variables of the sandbox that is meant."""
     call.console.sandbox = True
-    sandbox = running()
+    sandbox = chosen(call, running(call))
     return Report(
         command="sandbox env",
         account=sandbox.account,

@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from ddsetup.cli.sandbox_named import chosen, running
 from ddsetup.flow.call import Call
-from ddsetup.model.errors import UsageError
 from ddsetup.model.lines import Line, Look, counted, line
 from ddsetup.model.report import Report
 
-if TYPE_CHECKING:
-    from ddsetup.sandbox.model import Sandbox
-
 
 def run(call: Call) -> Report:
-    """Invoke the sample functions of the newest sandbox that runs."""
+    """Invoke the sample functions of the sandbox that is meant."""
     from ddsetup.sandbox.traffic import traffic
 
     call.console.sandbox = True
-    sandbox = running()
-    names = tuple(call.value("names") or ()) or None
+    sandbox = chosen(call, running(call))
+    names = tuple(call.value("functions") or ()) or None
     done = traffic(sandbox, names, call.value("times") or 1)
     rows = [{"function": one.function, "region": one.region, "error": one.error} for one in done]
     return Report(
@@ -29,16 +24,6 @@ def run(call: Call) -> Report:
         sandbox=True,
         data={"invocations": rows},
     )
-
-
-def running() -> Sandbox:
-    """The newest sandbox that was left running, else the newest of all. Raises UsageError without any."""
-    from ddsetup.sandbox.detached import status
-
-    found = status()
-    if not found:
-        raise UsageError("no sandbox is running", fix="ddsetup sandbox up --detach")
-    return next((sandbox for sandbox in found if sandbox.detached), found[0])
 
 
 def blocks(report: Report, _look: Look) -> list[Line]:

@@ -7,12 +7,13 @@ import threading
 from dataclasses import replace
 from pathlib import Path
 
+from ddsetup.cli.sandbox_named import registry, running
 from ddsetup.cli.trial import operator_policy
 from ddsetup.flow.call import Call
 from ddsetup.model.account import Json
 from ddsetup.model.lines import Line, Look, line
 from ddsetup.model.report import Report
-from ddsetup.sandbox.model import ACCOUNT, Sandbox, SandboxOptions
+from ddsetup.sandbox.model import Sandbox, SandboxOptions, new_account
 from ddsetup.settings.given import Given, Raw
 from ddsetup.settings.setting import Value
 from ddsetup.show.report_lines import report_lines
@@ -26,7 +27,7 @@ def run(call: Call) -> Report:
     call.console.sandbox = True
     options = _options(call)
     if call.value("detach"):
-        return _report(detached.up(options))
+        return _report(detached.up(options), alone=len(running(call)) == 1)
     with control.start(options) as sandbox:
         # The one document of this command comes at its end; until then a person is told.
         call.console.lines(report_lines(replace(_report(sandbox), sandbox=False), Look(), blocks))
@@ -48,12 +49,12 @@ _MODES: tuple[dict[str, Value], ...] = (
 """What is going to be set up is not known yet, and how neither: the operator may do it in every way."""
 
 
-def _every_policy(given: Given, regions: tuple[str, ...]) -> dict[str, object]:
+def _every_policy(given: Given, account: str, regions: tuple[str, ...]) -> dict[str, object]:
     """All that `ddsetup policy` prints for the modes, each statement once."""
     held: dict[str, Json] = {}
     for mode in _MODES:
         wish = {key: Raw(value, "file", "sandbox up") for key, value in {**_ANY_SOURCE, **mode}.items()}
-        policy: Json = operator_policy(Given(wish).over(given), ACCOUNT, regions)
+        policy: Json = operator_policy(Given(wish).over(given), account, regions)
         held |= {json.dumps({**s, "Sid": ""}): s for s in policy["Statement"]}
     statements = [{**s, "Sid": f"{s['Sid']}{number}"} for number, s in enumerate(held.values())]
     return {"Version": "2012-10-17", "Statement": statements}
@@ -61,8 +62,12 @@ def _every_policy(given: Given, regions: tuple[str, ...]) -> dict[str, object]:
 
 def _options(call: Call) -> SandboxOptions:
     regions = call.given.items("region") or ("us-east-1",)
+    account = new_account()
     options = SandboxOptions(
-        operator_policy=_every_policy(call.given, regions),
+        operator_policy=_every_policy(call.given, account, regions),
+        account=account,
+        name=call.value("name") or "",
+        registry=registry(call),
         scenarios=tuple(call.value("scenario") or ("healthy",)),
         regions=regions,
     )
@@ -75,20 +80,22 @@ def _options(call: Call) -> SandboxOptions:
     return options
 
 
-def _report(sandbox: Sandbox) -> Report:
+def _report(sandbox: Sandbox, *, alone: bool = True) -> Report:
+    named = "" if alone else f" {sandbox.name}"
     return Report(
         command="sandbox up",
         account=sandbox.account,
         regions=sandbox.regions,
         sandbox=True,
         data=described(sandbox),
-        next=('eval "$(ddsetup sandbox env)"', "ddsetup setup"),
+        next=(f'eval "$(ddsetup sandbox env{named})"', "ddsetup setup"),
     )
 
 
 def described(sandbox: Sandbox) -> dict[str, object]:
     """What there is to know about a sandbox, without its keys."""
     return {
+        "name": sandbox.name,
         "aws": sandbox.aws_endpoint_url,
         "datadog": sandbox.datadog_url,
         "account": sandbox.account,
@@ -108,6 +115,7 @@ def blocks(report: Report, _look: Look) -> list[Line]:
     found: list[Line] = []
     for sandbox in several:
         regions, scenarios = ", ".join(sandbox["regions"]), ", ".join(sandbox["scenarios"])
+        found.append(fact("Sandbox", sandbox["name"]))
         found.append(fact("AWS", f"{sandbox['aws']}  (account {sandbox['account']}, {regions})"))
         found.append(fact("Datadog", sandbox["datadog"]))
         found.append(fact("Scenarios", scenarios))

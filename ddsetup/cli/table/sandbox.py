@@ -15,6 +15,10 @@ SCENARIO = Extra(
     help="What the account looks like (see `ddsetup sandbox scenarios`); repeatable.",
 )
 
+_NAMED = Extra(
+    name="sandbox_name", metavar="[NAME]", help="The sandbox that is meant, where several are running."
+)
+
 SANDBOX = Group(
     name="sandbox",
     summary="Try it all on this machine, without any account.",
@@ -24,10 +28,19 @@ SANDBOX = Group(
             name="up",
             module="ddsetup.cli.sandbox.up",
             summary="Start a sandbox, until Ctrl-C or `down`.",
-            examples=("ddsetup sandbox up --detach", 'eval "$(ddsetup sandbox env)" && ddsetup setup'),
+            examples=(
+                "ddsetup sandbox up --detach --name shop",
+                'eval "$(ddsetup sandbox env)" && ddsetup setup',
+            ),
             keys=("region", *SHOWN),
             extras=(
                 SCENARIO,
+                Extra(
+                    name="name",
+                    flags=("--name",),
+                    metavar="NAME",
+                    help="What to call it. Default: sandbox, sandbox-2, ...",
+                ),
                 Extra(name="detach", flags=("--detach",), kind=bool, help="Leave it running and return."),
                 Extra(
                     name="functions",
@@ -53,7 +66,14 @@ SANDBOX = Group(
             ),
         ),
         Command(
-            name="down", module="ddsetup.cli.sandbox.down", summary="Stop detached sandboxes.", keys=SHOWN
+            name="down",
+            module="ddsetup.cli.sandbox.down",
+            summary="Stop a detached sandbox.",
+            keys=SHOWN,
+            extras=(
+                _NAMED,
+                Extra(name="every", flags=("--all",), kind=bool, help="Stop all that are detached."),
+            ),
         ),
         Command(
             name="status",
@@ -66,6 +86,7 @@ SANDBOX = Group(
             module="ddsetup.cli.sandbox.env",
             summary="The variables by which any tool uses the sandbox.",
             keys=SHOWN,
+            extras=(_NAMED,),
         ),
         Command(
             name="traffic",
@@ -73,7 +94,14 @@ SANDBOX = Group(
             summary="Invoke the sample functions.",
             keys=SHOWN,
             extras=(
-                Extra(name="names", many=True, metavar="[NAME]...", help="Only these functions."),
+                _NAMED,
+                Extra(
+                    name="functions",
+                    flags=("--function",),
+                    many=True,
+                    metavar="NAME",
+                    help="Only this function; repeatable.",
+                ),
                 Extra(name="times", flags=("--times",), kind=int, metavar="N", help="How often. Default: 1."),
             ),
         ),

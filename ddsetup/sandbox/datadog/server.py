@@ -10,6 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Protocol
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from ddsetup.sandbox import peers
 from ddsetup.sandbox.datadog import routes
 from ddsetup.sandbox.datadog.faults import Fault
 from ddsetup.sandbox.datadog.wire import ApiError, Request, Response, error_response, text_error
@@ -73,6 +74,11 @@ class _Handler(BaseHTTPRequestHandler):
     sys_version = ""
     server: StandIn
 
+    def setup(self) -> None:
+        """Before the first request of a connection."""
+        super().setup()
+        self._own = peers.is_own(self.client_address[1], self.server.port)
+
     def do_GET(self) -> None:
         self._serve()
 
@@ -111,12 +117,15 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _response(self) -> Response:
         try:
-            return respond(self.server, self._request())
+            headers = {name.lower(): value for name, value in self.headers.items()}
+            if not self._own or not peers.is_plain(headers, self.server.port):
+                raise text_error(403, peers.REFUSAL)
+            return respond(self.server, self._request(headers))
         except ApiError as error:
             self.close_connection = True  # what is left of the body is not read
             return error_response(error)
 
-    def _request(self) -> Request:
+    def _request(self, headers: Mapping[str, str]) -> Request:
         parts = urlsplit(self.path)
         length = self.headers.get("Content-Length", "0")
         if self.headers.get("Transfer-Encoding") or not length.isdigit():
@@ -127,7 +136,7 @@ class _Handler(BaseHTTPRequestHandler):
             method=self.command,
             path=unquote(parts.path),
             query=dict(parse_qsl(parts.query, keep_blank_values=True)),
-            headers={name.lower(): value for name, value in self.headers.items()},
+            headers=headers,
             raw_body=self.rfile.read(int(length)),
         )
 

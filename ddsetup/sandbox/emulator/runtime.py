@@ -21,7 +21,7 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-from ddsetup.sandbox.emulator import invocation_log
+from ddsetup.sandbox.emulator import environments, invocation_log
 from ddsetup.sandbox.emulator.settings import EmulatorSettings
 from ddsetup.sandbox.layers import archive_of
 
@@ -41,6 +41,7 @@ def install(settings: EmulatorSettings) -> None:
     _link_library(lambda_runtime, lambda_svc, settings)
     _wait_longer_for_output(lambda_runtime)
     invocation_log.install(lambda_runtime, lambda_svc)
+    environments.install(lambda_runtime, lambda_svc)
     lambda_svc._LAMBDA_STATE_TRANSITION_DELAY = _STATE_CHANGE_SECONDS
 
 

@@ -1,0 +1,57 @@
+"""The tests' environment is their own: what the machine or the person has set is not theirs.
+
+`own()` is called before anything else is imported. What is kept is named; everything else goes: a terminal's
+kind, colours, languages, time zones, proxies, AWS's and Datadog's settings, the sign of a CI.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import locale
+import os
+import tempfile
+import time
+from pathlib import Path
+
+KEPT = {"PATH", "SYSTEMROOT", "COMSPEC", "PATHEXT", "LD_LIBRARY_PATH", "UPDATE_GOLDEN", "DDSETUP_FUZZ"}
+"""Without these nothing starts; the last two are orders to the tests."""
+KEPT_PREFIXES = ("PYTEST_", "COVERAGE_", "COV_CORE_")
+FIXED = {"TERM": "xterm-256color", "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8", "TZ": "UTC"}
+
+
+def own() -> Path:
+    """Give this process, and all that it starts, the tests' environment; returns its new home directory."""
+    temporary = tempfile.gettempdir()
+    kept = {n: v for n, v in os.environ.items() if n in KEPT or n.startswith(KEPT_PREFIXES)}
+    mine = _private(Path(temporary) / f"ddsetup-tests-{os.getuid()}")
+    home = Path(tempfile.mkdtemp(prefix="home-", dir=mine))
+    os.environ.clear()
+    os.environ.update({"PATH": os.defpath, **kept, **FIXED})
+    os.environ.update({"HOME": str(home), "TMPDIR": temporary})
+    time.tzset()
+    with contextlib.suppress(locale.Error):  # where there is none of that name, the system's own is UTF-8
+        locale.setlocale(locale.LC_ALL, "")
+    furnish(home)
+    return home
+
+
+def furnish(home: Path) -> None:
+    """Let sandboxes of this home use what others have built: it depends on installed versions only."""
+    builds = _builds()
+    builds.mkdir(parents=True, exist_ok=True)
+    cache = home / ".cache" / "ddsetup"
+    cache.mkdir(parents=True, exist_ok=True)
+    if not (cache / "sandbox").is_symlink():
+        (cache / "sandbox").symlink_to(builds)
+
+
+def _builds() -> Path:
+    return _private(Path(tempfile.gettempdir()) / f"ddsetup-tests-{os.getuid()}") / "builds"
+
+
+def _private(directory: Path) -> Path:
+    directory.mkdir(mode=0o700, exist_ok=True)
+    status = directory.lstat()
+    if directory.is_symlink() or status.st_uid != os.getuid() or status.st_mode & 0o077:
+        raise PermissionError(f"{directory} is not this user's alone: remove it")
+    return directory
