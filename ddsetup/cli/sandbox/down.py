@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from ddsetup.cli.sandbox import up
+from ddsetup.cli.sandbox.named import chosen, registry, running
 from ddsetup.cli.sandbox.up import described
-from ddsetup.cli.sandbox_named import chosen, registry, running
 from ddsetup.flow.call import Call
 from ddsetup.model.errors import UsageError
 from ddsetup.model.report import Report

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import shlex
 
-from ddsetup.cli.sandbox_named import chosen, running
+from ddsetup.cli.sandbox.named import chosen, running
 from ddsetup.flow.call import Call
 from ddsetup.model.blocks import Block, Code
 from ddsetup.model.lines import Look

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ddsetup.cli.sandbox_named import chosen, running
+from ddsetup.cli.sandbox.named import chosen, running
 from ddsetup.flow.call import Call
 from ddsetup.model.lines import Line, Look, counted, line
 from ddsetup.model.report import Report

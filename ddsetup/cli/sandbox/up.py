@@ -7,7 +7,7 @@ import threading
 from dataclasses import replace
 from pathlib import Path
 
-from ddsetup.cli.sandbox_named import registry, running
+from ddsetup.cli.sandbox.named import registry, running
 from ddsetup.cli.trial import operator_policy
 from ddsetup.flow.call import Call
 from ddsetup.model.account import Json

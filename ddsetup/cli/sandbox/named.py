@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ddsetup.ask.prompter import Choice, Prompt
+from ddsetup.ask.prompter import Prompt
+from ddsetup.ask.questions import Choice
 from ddsetup.flow.call import Call
 from ddsetup.model.errors import UsageError
 
