@@ -73,6 +73,7 @@ INSTRUMENTER_VARIABLES = (
     "DD_LLMOBS_AGENTLESS_ENABLED",
     "DD_APM_FLUSH_DEADLINE_MILLISECONDS",
     "DD_LAMBDA_FIPS_MODE",
+    "DD_LAMBDA_DURABLE_FUNCTION_LOG_BUFFER_SIZE",
 )
 """What an instrumenter (ddsetup, datadog-ci, the Serverless plugin) sets and may take away again. The
 unified tags (`DD_SERVICE`, `DD_ENV`, `DD_VERSION`, `DD_TAGS`) are missing: people set those too."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from ddsetup.model.account import Json
 from ddsetup.model.change import Action, Change
-from ddsetup.model.states import FilterState, RoleState, SecretState, TagsState
+from ddsetup.model.states import FilterState, FunctionState, RoleState, SecretState, TagsState
 
 LOOK = (
     "cloudformation:DescribeStacks",
@@ -176,6 +176,8 @@ def actions_for(change: Change) -> tuple[str, ...]:
         gone = set(held) - set(after.tags)
         new = {k for k, v in after.tags.items() if held.get(k) != v}
         return (*(_TAG if new else ()), *(_UNTAG if gone else ()))
+    if isinstance(after, FunctionState) and after.publish_to:
+        return (*WRITES["function"].update, "lambda:PublishVersion")
     if isinstance(after, SecretState):
         return ("secretsmanager:CreateSecret", "secretsmanager:TagResource")
     if isinstance(after, FilterState):

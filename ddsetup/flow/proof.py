@@ -89,6 +89,8 @@ def _to_invoke(
 ) -> tuple[Function, ...]:
     """The functions that the person, or `--invoke --yes`, wants to be invoked."""
     prompter = session.host.prompter
+    # A call of these must name a tenant, which nobody here knows.
+    functions = [f for f in functions if not f.tenant_isolation]
     if not functions or ("invoke" in call.given and not call.given.on("invoke")):
         return ()
     payload_of(call)

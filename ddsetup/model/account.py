@@ -60,7 +60,8 @@ class Function:
     """The `$LATEST` configuration of a function, as `lambda:ListFunctions` returns it.
 
     `env` is None when AWS could not decrypt it (`Environment.Error`); such a function is never written.
-    `revision_id` is the state that a write must still find.
+    `revision_id` is the state that a write must still find. `managed_instances`: calls run what was published
+    as `$LATEST.PUBLISHED`. `durable`: it has durable executions. `tenant_isolation`: calls name a tenant.
     """
 
     name: str
@@ -93,6 +94,9 @@ class Function:
     last_update_status: str | None = None
     last_modified: str = ""
     versions: tuple[str, ...] = ()
+    managed_instances: bool = False
+    durable: bool = False
+    tenant_isolation: bool = False
 
     @property
     def lane(self) -> Lane:

@@ -107,7 +107,8 @@ class FunctionState:
 
     `layers` is the whole ordered list of layer ARNs: a writer applies the difference between `before` and
     `after` to the list that it finds. `env` holds owned variables only. `system_log_level` is owned only if
-    it differs between the two sides.
+    it differs between the two sides. `publish_to` "LATEST_PUBLISHED", on both sides: what is written is also
+    published, as calls run nothing else (managed instances).
     """
 
     KIND: ClassVar[str] = "function"
@@ -115,6 +116,7 @@ class FunctionState:
     layers: tuple[str, ...] = ()
     env: Mapping[str, str] = field(default_factory=dict)
     system_log_level: str | None = None
+    publish_to: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

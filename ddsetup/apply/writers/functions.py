@@ -16,6 +16,7 @@ from ddsetup.apply.writers.outcomes import already_so, applied, failed, moved
 from ddsetup.gateways.aws.functions import (
     UpdateInProgress,
     UpdatePace,
+    publish_version,
     read_function,
     update_function,
     wait_updated,
@@ -60,6 +61,9 @@ class FunctionWriter(OneByOne):
             live = planned or self._read(change)
             for _ in range(ATTEMPTS):
                 outcome = _settled(change, pair, live, planned)
+                if outcome is not None and outcome.status == "unchanged" and pair.after.publish_to:
+                    # It may have been written by a run that was killed before it could publish.
+                    return self._published(change, pair, live)
                 if outcome is not None:
                     return outcome
                 written = self._try(change, pair, live)
@@ -80,7 +84,8 @@ class FunctionWriter(OneByOne):
             # Also what the repetition of a call says whose first answer was lost.
             fresh = self._quiet(live)
             if not compare(fresh, pair.before, pair.after).not_after:
-                return applied(change, "found in place after the connection was lost")
+                found = applied(change, "found in place after the connection was lost")
+                return self._published(change, pair, fresh) if pair.after.publish_to else found
             return fresh
         try:
             wait_updated(self._aws, live.lane, live.name, self._clock, self._pace)
@@ -90,7 +95,19 @@ class FunctionWriter(OneByOne):
             return applied(change, f"whether AWS has finished the update cannot be seen: {error.what}")
         except GatewayError as error:
             return failed(change, error.what, error.fix or "to take it back: ddsetup undo")
-        return applied(change)
+        return self._published(change, pair, live)
+
+    def _published(self, change: Change, pair: _Pair, live: Function) -> Outcome:
+        """Publish what was written where calls run nothing else; in both directions."""
+        if not pair.after.publish_to:
+            return applied(change)
+        try:
+            version = publish_version(self._aws, live.lane, live.name, publish_to=pair.after.publish_to)
+        except GatewayError as error:
+            at = f"--function-name {live.name} --region {live.region} --publish-to {pair.after.publish_to}"
+            fix = f"aws lambda publish-version {at}"
+            return failed(change, f"it is written, but not published: {error.what}", fix)
+        return applied(change, f"published as {version}", version=version)
 
     def _quiet(self, live: Function) -> Function:
         """The function after the update that somebody else is making, whether that ends well or not."""

@@ -176,6 +176,9 @@ def parse_function(lane: Lane, item: Mapping[str, Json]) -> Function:
         state=item.get("State") or None,
         last_update_status=item.get("LastUpdateStatus") or None,
         last_modified=item.get("LastModified") or "",
+        managed_instances=bool(item.get("CapacityProviderConfig")),
+        durable=bool(item.get("DurableConfig")),
+        tenant_isolation=bool(item.get("TenancyConfig")),
     )
 
 

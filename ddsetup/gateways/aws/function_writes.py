@@ -310,6 +310,17 @@ _REASONS: Mapping[str, str] = {
     "FunctionError.InitTimeout": "the initialisation took too long",
     "FunctionError.RuntimeInitError": "the runtime failed to start",
     "FunctionError.PermissionDenied": "a file of the package may not be executed",
+    "FunctionError.InvalidEntryPoint": "the image has no such entry point",
+    "FunctionError.InvalidWorkingDirectory": "the image has no such working directory",
+    "FunctionError.InitResourceExhausted": "the initialisation ran out of memory or disk",
+    "VcpuLimitExceeded": "the account has no vCPU left for managed instances",
+    "CapacityProviderScalingLimitExceeded": "the capacity provider may not grow any more",
+    "InsufficientCapacity": "AWS has no capacity for the capacity provider now",
+    "EC2RequestLimitExceeded": "too many requests to EC2 for managed instances",
+    "ServiceQuotaExceededException": "a quota of the account is used up",
+    "DisallowedByVpcEncryptionControl": "the VPC's encryption control does not allow it",
+    "DrainingDurableExecutions": "durable executions are still running",
+    "DependencyError": "something that the function depends on failed",
 }
 """LastUpdateStatusReasonCode (Lambda API model) in words."""
 

@@ -14,6 +14,7 @@ from ddsetup.model.account import Unreadable
 from ddsetup.model.states import REF_SECRET
 from ddsetup.plan.steps.api_key import secret_reference
 from ddsetup.plan.steps.instrument.layers import Layers
+from ddsetup.plan.steps.instrument.special import DURABLE_BUFFER, DURABLE_LINES
 from ddsetup.plan.steps.instrument.subject import Refusal, Subject
 
 MAX_ENV_BYTES = 4096
@@ -115,6 +116,8 @@ def _reporting(subject: Subject, wanted: _Wanted) -> None:
     if subject.extension:
         wanted.forced["DD_SITE"] = answers.site
         wanted.switch("DD_SERVERLESS_LOGS_ENABLED", answers.logs)
+        if subject.function.durable:
+            wanted.defaults[DURABLE_BUFFER] = DURABLE_LINES
     wanted.switch("DD_TRACE_ENABLED", answers.traces)
     if not answers.enhanced_metrics:
         wanted.forced["DD_ENHANCED_METRICS"] = "false"

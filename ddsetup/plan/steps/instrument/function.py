@@ -15,6 +15,7 @@ from ddsetup.plan.steps.instrument.environment import Environment, environment
 from ddsetup.plan.steps.instrument.key_access import policy_resource
 from ddsetup.plan.steps.instrument.layers import Layers, layers
 from ddsetup.plan.steps.instrument.refusals import refusal
+from ddsetup.plan.steps.instrument.special import special_notes
 from ddsetup.plan.steps.instrument.subject import STEP, Refusal, Subject
 
 
@@ -40,16 +41,23 @@ def instrument(subject: Subject) -> Instrumented | Refusal:
     if isinstance(env, Refusal):
         return env
     before_level, after_level, level_note = _system_log_level(subject)
+    publish_to = "LATEST_PUBLISHED" if subject.function.managed_instances and subject.answers.publish else ""
     before = FunctionState(
         handler=subject.function.handler,
         layers=tuple(layer.arn for layer in subject.function.layers),
         env=env.before,
         system_log_level=before_level,
+        publish_to=publish_to,
     )
     after = FunctionState(
-        handler=handler, layers=list_of_layers.arns, env=env.after, system_log_level=after_level
+        handler=handler,
+        layers=list_of_layers.arns,
+        env=env.after,
+        system_log_level=after_level,
+        publish_to=publish_to,
     )
     notes = [*list_of_layers.notes, *stale, *env.notes, *level_note, *_left_out(subject)]
+    notes += special_notes(subject, list_of_layers)
     if before == after:
         said = f"; {'; '.join(notes)}" if notes else ""
         return Instrumented(None, f"already instrumented with {_what(list_of_layers, subject)}{said}")

@@ -82,12 +82,15 @@ def _environment(subject: Subject) -> Refusal | None:
 
 
 def _state(subject: Subject) -> Refusal | None:
+    """States of the Lambda API model; one that is not known here is no time to write, and no fault."""
     state = subject.function.state
+    if state in (None, "Active", "Inactive", "Pending"):
+        return None
     if state == "Failed":
         return Refusal("AWS could not bring the function up (state Failed)", "deploy it again, then this")
-    if state in ("Deleting", "Deactivating"):
+    if state in ("Deleting", "Deactivating", "Deactivated"):
         return Refusal(f"it is going away or to sleep (state {state})", "see whether it is still wanted")
-    return None
+    return Refusal(f"AWS does not have it ready now (state {state})", "run this again later")
 
 
 def _owned(subject: Subject) -> Refusal | None:
