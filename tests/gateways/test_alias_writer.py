@@ -67,7 +67,9 @@ def test_an_alias_that_somebody_moved_stays(bench: Bench, served: dict[str, str]
 
 def test_what_aws_refuses_leaves_the_alias_and_says_so(bench: Bench, served: dict[str, str]) -> None:
     resolved = bench.writers()["alias"].resolve(move(served))
-    bench.refuse("lambda:UpdateAlias", [answer(403, "AccessDeniedException", "no identity-based policy allows it")])
+    bench.refuse(
+        "lambda:UpdateAlias", [answer(403, "AccessDeniedException", "no identity-based policy allows it")]
+    )
     outcome = bench.one(resolved)
     bench.stop_refusing()
     assert outcome.status == "failed"
