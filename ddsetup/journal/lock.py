@@ -17,51 +17,45 @@ from ddsetup.model.errors import Busy, DdsetupError
 def account_lock(state: Path, account: str, run: str, since: datetime) -> Iterator[None]:
     """Hold the lock of `account` while the block runs.
 
-    The lock is the kernel's (flock), so it goes with the process, however that ends; the file's content only
-    tells the next one who holds it. Raises Busy when another run does, DdsetupError when the file cannot be
-    used.
+    The lock is the kernel's, so it goes with the process, however that ends; a file beside it only tells the
+    next one who holds it. Raises Busy when another run does, DdsetupError when the file cannot be used.
     """
+    from filelock import FileLock, Timeout
+
     path = make_private(state / "locks") / f"{account}.lock"
+    holder = path.with_suffix(".holder")
+    lock = FileLock(path, timeout=0, mode=0o600)
     try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-    except OSError as error:
-        raise DdsetupError(f"cannot use the lock file {path}: {error.strerror}") from error
-    try:
-        _take(descriptor, path, account)
-        holder = {"pid": os.getpid(), "run": run, "since": since.isoformat(timespec="seconds")}
-        _write(descriptor, json.dumps(holder))
-        yield
-        _write(descriptor, "")
-    finally:
-        os.close(descriptor)
-
-
-def _take(descriptor: int, path: Path, account: str) -> None:
-    import fcntl
-
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+        lock.acquire()
+    except Timeout:
         raise Busy(
-            f"another ddsetup run is working on account {account} ({_holder(descriptor)})",
+            f"another ddsetup run is working on account {account} ({_said(holder)})",
             fix="wait until it has ended, or end it with Ctrl-C and run this again",
             where=str(path),
         ) from None
-    except OSError as error:
-        raise DdsetupError(f"cannot lock {path}: {error.strerror}") from error
-
-
-def _holder(descriptor: int) -> str:
-    os.lseek(descriptor, 0, os.SEEK_SET)
+    except (OSError, NotImplementedError) as error:
+        raise DdsetupError(f"cannot use the lock file {path}: {error}") from error
     try:
-        holder = json.loads(os.read(descriptor, 4096))
-        return f"pid {int(holder['pid'])}, run {holder['run']}, since {holder['since']}"
-    except (ValueError, KeyError, TypeError):
+        _say(holder, {"pid": os.getpid(), "run": run, "since": since.isoformat(timespec="seconds")})
+        yield
+    finally:
+        with suppress(OSError):
+            holder.unlink()
+        lock.release()
+
+
+def _said(holder: Path) -> str:
+    try:
+        who = json.loads(holder.read_bytes()[:4096])
+        return f"pid {int(who['pid'])}, run {who['run']}, since {who['since']}"
+    except (OSError, ValueError, KeyError, TypeError):
         return "it has not said who it is yet"
 
 
-def _write(descriptor: int, text: str) -> None:
-    # A full disk must not stop a run here: the lock holds without its content.
+def _say(holder: Path, who: dict[str, object]) -> None:
+    # A full disk must not stop a run here: the lock holds without it.
     with suppress(OSError):
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, text.encode(), 0)
+        holder.unlink(missing_ok=True)
+        descriptor = os.open(holder, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            json.dump(who, file)

@@ -6,7 +6,6 @@ stable order, so that a second run that was answered alike changes nothing in it
 
 from __future__ import annotations
 
-import json
 import re
 import shlex
 import tomllib
@@ -130,24 +129,37 @@ def config_text(values: Mapping[str, Value]) -> str:
 def save_config(path: Path, values: Mapping[str, Value]) -> bool:
     """Write the file; True if its text changed.
 
-    A file that somebody wrote by hand is left alone: raises UsageError.
+    Of a file that somebody wrote by hand only the values are changed: its order, comments and tables stay.
+    Raises UsageError when it cannot be written.
     """
-    text = config_text(values)
     try:
         before = path.read_text("utf-8") if path.exists() else ""
-        text += _doctor_table(before)
+        ours = not before or before.startswith(_HEADER)
+        text = config_text(values) + _doctor_table(before) if ours else _with_values(before, values)
         if before == text:
             return False
-        if before and not before.startswith(_HEADER):
-            raise UsageError(
-                "it was not written by ddsetup and is left as it is", where=str(path), fix="--config FILE"
-            )
         partial = path.with_name(path.name + ".part")
         partial.write_text(text, "utf-8")
         partial.replace(path)
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, ValueError) as error:
         raise UsageError(f"cannot write it: {error}", where=str(path)) from None
     return True
+
+
+def _with_values(text: str, values: Mapping[str, Value]) -> str:
+    """The file with these values. Raises ValueError when it is not TOML."""
+    import tomlkit
+
+    document = tomlkit.parse(text)
+    for setting in TABLE:
+        wanted = _plain(values[setting.key]) if setting.key in values else None
+        if wanted is not None and document.get(setting.key) != wanted:
+            document[setting.key] = wanted
+    return tomlkit.dumps(document)
+
+
+def _plain(value: Value) -> Json:
+    return list(value) if isinstance(value, tuple) else value
 
 
 def _doctor_table(text: str) -> str:
@@ -157,14 +169,9 @@ def _doctor_table(text: str) -> str:
 
 
 def _toml(value: Value) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, int):
-        return str(value)
-    if isinstance(value, tuple):
-        return "[" + ", ".join(_toml(item) for item in value) + "]"
-    # JSON's quoting is TOML's, but for characters that JSON writes as a pair and for DEL.
-    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    import tomlkit
+
+    return str(tomlkit.item(_plain(value)).as_string())
 
 
 def as_command(answers: Answers, given: Given | None = None, command: str = "setup") -> str:

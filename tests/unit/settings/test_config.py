@@ -127,15 +127,25 @@ def test_parameters_may_be_a_table(tmp_path: Path) -> None:
     assert given.items("forwarder_param") == ("MemorySize=1024",)
 
 
-def test_saving_twice_changes_nothing_and_a_file_of_the_users_own_stays(tmp_path: Path) -> None:
+def test_saving_twice_changes_nothing(tmp_path: Path) -> None:
     path = tmp_path / "ddsetup.toml"
     assert save_config(path, {"site": "datadoghq.eu"})
     assert not save_config(path, {"site": "datadoghq.eu"})
     assert save_config(path, {"site": "datadoghq.com"})
-    path.write_text('site = "datadoghq.eu" # by hand\n', "utf-8")
-    with pytest.raises(UsageError, match="not written by ddsetup"):
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_of_a_file_of_the_users_own_only_values_change(tmp_path: Path) -> None:
+    path = tmp_path / "ddsetup.toml"
+    mine = '# ours\nenv   = "prod"  # why\nsite = "{site}" # by hand\n{more}\n[doctor]\nignore = ["traffic"]\n'
+    path.write_text(mine.format(site="datadoghq.eu", more=""), "utf-8")
+    assert save_config(path, {"site": "datadoghq.com", "env": "prod", "region": ("eu-west-1",)})
+    assert path.read_text("utf-8") == mine.format(site="datadoghq.com", more='region = ["eu-west-1"]\n')
+    assert not save_config(path, {"site": "datadoghq.com", "env": "prod"})
+    path.write_text("site = \n", "utf-8")
+    with pytest.raises(UsageError, match="cannot write it"):
         save_config(path, {"site": "datadoghq.com"})
-    assert path.read_text("utf-8") == 'site = "datadoghq.eu" # by hand\n'
+    assert path.read_text("utf-8") == "site = \n"
     assert list(tmp_path.iterdir()) == [path]
 
 
