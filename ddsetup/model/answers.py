@@ -93,6 +93,9 @@ class Answers:
     key_source: KeySource = field(default_factory=KeySource)
     grant_key_access: bool = True
     role_name: str = "DatadogIntegrationRole"
+    role_boundary: str = ""
+    role_path: str = "/"
+    resource_tags: tuple[tuple[str, str], ...] = ()
     resource_collection: bool = False
     integration_namespaces: tuple[str, ...] = ()
     forwarder_arns: tuple[str, ...] = ()
@@ -111,6 +114,10 @@ class Answers:
     conflicts: Mapping[str, OnConflict] = field(default_factory=dict)
     owned: Owned = "change"
     publish: bool = False
+
+    def tags_of_ours(self, mark: Mapping[str, str]) -> dict[str, str]:
+        """The tags of what ddsetup makes in AWS: those that were asked for, and the mark it is known by."""
+        return {**dict(self.resource_tags), **mark}
 
     @property
     def changes_owned(self) -> bool:

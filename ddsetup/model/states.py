@@ -28,7 +28,8 @@ class RoleState:
     """The role that Datadog assumes. `external_id` may be `REF_EXTERNAL_ID` until it is issued.
 
     `trust_account` is the AWS account that Datadog's site assumes roles from. `policies` are the inline
-    policies that ddsetup owns, by name; `attached` the managed policies that it attaches.
+    policies that ddsetup owns, by name; `attached` the managed policies that it attaches. `boundary` and
+    `tags` are given to a role that is made, and not changed later.
     """
 
     KIND: ClassVar[str] = "iam_role"
@@ -37,6 +38,8 @@ class RoleState:
     external_id: str
     policies: Mapping[str, Json] = field(default_factory=dict)
     attached: tuple[str, ...] = ()
+    boundary: str = ""
+    tags: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,7 @@ from ddsetup.facts.permissions import statement
 from ddsetup.facts.stack_access import Deployment, TemplateResource
 from ddsetup.model.account import Json
 from ddsetup.plan.policy_scope import Scope
+from ddsetup.plan.steps.forwarder_stack import role_path
 
 _PLACES = {
     "AWS::IAM::Role": "Role",
@@ -53,9 +54,7 @@ def _arns(resource: TemplateResource, scope: Scope) -> tuple[str, ...]:
     stack, made_up = scope.answers.forwarder_stack, resource.logical_id
     match resource.type:
         case "AWS::IAM::Role":
-            path = (
-                "/" if made_up == "SchedulerRole" else scope.answers.forwarder_params.get("IamRolePath", "/")
-            )
+            path = "/" if made_up == "SchedulerRole" else role_path(scope.answers)
             return (f"arn:{scope.partition}:iam::{scope.account}:role{path}{stack}-{made_up}-*",)
         case "AWS::Lambda::Function" if made_up == "ForwarderZipCopier":
             return scope.named("lambda", f"function:{stack}-{made_up}-*")

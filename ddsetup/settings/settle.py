@@ -22,6 +22,8 @@ _SAME = (
     "fips",
     "grant_key_access",
     "role_name",
+    "role_boundary",
+    "role_path",
     "resource_collection",
     "forwarder_stack",
     "forwarder_version",
@@ -77,6 +79,8 @@ def answers_of(values: Mapping[str, Value]) -> Answers:
     fields |= {name: values[key] for key, name in _RENAMED.items() if key in values}
     if "extra_tag" in values:
         fields["extra_tags"] = tuple(_pair(text, ":") for text in _texts(values["extra_tag"]))
+    if "resource_tag" in values:
+        fields["resource_tags"] = tuple(_pair(text, "=") for text in _texts(values["resource_tag"]))
     if "forwarder_param" in values:
         fields["forwarder_params"] = dict(_pair(text, "=") for text in _texts(values["forwarder_param"]))
     if "conflict" in values:
@@ -112,6 +116,7 @@ def values_of(answers: Answers) -> dict[str, Value]:
     lists = {
         "tag": tuple(f"{k}={v}" for k, v in answers.selection.tags),
         "extra_tag": tuple(f"{k}:{v}" for k, v in answers.extra_tags),
+        "resource_tag": tuple(f"{k}={v}" for k, v in answers.resource_tags),
         "forwarder_param": tuple(f"{k}={v}" for k, v in answers.forwarder_params.items()),
         "conflict": tuple(f"{k}={v}" for k, v in answers.conflicts.items()),
     }

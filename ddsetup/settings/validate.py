@@ -174,6 +174,19 @@ def stack_name(text: str) -> str:
     return text.strip()
 
 
+def policy_arn(text: str) -> str:
+    """The ARN of a managed IAM policy."""
+    return _arn_of(text, "iam", "policy/", "arn:aws:iam::123456789012:policy/boundary")
+
+
+def role_path(text: str) -> str:
+    """The path of an IAM role: it begins and ends with a slash."""
+    given = text.strip()
+    if not re.fullmatch(r"/([\x21-\x2e\x30-\x7e]+/)*", given) or len(given) > 512:
+        raise ValueError(f"{text!r} is not the path of an IAM role, like /monitoring/")
+    return given
+
+
 def role_name(text: str) -> str:
     """The name of an IAM role."""
     if not _ROLE_NAME.fullmatch(text.strip()):

@@ -146,6 +146,28 @@ DATADOG: tuple[Setting, ...] = (
         help="The IAM role that Datadog assumes. Default: DatadogIntegrationRole.",
     ),
     Setting(
+        key="role_boundary",
+        panel="Datadog",
+        metavar="ARN",
+        check=validate.policy_arn,
+        help="The permissions boundary that roles made here get: Datadog's and the Forwarder's.",
+    ),
+    Setting(
+        key="role_path",
+        panel="Datadog",
+        metavar="PATH",
+        check=validate.role_path,
+        help="The path of the Forwarder's roles, e.g. /monitoring/. Datadog takes its own role without one.",
+    ),
+    Setting(
+        key="resource_tag",
+        panel="Datadog",
+        kind="items",
+        metavar="KEY=VALUE",
+        check=validate.tag_rule,
+        help="A tag for what is made here (role, secret, stack and all in it); repeatable.",
+    ),
+    Setting(
         key="resource_collection",
         panel="Datadog",
         kind="switch",

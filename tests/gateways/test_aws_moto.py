@@ -187,6 +187,14 @@ def test_a_role_with_its_policies(aws: Aws) -> None:
     assert not roles.delete_role(aws, "DatadogIntegrationRole")
 
 
+def test_a_role_gets_the_boundary_that_the_account_prescribes(aws: Aws) -> None:
+    guard = aws.client("iam", REGION).create_policy(PolicyName="guard", PolicyDocument=json.dumps(DOCUMENT))
+    roles.create_role(aws, "r", TRUST, {}, boundary=guard["Policy"]["Arn"])
+    role = roles.read_role(aws, "r")
+    assert isinstance(role, Role)
+    assert role.boundary == guard["Policy"]["Arn"]
+
+
 def test_a_trust_policy_is_replaced(aws: Aws) -> None:
     roles.create_role(aws, "r", TRUST, {})
     roles.update_trust(aws, "r", {**TRUST, "Statement": [{**TRUST["Statement"][0], "Sid": "new"}]})  # type: ignore[dict-item]

@@ -68,7 +68,8 @@ class RoleWriter(OneByOne):
             return moved(change, f"role {after.name} exists already") if off else already_so(change)
         trust = trust_policy(self._partition, after.trust_account, after.external_id)
         try:
-            create_role(self._aws, after.name, trust, CREATED_BY, "Lets Datadog read this account")
+            tags, said = {**after.tags, **CREATED_BY}, "Lets Datadog read this account"
+            create_role(self._aws, after.name, trust, tags, said, after.boundary)
         except AlreadyExists:
             # Also what the repetition of a call says whose answer was lost. Only we know the external ID.
             made = self._read(after.name)

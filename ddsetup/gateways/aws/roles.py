@@ -74,8 +74,13 @@ def read_role_policy(aws: Aws, role: str, policy: str) -> Json | Unreadable | No
     return read_or_none(lambda: _policy(aws, role, policy))
 
 
-def create_role(aws: Aws, name: str, trust: Json, tags: Mapping[str, str], description: str = "") -> str:
-    """Create a role and return its ARN. Raises AlreadyExists, Denied or GatewayError."""
+def create_role(
+    aws: Aws, name: str, trust: Json, tags: Mapping[str, str], description: str = "", boundary: str = ""
+) -> str:
+    """Create a role, perhaps with a permissions boundary (an ARN), and return its ARN.
+
+    Raises AlreadyExists, Denied or GatewayError.
+    """
     parameters: dict[str, Json] = {
         "RoleName": name,
         "AssumeRolePolicyDocument": json.dumps(trust),
@@ -83,6 +88,8 @@ def create_role(aws: Aws, name: str, trust: Json, tags: Mapping[str, str], descr
     }
     if description:
         parameters["Description"] = description
+    if boundary:
+        parameters["PermissionsBoundary"] = boundary
     return str(aws.call("iam:CreateRole", **parameters)["Role"]["Arn"])
 
 

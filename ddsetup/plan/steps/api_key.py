@@ -5,7 +5,7 @@ The key itself never passes through a plan: a plan says that the secret is made,
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from ddsetup.model.account import Lane, LaneSnapshot, Secret, Snapshot, Unreadable
 from ddsetup.model.answers import Answers
@@ -53,11 +53,11 @@ def secret_changes(lanes: Iterable[Lane], snapshot: Snapshot, answers: Answers, 
     plan = Plan()
     if makes_secret(answers):
         for lane in lanes:
-            plan += _secret_of(snapshot.lanes[lane], step)
+            plan += _secret_of(snapshot.lanes[lane], step, answers.tags_of_ours(OWN_TAGS))
     return plan
 
 
-def _secret_of(lane: LaneSnapshot, step: str) -> Plan:
+def _secret_of(lane: LaneSnapshot, step: str, tags: Mapping[str, str]) -> Plan:
     resource = secret_id(lane.lane)
     if isinstance(lane.secrets, Unreadable):
         skipped = Skipped(
@@ -78,7 +78,7 @@ def _secret_of(lane: LaneSnapshot, step: str) -> Plan:
         step=step,
         resource=resource,
         before=None,
-        after=SecretState(name=SECRET_NAME, description="Datadog API key, kept by ddsetup", tags=OWN_TAGS),
+        after=SecretState(name=SECRET_NAME, description="Datadog API key, kept by ddsetup", tags=tags),
         why="the API key is passed by ARN, so that it is in no function's environment and no stack",
         note="it is scheduled for deletion: it is restored, with the current key" if live else "",
     )

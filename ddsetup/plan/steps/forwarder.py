@@ -69,7 +69,7 @@ def _deploy(place: Place, snapshot: Snapshot) -> Plan:
             template_url=template_url(answers, place.partition),
             version=answers.forwarder_version,
             parameters=parameters(place.lane, answers),
-            tags=OWN_TAGS,
+            tags=answers.tags_of_ours(OWN_TAGS),
         ),
         why=f"no Forwarder in {lane.region} that sends to {answers.site}",
         precondition=" ".join(

@@ -114,6 +114,11 @@ def function_name(answers: Answers) -> str:
     return answers.forwarder_params.get("FunctionName") or answers.forwarder_function
 
 
+def role_path(answers: Answers) -> str:
+    """The path of the roles of a new Forwarder."""
+    return answers.forwarder_params.get("IamRolePath") or answers.role_path
+
+
 def names_key(answers: Answers) -> bool:
     """Whether the user says by `--forwarder-param` where the Forwarder finds the API key."""
     return bool({"DdApiKeySecretArn", "DdApiKeySsmParameterName"} & set(answers.forwarder_params))
@@ -136,6 +141,10 @@ def parameters(lane: LaneSnapshot, answers: Answers) -> Mapping[str, str]:
         wanted["DdForwardLog"] = "false"
     if traces_state_machines(lane, answers):
         wanted[STATE_MACHINE_TRACES] = "true"
+    if answers.role_boundary:
+        wanted["PermissionsBoundaryArn"] = answers.role_boundary
+    if answers.role_path != "/":
+        wanted["IamRolePath"] = answers.role_path
     known = lane.template_parameters
     if not isinstance(known, Unreadable) and known:
         wanted = {name: value for name, value in wanted.items() if name in known}

@@ -79,6 +79,8 @@ def create_role(
         external_id=external_id,
         policies={STANDARD_POLICY: document},
         attached=_audit(answers, terms),
+        boundary=answers.role_boundary,
+        tags=dict(answers.resource_tags),
     )
     gone = "Datadog's record names a role that does not exist"
     why = (
