@@ -72,7 +72,9 @@ class LogCollectionWriter(OneByOne):
                 self._wait()
             try:
                 live = readable(read_integration(self._dd, change.resource.account))
-                if self._registered(change, live, sure=True):
+                # An undo takes the whole record away as well, and with it what was to be taken out.
+                ended = live is None and not _lists(change.after).lambdas
+                if ended or self._registered(change, live, sure=True):
                     continue
                 reason = "somebody registered others at the same time, and Datadog keeps one list"
             except GatewayError as error:
