@@ -183,11 +183,10 @@ def _probed(call: Call, visit: Visit, report: Report) -> Report:
     session = visit.session
     place = next((p for p in visit.case.places if p.forwarder is not None), None)
     if session is None or session.dd is None or place is None or place.forwarder is None:
-        call.console.say("no log event was sent: see the findings for why there is no way for it")
+        call.console.say("nothing was sent: see the findings for why there is no way for it")
         return replace(report, exit_code=report.exit_code or 1)
-    text = (
-        f"Send one log event through {place.forwarder.name} ({place.at.region}) and wait for it in Datadog?"
-    )
+    where = f"{place.forwarder.name} ({place.at.region})"
+    text = f"Send one log, one metric and one span through {where} and wait for them in Datadog?"
     verbs.confirm(session.host, text, yes=call.given.on("yes"))
     result = probe(session.aws, session.datadog, place.at, place.forwarder.name)
     return replace(

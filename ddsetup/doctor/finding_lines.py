@@ -172,7 +172,27 @@ def _probe_lines(probe: Mapping[str, Json]) -> list[Line]:
         )
         for leg in probe.get("legs", ())
     ]
-    return [line(Span(f"A log event through {probe['forwarder']}", "heading")), *found, ()] if found else []
+    if not found:
+        return []
+    heading = line(Span(f"A log, a metric and a span through {probe['forwarder']}", "heading"))
+    return [heading, *found, (), *_form_lines(probe.get("forms", ()))]
+
+
+def _form_lines(forms: Sequence[Mapping[str, Json]]) -> list[Line]:
+    """How Datadog found what the probe sent; what only the ways find that nothing rests on is no fault."""
+    if not forms:
+        return []
+    found = [line(Span("How Datadog finds them", "heading"))]
+    for form in forms:
+        good = form["answer"] == "found"
+        mark = _LINKS["ok" if good else "broken" if form["relied"] else "unknown"]
+        said = "" if good else f"  {form['answer']}"
+        found.append(line(mark, f"{form['signal']:<7} {form['query']}", Span(said, "dim")))
+    if any(form["relied"] and form["answer"] != "found" for form in forms):
+        found.append(
+            line("  ddsetup relies on what finds nothing here: please tell us (docs/real-account.md)")
+        )
+    return [*found, ()]
 
 
 def _blind_lines(unreadable: Sequence[Json]) -> list[Line]:

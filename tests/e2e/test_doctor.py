@@ -385,7 +385,13 @@ def test_files_for_ci_and_for_support(clinic: Place) -> None:
 def test_the_probe_travels_through_the_forwarder(clinic: Place) -> None:
     result = doctor(clinic, "--probe", "--yes")
     probe = result.json["data"]["probe"]
-    assert [leg["ok"] for leg in probe["legs"]] == [True, True], probe
+    assert [leg["ok"] for leg in probe["legs"]] == [True] * 4, probe
+    asked = {form["signal"] for form in probe["forms"]}
+    assert asked == {"log", "metric", "span"}
+    lost = [form for form in probe["forms"] if form["relied"] and form["answer"] != "found"]
+    assert lost == []
+    assert any(form["answer"] == "not found" for form in probe["forms"]), "a form that must not find anything"
+    assert clinic.sandbox.account not in json.dumps(probe), "fit to be attached to an issue"
     assert clinic.cli("doctor", "--probe").code == 2
 
 

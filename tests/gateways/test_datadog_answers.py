@@ -92,7 +92,6 @@ READERS: dict[str, Any] = {
     "points": lambda dd, window: series.timeseries(dd, window, {"a": "avg:a.b{*}"}),
     "values": lambda dd, window: telemetry.metrics_seen(dd, window, ("a.b",)),
     "indexes": lambda dd, _: _raised(health.log_indexes(dd)),
-    "a log": lambda dd, window: health.log_is_there(dd, window, "x"),
 }
 
 

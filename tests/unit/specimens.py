@@ -149,6 +149,7 @@ def _doctor_data() -> Mapping[str, Any]:
         "probe": {
             "forwarder": "dd",
             "legs": [{"leg": "arrives", "ok": False, "detail": "no", "seconds": 1.0}],
+            "forms": [{"signal": "log", "query": "q", "relied": True, "answer": "not found"}],
         },
         "unseen": [{"what": "filters", "why": "slow", "count": 2, "items": ["a"], "checks": ["z"]}],
     }

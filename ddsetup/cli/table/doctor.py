@@ -62,7 +62,8 @@ DOCTOR = (
         name="probe",
         flags=("--probe",),
         kind=bool,
-        help="Send one log event through the Forwarder and wait for it in Datadog (asks first).",
+        help="Send a log, a metric and a span through the Forwarder, and ask Datadog for each in every form "
+        "that ddsetup relies on (asks first).",
     ),
     Extra(
         name="doctor_wait",

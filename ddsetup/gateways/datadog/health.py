@@ -7,9 +7,9 @@ from collections.abc import Mapping
 
 from ddsetup.gateways.datadog.client import Datadog, DatadogKeys
 from ddsetup.gateways.datadog.faults import unreadable
-from ddsetup.gateways.datadog.keys import READ_LOGS, VALIDITY, key_kind
+from ddsetup.gateways.datadog.keys import VALIDITY, key_kind
 from ddsetup.gateways.datadog.shapes import Shape
-from ddsetup.gateways.datadog.telemetry import EVENTS, Window, path_in
+from ddsetup.gateways.datadog.telemetry import path_in
 from ddsetup.model.account import Unreadable
 from ddsetup.model.errors import Denied, GatewayError, UsageError
 from ddsetup.model.evidence import KeyState, LogIndex
@@ -72,17 +72,6 @@ def log_indexes(dd: Datadog) -> tuple[LogIndex, ...] | Unreadable:
             )
         )
     return tuple(found)
-
-
-def log_is_there(dd: Datadog, window: Window, words: str) -> bool:
-    """Whether a log with exactly these words is in the indexes. Raises Denied or GatewayError."""
-    start, end = (str(at) for at in window.milliseconds())
-    body = {
-        "filter": {"from": start, "to": end, "query": f'source:lambda "{words}"', "indexes": ["*"]},
-        "page": {"limit": 1},
-        "sort": "-timestamp",
-    }
-    return bool(dd.post("/api/v2/logs/events/search", body, action=READ_LOGS, shape=EVENTS)["data"])
 
 
 def _key_in(text: str) -> str:

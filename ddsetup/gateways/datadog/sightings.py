@@ -157,7 +157,7 @@ def span_sightings(dd: Datadog, window: Window, functions: Sequence[Function]) -
     left = list(functions)
     for key in _ARNS:
         part = _Part(
-            lambda query, facets: _span_groups(dd, window, query, facets),
+            lambda query, facets: span_groups(dd, window, query, facets),
             f"{INVOCATIONS} {key}:*",
             left,
             spans_of,
@@ -169,7 +169,8 @@ def span_sightings(dd: Datadog, window: Window, functions: Sequence[Function]) -
             left = _unseen(left, found)
 
 
-def _span_groups(dd: Datadog, window: Window, query: str, facets: Mapping[str, int]) -> Groups:
+def span_groups(dd: Datadog, window: Window, query: str, facets: Mapping[str, int]) -> Groups:
+    """The groups of the spans that a query finds. Raises Denied when `apm_read` is missing."""
     start, end = (str(at) for at in window.milliseconds())
     attributes = {
         "filter": {"from": start, "to": end, "query": query},
