@@ -9,14 +9,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from functools import cache
 from importlib import resources
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ddsetup.model.blocks import Bar, Bars, Block, Code, Flame, Flames, Series, Table
 from ddsetup.model.foreign import harmless
 from ddsetup.model.lines import Line, Span
 from ddsetup.model.report import Report
 from ddsetup.show.layout import changed
+
+if TYPE_CHECKING:
+    from jinja2 import Template
 
 _WIDTH, _HEIGHT = 600.0, 60.0
 """The size of a chart of values over time, in units of its own."""
@@ -25,20 +29,26 @@ _ADDRESS = re.compile(r"https://[^\s<>\"'`\\]+")
 
 def page(report: Report, blocks: Iterable[Block], at: datetime) -> str:
     """The page of a report, made at `at`."""
-    from jinja2 import Environment, StrictUndefined
-
-    source = resources.files("ddsetup.data").joinpath("page.html.j2").read_text("utf-8")
-    # The template says itself how its blanks are set.
-    frame = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     facts = [("Account", report.account), ("Regions", ", ".join(report.regions)), ("Run", report.run)]
     facts += [("Ended as", f"{report.status} (exit code {report.exit_code})")]
     facts += [("Made", f"{at:%Y-%m-%d %H:%M} UTC"), ("In", "a sandbox" if report.sandbox else "")]
-    return frame.from_string(source).render(
+    return _frame().render(
         title=harmless(f"ddsetup {report.command}"),
         facts=[(name, harmless(text)) for name, text in facts if text],
         error={name: harmless(text) for name, text in (report.error or {}).items()},
         sections=_sections(blocks),
     )
+
+
+@cache
+def _frame() -> Template:
+    from jinja2 import Environment, StrictUndefined
+
+    source = resources.files("ddsetup.data").joinpath("page.html.j2").read_text("utf-8")
+    environment = Environment(
+        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    return environment.from_string(source)
 
 
 def _sections(blocks: Iterable[Block]) -> list[dict[str, Any]]:

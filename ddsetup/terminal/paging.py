@@ -6,9 +6,11 @@ import os
 from pathlib import Path
 
 from ddsetup.flow.call import Call
+from ddsetup.model.blocks import Block
 from ddsetup.model.errors import UsageError
-from ddsetup.model.lines import Look
+from ddsetup.model.lines import Look, Span, line
 from ddsetup.model.report import Report
+from ddsetup.show.plan_lines import plan_lines
 from ddsetup.show.report_lines import Body, report_blocks
 
 
@@ -36,12 +38,21 @@ def write_page(call: Call, report: Report, body: Body | None) -> None:
     from ddsetup.model.clock import SYSTEM_CLOCK
     from ddsetup.show.page import page
 
-    text = page(report, report_blocks(report, Look(verbose=True), body), SYSTEM_CLOCK.now())
+    text = page(report, everything(report, body), SYSTEM_CLOCK.now())
     try:
         path.write_text(text, "utf-8")
     except OSError as error:
         raise UsageError(f"cannot write it: {error.strerror}", where=str(path)) from None
     call.console.say(f"written: {path}")
+
+
+def everything(report: Report, body: Body | None) -> list[Block]:
+    """The report, and of changes that were carried out also what was there before."""
+    look = Look(verbose=True)
+    blocks = report_blocks(report, look, body)
+    if not any(outcome.action for outcome in report.outcomes):
+        return blocks
+    return [*blocks, (), line(Span("Before and after", "heading")), *plan_lines(report.plan, look)]
 
 
 def _path(call: Call) -> Path | None:

@@ -106,6 +106,7 @@ def _carried_out() -> Report:
     )
     return Report(
         command="setup",
+        plan=plan(),
         outcomes=outcomes,
         signals=signals,
         findings=(_finding(),),

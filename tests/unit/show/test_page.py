@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from html.parser import HTMLParser
@@ -12,10 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from ddsetup.model.lines import Look
 from ddsetup.model.report import Report
 from ddsetup.show.page import page
-from ddsetup.show.report_lines import report_blocks
+from ddsetup.terminal.paging import everything
 from tests.bodies import body_of
 from tests.unit.model.test_foreign import strings, with_planted
 from tests.unit.specimens import reports
@@ -27,6 +28,7 @@ HOSTILE = (
     "' onmouseover='x' javascript:alert(1) &lt;b&gt; {{ 7*7 }} {% raw %} <a href=https://evil.test>"
 )
 VOID = {"meta", "rect", "polyline", "circle", "br", "link", "img"}
+DDSETUP = str(Path(sys.executable).parent / "ddsetup")
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), "")
 
 HEADLESS = ("--headless", "--no-sandbox", "--disable-gpu", "--virtual-time-budget=2000")
@@ -67,7 +69,7 @@ class Reader(HTMLParser):
 
 
 def html(report: Report) -> str:
-    return page(report, report_blocks(report, Look(verbose=True), body_of(report.command)), AT)
+    return page(report, everything(report, body_of(report.command)), AT)
 
 
 @pytest.mark.parametrize("command", reports())
@@ -132,7 +134,26 @@ def test_the_plan_the_proof_and_the_outcome_are_told() -> None:
     setup = Reader(html(reports()["setup"]))
     assert [each for each in setup.named("th") if each.get("scope") == "row"]
     assert "exit code 0" in setup.text
+    assert "Before and after" in setup.text
+    assert len(setup.named("ins")) > 2
     assert "2026-11-22 11:00 UTC" in setup.text
+
+
+def test_a_command_writes_it_beside_its_result_or_refuses_before_it_begins(
+    tmp_path: Path,
+) -> None:
+    def run(named: str) -> subprocess.CompletedProcess[str]:
+        command = [DDSETUP, "doctor", "--list", "--html", named]
+        environ = {"PATH": os.environ["PATH"], "HOME": str(tmp_path)}
+        return subprocess.run(command, cwd=tmp_path, env=environ, capture_output=True, text=True, check=False)
+
+    done = run("page.html")
+    assert done.returncode == 0, done.stderr
+    assert "log-group-room" in done.stdout
+    assert "log-group-room" in Reader((tmp_path / "page.html").read_text("utf-8")).text
+    refused = run("nowhere/page.html")
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert "a page cannot be written here" in refused.stderr
 
 
 def luminance(colour: str) -> float:
@@ -161,6 +182,8 @@ def test_words_stand_out_from_their_background_in_light_and_dark_and_on_paper() 
 def test_in_a_browser_nothing_runs_and_all_is_there(command: str, tmp_path: Path) -> None:
     report = reports()[command]
     for path in list(strings(report)):
+        if path == ("command",):
+            continue
         try:
             planted = with_planted(report, path, HOSTILE)
             html(planted)
