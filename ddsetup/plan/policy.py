@@ -29,7 +29,7 @@ COMMANDS = (
 
 
 _SETTING_UP = frozenset({"setup", "apply"})
-_LOOKING = frozenset(COMMANDS) - {"verify", "invoke"}
+_LOOKING = frozenset(COMMANDS) - {"invoke"}
 
 
 def least_policy(
@@ -74,10 +74,6 @@ def required_actions(answers: Answers) -> tuple[str, ...]:
 def _looking(scope: Scope, wanted: frozenset[str]) -> Iterable[Json]:
     if wanted & _LOOKING:
         yield statement("Look", permissions.LOOK, ("*",))
-    elif wanted:
-        yield statement(
-            "Look", ("lambda:ListFunctions", "cloudwatch:GetMetricData", "tag:GetResources"), ("*",)
-        )
     if "invoke" in wanted:
         yield statement("Invoke", ("lambda:InvokeFunction",), scope.functions())
 

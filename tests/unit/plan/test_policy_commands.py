@@ -88,10 +88,10 @@ def test_an_undo_of_an_automatic_setup_may_clear_datadogs_filters() -> None:
         assert (DELETE in actions(document)) is (over == {"subscribe": "direct"}), over
 
 
-@pytest.mark.parametrize("command", ["verify", "invoke"])
-def test_who_only_proves_looks_at_functions_and_traffic(command: str) -> None:
-    looks = {"lambda:ListFunctions", "cloudwatch:GetMetricData", "tag:GetResources"}
-    assert actions(made(command)) == looks | ({"lambda:InvokeFunction"} if command == "invoke" else set())
+def test_who_proves_looks_as_status_does_and_may_run_functions_only_if_asked_to() -> None:
+    assert actions(made("verify")) == actions(made("status")) == actions(made("plan"))
+    assert actions(made("invoke")) == {"lambda:InvokeFunction"}
+    assert allows(made("invoke"), "lambda:InvokeFunction", ORDERS)
 
 
 def test_the_doctor_reads_more_than_others_and_writes_nothing() -> None:

@@ -38,9 +38,12 @@ ACCOUNT, REGION = "123456789012", "eu-west-1"
 def matches_golden(name: str, text: str) -> None:
     path = GOLDEN / f"{name}.txt"
     if os.environ.get("UPDATE_GOLDEN"):
-        path.parent.mkdir(exist_ok=True)
+        path.parent.mkdir(exist_ok=True, parents=True)
         path.write_text(text, "utf-8")
-    assert text == path.read_text("utf-8")
+    known = path.read_text("utf-8")
+    assert text == known, (
+        f"not as in {path.name}; if it is meant: UPDATE_GOLDEN=1 pytest -n 0 THIS, and git diff"
+    )
 
 
 def function_change(name: str) -> Change:
