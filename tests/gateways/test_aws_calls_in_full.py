@@ -577,7 +577,7 @@ CALLS: dict[str, tuple[Callable[[Aws], Any], dict[str, list[Answer]]]] = {
         {"UntagResources": [{}]},
     ),
     "identity": (
-        lambda aws: aws.check_identity() or aws.identity(),
+        lambda aws: (aws.check_identity(), aws.identity()),  # type: ignore[func-returns-value]
         {
             "GetCallerIdentity": [{"Account": ACCOUNT, "Arn": WHO.arn, "UserId": "u"}],
             "ListAccountAliases": [{"AccountAliases": ["shop"]}],

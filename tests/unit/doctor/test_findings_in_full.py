@@ -1,6 +1,6 @@
 """What the doctor says of each thing that can be broken, to the last word.
 
-After a change that is meant: `UPDATE_GOLDEN=1 pytest -n 0 tests/unit/test_findings_in_full.py`;
+After a change that is meant: `UPDATE_GOLDEN=1 pytest -n 0 tests/unit -k in_full`;
 read what differs before it is kept.
 """
 

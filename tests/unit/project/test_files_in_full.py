@@ -1,6 +1,6 @@
 """What changes in each kind of deployment file, to the last blank.
 
-After a change that is meant: `UPDATE_GOLDEN=1 pytest -n 0 tests/unit/test_files_in_full.py`;
+After a change that is meant: `UPDATE_GOLDEN=1 pytest -n 0 tests/unit -k in_full`;
 read what differs before it is kept.
 """
 
@@ -24,7 +24,7 @@ from tests.unit.show.test_render import matches_golden
 
 ARN = "arn:aws:lambda:us-east-1:123456789012:function:datadog-forwarder"
 SECRET = "arn:aws:secretsmanager:us-east-1:123456789012:secret:datadog-AbCdEf"
-PROJECTS = Path(__file__).parents[2] / "docs" / "projects"
+PROJECTS = Path(__file__).parents[3] / "docs" / "projects"
 WISHES = {
     "forwarder": Wanted(site="datadoghq.eu", via="forwarder", forwarders=(ARN,), region="us-east-1"),
     "extension": Wanted(site="datadoghq.eu", via="extension", key_source=("apiKeySecretArn", SECRET)),

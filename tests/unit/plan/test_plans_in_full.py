@@ -1,6 +1,6 @@
 """What is planned for each of many accounts, to the last field.
 
-After a change that is meant: `UPDATE_GOLDEN=1 pytest -n 0 tests/unit/test_plans_in_full.py`;
+After a change that is meant: `UPDATE_GOLDEN=1 pytest -n 0 tests/unit -k in_full`;
 read what differs before it is kept.
 """
 
