@@ -126,7 +126,8 @@ def test_what_ends_half_way_is_named_and_gone_on_from(trial: Trial, fault: AwsFa
     lab.aws_fails(replace(fault, access_key=lab.operator, skip=looked + 20))
     stopped = lab.run(*SETUP)
     lab.heal()
-    assert stopped.code in (1, 5)
+    some = any(o["status"] == "applied" for o in stopped.json["outcomes"])
+    assert stopped.code == (5 if some else 1)
     failed = [o for o in stopped.json["outcomes"] if o["status"] == "failed"]
     assert failed
     assert all(o["reason"] for o in failed)
@@ -159,7 +160,7 @@ def test_a_name_that_does_not_resolve_is_said_before_any_write(trial: Trial, var
     lab = trial.lab
     writes = len(lab.world.operator_writes())
     result = lab.run(*SETUP, **{variable: "http://no-such-host.invalid:1"})
-    assert result.code in (1, 4)
+    assert result.code == 1
     assert result.json["error"]["fix"].startswith("check")
     assert len(lab.world.operator_writes()) == writes
 

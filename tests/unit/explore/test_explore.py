@@ -15,6 +15,7 @@ from ddsetup.flow.whose import Whose
 from ddsetup.gateways.datadog.event_search import Log
 from ddsetup.gateways.datadog.series import Series, Timeseries
 from ddsetup.gateways.datadog.telemetry import Window
+from ddsetup.model.errors import UsageError
 from ddsetup.model.lines import Look, text_of
 from ddsetup.show import charts
 from ddsetup.show.layout import plain_text
@@ -263,5 +264,5 @@ def test_a_metric_is_told_with_its_extremes_by_group() -> None:
 
 @pytest.mark.parametrize("name", ["", "1abc", "a b", "a{b}", "a;drop", "é"])
 def test_what_cannot_be_a_metric_is_refused_before_anything_is_asked(name: str) -> None:
-    with pytest.raises(Exception, match="cannot be the name of a metric"):
+    with pytest.raises(UsageError, match="cannot be the name of a metric"):
         metrics.check_metric(name)

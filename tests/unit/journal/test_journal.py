@@ -142,7 +142,9 @@ def test_run_ids_sort_by_time_and_differ() -> None:
 
 
 def test_every_line_is_one_json_document(tmp_path: Path) -> None:
-    for line in write(tmp_path).read_text().splitlines():
+    lines = write(tmp_path).read_text().splitlines()
+    assert len(lines) == 6
+    for line in lines:
         assert set(json.loads(line)) == {"sum", "body"}
 
 

@@ -41,7 +41,9 @@ def test_dynamodb_and_sqs_stand_beside_only_where_they_are_used() -> None:
 
 
 def test_every_formula_uses_the_queries_beside_it() -> None:
-    for definition in graphs(overview(TITLE, EVERYTHING, NEIGHBOURS)).values():
+    drawn = graphs(overview(TITLE, EVERYTHING, NEIGHBOURS))
+    assert len(drawn) > 5
+    for definition in drawn.values():
         request = definition["requests"][0]
         names = {query["name"] for query in request["queries"]}
         formula = request["formulas"][0]["formula"]

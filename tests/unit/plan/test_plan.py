@@ -29,10 +29,10 @@ def test_an_untouched_account_is_set_up_in_the_order_of_the_steps() -> None:
 @pytest.mark.parametrize("answers", [{}, {"via": "extension"}, {"subscribe": "direct"}])
 def test_what_a_change_needs_comes_before_it(answers: dict[str, Any]) -> None:
     seen: set[ResourceId] = set()
-    for change in make_plan(world(), b.answers(**answers), FUNCTIONS).changes:
-        planned_later = {
-            c.resource for c in make_plan(world(), b.answers(**answers), FUNCTIONS).changes
-        } - seen
+    changes = make_plan(world(), b.answers(**answers), FUNCTIONS).changes
+    assert any(change.needs for change in changes)
+    for change in changes:
+        planned_later = {c.resource for c in changes} - seen
         assert not planned_later & set(change.needs), change
         seen.add(change.resource)
 
@@ -43,7 +43,9 @@ def test_no_resource_is_changed_twice() -> None:
 
 
 def test_every_change_of_a_region_says_so() -> None:
-    for change in make_plan(world(), b.answers(), FUNCTIONS).changes:
+    changes = make_plan(world(), b.answers(), FUNCTIONS).changes
+    assert {bool(change.resource.region) for change in changes} == {True, False}
+    for change in changes:
         everywhere = change.resource.kind in ("iam_role", "integration", "log_collection", "role_policy")
         assert bool(change.resource.region) is not everywhere
         assert change.resource.account == b.ACCOUNT

@@ -51,5 +51,6 @@ def test_each_pin_is_a_name_a_version_and_a_hash() -> None:
 
 
 def test_what_is_needed_to_run_is_bounded_at_both_ends() -> None:
+    assert len(PROJECT["project"]["dependencies"]) > 5
     for text in PROJECT["project"]["dependencies"]:
         assert {clause.operator for clause in Requirement(text).specifier} == {">=", "<"}, text

@@ -14,6 +14,7 @@ from ddsetup.cli import policy as commands_policy
 from ddsetup.cli import status as commands_status
 from ddsetup.cli import undo as commands_undo
 from ddsetup.cli.sandbox import env as commands_sandbox_env
+from ddsetup.model.answers import Answers
 from ddsetup.model.change import Change, Outcome, Plan, ResourceId, Skipped
 from ddsetup.model.errors import Denied, UsageError
 from ddsetup.model.lines import Look, names, shorten, text_of
@@ -28,6 +29,7 @@ from ddsetup.model.states import (
     StackState,
     TagsState,
 )
+from ddsetup.plan.policy import least_policy
 from ddsetup.show.report_lines import error_lines, report_lines
 from tests.builders import function_arn
 
@@ -294,7 +296,19 @@ _BODIES = {
         ("runs", Report(command="undo", data={"runs": RUNS}), Look()),
         (
             "policy",
-            Report(command="policy", sandbox=True, data={"policy": {"Version": "2012-10-17"}}),
+            Report(
+                command="policy",
+                sandbox=True,
+                data={
+                    "policy": least_policy(
+                        Answers(site="datadoghq.eu", regions=(REGION,)),
+                        "aws",
+                        (ACCOUNT,),
+                        (REGION,),
+                        ("setup", "undo"),
+                    )
+                },
+            ),
             Look(),
         ),
         ("env", Report(command="sandbox env", sandbox=True, data={"env": {"A": "b c", "D": "e"}}), Look()),
