@@ -2,10 +2,10 @@
 
     python -m benchmarks.mutants --sample 300 --seed 1 --tally mutants.json
 
-Draws mutants evenly from the areas below and runs, for each, the tests of `tests/unit` and `tests/gateways`
-that reach its line; sandboxes and generated pages are no witnesses. A mutant is killed by the first test that
-fails, or by taking far longer than those tests need. Those that cannot be told from the code as it is are
-listed in `equivalent.txt` beside this file, each with its reason; they are drawn, and not counted.
+Draws mutants evenly from the areas below and runs, for each, the tests of `TESTS` that reach its line;
+sandboxes and generated pages are no witnesses. A mutant is killed by the first test that fails, or by taking
+far longer than those tests need. Those that cannot be told from the code as it is are listed in
+`equivalent.txt` beside this file, each with its reason; they are drawn, and not counted.
 
 Every mutant has a process of its own, forked from one that has loaded all but ddsetup. `--tally` is written
 after each and read at the start: what it holds is not run again. Linux only.
@@ -52,7 +52,7 @@ AREAS: dict[str, tuple[str, ...]] = {
     "checks": ("doctor/checks/**/*.py", "doctor/diagnose.py", "doctor/chain.py", "doctor/what_to_read.py"),
     "iac": ("project/iac/**/*.py", "project/code_check/**/*.py"),
 }
-TESTS = ("tests/unit", "tests/gateways")
+TESTS = ("tests/in_full", "tests/unit", "tests/gateways")
 NO_WITNESSES = (
     *("tests/unit/repository", "tests/unit/doctor/test_checks_reference.py"),
     "tests/gateways/test_writers_sandbox.py",

@@ -1,7 +1,6 @@
 """What the doctor says of each thing that can be broken, to the last word.
 
-After a change that is meant: `UPDATE_GOLDEN=1 pytest -n 0 tests/unit -k in_full`;
-read what differs before it is kept.
+After a change that is meant: `UPDATE_GOLDEN=1 pytest -n 0 tests/in_full`, and read what differs.
 """
 
 from __future__ import annotations
@@ -12,6 +11,7 @@ from ddsetup.doctor.checks.registry import CHECKS
 from ddsetup.doctor.diagnose import diagnose
 from ddsetup.model.account import Unreadable
 from tests import builders as b
+from tests.in_full.told import finding_lines
 from tests.unit.doctor.test_checks_table import BREAKAGES
 from tests.unit.patient import (
     FORWARDER_ARN,
@@ -24,7 +24,6 @@ from tests.unit.patient import (
     untouched,
 )
 from tests.unit.show.test_render import matches_golden
-from tests.unit.told import finding_lines
 
 
 def told(patient: Patient) -> str:

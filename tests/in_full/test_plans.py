@@ -1,7 +1,6 @@
 """What is planned for each of many accounts, to the last field.
 
-After a change that is meant: `UPDATE_GOLDEN=1 pytest -n 0 tests/unit -k in_full`;
-read what differs before it is kept.
+After a change that is meant: `UPDATE_GOLDEN=1 pytest -n 0 tests/in_full`, and read what differs.
 """
 
 from __future__ import annotations
@@ -14,9 +13,9 @@ from ddsetup.model.errors import DdsetupError
 from ddsetup.plan.steps import uninstrument
 from ddsetup.plan.whole import make_plan
 from tests import builders as b
-from tests.unit.plan_cases import CASES, FUNCTIONS, World, bare, ext
+from tests.in_full.plan_cases import CASES, FUNCTIONS, World, bare, ext
+from tests.in_full.told import differing, plan_lines
 from tests.unit.show.test_render import matches_golden
-from tests.unit.told import differing, plan_lines
 
 
 def planned(world: World) -> list[str]:

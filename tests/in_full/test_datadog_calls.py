@@ -1,7 +1,6 @@
 """Every call of Datadog's API to the letter: what is sent, what becomes of the answer, and of odd ones.
 
-After a change that is meant: `UPDATE_GOLDEN=1 pytest -n 0 tests/gateways/test_datadog_calls_in_full.py`;
-read what differs before it is kept.
+After a change that is meant: `UPDATE_GOLDEN=1 pytest -n 0 tests/in_full`, and read what differs.
 """
 
 from __future__ import annotations
@@ -37,9 +36,7 @@ START = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 WINDOW = telemetry.Window(START, START + timedelta(hours=1))
 INSTANT = telemetry.Window(START, START)
 ACCOUNT = "111122223333"
-ONE = events.Scope(("orders",), ("eu-west-1",), (ACCOUNT,))
-TWO = events.Scope(("orders", "stock"), ("eu-west-1", "us-east-1"), (ACCOUNT, "444455556666"))
-MANY = events.Scope(tuple(f"f{n}" for n in range(150)), ("eu-west-1",), (ACCOUNT,))
+NAMES = tuple(f"f{n}" for n in range(150))
 WANTED = IntegrationState(
     aws_account_id=ACCOUNT,
     partition="aws",
@@ -223,35 +220,16 @@ CALLS: dict[str, tuple[Call, list[Any]]] = {
         [{"data": [*SPAN_BUCKETS[::-1]]}],
     ),
     "no span duration": (lambda dd: event_search.span_duration(dd, WINDOW, "x", "max"), [{"data": []}]),
-    "logs of one": (
-        lambda dd: _sorted(events.log_sightings(dd, WINDOW, ONE)),
-        [{"data": {"buckets": BUCKETS}}],
-    ),
-    "logs of two": (
-        lambda dd: _sorted(events.log_sightings(dd, WINDOW, TWO)),
-        [{"data": {"buckets": BUCKETS}}],
-    ),
-    "logs of many": (
-        lambda dd: _sorted(events.log_sightings(dd, WINDOW, MANY)),
-        [{"data": {"buckets": BUCKETS}}],
-    ),
-    "spans of one": (lambda dd: _sorted(events.span_sightings(dd, WINDOW, ONE)), [{"data": SPAN_BUCKETS}]),
-    "spans of two": (lambda dd: _sorted(events.span_sightings(dd, WINDOW, TWO)), [{"data": SPAN_BUCKETS}]),
     "carriers": (
         lambda dd: {k: sorted(v) for k, v in events.log_carriers(dd, WINDOW).items()},
         [{"data": {"buckets": BUCKETS}}],
     ),
-    "newest errors": (
-        lambda dd: events.newest_errors(dd, WINDOW, TWO),
-        [{"data": [LOG, {"attributes": {}}]}],
-    ),
-    "newest errors of many": (lambda dd: events.newest_errors(dd, WINDOW, MANY, 3), [{"data": []}]),
     "metrics": (
         lambda dd: telemetry.metric_values(dd, WINDOW, ACCOUNT, ("stock", "orders"), QUERIES),
         [SCALAR],
     ),
     "metrics of many": (
-        lambda dd: telemetry.metric_values(dd, INSTANT, ACCOUNT, MANY.names, QUERIES),
+        lambda dd: telemetry.metric_values(dd, INSTANT, ACCOUNT, NAMES, QUERIES),
         [{"data": {"attributes": {"columns": [COLUMNS[0], COLUMNS[2]]}}}],
     ),
     "metrics seen": (
@@ -350,10 +328,6 @@ CALLS: dict[str, tuple[Call, list[Any]]] = {
     "a log of these words": (lambda dd: health.log_is_there(dd, WINDOW, "ping 1"), [{"data": [LOG]}]),
     "no log of these words": (lambda dd: health.log_is_there(dd, WINDOW, "ping 1"), [{"data": []}]),
 }
-
-
-def _sorted(found: frozenset[events.Sighting]) -> list[events.Sighting]:
-    return sorted(found, key=repr)
 
 
 @pytest.fixture(scope="module")

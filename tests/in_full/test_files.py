@@ -1,7 +1,6 @@
 """What changes in each kind of deployment file, to the last blank.
 
-After a change that is meant: `UPDATE_GOLDEN=1 pytest -n 0 tests/unit -k in_full`;
-read what differs before it is kept.
+After a change that is meant: `UPDATE_GOLDEN=1 pytest -n 0 tests/in_full`, and read what differs.
 """
 
 from __future__ import annotations
@@ -12,19 +11,18 @@ from pathlib import Path
 import pytest
 
 from ddsetup.model.errors import UsageError
-from ddsetup.project.iac import cloudformation, dockerfile, serverless, terraform
+from ddsetup.project.iac import cloudformation, dockerfile, serverless
 from ddsetup.project.iac.detect import detect
 from ddsetup.project.iac.model import Proposal, Wanted
 from ddsetup.project.iac.propose import propose
 from ddsetup.project.iac.source import read_source
 from tests.unit.project.test_iac_files import DOCKER, SAM
 from tests.unit.project.test_iac_serverless import DATA
-from tests.unit.project.test_iac_snippets import TF
 from tests.unit.show.test_render import matches_golden
 
 ARN = "arn:aws:lambda:us-east-1:123456789012:function:datadog-forwarder"
 SECRET = "arn:aws:secretsmanager:us-east-1:123456789012:secret:datadog-AbCdEf"
-PROJECTS = Path(__file__).parents[3] / "docs" / "projects"
+PROJECTS = Path(__file__).parents[2] / "docs" / "projects"
 WISHES = {
     "forwarder": Wanted(site="datadoghq.eu", via="forwarder", forwarders=(ARN,), region="us-east-1"),
     "extension": Wanted(site="datadoghq.eu", via="extension", key_source=("apiKeySecretArn", SECRET)),
@@ -140,11 +138,10 @@ def test_serverless_files_that_nothing_reads() -> None:
     [
         ("templates", TEMPLATES, "template.yaml"),
         ("images", IMAGES, "Dockerfile"),
-        ("terraform", {"main": TF}, "main.tf"),
     ],
 )
 def test_other_files(tmp_path: Path, name: str, texts: dict[str, str], file: str) -> None:
-    how = {"templates": cloudformation, "images": dockerfile, "terraform": terraform}[name]
+    how = {"templates": cloudformation, "images": dockerfile}[name]
     lines: list[str] = []
     path = tmp_path / file
     for title, text in texts.items():

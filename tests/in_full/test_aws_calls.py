@@ -1,7 +1,6 @@
 """Every call of AWS's APIs to the letter: what is asked, what becomes of the answer, and of each refusal.
 
-After a change that is meant: `UPDATE_GOLDEN=1 pytest -n 0 tests/gateways/test_aws_calls_in_full.py`; read
-what differs before it is kept.
+After a change that is meant: `UPDATE_GOLDEN=1 pytest -n 0 tests/in_full`, and read what differs.
 """
 
 from __future__ import annotations
