@@ -31,6 +31,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Literal, TypeAlias
@@ -111,14 +112,15 @@ def files_of(area: str) -> list[Path]:
 
 
 def drawn(sample: int, seed: int, areas: Sequence[str]) -> list[tuple[str, Mutant]]:
-    """Mutants, as many of one area as of any other, the same for a seed as long as the code is the same."""
+    """Mutants, as many of one area as of any other and one of each in turn, so that a run that is cut short
+    has a sample of them all. The same for a seed as long as the code is the same."""
     chance = random.Random(seed)
     share, more = divmod(sample, len(areas))
     found = []
     for at, area in enumerate(areas):
         every = [mutant for path in files_of(area) for mutant in mutants_of(path)]
-        found += [(area, mutant) for mutant in chance.sample(every, share + (at < more))]
-    return found
+        found.append([(area, mutant) for mutant in chance.sample(every, share + (at < more))])
+    return [each for row in zip_longest(*found) for each in row if each is not None]
 
 
 def equivalents() -> dict[str, str]:
@@ -238,8 +240,14 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--area", action="append", choices=[*AREAS], help="only this one; repeatable")
     parser.add_argument("--tally", type=Path, default=Path("mutants.json"))
     parser.add_argument("--reach", type=Path, default=Path("reach.json"), help="made if it is not there")
+    parser.add_argument("--part", type=_part, default=(1, 1), metavar="N/OF", help="every OF-th only")
     parser.add_argument("--again", action="store_true", help="those of the tally that survived, once more")
     return parser.parse_args()
+
+
+def _part(text: str) -> tuple[int, int]:
+    number, _, of = text.partition("/")
+    return int(number), int(of)
 
 
 def main() -> int:
@@ -249,7 +257,8 @@ def main() -> int:
     warm(reach.modules)
     tally: dict[str, str] = json.loads(given.tally.read_text("utf-8")) if given.tally.is_file() else {}
     verdicts = []
-    for area, mutant in drawn(given.sample, given.seed, given.area or [*AREAS]):
+    sample = drawn(given.sample, given.seed, given.area or [*AREAS])
+    for area, mutant in sample[given.part[0] - 1 :: given.part[1]]:
         path = mutant.path.relative_to(ROOT)
         key = f"{path}:{mutant.line} {mutant.name}"
         verdict = tally.get(key)

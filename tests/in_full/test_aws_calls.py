@@ -38,6 +38,7 @@ from ddsetup.model.account import ApiStage, Identity, Lane, StateMachineSettings
 from ddsetup.model.errors import DdsetupError, GatewayError
 from ddsetup.model.states import FilterState, SecretState
 from tests.gateways.aws_stand import ACCOUNT, REGION, FakeTime, connect
+from tests.in_full.told import shown
 from tests.unit.show.test_render import matches_golden
 
 LANE = Lane(ACCOUNT, REGION)
@@ -639,7 +640,7 @@ def told(aws: Aws, time: FakeTime, script: Script, call: Callable[[Aws], Any]) -
     script.asked.clear()
     time.slept.clear()
     try:
-        result = f"= {call(aws)!r}"
+        result = f"= {shown(call(aws))}"
     except DdsetupError as error:
         action = f" ({error.action})" if isinstance(error, GatewayError) and error.action else ""
         fix = f"; fix: {error.fix}" if error.fix else ""

@@ -30,6 +30,7 @@ from ddsetup.gateways.datadog.client import Datadog, DatadogKeys
 from ddsetup.model.errors import DdsetupError, GatewayError
 from ddsetup.model.states import DashboardState, IntegrationState, MetricTagsState, MonitorState
 from tests.gateways.aws_stand import FakeTime, Reply, ScriptedAws, scripted_aws
+from tests.in_full.told import shown
 from tests.unit.show.test_render import matches_golden
 
 START = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
@@ -343,7 +344,7 @@ def told(script: ScriptedAws, call: Call, *replies: Reply) -> list[str]:
     time = FakeTime()
     dd = Datadog.connect("datadoghq.eu", DatadogKeys("a" * 32, "b" * 40), script.url, clock=time.clock)
     try:
-        result = [f"= {call(dd)!r}"]
+        result = [f"= {shown(call(dd))}"]
     except DdsetupError as error:
         action = f" ({error.action})" if isinstance(error, GatewayError) and error.action else ""
         result = [f"! {type(error).__name__}{action}: {error.what}"]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import MISSING, Field, fields, is_dataclass
 from typing import Any
 
 from ddsetup.doctor.diagnose import Diagnosis, Found
@@ -31,7 +32,7 @@ def finding_lines(diagnosis: Diagnosis) -> list[str]:
         lines += _found(cause.found, "")
         for each in cause.consequences:
             lines += _found(each, "  so ")
-    return lines + [f"blind: {c.id}: {named(b.resource)}: {b.unreadable}" for c, b in diagnosis.blind]
+    return lines + [f"blind: {c.id}: {named(b.resource)}: {shown(b.unreadable)}" for c, b in diagnosis.blind]
 
 
 def differing(lines: Iterable[str], usual: Iterable[str]) -> list[str]:
@@ -47,6 +48,26 @@ def differing(lines: Iterable[str], usual: Iterable[str]) -> list[str]:
         whole = len(mine) == len(usual_ones) > 2
         lines += [f"- {step}: all that is usual"] if whole else [f"- {line}" for line in mine]
     return lines
+
+
+def shown(value: Any) -> str:
+    """A value in full, but for the fields of records that are as they are by default."""
+    if is_dataclass(value) and not isinstance(value, type):
+        set_ = ((f.name, getattr(value, f.name)) for f in fields(value) if f.repr)
+        usual = {f.name: _default(f) for f in fields(value)}
+        inside = ", ".join(f"{name}={shown(held)}" for name, held in set_ if held != usual[name])
+        return f"{type(value).__name__}({inside})"
+    if isinstance(value, Mapping):
+        return f"{{{', '.join(f'{key!r}: {shown(held)}' for key, held in value.items())}}}"
+    if isinstance(value, (list, tuple)):
+        return f"[{', '.join(map(shown, value))}]"
+    return repr(value)
+
+
+def _default(field: Field[Any]) -> object:
+    if field.default_factory is not MISSING:
+        return field.default_factory()
+    return field.default
 
 
 def named(resource: ResourceId) -> str:
