@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import MISSING, Field, fields, is_dataclass
 from typing import Any
@@ -61,7 +62,7 @@ def shown(value: Any) -> str:
         return f"{{{', '.join(f'{key!r}: {shown(held)}' for key, held in value.items())}}}"
     if isinstance(value, (list, tuple)):
         return f"[{', '.join(map(shown, value))}]"
-    return repr(value)
+    return re.sub(r" at 0x[0-9a-f]+", "", repr(value))
 
 
 def _default(field: Field[Any]) -> object:
