@@ -326,8 +326,6 @@ CALLS: dict[str, tuple[Call, list[Any]]] = {
             }
         ],
     ),
-    "a log of these words": (lambda dd: health.log_is_there(dd, WINDOW, "ping 1"), [{"data": [LOG]}]),
-    "no log of these words": (lambda dd: health.log_is_there(dd, WINDOW, "ping 1"), [{"data": []}]),
 }
 
 
