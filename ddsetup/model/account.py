@@ -388,7 +388,8 @@ class Snapshot:
 
     `written_before` are the ARNs of functions that an earlier run is known to have instrumented, from its
     journal: where it was killed, it may not have come to all that belongs to them. `left_out` are regions in
-    which nothing can be looked at, while others can.
+    which nothing can be looked at, while others can. `key_secret` is the user's own secret with the API key,
+    if functions are to read one and it was looked at.
     """
 
     accounts: Mapping[str, AccountSnapshot]
@@ -397,6 +398,7 @@ class Snapshot:
     at: datetime
     written_before: frozenset[str] = frozenset()
     left_out: Mapping[Lane, Unreadable] = field(default_factory=dict)
+    key_secret: Secret | Unreadable | None = None
 
     def functions(self) -> tuple[Function, ...]:
         """Every function that could be read, in the order of lanes and names."""

@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 from ddsetup.facts import catalog
 from ddsetup.facts.edge import REPLICATOR, may_be_on_edge, on_edge
 from ddsetup.facts.forwarders import find_forwarders
-from ddsetup.gateways.aws import functions, logs, metrics, roles, stacks
+from ddsetup.gateways.aws import functions, logs, metrics, roles, secrets, stacks
 from ddsetup.gateways.aws.session import Aws
 from ddsetup.model.account import Function, Lane, LaneSnapshot, Snapshot, SubscriptionFilter, Unreadable
 from ddsetup.model.answers import Answers
@@ -34,7 +34,7 @@ def look_closer(
 ) -> Snapshot:
     """Add what no bulk call tells of what is selected: aliases, newest layers, the template's parameters,
     what this identity may do, other sources, and `filters` of log groups, which take by far the longest."""
-    snapshot = look_at_sources(aws, snapshot, answers)
+    snapshot = look_at_sources(aws, _with_key_secret(aws, snapshot, answers), answers)
     asked = {number: questions(account, snapshot, answers) for number, account in snapshot.accounts.items()}
     lanes = dict.fromkeys(function.lane for function in selected)
     urls = {lane: template_url(answers, catalog.partition_of(lane.region)) for lane in lanes}
@@ -65,6 +65,15 @@ def _observe_versions(aws: Aws, snapshot: Snapshot, selected: Iterable[Function]
         if alias.version != "$LATEST"
     }
     return _with(snapshot, side_by_side(aws, jobs)) if jobs else snapshot
+
+
+def _with_key_secret(aws: Aws, snapshot: Snapshot, answers: Answers) -> Snapshot:
+    """The snapshot with the user's own secret: functions that read it need its whole ARN, and its key."""
+    source = answers.key_source
+    parts = source.value.split(":")
+    if answers.via != "extension" or source.kind != "secret" or len(parts) < 7:
+        return snapshot
+    return replace(snapshot, key_secret=secrets.read_secret(aws, Lane("", parts[3]), source.value))
 
 
 def observe_filters(aws: Aws, snapshot: Snapshot, groups: Mapping[Lane, Iterable[str]]) -> Snapshot:

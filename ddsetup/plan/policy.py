@@ -132,7 +132,9 @@ def _secret(scope: Scope, wanted: frozenset[str]) -> Iterable[Json]:
         writes = _actions("secret", wanted, ("create",))
         yield statement("ApiKeySecret", (*permissions.LOOK_AT_SECRET, *writes), scope.secret())
     elif source.kind == "secret" and source.value.startswith("arn:"):
-        yield statement("ApiKeySecret", ("secretsmanager:GetSecretValue",), (source.value,))
+        reads = (*permissions.LOOK_AT_SECRET, "secretsmanager:GetSecretValue")
+        # The ARN may have been given without the six characters that Secrets Manager adds.
+        yield statement("ApiKeySecret", reads, (f"{source.value}*",))
     elif source.kind == "ssm" and source.value.startswith("arn:"):
         yield statement("ApiKeyParameter", ("ssm:GetParameter",), (source.value,))
 

@@ -14,7 +14,7 @@ from ddsetup.facts.catalog import (
     PYTHON_HANDLER,
     SECRET_VARIABLES,
 )
-from ddsetup.model.account import Alias, Function, Layer, Unreadable
+from ddsetup.model.account import Alias, Function, Layer, Secret, Unreadable
 from ddsetup.model.answers import Answers, KeySource, Tracing
 from ddsetup.model.change import Change, Plan, Skipped
 from ddsetup.model.states import FunctionState, RolePolicyState, TagsState
@@ -708,3 +708,44 @@ def test_a_rule_of_datadogs_in_a_chosen_region_is_told() -> None:
     assert any("not known" in w and "events:DescribeRule" in w for w in unknown)
     stacks = (stack("datadog-remote-instrument"),)
     assert any("remote instrumentation" in w for w in plan_for(f, stacks=stacks).warnings)
+
+
+PARTIAL = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:team/datadog"
+
+
+def key_grant(key_secret: Secret | Unreadable | None, value: str = PARTIAL) -> tuple[Any, tuple[str, ...]]:
+    """The statements of the policy for reading the key, and the warnings."""
+    orders = function("orders")
+    seen = replace(snapshot(lane_snapshot(orders)), key_secret=key_secret)
+    wanted = answers(via="extension", key_source=KeySource(kind="secret", value=value))
+    plan = instrument.plan(seen, wanted, (orders,))
+    (policy,) = [c.after for c in plan.changes if isinstance(c.after, RolePolicyState)]
+    return policy.document["Statement"], plan.warnings
+
+
+def test_a_secret_named_without_its_last_six_characters_can_be_read_all_the_same() -> None:
+    (statement,), warnings = key_grant(None)
+    assert statement["Resource"] == [PARTIAL, f"{PARTIAL}-??????"]
+    assert any("kms:Decrypt" in w for w in warnings)
+    (statement,), _ = key_grant(secret("team/datadog", arn=f"{PARTIAL}-AbCdEf"))
+    assert statement["Resource"] == f"{PARTIAL}-AbCdEf"
+
+
+@pytest.mark.parametrize("key", ["1234abcd-12ab", f"arn:aws:kms:{REGION}:{ACCOUNT}:key/1234abcd-12ab"])
+def test_a_customers_key_may_be_used_by_those_who_read_what_it_encrypts(key: str) -> None:
+    statements, warnings = key_grant(secret("team/datadog", arn=f"{PARTIAL}-AbCdEf", kms_key=key))
+    assert statements[1] == {
+        "Effect": "Allow",
+        "Action": "kms:Decrypt",
+        "Resource": f"arn:aws:kms:{REGION}:{ACCOUNT}:key/1234abcd-12ab",
+    }
+    assert any("policy of that key" in w for w in warnings)
+
+
+def test_an_alias_cannot_be_granted_and_awss_own_key_needs_nothing() -> None:
+    whole = f"{PARTIAL}-AbCdEf"
+    statements, warnings = key_grant(secret("team/datadog", arn=whole, kms_key="alias/team"))
+    assert len(statements) == 1
+    assert any("kms:Decrypt" in w for w in warnings)
+    _, warnings = key_grant(secret("team/datadog", arn=whole))
+    assert not any("kms" in w.lower() for w in warnings)

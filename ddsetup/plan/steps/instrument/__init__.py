@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from ddsetup.facts.ownership import INSTRUMENTATION_RULE, REMOTE_STACK, Owner
 from ddsetup.facts.recognise import has_extension
-from ddsetup.model.account import Function, Snapshot, Unreadable
+from ddsetup.model.account import Function, Secret, Snapshot, Unreadable
 from ddsetup.model.answers import Answers
 from ddsetup.model.change import Change, Plan, Skipped
 from ddsetup.plan.steps.forwarder_choice import Choice, choose
 from ddsetup.plan.steps.instrument.function import Instrumented, instrument
-from ddsetup.plan.steps.instrument.key_access import grants
+from ddsetup.plan.steps.instrument.key_access import grants, key_warnings
 from ddsetup.plan.steps.instrument.publish import aliases_moved
 from ddsetup.plan.steps.instrument.subject import STEP, Refusal, Subject, subject_of, tags_resource
 from ddsetup.plan.steps.instrument.tags import MAX_TAGS, tag_change, tag_warnings
@@ -38,10 +38,13 @@ def plan(snapshot: Snapshot, answers: Answers, selected: tuple[Function, ...]) -
             moved = aliases_moved(subject, result.change)
             aliases.extend(moved.changes)
             skipped.extend(moved.skipped)
+    seen = snapshot.key_secret
+    secret = seen if isinstance(seen, Secret) else None
+    keys = key_warnings(answers, seen) if keyed else ()
     return Plan(
-        changes=(*grants(keyed, answers), *functions, *tags, *aliases),
+        changes=(*grants(keyed, answers, secret), *functions, *tags, *aliases),
         skipped=tuple(skipped),
-        warnings=(*_warnings(subjects, functions, answers), *tag_warnings(answers)),
+        warnings=(*_warnings(subjects, functions, answers), *tag_warnings(answers), *keys),
     )
 
 

@@ -6,16 +6,18 @@ told where the key is; the writer compares with what it finds.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from ddsetup.facts import catalog
-from ddsetup.model.account import Function, Json
+from ddsetup.model.account import Function, Json, Secret, Unreadable
 from ddsetup.model.answers import Answers
 from ddsetup.model.change import Change, ResourceId
 from ddsetup.model.states import RolePolicyState
 from ddsetup.plan.steps.api_key import SECRET_NAME
 from ddsetup.plan.steps.instrument.subject import STEP
 
+_SUFFIX = re.compile(r"-[A-Za-z0-9]{6}$")
 POLICY_NAME = "ddsetup-read-datadog-api-key"
 
 
@@ -29,14 +31,18 @@ def policy_resource(function: Function) -> ResourceId:
     return ResourceId("role_policy", f"{role_name(function)}/{POLICY_NAME}", "", function.account)
 
 
-def grants(functions: Iterable[Function], answers: Answers) -> tuple[Change, ...]:
+def grants(
+    functions: Iterable[Function], answers: Answers, secret: Secret | None = None
+) -> tuple[Change, ...]:
     """The policies to put on the functions' roles, once for each; none if not wanted or not possible.
+
+    `secret` is the user's own, where it could be looked at.
 
     A KMS ciphertext does not tell which key made it, so nothing can be granted for one.
     """
     changes: dict[ResourceId, Change] = {}
     for function in functions:
-        document = policy_document(function, answers)
+        document = policy_document(function, answers, secret)
         resource = policy_resource(function)
         if document is None or not function.role or not answers.grant_key_access:
             continue
@@ -50,11 +56,30 @@ def grants(functions: Iterable[Function], answers: Answers) -> tuple[Change, ...
     return tuple(changes.values())
 
 
-def policy_document(function: Function, answers: Answers) -> Json:
+def key_warnings(answers: Answers, seen: Secret | Unreadable | None) -> tuple[str, ...]:
+    """What may keep functions from reading a key of the user's own, and cannot be granted from here."""
+    if answers.via != "extension" or not answers.key_source.value or answers.key_source.kind == "kms":
+        return ()
+    if isinstance(seen, Secret) and not seen.kms_key:
+        return ()
+    if isinstance(seen, Secret) and _key_arn(seen):
+        return (
+            f"the API key's secret is encrypted with {seen.kms_key}: the policy of that key must let the "
+            "functions' roles use it, too",
+        )
+    what = "parameter" if answers.key_source.kind == "ssm" else "secret"
+    return (
+        f"if the API key's {what} is encrypted with a KMS key of your own, every function's role needs "
+        "kms:Decrypt on it, which is not granted here",
+    )
+
+
+def policy_document(function: Function, answers: Answers, secret: Secret | None = None) -> Json:
     """The least policy that lets the function read the key; None where that cannot be said.
 
     For ddsetup's own secret it names the secret in any region: a role may serve functions in several. AWS
-    ends a secret's ARN with six characters of its own.
+    ends a secret's ARN with six characters of its own, which an ARN that is given may lack; a secret that
+    could be looked at tells all of them, and the key that encrypts it.
     """
     source = answers.key_source
     if source.kind == "kms":
@@ -62,7 +87,21 @@ def policy_document(function: Function, answers: Answers) -> Json:
     partition = catalog.partition_of(function.region)
     action = "secretsmanager:GetSecretValue" if source.kind == "secret" else "ssm:GetParameter"
     own = f"arn:{partition}:secretsmanager:*:{function.account}:secret:{SECRET_NAME}-??????"
-    return {
-        "Version": "2012-10-17",
-        "Statement": [{"Effect": "Allow", "Action": action, "Resource": source.value or own}],
-    }
+    statements: list[Json] = [{"Effect": "Allow", "Action": action, "Resource": source.value or own}]
+    if source.kind == "secret" and source.value:
+        whole = secret.arn if secret else source.value
+        bare = not secret and not _SUFFIX.search(whole)
+        statements[0]["Resource"] = [whole, f"{whole}-??????"] if bare else whole
+        key = _key_arn(secret) if secret else ""
+        statements += [{"Effect": "Allow", "Action": "kms:Decrypt", "Resource": key}] if key else []
+    return {"Version": "2012-10-17", "Statement": statements}
+
+
+def _key_arn(secret: Secret) -> str:
+    """The ARN of the customer's key that encrypts the secret, empty for AWS's own and for an alias, which
+    policies cannot name."""
+    key = secret.kms_key
+    if not key or "alias/" in key:
+        return ""
+    _, partition, _, region, account, *_ = secret.arn.split(":")
+    return key if key.startswith("arn:") else f"arn:{partition}:kms:{region}:{account}:key/{key}"
