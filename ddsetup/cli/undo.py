@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -9,15 +10,17 @@ from ddsetup.flow.call import Call
 from ddsetup.flow.results import base_report, with_outcomes
 from ddsetup.flow.showing import confirm, show_plan
 from ddsetup.journal.runs import Run, Runs, list_runs
-from ddsetup.journal.undo import in_force, pending, undo_changes
+from ddsetup.journal.undo import built_on, changes_of, in_force, pending
 from ddsetup.model.account import Json
 from ddsetup.model.blocks import Block, table
-from ddsetup.model.change import Plan
+from ddsetup.model.change import Change, Outcome, Plan
+from ddsetup.model.errors import UsageError
 from ddsetup.model.lines import Look, Span, counted, line, names
 from ddsetup.model.report import Report
 from ddsetup.settings.given import Given, Raw
 
 if TYPE_CHECKING:
+    from ddsetup.flow.verbs import Session
     from ddsetup.model.event import Event
 
 
@@ -31,30 +34,72 @@ def run(call: Call) -> Report:
     quiet = replace(call.host(), on_event=_nothing)
     account = verbs.connect(call.given, quiet, command="undo", datadog=False).identity.account
     chosen, runs = verbs.choose_run(call.state_dir(), call.value("run"), account)
-    changes = undo_changes(chosen, runs)
-    if changes and not call.given.on("dry_run"):
-        verbs.check_built_on(chosen, runs, call.prompter())
-    session = verbs.connect(call.given.over(_scope_of(chosen)), call.host(), command="undo")
-    warnings = tuple(
-        f"run {chosen.id} did not come to its end; what it began last may or may not be there"
-        for _ in pending(chosen)[:1]
+    only = tuple(call.given.items("function"))
+    meant = ((run, changes_of(run, runs, only)) for run in _meant(call, chosen, runs, only))
+    parts = tuple((run, changes) for run, changes in meant if changes)
+    session = verbs.connect(
+        call.given.over(_scope_of([run for run, _ in parts] or [chosen])), call.host(), command="undo"
     )
-    plan = Plan(changes=changes, warnings=warnings)
+    warnings = tuple(
+        f"run {run.id} did not come to its end; what it began last may or may not be there"
+        for run, _ in parts or ((chosen, ()),)
+        if pending(run)
+    )
+    plan = Plan(changes=tuple(change for _, changes in parts for change in changes), warnings=warnings)
     report = base_report("undo", session, plan)
-    if call.given.on("dry_run") or not changes:
+    if call.given.on("dry_run") or not parts:
         return report
     show_plan(call.console, plan)
-    changes = verbs.settle_failed_events(session, changes, lose=bool(call.value("delete_failed_events")))
-    confirm(call, session, f"Give back what run {chosen.id} changed?")
-    applied = verbs.carry_out(session, changes, verbs.look(session), command="undo", undoes=chosen.id)
-    return with_outcomes(report, applied.run, applied.outcomes, session.host.cancel.is_set())
-
-
-def _scope_of(run: Run) -> Given:
-    where = f"run {run.id}"
-    return Given(
-        {"region": Raw(run.header.regions, "file", where), "site": Raw(run.header.site, "file", where)}
+    parts = tuple(
+        (run, verbs.settle_failed_events(session, c, lose=bool(call.value("delete_failed_events"))))
+        for run, c in parts
     )
+    confirm(call, session, f"Give back what {_called(parts)} changed?")
+    return _given_back(session, report, parts)
+
+
+def _meant(call: Call, chosen: Run, runs: Sequence[Run], only: Sequence[str]) -> tuple[Run, ...]:
+    """The runs to give back, the newest first: with later ones that rely on it if that is wanted."""
+    from ddsetup.flow import verbs
+
+    if call.value("with_later"):
+        return (*reversed(built_on(chosen, runs)), chosen)
+    if not only and not call.given.on("dry_run"):
+        # Of single functions nothing else relies on them.
+        verbs.check_built_on(chosen, runs, call.prompter())
+    return (chosen,)
+
+
+def _given_back(session: Session, report: Report, parts: Sequence[tuple[Run, tuple[Change, ...]]]) -> Report:
+    """Give back one run after the other; what could not be given back of one ends it before the next."""
+    from ddsetup.flow import verbs
+
+    outcomes: list[Outcome] = []
+    last = ""
+    for run, changes in parts:
+        applied = verbs.carry_out(session, changes, verbs.look(session), command="undo", undoes=run.id)
+        outcomes += applied.outcomes
+        last = applied.run
+        # What is left of this run may still rely on what the next one would take away.
+        if session.host.cancel.is_set() or any(o.status in ("failed", "changed_since") for o in outcomes):
+            break
+    return with_outcomes(report, last, tuple(outcomes), session.host.cancel.is_set())
+
+
+def _called(parts: Sequence[tuple[Run, tuple[Change, ...]]]) -> str:
+    return f"run {parts[0][0].id}" if len(parts) == 1 else f"{len(parts)} runs"
+
+
+def _scope_of(runs: Sequence[Run]) -> Given:
+    """Where these runs worked. Raises UsageError when they were for different sites."""
+    sites = {run.header.site for run in runs}
+    if len(sites) > 1:
+        raise UsageError(
+            f"the runs are for different sites: {', '.join(sorted(sites))}", fix="give them back one by one"
+        )
+    where = f"run {runs[-1].id}"
+    regions = tuple(dict.fromkeys(region for run in runs for region in run.header.regions))
+    return Given({"region": Raw(regions, "file", where), "site": Raw(sites.pop(), "file", where)})
 
 
 def _list(call: Call) -> Report:
@@ -64,13 +109,21 @@ def _list(call: Call) -> Report:
     return Report(command="undo", data={"runs": [_row(run, runs) for run in runs.readable]})
 
 
-def _row(run: Run, runs: Runs) -> Json:
+def state_of(run: Run, runs: Runs) -> str:
+    """What became of a run, in a word or two."""
     if run.header.undoes:
-        state = f"gave back {run.header.undoes}"
-    elif pending(run):
-        state = "not ended"
-    else:
-        state = "in force" if in_force(run, runs.readable) else "given back"
+        return f"gave back {run.header.undoes}"
+    if pending(run):
+        return "not ended"
+    if not run.entries:
+        return "changed nothing"
+    left = in_force(run, runs.readable)
+    if not left:
+        return "given back"
+    return "in force" if any(e.outcome and e.outcome.status == "applied" for e in left) else "failed"
+
+
+def _row(run: Run, runs: Runs) -> Json:
     return {
         "run": run.id,
         "command": run.header.command,
@@ -80,7 +133,7 @@ def _row(run: Run, runs: Runs) -> Json:
         "started": run.header.started.isoformat().replace("+00:00", "Z"),
         "changes": len(run.entries),
         "undoes": run.header.undoes,
-        "state": state,
+        "state": state_of(run, runs),
     }
 
 

@@ -63,7 +63,9 @@ def check_built_on(chosen: Run, runs: Sequence[Run], prompter: Prompter | None) 
         f"{many} may rely on what run {chosen.id} made: {names([run.id for run in reversed(later)], _NAMED)}"
     )
     if prompter is None:
-        raise UsageError(what, fix=f"give the newest back first: ddsetup undo {later[-1].id}")
+        raise UsageError(
+            what, fix=f"give them back as well, the newest first: ddsetup undo {chosen.id} --with-later"
+        )
     why = "Without its Forwarder, secret, role or integration no data of theirs arrives any more."
     if not prompter.ask(Prompt(kind="confirm", text=f"{what}. Give it back all the same?", why=why)):
         raise Interrupted(

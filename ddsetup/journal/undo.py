@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from fnmatch import fnmatchcase
 
 from ddsetup.journal.runs import Entry, Run
 from ddsetup.model.change import Change, ResourceId
@@ -25,6 +26,26 @@ def undo_changes(run: Run, others: Sequence[Run] = ()) -> tuple[Change, ...]:
     inverses = [entry.change.inverse() for entry in reversed(done)]
     needed_by = _dependants([entry.change for entry in done])
     return tuple(replace(c, needs=needed_by.get(c.resource, ())) for c in inverses)
+
+
+def changes_of(run: Run, others: Sequence[Run], functions: Sequence[str] = ()) -> tuple[Change, ...]:
+    """What giving `run` back changes; of these functions only, by name or glob, if any are named.
+
+    To a function belong its tags, and the filters of the log group that Lambda names after it.
+    """
+    every = undo_changes(run, others)
+    if not functions:
+        return every
+    return tuple(change for change in every if _is_of(change.resource, functions))
+
+
+def _is_of(resource: ResourceId, functions: Sequence[str]) -> bool:
+    if resource.kind in ("function", "function_tags"):
+        return any(fnmatchcase(resource.name, pattern) for pattern in functions)
+    group = resource.id.partition(":")[0]
+    return resource.kind == "subscription_filter" and any(
+        fnmatchcase(group, f"/aws/lambda/{pattern}") for pattern in functions
+    )
 
 
 def pending(run: Run) -> tuple[Change, ...]:

@@ -107,11 +107,17 @@ COMMANDS: tuple[Command, ...] = (
         summary="Give back what a run changed.",
         help="Give back exactly what a run changed, from its journal. Without RUN: the last one of this "
         "account that still has effects.",
-        examples=("ddsetup undo", "ddsetup undo --list"),
-        keys=(*CONNECT, *WRITING),
+        examples=("ddsetup undo", "ddsetup undo --list", "ddsetup undo --function checkout"),
+        keys=("function", *CONNECT, *WRITING),
         extras=(
             Extra(name="run", metavar="[RUN]", help="The run to give back."),
             Extra(name="list", flags=("--list",), kind=bool, help="Show the runs, and change nothing."),
+            Extra(
+                name="with_later",
+                flags=("--with-later",),
+                kind=bool,
+                help="Give back first, too, the later runs that rely on what this one made.",
+            ),
             Extra(
                 name="delete_failed_events",
                 flags=("--delete-failed-events",),

@@ -16,10 +16,10 @@ from ddsetup.apply.run import apply
 from ddsetup.ask.prompter import Prompt, Prompter
 from ddsetup.flow.remembered import check_built_on
 from ddsetup.journal.runs import Journal, Run, list_runs, read_run
-from ddsetup.journal.undo import built_on, pending, undo_changes
+from ddsetup.journal.undo import built_on, changes_of, pending, undo_changes
 from ddsetup.model.change import Change, Outcome
 from ddsetup.model.errors import Interrupted, UsageError
-from ddsetup.model.states import LogGroupState, SecretState, State, TagsState
+from ddsetup.model.states import FilterState, FunctionState, LogGroupState, SecretState, State, TagsState
 from tests.unit.world import Killed, World, creation, fake_clock, header, journal_file, resource
 
 
@@ -113,7 +113,7 @@ def test_later_runs_that_may_rely_on_a_run_are_named(tmp_path: Path) -> None:
     assert built_on(second, (first, second)) == ()
     with pytest.raises(UsageError, match=second.id) as refused:
         check_built_on(first, (first, second), None)
-    assert refused.value.fix.endswith(f"ddsetup undo {second.id}")
+    assert refused.value.fix.endswith(f"ddsetup undo {first.id} --with-later")
     asked = Asked(answer=False)
     with pytest.raises(Interrupted):
         check_built_on(first, (first, second), cast(Prompter, asked))
@@ -215,3 +215,29 @@ def _cut_last_done_line(path: Path, cut: int) -> None:
     if b'"type":"done"' in lines[-1]:
         lines[-1] = lines[-1][: -1 - cut % (len(lines[-1]) - 1)]
         path.write_bytes(b"".join(lines))
+
+
+def test_of_single_functions_their_tags_and_filters_are_given_back(tmp_path: Path) -> None:
+    world = World()
+    filters = FilterState(
+        log_group="g", name="f", destination_arn="arn:aws:lambda:eu-west-1:1:function:forwarder"
+    )
+    orders, pay = (f"arn:aws:lambda:eu-west-1:1:function:{name}" for name in ("orders", "pay"))
+    named: tuple[tuple[str, str, State], ...] = (
+        ("log_group", "orders", LogGroupState(name="orders")),
+        ("function", orders, FunctionState()),
+        ("function_tags", orders, TagsState(tags={"a": "b"})),
+        ("subscription_filter", "/aws/lambda/orders:ddsetup-x", filters),
+        ("subscription_filter", "/aws/lambda/pay:ddsetup-x", filters),
+        ("function", pay, FunctionState()),
+    )
+    made = tuple(replace(creation("x"), resource=resource(i, kind), after=state) for kind, i, state in named)
+    run = carry_out(tmp_path, world, made, "r1")
+    assert len(changes_of(run, ())) == 6
+    some = changes_of(run, (), ("order*",))
+    assert {(c.resource.kind, c.resource.name) for c in some} == {
+        ("function", "orders"),
+        ("function_tags", "orders"),
+        ("subscription_filter", "/aws/lambda/orders:ddsetup-x"),
+    }
+    assert changes_of(run, (), ("nobody",)) == ()
