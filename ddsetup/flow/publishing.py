@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ddsetup.ask.prompter import Prompt
+from ddsetup.ask.prompter import Back, Prompt
 from ddsetup.flow.call import Call
-from ddsetup.model.lines import counted
 
 if TYPE_CHECKING:
     from ddsetup.flow.verbs import Prepared, Session
@@ -31,20 +30,27 @@ def offer_publishing(call: Call, session: Session, prepared: Prepared) -> Prepar
     if not moved:
         return prepared
     if PUBLISH not in host.dialogue.typed:
-        said = host.prompter.ask(_question(moved))
-        host.dialogue.typed[PUBLISH] = {PUBLISH: bool(said)}
+        try:
+            said = host.prompter.ask(_question(moved, default=bool(host.dialogue.earlier.get(PUBLISH))))
+        except Back:
+            host.dialogue.back()
+            raise
+        host.dialogue.answer(PUBLISH, {PUBLISH: bool(said)})
     if not host.dialogue.typed[PUBLISH].get(PUBLISH):
         return prepared
     return replace(prepared, answers=answers, plan=plan)
 
 
-def _question(moved: list[str]) -> Prompt:
+def _question(moved: list[str], *, default: bool) -> Prompt:
     shown = ", ".join(moved[:3]) + (f" and {len(moved) - 3} more" if len(moved) > 3 else "")
+    one = len(moved) == 1
+    served = f"{shown} serves a published version" if one else f"{shown} serve published versions"
+    publish = "move it" if one else "move them"
     return Prompt(
         kind="confirm",
-        text=f"{counted(len(moved), 'alias', 'aliases')} ({shown}) serve published versions, which never "
-        "change. Publish what is instrumented, and move them to it?",
+        text=f"The {'alias' if one else 'aliases'} {served}, which never changes. Publish what is "
+        f"instrumented, and {publish} to it?",
         why="Their traffic runs the new version at once; the old one stays, and undo moves them back. Only "
         "code that they serve already is published.",
-        default=False,
+        default=default,
     )
