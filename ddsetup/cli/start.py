@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import get_args
 from urllib.parse import urlsplit
 
 from ddsetup.ask.prompter import Prompter
@@ -20,7 +21,7 @@ def first_console(streams: Streams, values: Values) -> Console:
     given = from_flags(values).over(from_environment(streams.environ))
     raw = given.raw("output")
     output: OutputFormat = "text"
-    if raw is not None and raw.value in ("markdown", "json", "ndjson"):
+    if raw is not None and raw.value in get_args(OutputFormat):
         output = raw.value
     return Console(streams=streams, output=output, sandbox=in_sandbox(streams.environ))
 
