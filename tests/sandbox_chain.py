@@ -23,11 +23,13 @@ OPERATOR_POLICY = {
                 "iam:*",
                 "lambda:*",
                 "logs:*",
+                "s3:*",
                 "secretsmanager:*",
                 "tag:*",
             ],
             "Resource": "*",
-        }
+        },
+        {"Effect": "Deny", "Action": "s3:ListAllMyBuckets", "Resource": "*"},
     ],
 }
 
@@ -42,7 +44,7 @@ def root(sandbox: Sandbox, service: str) -> Any:
     return aws.client(service, sandbox.aws_endpoint_url, sandbox.regions[0])
 
 
-def eventually(get: Callable[[], Any], seconds: float = 30.0) -> Any:
+def eventually(get: Callable[[], Any], seconds: float = 90.0) -> Any:
     """The first true answer of `get`; fails after that many seconds."""
     deadline = time.monotonic() + seconds
     while True:
@@ -121,7 +123,7 @@ def datadog(sandbox: Sandbox, method: str, path: str, body: Any = None) -> Any:
     }
     data = None if body is None else json.dumps(body).encode()
     request = urllib.request.Request(sandbox.datadog_url + path, data=data, headers=headers, method=method)
-    with urllib.request.urlopen(request, timeout=10) as answer:
+    with urllib.request.urlopen(request, timeout=60) as answer:
         return json.load(answer)
 
 

@@ -194,11 +194,11 @@ class Place:
         """Requests to Datadog that answer with errors while the block runs."""
         url = f"{self.sandbox.datadog_url}/__sandbox/faults"
         body = json.dumps({"faults": faults}).encode()
-        urlopen(Request(url, body, {"Content-Type": "application/json"}), timeout=10).close()
+        urlopen(Request(url, body, {"Content-Type": "application/json"}), timeout=60).close()
         try:
             yield
         finally:
-            urlopen(Request(url, method="DELETE"), timeout=10).close()
+            urlopen(Request(url, method="DELETE"), timeout=60).close()
 
 
 OpenPlace = Callable[..., Place]

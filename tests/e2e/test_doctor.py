@@ -134,7 +134,7 @@ def _record(place: Place, **attributes: Any) -> None:
             "Content-Type": "application/json",
         },
     )
-    with urlopen(request, timeout=10) as answer:
+    with urlopen(request, timeout=60) as answer:
         assert answer.status == 200
 
 

@@ -44,7 +44,7 @@ def datadog(place: Place, method: str, path: str, body: Any = None) -> Any:
         },
         method=method,
     )
-    with urlopen(request, timeout=10) as answer:
+    with urlopen(request, timeout=60) as answer:
         text = answer.read()
     return json.loads(text) if text else None
 

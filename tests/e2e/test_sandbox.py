@@ -69,7 +69,7 @@ def _error(call: Callable[..., object], **arguments: object) -> str:
 def test_every_signal_of_an_instrumented_function_arrives(sandbox: Sandbox) -> None:
     secret = operator(sandbox, "secretsmanager").create_secret(Name="key", SecretString=sandbox.api_key)
     outputs = deploy_forwarder(sandbox, "datadog-forwarder", DdApiKeySecretArn=secret["ARN"])
-    assert outputs["DdApiKeySecretArn"] == secret["ARN"]
+    assert "DdApiKeySecretArn" not in outputs  # of a secret that the stack made itself only
     instrument(sandbox, "coffee-orders", "Datadog-Python312:127")
     arn = operator(sandbox, "lambda").get_function(FunctionName="coffee-orders")["Configuration"][
         "FunctionArn"
@@ -482,7 +482,7 @@ def test_nothing_survives_the_death_of_the_owner(tmp_path: Path) -> None:
         # The emulator, the stand-in, and the worker of the function that ran.
         assert len(_processes_of(directory)) >= 3
         owner.send_signal(signal.SIGKILL)
-    eventually(lambda: not _processes_of(directory) and not directory.exists(), seconds=5)
+    eventually(lambda: not _processes_of(directory) and not directory.exists())
 
 
 def test_a_missing_extra_is_named_with_the_command_that_installs_it() -> None:

@@ -44,7 +44,7 @@ def arrived(place: Place, source: str) -> list[dict[str, Any]]:
     )
     deadline = time.monotonic() + 20
     while True:
-        with urlopen(request, timeout=10) as answer:
+        with urlopen(request, timeout=60) as answer:
             found: list[dict[str, Any]] = json.load(answer)["data"]
         if found or time.monotonic() > deadline:
             return found
@@ -114,7 +114,7 @@ def test_executions_and_requests_arrive_by_filters_of_our_own(services: Place) -
     traffic(services.world.sandbox)
     apis = services.world.client("apigatewayv2").get_apis()["Items"]
     port = services.world.sandbox.aws_endpoint_url
-    with urlopen(f"{port}/_aws/execute-api/{apis[0]['ApiId']}/$default/menu", timeout=20) as answer:
+    with urlopen(f"{port}/_aws/execute-api/{apis[0]['ApiId']}/$default/menu", timeout=60) as answer:
         assert answer.status == 200
     executions = arrived(services, "stepfunction")
     assert executions

@@ -146,7 +146,7 @@ class World:
             f"{self.sandbox.datadog_url}/api/v2/integration/aws/accounts",
             headers={"DD-API-KEY": self.sandbox.api_key, "DD-APPLICATION-KEY": self.sandbox.app_key},
         )
-        with urlopen(request, timeout=10) as answer:
+        with urlopen(request, timeout=60) as answer:
             accounts = json.load(answer)["data"]
         for account in accounts:
             for volatile in ("modified_at", "created_at"):
@@ -182,7 +182,7 @@ class World:
 
     def datadog_writes(self) -> list[dict[str, Any]]:
         """The requests that changed something in Datadog, intake aside."""
-        with urlopen(f"{self.sandbox.datadog_url}/__sandbox/requests", timeout=10) as answer:
+        with urlopen(f"{self.sandbox.datadog_url}/__sandbox/requests", timeout=60) as answer:
             requests = json.load(answer)
         rows = requests["requests"] if isinstance(requests, dict) else requests
         return [r for r in rows if r["write"] and "/integration/" in r["path"]]

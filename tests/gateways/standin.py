@@ -49,7 +49,7 @@ class Standin:
 
     def call(self, method: str, path: str, body: Any = None, **headers: str) -> tuple[int, Any, Any]:
         """Status, parsed body and headers of a request without the client."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.server.port, timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", self.server.port, timeout=60)
         sent = {
             "DD-API-KEY": API_KEY,
             "DD-APPLICATION-KEY": APP_KEY,

@@ -56,7 +56,7 @@ class Lab:
         headers = {"Content-Type": "application/json"}
         body = json.dumps({"faults": list(faults)}).encode()
         for method, data in (("DELETE", None), ("POST", body)):
-            urlopen(Request(url, data, headers, method=method), timeout=10).close()
+            urlopen(Request(url, data, headers, method=method), timeout=60).close()
 
     def heal(self) -> None:
         self.aws_fails()

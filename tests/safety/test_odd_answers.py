@@ -75,7 +75,7 @@ def odd_datadog(lab: Lab, path: str, described: dict[str, Any]) -> None:
 
 
 def documents(lab: Lab) -> tuple[int, int]:
-    with urlopen(f"{lab.place.sandbox.datadog_url}/__sandbox/state", timeout=10) as answer:
+    with urlopen(f"{lab.place.sandbox.datadog_url}/__sandbox/state", timeout=60) as answer:
         state = json.load(answer)
     return state["monitors"], state["dashboards"]
 
