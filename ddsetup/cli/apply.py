@@ -14,6 +14,7 @@ from ddsetup.flow.results import base_report, with_outcomes, with_signals
 from ddsetup.flow.showing import confirm, show_plan
 from ddsetup.journal.planfile import PlanMeta, load
 from ddsetup.model.answers import Answers
+from ddsetup.model.errors import UsageError
 from ddsetup.model.report import Report
 from ddsetup.settings.given import Given, Raw, from_flags
 
@@ -24,6 +25,8 @@ def run(call: Call) -> Report:
 
     path = call.directory / Path(call.value("file")).expanduser()
     plan, meta = load(path)
+    answers_of_plan(meta)
+    functions_of_plan(meta)
     given = call.given.over(_scope_of(meta, path))
     session = verbs.connect(given, call.host(), command="apply")
     verbs.check_meta(session, meta)
@@ -39,7 +42,7 @@ def run(call: Call) -> Report:
     if interrupted or report.exit_code == 1 or not call.given.on("verify", True):
         return report
     answers = answers_of_plan(meta)
-    wanted = set(meta.extra.get("functions", ()))
+    wanted = functions_of_plan(meta)
     functions = monitored(snapshot, tuple(f for f in snapshot.functions() if f.arn in wanted))
     make_traffic(call, session, functions)
     signals = prove(
@@ -51,7 +54,17 @@ def run(call: Call) -> Report:
 def answers_of_plan(meta: PlanMeta) -> Answers:
     """The answers that a plan was made from, which tell what data is to be expected."""
     values = meta.extra.get("answers", {})
+    if not isinstance(values, dict):
+        raise UsageError("the plan does not say from which answers it was made", fix="make it again")
     return answers_from(from_flags(values), None, None, command="apply")
+
+
+def functions_of_plan(meta: PlanMeta) -> frozenset[str]:
+    """The ARNs of the functions that a plan is about. Raises UsageError when it does not tell."""
+    arns = meta.extra.get("functions", [])
+    if not isinstance(arns, list) or not all(isinstance(arn, str) for arn in arns):
+        raise UsageError("the plan does not say which functions it is about", fix="make it again")
+    return frozenset(arns)
 
 
 def _scope_of(meta: PlanMeta, path: Path) -> Given:

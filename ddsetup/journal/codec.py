@@ -3,28 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import get_args
 
 from ddsetup.model.account import Json
-from ddsetup.model.change import Action, Change, Outcome, ResourceId, Status
+from ddsetup.model.change import Change, Outcome, ResourceId
 from ddsetup.model.errors import UsageError
 from ddsetup.model.states import from_json, to_json
+from ddsetup.model.typed import decode, encode
 
 
 def resource_to_json(resource: ResourceId) -> dict[str, str]:
     """`{kind, id, region, account}`."""
-    return {
-        "kind": resource.kind,
-        "id": resource.id,
-        "region": resource.region,
-        "account": resource.account,
-    }
+    return dict(encode(resource))
 
 
 def resource_from_json(document: Json) -> ResourceId:
     """The inverse of `resource_to_json`. Raises UsageError when the document does not fit."""
-    _check_mapping(document, "resource", {"kind", "id", "region", "account"})
-    return ResourceId(*(_text(document, key) for key in ("kind", "id", "region", "account")))
+    return decode(ResourceId, document)
 
 
 def change_to_json(change: Change) -> dict[str, Json]:
@@ -72,34 +66,12 @@ def change_from_json(document: Json) -> Change:
 
 def outcome_to_json(outcome: Outcome) -> dict[str, Json]:
     """Every field of the outcome."""
-    return {
-        "resource": resource_to_json(outcome.resource),
-        "status": outcome.status,
-        "reason": outcome.reason,
-        "fix": outcome.fix,
-        "step": outcome.step,
-        "action": outcome.action,
-        "details": dict(outcome.details),
-    }
+    return dict(encode(outcome))
 
 
 def outcome_from_json(document: Json) -> Outcome:
     """The inverse of `outcome_to_json`. Raises UsageError when the document does not fit."""
-    _check_mapping(document, "outcome", {"resource", "status", "reason", "fix", "step", "action", "details"})
-    status, action, details = document["status"], document["action"], document["details"]
-    if status not in get_args(Status) or action not in (None, *get_args(Action)):
-        raise UsageError("an outcome has an unknown status or action")
-    if not isinstance(details, dict) or not all(isinstance(v, str) for v in details.values()):
-        raise UsageError("the details of an outcome are not texts")
-    return Outcome(
-        resource=resource_from_json(document["resource"]),
-        status=status,
-        reason=_text(document, "reason"),
-        fix=_text(document, "fix"),
-        step=_text(document, "step"),
-        action=action,
-        details=details,
-    )
+    return decode(Outcome, document)
 
 
 def _check_mapping(document: Json, what: str, keys: set[str]) -> None:

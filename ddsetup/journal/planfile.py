@@ -16,12 +16,15 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from ddsetup.journal.codec import change_from_json, change_to_json, resource_from_json, resource_to_json
+from ddsetup.journal.codec import change_from_json, change_to_json
 from ddsetup.model.account import Json
 from ddsetup.model.change import Plan, Skipped
 from ddsetup.model.errors import DdsetupError, UsageError
+from ddsetup.model.typed import decode, encode
 
 SCHEMA = "ddsetup-plan/1"
+LARGEST = 200_000_000
+"""Bytes; a change takes some hundreds of them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +51,7 @@ def save(path: Path, plan: Plan, meta: PlanMeta) -> None:
     """
     document: dict[str, Json] = {
         "schema": SCHEMA,
-        "meta": _meta_to_json(meta),
+        "meta": encode(meta),
         "changes": [change_to_json(change) for change in plan.changes],
         "skipped": [_skipped_to_json(skipped) for skipped in plan.skipped],
         "warnings": list(plan.warnings),
@@ -76,7 +79,13 @@ def load(path: Path) -> tuple[Plan, PlanMeta]:
     was written. The file is never touched.
     """
     try:
-        document = json.loads(path.read_bytes())
+        with path.open("rb") as file:
+            data = file.read(LARGEST + 1)
+        if len(data) > LARGEST:
+            raise _bad(path, f"it is larger than {LARGEST // 1_000_000} MB")
+        document = json.loads(data)
+    except RecursionError:
+        raise _bad(path, "not a JSON document (nested too deeply)") from None
     except OSError as error:
         raise UsageError(f"cannot read the plan {path}: {error.strerror}") from error
     except ValueError as error:
@@ -89,13 +98,13 @@ def load(path: Path) -> tuple[Plan, PlanMeta]:
     try:
         plan = Plan(
             changes=tuple(change_from_json(change) for change in document["changes"]),
-            skipped=tuple(_skipped_from_json(skipped) for skipped in document["skipped"]),
+            skipped=tuple(decode(Skipped, skipped, lenient=True) for skipped in document["skipped"]),
             warnings=tuple(str(warning) for warning in document["warnings"]),
         )
-        return plan, _meta_from_json(document["meta"])
+        return plan, decode(PlanMeta, document["meta"])
     except UsageError as error:
         raise _bad(path, error.what) from None
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError):
         raise _bad(path, "a part of it is missing") from None
 
 
@@ -104,48 +113,9 @@ def _digest(document: Mapping[str, Json]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _meta_to_json(meta: PlanMeta) -> dict[str, Json]:
-    return {
-        "account": meta.account,
-        "regions": list(meta.regions),
-        "site": meta.site,
-        "version": meta.version,
-        "made": meta.made.isoformat(),
-        "sandbox": meta.sandbox,
-        "extra": dict(meta.extra),
-    }
-
-
-def _meta_from_json(document: Json) -> PlanMeta:
-    return PlanMeta(
-        account=document["account"],
-        regions=tuple(document["regions"]),
-        site=document["site"],
-        version=document["version"],
-        made=datetime.fromisoformat(document["made"]),
-        sandbox=document["sandbox"],
-        extra=document["extra"],
-    )
-
-
-def _skipped_to_json(skipped: Skipped) -> dict[str, Json]:
-    return {
-        "resource": resource_to_json(skipped.resource),
-        "status": skipped.status,
-        "reason": skipped.reason,
-        "fix": skipped.fix,
-        "step": skipped.step,
-    }
-
-
-def _skipped_from_json(document: Json) -> Skipped:
-    return Skipped(
-        resource=resource_from_json(document["resource"]),
-        status=document["status"],
-        reason=document["reason"],
-        fix=document["fix"],
-        step=document["step"],
-    )
+def _skipped_to_json(skipped: Skipped) -> Json:
+    """All but the permission: a plan in which it counts is not carried out."""
+    return {name: value for name, value in encode(skipped).items() if name != "permission"}
 
 
 def _place(error: ValueError) -> str:

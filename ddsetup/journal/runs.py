@@ -25,6 +25,7 @@ from ddsetup.journal.statedir import make_private
 from ddsetup.model.account import Json
 from ddsetup.model.change import Change, Outcome
 from ddsetup.model.errors import DdsetupError, UsageError
+from ddsetup.model.typed import decode, encode
 
 SCHEMA = "ddsetup-journal/1"
 FILE_NAME = "journal.jsonl"
@@ -250,37 +251,13 @@ def _check_line(line: bytes, digest: str) -> tuple[dict[str, Json], str]:
 
 
 def _header_to_json(header: Header) -> dict[str, Json]:
-    return {
-        "schema": SCHEMA,
-        "run": header.run,
-        "version": header.version,
-        "command": header.command,
-        "account": header.account,
-        "regions": list(header.regions),
-        "site": header.site,
-        "started": header.started.isoformat(),
-        "undoes": header.undoes,
-        "sandbox": header.sandbox,
-    }
+    return {"schema": SCHEMA, **encode(header)}
 
 
 def _header_from_json(body: Mapping[str, Json]) -> Header:
     if body.get("schema") != SCHEMA:
         raise UsageError(f"not a journal of this version of ddsetup ({SCHEMA})")
-    try:
-        return Header(
-            run=body["run"],
-            version=body["version"],
-            command=body["command"],
-            account=body["account"],
-            regions=tuple(body["regions"]),
-            site=body["site"],
-            started=datetime.fromisoformat(body["started"]),
-            undoes=body["undoes"],
-            sandbox=body["sandbox"],
-        )
-    except (KeyError, ValueError, TypeError):
-        raise UsageError("the header is incomplete") from None
+    return decode(Header, {name: value for name, value in body.items() if name not in ("schema", "type")})
 
 
 def _create_whole(path: Path, line: bytes) -> int:

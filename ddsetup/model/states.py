@@ -16,6 +16,7 @@ from typing import ClassVar, TypeAlias
 
 from ddsetup.model.account import Json
 from ddsetup.model.errors import UsageError
+from ddsetup.model.typed import decode, encode
 
 REF_SECRET = "ref:secret:"
 REF_EXTERNAL_ID = "ref:external-id"
@@ -294,9 +295,7 @@ STATES: Mapping[str, type[State]] = {
 
 def to_json(state: State | None) -> Json:
     """The state as JSON types, None for "not there". Keys are the field names."""
-    if state is None:
-        return None
-    return {f.name: _plain(getattr(state, f.name)) for f in fields(state)}
+    return encode(state)
 
 
 def from_json(kind: str, document: Json) -> State | None:
@@ -309,45 +308,4 @@ def from_json(kind: str, document: Json) -> State | None:
     cls = STATES.get(kind)
     if cls is None or not isinstance(document, dict):
         raise UsageError(f"not a description of a resource: kind {kind!r}")
-    known = {f.name: str(f.type) for f in fields(cls)}
-    unknown = set(document) - set(known)
-    if unknown:
-        raise UsageError(f"unknown field {min(unknown)!r} in a {kind}")
-    values = {name: _typed(kind, name, known[name], value) for name, value in document.items()}
-    try:
-        return cls(**values)
-    except TypeError as error:
-        raise UsageError(f"incomplete description of a {kind}: {error}") from None
-
-
-def _plain(value: Json) -> Json:
-    if isinstance(value, tuple):
-        return [_plain(v) for v in value]
-    if isinstance(value, Mapping):
-        return {k: _plain(v) for k, v in value.items()}
-    return value
-
-
-_FITS: Mapping[str, tuple[type, ...]] = {
-    "str": (str,),
-    "bool": (bool,),
-    "str | None": (str, type(None)),
-    "bool | None": (bool, type(None)),
-}
-
-
-def _typed(kind: str, name: str, annotation: str, value: Json) -> Json:
-    """`value` as the field wants it; field types are few, so they are told apart by their annotation."""
-    if annotation.startswith("tuple"):
-        ok = isinstance(value, list) and all(isinstance(v, str) for v in value)
-        value = tuple(value) if ok else value
-    elif annotation.startswith("Mapping"):
-        strings = annotation == "Mapping[str, str]"
-        ok = isinstance(value, dict) and (not strings or all(isinstance(v, str) for v in value.values()))
-    elif annotation == "Json":
-        ok = True
-    else:
-        ok = isinstance(value, _FITS[annotation])
-    if not ok:
-        raise UsageError(f"field {name!r} of a {kind} has the wrong type")
-    return value
+    return decode(cls, document, lenient=True)

@@ -1,0 +1,141 @@
+"""Records as JSON and back, from their type hints: one codec for whatever is kept on disk.
+
+What is read is checked in every field, so that no forged or damaged file is believed half. Known are texts,
+numbers, booleans, instants, literals, optional values, tuples, mappings with texts as keys, `Json` for what
+is kept as it is, and frozen dataclasses of these.
+"""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Mapping
+from dataclasses import MISSING, Field, fields, is_dataclass
+from datetime import datetime
+from functools import cache
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+
+from ddsetup.model.account import Json
+from ddsetup.model.errors import UsageError
+
+T = TypeVar("T")
+
+_NAMES: Mapping[type, str] = {str: "a text", bool: "true or false", int: "a whole number", float: "a number"}
+_JSON: Mapping[type, str] = {str: "string", bool: "boolean", int: "integer", float: "number"}
+
+
+def encode(value: Any) -> Json:
+    """The value as JSON types; of a record every field, in their order."""
+    if is_dataclass(value):
+        return {field.name: encode(getattr(value, field.name)) for field in fields(value)}
+    if isinstance(value, Mapping):
+        return {str(key): encode(item) for key, item in value.items()}
+    if isinstance(value, tuple | list):
+        return [encode(item) for item in value]
+    return value.isoformat() if isinstance(value, datetime) else value
+
+
+def decode(kind: type[T], document: Json, *, lenient: bool = False) -> T:
+    """The record of type `kind` that a document describes.
+
+    Raises UsageError, which names the field, when a field is missing, unknown or of another type. `lenient`:
+    fields with a default may be missing.
+    """
+    made: T = _decode(kind, document, kind.__name__.removesuffix("State"), lenient=lenient)
+    return made
+
+
+def schema(hint: Any) -> Json:
+    """The JSON schema of a type."""
+    origin, inner = get_origin(hint), get_args(hint)
+    if hint is Any:
+        return {}
+    if origin is Literal:
+        return {"enum": list(inner)}
+    if origin in (Union, types.UnionType):
+        return {"anyOf": [schema(one) for one in inner]}
+    if origin is tuple:
+        return {"type": "array", "items": schema(inner[0])}
+    if origin is not None and issubclass(origin, Mapping):
+        return {"type": "object", "additionalProperties": schema(inner[1])}
+    if isinstance(hint, type) and is_dataclass(hint):
+        members = _hints(hint)
+        return {
+            "type": "object",
+            "properties": {name: schema(one) for name, one in members.items()},
+            "required": list(members),
+            "additionalProperties": False,
+        }
+    if hint is type(None):
+        return {"type": "null"}
+    return {"type": "string", "format": "date-time"} if hint is datetime else {"type": _JSON[hint]}
+
+
+@cache
+def _hints(kind: Any) -> Mapping[str, Any]:
+    """The fields of a record with their types."""
+    known = get_type_hints(kind)
+    return {field.name: known[field.name] for field in fields(kind)}
+
+
+def _decode(hint: Any, value: Json, at: str, *, lenient: bool = False) -> Any:
+    origin, inner = get_origin(hint), get_args(hint)
+    if hint is Any:
+        return value
+    if origin in (Union, types.UnionType):
+        return _one_of(inner, value, at)
+    if origin is Literal:
+        return _checked(value, isinstance(value, str | None) and value in inner, "one of its values", at)
+    if origin is tuple:
+        _checked(value, isinstance(value, list), "a list", at)
+        return tuple(_decode(inner[0], item, f"{at}[{index}]") for index, item in enumerate(value))
+    if origin is not None and issubclass(origin, Mapping):
+        _checked(value, isinstance(value, dict), "an object", at)
+        return {name: _decode(inner[1], item, f"{at}.{name}") for name, item in value.items()}
+    if is_dataclass(hint):
+        return _record(hint, value, at, lenient=lenient)
+    return _instant(value, at) if hint is datetime else _simple(hint, value, at)
+
+
+def _one_of(hints: tuple[Any, ...], value: Json, at: str) -> Any:
+    """Optional values: null, or the one other type."""
+    if value is None and type(None) in hints:
+        return None
+    others = [hint for hint in hints if hint is not type(None)]
+    if len(others) != 1:
+        raise TypeError(f"{at}: only optional values are known, no other unions")
+    return _decode(others[0], value, at)
+
+
+def _record(kind: Any, value: Json, at: str, *, lenient: bool) -> Any:
+    _checked(value, isinstance(value, dict), "an object", at)
+    members = _hints(kind)
+    optional = {f.name for f in fields(kind) if lenient and _has_default(f)}
+    if odd := set(value) - set(members) or set(members) - set(value) - optional:
+        raise UsageError(f"{at} has a missing or unknown field {min(odd)!r}")
+    return kind(**{name: _decode(members[name], item, f"{at}.{name}") for name, item in value.items()})
+
+
+def _has_default(field: Field[Any]) -> bool:
+    return field.default is not MISSING or field.default_factory is not MISSING
+
+
+def _simple(hint: Any, value: Json, at: str) -> Json:
+    wanted = (int, float) if hint is float else hint
+    good = isinstance(value, wanted) and (hint is bool or not isinstance(value, bool))
+    return _checked(value, good, _NAMES[hint], at)
+
+
+def _instant(value: Json, at: str) -> datetime:
+    try:
+        found = datetime.fromisoformat(_checked(value, isinstance(value, str), "an instant", at))
+    except ValueError:
+        raise UsageError(f"{at} is not an instant") from None
+    if found.tzinfo is None:
+        raise UsageError(f"{at} is an instant without a time zone")
+    return found
+
+
+def _checked(value: Json, good: bool, what: str, at: str) -> Json:
+    if not good:
+        raise UsageError(f"{at} is not {what}")
+    return value
