@@ -96,7 +96,11 @@ def test_every_signal_of_an_instrumented_function_arrives(sandbox: Sandbox) -> N
     )["data"]
     assert any("order received" in each["attributes"]["message"] for each in logs)
     assert not any('"m":' in each["attributes"]["message"] for each in logs)
-    search = {"from": "now-15m", "to": "now", "query": "operation_name:aws.lambda functionname:coffee-orders"}
+    search = {
+        "from": "now-15m",
+        "to": "now",
+        "query": "operation_name:aws.lambda @functionname:coffee-orders",
+    }
     body = {"data": {"type": "search_request", "attributes": {"filter": search}}}
     assert datadog(sandbox, "POST", "/api/v2/spans/events/search", body)["data"]
 
