@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from ddsetup.facts.variables import asked
 from ddsetup.flow.call import Call
 from ddsetup.model.blocks import Block
 from ddsetup.model.errors import UsageError
@@ -15,6 +16,7 @@ from ddsetup.project.iac.model import Wanted
 from ddsetup.project.iac.show import iac_blocks
 from ddsetup.project.macro import for_iac
 from ddsetup.project.project_files import KEY_SETTINGS, bring, proposed
+from ddsetup.settings.settle import answers_of
 
 
 def _undo(call: Call, root: Path) -> Report:
@@ -65,29 +67,18 @@ def _wanted(call: Call) -> Wanted:
     if wrong:
         raise UsageError("\n".join(wrong))
     sources = [(name, given.text(key)) for key, name in KEY_SETTINGS.items() if key in given]
-    via, arns, regions, tags = (given.value(key) for key in ("via", "forwarder_arn", "region", "extra_tag"))
+    via, arns, regions = (given.value(key) for key in ("via", "forwarder_arn", "region"))
+    values = {key: value for key in given.values if (value := given.value(key)) is not None}
     return Wanted(
         via=via if via in ("forwarder", "extension") else None,  # type: ignore[arg-type]
         site=given.text("site"),
         key_source=sources[0] if sources else None,
         forwarders=arns if isinstance(arns, tuple) else (),
-        env=given.text("env"),
-        service=given.text("service"),
-        version=given.text("version_tag"),
-        tags=tags if isinstance(tags, tuple) else (),
-        log_level=given.text("log_level"),
-        traces=_said(call, "traces"),
-        logs=_said(call, "logs"),
-        capture_payload=_said(call, "capture_payload"),
-        merge_xray=_said(call, "merge_xray"),
+        asked=asked(answers_of(values), frozenset(values)),
         region=regions[0] if isinstance(regions, tuple) and len(regions) == 1 else "",
         layer_version=_number(given.text("layer_version")),
         extension_version=_number(given.text("extension_version")),
     )
-
-
-def _said(call: Call, key: str) -> bool | None:
-    return call.given.on(key) if key in call.given else None
 
 
 def _number(text: str) -> int | None:

@@ -16,6 +16,7 @@ from importlib import resources
 from json import loads
 from typing import Literal, TypeAlias
 
+from ddsetup.facts.variables import VARIABLES
 from ddsetup.model.account import Function, Json
 from ddsetup.model.errors import UsageError
 
@@ -54,27 +55,7 @@ SECRET_VARIABLES = frozenset({"DD_API_KEY", "DATADOG_API_KEY", "DD_KMS_API_KEY",
 journal, and so never replaced: it could not be given back."""
 
 UNIFIED_TAG_VARIABLES: Mapping[str, str] = {"service": "DD_SERVICE", "env": "DD_ENV", "version": "DD_VERSION"}
-INSTRUMENTER_VARIABLES = (
-    HANDLER_VARIABLE,
-    "DD_FLUSH_TO_LOG",
-    "DD_SITE",
-    "DD_API_KEY_SECRET_ARN",
-    "DD_API_KEY_SSM_ARN",
-    "DD_TRACE_ENABLED",
-    "DD_SERVERLESS_LOGS_ENABLED",
-    "DD_ENHANCED_METRICS",
-    "DD_MERGE_XRAY_TRACES",
-    "DD_CAPTURE_LAMBDA_PAYLOAD",
-    "DD_LOG_LEVEL",
-    "DD_APPSEC_ENABLED",
-    "DD_SERVERLESS_APPSEC_ENABLED",
-    "DD_LLMOBS_ENABLED",
-    "DD_LLMOBS_ML_APP",
-    "DD_LLMOBS_AGENTLESS_ENABLED",
-    "DD_APM_FLUSH_DEADLINE_MILLISECONDS",
-    "DD_LAMBDA_FIPS_MODE",
-    "DD_LAMBDA_DURABLE_FUNCTION_LOG_BUFFER_SIZE",
-)
+INSTRUMENTER_VARIABLES = tuple(row.name for row in VARIABLES if row.removable)
 """What an instrumenter (ddsetup, datadog-ci, the Serverless plugin) sets and may take away again. The
 unified tags (`DD_SERVICE`, `DD_ENV`, `DD_VERSION`, `DD_TAGS`) are missing: people set those too."""
 
@@ -88,11 +69,9 @@ DOTNET_PROFILER_VARIABLES: Mapping[str, str] = {
 
 SHOWN_VARIABLES = frozenset(
     {
-        *INSTRUMENTER_VARIABLES,
-        *UNIFIED_TAG_VARIABLES.values(),
+        *(row.name for row in VARIABLES if row.shown),
         *DOTNET_PROFILER_VARIABLES,
         WRAPPER_VARIABLE,
-        "DD_TAGS",
         "DD_API_KEY_SSM_NAME",
         "DD_LOGS_INJECTION",
         "DD_COLD_START_TRACING",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from ddsetup.ask.prompter import Back
 from ddsetup.facts import catalog
+from ddsetup.facts.variables import asked
 from ddsetup.flow.call import Call
 from ddsetup.flow.ending import WAIT_SECONDS
 from ddsetup.gateways.aws.secrets import read_secret
@@ -145,7 +146,6 @@ def _wanted(
     lanes = sorted({function.lane for function in functions})
     by_datadog = answers.subscribe == "automatic" and "lambda" in answers.log_sources
     forwarders = [forwarder_arn(lane, snapshot, answers) for lane in lanes]
-    tracing = answers.tracing
     return Wanted(
         via=answers.via,
         site=answers.site,
@@ -154,15 +154,7 @@ def _wanted(
         else None,
         forwarders=() if by_datadog or answers.via == "extension" else tuple(a for a in forwarders if a),
         subscribed=by_datadog,
-        env=answers.env or "",
-        service=answers.service or "",
-        version=answers.version or "",
-        tags=tuple(f"{key}:{value}" for key, value in answers.extra_tags),
-        log_level=tracing.log_level or "",
-        traces=None if answers.traces else False,
-        logs=None if answers.logs else False,
-        capture_payload=tracing.capture_payload,
-        merge_xray=tracing.merge_xray,
+        asked=asked(answers),
         region=lanes[0].region if len({lane.region for lane in lanes}) == 1 else "",
         layer_version=int(answers.layer_version) if answers.layer_version.isdecimal() else None,
         extension_version=int(answers.extension_version) if answers.extension_version.isdecimal() else None,

@@ -19,9 +19,9 @@ IAC = Command(
     name="iac",
     module="ddsetup.cli.iac",
     summary="Bring Datadog into the files that functions are deployed from.",
-    help="Serverless Framework, SAM and CloudFormation, Dockerfiles: changed in place, and only the lines "
-    "that have to. CDK, Terraform and configuration by program: the lines to put in. `--undo` gives the "
-    "files back.",
+    help="Serverless Framework, SAM and CloudFormation, Terraform, Dockerfiles: changed in place, and only "
+    "the lines that have to. CDK, configuration by program and what is computed: the lines to put in. "
+    "`--undo` gives the files back.",
     examples=(
         "ddsetup iac --site datadoghq.eu --dry-run",
         "ddsetup iac services/checkout --via forwarder --site datadoghq.eu --yes",
@@ -30,7 +30,9 @@ IAC = Command(
     keys=(
         *("via", "site", "api_key_secret", "api_key_ssm", "api_key_kms", "forwarder_arn"),
         *("env", "service", "version_tag", "extra_tag", "logs", "traces", "log_level"),
-        *("capture_payload", "merge_xray", "layer_version", "extension_version", "macro_template_url"),
+        *("enhanced_metrics", "capture_payload", "merge_xray", "appsec", "llmobs", "apm_flush_deadline"),
+        *("git_commit", "git_repository", "fips", "layer_version", "extension_version"),
+        "macro_template_url",
         *("region", "profile", "role_arn", *WRITING),
     ),
     extras=(

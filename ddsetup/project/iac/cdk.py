@@ -15,11 +15,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-from ddsetup.project.iac import versions
+from ddsetup.project.iac import plugin, versions
 from ddsetup.project.iac.model import BrokenFile, Proposal, Snippet, Via, Wanted
 from ddsetup.project.iac.plugin import forwarder_for
 from ddsetup.project.iac.source import place, read_source
-from ddsetup.project.iac.variables import check_said
+from ddsetup.project.iac.variables import check_said, left_out
 
 PACKAGE = "datadog-cdk-constructs-v2"
 Language: TypeAlias = Literal["python", "typescript", "javascript", "other"]
@@ -31,8 +31,20 @@ _SUFFIXES: dict[Language, tuple[str, ...]] = {
 }
 _NEW = re.compile(
     r"(?:(?:const|let|var)\s+(?P<name>\w+)\s*(?::\s*[\w.]+)?\s*=\s*|(?P<field>this\.\w+)\s*=\s*)?"
-    r"\bnew\s+(?:\w+\.)?(?P<construct>Function|NodejsFunction|PythonFunction|DockerImageFunction)\s*\("
+    r"\bnew\s+(?:(?P<of>\w+)\.)?(?P<construct>Function|NodejsFunction|PythonFunction|DockerImageFunction)\s*\("
 )
+_CLOUDFRONT = re.compile(r"(?i)^(cloudfront|cf)(functions?)?_?$")
+"""What the module of CloudFront is called, whose `Function` is no Lambda function."""
+_FROM_CLOUDFRONT = re.compile(
+    r"import\s*\{[^}]*\bFunction\b[^}]*\}\s*from\s*[\"']aws-cdk-lib/aws-cloudfront[\"']"
+    r"|from\s+aws_cdk\.aws_cloudfront\s+import\s+[^\n]*\bFunction\b"
+)
+_EDGE = re.compile(
+    r"\b(?:functionVersion|function_version)\s*[:=]\s*([\w.]+?)\.(?:currentVersion|current_version)\b"
+)
+_COMMENTS = re.compile(r"/\*.*?\*/|(?<![:\"'])//[^\n]*", re.DOTALL)
+_FUNCTION_OF_CLOUDFRONT = re.compile(r"\bcloudfront\.Function\b")
+_LATEST = re.compile(r"\b(?:Runtime\.)?NODEJS_LATEST\b")
 _RUNTIME = re.compile(r"\bRuntime\.(PYTHON|NODEJS|JAVA|DOTNET|RUBY)_")
 _FAMILIES = {"PYTHON": "python", "NODEJS": "node", "JAVA": "java", "DOTNET": "dotnet", "RUBY": "ruby"}
 _BY_CONSTRUCT = {"PythonFunction": "python", "NodejsFunction": "node"}
@@ -73,7 +85,29 @@ def propose(path: Path, wanted: Wanted) -> Proposal:
     if language == "other":
         reason = f"the app is started by `{command}`; its construct takes what these lines of TypeScript say"
     shown = "typescript" if language == "other" else language
-    return Proposal(snippets=(Snippet(path, reason, text, shown),))
+    warnings = _warnings(path, texts, app, wanted)
+    return Proposal(snippets=(Snippet(path, reason, text, shown),), warnings=warnings)
+
+
+def _warnings(path: Path, texts: list[str], app: _App, wanted: Wanted) -> tuple[str, ...]:
+    """What the construct does not cover, as far as a program tells."""
+    via: Via = wanted.via or "forwarder"
+    said = list(left_out(wanted, via, "cdk"))
+    if any(_LATEST.search(text) for text in texts):
+        said.append(
+            "the construct cannot tell the runtime behind NODEJS_LATEST, so it adds no layer and redirects "
+            "nothing; name the runtime, e.g. Runtime.NODEJS_22_X"
+        )
+    if any(_EDGE.search(text) for text in texts):
+        said.append("Lambda@Edge takes neither layers nor environment variables: left out")
+    if any(_FUNCTION_OF_CLOUDFRONT.search(text) for text in texts):
+        said.append("functions of CloudFront are no Lambda functions, and left out")
+    if via == "forwarder" and {"java", "dotnet"} & set(app.families):
+        said.append(
+            "Java and .NET send nothing but logs through the Forwarder; --via extension adds metrics and "
+            "traces"
+        )
+    return tuple(f"{path.name}: {text}" for text in said)
 
 
 def _language(command: str) -> Language:
@@ -111,8 +145,15 @@ def _app(texts: list[str], language: Language) -> _App:
 
 def _in_script(text: str) -> list[tuple[str, str]]:
     """The functions as (variable, construct); no variable: an empty text."""
-    matches = (match for match in _NEW.finditer(text))
-    return [(match["name"] or match["field"] or "", match["construct"]) for match in matches]
+    text = _COMMENTS.sub("", text)
+    edge = set(_EDGE.findall(text))
+    found = []
+    for match in _NEW.finditer(text):
+        name = match["name"] or match["field"] or ""
+        of_cloudfront = _CLOUDFRONT.match(match["of"]) if match["of"] else _FROM_CLOUDFRONT.search(text)
+        if name not in edge and not (match["construct"] == "Function" and of_cloudfront):
+            found.append((name, match["construct"]))
+    return found
 
 
 def _in_python(text: str) -> list[tuple[str, str]]:
@@ -126,12 +167,17 @@ def _in_python(text: str) -> list[tuple[str, str]]:
         if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call)
     }
     found = []
+    edge = set(_EDGE.findall(text))
     for node in ast.walk(tree):
         if isinstance(node, ast.Call):
             called = node.func
             construct = called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
-            if construct in _CONSTRUCTS:
-                found.append((names.get(id(node), ""), construct))
+            module = called.value if isinstance(called, ast.Attribute) else None
+            of = module.id if isinstance(module, ast.Name) else getattr(module, "attr", "")
+            cloudfront = _CLOUDFRONT.match(of.removeprefix("aws_")) if of else _FROM_CLOUDFRONT.search(text)
+            name = names.get(id(node), "")
+            if construct in _CONSTRUCTS and name not in edge and not (construct == "Function" and cloudfront):
+                found.append((name, construct))
     return found
 
 
@@ -154,21 +200,8 @@ def _properties(path: Path, wanted: Wanted, app: _App) -> dict[str, str | int | 
     else:
         arn = forwarder_for(wanted.forwarders, wanted.region, str(path))
         found |= {"flushMetricsToLogs": True} | ({"forwarderArn": arn} if arn else {})
-    said = {
-        "env": wanted.env,
-        "service": wanted.service,
-        "version": wanted.version,
-        "tags": ",".join(wanted.tags),
-        "logLevel": wanted.log_level,
-    }
-    found |= {name: value for name, value in said.items() if value}
-    switches = {
-        "enableDatadogTracing": wanted.traces,
-        "enableDatadogLogs": wanted.logs,
-        "captureLambdaPayload": wanted.capture_payload,
-        "enableMergeXrayTraces": wanted.merge_xray,
-    }
-    return found | {name: value for name, value in switches.items() if value is not None}
+    asked = plugin.said(wanted, via, "cdk")
+    return found | {name: value for name, value in asked.items() if isinstance(value, str | int)}
 
 
 def _remarks(app: _App, mark: str) -> str:

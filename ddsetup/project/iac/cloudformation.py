@@ -23,6 +23,7 @@ from ddsetup.project.iac.model import AnswerMissing, CannotEdit, Edit, Proposal,
 from ddsetup.project.iac.settings_block import Block, Brought, bring_mapping, settings_at
 from ddsetup.project.iac.source import Source, Splice
 from ddsetup.project.iac.template import Template, functions, read, state_machines, unsubscribable
+from ddsetup.project.iac.variables import left_out
 from ddsetup.project.iac.yamldoc import Document, Node
 from ddsetup.project.iac.yamltext import Plain, Ref, Value, as_json, block_entries, block_items, flow
 
@@ -305,7 +306,7 @@ def _block(
     else:
         arn, said = _forwarder(template, judged, chosen, where)
         must |= {"forwarderArn": arn} if arn else {}
-    must |= plugin.said(wanted)
+    must |= plugin.said(wanted, chosen.via, "macro")
     if chosen.via == "forwarder" and "forwarderArn" in {*must, *now}:
         may["stackName"] = Ref("AWS::StackName")
     machines = state_machines(template)
@@ -404,7 +405,7 @@ def _remarks(
     document: Document, template: Template, found: tuple[Described, ...], chosen: _Versions
 ) -> tuple[str, ...]:
     """What else a template may hold that the macro does not cover."""
-    said: list[str] = []
+    said = list(left_out(chosen.wanted, chosen.via, "macro"))
     if re.search(r"CodeSigningConfigArn", document.text):
         said.append("code signing: Datadog's layers carry no signature of yours; the policy must only warn")
     subscribed = chosen.wanted.forwarders or "stepFunctionForwarderArn" in chosen.now

@@ -14,11 +14,11 @@ from ddsetup.facts import catalog
 from ddsetup.project.iac import versions
 from ddsetup.project.iac.model import CannotEdit, Edit, Proposal, Snippet, Via, Wanted
 from ddsetup.project.iac.source import Source, Splice, spliced
-from ddsetup.project.iac.variables import check_said, variables
+from ddsetup.project.iac.variables import check_said, left_out, variables
 
 EXTENSION_IMAGE = "public.ecr.aws/datadog/lambda-extension"
 _CMD = re.compile(r"(?im)^[ \t]*CMD[ \t]+(.*?)[ \t]*$")
-_FROM = re.compile(r"(?im)^[ \t]*FROM[ \t]+(\S+)")
+_FROM = re.compile(r"(?im)^[ \t]*FROM[ \t]+(?:--\S+[ \t]+)*(\S+)(?:[ \t]+AS[ \t]+(\S+))?")
 _HANDLER = re.compile(r"(?!/)[\w./-]+\.(?!(?:sh|py|js|mjs)$)[A-Za-z_$][\w$]*")
 
 
@@ -48,7 +48,8 @@ def propose(source: Source, wanted: Wanted, *, installs_requirements: bool = Fal
         return Proposal(snippets=(Snippet(source.path, str(reason), "\n".join(lines) + "\n", "dockerfile"),))
     text = spliced(source.text, splices)
     why = (f"handler redirected, {'with the Extension' if via == 'extension' else 'for the Forwarder'}",)
-    return Proposal(edits=(Edit(source.path, source.raw, source.encoded(text), why),))
+    said = tuple(f"{source.path.name}: {each}" for each in left_out(wanted, via, "variables"))
+    return Proposal(edits=(Edit(source.path, source.raw, source.encoded(text), why),), warnings=said)
 
 
 def _read(text: str) -> _Image:
@@ -56,10 +57,19 @@ def _read(text: str) -> _Image:
     start = stages[-1].start() if stages else 0
     commands = [match for match in _CMD.finditer(text) if match.start() >= start]
     command = commands[-1] if commands else None
-    base = stages[-1][1] if stages else ""
+    base = _base(stages)
     language = "node" if "nodejs" in base or "/node" in base or base.startswith("node") else "python"
     known = "python" in base or language == "node" or "awslambdaric" in text
     return _Image(language if known else "", start, command, _handler(command))
+
+
+def _base(stages: list[re.Match[str]]) -> str:
+    """The image that the last stage is built on, through stages of the same file."""
+    named = {(stage[2] or "").lower(): stage[1] for stage in stages}
+    base = stages[-1][1] if stages else ""
+    for _ in stages:
+        base = named.get(base.lower(), base)
+    return base
 
 
 def _handler(command: re.Match[str] | None) -> str:

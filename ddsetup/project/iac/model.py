@@ -78,6 +78,7 @@ class Wanted:
     `key_source` is what the Extension takes the API key from: the plugin's setting (apiKeySecretArn,
     apiKeySsmArn, apiKMSKey) and its value. `forwarders` are Forwarder ARNs, one for each region.
     `subscribed`: Datadog subscribes the log groups by itself, so that no Forwarder has to be named.
+    `asked` are the variables that the answers ask for, by name, as `ddsetup.facts.variables` has them.
     `layer_version` and `extension_version` pin layers; without them the bundled table is used.
     """
 
@@ -86,15 +87,7 @@ class Wanted:
     key_source: tuple[str, str] | None = None
     forwarders: tuple[str, ...] = ()
     subscribed: bool = False
-    env: str = ""
-    service: str = ""
-    version: str = ""
-    tags: tuple[str, ...] = ()
-    log_level: str = ""
-    traces: bool | None = None
-    logs: bool | None = None
-    capture_payload: bool | None = None
-    merge_xray: bool | None = None
+    asked: Mapping[str, str] = field(default_factory=dict)
     region: str = ""
     layer_version: int | None = None
     extension_version: int | None = None

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from ddsetup.facts.variables import VARIABLES, FileTool, carried
 from ddsetup.model.errors import UsageError
 from ddsetup.project.iac.model import AnswerMissing, Via, Wanted
 from ddsetup.project.iac.settings_block import Block
@@ -93,12 +94,12 @@ def block(
     elif "forwarder" not in existing or "forwarderArn" in existing:
         arn = forwarder_for(wanted.forwarders, region, where)
         must |= {"forwarderArn": arn} if arn else {}
-    must |= said(wanted)
+    must |= said(wanted, via, "plugin")
     may: dict[str, Plain] = {"addLayers": True}
     if via == "forwarder":
         may["flushMetricsToLogs"] = True
-    may |= {"logLevel": Quoted("INFO")} if not wanted.log_level else {}
-    may |= {"enableDDTracing": True} if wanted.traces is None else {}
+    may |= {"logLevel": Quoted("INFO")} if "DD_LOG_LEVEL" not in wanted.asked else {}
+    may |= {"enableDDTracing": True} if "DD_TRACE_ENABLED" not in wanted.asked else {}
     return Block(must, may)
 
 
@@ -145,17 +146,15 @@ def forwarder_for(arns: Sequence[str], region: str, where: str) -> str:
     return regions.get(region, "")
 
 
-def said(wanted: Wanted) -> dict[str, Plain]:
-    """What was asked for by name, and therefore wins over what a file has."""
-    found: dict[str, Plain | None] = {
-        "env": wanted.env or None,
-        "service": wanted.service or None,
-        "version": wanted.version or None,
-        "tags": ",".join(wanted.tags) or None,
-        "logLevel": wanted.log_level or None,
-        "enableDDTracing": wanted.traces,
-        "enableDDLogs": wanted.logs,
-        "captureLambdaPayload": wanted.capture_payload,
-        "enableXrayTracing": wanted.merge_xray,
-    }
-    return {name: value for name, value in found.items() if value is not None}
+def said(wanted: Wanted, via: Via, tool: FileTool) -> dict[str, Plain]:
+    """What was asked for by name, and therefore wins over what a file has, by the tool's settings."""
+    kinds = {row.named_by(tool): row.kind for row in VARIABLES}
+    return {name: _written(value, kinds[name]) for name, value in carried(wanted.asked, via, tool).items()}
+
+
+def _written(value: str, kind: str) -> Plain:
+    if kind == "switch":
+        return value == "true"
+    if kind == "number":
+        return int(value)
+    return "on" if kind == "mode" else value

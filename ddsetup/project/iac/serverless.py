@@ -12,6 +12,7 @@ from ddsetup.project.iac.model import CannotEdit, Edit, Proposal, Snippet, Wante
 from ddsetup.project.iac.service import foreign, functions, plugin_major
 from ddsetup.project.iac.settings_block import Block, Brought, bring, settings_at
 from ddsetup.project.iac.source import Source, Splice
+from ddsetup.project.iac.variables import left_out
 from ddsetup.project.iac.yamldoc import Document, Node
 from ddsetup.project.iac.yamltext import Plain, Value, as_json, block_entries
 
@@ -259,6 +260,7 @@ def _remarks(document: Document, wanted: Wanted) -> tuple[str, ...]:
     known = bool(wanted.forwarders and via == "forwarder") or {"forwarderArn", "forwarder"} & set(now)
     if _has_step_functions(document) and not known:
         found.append("the logs and traces of its Step Functions need a Forwarder: --forwarder-arn")
+    found += left_out(wanted, via, "plugin")
     bundlers = [name for name in _plugins(document) if name in _BUNDLERS]
     if bundlers:
         found.append(f"{bundlers[0]}: mark datadog-lambda-js and dd-trace as external")

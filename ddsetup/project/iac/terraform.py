@@ -20,7 +20,7 @@ from ddsetup.project.iac.hcl import Block
 from ddsetup.project.iac.limits import judge
 from ddsetup.project.iac.model import CannotEdit, Edit, Proposal, Snippet, Via, Wanted
 from ddsetup.project.iac.source import Source, read_source
-from ddsetup.project.iac.variables import check_said
+from ddsetup.project.iac.variables import check_said, left_out
 from ddsetup.project.iac.variables import variables as variables_of
 
 DATADOGS = re.compile(r"(?i:datadog/lambda-datadog/aws|datadog/terraform-aws-lambda-datadog)")
@@ -83,7 +83,8 @@ def propose(folder: Path, files: Sequence[Path], wanted: Wanted) -> Proposal:
         for source in sources
         if source.path.name.endswith(".json") and not DATADOGS.search(source.text)
     )
-    found = Proposal(warnings=(*judged.warnings, *in_json))
+    said = left_out(wanted, via, "variables") if doing else ()
+    found = Proposal(warnings=(*judged.warnings, *in_json, *said))
     if doing:
         check_said(via, wanted, str(sources[0].path))
     region = _Region.of(beside, wanted)
@@ -279,7 +280,8 @@ def _layers(runtime_name: str, architecture: str, via: Via, wanted: Wanted, regi
         found.append(_arn(*library, region))
     number = versions.extension_version(wanted)
     if via == "extension" and number:
-        found.append(_arn(catalog.extension_layer(architecture), number, region))
+        fips = wanted.asked.get("DD_LAMBDA_FIPS_MODE") == "true"
+        found.append(_arn(catalog.extension_layer(architecture, fips=fips), number, region))
     return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ddsetup.facts.variables import FileTool, carried, remainder
 from ddsetup.project.iac.model import AnswerMissing, Via, Wanted
 
 _KEY_VARIABLES = {
@@ -15,18 +16,18 @@ def variables(via: Via, wanted: Wanted) -> dict[str, str]:
     """What was said and is not a default, by the name of its variable."""
     found = {
         "DD_SITE": wanted.site,
-        "DD_ENV": wanted.env,
-        "DD_SERVICE": wanted.service,
-        "DD_VERSION": wanted.version,
-        "DD_TAGS": ",".join(wanted.tags),
-        "DD_LOG_LEVEL": wanted.log_level,
-        "DD_TRACE_ENABLED": "false" if wanted.traces is False else "",
+        **carried(wanted.asked, via, "variables"),
         "DD_FLUSH_TO_LOG": "true" if via == "forwarder" else "",
-        "DD_SERVERLESS_LOGS_ENABLED": "false" if wanted.logs is False and via == "extension" else "",
     }
     if via == "extension" and wanted.key_source is not None:
         found[_KEY_VARIABLES[wanted.key_source[0]]] = wanted.key_source[1]
     return {name: value for name, value in found.items() if value}
+
+
+def left_out(wanted: Wanted, via: Via, tool: FileTool) -> tuple[str, ...]:
+    """What was asked for and a tool cannot carry, in words."""
+    found = remainder(wanted.asked, via, tool)
+    return tuple(f"{name}={wanted.asked[name]} {reason}" for name, reason in found.items())
 
 
 def check_said(via: Via, wanted: Wanted, where: str, *, key: bool = True) -> None:

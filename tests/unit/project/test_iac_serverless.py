@@ -268,7 +268,8 @@ def test_what_was_said_wins_over_the_file(tmp_path: Path) -> None:
     text = (
         "custom:\n  datadog:\n    env: dev  # here\n    enableDDTracing: true\n    addExtension: ${self:x}\n"
     )
-    wanted = Wanted(site="datadoghq.com", via="forwarder", env="1.0", service="shop", traces=False)
+    asked = {"DD_ENV": "1.0", "DD_SERVICE": "shop", "DD_TRACE_ENABLED": "false"}
+    wanted = Wanted(site="datadoghq.com", via="forwarder", asked=asked)
     proposal = written(tmp_path, text, wanted)
     settings = load(proposal.edits[0].after)["custom"]["datadog"]
     assert settings["env"] == "1.0"

@@ -10,7 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ddsetup.facts import catalog, recognise
+from ddsetup.facts.variables import BY_NAME, asked, extra_tags
 from ddsetup.model.account import Unreadable
+from ddsetup.model.answers import Via
 from ddsetup.model.states import REF_SECRET
 from ddsetup.plan.steps.api_key import secret_reference
 from ddsetup.plan.steps.instrument.layers import Layers
@@ -53,6 +55,7 @@ def environment(subject: Subject, layers: Layers, handler: Mapping[str, str]) ->
     """What changes in the environment, or why it cannot. `handler` is what the redirection needs."""
     wanted = _Wanted()
     wanted.forced.update(handler)
+    _asked(subject, wanted)
     _reporting(subject, wanted)
     _unified_tags(subject, wanted)
     _tracing(subject, layers, wanted)
@@ -106,6 +109,15 @@ def _merged(env: Mapping[str, str], wanted: _Wanted) -> dict[str, str]:
     return wanted.defaults | kept | wanted.forced
 
 
+def _asked(subject: Subject, wanted: _Wanted) -> None:
+    """What the answers ask for by name, as the table of variables has it."""
+    via: Via = "extension" if subject.extension else "forwarder"
+    for name, value in asked(subject.answers).items():
+        row = BY_NAME[name]
+        if row.rule == "asked" and row.only in (None, via):
+            wanted.forced[name] = value
+
+
 def _reporting(subject: Subject, wanted: _Wanted) -> None:
     """How data gets out, which the mode decides."""
     answers, family = subject.answers, subject.family
@@ -119,24 +131,13 @@ def _reporting(subject: Subject, wanted: _Wanted) -> None:
         if subject.function.durable:
             wanted.defaults[DURABLE_BUFFER] = DURABLE_LINES
     wanted.switch("DD_TRACE_ENABLED", answers.traces)
-    if not answers.enhanced_metrics:
-        wanted.forced["DD_ENHANCED_METRICS"] = "false"
 
 
 def _unified_tags(subject: Subject, wanted: _Wanted) -> None:
     answers = subject.answers
-    if answers.service:
-        wanted.forced["DD_SERVICE"] = answers.service
-    else:
+    if not answers.service:
         wanted.defaults["DD_SERVICE"] = subject.tags.get("service") or subject.function.name
-    for name, value in (("DD_ENV", answers.env), ("DD_VERSION", answers.version)):
-        if value:
-            wanted.forced[name] = value
-    extra = dict(answers.extra_tags)
-    if answers.tracing.git_commit:
-        extra["git.commit.sha"] = answers.tracing.git_commit
-    if answers.tracing.git_repository:
-        extra["git.repository_url"] = answers.tracing.git_repository
+    extra = extra_tags(answers)
     if extra:
         wanted.forced["DD_TAGS"] = merged_tags(subject.env.get("DD_TAGS", ""), extra)
 
@@ -156,37 +157,14 @@ def merged_tags(current: str, extra: Mapping[str, str]) -> str:
 
 def _tracing(subject: Subject, layers: Layers, wanted: _Wanted) -> None:
     tracing, forced = subject.answers.tracing, wanted.forced
-    if tracing.log_level:
-        forced["DD_LOG_LEVEL"] = tracing.log_level
-    for name, on in (
-        ("DD_CAPTURE_LAMBDA_PAYLOAD", tracing.capture_payload),
-        ("DD_MERGE_XRAY_TRACES", tracing.merge_xray),
-    ):
-        if on is not None:
-            forced[name] = "true" if on else "false"
-    if tracing.apm_flush_deadline_ms is not None:
-        forced["DD_APM_FLUSH_DEADLINE_MILLISECONDS"] = str(tracing.apm_flush_deadline_ms)
-    if tracing.llmobs:
-        _llmobs(subject, tracing.llmobs, wanted)
+    if tracing.llmobs and not subject.extension:
+        wanted.notes.append(
+            "LLM Observability is left out: without the Extension nothing would send its data"
+        )
     if subject.family is not None and subject.family.wrapped and layers.library is not None:
         forced[catalog.WRAPPER_VARIABLE] = catalog.DATADOG_WRAPPER
     if tracing.appsec:
         _appsec(subject, layers, wanted)
-    if subject.answers.fips and subject.extension:
-        forced["DD_LAMBDA_FIPS_MODE"] = "true"
-
-
-def _llmobs(subject: Subject, app: str, wanted: _Wanted) -> None:
-    if not subject.extension:
-        wanted.notes.append(
-            "LLM Observability is left out: without the Extension nothing would send its data"
-        )
-        return
-    wanted.forced |= {
-        "DD_LLMOBS_ENABLED": "true",
-        "DD_LLMOBS_ML_APP": app,
-        "DD_LLMOBS_AGENTLESS_ENABLED": "false",
-    }
 
 
 def _appsec(subject: Subject, layers: Layers, wanted: _Wanted) -> None:

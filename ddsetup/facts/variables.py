@@ -1,0 +1,285 @@
+"""Every environment variable that ddsetup sets or takes out, once.
+
+A row says what answer a variable comes from and what the settings of deployment tools call it. What is set
+directly, what files are told, what may be shown and what is taken out again are read from here, so that a
+setting cannot be known to one and forgotten by another. Sources: Datadog's documentation (serverless
+configuration); serverless-plugin-datadog src/env.ts, datadog-cloudformation-macro src/lambda/env.ts,
+datadog-cdk-constructs src/interfaces.ts and src/env.ts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from ddsetup.model.answers import Answers, Via
+
+FileTool: TypeAlias = Literal["plugin", "macro", "cdk", "variables"]
+"""What carries a setting: the three of Datadog by names of their own; others set variables one by one."""
+Rule: TypeAlias = Literal["asked", "merged", "by_runtime", "elsewhere"]
+
+
+def _no_answer(_answers: Answers) -> str:
+    return ""
+
+
+def switch(on: bool | None) -> str:
+    """A switch as Datadog's libraries read it; empty for one that was not touched."""
+    return "" if on is None else "true" if on else "false"
+
+
+def is_on(value: str) -> bool:
+    """Whether a variable's value switches on, as Datadog's libraries read it."""
+    return value.strip().lower() in ("true", "1")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Variable:
+    """One variable. `value` is what the answers make of it, empty for nothing; `setting` is its option.
+
+    `rule` "asked": set as it is asked for; "merged": joined with what is there; "by_runtime": set or left by
+    the function's language; "elsewhere": by the step that knows more (keys, handlers, modes). `only` names
+    the one way of delivery that reads it. `plugin`, `macro` and `cdk` are the names of the tools' settings,
+    empty where a tool has none; `kind` is how such a setting is written. `removable`: an instrumenter's, so
+    it may be taken out again. `shown`: its value is known to be harmless.
+    """
+
+    name: str
+    setting: str = ""
+    value: Callable[[Answers], str] = _no_answer
+    rule: Rule = "asked"
+    only: Via | None = None
+    plugin: str = ""
+    macro: str = ""
+    cdk: str = ""
+    kind: Literal["text", "switch", "number", "mode"] = "text"
+    removable: bool = True
+    shown: bool = True
+
+    def named_by(self, tool: FileTool) -> str:
+        """What a tool's setting for it is called, empty where it has none."""
+        match tool:
+            case "plugin":
+                return self.plugin
+            case "macro":
+                return self.macro
+            case "cdk":
+                return self.cdk
+        return self.name
+
+
+def _number(value: int | None) -> str:
+    return "" if value is None else str(value)
+
+
+def extra_tags(answers: Answers) -> dict[str, str]:
+    """The tags beyond the unified ones, those of the source code among them."""
+    extra = dict(answers.extra_tags)
+    if answers.tracing.git_commit:
+        extra["git.commit.sha"] = answers.tracing.git_commit
+    if answers.tracing.git_repository:
+        extra["git.repository_url"] = answers.tracing.git_repository
+    return extra
+
+
+def _tags(answers: Answers) -> str:
+    return ",".join(f"{key}:{value}" for key, value in extra_tags(answers).items())
+
+
+VARIABLES: tuple[Variable, ...] = (
+    Variable(name="DD_LAMBDA_HANDLER", rule="elsewhere"),
+    Variable(name="DD_FLUSH_TO_LOG", rule="elsewhere"),
+    Variable(name="DD_SITE", rule="elsewhere", setting="site", plugin="site", macro="site", cdk="site"),
+    Variable(name="DD_API_KEY_SECRET_ARN", rule="elsewhere"),
+    Variable(name="DD_API_KEY_SSM_ARN", rule="elsewhere"),
+    Variable(
+        name="DD_TRACE_ENABLED",
+        setting="traces",
+        value=lambda answers: switch(answers.traces),
+        plugin="enableDDTracing",
+        macro="enableDDTracing",
+        cdk="enableDatadogTracing",
+        kind="switch",
+    ),
+    Variable(
+        name="DD_SERVERLESS_LOGS_ENABLED",
+        setting="logs",
+        value=lambda answers: switch(answers.logs),
+        only="extension",
+        plugin="enableDDLogs",
+        macro="enableDDLogs",
+        cdk="enableDatadogLogs",
+        kind="switch",
+    ),
+    Variable(
+        name="DD_ENHANCED_METRICS",
+        setting="enhanced_metrics",
+        value=lambda answers: switch(answers.enhanced_metrics),
+        macro="enableEnhancedMetrics",
+        kind="switch",
+    ),
+    Variable(
+        name="DD_MERGE_XRAY_TRACES",
+        setting="merge_xray",
+        value=lambda answers: switch(answers.tracing.merge_xray),
+        plugin="enableXrayTracing",
+        macro="enableXrayTracing",
+        cdk="enableMergeXrayTraces",
+        kind="switch",
+    ),
+    Variable(
+        name="DD_CAPTURE_LAMBDA_PAYLOAD",
+        setting="capture_payload",
+        value=lambda answers: switch(answers.tracing.capture_payload),
+        plugin="captureLambdaPayload",
+        macro="captureLambdaPayload",
+        cdk="captureLambdaPayload",
+        kind="switch",
+    ),
+    Variable(
+        name="DD_LOG_LEVEL",
+        setting="log_level",
+        value=lambda answers: answers.tracing.log_level or "",
+        plugin="logLevel",
+        macro="logLevel",
+        cdk="logLevel",
+    ),
+    Variable(name="DD_APPSEC_ENABLED", rule="by_runtime", kind="switch"),
+    Variable(
+        name="DD_SERVERLESS_APPSEC_ENABLED",
+        setting="appsec",
+        value=lambda answers: "true" if answers.tracing.appsec else "",
+        rule="by_runtime",
+        only="extension",
+        plugin="appSecMode",
+        kind="mode",
+    ),
+    Variable(
+        name="DD_LLMOBS_ENABLED",
+        setting="llmobs",
+        value=lambda answers: "true" if answers.tracing.llmobs else "",
+        only="extension",
+        plugin="llmObsEnabled",
+        macro="llmObsEnabled",
+        cdk="llmObsEnabled",
+        kind="switch",
+    ),
+    Variable(
+        name="DD_LLMOBS_ML_APP",
+        setting="llmobs",
+        value=lambda answers: answers.tracing.llmobs or "",
+        only="extension",
+        plugin="llmObsMlApp",
+        macro="llmObsMlApp",
+        cdk="llmObsMlApp",
+    ),
+    Variable(
+        name="DD_LLMOBS_AGENTLESS_ENABLED",
+        setting="llmobs",
+        value=lambda answers: "false" if answers.tracing.llmobs else "",
+        only="extension",
+        plugin="llmObsAgentlessEnabled",
+        macro="llmObsAgentlessEnabled",
+        cdk="llmObsAgentlessEnabled",
+        kind="switch",
+    ),
+    Variable(
+        name="DD_APM_FLUSH_DEADLINE_MILLISECONDS",
+        setting="apm_flush_deadline",
+        value=lambda answers: _number(answers.tracing.apm_flush_deadline_ms),
+        plugin="apmFlushDeadline",
+        macro="apmFlushDeadline",
+        cdk="apmFlushDeadline",
+        kind="number",
+    ),
+    Variable(
+        name="DD_LAMBDA_FIPS_MODE",
+        setting="fips",
+        value=lambda answers: "true" if answers.fips else "",
+        only="extension",
+        plugin="isFIPSEnabled",
+        macro="lambdaFips",
+        kind="switch",
+    ),
+    Variable(name="DD_LAMBDA_DURABLE_FUNCTION_LOG_BUFFER_SIZE", rule="elsewhere"),
+    Variable(
+        name="DD_SERVICE",
+        setting="service",
+        value=lambda answers: answers.service or "",
+        plugin="service",
+        macro="service",
+        cdk="service",
+        removable=False,
+    ),
+    Variable(
+        name="DD_ENV",
+        setting="env",
+        value=lambda answers: answers.env or "",
+        plugin="env",
+        macro="env",
+        cdk="env",
+        removable=False,
+    ),
+    Variable(
+        name="DD_VERSION",
+        setting="version_tag",
+        value=lambda answers: answers.version or "",
+        plugin="version",
+        macro="version",
+        cdk="version",
+        removable=False,
+    ),
+    Variable(
+        name="DD_TAGS",
+        setting="extra_tag",
+        value=_tags,
+        rule="merged",
+        plugin="tags",
+        macro="tags",
+        cdk="tags",
+        removable=False,
+    ),
+)
+"""The unified tags are not removable: people set those too."""
+
+BY_NAME: Mapping[str, Variable] = {variable.name: variable for variable in VARIABLES}
+_DEFAULTS = Answers(site="", regions=())
+
+
+def asked(answers: Answers, said: frozenset[str] = frozenset()) -> dict[str, str]:
+    """What the answers ask for beyond the defaults, by variable; `said` are settings that were given, whose
+    value is asked for even where it is the default. Without what other steps know better."""
+    found = {row.name: row.value(answers) for row in VARIABLES if row.rule != "elsewhere"}
+    return {
+        name: value
+        for name, value in found.items()
+        if value and (value != BY_NAME[name].value(_DEFAULTS) or BY_NAME[name].setting in said)
+    }
+
+
+def carried(wanted: Mapping[str, str], via: Via, tool: FileTool) -> dict[str, str]:
+    """Those of the variables that a tool has a setting for, by the name of its setting, as text."""
+    return {
+        BY_NAME[name].named_by(tool): value
+        for name, value in wanted.items()
+        if not _why_not(name, wanted, via, tool)
+    }
+
+
+def remainder(wanted: Mapping[str, str], via: Via, tool: FileTool) -> dict[str, str]:
+    """Those that it cannot carry, each with the reason."""
+    found = {name: _why_not(name, wanted, via, tool) for name in wanted}
+    return {name: reason for name, reason in found.items() if reason}
+
+
+def _why_not(name: str, wanted: Mapping[str, str], via: Via, tool: FileTool) -> str:
+    """Why a tool cannot carry a variable, empty if it can."""
+    row = BY_NAME[name]
+    if row.only not in (None, via):
+        return f"needs --via {row.only}"
+    if row.kind == "mode" and wanted.get("DD_TRACE_ENABLED") == "false":
+        return "needs traces"
+    if row.rule == "by_runtime" and tool == "variables":
+        return "depends on the function's language; `ddsetup setup` sets it"
+    return "" if row.named_by(tool) else "has no setting there; set the variable itself"
