@@ -54,7 +54,6 @@ SECRET_VARIABLES = frozenset({"DD_API_KEY", "DATADOG_API_KEY", "DD_KMS_API_KEY",
 """Key material, encrypted or not. What a function has in them is never shown, never part of a plan or
 journal, and so never replaced: it could not be given back."""
 
-UNIFIED_TAG_VARIABLES: Mapping[str, str] = {"service": "DD_SERVICE", "env": "DD_ENV", "version": "DD_VERSION"}
 INSTRUMENTER_VARIABLES = tuple(row.name for row in VARIABLES if row.removable)
 """What an instrumenter (ddsetup, datadog-ci, the Serverless plugin) sets and may take away again. The
 unified tags (`DD_SERVICE`, `DD_ENV`, `DD_VERSION`, `DD_TAGS`) are missing: people set those too."""

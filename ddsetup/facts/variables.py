@@ -29,11 +29,6 @@ def switch(on: bool | None) -> str:
     return "" if on is None else "true" if on else "false"
 
 
-def is_on(value: str) -> bool:
-    """Whether a variable's value switches on, as Datadog's libraries read it."""
-    return value.strip().lower() in ("true", "1")
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Variable:
     """One variable. `value` is what the answers make of it, empty for nothing; `setting` is its option.

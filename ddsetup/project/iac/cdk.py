@@ -11,14 +11,16 @@ import json
 import os
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-from ddsetup.project.iac import plugin, versions
-from ddsetup.project.iac.model import BrokenFile, Proposal, Snippet, Via, Wanted
+from ddsetup.model.errors import UsageError
+from ddsetup.project.iac import cdk_edit, packages, plugin, versions
+from ddsetup.project.iac.model import BrokenFile, CannotEdit, Edit, Install, Proposal, Snippet, Via, Wanted
 from ddsetup.project.iac.plugin import forwarder_for
-from ddsetup.project.iac.source import place, read_source
+from ddsetup.project.iac.source import Source, place, read_source
 from ddsetup.project.iac.variables import check_said, left_out
 
 PACKAGE = "datadog-cdk-constructs-v2"
@@ -51,7 +53,6 @@ _BY_CONSTRUCT = {"PythonFunction": "python", "NodejsFunction": "node"}
 _IMAGE = "DockerImageFunction"
 _CONSTRUCTS = ("Function", "PythonFunction", "NodejsFunction", _IMAGE)
 _SKIP = frozenset({"node_modules", "cdk.out", "venv", "__pycache__", "dist", "test", "tests"})
-_LARGEST = 1_000_000
 _KEYS = {"apiKMSKey": "apiKmsKey"}
 
 
@@ -75,7 +76,8 @@ def propose(path: Path, wanted: Wanted) -> Proposal:
         line, column = place(source.text, getattr(error, "pos", 0))
         raise BrokenFile("not valid JSON", where=f"{path}:{line}:{column}") from error
     language = _language(command)
-    texts = list(_texts(path.parent, _SUFFIXES[language]))
+    sources = list(_sources(path.parent, _SUFFIXES[language]))
+    texts = [each.text for each in sources]
     if any(PACKAGE.removesuffix("-v2") in text.replace("_", "-") for text in texts):
         return Proposal(settled=(path,))
     app = _app(texts, language)
@@ -86,7 +88,40 @@ def propose(path: Path, wanted: Wanted) -> Proposal:
         reason = f"the app is started by `{command}`; its construct takes what these lines of TypeScript say"
     shown = "typescript" if language == "other" else language
     warnings = _warnings(path, texts, app, wanted)
+    try:
+        return Proposal(edits=(_edit(sources, app, text, language),), warnings=warnings) + _package(
+            path, language
+        )
+    except CannotEdit as why:
+        reason = reason if language == "other" else f"{reason} ({why})"
     return Proposal(snippets=(Snippet(path, reason, text, shown),), warnings=warnings)
+
+
+def _edit(sources: list[Source], app: _App, text: str, language: Language) -> Edit:
+    """The app's own file with the lines in it. Raises CannotEdit where their place is not certain."""
+    if language == "other" or app.unnamed or app.images or not app.functions:
+        raise CannotEdit("not every function is reached by a variable")
+    holding = [each for each in sources if (_in_python if language == "python" else _in_script)(each.text)]
+    if len(holding) != 1:
+        raise CannotEdit("its functions stand in several files")
+    source, (_comment, imported, *rest) = holding[0], text.splitlines()
+    lines = "\n".join(rest).strip("\n")
+    if language == "python":
+        after = cdk_edit.in_python(source.text, app.functions, imported, lines)
+    else:
+        found = [m for m in _NEW.finditer(source.text) if (m["name"] or m["field"]) in app.functions]
+        if len(found) != len(app.functions):
+            raise CannotEdit("not every function is reached by a variable of its own")
+        after = cdk_edit.in_script(source.text, [m.start() for m in found], imported, lines)
+    return Edit(source.path, source.raw, source.encoded(after), ("the construct, with its functions",))
+
+
+def _package(path: Path, language: Language) -> Proposal:
+    """The construct among what the app is made of."""
+    why = "the construct that the app names"
+    if language != "python":
+        return packages.node_dependency(path.parent, PACKAGE, why, dev=False)
+    return Proposal(installs=(Install(path.parent, ("pip", "install", PACKAGE), f"{why}; list it, too"),))
 
 
 def _warnings(path: Path, texts: list[str], app: _App, wanted: Wanted) -> tuple[str, ...]:
@@ -118,13 +153,14 @@ def _language(command: str) -> Language:
     return "javascript" if re.search(r"\bnode\b", command) else "other"
 
 
-def _texts(root: Path, suffixes: tuple[str, ...]) -> Iterator[str]:
+def _sources(root: Path, suffixes: tuple[str, ...]) -> Iterator[Source]:
     for folder, folders, names in os.walk(root):
         folders[:] = sorted(name for name in folders if name not in _SKIP and not name.startswith("."))
         for name in sorted(names):
             file = Path(folder) / name
-            if file.suffix in suffixes and not name.endswith(".d.ts") and file.stat().st_size <= _LARGEST:
-                yield file.read_text(encoding="utf-8", errors="replace")
+            if file.suffix in suffixes and not name.endswith(".d.ts"):
+                with suppress(UsageError):
+                    yield read_source(file)
 
 
 def _app(texts: list[str], language: Language) -> _App:

@@ -36,7 +36,7 @@ from tests.builders import (
 PLANTED = "planted-secret"
 OWNED = {
     *catalog.INSTRUMENTER_VARIABLES,
-    *catalog.UNIFIED_TAG_VARIABLES.values(),
+    *("DD_SERVICE", "DD_ENV", "DD_VERSION"),
     *catalog.DOTNET_PROFILER_VARIABLES,
     "DD_TAGS",
     catalog.WRAPPER_VARIABLE,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import difflib
 import json
 import re
 import shutil
@@ -293,3 +294,84 @@ def test_cdk_in_javascript_requires_the_package(tmp_path: Path) -> None:
 def test_cdk_in_another_language_says_so(tmp_path: Path) -> None:
     (snippet,) = cdk.propose(app(tmp_path, "go run shop.go", "shop.go", ""), FORWARDER).snippets
     assert "`go run shop.go`" in snippet.reason
+
+
+TS_STACK = """import * as cdk from 'aws-cdk-lib';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
+
+export class Shop extends cdk.Stack {
+  constructor(scope: Construct, id: string) {
+    super(scope, id);
+    const orders = new lambda.Function(this, 'Orders', {
+      runtime: lambda.Runtime.PYTHON_3_12, // ) not the end
+      handler: 'app.handler',
+    });
+    const bills = new NodejsFunction(this, 'Bills');
+    bills.addEnvironment('A', `}${1}`);
+  }
+}
+"""
+PY_STACK = """import aws_cdk as cdk
+from aws_cdk import aws_lambda as lambda_
+
+class Shop(cdk.Stack):
+    def __init__(self, scope, id):
+        super().__init__(scope, id)
+        orders = lambda_.Function(
+            self, "Orders", runtime=lambda_.Runtime.PYTHON_3_12, handler="app.handler",
+        )
+        self.bills = lambda_.Function(self, "Bills", runtime=lambda_.Runtime.NODEJS_22_X)
+        print(orders)
+"""
+
+
+@pytest.mark.parametrize(
+    ("command", "name", "text", "call", "imported"),
+    [
+        (
+            "npx ts-node bin/a.ts",
+            "lib/s.ts",
+            TS_STACK,
+            "    datadogLambda.addLambdaFunctions([orders, bills]);\n",
+            'import { DatadogLambda } from "datadog-cdk-constructs-v2";\n',
+        ),
+        (
+            "python3 app.py",
+            "stack.py",
+            PY_STACK,
+            "        datadog_lambda.add_lambda_functions([orders, self.bills])\n",
+            "from datadog_cdk_constructs_v2 import DatadogLambda\n",
+        ),
+    ],
+    ids=["typescript", "python"],
+)
+def test_cdk_is_edited_where_the_place_is_certain(
+    tmp_path: Path, command: str, name: str, text: str, call: str, imported: str
+) -> None:
+    path = app(tmp_path, command, name, text)
+    proposal = cdk.propose(path, EXTENSION)
+    (edit,) = proposal.edits
+    after = edit.after.decode()
+    assert call in after
+    assert imported in after
+    compared = difflib.ndiff(text.splitlines(), after.splitlines())
+    assert [line for line in compared if line.startswith("- ")] == [], "nothing is taken out"
+    assert after.index(call) > after.index("Bills")
+    assert proposal.installs, "the package is offered, too"
+    source(tmp_path, name, after)
+    assert cdk.propose(path, EXTENSION).settled == (path,)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        ("    const bills", "    }\n    {\n    const bills"),
+        ("    const bills = new NodejsFunction(this, 'Bills');", "    new NodejsFunction(this, 'Bills');"),
+        ("import * as", "// import * as"),
+    ],
+)
+def test_cdk_is_left_to_a_hand_otherwise(tmp_path: Path, change: tuple[str, str]) -> None:
+    path = app(tmp_path, "npx ts-node bin/a.ts", "lib/s.ts", TS_STACK.replace(*change))
+    proposal = cdk.propose(path, FORWARDER)
+    assert proposal.edits == ()
+    assert "put this into the stack" in proposal.snippets[0].reason
