@@ -22,6 +22,7 @@ from tests.unit.show.test_render import matches_golden
 
 ARN = "arn:aws:lambda:us-east-1:123456789012:function:datadog-forwarder"
 SECRET = "arn:aws:secretsmanager:us-east-1:123456789012:secret:datadog-AbCdEf"
+HERE = f"{Path(__file__).parents[2]}/"
 PROJECTS = Path(__file__).parents[2] / "docs" / "projects"
 WISHES = {
     "forwarder": Wanted(site="datadoghq.eu", via="forwarder", forwarders=(ARN,), region="us-east-1"),
@@ -33,15 +34,19 @@ WISHES = {
         key_source=("apiKMSKey", "AQIC"),
         forwarders=(ARN, ARN.replace("us-east-1", "eu-west-1")),
         subscribed=True,
-        env="prod",
-        service="shop",
-        version="7",
-        tags=("team:shop", "odd:a, b"),
-        log_level="debug",
-        traces=False,
-        logs=False,
-        capture_payload=True,
-        merge_xray=True,
+        asked={
+            "DD_ENV": "prod",
+            "DD_SERVICE": "shop",
+            "DD_VERSION": "7",
+            "DD_TAGS": "team:shop,odd:a, b",
+            "DD_LOG_LEVEL": "debug",
+            "DD_TRACE_ENABLED": "false",
+            "DD_SERVERLESS_LOGS_ENABLED": "false",
+            "DD_CAPTURE_LAMBDA_PAYLOAD": "true",
+            "DD_MERGE_XRAY_TRACES": "true",
+            "DD_ENHANCED_METRICS": "false",
+            "DD_LAMBDA_FIPS_MODE": "true",
+        },
         region="eu-west-1",
         layer_version=110,
         extension_version=90,
@@ -97,7 +102,7 @@ def shown(proposal: Proposal) -> list[str]:
         lines += [line.rstrip("\n").replace("\r", "<CR>") for line in changed]
     for snippet in proposal.snippets:
         lines += [
-            f"by hand in {snippet.path.name} ({snippet.language}): {snippet.reason}",
+            f"by hand in {snippet.path.name} ({snippet.language}): {snippet.reason.replace(HERE, '')}",
             *snippet.text.splitlines(),
         ]
     lines += [

@@ -1,4 +1,4 @@
-"""Files and repositories of people who mean harm: refused in words and bounded time; nothing of theirs runs."""
+"""Files and repositories of people who mean harm: refused in words and in time; nothing of theirs runs."""
 
 from __future__ import annotations
 
