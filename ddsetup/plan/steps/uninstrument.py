@@ -29,6 +29,9 @@ from ddsetup.plan.steps.subscriptions.groups import can_have_filters, log_group_
 from ddsetup.plan.steps.wording import cannot_see
 
 STEP = "uninstrument"
+_OWN_MARKS = (MARKER, "dd_sls_ci")
+"""Tags that say who instrumented a function beside its deployment; datadog-ci takes its own out as well. Left
+behind, they would tell the doctor that a deployment took Datadog out."""
 
 
 def plan(snapshot: Snapshot, answers: Answers, selected: tuple[Function, ...]) -> Plan:
@@ -166,14 +169,15 @@ def _marker(subject: Subject) -> Plan:
     if isinstance(subject.lane.tags, Unreadable):
         reason = cannot_see("its tags", subject.lane.tags)
         return _skip(tags_resource(subject.function), "skipped", reason)
-    if MARKER not in subject.tags:
+    marks = {name: subject.tags[name] for name in _OWN_MARKS if name in subject.tags}
+    if not marks:
         return Plan()
     change = Change(
         step=STEP,
         resource=tags_resource(subject.function),
-        before=TagsState(tags={MARKER: subject.tags[MARKER]}),
+        before=TagsState(tags=marks),
         after=TagsState(),
-        why="the mark of ddsetup goes with what it marks",
+        why="the mark of the instrumenter goes with what it marks",
         needs=(subject.resource,),
     )
     return Plan(changes=(change,))

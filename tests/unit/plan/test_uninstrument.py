@@ -178,3 +178,13 @@ def test_what_datadog_would_put_back_stays_unless_it_is_insisted_on() -> None:
     assert any("would put it back" in s.reason and "rule" in s.fix for s in plan.skipped)
     insisted = uninstrument.plan(snapshot(lane_snapshot(f)), answers(owned="all"), (f,))
     assert [c.resource.kind for c in insisted.changes] == ["function"]
+
+
+def test_the_marks_of_instrumenters_go_with_what_they_mark_and_those_of_deployments_stay() -> None:
+    extension = Layer(f"arn:aws:lambda:{REGION}:464622532012:layer:Datadog-Extension:99")
+    f = function(env={"DD_SITE": "datadoghq.eu"}, layers=(extension,))
+    marks = {"dd_sls_ci": "v5", "dd_ddsetup": "v0"}
+    plan = plan_for(f, tags={f.arn: {**marks, "dd_sls_plugin": "v6", "team": "shop"}})
+    (change,) = [c for c in plan.changes if c.resource.kind == "function_tags"]
+    assert change.before == TagsState(tags=marks)
+    assert change.after == TagsState()
