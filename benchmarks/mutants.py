@@ -23,6 +23,7 @@ import importlib.util
 import json
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -30,7 +31,7 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import zip_longest
 from pathlib import Path
 from types import ModuleType
@@ -174,6 +175,8 @@ def _cpu_seconds(process: int) -> float:
 
 def _in_child(mutant: Mutant | None, tests: Sequence[str], log: Path) -> None:
     os.setpgid(0, 0)
+    # In the background of a shell it would be ignored, and some tests send it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     code = 1
     try:
         with log.open("wb") as out:
@@ -183,7 +186,7 @@ def _in_child(mutant: Mutant | None, tests: Sequence[str], log: Path) -> None:
             sys.meta_path.insert(0, _Loader(mutant))
         import pytest
 
-        quiet = ["-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "-o", "addopts=-m 'not slow'"]
+        quiet = ["-x", "-q", "-p", "no:cacheprovider", "-n", "0", "-o", "addopts=-m 'not slow'"]
         code = int(pytest.main([*tests, *quiet]))
         sys.stdout.flush()
     finally:
@@ -211,14 +214,37 @@ def reached(place: Path) -> Reached:
     return Reached(held["lines"], held["seconds"], held["modules"])
 
 
-def judged(mutant: Mutant, known: dict[str, str], reach: Reached, log: Path) -> Verdict:
-    """What became of one mutant."""
-    if mutant.name in known:
-        return "equivalent"
-    tests = reach.tests(mutant)
-    if not tests:
-        return "unreached"
-    return trial(mutant, tests, sum(reach.seconds.get(test, 0.0) for test in tests), log)
+@dataclass(slots=True)
+class Court:
+    """Judges mutants. Only a test that passes by itself without any fault is a witness."""
+
+    reach: Reached
+    log: Path
+    fit: set[str] = field(default_factory=set)
+    unfit: set[str] = field(default_factory=set)
+
+    def judged(self, mutant: Mutant) -> Verdict:
+        """What became of one mutant."""
+        while True:
+            tests = [test for test in self.reach.tests(mutant) if test not in self.unfit]
+            if not tests:
+                return "unreached"
+            verdict = trial(mutant, tests, sum(self.reach.seconds.get(test, 0.0) for test in tests), self.log)
+            if verdict != "killed" or self._is_fit(self._witness()):
+                return verdict
+
+    def _witness(self) -> str:
+        """The test that failed; empty where the fault kept the tests from starting."""
+        found = re.search(
+            r"^(?:FAILED|ERROR) ([^ \n\[]+::[^ \n\[]+)", self.log.read_text("utf-8", "replace"), re.MULTILINE
+        )
+        return found[1] if found else ""
+
+    def _is_fit(self, test: str) -> bool:
+        if test and test not in self.fit | self.unfit:
+            passes = trial(None, [test], 60, self.log) == "survived"
+            (self.fit if passes else self.unfit).add(test)
+        return test not in self.unfit
 
 
 def table(verdicts: Sequence[tuple[str, str]]) -> str:
@@ -258,12 +284,13 @@ def main() -> int:
     tally: dict[str, str] = json.loads(given.tally.read_text("utf-8")) if given.tally.is_file() else {}
     verdicts = []
     sample = drawn(given.sample, given.seed, given.area or [*AREAS])
+    court = Court(reach, given.tally.with_suffix(".out").resolve())
     for area, mutant in sample[given.part[0] - 1 :: given.part[1]]:
         path = mutant.path.relative_to(ROOT)
         key = f"{path}:{mutant.line} {mutant.name}"
         verdict = tally.get(key)
         if verdict is None or mutant.name in known or (given.again and verdict in ("survived", "unreached")):
-            verdict = judged(mutant, known, reach, given.tally.with_suffix(".log").resolve())
+            verdict = "equivalent" if mutant.name in known else court.judged(mutant)
             tally[key] = verdict
             given.tally.write_text(json.dumps(tally, indent=1), "utf-8")
         verdicts.append((area, verdict))
