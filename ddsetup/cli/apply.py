@@ -44,11 +44,11 @@ def run(call: Call) -> Report:
     answers = answers_of_plan(meta)
     wanted = functions_of_plan(meta)
     functions = monitored(snapshot, tuple(f for f in snapshot.functions() if f.arn in wanted))
-    make_traffic(call, session, functions)
-    signals = prove(
-        call, session, watch_for(call, session, functions, answers, applied.since), wait=WAIT_SECONDS
-    )
-    return replace(with_signals(report, signals), links=links(meta.site, functions, (meta.account,)))
+    rounds = make_traffic(call, session, functions)
+    watch = watch_for(call, session, functions, answers, applied.since)
+    signals = prove(call, session, watch, wait=WAIT_SECONDS, rounds=rounds)
+    report = with_signals(report, signals, require_proof=call.given.on("require_proof"))
+    return replace(report, links=links(meta.site, functions, (meta.account,)))
 
 
 def answers_of_plan(meta: PlanMeta) -> Answers:

@@ -140,7 +140,7 @@ def _proven(
     watch = watch_for(call, session, functions, prepared.answers, since)
     signals = prove(call, session, watch, wait=wait, rounds=rounds)
     offer_to_explore(call, session, functions, signals, since)
-    return with_signals(report, signals)
+    return with_signals(report, signals, require_proof=call.given.on("require_proof"))
 
 
 def blocks(report: Report, look: Look) -> list[Block]:

@@ -33,7 +33,7 @@ def run(call: Call) -> Report:
     rounds = make_traffic(call, session, functions)
     watch = watch_for(call, session, functions, answers, started)
     signals = prove(call, session, watch, wait=0, rounds=rounds)
-    report = with_signals(report, signals)
+    report = with_signals(report, signals, require_proof=call.given.on("require_proof"))
     again = (LOOK_AGAIN,) if report.exit_code == NOT_SEEN else ()
     pages = links(answers.site, functions, tuple(snapshot.accounts))
     return replace(report, links=pages, next=again)

@@ -13,7 +13,7 @@ from ddsetup.explore.metrics import check_metric
 from ddsetup.facts.searches import datadog_name
 from ddsetup.flow.whose import Whose
 from ddsetup.gateways.datadog.client import Datadog
-from ddsetup.gateways.datadog.metric_tags import ListedMetric, list_distributions
+from ddsetup.gateways.datadog.metric_tags import TAGS_OF_DAYS, ListedMetric, list_distributions
 from ddsetup.gateways.datadog.telemetry import Window, grouped_values
 from ddsetup.model.account import Json
 from ddsetup.model.blocks import Block, table
@@ -196,7 +196,7 @@ def _consequences(
     if live is None:
         found.append(
             f"from then on only {counted(len(after.tags), 'tag key')} of {metric} can be queried, those "
-            "listed; keys that it gets later have to be added"
+            f"listed, which it came with in the last {TAGS_OF_DAYS} days; others have to be added"
         )
     return tuple(found)
 

@@ -10,7 +10,7 @@ from typing import TypeAlias
 from urllib.parse import quote
 
 from ddsetup.facts.catalog import partition_of, site
-from ddsetup.facts.searches import INVOCATIONS, any_of, datadog_name, logs_of, spans_of
+from ddsetup.facts.searches import any_of, datadog_name, logs_of, spans_of
 from ddsetup.model.account import Function
 
 FUNCTION_PAGES = 10
@@ -43,7 +43,7 @@ def links(
             f"{app}/logs?query={_quoted(f'source:lambda status:error{ours}')}"
             "&viz=pattern&clustering_pattern_field_path=message"
         ),
-        "traces": f"{app}/apm/traces?query={_quoted(INVOCATIONS)}",
+        "traces": f"{app}/apm/traces?query={_quoted('operation_name:aws.lambda')}",
         "metrics summary": f"{app}/metric/summary?filter=aws.lambda",
     }
     for function in functions[:FUNCTION_PAGES]:
@@ -74,7 +74,7 @@ def function_links(site_name: str, function: Function) -> Mapping[str, str]:
     return {
         "serverless": f"{app}{_SERVERLESS}&selection={_quoted(selection)}",
         "logs": f"{app}/logs?query={_quoted(f'source:lambda {logs_of(names)}')}",
-        "traces": f"{app}/apm/traces?query={_quoted(f'{INVOCATIONS} {spans_of(names)}')}",
+        "traces": f"{app}/apm/traces?query={_quoted(spans_of(names))}",
         "AWS console": f"{_console(function.region)}/lambda/home?region={function.region}"
         f"#/functions/{function.name}",
     }

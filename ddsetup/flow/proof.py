@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -196,6 +197,8 @@ def prove(
 
     if not watch.functions:
         return ()
+    somebody = call.can_ask and not call.given.on("yes")
+    watch = replace(watch, awaited=rounds is not None or call.sandbox or somebody)
     now, latest = session.host.clock.now(), list[Signal]()
     seconds = call.given.number("wait", wait)
     note = _how_long(call, now + timedelta(seconds=seconds)) if seconds else ""

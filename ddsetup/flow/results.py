@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ddsetup.model.change import Outcome, Plan
-from ddsetup.model.report import Report, Signal, exit_code_of, left_alone
+from ddsetup.model.report import Report, Signal, exit_code_of, left_alone, unproven
 
 if TYPE_CHECKING:
     from ddsetup.flow.verbs import Session
@@ -60,16 +60,16 @@ def with_all_looked_at(report: Report, plan: Plan) -> Report:
     return replace(report, plan=plan, outcomes=(*carried_out, *found_late, *left_alone(plan)))
 
 
-def with_signals(report: Report, signals: Sequence[Signal]) -> Report:
-    """The report with its proof. That data was not seen only matters when all else went well."""
-    exit_code = report.exit_code or (0 if all_seen(signals) else NOT_SEEN)
+def with_signals(report: Report, signals: Sequence[Signal], *, require_proof: bool = False) -> Report:
+    """The report with its proof. That data was not seen only matters when all else went well.
+
+    What did not run has nothing to show: it is unproven, and counts only with `require_proof`.
+    """
+    seen = all_seen(signals) and not (require_proof and unproven(signals))
+    exit_code = report.exit_code or (0 if seen else NOT_SEEN)
     return replace(report, signals=tuple(signals), exit_code=exit_code)
 
 
 def all_seen(signals: Sequence[Signal]) -> bool:
-    """Whether the data is there. A function without traffic has nothing to show and does not count against
-    it, unless nothing at all arrived."""
-    if not signals:
-        return True
-    late = [s for s in signals if s.status in ("waiting", "missing", "unreadable")]
-    return not late and any(s.status == "arrived" for s in signals)
+    """Whether the data of all that ran is there."""
+    return not any(s.status in ("waiting", "missing", "unreadable") for s in signals)

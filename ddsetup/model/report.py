@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
@@ -73,6 +73,14 @@ class Report:
         if self.exit_code in (0, 3):
             return "ok"
         return "partial" if self.exit_code in (5, 6) else "failed"
+
+
+def unproven(signals: Sequence[Signal]) -> tuple[tuple[str, str], ...]:
+    """Name and region of the functions that did not run, so that nothing of theirs can be seen."""
+    statuses: dict[tuple[str, str], set[SignalStatus]] = {}
+    for signal in signals:
+        statuses.setdefault((signal.function, signal.region), set()).add(signal.status)
+    return tuple(place for place, found in statuses.items() if found == {"no_traffic"})
 
 
 FOUNDATION = ("iam_role", "integration", "secret", "stack", "log_collection")

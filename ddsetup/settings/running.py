@@ -21,6 +21,13 @@ PROOF: tuple[Setting, ...] = (
         help="Prove afterwards that data arrives. Default: yes.",
     ),
     Setting(
+        key="require_proof",
+        panel="Proof",
+        kind="switch",
+        saved=False,
+        help="End with 6 as well if a function did not run, so that nothing of it can be seen.",
+    ),
+    Setting(
         key="invoke",
         panel="Proof",
         kind="switch",

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from ddsetup.model.blocks import Block, table
 from ddsetup.model.lines import Line, Look, Span, counted, line, names, wrapped
-from ddsetup.model.report import Signal, SignalStatus
+from ddsetup.model.report import Signal, SignalStatus, unproven
 from ddsetup.show.layout import laid_out
 
 _TITLES: Mapping[str, str] = {
@@ -80,9 +80,12 @@ def arriving_lines(signals: Sequence[Signal], look: Look, height: int, note: str
 
 
 def summary(signals: Sequence[Signal]) -> str:
-    """`5 of 6 functions have everything in Datadog`."""
+    """`5 of 6 functions with everything in Datadog; 1 did not run and is unproven`."""
     whole = _whole(signals)
-    return f"{sum(whole.values()):,} of {counted(len(whole), 'function')} with everything in Datadog"
+    found = f"{sum(whole.values()):,} of {counted(len(whole), 'function')} with everything in Datadog"
+    if idle := len(unproven(signals)):
+        found += f"; {idle:,} did not run and {'is' if idle == 1 else 'are'} unproven"
+    return found
 
 
 def _whole(signals: Sequence[Signal]) -> dict[Key, bool]:

@@ -32,6 +32,7 @@ from ddsetup.verify.expected import (
     SignalKey,
     expected_signals,
     hint_for,
+    is_pending,
     judge,
     usual_delay,
 )
@@ -44,6 +45,9 @@ TRAFFIC_EVERY = 30.0
 
 RETRY_AFTER = 2.0
 """Seconds to wait at least after a question that failed for the moment."""
+
+LATELY = 60
+"""Minutes within which a function must have run for traffic of it to be waited for."""
 
 POLLED_WITHIN = timedelta(hours=3)
 """Where Datadog has a metric of CloudWatch of so long ago, it reads it as often as usual."""
@@ -58,13 +62,15 @@ _LIBRARY_SILENT = "only the Forwarder's own metrics of it arrived: the library i
 class Watch:
     """What is to be proven: the data of these functions, monitored as the answers say, since a moment.
 
-    What is older than `since` is no proof.
+    What is older than `since` is no proof. `awaited` tells that somebody makes traffic of functions, also of
+    those that did not run of late.
     """
 
     functions: tuple[Function, ...]
     answers: Answers
     since: datetime
     custom_metrics: tuple[str, ...] = ()
+    awaited: bool = False
 
 
 @dataclass(slots=True)
@@ -74,7 +80,8 @@ class Progress:
     `namesakes` are the watched functions by their name in Datadog; `ran` the ARNs of those that something
     arrived of, `silent` of those whose library sends nothing. `retry` is the number of seconds after which
     to repeat what failed for the moment, 0 if nothing did. `polled` are the places whose CloudWatch metrics
-    are known to be read as often as usual.
+    are known to be read as often as usual, `lively` the ARNs of those idle
+    since the start that ran within the hour before, by place.
     """
 
     watch: Watch
@@ -90,6 +97,7 @@ class Progress:
     totals: dict[str, float] = field(default_factory=dict)
     recent: dict[tuple[str, timedelta], float] = field(default_factory=dict)
     polled: set[Lane] = field(default_factory=set)
+    lively: dict[Lane, frozenset[str]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, watch: Watch) -> Progress:
@@ -107,6 +115,21 @@ class Progress:
             for e in self.expected
             if e.signal in signals and e.key not in self.arrived and e.signal not in self.denied
         ]
+
+    def goes_on(self, signals: Sequence[Signal], now: datetime) -> bool:
+        """Whether it makes sense to go on waiting: not for functions that nobody calls."""
+        return any(
+            is_pending(signal, self.watch.since, now)
+            for expected, signal in zip(self.expected, signals, strict=True)
+            if signal.status != "no_traffic" or self._may_run(expected)
+        )
+
+    def _may_run(self, expected: Expected) -> bool:
+        if self.watch.awaited:
+            return True
+        if expected.function is None:
+            return any(self.lively.values())
+        return expected.function.arn in self.lively.get(expected.function.lane, ())
 
     def has(self, function: Function, signal: SignalName) -> bool:
         return (function.arn, signal, "") in self.arrived
@@ -304,6 +327,10 @@ def _look_at_traffic(progress: Progress, traffic: Traffic, now: datetime) -> Non
         unknown = [name for name, f in functions.items() if not progress.totals.get(f.arn)]
         for name, count in _counts(traffic, lane, unknown, since).items():
             progress.totals[functions[name].arn] = count
+        if lane not in progress.lively and not watch.awaited:
+            idle = [name for name in unknown if progress.totals.get(functions[name].arn) == 0]
+            counts = _counts(traffic, lane, idle, LATELY) if since < LATELY else {}
+            progress.lively[lane] = frozenset(functions[name].arn for name, count in counts.items() if count)
         used = [name for name, f in functions.items() if progress.totals.get(f.arn)]
         for delay in delays:
             if now - watch.since > delay:

@@ -15,7 +15,6 @@ from ddsetup.gateways.datadog.client import Datadog
 from ddsetup.model.clock import SYSTEM_CLOCK, Clock
 from ddsetup.model.report import Signal
 from ddsetup.verify.arrival import Progress, Traffic, Watch, look
-from ddsetup.verify.expected import is_pending
 
 OnUpdate: TypeAlias = Callable[[tuple[Signal, ...]], None]
 
@@ -45,8 +44,7 @@ def watch(
         signals = look(dd, traffic, progress, clock, last=left <= 0)
         if on_update is not None:
             on_update(signals)
-        now = clock.now()
-        waiting = progress.retry or any(is_pending(signal, wanted.since, now) for signal in signals)
+        waiting = progress.retry or progress.goes_on(signals, clock.now())
         if left <= 0 or not waiting:
             return signals
         left = max(0.0, deadline - clock.monotonic())

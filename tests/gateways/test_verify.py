@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 import pytest
@@ -300,7 +300,18 @@ def test_waiting_ends_with_its_time(world: World) -> None:
 
 
 def test_an_idle_function_is_not_waited_for_once_cloudwatch_would_know(world: World) -> None:
-    watch(world.connect(), Traffic(), of(world, ORDERS, ago=1), wait_seconds=3600, clock=world.clock)
+    wanted = replace(of(world, ORDERS, ago=1), awaited=True)
+    watch(world.connect(), Traffic(), wanted, wait_seconds=3600, clock=world.clock)
+    assert 180 <= sum(world.slept) <= 215
+
+
+def test_nobody_waits_for_functions_that_did_not_run_of_late(world: World) -> None:
+    payments = function("payments")
+    wanted = of(world, ORDERS, payments, ago=1)
+    found = watch(world.connect(), Traffic(), wanted, wait_seconds=3600, clock=world.clock)
+    assert {s.status for s in found} == {"no_traffic"}
+    assert world.slept == []
+    watch(world.connect(), Traffic({"payments": [30]}), wanted, wait_seconds=3600, clock=world.clock)
     assert 180 <= sum(world.slept) <= 215
 
 

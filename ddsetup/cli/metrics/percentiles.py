@@ -12,7 +12,7 @@ from ddsetup.flow.call import Call
 from ddsetup.flow.looking import LIKE, nothing_of_aws
 from ddsetup.flow.results import base_report, with_outcomes
 from ddsetup.flow.showing import confirm, show_plan
-from ddsetup.gateways.datadog.metric_tags import read_configuration, tag_keys
+from ddsetup.gateways.datadog.metric_tags import TAGS_OF_DAYS, read_configuration, tag_keys
 from ddsetup.model.change import Plan
 from ddsetup.model.errors import NotFound, UsageError
 from ddsetup.model.report import Report
@@ -52,7 +52,11 @@ def _plan(call: Call, session: Session, metric: str) -> Plan:
         fix = "ddsetup metrics list shows the distributions that functions sent"
         raise UsageError(f"there is no metric {metric}", fix=fix) from None
     chosen = tuple(call.value("tag_key") or ())
-    if unknown := sorted(set(chosen) - set(keys)):
+    if not keys and not chosen and live is None:
+        fix = "repeat it once the metric has arrived, or name the keys that shall stay: --tag-key KEY"
+        said = f"{metric} came with no tag in the last {TAGS_OF_DAYS} days: none could be queried any more"
+        raise UsageError(said, fix=fix)
+    if keys and (unknown := sorted(set(chosen) - set(keys))):
         fix = f"one of: {', '.join(keys)}"
         raise UsageError(f"{metric} came with no tag {', '.join(unknown)}", fix=fix)
     return plan_percentiles(metric, live, keys, chosen, account)

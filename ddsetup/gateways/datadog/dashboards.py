@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ddsetup.gateways.datadog.client import Datadog
+from ddsetup.gateways.datadog.pages import Items, by_number
 from ddsetup.gateways.datadog.shapes import Shape
 from ddsetup.gateways.datadog.telemetry import path_in
 from ddsetup.model.account import Json
@@ -20,6 +21,7 @@ WRITE = "dashboards_write"
 MARK = "Made by ddsetup"
 
 _DASHBOARDS = "/api/v1/dashboard"
+_PAGE = 100
 _SUMMARIES: Shape = {"dashboards": [{"id": str, "title?": str, "description?": str}]}
 _DASHBOARD: Shape = {
     "id": str,
@@ -48,7 +50,7 @@ def find_dashboards(dd: Datadog, title: str) -> tuple[LiveDashboard, ...]:
     Raises Denied when `dashboards_read` is missing.
     """
     found: list[LiveDashboard] = []
-    for summary in dd.get(_DASHBOARDS, action=READ, shape=_SUMMARIES)["dashboards"]:
+    for summary in by_number(lambda page: _summaries(dd, page), _PAGE):
         ours = MARK in str(path_in(summary, "description") or "")
         if ours and path_in(summary, "title") == title:
             try:
@@ -57,6 +59,12 @@ def find_dashboards(dd: Datadog, title: str) -> tuple[LiveDashboard, ...]:
             except NotFound:  # deleted since the list was made
                 continue
     return tuple(found)
+
+
+def _summaries(dd: Datadog, page: int) -> Items:
+    query = {"count": str(_PAGE), "start": str(page * _PAGE)}
+    summaries: Items = dd.get(_DASHBOARDS, action=READ, shape=_SUMMARIES, query=query)["dashboards"]
+    return summaries
 
 
 def create_dashboard(dd: Datadog, state: DashboardState) -> LiveDashboard:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ddsetup.gateways.datadog.client import Datadog
+from ddsetup.gateways.datadog.pages import Items, by_cursor
 from ddsetup.gateways.datadog.shapes import ANYTHING, Shape
 from ddsetup.gateways.datadog.telemetry import path_in
 from ddsetup.model.account import Json
@@ -17,7 +18,10 @@ WRITE = "metric_tags_write"
 
 _METRICS = "/api/v2/metrics"
 _PAGE = 1_000
-_MOST_PAGES = 50
+
+TAGS_OF_DAYS = 30
+"""How far back the tags of a metric are asked for. Datadog's default is 4 hours: tags that a metric did not
+come with in that time would be left out (API reference, list tags by metric name)."""
 
 _OPTIONS: dict[str, Shape] = {
     "metric_type?": str,
@@ -51,20 +55,23 @@ def list_distributions(dd: Datadog, scope: str, seconds: int) -> tuple[ListedMet
         "window[seconds]": str(seconds),
         "page[size]": str(_PAGE),
     }
-    found: list[ListedMetric] = []
-    for _ in range(_MOST_PAGES):
-        answer = dd.get(_METRICS, action=READ, query=query, shape=_LISTED)
-        found.extend(_listed(item) for item in answer["data"])
-        cursor = path_in(answer, "meta", "pagination", "next_cursor")
-        if not cursor:
-            break
-        query["page[cursor]"] = str(cursor)
+
+    def read(cursor: str) -> tuple[Items, str]:
+        more = {"page[cursor]": cursor} if cursor else {}
+        answer = dd.get(_METRICS, action=READ, query={**query, **more}, shape=_LISTED)
+        return answer["data"], str(path_in(answer, "meta", "pagination", "next_cursor") or "")
+
+    found = (_listed(item) for item in by_cursor(read))
     return tuple(sorted(found, key=lambda metric: metric.name))
 
 
 def tag_keys(dd: Datadog, metric: str) -> tuple[str, ...]:
-    """The keys of all tags that the metric came with. Raises NotFound when there is no such metric."""
-    answer = dd.get(f"{_METRICS}/{metric}/all-tags", action=READ, shape=_TAGGED)
+    """The keys of all tags that the metric came with in the last `TAGS_OF_DAYS`.
+
+    Raises NotFound when there is no such metric.
+    """
+    query = {"window[seconds]": str(TAGS_OF_DAYS * 86_400)}
+    answer = dd.get(f"{_METRICS}/{metric}/all-tags", action=READ, shape=_TAGGED, query=query)
     tags: Iterable[str] = answer["data"]["attributes"]["tags"]
     return tuple(sorted({tag.partition(":")[0] for tag in tags}))
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from ddsetup.gateways.datadog.client import Datadog
+from ddsetup.gateways.datadog.pages import Items, by_number
 from ddsetup.gateways.datadog.shapes import ANYTHING, Shape
 from ddsetup.model.account import Json
 from ddsetup.model.states import MonitorState
@@ -49,14 +50,14 @@ def find_monitors(dd: Datadog, *tags: str) -> tuple[LiveMonitor, ...]:
 
     Raises Denied when `monitors_read` is missing.
     """
-    found: list[LiveMonitor] = []
     wanted = ",".join((CREATED_BY, *(tag for tag in tags if tag != CREATED_BY)))
-    for page in range(100):
+
+    def read(page: int) -> Items:
         query = {"monitor_tags": wanted, "page": str(page), "page_size": str(_PAGE)}
-        monitors = dd.get(_MONITORS, action=READ, query=query, shape=[_MONITOR])
-        found.extend(_live(monitor) for monitor in monitors)
-        if len(monitors) < _PAGE:
-            break
+        monitors: Items = dd.get(_MONITORS, action=READ, query=query, shape=[_MONITOR])
+        return monitors
+
+    found = (_live(monitor) for monitor in by_number(read, _PAGE))
     return tuple(sorted(found, key=lambda live: live.number))
 
 

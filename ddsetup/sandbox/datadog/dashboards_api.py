@@ -8,6 +8,7 @@ from ddsetup.sandbox.datadog.integrations import iso_timestamp
 from ddsetup.sandbox.datadog.wire import JsonObject, Request, Response, text_error
 from ddsetup.sandbox.datadog.world import World
 
+PAGE = 100
 LAYOUTS = ("ordered", "free")
 
 _FIXED = ("id", "author_handle", "author_name", "created_at", "url", "is_read_only")
@@ -40,8 +41,9 @@ def create_dashboard(request: Request, world: World) -> Response:
     return Response(200, dashboard)
 
 
-def list_dashboards(_request: Request, world: World) -> Response:
-    """``GET /api/v1/dashboard``: summaries."""
+def list_dashboards(request: Request, world: World) -> Response:
+    """``GET /api/v1/dashboard?count=&start=``: summaries, the first 100 unless asked otherwise."""
+    start, count = request.integer("start", 0), request.integer("count", PAGE)
     summary = (
         "id",
         "title",
@@ -53,7 +55,7 @@ def list_dashboards(_request: Request, world: World) -> Response:
         "author_handle",
     )
     with world.documents.lock:
-        dashboards = list(world.documents.dashboards.values())
+        dashboards = list(world.documents.dashboards.values())[start : start + count]
     return Response(
         200, {"dashboards": [{key: d[key] for key in (*summary, "is_read_only")} for d in dashboards]}
     )

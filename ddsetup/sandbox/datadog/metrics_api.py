@@ -11,6 +11,7 @@ from ddsetup.sandbox.datadog.wire import JsonObject, Request, Response, text_err
 from ddsetup.sandbox.datadog.world import World
 
 DEFAULT_WINDOW = 3600
+DEFAULT_TAGS_WINDOW = 14_400
 MAX_PAGE = 10_000
 
 _LIST_PARAMETERS = {
@@ -108,11 +109,16 @@ def delete_tag_configuration(request: Request, world: World) -> Response:
 
 
 def all_tags(request: Request, world: World) -> Response:
-    """``GET /api/v2/metrics/{metric}/all-tags``."""
+    """``GET /api/v2/metrics/{metric}/all-tags?window[seconds]=``: of the last four hours unless asked
+    otherwise, and of no less."""
     metric = request.captures["metric"]
     if world.telemetry.kind_of(metric) is None:
         raise text_error(404, f"{metric} not found")
-    tags = sorted(world.telemetry.tags_of(metric))
+    window = request.integer("window[seconds]", DEFAULT_TAGS_WINDOW)
+    if window < DEFAULT_TAGS_WINDOW:
+        raise text_error(400, f"window[seconds] must be at least {DEFAULT_TAGS_WINDOW}")
+    now = world.clock()
+    tags = sorted(world.telemetry.metrics(now - window, now).get(metric, ()))
     return Response(200, {"data": {"id": metric, "type": "metrics", "attributes": {"tags": tags}}})
 
 

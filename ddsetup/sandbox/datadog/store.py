@@ -117,11 +117,6 @@ class Telemetry:
         with self._lock:
             return next((series.kind for series in self._series.get(metric, {}).values()), None)
 
-    def tags_of(self, metric: str) -> set[str]:
-        """All tags a metric ever came with."""
-        with self._lock:
-            return set().union(*self._series.get(metric, {}))
-
     def add_logs(self, logs: Iterable[Event]) -> None:
         """Keep logs."""
         with self._lock:

@@ -8,7 +8,7 @@ import pytest
 
 from ddsetup.flow.results import all_seen, with_all_looked_at, with_outcomes, with_signals
 from ddsetup.model.change import Outcome, Plan, ResourceId, Skipped, Status
-from ddsetup.model.report import FOUNDATION, Report, Signal, SignalStatus, exit_code_of, left_alone
+from ddsetup.model.report import FOUNDATION, Report, Signal, SignalStatus, exit_code_of, left_alone, unproven
 from tests.unit.world import creation
 
 
@@ -123,7 +123,8 @@ def signal(status: SignalStatus) -> Signal:
         ((), 0),
         (("arrived",), 0),
         (("arrived", "no_traffic"), 0),
-        (("no_traffic",), 6),
+        (("no_traffic",), 0),
+        (("no_traffic", "waiting"), 6),
         (("arrived", "waiting"), 6),
         (("arrived", "missing"), 6),
         (("arrived", "unreadable"), 6),
@@ -138,3 +139,20 @@ def test_what_did_not_arrive_is_6_if_all_else_went_well(
     assert (report.exit_code, report.signals) == (code, tuple(signals))
     assert all_seen(signals) is (code == 0)
     assert with_signals(Report(command="setup", exit_code=5), signals).exit_code == 5
+
+
+@pytest.mark.parametrize(
+    ("statuses", "names", "code"),
+    [
+        (("arrived",), (), 0),
+        (("arrived", "no_traffic"), (), 0),  # it ran: no cold start among its runs
+        (("no_traffic", "no_traffic"), (("f", "r"),), 6),
+        (("waiting", "no_traffic"), (), 6),
+    ],
+)
+def test_what_did_not_run_is_unproven_and_6_only_where_proof_is_required(
+    statuses: tuple[SignalStatus, ...], names: tuple[tuple[str, str], ...], code: int
+) -> None:
+    signals = [signal(status) for status in statuses]
+    assert unproven(signals) == names
+    assert with_signals(Report(command="setup"), signals, require_proof=True).exit_code == code
