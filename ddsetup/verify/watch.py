@@ -5,7 +5,7 @@ A poll takes a handful of calls however many functions there are, and asks only 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
 from ddsetup.gateways.aws.errors import read_even_signed_out
@@ -41,6 +41,7 @@ def watch(
     pause = FIRST_PAUSE
     while True:
         left = deadline - clock.monotonic()
+        before = {path: limit.remaining for path, limit in dd.limits.items()}
         signals = look(dd, traffic, progress, clock, last=left <= 0)
         if on_update is not None:
             on_update(signals)
@@ -48,7 +49,7 @@ def watch(
         if left <= 0 or not waiting:
             return signals
         left = max(0.0, deadline - clock.monotonic())
-        clock.sleep(min(left, max(pause, progress.retry, _paced(dd))))
+        clock.sleep(min(left, max(pause, progress.retry, _paced(dd, before))))
         pause = min(pause * SLOWING, LONGEST_PAUSE)
 
 
@@ -64,11 +65,14 @@ def cloudwatch_traffic(aws: Aws) -> Traffic:
     return lambda lane, names, minutes: read_even_signed_out(lambda: invocations(aws, lane, names, minutes))
 
 
-def _paced(dd: Datadog) -> float:
-    """The pause that makes what is left of each rate limit last until it resets, once half of it is used."""
+def _paced(dd: Datadog, before: Mapping[str, int]) -> float:
+    """The pause that makes what is left of each rate limit last until it resets, once half of it is used.
+
+    A look may take several calls: as many as the last one took of what was left `before` it.
+    """
     pauses = [
-        limit.reset / max(limit.remaining, 1)
-        for limit in list(dd.limits.values())
+        limit.reset * max(before.get(path, 0) - limit.remaining, 1) / max(limit.remaining, 1)
+        for path, limit in list(dd.limits.items())
         if limit.remaining < limit.limit / 2
     ]
     return max(pauses, default=0.0)

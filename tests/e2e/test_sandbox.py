@@ -70,7 +70,7 @@ def test_every_signal_of_an_instrumented_function_arrives(sandbox: Sandbox) -> N
     secret = operator(sandbox, "secretsmanager").create_secret(Name="key", SecretString=sandbox.api_key)
     outputs = deploy_forwarder(sandbox, "datadog-forwarder", DdApiKeySecretArn=secret["ARN"])
     assert "DdApiKeySecretArn" not in outputs  # of a secret that the stack made itself only
-    instrument(sandbox, "coffee-orders", "Datadog-Python312:127")
+    instrument(sandbox, "coffee-orders", "Datadog-Python312:130")
     arn = operator(sandbox, "lambda").get_function(FunctionName="coffee-orders")["Configuration"][
         "FunctionArn"
     ]
@@ -154,7 +154,7 @@ def test_a_function_has_the_sdk_and_what_its_layers_bring_and_nothing_else(sandb
         "    return [name for name in event if find_spec(name)]\n"
     )
     _create(sandbox, "bare", code)
-    _create(sandbox, "layered", code, (f"{_DATADOG_LAYER}-Python312:127",))
+    _create(sandbox, "layered", code, (f"{_DATADOG_LAYER}-Python312:130",))
     modules = ["boto3", "datadog_lambda", "ddtrace", "ministack", "pytest", "ddsetup"]
     assert _invoke(sandbox, "bare", modules) == ["boto3"]
     assert _invoke(sandbox, "layered", modules) == ["boto3", "datadog_lambda", "ddtrace"]

@@ -155,7 +155,7 @@ def test_a_closer_look_adds_what_has_no_bulk_call(place: Place, snapshot: Snapsh
     lane = seen.lanes[place.lane]
     assert lane.filters
     assert any(aliases for aliases in lane.aliases.values())
-    assert lane.newest_layers["Datadog-Python312"] == 127
+    assert lane.newest_layers["Datadog-Python312"] == 130
     assert not isinstance(lane.template_parameters, Unreadable)
     assert "DdApiKeySecretArn" in lane.template_parameters
     simulated = seen.accounts[place.lane.account].simulated
@@ -221,7 +221,7 @@ def test_layers_of_another_account(place: Place, tmp_path: Path) -> None:
     assert layer_version_exists(place.aws, place.lane, f"{arn}:110") is True
     assert layer_version_exists(place.aws, place.lane, f"{arn}:9999") is False
     cache = LayerCache(tmp_path / "layers.json")
-    assert newest_layer(place.aws, place.lane, "Datadog-Python312", "464622532012", 126, cache) == 127
+    assert newest_layer(place.aws, place.lane, "Datadog-Python312", "464622532012", 129, cache) == 130
 
 
 def test_an_invocation_that_fails_is_told_apart(place: Place) -> None:

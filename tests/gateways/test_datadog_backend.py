@@ -184,6 +184,28 @@ def scene(emulator: Emulator) -> Scene:
     return Scene(emulator)
 
 
+def test_a_metric_that_nobody_asked_for_is_read_once_an_hour(scene: Scene) -> None:
+    scene.function("OrderIntake")
+    scene.aws("lambda").invoke(FunctionName="OrderIntake")
+    scene.integrate(METRICS)
+    options = BackendOptions(scene.emulator.url, DATADOG, DATADOG, 1, adaptive=True)
+    backend = Backend(scene.telemetry, scene.integrations, options)
+    now = time.time()
+
+    def seen(metric: str) -> bool:
+        return bool(scene.telemetry.points(metric, now - 300, now + 60))
+
+    backend.crawl()
+    assert not seen("aws.lambda.invocations")
+    scene.telemetry.note_query("aws.lambda.invocations")
+    backend.crawl()
+    assert seen("aws.lambda.invocations")
+    assert not seen("aws.lambda.errors")
+    for _ in range(4):
+        backend.crawl()
+    assert seen("aws.lambda.errors")
+
+
 def test_cloudwatch_metrics_become_aws_lambda_metrics(scene: Scene) -> None:
     scene.function("OrderIntake", Tags={"team": "Coffee"})
     for _ in range(2):

@@ -25,6 +25,7 @@ from tests.gateways.datadog_world import (
     datadog,
     invocation,
     library_metric,
+    library_metrics,
     log,
     logs,
     metric,
@@ -353,13 +354,12 @@ def spread(regions: int, each: int) -> list[Function]:
     return [function(f"f{n}", region=f"region-{r}") for r in range(regions) for n in range(each)]
 
 
-@pytest.mark.parametrize(("regions", "each"), [(1, 3_400), (3, 300), (17, 40)])
+@pytest.mark.parametrize(("regions", "each"), [(1, 3_400), (3, 300), (17, 12), (17, 40)])
 def test_at_most_four_calls_and_one_for_each_region_see_all(regions: int, each: int) -> None:
     functions = spread(regions, each)
     seed = {"limits": {"logs_aggregate": 4 + regions, "spans_aggregate": 4, "timeseries_query": 4 + regions}}
     with datadog(seed) as world:
-        for one in functions:
-            library_metric(world, one, cold=True)
+        library_metrics(world, functions)
         logs(world, functions)
         spans(world, functions)
         cloudwatch_metrics(world, functions)
@@ -382,8 +382,7 @@ def test_what_was_found_before_a_refusal_is_kept() -> None:
 def test_answers_that_are_cut_off_are_asked_for_again_by_name() -> None:
     functions = [function(f"f{n}") for n in range(1000)]
     with datadog({"metric_groups": 500}) as world:
-        for one in functions:
-            library_metric(world, one, cold=True)
+        library_metrics(world, functions)
         cloudwatch_metrics(world, functions)
         wanted = of(world, *functions, logs=False, traces=False)
         found = observe_signals(world.connect(), denied, wanted, clock=world.clock)

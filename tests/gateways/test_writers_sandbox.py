@@ -175,7 +175,7 @@ def chosen(place: Place) -> Sequence[Function]:
 def instrumentation(place: Place, function: Function) -> tuple[Change, Change]:
     assert function.env is not None
     layers = tuple(layer.arn for layer in function.layers)
-    layer = f"arn:aws:lambda:{REGION}:464622532012:layer:Datadog-Python312:127"
+    layer = f"arn:aws:lambda:{REGION}:464622532012:layer:Datadog-Python312:130"
     write = change(
         place,
         resource(place, "function", function.arn),

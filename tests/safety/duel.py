@@ -76,7 +76,7 @@ def fight(writes: int, functions: int = 30, seed: int = 1) -> Result:
 def _plan(step: object, seen: tuple[Function, ...]) -> Plan:
     account = account_snapshot(ACCOUNT)
     held = snapshot(LaneSnapshot(lane=LANE, functions=seen), accounts=[account])
-    wanted = answers(regions=(REGION,), subscribe="none", layer_version="127")
+    wanted = answers(regions=(REGION,), subscribe="none", layer_version="130")
     planned: Plan = step(held, wanted, seen)  # type: ignore[operator]
     return planned
 

@@ -30,7 +30,7 @@ __all__ = ["place"]
 
 pytestmark = pytest.mark.e2e
 
-DATADOG_LAYER = "arn:aws:lambda:us-east-1:464622532012:layer:Datadog-Python312:127"
+DATADOG_LAYER = "arn:aws:lambda:us-east-1:464622532012:layer:Datadog-Python312:130"
 HANDLER = "datadog_lambda.handler.handler"
 FORWARDER = "datadog-forwarder"
 FUNCTIONS = 4
@@ -205,7 +205,7 @@ ANSWERS = st.builds(
     env=st.sampled_from((None, "prod")),
     service=st.sampled_from((None, "shop")),
     traces=st.booleans(),
-    layer_version=st.just("127"),
+    layer_version=st.just("130"),
 )
 
 

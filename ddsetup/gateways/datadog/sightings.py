@@ -94,20 +94,30 @@ class _Part:
             yield from (self._named(part) for part in parts)
             return
         extra = prod((self.facets or {}).values())
-        room = MOST_GROUPS // (extra * _FORWARDERS)
-        found = self._asked(self.query, room, tell_forwarder=True) if len(self.functions) <= room else None
-        if found is None or _number(found) >= room:
+        room = self._room
+        many = len(self.functions if self.key in _ARNS else _names(self.functions)) > room
+        found = None if many else self._asked(self.query, room, tell_forwarder=True)
+        if found is None or self._number(found) >= room:
             room = MOST_GROUPS // extra
             found = self._asked(self.query, room)
             came = self._asked(f"{self.query} {self.forwarder}:*", room)
             yield frozenset(Sighting(s.function, s.region, s.account, forwarded=True) for s in came)
         yield found
-        if _number(found) >= room:  # there may be more than fitted
+        if self._number(found) >= room:  # there may be more than fitted
             yield from (self._named(part) for part in _batches(_unseen(self.functions, found)))
 
-    def _named(self, functions: Sequence[Function]) -> Sightings:
-        query = f"{self.query} {self.named(f.name for f in functions)}"
-        return self._asked(query, len(functions), tell_forwarder=True)
+    @property
+    def _room(self) -> int:
+        """How many of what identifies a function fit into an answer that tells all there is to tell."""
+        return MOST_GROUPS // (prod((self.facets or {}).values()) * _FORWARDERS)
+
+    def _number(self, found: Sightings) -> int:
+        """How many of what identifies a function an answer names."""
+        return len({(s.function, s.region, s.account) if self.key in _ARNS else s.function for s in found})
+
+    def _named(self, names: Sequence[str]) -> Sightings:
+        query = f"{self.query} {self.named(names)}"
+        return self._asked(query, self._room, tell_forwarder=True)
 
     def _asked(self, query: str, limit: int, *, tell_forwarder: bool = False) -> Sightings:
         forwarder = {self.forwarder: _FORWARDERS} if tell_forwarder else {}
@@ -191,8 +201,8 @@ def _by_place(ask: _Ask, query: str, functions: Sequence[Function]) -> list[_Par
         for facet, values in ((_REGION, regions), (_ACCOUNT, accounts))
         if len(values) > 1
     }
-    several = len(functions) > BATCHES * NAMED_AT_MOST
-    size = len(functions) if several else min(len(functions), NAMED_AT_MOST)
+    names = len(_names(functions))
+    size = names if names > BATCHES * NAMED_AT_MOST else min(names, NAMED_AT_MOST)
     if len(lanes) == 1 or size * prod(facets.values()) * _FORWARDERS <= MOST_GROUPS:
         here = " ".join(
             f"({facet}:{any_of(values)} OR -{facet}:*)"
@@ -209,9 +219,14 @@ def _by_place(ask: _Ask, query: str, functions: Sequence[Function]) -> list[_Par
     return [*parts, _Part(ask, f"{query} ({untold})", functions, logs_of)]
 
 
-def _batches(functions: Sequence[Function]) -> Iterator[Sequence[Function]]:
-    for at in range(0, len(functions), NAMED_AT_MOST):
-        yield functions[at : at + NAMED_AT_MOST]
+def _batches(functions: Sequence[Function]) -> Iterator[Sequence[str]]:
+    names = _names(functions)
+    for at in range(0, len(names), NAMED_AT_MOST):
+        yield names[at : at + NAMED_AT_MOST]
+
+
+def _names(functions: Sequence[Function]) -> list[str]:
+    return sorted({function.name for function in functions})
 
 
 def _unseen(functions: Sequence[Function], found: Sightings) -> list[Function]:
@@ -219,11 +234,6 @@ def _unseen(functions: Sequence[Function], found: Sightings) -> list[Function]:
     for sighting in found:
         by_name.setdefault(sighting.function, []).append(sighting)
     return [f for f in functions if not any(s.may_be(f) for s in by_name.get(datadog_name(f.name), ()))]
-
-
-def _number(found: Sightings) -> int:
-    """How many functions an answer names."""
-    return len({(s.function, s.region, s.account) for s in found})
 
 
 def _group_by(facets: Mapping[str, int]) -> list[Json]:

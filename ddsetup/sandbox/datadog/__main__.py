@@ -44,7 +44,11 @@ def main(arguments: list[str] | None = None) -> int:
             world.telemetry,
             world.integrations,
             BackendOptions(
-                options.aws_endpoint, options.account_key, options.principal_account, options.time_scale
+                options.aws_endpoint,
+                options.account_key,
+                options.principal_account,
+                options.time_scale,
+                adaptive=bool(seed.get("adaptive_polling")),
             ),
         )
     server = StandIn(world, options.port, backend.crawl if backend else None)

@@ -19,6 +19,9 @@ CRAWL_PERIOD = 600.0
 #: A region where nothing was found is looked at again after so many rounds.
 IDLE_ROUNDS = 10
 
+#: How seldom a metric is read that nobody has asked for, where polling is adaptive: once an hour.
+ROUNDS_OF_UNASKED = 6
+
 _HOME_REGIONS = {"aws": "us-east-1", "aws-us-gov": "us-gov-west-1", "aws-cn": "cn-north-1"}
 
 _log = logging.getLogger(__name__)
@@ -37,6 +40,7 @@ class Backend:
         self._busy = threading.Lock()
         self._access: dict[str, CustomerAccess] = {}
         self._idle: dict[tuple[str, str], int] = {}
+        self._rounds = 0
 
     def start(self) -> None:
         """Begin; the first round starts after one period."""
@@ -62,6 +66,7 @@ class Backend:
 
     def _round(self, *, every_region: bool = False) -> None:
         with self._busy:
+            self._rounds += 1
             if every_region:
                 self._idle.clear()
             for account in self._integrations.accounts():
@@ -98,7 +103,8 @@ class Backend:
                 self._idle[key] -= 1
                 continue
             try:
-                found, met = crawl_region(account, region, access, self._telemetry)
+                unasked = not self._options.adaptive or self._rounds % ROUNDS_OF_UNASKED == 0
+                found, met = crawl_region(account, region, access, self._telemetry, unasked=unasked)
             except AccessFailed as error:
                 issues.append(f"{region}: {error}")
                 continue

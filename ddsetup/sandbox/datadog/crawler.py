@@ -52,11 +52,12 @@ def wants_lambda_metrics(account: Account) -> bool:
 
 
 def crawl_region(
-    account: Account, region: str, access: CustomerAccess, telemetry: Telemetry
+    account: Account, region: str, access: CustomerAccess, telemetry: Telemetry, *, unasked: bool = True
 ) -> tuple[int, list[str]]:
-    """Read one region. Gives how many functions report there, and the issues met on the way.
+    """Read one region, metrics that nobody has asked for only if ``unasked``.
 
-    Raises AccessFailed when the metrics themselves cannot be read.
+    Gives how many functions report there, and the issues met on the way. Raises AccessFailed when the metrics
+    themselves cannot be read.
     """
     cloudwatch = access.client("cloudwatch", region)
     listed = paged(cloudwatch, "list_metrics", "Metrics", Namespace=NAMESPACE)
@@ -70,7 +71,8 @@ def crawl_region(
         issues.append(f"{region}: {error}; metrics come without the functions' tags")
         resource_tags = {}
     wanted = [name for name in functions if _is_collected(account, resource_tags.get(name, {}))]
-    collected = [item for item in COLLECTED if _passes_name_filters(account, item)]
+    due = [item for item in COLLECTED if unasked or telemetry.was_queried(item.datadog)]
+    collected = [item for item in due if _passes_name_filters(account, item)]
     now = datetime.fromtimestamp(telemetry.clock(), UTC)
     for function, item, points in _read(cloudwatch, _series(wanted, collected), now):
         tags = metric_tags(account, region, function, resource_tags.get(function, {}))

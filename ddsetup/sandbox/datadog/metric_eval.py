@@ -64,6 +64,7 @@ def evaluate_query(query: MetricQuery, window: Window, telemetry: Telemetry) -> 
     """The rows of one query, one for each group that has points."""
     interval = (query.rollup[1] if query.rollup else None) or window.interval
     groups: dict[tuple[str, ...], list[Points]] = {}
+    telemetry.note_query(query.metric)
     for series in telemetry.points(query.metric, window.start, window.end):
         if query.scope(series.tags):
             for group in _groups(series.tags, query.group_by):

@@ -67,6 +67,7 @@ class Telemetry:
         self._logs: list[Event] = []
         self._spans: list[Event] = []
         self._ids = itertools.count(1)
+        self._queried: set[str] = set()
 
     def next_id(self) -> int:
         """A number not given out before."""
@@ -86,6 +87,16 @@ class Telemetry:
                     series.points.setdefault(second, []).extend(values)
                 else:
                     series.points[second] = values[-1:]
+
+    def note_query(self, metric: str) -> None:
+        """Remember that somebody asked for a metric."""
+        with self._lock:
+            self._queried.add(metric)
+
+    def was_queried(self, metric: str) -> bool:
+        """Whether anybody has asked for a metric."""
+        with self._lock:
+            return metric in self._queried
 
     def points(self, metric: str, start: float, end: float) -> list[Points]:
         """The series of ``metric`` that have points from ``start`` to ``end`` (seconds), both included."""

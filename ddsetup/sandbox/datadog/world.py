@@ -83,7 +83,8 @@ def build_world(
     The seed may hold: ``api_keys`` (list), ``app_keys`` ({key: scopes or "*"}), ``faults``, ``accounts``
     (AWS integrations: attributes as in a create request, and perhaps an ``id``), ``log_indexes``, ``limits``
     ({name: calls an hour}), ``metric_groups`` (groups of an answer to a metric query), ``metrics`` ([{metric,
-    type, tags, points: [[second, value]]}]), ``logs`` (as sent to the intake).
+    type, tags, points: [[second, value]]}]), ``logs`` (as sent to the intake), ``adaptive_polling`` (true:
+    metrics of CloudWatch that nobody has asked for are read once an hour).
 
     Raises ApiError when it is not valid.
     """

@@ -26,7 +26,7 @@ _PUBLISHED = "2026-08-06T12:00:00.000+0000"
 def publish_layers(settings: EmulatorSettings) -> None:
     """Publish, with permission for everyone to read them, the newest two versions of every known layer.
 
-    The emulator numbers versions from one, which would take 127 calls for one layer: so the records are made
+    The emulator numbers versions from one, which would take 130 calls for one layer: so the records are made
     here, in its process, as `PublishLayerVersion` and `AddLayerVersionPermission` would make them.
     """
     from ministack.services import lambda_svc

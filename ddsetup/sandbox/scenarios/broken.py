@@ -42,7 +42,7 @@ def furnish(world: World) -> None:
     trust = iam.get_role(RoleName=integration.ROLE)["Role"]["AssumeRolePolicyDocument"]
     trust["Statement"][0]["Condition"]["StringEquals"]["sts:ExternalId"] = "0" * 32
     iam.update_assume_role_policy(RoleName=integration.ROLE, PolicyDocument=json.dumps(trust))
-    layer = f"arn:aws:lambda:{world.region}:{LAYER_ACCOUNT}:layer:Datadog-Python312:127"
+    layer = f"arn:aws:lambda:{world.region}:{LAYER_ACCOUNT}:layer:Datadog-Python312:130"
     create(
         world,
         SampleFunction(

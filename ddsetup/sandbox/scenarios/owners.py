@@ -65,7 +65,7 @@ def furnish_stack(world: World) -> None:
 
 def furnish_datadog_ci(world: World) -> None:
     """A function that datadog-ci instrumented and a deployment then gave its own handler back."""
-    layer = f"arn:aws:lambda:{world.region}:464622532012:layer:Datadog-Python312:126"
+    layer = f"arn:aws:lambda:{world.region}:464622532012:layer:Datadog-Python312:129"
     environment = {"DD_LAMBDA_HANDLER": "shop.main", "DD_FLUSH_TO_LOG": "true", "DD_SITE": "datadoghq.com"}
     create(
         world,
@@ -81,7 +81,7 @@ def furnish_datadog_ci(world: World) -> None:
 
 def furnish_self_reference(world: World) -> None:
     """A function whose DD_LAMBDA_HANDLER names Datadog's handler itself: it fails when it starts."""
-    layer = f"arn:aws:lambda:{world.region}:464622532012:layer:Datadog-Python312:127"
+    layer = f"arn:aws:lambda:{world.region}:464622532012:layer:Datadog-Python312:130"
     environment = {"DD_LAMBDA_HANDLER": _DATADOG_HANDLER, "DD_FLUSH_TO_LOG": "true"}
     create(
         world,
@@ -109,7 +109,7 @@ def furnish_datadog_owned(world: World) -> None:
     layers = f"arn:aws:lambda:{world.region}:464622532012:layer:"
     own = {"DD_LAMBDA_HANDLER": "shop.main", "DD_SITE": "datadoghq.com"}
     keyless = {**own, "DD_ORG_UUID": "1b2c3d4e-0000-4000-8000-0123456789ab"}
-    both = (f"{layers}Datadog-Python312:127", f"{layers}Datadog-Extension:99")
+    both = (f"{layers}Datadog-Python312:130", f"{layers}Datadog-Extension:99")
     create(
         world,
         SampleFunction("by-integration", handler=_DATADOG_HANDLER, layers=both, environment=keyless),

@@ -295,6 +295,7 @@ def test_values_of_answers_are_accepted_as_flags(answers: Answers) -> None:
 
 def test_every_setting_reaches_the_answers_or_is_not_about_them() -> None:
     about_the_run = {
+        "require_proof",
         "profile",
         "role_arn",
         "app_key_secret",

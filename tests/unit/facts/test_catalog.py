@@ -58,7 +58,7 @@ def test_every_layer_of_the_table_is_recognised_as_datadogs() -> None:
 def test_versions_differ_by_region() -> None:
     assert catalog.baseline_version("Datadog-Extension-ARM-FIPS", "me-central-1") == 98
     assert catalog.baseline_version("Datadog-Ruby4-0", "me-central-1") is None
-    assert catalog.baseline_version("Datadog-Python312", "us-gov-east-1") == 127
+    assert catalog.baseline_version("Datadog-Python312", "us-gov-east-1") == 130
 
 
 def test_a_layer_is_datadogs_by_account_and_exact_name_only() -> None:

@@ -76,7 +76,7 @@ def test_a_python_function_gets_layer_handler_and_variables_in_one_change() -> N
     before, after = states(plan_for(f))
     assert before == FunctionState(handler="app.handler", layers=(), env={})
     assert after.handler == PYTHON_HANDLER
-    assert labels(after) == ["Datadog-Python312:127"]
+    assert labels(after) == ["Datadog-Python312:130"]
     assert after.env == {
         "DD_LAMBDA_HANDLER": "app.handler",
         "DD_FLUSH_TO_LOG": "true",
@@ -129,7 +129,7 @@ def test_a_second_plan_says_that_all_is_done() -> None:
     second = carried_out(first, instrument.plan(first, answers(), (f,)).changes)
     skipped = left_alone(instrument.plan(second, answers(), second.functions()))
     assert skipped.status == "unchanged"
-    assert skipped.reason == "already instrumented with Datadog-Python312:127"
+    assert skipped.reason == "already instrumented with Datadog-Python312:130"
 
 
 def test_a_stale_own_handler_is_replaced_by_the_true_one() -> None:
@@ -150,10 +150,10 @@ def test_a_lost_handler_is_refused_with_the_way_out(remembered: dict[str, str]) 
 @pytest.mark.parametrize(
     ("runtime", "architecture", "name", "handler"),
     [
-        ("python3.14", "arm64", "Datadog-Python314-ARM:127", PYTHON_HANDLER),
-        ("nodejs22.x", "arm64", "Datadog-Node22-x:142", NODE_HANDLER),
+        ("python3.14", "arm64", "Datadog-Python314-ARM:130", PYTHON_HANDLER),
+        ("nodejs22.x", "arm64", "Datadog-Node22-x:143", NODE_HANDLER),
         ("nodejs16.x", "x86_64", "Datadog-Node16-x:120", NODE_HANDLER),
-        ("ruby3.4", "arm64", "Datadog-Ruby3-4-ARM:29", "app.handler"),
+        ("ruby3.4", "arm64", "Datadog-Ruby3-4-ARM:30", "app.handler"),
         ("python3.7", "x86_64", "Datadog-Python37:85", PYTHON_HANDLER),
     ],
 )
@@ -182,7 +182,7 @@ def test_in_forwarder_mode_only_the_logs_of_compiled_runtimes_are_taken(runtime:
 def test_extension_mode_attaches_both_layers_and_one_key_source() -> None:
     plan = plan_for(function(), ext(), secrets={"ddsetup/datadog-api-key": secret()})
     after = states(plan)[1]
-    assert labels(after) == ["Datadog-Python312:127", "Datadog-Extension:99"]
+    assert labels(after) == ["Datadog-Python312:130", "Datadog-Extension:100"]
     assert after.env["DD_SITE"] == SITE
     assert after.env["DD_API_KEY_SECRET_ARN"] == secret().arn
     assert after.env["DD_SERVERLESS_LOGS_ENABLED"] == "true"
@@ -275,7 +275,7 @@ def test_when_it_is_unknown_whether_the_secret_exists_nothing_is_done() -> None:
 
 def test_java_is_wrapped_in_extension_mode() -> None:
     after = states(plan_for(function(runtime="java21", handler="com.Shop::run"), ext()))[1]
-    assert labels(after) == ["dd-trace-java:27", "Datadog-Extension:99"]
+    assert labels(after) == ["dd-trace-java:28", "Datadog-Extension:100"]
     assert after.env["AWS_LAMBDA_EXEC_WRAPPER"] == "/opt/datadog_wrapper"
     assert after.handler == "com.Shop::run"
     assert "DD_FLUSH_TO_LOG" not in after.env
@@ -284,14 +284,14 @@ def test_java_is_wrapped_in_extension_mode() -> None:
 
 def test_a_custom_runtime_gets_the_extension_alone() -> None:
     after = states(plan_for(function(runtime="provided.al2023", architecture="arm64"), ext()))[1]
-    assert labels(after) == ["Datadog-Extension-ARM:99"]
+    assert labels(after) == ["Datadog-Extension-ARM:100"]
 
 
 @pytest.mark.parametrize("runtime", ["dotnet8", "java21", "python3.13", "nodejs22.x"])
 def test_somebody_elses_start_up_script_is_never_replaced(runtime: str) -> None:
     f = function(runtime=runtime, handler="shop.Main::run", env={"AWS_LAMBDA_EXEC_WRAPPER": "/opt/mine"})
     before, after = states(plan_for(f, ext()))
-    assert labels(after) == ["Datadog-Extension:99"]
+    assert labels(after) == ["Datadog-Extension:100"]
     assert (after.handler, before.handler) == ("shop.Main::run", "shop.Main::run")
     assert not {"AWS_LAMBDA_EXEC_WRAPPER", "DD_LAMBDA_HANDLER"} & {*before.env, *after.env}
     change = change_of(plan_for(f, ext()))
@@ -327,7 +327,7 @@ def test_a_handler_that_is_not_imported_stays_what_it_is(
     assert "--via extension" in kept.fix
     before, after = states(plan_for(f, ext()))
     assert before.handler == after.handler == handler
-    assert labels(after) == ["Datadog-Extension:99"]
+    assert labels(after) == ["Datadog-Extension:100"]
     assert "DD_LAMBDA_HANDLER" not in after.env
 
 
@@ -368,7 +368,7 @@ def test_what_runs_beside_a_script_that_nobody_knows_is_kept_up_to_date() -> Non
     env = {"AWS_LAMBDA_EXEC_WRAPPER": "/opt/mine", "DD_LAMBDA_HANDLER": "app.handler"}
     f = function(handler=PYTHON_HANDLER, env=env, layers=(layer("Datadog-Python312", 99),))
     _, after = states(plan_for(f))
-    assert labels(after) == ["Datadog-Python312:127"]
+    assert labels(after) == ["Datadog-Python312:130"]
     assert after.handler == PYTHON_HANDLER
 
 
@@ -378,7 +378,7 @@ def test_a_library_in_the_package_gets_no_layer_beside_it() -> None:
     assert labels(states(plan_for(packaged))[1]) == []
     assert labels(states(plan_for(packaged, answers(layer_version="120")))[1]) == ["Datadog-Python312:120"]
     lost = function(handler=PYTHON_HANDLER, env=env, code_size=40_000)
-    assert labels(states(plan_for(lost))[1]) == ["Datadog-Python312:127"]
+    assert labels(states(plan_for(lost))[1]) == ["Datadog-Python312:130"]
     for path in (
         "node_modules/datadog-lambda-js/handler.handler",
         "build/node_modules/datadog-lambda-js/dist/handler.handler",
@@ -396,13 +396,13 @@ def test_a_pinned_version_too_old_for_the_wrapper_is_refused() -> None:
 def test_other_layers_keep_their_order_and_datadogs_are_replaced_in_place() -> None:
     mine, yours = layer("zz-mine", 3, ACCOUNT), layer("aa-yours", 9, ACCOUNT)
     f = function(layers=(mine, layer("Datadog-Python39", 40), yours, layer("Datadog-Python312", 100)))
-    assert labels(states(plan_for(f))[1]) == ["zz-mine:3", "Datadog-Python312:127", "aa-yours:9"]
+    assert labels(states(plan_for(f))[1]) == ["zz-mine:3", "Datadog-Python312:130", "aa-yours:9"]
 
 
 def test_the_library_goes_before_an_extension_that_is_there() -> None:
-    f = function(layers=(layer("mine", 1, ACCOUNT), layer("Datadog-Extension", 99)))
+    f = function(layers=(layer("mine", 1, ACCOUNT), layer("Datadog-Extension", 100)))
     after = states(plan_for(f, ext()))[1]
-    assert labels(after) == ["mine:1", "Datadog-Python312:127", "Datadog-Extension:99"]
+    assert labels(after) == ["mine:1", "Datadog-Python312:130", "Datadog-Extension:100"]
 
 
 def test_a_newer_layer_is_not_taken_back_unless_a_number_says_so() -> None:
@@ -424,9 +424,9 @@ def test_a_layer_of_the_same_name_in_another_account_is_not_datadogs() -> None:
 
 
 def test_from_extension_to_forwarder_the_extension_goes_and_a_warning_says_so() -> None:
-    f = function("orders", layers=(layer("Datadog-Python312", 127), layer("Datadog-Extension", 99)))
+    f = function("orders", layers=(layer("Datadog-Python312", 130), layer("Datadog-Extension", 100)))
     plan = plan_for(f)
-    assert labels(states(plan)[1]) == ["Datadog-Python312:127"]
+    assert labels(states(plan)[1]) == ["Datadog-Python312:130"]
     assert any("orders" in w and "--via extension" in w for w in plan.warnings)
 
 
@@ -485,7 +485,7 @@ def test_china_is_refused() -> None:
 def test_govcloud_has_its_own_layer_account() -> None:
     f = function(region="us-gov-west-1", arn="arn:aws-us-gov:lambda:us-gov-west-1:111122223333:function:o")
     after = states(plan_for(f))[1]
-    assert after.layers == ("arn:aws-us-gov:lambda:us-gov-west-1:002406178527:layer:Datadog-Python312:127",)
+    assert after.layers == ("arn:aws-us-gov:lambda:us-gov-west-1:002406178527:layer:Datadog-Python312:130",)
 
 
 def test_the_forwarder_and_datadogs_helpers_are_never_instrumented() -> None:
@@ -559,7 +559,7 @@ def test_every_setting_of_the_library_has_its_variable() -> None:
         extra_tags=(("team", "shop"),),
     )
     after = states(plan_for(function(env={"DD_TAGS": "a:b,team:old"}), wanted))[1]
-    assert labels(after)[-1] == "Datadog-Extension-FIPS:99"
+    assert labels(after)[-1] == "Datadog-Extension-FIPS:100"
     expected = {
         "DD_LOG_LEVEL": "debug",
         "DD_CAPTURE_LAMBDA_PAYLOAD": "true",
@@ -598,7 +598,7 @@ def test_none_leaves_layers_and_handler_alone() -> None:
 
 def test_an_unknown_runtime_can_have_the_extension_alone() -> None:
     after = states(plan_for(function(runtime="nodejs26.x"), ext(layer_version="none")))[1]
-    assert labels(after) == ["Datadog-Extension:99"]
+    assert labels(after) == ["Datadog-Extension:100"]
     assert after.handler == "app.handler"
 
 
@@ -685,7 +685,7 @@ def test_a_keyless_function_that_somebody_else_set_up_is_not_datadogs(
 ) -> None:
     f = owned_by_datadog(env=env)
     _, after = states(plan_for(f, ext(), tags={f.arn: tags}))
-    assert labels(after) == ["Datadog-Python312:127", "Datadog-Extension:99"]
+    assert labels(after) == ["Datadog-Python312:130", "Datadog-Extension:100"]
     assert not {"DD_API_KEY_SECRET_ARN", "DD_ORG_UUID"} & set(after.env)
 
 
