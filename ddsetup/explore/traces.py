@@ -9,7 +9,7 @@ from datetime import timedelta
 from ddsetup.explore.drawing import clean, iso
 from ddsetup.explore.flame import requests_logs, rows_of
 from ddsetup.facts.links import trace_link
-from ddsetup.facts.searches import INVOCATIONS, logs_of
+from ddsetup.facts.searches import INVOCATIONS, logs_of, logs_of_request
 from ddsetup.flow.whose import Whose
 from ddsetup.gateways.datadog.client import Datadog
 from ddsetup.gateways.datadog.event_search import Log, SpanEvent, search_logs, search_spans, span_duration
@@ -19,6 +19,7 @@ from ddsetup.model.account import Json
 COUNT = 3
 """Traces of each kind that are shown unless another number is asked for."""
 _CANDIDATES = 200
+_LOGS = 300
 _SLOW = "pc95"
 _BEFORE, _AFTER = timedelta(seconds=2), timedelta(seconds=5)
 """Lambda writes START and REPORT around an invocation, and log times are not span times."""
@@ -82,7 +83,11 @@ def _logs_of(dd: Datadog, root: SpanEvent) -> tuple[Log, ...]:
     end = root.start + timedelta(milliseconds=root.duration_ms)
     around = Window(root.start - _BEFORE, end + _AFTER)
     name = f" {logs_of((root.function,))}" if root.function else ""
-    logs = search_logs(dd, around, f"source:lambda{name}", limit=300, newest_first=False)
+    query = f"source:lambda{name}"
+    logs = search_logs(dd, around, query, limit=_LOGS, newest_first=False)
+    if len(logs) >= _LOGS and root.request_id:  # a busy function: what names the request is asked for
+        query = f"{query} {logs_of_request(root.request_id)}"
+        logs = search_logs(dd, around, query, limit=_LOGS, newest_first=False)
     return requests_logs(logs, root)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -127,6 +128,19 @@ def test_the_slowest_and_the_failing_traces_come_with_their_spans_and_logs(world
     assert [(row["operation"], row["depth"]) for row in failing["spans"]] == [("aws.lambda", 0), ("step", 1)]
     assert [line["message"] for line in failing["logs"]] == [f"[ERROR] {REQUEST} the grinder is stuck"]
     assert len(world.calls("/spans/")) == 4
+
+
+def test_the_logs_of_a_request_are_found_among_many_others_and_in_json(world: World) -> None:
+    send_trace(world, 7, took_ms=20)
+    said = (
+        json.dumps({"level": "ERROR", "message": "no milk", "requestId": REQUEST}),
+        "REPORT RequestId: " + REQUEST,
+    )
+    logs(world, [ORDERS], each=400)
+    for message in said:
+        log(world, ORDERS, message=message)
+    (trace,) = traces(world.connect(), window(world), ALL)["traces"]
+    assert {line["message"] for line in trace["logs"]} == {"no milk", said[1]}
 
 
 def test_without_traces_one_call_is_enough(world: World) -> None:
