@@ -183,7 +183,7 @@ def test_a_change_ends_no_invocation_and_no_environment_outlives_it(sandbox: San
 
 
 def test_nobody_is_woken_before_somebody_listens(sandbox: Sandbox) -> None:
-    instrument(sandbox, "till-one-filter", "Datadog-Python312:127")
+    instrument(sandbox, "till-one-filter", "Datadog-Python312:130")
     before = len(messages(sandbox, "/aws/lambda/till-one-filter"))
 
     assert traffic(sandbox, ["till-one-filter"], heard=True) == ()
