@@ -104,6 +104,8 @@ def _edit(sources: list[Source], app: _App, text: str, language: Language) -> Ed
     holding = [each for each in sources if (_in_python if language == "python" else _in_script)(each.text)]
     if len(holding) != 1:
         raise CannotEdit("its functions stand in several files")
+    if _FUNCTION_OF_CLOUDFRONT.search(holding[0].text):
+        raise CannotEdit("functions of CloudFront stand beside them")
     source, (_comment, imported, *rest) = holding[0], text.splitlines()
     lines = "\n".join(rest).strip("\n")
     if language == "python":
