@@ -39,6 +39,8 @@ def world() -> Iterator[World]:
                 "id": number,
                 "name": "x",
                 "query": "x",
+                "type": "query alert",
+                "message": "",
                 "tags": [CREATED_BY],
                 "options": {},
             }
@@ -58,8 +60,8 @@ def _dashboard(number: int) -> dict[str, Any]:
         "layout_type": "ordered",
         "widgets": [],
         "url": "/x",
-        "created_at": "",
-        "modified_at": "",
+        "created_at": "2026-11-01T10:00:00.000000+00:00",
+        "modified_at": "2026-11-01T10:00:00.000000+00:00",
         "author_handle": "",
         "is_read_only": False,
     }
