@@ -31,6 +31,12 @@ class CredentialsError(DdsetupError):
     exit_code = 4
 
 
+class Unreachable(CredentialsError):
+    """No answer to the question who we are: a fault of the network, which says nothing of the credentials."""
+
+    exit_code = 1
+
+
 class Interrupted(DdsetupError):
     """The user, or a signal, stopped the run. The message says what was done and how to go on."""
 

@@ -155,14 +155,12 @@ def test_what_is_wrong_from_the_start_stops_before_any_write(
     assert len(lab.world.operator_writes()) == writes
 
 
-@pytest.mark.parametrize(("variable", "code"), [("AWS_ENDPOINT_URL", 4), ("DDSETUP_DATADOG_URL", 1)])
-def test_a_name_that_does_not_resolve_is_said_before_any_write(
-    trial: Trial, variable: str, code: int
-) -> None:
+@pytest.mark.parametrize("variable", ["AWS_ENDPOINT_URL", "DDSETUP_DATADOG_URL"])
+def test_a_name_that_does_not_resolve_is_said_before_any_write(trial: Trial, variable: str) -> None:
     lab = trial.lab
     writes = len(lab.world.operator_writes())
     result = lab.run(*SETUP, **{variable: "http://no-such-host.invalid:1"})
-    assert result.code == code
+    assert result.code == 1
     assert result.json["error"]["fix"].startswith("check")
     assert len(lab.world.operator_writes()) == writes
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ddsetup.model.errors import CredentialsError
+from ddsetup.model.errors import CredentialsError, Unreachable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,6 +119,8 @@ def explain_credentials(error: Exception, options: AwsOptions | None = None) -> 
     options = options or AwsOptions()
     profile = profile_of(options)
     what, fix = _cause(error, f" --profile {profile}" if profile else "")
+    if (what, fix) == _NETWORK:
+        return Unreachable(what, fix=fix)
     tried = f"profile {profile!r}" if profile else "environment, shared files, SSO, container and instance"
     role = f", role {options.role_arn}" if options.role_arn else ""
     return CredentialsError(f"{what} (tried: {tried}{role})", fix=fix)
