@@ -75,7 +75,7 @@ def _result(found: Found, rule: int) -> Json:
 def _message(found: Found) -> str:
     problem = found.problem
     parts = [f"{problem.resource.id}: {problem.what}"]
-    parts += [f"To do: {problem.fix}"] if problem.fix else []
+    parts += [f"Do: {problem.fix}"] if problem.fix else []
     parts += [f"Run: {problem.command}"] if problem.command else []
     return harmless(". ".join(parts))
 

@@ -95,7 +95,7 @@ def change_source(call: Call, session: Session, prepared: Prepared, found: AtHan
     hopeless = [o for o in report.outcomes if o.status == "failed" and o.resource.kind in FOUNDATION]
     later = f"ddsetup iac {_relative(call, found)}".strip()
     if hopeless:
-        call.console.say(f"the project's files are as they were; once that is mended: {later}", "warn")
+        call.console.say(f"the project's files are as they were; once that is fixed: {later}", "warn")
         return replace(report, next=(later, *report.next))
     try:
         brought = _brought(call, session, prepared, found)

@@ -9,7 +9,7 @@ DOCTOR = (
         name="fix",
         flags=("--fix",),
         kind=bool,
-        help="Mend what can be mended, once the plan is confirmed, and check again (undo: `ddsetup undo`).",
+        help="Fix what can be fixed, once the plan is confirmed, and check again (undo: `ddsetup undo`).",
     ),
     Extra(
         name="only",

@@ -70,7 +70,7 @@ def role_exists(case: Case) -> Iterator[Result]:
     """Datadog's record names an IAM role that is not in the account.
 
     It was deleted or renamed, or the name in Datadog is wrong. Datadog reports "not authorized to perform
-    sts:AssumeRole". An error that was mended may still be shown by Datadog for hours.
+    sts:AssumeRole". An error that was fixed may still be shown by Datadog for hours.
     """
     for account, live in case.integrations():
         if live.access_key_auth or not live.role_name:
