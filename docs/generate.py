@@ -303,12 +303,18 @@ def sites_part() -> str:
 # --- deployment tools
 
 
+_STARTED = (
+    "whose handler is executed, names no function in a module, or belongs to a start-up script of its own"
+)
+
+
 def limits_part() -> str:
     """What each deployment tool does not do, from the table that plans are made with."""
     head = ("What is found", *(TITLES[tool] for tool in _TOOLS))
     rows = []
     for limit in LIMITS:
-        said = re.sub(r"\{tool\}", "the tool", re.sub(r"\{(them|vendor|runtime)\}", "…", limit.text))
+        text = limit.text.replace("{started}", f"… {_STARTED}")
+        said = re.sub(r"\{tool\}", "the tool", re.sub(r"\{(them|vendor|runtime)\}", "…", text))
         marks = ["–" if t not in limit.tools else "left out" if limit.out else "told" for t in _TOOLS]
         rows.append((said, *marks))
     return table(head, rows)

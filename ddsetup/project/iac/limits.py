@@ -12,13 +12,13 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from ddsetup.facts import catalog
+from ddsetup.facts.start_up import foreign_script, starts_otherwise
 from ddsetup.facts.vendors import vendor_of
 from ddsetup.project.iac.described import Described, Tool
 from ddsetup.project.iac.model import Via
 
 MOST_LAYERS = 5
 """AWS Lambda's quota of layers for a function."""
-_WEB_ADAPTER = "/opt/bootstrap"
 _ALL: tuple[Tool, ...] = ("plugin", "macro", "terraform", "cdk")
 _LISTED: tuple[Tool, ...] = ("plugin", "macro", "terraform")
 TITLES: dict[Tool, str] = {
@@ -43,10 +43,6 @@ class Case:
     def family(self) -> str:
         """The language, empty if that is not known or may be several."""
         return self.function.families[0] if len(self.function.families) == 1 else ""
-
-    @property
-    def wrapper(self) -> str:
-        return (self.function.variables or {}).get(catalog.WRAPPER_VARIABLE, "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +69,13 @@ def _too_many(case: Case) -> bool:
     own = len(case.function.layers or ())
     needed = int(family is not None and family.has_library) + int(case.via == "extension")
     return own + needed > MOST_LAYERS
+
+
+def _needs_the_scripts_place(case: Case) -> bool:
+    """A start-up script of others, where Datadog's would have to stand or nothing is known of the handler."""
+    family = catalog.family_of(next(iter(case.function.runtimes), ""))
+    unclear = family is None or family.wrapped or (family.handler is not None and not _told(case.function))
+    return unclear and bool(foreign_script(case.function.variables or {}))
 
 
 LIMITS: tuple[Limit, ...] = (
@@ -107,17 +110,17 @@ LIMITS: tuple[Limit, ...] = (
         out=True,
     ),
     Limit(
-        "web_adapter",
+        "starts_otherwise",
         _ALL,
-        lambda case: case.wrapper == _WEB_ADAPTER or case.function.handler.endswith(".sh"),
-        "{them} started by the Lambda Web Adapter (AWS_LAMBDA_EXEC_WRAPPER), which executes its handler as a "
-        "file: it cannot be redirected and is left out; trace it with ddtrace-run or `node -r` in that file",
+        lambda case: bool(started(case.function)),
+        "{started}; left out, as that handler cannot be redirected to Datadog's library: `ddsetup setup "
+        "--via extension` attaches the Extension alone, and the code sends its traces to it",
         out=True,
     ),
     Limit(
         "own_wrapper",
         _ALL,
-        lambda case: bool(case.wrapper) and case.wrapper not in (catalog.DATADOG_WRAPPER, _WEB_ADAPTER),
+        _needs_the_scripts_place,
         "{them} with a start-up script of its own in AWS_LAMBDA_EXEC_WRAPPER, which stays: left out",
         out=True,
     ),
@@ -232,6 +235,19 @@ def vendor(function: Described) -> str:
     return found.vendor if found is not None and found.runs else ""
 
 
+def _told(function: Described) -> str:
+    """The handler, empty where a part of it is computed."""
+    return "" if "${" in function.handler else function.handler
+
+
+def started(function: Described) -> str:
+    """Why a handler must not be redirected, as `ddsetup setup` says it of functions on AWS; empty if it can
+    be, or where the file does not tell."""
+    layers, variables = function.layers or (), function.variables or {}
+    reasons = (starts_otherwise(_told(function), each, layers, variables) for each in function.runtimes)
+    return next(filter(None, reasons), "")
+
+
 @dataclass(frozen=True, slots=True)
 class Judged:
     """What a tool leaves out, what it covers, and what there is to say."""
@@ -272,9 +288,13 @@ def judge(
 def _said(limit: Limit, functions: list[Described], tool: Tool) -> str:
     runtimes = dict.fromkeys(runtime for each in functions for runtime in each.runtimes)
     vendors = dict.fromkeys(vendor(each) for each in functions)
+    ways: dict[str, list[str]] = {}
+    for each in functions:
+        ways.setdefault(started(each), []).append(each.name)
     return limit.text.format(
         them=", ".join(each.name for each in functions),
         tool=TITLES[tool],
         runtime=", ".join(runtimes),
         vendor=", ".join(vendors),
+        started="; ".join(f"{', '.join(names)}: {way}" for way, names in ways.items()),
     )

@@ -1,0 +1,89 @@
+"""What a tool must leave alone, told for every kind of file by the same rules as of functions on AWS."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from ddsetup.project.iac.detect import detect
+from ddsetup.project.iac.model import Proposal
+from ddsetup.project.iac.propose import propose
+from tests.unit.project.test_iac_serverless import EXTENSION, FORWARDER
+
+
+def serverless(handler: str, script: str) -> tuple[str, str]:
+    wrapper = f"      AWS_LAMBDA_EXEC_WRAPPER: {script}\n" if script else ""
+    return "serverless.yml", (
+        "service: shop\nprovider: {name: aws, runtime: python3.12, region: us-east-1}\nfunctions:\n"
+        f"  web:\n    handler: {handler}\n    environment:\n      A: b\n{wrapper}"
+    )
+
+
+def sam(handler: str, script: str) -> tuple[str, str]:
+    wrapper = f"          AWS_LAMBDA_EXEC_WRAPPER: {script}\n" if script else ""
+    return "template.yaml", (
+        "AWSTemplateFormatVersion: '2010-09-09'\nTransform: AWS::Serverless-2016-10-31\nResources:\n"
+        "  Web:\n    Type: AWS::Serverless::Function\n    Properties:\n      Runtime: python3.12\n"
+        f"      Handler: {handler}\n      Environment:\n        Variables:\n          A: b\n{wrapper}"
+    )
+
+
+def terraform(handler: str, script: str) -> tuple[str, str]:
+    wrapper = f'      AWS_LAMBDA_EXEC_WRAPPER = "{script}"\n' if script else ""
+    return "main.tf", (
+        f'resource "aws_lambda_function" "web" {{\n  handler = "{handler}"\n  runtime = "python3.12"\n'
+        f'  environment {{\n    variables = {{\n      A = "b"\n{wrapper}    }}\n  }}\n}}\n'
+    )
+
+
+Writer = Callable[[str, str], tuple[str, str]]
+TOOLS: list[Writer] = [serverless, sam, terraform]
+
+
+def proposed(folder: Path, *files: tuple[str, str]) -> Proposal:
+    for name, text in files:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
+    return propose(detect(folder), EXTENSION)
+
+
+@pytest.mark.parametrize("tool", TOOLS, ids=lambda tool: tool.__name__)
+@pytest.mark.parametrize(
+    ("handler", "script", "reason"),
+    [
+        ("run.sh", "/opt/bootstrap", "is executed by the AWS Lambda Web Adapter"),
+        ("app.handler", "/opt/bootstrap", "is executed by the AWS Lambda Web Adapter"),
+        ("run.sh", "", "does not name a function in a module"),
+        ("app.handler", "/var/task/start", "what that makes of its handler is unknown"),
+    ],
+)
+def test_a_function_that_starts_otherwise_is_left_with_the_reason(
+    tmp_path: Path, tool: Writer, handler: str, script: str, reason: str
+) -> None:
+    found = proposed(tmp_path, tool(handler, script))
+    assert found.edits == ()
+    assert found.snippets == ()
+    assert reason in " ".join(found.warnings)
+
+
+@pytest.mark.parametrize("tool", TOOLS, ids=lambda tool: tool.__name__)
+def test_a_function_that_starts_by_its_handler_is_changed(tmp_path: Path, tool: Writer) -> None:
+    found = proposed(tmp_path, tool("src/app.handler", ""))
+    assert len(found.edits) == 1
+
+
+def test_a_handler_that_is_computed_in_part_is_taken_for_one_of_a_module(tmp_path: Path) -> None:
+    assert proposed(tmp_path, serverless("${self:custom.main}", "")).edits
+
+
+def test_each_function_has_its_own_reason(tmp_path: Path) -> None:
+    name, text = serverless("run.sh", "/opt/bootstrap")
+    text += "  job:\n    handler: job.sh\n  fine:\n    handler: app.handler\n"
+    found = proposed(tmp_path, (name, text))
+    said = " ".join(found.warnings)
+    assert "web: its handler run.sh is executed" in said
+    assert "job: its handler job.sh does not name" in said
+    assert "- web\n" in found.edits[0].after.decode()
+    assert propose(detect(tmp_path), FORWARDER).edits
