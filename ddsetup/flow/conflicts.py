@@ -177,7 +177,9 @@ def _reader(found: SubscriptionFilter) -> str:
 def _for_all(alike: Sequence[Open]) -> Prompt:
     kind = alike[0].conflict.kind
     groups = len({each.conflict.group for each in alike})
-    all_of_them = f"Replace all {len(alike)}" if kind == "duplicate" else "Let one of them go in each group"
+    all_of_them = (
+        f"Replace all {len(alike)}" if kind == "duplicate" else "Delete one of the two in each group"
+    )
     choices = [
         Choice("skip", "Leave them as they are", _SKIP[kind]),
         Choice(_EACH, "Decide one by one"),

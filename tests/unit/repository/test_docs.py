@@ -144,6 +144,34 @@ def test_examples_use_commands_and_options_that_exist() -> None:
     assert checked > 40
 
 
+OTHERS = {
+    *(
+        "--forwarder",
+        "--functions-regex",
+        "--extra-tags",
+        "--tracing",
+        "--logging",
+        "--flush-metrics-to-logs",
+    ),
+    *("--merge-xray-traces", "--capture-lambda-payload", "--lambda-fips", "--source-code-integration"),
+    *("--upload-git-metadata", "--hypothesis-profile", "--dev", "--help"),
+    *("--rounds", "--seed", "--tally", "--writes", "--whole", "--emulator", "--modes"),
+}
+"""Options of datadog-ci, pytest, yarn and the benchmarks."""
+
+
+def test_prose_names_options_that_exist() -> None:
+    known = {flag for _, c in _commands() for p in c.params for flag in (*p.opts, *p.secondary_opts)}
+    named: dict[str, str] = {}
+    for page in _pages():
+        for code in re.findall(
+            r"`([^`\n]+)`", re.sub(r"```.*?```", "", page.read_text("utf-8"), flags=re.DOTALL)
+        ):
+            named |= dict.fromkeys(re.findall(r"(?<![\w-])--[a-z][a-z-]+", code), f"{page.name}: {code}")
+    assert len(named) > 80
+    assert {flag: where for flag, where in named.items() if flag not in known | OTHERS} == {}
+
+
 def test_the_readme_names_commands_of_dev_py() -> None:
     readme, dev = (ROOT / "README.md").read_text("utf-8"), _load(ROOT / "dev.py")
     named = re.findall(r"python3 dev\.py (\w+)", readme)
