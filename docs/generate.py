@@ -30,7 +30,7 @@ from ddsetup.settings.setting import PANELS, Setting
 from ddsetup.settings.table import SETTINGS, TABLE
 
 HERE = Path(__file__).parent
-_TOOLS: tuple[Tool, ...] = ("plugin", "macro", "terraform", "cdk")
+_TOOLS: tuple[Tool, ...] = ("plugin", "macro", "terraform", "cdk", "image")
 _PART = re.compile(r"(<!-- (generated|recorded) (\w+)( json)? -->\n).*?(<!-- end -->)", re.DOTALL)
 
 

@@ -6,18 +6,20 @@ The names of its properties are those of its release 3.12, which stops where a l
 
 from __future__ import annotations
 
-import ast
 import json
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, TypeAlias
 
+from ddsetup.facts import catalog
 from ddsetup.model.errors import UsageError
-from ddsetup.project.iac import cdk_edit, packages, plugin, versions
+from ddsetup.project.iac import cdk_edit, cdk_read, packages, plugin, versions
+from ddsetup.project.iac.cdk_read import Made
+from ddsetup.project.iac.limits import Judged, judge
 from ddsetup.project.iac.model import BrokenFile, CannotEdit, Edit, Install, Proposal, Snippet, Via, Wanted
 from ddsetup.project.iac.plugin import forwarder_for
 from ddsetup.project.iac.source import Source, place, read_source
@@ -31,40 +33,25 @@ _SUFFIXES: dict[Language, tuple[str, ...]] = {
     "javascript": (".js", ".mjs", ".cjs"),
     "other": (),
 }
-_NEW = re.compile(
-    r"(?:(?:const|let|var)\s+(?P<name>\w+)\s*(?::\s*[\w.]+)?\s*=\s*|(?P<field>this\.\w+)\s*=\s*)?"
-    r"\bnew\s+(?:(?P<of>\w+)\.)?(?P<construct>Function|NodejsFunction|PythonFunction|DockerImageFunction)\s*\("
-)
-_CLOUDFRONT = re.compile(r"(?i)^(cloudfront|cf)(functions?)?_?$")
-"""What the module of CloudFront is called, whose `Function` is no Lambda function."""
-_FROM_CLOUDFRONT = re.compile(
-    r"import\s*\{[^}]*\bFunction\b[^}]*\}\s*from\s*[\"']aws-cdk-lib/aws-cloudfront[\"']"
-    r"|from\s+aws_cdk\.aws_cloudfront\s+import\s+[^\n]*\bFunction\b"
-)
-_EDGE = re.compile(
-    r"\b(?:functionVersion|function_version)\s*[:=]\s*([\w.]+?)\.(?:currentVersion|current_version)\b"
-)
-_COMMENTS = re.compile(r"/\*.*?\*/|(?<![:\"'])//[^\n]*", re.DOTALL)
-_FUNCTION_OF_CLOUDFRONT = re.compile(r"\bcloudfront\.Function\b")
-_LATEST = re.compile(r"\b(?:Runtime\.)?NODEJS_LATEST\b")
 _RUNTIME = re.compile(r"\bRuntime\.(PYTHON|NODEJS|JAVA|DOTNET|RUBY)_")
 _FAMILIES = {"PYTHON": "python", "NODEJS": "node", "JAVA": "java", "DOTNET": "dotnet", "RUBY": "ruby"}
 _BY_CONSTRUCT = {"PythonFunction": "python", "NodejsFunction": "node"}
-_IMAGE = "DockerImageFunction"
-_CONSTRUCTS = ("Function", "PythonFunction", "NodejsFunction", _IMAGE)
 _SKIP = frozenset({"node_modules", "cdk.out", "venv", "__pycache__", "dist", "test", "tests"})
 _KEYS = {"apiKMSKey": "apiKmsKey"}
 
 
 @dataclass(frozen=True, slots=True)
 class _App:
-    """What an app is made of: the variables that hold functions, those that hold container images, how many
-    functions have no variable, and the languages of their runtimes."""
+    """What an app is made of: the variables of the functions that the construct shall have, those that hold
+    container images, how many functions have no variable, the languages of their runtimes with the runtimes
+    that are known, and what is left out or told."""
 
     functions: tuple[str, ...] = ()
     images: tuple[str, ...] = ()
     unnamed: int = 0
     families: tuple[str, ...] = ()
+    runtimes: tuple[str, ...] = ()
+    judged: Judged = field(default_factory=Judged)
 
 
 def propose(path: Path, wanted: Wanted) -> Proposal:
@@ -80,14 +67,16 @@ def propose(path: Path, wanted: Wanted) -> Proposal:
     texts = [each.text for each in sources]
     if any(PACKAGE.removesuffix("-v2") in text.replace("_", "-") for text in texts):
         return Proposal(settled=(path,))
-    app = _app(texts, language)
+    app = _app(texts, language, wanted)
+    warnings = _warnings(path, texts, app, wanted)
+    if app.judged.out and not (app.functions or app.images or app.unnamed):
+        return Proposal(warnings=warnings)
     properties = _properties(path, wanted, app)
     text = (_python if language == "python" else _javascript)(app, properties, language)
     reason = "a CDK app is a program; put this into the stack, after its functions"
     if language == "other":
         reason = f"the app is started by `{command}`; its construct takes what these lines of TypeScript say"
     shown = "typescript" if language == "other" else language
-    warnings = _warnings(path, texts, app, wanted)
     try:
         return Proposal(edits=(_edit(sources, app, text, language),), warnings=warnings) + _package(
             path, language
@@ -101,17 +90,17 @@ def _edit(sources: list[Source], app: _App, text: str, language: Language) -> Ed
     """The app's own file with the lines in it. Raises CannotEdit where their place is not certain."""
     if language == "other" or app.unnamed or app.images or not app.functions:
         raise CannotEdit("not every function is reached by a variable")
-    holding = [each for each in sources if (_in_python if language == "python" else _in_script)(each.text)]
+    holding = [each for each in sources if _reader(language)(each.text)]
     if len(holding) != 1:
         raise CannotEdit("its functions stand in several files")
-    if _FUNCTION_OF_CLOUDFRONT.search(holding[0].text):
+    if cdk_read.FUNCTION_OF_CLOUDFRONT.search(holding[0].text):
         raise CannotEdit("functions of CloudFront stand beside them")
     source, (_comment, imported, *rest) = holding[0], text.splitlines()
     lines = "\n".join(rest).strip("\n")
     if language == "python":
         after = cdk_edit.in_python(source.text, app.functions, imported, lines)
     else:
-        found = [m for m in _NEW.finditer(source.text) if (m["name"] or m["field"]) in app.functions]
+        found = [m for m in cdk_read.NEW.finditer(source.text) if (m["name"] or m["field"]) in app.functions]
         if len(found) != len(app.functions):
             raise CannotEdit("not every function is reached by a variable of its own")
         after = cdk_edit.in_script(source.text, [m.start() for m in found], imported, lines)
@@ -129,21 +118,9 @@ def _package(path: Path, language: Language) -> Proposal:
 def _warnings(path: Path, texts: list[str], app: _App, wanted: Wanted) -> tuple[str, ...]:
     """What the construct does not cover, as far as a program tells."""
     via: Via = wanted.via or "forwarder"
-    said = list(left_out(wanted, via, "cdk"))
-    if any(_LATEST.search(text) for text in texts):
-        said.append(
-            "the construct cannot tell the runtime behind NODEJS_LATEST, so it adds no layer and redirects "
-            "nothing; name the runtime, e.g. Runtime.NODEJS_22_X"
-        )
-    if any(_EDGE.search(text) for text in texts):
-        said.append("Lambda@Edge takes neither layers nor environment variables: left out")
-    if any(_FUNCTION_OF_CLOUDFRONT.search(text) for text in texts):
+    said = [*app.judged.warnings, *left_out(wanted, via, "cdk")]
+    if any(cdk_read.FUNCTION_OF_CLOUDFRONT.search(text) for text in texts):
         said.append("functions of CloudFront are no Lambda functions, and left out")
-    if via == "forwarder" and {"java", "dotnet"} & set(app.families):
-        said.append(
-            "Java and .NET send nothing but logs through the Forwarder; --via extension adds metrics and "
-            "traces"
-        )
     return tuple(f"{path.name}: {text}" for text in said)
 
 
@@ -165,58 +142,41 @@ def _sources(root: Path, suffixes: tuple[str, ...]) -> Iterator[Source]:
                     yield read_source(file)
 
 
-def _app(texts: list[str], language: Language) -> _App:
-    found = [
-        each for text in texts for each in (_in_python(text) if language == "python" else _in_script(text))
-    ]
+def _reader(language: Language) -> Callable[[str], list[Made]]:
+    return cdk_read.in_python if language == "python" else cdk_read.in_script
+
+
+def _app(texts: list[str], language: Language, wanted: Wanted) -> _App:
+    found = [each for text in texts for each in _reader(language)(text)]
+    described = [each.described for each in found]
+    runtimes = tuple(dict.fromkeys(runtime for each in described for runtime in each.runtimes))
+
+    def has_layer(runtime: str, architecture: str) -> bool:
+        family = catalog.family_of(runtime)
+        number = (
+            versions.newest_for(family.name, _runtimes_of(family.name, runtimes), wanted) if family else None
+        )
+        return number is None or versions.exists(runtime, architecture, number, wanted)
+
+    judged = judge(described, "cdk", wanted.via or "forwarder", has_layer)
+    kept = [each for each in found if each.described not in judged.out]
     families = [_FAMILIES[match[1]] for text in texts for match in _RUNTIME.finditer(text)]
-    families += [_BY_CONSTRUCT[construct] for _, construct in found if construct in _BY_CONSTRUCT]
+    families += [_BY_CONSTRUCT[each.construct] for each in found if each.construct in _BY_CONSTRUCT]
+    handed = [each for each in kept if not each.described.image]
     return _App(
-        functions=tuple(dict.fromkeys(name for name, kind in found if name and kind != _IMAGE)),
-        images=tuple(
-            dict.fromkeys(name or "one without a variable" for name, kind in found if kind == _IMAGE)
-        ),
-        unnamed=sum(1 for name, kind in found if not name and kind != _IMAGE),
+        functions=tuple(dict.fromkeys(each.variable for each in handed if each.variable)),
+        images=tuple(dict.fromkeys(each.described.name for each in kept if each.described.image)),
+        unnamed=sum(1 for each in handed if not each.variable),
         families=tuple(dict.fromkeys(families)),
+        runtimes=runtimes,
+        judged=judged,
     )
 
 
-def _in_script(text: str) -> list[tuple[str, str]]:
-    """The functions as (variable, construct); no variable: an empty text."""
-    text = _COMMENTS.sub("", text)
-    edge = set(_EDGE.findall(text))
-    found = []
-    for match in _NEW.finditer(text):
-        name = match["name"] or match["field"] or ""
-        of_cloudfront = _CLOUDFRONT.match(match["of"]) if match["of"] else _FROM_CLOUDFRONT.search(text)
-        if name not in edge and not (match["construct"] == "Function" and of_cloudfront):
-            found.append((name, match["construct"]))
-    return found
-
-
-def _in_python(text: str) -> list[tuple[str, str]]:
-    try:
-        tree = ast.parse(text)
-    except SyntaxError:
-        return []
-    names = {
-        id(node.value): ast.unparse(node.targets[0])
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call)
-    }
-    found = []
-    edge = set(_EDGE.findall(text))
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Call):
-            called = node.func
-            construct = called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
-            module = called.value if isinstance(called, ast.Attribute) else None
-            of = module.id if isinstance(module, ast.Name) else getattr(module, "attr", "")
-            cloudfront = _CLOUDFRONT.match(of.removeprefix("aws_")) if of else _FROM_CLOUDFRONT.search(text)
-            name = names.get(id(node), "")
-            if construct in _CONSTRUCTS and name not in edge and not (construct == "Function" and cloudfront):
-                found.append((name, construct))
-    return found
+def _runtimes_of(family: str, runtimes: Iterable[str]) -> list[str]:
+    """Those of the runtimes that are of a language."""
+    found = ((runtime, catalog.family_of(runtime)) for runtime in runtimes)
+    return [runtime for runtime, of in found if of is not None and of.name == family]
 
 
 def _properties(path: Path, wanted: Wanted, app: _App) -> dict[str, str | int | bool]:
@@ -224,7 +184,7 @@ def _properties(path: Path, wanted: Wanted, app: _App) -> dict[str, str | int | 
     check_said(via, wanted, str(path))
     found: dict[str, str | int | bool] = {}
     for family in app.families or ("python", "node"):
-        number = versions.library_version(family, wanted)
+        number = versions.newest_for(family, _runtimes_of(family, app.runtimes), wanted)
         if number:
             found[f"{family}LayerVersion"] = number
     found["site"] = wanted.site

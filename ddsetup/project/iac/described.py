@@ -21,6 +21,7 @@ class Described:
     `runtimes` are those that it can have, none where that is not known; `computed_runtime` says that it is
     neither written nor a parameter. `layers` are written as in the file, None: the list is computed as a
     whole; `variables` likewise. `function_name` is empty where there is none or it is computed.
+    `latest_runtime`: the CDK's NODEJS_LATEST, which only the CDK resolves.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Described:
     architecture: str | None = "x86_64"
     function_name: str = ""
     computed_tags: bool = False
+    latest_runtime: bool = False
 
     @property
     def families(self) -> tuple[str, ...]:

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 
 from ddsetup.facts import catalog
 from ddsetup.project.iac import versions
+from ddsetup.project.iac.described import Described
+from ddsetup.project.iac.limits import judge
 from ddsetup.project.iac.model import CannotEdit, Edit, Proposal, Snippet, Via, Wanted
 from ddsetup.project.iac.source import Source, Splice, spliced
 from ddsetup.project.iac.variables import check_said, left_out, variables
@@ -20,12 +22,17 @@ EXTENSION_IMAGE = "public.ecr.aws/datadog/lambda-extension"
 _CMD = re.compile(r"(?im)^[ \t]*CMD[ \t]+(.*?)[ \t]*$")
 _FROM = re.compile(r"(?im)^[ \t]*FROM[ \t]+(?:--\S+[ \t]+)*(\S+)(?:[ \t]+AS[ \t]+(\S+))?")
 _HANDLER = re.compile(r"(?!/)[\w./-]+\.(?!(?:sh|py|js|mjs)$)[A-Za-z_$][\w$]*")
+_AWS_BASE = re.compile(r"(?:aws-)?lambda[-/](python|nodejs|java|dotnet|ruby|provided|go)[:@]([\w.-]+)")
+_ADAPTER = re.compile(r"(?im)^[ \t]*COPY\b[^\n]*aws-lambda-adapter")
+_ENV = re.compile(r"(?im)^[ \t]*ENV[ \t]+(\w+)[= ][ \t]*(\"[^\"\n]*\"|'[^'\n]*'|[^\s]+)")
 
 
 @dataclass(frozen=True, slots=True)
 class _Image:
-    """The last stage of a Dockerfile. `command` is the CMD that counts, with its handler."""
+    """The last stage of a Dockerfile. `command` is the CMD that counts, with its handler; `described` is the
+    function as far as the stage tells."""
 
+    described: Described
     language: str
     start: int
     command: re.Match[str] | None
@@ -40,16 +47,23 @@ def propose(source: Source, wanted: Wanted, *, installs_requirements: bool = Fal
     via = _via(source.text, wanted)
     if image.handler in catalog.DATADOG_HANDLERS:
         return Proposal(settled=(source.path,), warnings=_incomplete(source, image))
+    judged = judge((image.described,), "image", via)
+    told = tuple(f"{source.path.name}: {each}" for each in judged.warnings)
+    if judged.out:
+        return Proposal(warnings=told)
     installs_itself = not installs_requirements or "requirements" not in source.text
     lines = _lines(source, image, via, wanted, library=image.language != "python" or installs_itself)
     try:
         splices = _splices(source, image, lines)
     except CannotEdit as reason:
-        return Proposal(snippets=(Snippet(source.path, str(reason), "\n".join(lines) + "\n", "dockerfile"),))
+        snippet = Snippet(source.path, str(reason), "\n".join(lines) + "\n", "dockerfile")
+        return Proposal(snippets=(snippet,), warnings=told)
     text = spliced(source.text, splices)
     why = (f"handler redirected, {'with the Extension' if via == 'extension' else 'for the Forwarder'}",)
     said = tuple(f"{source.path.name}: {each}" for each in left_out(wanted, via, "variables"))
-    return Proposal(edits=(Edit(source.path, source.raw, source.encoded(text), why),), warnings=said)
+    return Proposal(
+        edits=(Edit(source.path, source.raw, source.encoded(text), why),), warnings=(*told, *said)
+    )
 
 
 def _read(text: str) -> _Image:
@@ -60,7 +74,29 @@ def _read(text: str) -> _Image:
     base = _base(stages)
     language = "node" if "nodejs" in base or "/node" in base or base.startswith("node") else "python"
     known = "python" in base or language == "node" or "awslambdaric" in text
-    return _Image(language if known else "", start, command, _handler(command))
+    handler = _handler(command)
+    described = _described(text[start:], _runtime(base), handler)
+    return _Image(described, language if known else "", start, command, handler)
+
+
+def _runtime(base: str) -> tuple[str, ...]:
+    """The runtime that an image of AWS's is made for: `public.ecr.aws/lambda/python:3.12-arm64`."""
+    match = _AWS_BASE.search(base)
+    if match is None:
+        return ()
+    name, number = match[1], re.sub(r"-(x86_64|arm64)$|[.-]\d{4}[\d.]*$", "", match[2])
+    return (f"{name}{'.' if name == 'provided' else ''}{number}{'.x' if name == 'nodejs' else ''}",)
+
+
+def _described(stage: str, runtimes: tuple[str, ...], handler: str) -> Described:
+    """What the last stage says. The Web Adapter comes as a file of its image, where others have a layer."""
+    return Described(
+        name="its function",
+        runtimes=runtimes,
+        handler=handler,
+        layers=("lambda-adapter",) if _ADAPTER.search(stage) else (),
+        variables={name: value.strip("\"'") for name, value in _ENV.findall(stage)},
+    )
 
 
 def _base(stages: list[re.Match[str]]) -> str:

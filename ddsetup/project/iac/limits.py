@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from ddsetup.facts import catalog
-from ddsetup.facts.start_up import foreign_script, starts_otherwise
+from ddsetup.facts.start_up import foreign_script, has_web_adapter, starts_otherwise
 from ddsetup.facts.vendors import vendor_of
 from ddsetup.project.iac.described import Described, Tool
 from ddsetup.project.iac.model import Via
@@ -20,7 +20,6 @@ from ddsetup.project.iac.model import Via
 MOST_LAYERS = 5
 """AWS Lambda's quota of layers for a function."""
 _ALL: tuple[Tool, ...] = ("plugin", "macro", "terraform", "cdk")
-_LISTED: tuple[Tool, ...] = ("plugin", "macro", "terraform")
 TITLES: dict[Tool, str] = {
     "plugin": "the Serverless plugin",
     "macro": "Datadog's macro",
@@ -71,6 +70,11 @@ def _too_many(case: Case) -> bool:
     return own + needed > MOST_LAYERS
 
 
+def _redirected_in(runtime: str) -> bool:
+    family = catalog.family_of(runtime)
+    return family is not None and family.handler is not None
+
+
 def _needs_the_scripts_place(case: Case) -> bool:
     """A start-up script of others, where Datadog's would have to stand or nothing is known of the handler."""
     family = catalog.family_of(next(iter(case.function.runtimes), ""))
@@ -88,7 +92,7 @@ LIMITS: tuple[Limit, ...] = (
     ),
     Limit(
         "by_hand",
-        _LISTED,
+        _ALL,
         lambda case: case.function.redirected,
         "{them} redirected to Datadog's handler by hand already (DD_LAMBDA_HANDLER, layers), and left so; to "
         "leave it to {tool}, take that out of the file",
@@ -96,7 +100,7 @@ LIMITS: tuple[Limit, ...] = (
     ),
     Limit(
         "layer_by_hand",
-        ("plugin", "macro"),
+        ("plugin", "macro", "cdk"),
         lambda case: bool(case.function.datadog_layers),
         "{them} with a layer of Datadog's by hand already; Lambda refuses two versions of one layer, so "
         "{tool} leaves it out until that layer is taken out of the file",
@@ -104,7 +108,7 @@ LIMITS: tuple[Limit, ...] = (
     ),
     Limit(
         "other_vendor",
-        _ALL,
+        (*_ALL, "image"),
         lambda case: bool(vendor(case.function)),
         "{them} run by another vendor's handler or layer ({vendor}), and left to it",
         out=True,
@@ -115,6 +119,37 @@ LIMITS: tuple[Limit, ...] = (
         lambda case: bool(started(case.function)),
         "{started}; left out, as that handler cannot be redirected to Datadog's library: `ddsetup setup "
         "--via extension` attaches the Extension alone, and the code sends its traces to it",
+        out=True,
+    ),
+    Limit(
+        "web_server_image",
+        ("image",),
+        lambda case: has_web_adapter(case.function.layers or (), case.function.variables or {}),
+        "{them} is a web server behind the AWS Lambda Web Adapter: there is no handler to redirect, so it "
+        "is left out; trace the server itself (ddtrace-run, or `node -r dd-trace/init`)",
+        out=True,
+    ),
+    Limit(
+        "started_image",
+        ("image",),
+        lambda case: bool(started(case.function)),
+        "{started}; left out, as that handler cannot be redirected to Datadog's library",
+        out=True,
+    ),
+    Limit(
+        "other_language_image",
+        ("image",),
+        lambda case: _runtimes(case, lambda runtime: not _redirected_in(runtime)),
+        "{them} is written for {runtime}, whose handlers are not redirected: left out; the Extension and the "
+        "tracer are put in as Datadog's page for container images says it",
+        out=True,
+    ),
+    Limit(
+        "retired_image",
+        ("image",),
+        lambda case: _runtimes(case, catalog.is_retired),
+        "Datadog's library is not made for {runtime} any more, and its installation would stop the build: "
+        "{them} left out",
         out=True,
     ),
     Limit(
@@ -167,6 +202,13 @@ LIMITS: tuple[Limit, ...] = (
         ("macro", "cdk", "terraform"),
         lambda case: case.function.computed_runtime and not case.function.image,
         "{tool} cannot tell the runtime of {them}, as it is computed: look whether its layer is attached",
+    ),
+    Limit(
+        "latest_runtime",
+        ("cdk",),
+        lambda case: case.function.latest_runtime,
+        "{tool} cannot tell the runtime behind NODEJS_LATEST, so it adds no layer to {them} and redirects "
+        "nothing; name the runtime, e.g. Runtime.NODEJS_22_X",
     ),
     Limit(
         "custom_runtime",

@@ -87,3 +87,86 @@ def test_each_function_has_its_own_reason(tmp_path: Path) -> None:
     assert "job: its handler job.sh does not name" in said
     assert "- web\n" in found.edits[0].after.decode()
     assert propose(detect(tmp_path), FORWARDER).edits
+
+
+def cdk_app(arguments: str, more: str = "") -> tuple[tuple[str, str], ...]:
+    stack = (
+        "import * as lambda from 'aws-cdk-lib/aws-lambda';\nexport class Shop extends cdk.Stack {\n"
+        "  constructor(scope: Construct, id: string) {\n    super(scope, id);\n"
+        f"    const web = new lambda.Function(this, 'Web', {{ {arguments} }});\n{more}  }}\n}}\n"
+    )
+    return ("cdk.json", '{"app": "npx ts-node bin/a.ts"}'), ("lib/stack.ts", stack)
+
+
+OTHER = (
+    "    const fine = new lambda.Function(this, 'F', "
+    "{ runtime: lambda.Runtime.PYTHON_3_12, handler: 'app.handler' });\n"
+)
+PYTHON = "runtime: lambda.Runtime.PYTHON_3_12, handler: 'app.handler'"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (
+            "runtime: lambda.Runtime.PYTHON_3_12, handler: 'run.sh', "
+            "environment: { AWS_LAMBDA_EXEC_WRAPPER: '/opt/bootstrap' }",
+            "is executed by the AWS Lambda Web Adapter",
+        ),
+        (
+            "runtime: lambda.Runtime.PYTHON_3_12, handler: 'newrelic_lambda_wrapper.handler'",
+            "another vendor's handler",
+        ),
+        ("runtime: lambda.Runtime.PYTHON_3_6, handler: 'app.handler'", "no layer for python3.6"),
+        (f"{PYTHON}, environment: {{ DD_LAMBDA_HANDLER: 'app.handler' }}", "by hand already"),
+    ],
+)
+def test_the_construct_is_not_given_what_it_would_break(tmp_path: Path, arguments: str, reason: str) -> None:
+    found = proposed(tmp_path / "beside", *cdk_app(arguments, OTHER))
+    assert "addLambdaFunctions([fine])" in found.edits[0].after.decode()
+    assert reason in " ".join(found.warnings)
+    alone = proposed(tmp_path / "alone", *cdk_app(arguments))
+    assert (alone.edits, alone.snippets) == ((), ())
+    assert reason in " ".join(alone.warnings)
+
+
+def test_the_construct_is_given_the_functions_of_an_app_in_python(tmp_path: Path) -> None:
+    stack = (
+        "import aws_cdk as cdk\nfrom aws_cdk import aws_lambda as lambda_\n\nclass Shop(cdk.Stack):\n"
+        "    def __init__(self, scope, id):\n"
+        '        fine = lambda_.Function(self, "F", runtime=lambda_.Runtime.PYTHON_3_12, handler="a.b")\n'
+        '        web = lambda_.Function(self, "W", runtime=lambda_.Runtime.NODEJS_22_X, handler="run.sh",\n'
+        '            environment={"AWS_LAMBDA_EXEC_WRAPPER": "/opt/bootstrap"})\n'
+    )
+    found = proposed(tmp_path, ("cdk.json", '{"app": "python3 app.py"}'), ("stack.py", stack))
+    assert "add_lambda_functions([fine])" in found.edits[0].after.decode()
+    assert "web: its handler run.sh is executed" in " ".join(found.warnings)
+
+
+@pytest.mark.parametrize(
+    ("lines", "reason"),
+    [
+        ('FROM public.ecr.aws/lambda/python:3.12\nCMD ["newrelic_lambda_wrapper.handler"]\n', "New Relic"),
+        ('FROM public.ecr.aws/lambda/java:21\nCMD ["shop.App::handle"]\n', "written for java21"),
+        ('FROM public.ecr.aws/lambda/provided:al2023-arm64\nCMD ["main"]\n', "for provided.al2023,"),
+        ('FROM public.ecr.aws/lambda/python:3.6\nCMD ["app.handler"]\n', "stop the build"),
+        (
+            "FROM public.ecr.aws/lambda/python:3.12\n"
+            "COPY --from=public.ecr.aws/awsguru/aws-lambda-adapter:0.9.1 /lambda-adapter /opt/extensions/\n"
+            'CMD ["python", "app.py"]\n',
+            "Web Adapter",
+        ),
+        (
+            'FROM public.ecr.aws/lambda/nodejs:22\nENV AWS_LAMBDA_EXEC_WRAPPER="/var/task/start"\n'
+            'CMD ["index.handler"]\n',
+            "/var/task/start",
+        ),
+    ],
+)
+def test_an_image_that_cannot_be_redirected_is_left_with_the_reason(
+    tmp_path: Path, lines: str, reason: str
+) -> None:
+    found = proposed(tmp_path, ("Dockerfile", lines))
+    assert (found.edits, found.snippets) == ((), ())
+    assert reason in " ".join(found.warnings)
+    assert "setup --via extension" not in " ".join(found.warnings), "an image takes no layer"

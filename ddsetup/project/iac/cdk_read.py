@@ -1,0 +1,140 @@
+"""The functions that the program of a CDK app makes, as far as they can be told without running it."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from ddsetup.project.iac.described import Described
+
+NEW = re.compile(
+    r"(?:(?:const|let|var)\s+(?P<name>\w+)\s*(?::\s*[\w.]+)?\s*=\s*|(?P<field>this\.\w+)\s*=\s*)?"
+    r"\bnew\s+(?:(?P<of>\w+)\.)?(?P<construct>Function|NodejsFunction|PythonFunction|DockerImageFunction)\s*\("
+)
+FUNCTION_OF_CLOUDFRONT = re.compile(r"\bcloudfront\.Function\b")
+_CLOUDFRONT = re.compile(r"(?i)^(cloudfront|cf)(functions?)?_?$")
+"""What the module of CloudFront is called, whose `Function` is no Lambda function."""
+_FROM_CLOUDFRONT = re.compile(
+    r"import\s*\{[^}]*\bFunction\b[^}]*\}\s*from\s*[\"']aws-cdk-lib/aws-cloudfront[\"']"
+    r"|from\s+aws_cdk\.aws_cloudfront\s+import\s+[^\n]*\bFunction\b"
+)
+_EDGE = re.compile(
+    r"\b(?:functionVersion|function_version)\s*[:=]\s*([\w.]+?)\.(?:currentVersion|current_version)\b"
+)
+_COMMENTS = re.compile(r"/\*.*?\*/|(?<![:\"'])//[^\n]*", re.DOTALL)
+_IMAGE = "DockerImageFunction"
+_CONSTRUCTS = ("Function", "PythonFunction", "NodejsFunction", _IMAGE)
+_RUNTIME = re.compile(r"\bRuntime\.([A-Z][A-Z0-9_]*)")
+_LATEST = re.compile(r"\bNODEJS_LATEST\b")
+_TEXT = r"[\"'`]([^\"'`\n]*)[\"'`]"
+_HANDLER = re.compile(rf"\bhandler\s*[:=]\s*{_TEXT}")
+_VARIABLE = re.compile(rf"[\"']?\b([A-Z][A-Z0-9_]+)[\"']?\s*:\s*(?:{_TEXT})?")
+_ENVIRONMENT = re.compile(r"\benvironment\s*[:=]\s*\{([^{}]*)\}")
+_LAYER = re.compile(r"[\"'`](arn:[^\"'`\n]*:layer:[^\"'`\n]*)[\"'`]")
+_ARM = re.compile(r"\bArchitecture\.ARM_64\b")
+_BRACKETS = re.compile(r"\"(?:\\.|[^\"\\\n])*\"|'(?:\\.|[^'\\\n])*'|`(?:\\.|[^`\\])*`|(?P<bracket>[()])")
+_NAMES = (
+    (re.compile(r"(PYTHON|RUBY)_(\d+)_(\d+)"), r"\1\2.\3"),
+    (re.compile(r"NODEJS_(\d+)_X"), r"nodejs\1.x"),
+    (re.compile(r"NODEJS_(\d+)_(\d+)"), r"nodejs\1.\2"),
+    (re.compile(r"JAVA_8_CORRETTO"), "java8.al2"),
+    (re.compile(r"(JAVA|DOTNET)_(\d+)"), r"\1\2"),
+    (re.compile(r"PROVIDED_(AL\w+)"), r"provided.\1"),
+)
+"""The runtimes' constants of aws-cdk-lib/aws-lambda `Runtime`, and what AWS Lambda calls them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A function of an app. `variable` is what it is reached by, empty if nothing is."""
+
+    variable: str
+    construct: str
+    described: Described
+
+
+def in_script(text: str) -> list[Made]:
+    """The functions in a program of TypeScript or JavaScript."""
+    text = _COMMENTS.sub("", text)
+    edge = set(_EDGE.findall(text))
+    found = []
+    for match in NEW.finditer(text):
+        name = match["name"] or match["field"] or ""
+        of_cloudfront = _CLOUDFRONT.match(match["of"]) if match["of"] else _FROM_CLOUDFRONT.search(text)
+        if not (match["construct"] == "Function" and of_cloudfront):
+            found.append(_made(name, match["construct"], _arguments(text, match.end()), edge))
+    return found
+
+
+def in_python(text: str) -> list[Made]:
+    """The functions in a program of Python; none where it is none."""
+    try:
+        tree = ast.parse(text)
+    except SyntaxError:
+        return []
+    names = {
+        id(node.value): ast.unparse(node.targets[0])
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call)
+    }
+    edge = set(_EDGE.findall(text))
+    return [
+        _made(names.get(id(call), ""), construct, ast.unparse(call), edge)
+        for call, construct in _calls(tree, text)
+    ]
+
+
+def _calls(tree: ast.AST, text: str) -> Iterator[tuple[ast.Call, str]]:
+    """The calls that make functions of Lambda, with their constructs."""
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Call):
+            continue
+        called = node.func
+        construct = called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
+        module = called.value if isinstance(called, ast.Attribute) else None
+        of = module.id if isinstance(module, ast.Name) else getattr(module, "attr", "")
+        cloudfront = _CLOUDFRONT.match(of.removeprefix("aws_")) if of else _FROM_CLOUDFRONT.search(text)
+        if construct in _CONSTRUCTS and not (construct == "Function" and cloudfront):
+            yield node, construct
+
+
+def _made(variable: str, construct: str, arguments: str, edge: set[str]) -> Made:
+    said = _RUNTIME.search(arguments)
+    handler = _HANDLER.search(arguments)
+    environment = _ENVIRONMENT.search(arguments)
+    return Made(
+        variable,
+        construct,
+        Described(
+            name=variable or "one without a variable",
+            runtimes=_runtime(said[1]) if said else (),
+            latest_runtime=_LATEST.search(arguments) is not None,
+            handler=handler[1] if handler and construct == "Function" else "",
+            image=construct == _IMAGE,
+            edge=bool(variable) and variable in edge,
+            layers=tuple(_LAYER.findall(arguments)),
+            variables=dict(_VARIABLE.findall(environment[1])) if environment else {},
+            architecture="arm64" if _ARM.search(arguments) else "x86_64",
+        ),
+    )
+
+
+def _runtime(constant: str) -> tuple[str, ...]:
+    for pattern, named in _NAMES:
+        match = pattern.fullmatch(constant)
+        if match is not None:
+            return (match.expand(named).lower(),)
+    return ()
+
+
+def _arguments(text: str, start: int) -> str:
+    """What stands between the brackets of a call that is open at a place."""
+    depth = 1
+    for match in _BRACKETS.finditer(text, start):
+        if match["bracket"]:
+            depth += 1 if match["bracket"] == "(" else -1
+        if depth == 0:
+            return text[start : match.start()]
+    return text[start:]
