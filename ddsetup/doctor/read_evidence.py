@@ -33,7 +33,7 @@ from ddsetup.observe.chosen import observe_filters, observe_permissions
 from ddsetup.plan.steps.forwarder_choice import site_of
 from ddsetup.plan.steps.subscriptions.groups import log_group_of
 from ddsetup.verify.arrival import Watch
-from ddsetup.verify.watch import cloudwatch_traffic, observe_signals
+from ddsetup.verify.watch import cloudwatch_traffic, observe_signals, streamed_lanes
 
 _ENDPOINTS = ("AWS_ENDPOINT_URL", "DDSETUP_DATADOG_URL")
 _PROXIES = ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy")
@@ -103,11 +103,13 @@ def _signals(aws: Aws, dd: Datadog | None, case: Case, looking: Looking) -> tupl
         fresh = (modified(function) or start) > start
         watches.setdefault((way_of(function, answers), fresh), []).append(function)
     found: list[Signal] = []
+    streamed = streamed_lanes(aws, (s.function for s in case.subjects))
     for (way, fresh), functions in watches.items():
         changed = [at for f in functions if (at := modified(f)) is not None]
         since = min(max([start, *changed]), now) if fresh else start
         via: Any = way
-        wanted = Watch(functions=tuple(functions), answers=replace(answers, via=via), since=since)
+        said = replace(answers, via=via)
+        wanted = Watch(functions=tuple(functions), answers=said, since=since, streamed=streamed)
         found += observe_signals(dd, cloudwatch_traffic(aws), wanted, clock=aws.clock)
     return tuple(found)
 

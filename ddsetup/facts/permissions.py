@@ -17,6 +17,8 @@ LOOK = (
     "cloudformation:DescribeStacks",
     "cloudformation:GetTemplateSummary",
     "cloudwatch:GetMetricData",
+    "cloudwatch:GetMetricStream",
+    "cloudwatch:ListMetricStreams",
     "cloudwatch:ListMetrics",
     "events:DescribeRule",
     "iam:ListAccountAliases",
@@ -57,6 +59,8 @@ OPTIONAL = frozenset(
     {
         "cloudformation:GetTemplateSummary",
         "cloudwatch:GetMetricData",
+        "cloudwatch:GetMetricStream",
+        "cloudwatch:ListMetricStreams",
         "cloudwatch:ListMetrics",
         "events:DescribeRule",
         "iam:ListAccountAliases",

@@ -63,7 +63,7 @@ class Watch:
     """What is to be proven: the data of these functions, monitored as the answers say, since a moment.
 
     What is older than `since` is no proof. `awaited` tells that somebody makes traffic of functions, also of
-    those that did not run of late.
+    those that did not run of late. `streamed` are the places whose CloudWatch metrics come by a stream.
     """
 
     functions: tuple[Function, ...]
@@ -71,6 +71,7 @@ class Watch:
     since: datetime
     custom_metrics: tuple[str, ...] = ()
     awaited: bool = False
+    streamed: frozenset[Lane] = frozenset()
 
 
 @dataclass(slots=True)
@@ -366,8 +367,9 @@ def _judged(progress: Progress, expected: Expected, now: datetime) -> Signal:
 
 
 def _delay(progress: Progress, expected: Expected) -> timedelta:
-    polled = expected.function is not None and expected.function.lane in progress.polled
-    return usual_delay(expected.signal, progress.watch.answers, polled=polled)
+    lane = expected.function.lane if expected.function is not None else None
+    polled, streamed = lane in progress.polled, lane in progress.watch.streamed
+    return usual_delay(expected.signal, progress.watch.answers, polled=polled, streamed=streamed)
 
 
 def _invocations(progress: Progress, function: Function, delay: timedelta) -> tuple[float | None, bool]:
@@ -389,6 +391,7 @@ def _hint(progress: Progress, expected: Expected) -> str:
     hint = hint_for(expected.signal, function)
     if not hint and expected.signal == "enhanced_metrics" and function.arn in progress.silent:
         return _LIBRARY_SILENT
-    if not hint and expected.signal == "cloudwatch_metrics" and function.lane not in progress.polled:
+    often = progress.polled | progress.watch.streamed
+    if not hint and expected.signal == "cloudwatch_metrics" and function.lane not in often:
         return _POLLED_HOURLY
     return hint

@@ -18,6 +18,8 @@ CLOUDWATCH_DELAY = timedelta(minutes=25)
 CLOUDWATCH_FIRST = timedelta(minutes=75)
 """A metric that nobody has queried for 30 days is read once an hour until somebody does, which asking for it
 here is (adaptive CloudWatch polling guide)."""
+STREAM_DELAY = timedelta(minutes=5)
+"""A CloudWatch metric stream delivers within two to three minutes (metric streams guide)."""
 FORWARDER_DELAY = timedelta(minutes=5)
 """The Forwarder takes one to two minutes; Datadog's first automatic subscription some more."""
 EXTENSION_DELAY = timedelta(minutes=3)
@@ -96,12 +98,17 @@ def reports(function: Function, answers: Answers) -> bool:
     return family is not None and (answers.via == "extension" or family.forwarder)
 
 
-def usual_delay(signal: SignalName, answers: Answers, *, polled: bool = False) -> timedelta:
+def usual_delay(
+    signal: SignalName, answers: Answers, *, polled: bool = False, streamed: bool = False
+) -> timedelta:
     """How long after an invocation this kind of data usually is there.
 
-    `polled` tells that Datadog is known to read the metrics of CloudWatch there as often as usual.
+    `polled` tells that Datadog is known to read the metrics of CloudWatch there as often as usual,
+    `streamed` that a metric stream brings them.
     """
     if signal == "cloudwatch_metrics":
+        if streamed:
+            return STREAM_DELAY
         return CLOUDWATCH_DELAY if polled else CLOUDWATCH_FIRST
     return EXTENSION_DELAY if answers.via == "extension" else FORWARDER_DELAY
 

@@ -5,13 +5,15 @@ A poll takes a handful of calls however many functions there are, and asks only 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import TypeAlias
 
 from ddsetup.gateways.aws.errors import read_even_signed_out
-from ddsetup.gateways.aws.metrics import invocations
+from ddsetup.gateways.aws.metrics import invocations, streams_lambda_to_datadog
 from ddsetup.gateways.aws.session import Aws
 from ddsetup.gateways.datadog.client import Datadog
+from ddsetup.model.account import Function, Lane
 from ddsetup.model.clock import SYSTEM_CLOCK, Clock
 from ddsetup.model.report import Signal
 from ddsetup.verify.arrival import Progress, Traffic, Watch, look
@@ -63,6 +65,19 @@ def observe_signals(
 def cloudwatch_traffic(aws: Aws) -> Traffic:
     """Who was invoked, from CloudWatch. Datadog can be asked even when the AWS credentials have ended."""
     return lambda lane, names, minutes: read_even_signed_out(lambda: invocations(aws, lane, names, minutes))
+
+
+def streamed_lanes(aws: Aws, functions: Iterable[Function]) -> frozenset[Lane]:
+    """Where a metric stream brings CloudWatch's metrics to Datadog; not where that cannot be told."""
+    lanes = list(dict.fromkeys(f.lane for f in functions))
+    if not lanes:
+        return frozenset()
+
+    def ask(lane: Lane) -> bool:
+        return read_even_signed_out(lambda: streams_lambda_to_datadog(aws, lane)) is True
+
+    with ThreadPoolExecutor(min(16, len(lanes))) as pool:
+        return frozenset(lane for lane, found in zip(lanes, pool.map(ask, lanes), strict=True) if found)
 
 
 def _paced(dd: Datadog, before: Mapping[str, int]) -> float:

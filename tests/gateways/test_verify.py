@@ -133,6 +133,20 @@ def test_cloudwatch_is_given_an_hour_where_datadog_reads_nothing_of_it_yet(world
     assert judged().status == "missing"
 
 
+def test_cloudwatch_is_given_five_minutes_where_a_metric_stream_brings_it(world: World) -> None:
+    other = function("other", region="us-east-1")
+    wanted = replace(of(world, ORDERS, other, ago=600), streamed=frozenset({ORDERS.lane}))
+    ran_before = Traffic({"Orders": [8], "other": [8]})
+    found = observe_signals(world.connect(), ran_before, wanted, clock=world.clock)
+    judged = {s.function: s for s in found if s.signal == "cloudwatch_metrics"}
+    assert judged["Orders"].status == "missing"
+    assert "usual 5 minutes" in judged["Orders"].reason
+    assert judged["other"].status == "waiting"
+    just_now = Traffic({"Orders": [2]})
+    found = observe_signals(world.connect(), just_now, wanted, clock=world.clock)
+    assert by_signal([s for s in found if s.function == "Orders"])["cloudwatch_metrics"].status == "waiting"
+
+
 def test_an_invocation_of_just_now_is_waited_for_however_long_the_window(world: World) -> None:
     wanted = of(world, ORDERS, ago=3600)
     found = observe_signals(world.connect(), Traffic({"Orders": [1]}), wanted, clock=world.clock)

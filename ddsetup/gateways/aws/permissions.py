@@ -21,6 +21,7 @@ _BATCH = 100
 WITHOUT_RESOURCES = frozenset(
     {
         "cloudwatch:GetMetricData",
+        "cloudwatch:ListMetricStreams",
         "cloudwatch:ListMetrics",
         "iam:ListAccountAliases",
         "iam:ListRoles",

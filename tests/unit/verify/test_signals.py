@@ -13,6 +13,7 @@ from ddsetup.verify.expected import (
     CLOUDWATCH_FIRST,
     EXTENSION_DELAY,
     FORWARDER_DELAY,
+    STREAM_DELAY,
     Evidence,
     Expected,
     expected_signals,
@@ -72,7 +73,8 @@ def test_a_custom_metric_is_expected_once() -> None:
 def test_delays_are_those_of_the_path() -> None:
     assert usual_delay("cloudwatch_metrics", answers(via="extension"), polled=True) == CLOUDWATCH_DELAY
     assert usual_delay("cloudwatch_metrics", answers()) == CLOUDWATCH_FIRST > CLOUDWATCH_DELAY
-    assert usual_delay("logs", answers(via="extension")) == EXTENSION_DELAY
+    assert usual_delay("cloudwatch_metrics", answers(), streamed=True) == STREAM_DELAY < CLOUDWATCH_DELAY
+    assert usual_delay("logs", answers(via="extension"), streamed=True) == EXTENSION_DELAY
     assert usual_delay("logs", answers(via="forwarder")) == FORWARDER_DELAY
 
 
