@@ -232,7 +232,7 @@ def _check_lines(each: Json) -> list[Line]:
     facts = (
         ("fixed by", each["fix"]),
         ("needs", ", ".join(each["needs"])),
-        ("explained by", ", ".join(each["because_of"])),
+        ("caused by", ", ".join(each["because_of"])),
         ("see", each["link"]),
     )
     rows = [line("  ", Span(f"{label}: ", "bold"), text) for label, text in facts if text]

@@ -20,7 +20,7 @@ _HEAD = """# The doctor's checks
 `ddsetup doctor` judges one look at the account by these checks. A title states the healthy fact. A check that
 could not look, because a permission is missing, is neither healthy nor a finding: it says which one.
 
-- **Causes first.** A finding that follows from another one ("explained by" below) is shown under it.
+- **Causes first.** A finding that follows from another one ("caused by" below) is shown under it.
 - **`--fix`** carries out the changes that `ddsetup setup` would make for what was found, and no others:
   shown, confirmed, journalled, and given back by `ddsetup undo`. Where something is taken away ("once
   confirmed"), a person has to have seen it, or `--only` has to name the check; `--yes` alone leaves it.
@@ -89,7 +89,7 @@ def _table() -> str:
 def _section(c: Check) -> str:
     facts = [f"finding: {c.severity}", f"fixed: {_FIXES[c.fix]}"]
     facts += [f"needs: {_codes(c.needs)}"] if c.needs else []
-    facts += [f"explained by: {_codes(c.because_of)}"] if c.because_of else []
+    facts += [f"caused by: {_codes(c.because_of)}"] if c.because_of else []
     facts += [f"[guide]({c.link})"] if c.link else []
     listed = "\n".join(f"- {fact}" for fact in facts)
     return f"\n### {c.id}\n\n*{c.title[0].upper()}{c.title[1:]}.*\n\n{c.doc}\n\n{listed}\n"
