@@ -11,13 +11,13 @@ import os
 import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal, TypeAlias
 
 from ddsetup.facts import catalog
 from ddsetup.model.errors import UsageError
-from ddsetup.project.iac import cdk_edit, cdk_read, packages, plugin, versions
+from ddsetup.project.iac import cdk_edit, cdk_read, in_package, packages, plugin, versions
 from ddsetup.project.iac.cdk_read import Made
 from ddsetup.project.iac.limits import Judged, judge
 from ddsetup.project.iac.model import BrokenFile, CannotEdit, Edit, Install, Proposal, Snippet, Via, Wanted
@@ -67,7 +67,7 @@ def propose(path: Path, wanted: Wanted) -> Proposal:
     texts = [each.text for each in sources]
     if any(PACKAGE.removesuffix("-v2") in text.replace("_", "-") for text in texts):
         return Proposal(settled=(path,))
-    app = _app(texts, language, wanted)
+    app = _app(path.parent, texts, language, wanted)
     warnings = _warnings(path, texts, app, wanted)
     if app.judged.out and not (app.functions or app.images or app.unnamed):
         return Proposal(warnings=warnings)
@@ -118,7 +118,8 @@ def _package(path: Path, language: Language) -> Proposal:
 def _warnings(path: Path, texts: list[str], app: _App, wanted: Wanted) -> tuple[str, ...]:
     """What the construct does not cover, as far as a program tells."""
     via: Via = wanted.via or "forwarder"
-    said = [*app.judged.warnings, *left_out(wanted, via, "cdk")]
+    kept = in_package.kept_layers(app.judged.covered, said=False)
+    said = [*app.judged.warnings, *kept, *left_out(wanted, via, "cdk")]
     if any(cdk_read.FUNCTION_OF_CLOUDFRONT.search(text) for text in texts):
         said.append("functions of CloudFront are no Lambda functions, and left out")
     return tuple(f"{path.name}: {text}" for text in said)
@@ -146,8 +147,9 @@ def _reader(language: Language) -> Callable[[str], list[Made]]:
     return cdk_read.in_python if language == "python" else cdk_read.in_script
 
 
-def _app(texts: list[str], language: Language, wanted: Wanted) -> _App:
+def _app(root: Path, texts: list[str], language: Language, wanted: Wanted) -> _App:
     found = [each for text in texts for each in _reader(language)(text)]
+    found = [replace(each, described=in_package.looked_up(each.described, root, wanted)) for each in found]
     described = [each.described for each in found]
     runtimes = tuple(dict.fromkeys(runtime for each in described for runtime in each.runtimes))
 
@@ -183,7 +185,10 @@ def _properties(path: Path, wanted: Wanted, app: _App) -> dict[str, str | int | 
     via: Via = wanted.via or "forwarder"
     check_said(via, wanted, str(path))
     found: dict[str, str | int | bool] = {}
-    for family in app.families or ("python", "node"):
+    packaged = in_package.without_layers(app.judged.covered)
+    if packaged:
+        found["addLayers"] = False
+    for family in () if packaged else app.families or ("python", "node"):
         number = versions.newest_for(family, _runtimes_of(family, app.runtimes), wanted)
         if number:
             found[f"{family}LayerVersion"] = number

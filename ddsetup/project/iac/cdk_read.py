@@ -32,6 +32,8 @@ _TEXT = r"[\"'`]([^\"'`\n]*)[\"'`]"
 _HANDLER = re.compile(rf"\bhandler\s*[:=]\s*{_TEXT}")
 _VARIABLE = re.compile(rf"[\"']?\b([A-Z][A-Z0-9_]+)[\"']?\s*:\s*(?:{_TEXT})?")
 _ENVIRONMENT = re.compile(r"\benvironment\s*[:=]\s*\{([^{}]*)\}")
+_ASSET = re.compile(r"\b(?:from_?[aA]sset|entry)\s*[(:=]\s*(?:[\w.]*join\()?([^)\n]*)")
+_LITERAL = re.compile(_TEXT)
 _LAYER = re.compile(r"[\"'`](arn:[^\"'`\n]*:layer:[^\"'`\n]*)[\"'`]")
 _ARM = re.compile(r"\bArchitecture\.ARM_64\b")
 _BRACKETS = re.compile(r"\"(?:\\.|[^\"\\\n])*\"|'(?:\\.|[^'\\\n])*'|`(?:\\.|[^`\\])*`|(?P<bracket>[()])")
@@ -113,12 +115,22 @@ def _made(variable: str, construct: str, arguments: str, edge: set[str]) -> Made
             latest_runtime=_LATEST.search(arguments) is not None,
             handler=handler[1] if handler and construct == "Function" else "",
             image=construct == _IMAGE,
+            code=_code(arguments) if construct != "NodejsFunction" else "",
+            installs=construct == "PythonFunction",
             edge=bool(variable) and variable in edge,
             layers=tuple(_LAYER.findall(arguments)),
             variables=dict(_VARIABLE.findall(environment[1])) if environment else {},
             architecture="arm64" if _ARM.search(arguments) else "x86_64",
         ),
     )
+
+
+def _code(arguments: str) -> str:
+    """The folder of the code, from the app's own: programs name it from where they stand, so leading `..`
+    do not count."""
+    found = _ASSET.search(arguments)
+    parts = "/".join(_LITERAL.findall(found[1])).split("/") if found else []
+    return "/".join(part for part in parts if part not in ("", ".", ".."))
 
 
 def _runtime(constant: str) -> tuple[str, ...]:

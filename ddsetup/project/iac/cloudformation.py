@@ -15,7 +15,7 @@ from ddsetup.model.account import Lane
 from ddsetup.model.change import Change, ResourceId
 from ddsetup.model.states import StackState
 from ddsetup.plan.steps.api_key import OWN_TAGS
-from ddsetup.project.iac import plugin, versions, yamlchange, yamldoc
+from ddsetup.project.iac import in_package, plugin, versions, yamlchange, yamldoc
 from ddsetup.project.iac.described import Described, texts
 from ddsetup.project.iac.guard import edited
 from ddsetup.project.iac.limits import Judged, judge
@@ -139,7 +139,8 @@ def _plan(document: Document, wanted: Wanted) -> _Plan:
         now = {str(k.value): yamldoc.literal(v) for k, v in settings.value if not yamldoc.is_null(v)}
     via = _via(now, wanted)
     template = read(document)
-    found = functions(template)
+    folder = document.source.path.parent
+    found = tuple(in_package.looked_up(each, folder, wanted) for each in functions(template))
     chosen = _Versions(document, now, via, wanted, found)
     judged = judge(found, "macro", via, chosen.has_layer, own_layers=now.get("addLayers") is False)
     listed = any(is_macro(name) for name in _transforms(document))
@@ -147,7 +148,8 @@ def _plan(document: Document, wanted: Wanted) -> _Plan:
         now = {"Name": MACRO}
     block, said = _block(document, template, judged, chosen)
     remarks = _remarks(document, template, found, chosen)
-    return _Plan(now, via, template, judged, block, (*judged.warnings, *said, *remarks))
+    kept = in_package.kept_layers(judged.covered, said=now.get("addLayers") is True)
+    return _Plan(now, via, template, judged, block, (*judged.warnings, *kept, *said, *remarks))
 
 
 def _planned(document: Document, plan: _Plan) -> Brought:
@@ -296,6 +298,8 @@ def _block(
     must: dict[str, Plain] = {}
     may: dict[str, Plain] = {}
     said: tuple[str, ...] = ()
+    if in_package.without_layers(judged.covered):
+        may["addLayers"] = False
     if wanted.site:
         must["site"] = wanted.site
     elif "site" not in now:
@@ -365,8 +369,12 @@ class _Versions:
         """Those that were asked for, and those that only fill a gap."""
         pinned: dict[str, Plain] = {}
         filling: dict[str, Plain] = {}
-        families = {f for each in covered for f in each.families} or (set() if self.found else {"python"})
-        for family in sorted(families) if self.now.get("addLayers") is not False else ():
+        functions = tuple(covered)
+        families = {f for each in functions for f in each.families} or (set() if self.found else {"python"})
+        layered = self.now.get("addLayers") is not False and not (
+            "addLayers" not in self.now and in_package.without_layers(functions)
+        )
+        for family in sorted(families) if layered else ():
             name, number = _VERSION_PARAMETERS.get(family), self.of(family)
             if name and number:
                 (pinned if self.wanted.layer_version else filling)[name] = number

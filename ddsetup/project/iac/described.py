@@ -10,6 +10,7 @@ from typing import Literal, TypeAlias
 from ddsetup.facts import catalog
 from ddsetup.model.account import Json
 
+Library: TypeAlias = Literal["", "listed", "packaged"]
 Tool: TypeAlias = Literal["plugin", "macro", "terraform", "cdk", "image"]
 _RUNTIME = re.compile(r"[a-z]+[0-9a-z.]*")
 
@@ -22,6 +23,8 @@ class Described:
     neither written nor a parameter. `layers` are written as in the file, None: the list is computed as a
     whole; `variables` likewise. `function_name` is empty where there is none or it is computed.
     `latest_runtime`: the CDK's NODEJS_LATEST, which only the CDK resolves.
+    `code` is the folder of its code, as written; `installs`: the tool installs what is listed there.
+    `library`: Datadog's is in its package, or listed beside its code, where it may get there.
     """
 
     name: str
@@ -36,6 +39,9 @@ class Described:
     function_name: str = ""
     computed_tags: bool = False
     latest_runtime: bool = False
+    code: str = ""
+    installs: bool = False
+    library: Library = ""
 
     @property
     def families(self) -> tuple[str, ...]:

@@ -204,6 +204,19 @@ LIMITS: tuple[Limit, ...] = (
         "{tool} cannot tell the runtime of {them}, as it is computed: look whether its layer is attached",
     ),
     Limit(
+        "packaged",
+        _ALL,
+        lambda case: case.function.library == "packaged",
+        "Datadog's library is in the package of {them} already, so no layer of it is needed",
+    ),
+    Limit(
+        "listed",
+        _ALL,
+        lambda case: case.function.library == "listed",
+        "the requirements beside the code of {them} list Datadog's library; if it gets into the package, its "
+        "layer is one too many",
+    ),
+    Limit(
         "latest_runtime",
         ("cdk",),
         lambda case: case.function.latest_runtime,
@@ -268,7 +281,7 @@ LIMITS: tuple[Limit, ...] = (
 )
 
 
-_OF_LAYERS = ("layer_by_hand", "computed_layers", "five_layers", "frozen_runtime")
+_OF_LAYERS = ("layer_by_hand", "computed_layers", "five_layers", "frozen_runtime", "packaged", "listed")
 
 
 def vendor(function: Described) -> str:

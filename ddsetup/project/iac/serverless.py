@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from ddsetup.project.iac import plugin, yamlchange, yamldoc
+from ddsetup.project.iac import in_package, plugin, yamlchange, yamldoc
 from ddsetup.project.iac.guard import edited
 from ddsetup.project.iac.limits import Judged, judge
 from ddsetup.project.iac.model import CannotEdit, Edit, Proposal, Snippet, Wanted
-from ddsetup.project.iac.service import foreign, functions, plugin_major
+from ddsetup.project.iac.service import BUNDLERS, foreign, functions, plugin_major
 from ddsetup.project.iac.settings_block import Block, Brought, bring, settings_at
 from ddsetup.project.iac.source import Source, Splice
 from ddsetup.project.iac.variables import left_out
@@ -20,7 +20,6 @@ _CUSTOM = ("custom", "datadog")
 _TOUCHED = frozenset({_CUSTOM, ("plugins",)})
 _FROM_FILE = re.compile(r"\$\{file\(([^()]+)\)\}")
 _NAME = re.compile(r'(?m)^( *)"(\w+)":')
-_BUNDLERS = ("serverless-webpack", "serverless-esbuild", "serverless-bundle")
 
 
 def propose(source: Source, wanted: Wanted) -> Proposal:
@@ -37,8 +36,9 @@ def propose(source: Source, wanted: Wanted) -> Proposal:
     except CannotEdit as reason:
         return Proposal(snippets=(_snippet(document, wanted, str(reason)),))
     major = plugin_major(source.path.parent)
+    folder = source.path.parent
     judged = judge(
-        functions(document),
+        (in_package.looked_up(each, folder, wanted) for each in functions(document)),
         "plugin",
         plugin.via_of(now, wanted, major),
         own_layers=now.get("addLayers") is False,
@@ -48,7 +48,8 @@ def propose(source: Source, wanted: Wanted) -> Proposal:
         return off
     try:
         brought = _planned(document, wanted, judged)
-        warnings = _at(source, (*brought.warnings, *judged.warnings))
+        kept = in_package.kept_layers(judged.covered, said=now.get("addLayers") is True)
+        warnings = _at(source, (*brought.warnings, *judged.warnings, *kept))
         if not brought.splices:
             return Proposal(warnings=warnings, settled=(source.path,))
         after = edited(document, list(brought.splices), _TOUCHED)
@@ -112,6 +113,8 @@ def _block(document: Document, wanted: Wanted, judged: Judged) -> Block:
         now, wanted, region=_region(document), where=str(path), major=plugin_major(path.parent)
     )
     may = block.may
+    if in_package.without_layers(judged.covered):
+        may = may | {"addLayers": False}
     if _has_step_functions(document) and {"forwarder", "forwarderArn"} & {*now, *block.must}:
         may = may | plugin.STEP_FUNCTIONS
     return Block(block.must, may, {"exclude": tuple(each.name for each in judged.out)})
@@ -261,7 +264,7 @@ def _remarks(document: Document, wanted: Wanted) -> tuple[str, ...]:
     if _has_step_functions(document) and not known:
         found.append("the logs and traces of its Step Functions need a Forwarder: --forwarder-arn")
     found += left_out(wanted, via, "plugin")
-    bundlers = [name for name in _plugins(document) if name in _BUNDLERS]
+    bundlers = [name for name in _plugins(document) if name in BUNDLERS]
     if bundlers:
         found.append(f"{bundlers[0]}: mark datadog-lambda-js and dd-trace as external")
     return tuple(found)

@@ -16,6 +16,9 @@ from ddsetup.project.iac.source import read_source
 from ddsetup.project.iac.yamldoc import Document
 
 _AT_EDGE = ("cloudFront", "preExistingCloudFront")
+BUNDLERS = ("serverless-webpack", "serverless-esbuild", "serverless-bundle")
+"""Plugins that make one file of a function and its libraries."""
+_INSTALLS_PYTHON = "serverless-python-requirements"
 _OURS = frozenset({"service", "provider", "functions", "plugins", "custom", "resources"})
 _VARIABLE = re.compile(r"\$\{(?:self:)?custom\.(\w+)\}")
 _LOCKED = {
@@ -73,8 +76,22 @@ def _function(
         image=bool(own.get("image")),
         edge=edge,
         layers=_layers(layers),
+        code=".",
+        installs=_installs(said, root),
         variables=_variables(provider.get("environment"), own.get("environment")),
     )
+
+
+def _installs(said: Json, root: Mapping[str, Json]) -> bool:
+    """Whether what a service lists gets into its package as it is: Node's without a bundler, Python's by the
+    plugin for it, unless that packs or leaves out."""
+    listed = root.get("plugins")
+    names = _mapping(listed).get("modules") if isinstance(listed, dict) else listed
+    plugins = set(names) if isinstance(names, list) and all(isinstance(n, str) for n in names) else set()
+    if isinstance(said, str) and said.startswith("python"):
+        options = _mapping(_mapping(root.get("custom")).get("pythonRequirements"))
+        return _INSTALLS_PYTHON in plugins and not {"zip", "noDeploy", "slimPatterns"} & set(options)
+    return names is None or (isinstance(names, list) and not plugins & set(BUNDLERS) and "build" not in root)
 
 
 def _value(value: Json, root: Mapping[str, Json]) -> Json:

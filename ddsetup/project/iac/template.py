@@ -127,10 +127,21 @@ def _function(name: str, properties: Mapping[str, Json], template: Template, *, 
         layers=_layers(properties.get("Layers")),
         variables=_variables(properties.get("Environment")),
         architecture=_architecture(properties.get("Architectures"), template.root),
+        **_code(properties, template.resources[name]),
         function_name=function_name if isinstance(function_name, str) else "",
         computed_tags=template.resources[name].get("Type") == _PLAIN
         and isinstance(properties.get("Tags"), dict),
     )
+
+
+def _code(properties: Mapping[str, Json], resource: Mapping[str, Json]) -> dict[str, Any]:
+    """The folder of the code, and whether `sam build` installs what it lists: not where it bundles, or is
+    told another way."""
+    place = properties.get("CodeUri") if resource.get("Type") == _SAM else properties.get("Code")
+    if not isinstance(place, str) or "://" in place:
+        return {}
+    built = resource.get("Type") == _SAM and "BuildMethod" not in _mapping(resource.get("Metadata"))
+    return {"code": place, "installs": built}
 
 
 def _is_parameter(value: Mapping[str, Json], root: Mapping[str, Json]) -> bool:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from ddsetup.facts import catalog
 from ddsetup.model.errors import DdsetupError
-from ddsetup.project.iac import hcl, terraform_edit, versions
+from ddsetup.project.iac import hcl, in_package, terraform_edit, versions
 from ddsetup.project.iac.described import Described, runtime
 from ddsetup.project.iac.hcl import Block
 from ddsetup.project.iac.limits import judge
@@ -73,7 +73,9 @@ def propose(folder: Path, files: Sequence[Path], wanted: Wanted) -> Proposal:
     resources = [each for source in sources for each in resources_of(source)]
     beside = "".join(_beside(folder))
     via: Via = wanted.via or "forwarder"
-    described = {id(each): _described(each, beside) for each in resources}
+    described = {
+        id(each): in_package.looked_up(_described(each, beside), folder, wanted) for each in resources
+    }
     judged = judge(described.values(), "terraform", via)
     todo = [each for each in resources if described[id(each)] in judged.covered and not _done(each, via)]
     doing = [each for each in todo if not described[id(each)].image and _anything(each, via)]
@@ -163,7 +165,10 @@ def _described(resource: Resource, beside: str) -> Described:
     said, layers = resource.argument("runtime"), resource.argument("layers")
     listed = hcl.items(layers) if layers else []
     variables = terraform_edit.variables_of(resource.source.text, resource.block, module=resource.module)
+    code, installs = _code(resource)
     return Described(
+        code=code,
+        installs=installs,
         name=resource.address,
         runtimes=runtime(hcl.literal(said) or _default(said, beside)),
         computed_runtime=bool(said) and hcl.literal(said) is None and not _default(said, beside),
@@ -173,6 +178,26 @@ def _described(resource: Resource, beside: str) -> Described:
         layers=tuple(layers[a:b] for a, b in listed) if listed is not None else (layers,),
         variables=variables or {},
     )
+
+
+def _code(resource: Resource) -> tuple[str, bool]:
+    """The folder of a function's code, and whether what it lists is installed: the community's module does,
+    an archive takes it as it is. Without either, the folder of the module."""
+    if resource.module:
+        place = re.search(r'"([^"]*)"', resource.argument("source_path"))
+        return (_place(place[1]), True) if place is not None else ("", False)
+    archive = re.fullmatch(r"data\.archive_file\.([\w-]+)\.output_path", resource.argument("filename"))
+    if archive is None:
+        return (".", False) if resource.argument("filename") else ("", False)
+    inside = r"(?:[^{}]|\$\{[^}]*\})*?"
+    block = rf'data\s+"archive_file"\s+"{re.escape(archive[1])}"\s*\{{{inside}\bsource_dir\s*=\s*"([^"]*)"'
+    found = re.search(block, resource.source.text)
+    return (_place(found[1]), False) if found is not None else (".", False)
+
+
+def _place(text: str) -> str:
+    place = text.replace("${path.module}", ".").replace("${path.root}", ".")
+    return "" if "${" in place else place
 
 
 def _default(said: str, beside: str) -> str:
@@ -260,13 +285,26 @@ def wished(resource: Resource, via: Via, wanted: Wanted, region: _Region) -> ter
         variables = {catalog.HANDLER_VARIABLE: own, **variables}
     if family.wrapped and via == "extension":
         variables[catalog.WRAPPER_VARIABLE] = f'"{catalog.DATADOG_WRAPPER}"'
-    layers = _layers(name, "arm64" if "arm64" in architectures else "x86_64", via, wanted, region)
+    packaged = _packaged(resource, wanted)
+    architecture = "arm64" if "arm64" in architectures else "x86_64"
+    layers = _layers(name, architecture, via, wanted, region)
+    if packaged:
+        layers = [arn for arn in layers if _layer_name(arn).startswith("Datadog-Extension")]
+    handler = family.handler
+    if packaged and family.name == "node":
+        handler = catalog.NODE_BUNDLED_HANDLER
     present = resource.argument("layers")
     return terraform_edit.Wished(
-        handler=f'"{family.handler}"' if family.handler else "",
+        handler=f'"{handler}"' if handler else "",
         layers=tuple(arn for arn in layers if f":{_layer_name(arn)}:" not in present),
         variables=variables,
     )
+
+
+def _packaged(resource: Resource, wanted: Wanted) -> bool:
+    """Whether the package brings the library, so that no layer of it is to be added."""
+    folder = resource.source.path.parent
+    return in_package.looked_up(_described(resource, ""), folder, wanted).library == "packaged"
 
 
 def _layer_name(arn: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -170,3 +171,116 @@ def test_an_image_that_cannot_be_redirected_is_left_with_the_reason(
     assert (found.edits, found.snippets) == ((), ())
     assert reason in " ".join(found.warnings)
     assert "setup --via extension" not in " ".join(found.warnings), "an image takes no layer"
+
+
+# The library in the package
+
+REQUIRED = "boto3\ndatadog-lambda>=6\n"
+MANIFEST = '{"dependencies": {"datadog-lambda-js": "12", "dd-trace": "5"}}'
+SAM = """AWSTemplateFormatVersion: '2010-09-09'
+Transform: AWS::Serverless-2016-10-31
+Resources:
+  Orders:
+    Type: AWS::Serverless::Function
+    Properties: {Runtime: python3.12, Handler: app.handler, CodeUri: orders/}
+"""
+BILLS = """  Bills:
+    Type: AWS::Serverless::Function
+    Properties: {Runtime: python3.12, Handler: app.handler, CodeUri: bills/}
+"""
+SERVICE = """service: shop
+provider: {name: aws, runtime: RUNTIME, region: us-east-1}
+plugins: [PLUGIN]
+functions:
+  orders:
+    handler: app.handler
+"""
+
+
+def settings(found: Proposal) -> str:
+    return next(edit for edit in found.edits if edit.path.suffix in (".yml", ".yaml")).after.decode()
+
+
+def test_the_macro_adds_no_layer_where_every_package_has_the_library(tmp_path: Path) -> None:
+    found = proposed(tmp_path, ("template.yaml", SAM), ("orders/requirements.txt", REQUIRED))
+    assert "addLayers: false" in settings(found)
+    assert "LayerVersion: " not in settings(found).replace("extensionLayerVersion", "")
+    assert "in the package of Orders already" in " ".join(found.warnings)
+    again = proposed(tmp_path, ("template.yaml", settings(found)))
+    assert again.edits == ()
+
+
+def test_the_macro_keeps_the_layers_that_other_functions_need(tmp_path: Path) -> None:
+    found = proposed(tmp_path, ("template.yaml", SAM + BILLS), ("orders/requirements.txt", REQUIRED))
+    assert "addLayers" not in settings(found)
+    assert "pythonLayerVersion" in settings(found)
+    said = " ".join(found.warnings)
+    assert "in the package of Orders already" in said
+    assert "would keep the layer from all functions" in said
+
+
+@pytest.mark.parametrize(
+    ("runtime", "plugin", "listed", "certain"),
+    [
+        ("python3.12", "serverless-python-requirements", ("requirements.txt", REQUIRED), True),
+        ("python3.12", "serverless-domain-manager", ("requirements.txt", REQUIRED), False),
+        ("nodejs22.x", "serverless-domain-manager", ("package.json", MANIFEST), True),
+        ("nodejs22.x", "serverless-esbuild", ("package.json", MANIFEST), False),
+    ],
+)
+def test_the_plugin_adds_no_layer_where_the_package_has_the_library(
+    tmp_path: Path, runtime: str, plugin: str, listed: tuple[str, str], certain: bool
+) -> None:
+    text = SERVICE.replace("RUNTIME", runtime).replace("PLUGIN", plugin)
+    found = proposed(tmp_path, ("serverless.yml", text), listed)
+    assert f"addLayers: {'false' if certain else 'true'}" in settings(found)
+    said = "is in the package of orders already" if certain else "list Datadog's library; if it gets into"
+    assert said in " ".join(found.warnings)
+    again = proposed(tmp_path, ("serverless.yml", settings(found)))
+    assert again.edits == ()
+
+
+@pytest.mark.parametrize("name", ["dependencies", "devDependencies"])
+def test_the_community_module_gets_the_handler_of_the_package(tmp_path: Path, name: str) -> None:
+    text = (
+        'module "shop" {\n  source      = "terraform-aws-modules/lambda/aws"\n  handler     = "app.handler"\n'
+        '  runtime     = "nodejs22.x"\n  source_path = "${path.module}/src"\n}\n'
+    )
+    manifest = MANIFEST.replace("dependencies", name)
+    found = proposed(tmp_path, ("main.tf", text), ("src/package.json", manifest))
+    after = found.edits[0].after.decode()
+    packaged = name == "dependencies"
+    assert ('"node_modules/datadog-lambda-js/dist/handler.handler"' in after) is packaged
+    assert (":layer:Datadog-Node" in after) is not packaged
+    assert ":layer:Datadog-Extension:" in after
+    assert ("in the package of module.shop" in " ".join(found.warnings)) is packaged
+
+
+@pytest.mark.parametrize("vendored", [True, False])
+def test_an_archive_has_the_library_where_it_is_vendored(tmp_path: Path, vendored: bool) -> None:
+    text = (
+        'data "archive_file" "code" {\n  type        = "zip"\n  output_path = "${path.module}/o.zip"\n'
+        '  source_dir  = "${path.module}/src"\n}\nresource "aws_lambda_function" "orders" {\n'
+        '  filename = data.archive_file.code.output_path\n  handler  = "app.handler"\n'
+        '  runtime  = "python3.12"\n}\n'
+    )
+    library = ("src/datadog_lambda/__init__.py", "") if vendored else ("src/requirements.txt", REQUIRED)
+    found = proposed(tmp_path, ("main.tf", text), library)
+    after = found.edits[0].after.decode()
+    assert (":layer:Datadog-Python312:" in after) is not vendored
+    said = "is in the package of" if vendored else "if it gets into the package"
+    assert said in " ".join(found.warnings)
+
+
+def test_the_construct_adds_no_layer_where_every_package_has_the_library(tmp_path: Path) -> None:
+    code = f"{PYTHON}, code: lambda.Code.fromAsset(path.join(__dirname, '..', 'src'))"
+    found = proposed(tmp_path, *cdk_app(code), ("src/datadog_lambda/__init__.py", ""))
+    after = found.edits[0].after.decode()
+    assert "addLayers: false," in after
+    assert "pythonLayerVersion" not in after
+
+
+def test_a_layer_that_is_asked_for_by_number_is_added(tmp_path: Path) -> None:
+    proposed(tmp_path, ("template.yaml", SAM), ("orders/requirements.txt", REQUIRED))
+    found = propose(detect(tmp_path), replace(EXTENSION, layer_version=100))
+    assert "pythonLayerVersion: 100" in settings(found)
