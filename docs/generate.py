@@ -21,6 +21,7 @@ from typer.main import get_command
 from ddsetup.cli.app import build
 from ddsetup.doctor import checks
 from ddsetup.facts import catalog, permissions, stack_access
+from ddsetup.facts.variables import VARIABLES, FileTool
 from ddsetup.model.answers import Answers
 from ddsetup.plan.policy import least_policy
 from ddsetup.project.iac.described import Tool
@@ -30,6 +31,7 @@ from ddsetup.settings.setting import PANELS, Setting
 from ddsetup.settings.table import SETTINGS, TABLE
 
 HERE = Path(__file__).parent
+_CARRYING: tuple[FileTool, ...] = ("plugin", "macro", "cdk")
 _TOOLS: tuple[Tool, ...] = ("plugin", "macro", "terraform", "cdk", "image")
 _PART = re.compile(r"(<!-- (generated|recorded) (\w+)( json)? -->\n).*?(<!-- end -->)", re.DOTALL)
 
@@ -320,6 +322,21 @@ def limits_part() -> str:
     return table(head, rows)
 
 
+def carried_part() -> str:
+    """What each setting is called where a tool carries it, from the table of variables."""
+    head = ("Setting", "Variable", *(TITLES[tool] for tool in _CARRYING))
+    rows = []
+    for row in VARIABLES:
+        if not row.setting:
+            continue
+        named = (row.named_by(tool) for tool in _CARRYING)
+        only = f" (only `--via {row.only}`)" if row.only else ""
+        rows.append(
+            (f"`{row.setting}`", f"`{row.name}`{only}", *(f"`{name}`" if name else "–" for name in named))
+        )
+    return table(head, rows)
+
+
 # --- the architecture
 
 
@@ -358,6 +375,7 @@ GENERATED: Mapping[str, Callable[[], str]] = {
     "layers": layers_part,
     "sites": sites_part,
     "limits": limits_part,
+    "carried": carried_part,
 }
 
 

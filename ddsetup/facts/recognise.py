@@ -9,6 +9,7 @@ from typing import Literal, TypeAlias
 from ddsetup.facts import catalog
 from ddsetup.facts.catalog import LayerArn
 from ddsetup.facts.start_up import foreign_script, starts_in_its_own_way
+from ddsetup.facts.variables import is_on
 from ddsetup.facts.vendors import Carried, vendor_of, vendor_of_layer
 from ddsetup.model.account import Function
 
@@ -39,7 +40,7 @@ def has_extension(function: Function) -> bool:
 def extension_ships_logs(function: Function) -> bool:
     """Whether the function's logs already reach Datadog through the Extension."""
     env = function.env or {}
-    return has_extension(function) and env.get("DD_SERVERLESS_LOGS_ENABLED", "true").lower() != "false"
+    return has_extension(function) and is_on(env, "DD_SERVERLESS_LOGS_ENABLED")
 
 
 def is_datadog_handler(handler: str | None) -> bool:

@@ -29,6 +29,13 @@ def switch(on: bool | None) -> str:
     return "" if on is None else "true" if on else "false"
 
 
+def is_on(env: Mapping[str, str], name: str, default: bool = True) -> bool:
+    """Whether a switch among a function's variables is on: all but `false` and `0`, in any letters. One that
+    is not set, or is empty, is what Datadog's default is."""
+    text = env.get(name, "").strip().lower()
+    return text not in ("false", "0") if text else default
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Variable:
     """One variable. `value` is what the answers make of it, empty for nothing; `setting` is its option.

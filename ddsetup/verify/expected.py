@@ -9,6 +9,7 @@ from typing import TypeAlias
 
 from ddsetup.facts.catalog import family_of
 from ddsetup.facts.recognise import active_vendor, stays_as_it_starts
+from ddsetup.facts.variables import is_on
 from ddsetup.model.account import Function, Unreadable
 from ddsetup.model.answers import Answers
 from ddsetup.model.report import Signal, SignalName, SignalStatus
@@ -150,7 +151,7 @@ def hint_for(signal: SignalName, function: Function) -> str:
     """A setting of the function's own that keeps this data back, if it has one."""
     name = _SWITCHES.get(signal, "")
     env: Mapping[str, str] = function.env or {}
-    if name and env.get(name, "").strip().lower() in ("false", "0"):
+    if name and not is_on(env, name):
         return f"{name} is false on the function"
     family = family_of(function.runtime)
     if signal != "logs" and family is not None and family.name in ("ruby", "custom"):

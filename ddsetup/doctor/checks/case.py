@@ -13,6 +13,7 @@ from ddsetup.facts.edge import on_edge
 from ddsetup.facts.filters import AUTOMATIC_PREFIX, OWN_PREFIX
 from ddsetup.facts.ownership import MARKS, Owner, arn_of_function, is_datadogs_own, owner
 from ddsetup.facts.recognise import Mode
+from ddsetup.facts.variables import is_on
 from ddsetup.model.account import (
     AccountSnapshot,
     Forwarder,
@@ -75,7 +76,7 @@ class Subject:
 
     def on(self, variable: str, default: bool = True) -> bool:
         """Whether a switch among its variables is on."""
-        return self.env.get(variable, str(default)).strip().lower() not in ("false", "0")
+        return is_on(self.env, variable, default)
 
     def arrived(self, signal: str) -> bool:
         """Whether this kind of its data was seen in Datadog."""

@@ -18,6 +18,7 @@ from ddsetup.doctor.checks.forwarder_places import (
 )
 from ddsetup.facts.catalog import is_retired
 from ddsetup.facts.iam_documents import statements, strings
+from ddsetup.facts.variables import is_on
 from ddsetup.model.account import Json, Unreadable
 from ddsetup.plan.steps.api_key import secret_id
 from ddsetup.plan.steps.forwarder_choice import site_of, version_of
@@ -167,7 +168,7 @@ def logs_on(case: Case) -> Iterator[Result]:
         return
     for place, function in readable(case):
         stack = stack_at(place)
-        off = env_of(function).get("DD_FORWARD_LOG", "").lower() == "false"
+        off = not is_on(env_of(function), "DD_FORWARD_LOG")
         if off or (stack and stack.parameters.get("DdForwardLog") == "false"):
             yield of_forwarder(
                 place,

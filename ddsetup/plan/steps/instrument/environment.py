@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ddsetup.facts import catalog, recognise
-from ddsetup.facts.variables import BY_NAME, asked, extra_tags
+from ddsetup.facts.variables import BY_NAME, asked, extra_tags, is_on
 from ddsetup.model.account import Unreadable
 from ddsetup.model.answers import Via
 from ddsetup.model.states import REF_SECRET
@@ -224,5 +224,5 @@ def _kept(subject: Subject, wanted: _Wanted) -> list[str]:
     ] + [
         f"keeps its {name}={subject.env[name]}"
         for name in ("DD_ENHANCED_METRICS", "DD_TRACE_SAMPLE_RATE")
-        if name not in wanted.forced and subject.env.get(name, "true").lower() in ("false", "0")
+        if name not in wanted.forced and not is_on(subject.env, name)
     ]

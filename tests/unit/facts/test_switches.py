@@ -1,0 +1,22 @@
+"""One reading of switches among a function's variables."""
+
+from __future__ import annotations
+
+import pytest
+
+from ddsetup.facts.variables import is_on
+
+
+@pytest.mark.parametrize(
+    ("text", "on"),
+    [("true", True), ("1", True), ("TRUE ", True), ("false", False), ("0", False), (" False", False)],
+)
+def test_a_switch_is_off_by_false_and_0_only(text: str, on: bool) -> None:
+    for default in (True, False):
+        assert is_on({"DD_TRACE_ENABLED": text}, "DD_TRACE_ENABLED", default) is on
+
+
+@pytest.mark.parametrize("env", [{}, {"DD_FLUSH_TO_LOG": " "}])
+def test_a_switch_that_says_nothing_is_what_the_default_is(env: dict[str, str]) -> None:
+    assert is_on(env, "DD_FLUSH_TO_LOG")
+    assert not is_on(env, "DD_FLUSH_TO_LOG", False)
