@@ -14,6 +14,7 @@ from ddsetup.project.iac import backup
 from ddsetup.project.iac.detect import detect
 from ddsetup.project.iac.model import Wanted
 from ddsetup.project.iac.show import iac_blocks
+from ddsetup.project.layer_versions import LayerVersions, on_aws
 from ddsetup.project.macro import for_iac
 from ddsetup.project.project_files import KEY_SETTINGS, bring, proposed
 from ddsetup.settings.settle import answers_of
@@ -43,19 +44,22 @@ def _change(call: Call, root: Path) -> Report:
         fix = "name the directory of the project; functions without one are set up by `ddsetup setup`"
         raise UsageError("no file of a deployment tool was found", where=str(root), fix=fix)
     host = call.host()
-    proposal = proposed(host, project, _wanted(call))
+    versions = LayerVersions(on_aws(call))
+    proposal = proposed(host, project, _wanted(call, versions))
+    if note := versions.note(proposal):
+        call.console.say(note, "warn" if versions.problem else "dim")
     brought = bring(call, host, project, proposal)
     macro = for_iac(call, host) if proposal.needs_macro else {}
     following = (*brought.next, *((f"ddsetup iac {root} --undo",) if brought.changed else ()))
     return Report(
         command="iac",
         exit_code=5 if brought.failed or macro.get("state") == "failed" else 0,
-        data={**brought.data, **({"macro": macro} if macro else {})},
+        data={**brought.data, **({"macro": macro} if macro else {}), "layer_versions": note},
         next=following,
     )
 
 
-def _wanted(call: Call) -> Wanted:
+def _wanted(call: Call, versions: LayerVersions) -> Wanted:
     """What flags, variables and file say. Raises UsageError with all that is wrong."""
     given = call.given
     wrong = []
@@ -78,6 +82,8 @@ def _wanted(call: Call) -> Wanted:
         region=regions[0] if isinstance(regions, tuple) and len(regions) == 1 else "",
         layer_version=_number(given.text("layer_version")),
         extension_version=_number(given.text("extension_version")),
+        newest_library=versions.of(given.text("layer_version")),
+        newest_extension=versions.of(given.text("extension_version")),
     )
 
 

@@ -24,6 +24,7 @@ from ddsetup.plan.steps.wording import listed
 from ddsetup.project.changing_files import refuse_uncommitted
 from ddsetup.project.iac.at_hand import AtHand, at_hand, owned_functions
 from ddsetup.project.iac.model import Wanted
+from ddsetup.project.layer_versions import LayerVersions, newest_in
 from ddsetup.project.macro import settled
 from ddsetup.project.project_files import ITS_STACK, Brought, bring, proposed
 
@@ -120,8 +121,17 @@ def _declined(reason: DdsetupError) -> bool:
 
 def _brought(call: Call, session: Session, prepared: Prepared, found: AtHand) -> Brought:
     planned = call.given.on("dry_run")
-    wanted = _wanted(session, prepared.snapshot, prepared.answers, found.functions, planned=planned)
+    answers = prepared.answers
+    wanted = _wanted(session, prepared.snapshot, answers, found.functions, planned=planned)
+    versions = LayerVersions(newest_in(session.aws, sorted({f.lane for f in found.functions})))
+    wanted = replace(
+        wanted,
+        newest_library=versions.of(answers.layer_version),
+        newest_extension=versions.of(answers.extension_version),
+    )
     proposal = proposed(session.host, found.project, wanted)
+    if note := versions.note(proposal):
+        call.console.say(note, "warn" if versions.problem else "dim")
     brought = bring(call, session.host, found.project, proposal)
     if not proposal.needs_macro:
         return brought

@@ -8,11 +8,12 @@ from ddsetup.ask.asking import Scope
 from ddsetup.ask.prompter import Prompt
 from ddsetup.flow.call import Call
 from ddsetup.flow.looking import nothing_of_aws
-from ddsetup.gateways.aws.session import Aws, AwsOptions
+from ddsetup.gateways.aws.session import Aws
 from ddsetup.gateways.aws.stacks import read_stack
 from ddsetup.model.account import Json, Lane
 from ddsetup.model.errors import CredentialsError, DdsetupError, Denied, GatewayError
 from ddsetup.project.iac.cloudformation import MACRO_STACK, install_command, macro_change
+from ddsetup.project.layer_versions import aws_options
 
 if TYPE_CHECKING:
     from ddsetup.flow.verbs import Host, Session
@@ -24,15 +25,10 @@ _ANY_SITE = "datadoghq.com"
 
 def for_iac(call: Call, host: Host) -> dict[str, Json]:
     """The macro in the region that is meant; "unknown" without credentials, permission or region."""
-    options = AwsOptions(
-        profile=call.given.text("profile") or None,
-        role_arn=call.given.text("role_arn") or None,
-        interactive=call.can_ask,
-    )
     regions = call.given.value("region")
     region = regions[0] if isinstance(regions, tuple) and regions else ""
     try:
-        aws = Aws.connect(options)
+        aws = Aws.connect(aws_options(call))
         region = region or aws.default_region or ""
         if not region:
             return _said("", "unknown")

@@ -378,10 +378,9 @@ class _Versions:
             name, number = _VERSION_PARAMETERS.get(family), self.of(family)
             if name and number:
                 (pinned if self.wanted.layer_version else filling)[name] = number
-        number = versions.extension_version(self.wanted)
         if self.via == "forwarder":
             filling["flushMetricsToLogs"] = True
-        elif number:
+        elif number := versions.extension_version(self.wanted):
             (pinned if self.wanted.extension_version else filling)["extensionLayerVersion"] = number
         return pinned, filling
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, TypeAlias
@@ -24,6 +24,8 @@ Kind: TypeAlias = Literal[
     "sst",
 ]
 Via: TypeAlias = Literal["forwarder", "extension"]
+Newest: TypeAlias = Callable[[str], int | None]
+"""A version of a layer that is newer than the bundled table's, by the layer's name; None: none is known."""
 
 KIND_TITLES: Mapping[Kind, str] = {
     "serverless": "Serverless Framework",
@@ -71,6 +73,10 @@ class Project:
         return path.relative_to(self.root).as_posix() if path.is_relative_to(self.root) else str(path)
 
 
+def none_newer(_name: str) -> None:
+    """Nothing but the bundled table."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
     """How functions shall be monitored. None and empty: not said, so what a file already has stays.
@@ -79,7 +85,8 @@ class Wanted:
     apiKeySsmArn, apiKMSKey) and its value. `forwarders` are Forwarder ARNs, one for each region.
     `subscribed`: Datadog subscribes the log groups by itself, so that no Forwarder has to be named.
     `asked` are the variables that the answers ask for, by name, as `ddsetup.facts.variables` has them.
-    `layer_version` and `extension_version` pin layers; without them the bundled table is used.
+    `layer_version` and `extension_version` pin layers; without them the bundled table is used, and what
+    `newest_library` and `newest_extension` know beyond it.
     """
 
     via: Via | None = None
@@ -91,6 +98,8 @@ class Wanted:
     region: str = ""
     layer_version: int | None = None
     extension_version: int | None = None
+    newest_library: Newest = none_newer
+    newest_extension: Newest = none_newer
 
 
 @dataclass(frozen=True, slots=True)

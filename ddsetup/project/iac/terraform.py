@@ -316,8 +316,7 @@ def _layers(runtime_name: str, architecture: str, via: Via, wanted: Wanted, regi
     library = versions.layer_version_for(runtime_name, architecture, wanted)
     if library is not None:
         found.append(_arn(*library, region))
-    number = versions.extension_version(wanted)
-    if via == "extension" and number:
+    if via == "extension" and (number := versions.extension_version(wanted)):
         fips = wanted.asked.get("DD_LAMBDA_FIPS_MODE") == "true"
         found.append(_arn(catalog.extension_layer(architecture, fips=fips), number, region))
     return found

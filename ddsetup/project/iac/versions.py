@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ddsetup.facts import catalog
-from ddsetup.project.iac.model import Wanted
+from ddsetup.project.iac.model import Newest, Wanted
 
 _ANY_REGION = "us-east-1"
 _RUNTIME_NOW = {
@@ -26,7 +26,7 @@ def library_version(family: str, wanted: Wanted) -> int | None:
         return wanted.layer_version
     runtime = _RUNTIME_NOW.get(family)
     name = catalog.library_layer(runtime, "x86_64") if runtime else None
-    return catalog.baseline_version(name, wanted.region or _ANY_REGION) if name else None
+    return _library(name, wanted) if name else None
 
 
 def newest_for(family: str, runtimes: Iterable[str], wanted: Wanted) -> int | None:
@@ -34,7 +34,7 @@ def newest_for(family: str, runtimes: Iterable[str], wanted: Wanted) -> int | No
     if wanted.layer_version is not None:
         return wanted.layer_version
     names = [catalog.library_layer(runtime, "x86_64") for runtime in runtimes]
-    numbers = [catalog.baseline_version(name, wanted.region or _ANY_REGION) for name in names if name]
+    numbers = [_library(name, wanted) for name in names if name]
     return max((n for n in numbers if n), default=None) or library_version(family, wanted)
 
 
@@ -44,7 +44,7 @@ def exists(runtime: str, architecture: str, number: int, wanted: Wanted) -> bool
     name = catalog.library_layer(runtime, architecture)
     if name is None:
         return True
-    last = catalog.baseline_version(name, wanted.region or _ANY_REGION)
+    last = _of_table(name, wanted)
     return last is not None and (number <= last or runtime not in catalog.FROZEN_RUNTIMES)
 
 
@@ -52,7 +52,8 @@ def extension_version(wanted: Wanted) -> int | None:
     """The number of the Extension's layer, which is also the tag of its image."""
     if wanted.extension_version is not None:
         return wanted.extension_version
-    return catalog.baseline_version(catalog.extension_layer("x86_64"), wanted.region or _ANY_REGION)
+    name = catalog.extension_layer("x86_64")
+    return _newest(name, wanted, wanted.newest_extension)
 
 
 def layer_version_for(runtime: str, architecture: str, wanted: Wanted) -> tuple[str, int] | None:
@@ -60,7 +61,7 @@ def layer_version_for(runtime: str, architecture: str, wanted: Wanted) -> tuple[
     name = catalog.library_layer(runtime, architecture)
     if name is None:
         return None
-    number = wanted.layer_version or catalog.baseline_version(name, wanted.region or _ANY_REGION)
+    number = wanted.layer_version or _library(name, wanted)
     return (name, number) if number else None
 
 
@@ -68,3 +69,16 @@ def python_requirement(wanted: Wanted) -> str:
     """The Python library as a requirement: layer 127 holds release 8.127."""
     number = library_version("python", wanted)
     return f"datadog-lambda>={_MAJOR['python']}.{number},<{_MAJOR['python'] + 1}"
+
+
+def _library(name: str, wanted: Wanted) -> int | None:
+    return _newest(name, wanted, wanted.newest_library)
+
+
+def _newest(name: str, wanted: Wanted, newer: Newest) -> int | None:
+    known = _of_table(name, wanted)
+    return max(known, newer(name) or 0) if known else None
+
+
+def _of_table(name: str, wanted: Wanted) -> int | None:
+    return catalog.baseline_version(name, wanted.region or _ANY_REGION)
