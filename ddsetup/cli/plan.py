@@ -9,7 +9,7 @@ from pathlib import Path
 from ddsetup.flow.call import Call
 from ddsetup.flow.guided import Guide, leaving
 from ddsetup.flow.results import base_report
-from ddsetup.model.report import Report
+from ddsetup.model.report import Report, exit_code_of
 from ddsetup.project.at_source import in_words
 from ddsetup.settings.settle import values_of
 
@@ -17,13 +17,18 @@ CHANGES = 3
 
 
 def run(call: Call) -> Report:
-    """The plan, saved if that is wanted. Nothing is changed."""
+    """The plan, saved if that is wanted. Nothing is changed.
+
+    A foundation that has to be left out, as it could not be read or for another reason, fails as it does in
+    `setup`, whatever else would change.
+    """
     from ddsetup.flow import verbs
 
     host = call.host(partial(in_words, call.directory))
     with leaving(call, host):
         session, prepared = Guide(call, host).plan()
     report = base_report("plan", session, prepared.plan)
+    report = replace(report, exit_code=exit_code_of(report.outcomes))
     out = call.value("out")
     if out is not None:
         from ddsetup.journal.planfile import save
@@ -39,6 +44,6 @@ def run(call: Call) -> Report:
         save(path, prepared.plan, verbs.plan_meta(session, extra))
         call.console.say(f"plan saved in {path}")
         report = replace(report, next=(f"ddsetup apply {out}",) if prepared.plan.changes else ())
-    if call.value("detailed_exitcode") and prepared.plan.changes:
+    if call.value("detailed_exitcode") and prepared.plan.changes and not report.exit_code:
         return replace(report, exit_code=CHANGES)
     return report

@@ -51,11 +51,11 @@ def _carried_out(
     from ddsetup.flow import verbs
 
     report = base_report("setup", session, prepared.plan)
+    report = replace(report, exit_code=exit_code_of(report.outcomes))
     if call.given.on("dry_run"):
         return change_source(call, session, prepared, source, report) if source else report
     forget(host.state_dir)
     interrupted, since = False, None
-    report = replace(report, exit_code=exit_code_of(report.outcomes))
     if prepared.plan.changes:
         applied = verbs.carry_out(
             session, prepared.plan.changes, prepared.snapshot, command="setup", late=prepared.late
