@@ -84,7 +84,10 @@ def _missing_keys(host: Host, readers: KeyReaders, refs: KeyRefs) -> tuple[Missi
 
 
 def _aws_options(given: Given, host: Host) -> AwsOptions:
-    regions = given.items("region")
+    try:
+        regions = given.items("region")
+    except ValueError:
+        regions = ()  # said with all else that is wrong, once it is settled where to work
     return AwsOptions(
         region=regions[0] if regions else None,
         profile=quiet(given, "profile") or None,

@@ -234,5 +234,6 @@ def comparable(everything: dict[str, Any]) -> dict[str, Any]:
     text = json.dumps(everything, sort_keys=True)
     text = re.sub(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{32}", "ID", text)
     text = re.sub(r"(secret:[\w/-]+-)\w{6}\b", r"\1SUFFIX", text)
+    text = re.sub(r"(datadog-forwarder-\w*[Bb]ucket-)\w+", r"\1ID", text)
     document: dict[str, Any] = json.loads(re.sub(r'"CodeSha256": "[^"]+"', '"CodeSha256": "SHA"', text))
     return document

@@ -33,7 +33,12 @@ Resources:
 TERRAFORM = b"""resource "aws_lambda_function" "orders" {
   function_name = "orders"
   runtime       = "python3.12"
-  environment { variables = { TABLE = "orders" } }
+  handler       = "app.handler"
+  environment {
+    variables = {
+      TABLE = "orders"
+    }
+  }
 }
 """
 
@@ -146,7 +151,8 @@ def test_undamaged_they_would_be_changed(desk: Desk, name: str, text: bytes) -> 
     """So what the others see is the damage."""
     code, said = _look_at(desk, name, text, extension=False)
     assert code == 0, said
-    assert "datadog-forwarder" in said or "Datadog-Python312" in said
+    assert "would change" in said
+    assert "atadog" in said
 
 
 def _look_at(desk: Desk, name: str, data: bytes, extension: bool) -> tuple[int, str]:
