@@ -13,7 +13,8 @@ from ddsetup.flow.call import Call
 from ddsetup.model.errors import UsageError
 from ddsetup.settings.config import find_config, read_config
 from ddsetup.settings.given import Given, Values, from_environment, from_flags
-from ddsetup.terminal.console import Console, OutputFormat, Streams, interactive
+from ddsetup.terminal.console import Console, OutputFormat, Streams
+from ddsetup.terminal.streams import interactive
 
 
 def first_console(streams: Streams, values: Values) -> Console:

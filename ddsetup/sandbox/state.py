@@ -6,7 +6,6 @@ The owner holds a lock beside it for as long as it lives. Process numbers are us
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import itertools
 import json
 import os
@@ -17,11 +16,15 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock, Timeout
+
 from ddsetup.model.errors import UsageError
 from ddsetup.sandbox.model import Keys, Sandbox
 
 _NAME = "sandbox.json"
 _LOCK = "owner.lock"
+_MOMENT = 0.15
+"""Seconds."""
 PREFIX = "ddsetup-sandbox-"
 _ENTRY = ".running"
 _NAMES = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
@@ -42,27 +45,22 @@ def write(sandbox: Sandbox) -> None:
 @contextlib.contextmanager
 def held(directory: Path) -> Iterator[None]:
     """Say for the length of the block that the directory's sandbox has a living owner."""
-    file = os.open(directory / _LOCK, os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX)
+    with FileLock(directory / _LOCK, mode=0o600):
         yield
-    finally:
-        os.close(file)
 
 
 def is_held(directory: Path) -> bool:
     """Whether the directory's sandbox has a living owner."""
-    try:
-        file = os.open(directory / _LOCK, os.O_RDWR)
-    except OSError:
+    if not (directory / _LOCK).exists():
         return False
     try:
-        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
+        # Whoever else asks this holds it for a moment, an owner for as long as it lives.
+        with FileLock(directory / _LOCK, mode=0o600, timeout=_MOMENT, poll_interval=_MOMENT / 10):
+            return False
+    except Timeout:
         return True
-    finally:
-        os.close(file)
-    return False
+    except OSError:
+        return False
 
 
 def read(directory: Path) -> Sandbox | None:

@@ -6,7 +6,6 @@ CI says as much as a screen. With `--output ndjson` events go to standard output
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -31,6 +30,7 @@ from ddsetup.show.report_lines import (
 )
 from ddsetup.show.signal_lines import arriving_lines, signal_text, summary
 from ddsetup.terminal.keyboard import Keyboard, in_front
+from ddsetup.terminal.streams import PLAIN, columns_of, fitting
 
 if TYPE_CHECKING:
     from rich.console import Console as RichConsole
@@ -56,8 +56,6 @@ _STYLES: Mapping[Style, str] = {
     "heading": "bold underline",
     "code": "",
 }
-_PLAIN = str.maketrans("✓✗○–→…·—≤≥“”▁▂▃▄▅▆▇█", '+xo->~--<>""_.,-=+*#')
-"""One character for one, so that columns stay in line where the encoding lacks ours."""
 
 _SANDBOX = "[sandbox] "
 
@@ -268,7 +266,7 @@ class Console:
 
     def look(self, stream: TextIO) -> Look:
         """How much room `stream` has."""
-        width = self._console(stream).width if self.streams.is_terminal(stream) else _columns(stream)
+        width = self._console(stream).width if self.streams.is_terminal(stream) else columns_of(stream)
         return Look(width=width, verbose=self.verbose)
 
     # How it is drawn
@@ -300,7 +298,7 @@ class Console:
 
     def _draw(self, stream: TextIO, lines: Sequence[Line], hang: int = 0) -> None:
         if not self.streams.is_terminal(stream) and not (self.colour and self.streams.in_colour(stream)):
-            columns = _columns(stream) - 1
+            columns = columns_of(stream) - 1
             self._print(stream, text_of(part for spans in lines for part in wrapped(spans, columns, hang)))
             return
         console = self._console(stream)
@@ -321,8 +319,8 @@ class Console:
     def _fitting(self, text: str, stream: TextIO) -> str:
         """`text` as the terminal or file can take it."""
         if self.streams.ascii_only and stream.isatty():
-            return text.translate(_PLAIN).encode("ascii", "replace").decode("ascii")
-        return _fitting(text, stream)
+            return text.translate(PLAIN).encode("ascii", "replace").decode("ascii")
+        return fitting(text, stream)
 
     def _moving(self) -> Animation:
         """What is drawn in place. It is loaded only when something is."""
@@ -377,26 +375,3 @@ def _identity(signal: Signal) -> tuple[str, str, str, str]:
 
 def _short(step: str) -> str:
     return STEPS.get(step, step).split(":", 1)[0]
-
-
-def _columns(stream: TextIO) -> int:
-    """The width of a terminal; 0 of a file, whose lines may be of any length."""
-    try:
-        return os.get_terminal_size(stream.fileno()).columns if stream.isatty() else 0
-    except (OSError, ValueError):
-        return 0
-
-
-def _fitting(text: str, stream: TextIO) -> str:
-    """`text` as the stream's encoding can take it."""
-    encoding = getattr(stream, "encoding", None) or "utf-8"
-    try:
-        text.encode(encoding)
-    except UnicodeEncodeError:
-        return text.translate(_PLAIN).encode(encoding, "replace").decode(encoding)
-    return text
-
-
-def interactive(environ: Mapping[str, str], stdin: TextIO, err: TextIO) -> bool:
-    """Whether somebody is there to answer: a terminal to read from and to ask on, and not CI."""
-    return stdin.isatty() and err.isatty() and not environ.get("CI")

@@ -10,8 +10,12 @@ import errno
 import io
 import os
 import sys
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import TextIO
+
+PLAIN = str.maketrans("✓✗○–→…·—≤≥“”▁▂▃▄▅▆▇█", '+xo->~--<>""_.,-=+*#')
+"""One character for one, so that columns stay in line where the encoding lacks ours."""
 
 NOT_DELIVERED = 5
 """The exit code of what went well and could not be told."""
@@ -80,3 +84,26 @@ def ended(code: int) -> int:
     if lost.errno != errno.EPIPE:
         sys.stderr.write(f"error: standard output could not be written: {lost.strerror}\n")
     return code or NOT_DELIVERED
+
+
+def columns_of(stream: TextIO) -> int:
+    """The width of a terminal; 0 of a file, whose lines may be of any length."""
+    try:
+        return os.get_terminal_size(stream.fileno()).columns if stream.isatty() else 0
+    except (OSError, ValueError):
+        return 0
+
+
+def fitting(text: str, stream: TextIO) -> str:
+    """`text` as the stream's encoding can take it."""
+    encoding = getattr(stream, "encoding", None) or "utf-8"
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError:
+        return text.translate(PLAIN).encode(encoding, "replace").decode(encoding)
+    return text
+
+
+def interactive(environ: Mapping[str, str], stdin: TextIO, err: TextIO) -> bool:
+    """Whether somebody is there to answer: a terminal to read from and to ask on, and not CI."""
+    return stdin.isatty() and err.isatty() and not environ.get("CI")

@@ -53,7 +53,7 @@ def install() -> None:
     cloudformation.handle_request = remembered
     makers = provisioners._RESOURCE_HANDLERS
     provisioners._STACK_TAG_PROPERTY["AWS::S3::Bucket"] = ("Tags", "list")
-    for kind, rights in _rights().items():
+    for kind, rights in _RIGHTS.items():
         makers[kind] = _guarded(makers[kind], rights)
 
 
@@ -160,90 +160,89 @@ def _schedule(physical_id: str, properties: Mapping[str, Any]) -> str:
     return _regional("scheduler", "schedule/default/")(physical_id, properties)
 
 
-def _rights() -> Mapping[str, _Rights]:
-    """By type, for the types of the Forwarder's template."""
-    return {
-        "AWS::Lambda::Function": _Rights(
-            _regional("lambda", "function:"),
-            create=("lambda:CreateFunction", "lambda:GetFunction", "iam:PassRole"),
-            update=(
-                "lambda:GetFunction",
-                "lambda:UpdateFunctionCode",
-                "lambda:UpdateFunctionConfiguration",
-                "iam:PassRole",
-            ),
-            delete=("lambda:DeleteFunction", "lambda:GetFunction"),
-            properties={
-                "Tags": ("lambda:TagResource",),
-                "ReservedConcurrentExecutions": ("lambda:PutFunctionConcurrency",),
-            },
+_RIGHTS: Mapping[str, _Rights] = {
+    "AWS::Lambda::Function": _Rights(
+        _regional("lambda", "function:"),
+        create=("lambda:CreateFunction", "lambda:GetFunction", "iam:PassRole"),
+        update=(
+            "lambda:GetFunction",
+            "lambda:UpdateFunctionCode",
+            "lambda:UpdateFunctionConfiguration",
+            "iam:PassRole",
         ),
-        "AWS::Lambda::Permission": _Rights(
-            _function_of,
-            create=("lambda:AddPermission",),
-            update=("lambda:AddPermission", "lambda:RemovePermission"),
-            delete=("lambda:RemovePermission",),
+        delete=("lambda:DeleteFunction", "lambda:GetFunction"),
+        properties={
+            "Tags": ("lambda:TagResource",),
+            "ReservedConcurrentExecutions": ("lambda:PutFunctionConcurrency",),
+        },
+    ),
+    "AWS::Lambda::Permission": _Rights(
+        _function_of,
+        create=("lambda:AddPermission",),
+        update=("lambda:AddPermission", "lambda:RemovePermission"),
+        delete=("lambda:RemovePermission",),
+    ),
+    "AWS::IAM::Role": _Rights(
+        _role,
+        create=("iam:CreateRole", "iam:GetRole"),
+        update=(
+            "iam:GetRole",
+            "iam:GetRolePolicy",
+            "iam:ListAttachedRolePolicies",
+            "iam:ListRolePolicies",
         ),
-        "AWS::IAM::Role": _Rights(
-            _role,
-            create=("iam:CreateRole", "iam:GetRole"),
-            update=(
-                "iam:GetRole",
-                "iam:GetRolePolicy",
-                "iam:ListAttachedRolePolicies",
-                "iam:ListRolePolicies",
-            ),
-            delete=(
-                "iam:DeleteRole",
-                "iam:DeleteRolePolicy",
-                "iam:DetachRolePolicy",
-                "iam:GetRole",
-                "iam:ListAttachedRolePolicies",
-                "iam:ListRolePolicies",
-            ),
-            properties={
-                "Policies": ("iam:PutRolePolicy", "iam:GetRolePolicy"),
-                "ManagedPolicyArns": ("iam:AttachRolePolicy",),
-                "Tags": ("iam:TagRole",),
-            },
+        delete=(
+            "iam:DeleteRole",
+            "iam:DeleteRolePolicy",
+            "iam:DetachRolePolicy",
+            "iam:GetRole",
+            "iam:ListAttachedRolePolicies",
+            "iam:ListRolePolicies",
         ),
-        "AWS::Logs::LogGroup": _Rights(
-            _log_group,
-            create=("logs:CreateLogGroup", "logs:DescribeLogGroups"),
-            update=("logs:DescribeLogGroups", "logs:ListTagsForResource"),
-            delete=("logs:DeleteLogGroup", "logs:DescribeLogGroups"),
-            properties={"RetentionInDays": ("logs:PutRetentionPolicy",), "Tags": ("logs:TagResource",)},
-        ),
-        "AWS::SecretsManager::Secret": _Rights(
-            _secret,
-            create=("secretsmanager:CreateSecret", "secretsmanager:DescribeSecret"),
-            update=("secretsmanager:UpdateSecret", "secretsmanager:DescribeSecret"),
-            delete=("secretsmanager:DeleteSecret", "secretsmanager:DescribeSecret"),
-            properties={"Tags": ("secretsmanager:TagResource",)},
-        ),
-        "AWS::S3::Bucket": _Rights(
-            _bucket,
-            create=("s3:CreateBucket",),
-            update=(),
-            delete=("s3:DeleteBucket",),
-            properties={
-                "Tags": ("s3:PutBucketTagging",),
-                "BucketEncryption": ("s3:PutEncryptionConfiguration",),
-                "PublicAccessBlockConfiguration": ("s3:PutBucketPublicAccessBlock",),
-                "LifecycleConfiguration": ("s3:PutLifecycleConfiguration",),
-                "LoggingConfiguration": ("s3:PutBucketLogging",),
-            },
-        ),
-        "AWS::S3::BucketPolicy": _Rights(
-            _bucket,
-            create=("s3:GetBucketPolicy", "s3:PutBucketPolicy"),
-            update=("s3:GetBucketPolicy", "s3:PutBucketPolicy"),
-            delete=("s3:GetBucketPolicy", "s3:DeleteBucketPolicy"),
-        ),
-        "AWS::Scheduler::Schedule": _Rights(
-            _schedule,
-            create=("scheduler:CreateSchedule", "scheduler:GetSchedule"),
-            update=("scheduler:UpdateSchedule", "scheduler:GetSchedule"),
-            delete=("scheduler:DeleteSchedule", "scheduler:GetSchedule"),
-        ),
-    }  # fmt: skip
+        properties={
+            "Policies": ("iam:PutRolePolicy", "iam:GetRolePolicy"),
+            "ManagedPolicyArns": ("iam:AttachRolePolicy",),
+            "Tags": ("iam:TagRole",),
+        },
+    ),
+    "AWS::Logs::LogGroup": _Rights(
+        _log_group,
+        create=("logs:CreateLogGroup", "logs:DescribeLogGroups"),
+        update=("logs:DescribeLogGroups", "logs:ListTagsForResource"),
+        delete=("logs:DeleteLogGroup", "logs:DescribeLogGroups"),
+        properties={"RetentionInDays": ("logs:PutRetentionPolicy",), "Tags": ("logs:TagResource",)},
+    ),
+    "AWS::SecretsManager::Secret": _Rights(
+        _secret,
+        create=("secretsmanager:CreateSecret", "secretsmanager:DescribeSecret"),
+        update=("secretsmanager:UpdateSecret", "secretsmanager:DescribeSecret"),
+        delete=("secretsmanager:DeleteSecret", "secretsmanager:DescribeSecret"),
+        properties={"Tags": ("secretsmanager:TagResource",)},
+    ),
+    "AWS::S3::Bucket": _Rights(
+        _bucket,
+        create=("s3:CreateBucket",),
+        update=(),
+        delete=("s3:DeleteBucket",),
+        properties={
+            "Tags": ("s3:PutBucketTagging",),
+            "BucketEncryption": ("s3:PutEncryptionConfiguration",),
+            "PublicAccessBlockConfiguration": ("s3:PutBucketPublicAccessBlock",),
+            "LifecycleConfiguration": ("s3:PutLifecycleConfiguration",),
+            "LoggingConfiguration": ("s3:PutBucketLogging",),
+        },
+    ),
+    "AWS::S3::BucketPolicy": _Rights(
+        _bucket,
+        create=("s3:GetBucketPolicy", "s3:PutBucketPolicy"),
+        update=("s3:GetBucketPolicy", "s3:PutBucketPolicy"),
+        delete=("s3:GetBucketPolicy", "s3:DeleteBucketPolicy"),
+    ),
+    "AWS::Scheduler::Schedule": _Rights(
+        _schedule,
+        create=("scheduler:CreateSchedule", "scheduler:GetSchedule"),
+        update=("scheduler:UpdateSchedule", "scheduler:GetSchedule"),
+        delete=("scheduler:DeleteSchedule", "scheduler:GetSchedule"),
+    ),
+}
+"""By type, for the types of the Forwarder's template."""

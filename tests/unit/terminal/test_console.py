@@ -14,7 +14,8 @@ from ddsetup.model.errors import UsageError
 from ddsetup.model.event import Event, EventKind
 from ddsetup.model.report import Report, Signal, SignalStatus
 from ddsetup.model.states import LogGroupState
-from ddsetup.terminal.console import Console, OutputFormat, Streams, interactive
+from ddsetup.terminal.console import Console, OutputFormat, Streams
+from ddsetup.terminal.streams import interactive
 
 AT = datetime(2026, 11, 22, tzinfo=UTC)
 
