@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from ddsetup.model.account import Function, LaneSnapshot, Layer, Snapshot, Unreadable
+from ddsetup.model.account import Function, Layer, Unreadable
 from ddsetup.model.change import Change
+from ddsetup.model.snapshot import LaneSnapshot, Snapshot
 from ddsetup.model.states import REF_SECRET, FunctionState, TagsState
 
 

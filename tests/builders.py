@@ -11,20 +11,16 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ddsetup.model.account import (
-    AccountSnapshot,
     ApiStage,
-    DatadogSnapshot,
     Forwarder,
     Function,
     Identity,
     Integration,
     Lane,
-    LaneSnapshot,
     LogGroup,
     NamespaceFilter,
     Role,
     Secret,
-    Snapshot,
     Stack,
     StateMachine,
     StateMachineSettings,
@@ -32,6 +28,7 @@ from ddsetup.model.account import (
     Unreadable,
 )
 from ddsetup.model.answers import Answers, Selection
+from ddsetup.model.snapshot import AccountSnapshot, DatadogSnapshot, LaneSnapshot, Snapshot
 
 ACCOUNT = "111122223333"
 OTHER_ACCOUNT = "444455556666"

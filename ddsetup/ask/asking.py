@@ -12,9 +12,10 @@ from dataclasses import dataclass, field, replace
 from ddsetup.ask.dialogue import Dialogue
 from ddsetup.ask.prompter import Back, Prompt, Prompter, PromptKind
 from ddsetup.ask.questions import FUNCTIONS, OWNED, SIGNALS, SOURCE, Choice, Draft, Question, questions_for
-from ddsetup.model.account import Function, Json, Snapshot
+from ddsetup.model.account import Function, Json
 from ddsetup.model.answers import Answers
 from ddsetup.model.errors import UsageError
+from ddsetup.model.snapshot import Snapshot
 from ddsetup.plan.select import select_in
 from ddsetup.settings.given import Given, Raw
 from ddsetup.settings.setting import Setting, Value

@@ -14,10 +14,11 @@ from ddsetup.ask.prompter import Back, Prompt, Prompter, Row, say_error
 from ddsetup.ask.questions import Choice
 from ddsetup.facts.functions_at_a_glance import FunctionRow, function_rows
 from ddsetup.facts.recognise import is_edge
-from ddsetup.model.account import Function, Json, Snapshot, Unreadable
+from ddsetup.model.account import Function, Json, Unreadable
 from ddsetup.model.answers import Selection
 from ddsetup.model.errors import UsageError
 from ddsetup.model.lines import counted, names, rough
+from ddsetup.model.snapshot import Snapshot
 from ddsetup.observe.usage import Usage
 from ddsetup.plan.select import select_in
 from ddsetup.settings.setting import Value

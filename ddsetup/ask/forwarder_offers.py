@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 
-from ddsetup.model.account import Forwarder, Lane, Snapshot
+from ddsetup.model.account import Forwarder, Lane
 from ddsetup.model.answers import Answers
+from ddsetup.model.snapshot import Snapshot
 from ddsetup.plan.steps.forwarder_choice import lane_of, registered_arns, usable_forwarders
 from ddsetup.settings.setting import Value
 

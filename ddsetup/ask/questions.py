@@ -14,8 +14,9 @@ from ddsetup.ask.forwarder_offers import forwarder_offers, one_for_each_region, 
 from ddsetup.ask.service_offers import api_stage_offers, log_sources_seen, state_machine_offers
 from ddsetup.facts.catalog import site as site_of
 from ddsetup.facts.ownership import is_datadogs_own, owner
-from ddsetup.model.account import Function, LaneSnapshot, Snapshot, Unreadable
+from ddsetup.model.account import Function, Unreadable
 from ddsetup.model.errors import DdsetupError
+from ddsetup.model.snapshot import LaneSnapshot, Snapshot
 from ddsetup.plan.select import select_in
 from ddsetup.plan.steps.namespaces import PAGE, RESOURCES, SERVICES
 from ddsetup.settings import validate

@@ -15,7 +15,7 @@ from ddsetup.facts.services import (
     state_machine_rows,
     state_machines_text,
 )
-from ddsetup.model.account import Snapshot
+from ddsetup.model.snapshot import Snapshot
 
 Offer: TypeAlias = tuple[str, str, str]
 """The answer, its label, and a hint."""

@@ -32,9 +32,10 @@ from ddsetup.gateways.aws.session import Aws
 from ddsetup.gateways.datadog.client import Datadog
 from ddsetup.gateways.datadog.events import log_carriers
 from ddsetup.gateways.datadog.telemetry import Window
-from ddsetup.model.account import Function, Lane, Role, Snapshot, Unreadable
+from ddsetup.model.account import Function, Lane, Role, Unreadable
 from ddsetup.model.errors import GatewayError
 from ddsetup.model.evidence import Evidence, Looking, Unseen
+from ddsetup.model.snapshot import Snapshot
 from ddsetup.observe.chosen import aliased, observe_aliases, observe_filters
 from ddsetup.plan.steps.instrument.key_access import role_name
 from ddsetup.plan.steps.subscriptions.groups import can_have_filters, log_group_of

@@ -17,9 +17,10 @@ from ddsetup.facts.ownership import MARKS, is_datadogs_own
 from ddsetup.gateways.aws.functions import published_versions
 from ddsetup.gateways.aws.session import Aws
 from ddsetup.journal.runs import Run, list_runs
-from ddsetup.model.account import Function, Snapshot, Unreadable
+from ddsetup.model.account import Function, Unreadable
 from ddsetup.model.answers import Answers
 from ddsetup.model.evidence import Past
+from ddsetup.model.snapshot import Snapshot
 from ddsetup.model.states import FunctionState
 from ddsetup.plan.select import select_in
 

@@ -19,13 +19,14 @@ from ddsetup.doctor.read_evidence import gather, look_around
 from ddsetup.doctor.what_to_read import on_its_way
 from ddsetup.flow import verbs
 from ddsetup.flow.verbs import Applied, Host, Session
-from ddsetup.model.account import DatadogSnapshot, Function, Snapshot, Unreadable
+from ddsetup.model.account import Function, Unreadable
 from ddsetup.model.answers import Answers
 from ddsetup.model.change import Change, Plan
 from ddsetup.model.errors import CredentialsError, GatewayError
 from ddsetup.model.evidence import Evidence, Fault, Looking, Past
 from ddsetup.model.lines import counted
 from ddsetup.model.report import Severity
+from ddsetup.model.snapshot import DatadogSnapshot, Snapshot
 from ddsetup.observe.chosen import look_closer
 from ddsetup.observe.in_bulk import observe
 from ddsetup.settings.given import Given

@@ -24,11 +24,12 @@ from ddsetup.gateways.aws.session import Aws
 from ddsetup.gateways.datadog.client import Datadog
 from ddsetup.gateways.datadog.health import key_state, log_indexes
 from ddsetup.gateways.datadog.keys import probe_permissions
-from ddsetup.model.account import Function, Integration, Snapshot, Unreadable
+from ddsetup.model.account import Function, Integration, Unreadable
 from ddsetup.model.answers import Answers
 from ddsetup.model.errors import CredentialsError, GatewayError, NotFound
 from ddsetup.model.evidence import Evidence, ForwarderHealth, Local, Looking
 from ddsetup.model.report import Signal
+from ddsetup.model.snapshot import Snapshot
 from ddsetup.observe.chosen import observe_filters, observe_permissions
 from ddsetup.plan.steps.forwarder_choice import site_of
 from ddsetup.plan.steps.subscriptions.groups import log_group_of

@@ -10,7 +10,8 @@ guide, restrictions on Lambda@Edge).
 from __future__ import annotations
 
 from ddsetup.facts import catalog
-from ddsetup.model.account import Function, LaneSnapshot, Unreadable
+from ddsetup.model.account import Function, Unreadable
+from ddsetup.model.snapshot import LaneSnapshot
 
 REGION = "us-east-1"
 EDGE_SERVICE = "edgelambda.amazonaws.com"

@@ -10,7 +10,8 @@ from ddsetup.facts import catalog
 from ddsetup.facts.ownership import is_forwarder, owner
 from ddsetup.facts.recognise import active_vendor, brings_library, datadog_layers, mode_of, stays_as_it_starts
 from ddsetup.facts.services import api_stage_rows, state_machine_rows, unread_apis
-from ddsetup.model.account import Function, Json, LaneSnapshot, Snapshot, Unreadable
+from ddsetup.model.account import Function, Json, Unreadable
+from ddsetup.model.snapshot import LaneSnapshot, Snapshot
 
 _MARKS: Mapping[str, str] = {
     "dd_ddsetup": "ddsetup",

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 
 from ddsetup.facts import catalog
 from ddsetup.facts.recognise import forwarder_like, has_extension
-from ddsetup.model.account import Function, LaneSnapshot, Unreadable
+from ddsetup.model.account import Function, Unreadable
 from ddsetup.model.answers import Answers
+from ddsetup.model.snapshot import LaneSnapshot
 
 STACK_TAG = "aws:cloudformation:stack-name"
 LOGICAL_ID_TAG = "aws:cloudformation:logical-id"

@@ -6,15 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from ddsetup.facts.ownership import owner_of
-from ddsetup.model.account import (
-    ApiStage,
-    LaneSnapshot,
-    Snapshot,
-    StateMachine,
-    StateMachineSettings,
-    Unreadable,
-)
+from ddsetup.model.account import ApiStage, StateMachine, StateMachineSettings, Unreadable
 from ddsetup.model.lines import counted
+from ddsetup.model.snapshot import LaneSnapshot, Snapshot
 
 TRACE_TAG = "DD_TRACE_ENABLED"
 """The tag of a state machine that has Datadog make traces of its logs (Datadog's Step Functions page)."""

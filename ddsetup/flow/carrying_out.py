@@ -15,10 +15,10 @@ from ddsetup.ask.prompter import Back, Prompt
 from ddsetup.flow.host import Host, Session
 from ddsetup.journal.lock import account_lock
 from ddsetup.journal.runs import Header, Journal, new_run_id
-from ddsetup.model.account import Snapshot
 from ddsetup.model.change import Change, Outcome
 from ddsetup.model.errors import Interrupted, UsageError
 from ddsetup.model.report import Signal
+from ddsetup.model.snapshot import Snapshot
 from ddsetup.observe.filters_in_background import LateChanges
 from ddsetup.plan.preflight import check_permissions
 from ddsetup.verify.arrival import Watch

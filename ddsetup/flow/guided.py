@@ -23,7 +23,7 @@ from ddsetup.settings.given import Given, from_flags
 if TYPE_CHECKING:
     from ddsetup.ask.prompter import Prompter
     from ddsetup.flow.verbs import Host, Prepared, Session
-    from ddsetup.model.account import Snapshot
+    from ddsetup.model.snapshot import Snapshot
     from ddsetup.observe.usage import Usage
     from ddsetup.settings.setting import Value
 

@@ -10,7 +10,7 @@ from ddsetup.flow.call import Call
 from ddsetup.flow.whose import Whose
 from ddsetup.gateways.datadog.client import Datadog
 from ddsetup.gateways.datadog.telemetry import Window
-from ddsetup.model.account import DatadogSnapshot, Snapshot
+from ddsetup.model.snapshot import DatadogSnapshot, Snapshot
 from ddsetup.settings.settle import selection_of
 
 if TYPE_CHECKING:

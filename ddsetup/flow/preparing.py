@@ -9,11 +9,12 @@ from ddsetup.ask.asking import Chooser, answers_from
 from ddsetup.flow.connecting import quiet
 from ddsetup.flow.host import Session
 from ddsetup.flow.remembered import with_written_before
-from ddsetup.model.account import Function, Lane, Snapshot, Unreadable
+from ddsetup.model.account import Function, Lane, Unreadable
 from ddsetup.model.answers import Answers
 from ddsetup.model.change import Plan
 from ddsetup.model.errors import DdsetupError, Denied, UsageError
 from ddsetup.model.lines import counted
+from ddsetup.model.snapshot import Snapshot
 from ddsetup.observe.chosen import add_filters, look_closer, refreshed
 from ddsetup.observe.filters_in_background import LateChanges, Sweep, start_sweep
 from ddsetup.observe.in_bulk import GLANCE, Progress, bulk_fields, observe

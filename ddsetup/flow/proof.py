@@ -13,11 +13,12 @@ from ddsetup.ask.prompter import Back, Prompt, Prompter, Row
 from ddsetup.ask.questions import Choice
 from ddsetup.facts.ownership import is_datadogs_own
 from ddsetup.flow.call import Call
-from ddsetup.model.account import Function, Snapshot, Unreadable
+from ddsetup.model.account import Function, Unreadable
 from ddsetup.model.answers import Answers
 from ddsetup.model.errors import UsageError
 from ddsetup.model.lines import counted
 from ddsetup.model.report import Signal
+from ddsetup.model.snapshot import Snapshot
 from ddsetup.show.report_lines import outcome_text
 
 if TYPE_CHECKING:

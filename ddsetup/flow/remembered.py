@@ -12,9 +12,10 @@ from ddsetup.flow.host import Session
 from ddsetup.journal.planfile import PlanMeta
 from ddsetup.journal.runs import Run, list_runs
 from ddsetup.journal.undo import built_on, in_force, undo_changes
-from ddsetup.model.account import Function, Snapshot, Unreadable
+from ddsetup.model.account import Function, Unreadable
 from ddsetup.model.errors import Interrupted, UsageError
 from ddsetup.model.lines import counted, names
+from ddsetup.model.snapshot import Snapshot
 from ddsetup.plan.steps.instrument.subject import STEP as INSTRUMENT
 from ddsetup.plan.steps.instrument.tags import MARKER
 

@@ -16,10 +16,11 @@ from typing import TypeAlias
 from ddsetup.facts.filters import AUTOMATIC_PREFIX, FORWARDER_FILTERS, OWN_PREFIX
 from ddsetup.gateways.aws.logs import filters_at_work, list_filters
 from ddsetup.gateways.aws.session import Aws
-from ddsetup.model.account import Function, Lane, LaneSnapshot, Snapshot, SubscriptionFilter, Unreadable
+from ddsetup.model.account import Function, Lane, SubscriptionFilter, Unreadable
 from ddsetup.model.answers import Answers
 from ddsetup.model.change import Change
 from ddsetup.model.errors import DdsetupError, Interrupted, SignedOut
+from ddsetup.model.snapshot import LaneSnapshot, Snapshot
 from ddsetup.plan.steps.subscriptions import LatePlanner, groups_to_read
 
 Filters: TypeAlias = tuple[SubscriptionFilter, ...] | Unreadable

@@ -16,14 +16,13 @@ from ddsetup.model.account import (
     ApiStage,
     Integration,
     Lane,
-    LaneSnapshot,
-    Snapshot,
     StateMachine,
     StateMachineSettings,
     SubscriptionFilter,
     Unreadable,
 )
 from ddsetup.model.answers import Answers
+from ddsetup.model.snapshot import LaneSnapshot, Snapshot
 from ddsetup.plan.select_services import chosen_api_stages, chosen_state_machines, matches_api
 
 _THREADS = 8

@@ -11,8 +11,9 @@ from typing import TypeAlias
 
 from ddsetup.gateways.aws.metrics import invocations
 from ddsetup.gateways.aws.session import Aws
-from ddsetup.model.account import Lane, Snapshot, Unreadable
+from ddsetup.model.account import Lane, Unreadable
 from ddsetup.model.errors import DdsetupError
+from ddsetup.model.snapshot import Snapshot
 
 MINUTES = 24 * 60
 """How far back is counted."""

@@ -10,10 +10,11 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from ddsetup.facts import permissions
 from ddsetup.facts.permissions import PURPOSE
-from ddsetup.model.account import AccountSnapshot, Role, Secret, Snapshot, Stack, Unreadable
+from ddsetup.model.account import Role, Secret, Stack, Unreadable
 from ddsetup.model.answers import Answers
 from ddsetup.model.change import Change, Plan
 from ddsetup.model.errors import CredentialsError
+from ddsetup.model.snapshot import AccountSnapshot, Snapshot
 from ddsetup.plan.policy import required_actions
 from ddsetup.plan.policy_scope import Scope
 from ddsetup.plan.select import select_in

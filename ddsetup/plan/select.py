@@ -13,9 +13,10 @@ from fnmatch import fnmatchcase
 from ddsetup.facts.catalog import family_of
 from ddsetup.facts.ownership import STACK_TAG
 from ddsetup.facts.recognise import mode_of
-from ddsetup.model.account import Function, Lane, Snapshot, Unreadable
+from ddsetup.model.account import Function, Lane, Unreadable
 from ddsetup.model.answers import Selection
 from ddsetup.model.errors import Denied, UsageError
+from ddsetup.model.snapshot import Snapshot
 
 Tags = Mapping[str, Mapping[str, str]]
 """Resource tags by function ARN."""

@@ -11,9 +11,10 @@ from fnmatch import fnmatchcase
 from typing import TypeVar
 
 from ddsetup.facts.services import ACCESS_LOGS, STATES, api_stages, state_machines
-from ddsetup.model.account import ApiStage, Lane, LaneSnapshot, Snapshot, StateMachine, Unreadable
+from ddsetup.model.account import ApiStage, Lane, StateMachine, Unreadable
 from ddsetup.model.answers import Answers
 from ddsetup.model.errors import UsageError
+from ddsetup.model.snapshot import LaneSnapshot, Snapshot
 from ddsetup.plan.select import nearest
 
 EVERY = ("all", "*")

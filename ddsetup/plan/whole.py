@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeAlias
 
-from ddsetup.model.account import Function, Snapshot
+from ddsetup.model.account import Function
 from ddsetup.model.answers import Answers
 from ddsetup.model.change import Plan, ResourceId, Skipped
+from ddsetup.model.snapshot import Snapshot
 from ddsetup.plan.preflight import permission_warnings
 from ddsetup.plan.steps import collection, forwarder, instrument, integration, sources, subscriptions
 

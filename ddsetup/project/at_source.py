@@ -13,11 +13,12 @@ from ddsetup.facts.variables import asked
 from ddsetup.flow.call import Call
 from ddsetup.flow.ending import WAIT_SECONDS
 from ddsetup.gateways.aws.secrets import read_secret
-from ddsetup.model.account import Function, Json, Lane, Snapshot, Unreadable
+from ddsetup.model.account import Function, Json, Lane, Unreadable
 from ddsetup.model.answers import Answers
 from ddsetup.model.errors import DdsetupError, UsageError
 from ddsetup.model.lines import counted
 from ddsetup.model.report import FOUNDATION, Report
+from ddsetup.model.snapshot import Snapshot
 from ddsetup.plan.steps.api_key import SECRET_NAME
 from ddsetup.plan.steps.forwarder import forwarder_arn
 from ddsetup.plan.steps.wording import listed

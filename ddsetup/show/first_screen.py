@@ -9,8 +9,9 @@ from ddsetup.facts.catalog import site as site_of
 from ddsetup.facts.functions_at_a_glance import FunctionRow, function_rows, status
 from ddsetup.facts.services import api_stages_text, state_machines_text
 from ddsetup.gateways.datadog.keys import KeyCheck
-from ddsetup.model.account import Identity, Json, Snapshot
+from ddsetup.model.account import Identity, Json
 from ddsetup.model.lines import Line, Span, line, names
+from ddsetup.model.snapshot import Snapshot
 
 LABEL = 14
 """Where what is said begins, behind its label."""

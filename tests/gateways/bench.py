@@ -22,10 +22,11 @@ from ddsetup.apply.run import Writer
 from ddsetup.apply.writers import make_writers
 from ddsetup.gateways.aws.session import Aws, AwsOptions
 from ddsetup.gateways.datadog.client import Datadog, DatadogKeys
-from ddsetup.model.account import DatadogSnapshot, Lane, LaneSnapshot, Snapshot
+from ddsetup.model.account import Lane
 from ddsetup.model.change import Change, Outcome, ResourceId
 from ddsetup.model.clock import Clock
 from ddsetup.model.event import Event
+from ddsetup.model.snapshot import DatadogSnapshot, LaneSnapshot, Snapshot
 from ddsetup.model.states import State
 from tests.unit.world import fake_clock
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from ddsetup.gateways.aws.functions import list_functions
-from ddsetup.model.account import LaneSnapshot
 from ddsetup.model.change import Change
+from ddsetup.model.snapshot import LaneSnapshot
 from ddsetup.model.states import REF_VERSION, AliasState, FunctionState
 from tests.gateways.bench import LANE, Bench, answer, aws, bench, change, moto_url, zipped
 

@@ -24,9 +24,10 @@ from ddsetup.gateways.aws.functions import (
 from ddsetup.gateways.aws.permissions import simulate
 from ddsetup.gateways.aws.session import Aws, AwsOptions
 from ddsetup.gateways.datadog.client import Datadog, DatadogKeys
-from ddsetup.model.account import Function, Lane, LaneSnapshot, Snapshot, Unreadable
+from ddsetup.model.account import Function, Lane, Unreadable
 from ddsetup.model.answers import Answers
 from ddsetup.model.errors import ChangedSince, Interrupted
+from ddsetup.model.snapshot import LaneSnapshot, Snapshot
 from ddsetup.observe.chosen import look_closer, observe_filters
 from ddsetup.observe.in_bulk import Progress, observe
 from ddsetup.sandbox.control import start

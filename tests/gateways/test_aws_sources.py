@@ -9,8 +9,9 @@ from urllib.parse import unquote
 import pytest
 
 from ddsetup.gateways.aws import apis, states
-from ddsetup.model.account import ApiStage, LaneSnapshot, StateMachine, StateMachineSettings, Unreadable
+from ddsetup.model.account import ApiStage, StateMachine, StateMachineSettings, Unreadable
 from ddsetup.model.errors import UsageError
+from ddsetup.model.snapshot import LaneSnapshot
 from ddsetup.observe.services_read import look_at_sources
 from tests.builders import answers
 from tests.gateways.aws_stand import Reply, connect, scripted_aws

@@ -15,9 +15,10 @@ import pytest
 from botocore.awsrequest import AWSResponse
 
 from ddsetup.gateways.aws.functions import list_functions, read_function
-from ddsetup.model.account import Function, LaneSnapshot
+from ddsetup.model.account import Function
 from ddsetup.model.change import Change
 from ddsetup.model.errors import GatewayError
+from ddsetup.model.snapshot import LaneSnapshot
 from ddsetup.model.states import FunctionState
 from tests.gateways.bench import LANE, Bench, answer, aws, bench, change, moto_url, zipped
 

@@ -10,7 +10,8 @@ import pytest
 
 from ddsetup.apply.writers.triggers import take_back
 from ddsetup.gateways.datadog.client import Datadog
-from ddsetup.model.account import Lane, LaneSnapshot, LogGroup, Snapshot, Unreadable
+from ddsetup.model.account import Lane, LogGroup, Unreadable
+from ddsetup.model.snapshot import LaneSnapshot, Snapshot
 from ddsetup.model.states import LogCollectionState
 from tests.builders import function, function_arn, state_machine
 from tests.gateways.bench import ACCOUNT, KEYS, LANE, REGION, Bench, answer, aws, bench, change, moto_url

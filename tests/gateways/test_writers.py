@@ -8,9 +8,9 @@ from dataclasses import replace
 import pytest
 
 from ddsetup.facts.iam_documents import trust_policy
-from ddsetup.model.account import LaneSnapshot
 from ddsetup.model.change import Change
 from ddsetup.model.errors import GatewayError
+from ddsetup.model.snapshot import LaneSnapshot
 from ddsetup.model.states import (
     REF_SECRET,
     FilterState,

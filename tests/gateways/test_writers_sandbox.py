@@ -25,18 +25,11 @@ from ddsetup.gateways.datadog.client import Datadog, DatadogKeys
 from ddsetup.gateways.datadog.integration import read_integration
 from ddsetup.journal.runs import Header, Journal, list_runs, read_run
 from ddsetup.journal.undo import undo_changes
-from ddsetup.model.account import (
-    DatadogSnapshot,
-    Function,
-    Integration,
-    Lane,
-    LaneSnapshot,
-    Snapshot,
-    Unreadable,
-)
+from ddsetup.model.account import Function, Integration, Lane, Unreadable
 from ddsetup.model.change import Change, Outcome, ResourceId
 from ddsetup.model.clock import Clock
 from ddsetup.model.event import Event
+from ddsetup.model.snapshot import DatadogSnapshot, LaneSnapshot, Snapshot
 from ddsetup.model.states import (
     REF_EXTERNAL_ID,
     REF_SECRET,

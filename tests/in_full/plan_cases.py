@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ddsetup.model.account import Alias, Function, Layer, NamespaceFilter, Secret, Snapshot, Stack, Unreadable
+from ddsetup.model.account import Alias, Function, Layer, NamespaceFilter, Secret, Stack, Unreadable
 from ddsetup.model.answers import KeySource, Tracing
+from ddsetup.model.snapshot import Snapshot
 from tests import builders as b
 
 DATADOG = "464622532012"

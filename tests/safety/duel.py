@@ -14,8 +14,9 @@ from ddsetup.apply.writers.functions import FunctionWriter
 from ddsetup.apply.writers.issued import Issued
 from ddsetup.gateways.aws.functions import list_functions
 from ddsetup.gateways.aws.session import Aws
-from ddsetup.model.account import Function, Lane, LaneSnapshot
+from ddsetup.model.account import Function, Lane
 from ddsetup.model.change import Change, Outcome, Plan
+from ddsetup.model.snapshot import LaneSnapshot
 from ddsetup.plan.steps import instrument, uninstrument
 from tests.builders import account_snapshot, answers, snapshot
 from tests.gateways.aws_stand import ACCOUNT, REGION, FakeTime, connect

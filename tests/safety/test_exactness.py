@@ -18,9 +18,10 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from ddsetup.gateways.aws.functions import wait_updated
-from ddsetup.model.account import AccountSnapshot, Forwarder, Function, Snapshot
+from ddsetup.model.account import Forwarder, Function
 from ddsetup.model.answers import Answers, Selection
 from ddsetup.model.change import Change
+from ddsetup.model.snapshot import AccountSnapshot, Snapshot
 from ddsetup.observe.chosen import observe_filters
 from ddsetup.plan.steps import instrument, subscriptions, uninstrument
 from tests.gateways.test_writers_sandbox import REGION, Place, carry_out, give_back, place

@@ -12,7 +12,6 @@ from typing import Any
 from ddsetup.doctor.checks.case import Case, make_case
 from ddsetup.facts import catalog
 from ddsetup.model.account import (
-    AccountSnapshot,
     Alias,
     Forwarder,
     Function,
@@ -27,6 +26,7 @@ from ddsetup.model.account import (
 from ddsetup.model.answers import Answers
 from ddsetup.model.evidence import Evidence, ForwarderHealth
 from ddsetup.model.report import Signal, SignalName, SignalStatus
+from ddsetup.model.snapshot import AccountSnapshot
 from tests import builders as b
 
 FORWARDER_ARN = b.function_arn("datadog-forwarder")

@@ -22,10 +22,10 @@ from ddsetup.apply.writers.stacks import StackWriter
 from ddsetup.gateways.aws.session import Aws
 from ddsetup.gateways.datadog.client import Datadog, DatadogKeys
 from ddsetup.gateways.datadog.integration import new_external_id
-from ddsetup.model.account import Snapshot
 from ddsetup.model.clock import Clock
 from ddsetup.model.errors import CredentialsError
 from ddsetup.model.event import OnEvent
+from ddsetup.model.snapshot import Snapshot
 
 
 def make_writers(  # noqa: PLR0913 - what the writers of all kinds need together

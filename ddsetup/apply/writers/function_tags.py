@@ -8,9 +8,10 @@ from collections.abc import Mapping, Sequence
 from ddsetup.apply.writers.outcomes import already_so, applied, failed, moved
 from ddsetup.gateways.aws.session import Aws
 from ddsetup.gateways.aws.tags import BATCH, function_tags, tag_functions, tags_now, untag_functions
-from ddsetup.model.account import Lane, Snapshot, Unreadable
+from ddsetup.model.account import Lane, Unreadable
 from ddsetup.model.change import Change, Outcome
 from ddsetup.model.errors import GatewayError
+from ddsetup.model.snapshot import Snapshot
 from ddsetup.model.states import TagsState
 
 

@@ -12,9 +12,10 @@ from dataclasses import replace
 
 from ddsetup.gateways.aws.secrets import read_secret
 from ddsetup.gateways.aws.session import Aws
-from ddsetup.model.account import Json, Lane, Snapshot, Unreadable
+from ddsetup.model.account import Json, Lane, Unreadable
 from ddsetup.model.change import Change
 from ddsetup.model.errors import GatewayError
+from ddsetup.model.snapshot import Snapshot
 from ddsetup.model.states import REF_EXTERNAL_ID, REF_SECRET, State, from_json, to_json
 
 

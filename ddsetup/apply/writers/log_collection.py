@@ -18,10 +18,11 @@ from ddsetup.apply.writers.triggers import take_back
 from ddsetup.gateways.aws.session import Aws
 from ddsetup.gateways.datadog.client import Datadog
 from ddsetup.gateways.datadog.integration import read_integration, set_log_collection
-from ddsetup.model.account import Integration, Snapshot
+from ddsetup.model.account import Integration
 from ddsetup.model.change import Change, Outcome, ResourceId
 from ddsetup.model.clock import Clock
 from ddsetup.model.errors import GatewayError
+from ddsetup.model.snapshot import Snapshot
 from ddsetup.model.states import LogCollectionState
 
 SETTLES = 1.5

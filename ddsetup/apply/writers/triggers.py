@@ -14,8 +14,9 @@ from ddsetup.facts.filters import AUTOMATIC_PREFIX
 from ddsetup.facts.services import source_groups
 from ddsetup.gateways.aws.logs import delete_filter, list_filters
 from ddsetup.gateways.aws.session import Aws
-from ddsetup.model.account import Lane, LaneSnapshot, Snapshot, SubscriptionFilter, Unreadable
+from ddsetup.model.account import Lane, SubscriptionFilter, Unreadable
 from ddsetup.model.errors import NotFound
+from ddsetup.model.snapshot import LaneSnapshot, Snapshot
 
 
 def take_back(aws: Aws, snapshot: Snapshot, account: str, forwarders: Collection[str]) -> tuple[str, ...]:

@@ -14,21 +14,12 @@ from ddsetup.facts.filters import AUTOMATIC_PREFIX, OWN_PREFIX
 from ddsetup.facts.ownership import MARKS, Owner, arn_of_function, is_datadogs_own, owner
 from ddsetup.facts.recognise import Mode
 from ddsetup.facts.variables import is_on
-from ddsetup.model.account import (
-    AccountSnapshot,
-    Forwarder,
-    Function,
-    Integration,
-    Lane,
-    LaneSnapshot,
-    Snapshot,
-    SubscriptionFilter,
-    Unreadable,
-)
+from ddsetup.model.account import Forwarder, Function, Integration, Lane, SubscriptionFilter, Unreadable
 from ddsetup.model.answers import Answers
 from ddsetup.model.change import ResourceId
 from ddsetup.model.evidence import Evidence, ForwarderHealth, Past
 from ddsetup.model.report import Signal
+from ddsetup.model.snapshot import AccountSnapshot, LaneSnapshot, Snapshot
 from ddsetup.plan.select import select_in
 from ddsetup.plan.steps.forwarder_choice import choose, stack_of
 from ddsetup.plan.steps.instrument.subject import function_resource

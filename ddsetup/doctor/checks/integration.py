@@ -9,8 +9,9 @@ from ddsetup.doctor.checks.case import Case
 from ddsetup.doctor.checks.check import DELAY_GUIDE, STS_GUIDE, Blind, Problem, Result, check
 from ddsetup.facts.catalog import trust_account
 from ddsetup.facts.iam_documents import missing_actions, trust_policy, trust_problem
-from ddsetup.model.account import AccountSnapshot, Integration, Json, Role, Unreadable
+from ddsetup.model.account import Integration, Json, Role, Unreadable
 from ddsetup.model.change import ResourceId
+from ddsetup.model.snapshot import AccountSnapshot
 from ddsetup.plan.steps.integration import integration_id
 from ddsetup.plan.steps.integration_role import (
     NEEDED,

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from ddsetup.model.account import Lane, LaneSnapshot, Secret, Snapshot, Unreadable
+from ddsetup.model.account import Lane, Secret, Unreadable
 from ddsetup.model.answers import Answers
 from ddsetup.model.change import Change, Plan, ResourceId, Skipped
+from ddsetup.model.snapshot import LaneSnapshot, Snapshot
 from ddsetup.model.states import REF_SECRET, SecretState
 from ddsetup.plan.steps.wording import cannot_see, denied_action
 

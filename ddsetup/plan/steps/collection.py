@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ddsetup.model.account import Function, Integration, Lane, Snapshot, Unreadable
+from ddsetup.model.account import Function, Integration, Lane, Unreadable
 from ddsetup.model.answers import Answers
 from ddsetup.model.change import Change, Plan, ResourceId, Skipped
+from ddsetup.model.snapshot import Snapshot
 from ddsetup.model.states import LogCollectionState
 from ddsetup.plan.select_services import sources_of
 from ddsetup.plan.steps.forwarder import stack_id

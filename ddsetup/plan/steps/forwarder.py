@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ddsetup.facts.catalog import FORWARDER_LAYER
-from ddsetup.model.account import Function, Lane, LogGroup, Snapshot, Stack, Unreadable
+from ddsetup.model.account import Function, Lane, LogGroup, Stack, Unreadable
 from ddsetup.model.answers import Answers
 from ddsetup.model.change import Change, Plan
+from ddsetup.model.snapshot import Snapshot
 from ddsetup.model.states import StackState
 from ddsetup.plan.steps.api_key import OWN_TAGS, makes_secret, secret_changes, secret_id
 from ddsetup.plan.steps.forwarder_choice import Place, check_arns, choose, forwarder_arn, partition_of_account

@@ -11,18 +11,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ddsetup.facts.catalog import FORWARDER_LAYER, parse_layer
-from ddsetup.model.account import (
-    Forwarder,
-    Function,
-    Integration,
-    Lane,
-    LaneSnapshot,
-    Snapshot,
-    Stack,
-    Unreadable,
-)
+from ddsetup.model.account import Forwarder, Function, Integration, Lane, Stack, Unreadable
 from ddsetup.model.answers import Answers
 from ddsetup.model.errors import UsageError
+from ddsetup.model.snapshot import LaneSnapshot, Snapshot
 from ddsetup.plan.steps.forwarder_stack import Obstacle, creation_obstacle, function_name
 from ddsetup.plan.steps.wording import cannot_see, denied_action
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ddsetup.model.account import Forwarder, Lane, LaneSnapshot, Stack, Unreadable
+from ddsetup.model.account import Forwarder, Lane, Stack, Unreadable
 from ddsetup.model.answers import Answers
 from ddsetup.model.change import Change, Plan, ResourceId, Skipped
+from ddsetup.model.snapshot import LaneSnapshot
 from ddsetup.model.states import StackState
 from ddsetup.plan.select_services import traces_state_machines
 from ddsetup.plan.steps.api_key import CREATED_BY, CREATED_BY_DDSETUP

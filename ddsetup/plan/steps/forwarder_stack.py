@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 
 from ddsetup.facts.catalog import FORWARDER_LAYER, LAYER_ACCOUNTS
-from ddsetup.model.account import LaneSnapshot, LogGroup, Stack, Unreadable
+from ddsetup.model.account import LogGroup, Stack, Unreadable
 from ddsetup.model.answers import Answers
 from ddsetup.model.errors import UsageError
+from ddsetup.model.snapshot import LaneSnapshot
 from ddsetup.plan.select_services import traces_state_machines
 from ddsetup.plan.steps.api_key import OWN_TAGS, SECRET_NAME, secret_reference
 from ddsetup.plan.steps.wording import cannot_see, denied_action

@@ -7,17 +7,10 @@ from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
 from ddsetup.facts.catalog import trust_account
-from ddsetup.model.account import (
-    AccountSnapshot,
-    Function,
-    Integration,
-    Json,
-    NamespaceFilter,
-    Snapshot,
-    Unreadable,
-)
+from ddsetup.model.account import Function, Integration, Json, NamespaceFilter, Unreadable
 from ddsetup.model.answers import Answers
 from ddsetup.model.change import Change, Plan, ResourceId, Skipped
+from ddsetup.model.snapshot import AccountSnapshot, Snapshot
 from ddsetup.model.states import IntegrationState
 from ddsetup.plan.steps.integration_role import STEP, Terms, adopt_role, create_role, reclaim_role, role_id
 from ddsetup.plan.steps.namespaces import admitting, initial_filter, unknown_namespaces, wanted_namespaces

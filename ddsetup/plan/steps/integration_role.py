@@ -17,9 +17,10 @@ from ddsetup.facts.iam_documents import (
     trust_problem,
     trusted,
 )
-from ddsetup.model.account import AccountSnapshot, Integration, Json, Role
+from ddsetup.model.account import Integration, Json, Role
 from ddsetup.model.answers import Answers
 from ddsetup.model.change import Change, Plan, ResourceId, Skipped
+from ddsetup.model.snapshot import AccountSnapshot
 from ddsetup.model.states import REF_EXTERNAL_ID, RoleState
 from ddsetup.plan.steps.api_key import CREATED_BY, CREATED_BY_DDSETUP
 

@@ -18,9 +18,10 @@ from ddsetup.facts.filters import (
     filter_state,
     group_resource,
 )
-from ddsetup.model.account import Function, Lane, Snapshot, SubscriptionFilter, Unreadable
+from ddsetup.model.account import Function, Lane, SubscriptionFilter, Unreadable
 from ddsetup.model.answers import Answers
 from ddsetup.model.change import Change, Plan, ResourceId, Skipped
+from ddsetup.model.snapshot import Snapshot
 from ddsetup.model.states import FunctionState, TagsState
 from ddsetup.plan.steps.instrument.key_access import POLICY_NAME
 from ddsetup.plan.steps.instrument.subject import Subject, subject_of, tags_resource

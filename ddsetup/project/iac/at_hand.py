@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ddsetup.facts.ownership import LOGICAL_ID_TAG, Owner, is_datadogs_own, owner
-from ddsetup.model.account import Function, Snapshot, Unreadable
+from ddsetup.model.account import Function, Unreadable
 from ddsetup.model.errors import DdsetupError
+from ddsetup.model.snapshot import Snapshot
 from ddsetup.project.iac import cloudformation, terraform, yamldoc
 from ddsetup.project.iac.detect import detect
 from ddsetup.project.iac.model import Kind, Project, ProjectFile

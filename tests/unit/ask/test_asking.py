@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from ddsetup.ask.asking import Missing, Scope, answers_from, scope_from
 from ddsetup.ask.dialogue import Dialogue
 from ddsetup.ask.prompter import Back, Prompt, Prompter, Row
-from ddsetup.model.account import Json, Snapshot
+from ddsetup.model.account import Json
 from ddsetup.model.answers import Answers, KeySource, Selection, Tracing
 from ddsetup.model.errors import UsageError
+from ddsetup.model.snapshot import Snapshot
 from ddsetup.settings.given import Given, from_environment, from_flags
 from ddsetup.settings.setting import Value
 from ddsetup.settings.settle import answers_of, values_of

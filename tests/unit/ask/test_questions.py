@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from ddsetup.ask.questions import QUESTIONS, Question
-from ddsetup.model.account import LaneSnapshot, Unreadable
+from ddsetup.model.account import Unreadable
+from ddsetup.model.snapshot import LaneSnapshot
 from tests import builders as b
 
 NAMESPACES: Question = next(q for q in QUESTIONS if q.key == "integration_namespace")

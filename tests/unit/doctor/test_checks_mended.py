@@ -11,16 +11,9 @@ import pytest
 from ddsetup.doctor.checks.case import Case, make_case
 from ddsetup.doctor.checks.registry import BY_ID, CHECKS
 from ddsetup.doctor.diagnose import can_mend, diagnose, mending
-from ddsetup.model.account import (
-    Integration,
-    LaneSnapshot,
-    LogGroup,
-    NamespaceFilter,
-    Role,
-    Snapshot,
-    Unreadable,
-)
+from ddsetup.model.account import Integration, LogGroup, NamespaceFilter, Role, Unreadable
 from ddsetup.model.change import Change, Plan
+from ddsetup.model.snapshot import LaneSnapshot, Snapshot
 from ddsetup.model.states import (
     FilterState,
     IntegrationState,

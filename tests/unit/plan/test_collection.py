@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from ddsetup.model.account import Snapshot, Unreadable
+from ddsetup.model.account import Unreadable
 from ddsetup.model.change import Change, Plan
+from ddsetup.model.snapshot import Snapshot
 from ddsetup.model.states import LogCollectionState
 from ddsetup.plan.steps import collection
 from tests import builders as b

@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
-from ddsetup.model.account import Lane, LaneSnapshot, Layer, Unreadable
+from ddsetup.model.account import Lane, Layer, Unreadable
 from ddsetup.model.answers import KeySource
 from ddsetup.model.change import Change, Plan, Skipped
 from ddsetup.model.errors import UsageError
+from ddsetup.model.snapshot import LaneSnapshot
 from ddsetup.model.states import SecretState, StackState
 from ddsetup.plan.steps import forwarder
 from ddsetup.plan.steps.forwarder import forwarder_arn

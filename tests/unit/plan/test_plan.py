@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from ddsetup.model.account import Snapshot, Unreadable
+from ddsetup.model.account import Unreadable
 from ddsetup.model.change import ResourceId
+from ddsetup.model.snapshot import Snapshot
 from ddsetup.plan.whole import STEPS, make_plan
 from tests import builders as b
 

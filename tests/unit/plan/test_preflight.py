@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
-from ddsetup.model.account import Snapshot, Unreadable
+from ddsetup.model.account import Unreadable
 from ddsetup.model.answers import Selection
 from ddsetup.model.change import Change, ResourceId
 from ddsetup.model.errors import CredentialsError
+from ddsetup.model.snapshot import Snapshot
 from ddsetup.model.states import RoleState, TagsState
 from ddsetup.plan.preflight import check_permissions, check_readable, permission_warnings, questions
 from ddsetup.plan.whole import make_plan

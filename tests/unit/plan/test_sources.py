@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from ddsetup.model.account import ApiStage, Snapshot, StateMachine, StateMachineSettings, Unreadable
+from ddsetup.model.account import ApiStage, StateMachine, StateMachineSettings, Unreadable
 from ddsetup.model.change import Change, Plan, Skipped
 from ddsetup.model.errors import UsageError
+from ddsetup.model.snapshot import Snapshot
 from ddsetup.model.states import (
     ApiStageState,
     FilterState,

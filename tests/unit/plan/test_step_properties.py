@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 
 from ddsetup.facts import catalog
 from ddsetup.facts.filters import filter_state
-from ddsetup.model.account import Function, Layer, LogGroup, Snapshot, SubscriptionFilter, Unreadable
+from ddsetup.model.account import Function, Layer, LogGroup, SubscriptionFilter, Unreadable
 from ddsetup.model.answers import Answers, KeySource, Tracing
 from ddsetup.model.change import Change, Plan
+from ddsetup.model.snapshot import Snapshot
 from ddsetup.model.states import FilterState, FunctionState, LogGroupState, TagsState
 from ddsetup.plan.steps import instrument, subscriptions, uninstrument
 from tests.applied import applied, carried_out

@@ -7,17 +7,10 @@ from typing import Any
 import pytest
 
 from ddsetup.facts.filters import Forwarders, classify, filter_owner
-from ddsetup.model.account import (
-    Function,
-    Integration,
-    Layer,
-    LogGroup,
-    Snapshot,
-    SubscriptionFilter,
-    Unreadable,
-)
+from ddsetup.model.account import Function, Integration, Layer, LogGroup, SubscriptionFilter, Unreadable
 from ddsetup.model.answers import Answers
 from ddsetup.model.change import Plan
+from ddsetup.model.snapshot import Snapshot
 from ddsetup.model.states import FilterState, LogGroupState
 from ddsetup.plan.steps import subscriptions
 from tests.builders import (

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from ddsetup.gateways.datadog.keys import KeyCheck
-from ddsetup.model.account import Identity, Layer, Snapshot, Unreadable
+from ddsetup.model.account import Identity, Layer, Unreadable
 from ddsetup.model.lines import text_of
+from ddsetup.model.snapshot import Snapshot
 from ddsetup.show.first_screen import welcome_lines
 from tests import builders as b
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from ddsetup.facts.ownership import INSTRUMENTATION_RULE, REMOTE_STACK, Owner
 from ddsetup.facts.recognise import has_extension
-from ddsetup.model.account import Function, Secret, Snapshot, Unreadable
+from ddsetup.model.account import Function, Secret, Unreadable
 from ddsetup.model.answers import Answers
 from ddsetup.model.change import Change, Plan, Skipped
+from ddsetup.model.snapshot import Snapshot
 from ddsetup.plan.steps.forwarder_choice import Choice, choose
 from ddsetup.plan.steps.instrument.function import Instrumented, instrument
 from ddsetup.plan.steps.instrument.key_access import grants, key_warnings

@@ -9,9 +9,10 @@ from ddsetup.facts import catalog, recognise
 from ddsetup.facts.catalog import Family
 from ddsetup.facts.edge import on_edge
 from ddsetup.facts.ownership import Owner, arn_of_function, is_datadog_helper, is_forwarder, owner
-from ddsetup.model.account import Function, LaneSnapshot, Snapshot
+from ddsetup.model.account import Function
 from ddsetup.model.answers import Answers
 from ddsetup.model.change import ResourceId
+from ddsetup.model.snapshot import LaneSnapshot, Snapshot
 
 STEP = "instrument"
 

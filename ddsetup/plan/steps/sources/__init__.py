@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ddsetup.model.account import Function, Lane, Snapshot
+from ddsetup.model.account import Function, Lane
 from ddsetup.model.answers import Answers
 from ddsetup.model.change import Change, Plan, ResourceId, Skipped
+from ddsetup.model.snapshot import Snapshot
 from ddsetup.plan.select_services import chosen_api_stages, chosen_state_machines, unlisted
 from ddsetup.plan.steps.forwarder_choice import partition_of_account
 from ddsetup.plan.steps.sources.api_stages import plan_stage

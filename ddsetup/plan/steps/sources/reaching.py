@@ -15,9 +15,10 @@ from ddsetup.facts.filters import (
     own_name,
 )
 from ddsetup.facts.ownership import owner_of
-from ddsetup.model.account import Integration, Lane, LaneSnapshot, Snapshot, SubscriptionFilter, Unreadable
+from ddsetup.model.account import Integration, Lane, SubscriptionFilter, Unreadable
 from ddsetup.model.answers import Answers
 from ddsetup.model.change import Change, Plan, ResourceId, Skipped
+from ddsetup.model.snapshot import LaneSnapshot, Snapshot
 from ddsetup.model.states import FilterState, LogGroupState
 from ddsetup.plan.steps.collection import collection_id
 from ddsetup.plan.steps.forwarder import stack_id

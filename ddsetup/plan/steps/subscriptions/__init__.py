@@ -18,9 +18,10 @@ from ddsetup.facts.filters import (
     group_resource,
     own_name,
 )
-from ddsetup.model.account import Function, Lane, LogGroup, Snapshot, SubscriptionFilter, Unreadable
+from ddsetup.model.account import Function, Lane, LogGroup, SubscriptionFilter, Unreadable
 from ddsetup.model.answers import Answers
 from ddsetup.model.change import Change, Plan, ResourceId, Skipped
+from ddsetup.model.snapshot import Snapshot
 from ddsetup.model.states import FilterState, LogGroupState
 from ddsetup.plan.steps.collection import collection_id
 from ddsetup.plan.steps.forwarder import stack_id

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from ddsetup.facts.filters import Forwarders
 from ddsetup.facts.ownership import leaves_alone
 from ddsetup.facts.recognise import extension_ships_logs
-from ddsetup.model.account import Function, Integration, Lane, LaneSnapshot, Snapshot, Unreadable
+from ddsetup.model.account import Function, Integration, Lane, Unreadable
 from ddsetup.model.answers import Answers
+from ddsetup.model.snapshot import LaneSnapshot, Snapshot
 from ddsetup.model.states import LogCollectionState
 from ddsetup.plan.steps import collection
 from ddsetup.plan.steps.forwarder_choice import Choice, choose

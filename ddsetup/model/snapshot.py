@@ -1,0 +1,126 @@
+"""One moment of an account, of its regions and of Datadog: everything that a run looks at."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from ddsetup.model.account import (
+    Alias,
+    ApiStage,
+    Forwarder,
+    Function,
+    Identity,
+    Integration,
+    Json,
+    Lane,
+    LogGroup,
+    Role,
+    Secret,
+    Stack,
+    StateMachine,
+    SubscriptionFilter,
+    Unreadable,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountSnapshot:
+    """What is global to an account: the integration on Datadog's side and its role on AWS's.
+
+    `integration`/`role` None: looked, and not there. `permissions` is the list of actions that Datadog wants
+    on its role, `permissions_source` "live" or "bundled". `simulated` maps an IAM action that we need to
+    "allowed", "denied" or "unknown".
+    """
+
+    identity: Identity
+    integration: Integration | Unreadable | None = None
+    role: Role | Unreadable | None = None
+    permissions: tuple[str, ...] = ()
+    permissions_source: str = "bundled"
+    simulated: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LaneSnapshot:
+    """What is in one region of one account.
+
+    `tags` by function ARN; a function that never had a tag is absent. `filters` holds only the log groups
+    that were looked at. `secrets` holds those that ddsetup asked for, by name. `newest_layers` maps a layer
+    name to the newest version seen to exist in this region (empty: not probed, use the bundled baseline).
+    `published` maps function ARNs to their aliases. `forwarder_layer` says whether the layer of the newest
+    Forwarder known can be used here; None: not looked at. `log_delivery` maps the roles of state machines to
+    "allowed", "denied" or "unknown": whether they may deliver logs. `api_log_role` is the role by which API
+    Gateway writes logs of REST and WebSocket APIs here, "" if there is none; None: not looked at.
+    `datadog_rule` says whether Datadog instruments functions here from its AWS integration; None: not looked
+    at. `versions` are published versions that aliases serve, by `ARN:VERSION`. `edge_roles` are the ARNs of
+    roles that CloudFront's edges may assume, `replicated` those of functions that they may copy, of those
+    that were looked at.
+    """
+
+    lane: Lane
+    functions: tuple[Function, ...] | Unreadable = ()
+    tags: Mapping[str, Mapping[str, str]] | Unreadable = field(default_factory=dict)
+    stacks: tuple[Stack, ...] | Unreadable = ()
+    forwarders: tuple[Forwarder, ...] | Unreadable = ()
+    log_groups: Mapping[str, LogGroup] | Unreadable = field(default_factory=dict)
+    filters: Mapping[str, tuple[SubscriptionFilter, ...] | Unreadable] = field(default_factory=dict)
+    secrets: Mapping[str, Secret] | Unreadable = field(default_factory=dict)
+    aliases: Mapping[str, tuple[Alias, ...]] = field(default_factory=dict)
+    versions: Mapping[str, Function | Unreadable] = field(default_factory=dict)
+    newest_layers: Mapping[str, int] = field(default_factory=dict)
+    account_filter_policies: tuple[Json, ...] | Unreadable = ()
+    unreserved_concurrency: int | Unreadable | None = None
+    datadog_rule: bool | Unreadable | None = None
+    edge_roles: frozenset[str] | Unreadable = frozenset()
+    replicated: frozenset[str] = frozenset()
+    template_parameters: tuple[str, ...] | Unreadable = ()
+    forwarder_layer: bool | Unreadable | None = None
+    resources: Mapping[str, int] = field(default_factory=dict)
+    state_machines: tuple[StateMachine, ...] | Unreadable = ()
+    api_stages: tuple[ApiStage, ...] | Unreadable = ()
+    log_delivery: Mapping[str, str] = field(default_factory=dict)
+    api_log_role: str | Unreadable | None = None
+
+    def tags_of(self, function: Function) -> Mapping[str, str]:
+        """The function's resource tags; none where they cannot be read."""
+        return {} if isinstance(self.tags, Unreadable) else self.tags.get(function.arn, {})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DatadogSnapshot:
+    """What Datadog offers to this organisation. Lists fall back to bundled ones; `fallbacks` says so."""
+
+    site: str
+    log_services: tuple[str, ...] = ()
+    namespaces: tuple[str, ...] = ()
+    fallbacks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """One moment of everything that a run looks at.
+
+    `written_before` are the ARNs of functions that an earlier run is known to have instrumented, from its
+    journal: where it was killed, it may not have come to all that belongs to them. `left_out` are regions in
+    which nothing can be looked at, while others can. `key_secret` is the user's own secret with the API key,
+    if functions are to read one and it was looked at.
+    """
+
+    accounts: Mapping[str, AccountSnapshot]
+    lanes: Mapping[Lane, LaneSnapshot]
+    datadog: DatadogSnapshot
+    at: datetime
+    written_before: frozenset[str] = frozenset()
+    left_out: Mapping[Lane, Unreadable] = field(default_factory=dict)
+    key_secret: Secret | Unreadable | None = None
+
+    def functions(self) -> tuple[Function, ...]:
+        """Every function that could be read, in the order of lanes and names."""
+        found: list[Function] = []
+        for lane in sorted(self.lanes):
+            functions = self.lanes[lane].functions
+            if not isinstance(functions, Unreadable):
+                found.extend(sorted(functions, key=lambda f: f.name))
+        return tuple(found)
