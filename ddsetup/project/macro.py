@@ -12,7 +12,7 @@ from ddsetup.gateways.aws.session import Aws
 from ddsetup.gateways.aws.stacks import read_stack
 from ddsetup.model.account import Json, Lane
 from ddsetup.model.errors import CredentialsError, DdsetupError, Denied, GatewayError
-from ddsetup.project.iac.cloudformation import MACRO_STACK, install_command, macro_change
+from ddsetup.project.iac.macro_stack import MACRO_STACK, install_command, macro_change
 from ddsetup.project.layer_versions import aws_options
 
 if TYPE_CHECKING:

@@ -7,29 +7,23 @@ is deployed. Its parameters and rules are those of DataDog/datadog-cloudformatio
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ddsetup.facts import catalog
-from ddsetup.model.account import Lane
-from ddsetup.model.change import Change, ResourceId
-from ddsetup.model.states import StackState
-from ddsetup.plan.steps.api_key import OWN_TAGS
-from ddsetup.project.iac import in_package, plugin, versions, yamlchange, yamldoc
+from ddsetup.project.iac import in_package, plugin, yamlchange, yamldoc
 from ddsetup.project.iac.described import Described, texts
 from ddsetup.project.iac.guard import edited
 from ddsetup.project.iac.limits import Judged, judge
+from ddsetup.project.iac.macro_stack import MACRO
 from ddsetup.project.iac.model import AnswerMissing, CannotEdit, Edit, Proposal, Snippet, Via, Wanted
 from ddsetup.project.iac.settings_block import Block, Brought, bring_mapping, settings_at
 from ddsetup.project.iac.source import Source, Splice
 from ddsetup.project.iac.template import Template, functions, read, state_machines, unsubscribable
+from ddsetup.project.iac.template_versions import Versions
 from ddsetup.project.iac.variables import left_out
 from ddsetup.project.iac.yamldoc import Document, Node
 from ddsetup.project.iac.yamltext import Plain, Ref, Value, as_json, block_entries, block_items, flow
 
-MACRO = "DatadogServerless"
-MACRO_STACK = "datadog-serverless-macro"
-MACRO_TEMPLATE = "https://datadog-cloudformation-template.s3.amazonaws.com/aws/serverless-macro/latest.yml"
 _NAME = re.compile(r"(\d{12}::)?(?i:[\w-]*datadog[\w-]*)")
 _MAPPINGS = ("Mappings", "Datadog", "Parameters")
 _TOUCHED = frozenset({("Transform",), _MAPPINGS})
@@ -42,33 +36,6 @@ _REFUSED_LOGS = (
     "as it takes only a role and a log group of this template by `!GetAtt`; `ddsetup setup "
     "--state-machine` does it without the template"
 )
-_VERSION_PARAMETERS = {
-    "python": "pythonLayerVersion",
-    "node": "nodeLayerVersion",
-    "java": "javaLayerVersion",
-    "dotnet": "dotnetLayerVersion",
-    "ruby": "rubyLayerVersion",
-}
-
-
-def install_command(region: str) -> str:
-    """How the macro is installed, which is needed once for each region."""
-    where = f" --region {region}" if region else ""
-    return (
-        f"aws cloudformation create-stack --stack-name {MACRO_STACK}{where} --template-url {MACRO_TEMPLATE} "
-        "--capabilities CAPABILITY_AUTO_EXPAND CAPABILITY_IAM"
-    )
-
-
-def macro_change(lane: Lane, template_url: str = "") -> Change:
-    """The macro's stack in a region that has none. `template_url`: another address of its template."""
-    return Change(
-        step="macro",
-        resource=ResourceId("stack", MACRO_STACK, lane.region, lane.account),
-        before=None,
-        after=StackState(name=MACRO_STACK, template_url=template_url or MACRO_TEMPLATE, tags=OWN_TAGS),
-        why=f"templates with the transform {MACRO} cannot be deployed without it",
-    )
 
 
 def propose(source: Source, wanted: Wanted) -> Proposal:
@@ -141,7 +108,7 @@ def _plan(document: Document, wanted: Wanted) -> _Plan:
     template = read(document)
     folder = document.source.path.parent
     found = tuple(in_package.looked_up(each, folder, wanted) for each in functions(template))
-    chosen = _Versions(document, now, via, wanted, found)
+    chosen = Versions(document, now, via, wanted, found)
     judged = judge(found, "macro", via, chosen.has_layer, own_layers=now.get("addLayers") is False)
     listed = any(is_macro(name) for name in _transforms(document))
     if listed and not now:
@@ -291,7 +258,7 @@ def _transforms(document: Document) -> list[str]:
 
 
 def _block(
-    document: Document, template: Template, judged: Judged, chosen: _Versions
+    document: Document, template: Template, judged: Judged, chosen: Versions
 ) -> tuple[Block, tuple[str, ...]]:
     """The macro's parameters, and why one is left out. A Forwarder and the Extension exclude each other."""
     where, now, wanted = str(document.source.path), chosen.now, chosen.wanted
@@ -326,7 +293,7 @@ def _block(
 
 
 def _forwarder(
-    template: Template, judged: Judged, chosen: _Versions, where: str
+    template: Template, judged: Judged, chosen: Versions, where: str
 ) -> tuple[str, tuple[str, ...]]:
     """The Forwarder to subscribe, where that cannot stop a deployment; else why it is left out."""
     arn = plugin.forwarder_for(chosen.wanted.forwarders, chosen.wanted.region, where)
@@ -338,57 +305,6 @@ def _forwarder(
     if "forwarderArn" in chosen.now:
         return "", (f"`forwarderArn`: {_FIRST_DEPLOYMENT} ({', '.join(refused)}); {_AUTOMATIC}",)
     return "", (f"`forwarderArn` is left out: {_FIRST_DEPLOYMENT} ({', '.join(refused)}); {_AUTOMATIC}",)
-
-
-@dataclass(frozen=True, slots=True)
-class _Versions:
-    """The layers' versions that a template needs."""
-
-    document: Document
-    now: Mapping[str, Plain | None]
-    via: Via
-    wanted: Wanted
-    found: tuple[Described, ...]
-
-    def of(self, family: str) -> int | None:
-        """The version that the functions of a language get, None if there is no layer."""
-        pinned = self.now.get(_VERSION_PARAMETERS.get(family, ""))
-        if self.wanted.layer_version is None and str(pinned).isdecimal():
-            return int(str(pinned))
-        runtimes = [r for each in self.found for r in each.runtimes if family_name(r) == family]
-        return versions.newest_for(family, runtimes, self.wanted)
-
-    def has_layer(self, runtime: str, architecture: str) -> bool:
-        """Whether a runtime's layer has the version that its language gets."""
-        if self.now.get("addLayers") is False:
-            return True
-        number = self.of(family_name(runtime))
-        return number is None or versions.exists(runtime, architecture, number, self.wanted)
-
-    def parameters(self, covered: Iterable[Described]) -> tuple[dict[str, Plain], dict[str, Plain]]:
-        """Those that were asked for, and those that only fill a gap."""
-        pinned: dict[str, Plain] = {}
-        filling: dict[str, Plain] = {}
-        functions = tuple(covered)
-        families = {f for each in functions for f in each.families} or (set() if self.found else {"python"})
-        layered = self.now.get("addLayers") is not False and not (
-            "addLayers" not in self.now and in_package.without_layers(functions)
-        )
-        for family in sorted(families) if layered else ():
-            name, number = _VERSION_PARAMETERS.get(family), self.of(family)
-            if name and number:
-                (pinned if self.wanted.layer_version else filling)[name] = number
-        if self.via == "forwarder":
-            filling["flushMetricsToLogs"] = True
-        elif number := versions.extension_version(self.wanted):
-            (pinned if self.wanted.extension_version else filling)["extensionLayerVersion"] = number
-        return pinned, filling
-
-
-def family_name(runtime: str) -> str:
-    """The language of a runtime, empty if it is unknown."""
-    family = catalog.family_of(runtime)
-    return family.name if family is not None else ""
 
 
 def _via(now: Mapping[str, Plain | None], wanted: Wanted) -> Via:
@@ -409,7 +325,7 @@ def _below(node: Node | None, *names: str) -> Node | None:
 
 
 def _remarks(
-    document: Document, template: Template, found: tuple[Described, ...], chosen: _Versions
+    document: Document, template: Template, found: tuple[Described, ...], chosen: Versions
 ) -> tuple[str, ...]:
     """What else a template may hold that the macro does not cover."""
     said = list(left_out(chosen.wanted, chosen.via, "macro"))
