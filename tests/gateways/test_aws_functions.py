@@ -62,7 +62,12 @@ def test_all_pages_are_read(script: ScriptedAws) -> None:
 def test_a_denied_list_is_unreadable_not_empty(script: ScriptedAws) -> None:
     script.script(fault("AccessDeniedException", "not authorized to perform: lambda:ListFunctions", 403))
     answer = list_functions(connect(script.url), LANE)
-    assert answer == Unreadable("lambda:ListFunctions", "not allowed: lambda:ListFunctions", denied=True)
+    assert answer == Unreadable(
+        "lambda:ListFunctions",
+        "not allowed: lambda:ListFunctions",
+        denied=True,
+        fix="allow lambda:ListFunctions for this identity; `ddsetup policy` prints what ddsetup needs",
+    )
 
 
 @pytest.mark.parametrize("logging", [{}, {"LoggingConfig": {}}, {"LoggingConfig": {"LogGroup": ""}}])
