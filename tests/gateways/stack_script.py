@@ -28,6 +28,8 @@ class Script:
             return {"StackEvents": [_event(number) for number in range(events, 0, -1)]}
         if operation == "DescribeStacks":
             return {"Stacks": [_stack(status)] if status else []}
+        if operation == "ListStackResources":
+            return {"StackResourceSummaries": []}
         return {}
 
 

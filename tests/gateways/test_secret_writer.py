@@ -88,7 +88,8 @@ def test_one_that_somebody_else_makes_in_between_is_not(bench: Bench) -> None:
 @pytest.mark.parametrize("force", [True, False])
 def test_a_deletion_says_whether_it_is_at_once(script: ScriptedAws, force: bool) -> None:
     """`ForceDeleteWithoutRecovery` and `RecoveryWindowInDays` exclude each other (Secrets Manager API)."""
-    script.script(Reply({"Name": STATE.name}))
+    arn = f"arn:aws:secretsmanager:us-east-1:123456789012:secret:{STATE.name}-a1B2c3"
+    script.script(Reply({"Name": STATE.name, "ARN": arn}))
     delete_secret(connect(script.url), LANE, STATE.name, force=force)
     sent = script.sent()
     assert sent.get("ForceDeleteWithoutRecovery", False) is force
