@@ -297,11 +297,17 @@ def _first_interrupt_sets(cancel: threading.Event) -> Iterator[None]:
 
     hangup: int | None = getattr(signal, "SIGHUP", None)
 
+    asked = False
+
     def interrupted(number: int, _frame: object) -> None:
+        nonlocal asked
         # Of a closed terminal its shell tells, too: that is no second wish to leave at once.
-        if cancel.is_set() and number != hangup:
+        if (asked or cancel.is_set()) and number != hangup:
             raise KeyboardInterrupt
-        cancel.set()
+        # The lock of an Event is not reentrant: a signal upon a signal, in the middle of `set`, would hang.
+        if not asked:
+            asked = True
+            cancel.set()
 
     numbers = (signal.SIGINT, signal.SIGTERM) + (() if hangup is None else (hangup,))
     before = {number: signal.getsignal(number) for number in numbers}

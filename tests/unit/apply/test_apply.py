@@ -282,6 +282,34 @@ def test_the_second_interrupt_leaves_at_once_and_the_journal_knows(state: Path) 
     assert [e.change.resource.name for e in read_run(journal_file(state)).entries] == ["a"]
 
 
+class Nested(threading.Event):
+    """An Event that a second signal finds in the middle of `set`, where its lock is held."""
+
+    def set(self) -> None:
+        with self._cond:  # type: ignore[attr-defined]
+            signal.raise_signal(signal.SIGHUP)
+        super().set()
+
+
+@pytest.mark.timeout(20)
+def test_a_signal_upon_a_signal_does_not_hang(state: Path) -> None:
+    before = signal.signal(signal.SIGHUP, signal.default_int_handler)
+
+    def closed(moment: str, change: Change) -> None:
+        if moment == "before":
+            os.kill(os.getpid(), signal.SIGHUP)
+            time.sleep(0.05)
+
+    world, cancel = World(), Nested()
+    world.fault = closed
+    try:
+        outcomes = run(state, world, [creation("a"), creation("b", "a")], cancel=cancel)
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    assert cancel.is_set()
+    assert statuses(outcomes) == {"a": "applied", "b": "skipped"}
+
+
 def test_events_tell_start_and_end_of_each_change(state: Path) -> None:
     events: list[Event] = []
     run(state, World(), [creation("a"), creation("b", "a")], on_event=events.append)
