@@ -73,7 +73,8 @@ def test_enter_all_the_way_proves_a_healthy_account_and_a_second_run_has_nothing
         terminal.answer("Invoke them for the proof?")
         terminal.until("Look at what has arrived?", 150).press("2" + ENTER)
         shown = "cold starts in"
-        terminal.until(lambda: "Look at what has arrived?" in terminal.text.partition(shown)[2]).press(ENTER)
+        again = "Look at what has arrived?"
+        terminal.until(lambda: again in terminal.text.partition(shown)[2], 150).press(ENTER)
         assert terminal.end() == 0
         for said in ("6 of 6 functions with everything", "ddsetup undo", "for CI", "--no-input", "Next"):
             assert said in terminal.text

@@ -295,12 +295,13 @@ class Nested(threading.Event):
 def test_a_signal_upon_a_signal_does_not_hang(state: Path) -> None:
     before = signal.signal(signal.SIGHUP, signal.default_int_handler)
 
+    world, cancel = World(), Nested()
+
     def closed(moment: str, change: Change) -> None:
         if moment == "before":
             os.kill(os.getpid(), signal.SIGHUP)
-            time.sleep(0.05)
+            assert cancel.wait(10)
 
-    world, cancel = World(), Nested()
     world.fault = closed
     try:
         outcomes = run(state, world, [creation("a"), creation("b", "a")], cancel=cancel)
