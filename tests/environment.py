@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import locale
 import os
+import signal
 import tempfile
 import time
 from pathlib import Path
@@ -21,6 +22,7 @@ FIXED = {"TERM": "xterm-256color", "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8", "TZ":
 
 def own() -> Path:
     """Give this process, and all that it starts, the tests' environment; returns its new home directory."""
+    _signals()
     temporary = tempfile.gettempdir()
     kept = {n: v for n, v in os.environ.items() if n in KEPT or n.startswith(KEPT_PREFIXES)}
     mine = _private(Path(temporary) / f"ddsetup-tests-{os.getuid()}")
@@ -55,3 +57,11 @@ def _private(directory: Path) -> Path:
     if directory.is_symlink() or status.st_uid != os.getuid() or status.st_mode & 0o077:
         raise PermissionError(f"{directory} is not this user's alone: remove it")
     return directory
+
+
+def _signals() -> None:
+    """Under nohup, or from the background, signals are ignored by whoever is started; here they are tried."""
+    with contextlib.suppress(ValueError):  # not the main thread
+        for number in (getattr(signal, "SIGHUP", None), signal.SIGTERM):
+            if number is not None and signal.getsignal(number) is signal.SIG_IGN:
+                signal.signal(number, signal.SIG_DFL)
