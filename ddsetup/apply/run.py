@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from ddsetup.apply.schedule import Queue
-from ddsetup.journal.runs import Journal, JournalError
+from ddsetup.journal.memory import JournalError
+from ddsetup.journal.runs import Journal
 from ddsetup.model.change import Change, Outcome, ResourceId, Status
 from ddsetup.model.clock import Clock
 from ddsetup.model.errors import ChangedSince, DdsetupError, Denied, GatewayError, SignedOut

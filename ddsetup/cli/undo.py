@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 from ddsetup.flow.call import Call
 from ddsetup.flow.results import base_report, with_outcomes
 from ddsetup.flow.showing import confirm, show_plan
-from ddsetup.journal.runs import Run, Runs, list_runs
-from ddsetup.journal.undo import built_on, changes_of, in_force, pending
+from ddsetup.journal.brief import Brief, standing
+from ddsetup.journal.records import Header, Run
+from ddsetup.journal.runs import list_runs, read_run
+from ddsetup.journal.undo import built_on, changes_of, pending
 from ddsetup.model.account import Json
 from ddsetup.model.blocks import Block, table
 from ddsetup.model.change import Change, Outcome, Plan
@@ -33,16 +35,20 @@ def run(call: Call) -> Report:
     # Who we are decides which run is meant, and the run where to work: so AWS is asked twice.
     quiet = replace(call.host(), on_event=_nothing)
     account = verbs.connect(call.given, quiet, command="undo", datadog=False).identity.account
-    chosen, runs = verbs.choose_run(call.state_dir(), call.value("run"), account)
+    memory = call.memory()
+    chosen, runs = verbs.choose_run(memory, call.value("run"), account)
     only = tuple(call.given.items("function"))
-    meant = ((run, changes_of(run, runs, only)) for run in _meant(call, chosen, runs, only))
+    whole = (read_run(memory, run.id) for run in _meant(call, chosen, runs, only))
+    meant = ((run, changes_of(run, runs, only)) for run in whole)
     parts = tuple((run, changes) for run, changes in meant if changes)
     session = verbs.connect(
-        call.given.over(_scope_of([run for run, _ in parts] or [chosen])), call.host(), command="undo"
+        call.given.over(_scope_of([run.header for run, _ in parts] or [chosen.header])),
+        call.host(),
+        command="undo",
     )
     warnings = tuple(
         f"run {run.id} did not come to its end; what it began last may or may not be there"
-        for run, _ in parts or ((chosen, ()),)
+        for run in [run for run, _ in parts] or [read_run(memory, chosen.id)]
         if pending(run)
     )
     plan = Plan(changes=tuple(change for _, changes in parts for change in changes), warnings=warnings)
@@ -58,7 +64,7 @@ def run(call: Call) -> Report:
     return _given_back(session, report, parts)
 
 
-def _meant(call: Call, chosen: Run, runs: Sequence[Run], only: Sequence[str]) -> tuple[Run, ...]:
+def _meant(call: Call, chosen: Brief, runs: Sequence[Brief], only: Sequence[str]) -> tuple[Brief, ...]:
     """The runs to give back, the newest first: with later ones that rely on it if that is wanted."""
     from ddsetup.flow import verbs
 
@@ -90,48 +96,48 @@ def _called(parts: Sequence[tuple[Run, tuple[Change, ...]]]) -> str:
     return f"run {parts[0][0].id}" if len(parts) == 1 else f"{len(parts)} runs"
 
 
-def _scope_of(runs: Sequence[Run]) -> Given:
+def _scope_of(runs: Sequence[Header]) -> Given:
     """Where these runs worked. Raises UsageError when they were for different sites."""
-    sites = {run.header.site for run in runs}
+    sites = {run.site for run in runs}
     if len(sites) > 1:
         raise UsageError(
             f"the runs are for different sites: {', '.join(sorted(sites))}", fix="give them back one by one"
         )
-    where = f"run {runs[-1].id}"
-    regions = tuple(dict.fromkeys(region for run in runs for region in run.header.regions))
+    where = f"run {runs[-1].run}"
+    regions = tuple(dict.fromkeys(region for run in runs for region in run.regions))
     return Given({"region": Raw(regions, "file", where), "site": Raw(sites.pop(), "file", where)})
 
 
 def _list(call: Call) -> Report:
-    runs = list_runs(call.state_dir())
+    runs = list_runs(call.memory())
     for error in runs.unreadable:
         call.console.say(f"{error.where}: {error.what}", "warn")
-    return Report(command="undo", data={"runs": [_row(run, runs) for run in runs.readable]})
+    return Report(command="undo", data={"runs": [_row(run, runs.readable) for run in runs.readable]})
 
 
-def state_of(run: Run, runs: Runs) -> str:
+def state_of(run: Brief, runs: Sequence[Brief]) -> str:
     """What became of a run, in a word or two."""
     if run.header.undoes:
         return f"gave back {run.header.undoes}"
-    if pending(run):
+    if not all(trace.status for trace in run.traces):
         return "not ended"
-    if not run.entries:
+    if not run.traces:
         return "changed nothing"
-    left = in_force(run, runs.readable)
+    left = standing(run, runs)
     if not left:
         return "given back"
-    return "in force" if any(e.outcome and e.outcome.status == "applied" for e in left) else "failed"
+    return "in force" if any(trace.status == "applied" for trace in left) else "failed"
 
 
-def _row(run: Run, runs: Runs) -> Json:
+def _row(run: Brief, runs: Sequence[Brief]) -> Json:
     return {
         "run": run.id,
         "command": run.header.command,
-        "account": run.header.account,
+        "account": ", ".join(run.header.accounts),
         "regions": list(run.header.regions),
         "site": run.header.site,
         "started": run.header.started.isoformat().replace("+00:00", "Z"),
-        "changes": len(run.entries),
+        "changes": len(run.traces),
         "undoes": run.header.undoes,
         "state": state_of(run, runs),
     }

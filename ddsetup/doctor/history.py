@@ -9,19 +9,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 
 from ddsetup.facts import recognise
-from ddsetup.facts.catalog import parse_layer
 from ddsetup.facts.ownership import MARKS, is_datadogs_own
 from ddsetup.gateways.aws.functions import published_versions
 from ddsetup.gateways.aws.session import Aws
-from ddsetup.journal.runs import Run, list_runs
+from ddsetup.journal.brief import Brief
+from ddsetup.journal.memory import Memory
+from ddsetup.journal.runs import list_runs
 from ddsetup.model.account import Function, Unreadable
 from ddsetup.model.answers import Answers
 from ddsetup.model.evidence import Past
 from ddsetup.model.snapshot import Snapshot
-from ddsetup.model.states import FunctionState
 from ddsetup.plan.select import select_in
 
 FEW = 20
@@ -40,7 +39,7 @@ class Remembered:
 
 
 def look_back(
-    aws: Aws, state_dir: Path, snapshot: Snapshot, answers: Answers
+    aws: Aws, memory: Memory, snapshot: Snapshot, answers: Answers
 ) -> Mapping[str, Past | Unreadable]:
     """The past of functions that are bare now, by ARN; those without one are absent.
 
@@ -53,7 +52,7 @@ def look_back(
     if not bare:
         return {}
     try:
-        runs = list_runs(state_dir).readable
+        runs = list_runs(memory).readable
     except OSError:  # what cannot be remembered is no reason not to look
         runs = ()
     known = [remembered(runs, account) for account in snapshot.accounts]
@@ -65,30 +64,23 @@ def look_back(
     return found | (_from_versions(aws, open_) if len(open_) <= FEW else {})
 
 
-def remembered(runs: Sequence[Run], account: str) -> Remembered:
+def remembered(runs: Sequence[Brief], account: str) -> Remembered:
     """What runs, oldest first, say of the functions of an account. Pure."""
     last: dict[str, Past | None] = {}
     for run in runs:
-        if run.header.account != account:
+        if account not in run.header.accounts:
             continue
-        for entry in run.entries:
-            after, arn = entry.change.after, entry.change.resource.id
-            if entry.change.resource.kind != "function":
+        for trace in run.traces:
+            if trace.resource.kind != "function":
                 continue
-            if not isinstance(after, FunctionState) or not _carries(after):
-                last[arn] = None
-            elif entry.outcome is not None and entry.outcome.status == "applied":
-                last[arn] = Past(how="run", name=run.id, at=f"{run.header.started:%Y-%m-%d %H:%M} UTC")
+            if not trace.carries:
+                last[trace.resource.id] = None
+            elif trace.status == "applied":
+                at = f"{run.header.started:%Y-%m-%d %H:%M} UTC"
+                last[trace.resource.id] = Past(how="run", name=run.id, at=at)
     return Remembered(
         instrumented={arn: past for arn, past in last.items() if past is not None},
         given_back=frozenset(arn for arn, past in last.items() if past is None),
-    )
-
-
-def _carries(state: FunctionState) -> bool:
-    layers = (parse_layer(arn) for arn in state.layers)
-    return recognise.is_datadog_handler(state.handler) or any(
-        layer is not None and (layer.datadogs or layer.role) for layer in layers
     )
 
 

@@ -151,7 +151,7 @@ def _answers(session: Session, given: Given, snapshot: Snapshot) -> Answers:
 
 
 def _history(session: Session, snapshot: Snapshot, answers: Answers) -> Mapping[str, Past | Unreadable]:
-    return look_back(session.aws, session.host.state_dir, snapshot, answers)
+    return look_back(session.aws, session.host.memory, snapshot, answers)
 
 
 def _nothing_seen(looking: Looking) -> Case:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ddsetup.journal.disk import OnDisk
+from ddsetup.journal.memory import Memory
 from ddsetup.journal.statedir import state_dir
 from ddsetup.settings.given import Given, Values
 from ddsetup.show.screen import Screen
@@ -47,6 +49,7 @@ class Call:
         return Host(
             environ=self.environ,
             state_dir=self.state_dir(),
+            memory=self.memory(),
             on_event=self.console.event,
             prompter=self.prompter(),
             working=self.console.working,
@@ -55,6 +58,10 @@ class Call:
         )
 
     def state_dir(self) -> Path:
-        """Where journals are kept."""
+        """Where ddsetup keeps what outlives a run on this machine."""
         named = self.given.text("state_dir")
         return state_dir(Path(named).expanduser() if named else None)
+
+    def memory(self) -> Memory:
+        """Where runs are remembered."""
+        return OnDisk(self.state_dir())

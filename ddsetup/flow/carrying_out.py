@@ -13,8 +13,8 @@ from ddsetup.apply.writers import make_writers
 from ddsetup.apply.writers.logs import nothing_recent
 from ddsetup.ask.prompter import Back, Prompt
 from ddsetup.flow.host import Host, Session
-from ddsetup.journal.lock import account_lock
-from ddsetup.journal.runs import Header, Journal, new_run_id
+from ddsetup.journal.records import Header
+from ddsetup.journal.runs import Journal, new_run_id
 from ddsetup.model.change import Change, Outcome
 from ddsetup.model.errors import Interrupted, UsageError
 from ddsetup.model.report import Signal
@@ -82,8 +82,8 @@ def carry_out(
     check_permissions(snapshot, changes)
     header = _header(session, started, command, undoes)
     with (
-        account_lock(host.state_dir, session.identity.account, header.run, started),
-        closing(Journal.create(host.state_dir, header)) as journal,
+        host.memory.lock(header.accounts, header.run, started),
+        closing(Journal.create(host.memory, header)) as journal,
     ):
         writers = make_writers(
             session.aws,
@@ -111,7 +111,7 @@ def _header(session: Session, started: datetime, command: str, undoes: str) -> H
         run=new_run_id(started),
         version=__version__,
         command=command,
-        account=session.identity.account,
+        accounts=(session.identity.account,),
         regions=session.scope.regions,
         site=session.scope.site,
         started=started,

@@ -14,6 +14,7 @@ from ddsetup.ask.prompter import Prompter
 from ddsetup.gateways.aws.session import Aws
 from ddsetup.gateways.datadog.client import Datadog, DatadogKeys
 from ddsetup.gateways.datadog.keys import KeyCheck
+from ddsetup.journal.memory import Memory
 from ddsetup.model.account import Identity, Lane
 from ddsetup.model.clock import SYSTEM_CLOCK, Clock
 from ddsetup.model.errors import UsageError
@@ -25,11 +26,13 @@ class Host:
     """What the process lends to a verb. `prompter` None: nobody can be asked.
 
     `dialogue` is what was typed so far; `working` shows for the length of a block that something takes its
-    time. `at_hand` tells which functions are deployed from the working directory.
+    time. `memory` has the runs, `state_dir` what else is kept on this machine. `at_hand` tells which
+    functions are deployed from the working directory.
     """
 
     environ: Mapping[str, str]
     state_dir: Path
+    memory: Memory
     on_event: OnEvent
     prompter: Prompter | None = None
     dialogue: Dialogue = field(default_factory=Dialogue)

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 
 from ddsetup._version import __version__
 from ddsetup.ask.prompter import Prompt, Prompter
+from ddsetup.facts.ownership import is_forwarder
 from ddsetup.flow.host import Session
+from ddsetup.journal.brief import Brief, standing
+from ddsetup.journal.memory import Memory
 from ddsetup.journal.planfile import PlanMeta
-from ddsetup.journal.runs import Run, list_runs
-from ddsetup.journal.undo import built_on, in_force, undo_changes
+from ddsetup.journal.runs import list_runs
+from ddsetup.journal.undo import built_on
 from ddsetup.model.account import Function, Unreadable
 from ddsetup.model.errors import Interrupted, UsageError
 from ddsetup.model.lines import counted, names
-from ddsetup.model.snapshot import Snapshot
+from ddsetup.model.snapshot import LaneSnapshot, Snapshot
 from ddsetup.plan.steps.instrument.subject import STEP as INSTRUMENT
 from ddsetup.plan.steps.instrument.tags import MARKER
 
@@ -23,24 +25,24 @@ _NAMED = 3
 """How many later runs are named."""
 
 
-def choose_run(state_dir: Path, run_id: str | None, account: str) -> tuple[Run, tuple[Run, ...]]:
+def choose_run(memory: Memory, run_id: str | None, account: str) -> tuple[Brief, tuple[Brief, ...]]:
     """The run to give back (the newest of the account that still has effects), and all runs.
 
     Raises UsageError when there is none, or the journal cannot be trusted.
     """
-    runs = list_runs(state_dir)
+    runs = list_runs(memory)
     if run_id is None:
         for run in reversed(runs.readable):
-            mine = run.header.account == account and not run.header.undoes
-            if mine and undo_changes(run, runs.readable):
+            mine = account in run.header.accounts and not run.header.undoes
+            if mine and standing(run, runs.readable):
                 return run, runs.readable
         for error in runs.unreadable:
             raise error
         raise UsageError("there is no run to undo", fix="ddsetup undo --list shows all runs")
     for run in runs.readable:
         if run.id == run_id:
-            if run.header.account != account:
-                where = run.header.account
+            if account not in run.header.accounts:
+                where = names(run.header.accounts, _NAMED)
                 raise UsageError(
                     f"run {run_id} was made in account {where}; these credentials are for {account}"
                 )
@@ -51,7 +53,7 @@ def choose_run(state_dir: Path, run_id: str | None, account: str) -> tuple[Run, 
     raise UsageError(f"no run {run_id}", fix="ddsetup undo --list shows all runs")
 
 
-def check_built_on(chosen: Run, runs: Sequence[Run], prompter: Prompter | None) -> None:
+def check_built_on(chosen: Brief, runs: Sequence[Brief], prompter: Prompter | None) -> None:
     """Have it confirmed that a run is given back under later ones that may rely on what it made.
 
     Raises UsageError when nobody can be asked, Interrupted when the person would rather not.
@@ -77,33 +79,35 @@ def check_built_on(chosen: Run, runs: Sequence[Run], prompter: Prompter | None) 
 def with_written_before(session: Session, snapshot: Snapshot, selected: Sequence[Function]) -> Snapshot:
     """Add which functions earlier runs instrumented, where a killed one may have left something of it to do.
 
-    Journals are read only if a function with Datadog's variables lacks ddsetup's mark: long ones take time.
+    Runs are looked at only if a function with Datadog's variables lacks ddsetup's mark. The Forwarder has
+    variables and never a mark.
     """
-    if not any(_unmarked(function, snapshot.lanes[function.lane].tags) for function in selected):
+    if not any(_unmarked(function, snapshot.lanes[function.lane]) for function in selected):
         return snapshot
-    runs = list_runs(session.host.state_dir).readable
+    runs = list_runs(session.host.memory).readable
     return replace(snapshot, written_before=functions_written(runs, session.identity.account))
 
 
-def _unmarked(function: Function, tags: Mapping[str, Mapping[str, str]] | Unreadable) -> bool:
+def _unmarked(function: Function, lane: LaneSnapshot) -> bool:
     """Whether it may be one that ddsetup instrumented without coming to its tags; each gets variables."""
-    if isinstance(tags, Unreadable) or MARKER in tags.get(function.arn, {}):
+    tags = lane.tags_of(function)
+    if isinstance(lane.tags, Unreadable) or MARKER in tags or is_forwarder(function, tags, lane):
         return False
     return any(name.startswith("DD_") for name in function.env or {})
 
 
-def functions_written(runs: Sequence[Run], account: str) -> frozenset[str]:
+def functions_written(runs: Sequence[Brief], account: str) -> frozenset[str]:
     """The ARNs of the account's functions whose last change in force was to instrument them.
 
     Taken in: changes of a run that was killed before it came to what needs them.
     """
     last: dict[str, str] = {}
     for run in runs:
-        if run.header.account != account or run.header.undoes:
+        if account not in run.header.accounts or run.header.undoes:
             continue
-        for entry in in_force(run, runs):
-            if entry.change.resource.kind == "function":
-                last[entry.change.resource.id] = entry.change.step
+        for trace in standing(run, runs):
+            if trace.resource.kind == "function":
+                last[trace.resource.id] = trace.step
     return frozenset(arn for arn, step in last.items() if step == INSTRUMENT)
 
 

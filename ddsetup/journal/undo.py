@@ -11,11 +11,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from fnmatch import fnmatchcase
 
-from ddsetup.journal.runs import Entry, Run
+from ddsetup.journal.brief import Brief, brief_of, standing
+from ddsetup.journal.records import Entry, Run
 from ddsetup.model.change import Change, ResourceId
 
 
-def undo_changes(run: Run, others: Sequence[Run] = ()) -> tuple[Change, ...]:
+def undo_changes(run: Run, others: Sequence[Brief] = ()) -> tuple[Change, ...]:
     """The inverse of what `run` did, in reverse order; empty when there is nothing to give back.
 
     Taken in: changes that were applied, that failed (they may have done a part) and that were started
@@ -28,7 +29,7 @@ def undo_changes(run: Run, others: Sequence[Run] = ()) -> tuple[Change, ...]:
     return tuple(replace(c, needs=needed_by.get(c.resource, ())) for c in inverses)
 
 
-def changes_of(run: Run, others: Sequence[Run], functions: Sequence[str] = ()) -> tuple[Change, ...]:
+def changes_of(run: Run, others: Sequence[Brief], functions: Sequence[str] = ()) -> tuple[Change, ...]:
     """What giving `run` back changes; of these functions only, by name or glob, if any are named.
 
     To a function belong its tags, and the filters of the log group that Lambda names after it.
@@ -53,54 +54,28 @@ def pending(run: Run) -> tuple[Change, ...]:
     return tuple(entry.change for entry in run.entries if entry.outcome is None)
 
 
-def in_force(run: Run, others: Sequence[Run] = ()) -> tuple[Entry, ...]:
+def in_force(run: Run, others: Sequence[Brief] = ()) -> tuple[Entry, ...]:
     """The entries of `run` that may have taken effect and that no later undo has given back."""
-    effective = [entry for entry in run.entries if _may_have_taken_effect(entry)]
-    for other in others:
-        if other.header.undoes != run.id or other.id == run.id:
-            continue
-        # An undo that was itself undone no longer counts, so look at what is left of it.
-        for given_back in in_force(other, others):
-            if given_back.outcome is not None and given_back.outcome.status == "applied":
-                _strike(effective, given_back.change)
-        for entry in other.entries:
-            if entry.outcome is not None and entry.outcome.status == "unchanged":
-                _strike(effective, entry.change)
-    return tuple(effective)
+    left = {trace.seq for trace in standing(brief_of(run), others)}
+    return tuple(entry for entry in run.entries if entry.seq in left)
 
 
-def built_on(run: Run, others: Sequence[Run]) -> tuple[Run, ...]:
+def built_on(run: Brief, others: Sequence[Brief]) -> tuple[Brief, ...]:
     """Later runs, still in force, that may rely on what `run` made (a Forwarder, a secret, a role).
 
     Giving back `run` alone takes that away from them; the newest run is the one to give back first.
     """
     shared = {"iam_role", "integration", "secret", "stack"}
-    made = any(
-        e.change.action == "create" and e.change.resource.kind in shared for e in in_force(run, others)
-    )
+    made = any(not trace.before and trace.resource.kind in shared for trace in standing(run, others))
     return tuple(
         other
         for other in others
         if made
         and not other.header.undoes
-        and other.header.account == run.header.account
+        and set(other.header.accounts) & set(run.header.accounts)
         and (other.header.started, other.id) > (run.header.started, run.id)
-        and in_force(other, others)
+        and standing(other, others)
     )
-
-
-def _may_have_taken_effect(entry: Entry) -> bool:
-    return entry.outcome is None or entry.outcome.status in ("applied", "failed")
-
-
-def _strike(effective: list[Entry], given_back: Change) -> None:
-    """Take out the newest entry that `given_back` is the inverse of."""
-    for index in range(len(effective) - 1, -1, -1):
-        change = effective[index].change
-        same = change.resource == given_back.resource
-        if same and change.before == given_back.after and change.after == given_back.before:
-            del effective[index]
-            return
 
 
 def _dependants(changes: Sequence[Change]) -> dict[ResourceId, tuple[ResourceId, ...]]:

@@ -17,6 +17,7 @@ from ddsetup.ask.asking import Scope
 from ddsetup.flow import verbs
 from ddsetup.gateways.aws.session import Aws, AwsOptions
 from ddsetup.gateways.datadog.client import Datadog, DatadogKeys
+from ddsetup.journal.disk import OnDisk
 from ddsetup.model.change import Outcome
 from ddsetup.settings.given import from_flags
 from tests.gateways.standin import API_KEY, APP_KEY, running
@@ -38,7 +39,9 @@ class Bench:
     def session(self, rate_scale: float = 400) -> verbs.Session:
         aws = Aws.connect(AwsOptions(), endpoint_url=self.front.url, rate_scale=rate_scale)
         keys = DatadogKeys(API_KEY, APP_KEY)
-        host = verbs.Host(environ={}, state_dir=self.state_dir, on_event=lambda event: None)
+        host = verbs.Host(
+            environ={}, state_dir=self.state_dir, memory=OnDisk(self.state_dir), on_event=lambda event: None
+        )
         return verbs.Session(
             host=host,
             aws=aws,

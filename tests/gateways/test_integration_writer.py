@@ -17,7 +17,9 @@ import pytest
 from ddsetup.apply.run import Settling, apply
 from ddsetup.gateways.datadog.client import Datadog
 from ddsetup.gateways.datadog.integration import read_integration, set_log_collection, update_integration
-from ddsetup.journal.runs import Header, Journal, new_run_id
+from ddsetup.journal.disk import OnDisk
+from ddsetup.journal.records import Header
+from ddsetup.journal.runs import Journal, new_run_id
 from ddsetup.model.account import Integration
 from ddsetup.model.change import Change, Outcome
 from ddsetup.model.clock import SYSTEM_CLOCK, Clock
@@ -212,10 +214,16 @@ def one_run(bench: Bench, url: str, planned: Change, state: Path) -> Sequence[Ou
     at = SYSTEM_CLOCK.now()
     run = new_run_id(at)
     made = Header(
-        run=run, version="0", command="setup", account=ACCOUNT, regions=(), site="datadoghq.eu", started=at
+        run=run,
+        version="0",
+        command="setup",
+        accounts=(ACCOUNT,),
+        regions=(),
+        site="datadoghq.eu",
+        started=at,
     )
     own = replace(bench, dd=Datadog.connect("datadoghq.eu", KEYS, url), clock=SYSTEM_CLOCK)
-    with closing(Journal.create(state, made)) as journal:
+    with closing(Journal.create(OnDisk(state), made)) as journal:
         return apply(
             [planned],
             own.writers(),

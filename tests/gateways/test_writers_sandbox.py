@@ -23,7 +23,9 @@ from ddsetup.gateways.aws.session import Aws, AwsOptions
 from ddsetup.gateways.aws.tags import function_tags
 from ddsetup.gateways.datadog.client import Datadog, DatadogKeys
 from ddsetup.gateways.datadog.integration import read_integration
-from ddsetup.journal.runs import Header, Journal, list_runs, read_run
+from ddsetup.journal.disk import OnDisk
+from ddsetup.journal.records import Header
+from ddsetup.journal.runs import Journal, list_runs
 from ddsetup.journal.undo import undo_changes
 from ddsetup.model.account import Function, Integration, Lane, Unreadable
 from ddsetup.model.change import Change, Outcome, ResourceId
@@ -46,7 +48,7 @@ from ddsetup.model.states import (
 )
 from ddsetup.sandbox.control import start
 from ddsetup.sandbox.model import SandboxOptions
-from tests.unit.world import Killed
+from tests.unit.world import Killed, journal_file, read_journal
 
 REGION = "us-east-1"
 ANYTHING = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
@@ -196,13 +198,13 @@ def carry_out(
         run=run,
         version="0",
         command="setup",
-        account=place.lane.account,
+        accounts=(place.lane.account,),
         regions=(REGION,),
         site=place.dd.site,
         started=place.clock.now(),
         undoes=undoes,
     )
-    journal = Journal.create(state, header)
+    journal = Journal.create(OnDisk(state), header)
     wrap: Callable[[Writer], Writer] = options.get("wrap", lambda writer: writer)
     try:
         return apply(
@@ -248,7 +250,7 @@ def everything(place: Place) -> Mapping[str, Any]:
 
 
 def give_back(place: Place, state: Path, run: str) -> tuple[Outcome, ...]:
-    changes = undo_changes(read_run(state / "runs" / run))
+    changes = undo_changes(read_journal(journal_file(state, run)))
     return carry_out(place, state, changes, f"{run}-undo", undoes=run)
 
 
@@ -267,7 +269,9 @@ def test_a_whole_setup_and_its_undo(place: Place, tmp_path: Path) -> None:
     undone = give_back(place, tmp_path, "r1")
     assert [(o.resource.name, o.reason) for o in undone if o.status != "applied"] == []
     assert everything(place) == before
-    assert undo_changes(read_run(tmp_path / "runs" / "r1"), list_runs(tmp_path).readable) == ()
+    assert (
+        undo_changes(read_journal(journal_file(tmp_path, "r1")), list_runs(OnDisk(tmp_path)).readable) == ()
+    )
 
 
 def _as_planned_again(changes: Sequence[Change]) -> list[Change]:

@@ -16,6 +16,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ddsetup.cli.table.main import COMMANDS
+from ddsetup.journal.disk import OnDisk
 from ddsetup.journal.planfile import save
 from ddsetup.journal.runs import Journal
 from ddsetup.model.change import Change, Outcome, Plan
@@ -222,7 +223,7 @@ def test_a_damaged_journal_is_refused_and_left_as_it_is(desk: Desk, damages: lis
 
 def _write_journal(state: Path, run: str, path: Path) -> None:
     state.mkdir(mode=0o700)
-    journal = Journal.create(state, header(run))
+    journal = Journal.create(OnDisk(state), header(run))
     for change in (creation("a"), tagging("f", "a")):
         seq = journal.start(change, AT)
         journal.done(seq, _done(change), AT)

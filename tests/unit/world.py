@@ -11,7 +11,9 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from ddsetup.journal.runs import Header
+from ddsetup.journal.disk import OnDisk
+from ddsetup.journal.records import Header, Run
+from ddsetup.journal.runs import read_run
 from ddsetup.model.change import Change, Outcome, ResourceId
 from ddsetup.model.clock import Clock
 from ddsetup.model.errors import DdsetupError
@@ -108,7 +110,7 @@ def header(run: str = "20261122T101530Z-ab12", undoes: str = "") -> Header:
         run=run,
         version="0.0.0",
         command="setup",
-        account=ACCOUNT,
+        accounts=(ACCOUNT,),
         regions=(REGION,),
         site="datadoghq.eu",
         started=AT,
@@ -136,3 +138,8 @@ def boom(text: str = "no") -> DdsetupError:
 
 def journal_file(state: Path, run: str = "20261122T101530Z-ab12") -> Path:
     return state / "runs" / run / "journal.jsonl"
+
+
+def read_journal(path: Path) -> Run:
+    """The run whose journal is there."""
+    return read_run(OnDisk(path.parents[2]), path.parent.name)

@@ -18,11 +18,22 @@ import pytest
 
 from ddsetup.apply.run import Writer, apply
 from ddsetup.apply.schedule import Queue
-from ddsetup.journal.runs import Journal, read_run
+from ddsetup.journal.disk import OnDisk
+from ddsetup.journal.runs import Journal
 from ddsetup.model.change import Change, Outcome, ResourceId
 from ddsetup.model.errors import ChangedSince, Denied
 from ddsetup.model.event import Event
-from tests.unit.world import World, boom, creation, fake_clock, header, journal_file, resource, tagging
+from tests.unit.world import (
+    World,
+    boom,
+    creation,
+    fake_clock,
+    header,
+    journal_file,
+    read_journal,
+    resource,
+    tagging,
+)
 
 
 @pytest.fixture
@@ -44,7 +55,7 @@ def run(
         "log_group": world.writer(),
         "function_tags": world.writer(batch),
     }
-    journal = Journal.create(state, header())
+    journal = Journal.create(OnDisk(state), header())
     try:
         return apply(
             changes,
@@ -158,7 +169,7 @@ def test_the_journal_holds_the_change_before_it_is_sent(state: Path) -> None:
     world, seen = World(), []
 
     def look(moment: str, change: Change) -> None:
-        started = [e.change.resource for e in read_run(journal_file(state)).entries]
+        started = [e.change.resource for e in read_journal(journal_file(state)).entries]
         seen.append((moment, change.resource in started))
 
     world.fault = look
@@ -190,7 +201,7 @@ def test_equal_changes_go_together_and_others_do_not(state: Path) -> None:
     outcomes = run(state, world, changes, batch=20)
     assert {o.status for o in outcomes} == {"applied"}
     assert sorted(len(call) for call in world.calls) == [1, 5, 20, 20]
-    assert len(read_run(journal_file(state)).entries) == 46
+    assert len(read_journal(journal_file(state)).entries) == 46
 
 
 def test_batches_fill_up_while_their_members_become_ready_one_by_one(state: Path) -> None:
@@ -235,7 +246,7 @@ def test_cancelling_finishes_what_runs_and_drops_the_rest(state: Path) -> None:
     outcomes = run(state, world, [creation("a"), creation("b", "a"), creation("c", "b")], cancel=cancel)
     assert statuses(outcomes) == {"a": "applied", "b": "skipped", "c": "skipped"}
     assert outcomes[1].reason == "interrupted before it was started"
-    assert [e.outcome.status for e in read_run(journal_file(state)).entries if e.outcome] == ["applied"]
+    assert [e.outcome.status for e in read_journal(journal_file(state)).entries if e.outcome] == ["applied"]
 
 
 def test_cancelled_beforehand_sends_nothing(state: Path) -> None:
@@ -279,7 +290,7 @@ def test_the_second_interrupt_leaves_at_once_and_the_journal_knows(state: Path) 
     with pytest.raises(KeyboardInterrupt):
         run(state, world, [creation("a"), creation("b", "a")])
     left.set()
-    assert [e.change.resource.name for e in read_run(journal_file(state)).entries] == ["a"]
+    assert [e.change.resource.name for e in read_journal(journal_file(state)).entries] == ["a"]
 
 
 class Nested(threading.Event):
@@ -332,7 +343,7 @@ def test_as_many_run_at_once_as_there_are_workers(state: Path) -> None:
             together.wait()
             return [Outcome(resource=c.resource, status="applied") for c in changes]
 
-    journal = Journal.create(state, header())
+    journal = Journal.create(OnDisk(state), header())
     outcomes = apply(
         [creation("a"), creation("b"), creation("c")],
         {"log_group": Meeting()},
@@ -350,11 +361,12 @@ FULL_DISK = """
 import json, resource, sys, threading
 from pathlib import Path
 from ddsetup.apply.run import apply
+from ddsetup.journal.disk import OnDisk
 from ddsetup.journal.runs import Journal
 from tests.unit.world import World, creation, fake_clock, header
 
-journal = Journal.create(Path(sys.argv[1]), header())
-room = journal.path.stat().st_size + int(sys.argv[2])
+journal = Journal.create(OnDisk(Path(sys.argv[1])), header())
+room = Path(journal.where).stat().st_size + int(sys.argv[2])
 resource.setrlimit(resource.RLIMIT_FSIZE, (room, room))
 world = World()
 changes = [creation(f"g{n}", *([f"g{n-1}"] if n else [])) for n in range(6)] + [creation("alone")]
@@ -374,7 +386,7 @@ def test_a_full_disk_stops_the_run_before_an_unrecorded_change(state: Path, room
         env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])},
     )
     said = json.loads(answer.stdout)
-    recorded = [entry.change.resource.id for entry in read_run(journal_file(state)).entries]
+    recorded = [entry.change.resource.id for entry in read_journal(journal_file(state)).entries]
     assert set(said["sent"]) <= set(recorded)
     assert len(said["sent"]) < 7
     assert any("cannot write the journal" in reason for _, reason in said["outcomes"])
@@ -394,7 +406,7 @@ class Later:
 def test_changes_that_come_later_are_carried_out_in_their_place(tmp_path: Path) -> None:
     world = World()
     world.fails[resource("boom")] = boom("no")
-    journal = Journal.create(tmp_path / "state", header())
+    journal = Journal.create(OnDisk(tmp_path / "state"), header())
     later = Later([], [creation("c", "a")], [creation("d", "c"), creation("e", "boom")])
     outcomes = apply(
         [creation("a"), creation("boom")],

@@ -11,6 +11,7 @@ import pytest
 from ddsetup.doctor.checks.registry import CHECKS
 from ddsetup.doctor.diagnose import Diagnosis, diagnose
 from ddsetup.doctor.history import Remembered, remembered
+from ddsetup.journal.disk import OnDisk
 from ddsetup.journal.runs import Journal, list_runs
 from ddsetup.model.account import Alias, Unreadable
 from ddsetup.model.answers import Selection
@@ -40,8 +41,8 @@ def record(
 ) -> None:
     """A run of one change on disk; `status` None: it was killed before the answer came."""
     hours = {SETUP: 0, UNDO: 1, AGAIN: 2}[run]
-    head = replace(header(run, undoes), account=b.ACCOUNT, started=AT + timedelta(hours=hours))
-    journal = Journal.create(state, head)
+    head = replace(header(run, undoes), accounts=(b.ACCOUNT,), started=AT + timedelta(hours=hours))
+    journal = Journal.create(OnDisk(state), head)
     seq = journal.start(change, AT)
     if status is not None:
         journal.done(seq, Outcome(resource=change.resource, status=status), AT)
@@ -49,14 +50,14 @@ def record(
 
 
 def known(state: Path) -> Remembered:
-    return remembered(list_runs(state).readable, b.ACCOUNT)
+    return remembered(list_runs(OnDisk(state)).readable, b.ACCOUNT)
 
 
 def test_what_a_run_instrumented_is_remembered_with_the_run(tmp_path: Path) -> None:
     record(tmp_path, SETUP, instrument())
     past = known(tmp_path).instrumented[ARN]
     assert (past.how, past.name) == ("run", SETUP)
-    assert remembered(list_runs(tmp_path).readable, "another account").instrumented == {}
+    assert remembered(list_runs(OnDisk(tmp_path)).readable, "another account").instrumented == {}
 
 
 @pytest.mark.parametrize("status", ["failed", "changed_since", None])

@@ -12,6 +12,7 @@ from ddsetup.doctor.checks.registry import CHECKS
 from ddsetup.doctor.diagnose import diagnose
 from ddsetup.doctor.look import Visit, watch
 from ddsetup.flow import verbs
+from ddsetup.journal.disk import OnDisk
 from ddsetup.model.report import SignalStatus
 from tests import builders as b
 from tests.unit.patient import ORDERS, Patient, signals_of
@@ -22,7 +23,11 @@ def visits(state: Path, *statuses: SignalStatus) -> tuple[list[str], list[Visit]
     """A visit for each status of the logs of `orders`; and what is said while they go by."""
     said: list[str] = []
     host = verbs.Host(
-        environ={}, state_dir=state, on_event=lambda event: said.append(event.text), clock=fake_clock()
+        environ={},
+        state_dir=state,
+        memory=OnDisk(state),
+        on_event=lambda event: said.append(event.text),
+        clock=fake_clock(),
     )
     nothing: Any = None
     scope = Scope(b.SITE, (b.REGION,))

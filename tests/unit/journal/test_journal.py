@@ -12,10 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from ddsetup.journal.runs import Journal, JournalError, list_runs, new_run_id, read_run
+from ddsetup.journal.disk import OnDisk
+from ddsetup.journal.memory import JournalError
+from ddsetup.journal.runs import Journal, list_runs, new_run_id
 from ddsetup.model.change import Change, Outcome
 from ddsetup.model.errors import UsageError
-from tests.unit.world import AT, creation, header, journal_file, tagging
+from tests.unit.world import AT, creation, header, journal_file, read_journal, tagging
 
 
 def outcome(change: Change) -> Outcome:
@@ -24,16 +26,16 @@ def outcome(change: Change) -> Outcome:
 
 def write(state: Path, run: str = "20261122T101530Z-ab12") -> Path:
     """Two changes that ended and one that did not."""
-    journal = Journal.create(state, header(run))
+    journal = Journal.create(OnDisk(state), header(run))
     for change in (creation("a"), tagging("f", "a")):
         journal.done(journal.start(change, AT), outcome(change), AT)
     journal.start(creation("b", "a"), AT)
     journal.close()
-    return journal.path
+    return Path(journal.where)
 
 
 def test_a_run_reads_back_as_it_was_written(tmp_path: Path) -> None:
-    run = read_run(write(tmp_path))
+    run = read_journal(write(tmp_path))
     assert run.header == header()
     assert [entry.change for entry in run.entries] == [creation("a"), tagging("f", "a"), creation("b", "a")]
     assert [entry.outcome for entry in run.entries] == [
@@ -54,16 +56,16 @@ def test_only_this_user_can_read_it(tmp_path: Path) -> None:
 def test_a_file_cut_anywhere_is_read_up_to_the_cut(tmp_path: Path) -> None:
     path = write(tmp_path)
     data = path.read_bytes()
-    whole = read_run(path)
+    whole = read_journal(path)
     first_line = data.index(b"\n")
     ends = [i for i, byte in enumerate(data) if byte == 0x0A]
     for size in range(len(data)):
         path.write_bytes(data[:size])
         if size < first_line:
             with pytest.raises(UsageError, match="line 1"):
-                read_run(path)
+                read_journal(path)
             continue
-        run = read_run(path)
+        run = read_journal(path)
         # A line without its end of line is whole all the same.
         lines = sum(1 for end in ends if end <= size)
         assert len(run.entries) == sum(1 for n in (2, 4, 6) if lines >= n)
@@ -83,7 +85,7 @@ def test_any_changed_byte_is_noticed_and_named(tmp_path: Path) -> None:
         path.write_bytes(changed)
         line = data[:position].count(b"\n") + 1
         with pytest.raises(UsageError, match=f"line {line}:") as raised:
-            read_run(path)
+            read_journal(path)
         assert str(path) in raised.value.what
         assert path.read_bytes() == changed
 
@@ -99,37 +101,42 @@ def test_lines_lost_or_moved_are_noticed(tmp_path: Path, edit: str) -> None:
     }[edit]
     path.write_bytes(b"".join(edited))
     with pytest.raises(UsageError, match=r"line [234]"):
-        read_run(path)
+        read_journal(path)
 
 
 @pytest.mark.parametrize("content", ["", "{}\n", "hello\n", "[1]\n", '{"sum":"x","body":{}}\n'])
 def test_what_is_no_journal_is_refused(tmp_path: Path, content: str) -> None:
-    path = tmp_path / "journal.jsonl"
+    path = journal_file(tmp_path)
+    path.parent.mkdir(parents=True)
     path.write_text(content)
     with pytest.raises(UsageError, match="line 1"):
-        read_run(path)
+        read_journal(path)
 
 
 def test_a_missing_journal_is_refused(tmp_path: Path) -> None:
+    path = journal_file(tmp_path)
+    with pytest.raises(UsageError, match="no run"):
+        read_journal(path)
+    path.parent.mkdir(parents=True)
     with pytest.raises(UsageError, match="cannot read the journal"):
-        read_run(tmp_path / "none.jsonl")
+        read_journal(path)
 
 
 def test_runs_are_listed_oldest_first_and_the_unreadable_apart(tmp_path: Path) -> None:
     write(tmp_path, "20261122T101530Z-ab12")
     write(tmp_path, "20261121T101530Z-cd34")
     write(tmp_path, "20261123T101530Z-ef56").write_text("nonsense\n")
-    runs = list_runs(tmp_path)
+    runs = list_runs(OnDisk(tmp_path))
     assert [run.id for run in runs.readable] == ["20261121T101530Z-cd34", "20261122T101530Z-ab12"]
     assert [str(journal_file(tmp_path, "20261123T101530Z-ef56")) in e.what for e in runs.unreadable] == [True]
-    assert list_runs(tmp_path / "empty").readable == ()
+    assert list_runs(OnDisk(tmp_path / "empty")).readable == ()
 
 
 def test_a_journal_is_never_overwritten(tmp_path: Path) -> None:
     path = write(tmp_path)
     before = path.read_bytes()
     with pytest.raises(JournalError):
-        Journal.create(tmp_path, header())
+        Journal.create(OnDisk(tmp_path), header())
     assert path.read_bytes() == before
 
 
@@ -151,14 +158,16 @@ def test_every_line_is_one_json_document(tmp_path: Path) -> None:
 ROOM_COMES_BACK = """
 import resource, sys
 from pathlib import Path
+from ddsetup.journal.disk import OnDisk
+from ddsetup.journal.memory import JournalError
+from ddsetup.journal.runs import Journal
 from ddsetup.model.change import Outcome
-from ddsetup.journal.runs import Journal, JournalError
 from tests.unit.world import AT, creation, header
 
-journal = Journal.create(Path(sys.argv[1]), header())
+journal = Journal.create(OnDisk(Path(sys.argv[1])), header())
 first = creation("a")
 seq = journal.start(first, AT)
-size, (_, hard) = journal.path.stat().st_size, resource.getrlimit(resource.RLIMIT_FSIZE)
+size, (_, hard) = Path(journal.where).stat().st_size, resource.getrlimit(resource.RLIMIT_FSIZE)
 resource.setrlimit(resource.RLIMIT_FSIZE, (size + 50, hard))
 try:
     journal.start(creation("b"), AT)
@@ -179,6 +188,33 @@ def test_a_half_written_line_is_taken_back(tmp_path: Path) -> None:
         env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])},
     )
     assert "cannot write the journal" in answer.stdout
-    run = read_run(journal_file(tmp_path))
+    run = read_journal(journal_file(tmp_path))
     assert [(e.change.resource.id, e.outcome is not None) for e in run.entries] == [("a", True)]
     assert not run.truncated
+
+
+def test_what_is_in_brief_is_what_the_journal_says(tmp_path: Path) -> None:
+    """Kept beside a journal that was closed; without that it is the journal's own."""
+    path = write(tmp_path)
+    memory = OnDisk(tmp_path)
+    kept = list_runs(memory).readable
+    assert [(t.resource.id, t.status) for t in kept[0].traces] == [
+        ("a", "applied"),
+        ("f", "applied"),
+        ("b", ""),
+    ]
+    for lose in (
+        lambda: path.with_name("brief.json").write_bytes(b"nonsense"),
+        lambda: path.with_name("brief.json").unlink(),
+    ):
+        lose()
+        assert list_runs(memory).readable == kept
+
+
+def test_a_journal_with_a_brief_is_not_read_until_it_is_touched(tmp_path: Path) -> None:
+    path = write(tmp_path)
+    told, journal = path.with_name("brief.json").read_bytes(), path.read_bytes()
+    path.with_name("brief.json").write_bytes(told.replace(b'"setup"', b'"brief"'))
+    assert [run.header.command for run in list_runs(OnDisk(tmp_path)).readable] == ["brief"]
+    path.write_bytes(journal.replace(b"applied", b"skipped", 1))
+    assert [str(path) in error.what for error in list_runs(OnDisk(tmp_path)).unreadable] == [True]

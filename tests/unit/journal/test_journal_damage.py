@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from ddsetup.journal.runs import list_runs, read_run
+from ddsetup.journal.disk import OnDisk
+from ddsetup.journal.runs import list_runs
 from ddsetup.model.errors import UsageError
 from tests.unit.journal.test_journal import write
+from tests.unit.world import read_journal
 
 
 def lines_of(path: Path) -> list[bytes]:
@@ -26,11 +28,11 @@ def test_a_damaged_middle_is_refused_however_the_file_ends(tmp_path: Path, damag
     path.write_bytes(b"".join([*lines[:2], damaged, *lines[3:-1], last]))
     before = path.read_bytes()
     with pytest.raises(UsageError, match="line 3:") as raised:
-        read_run(path)
+        read_journal(path)
     assert raised.value.where == f"{path}:3"
     assert "it was left as it is" in raised.value.fix
     assert path.read_bytes() == before
-    assert [str(path) in error.what for error in list_runs(tmp_path).unreadable] == [True]
+    assert [str(path) in error.what for error in list_runs(OnDisk(tmp_path)).unreadable] == [True]
 
 
 def test_a_damaged_line_before_a_cut_one_is_not_taken_for_the_cut(tmp_path: Path) -> None:
@@ -39,7 +41,7 @@ def test_a_damaged_line_before_a_cut_one_is_not_taken_for_the_cut(tmp_path: Path
     lines = lines_of(path)
     path.write_bytes(b"".join([*lines[:-2], lines[-2].replace(b"applied", b"skipped"), lines[-1][:20]]))
     with pytest.raises(UsageError, match=f"line {len(lines) - 1}: it was changed"):
-        read_run(path)
+        read_journal(path)
 
 
 def test_a_whole_last_line_that_was_changed_is_no_cut(tmp_path: Path) -> None:
@@ -47,15 +49,15 @@ def test_a_whole_last_line_that_was_changed_is_no_cut(tmp_path: Path) -> None:
     lines = lines_of(path)
     path.write_bytes(b"".join([*lines[:-1], lines[-1].replace(b"creation", b"deletion").replace(b"7", b"8")]))
     with pytest.raises(UsageError, match=f"line {len(lines)}:"):
-        read_run(path)
+        read_journal(path)
 
 
 def test_only_a_header_that_is_cut_leaves_no_run(tmp_path: Path) -> None:
     path = write(tmp_path)
     header, *_ = lines_of(path)
     path.write_bytes(header[:-1])
-    assert read_run(path).entries == ()
-    assert not read_run(path).truncated
+    assert read_journal(path).entries == ()
+    assert not read_journal(path).truncated
     path.write_bytes(header[:-2])
     with pytest.raises(UsageError, match="line 1"):
-        read_run(path)
+        read_journal(path)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from ddsetup.journal.lock import account_lock
+from ddsetup.journal.disk import OnDisk
 from ddsetup.journal.statedir import state_dir
 from ddsetup.model.errors import Busy, UsageError
 from tests.unit.world import AT
@@ -19,9 +19,9 @@ HOLDER = """
 import sys, time
 from datetime import UTC, datetime
 from pathlib import Path
-from ddsetup.journal.lock import account_lock
+from ddsetup.journal.disk import OnDisk
 
-with account_lock(Path(sys.argv[1]), "111122223333", "run-1", datetime(2026, 11, 22, 10, 0, tzinfo=UTC)):
+with OnDisk(Path(sys.argv[1])).lock(["111122223333"], "run-1", datetime(2026, 11, 22, 10, 0, tzinfo=UTC)):
     print("held", flush=True)
     sys.stdin.read()
 """
@@ -46,14 +46,14 @@ def test_a_second_run_is_told_who_holds_the_account(tmp_path: Path) -> None:
     try:
         with (
             pytest.raises(Busy, match=rf"pid {other.pid}, run run-1, since 2026-11-22T10:00:00\+00:00"),
-            account_lock(tmp_path, "111122223333", "run-2", AT),
+            OnDisk(tmp_path).lock(["111122223333"], "run-2", AT),
         ):
             raise AssertionError("two runs at once")
-        with account_lock(tmp_path, "444455556666", "run-2", AT):
+        with OnDisk(tmp_path).lock(["444455556666"], "run-2", AT):
             pass
     finally:
         other.communicate(timeout=20)
-    with account_lock(tmp_path, "111122223333", "run-2", AT):
+    with OnDisk(tmp_path).lock(["111122223333"], "run-2", AT):
         pass
 
 
@@ -61,14 +61,14 @@ def test_a_killed_run_leaves_no_lock(tmp_path: Path) -> None:
     other = hold(tmp_path)
     other.send_signal(signal.SIGKILL)
     other.communicate(timeout=20)
-    with account_lock(tmp_path, "111122223333", "run-2", AT):
+    with OnDisk(tmp_path).lock(["111122223333"], "run-2", AT):
         pass
 
 
 def test_the_lock_goes_with_an_error(tmp_path: Path) -> None:
-    with pytest.raises(KeyError), account_lock(tmp_path, "1", "run", AT):
+    with pytest.raises(KeyError), OnDisk(tmp_path).lock(["1"], "run", AT):
         raise KeyError
-    with account_lock(tmp_path, "1", "run", AT):
+    with OnDisk(tmp_path).lock(["1"], "run", AT):
         pass
 
 

@@ -15,16 +15,18 @@ from hypothesis import strategies as st
 from ddsetup.apply.run import apply
 from ddsetup.ask.prompter import Prompt, Prompter
 from ddsetup.flow.remembered import check_built_on
-from ddsetup.journal.runs import Journal, Run, list_runs, read_run
+from ddsetup.journal.disk import OnDisk
+from ddsetup.journal.records import Run
+from ddsetup.journal.runs import Journal, list_runs
 from ddsetup.journal.undo import built_on, changes_of, pending, undo_changes
 from ddsetup.model.change import Change, Outcome
 from ddsetup.model.errors import Interrupted, UsageError
 from ddsetup.model.states import FilterState, FunctionState, LogGroupState, SecretState, State, TagsState
-from tests.unit.world import Killed, World, creation, fake_clock, header, journal_file, resource
+from tests.unit.world import Killed, World, creation, fake_clock, header, journal_file, read_journal, resource
 
 
 def carry_out(state: Path, world: World, changes: tuple[Change, ...], run: str, undoes: str = "") -> Run:
-    journal = Journal.create(state, header(run, undoes))
+    journal = Journal.create(OnDisk(state), header(run, undoes))
     kinds = {change.resource.kind for change in changes}
     try:
         apply(
@@ -38,7 +40,7 @@ def carry_out(state: Path, world: World, changes: tuple[Change, ...], run: str, 
         )
     finally:
         journal.close()
-    return read_run(journal.path)
+    return read_journal(Path(journal.where))
 
 
 def test_undo_goes_the_other_way_round(tmp_path: Path) -> None:
@@ -66,7 +68,7 @@ def test_an_undone_run_has_nothing_left_to_undo(tmp_path: Path) -> None:
     world = World()
     run = carry_out(tmp_path, world, (creation("a"), creation("b")), "r1")
     carry_out(tmp_path, world, undo_changes(run), "r2", undoes="r1")
-    others = list_runs(tmp_path).readable
+    others = list_runs(OnDisk(tmp_path)).readable
     assert undo_changes(run, others) == ()
     assert len(undo_changes(run)) == 2
 
@@ -77,7 +79,7 @@ def test_an_undo_can_be_undone_and_then_the_run_counts_again(tmp_path: Path) -> 
     undo = carry_out(tmp_path, world, undo_changes(run), "r2", undoes="r1")
     carry_out(tmp_path, world, undo_changes(undo), "r3", undoes="r2")
     assert set(world.there) == {resource("a"), resource("b")}
-    others = list_runs(tmp_path).readable
+    others = list_runs(OnDisk(tmp_path)).readable
     assert undo_changes(undo, others) == ()
     assert len(undo_changes(run, others)) == 2
 
@@ -86,7 +88,7 @@ def test_a_half_done_undo_leaves_the_rest_to_undo(tmp_path: Path) -> None:
     world = World()
     run = carry_out(tmp_path, world, (creation("a"), creation("b")), "r1")
     carry_out(tmp_path, world, undo_changes(run)[:1], "r2", undoes="r1")
-    assert [c.resource.name for c in undo_changes(run, list_runs(tmp_path).readable)] == ["a"]
+    assert [c.resource.name for c in undo_changes(run, list_runs(OnDisk(tmp_path)).readable)] == ["a"]
 
 
 class Asked:
@@ -108,7 +110,7 @@ def test_later_runs_that_may_rely_on_a_run_are_named(tmp_path: Path) -> None:
     )
     carry_out(tmp_path, world, (secret,), "r1")
     carry_out(tmp_path, world, (creation("b"),), "r2")
-    first, second = list_runs(tmp_path).readable
+    first, second = list_runs(OnDisk(tmp_path)).readable
     assert built_on(first, (first, second)) == (second,)
     assert built_on(second, (first, second)) == ()
     with pytest.raises(UsageError, match=second.id) as refused:
@@ -120,8 +122,10 @@ def test_later_runs_that_may_rely_on_a_run_are_named(tmp_path: Path) -> None:
     check_built_on(first, (first, second), cast(Prompter, Asked(answer=True)))
     check_built_on(second, (first, second), None)
     assert second.id in asked.texts[0]
-    carry_out(tmp_path, world, undo_changes(second), "r3", undoes="r2")
-    assert built_on(first, list_runs(tmp_path).readable) == ()
+    carry_out(
+        tmp_path, world, undo_changes(read_journal(journal_file(tmp_path, second.id))), "r3", undoes="r2"
+    )
+    assert built_on(first, list_runs(OnDisk(tmp_path)).readable) == ()
 
 
 def test_what_changed_nothing_is_not_undone(tmp_path: Path) -> None:
@@ -133,22 +137,24 @@ def test_what_changed_nothing_is_not_undone(tmp_path: Path) -> None:
 
 
 def test_started_without_an_end_is_pending_and_undone(tmp_path: Path) -> None:
-    journal = Journal.create(tmp_path, header())
+    journal = Journal.create(OnDisk(tmp_path), header())
     journal.start(creation("a"), fake_clock().now())
     journal.close()
-    run = read_run(journal.path)
+    run = read_journal(Path(journal.where))
     assert pending(run) == (creation("a"),)
     assert len(undo_changes(run)) == 1
 
 
 def test_failed_changes_are_undone_as_far_as_they_went(tmp_path: Path) -> None:
-    journal = Journal.create(tmp_path, header())
+    journal = Journal.create(OnDisk(tmp_path), header())
     change = creation("a")
     seq = journal.start(change, fake_clock().now())
     journal.done(seq, Outcome(resource=change.resource, status="failed"), fake_clock().now())
     journal.close()
     world = World()
-    undone = carry_out(tmp_path, world, undo_changes(read_run(journal.path)), "r2", undoes=header().run)
+    undone = carry_out(
+        tmp_path, world, undo_changes(read_journal(Path(journal.where))), "r2", undoes=header().run
+    )
     assert [e.outcome.status for e in undone.entries if e.outcome] == ["unchanged"]
 
 
@@ -203,11 +209,11 @@ def test_killed_anywhere_then_undone_all_is_as_before(
             # before a change was sent: only an unfinished "done" line can be.
             _cut_last_done_line(journal_file(state, "r1"), cut)
         world.fault = lambda when, change: None
-        run = read_run(journal_file(state, "r1"))
+        run = read_journal(journal_file(state, "r1"))
         undone = carry_out(state, world, undo_changes(run), "r2", undoes="r1")
         assert world.there == before
         assert {e.outcome.status for e in undone.entries if e.outcome} <= {"applied", "unchanged"}
-        assert undo_changes(run, list_runs(state).readable) == ()
+        assert undo_changes(run, list_runs(OnDisk(state)).readable) == ()
 
 
 def _cut_last_done_line(path: Path, cut: int) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from ddsetup.doctor import bundle
+from ddsetup.journal.disk import OnDisk
 from ddsetup.journal.runs import Journal
 from ddsetup.model.change import Change
 from ddsetup.model.errors import GatewayError
@@ -30,7 +31,7 @@ def raised(_: Path) -> None:
 
 
 def written(home: Path) -> None:
-    journal = Journal.create(home, header())
+    journal = Journal.create(OnDisk(home), header())
     tags = TagsState(tags={"password": SECRET})
     journal.start(Change(step="t", resource=resource("f"), before=None, after=tags, why=""), AT)
     journal.close()

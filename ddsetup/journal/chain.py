@@ -1,0 +1,66 @@
+"""Lines that vouch for those before them: each carries the digest of all that stands before and in it.
+
+So a line changed, lost or moved by hand is noticed. Only the last one can be cut short, by a crash in the
+middle of writing it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+
+from ddsetup.model.account import Json
+from ddsetup.model.errors import UsageError
+
+
+def line(body: Mapping[str, Json], digest: str) -> tuple[bytes, str]:
+    """The line for `body`, and the digest up to and with it. `digest`: that of the line before."""
+    text = json.dumps(body, separators=(",", ":"))
+    fresh = hashlib.sha256(f"{digest}\n{text}".encode()).hexdigest()
+    return f'{{"sum":"{fresh[:24]}","body":{text}}}\n'.encode(), fresh
+
+
+def read(data: bytes, where: str) -> tuple[list[dict[str, Json]], bool]:
+    """The bodies of all lines, and whether the last was cut short and left out.
+
+    Raises UsageError, naming `where` and the line, when one is not what was written.
+    """
+    lines = data.split(b"\n")
+    tail = lines.pop()
+    if tail:
+        lines.append(tail)
+    digest = ""
+    bodies: list[dict[str, Json]] = []
+    for number, one in enumerate(lines, 1):
+        try:
+            body, digest = _checked(one, digest)
+        except UsageError as error:
+            if tail and number == len(lines) and number > 1:
+                return bodies, True
+            raise corrupt(where, number, error) from None
+        bodies.append(body)
+    return bodies, False
+
+
+def corrupt(where: str, number: int, error: UsageError) -> UsageError:
+    """That a line cannot be believed, and what is left to do."""
+    return UsageError(
+        f"the journal {where} cannot be trusted: line {number}: {error.what}",
+        fix="give back by hand what this run did, or restore the file from a backup; it was left as it is",
+        where=f"{where}:{number}",
+    )
+
+
+def _checked(one: bytes, digest: str) -> tuple[dict[str, Json], str]:
+    try:
+        document = json.loads(one)
+    except ValueError:
+        raise UsageError("not a JSON document") from None
+    if not isinstance(document, dict) or not isinstance(document.get("body"), dict):
+        raise UsageError("not a line of a journal")
+    body = document["body"]
+    expected, fresh = line(body, digest)
+    if expected.rstrip(b"\n") != one:
+        raise UsageError("it was changed, or a line before it is missing")
+    return body, fresh

@@ -1,0 +1,158 @@
+"""The memory of this machine: a directory for each run, `<state>/runs/<RUN>/`, with its journal."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from ddsetup.journal.lock import account_lock
+from ddsetup.journal.memory import JournalError
+from ddsetup.journal.statedir import make_private
+from ddsetup.model.errors import UsageError
+
+FILE_NAME = "journal.jsonl"
+_BRIEF = "brief.json"
+
+
+@dataclass(frozen=True, slots=True)
+class OnDisk:
+    """Implements Memory in a state directory."""
+
+    state: Path
+
+    def begin(self, run: str, first: bytes) -> OpenFile:
+        folder = make_private(self.state / "runs") / run
+        path = folder / FILE_NAME
+        try:
+            folder.mkdir(mode=0o700)
+            descriptor = _create_whole(path, first)
+            for directory in (folder, folder.parent):
+                _sync_directory(directory)
+        except OSError as error:
+            raise _cannot_write(path, error) from error
+        return OpenFile(descriptor, path)
+
+    def runs(self) -> Sequence[StoredFile]:
+        folder = self.state / "runs"
+        found = sorted(folder.iterdir()) if folder.is_dir() else []
+        return [StoredFile(path / FILE_NAME) for path in found if path.is_dir()]
+
+    @contextmanager
+    def lock(self, accounts: Sequence[str], run: str, since: datetime) -> Iterator[None]:
+        with ExitStack() as held:
+            # Always in one order, so that two runs never wait for each other.
+            for account in sorted(set(accounts)):
+                held.enter_context(account_lock(self.state, account, run, since))
+            yield
+
+
+class OpenFile:
+    """Implements Begun. Not for several threads."""
+
+    def __init__(self, descriptor: int, path: Path) -> None:
+        self._descriptor = descriptor
+        self._path = path
+        self._broken = False
+
+    @property
+    def where(self) -> str:
+        return str(self._path)
+
+    def append(self, line: bytes) -> None:
+        if self._broken:
+            raise JournalError(f"the journal {self._path} could not be written; nothing is sent any more")
+        size = os.fstat(self._descriptor).st_size
+        try:
+            _write_all(self._descriptor, line)
+            os.fsync(self._descriptor)
+        except OSError as error:
+            # Take a half written line back, or everything after it would be unreadable.
+            try:
+                os.ftruncate(self._descriptor, size)
+            except OSError:
+                self._broken = True
+            raise _cannot_write(self._path, error) from error
+
+    def close(self, brief: bytes) -> None:
+        stamp = _stamp(os.fstat(self._descriptor))
+        os.close(self._descriptor)
+        # Without it the journal is read; a full disk must not make a run fail at its end.
+        with suppress(OSError):
+            descriptor = os.open(self._path.with_name(_BRIEF), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(stamp + b"\n" + brief)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    """Implements Stored."""
+
+    path: Path
+
+    @property
+    def run(self) -> str:
+        return self.path.parent.name
+
+    @property
+    def where(self) -> str:
+        return str(self.path)
+
+    def read(self) -> bytes:
+        try:
+            return self.path.read_bytes()
+        except OSError as error:
+            raise UsageError(f"cannot read the journal {self.path}: {error.strerror}") from error
+
+    def brief(self) -> bytes:
+        try:
+            stamp, _, brief = self.path.with_name(_BRIEF).read_bytes().partition(b"\n")
+            return brief if stamp == _stamp(self.path.stat()) else b""
+        except OSError:
+            return b""
+
+
+def _stamp(info: os.stat_result) -> bytes:
+    """What changes whenever the file does."""
+    return b"%d %d" % (info.st_size, info.st_mtime_ns)
+
+
+def _create_whole(path: Path, line: bytes) -> int:
+    """A new file with its first line, never seen half written; returns an open descriptor for appending."""
+    draft = path.with_suffix(".new")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    try:
+        _write_all(descriptor, line)
+        os.fsync(descriptor)
+        draft.rename(path)
+    except OSError:
+        os.close(descriptor)
+        with suppress(OSError):
+            draft.unlink()
+            path.parent.rmdir()
+        raise
+    return descriptor
+
+
+def _write_all(descriptor: int, data: bytes) -> None:
+    while data:
+        data = data[os.write(descriptor, data) :]
+
+
+def _sync_directory(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _cannot_write(path: Path, error: OSError) -> JournalError:
+    return JournalError(
+        f"cannot write the journal {path}: {error.strerror}; what is not in the journal is not sent",
+        fix="make room on the disk, or choose another place with --state-dir DIRECTORY, and run this again",
+        where=str(path),
+    )

@@ -1,0 +1,70 @@
+"""Where runs are remembered, whatever holds it: four verbs, `begin`, `append`, `runs` and `lock`.
+
+What the lines of a journal say and how each vouches for those before it is not known here (`chain`, `runs`).
+`disk` is this machine's way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from datetime import datetime
+from typing import Protocol
+
+from ddsetup.model.errors import DdsetupError
+
+
+class JournalError(DdsetupError):
+    """The journal cannot be written, so nothing may be sent any more."""
+
+
+class Begun(Protocol):
+    """A journal that is being written. `where` tells people where it is."""
+
+    @property
+    def where(self) -> str: ...
+
+    def append(self, line: bytes) -> None:
+        """Add a line; it outlives this machine's power when this returns.
+
+        Raises JournalError when it does not; then nothing of the line is kept.
+        """
+
+    def close(self, brief: bytes) -> None:
+        """End the journal. `brief` is kept beside it for readers who need no more, if there is room."""
+
+
+class Stored(Protocol):
+    """A journal that is kept. `run` is the id of its run."""
+
+    @property
+    def run(self) -> str: ...
+
+    @property
+    def where(self) -> str: ...
+
+    def read(self) -> bytes:
+        """All its lines. Raises UsageError when it cannot be read."""
+
+    def brief(self) -> bytes:
+        """What it was closed with; empty if that is not known or the journal was touched since."""
+
+
+class Memory(Protocol):
+    """All that is remembered of runs. Its methods may be called from several threads."""
+
+    def begin(self, run: str, first: bytes) -> Begun:
+        """A new journal with its first line, which nobody ever sees in part.
+
+        Raises JournalError when that is not possible, as when there is one of that run.
+        """
+
+    def runs(self) -> Sequence[Stored]:
+        """Every journal, the oldest first, which is the order of their ids."""
+
+    def lock(self, accounts: Sequence[str], run: str, since: datetime) -> AbstractContextManager[None]:
+        """Hold these accounts for a run while the block runs.
+
+        Raises Busy, which names the holder, when another run holds one of them, DdsetupError when that
+        cannot be told.
+        """
