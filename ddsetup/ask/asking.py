@@ -15,6 +15,7 @@ from ddsetup.ask.questions import FUNCTIONS, OWNED, SIGNALS, SOURCE, Choice, Dra
 from ddsetup.model.account import Function, Json
 from ddsetup.model.answers import Answers
 from ddsetup.model.errors import UsageError
+from ddsetup.model.foreign import Lines
 from ddsetup.model.snapshot import Snapshot
 from ddsetup.plan.select import select_in
 from ddsetup.settings.given import Given, Raw
@@ -328,7 +329,7 @@ def _refuse(run: _Run) -> None:
         lines.append("answers are missing, and nobody can be asked:")
         lines.extend(f"  {missing}" for missing in run.missing)
     fix = "give them as flags, as variables or in ddsetup.toml; or run on a terminal without --no-input"
-    raise UsageError("\n".join(lines), fix=fix if run.missing else "")
+    raise UsageError(Lines.of(*lines), fix=fix if run.missing else "")
 
 
 __all__ = ["Chooser", "Given", "Missing", "Raw", "Scope", "answers_from", "ask", "scope_from"]

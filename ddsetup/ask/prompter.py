@@ -10,7 +10,7 @@ from typing import Literal, Protocol, TypeAlias
 from ddsetup.ask.questions import Choice
 from ddsetup.model.account import Json
 from ddsetup.model.errors import DdsetupError
-from ddsetup.model.foreign import harmless
+from ddsetup.model.foreign import harmless, lines_of
 
 PromptKind: TypeAlias = Literal["text", "secret", "confirm", "one", "many"]
 
@@ -79,7 +79,7 @@ def shown_row(row: Row) -> Row:
 
 def say_error(prompter: Prompter, error: DdsetupError) -> None:
     """What went wrong and what to do about it, to whoever is being asked."""
-    for text in filter(None, (*error.what.split("\n"), *error.fix.split("\n"))):
+    for text in filter(None, (*lines_of(error.what), *lines_of(error.fix))):
         prompter.say(text)
 
 

@@ -22,6 +22,7 @@ from ddsetup.gateways.datadog.client import Datadog
 from ddsetup.gateways.datadog.keys import KeyCheck, WrongSite, check_keys
 from ddsetup.model.clock import Clock
 from ddsetup.model.errors import CredentialsError
+from ddsetup.model.foreign import lines_of
 
 PROFILE = "profile"
 """The key under which a profile that was chosen on the way is kept in a dialogue."""
@@ -77,7 +78,7 @@ def sign_in_to_aws(
             aws.identity()
             return aws
         except CredentialsError as error:
-            for text in filter(None, (*error.what.split("\n"), ways)):
+            for text in filter(None, (*lines_of(error.what), ways)):
                 prompter.say(text)
             ways = ""
             if not _another_try(error, prompter, dialogue):

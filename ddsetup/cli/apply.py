@@ -30,6 +30,7 @@ def run(call: Call) -> Report:
     given = call.given.over(_scope_of(meta, path))
     session = verbs.connect(given, call.host(), command="apply")
     verbs.check_meta(session, meta)
+    call.console.say(verbs.whose_plan(meta))
     report = base_report("apply", session, plan)
     if call.given.on("dry_run") or not plan.changes:
         return report

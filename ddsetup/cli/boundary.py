@@ -21,6 +21,7 @@ from ddsetup.facts.disclose import secrets_in, without
 from ddsetup.flow.call import Call
 from ddsetup.journal.statedir import state_dir
 from ddsetup.model.errors import DdsetupError, Interrupted, UsageError
+from ddsetup.model.foreign import Lines
 from ddsetup.model.report import Report
 from ddsetup.settings.given import Values
 from ddsetup.terminal.console import Console, Streams
@@ -138,7 +139,7 @@ def _bug(title: str, error: Exception, values: Values) -> Bug:
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             file.write(report)
     except (OSError, DdsetupError):
-        return Bug(f"{what}\n{report}", fix="please report this text; it holds no keys")
+        return Bug(Lines.of(what, *report.splitlines()), fix="please report this text; it holds no keys")
     fix = f"please report it with {path}, which holds no keys; what was done so far: ddsetup undo --list"
     return Bug(what, fix=fix)
 

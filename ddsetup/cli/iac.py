@@ -8,6 +8,7 @@ from ddsetup.facts.variables import asked
 from ddsetup.flow.call import Call
 from ddsetup.model.blocks import Block
 from ddsetup.model.errors import UsageError
+from ddsetup.model.foreign import Lines
 from ddsetup.model.lines import Look
 from ddsetup.model.report import Report
 from ddsetup.project.iac import backup
@@ -69,7 +70,7 @@ def _wanted(call: Call, versions: LayerVersions) -> Wanted:
         except ValueError as error:
             wrong.append(f"{raw.where}: {error}")
     if wrong:
-        raise UsageError("\n".join(wrong))
+        raise UsageError(Lines.of(*wrong))
     sources = [(name, given.text(key)) for key, name in KEY_SETTINGS.items() if key in given]
     via, arns, regions = (given.value(key) for key in ("via", "forwarder_arn", "region"))
     values = {key: value for key in given.values if (value := given.value(key)) is not None}

@@ -22,6 +22,7 @@ from ddsetup.gateways.aws.session import Aws
 from ddsetup.gateways.aws.stacks import stack_events
 from ddsetup.model.account import Function, Json, Unreadable
 from ddsetup.model.errors import GatewayError
+from ddsetup.model.foreign import json_text
 from ddsetup.model.report import Report
 from ddsetup.plan.steps.subscriptions.groups import log_group_of
 from ddsetup.settings.settle import values_of
@@ -52,10 +53,7 @@ def contents(visit: Visit, report: Report, environ: Mapping[str, str]) -> dict[s
         "forwarder-logs.json": _logs(case, aws),
     }
     held = set(secrets_in(environ))
-    return {
-        name: without(json.dumps(value, indent=2, ensure_ascii=False, default=str), held)
-        for name, value in files.items()
-    }
+    return {name: without(json_text(_plain(value), indent=2), held) for name, value in files.items()}
 
 
 def write(path: Path, files: Mapping[str, str]) -> None:

@@ -16,6 +16,7 @@ from ddsetup.flow.call import Call
 from ddsetup.flow.conflicts import decide
 from ddsetup.flow.publishing import offer_publishing
 from ddsetup.model.errors import CredentialsError, Denied, Interrupted
+from ddsetup.model.foreign import Lines
 from ddsetup.model.lines import counted
 from ddsetup.settings.config import as_words
 from ddsetup.settings.given import Given, from_flags
@@ -146,9 +147,7 @@ def leaving(call: Call, host: Host) -> Iterator[None]:
         raise Interrupted(what) from None
     except (CredentialsError, Interrupted) as error:
         if _keep(call, host):
-            error.fix = "\n".join(
-                part for part in (error.fix, "ddsetup setup goes on with your answers") if part
-            )
+            error.fix = Lines.of(error.fix, "ddsetup setup goes on with your answers")
         raise
 
 

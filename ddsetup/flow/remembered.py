@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from ddsetup._version import __version__
 from ddsetup.ask.prompter import Prompt, Prompter
+from ddsetup.facts.disclose import text
 from ddsetup.facts.ownership import is_forwarder
 from ddsetup.flow.host import Session
 from ddsetup.journal.brief import Brief, standing
@@ -120,14 +122,43 @@ def plan_meta(session: Session, extra: Mapping[str, object]) -> PlanMeta:
         version=__version__,
         made=session.host.clock.now(),
         sandbox=session.host.sandbox,
+        by=session.identity.arn,
+        on=platform.node(),
+        addresses=_addresses(session),
         extra=dict(extra),
     )
 
 
+def whose_plan(meta: PlanMeta) -> str:
+    """Who made a saved plan, when, on which machine and for what, as the plan itself says."""
+    by = meta.by.split(":", 5)[-1] or "somebody (it does not say who)"
+    on = f" on {meta.on}" if meta.on else ""
+    where = f"account {meta.account}, {', '.join(meta.regions)}, {meta.site}"
+    return f"plan made {meta.made:%Y-%m-%d %H:%M} UTC by {by}{on} with ddsetup {meta.version}, for {where}"
+
+
 def check_meta(session: Session, meta: PlanMeta) -> None:
-    """Raise UsageError when a saved plan is for another account or site than the session's."""
+    """Raise UsageError when a saved plan is for another account, site or address than the session's."""
     if meta.account != session.identity.account:
         here = session.identity.account
         raise UsageError(f"the plan is for account {meta.account}, and these credentials are for {here}")
     if meta.site != session.scope.site:
         raise UsageError(f"the plan is for site {meta.site}, and this run is for {session.scope.site}")
+    here_now = _addresses(session)
+    for whose, title, variable in _ADDRESSES:
+        made, now = (each.get(whose) or "the public address" for each in (meta.addresses, here_now))
+        if made != now:
+            raise UsageError(
+                f"the plan was made with {title} at {made}, and this run would go to {now}",
+                fix=f"set {variable} as it was, or make the plan again",
+            )
+
+
+_ADDRESSES = (("aws", "AWS", "AWS_ENDPOINT_URL"), ("datadog", "Datadog", "DDSETUP_DATADOG_URL"))
+
+
+def _addresses(session: Session) -> dict[str, str]:
+    """Where AWS and Datadog are called, if not at their own addresses; without what signs in there."""
+    datadog = session.datadog.url if session.datadog.overridden else ""
+    found = {"aws": session.aws.address, "datadog": datadog}
+    return {whose: text(url) for whose, url in found.items() if url}

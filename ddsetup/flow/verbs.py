@@ -9,7 +9,7 @@ from ddsetup.flow.connecting import connect
 from ddsetup.flow.failed_events import settle_failed_events
 from ddsetup.flow.host import Host, Session
 from ddsetup.flow.preparing import Prepared, complete, look, prepare
-from ddsetup.flow.remembered import check_built_on, check_meta, choose_run, plan_meta
+from ddsetup.flow.remembered import check_built_on, check_meta, choose_run, plan_meta, whose_plan
 
 __all__ = [
     "Applied",
@@ -29,4 +29,5 @@ __all__ = [
     "prepare",
     "prove",
     "settle_failed_events",
+    "whose_plan",
 ]

@@ -29,8 +29,11 @@ LARGEST = 200_000_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanMeta:
-    """What a plan was made for. The caller compares account and site with what it is connected to.
+    """What a plan was made for, by whom and where. The caller compares account, site and addresses with what it
+    is connected to.
 
+    `by` is the ARN of the identity on AWS, `on` the machine; `addresses` are those of "aws" and "datadog" where
+    they are not the public ones. All three are only said, as all of a plan is: it carries no signature.
     `extra` is for the caller: what it needs besides the changes to carry the plan out and verify it (JSON
     types only, no secrets).
     """
@@ -41,6 +44,9 @@ class PlanMeta:
     version: str
     made: datetime
     sandbox: bool = False
+    by: str = ""
+    on: str = ""
+    addresses: Mapping[str, str] = field(default_factory=dict)
     extra: Mapping[str, Json] = field(default_factory=dict)
 
 
@@ -101,7 +107,7 @@ def load(path: Path) -> tuple[Plan, PlanMeta]:
             skipped=tuple(decode(Skipped, skipped, lenient=True) for skipped in document["skipped"]),
             warnings=tuple(str(warning) for warning in document["warnings"]),
         )
-        return plan, decode(PlanMeta, document["meta"])
+        return plan, decode(PlanMeta, document["meta"], lenient=True)
     except UsageError as error:
         raise _bad(path, error.what) from None
     except (KeyError, TypeError):

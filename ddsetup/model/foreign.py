@@ -55,6 +55,28 @@ def line_of_log(text: str) -> str:
     return _RUNNER.sub(r"\1\\x3a", text.replace("##", r"#\x23"))
 
 
+class Lines(str):
+    """A text of several lines, all of them ours, whatever stands in each.
+
+    Only such a text is shown as more than one line (`lines_of`): a line end in any other was put there by
+    somebody who would like a line of their own.
+    """
+
+    __slots__ = ()
+
+    @classmethod
+    def of(cls, *parts: str) -> Lines:
+        """One line for each part that is not empty."""
+        return cls("\n".join(line for part in parts if part for line in lines_of(part)))
+
+
+def lines_of(text: str) -> list[str]:
+    """The text as the lines that it may take on a screen; none if it is empty."""
+    if not text:
+        return []
+    return text.split("\n") if isinstance(text, Lines) else [harmless(text)]
+
+
 def json_text(document: Json, *, indent: int | None = None) -> str:
     """The document as JSON. What steers or hides is escaped, so that it can be shown on a terminal."""
     return "".join(json_pieces(document, indent=indent))

@@ -14,6 +14,7 @@ from ddsetup.gateways.datadog.monitors import find_monitors, validate_monitor
 from ddsetup.gateways.datadog.telemetry import Window, metrics_seen
 from ddsetup.model.change import Plan
 from ddsetup.model.errors import UsageError
+from ddsetup.model.foreign import Lines
 from ddsetup.model.states import MonitorState
 from ddsetup.monitors.ask import ask_for
 from ddsetup.monitors.plan import plan_monitors
@@ -91,7 +92,7 @@ def _validate(session: Session, plan: Plan) -> None:
             except Rejected as error:
                 refused.append(f"{change.resource.id}: {error.what}")
     if refused:
-        raise UsageError("Datadog refuses what would be sent:\n" + "\n".join(refused))
+        raise UsageError(Lines.of("Datadog refuses what would be sent:", *refused))
 
 
 def _unseen(session: Session, wish: Wish) -> tuple[str, ...]:

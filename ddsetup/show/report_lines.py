@@ -8,6 +8,7 @@ from typing import TypeAlias
 from ddsetup.model.blocks import Block
 from ddsetup.model.change import Outcome, Status
 from ddsetup.model.errors import DdsetupError, GatewayError
+from ddsetup.model.foreign import lines_of
 from ddsetup.model.lines import Line, Look, Span, line
 from ddsetup.model.report import Report, Severity
 from ddsetup.show.ending_lines import link_lines, next_lines, remedy_lines
@@ -104,7 +105,7 @@ def outcome_lines(outcomes: Sequence[Outcome], look: Look) -> list[Line]:
         for outcome in outcomes:
             if outcome.status == status:
                 found.append(line(_OUTCOMES[outcome.status], f" {resource_text(outcome.resource)}"))
-                found.extend(line("    ", reason) for reason in outcome.reason.splitlines())
+                found.extend(line("    ", reason) for reason in lines_of(outcome.reason))
                 if outcome.fix:
                     found.append(line("    ", Span("do: ", "bold"), outcome.fix))
     applied = [o for o in outcomes if o.status == "applied"]
@@ -134,19 +135,19 @@ def outcome_text(outcome: Outcome) -> Line:
     what = f" {resource_text(outcome.resource)}"
     if outcome.status == "applied":
         return line(_OUTCOMES["applied"], what, f" {_DONE[outcome.action]}")
-    reason = outcome.reason.splitlines()[0] if outcome.reason else ""
+    reason = outcome.reason
     return line(_OUTCOMES[outcome.status], what, f": {reason}" if reason else "")
 
 
 def error_lines(error: DdsetupError) -> list[Line]:
     """Where, what, and what to do."""
-    first, *rest = error.what.splitlines() or [type(error).__name__]
+    first, *rest = lines_of(error.what) or [type(error).__name__]
     place = f"{error.where}: " if error.where else ""
     found = [line(Span("error: ", "bad"), place, first)]
     found.extend(line("  ", text) for text in rest)
     if isinstance(error, GatewayError) and error.action and error.action not in error.what:
         found.append(line("  needs: ", error.action))
-    fixes = error.fix.splitlines()
+    fixes = lines_of(error.fix)
     if fixes:
         found.append(line(Span("  do: ", "bold"), fixes[0]))
         found.extend(line("      ", text) for text in fixes[1:])
@@ -156,8 +157,8 @@ def error_lines(error: DdsetupError) -> list[Line]:
 def failure_lines(report: Report) -> list[Line]:
     """Why a report has no result, for a reader who does not see what was said on the way."""
     error = report.error or {}
-    found = [line(Span("error: ", "bad"), text) for text in error.get("what", "").splitlines()]
-    return [*found, *(line("  ", Span("do: ", "bold"), text) for text in error.get("fix", "").splitlines())]
+    found = [line(Span("error: ", "bad"), text) for text in lines_of(error.get("what", ""))]
+    return [*found, *(line("  ", Span("do: ", "bold"), text) for text in lines_of(error.get("fix", "")))]
 
 
 def _spaced(blocks: Sequence[Block]) -> list[Block]:

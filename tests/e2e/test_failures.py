@@ -146,10 +146,18 @@ def test_an_edited_plan_is_refused_and_left_alone(shop: Place) -> None:
     assert path.read_text() == text
 
 
-def test_a_plan_of_another_site_is_refused(shop: Place) -> None:
+def test_a_plan_of_another_site_or_address_is_refused_and_one_of_here_says_whose_it_is(shop: Place) -> None:
     path = shop.cli.home / "plan-of-site.json"
     assert shop.cli("plan", "--all", "--out", str(path)).code == 0
     assert "datadoghq.eu" in refused(shop, "apply", str(path), "--yes", "--site", "datadoghq.eu", code=2)
+    for variable in ("AWS_ENDPOINT_URL", "DDSETUP_DATADOG_URL"):
+        elsewhere = shop.cli.base[variable].replace("127.0.0.1", "localhost")
+        said = refused(shop, "apply", str(path), "--yes", code=2, **{variable: elsewhere})
+        assert elsewhere in said
+        assert variable in said
+    shown = shop.cli("apply", str(path), "--dry-run").stderr
+    assert "plan made 20" in shown
+    assert "by user/ddsetup-operator on " in shown
 
 
 def test_a_command_line_that_is_wrong_is_a_document_too(shop: Place) -> None:

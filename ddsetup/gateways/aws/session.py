@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 from ddsetup._version import __version__
 from ddsetup.facts.catalog import partition_of
@@ -23,6 +24,11 @@ __all__ = ["OPTIONAL", "PATIENCE", "Aws", "AwsOptions", "Patience", "default_reg
 WORKERS = 32
 """Threads that may call at the same time; the connection pool of every client is as large."""
 
+_OWN_NAMES = (
+    *(".amazonaws.com", ".amazonaws.com.cn", ".amazonaws.eu", ".api.aws"),
+    *(".amazonwebservices.com.cn", ".amazonwebservices.eu", ".ic.gov", ".sgov.gov", ".adc-e.uk"),
+)
+"""How the names of AWS's own endpoints end (botocore's endpoints.json), those of VPC endpoints included."""
 _SERVICES: Mapping[str, str] = {"states": "stepfunctions", "tag": "resourcegroupstaggingapi"}
 """botocore's names where they differ from the IAM prefix."""
 
@@ -111,6 +117,16 @@ class Aws:
     def default_region(self) -> str | None:
         """The region that the environment or the profile names."""
         return region_of(self._session)
+
+    @property
+    def address(self) -> str:
+        """The address at which AWS is called where it is not AWS's own (a proxy, the sandbox), else empty.
+
+        Taken from Lambda's: `AWS_ENDPOINT_URL`, a service's own variable and the profile may each say it.
+        """
+        url = str(self.client("lambda", self.home_region).meta.endpoint_url)
+        host = urlsplit(url).hostname or ""
+        return "" if host.endswith(_OWN_NAMES) else url
 
     @property
     def home_region(self) -> str:

