@@ -1,6 +1,7 @@
 """Finding the Datadog keys: environment, Secrets Manager, the system's keyring, a hidden prompt.
 
-Keys are never taken from a flag or a file. Where each one came from is told; the keys themselves are not.
+Keys are never taken from a flag's value or from `ddsetup.toml`. Where each one came
+from is told; the keys themselves are not.
 """
 
 from __future__ import annotations
@@ -65,6 +66,11 @@ class WantedKey:
     other_variable: str
     option: str
     kind: KeyKind
+
+    @property
+    def handed(self) -> tuple[str, str]:
+        """The flags by which the key is handed over; what it is called among the variables of a run then."""
+        return tuple(self.option.replace("secret", way) for way in ("stdin", "file"))  # type: ignore[return-value]
 
 
 API_KEY = WantedKey("Datadog API key", "DD_API_KEY", "DATADOG_API_KEY", "--api-key-secret", "api")
@@ -177,7 +183,7 @@ def _find(wanted: WantedKey, ref: str, environ: Mapping[str, str], readers: KeyR
 
 
 def _from_environment(wanted: WantedKey, environ: Mapping[str, str]) -> tuple[str, str] | None:
-    for variable in (wanted.variable, wanted.other_variable):
+    for variable in (*wanted.handed, wanted.variable, wanted.other_variable):
         if key := _clean(environ.get(variable)):
             return key, variable
     return None
@@ -222,6 +228,7 @@ def _not_found(missing: Sequence[WantedKey]) -> UsageError:
 
 def _ways(wanted: WantedKey) -> str:
     return (
-        f"set {wanted.variable} (or {wanted.other_variable}), name a secret with {wanted.option} ARN,"
-        f" or store it with `keyring set {KEYRING_SERVICE} {wanted.variable}`"
+        f"set {wanted.variable} (or {wanted.other_variable}), name a file with {wanted.handed[1]} FILE"
+        f" or a secret with {wanted.option} ARN, or store it with"
+        f" `keyring set {KEYRING_SERVICE} {wanted.variable}`"
     )

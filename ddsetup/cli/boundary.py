@@ -8,7 +8,7 @@ import platform
 import signal
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
@@ -16,6 +16,7 @@ from typing import Any
 
 from ddsetup._version import __version__
 from ddsetup.ask.prompter import Back
+from ddsetup.cli.keys import leave_no_core, take_keys
 from ddsetup.cli.start import first_console, make_call
 from ddsetup.facts.disclose import secrets_in, without
 from ddsetup.flow.call import Call
@@ -39,13 +40,16 @@ class Bug(DdsetupError):
 
 def run_command(title: str, module: str, values: Values) -> int:
     """Run a command and print its report; the exit code."""
-    console = first_console(_streams(), values)
+    environ = take_keys(os.environ)
+    leave_no_core()
+    console = first_console(_streams(environ), values)
     signal.signal(signal.SIGTERM, _terminated)
     _mind_the_terminal()
     try:
         call = make_call(title, values, console, _here())
+        environ = dict(call.environ)
         if call.given.on("debug"):
-            _log_to(console)
+            _log_to(console, environ)
         check_page(call)
         command = importlib.import_module(module)
         report: Report = command.run(call)
@@ -64,7 +68,7 @@ def run_command(title: str, module: str, values: Values) -> int:
     except Back:
         return _end(console, title, Interrupted("there is nothing to go back to; stopped"))
     except Exception as error:  # noqa: BLE001 - the boundary: whatever comes here is a bug, to be reported
-        return _end(console, title, _bug(title, error, values))
+        return _end(console, title, _bug(title, error, values, environ))
 
 
 def _here() -> Path:
@@ -76,7 +80,7 @@ def _here() -> Path:
 
 def refuse_command_line(arguments: Sequence[str], error: Any) -> int:
     """What the parser of the command line objected to, in our words; the exit code."""
-    console = first_console(_streams(), {"output": _output_in(arguments)})
+    console = first_console(_streams(os.environ), {"output": _output_in(arguments)})
     command = next((word for word in arguments if not word.startswith("-")), "ddsetup")
     context = getattr(error, "ctx", None)
     path = context.command_path if context is not None else "ddsetup"
@@ -88,8 +92,8 @@ def _end(console: Console, title: str, error: DdsetupError) -> int:
     return error.exit_code
 
 
-def _streams() -> Streams:
-    return Streams(out=sys.stdout, err=sys.stderr, environ=os.environ)
+def _streams(environ: Mapping[str, str]) -> Streams:
+    return Streams(out=sys.stdout, err=sys.stderr, environ=environ)
 
 
 def _terminated(_signal: int, _frame: FrameType | None) -> None:
@@ -120,7 +124,7 @@ def _output_in(arguments: Sequence[str]) -> str | None:
     return None
 
 
-def _bug(title: str, error: Exception, values: Values) -> Bug:
+def _bug(title: str, error: Exception, values: Values, environ: Mapping[str, str]) -> Bug:
     """Write a report of what happened, without secrets, and say where it is."""
     now = datetime.now(UTC)
     text = "".join(traceback.format_exception(error))
@@ -128,7 +132,7 @@ def _bug(title: str, error: Exception, values: Values) -> Bug:
         f"ddsetup {__version__}, Python {platform.python_version()}, {platform.platform()}\n"
         f"{now.isoformat()}  ddsetup {title}\n"
         f"options: {', '.join(sorted(name for name in values if values[name] is not None))}\n\n{text}",
-        secrets_in(os.environ),
+        secrets_in(environ),
     )
     what = without(f"this is a bug in ddsetup: {type(error).__name__}", ())
     try:
@@ -149,13 +153,13 @@ def _named_state_dir(values: Values) -> Path | None:
     return Path(str(named)).expanduser() if named else None
 
 
-def _log_to(console: Console) -> None:
+def _log_to(console: Console, environ: Mapping[str, str]) -> None:
     """Say what ddsetup's own modules log; those of others would show requests and with them secrets."""
     import logging
 
     class Handler(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
-            for text in without(self.format(record), secrets_in(os.environ)).split("\n"):
+            for text in without(self.format(record), secrets_in(environ)).split("\n"):
                 console.say(text, "dim")
 
     logger = logging.getLogger("ddsetup")

@@ -14,7 +14,11 @@ def keys(*panels: Panel) -> tuple[str, ...]:
     return tuple(setting.key for setting in TABLE if setting.panel in panels)
 
 
-CONNECT = ("profile", "role_arn", "site", "api_key_secret", "app_key_secret", "datadog_url")
+KEYS = (
+    *("api_key_stdin", "app_key_stdin", "api_key_file", "app_key_file"),
+    *("api_key_secret", "app_key_secret"),
+)
+CONNECT = ("profile", "role_arn", "site", *KEYS, "datadog_url")
 RUN = ("output", "config", "state_dir", "no_color", "verbose", "debug")
 ASKING = ("no_input", *RUN)
 WRITING = ("yes", "dry_run", *ASKING)

@@ -24,6 +24,7 @@ def run(call: Call) -> Report:
         profile=call.given.text("profile") or None,
         role_arn=call.given.text("role_arn") or None,
         interactive=call.can_ask,
+        environ=call.environ,
     )
     account, partition = "", "aws"
     regions = answers.regions

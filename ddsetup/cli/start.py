@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import ipaddress
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import get_args
 from urllib.parse import urlsplit
 
 from ddsetup.ask.prompter import Prompter
+from ddsetup.cli.keys import handed_keys
 from ddsetup.flow.call import Call
 from ddsetup.model.errors import UsageError
 from ddsetup.settings.config import find_config, read_config
@@ -37,6 +39,7 @@ def make_call(command: str, values: Values, console: Console, directory: Path) -
     path = find_config(_checked(given, "config") or None, directory)
     if path is not None:
         given = given.over(read_config(path))
+    environ = {**environ, **handed_keys(given, directory, sys.stdin)}
     for key in ("output", "no_color", "verbose", "debug", "no_input", "state_dir", "yes", "dry_run"):
         _checked(given, key)
     console.output = given.text("output", "text")  # type: ignore[assignment]
@@ -65,8 +68,6 @@ def _checked(given: Given, key: str) -> str:
 
 
 def _somebody_is_there(streams: Streams) -> bool:
-    import sys
-
     return interactive(streams.environ, sys.stdin, streams.err)
 
 

@@ -8,6 +8,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 
 from ddsetup.ask.asking import answers_from
+from ddsetup.cli.keys import take_keys
 from ddsetup.flow.call import Call
 from ddsetup.plan.policy import least_policy
 from ddsetup.settings.given import Given, Raw, from_environment
@@ -47,7 +48,7 @@ def sandbox_for(call: Call) -> Iterator[Call]:
     call.console.say("starting an AWS account and a Datadog on this machine")
     with ExitStack() as up:
         sandbox = up.enter_context(start(options))
-        up.enter_context(_environment(sandbox.env()))
+        environ = up.enter_context(_environment(sandbox.env()))
         up.enter_context(kept_busy(sandbox))
         by_itself = {} if call.can_ask else {"all": True, "yes": True}
         usual = {
@@ -58,21 +59,24 @@ def sandbox_for(call: Call) -> Iterator[Call]:
         weakest = Given({key: Raw(value, "file", "--sandbox") for key, value in usual.items()})
         given = call.given.over(from_environment(sandbox.env())).over(weakest)
         try:
-            yield replace(call, given=given, environ=dict(os.environ))
+            yield replace(call, given=given, environ=environ)
         finally:
             with call.console.working("taking the sandbox down"):
                 up.close()
 
 
 @contextmanager
-def _environment(variables: dict[str, str]) -> Iterator[None]:
-    """The process's environment with these variables, and without what would lead to a real account."""
+def _environment(variables: dict[str, str]) -> Iterator[dict[str, str]]:
+    """The run's environment with these variables, and without what would lead to a real account.
+
+    The process gets the same, but for keys.
+    """
     before = dict(os.environ)
     for name in _FOREIGN:
         os.environ.pop(name, None)
     os.environ.update(variables)
     try:
-        yield
+        yield take_keys(os.environ)
     finally:
         os.environ.clear()
         os.environ.update(before)

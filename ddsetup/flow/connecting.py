@@ -93,6 +93,7 @@ def _aws_options(given: Given, host: Host) -> AwsOptions:
         profile=quiet(given, "profile") or None,
         role_arn=quiet(given, "role_arn") or None,
         interactive=host.prompter is not None,
+        environ=host.environ,
     )
 
 

@@ -29,11 +29,11 @@ LARGEST = 200_000_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanMeta:
-    """What a plan was made for, by whom and where. The caller compares account, site and addresses with what it
-    is connected to.
+    """What a plan was made for, by whom and where. The caller compares account, site and addresses with what
+    it is connected to.
 
-    `by` is the ARN of the identity on AWS, `on` the machine; `addresses` are those of "aws" and "datadog" where
-    they are not the public ones. All three are only said, as all of a plan is: it carries no signature.
+    `by` is the ARN of the identity on AWS, `on` the machine; `addresses` are those of "aws" and "datadog"
+    where they are not the public ones. All three are only said, as all of a plan is: it carries no signature.
     `extra` is for the caller: what it needs besides the changes to carry the plan out and verify it (JSON
     types only, no secrets).
     """

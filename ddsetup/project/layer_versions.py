@@ -70,6 +70,7 @@ def aws_options(call: Call) -> AwsOptions:
         profile=call.given.text("profile") or None,
         role_arn=call.given.text("role_arn") or None,
         interactive=call.can_ask,
+        environ=call.environ,
     )
 
 

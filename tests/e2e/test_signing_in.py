@@ -170,3 +170,29 @@ def test_a_locked_keyring_is_said_and_no_keyring_is_not_offered(shop: Place, cli
         terminal.until("Which of 6 functions?").press(CTRL_C)
         assert terminal.end() == 130
         assert "keyring" not in terminal.text
+
+
+def test_a_program_that_is_started_gets_no_keys(shop: Place, cli: Cli) -> None:
+    """The profile's credential process sees the environment of every child of ddsetup's."""
+    keys = shop.sandbox.operator
+    answer = {"Version": 1, "AccessKeyId": keys.access_key_id, "SecretAccessKey": keys.secret_access_key}
+    (cli.home / "answer.json").write_text(json.dumps(answer))
+    program = cli.home / "keys.sh"
+    program.write_text(f"#!/bin/sh\nenv > {cli.home}/seen\ncat {cli.home}/answer.json\n")
+    program.chmod(0o700)
+    (cli.home / ".aws").mkdir(exist_ok=True)
+    (cli.home / ".aws" / "config").write_text(f"[profile p]\ncredential_process = {program}\n")
+    result = cli("status", "--profile", "p", *REGION, "-o", "json", AWS_CONFIG_FILE=None)
+    assert result.code == 0, result.stderr
+    seen = (cli.home / "seen").read_text()
+    assert "DDSETUP_DATADOG_URL=" in seen
+    for secret in (cli.base["DD_API_KEY"], cli.base["DD_APP_KEY"], keys.secret_access_key):
+        assert secret not in seen
+
+
+def test_keys_come_from_files(shop: Place, cli: Cli) -> None:
+    for name in ("DD_API_KEY", "DD_APP_KEY"):
+        (cli.home / name).write_text(f"{cli.base[name]}\n")
+    result = cli("status", *REGION, "--api-key-file", "DD_API_KEY", "--app-key-file", "DD_APP_KEY", **NO_KEYS)
+    assert result.code == 0, result.stderr
+    assert "keys are valid (--api-key-file, --app-key-file)" in result.stderr

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from ddsetup.model.errors import CredentialsError, Unreachable
@@ -18,13 +18,15 @@ from ddsetup.model.errors import CredentialsError, Unreachable
 class AwsOptions:
     """Which identity to use. `interactive` False: never ask for an MFA code, fail instead.
 
-    `region` is one that the run is about: its partition is where STS and IAM are asked.
+    `region` is one that the run is about: its partition is where STS and IAM are asked. `environ` holds the
+    variables with keys, which are not among the process's own; None: they are.
     """
 
     profile: str | None = None
     role_arn: str | None = None
     interactive: bool = False
     region: str | None = None
+    environ: Mapping[str, str] | None = field(default=None, repr=False)
 
 
 def profile_of(options: AwsOptions, environ: Mapping[str, str] | None = None) -> str | None:
@@ -45,7 +47,10 @@ def open_session(options: AwsOptions) -> Any:
     session = botocore.session.Session(profile=profile_of(options))
     try:
         session.get_scoped_config()
-        provider = session.get_component("credential_provider").get_provider("assume-role")
+        resolver = session.get_component("credential_provider")
+        provider = resolver.get_provider("assume-role")
+        if options.environ is not None:
+            _read_from(options.environ, resolver, provider)
         if not options.interactive:
             # botocore offers no public way to say "do not ask"; without a terminal it would hang.
             provider._prompter = _refuse_to_ask
@@ -54,6 +59,18 @@ def open_session(options: AwsOptions) -> Any:
     except BotoCoreError as error:
         raise explain_credentials(error, options) from None
     return session
+
+
+def _read_from(environ: Mapping[str, str], resolver: Any, assuming: Any) -> None:
+    """Have botocore look for keys in `environ`: its own way to say so is for makers of providers.
+
+    Of a profile that is named, the provider of variables is only among the sources for roles.
+    """
+    sources = getattr(getattr(assuming, "_credential_sourcer", None), "_providers", ())
+    for provider in (*resolver.providers, *sources):
+        for name in ("environ", "_environ"):
+            if hasattr(provider, name):
+                setattr(provider, name, environ)
 
 
 def _assume(session: Any, options: AwsOptions) -> None:

@@ -193,7 +193,7 @@ def test_a_bug_is_reported_without_secrets(tmp_path: Path, capsys: pytest.Captur
         code = boundary.run_command("plan", "broken_command", {"state_dir": str(tmp_path / "state")})
     finally:
         sys.path.remove(str(tmp_path))
-        del os.environ["DD_API_KEY"]
+        os.environ.pop("DD_API_KEY", None)
     (report,) = (tmp_path / "state" / "bugs").iterdir()
     text = report.read_text("utf-8") + capsys.readouterr().err
     assert code == 70
