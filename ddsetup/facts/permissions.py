@@ -11,13 +11,12 @@ from dataclasses import dataclass
 
 from ddsetup.model.account import Json
 from ddsetup.model.change import Action, Change
-from ddsetup.model.states import FilterState, FunctionState, RoleState, SecretState, TagsState
+from ddsetup.model.states import FilterState, FunctionState, LogGroupState, RoleState, SecretState, TagsState
 
 LOOK = (
     "cloudformation:DescribeStacks",
     "cloudformation:GetTemplateSummary",
     "cloudwatch:GetMetricData",
-    "cloudwatch:GetMetricStream",
     "cloudwatch:ListMetricStreams",
     "cloudwatch:ListMetrics",
     "events:DescribeRule",
@@ -37,6 +36,7 @@ PURPOSE = "@"
 """Between an action and the kind of resource it is asked about, where it is asked about several kinds."""
 
 LOOK_AT_ROLE = ("iam:GetRole", "iam:GetRolePolicy", "iam:ListAttachedRolePolicies", "iam:ListRolePolicies")
+LOOK_AT_STREAM = ("cloudwatch:GetMetricStream",)
 LOOK_AT_FUNCTION = ("lambda:GetFunction", "lambda:GetPolicy", "lambda:ListAliases")
 LOOK_AT_LAYER = ("lambda:GetLayerVersion",)
 LOOK_AT_SECRET = ("secretsmanager:DescribeSecret",)
@@ -54,6 +54,9 @@ LOOK_AT_HEALTH = (
 LOOK_AT_LOGS = ("logs:FilterLogEvents",)
 LOOK_AT_KEY = ("secretsmanager:GetSecretValue",)
 """What only the doctor reads; the key is sent to Datadog's validation and kept nowhere."""
+
+DECRYPT = ("kms:Decrypt",)
+"""To read an API key that is encrypted with a key of the customer's own."""
 
 OPTIONAL = frozenset(
     {
@@ -163,6 +166,8 @@ ATTACH = ("iam:AttachRolePolicy", "iam:DetachRolePolicy")
 """For SecurityAudit on the integration's role."""
 
 
+TAG_LOG_GROUP = ("logs:TagResource",)
+"""What creating a log group with tags takes besides (CloudWatch Logs API reference, `CreateLogGroup`)."""
 TAG_STACK = ("cloudformation:TagResource",)
 """Asked for in some accounts when a stack is created with tags."""
 
@@ -186,6 +191,8 @@ def actions_for(change: Change) -> tuple[str, ...]:
         return ("secretsmanager:CreateSecret", "secretsmanager:TagResource")
     if isinstance(after, FilterState):
         return _PUT_FILTER
+    if isinstance(after, LogGroupState) and after.tags:
+        return (*WRITES["log_group"].create, *TAG_LOG_GROUP)
     writes = WRITES.get(change.resource.kind)
     return writes.of(change.action) if writes else ()
 

@@ -153,10 +153,11 @@ class RolePolicyState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogGroupState:
-    """A log group that ddsetup creates because the function has not run yet."""
+    """A log group that ddsetup creates because the function has not run yet; `tags` are given to it then."""
 
     KIND: ClassVar[str] = "log_group"
     name: str
+    tags: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -28,6 +28,7 @@ COMMANDS = (
 """What a policy can be made for. "invoke" is what `verify --invoke` needs besides "verify"."""
 
 
+_KEY_STORES = {"secret": "secretsmanager.*.amazonaws.com", "ssm": "ssm.*.amazonaws.com"}
 _SETTING_UP = frozenset({"setup", "apply"})
 _LOOKING = frozenset(COMMANDS) - {"invoke"}
 
@@ -56,6 +57,7 @@ def least_policy(
         *_integration(scope, wanted),
         *_forwarder(scope, wanted),
         *_secret(scope, wanted),
+        *_customer_keys(scope, wanted),
         *_functions(scope, wanted),
         *_key_access(scope, wanted, roles),
         *_subscriptions(scope, wanted),
@@ -74,6 +76,7 @@ def required_actions(answers: Answers) -> tuple[str, ...]:
 def _looking(scope: Scope, wanted: frozenset[str]) -> Iterable[Json]:
     if wanted & _LOOKING:
         yield statement("Look", permissions.LOOK, ("*",))
+        yield statement("MetricStreams", permissions.LOOK_AT_STREAM, scope.metric_streams())
     if "invoke" in wanted:
         yield statement("Invoke", ("lambda:InvokeFunction",), scope.functions())
 
@@ -139,6 +142,18 @@ def _secret(scope: Scope, wanted: frozenset[str]) -> Iterable[Json]:
         yield statement("ApiKeyParameter", ("ssm:GetParameter",), (source.value,))
 
 
+def _customer_keys(scope: Scope, wanted: frozenset[str]) -> Iterable[Json]:
+    """The KMS key of the customer's own with which an API key of theirs may be encrypted.
+
+    AWS's own keys need no right. Which key it is is not known here, so this is limited to what the service
+    that keeps the API key asks in one's name (KMS developer guide, "kms:ViaService").
+    """
+    source = scope.answers.key_source
+    if wanted & _LOOKING and source.value and source.kind in _KEY_STORES:
+        condition = {"StringLike": {"kms:ViaService": _KEY_STORES[source.kind]}}
+        yield statement("ApiKeyDecrypt", permissions.DECRYPT, scope.keys(), condition)
+
+
 def _functions(scope: Scope, wanted: frozenset[str]) -> Iterable[Json]:
     if not wanted & _LOOKING:
         return
@@ -170,10 +185,16 @@ def _sources(scope: Scope, wanted: frozenset[str]) -> Iterable[Json]:
     ours = answers.forwards and answers.create_log_groups
     if (answers.state_machines or answers.api_stages) and not ours:
         # Else the rights on the functions' log groups do.
-        groups = _actions("log_group", wanted, ("create",))
+        groups = _log_groups(answers, wanted)
         if answers.via == "extension" or answers.subscribe == "direct":
             groups += _actions("subscription_filter", wanted, ("create",))
         yield statement("SourceLogGroups", groups, scope.log_groups())
+
+
+def _log_groups(answers: Answers, wanted: frozenset[str]) -> tuple[str, ...]:
+    """What making log groups takes, with the tags that were asked for."""
+    tags = permissions.TAG_LOG_GROUP if answers.resource_tags and wanted & _SETTING_UP else ()
+    return (*_actions("log_group", wanted, ("create",)), *tags)
 
 
 def _doctor(scope: Scope, wanted: frozenset[str], roles: tuple[str, ...]) -> Iterable[Json]:
@@ -211,7 +232,7 @@ def _subscriptions(scope: Scope, wanted: frozenset[str]) -> Iterable[Json]:
         writes += permissions.WRITES["subscription_filter"].delete
         writes += permissions.WRITES["subscription_filter"].create if "undo" in wanted else ()
     if answers.create_log_groups and answers.forwards:
-        writes += _actions("log_group", wanted, ("create",))
+        writes += _log_groups(answers, wanted)
     yield statement("Subscriptions", (*permissions.LOOK_AT_FILTERS, *writes), scope.log_groups())
     if replaces and "logs:PutSubscriptionFilter" in writes:
         # Putting back a filter to Kinesis or Firehose hands its role to CloudWatch Logs.

@@ -30,6 +30,10 @@ class Scope:
     def secret(self) -> tuple[str, ...]:
         return self.named("secretsmanager", f"secret:{SECRET_NAME}*")
 
+    def keys(self) -> tuple[str, ...]:
+        """The customer's KMS keys; those of another account say in their own policy who may use them."""
+        return self.regional("kms", "key/*")
+
     def stack(self) -> tuple[str, ...]:
         return self.named("cloudformation", f"stack/{self.answers.forwarder_stack}/*")
 
@@ -51,10 +55,14 @@ class Scope:
         name = self.answers.forwarder_params.get("DdForwarderBucketName") or made_up
         return (f"arn:{self.partition}:s3:::{name}",)
 
+    def metric_streams(self) -> tuple[str, ...]:
+        """All: which one leads to Datadog is seen by looking."""
+        return self.named("cloudwatch", "metric-stream/*")
+
     def layers(self) -> tuple[str, ...]:
         """Layers of any account: whoever changes a function's layers must be allowed to read all of them."""
-        held = (f"arn:{self.partition}:lambda:{region}:*:layer:*" for region in self._region_parts())
-        return tuple(held)
+        region = self.regions[0] if len(self.regions) == 1 else "*"
+        return (f"arn:{self.partition}:lambda:{region}:*:layer:*",)
 
     def log_groups(self) -> tuple[str, ...]:
         """All: a function's log group need not have its name."""
@@ -62,7 +70,7 @@ class Scope:
 
     def state_machines(self) -> tuple[str, ...]:
         """All: every one is looked at."""
-        return self.regional("states", "stateMachine:*")
+        return self.named("states", "stateMachine:*")
 
     def chosen_state_machines(self) -> tuple[str, ...]:
         """Those that the answers name."""

@@ -199,7 +199,7 @@ DATADOG: tuple[Setting, ...] = (
         kind="items",
         metavar="KEY=VALUE",
         check=validate.tag_rule,
-        help="A tag for what is made here (role, secret, stack and all in it); repeatable.",
+        help="A tag for what is made here (role, secret, log groups, stack and all in it); repeatable.",
     ),
     Setting(
         key="resource_collection",

@@ -16,7 +16,12 @@ import pytest
 
 from ddsetup.apply.run import Settling, apply
 from ddsetup.gateways.datadog.client import Datadog
-from ddsetup.gateways.datadog.integration import read_integration, set_log_collection, update_integration
+from ddsetup.gateways.datadog.integration import (
+    delete_integration,
+    read_integration,
+    set_log_collection,
+    update_integration,
+)
 from ddsetup.journal.disk import OnDisk
 from ddsetup.journal.records import Header
 from ddsetup.journal.runs import Journal, new_run_id
@@ -289,3 +294,31 @@ def test_a_registration_that_does_not_stay_is_told(both: Bench, tmp_path: Path) 
     outcome = lost[planned.resource]
     assert outcome.status == "failed"
     assert "somebody registered others at the same time" in outcome.reason
+
+
+@pytest.mark.parametrize("gone", [True, False])
+def test_what_an_undo_took_out_with_the_whole_record_is_not_lost(both: Bench, gone: bool) -> None:
+    """The end of an undo looks at the lists again when the record that held them was deleted, too."""
+    set_up(both)
+    planned = registering(REGION)
+    assert both.one(planned).status == "applied"
+    writers = both.writers()
+    lists, whole = writers["log_collection"], writers["integration"]
+    assert lists.write([planned.inverse()])[0].status == "applied"
+    if gone:
+        assert whole.write([CREATE.inverse()])[0].status == "applied"
+    assert isinstance(lists, Settling)
+    assert lists.settle(lambda: False) == {}
+
+
+def test_a_registration_whose_record_went_is_lost(both: Bench) -> None:
+    set_up(both)
+    planned = registering(REGION)
+    writers = both.writers()
+    lists = writers["log_collection"]
+    assert lists.write([planned])[0].status == "applied"
+    live = record(both)
+    assert live is not None
+    delete_integration(dd(both), live.config_id)
+    assert isinstance(lists, Settling)
+    assert lists.settle(lambda: False)[planned.resource].status == "failed"

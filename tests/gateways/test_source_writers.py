@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -114,3 +118,37 @@ def test_access_logs_of_a_stage_there_and_back(bench: Bench) -> None:
     assert stage(bench) == first
     bench.client("apigateway").delete_rest_api(restApiId=first.api_id)
     assert bench.one(forward).status == "changed_since"
+
+
+def test_stages_of_one_api_are_changed_one_after_another_and_those_of_several_at_once(bench: Bench) -> None:
+    """API Gateway refuses changes of one API at the same time (`ConflictException`)."""
+    shop = rest_api(bench, "shop")
+    deployment = bench.client("apigateway").get_deployments(restApiId=shop)["items"][0]["id"]
+    bench.client("apigateway").create_stage(restApiId=shop, stageName="test", deploymentId=deployment)
+    rest_api(bench, "bar")
+    found = apis.list_api_stages(bench.aws, LANE)
+    assert not isinstance(found, Unreadable)
+    lock, under_way, together = threading.Lock(), list[str](), list[tuple[str, ...]]()
+
+    def slow(request: Any, **_: Any) -> None:
+        if request.method == "PATCH":
+            api = request.url.split("/restapis/")[1].split("/")[0]
+            with lock:
+                under_way.append(api)
+                together.append(tuple(under_way))
+            time.sleep(0.2)
+            with lock:
+                under_way.remove(api)
+
+    nothing = ApiStageState(api="x", protocol="REST")
+    wanted = replace(nothing, destination="arn:aws:logs:x", format="$context.requestId")
+    changes = [change("api_stage", each.id, nothing, wanted) for each in found]
+    writer = bench.writers()["api_stage"]
+    events = bench.client("apigateway").meta.events
+    events.register_first("before-send.*.UpdateStage", slow)
+    bench.refusals.append(lambda: events.unregister("before-send.*.UpdateStage", slow))
+    with ThreadPoolExecutor(len(changes)) as pool:
+        outcomes = [o for each in pool.map(lambda one: writer.write([one]), changes) for o in each]
+    assert [o.status for o in outcomes] == ["applied"] * 3
+    assert all(len(set(at_once)) == len(at_once) for at_once in together), together
+    assert max(len(at_once) for at_once in together) == 2

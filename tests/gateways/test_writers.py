@@ -321,6 +321,12 @@ def test_a_log_group_is_made_and_given_back(bench: Bench) -> None:
     there_and_back(bench, change("log_group", "/aws/lambda/a", None, LogGroupState(name="/aws/lambda/a")))
 
 
+def test_a_log_group_gets_the_tags_that_were_asked_for(bench: Bench) -> None:
+    wanted = LogGroupState(name="/aws/lambda/a", tags={"cost-center": "42"})
+    bench.one(change("log_group", wanted.name, None, wanted))
+    assert bench.client("logs").list_tags_log_group(logGroupName=wanted.name)["tags"] == wanted.tags
+
+
 def test_a_log_group_of_which_no_answer_told_is_given_back(bench: Bench) -> None:
     bench.lose_answer("logs:CreateLogGroup")
     there_and_back(bench, change("log_group", "/aws/lambda/a", None, LogGroupState(name="/aws/lambda/a")))

@@ -48,7 +48,7 @@ class LogGroupWriter(OneByOne):
     def write_one(self, change: Change) -> Outcome:
         lane = Lane(change.resource.account, change.resource.region)
         if isinstance(change.after, LogGroupState):
-            made = create_log_group(self._aws, lane, change.after.name)
+            made = create_log_group(self._aws, lane, change.after.name, change.after.tags)
             return applied(change) if made else already_so(change, "it exists")
         if not isinstance(change.before, LogGroupState):
             raise TypeError("not a change of a log group")

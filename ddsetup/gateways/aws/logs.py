@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from ddsetup.gateways.aws.errors import AlreadyExists, DestinationRefused, LimitReached, Refused, read
 from ddsetup.gateways.aws.session import OPTIONAL, Aws
@@ -90,10 +91,14 @@ def delete_filter(aws: Aws, lane: Lane, group: str, name: str) -> bool:
     return True
 
 
-def create_log_group(aws: Aws, lane: Lane, group: str) -> bool:
-    """Create a log group of class STANDARD without expiry; False if it was there already."""
+def create_log_group(aws: Aws, lane: Lane, group: str, tags: Mapping[str, str] | None = None) -> bool:
+    """Create a log group of class STANDARD without expiry; False if it was there already.
+
+    With tags it takes logs:TagResource, too (CloudWatch Logs API reference, `CreateLogGroup`).
+    """
+    given: dict[str, Any] = {"tags": dict(tags)} if tags else {}
     try:
-        aws.call("logs:CreateLogGroup", lane, logGroupName=group)
+        aws.call("logs:CreateLogGroup", lane, logGroupName=group, **given)
     except AlreadyExists as error:
         return error.repeated
     return True

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 
-from ddsetup.model.states import RoleState, SecretState, StackState
+from ddsetup.facts.permissions import actions_for
+from ddsetup.model.states import LogGroupState, RoleState, SecretState, StackState
 from ddsetup.plan.policy import least_policy
 from ddsetup.plan.whole import make_plan
 from tests import builders as b
@@ -26,6 +27,21 @@ def test_all_that_is_made_has_them() -> None:
     assert dict(secret.tags) == dict(stack.tags) == {**dict(TAGS), "created_by": "ddsetup"}
     assert stack.parameters["PermissionsBoundaryArn"] == BOUNDARY
     assert stack.parameters["IamRolePath"] == "/monitoring/"
+
+
+def test_log_groups_that_are_made_have_them_and_the_right_to_tag_them_is_asked_for() -> None:
+    orders = b.function("orders")
+    answers = b.answers(resource_tags=TAGS)
+    lane = b.lane_snapshot(orders, log_groups={})
+    plan = make_plan(b.snapshot(lane), answers, (orders,))
+    (made,) = [c for c in plan.changes if c.resource.kind == "log_group"]
+    assert isinstance(made.after, LogGroupState)
+    assert dict(made.after.tags) == dict(TAGS)
+    assert actions_for(made) == ("logs:CreateLogGroup", "logs:TagResource")
+    for wanted, may in ((answers, True), (b.answers(), False)):
+        document = least_policy(wanted, "aws", [b.ACCOUNT], [b.REGION], ("setup",))
+        (groups,) = [s for s in document["Statement"] if s["Sid"] == "Subscriptions"]
+        assert ("logs:TagResource" in groups["Action"]) is may
 
 
 def test_nobody_else_can_take_the_mark_by_which_ours_are_known() -> None:

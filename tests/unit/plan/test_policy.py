@@ -6,7 +6,7 @@ import json
 import re
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -179,6 +179,13 @@ def test_a_key_of_the_users_own_is_read_and_not_made() -> None:
     assert "secretsmanager:CreateSecret" not in actions(document)
     parameter = f"arn:aws:ssm:{b.REGION}:{b.ACCOUNT}:parameter/datadog"
     assert allows(made(key_source=KeySource(kind="ssm", value=parameter)), "ssm:GetParameter", parameter)
+    for service, source in {"secretsmanager": SECRET, "ssm": parameter}.items():
+        kind: Literal["secret", "ssm"] = "ssm" if service == "ssm" else "secret"
+        document = made(key_source=KeySource(kind=kind, value=source))
+        (decrypt,) = [s for s in document["Statement"] if "kms:Decrypt" in s["Action"]]
+        assert decrypt["Condition"] == {"StringLike": {"kms:ViaService": f"{service}.*.amazonaws.com"}}
+        assert decrypt["Resource"] == f"arn:aws:kms:{b.REGION}:{b.ACCOUNT}:key/*"
+    assert "kms:Decrypt" not in actions(made())
     for elsewhere in (KeySource(kind="ssm", value="/datadog"), KeySource(kind="kms", value="AQIC")):
         assert not {"ssm:GetParameter", "secretsmanager:GetSecretValue"} & actions(made(key_source=elsewhere))
 

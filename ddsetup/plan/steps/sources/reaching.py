@@ -132,7 +132,7 @@ def made_group(name: str, way: Way) -> Plan | Refusal:
         step=STEP,
         resource=group_resource(name, way.at),
         before=None,
-        after=LogGroupState(name=name),
+        after=LogGroupState(name=name, tags=dict(way.answers.resource_tags)),
         why="there must be somewhere to log to",
         note="it never expires unless you set a retention",
     )

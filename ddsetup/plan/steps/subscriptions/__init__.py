@@ -152,7 +152,7 @@ def _missing(group: Group, region: Region) -> Plan:
         step=STEP,
         resource=group_resource(group.name, region.at),
         before=None,
-        after=LogGroupState(name=group.name),
+        after=LogGroupState(name=group.name, tags=dict(region.answers.resource_tags)),
         why="only a log group that exists can be subscribed",
         note="a stack that declares this log group itself would find it taken",
     )
