@@ -21,11 +21,11 @@ from ddsetup.sandbox.control import start
 from ddsetup.sandbox.model import SandboxOptions
 from tests.e2e.conftest import Cli, Place
 from tests.e2e.world import World, operator_policy
+from tests.nursery import Nursery
 from tests.safety.competing import Score
 from tests.safety.conftest import Lab
 from tests.safety.contest import ON_ALL, hold
 from tests.safety.duel import fight
-from tests.safety.nursery import Nursery
 
 REGION = "us-east-1"
 

@@ -24,8 +24,8 @@ from ddsetup.sandbox.control import start
 from ddsetup.sandbox.model import SandboxOptions
 from tests.e2e.conftest import Cli, Place
 from tests.e2e.world import World, operator_policy
+from tests.nursery import Nursery
 from tests.safety.killing import SCENARIOS, KillError, Killing, Tally, prepare
-from tests.safety.nursery import Nursery
 
 REGION = "us-east-1"
 SITTING = 40

@@ -1,4 +1,4 @@
-"""The installed command, run as users run it, against a sandbox of its own."""
+"""The command, run as users run it, against a sandbox of its own."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from ddsetup.model.answers import Via
 from ddsetup.sandbox.control import start
 from ddsetup.sandbox.faults import AwsFault, inject
 from ddsetup.sandbox.model import OPERATOR, Sandbox, SandboxOptions
-from tests import environment
+from tests import environment, nursery
 from tests.e2e.world import World, operator_policy
 from tests.guard import GUARD, text_of
 
@@ -83,31 +83,21 @@ class Cli:
                 environ[name] = value
         return environ
 
-    def __call__(
-        self, *arguments: str, timeout: float = 150, cwd: Path | None = None, **over: str | None
-    ) -> Result:
-        """Run `ddsetup ARGUMENTS` without a terminal; `over` changes variables (None removes one)."""
-        done = subprocess.run(
-            [DDSETUP, *arguments],
-            env=self.environ(**over),
-            cwd=cwd or self.home,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=timeout,
-            check=False,
-        )
-        for text in (done.stdout, done.stderr):
-            self.check_secrets(text)
-            assert "Traceback" not in text, text
-        return Result(done.returncode, done.stdout, done.stderr)
+    def __call__(self, *arguments: str, cwd: Path | None = None, **over: str | None) -> Result:
+        """Run `ddsetup ARGUMENTS` without a terminal, forked; `over` changes variables (None removes one)."""
+        end = nursery.shared().run(arguments, self.environ(**over), cwd or self.home)
+        return self._checked(end.code, end.stdout, end.stderr)
 
-    def start(self, *arguments: str, **over: str | None) -> subprocess.Popen[str]:
+    def installed(self, *arguments: str, cwd: Path | None = None, **over: str | None) -> Result:
+        """The same from nothing, as a shell starts it: for tests of what is loaded and when."""
+        return self.ended(self.start(*arguments, cwd=cwd, **over))
+
+    def start(self, *arguments: str, cwd: Path | None = None, **over: str | None) -> subprocess.Popen[str]:
         """The command as a process of its own, for tests that interrupt it, kill it or run beside it."""
         return subprocess.Popen(
             [DDSETUP, *arguments],
             env=self.environ(**over),
-            cwd=self.home,
+            cwd=cwd or self.home,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -121,10 +111,13 @@ class Cli:
             stdout, stderr = process.communicate(timeout=timeout)
         finally:
             process.kill()
+        return self._checked(process.returncode, stdout, stderr)
+
+    def _checked(self, code: int, stdout: str, stderr: str) -> Result:
         for text in (stdout, stderr):
             self.check_secrets(text)
             assert "Traceback" not in text, text
-        return Result(process.returncode, stdout, stderr)
+        return Result(code, stdout, stderr)
 
     def journal_lines(self) -> list[dict[str, Any]]:
         """What the newest run has written into its journal so far."""

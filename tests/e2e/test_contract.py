@@ -34,7 +34,7 @@ def test_every_command_writes_one_document_that_fits_the_schema(shop: Place) -> 
     cli, plan = shop.cli, str(shop.cli.home / "plan.json")
 
     def run(*arguments: str, code: int = 0) -> dict[str, Any]:
-        result = cli(*arguments, "--output", "json")
+        result = cli.installed(*arguments, "--output", "json")
         assert result.code == code, result.stderr
         assert result.json["sandbox"] is True
         return result.json

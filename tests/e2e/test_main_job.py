@@ -23,7 +23,7 @@ def test_setup_in_its_own_sandbox_proves_every_signal_of_every_function(open_pla
     """What the README's first command does: no account, no key, no answer."""
     cli = open_place("empty").cli
     nothing: dict[str, Any] = dict.fromkeys(cli.base)
-    result = cli("setup", "--sandbox", "--all", "--yes", "--output", "json", **nothing)
+    result = cli.installed("setup", "--sandbox", "--all", "--yes", "--output", "json", **nothing)
     assert result.code == 0, result.stderr
     seen: dict[str, set[str]] = {}
     for signal in result.json["signals"]:

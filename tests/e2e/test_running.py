@@ -90,7 +90,7 @@ def _not_without_the_foundation(place: Place) -> None:
     stacks.create_stack(StackName="datadog-forwarder", TemplateBody=template)
     until(lambda: place.world.stacks().get("datadog-forwarder") == "CREATE_COMPLETE", "the stack")
     with place.datadog_faults({"path": ACCOUNTS, "method": "POST", "status": 403, "times": 9}):
-        result = place.cli("setup", "--function", "coffee-kitchen", "--yes", "--output", "json", timeout=60)
+        result = place.cli("setup", "--function", "coffee-kitchen", "--yes", "--output", "json")
     assert result.code == 5, result.stderr
     stack = result.outcomes("stack")["datadog-forwarder"]
     assert stack["status"] == "skipped"

@@ -1,9 +1,9 @@
-"""The command in a process of its own, forked for speed, in a sandbox that can be made to fail."""
+"""The command in a sandbox that can be made to fail."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 from urllib.request import Request, urlopen
@@ -11,9 +11,10 @@ from urllib.request import Request, urlopen
 import pytest
 
 from ddsetup.sandbox.faults import AwsFault, inject
+from tests import nursery
 from tests.e2e.conftest import Cli, OpenPlace, Place, Result, open_place
 from tests.e2e.world import World
-from tests.safety.nursery import Nursery
+from tests.nursery import Nursery
 
 __all__ = ["open_place"]
 
@@ -24,6 +25,7 @@ class Lab:
 
     place: Place
     nursery: Nursery
+    """For runs that are killed."""
 
     @property
     def world(self) -> World:
@@ -38,13 +40,8 @@ class Lab:
         """The access key that ddsetup uses."""
         return self.place.sandbox.operator.access_key_id
 
-    def run(self, *arguments: str, **over: str | None) -> Result:
-        """Run the command; no secret and no traceback may be in what it prints."""
-        end = self.nursery.run(arguments, self.cli.environ(**over), self.cli.home)
-        for text in (end.stdout, end.stderr):
-            self.cli.check_secrets(text)
-            assert "Traceback" not in text, text
-        return Result(end.code, end.stdout, end.stderr)
+    def run(self, *arguments: str, **over: Any) -> Result:
+        return self.cli(*arguments, **over)
 
     def aws_fails(self, *faults: AwsFault) -> None:
         """From now on; none clears them."""
@@ -63,20 +60,14 @@ class Lab:
         self.datadog_fails()
 
 
-@pytest.fixture(scope="session")
-def nursery() -> Iterator[Nursery]:
-    with Nursery() as made:
-        yield made
-
-
 OpenLab = Callable[..., Lab]
 
 
 @pytest.fixture(scope="module")
-def open_lab(open_place: OpenPlace, nursery: Nursery) -> OpenLab:
+def open_lab(open_place: OpenPlace) -> OpenLab:
     """Opens labs; the arguments are those of `open_place`."""
 
     def opened(*scenarios: str, **options: Any) -> Lab:
-        return Lab(open_place(*scenarios, **options), nursery)
+        return Lab(open_place(*scenarios, **options), nursery.shared())
 
     return opened

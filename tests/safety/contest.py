@@ -8,9 +8,9 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from tests.e2e.conftest import Result
+from tests.nursery import Nursery
 from tests.safety.competing import Competitor, Score, archive, owned
 from tests.safety.conftest import Lab
-from tests.safety.nursery import Nursery
 
 LAYERS = ("house-logging", "house-config", "house-fonts")
 ON_ALL = ("--all", "--yes", "--no-verify", "--subscribe", "none", "--output", "json")

@@ -15,7 +15,7 @@ from typing import Any
 
 from tests.e2e.conftest import Cli, Place
 from tests.e2e.world import World, comparable, differences
-from tests.safety.nursery import End, Kill, Nursery
+from tests.nursery import End, Kill, Nursery
 
 SCENARIOS = ("healthy", "foreign-filters", "own-settings")
 SETUP = (

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from ddsetup.sandbox.faults import ALWAYS, AwsFault
+from tests.nursery import Kill
 from tests.safety.conftest import Lab, OpenLab
 from tests.safety.killing import SETUP, Killing, prepare
-from tests.safety.nursery import Kill
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 ROUNDS = 6

@@ -4,17 +4,27 @@
         end = nursery.run(["setup", "--all"], environ, cwd, kill=Kill(0.3, journal_of=state))
 
 A run is a real process, so it can be killed with SIGKILL; it only starts a second earlier than one from a
-shell. The server of the forks is a process of its own, single-threaded, because a fork copies one thread.
+shell, and that second is most of what a run costs. What is the same in each is done before the first fork:
+everything is imported, and botocore's descriptions of the services are read. The server of the forks is a
+process of its own, single-threaded, because a fork copies one thread.
 """
 
 from __future__ import annotations
 
+import atexit
 import contextlib
+import functools
+import gc
+import importlib
 import json
 import os
+import pkgutil
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -57,15 +67,16 @@ class End:
 
 
 class Nursery:
-    """The process that forks; ended with the block."""
+    """The process that forks; ended with the block, or with the process that made it."""
 
     def __init__(self) -> None:
+        self._one_at_a_time = threading.Lock()
         self._server = subprocess.Popen(
             [sys.executable, "-m", __name__],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-            cwd=Path(__file__).parents[2],
+            cwd=Path(__file__).parents[1],
         )
 
     def __enter__(self) -> Self:
@@ -96,23 +107,30 @@ class Nursery:
         }
         assert self._server.stdin is not None
         assert self._server.stdout is not None
-        self._server.stdin.write(json.dumps(order) + "\n")
-        self._server.stdin.flush()
-        answer = self._server.stdout.readline()
+        with self._one_at_a_time:
+            self._server.stdin.write(json.dumps(order) + "\n")
+            self._server.stdin.flush()
+            answer = self._server.stdout.readline()
         assert answer, "the nursery has died"
         end = json.loads(answer)
         assert not end.pop("hung"), f"ddsetup {' '.join(arguments)} did not end within {timeout} s"
         return End(**end)
 
 
-def _serve() -> None:
-    import ddsetup.cli.setup
-    import ddsetup.cli.undo
-    import ddsetup.flow.verbs
-    import ddsetup.show.jsonreport
-    import ddsetup.terminal.prompts  # noqa: F401 - all this is imported before the first fork
+@functools.cache
+def shared() -> Nursery:
+    """One for all tests of this process."""
+    return Nursery()
 
+
+def _serve() -> None:
+    import ddsetup.cli
+
+    for module in pkgutil.walk_packages(ddsetup.cli.__path__, "ddsetup.cli."):
+        importlib.import_module(module.name)
     _warm_up()
+    gc.collect()
+    gc.freeze()  # or each fork's collector would copy what all have in common
     for order in sys.stdin:
         sys.stdout.write(json.dumps(_run(json.loads(order))) + "\n")
         sys.stdout.flush()
@@ -120,19 +138,21 @@ def _serve() -> None:
 
 def _warm_up() -> None:
     """Have botocore and the Datadog client loaded; no call is made."""
-    import botocore.session
     import datadog_api_client.v2.api.aws_integration_api  # noqa: F401
+    from botocore import loaders, session
 
-    session = botocore.session.Session()
+    # A session reads all descriptions anew; nobody changes them.
+    read = staticmethod(functools.cache(loaders.JSONFileLoader().load_file))
+    setattr(loaders.JSONFileLoader, "load_file", read)  # noqa: B010
+    known = session.Session()
     for service in ("lambda", "iam", "sts", "cloudformation", "logs", "secretsmanager"):
-        session.create_client(
+        known.create_client(
             service, region_name="us-east-1", aws_access_key_id="x", aws_secret_access_key="x"
         )
 
 
 def _run(order: Mapping[str, Any]) -> dict[str, Any]:
-    directory = Path(order["directory"])
-    printed = [directory / f".printed-{os.getpid()}-{name}" for name in ("out", "err")]
+    printed = [Path(_own_directory()) / name for name in ("out", "err")]
     kill = Kill(**order["kill"]) if order["kill"] else None
     runs = Path(kill.journal_of) / "runs" if kill and kill.journal_of else None
     once = kill.once if kill else ""
@@ -159,10 +179,8 @@ def _run(order: Mapping[str, Any]) -> dict[str, Any]:
         if now - started > order["timeout"]:
             hung = True
             os.kill(child, signal.SIGKILL)
-        time.sleep(0.002)
+        time.sleep(0.002 if kill else 0.01)
     out, err = (path.read_text(errors="replace") for path in printed)
-    for path in printed:
-        path.unlink()
     return {
         "code": os.waitstatus_to_exitcode(status),
         "stdout": out,
@@ -171,6 +189,13 @@ def _run(order: Mapping[str, Any]) -> dict[str, Any]:
         "wrote_after": wrote_after,
         "hung": hung,
     }
+
+
+@functools.cache
+def _own_directory() -> str:
+    made = tempfile.mkdtemp(prefix="nursery-")
+    atexit.register(shutil.rmtree, made)
+    return made
 
 
 def _journals(runs: Path | None, once: str) -> set[str]:
@@ -185,7 +210,7 @@ def _journals(runs: Path | None, once: str) -> set[str]:
 
 def _become(order: Mapping[str, Any], printed: Sequence[Path]) -> NoReturn:
     """Be the command, as if it had been started from a shell."""
-    code = 70
+    code: Any = 70
     try:
         for descriptor, path in ((1, printed[0]), (2, printed[1])):
             opened = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
@@ -199,11 +224,13 @@ def _become(order: Mapping[str, Any], printed: Sequence[Path]) -> NoReturn:
         os.environ.clear()
         os.environ.update(order["environ"])
         os.chdir(order["directory"])
-        from ddsetup.cli.app import run
+        time.tzset()
+        sys.argv = ["ddsetup", *order["arguments"]]
+        from ddsetup.__main__ import main
 
-        code = run(order["arguments"])
-        sys.stdout.flush()
-        sys.stderr.flush()
+        main()
+    except SystemExit as end:
+        code = end.code
     finally:
         os._exit(code)
 
