@@ -16,9 +16,9 @@ from ddsetup.model.lines import counted, names
 from ddsetup.model.report import Report, Severity, exit_code_of
 
 if TYPE_CHECKING:
-    from ddsetup.doctor.chain import Kind
     from ddsetup.doctor.diagnose import Diagnosis
     from ddsetup.doctor.look import Visit, Wanted
+    from ddsetup.facts.signals import Data
 
 SEVERITIES: tuple[Severity, ...] = ("error", "warning", "info")
 NO_CREDENTIALS = 4
@@ -168,7 +168,7 @@ def _check_narrowing(call: Call) -> None:
             raise UsageError(f"--{kind} narrows the way of one function's data", fix=fix)
 
 
-def _kinds(call: Call) -> tuple[Kind, ...]:
+def _kinds(call: Call) -> tuple[Data, ...]:
     from ddsetup.doctor.chain import KINDS
 
     wanted = tuple(kind for kind in KINDS if call.value(f"narrow_{kind}"))

@@ -8,18 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, get_args
 
 from ddsetup.doctor.checks.case import Case, Place, Subject, Way
 from ddsetup.doctor.checks.registry import WEIGHT
 from ddsetup.doctor.diagnose import Diagnosis, Found
 from ddsetup.facts import recognise
+from ddsetup.facts.signals import KINDS as SIGNALS
+from ddsetup.facts.signals import Data
 from ddsetup.model.account import Unreadable
 from ddsetup.model.report import SignalName
 from ddsetup.plan.steps.subscriptions.groups import log_group_of
 
-Kind: TypeAlias = Literal["metrics", "logs", "traces"]
-KINDS: tuple[Kind, ...] = ("metrics", "logs", "traces")
+KINDS: tuple[Data, ...] = get_args(Data)
 Mark: TypeAlias = Literal["ok", "broken", "doubtful", "unknown"]
 
 _BY = {
@@ -48,7 +49,7 @@ class _Part:
     title: str
     checks: tuple[str, ...]
     tell: Callable[[Subject, Place], str] = lambda _subject, _place: ""
-    kinds: tuple[Kind, ...] = KINDS
+    kinds: tuple[Data, ...] = KINDS
     ways: tuple[Way, ...] = _BOTH
     signal: SignalName | None = None
 
@@ -226,25 +227,16 @@ _PARTS: tuple[_Part, ...] = (
         kinds=("logs",),
     ),
     _Part(title="index", checks=("logs-indexed",), kinds=("logs",)),
-    _Part(
-        title="CloudWatch metrics in Datadog",
-        checks=("metrics-arrive",),
-        kinds=("metrics",),
-        signal="cloudwatch_metrics",
+    *(
+        _Part(title=kind.link, checks=(kind.check[0],), kinds=(kind.data,), signal=kind.name)
+        for kind in SIGNALS
+        if kind.link
     ),
-    _Part(
-        title="enhanced metrics in Datadog",
-        checks=("enhanced-arrive",),
-        kinds=("metrics",),
-        signal="enhanced_metrics",
-    ),
-    _Part(title="logs in Datadog", checks=("logs-arrive",), kinds=("logs",), signal="logs"),
-    _Part(title="traces in Datadog", checks=("traces-arrive",), kinds=("traces",), signal="traces"),
 )
 
 
 def chain(
-    case: Case, diagnosis: Diagnosis, subject: Subject, kinds: Sequence[Kind] = KINDS
+    case: Case, diagnosis: Diagnosis, subject: Subject, kinds: Sequence[Data] = KINDS
 ) -> tuple[Link, ...]:
     """The links of a function's data, in the order in which it travels."""
     place = case.place_of(subject)

@@ -4,18 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from ddsetup.facts.signals import BY_NAME
 from ddsetup.model.blocks import Block, table
 from ddsetup.model.lines import Line, Look, Span, counted, line, names, wrapped
 from ddsetup.model.report import Signal, SignalStatus, unproven
 from ddsetup.show.layout import laid_out
-
-_TITLES: Mapping[str, str] = {
-    "cloudwatch_metrics": "CloudWatch",
-    "enhanced_metrics": "Enhanced",
-    "cold_start": "Cold start",
-    "logs": "Logs",
-    "traces": "Traces",
-}
 
 _CELLS: Mapping[SignalStatus, Span] = {
     "arrived": Span("✓ arrived", "good"),
@@ -105,11 +98,12 @@ def signal_text(signal: Signal) -> str:
 
 
 def _column(signal: Signal) -> str:
-    return signal.metric or _TITLES.get(signal.signal, signal.signal)
+    kind = BY_NAME.get(signal.signal)
+    return kind.title if kind else signal.metric
 
 
 def _order(signal: Signal) -> tuple[int, str]:
-    known = list(_TITLES)
+    known = list(BY_NAME)
     return (known.index(signal.signal) if signal.signal in known else len(known), signal.metric)
 
 

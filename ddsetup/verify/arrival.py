@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import TypeAlias
 
 from ddsetup.facts.searches import datadog_name, datadog_names
+from ddsetup.facts.signals import CLOUDWATCH_DELAY
 from ddsetup.gateways.datadog.client import Datadog
 from ddsetup.gateways.datadog.faults import RateLimited, unreadable
 from ddsetup.gateways.datadog.sightings import Sighting, log_sightings, span_sightings
@@ -26,7 +27,6 @@ from ddsetup.model.clock import Clock
 from ddsetup.model.errors import Denied, GatewayError
 from ddsetup.model.report import Signal, SignalName
 from ddsetup.verify.expected import (
-    CLOUDWATCH_DELAY,
     Evidence,
     Expected,
     SignalKey,

@@ -2,29 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TypeAlias
 
 from ddsetup.facts.catalog import family_of
-from ddsetup.facts.recognise import active_vendor, stays_as_it_starts
+from ddsetup.facts.signals import BY_NAME, KINDS
 from ddsetup.facts.variables import is_on
 from ddsetup.model.account import Function, Unreadable
 from ddsetup.model.answers import Answers
 from ddsetup.model.report import Signal, SignalName, SignalStatus
 
-CLOUDWATCH_DELAY = timedelta(minutes=25)
-"""Datadog crawls CloudWatch every 10 minutes, after up to 10 for a new account (cloud metric delay guide)."""
 CLOUDWATCH_FIRST = timedelta(minutes=75)
 """A metric that nobody has queried for 30 days is read once an hour until somebody does, which asking for it
 here is (adaptive CloudWatch polling guide)."""
 STREAM_DELAY = timedelta(minutes=5)
 """A CloudWatch metric stream delivers within two to three minutes (metric streams guide)."""
-FORWARDER_DELAY = timedelta(minutes=5)
-"""The Forwarder takes one to two minutes; Datadog's first automatic subscription some more."""
-EXTENSION_DELAY = timedelta(minutes=3)
-"""The Extension sends within seconds."""
 INVOCATIONS_DELAY = timedelta(minutes=3)
 """How long CloudWatch itself may take to count an invocation."""
 
@@ -66,37 +60,14 @@ class Evidence:
 def expected_signals(
     answers: Answers, functions: Sequence[Function], custom_metrics: Sequence[str] = ()
 ) -> tuple[Expected, ...]:
-    """What should arrive, by function and runtime, for the way of monitoring that the answers describe.
-
-    Without the Extension, the libraries for Java, .NET and custom runtimes report nothing, and ddsetup
-    cannot put a library into a container image: of those only logs and CloudWatch metrics are expected; and
-    where the library cannot be put before the handler, no traces.
-    """
-    found = [Expected(signal, f) for f in functions for signal in _signals_of(f, answers)]
+    """What should arrive, by function and runtime, for the way of monitoring that the answers describe."""
+    found = [
+        Expected(kind.name, function)
+        for function in functions
+        for kind in KINDS
+        if kind.expected(function, answers)
+    ]
     return (*found, *(Expected("custom_metric", metric=metric) for metric in custom_metrics))
-
-
-def _signals_of(function: Function, answers: Answers) -> Iterator[SignalName]:
-    yield "cloudwatch_metrics"
-    if reports(function, answers):
-        if answers.enhanced_metrics:
-            yield "enhanced_metrics"
-            yield "cold_start"
-        if answers.traces and not stays_as_it_starts(function):
-            yield "traces"
-    forwarded = answers.forwards
-    if answers.logs and (forwarded or reports(function, answers)):
-        yield "logs"
-
-
-def reports(function: Function, answers: Answers) -> bool:
-    """Whether something in the function itself reports to Datadog: a library, or the Extension."""
-    if function.package_type == "Image" or active_vendor(function):
-        return False
-    if answers.via == "forwarder" and stays_as_it_starts(function):
-        return False
-    family = family_of(function.runtime)
-    return family is not None and (answers.via == "extension" or family.forwarder)
 
 
 def usual_delay(
@@ -107,11 +78,12 @@ def usual_delay(
     `polled` tells that Datadog is known to read the metrics of CloudWatch there as often as usual,
     `streamed` that a metric stream brings them.
     """
-    if signal == "cloudwatch_metrics":
-        if streamed:
-            return STREAM_DELAY
-        return CLOUDWATCH_DELAY if polled else CLOUDWATCH_FIRST
-    return EXTENSION_DELAY if answers.via == "extension" else FORWARDER_DELAY
+    if signal == "cloudwatch_metrics" and streamed:
+        return STREAM_DELAY
+    if signal == "cloudwatch_metrics" and not polled:
+        return CLOUDWATCH_FIRST
+    # A custom metric comes the way of the library's own.
+    return BY_NAME["enhanced_metrics" if signal == "custom_metric" else signal].delay(answers)
 
 
 def judge(expected: Expected, evidence: Evidence, delay: timedelta, since: datetime, now: datetime) -> Signal:
@@ -148,22 +120,15 @@ def is_pending(signal: Signal, since: datetime, now: datetime) -> bool:
 
 
 def hint_for(signal: SignalName, function: Function) -> str:
-    """A setting of the function's own that keeps this data back, if it has one."""
-    name = _SWITCHES.get(signal, "")
-    env: Mapping[str, str] = function.env or {}
-    if name and not is_on(env, name):
-        return f"{name} is false on the function"
+    """What keeps this data of the function back and is the function's own: a setting, or its runtime."""
+    kind = BY_NAME.get(signal)
+    if kind is not None and kind.switch and not is_on(function.env or {}, kind.switch):
+        return f"{kind.switch} is false on the function"
     family = family_of(function.runtime)
-    if signal != "logs" and family is not None and family.name in ("ruby", "custom"):
+    by_library = kind is None or kind.by_library
+    if by_library and family is not None and family.name in ("ruby", "custom"):
         return "for this runtime the library has to be called in the function's own code"
     return ""
-
-
-_SWITCHES: Mapping[SignalName, str] = {
-    "enhanced_metrics": "DD_ENHANCED_METRICS",
-    "cold_start": "DD_ENHANCED_METRICS",
-    "traces": "DD_TRACE_ENABLED",
-}
 
 
 def _signal(

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 
-from ddsetup.doctor.checks.case import Case, Subject
-from ddsetup.doctor.checks.check import DELAY_GUIDE, LAMBDA_GUIDE, LOGS_GUIDE, Blind, Problem, Result, check
+from ddsetup.doctor.checks.case import Case
+from ddsetup.doctor.checks.check import Blind, Check, Problem, Result, check
 from ddsetup.doctor.checks.functions import problem
+from ddsetup.facts.guides import LOGS_GUIDE
+from ddsetup.facts.signals import KINDS, SignalKind
 from ddsetup.model.account import Unreadable
 from ddsetup.model.change import ResourceId
-from ddsetup.model.report import Severity, Signal, SignalName
+from ddsetup.model.report import Signal, SignalName
 
 _ACCESS = ("datadog-keys", "datadog-reachable", "datadog-permissions", "local-clock")
 _CRAWL = (
@@ -71,103 +74,49 @@ _LIBRARY = (
     "published-version",
 )
 
-_READ_METRICS = ("timeseries_query", "cloudwatch:GetMetricData")
+_BECAUSE: Mapping[SignalName, tuple[str, ...]] = {
+    "cloudwatch_metrics": _CRAWL,
+    "enhanced_metrics": (*_LIBRARY, *_ROAD, *_EXTENSION, "enhanced-metrics-on"),
+    "cold_start": ("enhanced-arrive", *_LIBRARY, *_ROAD, *_EXTENSION, "enhanced-metrics-on"),
+    "logs": (*_ROAD, "forwarder-logs-on", "logs-indexed", "extension-logs", *_EXTENSION, *_STARTS),
+    "traces": (*_LIBRARY, *_ROAD, *_EXTENSION, "tracing-on", "forwarder-address"),
+}
 
 
-def _missing(case: Case, name: SignalName, so: str, severity: Severity | None = None) -> Iterator[Result]:
-    """A problem for each function whose data of this kind is overdue; blind once if Datadog did not tell."""
+def _arrives(kind: SignalKind) -> Check:
+    """The check that this kind of data arrives."""
+    id_, title, doc = kind.check
+    return Check(
+        id=id_,
+        title=title,
+        group="arrival",
+        run=partial(_missing, kind),
+        doc=doc,
+        severity=kind.severity,
+        needs=kind.needs,
+        link=kind.guide,
+        because_of=(*_ACCESS, *_BECAUSE[kind.name]),
+    )
+
+
+def _missing(kind: SignalKind, case: Case) -> Iterator[Result]:
+    """A problem for each function whose data of this kind is overdue; blind once if Datadog did not tell.
+
+    What the function itself is set not to send is a finding of its own.
+    """
     hidden: Signal | None = None
     for s in case.subjects:
         for signal in s.signals:
-            if signal.signal != name:
+            if signal.signal != kind.name:
                 continue
-            if signal.status == "missing" and not _switched_off(s, name):
-                yield problem(s, f"{so}: {signal.reason}", severity=severity)
+            if signal.status == "missing" and (not kind.switch or s.on(kind.switch)):
+                yield problem(s, f"{kind.lacking}: {signal.reason}")
             elif signal.status == "unreadable":
                 hidden = signal
     if hidden is not None:
-        resource = ResourceId("signal", name.replace("_", " "))
+        resource = ResourceId("signal", kind.name.replace("_", " "))
         action = hidden.reason.rpartition(" ")[2] if "permission" in hidden.reason else ""
         yield Blind(resource, Unreadable(action, hidden.reason, denied=bool(action)))
-
-
-@check(
-    "metrics-arrive",
-    "CloudWatch metrics of the functions arrive",
-    "arrival",
-    needs=_READ_METRICS,
-    link=DELAY_GUIDE,
-    because_of=(*_ACCESS, *_CRAWL),
-)
-def metrics(case: Case) -> Iterator[Result]:
-    """The function ran, and its CloudWatch metrics (`aws.lambda.invocations`) are not in Datadog after more
-    than the usual 25 minutes."""
-    yield from _missing(case, "cloudwatch_metrics", "its CloudWatch metrics do not arrive")
-
-
-@check(
-    "enhanced-arrive",
-    "enhanced metrics of the functions arrive",
-    "arrival",
-    needs=_READ_METRICS,
-    link=LAMBDA_GUIDE,
-    because_of=(*_ACCESS, *_LIBRARY, *_ROAD, *_EXTENSION, "enhanced-metrics-on"),
-)
-def enhanced(case: Case) -> Iterator[Result]:
-    """The function ran, and the library's metrics (`aws.lambda.enhanced.invocations`) are not in Datadog.
-
-    With duration but no invocations the layer is missing; with invocations but no duration, REPORT lines are.
-    """
-    yield from _missing(case, "enhanced_metrics", "its enhanced metrics do not arrive")
-
-
-@check(
-    "cold-starts-arrive",
-    "cold starts of the functions are seen",
-    "arrival",
-    "warning",
-    needs=_READ_METRICS,
-    link=LAMBDA_GUIDE,
-    because_of=(*_ACCESS, "enhanced-arrive", *_LIBRARY, *_ROAD, *_EXTENSION, "enhanced-metrics-on"),
-)
-def cold_starts(case: Case) -> Iterator[Result]:
-    """No invocation with `cold_start:true` was seen, although the function must have started once."""
-    yield from _missing(case, "cold_start", "its cold starts are not seen")
-
-
-@check(
-    "logs-arrive",
-    "logs of the functions arrive",
-    "arrival",
-    needs=("logs_read_data",),
-    link=LOGS_GUIDE,
-    because_of=(
-        *_ACCESS,
-        *_ROAD,
-        "forwarder-logs-on",
-        "logs-indexed",
-        "extension-logs",
-        *_EXTENSION,
-        *_STARTS,
-    ),
-)
-def logs(case: Case) -> Iterator[Result]:
-    """The function ran, and no log of it is in Datadog's indexes."""
-    yield from _missing(case, "logs", "its logs do not arrive")
-
-
-@check(
-    "traces-arrive",
-    "traces of the functions arrive",
-    "arrival",
-    needs=("apm_read",),
-    link=LAMBDA_GUIDE,
-    because_of=(*_ACCESS, *_LIBRARY, *_ROAD, *_EXTENSION, "tracing-on", "forwarder-address"),
-)
-def traces(case: Case) -> Iterator[Result]:
-    """The function ran, and no trace of it is in Datadog. Where metrics arrive by the Forwarder and traces do
-    not, look at DD_TRACE_ENABLED, and at what the Forwarder's DdTraceIntakeUrl says."""
-    yield from _missing(case, "traces", "its traces do not arrive")
 
 
 @check("traffic", "the functions were invoked", "arrival", "info", needs=("cloudwatch:GetMetricData",))
@@ -239,16 +188,10 @@ def rate_limits(case: Case) -> Iterator[Result]:
         )
 
 
-def _switched_off(subject: Subject, name: SignalName) -> bool:
-    """Whether the function itself is set not to send it, which is a finding of its own."""
-    switch = {"traces": "DD_TRACE_ENABLED"}.get(name, "DD_ENHANCED_METRICS")
-    return name in ("traces", "enhanced_metrics", "cold_start") and not subject.on(switch)
-
-
 def _concerns(query: str) -> bool:
     """Whether an exclusion filter may mean logs of Lambda functions."""
     words: Sequence[str] = query.lower().split()
     return query.strip() in ("", "*") or any("source:lambda" in word for word in words if word[0] != "-")
 
 
-CHECKS = (metrics, enhanced, cold_starts, logs, traces, traffic, indexed, rate_limits)
+CHECKS = (*map(_arrives, KINDS), traffic, indexed, rate_limits)

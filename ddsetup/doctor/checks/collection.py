@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ddsetup.doctor.checks.case import Case, Place
-from ddsetup.doctor.checks.check import LOGS_GUIDE, Problem, Result, check
+from ddsetup.doctor.checks.check import Problem, Result, check
 from ddsetup.doctor.checks.integration import hidden_by, log_tags_for
+from ddsetup.facts.guides import LOGS_GUIDE
 from ddsetup.model.account import Integration, Unreadable
 from ddsetup.model.change import ResourceId
 from ddsetup.plan.steps.collection import LAMBDA_SOURCE, collection_id

@@ -6,10 +6,11 @@ import json
 from collections.abc import Iterator
 
 from ddsetup.doctor.checks.case import Case, Place, Subject
-from ddsetup.doctor.checks.check import LOGS_GUIDE, SETTINGS_GUIDE, Blind, Problem, Result, check
+from ddsetup.doctor.checks.check import Blind, Problem, Result, check
 from ddsetup.doctor.checks.functions import problem
 from ddsetup.facts import recognise
 from ddsetup.facts.filters import AUTOMATIC_PREFIX, Forwarders, classify, describe, filter_resource
+from ddsetup.facts.guides import LOGS_GUIDE, SETTINGS_GUIDE
 from ddsetup.facts.ownership import is_forwarder
 from ddsetup.model.account import SubscriptionFilter, Unreadable
 from ddsetup.model.change import ResourceId

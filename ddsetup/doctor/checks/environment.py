@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from ddsetup.doctor.checks.case import Case, Subject
-from ddsetup.doctor.checks.check import LOGS_GUIDE, SETTINGS_GUIDE, TAGS_GUIDE, Blind, Result, check
+from ddsetup.doctor.checks.check import Blind, Result, check
 from ddsetup.doctor.checks.functions import problem
 from ddsetup.facts import catalog, recognise
+from ddsetup.facts.guides import LOGS_GUIDE, SETTINGS_GUIDE, TAGS_GUIDE
 from ddsetup.facts.iam_documents import statements, strings
 from ddsetup.model.account import Role, Unreadable
 from ddsetup.model.answers import KeySource

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from ddsetup.doctor.checks.case import Case
-from ddsetup.doctor.checks.check import FORWARDER_GUIDE, LOGS_GUIDE, Blind, Problem, Result, check
+from ddsetup.doctor.checks.check import Blind, Problem, Result, check
 from ddsetup.doctor.checks.forwarder_places import (
     env_of,
     made_by_ddsetup,
@@ -17,6 +17,7 @@ from ddsetup.doctor.checks.forwarder_places import (
     update_command,
 )
 from ddsetup.facts.catalog import is_retired
+from ddsetup.facts.guides import FORWARDER_GUIDE, LOGS_GUIDE
 from ddsetup.facts.iam_documents import statements, strings
 from ddsetup.facts.variables import is_on
 from ddsetup.model.account import Json, Unreadable

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ddsetup.doctor.checks.case import Case
-from ddsetup.doctor.checks.check import FORWARDER_GUIDE, Blind, Result, check
+from ddsetup.doctor.checks.check import Blind, Result, check
 from ddsetup.doctor.checks.forwarder_places import (
     of_forwarder,
     quoted,
@@ -14,6 +14,7 @@ from ddsetup.doctor.checks.forwarder_places import (
     serving,
     update_command,
 )
+from ddsetup.facts.guides import FORWARDER_GUIDE
 from ddsetup.model.account import Unreadable
 from ddsetup.model.report import Severity
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ddsetup.doctor.checks.case import Case, Subject
-from ddsetup.doctor.checks.check import SETTINGS_GUIDE, Problem, Result, check
+from ddsetup.doctor.checks.check import Problem, Result, check
 from ddsetup.facts import catalog, recognise
+from ddsetup.facts.guides import SETTINGS_GUIDE
 from ddsetup.plan.steps.instrument.environment import MAX_ENV_BYTES
 from ddsetup.plan.steps.instrument.layers import MAX_LAYERS
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from ddsetup.doctor.checks.case import Case, Place, Subject
-from ddsetup.doctor.checks.check import SETTINGS_GUIDE, Blind, Problem, Result, check
+from ddsetup.doctor.checks.check import Blind, Problem, Result, check
 from ddsetup.doctor.checks.functions import instrumentable, problem
 from ddsetup.facts import catalog, recognise
+from ddsetup.facts.guides import SETTINGS_GUIDE
 from ddsetup.facts.ownership import INSTRUMENTATION_RULE, MARKS, REMOTE_STACK, is_forwarder
 from ddsetup.model.account import Alias, Function, Unreadable
 from ddsetup.model.change import ResourceId

@@ -6,8 +6,9 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 
 from ddsetup.doctor.checks.case import Case
-from ddsetup.doctor.checks.check import DELAY_GUIDE, STS_GUIDE, Blind, Problem, Result, check
+from ddsetup.doctor.checks.check import Blind, Problem, Result, check
 from ddsetup.facts.catalog import trust_account
+from ddsetup.facts.guides import DELAY_GUIDE, STS_GUIDE
 from ddsetup.facts.iam_documents import missing_actions, trust_policy, trust_problem
 from ddsetup.model.account import Integration, Json, Role, Unreadable
 from ddsetup.model.change import ResourceId

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ddsetup.doctor.checks.case import Case, Subject
-from ddsetup.doctor.checks.check import LAMBDA_GUIDE, SETTINGS_GUIDE, Result, check
+from ddsetup.doctor.checks.check import Result, check
 from ddsetup.doctor.checks.functions import problem
 from ddsetup.facts import catalog, recognise
 from ddsetup.facts.catalog import LayerArn
+from ddsetup.facts.guides import LAMBDA_GUIDE, SETTINGS_GUIDE
 
 _LIST = ("lambda:ListFunctions",)
 MOST_BEHIND = 20

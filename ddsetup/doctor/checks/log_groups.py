@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from ddsetup.doctor.checks.case import Case, Place, Subject, modified, record_changed
-from ddsetup.doctor.checks.check import LOGS_GUIDE, Blind, Problem, Result, check
+from ddsetup.doctor.checks.check import Blind, Problem, Result, check
 from ddsetup.facts.filters import (
     AUTOMATIC_PREFIX,
     MAX_FILTERS,
@@ -17,6 +17,7 @@ from ddsetup.facts.filters import (
     filter_state,
     group_resource,
 )
+from ddsetup.facts.guides import LOGS_GUIDE
 from ddsetup.facts.iam_documents import statements, strings
 from ddsetup.model.account import Integration, Role, SubscriptionFilter, Unreadable
 from ddsetup.model.change import Change

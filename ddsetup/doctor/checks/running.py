@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ddsetup.doctor.checks.case import Case
-from ddsetup.doctor.checks.check import LAMBDA_GUIDE, LOGS_GUIDE, Blind, Result, check
+from ddsetup.doctor.checks.check import Blind, Result, check
 from ddsetup.doctor.checks.functions import command_for, problem
+from ddsetup.facts.guides import LAMBDA_GUIDE, LOGS_GUIDE
 from ddsetup.model.account import Unreadable
 from ddsetup.model.change import ResourceId
 

@@ -6,13 +6,11 @@ from datetime import timedelta
 
 import pytest
 
+from ddsetup.facts.signals import CLOUDWATCH_DELAY, EXTENSION_DELAY, FORWARDER_DELAY
 from ddsetup.model.account import Unreadable
 from ddsetup.model.report import Signal, SignalStatus
 from ddsetup.verify.expected import (
-    CLOUDWATCH_DELAY,
     CLOUDWATCH_FIRST,
-    EXTENSION_DELAY,
-    FORWARDER_DELAY,
     STREAM_DELAY,
     Evidence,
     Expected,
