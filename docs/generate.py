@@ -121,7 +121,7 @@ def _setting_row(setting: Setting) -> tuple[str, str, str, str]:
     flags = [setting.flag, *([setting.no_flag] if setting.kind == "switch" and setting.negatable else [])]
     shown = ", ".join(f"`{flag}`" for flag in [*flags, *([setting.short] if setting.short else [])])
     variables = ", ".join(f"`{name}`" for name in (setting.env, *setting.also_env))
-    meaning = setting.help
+    meaning = setting.meaning
     if setting.choices:
         meaning += f" One of: {', '.join(f'`{c}`' for c in setting.choices)}."
     in_file = f"`{setting.key} = {_example(setting)}`" if setting.in_file else "–"

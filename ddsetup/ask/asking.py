@@ -18,9 +18,9 @@ from ddsetup.model.errors import UsageError
 from ddsetup.model.foreign import Lines
 from ddsetup.model.snapshot import Snapshot
 from ddsetup.plan.select import select_in
+from ddsetup.settings.fields import answers_of, selection_of
 from ddsetup.settings.given import Given, Raw
 from ddsetup.settings.setting import Setting, Value
-from ddsetup.settings.settle import answers_of, selection_of
 from ddsetup.settings.table import KEY_SOURCES, SETTINGS
 
 
@@ -205,7 +205,7 @@ def _answer(run: _Run, question: Question, asking: _Asking) -> None:
         value = _put(question, asking, run.values)
         _typed(run, question, asking, {} if value is None else {question.key: value})
     else:
-        default = asking.suggested.get(question.key, question.default(asking.snapshot, run.values))
+        default = asking.suggested.get(question.key, question.default)
         if default is not None:
             run.values[question.key] = default
         elif not question.optional:
@@ -253,9 +253,7 @@ def _put(question: Question, asking: _Asking, draft: Draft) -> Value | None:
         suggested = question.suggest(asking.snapshot, draft)
     choices = _choices(question, asking, draft)
     if suggested is None:
-        suggested = (
-            SOURCE if choices and choices[0].value == SOURCE else question.default(asking.snapshot, draft)
-        )
+        suggested = SOURCE if choices and choices[0].value == SOURCE else question.default
     kind = _prompt_kind(setting, bool(choices))
     if kind == "text" and isinstance(suggested, tuple):
         suggested = ",".join(suggested)
@@ -267,7 +265,7 @@ def _put(question: Question, asking: _Asking, draft: Draft) -> Value | None:
             parsed = setting.parse(value)
         except ValueError as error:
             return str(error)
-        if parsed == () and question.default(None, draft) is None:
+        if parsed == () and question.default is None:
             return "at least one is needed"
         return question.check(parsed)
 

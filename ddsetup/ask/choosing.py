@@ -21,8 +21,8 @@ from ddsetup.model.lines import counted, names, rough
 from ddsetup.model.snapshot import Snapshot
 from ddsetup.observe.usage import Usage
 from ddsetup.plan.select import select_in
+from ddsetup.settings.fields import selection_of
 from ddsetup.settings.setting import Value
-from ddsetup.settings.settle import selection_of
 from ddsetup.settings.table import SETTINGS
 
 _SAMPLES = 5

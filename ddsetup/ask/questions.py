@@ -20,8 +20,8 @@ from ddsetup.model.snapshot import LaneSnapshot, Snapshot
 from ddsetup.plan.select import select_in
 from ddsetup.plan.steps.namespaces import PAGE, RESOURCES, SERVICES
 from ddsetup.settings import validate
+from ddsetup.settings.fields import selection_of
 from ddsetup.settings.setting import Kind, Setting, Value
-from ddsetup.settings.settle import selection_of
 from ddsetup.settings.table import INTEGRATIONS, SETTINGS
 
 Draft: TypeAlias = Mapping[str, Value]
@@ -60,17 +60,13 @@ def _anything(_value: Value) -> str:
     return ""
 
 
-def _required(_snapshot: Snapshot | None, _draft: Draft) -> Value | None:
-    return None
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
     """One question. `why` is shown with it.
 
-    `default` is the answer when nobody is asked; None means that there is no safe one, so that the question
-    is an error without a terminal, unless it is `optional`. `suggest` is what is preselected when somebody
-    is asked, where that differs. `check` says what is wrong with an answer beyond what its setting knows.
+    Where nobody is asked its setting's default is the answer; where that has none the question is an error,
+    unless it is `optional`. `suggest` is what is preselected when somebody is asked, where that differs.
+    `check` says what is wrong with an answer beyond what its setting knows.
     Questions of stage "scope" come before anything is observed.
     """
 
@@ -79,7 +75,6 @@ class Question:
     why: str
     stage: Stage = "what"
     choices: Callable[[Snapshot | None, Draft], tuple[Choice, ...]] = _no_choices
-    default: Callable[[Snapshot | None, Draft], Value | None] = _required
     suggest: Callable[[Snapshot | None, Draft], Value | None] | None = None
     when: Callable[[Snapshot | None, Draft], bool] = _always
     check: Callable[[Value], str] = _anything
@@ -89,6 +84,12 @@ class Question:
     @property
     def setting(self) -> Setting | None:
         return SETTINGS.get(self.key)
+
+    @property
+    def default(self) -> Value | None:
+        """The answer when nobody is asked; None: there is no safe one."""
+        known = self.setting is not None and not self.optional and self.stage != "scope"
+        return self.setting.default if known and self.setting else None
 
     @property
     def kind(self) -> Kind:
@@ -104,10 +105,6 @@ class Question:
         if self.setting is None:
             return "DDSETUP_ALL=1 or DDSETUP_FUNCTION, …"
         return " or ".join((*self.setting.also_env[:1], self.setting.env))
-
-
-def _constant(value: Value) -> Callable[[Snapshot | None, Draft], Value | None]:
-    return lambda _snapshot, _draft: value
 
 
 def _site_choices(_snapshot: Snapshot | None, _draft: Draft) -> tuple[Choice, ...]:
@@ -301,7 +298,6 @@ QUESTIONS: tuple[Question, ...] = (
         text="How shall the data get to Datadog?",
         why="Python and Node.js send everything on either way; it can be changed later by setup again.",
         choices=_via_choices,
-        default=_constant("forwarder"),
     ),
     Question(
         key=SIGNALS,
@@ -332,7 +328,6 @@ QUESTIONS: tuple[Question, ...] = (
         text="Metrics of which other AWS services?",
         why="Those in use here are preselected. AWS bills Datadog's CloudWatch calls to this account.",
         choices=_namespace_choices,
-        default=_constant(()),
         suggest=_namespaces_in_use,
     ),
     Question(
@@ -340,7 +335,6 @@ QUESTIONS: tuple[Question, ...] = (
         text="Which Forwarder? One for each region",
         why="There are several that send to this site. The others stay as they are.",
         choices=_forwarder_choices,
-        default=_constant(()),
         suggest=_best_forwarders,
         check=one_for_each_region,
         when=_several_forwarders,
@@ -350,7 +344,6 @@ QUESTIONS: tuple[Question, ...] = (
         text="Who subscribes the Forwarder to the log groups?",
         why="A function's logs, and by this way its traces, only arrive once its log group is subscribed.",
         choices=_subscribe_choices,
-        default=_constant("automatic"),
         when=_sends_logs_by_forwarder,
     ),
     Question(
@@ -358,7 +351,6 @@ QUESTIONS: tuple[Question, ...] = (
         text="Which state machines shall log everything, for logs and traces in Datadog?",
         why="Their log then holds the inputs and outputs of executions; AWS and Datadog bill what is logged.",
         choices=_state_machine_choices,
-        default=_constant(()),
         when=_has_state_machines,
     ),
     Question(
@@ -366,7 +358,6 @@ QUESTIONS: tuple[Question, ...] = (
         text="Which stages of APIs shall write access logs?",
         why="One line a request, in Datadog's format; stages that have access logs keep them as they are.",
         choices=_api_stage_choices,
-        default=_constant(()),
         when=_has_api_stages,
     ),
     Question(
@@ -374,7 +365,6 @@ QUESTIONS: tuple[Question, ...] = (
         text="Logs of which AWS services?",
         why="Datadog subscribes the Forwarder to these. `lambda` is all that your functions need.",
         choices=_log_source_choices,
-        default=_constant(("lambda",)),
         suggest=_log_sources_in_use,
         when=lambda s, d: _sends_logs_by_forwarder(s, d) and d.get("subscribe", "automatic") == "automatic",
     ),
@@ -383,7 +373,6 @@ QUESTIONS: tuple[Question, ...] = (
         text="A deployment tool manages some of them. What about those?",
         why="Whatever is changed beside it, the tool's next deployment takes back.",
         choices=_owned_choices,
-        default=_constant("change"),
         when=_owned_are_chosen,
     ),
 )

@@ -18,7 +18,7 @@ from ddsetup.project.iac.show import iac_blocks
 from ddsetup.project.layer_versions import LayerVersions, on_aws
 from ddsetup.project.macro import for_iac
 from ddsetup.project.project_files import KEY_SETTINGS, bring, proposed
-from ddsetup.settings.settle import answers_of
+from ddsetup.settings.fields import answers_of
 
 
 def _undo(call: Call, root: Path) -> Report:

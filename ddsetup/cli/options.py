@@ -71,7 +71,7 @@ def with_parameters(
 
 def _of_setting(setting: Setting) -> inspect.Parameter:
     names = " or ".join((setting.env, *setting.also_env))
-    help_text = f"{setting.help} [{names}]"
+    help_text = f"{setting.meaning} [{names}]"
     if setting.kind == "switch":
         flags = f"{setting.flag}/{setting.no_flag}" if setting.negatable else setting.flag
         option = typer.Option(*_both(flags, setting), help=help_text, show_default=False)

@@ -11,7 +11,7 @@ from ddsetup.flow.guided import Guide, leaving
 from ddsetup.flow.results import base_report
 from ddsetup.model.report import Report, exit_code_of
 from ddsetup.project.at_source import in_words
-from ddsetup.settings.settle import values_of
+from ddsetup.settings.fields import values_of
 
 CHANGES = 3
 

@@ -9,7 +9,7 @@ from ddsetup.flow.results import base_report
 from ddsetup.model.blocks import Block
 from ddsetup.model.lines import Look
 from ddsetup.model.report import Report
-from ddsetup.settings.settle import selection_of
+from ddsetup.settings.fields import selection_of
 from ddsetup.show.status_lines import status_blocks
 
 

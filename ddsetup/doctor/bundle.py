@@ -25,7 +25,7 @@ from ddsetup.model.errors import GatewayError
 from ddsetup.model.foreign import json_text
 from ddsetup.model.report import Report
 from ddsetup.plan.steps.subscriptions.groups import log_group_of
-from ddsetup.settings.settle import values_of
+from ddsetup.settings.fields import values_of
 from ddsetup.show.jsonreport import document
 
 if TYPE_CHECKING:

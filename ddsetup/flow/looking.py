@@ -11,7 +11,7 @@ from ddsetup.flow.whose import Whose
 from ddsetup.gateways.datadog.client import Datadog
 from ddsetup.gateways.datadog.telemetry import Window
 from ddsetup.model.snapshot import DatadogSnapshot, Snapshot
-from ddsetup.settings.settle import selection_of
+from ddsetup.settings.fields import selection_of
 
 if TYPE_CHECKING:
     from ddsetup.flow.verbs import Session

@@ -8,7 +8,7 @@ from ddsetup.facts.searches import datadog_names
 from ddsetup.flow.call import Call
 from ddsetup.flow.looking import chosen_functions
 from ddsetup.monitors.scope import MonitorScope
-from ddsetup.settings.settle import selection_of
+from ddsetup.settings.fields import selection_of
 
 if TYPE_CHECKING:
     from ddsetup.flow.verbs import Session

@@ -16,9 +16,9 @@ from pathlib import Path
 from ddsetup.model.account import Json
 from ddsetup.model.answers import Answers
 from ddsetup.model.errors import UsageError
+from ddsetup.settings.fields import values_of
 from ddsetup.settings.given import Given, Raw
 from ddsetup.settings.setting import PANELS, Value
-from ddsetup.settings.settle import values_of
 from ddsetup.settings.table import SETTINGS, TABLE
 
 FILE_NAME = "ddsetup.toml"

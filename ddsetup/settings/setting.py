@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
+from functools import reduce
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
+from ddsetup.model.answers import Answers
 from ddsetup.settings import validate
 
 if TYPE_CHECKING:
@@ -25,6 +27,15 @@ Panel: TypeAlias = Literal[
 ]
 PANELS: tuple[Panel, ...] = get_args(Panel)
 
+USUAL = Answers(site="", regions=())
+"""What is wanted where nothing is said: texts and questions have their defaults from here, too."""
+
+
+def field_of(answers: Answers, path: str) -> Any:
+    """A field by its path, as settings name it: `via`, `selection.names`."""
+    return reduce(getattr, path.split("."), answers)
+
+
 _YES, _NO = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
 
 
@@ -36,6 +47,10 @@ class Setting:
     text. `also_env` are further variables, looked at after ddsetup's own. `in_file` says whether
     `ddsetup.toml` may hold it: not what would make a file from elsewhere act without being asked, nor what
     decides where keys are sent. `saved` settings are what a guided run writes.
+
+    `fills` is the field of `Answers` that it is for, by its path; with `pair` the texts are parts of pairs,
+    cut at the first such character (`pair_at_end`: the last). `help` does not say the default, `meaning`
+    does, unless `tells_default` is off, where it depends on who is there.
     """
 
     key: str
@@ -51,6 +66,25 @@ class Setting:
     in_file: bool = True
     saved: bool = True
     check: Callable[[str], str] = validate.anything
+    fills: str = ""
+    pair: str = ""
+    pair_at_end: bool = False
+    tells_default: bool = True
+
+    @property
+    def default(self) -> Value | None:
+        """What is taken where nothing is said; None where that is nothing."""
+        value = field_of(USUAL, self.fills) if self.fills else None
+        return value if isinstance(value, str | bool | int | tuple) else None
+
+    @property
+    def meaning(self) -> str:
+        """What it is for, and its default if it has one that needs saying."""
+        value = self.default
+        if not value or not self.tells_default:
+            return self.help
+        said = "yes" if value is True else ", ".join(value) if isinstance(value, tuple) else str(value)
+        return f"{self.help} Default: {said}."
 
     @property
     def flag(self) -> str:

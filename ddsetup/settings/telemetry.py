@@ -6,16 +6,18 @@ from ddsetup.settings import validate
 from ddsetup.settings.setting import Setting
 
 WHAT: tuple[Setting, ...] = (
-    Setting(key="logs", panel="What to send", kind="switch", help="Logs. Default: yes."),
-    Setting(key="traces", panel="What to send", kind="switch", help="Traces. Default: yes."),
+    Setting(key="logs", fills="logs", panel="What to send", kind="switch", help="Logs."),
+    Setting(key="traces", fills="traces", panel="What to send", kind="switch", help="Traces."),
     Setting(
         key="enhanced_metrics",
+        fills="enhanced_metrics",
         panel="What to send",
         kind="switch",
-        help="Enhanced Lambda metrics (cold starts, memory, cost). Default: yes.",
+        help="Enhanced Lambda metrics (cold starts, memory, cost).",
     ),
     Setting(
         key="env",
+        fills="env",
         panel="What to send",
         metavar="NAME",
         check=validate.tag_value,
@@ -23,6 +25,7 @@ WHAT: tuple[Setting, ...] = (
     ),
     Setting(
         key="service",
+        fills="service",
         panel="What to send",
         metavar="NAME",
         check=validate.tag_value,
@@ -30,6 +33,7 @@ WHAT: tuple[Setting, ...] = (
     ),
     Setting(
         key="version_tag",
+        fills="version",
         panel="What to send",
         metavar="VERSION",
         check=validate.tag_value,
@@ -37,6 +41,8 @@ WHAT: tuple[Setting, ...] = (
     ),
     Setting(
         key="extra_tag",
+        fills="extra_tags",
+        pair=":",
         panel="What to send",
         kind="items",
         metavar="KEY:VALUE",
@@ -48,6 +54,7 @@ WHAT: tuple[Setting, ...] = (
 DELIVERY: tuple[Setting, ...] = (
     Setting(
         key="via",
+        fills="via",
         panel="How it gets there",
         kind="choice",
         choices=("forwarder", "extension"),
@@ -55,6 +62,7 @@ DELIVERY: tuple[Setting, ...] = (
     ),
     Setting(
         key="subscribe",
+        fills="subscribe",
         panel="How it gets there",
         kind="choice",
         choices=("automatic", "direct", "none"),
@@ -62,6 +70,8 @@ DELIVERY: tuple[Setting, ...] = (
     ),
     Setting(
         key="on_conflict",
+        fills="on_conflict",
+        tells_default=False,
         panel="How it gets there",
         kind="choice",
         choices=("ask", "replace", "add", "skip"),
@@ -69,6 +79,9 @@ DELIVERY: tuple[Setting, ...] = (
     ),
     Setting(
         key="conflict",
+        fills="conflicts",
+        pair="=",
+        pair_at_end=True,
         panel="How it gets there",
         kind="items",
         metavar="GROUP:FILTER=DECISION",
@@ -77,6 +90,7 @@ DELIVERY: tuple[Setting, ...] = (
     ),
     Setting(
         key="owned",
+        fills="owned",
         panel="How it gets there",
         kind="choice",
         choices=("change", "skip", "source", "all"),
@@ -85,6 +99,7 @@ DELIVERY: tuple[Setting, ...] = (
     ),
     Setting(
         key="publish",
+        fills="publish",
         panel="How it gets there",
         kind="switch",
         help="Functions behind aliases: publish a version of what was instrumented and move the alias to it, "
@@ -92,13 +107,15 @@ DELIVERY: tuple[Setting, ...] = (
     ),
     Setting(
         key="log_source",
+        fills="log_sources",
         panel="How it gets there",
         kind="words",
         metavar="ID",
-        help="Which AWS services' logs Datadog collects. Default: lambda; repeatable.",
+        help="Which AWS services' logs Datadog collects; repeatable.",
     ),
     Setting(
         key="state_machine",
+        fills="state_machines",
         panel="How it gets there",
         kind="items",
         metavar="NAME",
@@ -108,6 +125,7 @@ DELIVERY: tuple[Setting, ...] = (
     ),
     Setting(
         key="api_stage",
+        fills="api_stages",
         panel="How it gets there",
         kind="items",
         metavar="API/STAGE",
@@ -116,12 +134,14 @@ DELIVERY: tuple[Setting, ...] = (
     ),
     Setting(
         key="create_log_groups",
+        fills="create_log_groups",
         panel="How it gets there",
         kind="switch",
-        help="Create the log group of a function that has never run. Default: yes.",
+        help="Create the log group of a function that has never run.",
     ),
     Setting(
         key="forwarder_arn",
+        fills="forwarder_arns",
         panel="How it gets there",
         kind="items",
         metavar="ARN",
@@ -130,6 +150,8 @@ DELIVERY: tuple[Setting, ...] = (
     ),
     Setting(
         key="forwarder_param",
+        fills="forwarder_params",
+        pair="=",
         panel="How it gets there",
         kind="items",
         separator="\n",
@@ -139,33 +161,38 @@ DELIVERY: tuple[Setting, ...] = (
     ),
     Setting(
         key="forwarder_version",
+        fills="forwarder_version",
         panel="How it gets there",
         metavar="VERSION",
         check=validate.forwarder_version,
-        help="The Forwarder's release. Default: latest.",
+        help="The Forwarder's release.",
     ),
     Setting(
         key="forwarder_upgrade",
+        fills="forwarder_upgrade",
         panel="How it gets there",
         kind="switch",
         help="Bring an existing Forwarder to that release. Default: leave it.",
     ),
     Setting(
         key="forwarder_stack",
+        fills="forwarder_stack",
         panel="How it gets there",
         metavar="NAME",
         check=validate.stack_name,
-        help="The name of the stack to deploy. Default: datadog-forwarder.",
+        help="The name of the stack to deploy.",
     ),
     Setting(
         key="forwarder_name",
+        fills="forwarder_function",
         panel="How it gets there",
         metavar="NAME",
         check=validate.function_name,
-        help="The name of the Forwarder's function. Default: datadog-forwarder.",
+        help="The name of the Forwarder's function.",
     ),
     Setting(
         key="forwarder_template_url",
+        fills="template_url",
         panel="How it gets there",
         metavar="URL",
         check=validate.url,
@@ -185,6 +212,7 @@ DELIVERY: tuple[Setting, ...] = (
 LIBRARY: tuple[Setting, ...] = (
     Setting(
         key="layer_version",
+        fills="layer_version",
         panel="Library",
         metavar="VERSION",
         check=validate.version,
@@ -192,14 +220,16 @@ LIBRARY: tuple[Setting, ...] = (
     ),
     Setting(
         key="extension_version",
+        fills="extension_version",
         panel="Library",
         metavar="VERSION",
         check=validate.version,
         help="The Extension layer: baseline, latest, none, or a number.",
     ),
-    Setting(key="fips", panel="Library", kind="switch", help="FIPS variant of the Extension."),
+    Setting(key="fips", fills="fips", panel="Library", kind="switch", help="FIPS variant of the Extension."),
     Setting(
         key="log_level",
+        fills="tracing.log_level",
         panel="Library",
         metavar="LEVEL",
         check=validate.log_level,
@@ -207,15 +237,31 @@ LIBRARY: tuple[Setting, ...] = (
     ),
     Setting(
         key="capture_payload",
+        fills="tracing.capture_payload",
         panel="Library",
         kind="switch",
         help="Put requests and responses on spans.",
     ),
-    Setting(key="merge_xray", panel="Library", kind="switch", help="Join X-Ray segments to traces."),
-    Setting(key="appsec", panel="Library", kind="switch", help="App and API Protection."),
-    Setting(key="llmobs", panel="Library", metavar="ML_APP", help="LLM Observability, under this name."),
+    Setting(
+        key="merge_xray",
+        fills="tracing.merge_xray",
+        panel="Library",
+        kind="switch",
+        help="Join X-Ray segments to traces.",
+    ),
+    Setting(
+        key="appsec", fills="tracing.appsec", panel="Library", kind="switch", help="App and API Protection."
+    ),
+    Setting(
+        key="llmobs",
+        fills="tracing.llmobs",
+        panel="Library",
+        metavar="ML_APP",
+        help="LLM Observability, under this name.",
+    ),
     Setting(
         key="apm_flush_deadline",
+        fills="tracing.apm_flush_deadline_ms",
         panel="Library",
         kind="number",
         metavar="MS",
@@ -223,6 +269,7 @@ LIBRARY: tuple[Setting, ...] = (
     ),
     Setting(
         key="git_commit",
+        fills="tracing.git_commit",
         panel="Library",
         metavar="SHA",
         check=validate.git_commit,
@@ -231,14 +278,16 @@ LIBRARY: tuple[Setting, ...] = (
     ),
     Setting(
         key="git_repository",
+        fills="tracing.git_repository",
         panel="Library",
         metavar="URL",
         help="Source code integration: the repository's URL.",
     ),
     Setting(
         key="grant_key_access",
+        fills="grant_key_access",
         panel="Library",
         kind="switch",
-        help="Let execution roles read the API key's secret (Extension). Default: yes.",
+        help="Let execution roles read the API key's secret (Extension).",
     ),
 )

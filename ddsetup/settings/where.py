@@ -21,6 +21,7 @@ INTEGRATIONS = (
 FUNCTIONS: tuple[Setting, ...] = (
     Setting(
         key="function",
+        fills="selection.names",
         panel="Which functions",
         kind="items",
         short="-f",
@@ -29,6 +30,7 @@ FUNCTIONS: tuple[Setting, ...] = (
     ),
     Setting(
         key="exclude",
+        fills="selection.exclude",
         panel="Which functions",
         kind="items",
         metavar="NAME",
@@ -36,6 +38,8 @@ FUNCTIONS: tuple[Setting, ...] = (
     ),
     Setting(
         key="tag",
+        fills="selection.tags",
+        pair="=",
         panel="Which functions",
         kind="items",
         metavar="KEY=VALUE",
@@ -44,6 +48,7 @@ FUNCTIONS: tuple[Setting, ...] = (
     ),
     Setting(
         key="runtime",
+        fills="selection.runtimes",
         panel="Which functions",
         kind="words",
         metavar="RUNTIME",
@@ -51,6 +56,7 @@ FUNCTIONS: tuple[Setting, ...] = (
     ),
     Setting(
         key="stack",
+        fills="selection.stacks",
         panel="Which functions",
         kind="items",
         metavar="NAME",
@@ -58,6 +64,7 @@ FUNCTIONS: tuple[Setting, ...] = (
     ),
     Setting(
         key="state",
+        fills="selection.state",
         panel="Which functions",
         kind="choice",
         choices=("any", "uninstrumented", "instrumented"),
@@ -65,6 +72,7 @@ FUNCTIONS: tuple[Setting, ...] = (
     ),
     Setting(
         key="all",
+        fills="selection.all",
         panel="Which functions",
         kind="switch",
         negatable=False,
@@ -76,6 +84,7 @@ WHERE: tuple[Setting, ...] = (
     Setting(key="profile", panel="Where", metavar="NAME", help="The AWS profile to use."),
     Setting(
         key="region",
+        fills="regions",
         panel="Where",
         kind="words",
         short="-r",
@@ -95,6 +104,7 @@ WHERE: tuple[Setting, ...] = (
 DATADOG: tuple[Setting, ...] = (
     Setting(
         key="site",
+        fills="site",
         panel="Datadog",
         metavar="SITE",
         also_env=("DD_SITE", "DATADOG_SITE"),
@@ -137,6 +147,7 @@ DATADOG: tuple[Setting, ...] = (
     ),
     Setting(
         key="api_key_secret",
+        fills="key_source",
         panel="Datadog",
         metavar="ARN",
         check=validate.secret_arn,
@@ -151,6 +162,7 @@ DATADOG: tuple[Setting, ...] = (
     ),
     Setting(
         key="api_key_ssm",
+        fills="key_source",
         panel="Datadog",
         metavar="ARN",
         check=validate.parameter_arn,
@@ -158,6 +170,7 @@ DATADOG: tuple[Setting, ...] = (
     ),
     Setting(
         key="api_key_kms",
+        fills="key_source",
         panel="Datadog",
         metavar="CIPHERTEXT",
         check=validate.ciphertext,
@@ -174,13 +187,15 @@ DATADOG: tuple[Setting, ...] = (
     ),
     Setting(
         key="role_name",
+        fills="role_name",
         panel="Datadog",
         metavar="NAME",
         check=validate.role_name,
-        help="The IAM role that Datadog assumes. Default: DatadogIntegrationRole.",
+        help="The IAM role that Datadog assumes.",
     ),
     Setting(
         key="role_boundary",
+        fills="role_boundary",
         panel="Datadog",
         metavar="ARN",
         check=validate.policy_arn,
@@ -188,6 +203,7 @@ DATADOG: tuple[Setting, ...] = (
     ),
     Setting(
         key="role_path",
+        fills="role_path",
         panel="Datadog",
         metavar="PATH",
         check=validate.role_path,
@@ -195,6 +211,8 @@ DATADOG: tuple[Setting, ...] = (
     ),
     Setting(
         key="resource_tag",
+        fills="resource_tags",
+        pair="=",
         panel="Datadog",
         kind="items",
         metavar="KEY=VALUE",
@@ -203,12 +221,14 @@ DATADOG: tuple[Setting, ...] = (
     ),
     Setting(
         key="resource_collection",
+        fills="resource_collection",
         panel="Datadog",
         kind="switch",
         help="Let Datadog collect the configuration of AWS resources (attaches SecurityAudit).",
     ),
     Setting(
         key="integration_namespace",
+        fills="integration_namespaces",
         panel="Datadog",
         kind="words",
         metavar="NAME",

@@ -16,9 +16,9 @@ from ddsetup.model.account import Json
 from ddsetup.model.answers import Answers, KeySource, Selection, Tracing
 from ddsetup.model.errors import UsageError
 from ddsetup.model.snapshot import Snapshot
+from ddsetup.settings.fields import answers_of, values_of
 from ddsetup.settings.given import Given, from_environment, from_flags
 from ddsetup.settings.setting import Value
-from ddsetup.settings.settle import answers_of, values_of
 from ddsetup.settings.table import TABLE
 from tests.builders import api_stage, forwarder, function, lane_snapshot, snapshot, state_machine
 

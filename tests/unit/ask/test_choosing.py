@@ -16,8 +16,8 @@ from ddsetup.model.errors import CredentialsError, UsageError
 from ddsetup.model.lines import rough
 from ddsetup.observe.usage import Usage
 from ddsetup.plan.select import select_in
+from ddsetup.settings.fields import selection_of
 from ddsetup.settings.setting import Value
-from ddsetup.settings.settle import selection_of
 from tests.builders import function, lane_snapshot, snapshot
 
 ORDERS, PAY, NODE = (
