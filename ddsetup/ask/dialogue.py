@@ -7,7 +7,6 @@ key is never written anywhere.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ddsetup.model.account import Json
+from ddsetup.model.files import PRIVATE, write_whole
 from ddsetup.settings.setting import Value
 from ddsetup.settings.table import SETTINGS
 
@@ -67,14 +67,8 @@ def keep(dialogue: Dialogue, state_dir: Path, at: datetime) -> bool:
     if not dialogue.typed:
         return False
     document = {"at": at.isoformat(), "typed": dialogue.typed}
-    path = state_dir / _FILE
-    partial = path.with_suffix(".part")
     try:
-        partial.unlink(missing_ok=True)
-        descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            json.dump(document, file)
-        partial.replace(path)
+        write_whole(state_dir / _FILE, json.dumps(document).encode(), mode=PRIVATE)
     except OSError:
         return False
     return True

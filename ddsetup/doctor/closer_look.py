@@ -7,7 +7,6 @@ by `doubts`; `--deep` looks at everything.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, TypeVar
@@ -32,6 +31,7 @@ from ddsetup.gateways.aws.session import Aws
 from ddsetup.gateways.datadog.client import Datadog
 from ddsetup.gateways.datadog.events import log_carriers
 from ddsetup.gateways.datadog.telemetry import Window
+from ddsetup.gateways.overlap import all_of
 from ddsetup.model.account import Function, Lane, Role, Unreadable
 from ddsetup.model.errors import GatewayError
 from ddsetup.model.evidence import Evidence, Looking, Unseen
@@ -106,15 +106,6 @@ def look_into_doubts(aws: Aws, dd: Datadog | None, case: Case, looking: Looking)
         states={f.arn: found[f"state {f.arn}"] for f in settled},
     )
     return replace(case.snapshot, lanes=lanes), evidence
-
-
-def all_of(jobs: Mapping[K, Callable[[], Any]]) -> dict[K, Any]:
-    """The results of all jobs, done side by side; the gateways keep the pace."""
-    if not jobs:
-        return {}
-    with ThreadPoolExecutor(min(16, len(jobs))) as pool:
-        futures = {name: pool.submit(job) for name, job in jobs.items()}
-        return {name: future.result() for name, future in futures.items()}
 
 
 # Filters

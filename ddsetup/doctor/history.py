@@ -7,13 +7,13 @@ nothing at all, not even a tag (Terraform takes those along), so the present alo
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from ddsetup.facts import recognise
 from ddsetup.facts.ownership import MARKS, is_datadogs_own
 from ddsetup.gateways.aws.functions import published_versions
 from ddsetup.gateways.aws.session import Aws
+from ddsetup.gateways.overlap import each
 from ddsetup.journal.brief import Brief
 from ddsetup.journal.memory import Memory
 from ddsetup.journal.runs import list_runs
@@ -25,8 +25,6 @@ from ddsetup.plan.select import select_in
 
 FEW = 20
 """So many functions are asked for their versions, one call each at 15 a second."""
-
-_THREADS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +55,9 @@ def look_back(
         runs = ()
     known = [remembered(runs, account) for account in snapshot.accounts]
     found: dict[str, Past | Unreadable] = {}
-    for each in known:
-        found |= {f.arn: each.instrumented[f.arn] for f in bare if f.arn in each.instrumented}
-    settled = found.keys() | {arn for each in known for arn in each.given_back}
+    for past in known:
+        found |= {f.arn: past.instrumented[f.arn] for f in bare if f.arn in past.instrumented}
+    settled = found.keys() | {arn for past in known for arn in past.given_back}
     open_ = [f for f in bare if f.arn not in settled and not _is_marked(f, snapshot)]
     return found | (_from_versions(aws, open_) if len(open_) <= FEW else {})
 
@@ -95,10 +93,7 @@ def _is_marked(function: Function, snapshot: Snapshot) -> bool:
 
 def _from_versions(aws: Aws, functions: Sequence[Function]) -> dict[str, Past | Unreadable]:
     """The newest published version of each function that carries Datadog."""
-    if not functions:
-        return {}
-    with ThreadPoolExecutor(_THREADS) as pool:
-        answers = pool.map(lambda f: published_versions(aws, f.lane, f.name), functions)
+    answers = each(lambda f: published_versions(aws, f.lane, f.name), functions, at_once=4)
     found: dict[str, Past | Unreadable] = {}
     for function, versions in zip(functions, answers, strict=True):
         if isinstance(versions, Unreadable):

@@ -16,7 +16,7 @@ from typing import Any
 
 from ddsetup.doctor.checks.case import Case, Place, make_case, modified, record_changed, way_of
 from ddsetup.doctor.checks.state_machines import groups_in_doubt
-from ddsetup.doctor.closer_look import all_of, look_into_doubts
+from ddsetup.doctor.closer_look import look_into_doubts
 from ddsetup.facts.disclose import text
 from ddsetup.gateways.aws import health, secrets
 from ddsetup.gateways.aws.functions import resource_policy
@@ -24,6 +24,7 @@ from ddsetup.gateways.aws.session import Aws
 from ddsetup.gateways.datadog.client import Datadog
 from ddsetup.gateways.datadog.health import key_state, log_indexes
 from ddsetup.gateways.datadog.keys import probe_permissions
+from ddsetup.gateways.overlap import all_of
 from ddsetup.model.account import Function, Integration, Unreadable
 from ddsetup.model.answers import Answers
 from ddsetup.model.errors import CredentialsError, GatewayError, NotFound

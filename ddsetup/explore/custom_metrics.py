@@ -6,7 +6,6 @@ They are distributions (`lambda_metric` of Datadog's libraries), tagged with the
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from difflib import get_close_matches
 
 from ddsetup.explore.drawing import iso, number
 from ddsetup.explore.metrics import check_metric
@@ -19,6 +18,7 @@ from ddsetup.model.account import Json
 from ddsetup.model.blocks import Block, table
 from ddsetup.model.change import Change, Plan, ResourceId, Skipped
 from ddsetup.model.lines import Look, Span, counted, line, names
+from ddsetup.model.nearest import nearest
 from ddsetup.model.states import MetricTagsState
 
 STEP = "metrics"
@@ -111,8 +111,8 @@ def proof_data(
     """The `data` of `metrics verify`. `known` are distributions that did arrive: a name may be misspelt."""
     rows = []
     for proof in found:
-        near = get_close_matches(proof["metric"], known, n=1, cutoff=0.8) if not proof["functions"] else []
-        rows.append({**proof, "similar": near[0] if near else ""})
+        similar = nearest(proof["metric"], known, cutoff=0.8) if not proof["functions"] else ""
+        rows.append({**proof, "similar": similar})
     return {"from": iso(window.start), "to": iso(window.end), "metrics": rows}
 
 

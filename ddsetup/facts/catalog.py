@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from functools import cache
 from importlib import resources
 from json import loads
@@ -19,6 +18,7 @@ from typing import Literal, TypeAlias
 from ddsetup.facts.variables import VARIABLES
 from ddsetup.model.account import Function, Json
 from ddsetup.model.errors import UsageError
+from ddsetup.model.nearest import did_you_mean
 
 FamilyName: TypeAlias = Literal["python", "node", "ruby", "java", "dotnet", "custom"]
 
@@ -225,9 +225,8 @@ def site(name: str) -> Site:
         if name.strip().lower() in (known.site, known.name.lower()):
             return known
     domains = [s.site for s in sites()]
-    near = get_close_matches(name.lower(), domains, n=1, cutoff=0.5)
-    hint = f"did you mean {near[0]}? " if near else ""
-    raise UsageError(f"{name!r} is no Datadog site", fix=f"{hint}one of: {', '.join(domains)}")
+    fix = did_you_mean(name.lower(), domains, f"one of: {', '.join(domains)}")
+    raise UsageError(f"{name!r} is no Datadog site", fix=fix)
 
 
 def trust_account(site_name: str, partition: str) -> str | None:

@@ -7,21 +7,11 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
 from ddsetup.facts import catalog
-from ddsetup.facts.ownership import is_forwarder, owner
+from ddsetup.facts.ownership import MARKS, is_forwarder, owner
 from ddsetup.facts.recognise import active_vendor, brings_library, datadog_layers, mode_of, stays_as_it_starts
 from ddsetup.facts.services import api_stage_rows, state_machine_rows, unread_apis
 from ddsetup.model.account import Function, Json, Unreadable
 from ddsetup.model.snapshot import LaneSnapshot, Snapshot
-
-_MARKS: Mapping[str, str] = {
-    "dd_ddsetup": "ddsetup",
-    "dd_sls_ci": "datadog-ci",
-    "dd_sls_plugin": "serverless-plugin-datadog",
-    "dd_sls_macro": "Datadog macro",
-    "dd_sls_terraform_module": "Datadog Terraform module",
-    "dd_cdk_construct": "Datadog CDK construct",
-}
-"""Resource tags by which tools mark the functions they instrument."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +76,7 @@ def _row(function: Function, tags: Mapping[str, str]) -> FunctionRow:
         runtime=function.runtime or ("container image" if function.package_type == "Image" else ""),
         architecture=function.architecture,
         datadog=mode_of(function),
-        by=next((tool for tag, tool in _MARKS.items() if tag in tags), ""),
+        by=next((mark.by for mark in MARKS.values() if mark.tag in tags), ""),
         layers=tuple(layer.label for layer in datadog_layers(function)),
         service=env.get("DD_SERVICE") or tags.get("service", ""),
         env=env.get("DD_ENV") or tags.get("env", ""),

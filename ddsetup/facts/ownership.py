@@ -26,15 +26,26 @@ INSTRUMENTATION_RULE = "datadog-agent-resource-update-rule-lambda"
 """The EventBridge rule by which Datadog hears of changed functions, where it instruments them from the AWS
 integration (cloudformation-template, quick start 4.20)."""
 
-MARKS = (
-    "dd_ddsetup",
-    "dd_sls_ci",
-    "dd_sls_plugin",
-    "dd_sls_macro",
-    "dd_sls_terraform_module",
-    "dd_cdk_construct",
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A resource tag by which a tool marks the functions that it instruments. `by` is the tool; `deploys`
+    what deploys such functions, empty where the tool changes what is there."""
+
+    tag: str
+    by: str
+    deploys: str = ""
+
+
+_MARKS = (
+    Mark("dd_ddsetup", "ddsetup"),
+    Mark("dd_sls_ci", "datadog-ci"),
+    Mark("dd_sls_plugin", "serverless-plugin-datadog", "Serverless Framework"),
+    Mark("dd_sls_macro", "Datadog macro", "CloudFormation macro"),
+    Mark("dd_sls_terraform_module", "Datadog Terraform module", "Terraform"),
+    Mark("dd_cdk_construct", "Datadog CDK construct", "CDK"),
 )
-"""Tags by which tools mark the functions that they instrument."""
+MARKS: Mapping[str, Mark] = {mark.tag: mark for mark in _MARKS}
 
 _HELPER_NAMES = frozenset({"datadog-remote-instrumenter"})
 _HELPER_LOGICAL_IDS = frozenset(
@@ -143,10 +154,7 @@ def is_datadogs_own(function: Function, lane: LaneSnapshot) -> bool:
 
 
 def _datadog_tool(tags: Mapping[str, str]) -> str | None:
-    if "dd_sls_plugin" in tags:
-        return "Serverless Framework"
-    if "dd_sls_macro" in tags:
-        return tags.get("dd_sls_macro_by", "CloudFormation macro")
-    if "dd_sls_terraform_module" in tags:
-        return "Terraform"
-    return "CDK" if "dd_cdk_construct" in tags else None
+    for mark in MARKS.values():
+        if mark.deploys and mark.tag in tags:
+            return tags.get(f"{mark.tag}_by", mark.deploys)
+    return None

@@ -8,10 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import secrets
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -20,6 +17,7 @@ from ddsetup.journal.codec import change_from_json, change_to_json
 from ddsetup.model.account import Json
 from ddsetup.model.change import Plan, Skipped
 from ddsetup.model.errors import DdsetupError, UsageError
+from ddsetup.model.files import PRIVATE, write_whole
 from ddsetup.model.typed import decode, encode
 
 SCHEMA = "ddsetup-plan/1"
@@ -63,18 +61,9 @@ def save(path: Path, plan: Plan, meta: PlanMeta) -> None:
         "warnings": list(plan.warnings),
     }
     document["digest"] = _digest(document)
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}.new")
     try:
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            json.dump(document, file, indent=2)
-            file.write("\n")
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(path)
+        write_whole(path, f"{json.dumps(document, indent=2)}\n".encode(), mode=PRIVATE)
     except OSError as error:
-        with suppress(OSError):
-            draft.unlink()
         raise DdsetupError(f"cannot write the plan to {path}: {error.strerror}") from error
 
 

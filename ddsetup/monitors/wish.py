@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from difflib import get_close_matches
 
 from ddsetup.gateways.datadog.monitors import identity_tags
 from ddsetup.model.account import Json
 from ddsetup.model.errors import UsageError
+from ddsetup.model.nearest import did_you_mean
 from ddsetup.model.states import MonitorState
 from ddsetup.monitors.recommended import BY, BY_KEY, CLOUDWATCH_DELAY, RECOMMENDED, Recommended
 from ddsetup.monitors.scope import EVERYTHING, MonitorScope
@@ -174,6 +174,4 @@ def _told(text: str, wish: Wish, live: MonitorState | None) -> str:
 
 
 def _nearest(name: str) -> str:
-    near = get_close_matches(name, BY_KEY, n=1, cutoff=0.5)
-    hint = f"did you mean {near[0]}? " if near else ""
-    return f"{hint}one of: {', '.join(each.key for each in RECOMMENDED)}"
+    return did_you_mean(name, BY_KEY, f"one of: {', '.join(each.key for each in RECOMMENDED)}")

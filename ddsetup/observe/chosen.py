@@ -12,10 +12,10 @@ from ddsetup.facts.edge import REPLICATOR, may_be_on_edge, on_edge
 from ddsetup.facts.forwarders import find_forwarders
 from ddsetup.gateways.aws import functions, logs, metrics, roles, secrets, stacks
 from ddsetup.gateways.aws.session import Aws
+from ddsetup.gateways.overlap import Jobs, Key, job, side_by_side
 from ddsetup.model.account import Function, Lane, SubscriptionFilter, Unreadable
 from ddsetup.model.answers import Answers
 from ddsetup.model.snapshot import LaneSnapshot, Snapshot
-from ddsetup.observe.overlap import Jobs, Key, job, side_by_side
 from ddsetup.observe.services_read import look_at_sources
 from ddsetup.plan.preflight import questions
 from ddsetup.plan.steps.forwarder_choice import choose

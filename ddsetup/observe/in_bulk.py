@@ -18,9 +18,9 @@ from ddsetup.gateways.aws.session import Aws
 from ddsetup.gateways.datadog import catalogues
 from ddsetup.gateways.datadog.client import Datadog
 from ddsetup.gateways.datadog.integration import read_integration
+from ddsetup.gateways.overlap import Jobs, Key, side_by_side
 from ddsetup.model.account import Identity, Integration, Lane, Secret, Unreadable
 from ddsetup.model.snapshot import AccountSnapshot, DatadogSnapshot, LaneSnapshot, Snapshot
-from ddsetup.observe.overlap import Jobs, Key, side_by_side
 from ddsetup.observe.services_read import source_reads
 from ddsetup.plan.steps.api_key import SECRET_NAME
 from ddsetup.plan.steps.namespaces import SERVICES

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -12,6 +11,7 @@ from ddsetup.facts.permissions import DELIVER_LOGS
 from ddsetup.facts.services import ACCESS_LOGS, STATES, unread_apis
 from ddsetup.gateways.aws import apis, logs, permissions, states
 from ddsetup.gateways.aws.session import Aws
+from ddsetup.gateways.overlap import all_of, each
 from ddsetup.model.account import (
     ApiStage,
     Integration,
@@ -25,7 +25,7 @@ from ddsetup.model.answers import Answers
 from ddsetup.model.snapshot import LaneSnapshot, Snapshot
 from ddsetup.plan.select_services import chosen_api_stages, chosen_state_machines, matches_api
 
-_THREADS = 8
+_AT_ONCE = 8
 _DELIVER = tuple(action for action in DELIVER_LOGS if action in permissions.WITHOUT_RESOURCES)
 """The simulator cannot be asked about logs:DescribeLogGroups without naming log groups."""
 
@@ -46,36 +46,41 @@ def look_at_sources(aws: Aws, snapshot: Snapshot, answers: Answers) -> Snapshot:
     """
     snapshot = _with_chosen_apis(aws, snapshot, answers)
     machines, stages = chosen_state_machines(snapshot, answers), chosen_api_stages(snapshot, answers)
-    lanes = dict(snapshot.lanes)
-    for lane in dict.fromkeys((*(m.lane for m in machines), *(s.lane for s in stages))):
-        with ThreadPoolExecutor(_THREADS) as pool:
-            of_lane = tuple(pool.map(partial(_described, aws), (m for m in machines if m.lane == lane)))
-        here = tuple(s for s in stages if s.lane == lane)
-        held = _with_machines(lanes[lane], of_lane)
+    lanes = dict.fromkeys((*(m.lane for m in machines), *(s.lane for s in stages)))
+
+    def look(lane: Lane) -> LaneSnapshot:
+        of_lane = each(partial(_described, aws), (m for m in machines if m.lane == lane), _AT_ONCE)
+        here = [s for s in stages if s.lane == lane]
+        held = _with_machines(snapshot.lanes[lane], of_lane)
         groups = (
             *(() if _subscribed(snapshot, answers, lane, STATES) else _groups_of_machines(of_lane)),
             *(() if _subscribed(snapshot, answers, lane, ACCESS_LOGS) else _groups_of_stages(here)),
         )
-        lanes[lane] = replace(
+        return replace(
             held,
             log_delivery={**held.log_delivery, **_delivery(aws, of_lane)},
             api_log_role=apis.api_log_role(aws, lane) if here else held.api_log_role,
             filters={**held.filters, **_filters(aws, held, groups)},
         )
-    return replace(snapshot, lanes=lanes)
+
+    seen = zip(lanes, each(look, lanes), strict=True)
+    return replace(snapshot, lanes={**snapshot.lanes, **dict(seen)})
 
 
 def _with_chosen_apis(aws: Aws, snapshot: Snapshot, answers: Answers) -> Snapshot:
     """With the stages of those APIs that were too many to look at, as far as they are chosen."""
     left = [a for a in unread_apis(snapshot) if any(matches_api(a, p) for p in answers.api_stages)]
-    lanes = dict(snapshot.lanes)
-    for lane in dict.fromkeys(api.lane for api in left):
+    lanes = dict.fromkeys(api.lane for api in left)
+
+    def look(lane: Lane) -> LaneSnapshot:
         here = [api for api in left if api.lane == lane]
-        found, listed = apis.read_api_stages(aws, lane, here), lanes[lane].api_stages
+        found, listed = apis.read_api_stages(aws, lane, here), snapshot.lanes[lane].api_stages
         if not isinstance(found, Unreadable) and not isinstance(listed, Unreadable):
             found = (*(stage for stage in listed if stage not in here), *found)
-        lanes[lane] = replace(lanes[lane], api_stages=found)
-    return replace(snapshot, lanes=lanes)
+        return replace(snapshot.lanes[lane], api_stages=found)
+
+    seen = zip(lanes, each(look, lanes), strict=True)
+    return replace(snapshot, lanes={**snapshot.lanes, **dict(seen)})
 
 
 def _described(aws: Aws, machine: StateMachine) -> StateMachine:
@@ -98,7 +103,9 @@ def _delivery(aws: Aws, machines: Iterable[StateMachine]) -> Mapping[str, str]:
         for m in machines
         if isinstance(m.settings, StateMachineSettings) and not m.settings.destinations and m.settings.role
     }
-    return {role: permissions.role_may(aws, role, _DELIVER) for role in sorted(roles)}
+    return all_of(
+        {role: partial(permissions.role_may, aws, role, _DELIVER) for role in sorted(roles)}, _AT_ONCE
+    )
 
 
 def _subscribed(snapshot: Snapshot, answers: Answers, lane: Lane, source: str) -> bool:
@@ -123,4 +130,4 @@ def _filters(
     aws: Aws, held: LaneSnapshot, groups: Iterable[str]
 ) -> Mapping[str, tuple[SubscriptionFilter, ...] | Unreadable]:
     fresh = [group for group in dict.fromkeys(groups) if group not in held.filters]
-    return {group: logs.list_filters(aws, held.lane, group) for group in fresh}
+    return all_of({group: partial(logs.list_filters, aws, held.lane, group) for group in fresh}, _AT_ONCE)

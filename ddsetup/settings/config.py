@@ -10,12 +10,13 @@ import re
 import shlex
 import tomllib
 from collections.abc import Mapping
-from difflib import get_close_matches
 from pathlib import Path
 
 from ddsetup.model.account import Json
 from ddsetup.model.answers import Answers
 from ddsetup.model.errors import UsageError
+from ddsetup.model.files import write_whole
+from ddsetup.model.nearest import did_you_mean
 from ddsetup.settings.fields import values_of
 from ddsetup.settings.given import Given, Raw
 from ddsetup.settings.setting import PANELS, Value
@@ -97,8 +98,7 @@ def _check_key(key: str, where: str) -> None:
             fix="remove the line; set DD_API_KEY and DD_APP_KEY, or name a secret with api_key_secret",
         )
     known = [s.key for s in TABLE if s.in_file]
-    near = get_close_matches(key.replace("-", "_"), known, 1)
-    fix = f"did you mean {near[0]!r}?" if near else f"known are: {', '.join(known)}"
+    fix = did_you_mean(key.replace("-", "_"), known) or f"known are: {', '.join(known)}"
     raise UsageError(f"there is no option {key!r}", where=where, fix=fix)
 
 
@@ -138,9 +138,7 @@ def save_config(path: Path, values: Mapping[str, Value]) -> bool:
         text = config_text(values) + _doctor_table(before) if ours else _with_values(before, values)
         if before == text:
             return False
-        partial = path.with_name(path.name + ".part")
-        partial.write_text(text, "utf-8")
-        partial.replace(path)
+        write_whole(path, text.encode())
     except (OSError, ValueError) as error:
         raise UsageError(f"cannot write it: {error}", where=str(path)) from None
     return True

@@ -6,13 +6,13 @@ A poll takes a handful of calls however many functions there are, and asks only 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from typing import TypeAlias
 
 from ddsetup.gateways.aws.errors import read_even_signed_out
 from ddsetup.gateways.aws.metrics import invocations, streams_lambda_to_datadog
 from ddsetup.gateways.aws.session import Aws
 from ddsetup.gateways.datadog.client import Datadog
+from ddsetup.gateways.overlap import each
 from ddsetup.model.account import Function, Lane
 from ddsetup.model.clock import SYSTEM_CLOCK, Clock
 from ddsetup.model.report import Signal
@@ -70,14 +70,11 @@ def cloudwatch_traffic(aws: Aws) -> Traffic:
 def streamed_lanes(aws: Aws, functions: Iterable[Function]) -> frozenset[Lane]:
     """Where a metric stream brings CloudWatch's metrics to Datadog; not where that cannot be told."""
     lanes = list(dict.fromkeys(f.lane for f in functions))
-    if not lanes:
-        return frozenset()
 
     def ask(lane: Lane) -> bool:
         return read_even_signed_out(lambda: streams_lambda_to_datadog(aws, lane)) is True
 
-    with ThreadPoolExecutor(min(16, len(lanes))) as pool:
-        return frozenset(lane for lane, found in zip(lanes, pool.map(ask, lanes), strict=True) if found)
+    return frozenset(lane for lane, found in zip(lanes, each(ask, lanes), strict=True) if found)
 
 
 def _paced(dd: Datadog, before: Mapping[str, int]) -> float:

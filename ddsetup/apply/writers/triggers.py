@@ -8,12 +8,12 @@ behind, pointing at nothing.
 from __future__ import annotations
 
 from collections.abc import Collection
-from concurrent.futures import ThreadPoolExecutor
 
 from ddsetup.facts.filters import AUTOMATIC_PREFIX
 from ddsetup.facts.services import source_groups
 from ddsetup.gateways.aws.logs import delete_filter, list_filters
 from ddsetup.gateways.aws.session import Aws
+from ddsetup.gateways.overlap import each
 from ddsetup.model.account import Lane, SubscriptionFilter, Unreadable
 from ddsetup.model.errors import NotFound
 from ddsetup.model.snapshot import LaneSnapshot, Snapshot
@@ -32,8 +32,7 @@ def take_back(aws: Aws, snapshot: Snapshot, account: str, forwarders: Collection
         if lane.account == account and lane.region in regions
         for group in _groups(seen)
     ]
-    with ThreadPoolExecutor(max_workers=8) as pool:
-        problems = pool.map(lambda place: _clear(aws, place[0], place[1], forwarders), groups)
+    problems = each(lambda place: _clear(aws, *place, forwarders), groups, at_once=8)
     return tuple(problem for problem in problems if problem)
 
 

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import Literal, TypeAlias
 
 from ddsetup.facts import catalog, recognise
-from ddsetup.facts.catalog import Family
-from ddsetup.facts.edge import on_edge
 from ddsetup.facts.filters import AUTOMATIC_PREFIX, OWN_PREFIX
-from ddsetup.facts.ownership import MARKS, Owner, arn_of_function, is_datadogs_own, owner
+from ddsetup.facts.ownership import MARKS, arn_of_function, is_datadogs_own
 from ddsetup.facts.recognise import Mode
 from ddsetup.facts.variables import is_on
 from ddsetup.model.account import Forwarder, Function, Integration, Lane, SubscriptionFilter, Unreadable
@@ -22,39 +20,22 @@ from ddsetup.model.report import Signal
 from ddsetup.model.snapshot import AccountSnapshot, LaneSnapshot, Snapshot
 from ddsetup.plan.select import select_in
 from ddsetup.plan.steps.forwarder_choice import choose, stack_of
-from ddsetup.plan.steps.instrument.subject import function_resource
+from ddsetup.plan.steps.instrument import subject as planned
 from ddsetup.plan.steps.subscriptions.groups import log_group_of
 
 Way: TypeAlias = Literal["forwarder", "extension"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Subject:
+class Subject(planned.Subject):
     """One function that is meant, with what decides how it should be.
 
-    `mode` is how it is instrumented now, `way` how its data is meant to travel. `edge` tells why it is taken
-    for a function of Lambda@Edge.
+    `mode` is how it is instrumented now, `way` how its data is meant to travel.
     """
 
-    function: Function
-    tags: Mapping[str, str]
     mode: Mode
     way: Way
-    owner: Owner | None
     signals: tuple[Signal, ...] = ()
-    edge: str = ""
-
-    @property
-    def env(self) -> Mapping[str, str]:
-        return self.function.env or {}
-
-    @property
-    def family(self) -> Family | None:
-        return catalog.family_of(self.function.runtime)
-
-    @property
-    def resource(self) -> ResourceId:
-        return function_resource(self.function)
 
     @property
     def about(self) -> frozenset[str]:
@@ -221,15 +202,12 @@ def _looked_at(function: Function, snapshot: Snapshot, answers: Answers) -> bool
 def _subject(
     function: Function, snapshot: Snapshot, answers: Answers, signals: tuple[Signal, ...]
 ) -> Subject:
-    tags = snapshot.lanes[function.lane].tags_of(function)
+    plain = planned.subject_of(function, snapshot, answers)
     return Subject(
-        function=function,
-        tags=tags,
+        **{field.name: getattr(plain, field.name) for field in fields(plain)},
         mode=recognise.mode_of(function),
         way=way_of(function, answers),
-        owner=owner(function, tags),
         signals=signals,
-        edge=on_edge(function, snapshot.lanes[function.lane]),
     )
 
 

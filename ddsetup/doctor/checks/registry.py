@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from difflib import get_close_matches
 
 from ddsetup.doctor.checks import (
     arrival,
@@ -25,6 +24,7 @@ from ddsetup.doctor.checks import (
 )
 from ddsetup.doctor.checks.check import GROUPS, Check
 from ddsetup.model.errors import UsageError
+from ddsetup.model.nearest import did_you_mean
 from ddsetup.model.report import Severity
 
 CHECKS: tuple[Check, ...] = (
@@ -54,9 +54,8 @@ def find(id: str) -> Check:  # noqa: A002 - that is what it is
     """The check of that id. Raises UsageError, which names the nearest."""
     if id in BY_ID:
         return BY_ID[id]
-    near = get_close_matches(id, BY_ID, n=1, cutoff=0.5)
-    hint = f"did you mean {near[0]}? " if near else ""
-    raise UsageError(f"there is no check {id!r}", fix=f"{hint}`ddsetup doctor --list` shows them all")
+    fix = did_you_mean(id, BY_ID, "`ddsetup doctor --list` shows them all")
+    raise UsageError(f"there is no check {id!r}", fix=fix)
 
 
 def choose(only: Sequence[str] = (), skip: Sequence[str] = ()) -> tuple[Check, ...]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 from ddsetup.gateways.aws.errors import read, read_or_none
 from ddsetup.gateways.aws.session import Aws
+from ddsetup.gateways.overlap import each
 from ddsetup.model.account import ApiStage, Json, Lane, Unreadable
 from ddsetup.model.errors import NotFound
 
@@ -16,7 +16,7 @@ MOST_APIS = 50
 page)."""
 
 READ = "apigateway:GET"
-_THREADS = 4
+_AT_ONCE = 4
 _V2 = "apigatewayv2"
 
 
@@ -94,11 +94,8 @@ def set_access_log(aws: Aws, stage: ApiStage, destination: str, form: str) -> No
 
 
 def _all_stages(aws: Aws, lane: Lane, apis: Sequence[Mapping[str, Json]]) -> tuple[ApiStage, ...]:
-    if not apis:
-        return ()
-    with ThreadPoolExecutor(_THREADS) as pool:
-        stages = pool.map(lambda api: _stages(aws, lane, api), apis)
-        found = [stage for of_api in stages for stage in of_api]
+    stages = each(lambda api: _stages(aws, lane, api), apis, _AT_ONCE)
+    found = [stage for of_api in stages for stage in of_api]
     return tuple(sorted(found, key=lambda s: (s.api_name, s.api_id, s.stage)))
 
 

@@ -8,8 +8,6 @@ from ours only by a version that is known to be there.
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +16,7 @@ from ddsetup.gateways.aws.errors import NotShared, unreadable
 from ddsetup.gateways.aws.session import Aws
 from ddsetup.model.account import Lane, Unreadable
 from ddsetup.model.errors import GatewayError, NotFound
+from ddsetup.model.files import PRIVATE, write_whole
 
 _HOLES = 3
 """Versions are nearly always consecutive; up to two may be missing in a region."""
@@ -40,10 +39,7 @@ class LayerCache:
         fresh[key] = (version, now)
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            handle, name = tempfile.mkstemp(dir=self.path.parent)
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                json.dump(fresh, file)
-            Path(name).replace(self.path)
+            write_whole(self.path, json.dumps(fresh).encode(), mode=PRIVATE)
         except OSError:
             return
 

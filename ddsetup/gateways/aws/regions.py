@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from difflib import get_close_matches
 
 from ddsetup.facts.catalog import LAYER_ACCOUNTS, partition_of
 from ddsetup.model.errors import UsageError
+from ddsetup.model.nearest import did_you_mean
 
 _SERVED = (*LAYER_ACCOUNTS, "aws-cn")
 """Partitions that something can be done in; in China only what needs no layer and no Forwarder of Datadog."""
+
+_NEWER = "A region newer than this installation: pip install --upgrade boto3"
 
 
 def known_regions() -> tuple[str, ...]:
@@ -39,12 +41,15 @@ def check_regions(names: Iterable[str]) -> None:
                 fix="choose regions of the partitions aws, aws-us-gov or aws-cn",
             )
         if name not in known:
-            near = get_close_matches(name, known, n=1, cutoff=0.7)
             raise UsageError(
                 f"there is no AWS region {name}",
                 where=name,
-                fix=(f"did you mean {near[0]}? " if near else "")
-                + "A region newer than this installation: pip install --upgrade boto3",
+                fix=did_you_mean(
+                    name,
+                    known,
+                    "A region newer than this installation: pip install --upgrade boto3",
+                    cutoff=0.7,
+                ),
             )
     if len({partition_of(name) for name in wanted}) > 1:
         raise UsageError(

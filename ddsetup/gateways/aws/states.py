@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 from ddsetup.gateways.aws.errors import read, read_or_none
 from ddsetup.gateways.aws.session import Aws
 from ddsetup.gateways.aws.tags import resource_tags
+from ddsetup.gateways.overlap import each
 from ddsetup.model.account import Json, Lane, StateMachine, StateMachineSettings, Unreadable
 
 MOST_DESCRIBED = 100
 """State machines whose settings are read at a look; there is no bulk call for them. Step Functions lets a
 burst of 200 pass (its quotas page), so that this takes no longer than functions do."""
 
-_THREADS = 8
+_AT_ONCE = 8
 _TOKEN = ("nextToken", "nextToken")
 
 
@@ -44,9 +44,8 @@ def list_state_machines(aws: Aws, lane: Lane) -> tuple[StateMachine, ...] | Unre
         return found
     tags = resource_tags(aws, lane, "states:stateMachine")
     machines = sorted(found, key=lambda machine: machine.name)
-    with ThreadPoolExecutor(_THREADS) as pool:
-        known = pool.map(lambda m: read_settings(aws, m.lane, m.arn), machines[:MOST_DESCRIBED])
-        settings = {m.arn: each for m, each in zip(machines, known, strict=False)}
+    known = each(lambda m: read_settings(aws, m.lane, m.arn), machines[:MOST_DESCRIBED], _AT_ONCE)
+    settings = {m.arn: found for m, found in zip(machines, known, strict=False)}
     return tuple(
         replace(
             machine,

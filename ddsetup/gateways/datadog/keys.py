@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal, TypeAlias
 
 from ddsetup.facts.catalog import sites
@@ -17,6 +17,7 @@ from ddsetup.gateways.datadog.client import Datadog, DatadogKeys
 from ddsetup.gateways.datadog.faults import Misread
 from ddsetup.gateways.datadog.integration import EDIT, MANAGE, READ
 from ddsetup.gateways.datadog.shapes import ANYTHING, Shape
+from ddsetup.gateways.overlap import all_of, each
 from ddsetup.model.errors import CredentialsError, Denied, GatewayError, NotFound
 
 QUERY_METRICS = "timeseries_query"
@@ -100,9 +101,10 @@ def check_keys(
         _refuse_other_site(dd, elsewhere)
         if not _again(dd, patience, _api_key_valid):
             raise CredentialsError(_bad_api_key(dd), fix=_keys_page(dd, "api-keys"), where=dd.url)
-    with ThreadPoolExecutor(1) as pool:
-        organisation = pool.submit(_organisation, dd)
-        permissions = _patient_permissions(dd, needed, patience)
+    read = all_of(
+        {"of": partial(_organisation, dd), "may": partial(_patient_permissions, dd, needed, patience)}
+    )
+    permissions = read["may"]
     missing = _lacking(permissions, needed)
     if missing:
         raise CredentialsError(
@@ -110,7 +112,7 @@ def check_keys(
             fix="use an unscoped application key of a user whose role has them, or add them to its scopes",
             where=dd.url,
         )
-    return KeyCheck(dd.site, permissions, organisation.result())
+    return KeyCheck(dd.site, permissions, read["of"])
 
 
 def _patient_permissions(
@@ -138,9 +140,7 @@ def _lacking(permissions: Mapping[str, PermissionState], needed: Collection[str]
 
 def probe_permissions(dd: Datadog) -> Mapping[str, PermissionState]:
     """What the application key may do, by harmless reads. Permissions to write stay "unknown"."""
-    with ThreadPoolExecutor(len(_PROBES)) as pool:
-        states = pool.map(lambda probe: _probe(dd, probe), _PROBES.values())
-        found: dict[str, PermissionState] = dict(zip(_PROBES, states, strict=True))
+    found = all_of({name: partial(_probe, dd, probe) for name, probe in _PROBES.items()})
     return found | {EDIT: "unknown", MANAGE: "unknown"}
 
 
@@ -235,8 +235,7 @@ def _refuse_other_site(dd: Datadog, connect: Callable[[str], Datadog] | None) ->
     if connect is None:
         return
     others = [site for site in sites() if site.site != dd.site]
-    with ThreadPoolExecutor(len(others)) as pool:
-        valid = list(pool.map(lambda site: _valid_on(connect, site.site), others))
+    valid = each(lambda site: _valid_on(connect, site.site), others)
     for site, found in zip(others, valid, strict=True):
         if found:
             error = WrongSite(

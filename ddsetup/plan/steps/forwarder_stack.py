@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 
 from ddsetup.facts.catalog import FORWARDER_LAYER, LAYER_ACCOUNTS
 from ddsetup.model.account import LogGroup, Stack, Unreadable
 from ddsetup.model.answers import Answers
 from ddsetup.model.errors import UsageError
+from ddsetup.model.nearest import did_you_mean
 from ddsetup.model.snapshot import LaneSnapshot
 from ddsetup.plan.select_services import traces_state_machines
 from ddsetup.plan.steps.api_key import OWN_TAGS, SECRET_NAME, secret_reference
@@ -100,11 +100,8 @@ def check_params(answers: Answers, known: Iterable[str] | Unreadable) -> None:
     names = () if isinstance(known, Unreadable) else tuple(known)
     for name in sorted(params):
         if names and name not in names:
-            near = get_close_matches(name, names, n=1, cutoff=0.5)
-            raise UsageError(
-                f"the Forwarder's template has no parameter {name}",
-                fix=f"did you mean {near[0]}?" if near else f"it has: {', '.join(sorted(names))}",
-            )
+            fix = did_you_mean(name, names) or f"it has: {', '.join(sorted(names))}"
+            raise UsageError(f"the Forwarder's template has no parameter {name}", fix=fix)
 
 
 def function_name(answers: Answers) -> str:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from difflib import get_close_matches
 
 from ddsetup.model.account import NamespaceFilter
 from ddsetup.model.answers import Answers
 from ddsetup.model.errors import UsageError
+from ddsetup.model.nearest import did_you_mean
 
 LAMBDA = "AWS/Lambda"
 
@@ -53,11 +53,11 @@ def wanted_namespaces(answers: Answers) -> tuple[str, ...]:
     for name in answers.integration_namespaces:
         namespace = SERVICES.get(name.lower(), name)
         if namespace == name and not _spelled_out(name):
-            near = get_close_matches(name.lower(), SERVICES, n=1, cutoff=0.5)
-            hint = f"did you mean {near[0]}? " if near else ""
             raise UsageError(
                 f"{name!r} is no service whose metrics can be chosen",
-                fix=f"{hint}one of: {', '.join(SERVICES)}, or a namespace such as AWS/SES",
+                fix=did_you_mean(
+                    name.lower(), SERVICES, f"one of: {', '.join(SERVICES)}, or a namespace such as AWS/SES"
+                ),
             )
         if namespace not in wanted:
             wanted.append(namespace)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,6 +16,7 @@ from pathlib import Path
 from ddsetup.journal.runs import new_run_id
 from ddsetup.journal.statedir import make_private
 from ddsetup.model.errors import UsageError
+from ddsetup.model.files import PRIVATE, write_whole
 from ddsetup.project.iac.source import WriteFailed, write_atomically
 
 _MANIFEST = "manifest.json"
@@ -54,7 +54,7 @@ def keep(state: Path, root: Path, files: Sequence[tuple[Path, bytes | None]], no
     try:
         for number, (path, content) in enumerate(files):
             if content is not None:
-                _write_private(folder / str(number), content)
+                write_whole(folder / str(number), content, mode=PRIVATE)
             kept.append(Kept(path, _digest(content), ""))
         record = IacRun(run, root, tuple(kept), folder)
         _save(record)
@@ -138,10 +138,7 @@ def _save(run: IacRun) -> None:
         "undone": run.undone,
         "files": [{"path": str(k.path), "before": k.before, "after": k.after} for k in run.files],
     }
-    temporary = run.folder / f"{_MANIFEST}.new"
-    temporary.unlink(missing_ok=True)
-    _write_private(temporary, json.dumps(document, indent=1).encode())
-    temporary.replace(run.folder / _MANIFEST)
+    write_whole(run.folder / _MANIFEST, json.dumps(document, indent=1).encode(), mode=PRIVATE)
 
 
 def _load(folder: Path) -> IacRun | None:
@@ -151,11 +148,3 @@ def _load(folder: Path) -> IacRun | None:
         return IacRun(folder.name, Path(document["root"]), files, folder, bool(document["undone"]))
     except (OSError, ValueError, KeyError, TypeError):
         return None
-
-
-def _write_private(path: Path, content: bytes) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())

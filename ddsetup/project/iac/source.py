@@ -5,12 +5,11 @@ from __future__ import annotations
 import codecs
 import os
 import stat
-import tempfile
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from ddsetup.model.errors import DdsetupError, UsageError
+from ddsetup.model.files import write_whole
 from ddsetup.project.iac.model import BrokenFile
 
 _LARGEST = 5_000_000
@@ -131,19 +130,7 @@ def write_atomically(path: Path, content: bytes) -> None:
 
     Raises WriteFailed.
     """
-    real = path.resolve()
-    temporary: Path | None = None
     try:
-        descriptor, name = tempfile.mkstemp(dir=real.parent, prefix=f".{real.name}.")
-        temporary = Path(name)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.chmod(stat.S_IMODE(real.stat().st_mode) if real.exists() else 0o644)
-        temporary.replace(real)
+        write_whole(path, content)
     except OSError as error:
-        if temporary is not None:
-            with suppress(OSError):
-                temporary.unlink()
         raise WriteFailed(f"cannot be written: {error.strerror}", where=str(path)) from error

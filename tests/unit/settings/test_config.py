@@ -81,7 +81,7 @@ def test_an_unknown_key_is_named_with_its_line_and_its_nearest_name(tmp_path: Pa
     path = written(tmp_path, '# mine\nsite = "datadoghq.eu"\nregoin = ["eu-west-1"]\n')
     with pytest.raises(UsageError) as caught:
         read_config(path)
-    assert (caught.value.where, caught.value.fix) == ("ddsetup.toml, line 3", "did you mean 'region'?")
+    assert (caught.value.where, caught.value.fix) == ("ddsetup.toml, line 3", "did you mean region?")
 
 
 @pytest.mark.parametrize("name", ["api_key", "DD_API_KEY", "app-key", "datadog_app_key", "password"])

@@ -1,9 +1,9 @@
-"""Reads that do not depend on each other, done side by side."""
+"""Calls that do not depend on each other, made side by side; the gateways keep the pace of each quota."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from typing import Any, TypeAlias, TypeVar
 
@@ -11,6 +11,25 @@ from ddsetup.gateways.aws.session import Aws
 from ddsetup.model.account import Lane
 
 T = TypeVar("T")
+K = TypeVar("K")
+A = TypeVar("A")
+
+AT_ONCE = 16
+
+
+def each(ask: Callable[[A], T], things: Iterable[A], at_once: int = AT_ONCE) -> list[T]:
+    """The answer for each thing, in their order. Raises the first exception, once all have ended."""
+    every = list(things)
+    if len(every) < 2:
+        return [ask(thing) for thing in every]
+    with ThreadPoolExecutor(min(at_once, len(every))) as pool:
+        return list(pool.map(ask, every))
+
+
+def all_of(jobs: Mapping[K, Callable[[], Any]], at_once: int = AT_ONCE) -> dict[K, Any]:
+    """The results of all jobs. Raises the first exception, once all have ended."""
+    return dict(zip(jobs, each(lambda job: job(), jobs.values(), at_once), strict=True))
+
 
 Key: TypeAlias = tuple[str, Lane | None, str]
 """What a job reads: the kind, the lane (None: the account), and which one of its kind."""
