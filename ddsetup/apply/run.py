@@ -97,25 +97,30 @@ def apply(  # noqa: PLR0913 - the parts of a run; each is used by itself in test
     crew = _Crew(run, queue, pool, workers)
     try:
         with _first_interrupt_sets(cancel):
-            while True:
-                if run.stop_reason or cancel.is_set():
-                    more = None
-                    run.stop(queue, cancelled=cancel.is_set())
-                if more is not None:
-                    late = more.take(0 if crew.running else _MORE_SECONDS)
-                    more = None if late is None else more
-                    run.add(queue, late or ())
-                crew.start(last=more is None)
-                if crew.running:
-                    crew.finish(_LOOK_SECONDS if more is None else _MORE_SECONDS)
-                elif more is None:
-                    break
+            _work(run, queue, crew, cancel, more)
             run.settle(cancel)
     finally:
         pool.shutdown(wait=not crew.running, cancel_futures=True)
     while left := queue.left():
         run.finish(queue, left[0], run.outcome(left[0], "failed", "what it needs needs, in turn, this"))
     return run.outcomes()
+
+
+def _work(run: _Run, queue: Queue, crew: _Crew, cancel: threading.Event, more: More | None) -> None:
+    """Until nothing is left that could be begun, and nothing more comes."""
+    while True:
+        if run.stop_reason or cancel.is_set():
+            more = None
+            run.stop(queue, cancelled=cancel.is_set())
+        if more is not None:
+            late = more.take(0 if crew.running else _MORE_SECONDS)
+            more = None if late is None else more
+            run.add(queue, late or ())
+        crew.start(last=more is None)
+        if crew.running:
+            crew.finish(_LOOK_SECONDS if more is None else _MORE_SECONDS)
+        elif more is None:
+            return
 
 
 class _Crew:

@@ -77,16 +77,12 @@ def look_into_doubts(aws: Aws, dd: Datadog | None, case: Case, looking: Looking)
     }
     settled = _states(case, doubtful, looking)
     running |= {f"state {f.arn}": _state_of(aws, f) for f in settled}
-    for arn, function in wanted.read.items():
-        running[f"role {arn}"] = _role_of(aws, function)
-    for subject in few:
-        running[f"lines {subject.function.arn}"] = _lines_of(aws, subject.function, looking)
+    running |= {f"role {arn}": _role_of(aws, function) for arn, function in wanted.read.items()}
+    running |= {f"lines {s.function.arn}": _lines_of(aws, s.function, looking) for s in few}
     found = all_of(running)
     snapshot, unseen = found["filters"]
     with_aliases, published, unnamed = found["aliases"]
-    lanes = {
-        lane: replace(held, aliases=with_aliases.lanes[lane].aliases) for lane, held in snapshot.lanes.items()
-    }
+    lanes = {at: replace(held, aliases=with_aliases.lanes[at].aliases) for at, held in snapshot.lanes.items()}
     left = (
         *unseen,
         *unnamed,

@@ -81,19 +81,14 @@ def carry_out(
         return Applied(since=started)
     check_permissions(snapshot, changes)
     header = _header(session, started, command, undoes)
+    recent = late.recent if late else nothing_recent
+    writers = make_writers(
+        session.aws, session.dd, session.keys, snapshot, host.clock, host.on_event, recent=recent
+    )
     with (
         host.memory.lock(header.accounts, header.run, started),
         closing(Journal.create(host.memory, header)) as journal,
     ):
-        writers = make_writers(
-            session.aws,
-            session.dd,
-            session.keys,
-            snapshot,
-            host.clock,
-            host.on_event,
-            recent=late.recent if late else nothing_recent,
-        )
         outcomes = apply(
             changes,
             writers,

@@ -50,16 +50,9 @@ class Guide:
         while True:
             given = given_of(call, self.host)
             try:
-                if self.session is None:
-                    self.session = verbs.connect(given, self.host, command=call.command)
-                    loading = _load_ahead() if self.host.prompter is not None else None
-                    self.snapshot = verbs.look(self.session, given.text("role_name"))
-                    self.usage = None
-                    if loading is not None:
-                        loading.join()
-                    self._welcome(self.session, self.snapshot)
+                session = self.session or self._connected(given)
                 prepared = verbs.prepare(
-                    self.session,
+                    session,
                     given,
                     command=call.command,
                     choose=self._choose,
@@ -76,13 +69,26 @@ class Guide:
                 self.session, signed_in_again = None, True
                 continue
             try:
-                asked = offer_publishing(call, self.session, prepared)
-                return self.session, decide(call, self.session, asked)
+                asked = offer_publishing(call, session, prepared)
+                return session, decide(call, session, asked)
             except Back:
                 self.put_back(prepared)
             except BaseException:
                 self.put_back(prepared)
                 raise
+
+    def _connected(self, given: Given) -> Session:
+        """Connect and look, while what prompts take is loaded."""
+        from ddsetup.flow import verbs
+
+        self.session = verbs.connect(given, self.host, command=self.call.command)
+        loading = _load_ahead() if self.host.prompter is not None else None
+        self.snapshot = verbs.look(self.session, given.text("role_name"))
+        self.usage = None
+        if loading is not None:
+            loading.join()
+        self._welcome(self.session, self.snapshot)
+        return self.session
 
     def assure_signed_in(self, prepared: Prepared) -> None:
         """Raise CredentialsError where somebody took so long to say yes that the credentials have ended.

@@ -63,16 +63,14 @@ def check_scenarios(names: tuple[str, ...]) -> None:
 
 
 def _assemble(options: SandboxOptions, directory: Path, stack: contextlib.ExitStack) -> Sandbox:
-    cache = options.cache_directory or _cache_directory()
     archive = forwarder_release.layer_archive(options.forwarder_zip)
-    emulated = aws.start(directory, cache, archive, options.account)
+    emulated = aws.start(directory, options.cache_directory or _cache_directory(), archive, options.account)
     root = Keys(options.account, aws.ROOT.secret_access_key)
     stack.callback(emulated.child.stop)
     api_key, app_key = secrets.token_hex(16), secrets.token_hex(20)
+    access = standin.Access(emulated.endpoint_url, api_key, app_key, options.account)
     seeds = [SCENARIOS[name].datadog_seed for name in options.scenarios]
-    datadog = standin.start(
-        directory, options, standin.Access(emulated.endpoint_url, api_key, app_key, options.account), seeds
-    )
+    datadog = standin.start(directory, options, access, seeds)
     stack.callback(datadog.child.stop)
     aws.wait_until_ready(emulated)
 

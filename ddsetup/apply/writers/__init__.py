@@ -38,9 +38,8 @@ def make_writers(  # noqa: PLR0913 - what the writers of all kinds need together
     *,
     recent: Recent = nothing_recent,
 ) -> Mapping[str, Writer]:
-    """The writer of each kind. Without `dd` there is none for what Datadog keeps; `keys` may be missing
-    where no secret has to be made (undo, uninstrument). `recent` knows filters that were just read.
-    """
+    """The writer of each kind; without `dd` none for what Datadog keeps. `keys` may be missing where no
+    secret has to be made (undo, uninstrument). `recent` knows filters that were just read."""
 
     def external_id() -> str:
         if dd is None:
@@ -48,7 +47,7 @@ def make_writers(  # noqa: PLR0913 - what the writers of all kinds need together
         return new_external_id(dd)
 
     issued = Issued(aws, snapshot, external_id)
-    functions = {function.arn: function for function in snapshot.functions()}
+    functions = {f.arn: f for f in snapshot.functions()}
     writers: dict[str, Writer] = {
         "iam_role": RoleWriter(aws, issued),
         "role_policy": RolePolicyWriter(aws, issued),
@@ -63,9 +62,18 @@ def make_writers(  # noqa: PLR0913 - what the writers of all kinds need together
         "api_stage": ApiStageWriter(aws),
     }
     if dd is not None:
-        writers["integration"] = IntegrationWriter(aws, dd, issued, clock)
-        writers["log_collection"] = LogCollectionWriter(aws, dd, issued, snapshot, clock)
-        writers["metric_tags"] = MetricTagsWriter(dd)
-        writers["monitor"] = MonitorWriter(dd)
-        writers["dashboard"] = DashboardWriter(dd)
+        writers |= {
+            "integration": IntegrationWriter(aws, dd, issued, clock),
+            "log_collection": LogCollectionWriter(aws, dd, issued, snapshot, clock),
+            **_of_documents(dd),
+        }
     return writers
+
+
+def _of_documents(dd: Datadog) -> Mapping[str, Writer]:
+    """The writers of what only Datadog knows of."""
+    return {
+        "metric_tags": MetricTagsWriter(dd),
+        "monitor": MonitorWriter(dd),
+        "dashboard": DashboardWriter(dd),
+    }

@@ -141,11 +141,10 @@ def resource_policy(aws: Aws, lane: Lane, name: str) -> Json | Unreadable | None
 
 def parse_function(lane: Lane, item: Mapping[str, Json]) -> Function:
     """A `FunctionConfiguration` of AWS as our record. Empty texts (container images) count as absent."""
-    environment = item.get("Environment") or {}
-    fault = environment.get("Error")
-    logging = item.get("LoggingConfig") or {}
-    vpc = item.get("VpcConfig") or {}
-    name = item["FunctionName"]
+    environment, logging, vpc = (
+        item.get(part) or {} for part in ("Environment", "LoggingConfig", "VpcConfig")
+    )
+    fault, name = environment.get("Error"), item["FunctionName"]
     return Function(
         name=name,
         arn=_unqualified(item["FunctionArn"]),

@@ -89,20 +89,25 @@ def build_world(
     Raises ApiError when it is not valid.
     """
     api_key, app_key = keys
-    telemetry = Telemetry(clock)
-    indexes = log_indexes(seed.get("log_indexes", []))
     world = World(
         clock=clock,
         keys=build_keys([api_key, *seed.get("api_keys", [])], {app_key: "*", **seed.get("app_keys", {})}),
-        telemetry=telemetry,
+        telemetry=Telemetry(clock),
         integrations=Integrations(clock, _private_file(state_dir, "integrations.json")),
         documents=Documents(),
-        log_indexes=indexes,
+        log_indexes=log_indexes(seed.get("log_indexes", [])),
         limits=RateLimits(clock, time_scale, seed.get("limits")),
         metric_groups=int(seed.get("metric_groups", MOST_METRIC_GROUPS)),
         faults=Faults(seed.get("faults", [])),
         requests=RequestLog(_private_file(state_dir, "requests.jsonl")),
     )
+    _plant(world, seed)
+    return world
+
+
+def _plant(world: World, seed: Mapping[str, Any]) -> None:
+    """What a seed says is in the account already."""
+    telemetry = world.telemetry
     known = {account.aws_account_id for account in world.integrations.accounts()}
     for described in seed.get("accounts", []):
         if described.get("aws_account_id") not in known:
@@ -111,9 +116,9 @@ def build_world(
         points = [(int(second), [float(value)]) for second, value in item["points"]]
         telemetry.add_points(item["metric"], item.get("type", "gauge"), item.get("tags", []), points)
     telemetry.add_logs(
-        log_event(item, clock(), telemetry.next_id(), indexes) for item in seed.get("logs", [])
+        log_event(item, world.clock(), telemetry.next_id(), world.log_indexes)
+        for item in seed.get("logs", [])
     )
-    return world
 
 
 def _private_file(directory: Path | None, name: str) -> Path | None:

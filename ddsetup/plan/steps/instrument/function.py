@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ddsetup.facts import catalog, recognise
 from ddsetup.facts.edge import edge_unknown
@@ -49,12 +49,8 @@ def instrument(subject: Subject) -> Instrumented | Refusal:
         system_log_level=before_level,
         publish_to=publish_to,
     )
-    after = FunctionState(
-        handler=handler,
-        layers=list_of_layers.arns,
-        env=env.after,
-        system_log_level=after_level,
-        publish_to=publish_to,
+    after = replace(
+        before, handler=handler, layers=list_of_layers.arns, env=env.after, system_log_level=after_level
     )
     notes = [*list_of_layers.notes, *stale, *env.notes, *level_note, *_left_out(subject)]
     notes += special_notes(subject, list_of_layers)
