@@ -36,6 +36,15 @@ def is_on(env: Mapping[str, str], name: str, default: bool = True) -> bool:
     return text not in ("false", "0") if text else default
 
 
+def means(env: Mapping[str, str], name: str, value: str) -> bool:
+    """Whether a variable that a function may have says the same as `value`: of a switch `1` is `true`; one
+    that is not set says nothing else."""
+    row = BY_NAME.get(name)
+    if row is not None and row.kind == "switch":
+        return is_on(env, name, value == "true") == (value == "true")
+    return env.get(name, value) == value
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Variable:
     """One variable. `value` is what the answers make of it, empty for nothing; `setting` is its option.

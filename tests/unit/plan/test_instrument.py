@@ -749,3 +749,9 @@ def test_an_alias_cannot_be_granted_and_awss_own_key_needs_nothing() -> None:
     assert any("kms:Decrypt" in w for w in warnings)
     _, warnings = key_grant(secret("team/datadog", arn=whole))
     assert not any("kms" in w.lower() for w in warnings)
+
+
+@pytest.mark.parametrize(("value", "kept"), [("1", False), ("True", False), ("0", True), ("no", False)])
+def test_a_switch_is_read_in_one_way_and_only_one_that_differs_is_said(value: str, kept: bool) -> None:
+    change = change_of(plan_for(function(env={"DD_TRACE_ENABLED": value})))
+    assert (f"keeps its DD_TRACE_ENABLED={value}" in change.note) is kept

@@ -11,10 +11,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ddsetup.facts.variables import BY_NAME, VARIABLES, FileTool, asked
+from ddsetup.facts.variables import BY_NAME, VARIABLES, FileTool, asked, means
 from ddsetup.model.answers import Answers, Tracing, Via
 from ddsetup.project.iac import cdk, cloudformation, dockerfile, serverless, terraform
 from ddsetup.project.iac.model import Proposal, Wanted
+from tests import builders as b
+from tests.unit.plan.test_instrument import plan_for, states
 from tests.unit.project.test_iac_serverless import load
 from tests.unit.project.test_iac_snippets import source
 
@@ -126,6 +128,25 @@ def test_terraform_and_images_get_the_variables_themselves(tmp_path: Path, answe
         found = dict(re.findall(pattern, proposal.edits[0].after.decode(), re.MULTILINE))
         own = {name: value for name, value in found.items() if BY_NAME[name].rule != "elsewhere"}
         check(answers, own, proposal)
+
+
+@EASY
+@given(answers=ANSWERS)
+def test_what_files_are_asked_for_is_what_functions_get_directly(tmp_path: Path, answers: Answers) -> None:
+    """So the same answers give the same variables on AWS and in each kind of file, or a named remainder."""
+    direct = states(plan_for(b.function("orders"), answers))[1].env
+    wanted = asked(answers)
+    apart = {name for name in wanted if BY_NAME[name].only not in (None, answers.via)}
+    apart |= {name for name in wanted if BY_NAME[name].rule == "by_runtime"}
+    assert {name: direct.get(name) for name in wanted if name not in apart} == {
+        name: value for name, value in wanted.items() if name not in apart
+    }
+    # What answers leave at its default is asked of no file, and functions get it only as Datadog reads it.
+    usual = {name: value for name, value in direct.items() if name in BY_NAME and name not in wanted}
+    assert all(
+        BY_NAME[name].rule in ("elsewhere", "by_runtime") or means({}, name, value) or name == "DD_SERVICE"
+        for name, value in usual.items()
+    )
 
 
 @pytest.mark.parametrize("via", ["forwarder", "extension"])

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ddsetup.facts import catalog, recognise
-from ddsetup.facts.variables import BY_NAME, asked, extra_tags, is_on
+from ddsetup.facts.variables import BY_NAME, asked, extra_tags, is_on, means
 from ddsetup.model.account import Unreadable
 from ddsetup.model.answers import Via
 from ddsetup.model.states import REF_SECRET
@@ -218,9 +218,7 @@ def _kept(subject: Subject, wanted: _Wanted) -> list[str]:
     return [
         f"keeps its {name}={subject.env[name]}"
         for name, value in wanted.defaults.items()
-        if name != "DD_SERVICE"
-        and name not in wanted.forced
-        and subject.env.get(name, value).lower() != value
+        if name != "DD_SERVICE" and name not in wanted.forced and not means(subject.env, name, value)
     ] + [
         f"keeps its {name}={subject.env[name]}"
         for name in ("DD_ENHANCED_METRICS", "DD_TRACE_SAMPLE_RATE")
