@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias, get_args
 
 from ddsetup.doctor.checks.case import Case, Place, Subject, Way
+from ddsetup.doctor.checks.check import Check
 from ddsetup.doctor.checks.registry import WEIGHT
 from ddsetup.doctor.diagnose import Diagnosis, Found
 from ddsetup.facts import recognise
-from ddsetup.facts.signals import KINDS as SIGNALS
+from ddsetup.facts.signals import BY_NAME as SIGNALS
 from ddsetup.facts.signals import Data
 from ddsetup.model.account import Unreadable
 from ddsetup.model.report import SignalName
@@ -44,10 +45,10 @@ class Link:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Part:
-    """A link as it is described: the checks that judge it, and what to tell when all is well."""
+    """A link as it is described, and what to tell when all is well. `title` is the place at which the checks
+    stand that judge it."""
 
     title: str
-    checks: tuple[str, ...]
     tell: Callable[[Subject, Place], str] = lambda _subject, _place: ""
     kinds: tuple[Data, ...] = KINDS
     ways: tuple[Way, ...] = _BOTH
@@ -109,130 +110,25 @@ _OF_DATADOG = ("layer", "handler")
 """Links that prove nothing where a function carries no Datadog."""
 
 _PARTS: tuple[_Part, ...] = (
-    _Part(
-        title="integration",
-        checks=(
-            "integration-exists",
-            "role-exists",
-            "role-trust",
-            "role-permissions",
-            "metrics-enabled",
-            "lambda-namespace",
-            "regions-included",
-            "metric-tag-filters",
-            "metric-name-filters",
-        ),
-        kinds=("metrics",),
-    ),
-    _Part(
-        title="runtime",
-        checks=("function-runtime", "function-package", "function-ready", "other-vendor"),
-        tell=_runtime,
-    ),
-    _Part(
-        title="layer",
-        checks=(
-            "function-instrumented",
-            "layer-present",
-            "layer-runtime",
-            "layer-architecture",
-            "layer-retired",
-            "layer-room",
-        ),
-        tell=_layers,
-    ),
-    _Part(
-        title="handler",
-        checks=(
-            "handler-redirected",
-            "handler-known",
-            "wrapper-set",
-            "exec-wrapper",
-            "handler-kept",
-            "function-starts",
-        ),
-        tell=_handler,
-    ),
-    _Part(
-        title="environment",
-        checks=(
-            "function-readable",
-            "environment-room",
-            "flush-to-log",
-            "key-source",
-            "function-site",
-            "tracing-on",
-            "enhanced-metrics-on",
-            "government-site",
-            "extension-logs",
-        ),
-        tell=_way,
-    ),
-    _Part(title="execution role", checks=("role-writes-logs", "key-access"), tell=_role),
-    _Part(title="invocations", checks=("traffic", "timeout-margin", "published-version")),
-    _Part(title="network", checks=("extension-egress",), ways=("extension",)),
-    _Part(title="log group", checks=("log-group-exists", "log-group-class"), tell=_group, ways=_FORWARDER),
-    _Part(
-        title="REPORT lines",
-        checks=("system-log-level", "application-log-level"),
-        ways=_FORWARDER,
-        kinds=("metrics",),
-    ),
-    _Part(
-        title="subscription filter",
-        checks=(
-            "forwarder-registered",
-            "log-source",
-            "stale-registration",
-            "log-tag-filters",
-            "role-triggers",
-            "log-group-room",
-            "log-group-subscribed",
-            "filter-pattern",
-            "filter-target",
-            "filter-twice",
-            "old-forwarder",
-        ),
-        tell=_filter,
-        ways=_FORWARDER,
-    ),
-    _Part(title="Forwarder's permission", checks=("forwarder-permission",), ways=_FORWARDER),
-    _Part(
-        title="Forwarder",
-        checks=(
-            "forwarder-exists",
-            "forwarder-ready",
-            "forwarder-stack",
-            "forwarder-concurrency",
-            "forwarder-throttles",
-            "forwarder-errors",
-            "forwarder-egress",
-            "forwarder-decrypt",
-            "forwarder-runtime",
-            "forwarder-loop",
-        ),
-        tell=_forwarder,
-        ways=_FORWARDER,
-    ),
-    _Part(
-        title="Forwarder's key and site",
-        checks=("forwarder-key", "forwarder-site", "forwarder-address"),
-        tell=_key,
-        ways=_FORWARDER,
-    ),
-    _Part(
-        title="Forwarder's filters",
-        checks=("forwarder-logs-on", "forwarder-filter"),
-        ways=_FORWARDER,
-        kinds=("logs",),
-    ),
-    _Part(title="index", checks=("logs-indexed",), kinds=("logs",)),
-    *(
-        _Part(title=kind.link, checks=(kind.check[0],), kinds=(kind.data,), signal=kind.name)
-        for kind in SIGNALS
-        if kind.link
-    ),
+    _Part(title="integration", kinds=("metrics",)),
+    _Part(title="runtime", tell=_runtime),
+    _Part(title="layer", tell=_layers),
+    _Part(title="handler", tell=_handler),
+    _Part(title="environment", tell=_way),
+    _Part(title="execution role", tell=_role),
+    _Part(title="invocations"),
+    _Part(title="network", ways=("extension",)),
+    _Part(title="log group", tell=_group, ways=_FORWARDER),
+    _Part(title="REPORT lines", ways=_FORWARDER, kinds=("metrics",)),
+    _Part(title="subscription filter", tell=_filter, ways=_FORWARDER),
+    _Part(title="Forwarder's permission", ways=_FORWARDER),
+    _Part(title="Forwarder", tell=_forwarder, ways=_FORWARDER),
+    _Part(title="Forwarder's key and site", tell=_key, ways=_FORWARDER),
+    _Part(title="Forwarder's filters", ways=_FORWARDER, kinds=("logs",)),
+    _Part(title="index", kinds=("logs",)),
+    *(_Part(title=kind.link, kinds=(kind.data,), signal=kind.name) for kind in SIGNALS.values() if kind.link),
 )
+"""In the order in which data travels."""
 
 
 def chain(
@@ -254,7 +150,7 @@ def breaks_at(links: Sequence[Link]) -> Link | None:
 
 
 def _link(part: _Part, subject: Subject, place: Place, found: Sequence[Found], diagnosis: Diagnosis) -> Link:
-    here = [f for f in found if f.check.id in part.checks]
+    here = [f for f in found if _stands(f.check, part)]
     if here:
         worst = max(here, key=lambda f: WEIGHT[f.severity])
         mark: Mark = "broken" if worst.severity == "error" else "doubtful"
@@ -262,11 +158,16 @@ def _link(part: _Part, subject: Subject, place: Place, found: Sequence[Found], d
     if part.signal is not None:
         return _arrival(part, subject)
     for check, blind in diagnosis.blind:
-        if check.id in part.checks:
+        if _stands(check, part):
             missing = f" (needs {blind.unreadable.action})" if blind.unreadable.action else ""
             return Link(part.title, "unknown", f"{blind.unreadable.reason}{missing}", check.id)
     bare = part.title in _OF_DATADOG and subject.mode == "none"
     return Link(part.title, "unknown" if bare else "ok", part.tell(subject, place))
+
+
+def _stands(check: Check, part: _Part) -> bool:
+    """Whether the check judges this link."""
+    return check.at == part.title or (part.signal is not None and check.id == SIGNALS[part.signal].check[0])
 
 
 def _arrival(part: _Part, subject: Subject) -> Link:

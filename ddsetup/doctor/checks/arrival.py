@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 
 from ddsetup.doctor.checks.case import Case
@@ -12,75 +12,7 @@ from ddsetup.facts.guides import LOGS_GUIDE
 from ddsetup.facts.signals import KINDS, SignalKind
 from ddsetup.model.account import Unreadable
 from ddsetup.model.change import ResourceId
-from ddsetup.model.report import Signal, SignalName
-
-_ACCESS = ("datadog-keys", "datadog-reachable", "datadog-permissions", "local-clock")
-_CRAWL = (
-    "integration-exists",
-    "role-exists",
-    "role-trust",
-    "role-permissions",
-    "metrics-enabled",
-    "lambda-namespace",
-    "regions-included",
-    "metric-tag-filters",
-    "metric-name-filters",
-    "role-boundary",
-)
-_STARTS = (
-    "handler-known",
-    "layer-present",
-    "layer-runtime",
-    "layer-architecture",
-    "function-starts",
-    "function-ready",
-)
-_ROAD = (
-    "integration-exists",
-    "forwarder-exists",
-    "forwarder-key",
-    "forwarder-site",
-    "forwarder-concurrency",
-    "forwarder-permission",
-    "forwarder-ready",
-    "forwarder-registered",
-    "log-source",
-    "stale-registration",
-    "log-group-exists",
-    "log-group-class",
-    "log-group-room",
-    "log-group-subscribed",
-    "filter-pattern",
-    "role-writes-logs",
-    "forwarder-egress",
-    "forwarder-decrypt",
-    "forwarder-errors",
-    "forwarder-throttles",
-    "forwarder-filter",
-    "old-forwarder",
-)
-_EXTENSION = ("key-source", "key-access", "function-site", "extension-egress")
-_LIBRARY = (
-    *_STARTS,
-    "function-instrumented",
-    "handler-redirected",
-    "wrapper-set",
-    "exec-wrapper",
-    "handler-kept",
-    "flush-to-log",
-    "application-log-level",
-    "other-vendor",
-    "function-runtime",
-    "published-version",
-)
-
-_BECAUSE: Mapping[SignalName, tuple[str, ...]] = {
-    "cloudwatch_metrics": _CRAWL,
-    "enhanced_metrics": (*_LIBRARY, *_ROAD, *_EXTENSION, "enhanced-metrics-on"),
-    "cold_start": ("enhanced-arrive", *_LIBRARY, *_ROAD, *_EXTENSION, "enhanced-metrics-on"),
-    "logs": (*_ROAD, "forwarder-logs-on", "logs-indexed", "extension-logs", *_EXTENSION, *_STARTS),
-    "traces": (*_LIBRARY, *_ROAD, *_EXTENSION, "tracing-on", "forwarder-address"),
-}
+from ddsetup.model.report import Signal
 
 
 def _arrives(kind: SignalKind) -> Check:
@@ -95,7 +27,7 @@ def _arrives(kind: SignalKind) -> Check:
         severity=kind.severity,
         needs=kind.needs,
         link=kind.guide,
-        because_of=(*_ACCESS, *_BECAUSE[kind.name]),
+        stops=("cold_start",) if kind.name == "enhanced_metrics" else (),
     )
 
 
@@ -119,7 +51,14 @@ def _missing(kind: SignalKind, case: Case) -> Iterator[Result]:
         yield Blind(resource, Unreadable(action, hidden.reason, denied=bool(action)))
 
 
-@check("traffic", "the functions were invoked", "arrival", "info", needs=("cloudwatch:GetMetricData",))
+@check(
+    "traffic",
+    "the functions were invoked",
+    "arrival",
+    "info",
+    needs=("cloudwatch:GetMetricData",),
+    at="invocations",
+)
 def traffic(case: Case) -> Iterator[Result]:
     """The function was not invoked in the last hour: there is nothing to see of it, so nothing is proven.
 
@@ -149,6 +88,8 @@ def traffic(case: Case) -> Iterator[Result]:
     needs=("logs_read_config",),
     link=LOGS_GUIDE,
     because_of=("datadog-keys", "datadog-reachable"),
+    at="index",
+    stops=("logs",),
 )
 def indexed(case: Case) -> Iterator[Result]:
     """An index of Datadog's logs has used up its daily quota, or an exclusion filter drops logs of Lambda.

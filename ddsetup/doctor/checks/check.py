@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
 from ddsetup.model.account import Unreadable
 from ddsetup.model.change import Change, ResourceId
-from ddsetup.model.report import Severity
+from ddsetup.model.report import Severity, SignalName
 
 if TYPE_CHECKING:
     from ddsetup.doctor.checks.case import Case
@@ -27,6 +27,27 @@ Group: TypeAlias = Literal[
     "cost",
 ]
 GROUPS: tuple[Group, ...] = get_args(Group)
+
+At: TypeAlias = Literal[
+    "integration",
+    "runtime",
+    "layer",
+    "handler",
+    "environment",
+    "execution role",
+    "invocations",
+    "network",
+    "log group",
+    "REPORT lines",
+    "subscription filter",
+    "Forwarder's permission",
+    "Forwarder",
+    "Forwarder's key and site",
+    "Forwarder's filters",
+    "index",
+]
+PLACES: tuple[At, ...] = get_args(At)
+"""Where on the road of a function's data a check stands, in the order in which data travels."""
 
 FixKind: TypeAlias = Literal["automatic", "confirm", "manual"]
 """Who mends it: `--fix` by itself; `--fix` once a person has seen that something is taken away; a person."""
@@ -68,7 +89,8 @@ class Check:
     """One check. `title` states the healthy fact; `doc` explains what a failure means.
 
     `because_of` are the checks whose problems explain this one's; `needs` the permissions that it takes to
-    look. `link` is the official guide.
+    look. `link` is the official guide. `at` is its place on the road that data takes, `stops` which kinds of
+    data its problem keeps back.
     """
 
     id: str
@@ -81,6 +103,8 @@ class Check:
     fix: FixKind = "manual"
     link: str = ""
     because_of: tuple[str, ...] = ()
+    at: At | Literal[""] = ""
+    stops: tuple[SignalName, ...] = ()
 
 
 def check(  # noqa: PLR0913 - a check is described by all of these
@@ -93,6 +117,8 @@ def check(  # noqa: PLR0913 - a check is described by all of these
     fix: FixKind = "manual",
     link: str = "",
     because_of: tuple[str, ...] = (),
+    at: At | Literal[""] = "",
+    stops: tuple[SignalName, ...] = (),
 ) -> Callable[[Run], Check]:
     """Make a Check of a function, whose docstring becomes its explanation. Nothing is registered by it."""
 
@@ -108,6 +134,8 @@ def check(  # noqa: PLR0913 - a check is described by all of these
             fix=fix,
             link=link,
             because_of=because_of,
+            at=at,
+            stops=stops,
         )
 
     return made

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from ddsetup.doctor.checks.case import Case, Place
 from ddsetup.doctor.checks.check import Problem, Result, check
 from ddsetup.doctor.checks.integration import hidden_by, log_tags_for
+from ddsetup.doctor.checks.road import ROAD
 from ddsetup.facts.guides import LOGS_GUIDE
 from ddsetup.model.account import Integration, Unreadable
 from ddsetup.model.change import ResourceId
@@ -34,6 +35,8 @@ def _triggered(case: Case) -> Iterator[tuple[Place, Integration]]:
     fix="automatic",
     link=LOGS_GUIDE,
     because_of=("forwarder-exists", "integration-exists"),
+    at="subscription filter",
+    stops=ROAD,
 )
 def registered(case: Case) -> Iterator[Result]:
     """Datadog does not know the Forwarder, so it subscribes no log group to it by itself.
@@ -61,6 +64,8 @@ def registered(case: Case) -> Iterator[Result]:
     needs=(*_READ, "lambda:ListFunctions"),
     fix="automatic",
     link=LOGS_GUIDE,
+    at="subscription filter",
+    stops=ROAD,
 )
 def stale(case: Case) -> Iterator[Result]:
     """A Forwarder that was deleted is still registered: Datadog subscribes log groups to nothing."""
@@ -88,6 +93,8 @@ def stale(case: Case) -> Iterator[Result]:
     fix="automatic",
     link=LOGS_GUIDE,
     because_of=("forwarder-registered", "integration-exists"),
+    at="subscription filter",
+    stops=ROAD,
 )
 def source(case: Case) -> Iterator[Result]:
     """The source `lambda` is switched off, so Datadog does not subscribe the log groups of functions."""
@@ -109,6 +116,7 @@ def source(case: Case) -> Iterator[Result]:
     "warning",
     needs=(*_READ, "tag:GetResources"),
     link=LOGS_GUIDE,
+    at="subscription filter",
 )
 def tag_filters(case: Case) -> Iterator[Result]:
     """Datadog subscribes only functions with certain tags, and some that are meant lack them."""

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from ddsetup.doctor.checks.case import Case, Place, Subject
 from ddsetup.doctor.checks.check import Blind, Problem, Result, check
 from ddsetup.doctor.checks.functions import problem
+from ddsetup.doctor.checks.road import ROAD
 from ddsetup.facts import recognise
 from ddsetup.facts.filters import AUTOMATIC_PREFIX, Forwarders, classify, describe, filter_resource
 from ddsetup.facts.guides import LOGS_GUIDE, SETTINGS_GUIDE
@@ -42,6 +43,7 @@ def _about(subjects: tuple[Subject, ...]) -> frozenset[str]:
     needs=_FILTERS,
     fix="confirm",
     link=LOGS_GUIDE,
+    at="subscription filter",
 )
 def twice(case: Case) -> Iterator[Result]:
     """Two filters of a log group lead to the same Forwarder: every line arrives, and is billed, twice.
@@ -72,6 +74,8 @@ def twice(case: Case) -> Iterator[Result]:
     fix="confirm",
     link=LOGS_GUIDE,
     because_of=("forwarder-exists",),
+    at="subscription filter",
+    stops=ROAD,
 )
 def old_forwarder(case: Case) -> Iterator[Result]:
     """A filter leads to another Datadog Forwarder than the region's, or to a Firehose stream to Datadog.

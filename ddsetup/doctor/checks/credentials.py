@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from ddsetup.doctor.checks.case import Case
 from ddsetup.doctor.checks.check import Problem, Result, check
+from ddsetup.doctor.checks.road import EVERYTHING
 from ddsetup.model.change import ResourceId
 
 AWS = ResourceId("credentials", "AWS")
@@ -37,7 +38,9 @@ def aws(case: Case) -> Iterator[Result]:
     yield from _fault(case, "aws", AWS)
 
 
-@check("datadog-reachable", "Datadog's API answers", "credentials", because_of=("local-proxy",))
+@check(
+    "datadog-reachable", "Datadog's API answers", "credentials", because_of=("local-proxy",), stops=EVERYTHING
+)
 def reachable(case: Case) -> Iterator[Result]:
     """There is no connection to the API of the chosen site.
 
@@ -47,7 +50,7 @@ def reachable(case: Case) -> Iterator[Result]:
     yield from _fault(case, "unreachable", DATADOG)
 
 
-@check("datadog-keys", "the Datadog keys are valid on the chosen site", "credentials")
+@check("datadog-keys", "the Datadog keys are valid on the chosen site", "credentials", stops=EVERYTHING)
 def keys(case: Case) -> Iterator[Result]:
     """The API key or the application key is refused: invalid, of another site, swapped, or revoked.
 
@@ -63,6 +66,7 @@ def keys(case: Case) -> Iterator[Result]:
     "credentials",
     "warning",
     because_of=("datadog-keys", "datadog-reachable"),
+    stops=EVERYTHING,
 )
 def permissions(case: Case) -> Iterator[Result]:
     """The application key lacks a permission, by its scopes or by the role of its owner.

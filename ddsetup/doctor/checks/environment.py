@@ -8,6 +8,7 @@ from dataclasses import replace
 from ddsetup.doctor.checks.case import Case, Subject
 from ddsetup.doctor.checks.check import Blind, Result, check
 from ddsetup.doctor.checks.functions import problem
+from ddsetup.doctor.checks.road import LIBRARY, ROAD
 from ddsetup.facts import catalog, recognise
 from ddsetup.facts.guides import LOGS_GUIDE, SETTINGS_GUIDE, TAGS_GUIDE
 from ddsetup.facts.iam_documents import statements, strings
@@ -32,6 +33,8 @@ def _reporting(case: Case) -> Iterator[Subject]:
     needs=_LIST,
     fix="automatic",
     link=SETTINGS_GUIDE,
+    at="environment",
+    stops=LIBRARY,
 )
 def flush(case: Case) -> Iterator[Result]:
     """DD_FLUSH_TO_LOG is not true, and there is no Extension: custom metrics are sent by a call to Datadog at
@@ -62,6 +65,8 @@ def flush_ignored(case: Case) -> Iterator[Result]:
     needs=_LIST,
     fix="automatic",
     link=SETTINGS_GUIDE,
+    at="environment",
+    stops=ROAD,
 )
 def key_source(case: Case) -> Iterator[Result]:
     """The Extension finds no API key, or more than one: the library and the Extension look in another order,
@@ -116,6 +121,8 @@ def key_plain(case: Case) -> Iterator[Result]:
     needs=("iam:GetRole", "iam:ListRolePolicies", "iam:GetRolePolicy", "iam:ListAttachedRolePolicies"),
     fix="automatic",
     link=SETTINGS_GUIDE,
+    at="execution role",
+    stops=ROAD,
 )
 def key_access(case: Case) -> Iterator[Result]:
     """The execution role may not read the secret (or parameter) that the Extension takes the key from.
@@ -165,6 +172,8 @@ def _grant(case: Case, s: Subject, role: Role, source: KeySource) -> tuple[Chang
     needs=_LIST,
     fix="automatic",
     link=SETTINGS_GUIDE,
+    at="environment",
+    stops=ROAD,
 )
 def site(case: Case) -> Iterator[Result]:
     """DD_SITE is missing or names another site than the one that is looked at; the default is US1."""
@@ -176,7 +185,13 @@ def site(case: Case) -> Iterator[Result]:
             )
 
 
-@check("government-site", "functions in GovCloud send to a site for it", "functions", needs=_LIST)
+@check(
+    "government-site",
+    "functions in GovCloud send to a site for it",
+    "functions",
+    needs=_LIST,
+    at="environment",
+)
 def government(case: Case) -> Iterator[Result]:
     """The region belongs to AWS GovCloud, and the Datadog site does not: roles do not work across
     partitions, and the library uses FIPS endpoints that the site may not have."""
@@ -188,7 +203,16 @@ def government(case: Case) -> Iterator[Result]:
                 )
 
 
-@check("tracing-on", "functions are traced", "functions", "warning", needs=_LIST, link=SETTINGS_GUIDE)
+@check(
+    "tracing-on",
+    "functions are traced",
+    "functions",
+    "warning",
+    needs=_LIST,
+    link=SETTINGS_GUIDE,
+    at="environment",
+    stops=("traces",),
+)
 def tracing(case: Case) -> Iterator[Result]:
     """Tracing is switched off on the function (DD_TRACE_ENABLED), or its sample rate is 0."""
     if not case.answers.traces:
@@ -201,7 +225,15 @@ def tracing(case: Case) -> Iterator[Result]:
             yield problem(s, f"DD_TRACE_SAMPLE_RATE is {rate}: nothing is traced", "raise or remove it")
 
 
-@check("enhanced-metrics-on", "functions send enhanced metrics", "functions", "warning", needs=_LIST)
+@check(
+    "enhanced-metrics-on",
+    "functions send enhanced metrics",
+    "functions",
+    "warning",
+    needs=_LIST,
+    at="environment",
+    stops=("enhanced_metrics", "cold_start"),
+)
 def enhanced(case: Case) -> Iterator[Result]:
     """DD_ENHANCED_METRICS is false: invocations, errors and cold starts are not counted by the library."""
     if not case.answers.enhanced_metrics:
@@ -211,7 +243,15 @@ def enhanced(case: Case) -> Iterator[Result]:
             yield problem(s, "DD_ENHANCED_METRICS is false", "set it to true, or remove it")
 
 
-@check("extension-logs", "functions with the Extension send logs", "functions", "warning", needs=_LIST)
+@check(
+    "extension-logs",
+    "functions with the Extension send logs",
+    "functions",
+    "warning",
+    needs=_LIST,
+    at="environment",
+    stops=("logs",),
+)
 def extension_logs(case: Case) -> Iterator[Result]:
     """DD_SERVERLESS_LOGS_ENABLED is false, and no filter leads the log group to a Forwarder: no logs."""
     if not case.answers.logs:
@@ -239,6 +279,7 @@ def extension_logs(case: Case) -> Iterator[Result]:
     needs=_LIST,
     fix="automatic",
     link=LOGS_GUIDE,
+    at="REPORT lines",
 )
 def system_level(case: Case) -> Iterator[Result]:
     """The system log level is WARN: Lambda leaves out the REPORT lines, of which the Forwarder makes
@@ -256,6 +297,8 @@ def system_level(case: Case) -> Iterator[Result]:
     "functions",
     "warning",
     needs=_LIST,
+    at="REPORT lines",
+    stops=LIBRARY,
 )
 def application_level(case: Case) -> Iterator[Result]:
     """The application log level is above INFO, so that Lambda may drop the lines in which the library

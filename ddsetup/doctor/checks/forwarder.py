@@ -16,6 +16,7 @@ from ddsetup.doctor.checks.forwarder_places import (
     stack_at,
     update_command,
 )
+from ddsetup.doctor.checks.road import ROAD
 from ddsetup.facts.catalog import is_retired
 from ddsetup.facts.guides import FORWARDER_GUIDE, LOGS_GUIDE
 from ddsetup.facts.iam_documents import statements, strings
@@ -38,6 +39,8 @@ OLDEST_GOOD = (4,)
     needs=("tag:GetResources", "cloudformation:DescribeStacks", "lambda:ListFunctions"),
     fix="automatic",
     link=FORWARDER_GUIDE,
+    at="Forwarder",
+    stops=ROAD,
 )
 def exists(case: Case) -> Iterator[Result]:
     """A region in which functions report through the Forwarder has none that can be used.
@@ -69,6 +72,7 @@ def exists(case: Case) -> Iterator[Result]:
     "forwarder",
     needs=("cloudformation:DescribeStacks",),
     link=FORWARDER_GUIDE,
+    at="Forwarder",
 )
 def stack_state(case: Case) -> Iterator[Result]:
     """CloudFormation could not finish its last change of the Forwarder's stack.
@@ -98,6 +102,8 @@ def stack_state(case: Case) -> Iterator[Result]:
     "the Forwarder's function can be invoked",
     "forwarder",
     needs=("lambda:GetFunction",),
+    at="Forwarder",
+    stops=ROAD,
 )
 def ready(case: Case) -> Iterator[Result]:
     """AWS could not bring the Forwarder's function up: its state is Failed, or its last update failed.
@@ -117,7 +123,14 @@ def ready(case: Case) -> Iterator[Result]:
             )
 
 
-@check("forwarder-site", "the Forwarder sends to the chosen Datadog site", "forwarder", link=FORWARDER_GUIDE)
+@check(
+    "forwarder-site",
+    "the Forwarder sends to the chosen Datadog site",
+    "forwarder",
+    link=FORWARDER_GUIDE,
+    at="Forwarder's key and site",
+    stops=ROAD,
+)
 def site(case: Case) -> Iterator[Result]:
     """The Forwarder sends to another Datadog site than the one that is looked at.
 
@@ -140,6 +153,8 @@ def site(case: Case) -> Iterator[Result]:
     "forwarder",
     needs=("secretsmanager:GetSecretValue",),
     link=FORWARDER_GUIDE,
+    at="Forwarder's key and site",
+    stops=ROAD,
 )
 def key(case: Case) -> Iterator[Result]:
     """Datadog refuses the API key that the Forwarder uses, or the secret does not hold one.
@@ -162,7 +177,15 @@ def key(case: Case) -> Iterator[Result]:
             yield Blind(place.resource, health.key_unreadable)
 
 
-@check("forwarder-logs-on", "the Forwarder sends logs on", "forwarder", fix="automatic", link=FORWARDER_GUIDE)
+@check(
+    "forwarder-logs-on",
+    "the Forwarder sends logs on",
+    "forwarder",
+    fix="automatic",
+    link=FORWARDER_GUIDE,
+    at="Forwarder's filters",
+    stops=("logs",),
+)
 def logs_on(case: Case) -> Iterator[Result]:
     """DdForwardLog is false: the Forwarder drops all logs and sends only metrics and traces."""
     if not case.answers.logs:
@@ -180,7 +203,15 @@ def logs_on(case: Case) -> Iterator[Result]:
             )
 
 
-@check("forwarder-filter", "the Forwarder lets every line through", "forwarder", "warning", link=LOGS_GUIDE)
+@check(
+    "forwarder-filter",
+    "the Forwarder lets every line through",
+    "forwarder",
+    "warning",
+    link=LOGS_GUIDE,
+    at="Forwarder's filters",
+    stops=ROAD,
+)
 def pattern(case: Case) -> Iterator[Result]:
     """IncludeAtMatch or ExcludeAtMatch is set: lines are dropped by a regular expression.
 
@@ -215,7 +246,7 @@ def version(case: Case) -> Iterator[Result]:
             )
 
 
-@check("forwarder-runtime", "AWS maintains the Forwarder's runtime", "forwarder", "warning")
+@check("forwarder-runtime", "AWS maintains the Forwarder's runtime", "forwarder", "warning", at="Forwarder")
 def runtime(case: Case) -> Iterator[Result]:
     """The Forwarder runs on a runtime that AWS has retired; it may stop working, and cannot be changed."""
     for place, function in readable(case):
@@ -233,6 +264,8 @@ def runtime(case: Case) -> Iterator[Result]:
     "forwarder",
     needs=("lambda:GetPolicy",),
     link=LOGS_GUIDE,
+    at="Forwarder's permission",
+    stops=ROAD,
 )
 def permission(case: Case) -> Iterator[Result]:
     """The Forwarder's resource policy does not let logs.amazonaws.com invoke it for the log groups here.
@@ -276,6 +309,8 @@ def tags(case: Case) -> Iterator[Result]:
     "forwarder",
     "info",
     link=FORWARDER_GUIDE,
+    at="Forwarder's key and site",
+    stops=("traces",),
 )
 def address(case: Case) -> Iterator[Result]:
     """The stack overrides Datadog's addresses (DdUrl, DdApiUrl, DdTraceIntakeUrl), or switches TLS off.

@@ -14,6 +14,7 @@ from ddsetup.doctor.checks.forwarder_places import (
     serving,
     update_command,
 )
+from ddsetup.doctor.checks.road import ROAD
 from ddsetup.facts.guides import FORWARDER_GUIDE
 from ddsetup.model.account import Unreadable
 from ddsetup.model.report import Severity
@@ -29,6 +30,8 @@ LEAST_RESERVED = 10
     needs=("cloudwatch:GetMetricData", "logs:FilterLogEvents"),
     link=FORWARDER_GUIDE,
     because_of=("forwarder-key", "forwarder-egress", "forwarder-decrypt", "forwarder-ready"),
+    at="Forwarder",
+    stops=ROAD,
 )
 def errors(case: Case) -> Iterator[Result]:
     """Invocations of the Forwarder failed or timed out in the last hour; what they carried may be lost."""
@@ -68,6 +71,8 @@ def errors(case: Case) -> Iterator[Result]:
     "forwarder",
     needs=("cloudwatch:GetMetricData",),
     because_of=("forwarder-concurrency",),
+    at="Forwarder",
+    stops=ROAD,
 )
 def throttles(case: Case) -> Iterator[Result]:
     """AWS refused invocations of the Forwarder in the last hour: its concurrency is used up.
@@ -93,6 +98,8 @@ def throttles(case: Case) -> Iterator[Result]:
     "the Forwarder may run",
     "forwarder",
     needs=("lambda:GetFunctionConcurrency",),
+    at="Forwarder",
+    stops=ROAD,
 )
 def concurrency(case: Case) -> Iterator[Result]:
     """The Forwarder's reserved concurrency is 0, which switches it off, or very small."""
@@ -120,6 +127,8 @@ def concurrency(case: Case) -> Iterator[Result]:
     "forwarder",
     needs=("logs:FilterLogEvents",),
     link=FORWARDER_GUIDE,
+    at="Forwarder",
+    stops=ROAD,
 )
 def egress(case: Case) -> Iterator[Result]:
     """The Forwarder's log tells of connections that cannot be made.
@@ -146,6 +155,8 @@ def egress(case: Case) -> Iterator[Result]:
     "the Forwarder may read what it is given",
     "forwarder",
     needs=("logs:FilterLogEvents",),
+    at="Forwarder",
+    stops=ROAD,
 )
 def decrypt(case: Case) -> Iterator[Result]:
     """The Forwarder's log tells of permissions that its role lacks: KMS, S3 or Secrets Manager."""

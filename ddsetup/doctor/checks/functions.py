@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from ddsetup.doctor.checks.case import Case, Subject
 from ddsetup.doctor.checks.check import Problem, Result, check
+from ddsetup.doctor.checks.road import LIBRARY
 from ddsetup.facts import catalog, recognise
 from ddsetup.facts.guides import SETTINGS_GUIDE
 from ddsetup.plan.steps.instrument.environment import MAX_ENV_BYTES
@@ -58,7 +59,14 @@ def env_size(subject: Subject) -> int:
     return sum(len(k.encode()) + len(v.encode()) for k, v in subject.env.items())
 
 
-@check("function-readable", "functions' environments can be read", "functions", "warning", needs=_LIST)
+@check(
+    "function-readable",
+    "functions' environments can be read",
+    "functions",
+    "warning",
+    needs=_LIST,
+    at="environment",
+)
 def readable(case: Case) -> Iterator[Result]:
     """AWS could not decrypt the function's environment, so a write would wipe it out: ddsetup never does.
 
@@ -74,7 +82,15 @@ def readable(case: Case) -> Iterator[Result]:
             )
 
 
-@check("function-package", "functions take layers", "functions", "info", needs=_LIST, link=SETTINGS_GUIDE)
+@check(
+    "function-package",
+    "functions take layers",
+    "functions",
+    "info",
+    needs=_LIST,
+    link=SETTINGS_GUIDE,
+    at="runtime",
+)
 def package(case: Case) -> Iterator[Result]:
     """The function is a container image, or runs on Lambda@Edge: no layer can be attached.
 
@@ -102,7 +118,13 @@ def package(case: Case) -> Iterator[Result]:
 
 
 @check(
-    "function-runtime", "functions run on runtimes that Datadog supports", "functions", "warning", needs=_LIST
+    "function-runtime",
+    "functions run on runtimes that Datadog supports",
+    "functions",
+    "warning",
+    needs=_LIST,
+    at="runtime",
+    stops=LIBRARY,
 )
 def runtime(case: Case) -> Iterator[Result]:
     """AWS has retired the runtime, or Datadog has no layer for it (yet).
@@ -119,7 +141,15 @@ def runtime(case: Case) -> Iterator[Result]:
             yield problem(s, f"Datadog has no layer for {name}", "--via extension --layer-version none")
 
 
-@check("other-vendor", "no other vendor instruments the functions", "functions", "warning", needs=_LIST)
+@check(
+    "other-vendor",
+    "no other vendor instruments the functions",
+    "functions",
+    "warning",
+    needs=_LIST,
+    at="runtime",
+    stops=LIBRARY,
+)
 def vendor(case: Case) -> Iterator[Result]:
     """The function's handler or start-up script belongs to another monitoring vendor; two of a kind break
     each other, so ddsetup leaves it alone."""
@@ -131,7 +161,12 @@ def vendor(case: Case) -> Iterator[Result]:
 
 
 @check(
-    "exec-wrapper", "functions that need it have room for Datadog's start-up script", "functions", needs=_LIST
+    "exec-wrapper",
+    "functions that need it have room for Datadog's start-up script",
+    "functions",
+    needs=_LIST,
+    at="handler",
+    stops=LIBRARY,
 )
 def wrapper(case: Case) -> Iterator[Result]:
     """AWS_LAMBDA_EXEC_WRAPPER names another script, and Java and .NET need the place for Datadog's.
@@ -153,6 +188,8 @@ def wrapper(case: Case) -> Iterator[Result]:
     "info",
     needs=_LIST,
     link=SETTINGS_GUIDE,
+    at="handler",
+    stops=LIBRARY,
 )
 def handler_kept(case: Case) -> Iterator[Result]:
     """The handler is executed by a start-up script (AWS Lambda Web Adapter), or names no function in a
@@ -179,7 +216,7 @@ def handler_kept(case: Case) -> Iterator[Result]:
             )
 
 
-@check("layer-room", "there is room for Datadog's layer", "functions", "warning", needs=_LIST)
+@check("layer-room", "there is room for Datadog's layer", "functions", "warning", needs=_LIST, at="layer")
 def layer_room(case: Case) -> Iterator[Result]:
     """The function has five layers, the most that AWS allows, and Datadog's is not among them."""
     for s in case.subjects:
@@ -189,7 +226,14 @@ def layer_room(case: Case) -> Iterator[Result]:
             )
 
 
-@check("environment-room", "there is room for Datadog's variables", "functions", "warning", needs=_LIST)
+@check(
+    "environment-room",
+    "there is room for Datadog's variables",
+    "functions",
+    "warning",
+    needs=_LIST,
+    at="environment",
+)
 def environment_room(case: Case) -> Iterator[Result]:
     """The function's environment is close to 4 KB, which AWS does not let it exceed."""
     for s in case.subjects:

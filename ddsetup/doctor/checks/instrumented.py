@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from ddsetup.doctor.checks.case import Case, Place, Subject
 from ddsetup.doctor.checks.check import Blind, Problem, Result, check
 from ddsetup.doctor.checks.functions import instrumentable, problem
+from ddsetup.doctor.checks.road import LIBRARY
 from ddsetup.facts import catalog, recognise
 from ddsetup.facts.guides import SETTINGS_GUIDE
 from ddsetup.facts.ownership import INSTRUMENTATION_RULE, MARKS, REMOTE_STACK, is_forwarder
@@ -25,6 +26,8 @@ REMOTE_INSTRUMENTER = "datadog-remote-instrumenter"
     needs=(*_LIST, "lambda:ListVersionsByFunction"),
     fix="automatic",
     link=SETTINGS_GUIDE,
+    at="layer",
+    stops=LIBRARY,
 )
 def instrumented(case: Case) -> Iterator[Result]:
     """The function has neither Datadog's library nor its Extension.
@@ -116,6 +119,8 @@ def any_function(case: Case) -> Iterator[Result]:
     "functions",
     "warning",
     needs=("lambda:ListAliases", "lambda:ListVersionsByFunction"),
+    at="invocations",
+    stops=LIBRARY,
 )
 def published(case: Case) -> Iterator[Result]:
     """An alias or SnapStart serves a published version, and only $LATEST was instrumented.

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from ddsetup.doctor.checks.case import Case
 from ddsetup.doctor.checks.check import Blind, Problem, Result, check
+from ddsetup.doctor.checks.road import EVERYTHING
 from ddsetup.facts.catalog import trust_account
 from ddsetup.facts.guides import DELAY_GUIDE, STS_GUIDE
 from ddsetup.facts.iam_documents import missing_actions, trust_policy, trust_problem
@@ -38,6 +39,8 @@ _READ_ACCOUNT = ("aws_configuration_read",)
     needs=_READ_ACCOUNT,
     fix="automatic",
     because_of=_ACCESS,
+    at="integration",
+    stops=EVERYTHING,
 )
 def exists(case: Case) -> Iterator[Result]:
     """Datadog does not know this AWS account: the AWS integration was never set up, or was deleted.
@@ -67,6 +70,8 @@ def exists(case: Case) -> Iterator[Result]:
     needs=_ROLE_READS,
     fix="automatic",
     link=STS_GUIDE,
+    at="integration",
+    stops=("cloudwatch_metrics",),
 )
 def role_exists(case: Case) -> Iterator[Result]:
     """Datadog's record names an IAM role that is not in the account.
@@ -95,6 +100,8 @@ def role_exists(case: Case) -> Iterator[Result]:
     needs=_ROLE_READS,
     fix="automatic",
     link=STS_GUIDE,
+    at="integration",
+    stops=("cloudwatch_metrics",),
 )
 def role_trust(case: Case) -> Iterator[Result]:
     """The role's trust policy does not let Datadog in: another account, or another external id.
@@ -133,6 +140,8 @@ def _let_in(role: str, policy: Mapping[str, Json]) -> str:
     "integration",
     needs=_ROLE_READS,
     fix="automatic",
+    at="integration",
+    stops=("cloudwatch_metrics",),
 )
 def role_permissions(case: Case) -> Iterator[Result]:
     """The role lacks permissions that CloudWatch metrics and the tags of functions need.
@@ -149,6 +158,7 @@ def role_permissions(case: Case) -> Iterator[Result]:
     "integration",
     needs=_ROLE_READS,
     fix="automatic",
+    at="subscription filter",
 )
 def role_triggers(case: Case) -> Iterator[Result]:
     """The role lacks what Datadog needs to create subscription filters by itself ("automatic triggers").
@@ -166,7 +176,12 @@ def role_triggers(case: Case) -> Iterator[Result]:
 
 
 @check(
-    "role-boundary", "nothing limits the role beyond its policies", "integration", "info", needs=_ROLE_READS
+    "role-boundary",
+    "nothing limits the role beyond its policies",
+    "integration",
+    "info",
+    needs=_ROLE_READS,
+    stops=("cloudwatch_metrics",),
 )
 def role_boundary(case: Case) -> Iterator[Result]:
     """The role has a permissions boundary, which may take away what its policies allow.
@@ -190,6 +205,8 @@ def role_boundary(case: Case) -> Iterator[Result]:
     needs=_READ_ACCOUNT,
     fix="automatic",
     link=DELAY_GUIDE,
+    at="integration",
+    stops=("cloudwatch_metrics",),
 )
 def metrics_enabled(case: Case) -> Iterator[Result]:
     """Metric collection is switched off for the account in Datadog: no `aws.lambda.*` metrics arrive."""
@@ -204,6 +221,8 @@ def metrics_enabled(case: Case) -> Iterator[Result]:
     "integration",
     needs=_READ_ACCOUNT,
     fix="automatic",
+    at="integration",
+    stops=("cloudwatch_metrics",),
 )
 def lambda_namespace(case: Case) -> Iterator[Result]:
     """The namespace filter of the integration leaves out AWS/Lambda."""
@@ -243,6 +262,8 @@ def service_namespaces(case: Case) -> Iterator[Result]:
     "integration",
     needs=_READ_ACCOUNT,
     fix="automatic",
+    at="integration",
+    stops=("cloudwatch_metrics",),
 )
 def regions_included(case: Case) -> Iterator[Result]:
     """The integration is limited to some regions, and one with functions is not among them."""
@@ -265,6 +286,8 @@ def regions_included(case: Case) -> Iterator[Result]:
     "integration",
     "warning",
     needs=(*_READ_ACCOUNT, "tag:GetResources"),
+    at="integration",
+    stops=("cloudwatch_metrics",),
 )
 def metric_tag_filters(case: Case) -> Iterator[Result]:
     """The integration reads metrics only of Lambda functions with certain tags, and some lack them."""
@@ -287,6 +310,8 @@ def metric_tag_filters(case: Case) -> Iterator[Result]:
     "integration",
     "warning",
     needs=_READ_ACCOUNT,
+    at="integration",
+    stops=("cloudwatch_metrics",),
 )
 def metric_name_filters(case: Case) -> Iterator[Result]:
     """The integration's filter by metric name leaves out metrics of AWS/Lambda."""

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from ddsetup.doctor.checks.case import Case, Subject
 from ddsetup.doctor.checks.check import Result, check
 from ddsetup.doctor.checks.functions import problem
+from ddsetup.doctor.checks.road import LIBRARY, ROAD
 from ddsetup.facts import catalog, recognise
 from ddsetup.facts.catalog import LayerArn
 from ddsetup.facts.guides import LAMBDA_GUIDE, SETTINGS_GUIDE
@@ -38,6 +39,8 @@ def _current(case: Case) -> Iterator[Subject]:
     fix="automatic",
     link=LAMBDA_GUIDE,
     because_of=("handler-known",),
+    at="layer",
+    stops=ROAD,
 )
 def present(case: Case) -> Iterator[Result]:
     """The handler is Datadog's, and the layer that holds it is not attached: the function cannot start
@@ -66,6 +69,8 @@ def present(case: Case) -> Iterator[Result]:
     needs=_LIST,
     fix="automatic",
     because_of=("layer-retired",),
+    at="layer",
+    stops=ROAD,
 )
 def layer_runtime(case: Case) -> Iterator[Result]:
     """The library layer was made for another runtime version, as happens when only the runtime is moved."""
@@ -87,6 +92,8 @@ def layer_runtime(case: Case) -> Iterator[Result]:
     "functions",
     needs=_LIST,
     fix="automatic",
+    at="layer",
+    stops=ROAD,
 )
 def layer_architecture(case: Case) -> Iterator[Result]:
     """A layer was made for the other architecture (x86_64 or arm64), so its native parts do not load."""
@@ -132,6 +139,7 @@ def recent(case: Case) -> Iterator[Result]:
     "warning",
     needs=_LIST,
     because_of=("function-runtime",),
+    at="layer",
 )
 def retired(case: Case) -> Iterator[Result]:
     """The layer belongs to a runtime that AWS retired (Python27, Node8-10, ...) and is no longer updated."""
@@ -152,6 +160,8 @@ def retired(case: Case) -> Iterator[Result]:
     fix="automatic",
     link=SETTINGS_GUIDE,
     because_of=("other-vendor",),
+    at="handler",
+    stops=LIBRARY,
 )
 def redirected(case: Case) -> Iterator[Result]:
     """The layer is attached, but the handler is still the function's own: the library is never started.
@@ -184,6 +194,8 @@ def redirected(case: Case) -> Iterator[Result]:
     "functions",
     needs=_LIST,
     link=LAMBDA_GUIDE,
+    at="handler",
+    stops=ROAD,
 )
 def known_handler(case: Case) -> Iterator[Result]:
     """The handler is Datadog's, and DD_LAMBDA_HANDLER is missing or names Datadog's handler itself: the
@@ -221,6 +233,8 @@ def stray(case: Case) -> Iterator[Result]:
     needs=_LIST,
     fix="automatic",
     because_of=("exec-wrapper",),
+    at="handler",
+    stops=LIBRARY,
 )
 def wrapper_set(case: Case) -> Iterator[Result]:
     """The tracer's layer is attached, but AWS_LAMBDA_EXEC_WRAPPER does not name Datadog's script."""

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from ddsetup.doctor.checks.case import Case
 from ddsetup.doctor.checks.check import Problem, Result, check
+from ddsetup.doctor.checks.road import EVERYTHING
 from ddsetup.model.change import ResourceId
 
 HERE = ResourceId("machine", "this machine")
@@ -32,7 +33,13 @@ def versions(case: Case) -> Iterator[Result]:
         )
 
 
-@check("local-clock", "this machine's clock agrees with AWS's", "local", needs=("sts:GetCallerIdentity",))
+@check(
+    "local-clock",
+    "this machine's clock agrees with AWS's",
+    "local",
+    needs=("sts:GetCallerIdentity",),
+    stops=EVERYTHING,
+)
 def clock(case: Case) -> Iterator[Result]:
     """The clock differs from AWS's by a minute or more.
 

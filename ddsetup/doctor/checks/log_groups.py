@@ -8,6 +8,7 @@ from datetime import timedelta
 
 from ddsetup.doctor.checks.case import Case, Place, Subject, modified, record_changed
 from ddsetup.doctor.checks.check import Blind, Problem, Result, check
+from ddsetup.doctor.checks.road import ROAD
 from ddsetup.facts.filters import (
     AUTOMATIC_PREFIX,
     MAX_FILTERS,
@@ -62,6 +63,8 @@ def _filtered(
     needs=_GROUPS,
     fix="automatic",
     because_of=("role-writes-logs", "function-starts"),
+    at="log group",
+    stops=ROAD,
 )
 def exists(case: Case) -> Iterator[Result]:
     """A function that was invoked has no log group: its role may not create it, or somebody deleted it.
@@ -87,7 +90,14 @@ def exists(case: Case) -> Iterator[Result]:
                 )
 
 
-@check("log-group-class", "log groups are of a class that can be subscribed", "log groups", needs=_GROUPS)
+@check(
+    "log-group-class",
+    "log groups are of a class that can be subscribed",
+    "log groups",
+    needs=_GROUPS,
+    at="log group",
+    stops=ROAD,
+)
 def group_class(case: Case) -> Iterator[Result]:
     """The log group's class has no subscription filters. AWS cannot change the class of a group."""
     for place, name, writers in _existing(case):
@@ -121,6 +131,8 @@ def group_class(case: Case) -> Iterator[Result]:
         "forwarder-permission",
         "filter-target",
     ),
+    at="subscription filter",
+    stops=ROAD,
 )
 def subscribed(case: Case) -> Iterator[Result]:
     """No subscription filter of the log group leads to the Forwarder, so nothing of the function gets there.
@@ -167,6 +179,8 @@ def _early(case: Case, place: Place, writers: tuple[Subject, ...]) -> bool:
     "log groups",
     needs=_FILTERS,
     link=LOGS_GUIDE,
+    at="subscription filter",
+    stops=ROAD,
 )
 def room(case: Case) -> Iterator[Result]:
     """The log group has two filters, the most that AWS allows, and none leads to the Forwarder."""
@@ -190,6 +204,8 @@ def room(case: Case) -> Iterator[Result]:
     needs=_FILTERS,
     fix="confirm",
     link=LOGS_GUIDE,
+    at="subscription filter",
+    stops=ROAD,
 )
 def pattern(case: Case) -> Iterator[Result]:
     """A filter to the Forwarder has a pattern: what it leaves out never reaches Datadog.
@@ -216,6 +232,7 @@ def pattern(case: Case) -> Iterator[Result]:
     "warning",
     needs=(*_FILTERS, "lambda:ListFunctions"),
     fix="confirm",
+    at="subscription filter",
 )
 def target(case: Case) -> Iterator[Result]:
     """A filter leads to a Lambda function that does not exist any more, and takes one of the two places."""
@@ -241,6 +258,7 @@ def target(case: Case) -> Iterator[Result]:
     "log groups",
     needs=_FILTERS,
     fix="confirm",
+    at="Forwarder",
 )
 def loop(case: Case) -> Iterator[Result]:
     """The log group of the Forwarder itself is subscribed to it: every line it logs makes it run again.
@@ -271,6 +289,8 @@ def loop(case: Case) -> Iterator[Result]:
     "log groups",
     needs=("iam:GetRole", "iam:ListRolePolicies", "iam:GetRolePolicy", "iam:ListAttachedRolePolicies"),
     link=LOGS_GUIDE,
+    at="execution role",
+    stops=ROAD,
 )
 def role_writes(case: Case) -> Iterator[Result]:
     """The function's role may not write to CloudWatch Logs, or is forbidden to (`DenyCloudWatchLogs`, which

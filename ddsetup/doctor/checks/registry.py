@@ -23,27 +23,30 @@ from ddsetup.doctor.checks import (
     state_machines,
 )
 from ddsetup.doctor.checks.check import GROUPS, Check
+from ddsetup.doctor.checks.road import with_causes
 from ddsetup.model.errors import UsageError
 from ddsetup.model.nearest import did_you_mean
 from ddsetup.model.report import Severity
 
-CHECKS: tuple[Check, ...] = (
-    *local.CHECKS,
-    *credentials.CHECKS,
-    *permissions.CHECKS,
-    *integration.CHECKS,
-    *forwarder.CHECKS,
-    *forwarder_health.CHECKS,
-    *collection.CHECKS,
-    *state_machines.CHECKS,
-    *functions.CHECKS,
-    *instrumented.CHECKS,
-    *running.CHECKS,
-    *library.CHECKS,
-    *environment.CHECKS,
-    *log_groups.CHECKS,
-    *arrival.CHECKS,
-    *cost.CHECKS,
+CHECKS: tuple[Check, ...] = with_causes(
+    (
+        *local.CHECKS,
+        *credentials.CHECKS,
+        *permissions.CHECKS,
+        *integration.CHECKS,
+        *forwarder.CHECKS,
+        *forwarder_health.CHECKS,
+        *collection.CHECKS,
+        *state_machines.CHECKS,
+        *functions.CHECKS,
+        *instrumented.CHECKS,
+        *running.CHECKS,
+        *library.CHECKS,
+        *environment.CHECKS,
+        *log_groups.CHECKS,
+        *arrival.CHECKS,
+        *cost.CHECKS,
+    )
 )
 BY_ID: Mapping[str, Check] = {check.id: check for check in CHECKS}
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from ddsetup.doctor.checks.case import Case
 from ddsetup.doctor.checks.check import Blind, Result, check
 from ddsetup.doctor.checks.functions import command_for, problem
+from ddsetup.doctor.checks.road import ROAD
 from ddsetup.facts.guides import LAMBDA_GUIDE, LOGS_GUIDE
 from ddsetup.model.account import Unreadable
 from ddsetup.model.change import ResourceId
@@ -15,7 +16,14 @@ _LIST = ("lambda:ListFunctions",)
 LEAST_EXTENSION_MEMORY = 256
 
 
-@check("function-ready", "AWS could bring the functions up", "functions", needs=("lambda:GetFunction",))
+@check(
+    "function-ready",
+    "AWS could bring the functions up",
+    "functions",
+    needs=("lambda:GetFunction",),
+    at="runtime",
+    stops=ROAD,
+)
 def ready(case: Case) -> Iterator[Result]:
     """The function's state is Failed, or its last update failed: it does not run, or runs as before."""
     for s in case.subjects:
@@ -49,6 +57,8 @@ def settled(case: Case) -> Iterator[Result]:
     needs=("logs:FilterLogEvents",),
     link=LAMBDA_GUIDE,
     because_of=("layer-present", "handler-known", "layer-runtime", "layer-architecture"),
+    at="handler",
+    stops=ROAD,
 )
 def starts(case: Case) -> Iterator[Result]:
     """The function's log tells that it cannot start: a module or a handler is not found.
@@ -96,6 +106,8 @@ def memory(case: Case) -> Iterator[Result]:
     needs=("cloudwatch:GetMetricData",),
     link=LOGS_GUIDE,
     because_of=("key-source", "key-access", "function-site"),
+    at="network",
+    stops=ROAD,
 )
 def extension_egress(case: Case) -> Iterator[Result]:
     """The function is in a VPC, ran, and nothing that its Extension should send has arrived.
@@ -118,6 +130,7 @@ def extension_egress(case: Case) -> Iterator[Result]:
     "warning",
     needs=("cloudwatch:GetMetricData",),
     link=LAMBDA_GUIDE,
+    at="invocations",
 )
 def timeout(case: Case) -> Iterator[Result]:
     """The function's longest run came close to its timeout, or ran into it: what the library and the
