@@ -49,11 +49,13 @@ def values_of(answers: Answers) -> dict[str, Value]:
     """The values that give these answers again; defaults are left out, except site and regions."""
     found: dict[str, Value] = {}
     for setting in TABLE:
-        value = field_of(answers, setting.fills) if setting.fills else None
+        if not setting.fills:
+            continue
+        value: Any = field_of(answers, setting.fills)
         if isinstance(value, KeySource):
             if value.value and setting.key == f"api_key_{value.kind}":
                 found[setting.key] = value.value
-        elif setting.fills and value != field_of(USUAL, setting.fills):
+        elif value != field_of(USUAL, setting.fills):
             found[setting.key] = _texts(setting, value) if setting.pair else value
     return found
 
