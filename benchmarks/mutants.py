@@ -7,8 +7,9 @@ sandboxes and generated pages are no witnesses. A mutant is killed by the first 
 far longer than those tests need. Those that cannot be told from the code as it is are listed in
 `equivalent.txt` beside this file, each with its reason; they are drawn, and not counted.
 
-Every mutant has a process of its own, forked from one that has loaded all but ddsetup. `--tally` is written
-after each and read at the start: what it holds is not run again. Linux only.
+Every mutant has a process of its own, forked from one that has collected all tests (`benchmarks.hot`); what
+is not seen there is tried again by one that has loaded all but ddsetup. `--tally` is written after each and
+read at the start: what it holds is not run again. Linux only.
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Literal, TypeAlias
 
+from benchmarks.hot import Hot, Seen
 from benchmarks.mutation import Mutant, mutants_of, mutated
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -149,23 +151,32 @@ class _Loader(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         exec(compile(self._tree, str(self._path), "exec"), module.__dict__)
 
 
-def trial(mutant: Mutant | None, tests: Sequence[str], seconds: float, log: Path) -> Verdict:
-    """Run the tests in a forked process with the fault in place."""
+def trial(mutant: Mutant | None, tests: Sequence[str], seconds: float, log: Path) -> Seen:
+    """Run the tests in a forked process that imports ddsetup with the fault in place."""
     child = os.fork()
     if not child:
         _in_child(mutant, tests, log)
+    fine = finished(child, seconds)
+    found = re.search(
+        r"^(?:FAILED|ERROR) ([^ \n\[]+::[^ \n\[]+)", log.read_text("utf-8", "replace"), re.MULTILINE
+    )
+    return Seen(fine is not True, found[1] if found and fine is False else "", fine is None)
+
+
+def finished(child: int, seconds: float) -> bool | None:
+    """Whether the process found nothing; None if it took far longer than its tests do, and was stopped."""
     until = time.monotonic() + 20 + 12 * seconds
     limit = 15 + 4 * seconds
     while True:
         done, status = os.waitpid(child, os.WNOHANG)
         if done:
-            return "survived" if os.waitstatus_to_exitcode(status) == 0 else "killed"
+            return os.waitstatus_to_exitcode(status) == 0
         if time.monotonic() > until or _cpu_seconds(child) > limit:
             with suppress(ProcessLookupError):
                 os.killpg(child, signal.SIGKILL)
             os.waitpid(child, 0)
-            return "timeout"
-        time.sleep(0.05)
+            return None
+        time.sleep(0.02)
 
 
 def _cpu_seconds(process: int) -> float:
@@ -216,34 +227,46 @@ def reached(place: Path) -> Reached:
 
 @dataclass(slots=True)
 class Court:
-    """Judges mutants. Only a test that passes by itself without any fault is a witness."""
+    """Judges mutants: first where everything is loaded, then, what was not seen there, by a fresh import.
+
+    Only a test that passes by itself without any fault is a witness. Those that saw much come first.
+    """
 
     reach: Reached
+    hot: Hot
     log: Path
     fit: set[str] = field(default_factory=set)
     unfit: set[str] = field(default_factory=set)
+    seen: Counter[str] = field(default_factory=Counter)
 
     def judged(self, mutant: Mutant) -> Verdict:
         """What became of one mutant."""
-        while True:
-            tests = [test for test in self.reach.tests(mutant) if test not in self.unfit]
-            if not tests:
-                return "unreached"
-            verdict = trial(mutant, tests, sum(self.reach.seconds.get(test, 0.0) for test in tests), self.log)
-            if verdict != "killed" or self._is_fit(self._witness()):
-                return verdict
+        verdict: Verdict = "unreached"
+        for how in (self.hot.try_out, self._cold):
+            while tests := self._tests(mutant):
+                verdict = "survived"
+                what = how(mutant, tests, sum(self.reach.seconds.get(test, 0.0) for test in tests))
+                if what is None or not what.failed:
+                    break
+                if what.late:
+                    return "timeout"
+                if self._is_fit(what.test):
+                    self.seen[what.test] += 1
+                    return "killed"
+        return verdict if self._tests(mutant) else "unreached"
 
-    def _witness(self) -> str:
-        """The test that failed; empty where the fault kept the tests from starting."""
-        found = re.search(
-            r"^(?:FAILED|ERROR) ([^ \n\[]+::[^ \n\[]+)", self.log.read_text("utf-8", "replace"), re.MULTILINE
-        )
-        return found[1] if found else ""
+    def _tests(self, mutant: Mutant) -> list[str]:
+        tests = [test for test in self.reach.tests(mutant) if test not in self.unfit]
+        return sorted(tests, key=lambda test: -self.seen[test] / (0.1 + self.reach.seconds.get(test, 0.0)))
+
+    def _cold(self, mutant: Mutant, tests: Sequence[str], seconds: float) -> Seen:
+        return trial(mutant, tests, seconds, self.log)
 
     def _is_fit(self, test: str) -> bool:
+        """Whether it passes without any fault; what kept the tests from starting is seen by all of them."""
         if test and test not in self.fit | self.unfit:
-            passes = trial(None, [test], 60, self.log) == "survived"
-            (self.fit if passes else self.unfit).add(test)
+            alone = self.hot.try_out(None, [test], 60)
+            (self.unfit if alone is None or alone.failed else self.fit).add(test)
         return test not in self.unfit
 
 
@@ -284,7 +307,8 @@ def main() -> int:
     tally: dict[str, str] = json.loads(given.tally.read_text("utf-8")) if given.tally.is_file() else {}
     verdicts = []
     sample = drawn(given.sample, given.seed, given.area or [*AREAS])
-    court = Court(reach, given.tally.with_suffix(".out").resolve())
+    hot = Hot([*TESTS, *(f"--ignore={name}" for name in NO_WITNESSES)], finished)
+    court = Court(reach, hot, given.tally.with_suffix(".out").resolve())
     for area, mutant in sample[given.part[0] - 1 :: given.part[1]]:
         path = mutant.path.relative_to(ROOT)
         key = f"{path}:{mutant.line} {mutant.name}"
@@ -296,6 +320,7 @@ def main() -> int:
         verdicts.append((area, verdict))
         if verdict in ("survived", "unreached"):
             print(f"{area}: {verdict}: {key}", flush=True)
+    hot.close()
     print(f"\nseed {given.seed}, {len(verdicts)} mutants\n\n{table(verdicts)}")
     return 0
 

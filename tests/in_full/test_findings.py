@@ -7,10 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pytest
+
+from ddsetup.doctor.chain import Link, chain
 from ddsetup.doctor.checks.registry import CHECKS
 from ddsetup.doctor.diagnose import diagnose
 from ddsetup.model.account import Unreadable
 from tests import builders as b
+from tests.in_full.patients import PARTS
 from tests.in_full.told import finding_lines
 from tests.unit.doctor.test_checks_table import BREAKAGES
 from tests.unit.patient import (
@@ -107,3 +111,36 @@ def test_what_is_said_of_greater_trouble() -> None:
     for name, how in TROUBLE.items():
         lines += [f"[{name}]", told(broken(how))]
     matches_golden("findings/trouble", "\n".join(lines))
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_what_is_said_of_every_ill(part: str) -> None:
+    lines: list[str] = []
+    for name, how in PARTS[part].items():
+        lines += [f"[{name}]", told(broken(how))]
+    matches_golden(f"findings/{part}", "\n".join(lines))
+
+
+def links(patient: Patient) -> list[str]:
+    """The way of each function's data, link by link."""
+    case = patient.case()
+    diagnosis = diagnose(case, CHECKS)
+    return [
+        f"{subject.function.name}: {_link(link)}"
+        for subject in case.subjects
+        for link in chain(case, diagnosis, subject)
+    ]
+
+
+def _link(link: Link) -> str:
+    said = f": {link.detail}" if link.detail else ""
+    return f"{link.title} {link.mark}{said}{f' ({link.check})' if link.check else ''}"
+
+
+def test_the_way_of_each_functions_data() -> None:
+    usual = links(Patient())
+    lines = ["[healthy]", *usual, ""]
+    cases = {name: breakage.how for name, breakage in BREAKAGES.items()}
+    for name, how in sorted({**cases, **TROUBLE}.items()):
+        lines += [f"[{name}]", *(line for line in links(broken(how)) if line not in usual), ""]
+    matches_golden("findings/chains", "\n".join(lines))

@@ -15,6 +15,7 @@ from ddsetup.model.account import (
     Alias,
     Forwarder,
     Function,
+    Identity,
     Integration,
     Layer,
     LogGroup,
@@ -185,6 +186,7 @@ class Patient:
     aliases: dict[str, tuple[Alias, ...]] = field(default_factory=dict)
     simulated: dict[str, str] = field(default_factory=dict)
     lane: dict[str, Any] = field(default_factory=dict)
+    identity: Identity = field(default_factory=b.identity)
     evidence: Evidence = field(default_factory=_evidence)
     answers: Answers = field(default_factory=b.answers)
 
@@ -247,7 +249,7 @@ class Patient:
             "aliases": self.aliases,
         }
         held = AccountSnapshot(
-            identity=b.identity(),
+            identity=self.identity,
             integration=self.integration,
             role=self.role,
             permissions=b.PERMISSIONS,

@@ -261,12 +261,11 @@ def extension_logs(case: Case) -> Iterator[Result]:
             continue
         place = case.place_of(s)
         filters = place.filters_of(s.function.log_group)
-        led = (
-            not isinstance(filters, Unreadable)
-            and place.forwarder is not None
-            and any(f.destination_arn == place.forwarder.arn for f in filters or ())
-        )
-        if filters is not None and not led:
+        if isinstance(filters, Unreadable):
+            yield Blind(s.resource, filters)
+            continue
+        arn = place.forwarder.arn if place.forwarder else None
+        if filters is not None and not any(f.destination_arn == arn for f in filters):
             yield problem(
                 s, "DD_SERVERLESS_LOGS_ENABLED is false, and no Forwarder takes its logs", "set it to true"
             )
