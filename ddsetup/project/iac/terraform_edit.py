@@ -102,9 +102,8 @@ def _layers(text: str, block: Block, wished: Wished) -> list[Splice]:
     between = text[last:close]
     if "\n" not in value:
         comma = "" if "," in between else ","
-        return [
-            Splice(close, close, f"{comma} {', '.join(wished.layers)}".lstrip(" " if comma == "" else ""))
-        ]
+        blank = "" if not comma and between.endswith(" ") else " "
+        return [Splice(close, close, f"{comma}{blank}{', '.join(wished.layers)}")]
     line = text.rfind("\n", 0, found.value_start + items[-1][0]) + 1
     pad = re.match(r"[ \t]*", text[line:])
     indent = pad[0] if pad else "    "
