@@ -19,6 +19,7 @@ import pytest
 
 from ddsetup.gateways.aws import (
     apis,
+    buckets,
     function_reads,
     function_writes,
     health,
@@ -27,6 +28,7 @@ from ddsetup.gateways.aws import (
     metrics,
     permissions,
     roles,
+    rules,
     secrets,
     stacks,
     states,
@@ -48,8 +50,8 @@ ROLE = f"arn:aws:iam::{ACCOUNT}:role/service/orders-role"
 MACHINE = f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:brew"
 SECRET = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:key-AbCdEf"
 SERVICES = (
-    *("apigateway", "apigatewayv2", "cloudformation", "cloudwatch", "iam", "lambda", "logs"),
-    *("secretsmanager", "states", "sts", "tag"),
+    *("apigateway", "apigatewayv2", "cloudformation", "cloudwatch", "events", "iam", "lambda", "logs"),
+    *("s3", "secretsmanager", "states", "sts", "tag"),
 )
 Answer = Mapping[str, Any]
 
@@ -229,6 +231,79 @@ CALLS: dict[str, tuple[Callable[[Aws], Any], dict[str, list[Answer]]]] = {
                 {"StatusCode": 200, "FunctionError": "Unhandled", "Payload": b'{"errorType": "KeyError"}'}
             ]
         },
+    ),
+    "publish": (
+        lambda aws: function_writes.publish_version(aws, LANE, "orders"),
+        {"PublishVersion": [{**FUNCTION, "Version": "8"}]},
+    ),
+    "publish this code": (
+        lambda aws: function_writes.publish_version(aws, LANE, "orders", "sha", "LATEST_PUBLISHED"),
+        {"PublishVersion": [{**FUNCTION, "Version": "8"}]},
+    ),
+    "wait for a version": (
+        lambda aws: function_writes.wait_published(aws, LANE, "orders", "8", aws.clock),
+        {"GetFunction": [_now(State="Pending"), _now(State="Pending"), _now()]},
+    ),
+    "wait for a version in vain": (
+        lambda aws: function_writes.wait_published(aws, LANE, "orders", "8", aws.clock),
+        {"GetFunction": [_now(State="Pending")]},
+    ),
+    "wait for a version that fails": (
+        lambda aws: function_writes.wait_published(aws, LANE, "orders", "8", aws.clock),
+        {"GetFunction": [_now(State="Failed", StateReasonCode="FunctionError")]},
+    ),
+    "wait for a version that fails without a word": (
+        lambda aws: function_writes.wait_published(aws, LANE, "orders", "8", aws.clock),
+        {"GetFunction": [_now(State="Failed")]},
+    ),
+    "move an alias": (
+        lambda aws: function_writes.move_alias(aws, LANE, "orders", "live", "8", "r1"),
+        {"UpdateAlias": [{}]},
+    ),
+    "move an alias blindly": (
+        lambda aws: function_writes.move_alias(aws, LANE, "orders", "live", "8", ""),
+        {"UpdateAlias": [{}]},
+    ),
+    **{
+        f"invoke in vain, {payload!r}": (
+            lambda aws: function_writes.invoke(aws, LANE, "orders"),
+            {"Invoke": [{"StatusCode": 200, "FunctionError": "Unhandled", "Payload": payload}]},
+        )
+        for payload in (b"", b"oops", b"[1]", b'{"errorType": null}')
+    },
+    "is something in a bucket": (
+        lambda aws: buckets.has_objects(aws, LANE, "b", "failed/"),
+        {"ListObjectsV2": [{"Contents": [{"Key": "failed/1"}]}]},
+    ),
+    "is nothing in a bucket": (
+        lambda aws: buckets.has_objects(aws, LANE, "b", "failed/"),
+        {"ListObjectsV2": [{}]},
+    ),
+    "empty a bucket": (
+        lambda aws: buckets.empty(aws, LANE, "b"),
+        {
+            "ListObjectVersions": [
+                {
+                    "Versions": [{"Key": "a", "VersionId": "1"}, {"Key": "b"}],
+                    "DeleteMarkers": [{"Key": "c", "VersionId": "2"}],
+                },
+                {"Versions": [{"Key": "d", "VersionId": "null"}]},
+                {},
+            ],
+            "DeleteObjects": [{}],
+        },
+    ),
+    "empty a bucket in vain": (
+        lambda aws: buckets.empty(aws, LANE, "b"),
+        {
+            "ListObjectVersions": [{"Versions": [{"Key": "a"}, {"Key": "b"}]}],
+            "DeleteObjects": [{"Errors": [{"Key": "a", "Code": "AccessDenied"}, {"Key": "b", "Code": "x"}]}],
+        },
+    ),
+    "rule": (lambda aws: rules.rule_enabled(aws, LANE, "r"), {"DescribeRule": [{"State": "ENABLED"}]}),
+    "rule that is off": (
+        lambda aws: rules.rule_enabled(aws, LANE, "r"),
+        {"DescribeRule": [{"State": "DISABLED"}]},
     ),
     "allow logs": (
         lambda aws: function_writes.add_logs_permission(aws, LANE, "fwd"),
@@ -624,7 +699,7 @@ def scripted(aws: Aws) -> Iterator[Script]:
     script = Script()
     aws.calls.clear()
     emitters = [aws.client(service, REGION).meta.events for service in SERVICES]
-    emitters += [aws.client("lambda", REGION, 920).meta.events]
+    emitters += [aws.client("lambda", REGION, 910).meta.events]
     for events in emitters:
         events.register_first("provide-client-params", script.note)
         events.register_first("before-call", script.reply)

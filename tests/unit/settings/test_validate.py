@@ -1,0 +1,158 @@
+"""What a single answer may look like: accepted, as it is kept, or refused."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from ddsetup.settings import validate
+
+ACCOUNT = "123456789012"
+NO: tuple[str, ...] = ()
+
+KEPT: dict[str, dict[str, str]] = {
+    "anything": {" a b ": "a b", "x": "x"},
+    "site": {
+        "datadoghq.eu": "datadoghq.eu",
+        " EU1 ": "datadoghq.eu",
+        "https://app.datadoghq.com/account": "datadoghq.com",
+        "http://us3.datadoghq.com": "us3.datadoghq.com",
+        "api.ap1.datadoghq.com": "ap1.datadoghq.com",
+        "us1-fed": "ddog-gov.com",
+    },
+    "region": {
+        " EU-west-1 ": "eu-west-1",
+        "us-gov-west-1": "us-gov-west-1",
+        "me-central-10": "me-central-10",
+    },
+    "role_arn": {f" arn:aws:iam::{ACCOUNT}:role/a/b ": f"arn:aws:iam::{ACCOUNT}:role/a/b"},
+    "secret_arn": {
+        f"arn:aws-us-gov:secretsmanager:us-gov-west-1:{ACCOUNT}:secret:x": f"arn:aws-us-gov:secretsmanager:"
+        f"us-gov-west-1:{ACCOUNT}:secret:x"
+    },
+    "parameter_arn": {f"arn:aws:ssm:r:{ACCOUNT}:parameter/x": f"arn:aws:ssm:r:{ACCOUNT}:parameter/x"},
+    "function_arn": {f"arn:aws:lambda:r:{ACCOUNT}:function:x": f"arn:aws:lambda:r:{ACCOUNT}:function:x"},
+    "state_machine": {
+        " brew* ": "brew*",
+        "all": "all",
+        f"arn:aws:states:r:{ACCOUNT}:stateMachine:x": f"arn:aws:states:r:{ACCOUNT}:stateMachine:x",
+    },
+    "api_stage": {"all": "all", "*": "*", " shop/prod ": "shop/prod", "a*/[bc]": "a*/[bc]"},
+    "tag_rule": {" team = shop ": "team=shop", "a=": "a=", "a=b=c": "a=b=c"},
+    "extra_tag": {" team:shop ": "team:shop", "team=shop": "team:shop", "a:b:c": "a:b:c", "a=b=c": "a:b=c"},
+    "parameter": {"A=b": "A=b", " A1 = b ": "A1= b ", "A=": "A=", "A=b=c": "A=b=c"},
+    "conflict": {
+        " /g:f=Replace ": "/g:f=replace",
+        "/g:f=add": "/g:f=add",
+        "/g:a=b=skip": "/g:a=b=skip",
+    },
+    "ciphertext": {f" {'A' * 60} ": "A" * 60, "b+/9" * 15 + "==": "b+/9" * 15 + "=="},
+    "tag_value": {" prod ": "prod", "a:b": "a:b"},
+    "version": {" Latest ": "latest", "baseline": "baseline", "none": "none", "1": "1", "120": "120"},
+    "forwarder_version": {"LATEST": "latest", "v5.4.11": "5.4.11", "5.40.110": "5.40.110"},
+    "stack_name": {" a ": "a", "A-1": "A-1", "a" * 128: "a" * 128},
+    "policy_arn": {
+        f"arn:aws:iam::{ACCOUNT}:policy/x": f"arn:aws:iam::{ACCOUNT}:policy/x",
+    },
+    "role_path": {"/": "/", " /a/b/ ": "/a/b/", "/" + "a" * 510 + "/": "/" + "a" * 510 + "/"},
+    "role_name": {" a+=,.@-_1 ": "a+=,.@-_1", "a" * 64: "a" * 64},
+    "function_name": {" a-_1 ": "a-_1", "a" * 64: "a" * 64},
+    "url": {" https://x ": "https://x", "http://x/y?z=1#a": "http://x/y?z=1#a"},
+    "log_level": {
+        level: level.upper() for level in ("trace", "Debug", "INFO", "warn", "error", "critical", "off")
+    },
+    "git_commit": {" " + "AB01" * 10 + " ": "ab01" * 10, "0f" * 32: "0f" * 32},
+}
+
+REFUSED: dict[str, tuple[str, ...]] = {
+    "anything": ("", "  "),
+    "site": ("", "datadog.com", "eu2", "ftp://datadoghq.com", "datadoghq.com.evil.example"),
+    "region": ("", "eu", "europe", "eu-west", "eu-west-", "eu-west-1a", "eu-west-123", "eu_west_1"),
+    "role_arn": (
+        *("", "role/a", f"arn:aws:iam::{ACCOUNT}:user/a", f"arn:aws:sts::{ACCOUNT}:role/a"),
+        *(f"arn:aws:iam::{ACCOUNT[1:]}:role/a", f"arn:gcp:iam::{ACCOUNT}:role/a", f"arn:aws:iam::{ACCOUNT}:"),
+    ),
+    "secret_arn": ("a" * 32, f"arn:aws:ssm:r:{ACCOUNT}:parameter/x", f"arn:aws:secretsmanager:r:{ACCOUNT}:x"),
+    "parameter_arn": (f"arn:aws:ssm:r:{ACCOUNT}:x", f"arn:aws:secretsmanager:r:{ACCOUNT}:secret:x"),
+    "function_arn": (f"arn:aws:lambda:r:{ACCOUNT}:layer:x", "x"),
+    "state_machine": ("", f"arn:aws:states:r:{ACCOUNT}:activity:x", f"arn:aws:lambda:r:{ACCOUNT}:function:x"),
+    "api_stage": ("", "shop", "shop/", "/prod", "a/b/c", "ALL"),
+    "tag_rule": ("", "team", "=shop", " =shop"),
+    "extra_tag": ("", "team", ":shop", "team:", "a b:c", "a:b c", "a:b,c", "a,b:c"),
+    "parameter": ("", "A", "=b", "A-B=c", "A B=c"),
+    "conflict": ("", "/g=add", "/g:f", "/g:f=", "/g:f=ask", "f=add"),
+    "ciphertext": ("", "a" * 32, "A" * 59, "A" * 60 + "===", "A" * 60 + "-", "A" * 60 + " A"),
+    "tag_value": ("", " ", "a b", "a,b", "a\tb"),
+    "version": ("", "0", "-1", "1.0", "newest", "01"),
+    "forwarder_version": ("", "5", "5.4", "5.4.11.1", "newest", "x5.4.11"),
+    "stack_name": ("", "1a", "-a", "a_b", "a b", "a" * 129),
+    "policy_arn": (f"arn:aws:iam::{ACCOUNT}:role/x", "x"),
+    "role_path": ("", "a", "/a", "a/", "//", "/a b/", "/é/", "/" + "a" * 511 + "/"),
+    "role_name": ("", "a/b", "a b", "a" * 65),
+    "function_name": ("", "a.b", "a:b", "a" * 65),
+    "url": ("", "x", "ftp://x", "https://", "https:///y", "https://x y"),
+    "log_level": ("", "loud", "warning", "0"),
+    "git_commit": ("", "ab01", "g" * 40, "a" * 39, "a" * 41, "a" * 63, "HEAD"),
+}
+SAYS: dict[str, str] = {
+    "state_machine": "must not be empty|not the ARN expected here, like arn:aws:states:eu-west-1",
+    "api_stage": "must not be empty|is not API/STAGE, like shop/prod, nor all",
+    "anything": "must not be empty",
+    "site": "expected one of datadoghq.com",
+    "region": "like eu-west-1",
+    "role_arn": f"like arn:aws:iam::{ACCOUNT}:role/onboarding",
+    "secret_arn": f"like arn:aws:secretsmanager:eu-west-1:{ACCOUNT}:secret:datadog-api-key-AbCdEf",
+    "parameter_arn": f"like arn:aws:ssm:eu-west-1:{ACCOUNT}:parameter/datadog/api-key",
+    "function_arn": f"like arn:aws:lambda:eu-west-1:{ACCOUNT}:function:datadog-forwarder",
+    "tag_rule": "like team=checkout",
+    "extra_tag": "like team:checkout",
+    "parameter": "like MemorySize=1024",
+    "conflict": "like /aws/lambda/pay:kinesis=replace",
+    "ciphertext": "never put the key itself here",
+    "tag_value": "like prod",
+    "version": "baseline, latest or none",
+    "forwarder_version": "like 5.4.11",
+    "stack_name": "a letter, then letters, digits and hyphens",
+    "policy_arn": f"like arn:aws:iam::{ACCOUNT}:policy/boundary",
+    "role_path": "like /monitoring/",
+    "role_name": "up to 64 letters",
+    "function_name": "up to 64 letters",
+    "url": "like https://example.org/template.yaml",
+    "log_level": "TRACE, DEBUG, INFO, WARN, ERROR, CRITICAL, OFF",
+    "git_commit": "40 hexadecimal digits",
+}
+
+
+def check_of(name: str) -> Callable[[str], str]:
+    found: Callable[[str], str] = getattr(validate, name)
+    return found
+
+
+@pytest.mark.parametrize("name", KEPT)
+def test_what_is_right_is_kept_without_what_does_not_matter(name: str) -> None:
+    assert {text: check_of(name)(text) for text in KEPT[name]} == KEPT[name]
+    assert {kept: check_of(name)(kept) for kept in KEPT[name].values()} == {k: k for k in KEPT[name].values()}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_is_wrong_is_refused_with_what_is_expected(name: str) -> None:
+    for text in REFUSED[name]:
+        with pytest.raises(ValueError, match=SAYS[name]):
+            check_of(name)(text)
+
+
+def test_what_may_be_a_key_is_not_repeated() -> None:
+    for name in ("secret_arn", "parameter_arn", "ciphertext", "policy_arn"):
+        with pytest.raises(ValueError, match=r"like|never") as refused:
+            check_of(name)("0123456789abcdef0123456789abcdef")
+        assert "0123456789abcdef" not in str(refused.value)
+
+
+def test_every_check_is_in_the_tables() -> None:
+    public = {
+        name
+        for name, each in vars(validate).items()
+        if callable(each) and each.__module__ == validate.__name__ and not name.startswith("_")
+    }
+    assert public - {"sites"} == set(KEPT) == set(REFUSED)
