@@ -8,8 +8,8 @@ far longer than those tests need. Those that cannot be told from the code as it 
 `equivalent.txt` beside this file, each with its reason; they are drawn, and not counted.
 
 Every mutant has a process of its own, forked from one that has collected all tests (`benchmarks.hot`); what
-is not seen there is tried again by one that has loaded all but ddsetup. `--tally` is written after each and
-read at the start: what it holds is not run again. Linux only.
+is outside of functions, or runs while modules are imported, is tried by one that has loaded all but ddsetup.
+`--tally` is written after each and read at the start: what it holds is not run again. Linux only.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import zip_longest
@@ -61,6 +61,7 @@ NO_WITNESSES = (
     *("tests/unit/repository", "tests/unit/doctor/test_checks_reference.py"),
     "tests/gateways/test_writers_sandbox.py",
 )
+Trial: TypeAlias = Callable[[Mutant, Sequence[str], float], Seen | None]
 Verdict: TypeAlias = Literal["killed", "timeout", "survived", "unreached", "equivalent"]
 
 
@@ -69,6 +70,7 @@ class Reached:
     """What `benchmarks.reach` found."""
 
     lines: dict[str, dict[str, list[str]]]
+    early: dict[str, list[int]]
     seconds: dict[str, float]
     modules: list[str]
 
@@ -81,6 +83,11 @@ class Reached:
         else:
             found = {t for file in (name, *_importers(mutant.path)) for t in self._on(file)}
         return sorted(found, key=lambda test: (self.seconds.get(test, 0.0), test))
+
+    def is_early(self, mutant: Mutant) -> bool:
+        """Whether something of it may run while modules are imported."""
+        early = self.early.get(str(mutant.path.relative_to(ROOT)), ())
+        return not mutant.lines or not set(mutant.lines).isdisjoint(early)
 
     def _on(self, file: str, lines: Iterable[str] | None = None) -> set[str]:
         held = self.lines.get(file, {})
@@ -222,12 +229,12 @@ def reached(place: Path) -> Reached:
     held = json.loads(place.read_text("utf-8"))
     if held["failed"]:
         print(f"not counted, as they fail as it is: {', '.join(held['failed'])}", file=sys.stderr)
-    return Reached(held["lines"], held["seconds"], held["modules"])
+    return Reached(held["lines"], held["early"], held["seconds"], held["modules"])
 
 
 @dataclass(slots=True)
 class Court:
-    """Judges mutants: first where everything is loaded, then, what was not seen there, by a fresh import.
+    """Judges mutants: where everything is loaded, and by a fresh import what may be seen there only.
 
     Only a test that passes by itself without any fault is a witness. Those that saw much come first.
     """
@@ -241,19 +248,19 @@ class Court:
 
     def judged(self, mutant: Mutant) -> Verdict:
         """What became of one mutant."""
-        verdict: Verdict = "unreached"
-        for how in (self.hot.try_out, self._cold):
-            while tests := self._tests(mutant):
-                verdict = "survived"
-                what = how(mutant, tests, sum(self.reach.seconds.get(test, 0.0) for test in tests))
-                if what is None or not what.failed:
-                    break
-                if what.late:
-                    return "timeout"
-                if self._is_fit(what.test):
-                    self.seen[what.test] += 1
-                    return "killed"
-        return verdict if self._tests(mutant) else "unreached"
+        how: Trial = self.hot.try_out
+        while tests := self._tests(mutant):
+            what = how(mutant, tests, sum(self.reach.seconds.get(test, 0.0) for test in tests))
+            if what is None or not what.failed:
+                if how == self._cold or (what is not None and not self.reach.is_early(mutant)):
+                    return "survived"
+                how = self._cold
+            elif what.late:
+                return "timeout"
+            elif self._is_fit(what.test):
+                self.seen[what.test] += 1
+                return "killed"
+        return "unreached"
 
     def _tests(self, mutant: Mutant) -> list[str]:
         tests = [test for test in self.reach.tests(mutant) if test not in self.unfit]

@@ -39,7 +39,8 @@ class Reach:
             self.failed.add(report.nodeid.split("[")[0])
 
     def document(self) -> dict[str, Any]:
-        """Per file and line the tests; how long each takes; the modules of others that all this needs."""
+        """Per file and line the tests; the lines that run while modules are imported; how long each test
+        takes; the modules of others that all this needs."""
         data = self.coverage.get_data()
         lines = {
             str(Path(file).relative_to(ROOT)): {
@@ -48,9 +49,21 @@ class Reach:
             }
             for file in data.measured_files()
         }
+        early = {
+            str(Path(file).relative_to(ROOT)): sorted(
+                line for line, tests in data.contexts_by_lineno(file).items() if "" in tests
+            )
+            for file in data.measured_files()
+        }
         own = ("ddsetup", "tests", "benchmarks", "__main__", "coverage")
         others = sorted(name for name in sys.modules if name.split(".")[0] not in own)
-        return {"lines": lines, "seconds": self.seconds, "modules": others, "failed": sorted(self.failed)}
+        return {
+            "lines": lines,
+            "early": early,
+            "seconds": self.seconds,
+            "modules": others,
+            "failed": sorted(self.failed),
+        }
 
 
 def main(target: str, *arguments: str) -> int:
