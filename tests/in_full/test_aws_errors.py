@@ -112,7 +112,7 @@ def test_what_is_no_answer() -> None:
         "no connection": EndpointConnectionError(endpoint_url="https://x"),
         "a timeout": ConnectTimeoutError(endpoint_url="https://x"),
         "another fault of the connection": HTTPClientError(error="x"),
-        "a certificate": SSLError(endpoint_url="https://x", error="x"),
+        "a certificate": SSLError(endpoint_url="https://x", error=OSError("x")),
         "a value of another form": ParamValidationError(report="Invalid 'hunter2'"),
         "no credentials": NoCredentialsError(),
         "a token": TokenRetrievalError(provider="sso", error_msg="x"),

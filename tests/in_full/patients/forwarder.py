@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from ddsetup.model.answers import Selection
 from ddsetup.model.evidence import Local
@@ -16,6 +15,8 @@ from tests.in_full.patients.ways import (
     answered,
     chosen,
     filters,
+    forwarder_function,
+    forwarder_state,
     having,
     health,
     here,
@@ -23,6 +24,7 @@ from tests.in_full.patients.ways import (
     lambda_policy,
     machines,
     record,
+    stack,
     traced,
     unsubscribed,
     without_data,
@@ -45,7 +47,7 @@ FORWARDERS: Mapping[str, Break] = {
     "named and gone": answered(forwarder_arns=(b.function_arn("gone"),)),
     "no stack": having(stack=None),
     **{
-        f"stack {status}": lambda p, s=status: setattr(p, "stack", replace(p.stack, status=s))
+        f"stack {status}": stack(status=status)
         for status in (
             *("CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "ROLLBACK_COMPLETE", "DELETE_FAILED"),
             *("UPDATE_ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "REVIEW_IN_PROGRESS"),
@@ -55,13 +57,9 @@ FORWARDERS: Mapping[str, Break] = {
         stacks=(b.stack(status="DELETE_FAILED", outputs={}), b.stack("shop", status="DELETE_FAILED"))
     ),
     "another stack": here(stacks=(b.stack("shop", status="DELETE_FAILED", outputs={}),)),
-    "update failed": lambda p: p.know(
-        states={FORWARDER_ARN: replace(p.forwarder_function, last_update_status="Failed", state="")}
-    ),
+    "update failed": forwarder_state(last_update_status="Failed", state=""),
     "state unreadable": knowing(states={FORWARDER_ARN: REFUSED}),
-    "failed, reported alone": lambda p: p.know(
-        states={FORWARDER_ARN: replace(p.forwarder_function, state="Failed", last_update_status="")}
-    ),
+    "failed, reported alone": forwarder_state(state="Failed", last_update_status=""),
     "site by its stack": all_of(lambda p: p.parameters(DdSite="datadoghq.com")),
     **{f"key {state}": health(key=state) for state in ("valid", "malformed", "missing", "unknown")},
     "key invalid, and said": health(key="invalid", lines=("API Key is not valid",), key_unreadable=REFUSED),
@@ -72,7 +70,7 @@ FORWARDERS: Mapping[str, Break] = {
     "key unreadable": health(key="unknown", key_unreadable=REFUSED),
     "key valid and unreadable": health(key="valid", key_unreadable=REFUSED),
     "logs off by a variable": lambda p: p.forwarder_env(DD_FORWARD_LOG="false"),
-    "logs off, theirs": all_of(lambda p: p.parameters(DdForwardLog="false"), lambda p: p.stack.tags.clear()),
+    "logs off, theirs": all_of(lambda p: p.parameters(DdForwardLog="false"), stack(tags={})),
     "logs off, no stack": all_of(having(stack=None), lambda p: p.forwarder_env(DD_FORWARD_LOG="FALSE")),
     "logs off, none wanted": all_of(lambda p: p.parameters(DdForwardLog="false"), answered(logs=False)),
     "both patterns": lambda p: p.forwarder_env(INCLUDE_AT_MATCH="a", EXCLUDE_AT_MATCH="b"),
@@ -83,14 +81,12 @@ FORWARDERS: Mapping[str, Break] = {
     },
     "version old, no stack": having(forwarder=b.forwarder(version="3.106.0", stack=None), stack=None),
     **{
-        f"runtime {runtime}": lambda p, r=runtime: setattr(
-            p, "forwarder_function", replace(p.forwarder_function, runtime=r)
-        )
+        f"runtime {runtime}": forwarder_function(runtime=runtime)
         for runtime in ("python3.8", "python3.9", "python2.7", "python3.13", None)
     },
     "runtime old, no stack": all_of(
         having(stack=None),
-        lambda p: setattr(p, "forwarder_function", replace(p.forwarder_function, runtime="python3.7")),
+        forwarder_function(runtime="python3.7"),
     ),
     "policy unread": health(policy=None, policy_read=False),
     "policy unreadable": health(policy=REFUSED),
@@ -144,7 +140,7 @@ FORWARDERS: Mapping[str, Break] = {
         )
     },
     "no way out of the VPC": all_of(
-        lambda p: setattr(p, "forwarder_function", replace(p.forwarder_function, vpc=True)),
+        forwarder_function(vpc=True),
         health(lines=("Connect timeout",)),
     ),
     "its function unknown": having(forwarder_function=None),

@@ -23,6 +23,7 @@ from tests.in_full.patients.ways import (
     chosen,
     having,
     here,
+    layered,
     newest,
     orders,
     payments,
@@ -204,9 +205,7 @@ LAYERS: Mapping[str, Break] = {
         layers=(layer("Datadog-Python312"), layer("Datadog-Extension-ARM-FIPS", 90))
     ),
     **{
-        f"{behind} behind": lambda p, n=behind: p.change(
-            ORDERS, layers=(layer("Datadog-Python312", newest("Datadog-Python312") - n),)
-        )
+        f"{behind} behind": layered("Datadog-Python312", newest("Datadog-Python312") - behind)
         for behind in (20, 21)
     },
     "behind the newest that is read": all_of(

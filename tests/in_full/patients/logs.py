@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import replace
 
 from ddsetup.model.answers import Selection
 from ddsetup.model.evidence import LogIndex
@@ -23,6 +22,7 @@ from tests.in_full.patients.ways import (
     changed_before,
     chosen,
     filters,
+    forwarder_function,
     having,
     here,
     knowing,
@@ -130,7 +130,7 @@ GROUPS: Mapping[str, Break] = {
     ),
     "loop": filters(OWN_GROUP, ("loop", FORWARDER_ARN)),
     "loop, own group": all_of(
-        lambda p: setattr(p, "forwarder_function", replace(p.forwarder_function, log_group="/fwd")),
+        forwarder_function(log_group="/fwd"),
         filters("/fwd", ("loop", FORWARDER_ARN)),
     ),
     "loop, function unknown": all_of(

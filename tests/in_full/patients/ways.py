@@ -14,10 +14,12 @@ from ddsetup.model.report import SignalName, SignalStatus
 from tests import builders as b
 from tests.unit.patient import (
     BILLING,
+    FORWARDER_ARN,
     GROUP,
     ORDERS,
     PAYMENTS,
     Patient,
+    layer,
     signals_of,
 )
 
@@ -79,6 +81,36 @@ def health(**over: Any) -> Break:
 
 def record(**over: Any) -> Break:
     return lambda p: p.record(**over)
+
+
+def forwarder_function(**over: Any) -> Break:
+    def how(p: Patient) -> None:
+        assert p.forwarder_function is not None
+        p.forwarder_function = replace(p.forwarder_function, **over)
+
+    return how
+
+
+def forwarder_state(**over: Any) -> Break:
+    """What the Forwarder's function tells of its state when it is asked."""
+
+    def how(p: Patient) -> None:
+        assert p.forwarder_function is not None
+        p.know(states={FORWARDER_ARN: replace(p.forwarder_function, **over)})
+
+    return how
+
+
+def stack(**over: Any) -> Break:
+    def how(p: Patient) -> None:
+        assert p.stack is not None
+        p.stack = replace(p.stack, **over)
+
+    return how
+
+
+def layered(name: str, version: int) -> Break:
+    return lambda p: p.change(ORDERS, layers=(layer(name, version),))
 
 
 def here(**over: Any) -> Break:
