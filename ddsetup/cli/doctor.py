@@ -8,12 +8,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ddsetup.doctor.finding_lines import doctor_lines
+from ddsetup.facts.kinds import exit_code_of
 from ddsetup.flow.call import Call
 from ddsetup.flow.results import with_outcomes
 from ddsetup.flow.showing import confirm, show_plan
 from ddsetup.model.errors import UsageError
 from ddsetup.model.lines import counted, names
-from ddsetup.model.report import Report, Severity, exit_code_of
+from ddsetup.model.report import Report, Severity
 
 if TYPE_CHECKING:
     from ddsetup.doctor.diagnose import Diagnosis

@@ -6,10 +6,11 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+from ddsetup.facts.kinds import exit_code_of
 from ddsetup.flow.call import Call
 from ddsetup.flow.guided import Guide, leaving
 from ddsetup.flow.results import base_report
-from ddsetup.model.report import Report, exit_code_of
+from ddsetup.model.report import Report
 from ddsetup.project.at_source import in_words
 from ddsetup.settings.fields import values_of
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from ddsetup.ask.dialogue import forget
 from ddsetup.ask.prompter import Back
 from ddsetup.explore.offer import offer_to_explore
+from ddsetup.facts.kinds import exit_code_of, is_foundation
 from ddsetup.flow.call import Call
 from ddsetup.flow.ending import WAIT_SECONDS, with_ways_on
 from ddsetup.flow.guided import Guide, given_of, leaving, offer_to_resume
@@ -20,7 +21,7 @@ from ddsetup.flow.showing import agree
 from ddsetup.model.blocks import Block
 from ddsetup.model.errors import CredentialsError
 from ddsetup.model.lines import Look, Span, line
-from ddsetup.model.report import FOUNDATION, Report, exit_code_of
+from ddsetup.model.report import Report
 from ddsetup.project.at_source import change_source, check_source, in_words, source_note
 from ddsetup.project.iac.show import iac_blocks
 
@@ -127,7 +128,7 @@ def _proven(
     left_alone |= {resource.id for resource in failed}
     selected = monitored(prepared.snapshot, prepared.selected)
     functions = tuple(f for f in selected if f.arn not in left_alone)
-    hopeless = any(resource.kind in FOUNDATION for resource in failed)
+    hopeless = any(is_foundation(resource.kind) for resource in failed)
     rounds = None
     if not hopeless:
         idle_are_offered = since is not None and not call.value("sandbox")

@@ -7,10 +7,10 @@ the one who deploys it is in `stack_access`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+from ddsetup.facts.kinds import KINDS, PUT_FILTER, TAG, UNTAG, Kind
 from ddsetup.model.account import Json
-from ddsetup.model.change import Action, Change
+from ddsetup.model.change import Change
 from ddsetup.model.states import FilterState, FunctionState, LogGroupState, RoleState, SecretState, TagsState
 
 LOOK = (
@@ -79,74 +79,8 @@ OPTIONAL = frozenset(
 """Reads without which a run still does its work, with less to say."""
 
 
-@dataclass(frozen=True, slots=True)
-class Writes:
-    """What it takes to create, update and delete one kind of resource."""
-
-    step: str
-    create: tuple[str, ...] = ()
-    update: tuple[str, ...] = ()
-    delete: tuple[str, ...] = ()
-
-    def of(self, action: Action) -> tuple[str, ...]:
-        return {"create": self.create, "update": self.update, "delete": self.delete}[action]
-
-
-_PUT_FILTER = ("logs:PutSubscriptionFilter",)
-_TAG = ("tag:TagResources", "lambda:TagResource", "lambda:ListTags")
-_UNTAG = ("tag:UntagResources", "lambda:UntagResource", "lambda:ListTags")
-_TAG_STATES = ("states:ListTagsForResource", "states:TagResource", "states:UntagResource")
-
-WRITES: Mapping[str, Writes] = {
-    "iam_role": Writes(
-        "integration",
-        create=("iam:CreateRole", "iam:TagRole", "iam:PutRolePolicy"),
-        update=("iam:PutRolePolicy", "iam:DeleteRolePolicy", "iam:UpdateAssumeRolePolicy"),
-        delete=("iam:DeleteRole", "iam:DeleteRolePolicy"),
-    ),
-    "secret": Writes(
-        "forwarder",
-        create=(
-            "secretsmanager:CreateSecret",
-            "secretsmanager:TagResource",
-            "secretsmanager:RestoreSecret",
-            "secretsmanager:PutSecretValue",
-        ),
-        delete=("secretsmanager:DeleteSecret",),
-    ),
-    "stack": Writes(
-        "forwarder",
-        create=("cloudformation:CreateStack",),
-        update=("cloudformation:UpdateStack",),
-        delete=("cloudformation:DeleteStack", "cloudformation:ListStackResources"),
-    ),
-    "function": Writes("instrument", update=("lambda:UpdateFunctionConfiguration",)),
-    "alias": Writes("instrument", update=("lambda:GetAlias", "lambda:PublishVersion", "lambda:UpdateAlias")),
-    "function_tags": Writes("instrument", create=_TAG, update=(*_TAG, *_UNTAG), delete=_UNTAG),
-    "role_policy": Writes(
-        "instrument",
-        create=("iam:PutRolePolicy",),
-        update=("iam:PutRolePolicy",),
-        delete=("iam:DeleteRolePolicy",),
-    ),
-    "log_group": Writes(
-        "subscriptions",
-        create=("logs:CreateLogGroup",),
-        delete=("logs:DeleteLogGroup", "logs:DescribeLogStreams"),
-    ),
-    "subscription_filter": Writes(
-        "subscriptions",
-        create=_PUT_FILTER,
-        update=(*_PUT_FILTER, "logs:DeleteSubscriptionFilter"),
-        delete=("logs:DeleteSubscriptionFilter",),
-    ),
-    "state_machine": Writes(
-        "sources",
-        update=("states:UpdateStateMachine", *_TAG_STATES),
-    ),
-    "api_stage": Writes("sources", update=("apigateway:PATCH", "apigateway:DELETE")),
-}
-"""By kind of resource. Integration and log collection are Datadog's, so they are not here."""
+WRITES: Mapping[str, Kind] = {name: kind for name, kind in KINDS.items() if kind.writes}
+"""By kind of resource. What is Datadog's takes permissions there, and is not here."""
 
 DELIVER_LOGS = (
     "logs:CreateLogDelivery",
@@ -184,13 +118,13 @@ def actions_for(change: Change) -> tuple[str, ...]:
         held = before.tags if isinstance(before, TagsState) else {}
         gone = set(held) - set(after.tags)
         new = {k for k, v in after.tags.items() if held.get(k) != v}
-        return (*(_TAG if new else ()), *(_UNTAG if gone else ()))
+        return (*(TAG if new else ()), *(UNTAG if gone else ()))
     if isinstance(after, FunctionState) and after.publish_to:
         return (*WRITES["function"].update, "lambda:PublishVersion")
     if isinstance(after, SecretState):
         return ("secretsmanager:CreateSecret", "secretsmanager:TagResource")
     if isinstance(after, FilterState):
-        return _PUT_FILTER
+        return PUT_FILTER
     if isinstance(after, LogGroupState) and after.tags:
         return (*WRITES["log_group"].create, *TAG_LOG_GROUP)
     writes = WRITES.get(change.resource.kind)

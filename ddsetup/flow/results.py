@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from ddsetup.facts.kinds import exit_code_of
 from ddsetup.model.change import Outcome, Plan
-from ddsetup.model.report import Report, Signal, exit_code_of, left_alone, unproven
+from ddsetup.model.report import Report, Signal, left_alone, unproven
 
 if TYPE_CHECKING:
     from ddsetup.flow.verbs import Session

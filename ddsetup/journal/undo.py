@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from fnmatch import fnmatchcase
 
+from ddsetup.facts.kinds import KINDS
 from ddsetup.journal.brief import Brief, brief_of, standing
 from ddsetup.journal.records import Entry, Run
 from ddsetup.model.change import Change, ResourceId
@@ -65,7 +66,7 @@ def built_on(run: Brief, others: Sequence[Brief]) -> tuple[Brief, ...]:
 
     Giving back `run` alone takes that away from them; the newest run is the one to give back first.
     """
-    shared = {"iam_role", "integration", "secret", "stack"}
+    shared = {name for name, kind in KINDS.items() if kind.shared}
     made = any(not trace.before and trace.resource.kind in shared for trace in standing(run, others))
     return tuple(
         other

@@ -83,29 +83,9 @@ def unproven(signals: Sequence[Signal]) -> tuple[tuple[str, str], ...]:
     return tuple(place for place, found in statuses.items() if found == {"no_traffic"})
 
 
-FOUNDATION = ("iam_role", "integration", "secret", "stack", "log_collection")
-"""Kinds without which no data arrives: leaving one of these out is not the same as skipping a function."""
-
-
 def left_alone(plan: Plan) -> tuple[Outcome, ...]:
     """What a plan does not change, as outcomes with reasons, so that nothing is left out silently."""
     return tuple(
         Outcome(resource=s.resource, status=s.status, reason=s.reason, fix=s.fix, step=s.step)
         for s in plan.skipped
     )
-
-
-def exit_code_of(outcomes: tuple[Outcome, ...]) -> int:
-    """0 if nothing failed, 1 if nothing of what was tried could be done, 5 if some could.
-
-    A function that is skipped has not failed; a foundation that had to be left out has.
-    """
-    failed = [
-        o
-        for o in outcomes
-        if o.status in ("failed", "changed_since")
-        or (o.status == "skipped" and o.resource.kind in FOUNDATION)
-    ]
-    if not failed:
-        return 0
-    return 5 if any(o.status == "applied" for o in outcomes) else 1

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from typing import ClassVar, TypeAlias
+from typing import ClassVar, TypeAlias, get_args
 
 from ddsetup.model.account import Json
 from ddsetup.model.errors import UsageError
@@ -271,27 +271,7 @@ State: TypeAlias = (
     | DashboardState
 )
 
-STATES: Mapping[str, type[State]] = {
-    cls.KIND: cls
-    for cls in (
-        RoleState,
-        IntegrationState,
-        LogCollectionState,
-        SecretState,
-        StackState,
-        FunctionState,
-        AliasState,
-        TagsState,
-        RolePolicyState,
-        LogGroupState,
-        FilterState,
-        StateMachineState,
-        ApiStageState,
-        MetricTagsState,
-        MonitorState,
-        DashboardState,
-    )
-}
+STATES: Mapping[str, type[State]] = {cls.KIND: cls for cls in get_args(State)}
 
 
 def to_json(state: State | None) -> Json:

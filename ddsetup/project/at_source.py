@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from ddsetup.ask.prompter import Back
 from ddsetup.facts import catalog
+from ddsetup.facts.kinds import is_foundation
 from ddsetup.facts.variables import asked
 from ddsetup.flow.call import Call
 from ddsetup.flow.ending import WAIT_SECONDS
@@ -17,7 +18,7 @@ from ddsetup.model.account import Function, Json, Lane, Unreadable
 from ddsetup.model.answers import Answers
 from ddsetup.model.errors import DdsetupError, UsageError
 from ddsetup.model.lines import counted
-from ddsetup.model.report import FOUNDATION, Report
+from ddsetup.model.report import Report
 from ddsetup.model.snapshot import Snapshot
 from ddsetup.plan.steps.api_key import SECRET_NAME
 from ddsetup.plan.steps.forwarder import forwarder_arn
@@ -94,7 +95,7 @@ def change_source(call: Call, session: Session, prepared: Prepared, found: AtHan
     Nothing is changed if the Forwarder, or whatever else the files would rely on, could not be made; nor if
     the person says no, who can do it later.
     """
-    hopeless = [o for o in report.outcomes if o.status == "failed" and o.resource.kind in FOUNDATION]
+    hopeless = [o for o in report.outcomes if o.status == "failed" and is_foundation(o.resource.kind)]
     later = f"ddsetup iac {_relative(call, found)}".strip()
     if hopeless:
         call.console.say(f"the project's files are as they were; once that is fixed: {later}", "warn")

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import groupby
 
+from ddsetup.facts.kinds import kind_name
 from ddsetup.model.answers import Answers
 from ddsetup.model.change import Change, Plan, Skipped
 from ddsetup.model.lines import Line, Look, Span, counted, line, names
 from ddsetup.model.states import FunctionState
-from ddsetup.show.plan_lines import FOLD_AFTER, STEPS, change_lines, kind_name, summary
+from ddsetup.show.plan_lines import FOLD_AFTER, STEPS, change_lines, summary
 
 _DONE = {"create": ("+", "create"), "update": ("~", "change"), "delete": ("-", "delete")}
 _EXAMPLE_LINES = 9

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 
 from ddsetup.facts.disclose import MASK, disclosed
+from ddsetup.facts.kinds import kind_name
 from ddsetup.model.account import Json
 from ddsetup.model.change import Change, Plan, ResourceId, Skipped
 from ddsetup.model.lines import Line, Look, Span, counted, line, names
@@ -26,25 +27,6 @@ STEPS: Mapping[str, str] = {
     "metrics": "Metrics: which tags can be queried",
     "monitors": "Monitors",
     "dashboards": "Dashboards",
-}
-
-KINDS: Mapping[str, tuple[str, str]] = {
-    "iam_role": ("IAM role", "IAM roles"),
-    "integration": ("integration of account", "integrations of accounts"),
-    "log_collection": ("log collection of account", "log collections of accounts"),
-    "secret": ("secret", "secrets"),
-    "stack": ("stack", "stacks"),
-    "function": ("function", "functions"),
-    "alias": ("alias", "aliases"),
-    "function_tags": ("tags of function", "tag sets of functions"),
-    "role_policy": ("policy on role", "policies on roles"),
-    "log_group": ("log group", "log groups"),
-    "subscription_filter": ("subscription filter", "subscription filters"),
-    "state_machine": ("state machine", "state machines"),
-    "api_stage": ("API stage", "API stages"),
-    "metric_tags": ("tags of metric", "tag sets of metrics"),
-    "monitor": ("monitor", "monitors"),
-    "dashboard": ("dashboard", "dashboards"),
 }
 
 _IN_TITLE = (
@@ -68,12 +50,6 @@ _MARKS: Mapping[str, Span] = {
     "delete": Span("-", "removed"),
 }
 _DONE: Mapping[str, str] = {"create": "create", "update": "change", "delete": "delete"}
-
-
-def kind_name(kind: str, number: int = 1) -> str:
-    """What people call a kind of resource."""
-    one, many = KINDS.get(kind, (kind.replace("_", " "), kind.replace("_", " ") + "s"))
-    return one if number == 1 else many
 
 
 def resource_text(resource: ResourceId) -> str:

@@ -14,12 +14,13 @@ from datetime import UTC, datetime
 from itertools import islice
 from typing import TYPE_CHECKING, Literal, TextIO, TypeAlias
 
+from ddsetup.facts.kinds import kind_name
 from ddsetup.model.foreign import harmless, json_pieces, json_text
 from ddsetup.model.lines import Line, Look, Span, Style, line, logged, text_of, wrapped
 from ddsetup.model.report import Report, Signal
 from ddsetup.show.jsonreport import document, error_fields, event_line, report_line, signal_line
 from ddsetup.show.layout import laid_out
-from ddsetup.show.plan_lines import STEPS, kind_name, resource_text
+from ddsetup.show.plan_lines import STEPS, resource_text
 from ddsetup.show.report_lines import (
     Body,
     error_lines,

@@ -1,0 +1,156 @@
+"""The kinds of resources that ddsetup makes and changes, one row each.
+
+What a resource of a kind is made of is its state (`model/states`); who writes it is in `apply/writers`. The
+action names are those of the AWS Service Authorization Reference.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ddsetup.model.change import Action, Outcome
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind:
+    """One kind. `one` and `many` are what people call it; `step` has it in permissions.
+
+    `create`, `update` and `delete` are the IAM actions that takes; none for what is Datadog's. `foundation`:
+    without it no data arrives, so that leaving one out is not the same as skipping a function. `shared`:
+    later runs rely on it.
+    """
+
+    one: str
+    many: str = ""
+    step: str = ""
+    create: tuple[str, ...] = ()
+    update: tuple[str, ...] = ()
+    delete: tuple[str, ...] = ()
+    foundation: bool = False
+    shared: bool = False
+
+    def of(self, action: Action) -> tuple[str, ...]:
+        """What an action takes."""
+        return {"create": self.create, "update": self.update, "delete": self.delete}[action]
+
+    @property
+    def writes(self) -> bool:
+        """Whether it is written to AWS."""
+        return bool(self.create or self.update or self.delete)
+
+
+PUT_FILTER = ("logs:PutSubscriptionFilter",)
+TAG = ("tag:TagResources", "lambda:TagResource", "lambda:ListTags")
+UNTAG = ("tag:UntagResources", "lambda:UntagResource", "lambda:ListTags")
+_TAG_STATES = ("states:ListTagsForResource", "states:TagResource", "states:UntagResource")
+
+KINDS: Mapping[str, Kind] = {
+    "iam_role": Kind(
+        one="IAM role",
+        step="integration",
+        create=("iam:CreateRole", "iam:TagRole", "iam:PutRolePolicy"),
+        update=("iam:PutRolePolicy", "iam:DeleteRolePolicy", "iam:UpdateAssumeRolePolicy"),
+        delete=("iam:DeleteRole", "iam:DeleteRolePolicy"),
+        foundation=True,
+        shared=True,
+    ),
+    "integration": Kind(
+        one="integration of account", many="integrations of accounts", foundation=True, shared=True
+    ),
+    "log_collection": Kind(
+        one="log collection of account", many="log collections of accounts", foundation=True
+    ),
+    "secret": Kind(
+        one="secret",
+        step="forwarder",
+        create=(
+            "secretsmanager:CreateSecret",
+            "secretsmanager:TagResource",
+            "secretsmanager:RestoreSecret",
+            "secretsmanager:PutSecretValue",
+        ),
+        delete=("secretsmanager:DeleteSecret",),
+        foundation=True,
+        shared=True,
+    ),
+    "stack": Kind(
+        one="stack",
+        step="forwarder",
+        create=("cloudformation:CreateStack",),
+        update=("cloudformation:UpdateStack",),
+        delete=("cloudformation:DeleteStack", "cloudformation:ListStackResources"),
+        foundation=True,
+        shared=True,
+    ),
+    "function": Kind(one="function", step="instrument", update=("lambda:UpdateFunctionConfiguration",)),
+    "alias": Kind(
+        one="alias",
+        many="aliases",
+        step="instrument",
+        update=("lambda:GetAlias", "lambda:PublishVersion", "lambda:UpdateAlias"),
+    ),
+    "function_tags": Kind(
+        one="tags of function",
+        many="tag sets of functions",
+        step="instrument",
+        create=TAG,
+        update=(*TAG, *UNTAG),
+        delete=UNTAG,
+    ),
+    "role_policy": Kind(
+        one="policy on role",
+        many="policies on roles",
+        step="instrument",
+        create=("iam:PutRolePolicy",),
+        update=("iam:PutRolePolicy",),
+        delete=("iam:DeleteRolePolicy",),
+    ),
+    "log_group": Kind(
+        one="log group",
+        step="subscriptions",
+        create=("logs:CreateLogGroup",),
+        delete=("logs:DeleteLogGroup", "logs:DescribeLogStreams"),
+    ),
+    "subscription_filter": Kind(
+        one="subscription filter",
+        step="subscriptions",
+        create=PUT_FILTER,
+        update=(*PUT_FILTER, "logs:DeleteSubscriptionFilter"),
+        delete=("logs:DeleteSubscriptionFilter",),
+    ),
+    "state_machine": Kind(
+        one="state machine", step="sources", update=("states:UpdateStateMachine", *_TAG_STATES)
+    ),
+    "api_stage": Kind(one="API stage", step="sources", update=("apigateway:PATCH", "apigateway:DELETE")),
+    "metric_tags": Kind(one="tags of metric", many="tag sets of metrics"),
+    "monitor": Kind(one="monitor"),
+    "dashboard": Kind(one="dashboard"),
+}
+
+
+def kind_name(kind: str, number: int = 1) -> str:
+    """What people call so many resources of a kind."""
+    row = KINDS.get(kind) or Kind(one=kind.replace("_", " "))
+    return row.one if number == 1 else row.many or f"{row.one}s"
+
+
+def is_foundation(kind: str) -> bool:
+    """Whether no data arrives without resources of this kind."""
+    return kind in KINDS and KINDS[kind].foundation
+
+
+def exit_code_of(outcomes: tuple[Outcome, ...]) -> int:
+    """0 if nothing failed, 1 if nothing of what was tried could be done, 5 if some could.
+
+    A function that is skipped has not failed; a foundation that had to be left out has.
+    """
+    failed = [
+        o
+        for o in outcomes
+        if o.status in ("failed", "changed_since")
+        or (o.status == "skipped" and is_foundation(o.resource.kind))
+    ]
+    if not failed:
+        return 0
+    return 5 if any(o.status == "applied" for o in outcomes) else 1
