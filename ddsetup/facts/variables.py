@@ -51,9 +51,9 @@ class Variable:
 
     `rule` "asked": set as it is asked for; "merged": joined with what is there; "by_runtime": set or left by
     the function's language; "elsewhere": by the step that knows more (keys, handlers, modes). `only` names
-    the one way of delivery that reads it. `plugin`, `macro` and `cdk` are the names of the tools' settings,
-    empty where a tool has none; `kind` is how such a setting is written. `removable`: an instrumenter's, so
-    it may be taken out again. `shown`: its value is known to be harmless.
+    the one way of delivery that reads it. `tools` is the name of the setting of Datadog's tools; `plugin`,
+    `macro` and `cdk` where they differ or one has none; `kind` is how such a setting is written.
+    `removable`: an instrumenter's, so it may be taken out again. `shown`: its value is known to be harmless.
     """
 
     name: str
@@ -61,6 +61,7 @@ class Variable:
     value: Callable[[Answers], str] = _no_answer
     rule: Rule = "asked"
     only: Via | None = None
+    tools: str = ""
     plugin: str = ""
     macro: str = ""
     cdk: str = ""
@@ -70,14 +71,9 @@ class Variable:
 
     def named_by(self, tool: FileTool) -> str:
         """What a tool's setting for it is called, empty where it has none."""
-        match tool:
-            case "plugin":
-                return self.plugin
-            case "macro":
-                return self.macro
-            case "cdk":
-                return self.cdk
-        return self.name
+        if tool == "variables":
+            return self.name
+        return {"plugin": self.plugin, "macro": self.macro, "cdk": self.cdk}[tool] or self.tools
 
 
 def _number(value: int | None) -> str:
@@ -143,18 +139,14 @@ VARIABLES: tuple[Variable, ...] = (
         name="DD_CAPTURE_LAMBDA_PAYLOAD",
         setting="capture_payload",
         value=lambda answers: switch(answers.tracing.capture_payload),
-        plugin="captureLambdaPayload",
-        macro="captureLambdaPayload",
-        cdk="captureLambdaPayload",
+        tools="captureLambdaPayload",
         kind="switch",
     ),
     Variable(
         name="DD_LOG_LEVEL",
         setting="log_level",
         value=lambda answers: answers.tracing.log_level or "",
-        plugin="logLevel",
-        macro="logLevel",
-        cdk="logLevel",
+        tools="logLevel",
     ),
     Variable(name="DD_APPSEC_ENABLED", rule="by_runtime", kind="switch"),
     Variable(
@@ -171,9 +163,7 @@ VARIABLES: tuple[Variable, ...] = (
         setting="llmobs",
         value=lambda answers: "true" if answers.tracing.llmobs else "",
         only="extension",
-        plugin="llmObsEnabled",
-        macro="llmObsEnabled",
-        cdk="llmObsEnabled",
+        tools="llmObsEnabled",
         kind="switch",
     ),
     Variable(
@@ -181,27 +171,21 @@ VARIABLES: tuple[Variable, ...] = (
         setting="llmobs",
         value=lambda answers: answers.tracing.llmobs or "",
         only="extension",
-        plugin="llmObsMlApp",
-        macro="llmObsMlApp",
-        cdk="llmObsMlApp",
+        tools="llmObsMlApp",
     ),
     Variable(
         name="DD_LLMOBS_AGENTLESS_ENABLED",
         setting="llmobs",
         value=lambda answers: "false" if answers.tracing.llmobs else "",
         only="extension",
-        plugin="llmObsAgentlessEnabled",
-        macro="llmObsAgentlessEnabled",
-        cdk="llmObsAgentlessEnabled",
+        tools="llmObsAgentlessEnabled",
         kind="switch",
     ),
     Variable(
         name="DD_APM_FLUSH_DEADLINE_MILLISECONDS",
         setting="apm_flush_deadline",
         value=lambda answers: _number(answers.tracing.apm_flush_deadline_ms),
-        plugin="apmFlushDeadline",
-        macro="apmFlushDeadline",
-        cdk="apmFlushDeadline",
+        tools="apmFlushDeadline",
         kind="number",
     ),
     Variable(
@@ -218,27 +202,21 @@ VARIABLES: tuple[Variable, ...] = (
         name="DD_SERVICE",
         setting="service",
         value=lambda answers: answers.service or "",
-        plugin="service",
-        macro="service",
-        cdk="service",
+        tools="service",
         removable=False,
     ),
     Variable(
         name="DD_ENV",
         setting="env",
         value=lambda answers: answers.env or "",
-        plugin="env",
-        macro="env",
-        cdk="env",
+        tools="env",
         removable=False,
     ),
     Variable(
         name="DD_VERSION",
         setting="version_tag",
         value=lambda answers: answers.version or "",
-        plugin="version",
-        macro="version",
-        cdk="version",
+        tools="version",
         removable=False,
     ),
     Variable(
@@ -246,9 +224,7 @@ VARIABLES: tuple[Variable, ...] = (
         setting="extra_tag",
         value=_tags,
         rule="merged",
-        plugin="tags",
-        macro="tags",
-        cdk="tags",
+        tools="tags",
         removable=False,
     ),
 )

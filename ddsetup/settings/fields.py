@@ -23,10 +23,10 @@ def answers_of(values: Mapping[str, Value]) -> Answers:
     """
     fields: dict[str, Any] = {}
     for setting in _filling(values):
-        if setting.fills == _KEY:
+        if setting.field == _KEY:
             kind: Any = setting.key.removeprefix("api_key_")
             fields.setdefault(_KEY, KeySource(kind=kind, value=str(values[setting.key])))
-        elif not setting.fills.startswith("selection."):
+        elif not setting.field.startswith("selection."):
             _put(fields, setting, values[setting.key])
     tracing = {name: fields.pop(name) for name in list(fields) if name.startswith("tracing.")}
     below = {name.partition(".")[2]: value for name, value in tracing.items()}
@@ -37,7 +37,7 @@ def selection_of(values: Mapping[str, Value]) -> Selection:
     """Which functions the values mean. A state alone means all functions in that state."""
     fields: dict[str, Any] = {}
     for setting in _filling(values):
-        if setting.fills.startswith("selection."):
+        if setting.field.startswith("selection."):
             _put(fields, setting, values[setting.key])
     selection = Selection(**{name.removeprefix("selection."): value for name, value in fields.items()})
     if selection.state != "any" and not selection.given:
@@ -49,31 +49,31 @@ def values_of(answers: Answers) -> dict[str, Value]:
     """The values that give these answers again; defaults are left out, except site and regions."""
     found: dict[str, Value] = {}
     for setting in TABLE:
-        if not setting.fills:
+        if not setting.field:
             continue
-        value: Any = field_of(answers, setting.fills)
+        value: Any = field_of(answers, setting.field)
         if isinstance(value, KeySource):
             if value.value and setting.key == f"api_key_{value.kind}":
                 found[setting.key] = value.value
-        elif value != field_of(USUAL, setting.fills):
+        elif value != field_of(USUAL, setting.field):
             found[setting.key] = _texts(setting, value) if setting.pair else value
     return found
 
 
 def _filling(values: Mapping[str, Value]) -> Iterator[Setting]:
-    return (setting for setting in TABLE if setting.fills and setting.key in values)
+    return (setting for setting in TABLE if setting.field and setting.key in values)
 
 
 def _put(fields: dict[str, Any], setting: Setting, value: Value) -> None:
     if not setting.pair:
-        fields[setting.fills] = value
+        fields[setting.field] = value
         return
     texts = value if isinstance(value, tuple) else (str(value),)
     split = str.rpartition if setting.pair_at_end else str.partition
     parts = (split(text, setting.pair) for text in texts)
     pairs = tuple((key, of) for key, _, of in parts)
-    mapping = isinstance(field_of(USUAL, setting.fills), Mapping)
-    fields[setting.fills] = dict(pairs) if mapping else pairs
+    mapping = isinstance(field_of(USUAL, setting.field), Mapping)
+    fields[setting.field] = dict(pairs) if mapping else pairs
 
 
 def _texts(setting: Setting, value: Any) -> tuple[str, ...]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from ddsetup.settings.setting import Setting
+from ddsetup.settings.setting import Setting, panel
 
-PROOF: tuple[Setting, ...] = (
+PROOF = panel(
+    "Proof",
     Setting(
         key="wait",
-        panel="Proof",
         kind="number",
         metavar="SECONDS",
         saved=False,
@@ -15,21 +15,18 @@ PROOF: tuple[Setting, ...] = (
     ),
     Setting(
         key="verify",
-        panel="Proof",
         kind="switch",
         saved=False,
         help="Prove afterwards that data arrives. Default: yes.",
     ),
     Setting(
         key="require_proof",
-        panel="Proof",
         kind="switch",
         saved=False,
         help="End with 6 as well if a function did not run, so that nothing of it can be seen.",
     ),
     Setting(
         key="invoke",
-        panel="Proof",
         kind="switch",
         negatable=True,
         in_file=False,
@@ -38,14 +35,12 @@ PROOF: tuple[Setting, ...] = (
     ),
     Setting(
         key="payload",
-        panel="Proof",
         metavar="FILE",
         saved=False,
         help="The event for --invoke, a JSON file. Default: {}.",
     ),
     Setting(
         key="since",
-        panel="Proof",
         kind="number",
         metavar="MINUTES",
         saved=False,
@@ -53,17 +48,16 @@ PROOF: tuple[Setting, ...] = (
     ),
     Setting(
         key="custom_metric",
-        panel="Proof",
         kind="words",
         metavar="NAME",
         help="A custom metric that the functions send, to look for; repeatable.",
     ),
 )
 
-HOW: tuple[Setting, ...] = (
+HOW = panel(
+    "How to run",
     Setting(
         key="yes",
-        panel="How to run",
         kind="switch",
         short="-y",
         negatable=False,
@@ -73,7 +67,6 @@ HOW: tuple[Setting, ...] = (
     ),
     Setting(
         key="no_input",
-        panel="How to run",
         kind="switch",
         negatable=False,
         saved=False,
@@ -81,7 +74,6 @@ HOW: tuple[Setting, ...] = (
     ),
     Setting(
         key="dry_run",
-        panel="How to run",
         kind="switch",
         short="-n",
         negatable=False,
@@ -90,7 +82,6 @@ HOW: tuple[Setting, ...] = (
     ),
     Setting(
         key="output",
-        panel="How to run",
         kind="choice",
         short="-o",
         choices=("text", "markdown", "json", "ndjson"),
@@ -99,7 +90,6 @@ HOW: tuple[Setting, ...] = (
     ),
     Setting(
         key="html",
-        panel="How to run",
         metavar="FILE",
         in_file=False,
         saved=False,
@@ -107,7 +97,6 @@ HOW: tuple[Setting, ...] = (
     ),
     Setting(
         key="config",
-        panel="How to run",
         metavar="FILE",
         in_file=False,
         saved=False,
@@ -115,14 +104,12 @@ HOW: tuple[Setting, ...] = (
     ),
     Setting(
         key="state_dir",
-        panel="How to run",
         metavar="DIR",
         saved=False,
         help="Where journals are kept, which `ddsetup undo` needs.",
     ),
     Setting(
         key="no_color",
-        panel="How to run",
         kind="switch",
         negatable=False,
         saved=False,
@@ -130,7 +117,6 @@ HOW: tuple[Setting, ...] = (
     ),
     Setting(
         key="verbose",
-        panel="How to run",
         kind="switch",
         short="-v",
         negatable=False,
@@ -139,7 +125,6 @@ HOW: tuple[Setting, ...] = (
     ),
     Setting(
         key="debug",
-        panel="How to run",
         kind="switch",
         negatable=False,
         saved=False,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import reduce
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
@@ -36,6 +36,7 @@ def field_of(answers: Answers, path: str) -> Any:
     return reduce(getattr, path.split("."), answers)
 
 
+_FIELDS = frozenset(USUAL.__slots__)
 _YES, _NO = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
 
 
@@ -48,14 +49,14 @@ class Setting:
     `ddsetup.toml` may hold it: not what would make a file from elsewhere act without being asked, nor what
     decides where keys are sent. `saved` settings are what a guided run writes.
 
-    `fills` is the field of `Answers` that it is for, by its path; with `pair` the texts are parts of pairs,
-    cut at the first such character (`pair_at_end`: the last). `help` does not say the default, `meaning`
-    does, unless `tells_default` is off, where it depends on who is there.
+    `fills` is the field of `Answers` that it is for, by its path, if that has another name; with `pair` the
+    texts are parts of pairs, cut at the first such character (`pair_at_end`: the last). `help` does not say
+    the default, `meaning` does, unless `tells_default` is off, where it depends on who is there.
     """
 
     key: str
-    panel: Panel
     help: str
+    panel: Panel = "How to run"
     kind: Kind = "text"
     choices: tuple[str, ...] = ()
     metavar: str = "TEXT"
@@ -72,9 +73,14 @@ class Setting:
     tells_default: bool = True
 
     @property
+    def field(self) -> str:
+        """The field of `Answers` that it fills, empty if it fills none."""
+        return self.fills or (self.key if self.key in _FIELDS else "")
+
+    @property
     def default(self) -> Value | None:
         """What is taken where nothing is said; None where that is nothing."""
-        value = field_of(USUAL, self.fills) if self.fills else None
+        value = field_of(USUAL, self.field) if self.field else None
         return value if isinstance(value, str | bool | int | tuple) else None
 
     @property
@@ -157,3 +163,8 @@ def _number(value: Json) -> int:
 def _typename(value: Json) -> str:
     names = {bool: "a truth value", int: "a number", float: "a number", str: "text", dict: "a table"}
     return names.get(type(value), "a list" if isinstance(value, list | tuple) else type(value).__name__)
+
+
+def panel(name: Panel, *settings: Setting) -> tuple[Setting, ...]:
+    """The settings of a panel, in the order in which they are shown."""
+    return tuple(replace(setting, panel=name) for setting in settings)

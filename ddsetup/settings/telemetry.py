@@ -3,30 +3,25 @@
 from __future__ import annotations
 
 from ddsetup.settings import validate
-from ddsetup.settings.setting import Setting
+from ddsetup.settings.setting import Setting, panel
 
-WHAT: tuple[Setting, ...] = (
-    Setting(key="logs", fills="logs", panel="What to send", kind="switch", help="Logs."),
-    Setting(key="traces", fills="traces", panel="What to send", kind="switch", help="Traces."),
+WHAT = panel(
+    "What to send",
+    Setting(key="logs", kind="switch", help="Logs."),
+    Setting(key="traces", kind="switch", help="Traces."),
     Setting(
         key="enhanced_metrics",
-        fills="enhanced_metrics",
-        panel="What to send",
         kind="switch",
         help="Enhanced Lambda metrics (cold starts, memory, cost).",
     ),
     Setting(
         key="env",
-        fills="env",
-        panel="What to send",
         metavar="NAME",
         check=validate.tag_value,
         help="The `env` tag of the functions, e.g. prod.",
     ),
     Setting(
         key="service",
-        fills="service",
-        panel="What to send",
         metavar="NAME",
         check=validate.tag_value,
         help="One `service` for all. Default: a function's `service` tag, else its name.",
@@ -34,7 +29,6 @@ WHAT: tuple[Setting, ...] = (
     Setting(
         key="version_tag",
         fills="version",
-        panel="What to send",
         metavar="VERSION",
         check=validate.tag_value,
         help="The `version` tag of the functions.",
@@ -43,7 +37,6 @@ WHAT: tuple[Setting, ...] = (
         key="extra_tag",
         fills="extra_tags",
         pair=":",
-        panel="What to send",
         kind="items",
         metavar="KEY:VALUE",
         check=validate.extra_tag,
@@ -51,28 +44,23 @@ WHAT: tuple[Setting, ...] = (
     ),
 )
 
-DELIVERY: tuple[Setting, ...] = (
+DELIVERY = panel(
+    "How it gets there",
     Setting(
         key="via",
-        fills="via",
-        panel="How it gets there",
         kind="choice",
         choices=("forwarder", "extension"),
         help="Through the Forwarder's Lambda, or from an Extension inside each function.",
     ),
     Setting(
         key="subscribe",
-        fills="subscribe",
-        panel="How it gets there",
         kind="choice",
         choices=("automatic", "direct", "none"),
         help="Who subscribes the Forwarder to log groups: Datadog, ddsetup, or nobody.",
     ),
     Setting(
         key="on_conflict",
-        fills="on_conflict",
         tells_default=False,
-        panel="How it gets there",
         kind="choice",
         choices=("ask", "replace", "add", "skip"),
         help="What to do where somebody else's subscription filters are in the way.",
@@ -82,7 +70,6 @@ DELIVERY: tuple[Setting, ...] = (
         fills="conflicts",
         pair="=",
         pair_at_end=True,
-        panel="How it gets there",
         kind="items",
         metavar="GROUP:FILTER=DECISION",
         check=validate.conflict,
@@ -90,8 +77,6 @@ DELIVERY: tuple[Setting, ...] = (
     ),
     Setting(
         key="owned",
-        fills="owned",
-        panel="How it gets there",
         kind="choice",
         choices=("change", "skip", "source", "all"),
         help="Functions that a deployment tool owns: change them, leave them to it, or change the files of "
@@ -99,8 +84,6 @@ DELIVERY: tuple[Setting, ...] = (
     ),
     Setting(
         key="publish",
-        fills="publish",
-        panel="How it gets there",
         kind="switch",
         help="Functions behind aliases: publish a version of what was instrumented and move the alias to it, "
         "unless $LATEST has more than that is new. Default: no, only $LATEST is changed.",
@@ -108,7 +91,6 @@ DELIVERY: tuple[Setting, ...] = (
     Setting(
         key="log_source",
         fills="log_sources",
-        panel="How it gets there",
         kind="words",
         metavar="ID",
         help="Which AWS services' logs Datadog collects; repeatable.",
@@ -116,7 +98,6 @@ DELIVERY: tuple[Setting, ...] = (
     Setting(
         key="state_machine",
         fills="state_machines",
-        panel="How it gets there",
         kind="items",
         metavar="NAME",
         check=validate.state_machine,
@@ -126,7 +107,6 @@ DELIVERY: tuple[Setting, ...] = (
     Setting(
         key="api_stage",
         fills="api_stages",
-        panel="How it gets there",
         kind="items",
         metavar="API/STAGE",
         check=validate.api_stage,
@@ -134,15 +114,12 @@ DELIVERY: tuple[Setting, ...] = (
     ),
     Setting(
         key="create_log_groups",
-        fills="create_log_groups",
-        panel="How it gets there",
         kind="switch",
         help="Create the log group of a function that has never run.",
     ),
     Setting(
         key="forwarder_arn",
         fills="forwarder_arns",
-        panel="How it gets there",
         kind="items",
         metavar="ARN",
         check=validate.function_arn,
@@ -152,7 +129,6 @@ DELIVERY: tuple[Setting, ...] = (
         key="forwarder_param",
         fills="forwarder_params",
         pair="=",
-        panel="How it gets there",
         kind="items",
         separator="\n",
         metavar="KEY=VALUE",
@@ -161,23 +137,17 @@ DELIVERY: tuple[Setting, ...] = (
     ),
     Setting(
         key="forwarder_version",
-        fills="forwarder_version",
-        panel="How it gets there",
         metavar="VERSION",
         check=validate.forwarder_version,
         help="The Forwarder's release.",
     ),
     Setting(
         key="forwarder_upgrade",
-        fills="forwarder_upgrade",
-        panel="How it gets there",
         kind="switch",
         help="Bring an existing Forwarder to that release. Default: leave it.",
     ),
     Setting(
         key="forwarder_stack",
-        fills="forwarder_stack",
-        panel="How it gets there",
         metavar="NAME",
         check=validate.stack_name,
         help="The name of the stack to deploy.",
@@ -185,7 +155,6 @@ DELIVERY: tuple[Setting, ...] = (
     Setting(
         key="forwarder_name",
         fills="forwarder_function",
-        panel="How it gets there",
         metavar="NAME",
         check=validate.function_name,
         help="The name of the Forwarder's function.",
@@ -193,7 +162,6 @@ DELIVERY: tuple[Setting, ...] = (
     Setting(
         key="forwarder_template_url",
         fills="template_url",
-        panel="How it gets there",
         metavar="URL",
         check=validate.url,
         saved=False,
@@ -201,7 +169,6 @@ DELIVERY: tuple[Setting, ...] = (
     ),
     Setting(
         key="macro_template_url",
-        panel="How it gets there",
         metavar="URL",
         check=validate.url,
         saved=False,
@@ -209,28 +176,24 @@ DELIVERY: tuple[Setting, ...] = (
     ),
 )
 
-LIBRARY: tuple[Setting, ...] = (
+LIBRARY = panel(
+    "Library",
     Setting(
         key="layer_version",
-        fills="layer_version",
-        panel="Library",
         metavar="VERSION",
         check=validate.version,
         help="The library layer: baseline (bundled table), latest, none, or a number.",
     ),
     Setting(
         key="extension_version",
-        fills="extension_version",
-        panel="Library",
         metavar="VERSION",
         check=validate.version,
         help="The Extension layer: baseline, latest, none, or a number.",
     ),
-    Setting(key="fips", fills="fips", panel="Library", kind="switch", help="FIPS variant of the Extension."),
+    Setting(key="fips", kind="switch", help="FIPS variant of the Extension."),
     Setting(
         key="log_level",
         fills="tracing.log_level",
-        panel="Library",
         metavar="LEVEL",
         check=validate.log_level,
         help="The library's own log level, e.g. DEBUG.",
@@ -238,31 +201,25 @@ LIBRARY: tuple[Setting, ...] = (
     Setting(
         key="capture_payload",
         fills="tracing.capture_payload",
-        panel="Library",
         kind="switch",
         help="Put requests and responses on spans.",
     ),
     Setting(
         key="merge_xray",
         fills="tracing.merge_xray",
-        panel="Library",
         kind="switch",
         help="Join X-Ray segments to traces.",
     ),
-    Setting(
-        key="appsec", fills="tracing.appsec", panel="Library", kind="switch", help="App and API Protection."
-    ),
+    Setting(key="appsec", fills="tracing.appsec", kind="switch", help="App and API Protection."),
     Setting(
         key="llmobs",
         fills="tracing.llmobs",
-        panel="Library",
         metavar="ML_APP",
         help="LLM Observability, under this name.",
     ),
     Setting(
         key="apm_flush_deadline",
         fills="tracing.apm_flush_deadline_ms",
-        panel="Library",
         kind="number",
         metavar="MS",
         help="Send traces this many milliseconds before a timeout.",
@@ -270,7 +227,6 @@ LIBRARY: tuple[Setting, ...] = (
     Setting(
         key="git_commit",
         fills="tracing.git_commit",
-        panel="Library",
         metavar="SHA",
         check=validate.git_commit,
         saved=False,
@@ -279,14 +235,11 @@ LIBRARY: tuple[Setting, ...] = (
     Setting(
         key="git_repository",
         fills="tracing.git_repository",
-        panel="Library",
         metavar="URL",
         help="Source code integration: the repository's URL.",
     ),
     Setting(
         key="grant_key_access",
-        fills="grant_key_access",
-        panel="Library",
         kind="switch",
         help="Let execution roles read the API key's secret (Extension).",
     ),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ddsetup.settings import validate
-from ddsetup.settings.setting import Setting
+from ddsetup.settings.setting import Setting, panel
 
 INTEGRATIONS = (
     "dynamodb",
@@ -18,11 +18,11 @@ INTEGRATIONS = (
 )
 """Names for the services beside Lambda whose CloudWatch metrics Datadog can crawl as well."""
 
-FUNCTIONS: tuple[Setting, ...] = (
+FUNCTIONS = panel(
+    "Which functions",
     Setting(
         key="function",
         fills="selection.names",
-        panel="Which functions",
         kind="items",
         short="-f",
         metavar="NAME",
@@ -31,7 +31,6 @@ FUNCTIONS: tuple[Setting, ...] = (
     Setting(
         key="exclude",
         fills="selection.exclude",
-        panel="Which functions",
         kind="items",
         metavar="NAME",
         help="Leave these out: names, ARNs or globs; repeatable.",
@@ -40,7 +39,6 @@ FUNCTIONS: tuple[Setting, ...] = (
         key="tag",
         fills="selection.tags",
         pair="=",
-        panel="Which functions",
         kind="items",
         metavar="KEY=VALUE",
         check=validate.tag_rule,
@@ -49,7 +47,6 @@ FUNCTIONS: tuple[Setting, ...] = (
     Setting(
         key="runtime",
         fills="selection.runtimes",
-        panel="Which functions",
         kind="words",
         metavar="RUNTIME",
         help="Only these runtimes (python3.12) or families (python*); repeatable.",
@@ -57,7 +54,6 @@ FUNCTIONS: tuple[Setting, ...] = (
     Setting(
         key="stack",
         fills="selection.stacks",
-        panel="Which functions",
         kind="items",
         metavar="NAME",
         help="Only functions of this CloudFormation stack; repeatable.",
@@ -65,7 +61,6 @@ FUNCTIONS: tuple[Setting, ...] = (
     Setting(
         key="state",
         fills="selection.state",
-        panel="Which functions",
         kind="choice",
         choices=("any", "uninstrumented", "instrumented"),
         help="Only functions without, or only with, Datadog.",
@@ -73,19 +68,18 @@ FUNCTIONS: tuple[Setting, ...] = (
     Setting(
         key="all",
         fills="selection.all",
-        panel="Which functions",
         kind="switch",
         negatable=False,
         help="Every function of the regions.",
     ),
 )
 
-WHERE: tuple[Setting, ...] = (
-    Setting(key="profile", panel="Where", metavar="NAME", help="The AWS profile to use."),
+WHERE = panel(
+    "Where",
+    Setting(key="profile", metavar="NAME", help="The AWS profile to use."),
     Setting(
         key="region",
         fills="regions",
-        panel="Where",
         kind="words",
         short="-r",
         metavar="REGION",
@@ -94,18 +88,16 @@ WHERE: tuple[Setting, ...] = (
     ),
     Setting(
         key="role_arn",
-        panel="Where",
         metavar="ARN",
         check=validate.role_arn,
         help="Assume this role for everything on AWS.",
     ),
 )
 
-DATADOG: tuple[Setting, ...] = (
+DATADOG = panel(
+    "Datadog",
     Setting(
         key="site",
-        fills="site",
-        panel="Datadog",
         metavar="SITE",
         also_env=("DD_SITE", "DATADOG_SITE"),
         check=validate.site,
@@ -113,7 +105,6 @@ DATADOG: tuple[Setting, ...] = (
     ),
     Setting(
         key="api_key_stdin",
-        panel="Datadog",
         kind="switch",
         negatable=False,
         in_file=False,
@@ -122,7 +113,6 @@ DATADOG: tuple[Setting, ...] = (
     ),
     Setting(
         key="app_key_stdin",
-        panel="Datadog",
         kind="switch",
         negatable=False,
         in_file=False,
@@ -131,7 +121,6 @@ DATADOG: tuple[Setting, ...] = (
     ),
     Setting(
         key="api_key_file",
-        panel="Datadog",
         metavar="FILE",
         in_file=False,
         saved=False,
@@ -139,7 +128,6 @@ DATADOG: tuple[Setting, ...] = (
     ),
     Setting(
         key="app_key_file",
-        panel="Datadog",
         metavar="FILE",
         in_file=False,
         saved=False,
@@ -148,14 +136,12 @@ DATADOG: tuple[Setting, ...] = (
     Setting(
         key="api_key_secret",
         fills="key_source",
-        panel="Datadog",
         metavar="ARN",
         check=validate.secret_arn,
         help="Secrets Manager secret that holds the API key; functions and Forwarder use it too.",
     ),
     Setting(
         key="app_key_secret",
-        panel="Datadog",
         metavar="ARN",
         check=validate.secret_arn,
         help="Secrets Manager secret that holds the application key.",
@@ -163,7 +149,6 @@ DATADOG: tuple[Setting, ...] = (
     Setting(
         key="api_key_ssm",
         fills="key_source",
-        panel="Datadog",
         metavar="ARN",
         check=validate.parameter_arn,
         help="Systems Manager parameter from which functions and Forwarder take the API key.",
@@ -171,14 +156,12 @@ DATADOG: tuple[Setting, ...] = (
     Setting(
         key="api_key_kms",
         fills="key_source",
-        panel="Datadog",
         metavar="CIPHERTEXT",
         check=validate.ciphertext,
         help="The API key encrypted with KMS (base64), for functions and Forwarder.",
     ),
     Setting(
         key="datadog_url",
-        panel="Datadog",
         metavar="URL",
         in_file=False,
         saved=False,
@@ -187,24 +170,18 @@ DATADOG: tuple[Setting, ...] = (
     ),
     Setting(
         key="role_name",
-        fills="role_name",
-        panel="Datadog",
         metavar="NAME",
         check=validate.role_name,
         help="The IAM role that Datadog assumes.",
     ),
     Setting(
         key="role_boundary",
-        fills="role_boundary",
-        panel="Datadog",
         metavar="ARN",
         check=validate.policy_arn,
         help="The permissions boundary that roles made here get: Datadog's and the Forwarder's.",
     ),
     Setting(
         key="role_path",
-        fills="role_path",
-        panel="Datadog",
         metavar="PATH",
         check=validate.role_path,
         help="The path of the Forwarder's roles, e.g. /monitoring/. Datadog takes its own role without one.",
@@ -213,7 +190,6 @@ DATADOG: tuple[Setting, ...] = (
         key="resource_tag",
         fills="resource_tags",
         pair="=",
-        panel="Datadog",
         kind="items",
         metavar="KEY=VALUE",
         check=validate.tag_rule,
@@ -221,15 +197,12 @@ DATADOG: tuple[Setting, ...] = (
     ),
     Setting(
         key="resource_collection",
-        fills="resource_collection",
-        panel="Datadog",
         kind="switch",
         help="Let Datadog collect the configuration of AWS resources (attaches SecurityAudit).",
     ),
     Setting(
         key="integration_namespace",
         fills="integration_namespaces",
-        panel="Datadog",
         kind="words",
         metavar="NAME",
         help=f"Metrics of further services: {', '.join(INTEGRATIONS)}, or a namespace; repeatable.",

@@ -19,7 +19,7 @@ def leaves(record: object, path: str = "") -> set[str]:
 
 
 def test_every_field_of_the_answers_has_a_setting() -> None:
-    assert {setting.fills for setting in TABLE if setting.fills} == leaves(USUAL)
+    assert {setting.field for setting in TABLE if setting.field} == leaves(USUAL)
 
 
 def test_nothing_said_is_what_is_usual() -> None:
@@ -28,10 +28,10 @@ def test_nothing_said_is_what_is_usual() -> None:
 
 
 def test_what_is_told_as_the_default_is_what_nothing_said_gives() -> None:
-    told = [setting for setting in TABLE if " Default: " in setting.meaning and setting.fills]
+    told = [setting for setting in TABLE if " Default: " in setting.meaning and setting.field]
     assert len(told) > 15
     for setting in told:
-        assert field_of(answers_of({}), setting.fills) == setting.default
+        assert field_of(answers_of({}), setting.field) == setting.default
 
 
 def test_pairs_go_both_ways() -> None:
