@@ -29,6 +29,7 @@ from ddsetup.project.iac.limits import LIMITS, TITLES
 from ddsetup.sandbox.scenarios import MESSY, SCENARIOS, Scenario
 from ddsetup.settings.setting import PANELS, Setting
 from ddsetup.settings.table import SETTINGS, TABLE
+from ddsetup.show.schemas import SCHEMAS
 
 HERE = Path(__file__).parent
 _CARRYING: tuple[FileTool, ...] = ("plugin", "macro", "cdk")
@@ -160,7 +161,16 @@ def event_part() -> str:
 
 
 def _schema(name: str) -> Any:
-    return json.loads(resources.files("ddsetup.data").joinpath(f"{name}.schema.json").read_text("utf-8"))
+    return SCHEMAS[name]()
+
+
+def schema_files() -> dict[Path, str]:
+    """The JSON schemas that are shipped, as they are now."""
+    data = HERE.parent / "ddsetup/data"
+    return {
+        data / f"{name}.schema.json": f"{json.dumps(made(), indent=1, ensure_ascii=False)}\n"
+        for name, made in SCHEMAS.items()
+    }
 
 
 def _fields(schema: Mapping[str, Any]) -> str:
@@ -406,10 +416,13 @@ def pages() -> list[Path]:
 
 def stale() -> dict[Path, str]:
     """The pages that would be written differently now, with their new text."""
-    old = {page: page.read_text("utf-8") for page in pages()}
-    new = {page: filled(text) for page, text in old.items()} | {
-        HERE / "reference/checks.md": checks.document()
-    }
+    kept = schema_files()
+    old = {page: page.read_text("utf-8") for page in (*pages(), *kept)}
+    new = (
+        {page: filled(old[page]) for page in pages()}
+        | kept
+        | {HERE / "reference/checks.md": checks.document()}
+    )
     return {page: text for page, text in new.items() if old.get(page) != text}
 
 

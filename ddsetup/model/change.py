@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal, TypeAlias
 
 from ddsetup.model.states import State
+from ddsetup.model.typed import SPARSE, UNTOLD
 
 Action: TypeAlias = Literal["create", "update", "delete"]
 Status: TypeAlias = Literal["applied", "unchanged", "skipped", "failed", "changed_since"]
@@ -51,9 +52,9 @@ class Change:
     before: State | None
     after: State | None
     why: str
-    precondition: str = ""
-    needs: tuple[ResourceId, ...] = ()
-    note: str = ""
+    precondition: str = field(default="", metadata=UNTOLD)
+    note: str = field(default="", metadata=SPARSE)
+    needs: tuple[ResourceId, ...] = field(default=(), metadata=SPARSE)
 
     @property
     def action(self) -> Action:
@@ -98,9 +99,9 @@ class Skipped:
     resource: ResourceId
     status: Literal["unchanged", "skipped"]
     reason: str
-    fix: str = ""
-    step: str = ""
-    permission: str = ""
+    fix: str = field(default="", metadata=SPARSE)
+    step: str = field(default="", metadata=SPARSE)
+    permission: str = field(default="", metadata=UNTOLD)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,7 +130,7 @@ class Outcome:
     resource: ResourceId
     status: Status
     reason: str = ""
-    fix: str = ""
-    step: str = ""
-    action: Action | None = None
-    details: Mapping[str, str] = field(default_factory=dict)
+    fix: str = field(default="", metadata=SPARSE)
+    step: str = field(default="", metadata=SPARSE)
+    action: Action | None = field(default=None, metadata=SPARSE)
+    details: Mapping[str, str] = field(default_factory=dict, metadata=SPARSE)

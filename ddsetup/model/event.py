@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Literal, TypeAlias
 
 from ddsetup.model.change import Change, Outcome, ResourceId
+from ddsetup.model.typed import SPARSE
 
 EventKind: TypeAlias = Literal["planned", "started", "finished", "stack", "log", "stopping"]
 
@@ -21,12 +22,12 @@ class Event:
 
     kind: EventKind
     at: datetime
-    resource: ResourceId | None = None
-    step: str = ""
-    change: Change | None = None
-    outcome: Outcome | None = None
-    text: str = ""
-    details: Mapping[str, str] = field(default_factory=dict)
+    resource: ResourceId | None = field(default=None, metadata=SPARSE)
+    step: str = field(default="", metadata=SPARSE)
+    change: Change | None = field(default=None, metadata=SPARSE)
+    outcome: Outcome | None = field(default=None, metadata=SPARSE)
+    text: str = field(default="", metadata=SPARSE)
+    details: Mapping[str, str] = field(default_factory=dict, metadata=SPARSE)
 
 
 OnEvent: TypeAlias = Callable[[Event], None]

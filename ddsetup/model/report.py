@@ -8,6 +8,7 @@ from typing import Literal, TypeAlias
 
 from ddsetup.model.account import Json
 from ddsetup.model.change import Outcome, Plan, ResourceId
+from ddsetup.model.typed import SPARSE
 
 SCHEMA = "ddsetup/1"
 
@@ -32,8 +33,8 @@ class Signal:
     status: SignalStatus
     path: str = ""
     at: str = ""
-    reason: str = ""
-    metric: str = ""
+    reason: str = field(default="", metadata=SPARSE)
+    metric: str = field(default="", metadata=SPARSE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +67,7 @@ class Report:
     sandbox: bool = False
     next: tuple[str, ...] = ()
     data: Mapping[str, Json] = field(default_factory=dict)
-    error: Mapping[str, str] | None = None
+    error: Mapping[str, str] | None = field(default=None, metadata=SPARSE)
 
     @property
     def status(self) -> Literal["ok", "partial", "failed"]:

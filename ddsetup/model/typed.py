@@ -19,6 +19,11 @@ from ddsetup.model.errors import UsageError
 
 T = TypeVar("T")
 
+SPARSE: Mapping[str, bool] = {"sparse": True}
+"""Marks a field that reports leave out where it is empty."""
+UNTOLD: Mapping[str, bool] = {"untold": True}
+"""Marks a field that is ddsetup's own business, and in no report."""
+
 _NAMES: Mapping[type, str] = {str: "a text", bool: "true or false", int: "a whole number", float: "a number"}
 _JSON: Mapping[type, str] = {str: "string", bool: "boolean", int: "integer", float: "number"}
 
@@ -34,6 +39,20 @@ def encode(value: Any) -> Json:
     return value.isoformat() if isinstance(value, datetime) else value
 
 
+def told(value: Any) -> Json:
+    """The value as reports tell it: as `encode`, without what is `UNTOLD` and what is `SPARSE` and empty."""
+    if is_dataclass(value):
+        shown = ((field, getattr(value, field.name)) for field in fields(value) if not _is(field, UNTOLD))
+        return {field.name: told(item) for field, item in shown if item or not _is(field, SPARSE)}
+    if isinstance(value, tuple | list):
+        return [told(item) for item in value]
+    return encode(value)
+
+
+def _is(field: Field[Any], mark: Mapping[str, bool]) -> bool:
+    return bool(mark.keys() & field.metadata.keys())
+
+
 def decode(kind: type[T], document: Json, *, lenient: bool = False) -> T:
     """The record of type `kind` that a document describes.
 
@@ -44,30 +63,44 @@ def decode(kind: type[T], document: Json, *, lenient: bool = False) -> T:
     return made
 
 
-def schema(hint: Any) -> Json:
-    """The JSON schema of a type."""
+def schema(hint: Any, named: Mapping[Any, str] | None = None) -> Json:
+    """The JSON schema of a type as `encode` writes it; with `named`, as `told` does, with references to the
+    definitions of those records."""
     origin, inner = get_origin(hint), get_args(hint)
     if hint is Any:
         return {}
     if origin is Literal:
         return {"enum": list(inner)}
     if origin in (Union, types.UnionType):
-        return {"anyOf": [schema(one) for one in inner]}
+        return _any_of(inner, named)
     if origin is tuple:
-        return {"type": "array", "items": schema(inner[0])}
+        return {"type": "array", "items": schema(inner[0], named)}
     if origin is not None and issubclass(origin, Mapping):
-        return {"type": "object", "additionalProperties": schema(inner[1])}
-    if isinstance(hint, type) and is_dataclass(hint):
-        members = _hints(hint)
-        return {
-            "type": "object",
-            "properties": {name: schema(one) for name, one in members.items()},
-            "required": list(members),
-            "additionalProperties": False,
-        }
+        of = schema(inner[1], named)
+        return {"type": "object", "additionalProperties": of} if of else {"type": "object"}
+    if is_dataclass(hint):
+        name = (named or {}).get(hint)
+        return {"$ref": f"#/$defs/{name}"} if name else record_schema(hint, named)
     if hint is type(None):
         return {"type": "null"}
     return {"type": "string", "format": "date-time"} if hint is datetime else {"type": _JSON[hint]}
+
+
+def record_schema(kind: Any, named: Mapping[Any, str] | None = None) -> dict[str, Json]:
+    """The schema of a record, spelt out."""
+    shown = [field for field in fields(kind) if named is None or not _is(field, UNTOLD)]
+    return {
+        "type": "object",
+        "properties": {field.name: schema(_hints(kind)[field.name], named) for field in shown},
+        "required": [field.name for field in shown if named is None or not _is(field, SPARSE)],
+        "additionalProperties": False,
+    }
+
+
+def _any_of(hints: tuple[Any, ...], named: Mapping[Any, str] | None) -> Json:
+    """What is told of an optional value is never null: it is left out."""
+    meant = [hint for hint in hints if named is None or hint is not type(None)]
+    return schema(meant[0], named) if len(meant) == 1 else {"anyOf": [schema(one, named) for one in meant]}
 
 
 @cache
