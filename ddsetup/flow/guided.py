@@ -14,6 +14,7 @@ from ddsetup.ask.dialogue import Unfinished, forget, keep, unfinished
 from ddsetup.ask.prompter import Back, Prompt
 from ddsetup.flow.call import Call
 from ddsetup.flow.conflicts import decide
+from ddsetup.flow.left_log_groups import offer_to_replace
 from ddsetup.flow.publishing import offer_publishing
 from ddsetup.model.errors import CredentialsError, Denied, Interrupted
 from ddsetup.model.foreign import Lines
@@ -69,7 +70,8 @@ class Guide:
                 self.session, signed_in_again = None, True
                 continue
             try:
-                asked = offer_publishing(call, session, prepared)
+                asked = offer_to_replace(call, session, prepared)
+                asked = offer_publishing(call, session, asked)
                 return session, decide(call, session, asked)
             except Back:
                 self.put_back(prepared)

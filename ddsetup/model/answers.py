@@ -72,7 +72,8 @@ class Answers:
     `service` None means: the function's own name, unless it carries a `service` tag.
     `owned` is what becomes of functions that a deployment tool owns; "source": they are left alone, and the
     files of their project are changed; "all": changed, and so are those that Datadog itself instruments.
-    `publish`: a version is published of what was instrumented, and aliases serve it.
+    `publish`: a version is published of what was instrumented, and aliases serve it. `replace_log_group`: the
+    log group that Lambda made anew for a Forwarder that is gone is deleted before a new one's is made.
     """
 
     site: str
@@ -104,6 +105,7 @@ class Answers:
     forwarder_version: str = "latest"
     forwarder_params: Mapping[str, str] = field(default_factory=dict)
     forwarder_upgrade: bool = False
+    replace_log_group: bool = True
     template_url: str = ""
     log_sources: tuple[str, ...] = ("lambda",)
     state_machines: tuple[str, ...] = ()

@@ -83,6 +83,24 @@ def role_not_seen_yet(name: str, times: int = 2) -> AwsFault:
     return AwsFault("PutRolePolicy", "NoSuchEntity", 404, message=message, contains=name, times=times)
 
 
+def role_not_assumable_yet(name: str, times: int = 2) -> AwsFault:
+    """The first who assume a role that was just made, or whose trust was just changed, may not.
+
+    Source: IAM user guide, "Changes that I make are not always immediately visible".
+    """
+    message = "User is not authorized to perform: sts:AssumeRole on that role"
+    return AwsFault("AssumeRole", "AccessDenied", 403, message=message, contains=name, times=times)
+
+
+def late_log_delivery(function: str, seconds: float) -> AwsFault:
+    """The function's last lines come when its stack is gone, and make its log group anew.
+
+    Source: issue 564 of aws-solutions-library-samples/accelerated-intelligent-document-processing-on-aws.
+    AWSLambdaBasicExecutionRole may make log groups.
+    """
+    return AwsFault("LateLogDelivery", contains=function, delay=seconds)
+
+
 def denied_by(cause: str, operation: str, action: str) -> AwsFault:
     """A denial whose cause AWS names: "with an explicit deny in a service control policy", "because no
     permissions boundary allows ..." (IAM user guide, "Troubleshoot access denied error messages")."""

@@ -147,6 +147,14 @@ DELIVERY = panel(
         help="Bring an existing Forwarder to that release. Default: leave it.",
     ),
     Setting(
+        key="replace_log_group",
+        fills="replace_log_group",
+        panel="How it gets there",
+        kind="switch",
+        help="Delete the log group of a Forwarder that is gone where it is in the way of a new one's (Lambda "
+        "makes it anew for last lines); the guided setup asks.",
+    ),
+    Setting(
         key="forwarder_stack",
         metavar="NAME",
         check=validate.stack_name,

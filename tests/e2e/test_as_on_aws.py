@@ -4,9 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from ddsetup.sandbox.faults import region_not_enabled, role_not_seen_yet, secret_going, tag_index_lags
+from ddsetup.sandbox.faults import (
+    late_log_delivery,
+    region_not_enabled,
+    role_not_assumable_yet,
+    role_not_seen_yet,
+    secret_going,
+    tag_index_lags,
+)
 from tests.e2e.conftest import OpenPlace, Place
 from tests.e2e.world import differences
+from tests.sandbox_chain import eventually
 
 pytestmark = pytest.mark.e2e
 
@@ -20,7 +28,8 @@ def shop(open_place: OpenPlace) -> Place:
 
 def test_a_region_that_is_not_enabled_is_left_out_and_names_still_free_come_back(shop: Place) -> None:
     before = shop.world.everything()
-    late = (role_not_seen_yet("DatadogIntegrationRole"), secret_going())
+    role = "DatadogIntegrationRole"
+    late = (role_not_seen_yet(role), role_not_assumable_yet(role), secret_going())
     with shop.aws_faults(region_not_enabled("eu-south-2"), *late):
         done = shop.cli(*SETUP, "--region", "us-east-1", "--region", "eu-south-2")
         assert done.code == 0, done.stdout + done.stderr
@@ -30,7 +39,28 @@ def test_a_region_that_is_not_enabled_is_left_out_and_names_still_free_come_back
         alone = shop.cli("plan", "--all", "--region", "eu-south-2", "--output", "json")
         assert alone.code == 2, alone.stderr
         assert "ListFunctions" not in alone.json["error"]["fix"]
+    # Datadog tries again until it may assume the role, and then subscribes what is there.
+    orders = "/aws/lambda/coffee-orders"
+    assert eventually(lambda: shop.world.filters().get(orders))
     assert shop.cli("undo", "--yes").code == 0
+    assert differences(before, shop.world.everything()) == []
+
+
+def test_a_log_group_that_comes_back_when_its_stack_is_gone_is_replaced_by_the_next(shop: Place) -> None:
+    before, group = shop.world.everything(), "/aws/lambda/datadog-forwarder"
+    assert shop.cli(*SETUP, "--region", "us-east-1").code == 0
+    with shop.aws_faults(late_log_delivery("datadog-forwarder", seconds=8)):
+        assert shop.cli("undo", "--yes").code == 0
+        assert eventually(lambda: group in shop.world.filters())
+    kept = shop.cli(*SETUP, "--region", "us-east-1", "--no-replace-log-group")
+    (refused,) = kept.outcomes("stack").values()
+    assert refused["status"] == "skipped"
+    assert "--replace-log-group" in refused["fix"]
+    again = shop.cli(*SETUP, "--region", "us-east-1")
+    assert again.code == 0, again.stdout + again.stderr
+    assert again.outcomes("stack")["datadog-forwarder"]["status"] == "applied"
+    for _ in range(2):
+        assert shop.cli("undo", "--yes").code == 0
     assert differences(before, shop.world.everything()) == []
 
 

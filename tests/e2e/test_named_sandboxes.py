@@ -86,3 +86,17 @@ def test_one_can_go_and_the_other_stays(two: Cli) -> None:
     assert two("sandbox", "down", "shop").code == 0
     assert two("sandbox", "down", "shop").code == 2
     assert _env(two)["AWS_ENDPOINT_URL"]
+
+
+def test_whoever_works_in_a_detached_one_may_set_up_in_every_way(tmp_path: Path) -> None:
+    outside = Cli(tmp_path, {}, ())
+    try:
+        assert outside("sandbox", "up", "--detach", "--name", "cafe").code == 0
+        inside = Cli(tmp_path, _env(outside, "cafe"), ())
+        way = ("--via", "extension", "--resource-collection", "--resource-tag", "cost-center=42")
+        done = inside("setup", "--all", *way, "--yes", "--no-verify", "--output", "json")
+        assert done.code == 0, done.stdout + done.stderr
+        assert {o["status"] for o in done.outcomes("role_policy").values()} == {"applied"}
+        assert {o["status"] for o in done.outcomes("iam_role").values()} == {"applied"}
+    finally:
+        outside("sandbox", "down", "cafe")

@@ -98,8 +98,12 @@ def test_setting_up_proving_looking_after_and_taking_out(shop: Place) -> None:
 
 @pytest.mark.parametrize(
     "options",
-    [("--via", "extension"), ("--subscribe", "direct", "--on-conflict", "replace")],
-    ids=["extension", "direct"],
+    [
+        ("--via", "extension"),
+        ("--subscribe", "direct", "--on-conflict", "replace"),
+        ("--forwarder-param", "InstallAsLayer=false", "--resource-tag", "cost-center=42"),
+    ],
+    ids=["extension", "direct", "copied-zip"],
 )
 def test_other_ways_of_setting_up_have_policies_of_their_own(shop: Place, options: tuple[str, ...]) -> None:
     before = shop.world.everything()

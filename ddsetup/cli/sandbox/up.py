@@ -44,7 +44,8 @@ _MODES: tuple[dict[str, Value], ...] = (
     {"via": "forwarder", "subscribe": "automatic", "forwarder_upgrade": True},
     {"via": "forwarder", "subscribe": "direct", "on_conflict": "replace"},
     {"via": "extension"},
-    {"via": "forwarder", "resource_collection": True},
+    {"via": "forwarder", "resource_collection": True, "resource_tag": ("any=any",)},
+    {"via": "forwarder", "forwarder_upgrade": True, "forwarder_param": ("InstallAsLayer=false",)},
 )
 """What is going to be set up is not known yet, and how neither: the operator may do it in every way."""
 

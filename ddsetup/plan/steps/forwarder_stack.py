@@ -250,14 +250,15 @@ def _name_obstacle(lane: LaneSnapshot, answers: Answers) -> Obstacle | None:
 
 def _log_group_obstacle(lane: LaneSnapshot, answers: Answers) -> Obstacle | None:
     group = left_log_group(lane, answers)
-    if group is None or group.retention_days is None:
+    if group is None or (group.retention_days is None and answers.replace_log_group):
         return None
     where = f"--log-group-name {group.name} --region {lane.lane.region}"
+    chosen = group.retention_days is not None
     return Obstacle(
-        f"log group {group.name} exists, with a retention that somebody chose; CloudFormation would refuse "
-        "to make one of that name",
-        f"if its logs are not needed: aws logs delete-log-group {where}; or another name: "
-        "--forwarder-name NAME",
+        f"log group {group.name} exists{', with a retention that somebody chose' if chosen else ''}; "
+        "CloudFormation would refuse to make one of that name",
+        f"if its logs are not needed: aws logs delete-log-group {where}"
+        f"{'' if chosen else ' (or --replace-log-group)'}; or another name: --forwarder-name NAME",
     )
 
 

@@ -63,6 +63,7 @@ def _application(settings: EmulatorSettings) -> Any:
         delivery,
         faults,
         filter_patterns,
+        late_lines,
         limits,
         runtime,
         seed,
@@ -80,7 +81,9 @@ def _application(settings: EmulatorSettings) -> Any:
     account_policies.install()
     state_machines.install()
     api_gateway.install()
-    calls.install(Path(settings.call_log), faults.Faults(Path(settings.faults)))
+    meant = faults.Faults(Path(settings.faults))
+    late_lines.install(meant)
+    calls.install(Path(settings.call_log), meant)
     seed.publish_layers(settings)
     return app.app
 

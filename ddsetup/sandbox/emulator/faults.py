@@ -73,7 +73,7 @@ class Faults:
 
     async def answer(self, request: Request, call: Call) -> tuple[int, Any, Any]:
         """What the call answers: its own answer, or the first fault's that is for it."""
-        fault = self._next(request)
+        fault = self.strike(request)
         if fault is None:
             return self._remembered(request, await call())
         if fault.stale:
@@ -93,7 +93,8 @@ class Faults:
             self._answered[_name(request)] = answer
         return answer
 
-    def _next(self, request: Request) -> AwsFault | None:
+    def strike(self, request: Request) -> AwsFault | None:
+        """The first fault that is for this call, which counts it."""
         self._reread()
         for waiting in self._waiting:
             if waiting.strikes(request):

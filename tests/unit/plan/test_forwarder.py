@@ -230,6 +230,11 @@ def test_a_log_group_that_lambda_made_anew_is_removed_first_and_said() -> None:
     assert change.precondition == LEFT_LOG_GROUP
 
 
+def test_a_log_group_that_is_to_be_kept_is_in_the_way() -> None:
+    said = only_skipped(planned(with_log_group(), replace_log_group=False))
+    assert "--replace-log-group" in said.fix
+
+
 def test_a_log_group_whose_retention_somebody_chose_is_in_the_way() -> None:
     said = only_skipped(planned(with_log_group(retention_days=7)))
     assert "delete-log-group" in said.fix
