@@ -36,7 +36,7 @@ from ddsetup.model.account import Function, Lane, Role, Unreadable
 from ddsetup.model.errors import GatewayError
 from ddsetup.model.evidence import Evidence, Looking, Unseen
 from ddsetup.model.snapshot import Snapshot
-from ddsetup.observe.chosen import aliased, observe_aliases, observe_filters
+from ddsetup.observe.chosen import aliased, observe_aliases, observe_filters, observe_qualifiers
 from ddsetup.plan.steps.instrument.key_access import role_name
 from ddsetup.plan.steps.subscriptions.groups import can_have_filters, log_group_of
 
@@ -245,7 +245,8 @@ def _aliases(
     Data that arrives proves nothing here: it may be of `$LATEST` only.
     """
     functions = tuple(s.function for s in case.subjects)
-    wanted = functions if looking.deep else aliased(aws, functions)
+    seen = case.snapshot if looking.deep else observe_qualifiers(aws, case.snapshot, functions)
+    wanted = functions if looking.deep else aliased(seen, functions)
     most = len(wanted) if looking.deep else MOST_ALIASES
     unseen = Unseen(
         what="aliases of functions",
@@ -253,7 +254,7 @@ def _aliases(
         why=f"those of {MOST_ALIASES} functions were looked at",
         checks=("published-version",),
     )
-    snapshot = observe_aliases(aws, case.snapshot, wanted[:most])
+    snapshot = observe_aliases(aws, seen, wanted[:most])
     held = {f.arn: snapshot.lanes[f.lane].aliases.get(f.arn) for f in wanted[:most]}
     behind = [f for f in wanted[:most] if any(a.version != LATEST for a in held[f.arn] or ())]
     published = all_of({f.arn: _versions_of(aws, f) for f in behind})

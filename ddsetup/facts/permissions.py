@@ -38,6 +38,7 @@ PURPOSE = "@"
 LOOK_AT_ROLE = ("iam:GetRole", "iam:GetRolePolicy", "iam:ListAttachedRolePolicies", "iam:ListRolePolicies")
 LOOK_AT_STREAM = ("cloudwatch:GetMetricStream",)
 LOOK_AT_FUNCTION = ("lambda:GetFunction", "lambda:GetPolicy", "lambda:ListAliases")
+LOOK_AT_PROVISIONED = ("lambda:ListProvisionedConcurrencyConfigs",)
 LOOK_AT_LAYER = ("lambda:GetLayerVersion",)
 LOOK_AT_SECRET = ("secretsmanager:DescribeSecret",)
 LOOK_AT_FILTERS = ("logs:DescribeSubscriptionFilters",)

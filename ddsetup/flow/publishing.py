@@ -19,13 +19,15 @@ def offer_publishing(call: Call, session: Session, prepared: Prepared) -> Prepar
 
     Nobody is asked who said `--publish` or `--no-publish`, or where no alias could be moved.
     """
+    from ddsetup.observe.chosen import observe_provisioned
     from ddsetup.plan.whole import make_plan
 
     host = session.host
     if host.prompter is None or PUBLISH in call.given:
         return prepared
     answers = replace(prepared.answers, publish=True)
-    plan = make_plan(prepared.snapshot, answers, prepared.selected)
+    snapshot = observe_provisioned(session.aws, prepared.snapshot, prepared.selected)
+    plan = make_plan(snapshot, answers, prepared.selected)
     moved = sorted(c.resource.name for c in plan.changes if c.resource.kind == "alias")
     if not moved:
         return prepared
@@ -38,7 +40,7 @@ def offer_publishing(call: Call, session: Session, prepared: Prepared) -> Prepar
         host.dialogue.answer(PUBLISH, {PUBLISH: bool(said)})
     if not host.dialogue.typed[PUBLISH].get(PUBLISH):
         return prepared
-    return replace(prepared, answers=answers, plan=plan)
+    return replace(prepared, snapshot=snapshot, answers=answers, plan=plan)
 
 
 def _question(moved: list[str], *, default: bool) -> Prompt:

@@ -56,7 +56,9 @@ class LaneSnapshot:
     `datadog_rule` says whether Datadog instruments functions here from its AWS integration; None: not looked
     at. `versions` are published versions that aliases serve, by `ARN:VERSION`. `edge_roles` are the ARNs of
     roles that CloudFront's edges may assume, `replicated` those of functions that they may copy, of those
-    that were looked at.
+    that were looked at. `qualifiers` are the aliases and versions by which functions were called within two
+    weeks, by the function's name; None: not looked at. `provisioned` is how many environments are kept warm,
+    by ARN and alias or version, of functions that were looked at.
     """
 
     lane: Lane
@@ -69,6 +71,8 @@ class LaneSnapshot:
     secrets: Mapping[str, Secret] | Unreadable = field(default_factory=dict)
     aliases: Mapping[str, tuple[Alias, ...]] = field(default_factory=dict)
     versions: Mapping[str, Function | Unreadable] = field(default_factory=dict)
+    qualifiers: Mapping[str, tuple[str, ...]] | Unreadable | None = None
+    provisioned: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     newest_layers: Mapping[str, int] = field(default_factory=dict)
     account_filter_policies: tuple[Json, ...] | Unreadable = ()
     unreserved_concurrency: int | Unreadable | None = None

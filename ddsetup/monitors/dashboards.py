@@ -93,16 +93,14 @@ def _time_and_cost(scope: MonitorScope) -> Sequence[_Graph]:
     def enhanced(aggregate: str, name: str, suffix: str = "") -> str:
         return f"{aggregate}:aws.lambda.enhanced.{name}{{{where}}} {by}{suffix}"
 
+    costs = (enhanced("sum", "estimated_cost", ".as_count()"),)
+    cost = (_Graph("Estimated cost by function (USD)", costs, drawn="bars"),) if scope.priced else ()
     return (
         _Graph("Mean duration by function (s)", (enhanced("avg", "duration"),)),
         _Graph("Longest duration by function (s)", (enhanced("max", "duration"),)),
         _Graph("Initialization of cold starts by function (s)", (enhanced("avg", "init_duration"),)),
         _Graph("Most memory used by function (MB)", (enhanced("max", "max_memory_used"),)),
-        _Graph(
-            "Estimated cost by function (USD)",
-            (enhanced("sum", "estimated_cost", ".as_count()"),),
-            drawn="bars",
-        ),
+        *cost,
         _Graph("Timeouts by function", (enhanced("sum", "timeouts", ".as_count()"),), drawn="bars"),
     )
 

@@ -18,7 +18,8 @@ CLOUDWATCH_DELAY = 900
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recommended:
     """One monitor. `query` has `{S}` for the scope, `{S,x}` for the scope with a condition, `{BY}` for the
-    grouping and `{T}` for the threshold, `threshold` is the recommended one, in `unit`."""
+    grouping and `{T}` for the threshold, `threshold` is the recommended one, in `unit`. `cost`: it is on the
+    estimated cost, which not every function has."""
 
     key: str
     title: str
@@ -28,6 +29,7 @@ class Recommended:
     what: str
     resolve: str
     cloudwatch: bool = False
+    cost: bool = False
 
 
 RECOMMENDED: tuple[Recommended, ...] = (
@@ -102,6 +104,7 @@ RECOMMENDED: tuple[Recommended, ...] = (
         unit="percent more than five minutes before",
         what="Its estimated cost jumped.",
         resolve="Look at its invocations and durations: more of them, or longer ones?",
+        cost=True,
     ),
 )
 

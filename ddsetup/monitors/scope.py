@@ -15,11 +15,16 @@ _NOT_IN_TAGS = re.compile(r"[^a-z0-9_:./-]+")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MonitorScope:
-    """Which series are meant. `functions` are names in lower case, or globs with `*`; empty ones: any."""
+    """Which series are meant. `functions` are names in lower case, or globs with `*`; empty ones: any.
+
+    `priced`: Datadog estimates what invocations cost, which it does for none on managed instances (Datadog's
+    documentation of Lambda managed instances); False only if all that is meant runs there.
+    """
 
     env: str = ""
     service: str = ""
     functions: tuple[str, ...] = ()
+    priced: bool = True
 
     @property
     def label(self) -> str:

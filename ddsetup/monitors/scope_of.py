@@ -24,7 +24,8 @@ def scope_of(call: Call, session: Session) -> MonitorScope:
     patterns = _patterns(call)
     names = patterns if functions and patterns else datadog_names(f.name for f in functions)
     env, service = call.given.text("env"), call.given.text("service")
-    return MonitorScope(env=env, service=service, functions=names)
+    priced = not functions or not all(function.managed_instances for function in functions)
+    return MonitorScope(env=env, service=service, functions=names, priced=priced)
 
 
 def _patterns(call: Call) -> tuple[str, ...]:

@@ -26,6 +26,7 @@ from ddsetup.monitors.wish import (
     parse_handles,
     parse_on_metric,
     parse_threshold,
+    without_data,
 )
 
 if TYPE_CHECKING:
@@ -64,11 +65,17 @@ def wanted(call: Call) -> Wanted:
         wish = ask_for(wish, session.host.prompter)
     live = find_monitors(session.datadog)
     monitors = monitors_for(wish, tuple(one.state for one in live))
+    lacking = tuple(
+        f"{key} is left out: Datadog estimates no cost of functions on managed instances"
+        for key in without_data(wish)
+    )
+    if not monitors and lacking:
+        raise UsageError(lacking[0], fix="choose others: --only")
     if not monitors:
         raise UsageError("no monitor is asked for", fix="leave out --only none, or give --on-metric")
     plan = plan_monitors(monitors, live, session.identity.account)
     _validate(session, plan)
-    plan = replace(plan, warnings=_unseen(session, wish))
+    plan = replace(plan, warnings=lacking + _unseen(session, wish))
     return Wanted(session=session, monitors=monitors, plan=plan)
 
 

@@ -111,10 +111,19 @@ def plain(number: float) -> str:
 
 
 def monitors_for(wish: Wish, live: Sequence[MonitorState] = ()) -> tuple[MonitorState, ...]:
-    """The monitors that shall be there, recommended ones first. `live` are those that are."""
+    """The monitors that shall be there, recommended ones first. `live` are those that are.
+
+    One that could never alert, for want of its metric (`without_data`), is not among them.
+    """
     there = {state.key: state for state in live if state.scope == wish.scope.label}
-    found = [_recommended(BY_KEY[key], wish, there.get(key)) for key in wish.keys]
+    keys = [key for key in wish.keys if key not in without_data(wish)]
+    found = [_recommended(BY_KEY[key], wish, there.get(key)) for key in keys]
     return (*found, *(_on_metric(each, wish, there.get(each.key)) for each in wish.on_metrics))
+
+
+def without_data(wish: Wish) -> tuple[str, ...]:
+    """The recommended monitors on a metric that there is not for what is meant."""
+    return tuple(key for key in wish.keys if BY_KEY[key].cost and not wish.scope.priced)
 
 
 def _recommended(each: Recommended, wish: Wish, live: MonitorState | None) -> MonitorState:

@@ -36,6 +36,8 @@ def look_closer(
     """Add what no bulk call tells of what is selected: aliases, newest layers, the template's parameters,
     what this identity may do, other sources, and `filters` of log groups, which take by far the longest."""
     snapshot = look_at_sources(aws, _with_key_secret(aws, snapshot, answers), answers)
+    if len(selected) > _FEW:
+        snapshot = _with(snapshot, side_by_side(aws, _qualifier_jobs(aws, snapshot, selected)))
     asked = {number: questions(account, snapshot, answers) for number, account in snapshot.accounts.items()}
     lanes = dict.fromkeys(function.lane for function in selected)
     urls = {lane: template_url(answers, catalog.partition_of(lane.region)) for lane in lanes}
@@ -43,7 +45,8 @@ def look_closer(
         aws,
         {
             **(_filter_jobs(aws, snapshot, groups_to_read(snapshot, answers, selected)) if filters else {}),
-            **_alias_jobs(aws, snapshot, aliased(aws, selected)),
+            **_alias_jobs(aws, snapshot, aliased(snapshot, selected)),
+            **_qualifier_jobs(aws, snapshot, selected),
             **_edge_jobs(aws, snapshot, selected),
             **_state_jobs(aws, selected),
             **_layer_jobs(aws, _layers_wanted(answers, selected)),
@@ -52,7 +55,8 @@ def look_closer(
             **_permission_jobs(aws, snapshot, asked),
         },
     )
-    return _observe_versions(aws, _with(snapshot, found), selected)
+    snapshot = _observe_versions(aws, _with(snapshot, found), selected)
+    return observe_provisioned(aws, snapshot, selected) if answers.publish else snapshot
 
 
 def _observe_versions(aws: Aws, snapshot: Snapshot, selected: Iterable[Function]) -> Snapshot:
@@ -141,21 +145,39 @@ def _state_jobs(aws: Aws, selected: tuple[Function, ...]) -> Jobs:
     }
 
 
-def aliased(aws: Aws, selected: tuple[Function, ...]) -> tuple[Function, ...]:
+def _qualifier_jobs(aws: Aws, snapshot: Snapshot, selected: Iterable[Function]) -> Jobs:
+    """By which aliases and versions functions are called: one question for all of a region."""
+    lanes = dict.fromkeys(f.lane for f in selected if snapshot.lanes[f.lane].qualifiers is None)
+    return {("qualifiers", lane, ""): job(metrics.invoked_by_qualifier, aws, lane) for lane in lanes}
+
+
+def observe_qualifiers(aws: Aws, snapshot: Snapshot, selected: Iterable[Function]) -> Snapshot:
+    """Add by which aliases and versions functions are called in the regions of these."""
+    return _with(snapshot, side_by_side(aws, _qualifier_jobs(aws, snapshot, selected)))
+
+
+def observe_provisioned(aws: Aws, snapshot: Snapshot, selected: Iterable[Function]) -> Snapshot:
+    """Add how many environments are kept warm of those functions whose aliases serve a published version."""
+    jobs: Jobs = {
+        ("provisioned", f.lane, f.arn): job(functions.provisioned_concurrency, aws, f.lane, f.name)
+        for f in selected
+        if any(alias.version != "$LATEST" for alias in snapshot.lanes[f.lane].aliases.get(f.arn, ()))
+    }
+    return _with(snapshot, side_by_side(aws, jobs)) if jobs else snapshot
+
+
+def aliased(snapshot: Snapshot, selected: tuple[Function, ...]) -> tuple[Function, ...]:
     """The functions whose aliases are worth a call: all if they are few, else those that are invoked by one.
 
     A call for each of a thousand functions would take a minute of the quota that updates need, so that is
-    left for who may not list metrics.
+    left for who may not list metrics. Those of a region are known once its `qualifiers` are.
     """
     if len(selected) <= _FEW:
         return selected
-    by_lane: dict[Lane, list[Function]] = {}
-    for function in selected:
-        by_lane.setdefault(function.lane, []).append(function)
     found: list[Function] = []
-    for lane, here in by_lane.items():
-        qualified = metrics.invoked_by_qualifier(aws, lane)
-        if isinstance(qualified, Unreadable):
+    for lane in dict.fromkeys(function.lane for function in selected):
+        here, qualified = [f for f in selected if f.lane == lane], snapshot.lanes[lane].qualifiers
+        if isinstance(qualified, Unreadable | None):
             found.extend(here)
         else:
             found.extend([f for f in here if f.name in qualified][:_MOST_ALIASED])
@@ -239,6 +261,8 @@ def _lane_with(old: LaneSnapshot, fresh: Mapping[str, dict[str, Any]], snapshot:
         forwarders=find_forwarders(old.functions, old.tags, old.stacks, integration, filters, lane=old.lane),
         aliases={**old.aliases, **_readable(fresh.get("aliases", {}))},
         versions={**old.versions, **fresh.get("versions", {})},
+        qualifiers=fresh.get("qualifiers", {}).get("", old.qualifiers),
+        provisioned={**old.provisioned, **_readable(fresh.get("provisioned", {}))},
         replicated=old.replicated
         | {arn for arn, policy in fresh.get("replicated", {}).items() if _copied(policy)},
         newest_layers={**old.newest_layers, **_readable(fresh.get("newest_layers", {}))},

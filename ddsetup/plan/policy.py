@@ -163,7 +163,7 @@ def _functions(scope: Scope, wanted: frozenset[str]) -> Iterable[Json]:
     on_function = [a for a in tagging if a.startswith("lambda:")]
     writes = _actions("function", changing, ("update",))
     if scope.answers.publish:
-        writes += _actions("alias", changing, ("update",))
+        writes += (*_actions("alias", changing, ("update",)), *permissions.LOOK_AT_PROVISIONED)
     yield statement("Functions", (*permissions.LOOK_AT_FUNCTION, *writes, *on_function), scope.functions())
     yield statement("FunctionTags", tuple(a for a in tagging if a not in on_function), ("*",))
     yield statement("Layers", permissions.LOOK_AT_LAYER, scope.layers())

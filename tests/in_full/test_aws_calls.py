@@ -428,18 +428,31 @@ CALLS: dict[str, tuple[Callable[[Aws], Any], dict[str, list[Answer]]]] = {
         lambda aws: metrics.invocations(aws, LANE, ("a",), 20_160),
         {"GetMetricData": [{"MetricDataResults": []}]},
     ),
+    "provisioned": (
+        lambda aws: function_reads.provisioned_concurrency(aws, LANE, "f"),
+        {
+            "ListProvisionedConcurrencyConfigs": [
+                {
+                    "ProvisionedConcurrencyConfigs": [
+                        {"FunctionArn": f"arn:f:{q}", "RequestedProvisionedConcurrentExecutions": n}
+                        for q, n in (("live", 5), ("3", 1))
+                    ]
+                }
+            ]
+        },
+    ),
     "namespaces": (
         lambda aws: metrics.namespaces_in_use(aws, LANE, ("AWS/SQS",)),
         {"ListMetrics": [{"Metrics": [{}, {}]}]},
     ),
     "qualifiers": (
-        lambda aws: _plain(metrics.invoked_by_qualifier(aws, LANE)),
+        lambda aws: metrics.invoked_by_qualifier(aws, LANE),
         {
             "ListMetrics": [
                 {
                     "Metrics": [
                         {"Dimensions": [{"Name": "Resource", "Value": v}, {"Name": "X", "Value": "y:z"}]}
-                        for v in ("a:live", "b")
+                        for v in ("a:live", "b", "a:7")
                     ]
                 }
             ]

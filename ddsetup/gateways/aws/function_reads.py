@@ -97,6 +97,27 @@ def list_aliases(aws: Aws, lane: Lane, name: str) -> tuple[Alias, ...] | Unreada
     return read(ask)
 
 
+def provisioned_concurrency(aws: Aws, lane: Lane, name: str) -> Mapping[str, int] | Unreadable:
+    """How many environments are kept warm, by alias or version, of a function.
+
+    Needs lambda:ListProvisionedConcurrencyConfigs.
+    """
+
+    def ask() -> Mapping[str, int]:
+        items = aws.pages(
+            "lambda:ListProvisionedConcurrencyConfigs",
+            lane,
+            "ProvisionedConcurrencyConfigs",
+            token=("NextMarker", "Marker"),
+            patience=OPTIONAL,
+            FunctionName=name,
+        )
+        kept = ((i, i.get("RequestedProvisionedConcurrentExecutions")) for i in items)
+        return {str(i["FunctionArn"]).rpartition(":")[2]: int(number or 0) for i, number in kept}
+
+    return read(ask)
+
+
 def published_versions(aws: Aws, lane: Lane, name: str) -> Mapping[int, Function] | Unreadable:
     """The configuration of each published version, newest first. Needs lambda:ListVersionsByFunction."""
 

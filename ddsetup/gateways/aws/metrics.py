@@ -49,14 +49,14 @@ def namespaces_in_use(aws: Aws, lane: Lane, namespaces: Iterable[str]) -> Mappin
     return read(ask)
 
 
-def invoked_by_qualifier(aws: Aws, lane: Lane) -> frozenset[str] | Unreadable:
-    """The functions that were invoked by an alias or a version within two weeks.
+def invoked_by_qualifier(aws: Aws, lane: Lane) -> Mapping[str, tuple[str, ...]] | Unreadable:
+    """The functions that were invoked by an alias or a version within two weeks, each with these.
 
     Lambda's metrics have the dimension Resource for that: the function's name, or name and qualifier with a
     colon (AWS Lambda developer guide, metrics). Needs cloudwatch:ListMetrics.
     """
 
-    def ask() -> frozenset[str]:
+    def ask() -> Mapping[str, tuple[str, ...]]:
         found = aws.pages(
             "cloudwatch:ListMetrics",
             lane,
@@ -68,7 +68,11 @@ def invoked_by_qualifier(aws: Aws, lane: Lane) -> frozenset[str] | Unreadable:
         )
         dimensions = (d for metric in found for d in metric.get("Dimensions") or ())
         resources = (d["Value"] for d in dimensions if d["Name"] == "Resource")
-        return frozenset(value.partition(":")[0] for value in resources if ":" in value)
+        by_name: dict[str, set[str]] = {}
+        for name, colon, qualifier in (value.partition(":") for value in resources):
+            if colon:
+                by_name.setdefault(name, set()).add(qualifier)
+        return {name: tuple(sorted(found)) for name, found in sorted(by_name.items())}
 
     return read(ask)
 

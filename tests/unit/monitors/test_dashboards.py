@@ -30,6 +30,12 @@ def test_it_shows_cold_starts_errors_durations_cost_and_throttles() -> None:
         assert word in titles
 
 
+def test_functions_on_managed_instances_have_no_estimated_cost() -> None:
+    managed = graphs(overview(TITLE, MonitorScope(functions=("batch",), priced=False)))
+    assert set(graphs(overview(TITLE, EVERYTHING))) - set(managed) == {"Estimated cost by function (USD)"}
+    assert not any("estimated_cost" in str(graph) for graph in managed.values())
+
+
 def test_dynamodb_and_sqs_stand_beside_only_where_they_are_used() -> None:
     def groups(*in_use: str) -> list[str]:
         return [w["definition"]["title"] for w in overview(TITLE, EVERYTHING, in_use).widgets]

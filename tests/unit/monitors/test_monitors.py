@@ -24,6 +24,7 @@ from ddsetup.monitors.wish import (
     parse_handles,
     parse_on_metric,
     parse_threshold,
+    without_data,
 )
 
 ACCOUNT = "111122223333"
@@ -67,6 +68,13 @@ def test_a_query_ends_with_its_threshold_and_has_the_scope_in_every_part() -> No
         ">= 0.05"
         in of(monitors_for(Wish(scope=scope, thresholds={"high_error_rate": 0.05})), "high_error_rate").query
     )
+
+
+def test_functions_on_managed_instances_get_no_monitor_that_could_never_alert() -> None:
+    managed = Wish(scope=MonitorScope(functions=("batch",), priced=False))
+    assert "increased_cost" not in {state.key for state in monitors_for(managed)}
+    assert without_data(managed) == ("increased_cost",)
+    assert len(monitors_for(managed)) == len(monitors_for(Wish())) - 1
 
 
 def test_large_thresholds_are_written_without_an_exponent() -> None:

@@ -99,3 +99,46 @@ def test_the_policy_has_the_rights_only_if_it_is_wanted() -> None:
         document = least_policy(answers(publish=publish), "aws", ("111122223333",), ("eu-west-1",))
         actions = {a for s in document["Statement"] for a in s["Action"]}
         assert ({"lambda:PublishVersion", "lambda:UpdateAlias", "lambda:GetAlias"} <= actions) is publish
+
+
+@pytest.mark.parametrize(
+    ("kept", "said", "not_said"),
+    [
+        (None, "if any", "taken from"),
+        ({}, "at once", "provisioned"),
+        ({"live": 5}, "concurrency of 5 is taken from version 3 and allocated to the new one", "if any"),
+        ({"3": 2}, "version 3 keeps its own provisioned concurrency of 2", "is taken from"),
+    ],
+)
+def test_what_becomes_of_provisioned_concurrency_is_said(
+    kept: dict[str, int] | None, said: str, not_said: str
+) -> None:
+    lane = lane_snapshot(
+        FUNCTION,
+        aliases={FUNCTION.arn: (LIVE,)},
+        versions={f"{FUNCTION.arn}:3": FUNCTION},
+        provisioned={} if kept is None else {FUNCTION.arn: kept},
+    )
+    (move,) = moves(instrument.plan(snapshot(lane), answers(publish=True), (FUNCTION,)))
+    assert said in move.note
+    assert not_said not in move.note
+
+
+@pytest.mark.parametrize("publish", [True, False])
+def test_versions_that_are_called_by_their_number_are_named(publish: bool) -> None:
+    lane = lane_snapshot(FUNCTION, qualifiers={"till": ("2", "7", "live"), "other": ("1",)})
+    plan = instrument.plan(snapshot(lane), answers(publish=publish), (FUNCTION,))
+    assert "versions 2 and 7 were called by their number" in plan.changes[0].note
+    one = lane_snapshot(FUNCTION, qualifiers={"till": ("2",)})
+    plan = instrument.plan(snapshot(one), answers(publish=publish), (FUNCTION,))
+    assert "version 2 was called by its number" in plan.changes[0].note
+    unknown = lane_snapshot(FUNCTION, qualifiers=Unreadable("cloudwatch:ListMetrics", "denied"))
+    plan = instrument.plan(snapshot(unknown), answers(publish=publish), (FUNCTION,))
+    assert "number" not in plan.changes[0].note
+
+
+def test_the_policy_for_publishing_may_look_at_provisioned_concurrency() -> None:
+    for publish in (True, False):
+        document = least_policy(answers(publish=publish), "aws", ["1"], ["eu-west-1"])
+        allowed = {action for s in document["Statement"] for action in s["Action"]}
+        assert ("lambda:ListProvisionedConcurrencyConfigs" in allowed) is publish

@@ -14,6 +14,7 @@ from ddsetup.plan.steps.api_key import makes_secret, secret_id
 from ddsetup.plan.steps.instrument.environment import Environment, environment
 from ddsetup.plan.steps.instrument.key_access import policy_resource
 from ddsetup.plan.steps.instrument.layers import Layers, layers
+from ddsetup.plan.steps.instrument.publish import versions_called
 from ddsetup.plan.steps.instrument.refusals import refusal
 from ddsetup.plan.steps.instrument.special import special_notes
 from ddsetup.plan.steps.instrument.subject import STEP, Refusal, Subject
@@ -148,6 +149,12 @@ def _purpose(subject: Subject) -> str:
     return f"{', '.join(wanted) or 'custom metrics'} through {through}"
 
 
+def _by_number(called: tuple[str, ...]) -> str:
+    if len(called) == 1:
+        return f"version {called[0]} was called by its"
+    return f"versions {', '.join(called[:-1])} and {called[-1]} were called by their"
+
+
 def _afterwards(subject: Subject) -> list[str]:
     """What this change does not reach, and what will take it back."""
     notes = []
@@ -161,6 +168,11 @@ def _afterwards(subject: Subject) -> list[str]:
         )
     if function.snap_start == "PublishedVersions" and not (published and subject.answers.publish):
         notes.append("only $LATEST changes: SnapStart serves published versions, so publish a new one")
+    if called := versions_called(subject):
+        notes.append(
+            f"{_by_number(called)} number within two weeks: such calls go on without this until whoever "
+            "makes them names another version, or an alias"
+        )
     if subject.owner is not None:
         sure = "owned by" if subject.owner.sure else "probably owned by"
         notes.append(f"{sure} {subject.owner}, whose next deploy takes this back")

@@ -55,7 +55,7 @@ def _move(subject: Subject, alias: Alias, changed: Change | None) -> Change:
     notes = [f"traffic by {alias.name} runs the new version at once; version {alias.version} stays"]
     if subject.function.snap_start == "PublishedVersions":
         notes.append("AWS first makes its snapshot (SnapStart), which takes minutes")
-    notes.append("provisioned concurrency of the alias, if any, is allocated anew")
+    notes.extend(_kept_warm(subject, alias))
     name = subject.function.name
     return Change(
         step=STEP,
@@ -66,6 +66,32 @@ def _move(subject: Subject, alias: Alias, changed: Change | None) -> Change:
         needs=(changed.resource,) if changed is not None else (),
         note="; ".join(notes),
     )
+
+
+def _kept_warm(subject: Subject, alias: Alias) -> Iterator[str]:
+    """What becomes of the environments that are kept warm for the alias (Lambda developer guide,
+    "Configuring provisioned concurrency")."""
+    kept = subject.lane.provisioned.get(subject.function.arn)
+    if kept is None:
+        yield "provisioned concurrency of the alias, if any, is allocated anew"
+    elif count := kept.get(alias.name, 0):
+        yield (
+            f"its provisioned concurrency of {count} is taken from version {alias.version} and allocated to "
+            "the new one, which takes minutes in which calls may start cold"
+        )
+    if kept and (count := kept.get(alias.version, 0)):
+        yield (
+            f"version {alias.version} keeps its own provisioned concurrency of {count}, billed by AWS until "
+            "it is deleted"
+        )
+
+
+def versions_called(subject: Subject) -> tuple[str, ...]:
+    """The published versions that were called by their number: no alias that moves reaches such callers."""
+    qualifiers = subject.lane.qualifiers
+    if isinstance(qualifiers, Unreadable | None):
+        return ()
+    return tuple(each for each in qualifiers.get(subject.function.name, ()) if each.isdecimal())
 
 
 def _stays(subject: Subject, alias: Alias, served: Function | Unreadable | None) -> str:
