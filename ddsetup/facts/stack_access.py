@@ -97,6 +97,26 @@ TYPES: Mapping[str, Deployment] = {
         update=("lambda:InvokeFunction",),
         delete=("lambda:InvokeFunction",),
     ),
+    "AWS::Logs::LogStream": Deployment(
+        create=("logs:CreateLogStream", "logs:DescribeLogStreams"), delete=("logs:DeleteLogStream",)
+    ),
+    "AWS::KinesisFirehose::DeliveryStream": Deployment(
+        create=(
+            "firehose:CreateDeliveryStream",
+            "firehose:DescribeDeliveryStream",
+            "firehose:TagDeliveryStream",
+        ),
+        delete=("firehose:DeleteDeliveryStream", "firehose:DescribeDeliveryStream"),
+    ),
+    "AWS::Events::Rule": Deployment(
+        create=("events:DescribeRule", "events:PutRule", "events:PutTargets", "events:TagResource"),
+        delete=(
+            "events:DeleteRule",
+            "events:DescribeRule",
+            "events:ListTargetsByRule",
+            "events:RemoveTargets",
+        ),
+    ),
     "AWS::Scheduler::Schedule": Deployment(
         create=("scheduler:CreateSchedule", "scheduler:GetSchedule"),
         update=("scheduler:UpdateSchedule",),
@@ -155,3 +175,15 @@ TEMPLATE: tuple[TemplateResource, ...] = (
 def resources(given: Mapping[str, str]) -> Iterable[TemplateResource]:
     """Those of the template's resources that a stack with the `given` parameters has."""
     return (resource for resource in TEMPLATE if resource.made(given))
+
+
+DURABLE_TEMPLATE: tuple[str, ...] = (
+    "AWS::IAM::Role",
+    "AWS::S3::Bucket",
+    "AWS::S3::BucketPolicy",
+    "AWS::Logs::LogGroup",
+    "AWS::Logs::LogStream",
+    "AWS::KinesisFirehose::DeliveryStream",
+    "AWS::Events::Rule",
+)
+"""The types of Datadog's template 0.1.0 for durable executions."""

@@ -13,6 +13,7 @@ from ddsetup.model.account import Lane
 from ddsetup.model.change import Change
 from ddsetup.model.errors import GatewayError
 from ddsetup.model.states import StackState
+from ddsetup.plan.steps.durable import failed_events
 from ddsetup.plan.steps.forwarder_stack import FAILED_EVENTS, LOSE_FAILED_EVENTS
 
 
@@ -33,13 +34,15 @@ def settle_failed_events(session: Session, changes: Iterable[Change], *, lose: b
 
 def _asked(session: Session, change: Change) -> bool:
     prompter = session.host.prompter
-    bucket = _bucket_with_events(session, change) if prompter is not None else ""
+    waiting = failed_events(change.before) if isinstance(change.before, StackState) else FAILED_EVENTS
+    bucket = _bucket_with_events(session, change, waiting) if prompter is not None else ""
     if prompter is None or not bucket:
         return False
     question = Prompt(
         kind="confirm",
         text=f"Delete stack {change.resource.name} with what Datadog did not take yet?",
-        why=f"its bucket {bucket} holds events that could not be sent ({FAILED_EVENTS}); they would be lost",
+        why=f"its bucket {bucket} holds events that could not be sent ({waiting or 'all of it'}); they would "
+        "be lost",
         default=False,
     )
     try:
@@ -48,11 +51,11 @@ def _asked(session: Session, change: Change) -> bool:
         return False
 
 
-def _bucket_with_events(session: Session, change: Change) -> str:
+def _bucket_with_events(session: Session, change: Change, waiting: str) -> str:
     """The stack's bucket that holds such events, empty if there is none or that cannot be seen."""
     lane = Lane(change.resource.account, change.resource.region)
     try:
         buckets = stack_resources(session.aws, lane, change.resource.name, "AWS::S3::Bucket")
-        return next((b for b in buckets if has_objects(session.aws, lane, b, FAILED_EVENTS)), "")
+        return next((b for b in buckets if has_objects(session.aws, lane, b, waiting)), "")
     except GatewayError:
         return ""

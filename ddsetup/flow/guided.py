@@ -14,6 +14,7 @@ from ddsetup.ask.dialogue import Unfinished, forget, keep, unfinished
 from ddsetup.ask.prompter import Back, Prompt
 from ddsetup.flow.call import Call
 from ddsetup.flow.conflicts import decide
+from ddsetup.flow.durable_events import offer_durable_events
 from ddsetup.flow.left_log_groups import offer_to_replace
 from ddsetup.flow.publishing import offer_publishing
 from ddsetup.model.errors import CredentialsError, Denied, Interrupted
@@ -72,6 +73,7 @@ class Guide:
             try:
                 asked = offer_to_replace(call, session, prepared)
                 asked = offer_publishing(call, session, asked)
+                asked = offer_durable_events(call, session, asked)
                 return session, decide(call, session, asked)
             except Back:
                 self.put_back(prepared)

@@ -10,9 +10,11 @@ from ddsetup.model.account import Json
 from ddsetup.model.answers import Answers
 from ddsetup.model.change import Action
 from ddsetup.model.errors import UsageError
+from ddsetup.plan.policy_durable import durable_statements
 from ddsetup.plan.policy_forwarder import stack_statements
-from ddsetup.plan.policy_scope import Scope
+from ddsetup.plan.policy_scope import Scope, s3_object
 from ddsetup.plan.steps.api_key import makes_secret
+from ddsetup.plan.steps.durable import TEMPLATE
 
 COMMANDS = (
     "setup",
@@ -56,6 +58,7 @@ def least_policy(
         *_looking(scope, wanted),
         *_integration(scope, wanted),
         *_forwarder(scope, wanted),
+        *_durable(scope, wanted),
         *_secret(scope, wanted),
         *_customer_keys(scope, wanted),
         *_functions(scope, wanted),
@@ -125,6 +128,24 @@ def _forwarder(scope: Scope, wanted: frozenset[str]) -> Iterable[Json]:
     template = scope.template()
     if template and setting_up:
         yield statement("ForwarderTemplate", ("s3:GetObject",), template)
+
+
+def _durable(scope: Scope, wanted: frozenset[str]) -> Iterable[Json]:
+    answers = scope.answers
+    if not answers.durable_events or answers.via != "extension" or not wanted & (_SETTING_UP | {"undo"}):
+        return
+    making = bool(wanted & _SETTING_UP)
+    yield from durable_statements(scope, making=making)
+    if making:
+        # CloudFormation puts the key into the delivery stream in the caller's name.
+        key = scope.secret() if makes_secret(answers) else (answers.key_source.value,)
+        action = "ssm:GetParameters" if answers.key_source.kind == "ssm" else "secretsmanager:GetSecretValue"
+        yield statement("DurableKey", (action,) if key[0].startswith("arn:") else (), key)
+        yield statement("DurableTemplate", ("s3:GetObject",), s3_object(_template(answers), scope.partition))
+
+
+def _template(answers: Answers) -> str:
+    return answers.durable_template_url or TEMPLATE
 
 
 def _secret(scope: Scope, wanted: frozenset[str]) -> Iterable[Json]:

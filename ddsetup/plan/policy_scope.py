@@ -100,11 +100,7 @@ class Scope:
 
     def template(self) -> tuple[str, ...]:
         """The S3 object that CloudFormation reads in the caller's name; none if it is not on S3."""
-        url = urlsplit(template_url(self.answers, self.partition))
-        path = url.path.strip("/")
-        host = re.fullmatch(r"([a-z0-9.-]+?)\.s3[.-][a-z0-9.-]*amazonaws\.com(\.cn)?", url.hostname or "")
-        key = f"{host.group(1)}/{path}" if host else path
-        return (f"arn:{self.partition}:s3:::{key}",) if "/" in key else ()
+        return s3_object(template_url(self.answers, self.partition), self.partition)
 
     def _function(self, name: str) -> tuple[str, ...]:
         if name.startswith("arn:"):
@@ -125,3 +121,12 @@ class Scope:
 
     def _region_parts(self) -> Sequence[str]:
         return self.regions if 0 < len(self.regions) <= MOST_REGIONS_BY_NAME else ("*",)
+
+
+def s3_object(address: str, partition: str) -> tuple[str, ...]:
+    """The ARN of the object at an address of S3, none if it is not on S3."""
+    url = urlsplit(address)
+    path = url.path.strip("/")
+    host = re.fullmatch(r"([a-z0-9.-]+?)\.s3[.-][a-z0-9.-]*amazonaws\.com(\.cn)?", url.hostname or "")
+    key = f"{host.group(1)}/{path}" if host else path
+    return (f"arn:{partition}:s3:::{key}",) if "/" in key else ()

@@ -19,6 +19,7 @@ from ddsetup.plan.policy import required_actions
 from ddsetup.plan.policy_scope import Scope
 from ddsetup.plan.select import select_in
 from ddsetup.plan.steps.api_key import SECRET_NAME
+from ddsetup.plan.steps.durable import STACK as DURABLE
 
 _SECRET_SUFFIX = "-AbCdEf"
 """Secrets Manager ends ARNs with six characters of its own; any will do for asking."""
@@ -109,11 +110,19 @@ def _resources(
         prefix = f"{lane.lane.region}:{number}"
         secret = None if isinstance(lane.secrets, Unreadable) else lane.secrets.get(SECRET_NAME)
         secrets.append(_secret_arn(secret, f"arn:{partition}:secretsmanager:{prefix}"))
-        stack = None if isinstance(lane.stacks, Unreadable) else _named(lane.stacks, answers.forwarder_stack)
-        made_up = f"arn:{partition}:cloudformation:{prefix}:stack/{answers.forwarder_stack}/{_STACK_SUFFIX}"
-        stacks.append(stack.stack_id if stack and stack.stack_id else made_up)
+        for name in _stacks(answers):
+            stack = None if isinstance(lane.stacks, Unreadable) else _named(lane.stacks, name)
+            made_up = f"arn:{partition}:cloudformation:{prefix}:stack/{name}/{_STACK_SUFFIX}"
+            stacks.append(stack.stack_id if stack and stack.stack_id else made_up)
     role = (account.role.arn,) if isinstance(account.role, Role) else scope.role()
     return {"iam_role": role, "secret": tuple(secrets), "stack": tuple(stacks)}
+
+
+def _stacks(answers: Answers) -> tuple[str, ...]:
+    """The names of the stacks that may be made or changed."""
+    forwarder = answers.via != "extension" or answers.forwarder_upgrade
+    names = (answers.forwarder_stack,) if forwarder else ()
+    return (*names, DURABLE) if answers.via == "extension" and answers.durable_events else names
 
 
 def _secret_arn(secret: Secret | None, prefix: str) -> str:

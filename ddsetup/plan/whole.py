@@ -10,7 +10,15 @@ from ddsetup.model.answers import Answers
 from ddsetup.model.change import Plan, ResourceId, Skipped
 from ddsetup.model.snapshot import Snapshot
 from ddsetup.plan.preflight import permission_warnings
-from ddsetup.plan.steps import collection, forwarder, instrument, integration, sources, subscriptions
+from ddsetup.plan.steps import (
+    collection,
+    durable,
+    forwarder,
+    instrument,
+    integration,
+    sources,
+    subscriptions,
+)
 
 Step: TypeAlias = Callable[[Snapshot, Answers, tuple[Function, ...]], Plan]
 """From what is, what is wanted and the functions meant to what to do. Pure."""
@@ -20,6 +28,7 @@ STEPS: tuple[tuple[str, Step], ...] = (
     ("forwarder", forwarder.plan),
     ("collection", collection.plan),
     ("instrument", instrument.plan),
+    ("durable", durable.plan),
     ("subscriptions", subscriptions.plan),
     ("sources", sources.plan),
 )

@@ -21,7 +21,15 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from ddsetup.model.errors import UsageError
-from ddsetup.sandbox import aws, bootstrap, forwarder_release, macro_release, standin, state
+from ddsetup.sandbox import (
+    aws,
+    bootstrap,
+    durable_release,
+    forwarder_release,
+    macro_release,
+    standin,
+    state,
+)
 from ddsetup.sandbox.model import Keys, Sandbox, SandboxOptions
 from ddsetup.sandbox.scenarios import SCENARIOS, World
 from ddsetup.sandbox.scenarios.world import ClientOf
@@ -82,6 +90,7 @@ def _assemble(options: SandboxOptions, directory: Path, stack: contextlib.ExitSt
         furnished = pool.submit(_furnish, options, clients)
         urls = _publish_forwarder(options, clients, emulated.endpoint_url, datadog.url)
         macro = macro_release.publish(clients("s3", options.regions[0]), urls["latest"])
+        durable = durable_release.publish(clients("s3", options.regions[0]), urls["latest"])
         furnished.result()
     return Sandbox(
         aws_endpoint_url=emulated.endpoint_url,
@@ -96,6 +105,7 @@ def _assemble(options: SandboxOptions, directory: Path, stack: contextlib.ExitSt
         forwarder_template_url=urls["latest"],
         forwarder_template_urls=urls,
         macro_template_url=macro,
+        durable_template_url=durable,
         call_log=emulated.call_log,
         directory=directory,
         scenarios=options.scenarios,

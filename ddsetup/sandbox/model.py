@@ -79,6 +79,7 @@ class Sandbox:
     """The process that owns the sandbox: when it ends, all of it ends."""
     detached: bool = False
     macro_template_url: str = ""
+    durable_template_url: str = ""
     name: str = ""
 
     def env(self) -> dict[str, str]:
@@ -97,5 +98,6 @@ class Sandbox:
             "DD_SITE": self.site,
             "DDSETUP_FORWARDER_TEMPLATE_URL": self.forwarder_template_url,
             "DDSETUP_MACRO_TEMPLATE_URL": self.macro_template_url,
+            "DDSETUP_DURABLE_TEMPLATE_URL": self.durable_template_url,
             **several,
         }

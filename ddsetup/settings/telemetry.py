@@ -89,6 +89,14 @@ DELIVERY = panel(
         "unless $LATEST has more than that is new. Default: no, only $LATEST is changed.",
     ),
     Setting(
+        key="durable_events",
+        fills="durable_events",
+        panel="How it gets there",
+        kind="switch",
+        help="Durable functions, through the Extension: deploy Datadog's stack that tells how executions end "
+        "(EventBridge, Firehose). Default: no.",
+    ),
+    Setting(
         key="log_source",
         fills="log_sources",
         kind="words",
@@ -174,6 +182,15 @@ DELIVERY = panel(
         check=validate.url,
         saved=False,
         help="Another address for the Forwarder's template (a mirror, the sandbox).",
+    ),
+    Setting(
+        key="durable_template_url",
+        fills="durable_template_url",
+        panel="How it gets there",
+        metavar="URL",
+        check=validate.url,
+        saved=False,
+        help="Another address for the template of durable executions' events (a mirror, the sandbox).",
     ),
     Setting(
         key="macro_template_url",

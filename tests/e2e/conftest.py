@@ -206,7 +206,8 @@ def open_place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OpenPlace]:
             *scenarios: str, regions: tuple[str, ...] = ("us-east-1",), via: Via = "forwarder", **options: Any
         ) -> Place:
             sources = ("all",) if "services" in scenarios else ()
-            policy = operator_policy(regions, via, sources=sources, publish="alias" in scenarios)
+            publish, durable = "alias" in scenarios, "durable" in scenarios
+            policy = operator_policy(regions, via, sources=sources, publish=publish, durable=durable)
             wanted = SandboxOptions(policy, scenarios=scenarios, regions=regions, **options)
             sandbox = stack.enter_context(start(wanted))
             home = tmp_path_factory.mktemp("home")

@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import pytest
 
-from tests.e2e.conftest import OpenPlace
+from tests.e2e.conftest import OpenPlace, Place
 from tests.e2e.world import differences
 
 pytestmark = pytest.mark.e2e
 
 LAYERS = "arn:aws:lambda:us-east-1:464622532012:layer:"
-SETUP = ("setup", "--via", "extension", "--all", "--env", "prod", "--yes", "--no-verify", "--output", "json")
+CHOSEN = ("--via", "extension", "--all", "--env", "prod", "--durable-events")
+SETUP = ("setup", *CHOSEN, "--yes", "--no-verify", "--output", "json")
+DURABLE = "datadog-durable-function-event-forwarder"
+
+
+def buckets_of(place: Place) -> set[str]:
+    return {bucket["Name"] for bucket in place.world.client("s3").list_buckets()["Buckets"]}
 
 
 def test_extension_mode_and_back(open_place: OpenPlace) -> None:
-    place = open_place("healthy", "runtimes", via="extension")
-    before = place.world.everything()
+    place = open_place("healthy", "runtimes", "durable", via="extension")
+    before, buckets = place.world.everything(), buckets_of(place)
 
     result = place.cli(*SETUP)
 
@@ -46,11 +52,21 @@ def test_extension_mode_and_back(open_place: OpenPlace) -> None:
         assert env.get("DD_FLUSH_TO_LOG", "false") == "false"
     granted = place.world.roles()["ddsetup-sandbox-function"]["inline"]
     assert ":secret:ddsetup/datadog-api-key-" in str(granted)
-    assert place.world.stacks() == before["us-east-1"]["stacks"]
-    assert place.world.filters() == before["us-east-1"]["filters"]
+    assert place.world.env_of("roasting")["DD_LAMBDA_DURABLE_FUNCTION_LOG_BUFFER_SIZE"] == "5"
+    assert "DD_LAMBDA_DURABLE_FUNCTION_LOG_BUFFER_SIZE" not in place.world.env_of("coffee-orders")
+    assert place.world.stacks() == {**before["us-east-1"]["stacks"], DURABLE: "CREATE_COMPLETE"}
+    (kept,) = buckets_of(place) - buckets
+    delivery: dict[str, list[object]] = {f"/aws/kinesisfirehose/{DURABLE}": []}
+    assert place.world.filters() == {**before["us-east-1"]["filters"], **delivery}
 
-    again = place.cli("plan", *SETUP[1:6], "--detailed-exitcode")
+    again = place.cli("plan", *CHOSEN, "--detailed-exitcode")
     assert again.code == 0, again.stdout
-    undone = place.cli("undo", "--yes")
+    # What Firehose could not deliver is kept until somebody says that it may go, and so is the stack.
+    place.world.client("s3").put_object(Bucket=kept, Key="2026/11/failed", Body=b"{}")
+    left = place.cli("undo", "--yes", "--output", "json")
+    assert left.code == 5, left.stdout + left.stderr
+    assert left.outcomes("stack")[DURABLE]["status"] == "failed"
+    undone = place.cli("undo", "--yes", "--delete-failed-events")
     assert undone.code == 0, undone.stderr
+    assert buckets_of(place) == buckets
     assert differences(before, place.world.everything()) == []

@@ -34,6 +34,7 @@ def operator_policy(
     *,
     sources: tuple[str, ...] = (),
     publish: bool = False,
+    durable: bool = False,
 ) -> dict[str, Any]:
     """What `ddsetup policy` prints for every command, so that each test proves it enough.
 
@@ -46,6 +47,7 @@ def operator_policy(
         state_machines=sources,
         api_stages=sources,
         publish=publish,
+        durable_events=durable,
     )
     commands = ("setup", "undo", "verify", "uninstrument", "doctor", "invoke")
     return dict(least_policy(answers, "aws", (ACCOUNT,), regions, commands=commands))

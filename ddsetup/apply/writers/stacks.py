@@ -10,7 +10,7 @@ from ddsetup.apply.writers.issued import Issued
 from ddsetup.apply.writers.one_by_one import OneByOne
 from ddsetup.apply.writers.outcomes import already_so, applied, failed, gone, moved
 from ddsetup.apply.writers.stack_failures import explain
-from ddsetup.gateways.aws.buckets import empty, has_objects
+from ddsetup.gateways.aws.buckets import delete_bucket, empty, has_objects
 from ddsetup.gateways.aws.errors import AlreadyExists
 from ddsetup.gateways.aws.functions import function_exists
 from ddsetup.gateways.aws.logs import delete_log_group
@@ -31,6 +31,7 @@ from ddsetup.model.clock import Clock
 from ddsetup.model.errors import GatewayError, NotFound
 from ddsetup.model.event import Event, OnEvent
 from ddsetup.model.states import StackState
+from ddsetup.plan.steps.durable import failed_events
 from ddsetup.plan.steps.forwarder_stack import FAILED_EVENTS, LEFT_LOG_GROUP, LOSE_FAILED_EVENTS
 
 POLL_SECONDS = 3.0
@@ -173,32 +174,41 @@ class StackWriter(OneByOne):
         one attempt. What Datadog did not take yet is not deleted unless the change says so.
         """
         left: Outcome | None = None
+        buckets = stack_resources(self._aws, place.lane, stack_id, "AWS::S3::Bucket")
         for _ in range(_ATTEMPTS):
-            left = self._kept_for_datadog(place, stack_id) or self._empty_and_delete(place, stack_id)
+            left = self._kept_for_datadog(place, buckets) or self._empty_and_delete(place, stack_id, buckets)
             if left is None or left.details.get("left") != "bucket":
                 break
         return left
 
-    def _empty_and_delete(self, place: _Place, stack_id: str) -> Outcome | None:
-        for bucket in stack_resources(self._aws, place.lane, stack_id, "AWS::S3::Bucket"):
+    def _empty_and_delete(self, place: _Place, stack_id: str, buckets: Sequence[str]) -> Outcome | None:
+        for bucket in buckets:
             count = empty(self._aws, place.lane, bucket)
             if count:
                 self._say(place, f"{count} objects deleted from its bucket {bucket}", {})
         newest = self._newest_event(place, stack_id)
         delete_stack(self._aws, place.lane, stack_id)
-        return self._follow(place, stack_id, "delete", newest)
+        left = self._follow(place, stack_id, "delete", newest)
+        if left is None and not _waiting(place.change):
+            for bucket in buckets:
+                # The template of durable executions keeps it when the stack goes; it is empty, and ours.
+                delete_bucket(self._aws, place.lane, bucket)
+        return left
 
-    def _kept_for_datadog(self, place: _Place, stack_id: str) -> Outcome | None:
+    def _kept_for_datadog(self, place: _Place, buckets: Sequence[str]) -> Outcome | None:
+        waiting = _waiting(place.change)
         if LOSE_FAILED_EVENTS in place.change.precondition:
             return None
-        for bucket in stack_resources(self._aws, place.lane, stack_id, "AWS::S3::Bucket"):
-            if has_objects(self._aws, place.lane, bucket, FAILED_EVENTS):
+        again = "keep what you need"
+        if waiting:
+            again = 'send it again (invoke the Forwarder with {"retry": true})'
+        for bucket in buckets:
+            if has_objects(self._aws, place.lane, bucket, waiting):
                 return failed(
                     place.change,
-                    f"its bucket {bucket} still holds what Datadog did not take ({FAILED_EVENTS}); the stack "
-                    "is left as it is",
-                    'send it again (invoke the Forwarder with {"retry": true}), or lose it: ddsetup undo '
-                    "--delete-failed-events",
+                    f"its bucket {bucket} still holds what Datadog did not take ({waiting or 'all of it'}); "
+                    "the stack is left as it is",
+                    f"{again}, or lose it: ddsetup undo --delete-failed-events",
                 )
         return None
 
@@ -271,6 +281,11 @@ class StackWriter(OneByOne):
                 details=details,
             )
         )
+
+
+def _waiting(change: Change) -> str:
+    state = change.before or change.after
+    return failed_events(state) if isinstance(state, StackState) else FAILED_EVENTS
 
 
 def _is_ours(live: Stack, state: StackState) -> bool:

@@ -43,7 +43,7 @@ _ANY_SOURCE: dict[str, Value] = {"state_machine": ("all",), "api_stage": ("all",
 _MODES: tuple[dict[str, Value], ...] = (
     {"via": "forwarder", "subscribe": "automatic", "forwarder_upgrade": True},
     {"via": "forwarder", "subscribe": "direct", "on_conflict": "replace"},
-    {"via": "extension"},
+    {"via": "extension", "durable_events": True},
     {"via": "forwarder", "resource_collection": True, "resource_tag": ("any=any",)},
     {"via": "forwarder", "forwarder_upgrade": True, "forwarder_param": ("InstallAsLayer=false",)},
 )

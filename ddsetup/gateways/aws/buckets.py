@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 
 from ddsetup.gateways.aws.session import Aws
 from ddsetup.model.account import Json, Lane
@@ -48,6 +49,15 @@ def empty(aws: Aws, lane: Lane, bucket: str) -> int:
     except NotFound:
         pass
     return deleted
+
+
+def delete_bucket(aws: Aws, lane: Lane, bucket: str) -> None:
+    """Delete an empty bucket; one that is gone is fine. Needs s3:DeleteBucket.
+
+    Raises Denied or GatewayError.
+    """
+    with suppress(NotFound):
+        aws.call("s3:DeleteBucket", lane, Bucket=bucket)
 
 
 def _versions(aws: Aws, lane: Lane, bucket: str) -> Iterator[dict[str, Json]]:

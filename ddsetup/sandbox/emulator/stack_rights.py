@@ -152,6 +152,14 @@ def _log_group(physical_id: str, properties: Mapping[str, Any]) -> str:
     return f"{_regional('logs', 'log-group:')(physical_id, properties)}:*"
 
 
+def _stream_group(_physical_id: str, properties: Mapping[str, Any]) -> str:
+    return _log_group(str(properties["LogGroupName"]), properties)
+
+
+def _rule(physical_id: str, properties: Mapping[str, Any]) -> str:
+    return _regional("events", "rule/")(physical_id.rpartition("|")[2].rpartition("/")[2], properties)
+
+
 def _secret(physical_id: str, _properties: Mapping[str, Any]) -> str:
     return physical_id
 
@@ -238,6 +246,23 @@ _RIGHTS: Mapping[str, _Rights] = {
         update=("s3:GetBucketPolicy", "s3:PutBucketPolicy"),
         delete=("s3:GetBucketPolicy", "s3:DeleteBucketPolicy"),
     ),
+    "AWS::Logs::LogStream": _Rights(
+        _stream_group, create=("logs:CreateLogStream",), update=(), delete=("logs:DeleteLogStream",)
+    ),
+    "AWS::KinesisFirehose::DeliveryStream": _Rights(
+        _regional("firehose", "deliverystream/"),
+        create=("firehose:CreateDeliveryStream", "firehose:DescribeDeliveryStream"),
+        update=("firehose:UpdateDestination", "firehose:DescribeDeliveryStream"),
+        delete=("firehose:DeleteDeliveryStream", "firehose:DescribeDeliveryStream"),
+        properties={"Tags": ("firehose:TagDeliveryStream",)},
+    ),
+    "AWS::Events::Rule": _Rights(
+        _rule,
+        create=("events:DescribeRule", "events:PutRule", "events:PutTargets"),
+        update=("events:DescribeRule", "events:PutRule", "events:PutTargets"),
+        delete=("events:DeleteRule", "events:DescribeRule", "events:RemoveTargets"),
+        properties={"Tags": ("events:TagResource",)},
+    ),
     "AWS::Scheduler::Schedule": _Rights(
         _schedule,
         create=("scheduler:CreateSchedule", "scheduler:GetSchedule"),
@@ -245,4 +270,4 @@ _RIGHTS: Mapping[str, _Rights] = {
         delete=("scheduler:DeleteSchedule", "scheduler:GetSchedule"),
     ),
 }
-"""By type, for the types of the Forwarder's template."""
+"""By type, for the types of the templates of the Forwarder and of durable executions."""

@@ -58,6 +58,7 @@ SCENARIOS: Mapping[str, Scenario] = {
     "services": Scenario("state machines and APIs beside a function", services.furnish),
     "datadog-owned": Scenario("functions that Datadog instruments itself", owners.furnish_datadog_owned),
     "edge": Scenario("functions that CloudFront runs at its edges", owners.furnish_edge),
+    "durable": Scenario("a function with durable executions", owners.furnish_durable),
     "many": Scenario("hundreds of functions, for trying out speed", many.furnish),
     **MESSY,
 }

@@ -32,6 +32,16 @@ def furnish_alias(world: World) -> None:
     world.client("cloudwatch", world.region).put_metric_data(Namespace="AWS/Lambda", MetricData=[served])
 
 
+def furnish_durable(world: World) -> None:
+    """A function whose executions outlive its invocations."""
+    create(world, SampleFunction("roasting", traffic="orders"))
+    function = world.lambda_()
+    function.get_waiter("function_active_v2").wait(FunctionName="roasting", WaiterConfig={"Delay": 1})
+    function.update_function_configuration(
+        FunctionName="roasting", DurableConfig={"ExecutionTimeout": 3600, "RetentionPeriodInDays": 14}
+    )
+
+
 def furnish_stack(world: World) -> None:
     """A function that a CloudFormation stack owns."""
     template: dict[str, Any] = {

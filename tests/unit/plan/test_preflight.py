@@ -178,3 +178,15 @@ def test_roles_of_functions_are_asked_about_by_name_and_a_denial_stops_before_th
     assert any(c.resource.kind == "role_policy" for c in planned)
     with pytest.raises(CredentialsError, match="iam:PutRolePolicy \\(for instrument\\)"):
         check_permissions(snapshot, planned)
+
+
+def test_the_stack_that_is_asked_about_is_the_one_that_would_be_made() -> None:
+    snapshot = world({})
+    (account,) = snapshot.accounts.values()
+    for over, name in (
+        ({"via": "forwarder"}, "datadog-forwarder"),
+        ({"via": "extension", "durable_events": True}, "datadog-durable-function-event-forwarder"),
+    ):
+        asked = questions(account, snapshot, b.answers(**over))["cloudformation:CreateStack"]
+        assert asked
+        assert all(f":stack/{name}/" in arn for arn in asked)

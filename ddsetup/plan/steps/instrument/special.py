@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ddsetup.model.account import Unreadable
+from ddsetup.plan.steps.durable import STACK, durable_stack
 from ddsetup.plan.steps.instrument.layers import Layers
 from ddsetup.plan.steps.instrument.subject import Subject
 
@@ -16,7 +17,6 @@ DURABLE_BUFFER = "DD_LAMBDA_DURABLE_FUNCTION_LOG_BUFFER_SIZE"
 """How many log lines the Extension keeps back until it knows their execution; at 0, its default, executions
 do not appear."""
 DURABLE_LINES = "5"
-_DURABLE_STACK = "datadog-durable-function-event-forwarder"
 _DURABLE_NEEDS = {"node": 142, "python": 127, "extension": 99}
 _MANAGED_EXTENSION = 90
 
@@ -47,9 +47,9 @@ def _durable(subject: Subject, layers: Layers) -> Iterator[str]:
     if not subject.extension:
         yield "durable: Datadog shows its executions only through the Extension (--via extension)"
         return
-    stacks = subject.lane.stacks
-    if isinstance(stacks, Unreadable) or not any(s.name.startswith(_DURABLE_STACK) for s in stacks):
-        yield f"durable: how its executions end is told by Datadog's stack {_DURABLE_STACK}, not made here"
+    found = durable_stack(subject.lane)
+    if not subject.answers.durable_events and (found is None or isinstance(found, Unreadable)):
+        yield f"durable: how its executions end is told by Datadog's stack {STACK}: --durable-events"
     family = subject.family.name if subject.family is not None else ""
     for layer, key in ((layers.library, family), (layers.extension, "extension")):
         least = _DURABLE_NEEDS.get(key, 0)

@@ -1,0 +1,109 @@
+"""Datadog's stack that tells how durable executions end: EventBridge, Firehose, and a bucket for what fails.
+
+Template 0.1.0 of DataDog/cloudformation-template (`aws_durable_function_event_forwarder`). It is for all
+durable functions of a region, and Datadog shows executions only through the Extension.
+"""
+
+from __future__ import annotations
+
+from ddsetup.model.account import Function, Lane, Stack, Unreadable
+from ddsetup.model.answers import Answers
+from ddsetup.model.change import Change, Plan, ResourceId, Skipped
+from ddsetup.model.snapshot import LaneSnapshot, Snapshot
+from ddsetup.model.states import StackState
+from ddsetup.plan.steps.api_key import OWN_TAGS, makes_secret, secret_id, secret_reference
+from ddsetup.plan.steps.forwarder_stack import FAILED_EVENTS, is_remains, state_obstacle
+from ddsetup.plan.steps.wording import cannot_see, denied_action
+
+STEP = "forwarder"
+STACK = "datadog-durable-function-event-forwarder"
+"""Its default name in Datadog's documentation."""
+TEMPLATE = (
+    "https://datadog-cloudformation-template.s3.amazonaws.com/aws/lambda-durable-function-event-forwarder/"
+    "latest.yaml"
+)
+_OUTPUTS = {"DeliveryStreamArn", "EventRuleArn"}
+_DONE = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE")
+
+
+def plan(snapshot: Snapshot, answers: Answers, selected: tuple[Function, ...]) -> Plan:
+    """The stack, in every region with durable functions among the selected ones, if it is wanted."""
+    if not answers.durable_events or answers.via != "extension":
+        return Plan()
+    result = Plan()
+    for lane in sorted({function.lane for function in selected if function.durable}):
+        result += _plan_lane(lane, snapshot.lanes[lane], answers)
+    return result
+
+
+def durable_stack(lane: LaneSnapshot) -> Stack | Unreadable | None:
+    """The stack that is there, under whatever name; None if there is none."""
+    if isinstance(lane.stacks, Unreadable):
+        return lane.stacks
+    return next((s for s in lane.stacks if s.name == STACK or set(s.outputs) >= _OUTPUTS), None)
+
+
+def stack_resource(lane: Lane) -> ResourceId:
+    """The stack as a resource."""
+    return ResourceId("stack", STACK, lane.region, lane.account)
+
+
+def failed_events(state: StackState) -> str:
+    """How keys of objects begin that Datadog did not take, in the buckets of the stack. The bucket of this
+    one holds nothing else."""
+    return FAILED_EVENTS if "FunctionName" in state.parameters else ""
+
+
+def _plan_lane(lane: Lane, seen: LaneSnapshot, answers: Answers) -> Plan:
+    found = durable_stack(seen)
+    if isinstance(found, Unreadable):
+        return _left(lane, cannot_see("which stacks exist", found), "", denied_action(found))
+    if found is not None and found.status in _DONE:
+        reason = f"stack {found.name} tells how durable executions end"
+        there = Skipped(resource=stack_resource(lane), status="unchanged", reason=reason, step=STEP)
+        return Plan(skipped=(there,))
+    if found is not None and not is_remains(found):
+        obstacle = state_obstacle(found, lane.region)
+        reason = obstacle.reason if obstacle else f"stack {found.name} is {found.status}"
+        return _left(lane, reason, obstacle.fix if obstacle else "see it in CloudFormation")
+    key = _key(seen, answers)
+    if key is None:
+        fix = "keep the key in a secret or a parameter: --api-key-secret ARN, --api-key-ssm ARN"
+        return _left(lane, "where the API key is, its template cannot take it from", fix)
+    change = Change(
+        step=STEP,
+        resource=stack_resource(lane),
+        before=None,
+        after=StackState(
+            name=STACK,
+            template_url=answers.durable_template_url or TEMPLATE,
+            version="latest",
+            parameters={"DdSite": answers.site, **key},
+            tags=answers.tags_of_ours(OWN_TAGS),
+        ),
+        why="tells Datadog how durable executions end, as logs",
+        precondition=found.status if found is not None else "",
+        needs=(secret_id(lane),) if makes_secret(answers) else (),
+        note=f"of all durable functions in {lane.region}; AWS bills what Firehose delivers, Datadog the logs",
+    )
+    return Plan(changes=(change,))
+
+
+def _key(lane: LaneSnapshot, answers: Answers) -> dict[str, str] | None:
+    """The parameter that says where the key is. An SSM parameter is given by its name."""
+    if answers.key_source.kind == "ssm":
+        return {"DdApiKeySsmParameterName": f"/{answers.key_source.value.partition(':parameter/')[2]}"}
+    reference = secret_reference(lane, answers)
+    return {"DdApiKeySecretArn": reference} if reference else None
+
+
+def _left(lane: Lane, reason: str, fix: str, permission: str = "") -> Plan:
+    skipped = Skipped(
+        resource=stack_resource(lane),
+        status="skipped",
+        reason=reason,
+        fix=fix,
+        step=STEP,
+        permission=permission,
+    )
+    return Plan(skipped=(skipped,))
