@@ -337,7 +337,7 @@ def test_every_setting_reaches_the_answers_or_is_not_about_them() -> None:
     samples |= {"forwarder_arn": (arn,), "apm_flush_deadline": 7}
     usual = answers_of({})
     samples |= {"on_conflict": "add", "logs": False, "traces": False, "enhanced_metrics": False}
-    samples |= {"create_log_groups": False, "grant_key_access": False}
+    samples |= {"create_log_groups": False, "grant_key_access": False, "replace_log_group": False}
     silent = {key for key, value in samples.items() if answers_of({key: value}) == usual}
     assert silent == about_the_run
 
