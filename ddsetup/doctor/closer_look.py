@@ -275,7 +275,7 @@ def _state_of(aws: Aws, function: Function) -> Callable[[], Function | Unreadabl
 
 
 def _role_of(aws: Aws, function: Function) -> Callable[[], Role | Unreadable | None]:
-    return lambda: roles.read_role(aws, role_name(function))
+    return lambda: roles.read_role(aws, function.account, role_name(function))
 
 
 def _lines_of(aws: Aws, function: Function, looking: Looking) -> Callable[[], tuple[str, ...] | Unreadable]:

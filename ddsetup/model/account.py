@@ -31,10 +31,13 @@ class Unreadable:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Lane:
-    """One account in one region: the unit in which regional work is done, with quotas of its own."""
+    """One account in one region: the unit in which regional work is done, with quotas of its own.
+
+    Without a region it is what all regions of the account share, as IAM.
+    """
 
     account: str
-    region: str
+    region: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,7 +79,7 @@ def observe_account(aws: Aws, dd: Datadog | None, identity: Identity, role_name:
     return AccountSnapshot(
         identity=identity,
         integration=integration,
-        role=roles.read_role(aws, named or role_name),
+        role=roles.read_role(aws, identity.account, named or role_name),
         permissions=permissions,
         permissions_source=source,
     )
@@ -100,7 +100,7 @@ def _lane_jobs(aws: Aws, lane: Lane, on_progress: Progress | None) -> Jobs:
         **source_reads(aws, lane),
     }
     if lane.region == EDGE_REGION:
-        reads = {**reads, "edge_roles": lambda: roles.roles_trusting(aws, EDGE_SERVICE)}
+        reads = {**reads, "edge_roles": lambda: roles.roles_trusting(aws, lane.account, EDGE_SERVICE)}
 
     def told(field: str, read: Callable[[], Any]) -> Callable[[], Any]:
         def job() -> Any:

@@ -57,8 +57,8 @@ def aws(moto_url: str, aws_env: None) -> Aws:
 
 def make_function(aws: Aws, name: str, **over: object) -> str:
     aws.client("iam", REGION)
-    if not isinstance(roles.read_role(aws, "f"), Role):
-        roles.create_role(aws, "f", TRUST, {})
+    if not isinstance(roles.read_role(aws, ACCOUNT, "f"), Role):
+        roles.create_role(aws, ACCOUNT, "f", TRUST, {})
     answer = aws.client("lambda", REGION).create_function(
         FunctionName=name,
         Runtime="python3.12",
@@ -165,40 +165,40 @@ def test_filters_of_a_group_that_is_not_there(aws: Aws) -> None:
 
 
 def test_a_role_with_its_policies(aws: Aws) -> None:
-    assert roles.read_role(aws, "DatadogIntegrationRole") is None
-    roles.create_role(aws, "DatadogIntegrationRole", TRUST, {"created_by": "ddsetup"}, "for Datadog")
+    assert roles.read_role(aws, ACCOUNT, "DatadogIntegrationRole") is None
+    roles.create_role(aws, ACCOUNT, "DatadogIntegrationRole", TRUST, {"created_by": "ddsetup"})
     with pytest.raises(AlreadyExists):
-        roles.create_role(aws, "DatadogIntegrationRole", TRUST, {})
-    roles.put_role_policy(aws, "DatadogIntegrationRole", "inline", DOCUMENT)
+        roles.create_role(aws, ACCOUNT, "DatadogIntegrationRole", TRUST, {})
+    roles.put_role_policy(aws, ACCOUNT, "DatadogIntegrationRole", "inline", DOCUMENT)
     managed = aws.client("iam", REGION).create_policy(
         PolicyName="managed", PolicyDocument=json.dumps(DOCUMENT)
     )["Policy"]["Arn"]
-    roles.attach_role_policy(aws, "DatadogIntegrationRole", managed)
-    role = roles.read_role(aws, "DatadogIntegrationRole")
+    roles.attach_role_policy(aws, ACCOUNT, "DatadogIntegrationRole", managed)
+    role = roles.read_role(aws, ACCOUNT, "DatadogIntegrationRole")
     assert isinstance(role, Role)
     assert role.trust == TRUST
     assert role.inline == {"inline": DOCUMENT}
     assert role.attached == (managed,)
     assert role.tags == {"created_by": "ddsetup"}
-    assert roles.detach_role_policy(aws, "DatadogIntegrationRole", managed)
-    assert roles.delete_role_policy(aws, "DatadogIntegrationRole", "inline")
-    assert not roles.delete_role_policy(aws, "DatadogIntegrationRole", "inline")
-    assert roles.delete_role(aws, "DatadogIntegrationRole")
-    assert not roles.delete_role(aws, "DatadogIntegrationRole")
+    assert roles.detach_role_policy(aws, ACCOUNT, "DatadogIntegrationRole", managed)
+    assert roles.delete_role_policy(aws, ACCOUNT, "DatadogIntegrationRole", "inline")
+    assert not roles.delete_role_policy(aws, ACCOUNT, "DatadogIntegrationRole", "inline")
+    assert roles.delete_role(aws, ACCOUNT, "DatadogIntegrationRole")
+    assert not roles.delete_role(aws, ACCOUNT, "DatadogIntegrationRole")
 
 
 def test_a_role_gets_the_boundary_that_the_account_prescribes(aws: Aws) -> None:
     guard = aws.client("iam", REGION).create_policy(PolicyName="guard", PolicyDocument=json.dumps(DOCUMENT))
-    roles.create_role(aws, "r", TRUST, {}, boundary=guard["Policy"]["Arn"])
-    role = roles.read_role(aws, "r")
+    roles.create_role(aws, ACCOUNT, "r", TRUST, {}, boundary=guard["Policy"]["Arn"])
+    role = roles.read_role(aws, ACCOUNT, "r")
     assert isinstance(role, Role)
     assert role.boundary == guard["Policy"]["Arn"]
 
 
 def test_a_trust_policy_is_replaced(aws: Aws) -> None:
-    roles.create_role(aws, "r", TRUST, {})
-    roles.update_trust(aws, "r", {**TRUST, "Statement": [{**TRUST["Statement"][0], "Sid": "new"}]})  # type: ignore[dict-item]
-    role = roles.read_role(aws, "r")
+    roles.create_role(aws, ACCOUNT, "r", TRUST, {})
+    roles.update_trust(aws, ACCOUNT, "r", {**TRUST, "Statement": [{**TRUST["Statement"][0], "Sid": "new"}]})  # type: ignore[dict-item]
+    role = roles.read_role(aws, ACCOUNT, "r")
     assert isinstance(role, Role)
     assert role.trust["Statement"][0]["Sid"] == "new"
 

@@ -7,10 +7,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
+import botocore.session
 import pytest
 
 from ddsetup.gateways.aws.errors import NotShared, Refused, Throttled
+from ddsetup.gateways.aws.roles import read_role
 from ddsetup.gateways.aws.session import Aws, AwsOptions, Patience, default_region
 from ddsetup.model.account import Lane
 from ddsetup.model.errors import ChangedSince, CredentialsError, Denied, GatewayError, Interrupted, NotFound
@@ -290,3 +293,33 @@ def _assumed(key: str, until: datetime) -> Reply:
     <SessionToken>t</SessionToken><Expiration>{until:%Y-%m-%dT%H:%M:%SZ}</Expiration></Credentials>
     </AssumeRoleResult></AssumeRoleResponse>"""
     return Reply(body, headers={"content-type": "text/xml"})
+
+
+def session_of(key: str) -> Any:
+    """A session by keys of its own."""
+    session = botocore.session.Session()
+    session.set_credentials(key, "secret")
+    return session
+
+
+def test_a_call_goes_to_the_account_of_its_lane(script: ScriptedAws) -> None:
+    other, third = "222233334444", "333344445555"
+    others = {other: session_of("AKIAOTHER")}
+    aws = Aws(AwsOptions(), session_of("AKIAOWN"), endpoint_url=script.url, others=others, rate_scale=1000)
+    script.script(IDENTITY, NO_ALIAS, Reply({"Functions": []}))
+    assert aws.identity().account == ACCOUNT
+    for lane in (LANE, Lane(other, REGION), Lane("", REGION)):
+        aws.call("lambda:ListFunctions", lane)
+    assert script.signed[2:] == ["AKIAOWN", "AKIAOTHER", "AKIAOWN"]
+    with pytest.raises(GatewayError, match=f"account {ACCOUNT}, not of {third}"):
+        aws.call("lambda:ListFunctions", Lane(third, REGION))
+
+
+def test_what_all_regions_share_is_asked_of_an_account_like_all_else(script: ScriptedAws) -> None:
+    other = "222233334444"
+    others = {other: session_of("AKIAOTHER")}
+    aws = Aws(AwsOptions(), session_of("AKIAOWN"), endpoint_url=script.url, others=others, rate_scale=1000)
+    script.script(sts_fault("NoSuchEntity", "no such role", 404))
+    for account in (ACCOUNT, other):
+        assert read_role(aws, account, "r") is None
+    assert script.signed == ["AKIAOWN", "AKIAOTHER"]

@@ -469,7 +469,7 @@ CALLS: dict[str, tuple[Callable[[Aws], Any], dict[str, list[Answer]]]] = {
         {"SimulatePrincipalPolicy": [{"EvaluationResults": VERDICTS}]},
     ),
     "role": (
-        lambda aws: roles.read_role(aws, "r"),
+        lambda aws: roles.read_role(aws, ACCOUNT, "r"),
         {
             "GetRole": [
                 {
@@ -489,15 +489,21 @@ CALLS: dict[str, tuple[Callable[[Aws], Any], dict[str, list[Answer]]]] = {
         },
     ),
     "create role": (
-        lambda aws: roles.create_role(aws, "r", POLICY, {"k": "v"}, "why"),
+        lambda aws: roles.create_role(aws, ACCOUNT, "r", POLICY, {"k": "v"}),
         {"CreateRole": [{"Role": {"Arn": ROLE}}]},
     ),
-    "trust": (lambda aws: roles.update_trust(aws, "r", POLICY), {"UpdateAssumeRolePolicy": [{}]}),
-    "put policy": (lambda aws: roles.put_role_policy(aws, "r", "p", POLICY), {"PutRolePolicy": [{}]}),
-    "delete policy": (lambda aws: roles.delete_role_policy(aws, "r", "p"), {"DeleteRolePolicy": [{}]}),
-    "attach": (lambda aws: roles.attach_role_policy(aws, "r", "arn:p"), {"AttachRolePolicy": [{}]}),
-    "detach": (lambda aws: roles.detach_role_policy(aws, "r", "arn:p"), {"DetachRolePolicy": [{}]}),
-    "delete role": (lambda aws: roles.delete_role(aws, "r"), {"DeleteRole": [{}]}),
+    "trust": (lambda aws: roles.update_trust(aws, ACCOUNT, "r", POLICY), {"UpdateAssumeRolePolicy": [{}]}),
+    "put policy": (
+        lambda aws: roles.put_role_policy(aws, ACCOUNT, "r", "p", POLICY),
+        {"PutRolePolicy": [{}]},
+    ),
+    "delete policy": (
+        lambda aws: roles.delete_role_policy(aws, ACCOUNT, "r", "p"),
+        {"DeleteRolePolicy": [{}]},
+    ),
+    "attach": (lambda aws: roles.attach_role_policy(aws, ACCOUNT, "r", "arn:p"), {"AttachRolePolicy": [{}]}),
+    "detach": (lambda aws: roles.detach_role_policy(aws, ACCOUNT, "r", "arn:p"), {"DetachRolePolicy": [{}]}),
+    "delete role": (lambda aws: roles.delete_role(aws, ACCOUNT, "r"), {"DeleteRole": [{}]}),
     "secret": (
         lambda aws: secrets.read_secret(aws, LANE, "key"),
         {

@@ -75,7 +75,7 @@ class IntegrationWriter(OneByOne):
         issued = self._issued.known_external_id(state.aws_account_id)
         if issued:
             return issued
-        role = read_role(self._aws, state.role_name)
+        role = read_role(self._aws, state.aws_account_id, state.role_name)
         found = external_id_of(role.trust) if isinstance(role, Role) else None
         if found is None:
             raise GatewayError(

@@ -62,26 +62,27 @@ class RoleWriter(OneByOne):
         raise TypeError("not a change of a role")
 
     def _create(self, change: Change, after: RoleState) -> Outcome:
-        live = self._read(after.name)
+        account = change.resource.account
+        live = self._read(account, after.name)
         if live is not None:
             off = _off(live, after, after)
             return moved(change, f"role {after.name} exists already") if off else already_so(change)
         trust = trust_policy(self._partition, after.trust_account, after.external_id)
         try:
-            tags, said = {**after.tags, **CREATED_BY}, "Lets Datadog read this account"
-            create_role(self._aws, after.name, trust, tags, said, after.boundary)
+            tags = {**after.tags, **CREATED_BY}
+            create_role(self._aws, account, after.name, trust, tags, after.boundary)
         except AlreadyExists:
             # Also what the repetition of a call says whose answer was lost. Only we know the external ID.
-            made = self._read(after.name)
+            made = self._read(account, after.name)
             if made is None or not trusts(made.trust, *_trust_of(after)):
                 return moved(change, f"role {after.name} was made by somebody else meanwhile")
         try:
             for name, document in after.policies.items():
-                self._once_seen(partial(put_role_policy, self._aws, after.name, name, document))
+                self._once_seen(partial(put_role_policy, self._aws, account, after.name, name, document))
             for arn in after.attached:
-                self._once_seen(partial(attach_role_policy, self._aws, after.name, arn))
+                self._once_seen(partial(attach_role_policy, self._aws, account, after.name, arn))
         except GatewayError:
-            self._take_back(after)
+            self._take_back(account, after)
             raise
         return applied(change)
 
@@ -94,13 +95,13 @@ class RoleWriter(OneByOne):
                 self._aws.clock.sleep(pause)
         return write()
 
-    def _take_back(self, state: RoleState) -> None:
+    def _take_back(self, account: str, state: RoleState) -> None:
         """A role that could not be finished is not left half done."""
         with suppress(GatewayError):
-            self._empty_and_delete(state)
+            self._empty_and_delete(account, state)
 
     def _update(self, change: Change, before: RoleState, after: RoleState) -> Outcome:
-        live = self._read(after.name)
+        live = self._read(change.resource.account, after.name)
         if live is None:
             return moved(change, f"role {after.name} is not there any more")
         if not _off(live, after, before):
@@ -109,25 +110,25 @@ class RoleWriter(OneByOne):
         neither = set(_off(live, before, after)) & set(_off(live, after, before))
         if neither:
             return moved(change, sorted(neither))
-        self._send_update(before, after)
+        self._send_update(change.resource.account, before, after)
         return applied(change)
 
-    def _send_update(self, before: RoleState, after: RoleState) -> None:
+    def _send_update(self, account: str, before: RoleState, after: RoleState) -> None:
         if _trust_of(before) != _trust_of(after):
             trust = trust_policy(self._partition, after.trust_account, after.external_id)
-            update_trust(self._aws, after.name, trust)
+            update_trust(self._aws, account, after.name, trust)
         for name, document in after.policies.items():
             if before.policies.get(name) != document:
-                put_role_policy(self._aws, after.name, name, document)
+                put_role_policy(self._aws, account, after.name, name, document)
         for name in set(before.policies) - set(after.policies):
-            delete_role_policy(self._aws, after.name, name)
+            delete_role_policy(self._aws, account, after.name, name)
         for arn in set(after.attached) - set(before.attached):
-            attach_role_policy(self._aws, after.name, arn)
+            attach_role_policy(self._aws, account, after.name, arn)
         for arn in set(before.attached) - set(after.attached):
-            detach_role_policy(self._aws, after.name, arn)
+            detach_role_policy(self._aws, account, after.name, arn)
 
     def _delete(self, change: Change, before: RoleState) -> Outcome:
-        live = self._read(before.name)
+        live = self._read(change.resource.account, before.name)
         if live is None:
             return gone(change)
         if live.tags.get("created_by") != CREATED_BY["created_by"]:
@@ -138,18 +139,18 @@ class RoleWriter(OneByOne):
         off += [f"attached policy {arn}" for arn in live.attached if arn not in before.attached]
         if off:
             return moved(change, off)
-        self._empty_and_delete(before)
+        self._empty_and_delete(change.resource.account, before)
         return applied(change)
 
-    def _empty_and_delete(self, state: RoleState) -> None:
+    def _empty_and_delete(self, account: str, state: RoleState) -> None:
         for name in state.policies:
-            delete_role_policy(self._aws, state.name, name)
+            delete_role_policy(self._aws, account, state.name, name)
         for arn in state.attached:
-            detach_role_policy(self._aws, state.name, arn)
-        delete_role(self._aws, state.name)
+            detach_role_policy(self._aws, account, state.name, arn)
+        delete_role(self._aws, account, state.name)
 
-    def _read(self, name: str) -> Role | None:
-        live = read_role(self._aws, name)
+    def _read(self, account: str, name: str) -> Role | None:
+        live = read_role(self._aws, account, name)
         if isinstance(live, Unreadable):
             raise GatewayError(f"cannot look at role {name}: {live.reason}", action=live.action)
         return live
@@ -167,7 +168,7 @@ class RolePolicyWriter(OneByOne):
         state = after if after is not None else before
         if not isinstance(state, RolePolicyState):
             raise TypeError("not a change of a role's policy")
-        live = read_role_policy(self._aws, state.role_name, state.policy_name)
+        live = read_role_policy(self._aws, change.resource.account, state.role_name, state.policy_name)
         if isinstance(live, Unreadable):
             return failed(change, f"cannot look at policy {state.policy_name}: {live.reason}")
         wanted = after.document if isinstance(after, RolePolicyState) else None
@@ -177,9 +178,9 @@ class RolePolicyWriter(OneByOne):
         if live != expected:
             return moved(change, f"policy {state.policy_name} on role {state.role_name}")
         if after is None:
-            delete_role_policy(self._aws, state.role_name, state.policy_name)
+            delete_role_policy(self._aws, change.resource.account, state.role_name, state.policy_name)
         else:
-            put_role_policy(self._aws, state.role_name, state.policy_name, wanted)
+            put_role_policy(self._aws, change.resource.account, state.role_name, state.policy_name, wanted)
         return applied(change)
 
 

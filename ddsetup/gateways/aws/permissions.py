@@ -11,7 +11,7 @@ from typing import Literal, TypeAlias
 
 from ddsetup.facts.permissions import PURPOSE
 from ddsetup.gateways.aws.session import Aws
-from ddsetup.model.account import Identity, Json
+from ddsetup.model.account import Identity, Json, Lane
 from ddsetup.model.errors import GatewayError
 
 Permission: TypeAlias = Literal["allowed", "denied", "unknown"]
@@ -99,7 +99,7 @@ def _principal(aws: Aws, identity: Identity) -> str | None:
         return None
     role = name.split("/")[1]
     try:
-        return str(aws.call("iam:GetRole", RoleName=role)["Role"]["Arn"])
+        return str(aws.call("iam:GetRole", Lane(account), RoleName=role)["Role"]["Arn"])
     except GatewayError:
         return f"arn:{identity.partition}:iam::{account}:role/{role}"
 
@@ -111,7 +111,7 @@ def _ask(aws: Aws, source: str, actions: list[str], arns: tuple[str, ...]) -> di
     try:
         results = aws.pages(
             "iam:SimulatePrincipalPolicy",
-            None,
+            Lane(source.split(":")[4]),
             "EvaluationResults",
             token=("Marker", "Marker"),
             **parameters,

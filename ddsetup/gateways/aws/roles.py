@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from ddsetup.gateways.aws.errors import read, read_or_none
 from ddsetup.gateways.aws.permissions import simulate
 from ddsetup.gateways.aws.session import OPTIONAL, Aws
-from ddsetup.model.account import Json, Role, Unreadable
+from ddsetup.model.account import Json, Lane, Role, Unreadable
 from ddsetup.model.errors import NotFound
 
 __all__ = [
@@ -28,17 +28,17 @@ __all__ = [
 _TOKEN = ("Marker", "Marker")
 
 
-def read_role(aws: Aws, name: str) -> Role | Unreadable | None:
+def read_role(aws: Aws, account: str, name: str) -> Role | Unreadable | None:
     """A role with its policies, None if there is none.
 
     Needs iam:GetRole, iam:ListRolePolicies, iam:GetRolePolicy and iam:ListAttachedRolePolicies.
     """
 
     def ask() -> Role:
-        item = aws.call("iam:GetRole", RoleName=name)["Role"]
-        inline = aws.pages("iam:ListRolePolicies", None, "PolicyNames", token=_TOKEN, RoleName=name)
+        item = aws.call("iam:GetRole", Lane(account), RoleName=name)["Role"]
+        inline = aws.pages("iam:ListRolePolicies", Lane(account), "PolicyNames", token=_TOKEN, RoleName=name)
         attached = aws.pages(
-            "iam:ListAttachedRolePolicies", None, "AttachedPolicies", token=_TOKEN, RoleName=name
+            "iam:ListAttachedRolePolicies", Lane(account), "AttachedPolicies", token=_TOKEN, RoleName=name
         )
         boundary = item.get("PermissionsBoundary") or {}
         return Role(
@@ -46,7 +46,7 @@ def read_role(aws: Aws, name: str) -> Role | Unreadable | None:
             arn=item["Arn"],
             path=item.get("Path") or "/",
             trust=_document(item.get("AssumeRolePolicyDocument")),
-            inline={policy: _policy(aws, name, policy) for policy in inline},
+            inline={policy: _policy(aws, account, name, policy) for policy in inline},
             attached=tuple(policy["PolicyArn"] for policy in attached),
             boundary=boundary.get("PermissionsBoundaryArn"),
             tags={tag["Key"]: tag.get("Value") or "" for tag in item.get("Tags") or ()},
@@ -55,11 +55,12 @@ def read_role(aws: Aws, name: str) -> Role | Unreadable | None:
     return read_or_none(ask)
 
 
-def roles_trusting(aws: Aws, service: str) -> frozenset[str] | Unreadable:
+def roles_trusting(aws: Aws, account: str, service: str) -> frozenset[str] | Unreadable:
     """The ARNs of all roles that a service may assume. Needs iam:ListRoles; 1,000 a page."""
 
     def ask() -> frozenset[str]:
-        items = aws.each("iam:ListRoles", None, "Roles", token=_TOKEN, patience=OPTIONAL, MaxItems=1000)
+        at = Lane(account)
+        items = aws.each("iam:ListRoles", at, "Roles", token=_TOKEN, patience=OPTIONAL, MaxItems=1000)
         return frozenset(
             item["Arn"]
             for item in items
@@ -69,13 +70,13 @@ def roles_trusting(aws: Aws, service: str) -> frozenset[str] | Unreadable:
     return read(ask)
 
 
-def read_role_policy(aws: Aws, role: str, policy: str) -> Json | Unreadable | None:
+def read_role_policy(aws: Aws, account: str, role: str, policy: str) -> Json | Unreadable | None:
     """An inline policy's document, None if there is none. Needs iam:GetRolePolicy."""
-    return read_or_none(lambda: _policy(aws, role, policy))
+    return read_or_none(lambda: _policy(aws, account, role, policy))
 
 
 def create_role(
-    aws: Aws, name: str, trust: Json, tags: Mapping[str, str], description: str = "", boundary: str = ""
+    aws: Aws, account: str, name: str, trust: Json, tags: Mapping[str, str], boundary: str = ""
 ) -> str:
     """Create a role, perhaps with a permissions boundary (an ARN), and return its ARN.
 
@@ -84,56 +85,55 @@ def create_role(
     parameters: dict[str, Json] = {
         "RoleName": name,
         "AssumeRolePolicyDocument": json.dumps(trust),
+        "Description": "Lets Datadog read this account",
         "Tags": [{"Key": key, "Value": value} for key, value in tags.items()],
     }
-    if description:
-        parameters["Description"] = description
     if boundary:
         parameters["PermissionsBoundary"] = boundary
-    return str(aws.call("iam:CreateRole", **parameters)["Role"]["Arn"])
+    return str(aws.call("iam:CreateRole", Lane(account), **parameters)["Role"]["Arn"])
 
 
-def update_trust(aws: Aws, name: str, trust: Json) -> None:
+def update_trust(aws: Aws, account: str, name: str, trust: Json) -> None:
     """Replace who may assume a role."""
-    aws.call("iam:UpdateAssumeRolePolicy", RoleName=name, PolicyDocument=json.dumps(trust))
+    aws.call("iam:UpdateAssumeRolePolicy", Lane(account), RoleName=name, PolicyDocument=json.dumps(trust))
 
 
-def put_role_policy(aws: Aws, role: str, policy: str, document: Json) -> None:
+def put_role_policy(aws: Aws, account: str, role: str, policy: str, document: Json) -> None:
     """Create or replace an inline policy."""
     text = json.dumps(document, separators=(",", ":"))
-    aws.call("iam:PutRolePolicy", RoleName=role, PolicyName=policy, PolicyDocument=text)
+    aws.call("iam:PutRolePolicy", Lane(account), RoleName=role, PolicyName=policy, PolicyDocument=text)
 
 
-def delete_role_policy(aws: Aws, role: str, policy: str) -> bool:
+def delete_role_policy(aws: Aws, account: str, role: str, policy: str) -> bool:
     """Delete an inline policy; False if it is not there."""
-    return _gone(aws, "iam:DeleteRolePolicy", RoleName=role, PolicyName=policy)
+    return _gone(aws, account, "iam:DeleteRolePolicy", RoleName=role, PolicyName=policy)
 
 
-def attach_role_policy(aws: Aws, role: str, arn: str) -> None:
+def attach_role_policy(aws: Aws, account: str, role: str, arn: str) -> None:
     """Attach a managed policy; attaching it twice changes nothing."""
-    aws.call("iam:AttachRolePolicy", RoleName=role, PolicyArn=arn)
+    aws.call("iam:AttachRolePolicy", Lane(account), RoleName=role, PolicyArn=arn)
 
 
-def detach_role_policy(aws: Aws, role: str, arn: str) -> bool:
+def detach_role_policy(aws: Aws, account: str, role: str, arn: str) -> bool:
     """Detach a managed policy; False if it is not attached."""
-    return _gone(aws, "iam:DetachRolePolicy", RoleName=role, PolicyArn=arn)
+    return _gone(aws, account, "iam:DetachRolePolicy", RoleName=role, PolicyArn=arn)
 
 
-def delete_role(aws: Aws, name: str) -> bool:
+def delete_role(aws: Aws, account: str, name: str) -> bool:
     """Delete a role that has no policies any more; False if it is not there."""
-    return _gone(aws, "iam:DeleteRole", RoleName=name)
+    return _gone(aws, account, "iam:DeleteRole", RoleName=name)
 
 
-def _gone(aws: Aws, action: str, **parameters: Json) -> bool:
+def _gone(aws: Aws, account: str, action: str, **parameters: Json) -> bool:
     try:
-        aws.call(action, **parameters)
+        aws.call(action, Lane(account), **parameters)
     except NotFound:
         return False
     return True
 
 
-def _policy(aws: Aws, role: str, policy: str) -> Json:
-    answer = aws.call("iam:GetRolePolicy", RoleName=role, PolicyName=policy)
+def _policy(aws: Aws, account: str, role: str, policy: str) -> Json:
+    answer = aws.call("iam:GetRolePolicy", Lane(account), RoleName=role, PolicyName=policy)
     return _document(answer.get("PolicyDocument"))
 
 

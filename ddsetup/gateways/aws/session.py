@@ -66,8 +66,15 @@ def default_region(options: AwsOptions, environ: Mapping[str, str] | None = None
     return region_of(open_session(options), environ)
 
 
+_OWN = "own"
+"""The account of the identity, whatever its number."""
+
+
 class Aws:
-    """The gateway's connection: cached clients, token buckets and retries for one identity.
+    """The gateway's connection: cached clients, token buckets and retries, by account.
+
+    The account of the identity is its own; `others` are sessions for further accounts by their number. A call
+    goes to the account of its lane, with the quotas of that account.
 
     Thread-safe. botocore's own retries are off: all of them happen in `call`, on the clock that was passed
     in, and every attempt takes a slot of its bucket first.
@@ -81,14 +88,17 @@ class Aws:
         endpoint_url: str | None = None,
         clock: Clock = SYSTEM_CLOCK,
         rate_scale: float = 1.0,
+        others: Mapping[str, Any] | None = None,
     ) -> None:
         self.options = options
         self.clock = clock
         self.calls: Counter[str] = Counter()
         self.limits = Limits(clock, rate_scale)
         self._session = session
+        self._sessions = {_OWN: session, **(others or {})}
+        self._limits = {a: self.limits if a == _OWN else Limits(clock, rate_scale) for a in self._sessions}
         self._endpoint_url = endpoint_url
-        self._clients: dict[tuple[str, str, int], Any] = {}
+        self._clients: dict[tuple[str, str, int, str], Any] = {}
         self._identity: Identity | None = None
         self._stopped = threading.Event()
         self._lock = threading.RLock()
@@ -142,12 +152,12 @@ class Aws:
         """The regions with Lambda that the installed botocore knows; a newer one may exist all the same."""
         return tuple(self._session.get_available_regions("lambda", partition_name=partition))
 
-    def client(self, service: str, region: str, read_timeout: int = 30) -> Any:
+    def client(self, service: str, region: str, read_timeout: int = 30, account: str = _OWN) -> Any:
         """The cached client of a service, by IAM prefix or by botocore's name. Retries are the caller's."""
         with self._lock:
-            key = (service, region, read_timeout)
+            key = (service, region, read_timeout, account)
             if key not in self._clients:
-                self._clients[key] = self._create(service, region, read_timeout)
+                self._clients[key] = self._create(*key)
             return self._clients[key]
 
     def call(
@@ -164,7 +174,8 @@ class Aws:
         """Make one API call and return its answer.
 
         `action` is the IAM action; `operation` the API operation where the two differ, after botocore's name
-        of the service (`apigatewayv2:GetApis`) where that differs too. `lane` None: no region.
+        of the service (`apigatewayv2:GetApis`) where that differs too. `lane` tells whose session it takes;
+        without a region it is about what all regions share. None: our own account.
         Raises GatewayError and its subclasses; throttles, dropped connections and server faults are tried
         again first.
         """
@@ -267,7 +278,8 @@ class Aws:
 
         service, _, name = action.partition(":")
         named, _, called = operation.rpartition(":")
-        client = self.client(named or service, self._region(lane), read_timeout)
+        region = lane.region if lane is not None and lane.region else self.home_region
+        client = self.client(named or service, region, read_timeout, self._account(lane))
         method = getattr(client, _snake(called or name))
         throttled = dropped = 0
         while True:
@@ -290,17 +302,20 @@ class Aws:
                     raise
                 self.clock.sleep(_pause(throttled + dropped))
 
-    def _region(self, lane: Lane | None) -> str:
-        if lane is None:
-            return self.home_region
-        if self._identity is not None and lane.account not in ("", self._identity.account):
+    def _account(self, lane: Lane | None) -> str:
+        """Whose session a call takes. Raises GatewayError for an account that there is none of."""
+        if lane is None or lane.account in ("", _OWN):
+            return _OWN
+        if lane.account in self._sessions:
+            return lane.account
+        if self._identity is not None and lane.account != self._identity.account:
             raise GatewayError(
                 f"these credentials are of account {self._identity.account}, not of {lane.account}",
                 where=_where(lane),
             )
-        return lane.region
+        return _OWN
 
-    def _create(self, service: str, region: str, read_timeout: int) -> Any:
+    def _create(self, service: str, region: str, read_timeout: int, account: str) -> Any:
         from botocore.config import Config
 
         config = Config(
@@ -310,23 +325,25 @@ class Aws:
             retries={"total_max_attempts": 1, "mode": "standard"},
             user_agent_extra=f"ddsetup/{__version__}",
         )
-        client = self._session.create_client(
+        client = self._sessions[account].create_client(
             _SERVICES.get(service, service),
             region_name=region,
             endpoint_url=self._endpoint_url,
             config=config,
         )
 
+        limits = self._limits[account]
+
         def before_send(event_name: str, **_: Any) -> None:
             prefix, operation = _operation(event_name)
-            self.limits.bucket(prefix, operation, region).take()
+            limits.bucket(prefix, operation, region).take()
             with self._lock:
                 self.calls[f"{prefix}:{operation}"] += 1
 
         def response_received(event_name: str, parsed_response: Any, **_: Any) -> None:
             if _says_slow_down(parsed_response):
                 prefix, operation = _operation(event_name)
-                self.limits.bucket(prefix, operation, region).throttled()
+                limits.bucket(prefix, operation, region).throttled()
 
         def before_parse(response_dict: Mapping[str, Any], operation_model: Any, **_: Any) -> None:
             check_bytes(response_dict, operation_model)
@@ -378,4 +395,4 @@ def _pause(attempt: int) -> float:
 
 
 def _where(lane: Lane | None) -> str:
-    return "" if lane is None else f"{lane.account}/{lane.region}"
+    return f"{lane.account}/{lane.region}" if lane is not None and lane.region else ""
