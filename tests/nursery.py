@@ -4,9 +4,10 @@
         end = nursery.run(["setup", "--all"], environ, cwd, kill=Kill(0.3, journal_of=state))
 
 A run is a real process, so it can be killed with SIGKILL; it only starts a second earlier than one from a
-shell, and that second is most of what a run costs. What is the same in each is done before the first fork:
-everything is imported, and botocore's descriptions of the services are read. The server of the forks is a
-process of its own, single-threaded, because a fork copies one thread.
+shell, and that second is most of what a run costs. What is the same in each is done before the fork:
+modules are imported (those that a run had to import by itself are there for the next), and botocore's
+descriptions of the services are read. The server of the forks is a process of its own, single-threaded,
+because a fork copies one thread.
 """
 
 from __future__ import annotations
@@ -124,16 +125,36 @@ def shared() -> Nursery:
 
 
 def _serve() -> None:
-    import ddsetup.cli
-
-    for module in pkgutil.walk_packages(ddsetup.cli.__path__, "ddsetup.cli."):
-        importlib.import_module(module.name)
+    _import("ddsetup.__main__", "ddsetup.flow.verbs", *_commands())
     _warm_up()
-    gc.collect()
-    gc.freeze()  # or each fork's collector would copy what all have in common
     for order in sys.stdin:
+        gc.collect()
+        gc.freeze()  # or each fork's collector would copy what all have in common
         sys.stdout.write(json.dumps(_run(json.loads(order))) + "\n")
         sys.stdout.flush()
+        _import(*_learnt())
+
+
+def _commands() -> list[str]:
+    import ddsetup.cli
+
+    return [module.name for module in pkgutil.walk_packages(ddsetup.cli.__path__, "ddsetup.cli.")]
+
+
+def _import(*names: str) -> None:
+    for name in names:
+        with contextlib.suppress(ImportError):
+            importlib.import_module(name)
+
+
+def _learnt() -> list[str]:
+    """What the last run imported; nothing if it was killed."""
+    file = _own_directory() / "imported"
+    if not file.exists():
+        return []
+    names: list[str] = json.loads(file.read_text())
+    file.unlink()
+    return names
 
 
 def _warm_up() -> None:
@@ -152,7 +173,7 @@ def _warm_up() -> None:
 
 
 def _run(order: Mapping[str, Any]) -> dict[str, Any]:
-    printed = [Path(_own_directory()) / name for name in ("out", "err")]
+    printed = [_own_directory() / name for name in ("out", "err")]
     kill = Kill(**order["kill"]) if order["kill"] else None
     runs = Path(kill.journal_of) / "runs" if kill and kill.journal_of else None
     once = kill.once if kill else ""
@@ -192,10 +213,10 @@ def _run(order: Mapping[str, Any]) -> dict[str, Any]:
 
 
 @functools.cache
-def _own_directory() -> str:
+def _own_directory() -> Path:
     made = tempfile.mkdtemp(prefix="nursery-")
     atexit.register(shutil.rmtree, made)
-    return made
+    return Path(made)
 
 
 def _journals(runs: Path | None, once: str) -> set[str]:
@@ -211,6 +232,7 @@ def _journals(runs: Path | None, once: str) -> set[str]:
 def _become(order: Mapping[str, Any], printed: Sequence[Path]) -> NoReturn:
     """Be the command, as if it had been started from a shell."""
     code: Any = 70
+    known = set(sys.modules)
     try:
         for descriptor, path in ((1, printed[0]), (2, printed[1])):
             opened = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
@@ -231,6 +253,7 @@ def _become(order: Mapping[str, Any], printed: Sequence[Path]) -> NoReturn:
         main()
     except SystemExit as end:
         code = end.code
+        (_own_directory() / "imported").write_text(json.dumps(sorted(set(sys.modules) - known)))
     finally:
         os._exit(code)
 

@@ -69,8 +69,10 @@ def _application(settings: EmulatorSettings) -> Any:
         seed,
         stacks,
         state_machines,
+        thrift,
     )
 
+    thrift.install()
     actions.install()
     connections.install()
     runtime.install(settings)
