@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ddsetup.cli.command import RUN, WRITING, Command, Group
 from ddsetup.cli.options import Extra
+from ddsetup.facts.variables import VARIABLES
 
 _PATH = Extra(
     name="path", metavar="[PATH]", help="The project's directory, or one of its files. Default: here."
@@ -28,11 +29,9 @@ IAC = Command(
         "ddsetup iac --undo",
     ),
     keys=(
-        *("via", "site", "api_key_secret", "api_key_ssm", "api_key_kms", "forwarder_arn"),
-        *("env", "service", "version_tag", "extra_tag", "logs", "traces", "log_level"),
-        *("enhanced_metrics", "capture_payload", "merge_xray", "appsec", "llmobs", "apm_flush_deadline"),
-        *("git_commit", "git_repository", "fips", "layer_version", "extension_version"),
-        "macro_template_url",
+        *dict.fromkeys(variable.setting for variable in VARIABLES if variable.setting),
+        *("via", "api_key_secret", "api_key_ssm", "api_key_kms", "forwarder_arn"),
+        *("git_commit", "git_repository", "layer_version", "extension_version", "macro_template_url"),
         *("region", "profile", "role_arn", *WRITING),
     ),
     extras=(
