@@ -7,9 +7,10 @@ from typing import get_args
 from ddsetup.doctor.chain import _PARTS
 from ddsetup.doctor.checks.check import At
 from ddsetup.doctor.checks.registry import BY_ID, CHECKS
-from ddsetup.facts.signals import KINDS
+from ddsetup.facts.signals import BY_NAME
 
-LETTERS = dict(zip("MESLT", [kind.check[0] for kind in KINDS], strict=True))
+NAMES = ("cloudwatch_metrics", "enhanced_metrics", "cold_start", "logs", "traces")
+LETTERS = {letter: BY_NAME[name].check[0] for letter, name in zip("MESLT", NAMES, strict=True)}
 STOPS = """
 local-clock MESLT
 datadog-reachable MESLT
