@@ -8,8 +8,9 @@ from ddsetup.doctor.chain import _PARTS
 from ddsetup.doctor.checks.check import At
 from ddsetup.doctor.checks.registry import BY_ID, CHECKS
 from ddsetup.facts.signals import BY_NAME
+from ddsetup.model.report import SignalName
 
-NAMES = ("cloudwatch_metrics", "enhanced_metrics", "cold_start", "logs", "traces")
+NAMES: tuple[SignalName, ...] = ("cloudwatch_metrics", "enhanced_metrics", "cold_start", "logs", "traces")
 LETTERS = {letter: BY_NAME[name].check[0] for letter, name in zip("MESLT", NAMES, strict=True)}
 STOPS = """
 local-clock MESLT
