@@ -74,22 +74,15 @@ def _wanted(call: Call, versions: LayerVersions) -> Wanted:
     sources = [(name, given.text(key)) for key, name in KEY_SETTINGS.items() if key in given]
     via, arns, regions = (given.value(key) for key in ("via", "forwarder_arn", "region"))
     values = {key: value for key in given.values if (value := given.value(key)) is not None}
-    return Wanted(
+    wanted = Wanted(
         via=via if via in ("forwarder", "extension") else None,  # type: ignore[arg-type]
         site=given.text("site"),
         key_source=sources[0] if sources else None,
         forwarders=arns if isinstance(arns, tuple) else (),
         asked=asked(answers_of(values), frozenset(values)),
         region=regions[0] if isinstance(regions, tuple) and len(regions) == 1 else "",
-        layer_version=_number(given.text("layer_version")),
-        extension_version=_number(given.text("extension_version")),
-        newest_library=versions.of(given.text("layer_version")),
-        newest_extension=versions.of(given.text("extension_version")),
     )
-
-
-def _number(text: str) -> int | None:
-    return int(text) if text.isdigit() else None
+    return versions.wanted(wanted, given.text("layer_version"), given.text("extension_version"))
 
 
 def run(call: Call) -> Report:

@@ -26,7 +26,7 @@ from ddsetup.plan.steps.wording import listed
 from ddsetup.project.changing_files import refuse_uncommitted
 from ddsetup.project.iac.at_hand import AtHand, at_hand, owned_functions
 from ddsetup.project.iac.model import Wanted
-from ddsetup.project.layer_versions import LayerVersions, newest_in
+from ddsetup.project.layer_versions import LayerVersions, check_extension, newest_in
 from ddsetup.project.macro import settled
 from ddsetup.project.project_files import ITS_STACK, Brought, bring, proposed
 
@@ -78,6 +78,7 @@ def check_source(call: Call, session: Session, prepared: Prepared) -> AtHand | N
             where=str(call.directory),
             fix="run it in the project's directory, or use --owned change or --owned skip",
         )
+    check_extension(prepared.answers.extension_version)
     others = len(owned) - len(found.functions)
     if others:
         call.console.say(f"{counted(others, 'function')} of other projects will be left alone", "warn")
@@ -126,11 +127,7 @@ def _brought(call: Call, session: Session, prepared: Prepared, found: AtHand) ->
     answers = prepared.answers
     wanted = _wanted(session, prepared.snapshot, answers, found.functions, planned=planned)
     versions = LayerVersions(newest_in(session.aws, sorted({f.lane for f in found.functions})))
-    wanted = replace(
-        wanted,
-        newest_library=versions.of(answers.layer_version),
-        newest_extension=versions.of(answers.extension_version),
-    )
+    wanted = versions.wanted(wanted, answers.layer_version, answers.extension_version)
     proposal = proposed(session.host, found.project, wanted)
     if note := versions.note(proposal):
         call.console.say(note, "warn" if versions.problem else "dim")
@@ -168,8 +165,6 @@ def _wanted(
         subscribed=by_datadog,
         asked=asked(answers),
         region=lanes[0].region if len({lane.region for lane in lanes}) == 1 else "",
-        layer_version=int(answers.layer_version) if answers.layer_version.isdecimal() else None,
-        extension_version=int(answers.extension_version) if answers.extension_version.isdecimal() else None,
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from ddsetup.facts import catalog
@@ -11,8 +11,8 @@ from ddsetup.flow.call import Call
 from ddsetup.gateways.aws.layers import newest_layer
 from ddsetup.gateways.aws.session import Aws, AwsOptions
 from ddsetup.model.account import Lane, Unreadable
-from ddsetup.model.errors import CredentialsError, Denied, GatewayError
-from ddsetup.project.iac.model import Newest, Proposal
+from ddsetup.model.errors import CredentialsError, Denied, GatewayError, UsageError
+from ddsetup.project.iac.model import Newest, Proposal, Wanted
 
 Look: TypeAlias = Callable[[str], int | Unreadable | None]
 """The newest version of a layer by its name, None if there is none; raises what credentials may."""
@@ -30,9 +30,20 @@ class LayerVersions:
     problem: str = ""
     _found: dict[str, int | None] = field(default_factory=dict)
 
-    def of(self, setting: str) -> Newest:
-        """What tells of newer layers than the table, for `--layer-version` or `--extension-version`."""
-        return self._newest if setting == "latest" else self._of_table
+    def wanted(self, wanted: Wanted, library: str, extension: str) -> Wanted:
+        """What is wanted, with the layers that `--layer-version` and `--extension-version` ask for.
+
+        Raises UsageError.
+        """
+        check_extension(extension)
+        return replace(
+            wanted,
+            layer_version=_number(library),
+            extension_version=_number(extension),
+            library=library != "none",
+            newest_library=self._newer(library),
+            newest_extension=self._newer(extension),
+        )
 
     def note(self, proposal: Proposal) -> str:
         """Where the versions in what is proposed come from; empty if there are none."""
@@ -44,6 +55,9 @@ class LayerVersions:
         found = ["the newest, as AWS tells"] if self._found else []
         found += [f"those of {table}; --layer-version latest asks AWS for newer ones"] if self.tabled else []
         return f"the layers' versions are {' and '.join(found)}" if found else ""
+
+    def _newer(self, setting: str) -> Newest:
+        return self._newest if setting == "latest" else self._of_table
 
     def _of_table(self, _name: str) -> None:
         self.tabled = True
@@ -62,6 +76,20 @@ class LayerVersions:
             self.problem = found.reason
             return None
         return found
+
+
+def check_extension(setting: str) -> None:
+    """Raise UsageError for what no deployment tool can be told."""
+    if setting == "none":
+        raise UsageError(
+            "in files, the Extension is its layer: without it there is none",
+            where="--extension-version none",
+            fix="leave it out, or use --via forwarder",
+        )
+
+
+def _number(text: str) -> int | None:
+    return int(text) if text.isdecimal() else None
 
 
 def aws_options(call: Call) -> AwsOptions:

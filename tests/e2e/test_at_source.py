@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from ddsetup.sandbox.model import OPERATOR
+from ddsetup.sandbox import aws
+from ddsetup.sandbox.layers import placeholder_archive
+from ddsetup.sandbox.model import LAYER_ACCOUNT, OPERATOR, Keys
 from tests.e2e.conftest import OpenPlace, Place
 from tests.e2e.terminal import ENTER, Terminal
 from tests.e2e.world import operator_policy
@@ -71,6 +73,21 @@ def test_with_the_extension_the_file_names_the_secret_that_was_just_made(place: 
     assert done.outcomes("role_policy"), "nothing lets the function's role read the key"
     assert handler(place) == "index.handler"
     place.cli("iac", "--undo", "--yes", cwd=project)
+
+
+def test_the_newest_layer_goes_into_the_file_when_it_is_asked_for(place: Place, project: Path) -> None:
+    datadogs = aws.client("lambda", place.sandbox.aws_endpoint_url, "us-east-1", Keys(LAYER_ACCOUNT, "x"))
+    layer = {"LayerName": "Datadog-Python312"}
+    number = datadogs.publish_layer_version(**layer, Content={"ZipFile": placeholder_archive("newer")})[
+        "Version"
+    ]
+    everyone = {"StatementId": "all", "Action": "lambda:GetLayerVersion", "Principal": "*"}
+    datadogs.add_layer_version_permission(**layer, VersionNumber=number, **everyone)
+    wanted = ("--region", "us-east-1", "--all", "--via", "forwarder", "--owned", "source", "--dry-run")
+    for asked, there in (("latest", True), ("baseline", False)):
+        planned = place.cli("setup", *wanted, "--layer-version", asked, "-o", "json", cwd=project)
+        diff = planned.json["data"]["source"]["files"][0]["diff"]
+        assert (f"pythonLayerVersion: {number}" in diff) is there
 
 
 def test_the_change_at_the_source_is_offered_first_where_the_project_is(place: Place, project: Path) -> None:

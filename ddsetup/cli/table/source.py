@@ -20,8 +20,9 @@ IAC = Command(
     name="iac",
     module="ddsetup.cli.iac",
     summary="Bring Datadog into the files that functions are deployed from.",
-    help="Serverless Framework, SAM and CloudFormation, Terraform, Dockerfiles: changed in place, and only "
-    "the lines that have to. CDK, configuration by program and what is computed: the lines to put in. "
+    help="Serverless Framework, SAM and CloudFormation, Terraform (also in JSON), CDK apps, Dockerfiles: "
+    "changed in place, and only the lines that have to. Configuration by program and what is computed: the "
+    "lines to put in. "
     "`--undo` gives the files back.",
     examples=(
         "ddsetup iac --site datadoghq.eu --dry-run",

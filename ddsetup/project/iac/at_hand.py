@@ -14,7 +14,7 @@ from ddsetup.facts.ownership import LOGICAL_ID_TAG, Owner, is_datadogs_own, owne
 from ddsetup.model.account import Function, Unreadable
 from ddsetup.model.errors import DdsetupError
 from ddsetup.model.snapshot import Snapshot
-from ddsetup.project.iac import cloudformation, terraform, yamldoc
+from ddsetup.project.iac import cloudformation, terraform_read, yamldoc
 from ddsetup.project.iac.detect import detect
 from ddsetup.project.iac.model import Kind, Project, ProjectFile
 from ddsetup.project.iac.source import read_source
@@ -117,7 +117,7 @@ def _held(file: ProjectFile, owned: list[Owned], *, sure: bool) -> list[Owned]:
             named = [each for each in tagged if each.tags[LOGICAL_ID_TAG] in ids]
             return named or (owned if sure and not tagged else [])
         if file.kind == "terraform":
-            names = terraform.function_names(read_source(file.path))
+            names = terraform_read.function_names(read_source(file.path))
             named = [each for each in owned if each.function.name in names]
             return named or (owned if sure and "" in names else [])
     except DdsetupError:

@@ -68,7 +68,7 @@ def propose(path: Path, wanted: Wanted) -> Proposal:
     if any(PACKAGE.removesuffix("-v2") in text.replace("_", "-") for text in texts):
         return Proposal(settled=(path,))
     app = _app(path.parent, texts, language, wanted)
-    warnings = _warnings(path, texts, app, wanted)
+    warnings = _warnings(path, app, wanted)
     if app.judged.out and not (app.functions or app.images or app.unnamed):
         return Proposal(warnings=warnings)
     properties = _properties(path, wanted, app)
@@ -90,11 +90,13 @@ def _edit(sources: list[Source], app: _App, text: str, language: Language) -> Ed
     """The app's own file with the lines in it. Raises CannotEdit where their place is not certain."""
     if language == "other" or app.unnamed or app.images or not app.functions:
         raise CannotEdit("not every function is reached by a variable")
-    holding = [each for each in sources if _reader(language)(each.text)]
+    holding = [
+        each
+        for each in sources
+        if any(not made.described.cloudfront for made in _reader(language)(each.text))
+    ]
     if len(holding) != 1:
         raise CannotEdit("its functions stand in several files")
-    if cdk_read.FUNCTION_OF_CLOUDFRONT.search(holding[0].text):
-        raise CannotEdit("functions of CloudFront stand beside them")
     source, (_comment, imported, *rest) = holding[0], text.splitlines()
     lines = "\n".join(rest).strip("\n")
     if language == "python":
@@ -115,13 +117,11 @@ def _package(path: Path, language: Language) -> Proposal:
     return Proposal(installs=(Install(path.parent, ("pip", "install", PACKAGE), f"{why}; list it, too"),))
 
 
-def _warnings(path: Path, texts: list[str], app: _App, wanted: Wanted) -> tuple[str, ...]:
+def _warnings(path: Path, app: _App, wanted: Wanted) -> tuple[str, ...]:
     """What the construct does not cover, as far as a program tells."""
     via: Via = wanted.via or "forwarder"
     kept = in_package.kept_layers(app.judged.covered, said=False)
     said = [*app.judged.warnings, *kept, *left_out(wanted, via, "cdk")]
-    if any(cdk_read.FUNCTION_OF_CLOUDFRONT.search(text) for text in texts):
-        said.append("functions of CloudFront are no Lambda functions, and left out")
     return tuple(f"{path.name}: {text}" for text in said)
 
 
@@ -185,9 +185,11 @@ def _properties(path: Path, wanted: Wanted, app: _App) -> dict[str, str | int | 
     via: Via = wanted.via or "forwarder"
     check_said(via, wanted, str(path))
     found: dict[str, str | int | bool] = {}
-    packaged = in_package.without_layers(app.judged.covered)
+    packaged = not wanted.library or in_package.without_layers(app.judged.covered)
     if packaged:
         found["addLayers"] = False
+    if not wanted.library:
+        found["redirectHandler"] = False
     for family in () if packaged else app.families or ("python", "node"):
         number = versions.newest_for(family, _runtimes_of(family, app.runtimes), wanted)
         if number:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ddsetup.project.iac.described import Described
 
@@ -13,7 +13,6 @@ NEW = re.compile(
     r"(?:(?:const|let|var)\s+(?P<name>\w+)\s*(?::\s*[\w.]+)?\s*=\s*|(?P<field>this\.\w+)\s*=\s*)?"
     r"\bnew\s+(?:(?P<of>\w+)\.)?(?P<construct>Function|NodejsFunction|PythonFunction|DockerImageFunction)\s*\("
 )
-FUNCTION_OF_CLOUDFRONT = re.compile(r"\bcloudfront\.Function\b")
 _CLOUDFRONT = re.compile(r"(?i)^(cloudfront|cf)(functions?)?_?$")
 """What the module of CloudFront is called, whose `Function` is no Lambda function."""
 _FROM_CLOUDFRONT = re.compile(
@@ -65,8 +64,8 @@ def in_script(text: str) -> list[Made]:
     for match in NEW.finditer(text):
         name = match["name"] or match["field"] or ""
         of_cloudfront = _CLOUDFRONT.match(match["of"]) if match["of"] else _FROM_CLOUDFRONT.search(text)
-        if not (match["construct"] == "Function" and of_cloudfront):
-            found.append(_made(name, match["construct"], _arguments(text, match.end()), edge))
+        made = _made(name, match["construct"], _arguments(text, match.end()), edge)
+        found.append(_of_cloudfront(made) if match["construct"] == "Function" and of_cloudfront else made)
     return found
 
 
@@ -82,14 +81,19 @@ def in_python(text: str) -> list[Made]:
         if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call)
     }
     edge = set(_EDGE.findall(text))
-    return [
-        _made(names.get(id(call), ""), construct, ast.unparse(call), edge)
-        for call, construct in _calls(tree, text)
-    ]
+    found = []
+    for call, construct, of_cloudfront in _calls(tree, text):
+        made = _made(names.get(id(call), ""), construct, ast.unparse(call), edge)
+        found.append(_of_cloudfront(made) if of_cloudfront else made)
+    return found
 
 
-def _calls(tree: ast.AST, text: str) -> Iterator[tuple[ast.Call, str]]:
-    """The calls that make functions of Lambda, with their constructs."""
+def _of_cloudfront(made: Made) -> Made:
+    return replace(made, described=Described(name=made.described.name, cloudfront=True))
+
+
+def _calls(tree: ast.AST, text: str) -> Iterator[tuple[ast.Call, str, bool]]:
+    """The calls that make functions, with their constructs, and whether they are CloudFront's own."""
     for node in ast.walk(tree):
         if not isinstance(node, ast.Call):
             continue
@@ -98,8 +102,8 @@ def _calls(tree: ast.AST, text: str) -> Iterator[tuple[ast.Call, str]]:
         module = called.value if isinstance(called, ast.Attribute) else None
         of = module.id if isinstance(module, ast.Name) else getattr(module, "attr", "")
         cloudfront = _CLOUDFRONT.match(of.removeprefix("aws_")) if of else _FROM_CLOUDFRONT.search(text)
-        if construct in _CONSTRUCTS and not (construct == "Function" and cloudfront):
-            yield node, construct
+        if construct in _CONSTRUCTS:
+            yield node, construct, construct == "Function" and cloudfront is not None
 
 
 def _made(variable: str, construct: str, arguments: str, edge: set[str]) -> Made:

@@ -265,7 +265,9 @@ def _block(
     must: dict[str, Plain] = {}
     may: dict[str, Plain] = {}
     said: tuple[str, ...] = ()
-    if in_package.without_layers(judged.covered):
+    if not wanted.library:
+        must["addLayers"] = False
+    elif in_package.without_layers(judged.covered):
         may["addLayers"] = False
     if wanted.site:
         must["site"] = wanted.site

@@ -10,7 +10,7 @@ from typing import Literal, TypeAlias
 from ddsetup.facts import catalog
 from ddsetup.model.account import Json
 
-Library: TypeAlias = Literal["", "listed", "packaged"]
+Library: TypeAlias = Literal["", "listed", "packaged", "unwanted"]
 Tool: TypeAlias = Literal["plugin", "macro", "terraform", "cdk", "image"]
 _RUNTIME = re.compile(r"[a-z]+[0-9a-z.]*")
 
@@ -22,9 +22,10 @@ class Described:
     `runtimes` are those that it can have, none where that is not known; `computed_runtime` says that it is
     neither written nor a parameter. `layers` are written as in the file, None: the list is computed as a
     whole; `variables` likewise. `function_name` is empty where there is none or it is computed.
-    `latest_runtime`: the CDK's NODEJS_LATEST, which only the CDK resolves.
+    `latest_runtime`: the CDK's NODEJS_LATEST, which only the CDK resolves. `cloudfront`: a function of
+    CloudFront's own, which is none of Lambda.
     `code` is the folder of its code, as written; `installs`: the tool installs what is listed there.
-    `library`: Datadog's is in its package, or listed beside its code, where it may get there.
+    `library`: Datadog's is in its package, or listed beside its code, where it may get there, or unwanted.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Described:
     function_name: str = ""
     computed_tags: bool = False
     latest_runtime: bool = False
+    cloudfront: bool = False
     code: str = ""
     installs: bool = False
     library: Library = ""

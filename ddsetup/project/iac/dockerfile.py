@@ -53,6 +53,8 @@ def propose(source: Source, wanted: Wanted, *, installs_requirements: bool = Fal
         return Proposal(warnings=told)
     installs_itself = not installs_requirements or "requirements" not in source.text
     lines = _lines(source, image, via, wanted, library=image.language != "python" or installs_itself)
+    if not lines:
+        return Proposal(settled=(source.path,), warnings=told)
     try:
         splices = _splices(source, image, lines)
     except CannotEdit as reason:
@@ -127,14 +129,19 @@ def _lines(source: Source, image: _Image, via: Via, wanted: Wanted, *, library: 
     """The lines before CMD, and CMD."""
     if via == "extension":
         check_said(via, wanted, str(source.path), key=False)
-    wished = {catalog.HANDLER_VARIABLE: image.handler or "MODULE.FUNCTION", **variables(via, wanted)}
-    lines = ["# Datadog: the library, the function's own handler, and how data gets there."]
-    if library:
+    wished = variables(via, wanted)
+    lines = ["# Datadog: how data gets there."]
+    if wanted.library:
+        wished = {catalog.HANDLER_VARIABLE: image.handler or "MODULE.FUNCTION", **wished}
+        lines = ["# Datadog: the library, the function's own handler, and how data gets there."]
+    if library and wanted.library:
         lines.append(_install(image.language, wanted))
     if via == "extension" and EXTENSION_IMAGE not in source.text:
         lines.append(f"COPY --from={EXTENSION_IMAGE}:{versions.extension_version(wanted)} /opt/. /opt/")
     absent = {name: value for name, value in wished.items() if f"{name}=" not in source.text}
     lines += [f"ENV {name}={json.dumps(value)}" for name, value in absent.items()]
+    if not wanted.library:
+        return lines if lines[1:] else []
     redirected = catalog.NODE_BUNDLED_HANDLER if image.language == "node" else catalog.PYTHON_HANDLER
     return [*lines, f"CMD [{json.dumps(redirected)}]"]
 
@@ -152,12 +159,14 @@ def _splices(source: Source, image: _Image, lines: list[str]) -> list[Splice]:
         raise CannotEdit("there is no CMD, so the handler is said somewhere else (ImageConfig.Command)")
     if not image.handler:
         raise CannotEdit('CMD does not name a handler in the form ["module.function"]')
+    newline, start = source.newline, image.command.start()
+    indent = image.command[0][: len(image.command[0]) - len(image.command[0].lstrip())]
+    if not lines[-1].startswith("CMD"):
+        return [Splice(start, start, "".join(f"{indent}{line}{newline}" for line in lines))]
     words = json.loads(image.command[1])
     if len(words) != 1:
         lines = [*lines[:-1], f"CMD {json.dumps([*words[:-1], json.loads(lines[-1][4:])[0]])}"]
-    newline = source.newline
-    indent = image.command[0][: len(image.command[0]) - len(image.command[0].lstrip())]
-    return [Splice(image.command.start(), image.command.end(), newline.join(indent + line for line in lines))]
+    return [Splice(start, image.command.end(), newline.join(indent + line for line in lines))]
 
 
 def _incomplete(source: Source, image: _Image) -> tuple[str, ...]:

@@ -19,12 +19,15 @@ from ddsetup.project.iac.described import Described, Library
 from ddsetup.project.iac.model import Wanted
 from ddsetup.project.iac.source import read_source
 
+WITHOUT_LAYER: frozenset[Library] = frozenset({"packaged", "unwanted"})
 _PYTHON, _NODE, _TRACER = "datadog-lambda", "datadog-lambda-js", "dd-trace"
 
 
 def looked_up(function: Described, root: Path, wanted: Wanted) -> Described:
     """The function, with what the folder of its code says. A layer that was asked for by its number is
-    attached, whatever the package has."""
+    attached, whatever the package has, and none where none is wanted."""
+    if not wanted.library:
+        return replace(function, library="unwanted")
     if function.image or wanted.layer_version is not None or not function.code:
         return function
     if Path(function.code).is_absolute():
@@ -63,9 +66,9 @@ def _of_node(folder: Path, *, installs: bool) -> Library:
 
 
 def without_layers(covered: Iterable[Described]) -> bool:
-    """Whether all functions that would get a layer of a library have it in their package."""
+    """Whether all functions that would get a layer of a library have it in their package, or shall not."""
     layered = [each for each in covered if not each.image and each.families != ("custom",)]
-    return bool(layered) and all(each.library == "packaged" for each in layered)
+    return bool(layered) and all(each.library in WITHOUT_LAYER for each in layered)
 
 
 def kept_layers(covered: Iterable[Described], *, said: bool) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from ddsetup.facts import catalog
 from ddsetup.facts.start_up import foreign_script, has_web_adapter, starts_otherwise
 from ddsetup.facts.vendors import vendor_of
 from ddsetup.project.iac.described import Described, Tool
+from ddsetup.project.iac.in_package import WITHOUT_LAYER
 from ddsetup.project.iac.model import Via
 
 MOST_LAYERS = 5
@@ -66,7 +67,8 @@ def _unknown_to_table(runtime: str) -> bool:
 def _too_many(case: Case) -> bool:
     family = catalog.family_of(next(iter(case.function.runtimes), ""))
     own = len(case.function.layers or ())
-    needed = int(family is not None and family.has_library) + int(case.via == "extension")
+    library = family is not None and family.has_library and case.function.library not in WITHOUT_LAYER
+    needed = int(library) + int(case.via == "extension")
     return own + needed > MOST_LAYERS
 
 
@@ -82,7 +84,20 @@ def _needs_the_scripts_place(case: Case) -> bool:
     return unclear and bool(foreign_script(case.function.variables or {}))
 
 
+def _redirected_without_library(case: Case) -> bool:
+    family = catalog.family_of(next(iter(case.function.runtimes), ""))
+    redirects = family is None or family.handler is not None or family.wrapped
+    return case.function.library == "unwanted" and redirects
+
+
 LIMITS: tuple[Limit, ...] = (
+    Limit(
+        "cloudfront",
+        ("cdk",),
+        lambda case: case.function.cloudfront,
+        "functions of CloudFront are no Lambda functions, and left out",
+        out=True,
+    ),
     Limit(
         "edge",
         _ALL,
@@ -91,8 +106,15 @@ LIMITS: tuple[Limit, ...] = (
         out=True,
     ),
     Limit(
+        "redirected",
+        ("terraform",),
+        lambda case: case.function.redirected,
+        "{them} redirected to Datadog's handler already, and left so",
+        out=True,
+    ),
+    Limit(
         "by_hand",
-        _ALL,
+        ("plugin", "macro", "cdk"),
         lambda case: case.function.redirected,
         "{them} redirected to Datadog's handler by hand already (DD_LAMBDA_HANDLER, layers), and left so; to "
         "leave it to {tool}, take that out of the file",
@@ -165,6 +187,14 @@ LIMITS: tuple[Limit, ...] = (
         lambda case: case.function.image,
         "{them} built as a container image, to which no layer can be added: its lines go into the Dockerfile "
         "({tool} leaves it alone)",
+    ),
+    Limit(
+        "unwanted_library",
+        ("macro",),
+        _redirected_without_library,
+        "{tool} redirects the handler of {them} to Datadog's library in any case, which --layer-version none "
+        "leaves away: left out",
+        out=True,
     ),
     Limit(
         "retired_runtime",

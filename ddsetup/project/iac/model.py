@@ -86,7 +86,8 @@ class Wanted:
     `subscribed`: Datadog subscribes the log groups by itself, so that no Forwarder has to be named.
     `asked` are the variables that the answers ask for, by name, as `ddsetup.facts.variables` has them.
     `layer_version` and `extension_version` pin layers; without them the bundled table is used, and what
-    `newest_library` and `newest_extension` know beyond it.
+    `newest_library` and `newest_extension` know beyond it. Without `library` no function gets a layer of
+    Datadog's library, so no handler is redirected to it.
     """
 
     via: Via | None = None
@@ -98,6 +99,7 @@ class Wanted:
     region: str = ""
     layer_version: int | None = None
     extension_version: int | None = None
+    library: bool = True
     newest_library: Newest = none_newer
     newest_extension: Newest = none_newer
 

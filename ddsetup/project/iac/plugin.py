@@ -96,6 +96,8 @@ def block(
         must |= {"forwarderArn": arn} if arn else {}
     must |= said(wanted, via, "plugin")
     may: dict[str, Plain] = {"addLayers": True}
+    if not wanted.library:
+        must |= {"addLayers": False, "redirectHandlers": False}
     if via == "forwarder":
         may["flushMetricsToLogs"] = True
     may |= {"logLevel": Quoted("INFO")} if "DD_LOG_LEVEL" not in wanted.asked else {}

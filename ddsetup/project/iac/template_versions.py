@@ -41,7 +41,7 @@ class Versions:
 
     def has_layer(self, runtime: str, architecture: str) -> bool:
         """Whether a runtime's layer has the version that its language gets."""
-        if self.now.get("addLayers") is False:
+        if self.now.get("addLayers") is False or not self.wanted.library:
             return True
         number = self.of(family_name(runtime))
         return number is None or versions.exists(runtime, architecture, number, self.wanted)
@@ -52,8 +52,10 @@ class Versions:
         filling: dict[str, Plain] = {}
         functions = tuple(covered)
         families = {f for each in functions for f in each.families} or (set() if self.found else {"python"})
-        layered = self.now.get("addLayers") is not False and not (
-            "addLayers" not in self.now and in_package.without_layers(functions)
+        layered = (
+            self.wanted.library
+            and self.now.get("addLayers") is not False
+            and not ("addLayers" not in self.now and in_package.without_layers(functions))
         )
         for family in sorted(families) if layered else ():
             name, number = _VERSION_PARAMETERS.get(family), self.of(family)

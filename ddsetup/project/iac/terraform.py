@@ -14,12 +14,12 @@ from pathlib import Path
 
 from ddsetup.facts import catalog
 from ddsetup.model.errors import DdsetupError
-from ddsetup.project.iac import hcl, in_package, terraform_edit, versions
-from ddsetup.project.iac.described import Described, runtime
-from ddsetup.project.iac.hcl import Block
+from ddsetup.project.iac import hcl, in_package, terraform_edit, terraform_json, versions
+from ddsetup.project.iac.described import Described, Library, runtime
 from ddsetup.project.iac.limits import judge
 from ddsetup.project.iac.model import CannotEdit, Edit, Proposal, Snippet, Via, Wanted
 from ddsetup.project.iac.source import Source, read_source
+from ddsetup.project.iac.terraform_read import Resource, is_json, resources_of
 from ddsetup.project.iac.variables import check_said, left_out
 from ddsetup.project.iac.variables import variables as variables_of
 
@@ -30,46 +30,26 @@ FUNCTIONS = re.compile(
     + DATADOGS.pattern
 )
 """What tells that a file has functions: the provider's resource, or a module around it."""
-_COMMUNITY = re.compile(r"terraform-aws-modules/(lambda/aws|terraform-aws-lambda(\.git)?)(?!.*//)")
 SUFFIXES = (".tf", ".tofu", ".tf.json", ".tofu.json")
 _MOST_FILES = 200
+_SYNTHESISED = (
+    "written by the CDK for Terraform, anew each time, and left alone; `ddsetup setup` does it after each "
+    "deployment"
+)
+_PROVIDER = re.compile(
+    r'provider\s+"aws"\s*\{[^{}]*?\bregion\s*=\s*"([a-z0-9-]+)"'
+    r'|"aws"\s*:\s*\[?\s*\{[^{}]*?"region"\s*:\s*"([a-z0-9-]+)"'
+)
+_PROVIDERS = re.compile(r'provider\s+"aws"|"provider"\s*:')
 _EDGE = "edgelambda.amazonaws.com"
-
-
-@dataclass(frozen=True, slots=True)
-class Resource:
-    """A function. `module`: terraform-aws-modules/lambda/aws makes it, whose arguments have other names."""
-
-    source: Source
-    block: Block
-    module: bool = False
-
-    @property
-    def name(self) -> str:
-        return self.block.labels[-1]
-
-    @property
-    def address(self) -> str:
-        return f"module.{self.name}" if self.module else f"aws_lambda_function.{self.name}"
-
-    @property
-    def body(self) -> str:
-        return self.source.text[self.block.body : self.block.close]
-
-    def argument(self, name: str) -> str:
-        """An argument as it is written, empty if it is not there."""
-        found = self.block.arguments.get(name)
-        return "" if found is None else self.source.text[found.value_start : found.value_end]
-
-    def text(self, name: str) -> str:
-        """An argument that is a text without anything computed."""
-        return hcl.literal(self.argument(name)) or ""
 
 
 def propose(folder: Path, files: Sequence[Path], wanted: Wanted) -> Proposal:
     """What the functions in some files of a directory need, which is one module. Raises AnswerMissing, and
     BrokenFile for a file that is not Terraform."""
-    sources = [read_source(path) for path in files]
+    every = [read_source(path) for path in files]
+    sources = [each for each in every if not (is_json(each) and terraform_json.generated(each))]
+    written = tuple(f"{each.path.name}: {_SYNTHESISED}" for each in every if each not in sources)
     resources = [each for source in sources for each in resources_of(source)]
     beside = "".join(_beside(folder))
     via: Via = wanted.via or "forwarder"
@@ -79,21 +59,15 @@ def propose(folder: Path, files: Sequence[Path], wanted: Wanted) -> Proposal:
     judged = judge(described.values(), "terraform", via)
     todo = [each for each in resources if described[id(each)] in judged.covered and not _done(each, via)]
     doing = [each for each in todo if not described[id(each)].image and _anything(each, via)]
-    in_json = tuple(
-        f"{source.path.name}: functions in Terraform's JSON are not changed; give them the arguments that "
-        "`ddsetup iac` puts into `.tf` files, or use Datadog's module"
-        for source in sources
-        if source.path.name.endswith(".json") and not DATADOGS.search(source.text)
-    )
     said = left_out(wanted, via, "variables") if doing else ()
-    found = Proposal(warnings=(*judged.warnings, *in_json, *said))
+    found = Proposal(warnings=(*judged.warnings, *written, *said))
     if doing:
         check_said(via, wanted, str(sources[0].path))
     region = _Region.of(beside, wanted)
     for source in sources:
         theirs = [each for each in doing if each.source is source]
         found += _in_file(source, theirs, via, wanted, region)
-        region = region.used() if theirs else region
+        region = region.used() if theirs and not is_json(source) else region
     return found
 
 
@@ -104,16 +78,16 @@ def _in_file(
     if not resources:
         return Proposal(settled=(source.path,))
     text, why, by_hand = source.text, [], []
+    shared = "" if is_json(source) else region.data
     for each in reversed(resources):
+        before = text
         try:
             lines = wished(each, via, wanted, region)
-            text = terraform_edit.edited(
-                Source(source.path, b"", text), each.block, lines, module=each.module
-            )
-            why.append(f"{each.address}: handler, layers and variables of Datadog")
+            text = each.edited(text, lines)
+            if text != before:
+                why.append(f"{each.address}: handler, layers and variables of Datadog")
         except CannotEdit as reason:
             by_hand.append((each, str(reason)))
-    shared = region.data
     found = Proposal()
     if why and shared and shared not in text:
         newline = source.newline
@@ -124,36 +98,16 @@ def _in_file(
         lead = f"{shared}\n\n" if shared and shared not in text else ""
         body = "\n".join(snippet(each, via, wanted, region) for each, _reason in reversed(by_hand))
         reasons = "; ".join(dict.fromkeys(f"{each.address}: {reason}" for each, reason in reversed(by_hand)))
-        found += Proposal(snippets=(Snippet(source.path, reasons, lead + body, "hcl"),))
-    return found
-
-
-def function_names(source: Source) -> frozenset[str]:
-    """The names of the functions in a file; an empty one stands for those that are computed."""
-    return frozenset(resource.text("function_name") for resource in resources_of(source))
-
-
-def resources_of(source: Source) -> list[Resource]:
-    """The functions of a file, without aliases, layers, and those that Datadog's module makes."""
-    if source.path.name.endswith(".json"):
-        return []
-    found = []
-    for block in hcl.parse(source).blocks:
-        if block.type == "resource" and block.labels[:1] == ("aws_lambda_function",):
-            found.append(Resource(source, block))
-        elif block.type == "module":
-            resource = Resource(source, block, module=True)
-            made = resource.argument("create_function") != "false" and resource.argument("create") != "false"
-            layer = resource.argument("create_layer") == "true" and not resource.argument("handler")
-            if _COMMUNITY.search(resource.text("source")) and made and not layer:
-                found.append(resource)
-    return found
+        found += Proposal(
+            snippets=(Snippet(source.path, reasons, lead + body, "json" if is_json(source) else "hcl"),)
+        )
+    return found if why or by_hand else Proposal(settled=(source.path,))
 
 
 def _beside(folder: Path) -> list[str]:
     """The texts of all files of a module, comments left in."""
     found = []
-    for path in sorted(folder.glob("*.tf"))[:_MOST_FILES]:
+    for path in sorted((*folder.glob("*.tf"), *folder.glob("*.tf.json")))[:_MOST_FILES]:
         try:
             found.append(read_source(path).text)
         except DdsetupError:
@@ -164,7 +118,7 @@ def _beside(folder: Path) -> list[str]:
 def _described(resource: Resource, beside: str) -> Described:
     said, layers = resource.argument("runtime"), resource.argument("layers")
     listed = hcl.items(layers) if layers else []
-    variables = terraform_edit.variables_of(resource.source.text, resource.block, module=resource.module)
+    variables = resource.variables()
     code, installs = _code(resource)
     return Described(
         code=code,
@@ -221,6 +175,8 @@ def _at_edge(resource: Resource, beside: str) -> bool:
     role = re.fullmatch(r"aws_iam_role\.([\w-]+)\.arn", resource.argument("role"))
     if role is None or _EDGE not in beside:
         return False
+    if is_json(resource.source):
+        return _EDGE in terraform_json.said_of(resource.source, ("resource", "aws_iam_role", role[1]))
     own = re.search(rf'resource\s+"aws_iam_role"\s+"{re.escape(role[1])}"\s*\{{.*?\n\}}', beside, re.DOTALL)
     return own is not None and _EDGE in own[0]
 
@@ -253,9 +209,9 @@ class _Region:
     @classmethod
     def of(cls, beside: str, wanted: Wanted) -> _Region:
         """The region that was given, or the provider's own; every release of the provider knows `id`."""
-        provider = re.search(r'provider\s+"aws"\s*\{[^{}]*?\bregion\s*=\s*"([a-z0-9-]+)"', beside)
-        if wanted.region or (provider is not None and beside.count('provider "aws"') == 1):
-            return cls(wanted.region or (provider[1] if provider else ""))
+        provider = _PROVIDER.search(beside)
+        if wanted.region or (provider is not None and len(_PROVIDERS.findall(beside)) == 1):
+            return cls(wanted.region or ((provider[1] or provider[2]) if provider else ""))
         declared = re.search(r'data\s+"aws_region"\s+"(\w+)"\s*\{\s*\}', beside)
         if declared is not None:
             return cls(f"${{data.aws_region.{declared[1]}.id}}")
@@ -278,20 +234,20 @@ def wished(resource: Resource, via: Via, wanted: Wanted, region: _Region) -> ter
     if architectures and "arm64" not in architectures and "x86_64" not in architectures:
         raise CannotEdit("which layer it needs depends on its architecture, which is computed")
     variables = {key: json.dumps(value) for key, value in variables_of(via, wanted).items()}
-    if family.handler is not None:
+    library = _library(resource, wanted)
+    handler = family.handler if library != "unwanted" else None
+    if handler is not None:
         own = resource.argument("handler")
         if not own:
             raise CannotEdit("it has no handler")
         variables = {catalog.HANDLER_VARIABLE: own, **variables}
-    if family.wrapped and via == "extension":
+    if family.wrapped and via == "extension" and library != "unwanted":
         variables[catalog.WRAPPER_VARIABLE] = f'"{catalog.DATADOG_WRAPPER}"'
-    packaged = _packaged(resource, wanted)
     architecture = "arm64" if "arm64" in architectures else "x86_64"
     layers = _layers(name, architecture, via, wanted, region)
-    if packaged:
+    if library in in_package.WITHOUT_LAYER:
         layers = [arn for arn in layers if _layer_name(arn).startswith("Datadog-Extension")]
-    handler = family.handler
-    if packaged and family.name == "node":
+    if library == "packaged" and family.name == "node":
         handler = catalog.NODE_BUNDLED_HANDLER
     present = resource.argument("layers")
     return terraform_edit.Wished(
@@ -301,10 +257,10 @@ def wished(resource: Resource, via: Via, wanted: Wanted, region: _Region) -> ter
     )
 
 
-def _packaged(resource: Resource, wanted: Wanted) -> bool:
-    """Whether the package brings the library, so that no layer of it is to be added."""
+def _library(resource: Resource, wanted: Wanted) -> Library:
+    """Whether the package brings the library, or it is unwanted, so that no layer of it is to be added."""
     folder = resource.source.path.parent
-    return in_package.looked_up(_described(resource, ""), folder, wanted).library == "packaged"
+    return in_package.looked_up(_described(resource, ""), folder, wanted).library
 
 
 def _layer_name(arn: str) -> str:
@@ -334,7 +290,4 @@ def snippet(resource: Resource, via: Via, wanted: Wanted, region: _Region) -> st
         lines = wished(resource, via, wanted, region)
     except CannotEdit as reason:
         return f"# {resource.address}: {reason}.\n"
-    labels = " ".join(f'"{label}"' for label in resource.block.labels)
-    present = {name: resource.argument(name) for name in ("layers", "environment_variables")}
-    head = f"{resource.block.type} {labels}"
-    return terraform_edit.as_snippet(head, lines, present, module=resource.module)
+    return resource.as_snippet(lines)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 _CONCURRENCY = {"GET": "lambda:GetFunctionConcurrency", "DELETE": "lambda:DeleteFunctionConcurrency"}
 """ministack 1.5.33 goes by the path alone, and calls all of them PutFunctionConcurrency."""
+_LAYER_VERSION = re.compile(r"/layers/[^/]+/versions/\d+/?$")
+"""A version of a layer, where ministack sees a listing of layers."""
 
 
 def install() -> None:
-    """Let a look at reserved concurrency be checked, and logged, as what it is, and HTTP be secure."""
+    """Let looks at reserved concurrency and at layers be checked, and logged, as what they are, and HTTP be
+    secure."""
     from ministack.core import iam_actions
 
     plain = iam_actions.extract_iam_action
@@ -17,6 +21,8 @@ def install() -> None:
     def action_of(service: str, method: str, path: str, *rest: Any, **more: Any) -> str | None:
         if service == "lambda" and path.rstrip("/").endswith("/concurrency") and method in _CONCURRENCY:
             return _CONCURRENCY[method]
+        if service == "lambda" and method == "GET" and _LAYER_VERSION.search(path):
+            return "lambda:GetLayerVersion"
         found: str | None = plain(service, method, path, *rest, **more)
         return found
 
