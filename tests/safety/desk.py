@@ -43,6 +43,7 @@ class Desk:
         """Run `ddsetup ARGUMENTS`; its exit code and all that it printed."""
         printed = io.StringIO()
         before = sys.argv, signal.getsignal(signal.SIGTERM)
+        environ = dict(os.environ)  # from which the command takes its keys
         sys.argv = ["ddsetup", *arguments]
         code: Any = 0
         try:
@@ -53,6 +54,7 @@ class Desk:
         finally:
             sys.argv = before[0]
             signal.signal(signal.SIGTERM, before[1])
+            os.environ.update(environ)
         text = printed.getvalue()
         assert "Traceback" not in text, text
         assert code != 70, text
