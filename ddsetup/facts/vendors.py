@@ -27,6 +27,7 @@ class Vendor:
     `tracers` are names of layers that instrument; `collectors` those of layers that only ship logs or what
     others hand them, beside which anything can run. `accounts` publish its layers, under whatever name.
     `loaders` are variables whose value loads an agent.
+    `plugins` are those of the Serverless Framework that put its tracer before every function.
     `own` are variables that nobody else uses: they tell whose distribution of OpenTelemetry a script starts.
     """
 
@@ -39,6 +40,7 @@ class Vendor:
     wrappers: tuple[str, ...] = ()
     loaders: Mapping[str, str] = field(default_factory=dict)
     own: tuple[str, ...] = ()
+    plugins: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,7 @@ VENDORS: tuple[Vendor, ...] = (
             "JAVA_TOOL_OPTIONS": r".*-javaagent:\S*newrelic.*",
         },
         own=("NEW_RELIC_LAMBDA_HANDLER", "NEW_RELIC_ACCOUNT_ID"),
+        plugins=("serverless-newrelic-lambda-layers",),
     ),
     Vendor(
         name="Lumigo",
@@ -87,6 +90,7 @@ VENDORS: tuple[Vendor, ...] = (
         accounts=("114300393969",),
         wrappers=(r"/opt/lumigo[-\w/.]*",),
         own=("LUMIGO_TRACER_TOKEN",),
+        plugins=("serverless-lumigo",),
     ),
     Vendor(
         name="Dynatrace",
@@ -95,6 +99,7 @@ VENDORS: tuple[Vendor, ...] = (
         accounts=("725887861453",),
         wrappers=(r"/opt/dynatrace[-\w/.]*",),
         own=("DT_TENANT", "DT_CONNECTION_BASE_URL"),
+        plugins=("@dynatrace/serverless-oneagent",),
     ),
     Vendor(
         name="Splunk",
@@ -127,6 +132,7 @@ VENDORS: tuple[Vendor, ...] = (
     ),
     Vendor(
         name="Epsagon",
+        plugins=("serverless-plugin-epsagon",),
         source="epsagon/epsagon-python, epsagon-node, serverless-plugin-epsagon",
         handlers=(r"epsagon\..+", _PACKAGES + r"epsagon(_handlers)?/.+", _PACKAGES + r"epsagon\.\w+"),
         tracers=(r"epsagon-[\w-]+",),
@@ -135,6 +141,7 @@ VENDORS: tuple[Vendor, ...] = (
     ),
     Vendor(
         name="Thundra (Catchpoint)",
+        plugins=("serverless-plugin-thundra",),
         source="thundra-io/serverless-plugin-thundra, thundra-agent-*; catchpoint tracing documentation",
         handlers=(
             r"(thundra|catchpoint)\.handler\.wrapper",
@@ -149,6 +156,7 @@ VENDORS: tuple[Vendor, ...] = (
     ),
     Vendor(
         name="IOpipe",
+        plugins=("serverless-iopipe-layers",),
         source="iopipe/iopipe-python, iopipe-js, serverless-iopipe-layers",
         handlers=(
             r"iopipe\.handler\.wrapper",
@@ -284,6 +292,12 @@ def vendor_of(handler: str | None, layers: Iterable[str], env: Mapping[str, str]
     if running.vendor.startswith(OPEN_TELEMETRY):
         return _named(running, attached, env)
     return running
+
+
+def vendor_of_plugin(names: Iterable[str]) -> str:
+    """The other vendor of whom one of some plugins of the Serverless Framework is, empty if of none."""
+    wanted = set(names)
+    return next((vendor.name for vendor in VENDORS if wanted & set(vendor.plugins)), "")
 
 
 def vendor_of_layer(layer: str) -> Carried | None:

@@ -163,7 +163,7 @@ def _name_and_value(module: Module, call: ast.Call) -> Iterator[Problem]:
 
 def _is_no_number(value: ast.expr) -> bool:
     if isinstance(value, ast.Constant):
-        return isinstance(value.value, bool | str | bytes) or value.value is None
+        return isinstance(value.value, bool | str | bytes | complex) or value.value is None
     if isinstance(value, ast.Call):
         return _gives_text(value.func)
     if isinstance(value, ast.BinOp):

@@ -52,22 +52,44 @@ def redirects(project: Project) -> bool:
 def handlers_of(module: Module, named: Iterable[Named], *, guess: bool) -> tuple[Handler, ...]:
     """The handlers that a module defines. `guess`: no deployment file names any, so looks have to do."""
     known = {name for path, name in named if _is_module(module.path, path)}
+    handed = _handed_over(module)
     found = []
     for statement in module.tree.body:
         if isinstance(statement, Function):
             name = statement.name
-            if name in known or (guess and _looks_so(statement)):
+            if name in known or (guess and _looks_so(statement) and name not in handed):
                 wraps = decorators(module, statement) + rewraps(module, name)
                 found.append(Handler(name, module.place(statement), name in known, wraps))
         elif isinstance(statement, ast.Assign) and len(statement.targets) == 1:
             target = statement.targets[0]
             if isinstance(target, ast.Name) and not _defined(module, target.id):
                 wraps = _calls_of(module, statement.value)
-                looks_so = target.id in _USUAL and isinstance(statement.value, ast.Call)
+                looks_so = target.id in _USUAL and isinstance(statement.value, ast.Call | ast.Lambda)
                 if target.id in known or (guess and (wraps or looks_so)):
                     place = module.place(statement)
                     found.append(Handler(target.id, place, target.id in known, wraps))
     return tuple(found)
+
+
+def _handed_over(module: Module) -> set[str]:
+    """The functions that are wrapped under another name: `handler = datadog_lambda_wrapper(process)`."""
+    found = set()
+    for statement in module.tree.body:
+        value = statement.value if isinstance(statement, ast.Assign) else None
+        while isinstance(value, ast.Call) and module.meaning(value.func) == WRAPPER and value.args:
+            value = value.args[0]
+            if isinstance(value, ast.Name):
+                found.add(value.id)
+    return found - {each.targets[0].id for each in module.tree.body if _renames(each)}
+
+
+def _renames(statement: ast.stmt) -> bool:
+    """`name = datadog_lambda_wrapper(name)`, which `rewraps` counts."""
+    match statement:
+        case ast.Assign(targets=[ast.Name(id=name)], value=ast.Call(args=[ast.Name(id=given), *_])):
+            return name == given
+        case _:
+            return False
 
 
 def _is_module(path: Path, module: str) -> bool:

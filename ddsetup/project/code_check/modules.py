@@ -157,6 +157,13 @@ def parse_text(text: str) -> ast.Module:
     return tree
 
 
+_ALL_OF = {
+    "datadog_lambda.wrapper": {"datadog_lambda_wrapper": "datadog_lambda.wrapper.datadog_lambda_wrapper"},
+    "datadog_lambda.metric": {"lambda_metric": "datadog_lambda.metric.lambda_metric"},
+}
+"""What `import *` brings of the library's modules."""
+
+
 def _imports(tree: ast.Module) -> dict[str, str]:
     found: dict[str, str] = {}
     for node in ast.walk(tree):
@@ -167,6 +174,7 @@ def _imports(tree: ast.Module) -> dict[str, str]:
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
             for alias in node.names:
                 found[alias.asname or alias.name] = f"{node.module}.{alias.name}"
+                found |= _ALL_OF.get(node.module, {}) if alias.name == "*" else {}
     return found
 
 
@@ -206,7 +214,8 @@ def _only_value(scope: ast.AST, name: str) -> ast.expr | None:
 
 
 def never_in_lambda(module: Module) -> frozenset[int]:
-    """The ids of the nodes under `if __name__ == "__main__"`, which is for a run on one's own machine."""
+    """The ids of the nodes under `if __name__ == "__main__"`, which is for a run on one's own machine, and
+    under `if TYPE_CHECKING`, which is for none."""
     found = set()
     for node in module.tree.body:
         if isinstance(node, ast.If) and _is_main_guard(node.test):
@@ -222,6 +231,8 @@ def _is_main_guard(test: ast.expr) -> bool:
             return value == "__main__"
         case ast.BoolOp(op=ast.And(), values=values):
             return any(_is_main_guard(each) for each in values)
+        case ast.Name(id="TYPE_CHECKING") | ast.Attribute(attr="TYPE_CHECKING"):
+            return True
         case _:
             return False
 

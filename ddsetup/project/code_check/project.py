@@ -17,6 +17,10 @@ from ddsetup.project.iac.packages import lists, python_library
 
 _PACKAGES = {"datadog_lambda": ("datadog-lambda",), "ddtrace": ("ddtrace", "datadog-lambda")}
 """The packages that bring what is imported; one of them is enough."""
+_LISTS = (
+    *("Pipfile", "setup.py", "setup.cfg", "environment.yml", "environment.yaml"),
+    *("requirements*.txt", "requirements/*.txt", "requirements*.in", "requirements/*.in"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +67,15 @@ def check_project(path: Path) -> Checked:
     )
 
 
+def _elsewhere(root: Path) -> list[Path]:
+    """Other lists of what a project needs, whose lines name packages as well."""
+    return [path for pattern in _LISTS for path in sorted(root.glob(pattern)) if path.is_file()]
+
+
 def _library_for(project: Project, edits: list[Edit]) -> tuple[Edit, ...]:
     """The library among the requirements, if a handler is to be wrapped by it and a list is at hand."""
     lists_of_it = [file.path for file in project.of("requirements", "pyproject")]
-    if not edits or any(lists(path, "datadog-lambda") for path in lists_of_it):
+    if not edits or any(lists(path, "datadog-lambda") for path in (*lists_of_it, *_elsewhere(project.root))):
         return ()
     for path in lists_of_it:
         try:
@@ -119,7 +128,7 @@ def _not_listed(project: Project, modules: list[Module]) -> list[Problem]:
     requirements = [file.path for file in project.of("requirements", "pyproject")]
     for imported, packages in _PACKAGES.items():
         using = [module for module in modules if imported in libraries(module)]
-        if not using or any(lists(path, *packages) for path in requirements):
+        if not using or any(lists(path, *packages) for path in (*requirements, *_elsewhere(project.root))):
             continue
         where = Place(requirements[0], 1) if requirements else Place(using[0].path, 1)
         found.append(

@@ -11,7 +11,8 @@ from ddsetup.project.iac.described import Described
 
 NEW = re.compile(
     r"(?:(?:const|let|var)\s+(?P<name>\w+)\s*(?::\s*[\w.]+)?\s*=\s*|(?P<field>this\.\w+)\s*=\s*)?"
-    r"\bnew\s+(?:(?P<of>\w+)\.)?(?P<construct>Function|NodejsFunction|PythonFunction|DockerImageFunction)\s*\("
+    r"\bnew\s+(?:(?P<of>\w+)\.)?(?P<construct>Function|NodejsFunction|PythonFunction|DockerImageFunction"
+    r"|(?:experimental\.)?EdgeFunction)\s*\("
 )
 _CLOUDFRONT = re.compile(r"(?i)^(cloudfront|cf)(functions?)?_?$")
 """What the module of CloudFront is called, whose `Function` is no Lambda function."""
@@ -24,7 +25,10 @@ _EDGE = re.compile(
 )
 _COMMENTS = re.compile(r"/\*.*?\*/|(?<![:\"'])//[^\n]*", re.DOTALL)
 _IMAGE = "DockerImageFunction"
-_CONSTRUCTS = ("Function", "PythonFunction", "NodejsFunction", _IMAGE)
+_CONSTRUCTS = ("Function", "PythonFunction", "NodejsFunction", _IMAGE, "EdgeFunction")
+_FROM_IMAGE = re.compile(r"\bRuntime\.FROM_IMAGE\b")
+_QUOTES = ("'", '"', "`", ")")
+"""How the arguments of JavaScript's own `Function` begin."""
 _RUNTIME = re.compile(r"\bRuntime\.([A-Z][A-Z0-9_]*)")
 _LATEST = re.compile(r"\bNODEJS_LATEST\b")
 _TEXT = r"[\"'`]([^\"'`\n]*)[\"'`]"
@@ -43,6 +47,8 @@ _NAMES = (
     (re.compile(r"JAVA_8_CORRETTO"), "java8.al2"),
     (re.compile(r"(JAVA|DOTNET)_(\d+)"), r"\1\2"),
     (re.compile(r"PROVIDED_(AL\w+)"), r"provided.\1"),
+    (re.compile(r"GO_1_X"), "go1.x"),
+    (re.compile(r"DOTNET_CORE_(\d)(?:_(\d))?"), r"dotnetcore\1.\2"),
 )
 """The runtimes' constants of aws-cdk-lib/aws-lambda `Runtime`, and what AWS Lambda calls them."""
 
@@ -64,6 +70,8 @@ def in_script(text: str) -> list[Made]:
     for match in NEW.finditer(text):
         name = match["name"] or match["field"] or ""
         of_cloudfront = _CLOUDFRONT.match(match["of"]) if match["of"] else _FROM_CLOUDFRONT.search(text)
+        if match["construct"] == "Function" and not match["of"] and text[match.end() :][:1] in _QUOTES:
+            continue
         made = _made(name, match["construct"], _arguments(text, match.end()), edge)
         found.append(_of_cloudfront(made) if match["construct"] == "Function" and of_cloudfront else made)
     return found
@@ -118,10 +126,10 @@ def _made(variable: str, construct: str, arguments: str, edge: set[str]) -> Made
             runtimes=_runtime(said[1]) if said else (),
             latest_runtime=_LATEST.search(arguments) is not None,
             handler=handler[1] if handler and construct == "Function" else "",
-            image=construct == _IMAGE,
+            image=construct == _IMAGE or _FROM_IMAGE.search(arguments) is not None,
             code=_code(arguments) if construct != "NodejsFunction" else "",
             installs=construct == "PythonFunction",
-            edge=bool(variable) and variable in edge,
+            edge=construct.endswith("EdgeFunction") or (bool(variable) and variable in edge),
             layers=tuple(_LAYER.findall(arguments)),
             variables=dict(_VARIABLE.findall(environment[1])) if environment else {},
             architecture="arm64" if _ARM.search(arguments) else "x86_64",

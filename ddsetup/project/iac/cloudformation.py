@@ -70,6 +70,17 @@ def _named(source: Source, warnings: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(f"{source.path.name}: {warning}" for warning in warnings)
 
 
+def _takes_in_more(template: Template) -> bool:
+    """Whether other files bring resources into the template when it is deployed."""
+    included = any("AWS::Include" in text for text in texts(template.root.get("Transform")))
+    return included or "Fn::Transform" in template.root or "Fn::Transform" in _resources(template)
+
+
+def _resources(template: Template) -> Mapping[str, object]:
+    found = template.root.get("Resources")
+    return found if isinstance(found, dict) else {}
+
+
 def is_macro(name: str) -> bool:
     """Whether a transform is Datadog's macro, also under another name or of another account."""
     return _NAME.fullmatch(name) is not None
@@ -96,7 +107,8 @@ class _Plan:
         """Whether the macro would do nothing for any of the functions, and is not there either. Where only
         functions of Lambda@Edge are, it is for those that come later."""
         doing = [each for each in (*self.judged.covered, *self.judged.out) if each.edge or each in self.doing]
-        return bool(self.judged.out or self.judged.covered) and not doing and self.now == {}
+        unseen = not (self.judged.out or self.judged.covered) and _takes_in_more(self.template)
+        return not doing and not unseen and self.now == {}
 
 
 def _plan(document: Document, wanted: Wanted) -> _Plan:

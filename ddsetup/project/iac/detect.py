@@ -35,7 +35,7 @@ _FORMAT = re.compile(r"^[\"']?AWSTemplateFormatVersion[\"']?\s*:", re.MULTILINE)
 _TRANSFORM = re.compile(r"AWS::Serverless-2016-10-31")
 _FUNCTION = re.compile(r"AWS::(Serverless|Lambda)::Function\b")
 _LAMBDA_IMAGE = re.compile(
-    r"(?im)^\s*FROM\s+\S*(public\.ecr\.aws/|amazon\S*/)(aws-)?lambda[-/]|awslambdaric|aws-lambda-ric"
+    r"(?im)^\s*FROM\s+\S*(public\.ecr\.aws/|amazon\S*/)(aws-)?lambda[-/]|awslambdaric|aws-lambda-ric|aws-lambda-adapter"
 )
 _HEAD = 2_000_000
 _TEMPLATE_LIKE = re.compile(r"(?i)(template|cloudformation|sam|stack|cfn|\.cf)")

@@ -34,6 +34,7 @@ _PYTHON_MANAGERS: Mapping[str, tuple[str, ...]] = {
 }
 _INCLUDE = re.compile(r"(?m)^\s*(?:-r|--requirement)[ \t=]*([^\s#]+)")
 _MOST_INCLUDED = 50
+_QUOTED = re.compile(r"[\"']([^\"'\n]*)[\"']")
 _LIBRARY = re.compile(r"(?i)^\s*datadog[-_.]lambda\b")
 
 
@@ -87,7 +88,12 @@ def lists(path: Path, *names: str) -> bool:
     """Whether a list of requirements names one of some packages, itself or in a list that it includes."""
     spelled = "|".join(re.escape(name).replace(r"\-", "[-_.]") for name in names)
     named = re.compile(rf"(?i)^({spelled})(?![\w.-])")
-    return any(named.match(line.strip(" \t\"',")) for text in _included(path) for line in text.splitlines())
+    return any(
+        named.match(part.strip(" \t\"'-"))
+        for text in _included(path)
+        for line in text.splitlines()
+        for part in (line, *(_QUOTED.findall(line) if path.suffix != ".txt" else ()))
+    )
 
 
 def _included(path: Path) -> Iterator[str]:

@@ -54,7 +54,8 @@ def _in_words(project: Project, error: UsageError) -> str:
 
 def _with_plugin(path: Path, proposal: Proposal) -> Proposal:
     """The plugin has to be installed wherever a file names it."""
-    if not (proposal.edits or proposal.snippets or proposal.settled):
+    named = any(plugin.NAME in read_source(each).text for each in proposal.settled)
+    if not (proposal.edits or proposal.snippets or named):
         return proposal
     why = "the plugin that serverless.yml names"
     return proposal + packages.node_dependency(path.parent, plugin.NAME, why, dev=True)

@@ -29,6 +29,8 @@ def propose(source: Source, wanted: Wanted) -> Proposal:
     """
     document = yamldoc.parse(source)
     other = foreign(document)
+    if other and plugin.NAME in _plugins(document) and not functions(document):
+        return Proposal(settled=(source.path,))
     if other:
         return Proposal(warnings=_at(source, (f"left alone: {other}",)))
     try:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from ddsetup.facts.vendors import vendor_of_plugin
 from ddsetup.model.account import Json
 from ddsetup.model.errors import DdsetupError
 from ddsetup.project.iac import yamldoc
@@ -40,7 +41,10 @@ def foreign(document: Document) -> str:
         return f"it describes a component of Serverless Inc. ({root['component']}), no Lambda functions"
     if not _OURS & set(root):
         return "it names neither a service nor a provider, so it is no file of the Serverless Framework"
-    return ""
+    if "functions" not in root and {"resources", "layers"} & set(root):
+        return "it has resources or layers, and no functions"
+    vendor = vendor_of_plugin(_plugins(root))
+    return f"the plugin of another vendor ({vendor}) instruments its functions" if vendor else ""
 
 
 def functions(document: Document) -> tuple[Described, ...]:
@@ -82,12 +86,19 @@ def _function(
     )
 
 
+def _plugins(root: Mapping[str, Json]) -> set[str]:
+    """The plugins that are listed in the file."""
+    listed = root.get("plugins")
+    names = listed.get("modules") if isinstance(listed, dict) else listed
+    return {name for name in names if isinstance(name, str)} if isinstance(names, list) else set()
+
+
 def _installs(said: Json, root: Mapping[str, Json]) -> bool:
     """Whether what a service lists gets into its package as it is: Node's without a bundler, Python's by the
     plugin for it, unless that packs or leaves out."""
     listed = root.get("plugins")
     names = _mapping(listed).get("modules") if isinstance(listed, dict) else listed
-    plugins = set(names) if isinstance(names, list) and all(isinstance(n, str) for n in names) else set()
+    plugins = _plugins(root)
     if isinstance(said, str) and said.startswith("python"):
         options = _mapping(_mapping(root.get("custom")).get("pythonRequirements"))
         return _INSTALLS_PYTHON in plugins and not {"zip", "noDeploy", "slimPatterns"} & set(options)

@@ -120,7 +120,8 @@ def _function(name: str, properties: Mapping[str, Json], template: Template, *, 
     return Described(
         name=name,
         runtimes=() if image else _possible(said, template.root),
-        computed_runtime=isinstance(said, dict) and not _is_parameter(said, template.root),
+        computed_runtime=isinstance(said, dict)
+        and not (_is_parameter(said, template.root) and _possible(said, template.root)),
         handler=handler if isinstance(handler, str) else "",
         image=image,
         edge=edge,

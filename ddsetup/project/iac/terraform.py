@@ -177,8 +177,18 @@ def _at_edge(resource: Resource, beside: str) -> bool:
         return False
     if is_json(resource.source):
         return _EDGE in terraform_json.said_of(resource.source, ("resource", "aws_iam_role", role[1]))
-    own = re.search(rf'resource\s+"aws_iam_role"\s+"{re.escape(role[1])}"\s*\{{.*?\n\}}', beside, re.DOTALL)
-    return own is not None and _EDGE in own[0]
+    own = _block_of(beside, "resource", "aws_iam_role", role[1])
+    documents = re.findall(r"\bdata\.aws_iam_policy_document\.([\w-]+)\.json\b", own)
+    trusts = [own, *(_block_of(beside, "data", "aws_iam_policy_document", name) for name in documents)]
+    return any(_EDGE in trust for trust in trusts)
+
+
+def _block_of(beside: str, kind: str, of: str, name: str) -> str:
+    """A block of the module as it is written, empty if it is not there."""
+    found = re.search(
+        rf'^{kind}\s+"{of}"\s+"{re.escape(name)}"\s*\{{.*?^\}}', beside, re.DOTALL | re.MULTILINE
+    )
+    return found[0] if found else ""
 
 
 def _done(resource: Resource, via: Via) -> bool:
@@ -201,30 +211,51 @@ def _anything(resource: Resource, via: Via) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _Region:
-    """How a layer's ARN names the region. `data` is what has to be declared once for it."""
+    """How a layer's ARN names the region. `data` is what has to be declared once for it; `beside` are the
+    texts of all files of the module."""
 
     text: str
     data: str = ""
+    beside: str = ""
 
     @classmethod
     def of(cls, beside: str, wanted: Wanted) -> _Region:
         """The region that was given, or the provider's own; every release of the provider knows `id`."""
         provider = _PROVIDER.search(beside)
         if wanted.region or (provider is not None and len(_PROVIDERS.findall(beside)) == 1):
-            return cls(wanted.region or ((provider[1] or provider[2]) if provider else ""))
+            return cls(wanted.region or ((provider[1] or provider[2]) if provider else ""), "", beside)
         declared = re.search(r'data\s+"aws_region"\s+"(\w+)"\s*\{\s*\}', beside)
         if declared is not None:
-            return cls(f"${{data.aws_region.{declared[1]}.id}}")
-        return cls("${data.aws_region.datadog.id}", 'data "aws_region" "datadog" {}')
+            return cls(f"${{data.aws_region.{declared[1]}.id}}", "", beside)
+        return cls("${data.aws_region.datadog.id}", 'data "aws_region" "datadog" {}', beside)
 
     def used(self) -> _Region:
         """The same once another file of the module has declared it."""
-        return _Region(self.text)
+        return _Region(self.text, "", self.beside)
+
+
+def _own_region(resource: Resource, region: _Region, beside: str) -> _Region:
+    """The region of a function that is not its module's: its own argument (since release 6 of the provider),
+    or that of the provider which it names. Raises CannotEdit where that is not known."""
+    said = resource.argument("region")
+    if said:
+        return _Region(hcl.literal(said) or f"${{{said}}}")
+    alias = resource.argument("provider").rpartition(".")[2]
+    if not alias:
+        return region
+    for found in re.finditer(r'^provider\s+"aws"\s*\{.*?^\}', beside, re.DOTALL | re.MULTILINE):
+        named = re.search(r'\balias\s*=\s*"([^"]*)"', found[0])
+        where = re.search(r"\bregion\s*=\s*([^\n#]+)", found[0])
+        if named and where and named[1] == alias:
+            written = where[1].strip()
+            return _Region(hcl.literal(written) or f"${{{written}}}")
+    raise CannotEdit(f"the region of its provider (aws.{alias}) is not written in this module")
 
 
 def wished(resource: Resource, via: Via, wanted: Wanted, region: _Region) -> terraform_edit.Wished:
     """Handler, layers and variables that a function has to have. Raises CannotEdit where they depend on what
     is computed."""
+    region = _own_region(resource, region, region.beside)
     name = resource.text("runtime")
     family = catalog.family_of(name)
     if family is None:
