@@ -14,6 +14,16 @@ from ddsetup.model.account import Json
 
 INLINE_LIMIT = 10_240
 """Characters of all inline policies of a role together, white space not counted (IAM quotas page)."""
+MANAGED_LIMIT = 6_144
+"""Characters of a managed policy, white space not counted (IAM quotas page)."""
+COLLECTION_POLICY = "datadog-aws-integration-resource-collection-permissions"
+"""How the policies for the collection of resources begin; Datadog's quick start went on to `-v2-ROLE-NUMBER`
+with its release 4.14."""
+
+
+def collection_policy(role: str, number: int) -> str:
+    """The name of one of a role's policies for resource collection, as Datadog's quick start has it."""
+    return f"{COLLECTION_POLICY}-v2-{role}-{number}"
 
 
 def allow(actions: Iterable[str], resource: str = "*") -> Json:
@@ -43,6 +53,20 @@ def size(document: Json) -> int:
     return len(json.dumps(document, separators=(",", ":")))
 
 
+def fitting(actions: Iterable[str]) -> tuple[tuple[str, ...], ...]:
+    """Actions in as many groups as it takes that each fits into a managed policy."""
+    groups: list[tuple[str, ...]] = []
+    held: list[str] = []
+    room = MANAGED_LIMIT - size(allow(()))
+    for action in actions:
+        if len(action) + 3 > room:
+            groups.append(tuple(held))
+            held, room = [], MANAGED_LIMIT - size(allow(()))
+        held.append(action)
+        room -= len(action) + 3
+    return (*groups, tuple(held)) if held else tuple(groups)
+
+
 def allowed_actions(document: Json) -> tuple[str, ...]:
     """The action patterns that a document allows on everything, without condition."""
     found: list[str] = []
@@ -54,8 +78,13 @@ def allowed_actions(document: Json) -> tuple[str, ...]:
 
 def missing_actions(wanted: Iterable[str], documents: Iterable[Json]) -> tuple[str, ...]:
     """Those of `wanted` that no document allows; an action may be a pattern, to be allowed as a whole."""
-    patterns = [p.lower() for document in documents for p in allowed_actions(document)]
-    return tuple(a for a in wanted if not any(fnmatchcase(a.lower(), p) for p in patterns))
+    patterns = {p.lower() for document in documents for p in allowed_actions(document)}
+    wild = [p for p in patterns if set(p) & set("*?[")]
+
+    def allowed(action: str) -> bool:
+        return action in patterns or any(fnmatchcase(action, p) for p in wild)
+
+    return tuple(a for a in wanted if not allowed(a.lower()))
 
 
 def trust_problem(trust: Json, principals: Iterable[str], external_id: str | None) -> str:

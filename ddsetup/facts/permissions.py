@@ -98,7 +98,11 @@ CloudWatch Logs"), and what whoever sets the access logs of an HTTP API needs (A
 "Configure logging for HTTP APIs")."""
 
 ATTACH = ("iam:AttachRolePolicy", "iam:DetachRolePolicy")
-"""For SecurityAudit on the integration's role."""
+"""For SecurityAudit, and the policies of resource collection, on the integration's role."""
+LOOK_AT_POLICY = ("iam:GetPolicy", "iam:GetPolicyVersion")
+MAKE_POLICY = ("iam:CreatePolicy", "iam:TagPolicy")
+DELETE_POLICY = ("iam:DeletePolicy",)
+"""For the policies of resource collection themselves."""
 
 
 TAG_LOG_GROUP = ("logs:TagResource",)
@@ -134,15 +138,20 @@ def actions_for(change: Change) -> tuple[str, ...]:
 
 def _role_actions(before: RoleState | None, after: RoleState) -> tuple[str, ...]:
     if before is None:
-        return ("iam:CreateRole", "iam:TagRole", "iam:PutRolePolicy", *(ATTACH[:1] if after.attached else ()))
+        attaching = ATTACH[:1] if after.attached or after.managed else ()
+        making = MAKE_POLICY if after.managed else ()
+        return ("iam:CreateRole", "iam:TagRole", "iam:PutRolePolicy", *attaching, *making)
     trust = (before.trust_account, before.external_id) != (after.trust_account, after.external_id)
+    new, old = set(after.managed) - set(before.managed), set(before.managed) - set(after.managed)
     put = any(before.policies.get(name) != document for name, document in after.policies.items())
     needed = {
         "iam:UpdateAssumeRolePolicy": trust,
         "iam:PutRolePolicy": put,
         "iam:DeleteRolePolicy": bool(set(before.policies) - set(after.policies)),
-        "iam:AttachRolePolicy": bool(set(after.attached) - set(before.attached)),
-        "iam:DetachRolePolicy": bool(set(before.attached) - set(after.attached)),
+        "iam:AttachRolePolicy": bool(new or set(after.attached) - set(before.attached)),
+        "iam:DetachRolePolicy": bool(old or set(before.attached) - set(after.attached)),
+        **dict.fromkeys(MAKE_POLICY, bool(new)),
+        **dict.fromkeys(DELETE_POLICY, bool(old)),
     }
     return tuple(action for action, wanted in needed.items() if wanted)
 

@@ -15,7 +15,7 @@ from ddsetup.model.change import Plan
 from ddsetup.model.errors import DdsetupError, Denied, UsageError
 from ddsetup.model.lines import counted
 from ddsetup.model.snapshot import Snapshot
-from ddsetup.observe.chosen import add_filters, look_closer, refreshed
+from ddsetup.observe.chosen import add_filters, look_closer, observe_collection, refreshed
 from ddsetup.observe.filters_in_background import LateChanges, Sweep, start_sweep
 from ddsetup.observe.in_bulk import GLANCE, Progress, bulk_fields, observe
 from ddsetup.plan.preflight import check_readable
@@ -141,6 +141,7 @@ def prepare(
     )
     selected = select_in(snapshot, answers.selection)
     snapshot = with_written_before(session, snapshot, selected)
+    snapshot = observe_collection(session.dd, snapshot, answers)
     with session.host.busy(f"looking closely at {counted(len(selected), 'function')}"):
         if late:
             return _prepare_with_sweep(session, snapshot, answers, selected)

@@ -266,7 +266,10 @@ class Secret:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Role:
-    """An IAM role: its trust policy, inline policies by name, and the ARNs of attached managed policies."""
+    """An IAM role: its trust policy, inline policies by name, and the ARNs of attached managed policies.
+
+    `managed` are those of them that Datadog's resource collection has, by name; None: it could not be read.
+    """
 
     name: str
     arn: str
@@ -274,6 +277,7 @@ class Role:
     trust: Json = None
     inline: Mapping[str, Json] = field(default_factory=dict)
     attached: tuple[str, ...] = ()
+    managed: Mapping[str, Json | None] = field(default_factory=dict)
     boundary: str | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
 

@@ -30,8 +30,9 @@ class AccountSnapshot:
     """What is global to an account: the integration on Datadog's side and its role on AWS's.
 
     `integration`/`role` None: looked, and not there. `permissions` is the list of actions that Datadog wants
-    on its role, `permissions_source` "live" or "bundled". `simulated` maps an IAM action that we need to
-    "allowed", "denied" or "unknown".
+    on its role, `permissions_source` "live" or "bundled". `collection` are those that it wants for the
+    collection of resources, policy by policy; empty: not asked for. `simulated` maps an IAM action that we
+    need to "allowed", "denied" or "unknown".
     """
 
     identity: Identity
@@ -39,6 +40,7 @@ class AccountSnapshot:
     role: Role | Unreadable | None = None
     permissions: tuple[str, ...] = ()
     permissions_source: str = "bundled"
+    collection: tuple[tuple[str, ...], ...] = ()
     simulated: Mapping[str, str] = field(default_factory=dict)
 
 

@@ -29,8 +29,9 @@ class RoleState:
     """The role that Datadog assumes. `external_id` may be `REF_EXTERNAL_ID` until it is issued.
 
     `trust_account` is the AWS account that Datadog's site assumes roles from. `policies` are the inline
-    policies that ddsetup owns, by name; `attached` the managed policies that it attaches. `boundary` and
-    `tags` are given to a role that is made, and not changed later.
+    policies that ddsetup owns, by name; `attached` the managed policies that it attaches, `managed` those
+    that it makes for this role and attaches, by name. `boundary` and `tags` are given to a role that is made,
+    and not changed later.
     """
 
     KIND: ClassVar[str] = "iam_role"
@@ -39,6 +40,7 @@ class RoleState:
     external_id: str
     policies: Mapping[str, Json] = field(default_factory=dict)
     attached: tuple[str, ...] = ()
+    managed: Mapping[str, Json] = field(default_factory=dict)
     boundary: str = ""
     tags: Mapping[str, str] = field(default_factory=dict)
 

@@ -12,6 +12,8 @@ from ddsetup.facts.edge import REPLICATOR, may_be_on_edge, on_edge
 from ddsetup.facts.forwarders import find_forwarders
 from ddsetup.gateways.aws import functions, logs, metrics, roles, secrets, stacks
 from ddsetup.gateways.aws.session import Aws
+from ddsetup.gateways.datadog import catalogues
+from ddsetup.gateways.datadog.client import Datadog
 from ddsetup.gateways.overlap import Jobs, Key, job, side_by_side
 from ddsetup.model.account import Function, Lane, SubscriptionFilter, Unreadable
 from ddsetup.model.answers import Answers
@@ -79,6 +81,15 @@ def _with_key_secret(aws: Aws, snapshot: Snapshot, answers: Answers) -> Snapshot
     if answers.via != "extension" or source.kind != "secret" or len(parts) < 7:
         return snapshot
     return replace(snapshot, key_secret=secrets.read_secret(aws, Lane("", parts[3]), source.value))
+
+
+def observe_collection(dd: Datadog | None, snapshot: Snapshot, answers: Answers) -> Snapshot:
+    """Add what Datadog's role has to be allowed for the collection of resources, where that is wanted."""
+    if dd is None or not answers.resource_collection:
+        return snapshot
+    wanted = catalogues.resource_collection(dd)
+    accounts = {name: replace(each, collection=wanted) for name, each in snapshot.accounts.items()}
+    return replace(snapshot, accounts=accounts)
 
 
 def observe_filters(aws: Aws, snapshot: Snapshot, groups: Mapping[Lane, Iterable[str]]) -> Snapshot:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from ddsetup.facts import permissions
+from ddsetup.facts.iam_documents import MANAGED_LIMIT, size
 from ddsetup.facts.permissions import statement
 from ddsetup.model.account import Json
 from ddsetup.model.answers import Answers
@@ -45,14 +46,22 @@ def least_policy(
 ) -> Json:
     """The policy document, for an IAM user or role in each of `accounts`.
 
-    `execution_roles` are the ARNs of the roles of the functions meant, where they are known: with them the
-    right to let functions read the API key (Extension mode) is limited to these. Raises UsageError for a
-    command that is none of `COMMANDS`.
+    Regions are named as long as that fits into a managed policy. `execution_roles` are the ARNs of the roles
+    of the functions meant, where they are known: with them the right to let functions read the API key
+    (Extension mode) is limited to these. Raises UsageError for a command that is none of `COMMANDS`.
     """
     wanted = frozenset(commands)
     for command in sorted(wanted - set(COMMANDS)):
         raise UsageError(f"no policy for {command!r}", fix=f"one of: {', '.join(COMMANDS)}")
-    scope = Scope(answers, partition, accounts[0] if len(accounts) == 1 else "*", tuple(regions))
+    number = accounts[0] if len(accounts) == 1 else "*"
+    document = _document(Scope(answers, partition, number, tuple(regions)), wanted, execution_roles)
+    if size(document) > MANAGED_LIMIT:
+        document = _document(Scope(answers, partition, number, ()), wanted, execution_roles)
+    return document
+
+
+def _document(scope: Scope, wanted: frozenset[str], execution_roles: Sequence[str]) -> Json:
+    partition = scope.partition
     roles = tuple(sorted(set(execution_roles))) or (f"arn:{partition}:iam::{scope.account}:role/*",)
     statements = (
         *_looking(scope, wanted),
@@ -104,6 +113,11 @@ def _integration(scope: Scope, wanted: frozenset[str]) -> Iterable[Json]:
     if scope.answers.resource_collection and writes:
         writes += permissions.ATTACH
     yield statement("Integration", (*permissions.LOOK_AT_ROLE, *writes), scope.role())
+    if scope.answers.resource_collection:
+        made = permissions.MAKE_POLICY if wanted & _SETTING_UP else ()
+        gone = permissions.DELETE_POLICY if writes else ()
+        actions = (*permissions.LOOK_AT_POLICY, *made, *gone)
+        yield statement("ResourceCollection", actions, scope.collection_policies())
 
 
 def _deploys(answers: Answers) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from ddsetup.facts.iam_documents import collection_policy
 from ddsetup.model.answers import Answers
 from ddsetup.plan.steps.api_key import SECRET_NAME
 from ddsetup.plan.steps.forwarder_stack import function_name, template_url
@@ -26,6 +27,10 @@ class Scope:
 
     def role(self) -> tuple[str, ...]:
         return (f"arn:{self.partition}:iam::{self.account}:role/{self.answers.role_name}",)
+
+    def collection_policies(self) -> tuple[str, ...]:
+        name = collection_policy(self.answers.role_name, 0).removesuffix("0")
+        return (f"arn:{self.partition}:iam::{self.account}:policy/{name}*",)
 
     def secret(self) -> tuple[str, ...]:
         return self.named("secretsmanager", f"secret:{SECRET_NAME}*")

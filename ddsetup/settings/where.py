@@ -198,7 +198,8 @@ DATADOG = panel(
     Setting(
         key="resource_collection",
         kind="switch",
-        help="Let Datadog collect the configuration of AWS resources (attaches SecurityAudit).",
+        help="Let Datadog collect the configuration of AWS resources (SecurityAudit, and policies of what "
+        "Datadog reads besides).",
     ),
     Setting(
         key="integration_namespace",

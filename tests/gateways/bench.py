@@ -104,9 +104,12 @@ class Bench:
         self.refusals.clear()
 
 
-def answer(status: int, code: str, message: str = "") -> Callable[[], AWSResponse]:
-    """An error in the JSON protocol of Lambda and CloudWatch Logs."""
+def answer(status: int, code: str, message: str = "", *, xml: bool = False) -> Callable[[], AWSResponse]:
+    """An error in the JSON protocol of Lambda and CloudWatch Logs, or in IAM's XML."""
     body = json.dumps({"__type": code, "message": message}).encode()
+    if xml:
+        said = f"<Code>{code}</Code><Message>{message}</Message>"
+        body = f"<ErrorResponse><Error>{said}</Error><RequestId>r</RequestId></ErrorResponse>".encode()
 
     class Raw(io.BytesIO):
         def stream(self, *_: Any, **__: Any) -> Iterator[bytes]:

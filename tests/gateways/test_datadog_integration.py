@@ -7,7 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from ddsetup.gateways.datadog.catalogues import log_services, namespaces, permissions
+from ddsetup.facts.iam_documents import MANAGED_LIMIT, allow, size
+from ddsetup.gateways.datadog.catalogues import log_services, namespaces, permissions, resource_collection
 from ddsetup.gateways.datadog.client import Datadog
 from ddsetup.gateways.datadog.integration import (
     create_integration,
@@ -204,6 +205,15 @@ def test_catalogues_are_live_where_datadog_answers(dd: Datadog) -> None:
         names, origin = catalogue(dd)
         assert origin == "live"
         assert known in names
+
+
+def test_what_resource_collection_needs_comes_policy_by_policy(world: World, dd: Datadog) -> None:
+    live = resource_collection(dd)
+    assert len(live) > 1
+    world.fault("*", status=403)
+    bundled = resource_collection(dd)
+    assert {a for chunk in live for a in chunk} == {a for chunk in bundled for a in chunk}
+    assert all(size(allow(chunk)) <= MANAGED_LIMIT for chunk in (*live, *bundled))
 
 
 def test_catalogues_fall_back_on_the_bundled_ones(world: World, dd: Datadog) -> None:

@@ -115,6 +115,51 @@ def test_a_half_made_role_can_be_given_back(bench: Bench, managed: RoleState) ->
     assert iam.list_roles()["Roles"] == []
 
 
+MADE = {f"datadog-aws-integration-resource-collection-permissions-v2-{ROLE.name}-{n}": POLICY for n in (1, 2)}
+
+
+def policies(bench: Bench) -> set[str]:
+    return {each["PolicyName"] for each in bench.client("iam").list_policies(Scope="Local")["Policies"]}
+
+
+def test_policies_of_its_own_come_and_go_with_a_role(bench: Bench) -> None:
+    state = replace(ROLE, attached=(), managed=MADE)
+    there_and_back(bench, change("iam_role", state.name, None, state))
+    assert policies(bench) == set()
+
+
+def test_policies_of_its_own_are_added_to_a_role_and_taken_away_again(bench: Bench) -> None:
+    bench.one(change("iam_role", ROLE.name, None, replace(ROLE, attached=())))
+    before = replace(ROLE, policies={}, attached=())
+    there_and_back(bench, change("iam_role", ROLE.name, before, replace(before, managed=MADE)))
+    assert policies(bench) == set()
+
+
+def test_a_policy_that_a_run_left_is_taken_up_again_and_another_one_is_not(bench: Bench) -> None:
+    (name, other), iam = MADE, bench.client("iam")
+    bench.one(change("iam_role", ROLE.name, None, replace(ROLE, attached=())))
+    before = replace(ROLE, policies={}, attached=())
+    iam.create_policy(PolicyName=name, PolicyDocument=json.dumps(POLICY))
+    assert (
+        bench.one(change("iam_role", ROLE.name, before, replace(before, managed={name: POLICY}))).status
+        == "applied"
+    )
+    iam.create_policy(PolicyName=other, PolicyDocument=json.dumps(OTHER))
+    with pytest.raises(GatewayError, match="says something else"):
+        bench.one(change("iam_role", ROLE.name, before, replace(before, managed={other: POLICY})))
+
+
+def test_a_policy_that_somebody_uses_elsewhere_stays(bench: Bench) -> None:
+    state = replace(ROLE, attached=(), managed=MADE)
+    forward = change("iam_role", state.name, None, state)
+    bench.one(forward)
+    # moto deletes what is attached; AWS does not.
+    attached = answer(409, "DeleteConflict", "Cannot delete a policy attached to entities.", xml=True)
+    bench.refuse("iam:DeletePolicy", [attached])
+    assert bench.one(forward.inverse()).status == "applied"
+    assert policies(bench) == {next(iter(MADE))}
+
+
 @pytest.mark.parametrize("touch", ["policy", "foreign policy", "trust", "tag"])
 def test_a_role_that_somebody_changed_is_not_deleted(bench: Bench, managed: RoleState, touch: str) -> None:
     forward = change("iam_role", managed.name, None, managed)

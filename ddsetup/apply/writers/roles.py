@@ -15,14 +15,17 @@ from ddsetup.apply.writers.one_by_one import OneByOne
 from ddsetup.apply.writers.outcomes import already_so, applied, failed, gone, moved
 from ddsetup.apply.writers.trust import trusts
 from ddsetup.facts.iam_documents import trust_policy
-from ddsetup.gateways.aws.errors import AlreadyExists
+from ddsetup.gateways.aws.errors import AlreadyExists, Refused
 from ddsetup.gateways.aws.roles import (
     attach_role_policy,
+    create_policy,
     create_role,
+    delete_policy,
     delete_role,
     delete_role_policy,
     detach_role_policy,
     put_role_policy,
+    read_policy,
     read_role,
     read_role_policy,
     update_trust,
@@ -81,6 +84,8 @@ class RoleWriter(OneByOne):
                 self._once_seen(partial(put_role_policy, self._aws, account, after.name, name, document))
             for arn in after.attached:
                 self._once_seen(partial(attach_role_policy, self._aws, account, after.name, arn))
+            for name in after.managed:
+                self._make(account, after, name)
         except GatewayError:
             self._take_back(account, after)
             raise
@@ -94,6 +99,29 @@ class RoleWriter(OneByOne):
             except NotFound:
                 self._aws.clock.sleep(pause)
         return write()
+
+    def _make(self, account: str, state: RoleState, name: str) -> None:
+        """A managed policy, attached. One that is there already is what a run left that was cut short."""
+        arn, document = self._arn(account, name), state.managed[name]
+        try:
+            tags, said = {**state.tags, **CREATED_BY}, "Lets Datadog collect resources"
+            create_policy(self._aws, arn, document, tags, said)
+        except AlreadyExists:
+            if read_policy(self._aws, arn) != document:
+                raise GatewayError(f"a policy {name} is there already, and says something else") from None
+        self._once_seen(partial(attach_role_policy, self._aws, account, state.name, arn))
+
+    def _unmake(self, account: str, role: str, name: str) -> None:
+        """Detached, and deleted unless somebody attached it elsewhere."""
+        detach_role_policy(self._aws, account, role, self._arn(account, name))
+        try:
+            delete_policy(self._aws, self._arn(account, name))
+        except Refused as refused:
+            if refused.code != "DeleteConflict":
+                raise
+
+    def _arn(self, account: str, name: str) -> str:
+        return f"arn:{self._partition}:iam::{account}:policy/{name}"
 
     def _take_back(self, account: str, state: RoleState) -> None:
         """A role that could not be finished is not left half done."""
@@ -126,6 +154,10 @@ class RoleWriter(OneByOne):
             attach_role_policy(self._aws, account, after.name, arn)
         for arn in set(before.attached) - set(after.attached):
             detach_role_policy(self._aws, account, after.name, arn)
+        for name in sorted(set(after.managed) - set(before.managed)):
+            self._make(account, after, name)
+        for name in sorted(set(before.managed) - set(after.managed)):
+            self._unmake(account, after.name, name)
 
     def _delete(self, change: Change, before: RoleState) -> Outcome:
         live = self._read(change.resource.account, before.name)
@@ -136,10 +168,13 @@ class RoleWriter(OneByOne):
         off = [] if trusts(live.trust, *_trust_of(before)) else ["who may assume it"]
         # A policy of ours that is missing is what a crash in the middle of making the role leaves behind.
         off += [f"policy {n}" for n, d in live.inline.items() if before.policies.get(n) != d]
-        off += [f"attached policy {arn}" for arn in live.attached if arn not in before.attached]
+        account = change.resource.account
+        ours = {*before.attached, *(self._arn(account, name) for name in before.managed)}
+        off += [f"attached policy {arn}" for arn in live.attached if arn not in ours]
+        off += [f"policy {n}" for n, d in live.managed.items() if d not in (None, before.managed.get(n))]
         if off:
             return moved(change, off)
-        self._empty_and_delete(change.resource.account, before)
+        self._empty_and_delete(account, before)
         return applied(change)
 
     def _empty_and_delete(self, account: str, state: RoleState) -> None:
@@ -147,6 +182,8 @@ class RoleWriter(OneByOne):
             delete_role_policy(self._aws, account, state.name, name)
         for arn in state.attached:
             detach_role_policy(self._aws, account, state.name, arn)
+        for name in state.managed:
+            self._unmake(account, state.name, name)
         delete_role(self._aws, account, state.name)
 
     def _read(self, account: str, name: str) -> Role | None:
@@ -197,6 +234,11 @@ def _off(live: Role, wanted: RoleState, other: RoleState) -> list[str]:
         off.append("who may assume it")
     policies = sorted({*wanted.policies, *other.policies})
     off += [f"policy {name}" for name in policies if live.inline.get(name) != wanted.policies.get(name)]
+    for name in sorted({*wanted.managed, *other.managed}):
+        there = name in live.managed
+        same = live.managed.get(name) in (None, wanted.managed.get(name))
+        if there != (name in wanted.managed) or (there and not same):
+            off.append(f"policy {name}")
     attached = sorted({*wanted.attached, *other.attached})
     off += [
         f"attached policy {arn}" for arn in attached if (arn in live.attached) != (arn in wanted.attached)

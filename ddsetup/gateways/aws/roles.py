@@ -5,19 +5,23 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
+from ddsetup.facts.iam_documents import COLLECTION_POLICY
 from ddsetup.gateways.aws.errors import read, read_or_none
 from ddsetup.gateways.aws.permissions import simulate
 from ddsetup.gateways.aws.session import OPTIONAL, Aws
 from ddsetup.model.account import Json, Lane, Role, Unreadable
-from ddsetup.model.errors import NotFound
+from ddsetup.model.errors import Denied, NotFound
 
 __all__ = [
     "attach_role_policy",
+    "create_policy",
     "create_role",
+    "delete_policy",
     "delete_role",
     "delete_role_policy",
     "detach_role_policy",
     "put_role_policy",
+    "read_policy",
     "read_role",
     "read_role_policy",
     "roles_trusting",
@@ -31,14 +35,16 @@ _TOKEN = ("Marker", "Marker")
 def read_role(aws: Aws, account: str, name: str) -> Role | Unreadable | None:
     """A role with its policies, None if there is none.
 
-    Needs iam:GetRole, iam:ListRolePolicies, iam:GetRolePolicy and iam:ListAttachedRolePolicies.
+    Needs iam:GetRole, iam:ListRolePolicies, iam:GetRolePolicy and iam:ListAttachedRolePolicies; for the
+    policies of resource collection iam:GetPolicy and iam:GetPolicyVersion, without which they stay unread.
     """
 
     def ask() -> Role:
-        item = aws.call("iam:GetRole", Lane(account), RoleName=name)["Role"]
-        inline = aws.pages("iam:ListRolePolicies", Lane(account), "PolicyNames", token=_TOKEN, RoleName=name)
-        attached = aws.pages(
-            "iam:ListAttachedRolePolicies", Lane(account), "AttachedPolicies", token=_TOKEN, RoleName=name
+        at = Lane(account)
+        item = aws.call("iam:GetRole", at, RoleName=name)["Role"]
+        inline = aws.pages("iam:ListRolePolicies", at, "PolicyNames", token=_TOKEN, RoleName=name)
+        attached = list(
+            aws.pages("iam:ListAttachedRolePolicies", at, "AttachedPolicies", token=_TOKEN, RoleName=name)
         )
         boundary = item.get("PermissionsBoundary") or {}
         return Role(
@@ -48,6 +54,11 @@ def read_role(aws: Aws, account: str, name: str) -> Role | Unreadable | None:
             trust=_document(item.get("AssumeRolePolicyDocument")),
             inline={policy: _policy(aws, account, name, policy) for policy in inline},
             attached=tuple(policy["PolicyArn"] for policy in attached),
+            managed={
+                arn.rpartition("/")[2]: _if_allowed(aws, arn)
+                for arn in (policy["PolicyArn"] for policy in attached)
+                if arn.rpartition("/")[2].startswith(COLLECTION_POLICY)
+            },
             boundary=boundary.get("PermissionsBoundaryArn"),
             tags={tag["Key"]: tag.get("Value") or "" for tag in item.get("Tags") or ()},
         )
@@ -107,6 +118,38 @@ def put_role_policy(aws: Aws, account: str, role: str, policy: str, document: Js
 def delete_role_policy(aws: Aws, account: str, role: str, policy: str) -> bool:
     """Delete an inline policy; False if it is not there."""
     return _gone(aws, account, "iam:DeleteRolePolicy", RoleName=role, PolicyName=policy)
+
+
+def read_policy(aws: Aws, arn: str) -> Json:
+    """A managed policy's document, as its default version has it. Raises NotFound."""
+    at = Lane(arn.split(":")[4])
+    version = aws.call("iam:GetPolicy", at, PolicyArn=arn)["Policy"]["DefaultVersionId"]
+    answer = aws.call("iam:GetPolicyVersion", at, PolicyArn=arn, VersionId=version)
+    return _document(answer["PolicyVersion"]["Document"])
+
+
+def _if_allowed(aws: Aws, arn: str) -> Json | None:
+    try:
+        return read_policy(aws, arn)
+    except Denied:
+        return None
+
+
+def create_policy(aws: Aws, arn: str, document: Json, tags: Mapping[str, str], description: str) -> None:
+    """Create a managed policy, which then has this ARN. Raises AlreadyExists, Denied or GatewayError."""
+    aws.call(
+        "iam:CreatePolicy",
+        Lane(arn.split(":")[4]),
+        PolicyName=arn.rpartition("/")[2],
+        PolicyDocument=json.dumps(document, separators=(",", ":")),
+        Description=description,
+        Tags=[{"Key": key, "Value": value} for key, value in tags.items()],
+    )
+
+
+def delete_policy(aws: Aws, arn: str) -> bool:
+    """Delete a managed policy that has one version and is attached nowhere; False if it is not there."""
+    return _gone(aws, arn.split(":")[4], "iam:DeletePolicy", PolicyArn=arn)
 
 
 def attach_role_policy(aws: Aws, account: str, role: str, arn: str) -> None:

@@ -6,8 +6,10 @@ import json
 from importlib.resources import files
 from typing import Literal, TypeAlias
 
+from ddsetup.facts.iam_documents import fitting
 from ddsetup.gateways.datadog.client import Datadog
 from ddsetup.gateways.datadog.integration import READ
+from ddsetup.gateways.datadog.shapes import Shape
 from ddsetup.model.errors import GatewayError
 
 Origin: TypeAlias = Literal["live", "bundled"]
@@ -18,6 +20,22 @@ def permissions(dd: Datadog) -> Catalogue:
     """The IAM actions that Datadog wants on its role for standard collection."""
     path = "/api/v2/integration/aws/iam_permissions/standard"
     return _catalogue(dd, path, "permissions", "iam_standard.json")
+
+
+def resource_collection(dd: Datadog) -> tuple[tuple[str, ...], ...]:
+    """The IAM actions that Datadog wants for the collection of resources, policy by policy.
+
+    `chunked` is what the official quick start asks for; the client's model knows the plain list only.
+    """
+    path = "/api/v2/integration/aws/iam_permissions/resource_collection"
+    shape: Shape = {"data": {"attributes": {"permissions": [[str]]}}}
+    try:
+        answer = dd.get(path, action=READ, shape=shape, query={"chunked": "true"})
+        live = [chunk for chunk in answer["data"]["attributes"]["permissions"] if chunk]
+    except GatewayError:
+        live = []
+    chunks = live or [_bundled("iam_resource_collection.json", "permissions")]
+    return tuple(fit for chunk in chunks for fit in fitting(chunk))
 
 
 def log_services(dd: Datadog) -> Catalogue:

@@ -10,6 +10,7 @@ from ddsetup.facts.iam_documents import (
     INLINE_LIMIT,
     allow,
     allowed_actions,
+    collection_policy,
     external_ids,
     missing_actions,
     size,
@@ -29,6 +30,9 @@ STANDARD_POLICY = "DatadogAWSIntegrationPolicyV2"
 """The inline policy's name in Datadog's own template (aws_quickstart 4.15)."""
 ADDED_POLICY = "ddsetup-datadog-permissions"
 """What a role that is not ours lacks goes into a policy of our own beside theirs."""
+
+MOST_ATTACHED = 10
+"""Managed policies of a role, unless AWS raised the quota (IAM quotas page)."""
 
 NEEDED = ("cloudwatch:GetMetricData", "cloudwatch:ListMetrics", "lambda:List*", "tag:GetResources")
 """Without these there are no metrics and no tags of functions."""
@@ -80,6 +84,7 @@ def create_role(
         external_id=external_id,
         policies={STANDARD_POLICY: document},
         attached=_audit(answers, terms),
+        managed=_collection(account, answers, name, None),
         boundary=answers.role_boundary,
         tags=dict(answers.resource_tags),
     )
@@ -112,13 +117,15 @@ def adopt_role(
     if refused:
         return said + refused
     before = replace(now, policies={k: v for k, v in role.inline.items() if k in policies})
-    after = replace(now, policies=policies, attached=managed)
+    made = _collection(account, answers, role.name, role)
+    after = replace(now, policies=policies, attached=managed, managed=made)
     if mend:
         after = replace(after, trust_account=terms.trust_account, external_id=external_id)
     if before == after:
         return said if problem else said + _unchanged(resource)
-    why = "; ".join(_reasons(problem if mend else "", policies, managed))
-    return said + _change(resource, before, after, why, _adoption_note(role))
+    why = "; ".join(_reasons(problem if mend else "", policies, managed, made))
+    notes = filter(None, (_adoption_note(role), _many_note(role, after)))
+    return said + _change(resource, before, after, why, "; ".join(notes))
 
 
 def reclaim_role(account: AccountSnapshot, answers: Answers, terms: Terms, role: Role) -> Plan:
@@ -151,6 +158,7 @@ def reclaim_role(account: AccountSnapshot, answers: Answers, terms: Terms, role:
         external_id=REF_EXTERNAL_ID,
         policies=policies,
         attached=managed,
+        managed=_collection(account, answers, role.name, role),
     )
     note = "the role of an earlier run is used again, with a new external id"
     return _change(resource, before, after, "Datadog has no record of this account yet", note)
@@ -195,6 +203,32 @@ def _audit(answers: Answers, terms: Terms) -> tuple[str, ...]:
     return (f"arn:{terms.partition}:iam::aws:policy/SecurityAudit",) if answers.resource_collection else ()
 
 
+def _collection(
+    account: AccountSnapshot, answers: Answers, name: str, role: Role | None
+) -> Mapping[str, Json]:
+    """The managed policies to make: what Datadog wants for the collection of resources and none of the role's
+    policies allows. One that may not be read is taken for what Datadog's own setup made."""
+    held = role.managed if role is not None else {}
+    if not answers.resource_collection or None in held.values():
+        return {}
+    documents = [*(role.inline.values() if role is not None else ()), *held.values()]
+    missing = (missing_actions(chunk, documents) for chunk in account.collection)
+    numbers = [int(end) for each in held if (end := each.rpartition("-")[2]).isdecimal()]
+    return {
+        collection_policy(name, number): allow(chunk)
+        for number, chunk in enumerate(filter(None, missing), max(numbers, default=0) + 1)
+    }
+
+
+def _many_note(role: Role, after: RoleState) -> str:
+    many = len(role.attached) + len(after.attached) + len(after.managed)
+    if many <= MOST_ATTACHED or not (after.attached or after.managed):
+        return ""
+    return (
+        f"{many} managed policies are attached then; IAM allows {MOST_ATTACHED} unless the quota was raised"
+    )
+
+
 def _missing_audit(answers: Answers, terms: Terms, role: Role) -> tuple[str, ...]:
     return tuple(arn for arn in _audit(answers, terms) if arn not in role.attached)
 
@@ -209,17 +243,24 @@ def _too_big(account: AccountSnapshot, name: str, policies: Mapping[str, Json]) 
     return Plan(skipped=(Skipped(resource=resource, status="skipped", reason=reason, fix=fix, step=STEP),))
 
 
-def _reasons(problem: str, policies: Mapping[str, Json], managed: tuple[str, ...]) -> tuple[str, ...]:
+def _reasons(
+    problem: str, policies: Mapping[str, Json], managed: tuple[str, ...], made: Mapping[str, Json]
+) -> tuple[str, ...]:
     said = [f"Datadog cannot assume the role: {problem}"] if problem else []
     said += [f"{name}: rights that Datadog needs are missing" for name in policies]
-    return (*said, *("resource collection needs SecurityAudit" for _ in managed))
+    said += ["resource collection needs SecurityAudit" for _ in managed]
+    many = sum(len(allowed_actions(document)) for document in made.values())
+    return (*said, *([f"resource collection needs {many} further rights"] if made else ()))
 
 
 def _adoption_note(role: Role) -> str:
     if is_ours(role):
         return ""
     note = "the role is not ddsetup's: what is there stays as it is"
-    unread = [arn for arn in role.attached if ":aws:policy/" not in arn]
+    read = {name for name, document in role.managed.items() if document is not None}
+    unread = [
+        arn for arn in role.attached if ":aws:policy/" not in arn and arn.rpartition("/")[2] not in read
+    ]
     return f"{note}; its managed policies were not read, they may allow the same" if unread else note
 
 

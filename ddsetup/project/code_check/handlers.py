@@ -80,16 +80,16 @@ def _handed_over(module: Module) -> set[str]:
             value = value.args[0]
             if isinstance(value, ast.Name):
                 found.add(value.id)
-    return found - {each.targets[0].id for each in module.tree.body if _renames(each)}
+    return found - {name for each in module.tree.body for name in _rewrapped(each)}
 
 
-def _renames(statement: ast.stmt) -> bool:
-    """`name = datadog_lambda_wrapper(name)`, which `rewraps` counts."""
+def _rewrapped(statement: ast.stmt) -> Sequence[str]:
+    """The name in `name = datadog_lambda_wrapper(name)`, which `rewraps` counts."""
     match statement:
         case ast.Assign(targets=[ast.Name(id=name)], value=ast.Call(args=[ast.Name(id=given), *_])):
-            return name == given
+            return (name,) if name == given else ()
         case _:
-            return False
+            return ()
 
 
 def _is_module(path: Path, module: str) -> bool:

@@ -84,6 +84,46 @@ def test_the_audit_policy_is_attached_only_for_resource_collection() -> None:
     assert record_after(planned({"resource_collection": True})).resource_collection
 
 
+CHUNKS = (("ec2:GetA", "waf:ListB"), ("s3:GetC",))
+NAME = "datadog-aws-integration-resource-collection-permissions-v2-DatadogIntegrationRole"
+
+
+def collecting(role: Role | None, **over: Any) -> Plan:
+    integration = None if role is None else b.integration()
+    return planned(
+        {"resource_collection": True}, collection=CHUNKS, role=role, integration=integration, **over
+    )
+
+
+def test_resource_collection_takes_policies_of_its_own_in_datadogs_pieces() -> None:
+    managed = role_after(collecting(None)).managed
+    assert {name: allowed_actions(d) for name, d in managed.items()} == {
+        f"{NAME}-1": CHUNKS[0],
+        f"{NAME}-2": CHUNKS[1],
+    }
+    assert role_after(planned(collection=CHUNKS)).managed == {}
+
+
+def test_only_rights_that_are_missing_are_added_in_policies_of_further_numbers() -> None:
+    held = {f"{NAME}-1": b.policy("ec2:Get*"), f"{NAME}-7": b.policy("s3:GetC")}
+    role = b.role(managed=held, attached=tuple(f"arn:aws:iam::1:policy/{name}" for name in held))
+    after = role_after(collecting(role))
+    assert {name: allowed_actions(d) for name, d in after.managed.items()} == {f"{NAME}-8": ("waf:ListB",)}
+    complete = b.role(
+        managed={f"{NAME}-1": b.policy("*")}, attached=("arn:aws:iam::aws:policy/SecurityAudit",)
+    )
+    assert [c for c in collecting(complete).changes if c.resource.kind == "iam_role"] == []
+
+
+def test_policies_that_cannot_be_read_are_taken_for_datadogs_own() -> None:
+    assert role_after(collecting(b.role(managed={f"{NAME}-1": None}))).managed == {}
+
+
+def test_more_policies_than_a_role_may_have_are_told() -> None:
+    role = b.role(attached=tuple(f"arn:aws:iam::1:policy/p{n}" for n in range(8)))
+    assert "11 managed policies" in change(collecting(role), "iam_role").note
+
+
 def test_a_permission_list_too_long_for_inline_policies_is_refused() -> None:
     plan = planned(permissions=tuple(f"service{n}:DescribeSomething{n}" for n in range(400)))
     assert plan.changes == ()
