@@ -15,12 +15,13 @@ from datetime import UTC, datetime
 
 from ddsetup.journal import chain
 from ddsetup.journal.brief import Brief, Trace, brief_of, kept_brief, to_bytes, trace_of
-from ddsetup.journal.codec import change_from_json, change_to_json, outcome_from_json, outcome_to_json
+from ddsetup.journal.codec import change_from_json, change_to_json
 from ddsetup.journal.memory import Begun, Memory, Stored
 from ddsetup.journal.records import Entry, Header, Run, header_from_json, header_to_json
 from ddsetup.model.account import Json
 from ddsetup.model.change import Change, Outcome
 from ddsetup.model.errors import UsageError
+from ddsetup.model.typed import decode, encode
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,7 @@ class Journal:
     def done(self, seq: int, outcome: Outcome, now: datetime) -> None:
         """Record how the change `seq` went. Raises JournalError."""
         with self._lock:
-            self._append({"type": "done", "seq": seq, "at": _at(now), "outcome": outcome_to_json(outcome)})
+            self._append({"type": "done", "seq": seq, "at": _at(now), "outcome": encode(outcome)})
             self._traces[seq - 1] = replace(self._traces[seq - 1], status=outcome.status)
 
     def close(self) -> None:
@@ -128,7 +129,7 @@ def _assemble(where: str, bodies: list[dict[str, Json]], truncated: bool) -> Run
                 entries[seq] = Entry(seq, change_from_json(body.get("change")))
             elif body.get("type") == "done":
                 begun = entries[_seq(body)]
-                entries[begun.seq] = Entry(begun.seq, begun.change, outcome_from_json(body.get("outcome")))
+                entries[begun.seq] = Entry(begun.seq, begun.change, decode(Outcome, body.get("outcome")))
             else:
                 raise UsageError("unknown kind of line")
         except KeyError:

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import MISSING, Field, fields, is_dataclass
 from datetime import datetime
 from functools import cache
+from types import MappingProxyType
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from ddsetup.model.account import Json
@@ -53,13 +54,15 @@ def _is(field: Field[Any], mark: Mapping[str, bool]) -> bool:
     return bool(mark.keys() & field.metadata.keys())
 
 
-def decode(kind: type[T], document: Json, *, lenient: bool = False) -> T:
+def decode(
+    kind: type[T], document: Json, *, lenient: bool = False, known: Mapping[str, Any] | None = None
+) -> T:
     """The record of type `kind` that a document describes.
 
     Raises UsageError, which names the field, when a field is missing, unknown or of another type. `lenient`:
-    fields with a default may be missing.
+    fields with a default may be missing. `known` are fields whose values have been told already.
     """
-    made: T = _decode(kind, document, kind.__name__.removesuffix("State"), lenient=lenient)
+    made: T = _record(kind, document, kind.__name__.removesuffix("State"), lenient=lenient, known=known or {})
     return made
 
 
@@ -110,7 +113,7 @@ def _hints(kind: Any) -> Mapping[str, Any]:
     return {field.name: known[field.name] for field in fields(kind)}
 
 
-def _decode(hint: Any, value: Json, at: str, *, lenient: bool = False) -> Any:
+def _decode(hint: Any, value: Json, at: str) -> Any:
     origin, inner = get_origin(hint), get_args(hint)
     if hint is Any:
         return value
@@ -125,7 +128,7 @@ def _decode(hint: Any, value: Json, at: str, *, lenient: bool = False) -> Any:
         _checked(value, isinstance(value, dict), "an object", at)
         return {name: _decode(inner[1], item, f"{at}.{name}") for name, item in value.items()}
     if is_dataclass(hint):
-        return _record(hint, value, at, lenient=lenient)
+        return _record(hint, value, at)
     return _instant(value, at) if hint is datetime else _simple(hint, value, at)
 
 
@@ -139,13 +142,16 @@ def _one_of(hints: tuple[Any, ...], value: Json, at: str) -> Any:
     return _decode(others[0], value, at)
 
 
-def _record(kind: Any, value: Json, at: str, *, lenient: bool) -> Any:
+def _record(
+    kind: Any, value: Json, at: str, *, lenient: bool = False, known: Mapping[str, Any] = MappingProxyType({})
+) -> Any:
     _checked(value, isinstance(value, dict), "an object", at)
     members = _hints(kind)
     optional = {f.name for f in fields(kind) if lenient and _has_default(f)}
     if odd := set(value) - set(members) or set(members) - set(value) - optional:
         raise UsageError(f"{at} has a missing or unknown field {min(odd)!r}")
-    return kind(**{name: _decode(members[name], item, f"{at}.{name}") for name, item in value.items()})
+    told = ((name, item) for name, item in value.items() if name not in known)
+    return kind(**known, **{name: _decode(members[name], item, f"{at}.{name}") for name, item in told})
 
 
 def _has_default(field: Field[Any]) -> bool:

@@ -7,12 +7,10 @@ variable, a line of the configuration file and what is typed at a prompt.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 _REGION = re.compile(r"[a-z]{2,4}(-[a-z]+){1,3}-\d{1,2}")
 _ARN = re.compile(r"arn:(aws[a-z-]*):([a-z0-9-]+):([a-z0-9-]*):(\d{12}|):(.+)", re.DOTALL)
-_STACK = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,127}")
-_ROLE_NAME = re.compile(r"[A-Za-z0-9_+=,.@-]{1,64}")
-_FUNCTION_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 def sites() -> tuple[str, ...]:
@@ -58,28 +56,6 @@ def _arn_of(text: str, service: str, resource: str, example: str) -> str:
         # The text is not repeated: people paste the key itself where its ARN is wanted.
         raise ValueError(f"not the ARN expected here, like {example}")
     return given
-
-
-def role_arn(text: str) -> str:
-    """The ARN of an IAM role to assume."""
-    return _arn_of(text, "iam", "role/", "arn:aws:iam::123456789012:role/onboarding")
-
-
-def secret_arn(text: str) -> str:
-    """The ARN of a Secrets Manager secret."""
-    example = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:datadog-api-key-AbCdEf"
-    return _arn_of(text, "secretsmanager", "secret:", example)
-
-
-def parameter_arn(text: str) -> str:
-    """The ARN of a Systems Manager parameter."""
-    return _arn_of(text, "ssm", "parameter/", "arn:aws:ssm:eu-west-1:123456789012:parameter/datadog/api-key")
-
-
-def function_arn(text: str) -> str:
-    """The ARN of a Lambda function."""
-    example = "arn:aws:lambda:eu-west-1:123456789012:function:datadog-forwarder"
-    return _arn_of(text, "lambda", "function:", example)
 
 
 def state_machine(text: str) -> str:
@@ -143,71 +119,6 @@ def ciphertext(text: str) -> str:
     return given
 
 
-def tag_value(text: str) -> str:
-    """The value of `env`, `service` or `version`."""
-    given = text.strip()
-    if not given or re.search(r"[,\s]", given):
-        raise ValueError(f"{text!r} must be one word without blanks and commas, like prod")
-    return given
-
-
-def version(text: str) -> str:
-    """Which version of a layer: a number, `baseline`, `latest` or `none`."""
-    given = text.strip().lower()
-    if given not in ("baseline", "latest", "none") and not re.fullmatch(r"[1-9]\d*", given):
-        raise ValueError(f"{text!r} is neither a layer version's number nor baseline, latest or none")
-    return given
-
-
-def forwarder_version(text: str) -> str:
-    """Which release of the Forwarder: `latest` or its number."""
-    given = text.strip().lower().removeprefix("v")
-    if given != "latest" and not re.fullmatch(r"\d+\.\d+\.\d+", given):
-        raise ValueError(f"{text!r} is neither latest nor a release of the Forwarder, like 5.4.11")
-    return given
-
-
-def stack_name(text: str) -> str:
-    """The name of a CloudFormation stack."""
-    if not _STACK.fullmatch(text.strip()):
-        raise ValueError(f"{text!r} is not a stack name: a letter, then letters, digits and hyphens")
-    return text.strip()
-
-
-def policy_arn(text: str) -> str:
-    """The ARN of a managed IAM policy."""
-    return _arn_of(text, "iam", "policy/", "arn:aws:iam::123456789012:policy/boundary")
-
-
-def role_path(text: str) -> str:
-    """The path of an IAM role: it begins and ends with a slash."""
-    given = text.strip()
-    if not re.fullmatch(r"/([\x21-\x2e\x30-\x7e]+/)*", given) or len(given) > 512:
-        raise ValueError(f"{text!r} is not the path of an IAM role, like /monitoring/")
-    return given
-
-
-def role_name(text: str) -> str:
-    """The name of an IAM role."""
-    if not _ROLE_NAME.fullmatch(text.strip()):
-        raise ValueError(f"{text!r} is not the name of an IAM role: up to 64 letters, digits and _+=,.@-")
-    return text.strip()
-
-
-def function_name(text: str) -> str:
-    """The name of a Lambda function to be created."""
-    if not _FUNCTION_NAME.fullmatch(text.strip()):
-        raise ValueError(f"{text!r} is not a function's name: up to 64 letters, digits, hyphens, underscores")
-    return text.strip()
-
-
-def url(text: str) -> str:
-    """An http(s) address."""
-    if not re.fullmatch(r"https?://[^\s/]+(/\S*)?", text.strip()):
-        raise ValueError(f"{text!r} is not an address, like https://example.org/template.yaml")
-    return text.strip()
-
-
 def log_level(text: str) -> str:
     """A level of the Datadog library's own log."""
     given = text.strip().upper()
@@ -217,9 +128,58 @@ def log_level(text: str) -> str:
     return given
 
 
-def git_commit(text: str) -> str:
-    """A full commit id."""
-    given = text.strip().lower()
-    if not re.fullmatch(r"[0-9a-f]{40}|[0-9a-f]{64}", given):
-        raise ValueError(f"{text!r} is not a full commit id (40 hexadecimal digits; `git rev-parse HEAD`)")
-    return given
+def _arn(service: str, resource: str, rest: str) -> Callable[[str], str]:
+    """The ARN of such a resource; `rest` makes an example of it."""
+    region = "" if service == "iam" else "eu-west-1"
+    example = f"arn:aws:{service}:{region}:123456789012:{resource}{rest}"
+    return lambda text: _arn_of(text, service, resource, example)
+
+
+def _fits(pattern: str, said: str, *, lower: bool = False, most: int = 2048) -> Callable[[str], str]:
+    """What is all of a pattern, without the blanks around it; `said` is what is wrong with anything else."""
+
+    def check(text: str) -> str:
+        given = text.strip().lower() if lower else text.strip()
+        if not re.fullmatch(pattern, given) or len(given) > most:
+            raise ValueError(f"{text!r} {said}")
+        return given
+
+    return check
+
+
+role_arn = _arn("iam", "role/", "onboarding")
+policy_arn = _arn("iam", "policy/", "boundary")
+secret_arn = _arn("secretsmanager", "secret:", "datadog-api-key-AbCdEf")
+parameter_arn = _arn("ssm", "parameter/", "datadog/api-key")
+function_arn = _arn("lambda", "function:", "datadog-forwarder")
+
+tag_value = _fits(r"[^,\s]+", "must be one word without blanks and commas, like prod")
+version = _fits(
+    r"baseline|latest|none|[1-9]\d*",
+    "is neither a layer version's number nor baseline, latest or none",
+    lower=True,
+)
+stack_name = _fits(
+    r"[A-Za-z][A-Za-z0-9-]{0,127}", "is not a stack name: a letter, then letters, digits and hyphens"
+)
+role_path = _fits(
+    r"/([\x21-\x2e\x30-\x7e]+/)*", "is not the path of an IAM role, like /monitoring/", most=512
+)
+role_name = _fits(
+    r"[A-Za-z0-9_+=,.@-]{1,64}", "is not the name of an IAM role: up to 64 letters, digits and _+=,.@-"
+)
+function_name = _fits(
+    r"[A-Za-z0-9_-]{1,64}", "is not a function's name: up to 64 letters, digits, hyphens, underscores"
+)
+url = _fits(r"https?://[^\s/]+(/\S*)?", "is not an address, like https://example.org/template.yaml")
+git_commit = _fits(
+    r"[0-9a-f]{40}|[0-9a-f]{64}",
+    "is not a full commit id (40 hexadecimal digits; `git rev-parse HEAD`)",
+    lower=True,
+)
+
+
+def forwarder_version(text: str) -> str:
+    """Which release of the Forwarder: `latest` or its number."""
+    said = "is neither latest nor a release of the Forwarder, like 5.4.11"
+    return _fits(r"latest|\d+\.\d+\.\d+", said)(text.strip().lower().removeprefix("v"))
