@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from ddsetup.explore.drawing import clean, clock_time, iso, percent
 from ddsetup.flow.whose import Whose
@@ -33,6 +34,7 @@ _PREFIX = re.compile(
     r"(?:RequestId:?\s*)?[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|(?:CRITICAL|FATAL|ERROR)\b:?|"
     r"\[dd\.[^\]]*\])[\s:]*"
 )
+_REQUEST_ID = re.compile(r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b")
 _MASKS: Sequence[tuple[re.Pattern[str], str]] = (
     (re.compile(r"\[dd\.[^\]]*\]\s*"), ""),
     (re.compile(r"\b[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\b"), "<id>"),
@@ -56,10 +58,7 @@ def errors(dd: Datadog, window: Window, whose: Whose) -> Mapping[str, Json]:
 
 def shaped(logs: Sequence[Log], total: int, window: Window) -> Mapping[str, Json]:
     """Patterns as plain data, the most frequent first. `logs` are the newest ones, newest first."""
-    groups: dict[str, list[Log]] = {}
-    for log in logs:
-        groups.setdefault(pattern(log.message), []).append(log)
-    ordered = sorted(groups.items(), key=lambda item: (-len(item[1]), item[0]))
+    ordered = Patterns.of(logs).ordered
     return {
         "from": iso(window.start),
         "to": iso(window.end),
@@ -67,6 +66,22 @@ def shaped(logs: Sequence[Log], total: int, window: Window) -> Mapping[str, Json
         "read": len(logs),
         "patterns": [_pattern_data(text, members) for text, members in ordered],
     }
+
+
+@dataclass(frozen=True, slots=True)
+class Patterns:
+    """Logs by pattern, the most frequent first: the order in which they are numbered."""
+
+    ordered: tuple[tuple[str, tuple[Log, ...]], ...]
+
+    @classmethod
+    def of(cls, logs: Iterable[Log]) -> Patterns:
+        """Put together what differs only in ids, numbers and times."""
+        groups: dict[str, list[Log]] = {}
+        for log in logs:
+            groups.setdefault(pattern(log.message), []).append(log)
+        ordered = sorted(groups.items(), key=lambda item: (-len(item[1]), item[0]))
+        return cls(tuple((text, tuple(members)) for text, members in ordered))
 
 
 def _pattern_data(text: str, members: Sequence[Log]) -> Json:
@@ -79,7 +94,14 @@ def _pattern_data(text: str, members: Sequence[Log]) -> Json:
         "first": iso(min(log.at for log in members)),
         "last": iso(newest.at),
         "example": clean(newest.message),
+        "request_id": request_named(newest),
     }
+
+
+def request_named(log: Log) -> str:
+    """The id of the request that a log names, in a field or in its text; empty if it names none."""
+    found = _REQUEST_ID.search(log.message)
+    return log.request_id or (found[0] if found else "")
 
 
 def pattern(message: str) -> str:
@@ -124,8 +146,8 @@ def error_lines(data: Mapping[str, Json], look: Look) -> list[Line]:
     found = [line(Span(_headline(data), "bold"))]
     shown = patterns if look.verbose else patterns[:_SHOWN]
     width = look.width or WIDTH
-    for each in shown:
-        found.extend(_pattern_lines(each, data, look, width))
+    for number, each in enumerate(shown, 1):
+        found.extend(_pattern_lines(number, each, data, look, width))
     if len(patterns) > len(shown):
         rest = counted(len(patterns) - len(shown), "pattern")
         found.append(line(Span(f"  … and {rest} more (-v shows all)", "dim")))
@@ -138,14 +160,17 @@ def _headline(data: Mapping[str, Json]) -> str:
     return said if read >= total else f"{said} (of the newest {read:,})"
 
 
-def _pattern_lines(each: Mapping[str, Json], data: Mapping[str, Json], look: Look, width: int) -> list[Line]:
+def _pattern_lines(
+    number: int, each: Mapping[str, Json], data: Mapping[str, Json], look: Look, width: int
+) -> list[Line]:
     share = each["count"] / max(1, data["read"])
     largest = data["patterns"][0]["count"]
     found: list[Line] = [
         line(
-            f"  {each['count']:>6,} {percent(share):>5} ",
+            Span(f"{number:>2} ", "dim"),
+            f"{each['count']:>6,} {percent(share):>5} ",
             Span(f"{bar(each['count'], largest, 12):<12} ", "bad"),
-            Span(cut(each["pattern"], width - 28), "bold"),
+            Span(cut(each["pattern"], width - 29), "bold"),
         )
     ]
     functions = each["functions"]

@@ -10,7 +10,7 @@ from ddsetup.ask.prompter import Back, Prompt
 from ddsetup.ask.questions import Choice
 from ddsetup.explore.cold_starts import cold_start_blocks, cold_starts
 from ddsetup.explore.errors import error_lines, errors
-from ddsetup.explore.flame import trace_blocks
+from ddsetup.explore.trace_blocks import trace_blocks
 from ddsetup.explore.traces import linked_traces
 from ddsetup.flow.call import Call
 from ddsetup.flow.whose import Whose

@@ -10,11 +10,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-INVOCATIONS = (
-    "operation_name:(aws.lambda OR aws.lambda.function OR opentelemetry_instrumentation_aws_lambda.server"
-    " OR opentelemetry.instrumentation.aws_lambda.server)"
+OPERATIONS = (
+    "aws.lambda",
+    "aws.lambda.function",
+    "opentelemetry_instrumentation_aws_lambda.server",
+    "opentelemetry.instrumentation.aws_lambda.server",
 )
 """The operations that Datadog's Serverless page counts as invocations."""
+
+INVOCATIONS = f"operation_name:({' OR '.join(OPERATIONS)})"
+"""The condition for their spans."""
 
 _REFUSED = re.compile(r"[^\w:./*-]")
 _PLAIN = re.compile(r"[\w.*][\w.*/-]*")

@@ -40,10 +40,11 @@ class Looking:
         return bool(self.functions)
 
 
-def look(call: Call) -> Looking:
+def look(call: Call, lately: int = MINUTES) -> Looking:
     """Connect, and settle whose data is meant.
 
-    AWS is asked for functions only if some are chosen. Raises UsageError when nothing fits the choice, and
+    AWS is asked for functions only if some are chosen. `lately`: how many minutes back, unless `--since` says
+    it. Raises UsageError when nothing fits the choice, and
     what `flow.connect` raises.
     """
     from ddsetup.flow import verbs
@@ -51,7 +52,7 @@ def look(call: Call) -> Looking:
     session = verbs.connect(call.given, call.host(), command=LIKE)
     functions = chosen_functions(call, session)
     now = session.host.clock.now()
-    minutes = max(1, call.given.number("since", MINUTES))
+    minutes = max(1, call.given.number("since", lately))
     whose = Whose(
         account=session.identity.account,
         regions=session.scope.regions if "region" in call.given else (),

@@ -8,13 +8,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from ddsetup.model.errors import UsageError
 from ddsetup.sandbox import aws
 from ddsetup.sandbox.emulator.environments import HEARD
 from ddsetup.sandbox.model import Keys, Sandbox
-from ddsetup.sandbox.scenarios.functions import SAMPLE_TAG
+from ddsetup.sandbox.scenarios.functions import CALLS_TAG, SAMPLE_TAG
 
 _PARALLEL = 4
 _SECONDS_BETWEEN_ROUNDS = 3.0
@@ -36,6 +37,16 @@ class Invocation:
     error: str
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class _Target:
+    """A sample function; `kind` names the events for it, `calls` the functions that it calls."""
+
+    region: str
+    name: str
+    kind: str
+    calls: str
+
+
 def traffic(
     sandbox: Sandbox, names: Sequence[str] | None = None, times: int = 1, *, heard: bool = False
 ) -> tuple[Invocation, ...]:
@@ -50,17 +61,17 @@ def traffic(
     """
     targets = _targets(sandbox)
     if names is not None:
-        known = {name for _, name, _ in targets}
+        known = {target.name for target in targets}
         unknown = [name for name in names if name not in known]
         if unknown:
             fix = f"Functions that can be invoked: {', '.join(sorted(known))}"
             raise UsageError(f"The sandbox has no sample function {', '.join(unknown)}.", fix=fix)
-        targets = [each for each in targets if each[1] in names]
-    calls = [(*target, turn) for turn in range(times) for target in targets]
+        targets = [each for each in targets if each.name in names]
+    calls = [(target, turn) for turn in range(times) for target in targets]
     if names is None:
         for region in sandbox.regions:
             _start_executions(sandbox, region, times)
-    clients = {region: _client(sandbox, region, heard=heard) for region in sandbox.regions}
+    clients = {target: _client(sandbox, target, heard=heard) for target in targets}
     with ThreadPoolExecutor(_PARALLEL) as pool:
         done = pool.map(lambda call: _invoke(clients[call[0]], *call), calls)
         return tuple(invocation for invocation in done if invocation is not None)
@@ -95,8 +106,8 @@ def _rounds(sandbox: Sandbox, over: threading.Event) -> None:
                 raise
 
 
-def _targets(sandbox: Sandbox) -> list[tuple[str, str, str]]:
-    """(region, name, kind of events) of every function that carries the tag."""
+def _targets(sandbox: Sandbox) -> list[_Target]:
+    """Every function that carries the tag."""
     found = []
     for region in sandbox.regions:
         tagging = aws.client("resourcegroupstaggingapi", sandbox.aws_endpoint_url, region, sandbox.root)
@@ -105,8 +116,9 @@ def _targets(sandbox: Sandbox) -> list[tuple[str, str, str]]:
         )
         for page in pages:
             for resource in page["ResourceTagMappingList"]:
-                kind = next(tag["Value"] for tag in resource["Tags"] if tag["Key"] == SAMPLE_TAG)
-                found.append((region, resource["ResourceARN"].rpartition(":")[2], kind))
+                tags = {tag["Key"]: tag["Value"] for tag in resource["Tags"]}
+                name = resource["ResourceARN"].rpartition(":")[2]
+                found.append(_Target(region, name, tags[SAMPLE_TAG], tags.get(CALLS_TAG, "")))
     return sorted(found)
 
 
@@ -124,27 +136,30 @@ def _start_executions(sandbox: Sandbox, region: str, times: int) -> None:
             states.start_execution(stateMachineArn=each["ResourceARN"], input=event)
 
 
-def _client(sandbox: Sandbox, region: str, *, heard: bool) -> Any:
+def _client(sandbox: Sandbox, target: _Target, *, heard: bool) -> Any:
     """A client that invokes; `heard`: it asks the emulator, each time, to refuse what would go unheard."""
+    region = target.region
     if not heard:
         return aws.client("lambda", sandbox.aws_endpoint_url, region, sandbox.root)
-    client = aws.client("lambda", sandbox.aws_endpoint_url, region, Keys(sandbox.account, "heard"))
-    client.meta.events.register("before-call.lambda.Invoke", _ask_to_be_heard, unique_id="heard")
+    keys = Keys(sandbox.account, f"heard {target.calls}")
+    client = aws.client("lambda", sandbox.aws_endpoint_url, region, keys)
+    ask = partial(_ask_to_be_heard, ",".join(target.calls.split()))
+    client.meta.events.register("before-call.lambda.Invoke", ask, unique_id="heard")
     return client
 
 
-def _ask_to_be_heard(params: dict[str, Any], **_: object) -> None:
-    params["headers"][HEARD] = "yes"
+def _ask_to_be_heard(calls: str, params: dict[str, Any], **_: object) -> None:
+    params["headers"][HEARD] = calls
 
 
-def _invoke(client: Any, region: str, name: str, kind: str, turn: int) -> Invocation | None:
-    events = EVENTS[kind]
+def _invoke(client: Any, target: _Target, turn: int) -> Invocation | None:
+    events = EVENTS[target.kind]
     payload = json.dumps(events[turn % len(events)]).encode()
     try:
-        answer = client.invoke(FunctionName=name, Payload=payload)
+        answer = client.invoke(FunctionName=target.name, Payload=payload)
     except client.exceptions.ResourceConflictException:
         return None
     error = ""
     if answer.get("FunctionError"):
         error = str(json.loads(answer["Payload"].read()).get("errorMessage", "failed"))
-    return Invocation(name, region, error)
+    return Invocation(target.name, target.region, error)

@@ -15,13 +15,13 @@ from tests.e2e.conftest import DDSETUP, OpenPlace, Place
 pytestmark = pytest.mark.e2e
 
 DEADLINE = 90.0
-ENOUGH = (("traces", "failing", 2), ("errors", "patterns", 3), ("cold-starts", "functions", 7))
+ENOUGH = (("traces", "failing", 3), ("errors", "patterns", 3), ("cold-starts", "functions", 10))
 
 
 @pytest.fixture(scope="module")
 def shop(open_place: OpenPlace) -> Place:
     """Healthy and failing functions, all of whose data has arrived."""
-    place = open_place("healthy", "trouble")
+    place = open_place("healthy", "trouble", "chain")
     done = place.cli("setup", "--all", "--yes", "--no-verify")
     assert done.code == 0, done.stderr
     until = time.monotonic() + DEADLINE
@@ -83,7 +83,8 @@ def test_errors_are_told_by_pattern_with_a_link_to_the_same(shop: Place) -> None
 
 
 def test_traces_are_told_with_spans_and_the_logs_of_their_request(shop: Place) -> None:
-    data = explore(shop, "traces", "--count", "2")["data"]
+    chosen = ("--function", "roaster-*", "--function", "grinder-*")
+    data = explore(shop, "traces", "--count", "2", *chosen)["data"]
     by_id = {trace["trace_id"]: trace for trace in data["traces"]}
     slowest = by_id[data["slowest"][0]]
     assert slowest["function"] == "roaster-slow"
@@ -96,6 +97,24 @@ def test_traces_are_told_with_spans_and_the_logs_of_their_request(shop: Place) -
     assert "starting the machine" in messages
     assert "MachineBroken" in messages
     assert stuck["link"].endswith(f"/apm/trace/{stuck['trace_id']}")
+
+
+def test_a_request_across_functions_is_led_back_to_the_callees_timeout(shop: Place) -> None:
+    """Invoke, a queue, a topic and a bus carry one trace on."""
+    chains = explore(shop, "traces", "--function", "chain-counter")["data"]["traces"]
+    whole = max(chains, key=lambda trace: len(trace["functions"]))
+    assert [row["function"] for row in whole["functions"]].count("chain-ledger") == 3
+    assert {log["function"] for log in whole["logs"]} == {"chain-counter", "chain-ledger", "chain-roaster"}
+    by_trace = explore(shop, "request", whole["trace_id"])["data"]
+    assert by_trace["cause"]["called_by"] == ["chain-counter"]
+    text = run(shop, "explore", "request", whole["request_id"])
+    assert text.splitlines()[1] == "✗ chain-roaster ran into its timeout of 2 s, called by chain-counter"
+    assert "--function-name chain-roaster --region us-east-1 --timeout 4" in text
+    assert "waiting for the roaster" in text
+    page = shop.cli.home / "request.html"
+    example = explore(shop, "request", "--error", "1", "--html", str(page))["data"]
+    assert example["cause"]["kind"] in ("timeout", "error")
+    assert example["cause"]["function"] in page.read_text(encoding="utf-8")
 
 
 def test_a_custom_metric_is_explored_listed_and_proved(shop: Place) -> None:
@@ -122,3 +141,6 @@ def test_it_fits_a_plain_terminal(shop: Place) -> None:
 def test_wrong_names_are_refused(shop: Place) -> None:
     run(shop, "explore", "errors", "--function", "cofee-orders", code=2)
     run(shop, "explore", "traces", "--count", "0", code=2)
+    run(shop, "explore", "request", "latest", code=2)
+    run(shop, "explore", "request", code=2)
+    run(shop, "explore", "request", "--error", "99", code=2)

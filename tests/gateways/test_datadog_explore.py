@@ -13,6 +13,7 @@ from ddsetup.explore.cold_starts import cold_starts
 from ddsetup.explore.custom_metrics import listed, proofs
 from ddsetup.explore.errors import errors
 from ddsetup.explore.metrics import metrics
+from ddsetup.explore.request import of_error, request
 from ddsetup.explore.traces import traces
 from ddsetup.flow.whose import Whose
 from ddsetup.gateways.datadog.event_search import search_logs
@@ -26,6 +27,11 @@ ORDERS, STOCK = function("orders"), function("Stock")
 ALL = Whose(account=ACCOUNT)
 ONLY_ORDERS = Whose(account=ACCOUNT, functions=("orders",))
 REQUEST = "7a894775-f62a-4464-95b6-9292bad0877f"
+
+
+def no_limits(_: Any) -> dict[str, Any]:
+    """What AWS tells of functions that it is not asked for."""
+    return {}
 
 
 @pytest.fixture
@@ -127,7 +133,7 @@ def test_the_slowest_and_the_failing_traces_come_with_their_spans_and_logs(world
     assert (failing["failed"], failing["error"]) == (True, "the grinder is stuck")
     assert [(row["operation"], row["depth"]) for row in failing["spans"]] == [("aws.lambda", 0), ("step", 1)]
     assert [line["message"] for line in failing["logs"]] == [f"[ERROR] {REQUEST} the grinder is stuck"]
-    assert len(world.calls("/spans/")) == 4
+    assert len(world.calls("/spans/")) == 5
 
 
 def test_the_logs_of_a_request_are_found_among_many_others_and_in_json(world: World) -> None:
@@ -196,3 +202,32 @@ def test_a_missing_permission_is_named() -> None:
         with pytest.raises(Denied) as caught:
             errors(dd, window(world), ALL)
         assert caught.value.action == "logs_read_data"
+
+
+def test_a_request_is_told_across_functions_and_what_may_not_be_read_is_said(world: World) -> None:
+    send_trace(world, 7, took_ms=20, error="the grinder is stuck")
+    log(world, ORDERS, message=f"[ERROR] {REQUEST} the grinder is stuck")
+    library_metric(world, ORDERS, cold=True)
+    data = request(world.connect(), no_limits, ACCOUNT, window(world), REQUEST)
+    assert data["cause"]["what"] == "failed: the grinder is stuck"
+    assert data["minute"]["functions"][0]["cold_starts"] == 1
+    assert (data["unreadable"], len(data["logs"])) == ({}, 1)
+    assert request(world.connect(), no_limits, ACCOUNT, window(world), "7")["trace_id"] == data["trace_id"]
+    world.fault("/api/v2/logs/*", status=403, body={"errors": ["Forbidden"]})
+    blind = request(world.connect(), no_limits, ACCOUNT, window(world), REQUEST)
+    assert list(blind["unreadable"]) == ["logs"]
+    assert blind["cause"]["what"] == "failed: the grinder is stuck"
+
+
+def test_a_request_without_a_trace_is_told_by_its_logs(world: World) -> None:
+    log(world, ORDERS, message=f"START RequestId: {REQUEST} Version: $LATEST")
+    log(world, ORDERS, message=f"2026-11-22T11:14:28.144Z {REQUEST} Task timed out after 3.00 seconds")
+    data = request(world.connect(), no_limits, ACCOUNT, window(world), REQUEST)
+    assert (data["trace_id"], data["cause"]["kind"], data["cause"]["function"]) == ("", "timeout", "orders")
+
+
+def test_an_example_of_an_error_is_a_request_whatever_its_log_names(world: World) -> None:
+    log(world, ORDERS, message=f"[ERROR]\t2026-11-22T11:14:20.391Z\t{REQUEST}\torder 7 refused")
+    assert of_error(world.connect(), window(world), ALL, 1) == REQUEST
+    with pytest.raises(UsageError, match="there are 1 patterns"):
+        of_error(world.connect(), window(world), ALL, 2)

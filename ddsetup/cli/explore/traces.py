@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ddsetup.explore.flame import trace_blocks
+from ddsetup.explore.trace_blocks import trace_blocks
 from ddsetup.explore.traces import COUNT, linked_traces
 from ddsetup.facts.links import traces_link
 from ddsetup.facts.searches import INVOCATIONS

@@ -56,6 +56,30 @@ EXPLORE = Group(
             ),
         ),
         Command(
+            name="request",
+            module="ddsetup.cli.explore.request",
+            summary="Why one request failed, across all functions that it went through.",
+            help="One request from end to end: what failed first of all, the spans of its trace, what each "
+            "function logged, and what happened to them in that minute. It is named by the id of an "
+            "invocation, the id of a trace, or as an example of an error. Looks a day back.",
+            examples=(
+                "ddsetup explore request 7a894775-f62a-4464-95b6-9292bad0877f",
+                "ddsetup explore request --error 1 --function 'checkout-*'",
+                "ddsetup explore request 8317126432728083222 --html request.html",
+            ),
+            keys=_LOOK,
+            extras=(
+                Extra(name="id", metavar="[ID]", help="The id of a request (AWS) or of a trace (Datadog)."),
+                Extra(
+                    name="error",
+                    flags=("--error",),
+                    kind=int,
+                    metavar="N",
+                    help="The newest request with error N of `ddsetup explore errors`.",
+                ),
+            ),
+        ),
+        Command(
             name="metrics",
             module="ddsetup.cli.explore.metrics",
             summary="Any metric over time.",

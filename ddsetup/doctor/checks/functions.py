@@ -8,6 +8,7 @@ from ddsetup.doctor.checks.case import Case, Subject
 from ddsetup.doctor.checks.check import Problem, Result, check
 from ddsetup.doctor.checks.road import LIBRARY
 from ddsetup.facts import catalog, recognise
+from ddsetup.facts.failures import update_command
 from ddsetup.facts.guides import SETTINGS_GUIDE
 from ddsetup.plan.steps.instrument.environment import MAX_ENV_BYTES
 from ddsetup.plan.steps.instrument.layers import MAX_LAYERS
@@ -24,10 +25,7 @@ def problem(subject: Subject, what: str, fix: str = "", **more: object) -> Probl
 
 def command_for(subject: Subject, arguments: str) -> str:
     """`aws lambda update-function-configuration` for the function."""
-    f = subject.function
-    return (
-        f"aws lambda update-function-configuration --function-name {f.name} --region {f.region} {arguments}"
-    )
+    return update_command(subject.function.name, subject.function.region, arguments)
 
 
 def instrumentable(subject: Subject) -> bool:

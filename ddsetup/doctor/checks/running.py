@@ -8,6 +8,7 @@ from ddsetup.doctor.checks.case import Case
 from ddsetup.doctor.checks.check import Blind, Result, check
 from ddsetup.doctor.checks.functions import command_for, problem
 from ddsetup.doctor.checks.road import ROAD
+from ddsetup.facts.failures import CANNOT_START, CORRECT_HANDLER, MORE_TIME, more_time
 from ddsetup.facts.guides import LAMBDA_GUIDE, LOGS_GUIDE
 from ddsetup.model.account import Unreadable
 from ddsetup.model.change import ResourceId
@@ -66,17 +67,14 @@ def starts(case: Case) -> Iterator[Result]:
     After instrumenting, that is a DD_LAMBDA_HANDLER that names code that is gone, a missing layer, or a
     library of the function's own that does not fit the layer's. Logs are read only where data is missing.
     """
-    words = ("ImportModuleError", "HandlerNotFound", "HandlerError", "No module named", "InvalidEntrypoint")
     for s in case.subjects:
         lines = case.evidence.lines.get(s.function.arn, ())
         if isinstance(lines, Unreadable):
             yield Blind(s.resource, lines)
             continue
-        said = next((line for line in lines if any(word in line for word in words)), "")
+        said = next((line for line in lines if any(word in line for word in CANNOT_START)), "")
         if said:
-            yield problem(
-                s, f"it cannot start: {said}", "correct the handler, or take Datadog out and look again"
-            )
+            yield problem(s, f"it cannot start: {said}", CORRECT_HANDLER)
 
 
 @check(
@@ -145,8 +143,8 @@ def timeout(case: Case) -> Iterator[Result]:
             yield problem(
                 s,
                 f"its longest run took {longest / 1000:.1f} s of the {s.function.timeout} s it is given",
-                "give it more time, or make it faster",
-                command=command_for(s, f"--timeout {min(900, s.function.timeout * 2)}"),
+                MORE_TIME,
+                command=more_time(s.function.name, s.function.region, s.function.timeout),
             )
 
 

@@ -25,7 +25,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Log:
     """One log. `function` is its name in Datadog; `stream` is the log stream and `request_id` that of the
-    invocation, empty if they are not told."""
+    invocation, like `region` empty if they are not told."""
 
     at: datetime
     function: str
@@ -33,11 +33,13 @@ class Log:
     message: str
     stream: str = ""
     request_id: str = ""
+    region: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SpanEvent:
-    """One span. Ids are as Datadog writes them; `function` is its name in Datadog."""
+    """One span. Ids are as Datadog writes them; `function` is its name in Datadog, `arn` its ARN, in lower
+    case where a library wrote it, empty if it is not told."""
 
     trace_id: str
     span_id: str
@@ -49,7 +51,9 @@ class SpanEvent:
     duration_ms: float
     failed: bool = False
     error: str = ""
+    error_type: str = ""
     function: str = ""
+    arn: str = ""
     request_id: str = ""
     cold_start: bool = False
 
@@ -141,6 +145,7 @@ def _log(attributes: Json) -> Log:
         message=str(path_in(attributes, "message") or ""),
         stream=str(path_in(own, "aws", "awslogs", "logStream") or ""),
         request_id=_first(*(_of(own, {}, key) for key in _REQUEST_KEYS)),
+        region=tags.get("region", ""),
     )
 
 
@@ -164,7 +169,9 @@ def _span(attributes: Json) -> SpanEvent:
         duration_ms=float(nanoseconds) / 1e6 if measured else (end - start).total_seconds() * 1000,
         failed=_first(*(path_in(place, "status") for place in (attributes, inner))) == "error",
         error=_first(*(_of(custom, tags, name) for name in ("error.message", "error.type"))),
+        error_type=_of(custom, tags, "error.type"),
         function=datadog_name(_of(custom, tags, "functionname")),
+        arn=_of(custom, tags, "function_arn"),
         request_id=_of(custom, tags, "request_id"),
         cold_start=_of(custom, tags, "cold_start") == "true",
     )

@@ -70,6 +70,7 @@ def _application(settings: EmulatorSettings) -> Any:
         stacks,
         state_machines,
         thrift,
+        topics,
     )
 
     thrift.install()
@@ -83,6 +84,7 @@ def _application(settings: EmulatorSettings) -> Any:
     account_policies.install()
     state_machines.install()
     api_gateway.install()
+    topics.install()
     meant = faults.Faults(Path(settings.faults))
     late_lines.install(meant)
     calls.install(Path(settings.call_log), meant)

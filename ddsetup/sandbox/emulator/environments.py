@@ -13,7 +13,7 @@ import threading
 from typing import Any
 
 HEARD = "x-ddsetup-sandbox-heard"
-"""The header of such an invocation."""
+"""The header of such an invocation; its value names further functions that it would start."""
 _MADE_OF = ("CodeSha256", "Handler", "Runtime", "Layers", "Environment", "MemorySize", "Timeout")
 _MAX_FILTERS = 2
 
@@ -110,7 +110,8 @@ def _refuse_unheard(lambda_svc: Any) -> None:
 
     async def invoke_heard(name: str, event: Any, headers: Any, *arguments: Any, **named: Any) -> Any:
         # Up to where `invoke` takes the function's configuration nothing else runs: what is found here holds.
-        if HEARD in headers and name in lambda_svc._functions and not _is_heard(lambda_svc, name):
+        woken = (name, *filter(None, str(headers.get(HEARD, "")).split(",")))
+        if HEARD in headers and not all(_is_heard(lambda_svc, each) for each in woken):
             message = "Nothing is subscribed to the function's log."
             return lambda_svc.error_response_json("ResourceConflictException", message, 409)
         return await invoke(name, event, headers, *arguments, **named)
@@ -122,6 +123,8 @@ def _is_heard(lambda_svc: Any, name: str) -> bool:
     """Whether what the library in the function writes to its log is sent on, or can never be."""
     from ministack.services import cloudwatch_logs
 
+    if name not in lambda_svc._functions:
+        return True
     config = lambda_svc._functions[name]["config"]
     if (config.get("Environment") or {}).get("Variables", {}).get("DD_FLUSH_TO_LOG") != "true":
         return True

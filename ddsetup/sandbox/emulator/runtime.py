@@ -1,6 +1,6 @@
 """How functions run here: like the Lambda Python runtimes, as far as a process on this machine can be.
 
-The emulator runs a Python function as a process of the interpreter that runs the emulator. Four things are
+The emulator runs a Python function as a process of the interpreter that runs the emulator. Five things are
 made closer to AWS:
 
 - a function sees the standard library, the AWS SDK, its code and its layers, and no other package that
@@ -10,7 +10,8 @@ made closer to AWS:
   cold start;
 - the log of an invocation has the lines that Lambda writes: one event per error with its traceback,
   `Task timed out`, `Init Duration` on a cold start, JSON platform events, `SystemLogLevel`, and in a log
-  group of the user's choice a stream that carries the function's name.
+  group of the user's choice a stream that carries the function's name;
+- a function gets the client context that its caller hands over.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-from ddsetup.sandbox.emulator import environments, invocation_log
+from ddsetup.sandbox.emulator import client_context, environments, invocation_log
 from ddsetup.sandbox.emulator.settings import EmulatorSettings
 from ddsetup.sandbox.layers import archive_of
 
@@ -42,6 +43,7 @@ def install(settings: EmulatorSettings) -> None:
     _wait_longer_for_output(lambda_runtime)
     invocation_log.install(lambda_runtime, lambda_svc)
     environments.install(lambda_runtime, lambda_svc)
+    client_context.install(lambda_runtime, lambda_svc)
     lambda_svc._LAMBDA_STATE_TRANSITION_DELAY = _STATE_CHANGE_SECONDS
 
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 from ddsetup.sandbox.scenarios import (
     broken,
+    chain,
     filters,
     full,
     healthy,
@@ -56,6 +57,7 @@ SCENARIOS: Mapping[str, Scenario] = {
     "broken": Scenario("set up once and broken since, for the doctor", broken.furnish, broken.SEED),
     "failed": Scenario("a function that AWS could not bring up", trouble.furnish_failed),
     "services": Scenario("state machines and APIs beside a function", services.furnish),
+    "chain": Scenario("functions that call each other; one runs into its timeout", chain.furnish),
     "datadog-owned": Scenario("functions that Datadog instruments itself", owners.furnish_datadog_owned),
     "edge": Scenario("functions that CloudFront runs at its edges", owners.furnish_edge),
     "durable": Scenario("a function with durable executions", owners.furnish_durable),

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 SAMPLE_TAG = "ddsetup-sandbox"
 """Functions that `traffic` may invoke carry this tag; its value names the events to send."""
+CALLS_TAG = "ddsetup-sandbox-calls"
+"""Names the functions, with spaces between them, that a sample function calls."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,9 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ddsetup.explore.flame import longest, requests_logs, rows_of, trace_blocks
+from ddsetup.explore.flame import longest, requests_logs, rows_of
+from ddsetup.explore.story import invocation_of
+from ddsetup.explore.trace_blocks import trace_blocks
 from ddsetup.explore.traces import different, shaped
 from ddsetup.gateways.datadog.event_search import Log, SpanEvent
 from ddsetup.gateways.datadog.telemetry import Window
@@ -97,14 +99,14 @@ def test_the_logs_of_a_request_include_those_that_do_not_name_it() -> None:
         log(f"REPORT RequestId: {REQUEST} Duration: 3 ms", 4),
         log("after the end", 5),
     ]
-    assert [one.message.split(" ")[0] for one in requests_logs(logs, span(1))] == [
+    assert [one.message.split(" ")[0] for one in requests_logs(logs, REQUEST)] == [
         "START",
         "[INFO]",
         "[ERROR]",
         "REPORT",
     ]
-    assert requests_logs(logs, span(1, request_id="")) == ()
-    assert requests_logs(logs[:1], span(1)) == ()
+    assert requests_logs(logs, "") == ()
+    assert requests_logs(logs[:1], REQUEST) == ()
 
 
 def test_alike_traces_give_way_to_different_ones() -> None:
@@ -124,7 +126,7 @@ def test_a_trace_is_drawn_along_the_time_with_what_failed_and_what_was_logged() 
         log(f"START RequestId: {REQUEST}", 0),
         log("[ERROR] Broken: it\nTraceback\n  raise It", 1, status="error"),
     ]
-    data = shaped([root], [root], {"1": spans}, {"1": logs}, WINDOW)
+    data = shaped([root], [root], {"1": spans}, {"1": [invocation_of(root, logs)]}, WINDOW)
     text = plain_text(trace_blocks(data, Look(width=80)), Look(width=80))
     assert max(len(line) for line in text.splitlines()) <= 80
     assert "✗ orders  100 ms  10:00:00 UTC, cold start" in text

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from ddsetup.ask.prompter import Row
 from ddsetup.explore.cold_starts import cold_start_blocks
-from ddsetup.explore.flame import trace_blocks
+from ddsetup.explore.trace_blocks import trace_blocks
 from ddsetup.model.blocks import table
 from ddsetup.model.lines import Look, Span, cut, padded, shorten, width_of, wrapped
 from ddsetup.show.layout import plain_text
