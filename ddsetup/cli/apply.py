@@ -9,7 +9,7 @@ from ddsetup.ask.asking import answers_from
 from ddsetup.facts.links import links
 from ddsetup.flow.call import Call
 from ddsetup.flow.ending import WAIT_SECONDS
-from ddsetup.flow.proof import make_traffic, monitored, prove, watch_for
+from ddsetup.flow.proof import make_traffic, monitored, prove, things_of, watch_for
 from ddsetup.flow.results import base_report, with_outcomes, with_signals
 from ddsetup.flow.showing import confirm, show_plan
 from ddsetup.journal.planfile import PlanMeta, load
@@ -46,7 +46,9 @@ def run(call: Call) -> Report:
     wanted = functions_of_plan(meta)
     functions = monitored(snapshot, tuple(f for f in snapshot.functions() if f.arn in wanted))
     rounds = make_traffic(call, session, functions)
-    watch = watch_for(call, session, functions, answers, applied.since)
+    undone = {o.resource.id for o in report.outcomes if o.status not in ("applied", "unchanged")}
+    things = things_of(snapshot, answers, plan, functions, undone)
+    watch = watch_for(call, session, functions, answers, applied.since, things)
     signals = prove(call, session, watch, wait=WAIT_SECONDS, rounds=rounds)
     report = with_signals(report, signals, require_proof=call.given.on("require_proof"))
     return replace(report, links=links(meta.site, functions, (meta.account,)))

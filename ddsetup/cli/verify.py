@@ -7,9 +7,10 @@ from dataclasses import replace
 from ddsetup.ask.asking import answers_from
 from ddsetup.facts.links import links
 from ddsetup.flow.call import Call
-from ddsetup.flow.proof import LOOK_AGAIN, make_traffic, monitored, prove, watch_for
+from ddsetup.flow.proof import LOOK_AGAIN, make_traffic, monitored, prove, things_of, watch_for
 from ddsetup.flow.results import NOT_SEEN, base_report, with_signals
 from ddsetup.model.answers import Selection
+from ddsetup.model.change import Plan
 from ddsetup.model.report import Report
 
 
@@ -31,7 +32,8 @@ def run(call: Call) -> Report:
         call.console.say("no function has Datadog yet; choose others with --function, --tag or --all")
     started = snapshot.at if call.given.on("invoke") else None
     rounds = make_traffic(call, session, functions)
-    watch = watch_for(call, session, functions, answers, started)
+    things = things_of(snapshot, answers, Plan(), functions)
+    watch = watch_for(call, session, functions, answers, started, things)
     signals = prove(call, session, watch, wait=0, rounds=rounds)
     report = with_signals(report, signals, require_proof=call.given.on("require_proof"))
     again = (LOOK_AGAIN,) if report.exit_code == NOT_SEEN else ()

@@ -27,6 +27,7 @@ from ddsetup.gateways.datadog.keys import probe_permissions
 from ddsetup.gateways.overlap import all_of
 from ddsetup.model.account import Function, Integration, Unreadable
 from ddsetup.model.answers import Answers
+from ddsetup.model.change import Plan
 from ddsetup.model.errors import CredentialsError, GatewayError, NotFound
 from ddsetup.model.evidence import Evidence, ForwarderHealth, Local, Looking
 from ddsetup.model.report import Signal
@@ -35,7 +36,8 @@ from ddsetup.observe.chosen import observe_filters, observe_permissions
 from ddsetup.plan.steps.forwarder_choice import site_of
 from ddsetup.plan.steps.subscriptions.groups import log_group_of
 from ddsetup.verify.arrival import Watch
-from ddsetup.verify.watch import cloudwatch_traffic, observe_signals, streamed_lanes
+from ddsetup.verify.things import forwarders_of, switched_on
+from ddsetup.verify.watch import cloudwatch_counts, cloudwatch_traffic, observe_signals, streamed_lanes
 
 _ENDPOINTS = ("AWS_ENDPOINT_URL", "DDSETUP_DATADOG_URL")
 _PROXIES = ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy")
@@ -113,7 +115,19 @@ def _signals(aws: Aws, dd: Datadog | None, case: Case, looking: Looking) -> tupl
         said = replace(answers, via=via)
         wanted = Watch(functions=tuple(functions), answers=said, since=since, streamed=streamed)
         found += observe_signals(dd, cloudwatch_traffic(aws), wanted, clock=aws.clock)
-    return tuple(found)
+    return (*found, *_of_things(aws, dd, case, start))
+
+
+def _of_things(aws: Aws, dd: Datadog, case: Case, since: datetime) -> tuple[Signal, ...]:
+    """What has arrived of what the answers switch on beside functions, and of the Forwarders."""
+    snapshot, answers = case.snapshot, case.answers
+    carriers = forwarders_of(snapshot, Plan(), snapshot.lanes) if answers.forwards else ()
+    things = switched_on(snapshot, answers, carriers)
+    if not things:
+        return ()
+    count = cloudwatch_counts(aws, list(snapshot.lanes))
+    wanted = Watch(functions=(), answers=answers, since=since, things=things, count=count)
+    return observe_signals(dd, cloudwatch_traffic(aws), wanted, clock=aws.clock)
 
 
 def _record_changes(snapshot: Snapshot, now: datetime) -> list[datetime]:

@@ -178,4 +178,8 @@ KINDS: tuple[SignalKind, ...] = (
     ),
 )
 BY_NAME: Mapping[SignalName, SignalKind] = {kind.name: kind for kind in KINDS}
-"""A custom metric has no row: whoever names it expects it, of no function in particular."""
+"""A custom metric has no row: whoever names it expects it, of no function in particular. Nor have durable
+executions, which only durable functions have, and what is expected of other things (`verify/things`)."""
+TITLES: Mapping[SignalName, str] = {kind.name: kind.title for kind in KINDS} | {
+    "forwarder_metrics": "Own metrics"
+}

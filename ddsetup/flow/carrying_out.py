@@ -15,6 +15,7 @@ from ddsetup.ask.prompter import Back, Prompt
 from ddsetup.flow.host import Host, Session
 from ddsetup.journal.records import Header
 from ddsetup.journal.runs import Journal, new_run_id
+from ddsetup.model.account import Lane
 from ddsetup.model.change import Change, Outcome
 from ddsetup.model.errors import Interrupted, UsageError
 from ddsetup.model.report import Signal
@@ -22,7 +23,7 @@ from ddsetup.model.snapshot import Snapshot
 from ddsetup.observe.filters_in_background import LateChanges
 from ddsetup.plan.preflight import check_permissions
 from ddsetup.verify.arrival import Watch
-from ddsetup.verify.watch import OnUpdate, cloudwatch_traffic, streamed_lanes, watch
+from ddsetup.verify.watch import OnUpdate, cloudwatch_counts, cloudwatch_traffic, streamed_lanes, watch
 
 
 class Declined(Interrupted):
@@ -120,7 +121,12 @@ def prove(session: Session, wanted: Watch, *, wait_seconds: float, on_update: On
 
     CloudWatch tells which of them were invoked at all, and where a stream makes its metrics come sooner.
     """
-    wanted = replace(wanted, streamed=streamed_lanes(session.aws, wanted.functions))
+    lanes = [Lane(session.identity.account, region) for region in session.scope.regions]
+    wanted = replace(
+        wanted,
+        streamed=streamed_lanes(session.aws, wanted.functions),
+        count=cloudwatch_counts(session.aws, lanes),
+    )
     return watch(
         session.datadog,
         cloudwatch_traffic(session.aws),

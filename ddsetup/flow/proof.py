@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -23,9 +23,10 @@ from ddsetup.show.report_lines import outcome_text
 
 if TYPE_CHECKING:
     from ddsetup.flow.verbs import Session
-    from ddsetup.model.change import Outcome
+    from ddsetup.model.change import Outcome, Plan
     from ddsetup.verify.arrival import Watch
     from ddsetup.verify.invoke_again import Rounds
+    from ddsetup.verify.things import Thing
 
 LOOK_BACK_MINUTES = 60
 LOOK_AGAIN = "ddsetup verify --wait 900"
@@ -171,20 +172,47 @@ def _wait_for_subscriptions(session: Session, functions: Sequence[Function], ans
         session.host.say("not waiting for the subscriptions any longer")
 
 
+def things_of(
+    snapshot: Snapshot,
+    answers: Answers,
+    plan: Plan,
+    functions: Sequence[Function],
+    skipped: Collection[str] = (),
+) -> tuple[Thing, ...]:
+    """What is switched on beside functions, as the answers say, without the ids in `skipped`.
+
+    Of Forwarders those that a plan leads to or that Datadog has registered, where data goes through one.
+    """
+    from ddsetup.verify.things import forwarders_of, switched_on
+
+    carriers: tuple[str, ...] = ()
+    if answers.forwards and answers.via == "forwarder":
+        carriers = forwarders_of(snapshot, plan, {function.lane for function in functions})
+    found = switched_on(snapshot, answers, carriers)
+    return tuple(thing for thing in found if thing.resource.id not in skipped)
+
+
 def watch_for(
     call: Call,
     session: Session,
     functions: Sequence[Function],
     answers: Answers,
     since: datetime | None = None,
+    things: Sequence[Thing] = (),
 ) -> Watch:
-    """What has to arrive of these functions; `since` None, or `--since`: of the last minutes."""
+    """What has to arrive of these functions and things; `since` None, or `--since`: of the last minutes."""
     from ddsetup.verify.arrival import Watch
 
     if since is None or "since" in call.given:
         since = session.host.clock.now() - timedelta(minutes=call.given.number("since", LOOK_BACK_MINUTES))
     metrics = tuple(call.given.items("custom_metric"))
-    return Watch(functions=tuple(functions), answers=answers, since=since, custom_metrics=metrics)
+    return Watch(
+        functions=tuple(functions),
+        answers=answers,
+        since=since,
+        custom_metrics=metrics,
+        things=tuple(things),
+    )
 
 
 def prove(
@@ -196,7 +224,7 @@ def prove(
     """
     from ddsetup.flow import verbs
 
-    if not watch.functions:
+    if not watch.functions and not watch.things and not watch.custom_metrics:
         return ()
     somebody = call.can_ask and not call.given.on("yes")
     watch = replace(watch, awaited=rounds is not None or call.sandbox or somebody)

@@ -13,15 +13,28 @@ from ddsetup.model.typed import SPARSE
 SCHEMA = "ddsetup/1"
 
 SignalName: TypeAlias = Literal[
-    "cloudwatch_metrics", "enhanced_metrics", "cold_start", "logs", "traces", "custom_metric"
+    "cloudwatch_metrics",
+    "enhanced_metrics",
+    "cold_start",
+    "durable_executions",
+    "logs",
+    "traces",
+    "custom_metric",
+    "forwarder_metrics",
 ]
 SignalStatus: TypeAlias = Literal["arrived", "waiting", "no_traffic", "missing", "unreadable"]
 Severity: TypeAlias = Literal["error", "warning", "info"]
 
 
+_KINDS: Mapping[str, str] = {"api_stage": "API stage", "forwarder": "Forwarder"}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Signal:
-    """Whether one kind of data of one function arrived in Datadog.
+    """Whether one kind of data of one function arrived in Datadog, or of what else was switched on.
+
+    `resource` is what it is about where that is no function: a state machine, a stage of an API, a namespace
+    of CloudWatch, a log source, a Forwarder. Then `function` is empty, and so it is for a custom metric.
 
     `path` tells what carried it: "cloudwatch", "forwarder", "extension" or "" if unknown. `at` is when the
     newest datum was seen, as ISO 8601 in UTC. `reason` explains every status but "arrived".
@@ -35,6 +48,15 @@ class Signal:
     at: str = ""
     reason: str = field(default="", metadata=SPARSE)
     metric: str = field(default="", metadata=SPARSE)
+    resource: ResourceId | None = field(default=None, metadata=SPARSE)
+
+    @property
+    def subject(self) -> str:
+        """What it is about, as people call it."""
+        if self.resource is not None:
+            kind = self.resource.kind
+            return f"{_KINDS.get(kind, kind.replace('_', ' '))} {self.resource.name}"
+        return self.function or self.metric
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,10 +99,10 @@ class Report:
 
 
 def unproven(signals: Sequence[Signal]) -> tuple[tuple[str, str], ...]:
-    """Name and region of the functions that did not run, so that nothing of theirs can be seen."""
+    """Name and region of what did not run, so that nothing of it can be seen: functions and all else."""
     statuses: dict[tuple[str, str], set[SignalStatus]] = {}
     for signal in signals:
-        statuses.setdefault((signal.function, signal.region), set()).add(signal.status)
+        statuses.setdefault((signal.subject, signal.region), set()).add(signal.status)
     return tuple(place for place, found in statuses.items() if found == {"no_traffic"})
 
 

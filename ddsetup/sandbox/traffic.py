@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import threading
+import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -52,7 +54,7 @@ def traffic(
 ) -> tuple[Invocation, ...]:
     """Invoke the sample functions (`names`: only these) `times` times each, a few at once; returns when done.
 
-    Without names the sample state machines are run as often, too.
+    Without names the sample state machines are run as often, too, and the sample APIs get a request.
 
     Functions of runtimes that do not run in a sandbox are left out. `heard` leaves out, too, those that
     report through their log while nothing is subscribed to it: their cold start would be lost, and as nothing
@@ -73,8 +75,12 @@ def traffic(
             _start_executions(sandbox, region, times)
     clients = {target: _client(sandbox, target, heard=heard) for target in targets}
     with ThreadPoolExecutor(_PARALLEL) as pool:
-        done = pool.map(lambda call: _invoke(clients[call[0]], *call), calls)
-        return tuple(invocation for invocation in done if invocation is not None)
+        done = list(pool.map(lambda call: _invoke(clients[call[0]], *call), calls))
+    if names is None and None not in done:
+        # An API wakes the function behind it, which would go unheard before the others are heard.
+        for region in sandbox.regions:
+            _request_apis(sandbox, region)
+    return tuple(invocation for invocation in done if invocation is not None)
 
 
 @contextmanager
@@ -134,6 +140,19 @@ def _start_executions(sandbox: Sandbox, region: str, times: int) -> None:
         for turn in range(times):
             event = json.dumps(EVENTS[kind][turn % len(EVENTS[kind])])
             states.start_execution(stateMachineArn=each["ResourceARN"], input=event)
+
+
+def _request_apis(sandbox: Sandbox, region: str) -> None:
+    """One request to each API that carries the tag, whose value is stage and path."""
+    rest = aws.client("apigateway", sandbox.aws_endpoint_url, region, sandbox.root).get_rest_apis()["items"]
+    http = aws.client("apigatewayv2", sandbox.aws_endpoint_url, region, sandbox.root).get_apis()["Items"]
+    found = [(api["id"], api.get("tags") or {}) for api in rest]
+    found += [(api["ApiId"], api.get("Tags") or {}) for api in http]
+    for api_id, tags in found:
+        if SAMPLE_TAG in tags:
+            url = f"{sandbox.aws_endpoint_url}/_aws/execute-api/{api_id}/{tags[SAMPLE_TAG]}"
+            with contextlib.suppress(OSError), urllib.request.urlopen(url, timeout=60):  # noqa: S310 (loopback)
+                pass
 
 
 def _client(sandbox: Sandbox, target: _Target, *, heard: bool) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from ddsetup.facts.signals import BY_NAME
+from ddsetup.facts.signals import TITLES
 from ddsetup.model.blocks import Block, table
 from ddsetup.model.lines import Line, Look, Span, counted, line, names, wrapped
 from ddsetup.model.report import Signal, SignalStatus, unproven
@@ -32,16 +32,17 @@ def signal_blocks(signals: Sequence[Signal], look: Look) -> list[Block]:
     columns = list(dict.fromkeys(_column(s) for s in sorted(signals, key=_order)))
     cells: dict[Key, dict[str, Signal]] = {}
     for signal in signals:
-        cells.setdefault((signal.function, signal.region), {})[_column(signal)] = signal
-    regions = len({region for _, region in cells}) > 1
+        cells.setdefault(_key(signal), {})[_column(signal)] = signal
+    regions = len({region for _, region in cells if region}) > 1
     words = look.width == 0 or look.width >= _WORDS_WIDTH or look.verbose
     rows = [
-        [Span(f"{name} ({region})" if regions else name)]
+        [Span(f"{name} ({region})" if regions and region else name)]
         + [_cell(row.get(column), words) for column in columns]
         for (name, region), row in cells.items()
     ]
     found: list[Block] = [line(Span(summary(signals), "bold"))]
-    found.extend(table(["Function", *columns], rows))
+    first = "Function" if all(signal.function for signal in signals) else "What"
+    found.extend(table([first, *columns], rows))
     if not words:
         legend = "   ".join(_CELLS[status].text for status in ("arrived", *_WORST_FIRST))
         found.append(line("  ", Span(legend, "dim")))
@@ -64,46 +65,57 @@ def arriving_lines(signals: Sequence[Signal], look: Look, height: int, note: str
     rows = max(room - for_reasons, 1)
     fitting = rows if len(whole) <= rows else max(rows - 1, 1)
     shown = set(sorted(whole, key=lambda key: whole[key])[:fitting])
-    chosen = [s for s in signals if (s.function, s.region) in shown]
+    chosen = [s for s in signals if _key(s) in shown]
     head, *rest = laid_out(signal_blocks(chosen, look), look)[1 : 2 + len(shown) + legend]
     more = len(whole) - len(shown)
-    folded = [line("  ", Span(f"… and {counted(more, 'more function')}", "dim"))] if more else []
+    noun = "function" if all(signal.function for signal in signals) else "row"
+    folded = [line("  ", Span(f"… and {counted(more, f'more {noun}')}", "dim"))] if more else []
     table_lines = [head, *rest[: len(shown)], *folded, *rest[len(shown) :]]
     return [title, *said, *table_lines, *reasons[:for_reasons]][: max(height, 1)]
 
 
 def summary(signals: Sequence[Signal]) -> str:
     """`5 of 6 functions with everything in Datadog; 1 did not run and is unproven`."""
-    whole = _whole(signals)
+    whole = _whole([signal for signal in signals if signal.function])
+    others = _whole([signal for signal in signals if not signal.function])
     found = f"{sum(whole.values()):,} of {counted(len(whole), 'function')} with everything in Datadog"
+    if others:
+        found += f", and {sum(others.values()):,} of {counted(len(others), 'other thing')}"
     if idle := len(unproven(signals)):
         found += f"; {idle:,} did not run and {'is' if idle == 1 else 'are'} unproven"
     return found
 
 
 def _whole(signals: Sequence[Signal]) -> dict[Key, bool]:
-    """Whether all of a function's data is there, for each of them."""
+    """Whether all data of a function, or of another thing, is there, for each of them."""
     whole: dict[Key, bool] = {}
     for signal in signals:
-        key = (signal.function, signal.region)
+        key = _key(signal)
         whole[key] = whole.get(key, True) and signal.status == "arrived"
     return whole
+
+
+def _key(signal: Signal) -> Key:
+    return (signal.subject, signal.region)
 
 
 def signal_text(signal: Signal) -> str:
     """One signal in a line, for progress where nothing can be redrawn."""
     status = _CELLS[signal.status].text
     reason = f": {signal.reason}" if signal.reason and signal.status != "arrived" else ""
-    return f"{status}: {_column(signal)} of {signal.function} ({signal.region}){reason}"
+    return f"{status}: {_column(signal)} of {signal.subject}{_where(signal)}{reason}"
+
+
+def _where(signal: Signal) -> str:
+    return f" ({signal.region})" if signal.region else ""
 
 
 def _column(signal: Signal) -> str:
-    kind = BY_NAME.get(signal.signal)
-    return kind.title if kind else signal.metric
+    return TITLES.get(signal.signal, signal.metric)
 
 
 def _order(signal: Signal) -> tuple[int, str]:
-    known = list(BY_NAME)
+    known = list(TITLES)
     return (known.index(signal.signal) if signal.signal in known else len(known), signal.metric)
 
 
@@ -121,7 +133,7 @@ def _reasons(signals: Sequence[Signal], look: Look, named: int = 5) -> list[Line
     for signal in signals:
         if signal.status != "arrived" and signal.reason:
             columns = lacking.setdefault((signal.status, signal.reason), {})
-            columns.setdefault(_column(signal), {})[signal.function] = None
+            columns.setdefault(_column(signal), {})[signal.subject] = None
     found: list[Line] = []
     for status in _WORST_FIRST:
         for (of, reason), columns in lacking.items():

@@ -371,7 +371,7 @@ class Console:
 
 
 def _identity(signal: Signal) -> tuple[str, str, str, str]:
-    return signal.function, signal.region, signal.signal, signal.metric
+    return signal.subject, signal.region, signal.signal, signal.metric
 
 
 def _short(step: str) -> str:

@@ -36,6 +36,11 @@ from ddsetup.verify.expected import (
     judge,
     usual_delay,
 )
+from ddsetup.verify.look_at_things import look_at_logs, look_at_metrics
+from ddsetup.verify.things import Thing
+
+Count: TypeAlias = Callable[[Sequence[tuple[Thing, int]]], Mapping[tuple[Thing, int], float]]
+"""How much went on of each thing in its number of minutes, by CloudWatch, as far as it knows."""
 
 Traffic: TypeAlias = Callable[[Lane, Sequence[str], int], Mapping[str, float] | Unreadable]
 """How often each of the named functions of a lane ran in the last so many minutes."""
@@ -58,12 +63,17 @@ _POLLED_HOURLY = "Datadog may read a metric that nobody has asked for yet only o
 _LIBRARY_SILENT = "only the Forwarder's own metrics of it arrived: the library in the function sends none"
 
 
+def _nobody_counts(_wanted: Sequence[tuple[Thing, int]]) -> Mapping[tuple[Thing, int], float]:
+    return {}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Watch:
     """What is to be proven: the data of these functions, monitored as the answers say, since a moment.
 
     What is older than `since` is no proof. `awaited` tells that somebody makes traffic of functions, also of
     those that did not run of late. `streamed` are the places whose CloudWatch metrics come by a stream.
+    `things` are what else was switched on, and `count` tells what went on there.
     """
 
     functions: tuple[Function, ...]
@@ -72,6 +82,8 @@ class Watch:
     custom_metrics: tuple[str, ...] = ()
     awaited: bool = False
     streamed: frozenset[Lane] = frozenset()
+    things: tuple[Thing, ...] = ()
+    count: Count = field(default=_nobody_counts, repr=False)
 
 
 @dataclass(slots=True)
@@ -81,8 +93,8 @@ class Progress:
     `namesakes` are the watched functions by their name in Datadog; `ran` the ARNs of those that something
     arrived of, `silent` of those whose library sends nothing. `retry` is the number of seconds after which
     to repeat what failed for the moment, 0 if nothing did. `polled` are the places whose CloudWatch metrics
-    are known to be read as often as usual, `lively` the ARNs of those idle
-    since the start that ran within the hour before, by place.
+    are known to be read as often as usual, `went_on` what was counted of a thing in so many minutes, `lively`
+    the ARNs of those idle since the start that ran within the hour before, by place.
     """
 
     watch: Watch
@@ -97,6 +109,7 @@ class Progress:
     traffic_at: float = -math.inf
     totals: dict[str, float] = field(default_factory=dict)
     recent: dict[tuple[str, timedelta], float] = field(default_factory=dict)
+    went_on: dict[tuple[Thing, int], float] = field(default_factory=dict)
     polled: set[Lane] = field(default_factory=set)
     lively: dict[Lane, frozenset[str]] = field(default_factory=dict)
 
@@ -106,7 +119,7 @@ class Progress:
         namesakes: dict[str, list[Function]] = {}
         for function in watch.functions:
             namesakes.setdefault(datadog_name(function.name), []).append(function)
-        expected = expected_signals(watch.answers, watch.functions, watch.custom_metrics)
+        expected = expected_signals(watch.answers, watch.functions, watch.custom_metrics, watch.things)
         return cls(watch, expected, namesakes)
 
     def left(self, *signals: SignalName) -> list[Expected]:
@@ -128,6 +141,8 @@ class Progress:
     def _may_run(self, expected: Expected) -> bool:
         if self.watch.awaited:
             return True
+        if expected.thing is not None:
+            return False
         if expected.function is None:
             return any(self.lively.values())
         return expected.function.arn in self.lively.get(expected.function.lane, ())
@@ -157,6 +172,7 @@ def look(
     if last or clock.monotonic() - progress.traffic_at >= TRAFFIC_EVERY:
         progress.traffic_at = clock.monotonic()
         _look_at_traffic(progress, traffic, now)
+        _look_at_things(progress, now)
     return tuple(progress.arrived.get(e.key) or _judged(progress, e, now) for e in progress.expected)
 
 
@@ -167,13 +183,20 @@ _Found: TypeAlias = Mapping[SignalKey, str]
 def _cloudwatch(dd: Datadog, progress: Progress, left: Sequence[Expected], now: datetime) -> Iterator[_Found]:
     # CloudWatch stamps a minute's points with its start, which may lie before the window.
     window = Window(progress.watch.since.replace(second=0, microsecond=0), now)
-    queries = {"invocations": MetricQuery(INVOCATIONS)}
+    wanted = {expected.signal: _OF_CLOUDWATCH[expected.signal] for expected, _ in _with_functions(left)}
+    queries: dict[str, MetricQuery] = {label: MetricQuery(metric) for label, metric in sorted(wanted.items())}
     for account, names in _by_account(left):
         own = list(_of_account(left, account))
         for values in metric_values(dd, window, account, names, queries):
-            seen = _positive(values["invocations"])
-            yield {e.key: "cloudwatch" for e, function in own if _at(function, seen, progress)}
+            seen = {label: _positive(values[label]) for label in queries}
+            yield {e.key: "cloudwatch" for e, function in own if _at(function, seen[e.signal], progress)}
     _look_for_polling(dd, progress, left, now)
+
+
+_OF_CLOUDWATCH: Mapping[SignalName, str] = {
+    "cloudwatch_metrics": INVOCATIONS,
+    "durable_executions": "aws.lambda.durable_execution_started",
+}
 
 
 def _look_for_polling(dd: Datadog, progress: Progress, left: Sequence[Expected], now: datetime) -> None:
@@ -226,6 +249,19 @@ def _spans(dd: Datadog, progress: Progress, left: Sequence[Expected], now: datet
         yield _sighted(progress, left, sightings)
 
 
+def _logs_of_things(
+    dd: Datadog, progress: Progress, left: Sequence[Expected], now: datetime
+) -> Iterator[_Found]:
+    yield from look_at_logs(dd, Window(progress.watch.since, now), left)
+
+
+def _metrics_of_things(
+    dd: Datadog, progress: Progress, left: Sequence[Expected], now: datetime
+) -> Iterator[_Found]:
+    window = Window(progress.watch.since.replace(second=0, microsecond=0), now)
+    yield from look_at_metrics(dd, window, left)
+
+
 def _custom(dd: Datadog, progress: Progress, left: Sequence[Expected], now: datetime) -> Iterator[_Found]:
     seen = metrics_seen(dd, _of_library(progress, now), [expected.metric for expected in left])
     yield {expected.key: "" for expected in left if expected.metric in seen}
@@ -240,8 +276,11 @@ _QUESTIONS: Sequence[
     (("logs",), _logs),
     (("traces",), _spans),
     (("custom_metric",), _custom),
-    (("cloudwatch_metrics",), _cloudwatch),
+    (("cloudwatch_metrics", "durable_executions"), _cloudwatch),
+    (("logs",), _logs_of_things),
+    (("forwarder_metrics", "cloudwatch_metrics"), _metrics_of_things),
 )
+"""What is asked; those about functions leave other things out, and the other way round."""
 
 
 def _keep(progress: Progress, left: Iterable[Expected], found: _Found, now: datetime) -> None:
@@ -339,6 +378,18 @@ def _look_at_traffic(progress: Progress, traffic: Traffic, now: datetime) -> Non
                     progress.recent[functions[name].arn, delay] = count
 
 
+def _look_at_things(progress: Progress, now: datetime) -> None:
+    """What went on since the start of what is not seen yet, and longer ago than its data usually takes."""
+    out = {e.thing: e for e in progress.expected if e.thing is not None and e.key not in progress.arrived}
+    wanted = [(thing, _minutes(now - progress.watch.since)) for thing in out]
+    for thing, expected in out.items():
+        delay = _delay(progress, expected)
+        if now - progress.watch.since > delay:
+            wanted.append((thing, _minutes(delay)))
+    if wanted:
+        progress.went_on |= progress.watch.count(wanted)
+
+
 def _counts(traffic: Traffic, lane: Lane, names: Sequence[str], minutes: int) -> Mapping[str, float]:
     counts = traffic(lane, names, minutes) if names else {}
     return {} if isinstance(counts, Unreadable) else counts
@@ -351,6 +402,9 @@ def _minutes(span: timedelta) -> int:
 def _judged(progress: Progress, expected: Expected, now: datetime) -> Signal:
     watch = progress.watch
     delay = _delay(progress, expected)
+    if expected.thing is not None:
+        evidence = _of_thing(progress, expected, expected.thing, delay, now)
+        return judge(expected, evidence, delay, watch.since, now)
     functions = (expected.function,) if expected.function else watch.functions
     counts = [_invocations(progress, function, delay) for function in functions]
     known = [count for count, _ in counts if count is not None]
@@ -366,8 +420,22 @@ def _judged(progress: Progress, expected: Expected, now: datetime) -> Signal:
     return judge(expected, evidence, delay, watch.since, now)
 
 
+def _of_thing(
+    progress: Progress, expected: Expected, thing: Thing, delay: timedelta, now: datetime
+) -> Evidence:
+    total = progress.went_on.get((thing, _minutes(now - progress.watch.since)))
+    total = max((n for (of, _), n in progress.went_on.items() if of == thing), default=total)
+    recent = progress.went_on.get((thing, _minutes(delay)))
+    return Evidence(
+        invocations=total,
+        settled=bool(total) and recent is not None and ((total or 0.0) > recent or bool(thing.namespace)),
+        fault=progress.denied.get(expected.signal) or progress.faults.get(expected.signal),
+    )
+
+
 def _delay(progress: Progress, expected: Expected) -> timedelta:
-    lane = expected.function.lane if expected.function is not None else None
+    place = expected.function or expected.thing
+    lane = place.lane if place is not None else None
     polled, streamed = lane in progress.polled, lane in progress.watch.streamed
     return usual_delay(expected.signal, progress.watch.answers, polled=polled, streamed=streamed)
 

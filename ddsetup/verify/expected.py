@@ -8,11 +8,12 @@ from datetime import UTC, datetime, timedelta
 from typing import TypeAlias
 
 from ddsetup.facts.catalog import family_of
-from ddsetup.facts.signals import BY_NAME, KINDS
+from ddsetup.facts.signals import BY_NAME, FORWARDER_DELAY, KINDS
 from ddsetup.facts.variables import is_on
 from ddsetup.model.account import Function, Unreadable
 from ddsetup.model.answers import Answers
 from ddsetup.model.report import Signal, SignalName, SignalStatus
+from ddsetup.verify.things import Thing
 
 CLOUDWATCH_FIRST = timedelta(minutes=75)
 """A metric that nobody has queried for 30 days is read once an hour until somebody does, which asking for it
@@ -29,14 +30,18 @@ SignalKey: TypeAlias = tuple[str, SignalName, str]
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """One kind of data that should arrive. `function` is None for a metric that any function may send."""
+    """One kind of data that should arrive. `function` is None for a metric that any function may send, and
+    for what is expected of another `thing`."""
 
     signal: SignalName
     function: Function | None = None
     metric: str = ""
+    thing: Thing | None = None
 
     @property
     def key(self) -> SignalKey:
+        if self.thing is not None:
+            return (f"{self.thing.resource.kind} {self.thing.resource.id}", self.signal, "")
         return (self.function.arn if self.function else "", self.signal, self.metric)
 
 
@@ -58,16 +63,22 @@ class Evidence:
 
 
 def expected_signals(
-    answers: Answers, functions: Sequence[Function], custom_metrics: Sequence[str] = ()
+    answers: Answers,
+    functions: Sequence[Function],
+    custom_metrics: Sequence[str] = (),
+    things: Sequence[Thing] = (),
 ) -> tuple[Expected, ...]:
-    """What should arrive, by function and runtime, for the way of monitoring that the answers describe."""
+    """What should arrive, by function and runtime, for the way of monitoring that the answers describe; and
+    of what else was switched on."""
     found = [
         Expected(kind.name, function)
         for function in functions
         for kind in KINDS
         if kind.expected(function, answers)
     ]
-    return (*found, *(Expected("custom_metric", metric=metric) for metric in custom_metrics))
+    found += [Expected("durable_executions", function) for function in functions if function.durable]
+    found += [Expected("custom_metric", metric=metric) for metric in custom_metrics]
+    return (*found, *(Expected(thing.signal, thing=thing) for thing in things))
 
 
 def usual_delay(
@@ -78,10 +89,13 @@ def usual_delay(
     `polled` tells that Datadog is known to read the metrics of CloudWatch there as often as usual,
     `streamed` that a metric stream brings them.
     """
-    if signal == "cloudwatch_metrics" and streamed:
+    of_cloudwatch = signal in ("cloudwatch_metrics", "durable_executions")
+    if of_cloudwatch and streamed:
         return STREAM_DELAY
-    if signal == "cloudwatch_metrics" and not polled:
+    if of_cloudwatch and not polled:
         return CLOUDWATCH_FIRST
+    if signal == "forwarder_metrics":
+        return FORWARDER_DELAY
     # A custom metric comes the way of the library's own.
     return BY_NAME["enhanced_metrics" if signal == "custom_metric" else signal].delay(answers)
 
@@ -97,15 +111,30 @@ def judge(expected: Expected, evidence: Evidence, delay: timedelta, since: datet
         return _signal(expected, "no_traffic", reason="every invocation since then ran in a warm environment")
     if evidence.invocations == 0:
         lag = ", which it may do some minutes late" if now - since <= INVOCATIONS_DELAY else ""
-        reason = f"CloudWatch counts no invocation since {_clock(since)}{lag}"
+        reason = f"CloudWatch counts no {_counted(expected)} since {_clock(since)}{lag}"
+        return _signal(expected, "no_traffic", reason=reason)
+    if expected.thing is not None and evidence.invocations is None and not young:
+        reason = f"none is there; nothing tells whether there was {expected.thing.idle}"
         return _signal(expected, "no_traffic", reason=reason)
     minutes = int(delay.total_seconds() // 60)
     if young or (evidence.invocations is not None and not evidence.settled):
-        reason = f"usually there within {minutes} minutes of an invocation"
+        reason = f"usually there within {minutes} minutes of {_an(_counted(expected))}"
         return _signal(expected, "waiting", reason=_joined(evidence.hint, reason))
     known = "invoked" if evidence.invocations is not None else "it is unknown whether it was invoked"
+    if expected.thing is not None:
+        known = f"CloudWatch counts {_an(expected.thing.idle)}"
     reason = f"{known}, and not there after more than the usual {minutes} minutes"
     return _signal(expected, "missing", reason=_joined(evidence.hint, reason))
+
+
+def _counted(expected: Expected) -> str:
+    if expected.thing is not None:
+        return expected.thing.idle
+    return "durable execution" if expected.signal == "durable_executions" else "invocation"
+
+
+def _an(noun: str) -> str:
+    return f"an {noun}" if noun[0] in "aeiou" else f"a {noun}"
 
 
 def is_pending(signal: Signal, since: datetime, now: datetime) -> bool:
@@ -134,10 +163,11 @@ def hint_for(signal: SignalName, function: Function) -> str:
 def _signal(
     expected: Expected, status: SignalStatus, *, path: str = "", at: str = "", reason: str = ""
 ) -> Signal:
-    function = expected.function
+    function, thing = expected.function, expected.thing
     return Signal(
         function=function.name if function else "",
-        region=function.region if function else "",
+        region=function.region if function else thing.resource.region if thing else "",
+        resource=thing.resource if thing else None,
         signal=expected.signal,
         status=status,
         path=path,

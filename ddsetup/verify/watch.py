@@ -5,18 +5,20 @@ A poll takes a handful of calls however many functions there are, and asks only 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from functools import partial
 from typing import TypeAlias
 
 from ddsetup.gateways.aws.errors import read_even_signed_out
-from ddsetup.gateways.aws.metrics import invocations, streams_lambda_to_datadog
+from ddsetup.gateways.aws.metrics import active_namespaces, invocations, streams_lambda_to_datadog, sums
 from ddsetup.gateways.aws.session import Aws
 from ddsetup.gateways.datadog.client import Datadog
 from ddsetup.gateways.overlap import each
-from ddsetup.model.account import Function, Lane
+from ddsetup.model.account import Function, Lane, Unreadable
 from ddsetup.model.clock import SYSTEM_CLOCK, Clock
 from ddsetup.model.report import Signal
-from ddsetup.verify.arrival import Progress, Traffic, Watch, look
+from ddsetup.verify.arrival import Count, Progress, Traffic, Watch, look
+from ddsetup.verify.things import Thing
 
 OnUpdate: TypeAlias = Callable[[tuple[Signal, ...]], None]
 
@@ -65,6 +67,36 @@ def observe_signals(
 def cloudwatch_traffic(aws: Aws) -> Traffic:
     """Who was invoked, from CloudWatch. Datadog can be asked even when the AWS credentials have ended."""
     return lambda lane, names, minutes: read_even_signed_out(lambda: invocations(aws, lane, names, minutes))
+
+
+def cloudwatch_counts(aws: Aws, lanes: Collection[Lane]) -> Count:
+    """What went on of other things than functions; of a namespace, how many metrics got data in `lanes`."""
+
+    def count(wanted: Sequence[tuple[Thing, int]]) -> Mapping[tuple[Thing, int], float]:
+        found: dict[tuple[Thing, int], float] = {}
+        for lane, minutes in dict.fromkeys((thing.lane, n) for thing, n in wanted if thing.counted):
+            asked = {t.counted: t for t, n in wanted if t.counted and (t.lane, n) == (lane, minutes)}
+            sums_of = partial(sums, aws, lane, [s for s in asked if s], minutes)
+            counts = read_even_signed_out(sums_of)
+            if not isinstance(counts, Unreadable):
+                found |= {(asked[series], minutes): n for series, n in counts.items()}
+        return {**found, **_of_namespaces(aws, lanes, wanted)}
+
+    return count
+
+
+def _of_namespaces(
+    aws: Aws, lanes: Collection[Lane], wanted: Sequence[tuple[Thing, int]]
+) -> Mapping[tuple[Thing, int], float]:
+    names = sorted({thing.namespace for thing, _ in wanted if thing.namespace})
+    totals = dict.fromkeys(names, 0.0)
+    for lane in lanes if names else ():
+        found = read_even_signed_out(partial(active_namespaces, aws, lane, names))
+        if isinstance(found, Unreadable):
+            return {}
+        for name, number in found.items():
+            totals[name] += number
+    return {(thing, n): totals[thing.namespace] for thing, n in wanted if thing.namespace}
 
 
 def streamed_lanes(aws: Aws, functions: Iterable[Function]) -> frozenset[Lane]:

@@ -121,3 +121,23 @@ def test_executions_and_requests_arrive_by_filters_of_our_own(services: Place) -
     assert "execution:brewing:" in executions[0]["attributes"]["message"]
     requests = arrived(services, "apigateway")
     assert json.loads(requests[0]["attributes"]["message"])["resourcePath"] == "/menu"
+
+    namespaces = ("--integration-namespace", "stepfunctions", "--integration-namespace", "apigateway")
+    watched = ("--state-machine", "brewing", "--state-machine", "stocktaking", "--api-stage", "menu/*")
+    proof = services.cli("verify", *watched, *namespaces, "--wait", "40", "--output", "json")
+    found = {
+        (signal["resource"]["kind"], signal["resource"]["id"].rpartition(":")[2], signal["signal"]): signal
+        for signal in proof.json["signals"]
+        if "resource" in signal
+    }
+    stage = f"{apis[0]['ApiId']}/$default"
+    assert {key[:2]: signal["status"] for key, signal in found.items()} == {
+        ("state_machine", "brewing"): "arrived",
+        ("state_machine", "stocktaking"): "no_traffic",
+        ("api_stage", stage): "arrived",
+        ("namespace", "AWS/States"): "arrived",
+        ("namespace", "AWS/ApiGateway"): "arrived",
+        ("forwarder", "datadog-forwarder"): "arrived",
+    }, proof.json["signals"]
+    assert {key[2] for key in found if key[1] == "brewing"} == {"logs", "cloudwatch_metrics"}
+    assert proof.code in (0, 6), proof.stderr

@@ -69,11 +69,16 @@ COMMANDS: tuple[Command, ...] = (
         name="verify",
         module="ddsetup.cli.verify",
         summary="Prove, for every function and signal, that data arrived in Datadog.",
-        examples=("ddsetup verify --all --wait 600", "ddsetup verify --function checkout --invoke"),
+        examples=(
+            "ddsetup verify --all --wait 600",
+            "ddsetup verify --function checkout --invoke",
+            "ddsetup verify --state-machine all --api-stage shop/prod --integration-namespace sqs",
+        ),
         keys=(
             *keys("Which functions", "Where", "Proof"),
             *CONNECT,
             *("via", "logs", "traces", "enhanced_metrics", "log_source", "yes"),
+            *("state_machine", "api_stage", "integration_namespace"),
             *ASKING,
             "html",
         ),

@@ -9,7 +9,7 @@ from ddsetup.doctor.checks.case import Case
 from ddsetup.doctor.checks.check import Blind, Check, Problem, Result, check
 from ddsetup.doctor.checks.functions import problem
 from ddsetup.facts.guides import LOGS_GUIDE
-from ddsetup.facts.signals import KINDS, SignalKind
+from ddsetup.facts.signals import KINDS, TITLES, SignalKind
 from ddsetup.model.account import Unreadable
 from ddsetup.model.change import ResourceId
 from ddsetup.model.report import Signal
@@ -49,6 +49,28 @@ def _missing(kind: SignalKind, case: Case) -> Iterator[Result]:
         resource = ResourceId("signal", kind.name.replace("_", " "))
         action = hidden.reason.rpartition(" ")[2] if "permission" in hidden.reason else ""
         yield Blind(resource, Unreadable(action, hidden.reason, denied=bool(action)))
+
+
+@check(
+    "services-arrive",
+    "data of what was switched on beside functions arrives",
+    "arrival",
+    needs=("timeseries_query", "logs_read_data", "metrics_read", "cloudwatch:GetMetricData"),
+    link=LOGS_GUIDE,
+    because_of=("datadog-keys", "datadog-reachable", "datadog-permissions", "local-clock"),
+)
+def services(case: Case) -> Iterator[Result]:
+    """Something went on at a state machine, a stage of an API, a namespace of CloudWatch or a Forwarder, and
+    none of it is in Datadog. Which of them are meant is said as for `setup`."""
+    for signal in case.evidence.signals:
+        if signal.resource is None:
+            continue
+        if signal.status == "missing":
+            what = TITLES.get(signal.signal, signal.signal).lower()
+            told = f"its data ({what}) does not arrive: {signal.reason}"
+            yield Problem(resource=signal.resource, what=told)
+        elif signal.status == "unreadable":
+            yield Blind(signal.resource, Unreadable("", signal.reason, denied=False))
 
 
 @check(
@@ -135,4 +157,4 @@ def _concerns(query: str) -> bool:
     return query.strip() in ("", "*") or any("source:lambda" in word for word in words if word[0] != "-")
 
 
-CHECKS = (*map(_arrives, KINDS), traffic, indexed, rate_limits)
+CHECKS = (*map(_arrives, KINDS), services, traffic, indexed, rate_limits)

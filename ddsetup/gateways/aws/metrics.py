@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 
 from ddsetup.gateways.aws.errors import read
@@ -13,6 +14,15 @@ _QUERIES = 500
 """Metrics per GetMetricData call (CloudWatch API reference)."""
 _POINTS = 100_800
 """Data points per GetMetricData call (same)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """A metric of CloudWatch of one resource; `dimensions` as (name, value)."""
+
+    namespace: str
+    metric: str
+    dimensions: tuple[tuple[str, str], ...]
 
 
 def invocations(
@@ -28,6 +38,42 @@ def invocations(
         counts: dict[str, float] = dict.fromkeys(wanted, 0.0)
         for start in range(0, len(wanted), _QUERIES):
             counts |= _sums(aws, lane, wanted[start : start + _QUERIES], since_minutes)
+        return counts
+
+    return read(ask)
+
+
+def sums(
+    aws: Aws, lane: Lane, wanted: Sequence[Series], since_minutes: int
+) -> Mapping[Series, float] | Unreadable:
+    """The sum of each series within the last minutes. Needs cloudwatch:GetMetricData."""
+
+    def ask() -> Mapping[Series, float]:
+        found: dict[Series, float] = {}
+        for start in range(0, len(wanted), _QUERIES):
+            found |= _summed(aws, lane, wanted[start : start + _QUERIES], since_minutes)
+        return found
+
+    return read(ask)
+
+
+def active_namespaces(aws: Aws, lane: Lane, namespaces: Iterable[str]) -> Mapping[str, int] | Unreadable:
+    """How many metrics of each namespace got data in the last three hours, at most one page (500) of each.
+
+    Needs cloudwatch:ListMetrics.
+    """
+
+    def ask() -> Mapping[str, int]:
+        counts: dict[str, int] = {}
+        for namespace in namespaces:
+            page = aws.call(
+                "cloudwatch:ListMetrics",
+                lane,
+                patience=OPTIONAL,
+                Namespace=namespace,
+                RecentlyActive="PT3H",
+            )
+            counts[namespace] = len(page.get("Metrics") or ())
         return counts
 
     return read(ask)
@@ -121,6 +167,11 @@ def _names_invocations(each: Json) -> bool:
 
 
 def _sums(aws: Aws, lane: Lane, names: Sequence[str], since_minutes: int) -> Mapping[str, float]:
+    series = {Series("AWS/Lambda", "Invocations", (("FunctionName", name),)): name for name in names}
+    return {series[of]: n for of, n in _summed(aws, lane, tuple(series), since_minutes).items()}
+
+
+def _summed(aws: Aws, lane: Lane, wanted: Sequence[Series], since_minutes: int) -> Mapping[Series, float]:
     period = _period(since_minutes)
     end = aws.clock.now()
     results = aws.pages(
@@ -128,13 +179,13 @@ def _sums(aws: Aws, lane: Lane, names: Sequence[str], since_minutes: int) -> Map
         lane,
         "MetricDataResults",
         token=("NextToken", "NextToken"),
-        MetricDataQueries=[_query(index, name, period) for index, name in enumerate(names)],
+        MetricDataQueries=[_query(index, series, period) for index, series in enumerate(wanted)],
         StartTime=end - timedelta(minutes=since_minutes),
         EndTime=end + timedelta(minutes=1),
     )
-    counts = dict.fromkeys(names, 0.0)
+    counts = dict.fromkeys(wanted, 0.0)
     for result in results:
-        counts[names[int(result["Id"][1:])]] += sum(result.get("Values") or ())
+        counts[wanted[int(result["Id"][1:])]] += sum(result.get("Values") or ())
     return counts
 
 
@@ -146,10 +197,10 @@ def _period(since_minutes: int) -> int:
     return 86400
 
 
-def _query(index: int, name: str, period: int) -> Json:
+def _query(index: int, series: Series, period: int) -> Json:
     metric = {
-        "Namespace": "AWS/Lambda",
-        "MetricName": "Invocations",
-        "Dimensions": [{"Name": "FunctionName", "Value": name}],
+        "Namespace": series.namespace,
+        "MetricName": series.metric,
+        "Dimensions": [{"Name": name, "Value": value} for name, value in series.dimensions],
     }
     return {"Id": f"m{index}", "MetricStat": {"Metric": metric, "Period": period, "Stat": "Sum"}}

@@ -25,7 +25,8 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Log:
     """One log. `function` is its name in Datadog; `stream` is the log stream and `request_id` that of the
-    invocation, like `region` empty if they are not told."""
+    invocation, like `region` empty if they are not told. `group` is the log group, `execution` the ARN of an
+    execution of Step Functions that the log is of, `carrier` that of the Forwarder that sent it."""
 
     at: datetime
     function: str
@@ -34,6 +35,9 @@ class Log:
     stream: str = ""
     request_id: str = ""
     region: str = ""
+    group: str = ""
+    execution: str = ""
+    carrier: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,6 +150,9 @@ def _log(attributes: Json) -> Log:
         stream=str(path_in(own, "aws", "awslogs", "logStream") or ""),
         request_id=_first(*(_of(own, {}, key) for key in _REQUEST_KEYS)),
         region=tags.get("region", ""),
+        group=str(path_in(own, "aws", "awslogs", "logGroup") or ""),
+        execution=_of(own, {}, "execution_arn"),
+        carrier=str(path_in(own, "aws", "invoked_function_arn") or ""),
     )
 
 

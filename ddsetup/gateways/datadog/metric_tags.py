@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 
 from ddsetup.gateways.datadog.client import Datadog
 from ddsetup.gateways.datadog.pages import Items, by_cursor
@@ -63,6 +64,16 @@ def list_distributions(dd: Datadog, scope: str, seconds: int) -> tuple[ListedMet
 
     found = (_listed(item) for item in by_cursor(read))
     return tuple(sorted(found, key=lambda metric: metric.name))
+
+
+def active_metrics(dd: Datadog, since: datetime, scope: str) -> frozenset[str]:
+    """The names of all metrics that reported with this tag since then, in one call.
+
+    Raises Denied when `metrics_read` is missing.
+    """
+    query = {"from": str(int(since.timestamp())), "tag_filter": scope}
+    answer = dd.get("/api/v1/metrics", action=READ, query=query, shape={"metrics": [str]})
+    return frozenset(answer["metrics"])
 
 
 def tag_keys(dd: Datadog, metric: str) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ import threading
 
 from ddsetup.sandbox.datadog import triggers
 from ddsetup.sandbox.datadog.aws_access import AccessFailed, BackendOptions, CustomerAccess, explained
-from ddsetup.sandbox.datadog.crawler import crawl_region, wants_lambda_metrics
+from ddsetup.sandbox.datadog.crawler import crawl_region, wants_metrics
 from ddsetup.sandbox.datadog.integrations import Account, Integrations
 from ddsetup.sandbox.datadog.store import Telemetry
 
@@ -87,7 +87,7 @@ class Backend:
                 issues += triggers.subscribe(account, region, access, self._integrations)
             except AccessFailed as error:
                 issues.append(f"{region}: {error}")
-        if wants_lambda_metrics(account):
+        if wants_metrics(account):
             issues += self._crawl(account, access)
         return issues
 

@@ -1,8 +1,9 @@
-"""CloudWatch metrics of Lambda functions, read as Datadog's crawler does and kept as ``aws.lambda.*``."""
+"""CloudWatch metrics, read as Datadog's crawler does: of functions kept as ``aws.lambda.*``."""
 
 from __future__ import annotations
 
 import fnmatch
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -14,6 +15,8 @@ from ddsetup.sandbox.datadog.store import MetricKind, Telemetry
 from ddsetup.sandbox.datadog.tags import all_normalised
 
 NAMESPACE = "AWS/Lambda"
+SERVICES = ("AWS/ApiGateway", "AWS/Events", "AWS/SNS", "AWS/SQS", "AWS/States")
+"""Further namespaces in which the emulated account counts something."""
 LOOK_BACK = timedelta(hours=3)
 QUERIES_PER_CALL = 500
 PERIOD = 60
@@ -40,15 +43,17 @@ COLLECTED = (
 )
 
 
-def wants_lambda_metrics(account: Account) -> bool:
-    """Whether the account's configuration lets AWS/Lambda through."""
-    metrics = account.attributes["metrics_config"]
-    filters = metrics.get("namespace_filters") or {}
-    if not metrics.get("enabled"):
-        return False
+def wants_metrics(account: Account) -> bool:
+    """Whether the account's configuration has any metrics read."""
+    return bool(account.attributes["metrics_config"].get("enabled"))
+
+
+def lets_through(account: Account, namespace: str) -> bool:
+    """Whether the account's configuration lets a namespace through."""
+    filters = account.attributes["metrics_config"].get("namespace_filters") or {}
     if "include_only" in filters:
-        return NAMESPACE in filters["include_only"]
-    return NAMESPACE not in filters.get("exclude_only", [])
+        return namespace in filters["include_only"]
+    return namespace not in filters.get("exclude_only", [])
 
 
 def crawl_region(
@@ -60,10 +65,13 @@ def crawl_region(
     themselves cannot be read.
     """
     cloudwatch = access.client("cloudwatch", region)
+    services = _crawl_services(account, region, cloudwatch, telemetry)
+    if not lets_through(account, NAMESPACE):
+        return services, []
     listed = paged(cloudwatch, "list_metrics", "Metrics", Namespace=NAMESPACE)
     functions = sorted({name for metric in listed if (name := _only_function_name(metric))})
     if not functions:
-        return 0, []
+        return services, []
     issues: list[str] = []
     try:
         resource_tags = function_tags(access, region)
@@ -77,7 +85,36 @@ def crawl_region(
     for function, item, points in _read(cloudwatch, _series(wanted, collected), now):
         tags = metric_tags(account, region, function, resource_tags.get(function, {}))
         telemetry.add_points(item.datadog, item.kind, tags, points)
-    return len(functions), issues
+    return services + len(functions), issues
+
+
+def _crawl_services(account: Account, region: str, cloudwatch: Any, telemetry: Telemetry) -> int:
+    """Read what other services count, and give how many metrics there were.
+
+    `ExecutionsStarted` of AWS/States becomes `aws.states.executions_started`; dimensions become tags, their
+    keys in lower case (Datadog's pages on these services).
+    """
+    now, number = datetime.fromtimestamp(telemetry.clock(), UTC), 0
+    for namespace in SERVICES:
+        if not lets_through(account, namespace):
+            continue
+        listed = paged(cloudwatch, "list_metrics", "Metrics", Namespace=namespace)
+        for metric in listed:
+            dimensions = metric.get("Dimensions", [])
+            query = {"Id": "m0", "MetricStat": {"Metric": metric, "Period": PERIOD, "Stat": "Sum"}}
+            tags = [f"{each['Name'].lower()}:{each['Value']}" for each in dimensions]
+            tags += [f"region:{region}", f"aws_account:{account.aws_account_id}"]
+            points = _points(cloudwatch, [query], now).get("m0", [])
+            telemetry.add_points(
+                _name(namespace, metric["MetricName"]), "count", all_normalised(tags), points
+            )
+            number += 1
+    return number
+
+
+def _name(namespace: str, metric: str) -> str:
+    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", metric).lower()
+    return f"aws.{namespace.rpartition('/')[2].lower()}.{words}"
 
 
 def metric_tags(account: Account, region: str, function: str, resource_tags: Mapping[str, str]) -> list[str]:
@@ -153,15 +190,26 @@ def _read(cloudwatch: Any, series: Mapping[str, tuple[str, Collected]], now: dat
     ids = list(series)
     for first in range(0, len(ids), QUERIES_PER_CALL):
         queries = [_query(query_id, *series[query_id]) for query_id in ids[first : first + QUERIES_PER_CALL]]
-        with explained("get_metric_data"):
-            pages = cloudwatch.get_paginator("get_metric_data").paginate(
-                MetricDataQueries=queries, StartTime=now - LOOK_BACK, EndTime=now + timedelta(seconds=PERIOD)
-            )
-            results = [result for page in pages for result in page["MetricDataResults"]]
-        for result in results:
-            pairs = zip(result["Timestamps"], result["Values"], strict=True)
-            points = [(int(at.timestamp()), [float(value)]) for at, value in pairs]
-            yield (*series[result["Id"]], points)
+        for query_id, points in _points(cloudwatch, queries, now).items():
+            yield (*series[query_id], points)
+
+
+def _points(
+    cloudwatch: Any, queries: Sequence[Mapping[str, Any]], now: datetime
+) -> dict[str, list[tuple[int, list[float]]]]:
+    """The points of each query by its id. Raises AccessFailed."""
+    with explained("get_metric_data"):
+        pages = cloudwatch.get_paginator("get_metric_data").paginate(
+            MetricDataQueries=queries, StartTime=now - LOOK_BACK, EndTime=now + timedelta(seconds=PERIOD)
+        )
+        results = [result for page in pages for result in page["MetricDataResults"]]
+    return {
+        result["Id"]: [
+            (int(at.timestamp()), [float(value)])
+            for at, value in zip(result["Timestamps"], result["Values"], strict=True)
+        ]
+        for result in results
+    }
 
 
 def _query(query_id: str, function: str, item: Collected) -> dict[str, Any]:

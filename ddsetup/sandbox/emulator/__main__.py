@@ -67,6 +67,7 @@ def _application(settings: EmulatorSettings) -> Any:
         limits,
         runtime,
         seed,
+        service_metrics,
         stacks,
         state_machines,
         thrift,
@@ -85,6 +86,7 @@ def _application(settings: EmulatorSettings) -> Any:
     state_machines.install()
     api_gateway.install()
     topics.install()
+    service_metrics.install()
     meant = faults.Faults(Path(settings.faults))
     late_lines.install(meant)
     calls.install(Path(settings.call_log), meant)

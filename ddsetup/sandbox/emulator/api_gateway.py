@@ -11,7 +11,7 @@ import time
 import uuid
 from typing import Any
 
-from ddsetup.sandbox.emulator import log_streams
+from ddsetup.sandbox.emulator import log_streams, service_metrics
 
 _NO_ROLE = "CloudWatch Logs role ARN must be set in account settings to enable logging"
 _END = re.compile(r"/v2/apis/([^/]+)/stages/([^/]+)/accesslogsettings/?")
@@ -68,12 +68,15 @@ def _log_requests(apigateway_v1: Any, apigateway: Any) -> None:
     async def rest_logged(api_id: str, stage: str, method: str, path: str, *rest_of: Any) -> Any:
         answer = await rest(api_id, stage, method, path, *rest_of)
         held = apigateway_v1._stages_v1.get(api_id, {}).get(stage) or {}
+        api = apigateway_v1._rest_apis.get(api_id) or {}
+        service_metrics.request({"ApiName": api.get("name", api_id), "Stage": stage})
         _log(held, _variables(api_id, stage, method, path, answer))
         return answer
 
     async def http_logged(api_id: str, stage: str, path: str, method: str, *rest_of: Any) -> Any:
         answer = await http(api_id, stage, path, method, *rest_of)
         held = apigateway._stages.get(api_id, {}).get(stage) or {}
+        service_metrics.request({"ApiId": api_id, "Stage": stage})
         _log(held, _variables(api_id, stage, method, path, answer))
         return answer
 

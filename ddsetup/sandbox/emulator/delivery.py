@@ -127,15 +127,9 @@ def _work(waiting: queue.SimpleQueue[tuple[Any, dict[str, Any]]]) -> None:
 
 
 def _invoke(function: Any, payload: dict[str, Any]) -> None:
-    import time
-
     from ministack.services import lambda_svc
 
-    started = time.monotonic()
-    result = lambda_svc._execute_function(function, payload)
-    milliseconds = (time.monotonic() - started) * 1000
-    name = function["config"]["FunctionName"]
-    lambda_svc._emit_lambda_metrics(name, milliseconds, error=bool(result.get("error")), throttle=False)
+    lambda_svc._execute_function(function, payload)
 
 
 def _count(group_name: str, filter_name: str, events: int, *, accepted: bool) -> None:

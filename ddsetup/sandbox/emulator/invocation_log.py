@@ -32,7 +32,7 @@ def install(lambda_runtime: Any, lambda_svc: Any) -> None:
     invocation = _Invocation()
     _time_starts(lambda_runtime, invocation)
     _measure_memory(lambda_runtime, invocation)
-    execute = lambda_svc._execute_function_warm
+    execute, count = lambda_svc._execute_function_warm, _count_each_once(lambda_svc)
 
     def noted_execute(function: Any, event: Any, request_id: str) -> Any:
         invocation.forget()
@@ -49,13 +49,28 @@ def install(lambda_runtime: Any, lambda_svc: Any) -> None:
         *,
         log_source: str | None = None,
     ) -> None:
-        del error, log_source
+        del log_source
+        config = function.get("config") or function
+        count(config["FunctionName"], float(duration_ms), error=error, throttle=False)
         run = _run(invocation, request_id, text, duration_ms)
         invocation.forget()
-        function_log.write(function.get("config") or function, run)
+        function_log.write(config, run)
 
     lambda_svc._execute_function_warm = noted_execute
     lambda_svc._emit_lambda_logs = emit
+
+
+def _count_each_once(lambda_svc: Any) -> Any:
+    """What counts an invocation in CloudWatch. The emulator counts those that were asked for by Invoke, and
+    none that a queue, a topic or a bus started; here each counts when its log is written."""
+    emit = lambda_svc._emit_lambda_metrics
+
+    def only_throttles(name: str, duration_ms: float, error: bool, throttle: bool) -> None:
+        if throttle:
+            emit(name, duration_ms=duration_ms, error=error, throttle=True)
+
+    lambda_svc._emit_lambda_metrics = only_throttles
+    return emit
 
 
 def _time_starts(lambda_runtime: Any, invocation: _Invocation) -> None:

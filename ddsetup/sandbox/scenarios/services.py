@@ -78,7 +78,7 @@ def _rest_api(world: World, name: str) -> None:
     trust = json.dumps(_TRUST).replace("states.", "apigateway.")
     role = iam.create_role(RoleName="apigateway-logs", AssumeRolePolicyDocument=trust)["Role"]["Arn"]
     gateway.update_account(patchOperations=[{"op": "replace", "path": "/cloudwatchRoleArn", "value": role}])
-    api = gateway.create_rest_api(name=name)["id"]
+    api = gateway.create_rest_api(name=name, tags={SAMPLE_TAG: "prod/"})["id"]
     root = gateway.get_resources(restApiId=api)["items"][0]["id"]
     method = {"restApiId": api, "resourceId": root, "httpMethod": "GET"}
     gateway.put_method(authorizationType="NONE", **method)
@@ -95,7 +95,8 @@ def _http_api(world: World, name: str) -> None:
     """An HTTP API that leads to the function."""
     gateway = world.client("apigatewayv2", world.region)
     target = world.function_arn("barista")
-    api = gateway.create_api(Name=name, ProtocolType="HTTP")["ApiId"]
+    tags = {SAMPLE_TAG: "$default/menu"}
+    api = gateway.create_api(Name=name, ProtocolType="HTTP", Tags=tags)["ApiId"]
     integration = gateway.create_integration(
         ApiId=api, IntegrationType="AWS_PROXY", IntegrationUri=target, PayloadFormatVersion="2.0"
     )["IntegrationId"]

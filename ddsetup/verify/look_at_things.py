@@ -1,0 +1,87 @@
+"""One look at what was switched on beside functions: a call for each way of looking."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from ddsetup.facts.searches import any_of, datadog_name
+from ddsetup.gateways.datadog.client import Datadog
+from ddsetup.gateways.datadog.event_search import MOST, Log, search_logs
+from ddsetup.gateways.datadog.metric_tags import active_metrics
+from ddsetup.gateways.datadog.sightings import log_groups
+from ddsetup.gateways.datadog.telemetry import Window, grouped_values
+from ddsetup.verify.expected import Expected, SignalKey
+from ddsetup.verify.things import Thing
+
+ROUNDS = 3
+"""Searches for logs by group in one look: what writes much may hide what writes little."""
+
+Found = Mapping[SignalKey, str]
+Wanted = Sequence[tuple[Expected, Thing]]
+
+
+def look_at_logs(dd: Datadog, window: Window, left: Sequence[Expected]) -> Iterator[Found]:
+    """What is there of the logs of things. Raises Denied when `logs_read_data` is missing."""
+    things = _things(left)
+    yield from _by_group(dd, window, [pair for pair in things if pair[1].log_group])
+    sources = {thing.source for _, thing in things if thing.source}
+    if sources:
+        query = f"source:{any_of(tuple(sorted(sources)))}"
+        groups = log_groups(dd, window, query, {"source": len(sources)})
+        seen = {group.get("source", "") for group in groups}
+        yield {expected.key: "forwarder" for expected, thing in things if thing.source in seen}
+
+
+def _by_group(dd: Datadog, window: Window, things: Wanted) -> Iterator[Found]:
+    left = list(things)
+    for _ in range(ROUNDS):
+        if not left:
+            return
+        groups = any_of(tuple(sorted({thing.log_group for _, thing in left})))
+        logs = search_logs(dd, window, f"@aws.awslogs.logGroup:{groups}", limit=MOST)
+        found = {e.key: "forwarder" for e, thing in left if any(_is_of(log, thing) for log in logs)}
+        yield found
+        if len(logs) < MOST or not found:
+            return
+        left = [(expected, thing) for expected, thing in left if expected.key not in found]
+
+
+def _is_of(log: Log, thing: Thing) -> bool:
+    """Where several state machines log to one group, an event names its execution."""
+    if log.group != thing.log_group:
+        return False
+    carrier = log.carrier.split(":")
+    if len(carrier) > 4 and carrier[3] != thing.resource.region:
+        return False  # a group of that name in another region
+    return not (thing.execution and log.execution) or f":{thing.execution}:" in log.execution
+
+
+def look_at_metrics(dd: Datadog, window: Window, left: Sequence[Expected]) -> Iterator[Found]:
+    """What is there of the metrics of things: by the tag that names them, or by how a namespace's begin.
+
+    Raises Denied when `timeseries_query` is missing, for namespaces `metrics_read`.
+    """
+    things = _things(left)
+    for metric, tag in sorted({(thing.metric, thing.tag[0]) for _, thing in things if thing.metric}):
+        query = {"n": (f"sum:{metric}{{*}} by {{{tag}}}.as_count()", "sum")}
+        seen = {name for (name,), values in grouped_values(dd, window, query, (tag,)).items() if values}
+        yield {
+            expected.key: "forwarder" if expected.signal == "forwarder_metrics" else "cloudwatch"
+            for expected, thing in things
+            if thing.metric == metric and datadog_name(thing.tag[1]) in seen
+        }
+    for account in sorted({thing.resource.account for _, thing in things if thing.prefix}):
+        names = active_metrics(dd, window.start, f"aws_account:{account}")
+        yield {
+            expected.key: "cloudwatch"
+            for expected, thing in things
+            if thing.prefix and thing.resource.account == account and _any(names, thing.prefix)
+        }
+
+
+def _any(names: Iterable[str], prefix: str) -> bool:
+    return any(name.startswith(prefix) for name in names)
+
+
+def _things(left: Sequence[Expected]) -> list[tuple[Expected, Thing]]:
+    return [(expected, expected.thing) for expected in left if expected.thing is not None]

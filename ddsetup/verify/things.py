@@ -1,0 +1,196 @@
+"""What was switched on beside functions, and which data tells that it works: a row for each kind. Pure.
+
+State machines and stages of APIs write to a log group, which every log that a Forwarder sends names
+(`aws.awslogs.logGroup`, datadog-serverless-functions 5.4). Metrics of Step Functions carry the tag
+`statemachinearn`, those of a Forwarder `forwardername`. The metrics of a namespace begin with `aws.` and the
+name of the service.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from ddsetup.facts.services import ACCESS_LOGS, STATES
+from ddsetup.gateways.aws.metrics import Series
+from ddsetup.model.account import (
+    ApiStage,
+    Integration,
+    Lane,
+    StateMachine,
+    StateMachineSettings,
+)
+from ddsetup.model.answers import Answers
+from ddsetup.model.change import Plan, ResourceId
+from ddsetup.model.report import SignalName
+from ddsetup.model.snapshot import Snapshot
+from ddsetup.model.states import FilterState, LogCollectionState
+from ddsetup.plan.select_services import chosen_api_stages, chosen_state_machines
+from ddsetup.plan.steps.namespaces import LAMBDA, wanted_namespaces
+from ddsetup.plan.steps.sources import api_stages, state_machines
+
+OF_STATES = "AWS/States"
+_SOURCES: Mapping[str, str] = {
+    STATES: "stepfunction",
+    ACCESS_LOGS: "apigateway",
+    "apigw-execution-logs": "apigateway",
+    "cloudfront": "cloudfront",
+    "elb": "elb",
+    "elbv2": "elb",
+    "redshift": "redshift",
+    "s3": "s3",
+    "waf": "waf",
+}
+"""The source that logs of each kind have in Datadog (datadog-serverless-functions 5.4, parsing)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Thing:
+    """One kind of data of one thing that was switched on.
+
+    Exactly one of these tells how to look for it: `log_group` its logs name, a `metric` whose tag (key,
+    value) names it, a `prefix` of the metrics of a namespace, a log `source`. `idle` is what did not happen
+    when there is nothing to see; `counted` is how CloudWatch knows, None where it does not.
+    """
+
+    resource: ResourceId
+    signal: SignalName
+    idle: str
+    log_group: str = ""
+    execution: str = ""
+    metric: str = ""
+    tag: tuple[str, str] = ("", "")
+    prefix: str = ""
+    namespace: str = ""
+    source: str = ""
+    counted: Series | None = None
+
+    @property
+    def lane(self) -> Lane:
+        return Lane(self.resource.account, self.resource.region)
+
+
+def switched_on(snapshot: Snapshot, answers: Answers, forwarders: Iterable[str] = ()) -> tuple[Thing, ...]:
+    """All that the answers switch on beside functions.
+
+    `forwarders` are the ARNs of those that data goes through. Raises UsageError for names that match nothing.
+    """
+    found: list[Thing] = []
+    for machine in chosen_state_machines(snapshot, answers):
+        found += _of_machine(machine, answers, metrics=_crawled(snapshot, machine.account))
+    for stage in chosen_api_stages(snapshot, answers):
+        found += _of_stage(stage, answers)
+    for account in snapshot.accounts:
+        found += _of_account(account, answers)
+    found += [_of_forwarder(arn) for arn in forwarders]
+    return tuple(found)
+
+
+def _crawled(snapshot: Snapshot, account: str) -> bool:
+    """Whether Datadog reads the metrics of Step Functions: its default, unless a filter keeps them out."""
+    held = snapshot.accounts.get(account)
+    live = held.integration if held else None
+    if not isinstance(live, Integration) or live.namespaces is None:
+        return True
+    return live.namespaces.admits(OF_STATES)
+
+
+def _of_machine(machine: StateMachine, answers: Answers, *, metrics: bool) -> Iterator[Thing]:
+    resource = state_machines.machine_resource(machine)
+    if answers.logs or answers.traces:
+        settings = machine.settings
+        held = settings.log_group if isinstance(settings, StateMachineSettings) else ""
+        group = held or state_machines.default_group(machine.name)
+        yield Thing(
+            resource=resource,
+            signal="logs",
+            idle="log event",
+            log_group=group,
+            execution=machine.name,
+            counted=_events(group),
+        )
+    if metrics:
+        arn = (("StateMachineArn", machine.arn),)
+        yield Thing(
+            resource=resource,
+            signal="cloudwatch_metrics",
+            idle="execution",
+            metric="aws.states.executions_started",
+            tag=("statemachinearn", machine.arn),
+            counted=Series(OF_STATES, "ExecutionsStarted", arn),
+        )
+
+
+def _of_stage(stage: ApiStage, answers: Answers) -> Iterator[Thing]:
+    if not answers.logs or (stage.destination and not stage.log_group):
+        return
+    group = stage.log_group or api_stages.default_group(stage)
+    resource = api_stages.stage_resource(stage)
+    yield Thing(resource=resource, signal="logs", idle="log event", log_group=group, counted=_events(group))
+
+
+def _events(group: str) -> Series:
+    return Series("AWS/Logs", "IncomingLogEvents", (("LogGroupName", group),))
+
+
+def _of_account(account: str, answers: Answers) -> Iterator[Thing]:
+    for namespace in wanted_namespaces(answers):
+        if namespace != LAMBDA:
+            yield Thing(
+                resource=ResourceId("namespace", namespace, account=account),
+                signal="cloudwatch_metrics",
+                idle="metric",
+                prefix=metrics_of(namespace),
+                namespace=namespace,
+            )
+    proven = {"lambda", *((STATES,) if answers.state_machines else ())}
+    proven |= {ACCESS_LOGS} if answers.api_stages else set()
+    for source in answers.log_sources if answers.logs else ():
+        if source not in proven:
+            yield Thing(
+                resource=ResourceId("log_source", source, account=account),
+                signal="logs",
+                idle="log",
+                source=_SOURCES.get(source, source),
+            )
+
+
+def metrics_of(namespace: str) -> str:
+    """How the names of a namespace's metrics begin in Datadog: `aws.sqs.` for AWS/SQS."""
+    return f"aws.{namespace.rpartition('/')[2].lower().replace(' ', '_')}."
+
+
+def _of_forwarder(arn: str) -> Thing:
+    parts = arn.split(":")
+    region, account, name = parts[3], parts[4], parts[6]
+    return Thing(
+        resource=ResourceId("forwarder", arn, region, account),
+        signal="forwarder_metrics",
+        idle="invocation",
+        metric="aws.dd_forwarder.incoming_events",
+        tag=("forwardername", name),
+        counted=Series("AWS/Lambda", "Invocations", (("FunctionName", name),)),
+    )
+
+
+def forwarders_of(snapshot: Snapshot, plan: Plan, lanes: Iterable[Lane]) -> tuple[str, ...]:
+    """The ARNs of the Forwarders that data of these places goes through: those that Datadog has registered,
+    or will have once a plan is carried out, and those that filters of it lead to."""
+    found: dict[str, None] = {}
+    changed = [change.after for change in plan.changes]
+    for state in changed:
+        if isinstance(state, LogCollectionState):
+            found |= dict.fromkeys(state.lambdas)
+        elif isinstance(state, FilterState):
+            found |= dict.fromkeys((state.destination_arn,))
+    for account in snapshot.accounts.values():
+        if isinstance(account.integration, Integration):
+            found |= dict.fromkeys(account.integration.lambdas)
+    used = {(lane.account, lane.region) for lane in lanes}
+    return tuple(arn for arn in found if _place(arn) in used)
+
+
+def _place(arn: str) -> tuple[str, str]:
+    """Account and region of a function's ARN; empty for anything else, such as a reference."""
+    parts = arn.split(":")
+    return (parts[4], parts[3]) if len(parts) > 6 and parts[2] == "lambda" else ("", "")
