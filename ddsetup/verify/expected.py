@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TypeAlias
 
 from ddsetup.facts.catalog import family_of
-from ddsetup.facts.signals import BY_NAME, FORWARDER_DELAY, KINDS
+from ddsetup.facts.signals import BY_NAME, CLOUDWATCH_DELAY, FORWARDER_DELAY, KINDS
 from ddsetup.facts.variables import is_on
 from ddsetup.model.account import Function, Unreadable
 from ddsetup.model.answers import Answers
@@ -96,6 +96,8 @@ def usual_delay(
         return CLOUDWATCH_FIRST
     if signal == "forwarder_metrics":
         return FORWARDER_DELAY
+    if of_cloudwatch:
+        return CLOUDWATCH_DELAY
     # A custom metric comes the way of the library's own.
     return BY_NAME["enhanced_metrics" if signal == "custom_metric" else signal].delay(answers)
 

@@ -19,6 +19,7 @@ from ddsetup.model.account import (
     Lane,
     StateMachine,
     StateMachineSettings,
+    Unreadable,
 )
 from ddsetup.model.answers import Answers
 from ddsetup.model.change import Plan, ResourceId
@@ -174,8 +175,11 @@ def _of_forwarder(arn: str) -> Thing:
 
 
 def forwarders_of(snapshot: Snapshot, plan: Plan, lanes: Iterable[Lane]) -> tuple[str, ...]:
-    """The ARNs of the Forwarders that data of these places goes through: those that Datadog has registered,
-    or will have once a plan is carried out, and those that filters of it lead to."""
+    """The ARNs of the Forwarders that data of these places goes through.
+
+    Those that Datadog has registered, or will have once a plan is carried out, those that filters of it lead
+    to, else the only one that there is.
+    """
     found: dict[str, None] = {}
     changed = [change.after for change in plan.changes]
     for state in changed:
@@ -186,8 +190,18 @@ def forwarders_of(snapshot: Snapshot, plan: Plan, lanes: Iterable[Lane]) -> tupl
     for account in snapshot.accounts.values():
         if isinstance(account.integration, Integration):
             found |= dict.fromkeys(account.integration.lambdas)
-    used = {(lane.account, lane.region) for lane in lanes}
-    return tuple(arn for arn in found if _place(arn) in used)
+    used = {(lane.account, lane.region): lane for lane in lanes}
+    known = [arn for arn in found if _place(arn) in used]
+    silent = [lane for place, lane in used.items() if place not in set(map(_place, known))]
+    return (*known, *(arn for lane in silent for arn in _only(snapshot, lane)))
+
+
+def _only(snapshot: Snapshot, lane: Lane) -> tuple[str, ...]:
+    """The Forwarder of a place where nothing tells which one, if there is but one."""
+    held = snapshot.lanes[lane].forwarders if lane in snapshot.lanes else ()
+    if isinstance(held, Unreadable) or len(held) != 1:
+        return ()
+    return (held[0].arn,)
 
 
 def _place(arn: str) -> tuple[str, str]:

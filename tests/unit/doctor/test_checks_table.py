@@ -13,7 +13,9 @@ from ddsetup.doctor.diagnose import can_mend, diagnose, mending
 from ddsetup.facts import catalog
 from ddsetup.model.account import Alias, Layer, NamespaceFilter, Unreadable
 from ddsetup.model.answers import Selection
+from ddsetup.model.change import ResourceId
 from ddsetup.model.evidence import Fault, Local, LogIndex
+from ddsetup.model.report import Signal
 from tests import builders as b
 from tests.unit.patient import (
     BILLING,
@@ -202,6 +204,15 @@ def _no_logs_role(p: Patient) -> None:
 def _keyless_role(p: Patient) -> None:
     p.know(roles={p.functions[PAYMENTS].role: b.role("payments-role", inline={"p": b.policy("logs:*")})})
     p.silence(PAYMENTS, "enhanced_metrics", "cold_start", "traces")
+
+
+def _machine_is_silent(patient: Patient) -> None:
+    machine = ResourceId("state_machine", "arn:aws:states:eu-west-1:1:stateMachine:brew", "eu-west-1", "1")
+    reason = "CloudWatch counts an execution, and not there after more than the usual 25 minutes"
+    signal = Signal(
+        function="", region="eu-west-1", signal="logs", status="missing", reason=reason, resource=machine
+    )
+    patient.know(signals=(*patient.evidence.signals, signal))
 
 
 def _idle(p: Patient) -> None:
@@ -401,6 +412,7 @@ BREAKAGES: dict[str, Breakage] = {
     "cold-starts-arrive": Breakage(lambda p: p.silence(ORDERS, "cold_start")),
     "logs-arrive": Breakage(lambda p: p.silence(ORDERS, "logs")),
     "traces-arrive": Breakage(lambda p: p.silence(ORDERS, "traces")),
+    "services-arrive": Breakage(_machine_is_silent),
     "traffic": Breakage(_idle),
     "logs-indexed": Breakage(
         _both(lambda p: p.know(indexes=(LogIndex(name="main", limited=True),)), _silent(ORDERS, "logs"))
