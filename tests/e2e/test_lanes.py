@@ -26,8 +26,11 @@ def test_two_regions_are_set_up_proven_and_given_back(lanes: Place) -> None:
     result = lanes.cli(*setup, "--invoke", "--wait", "120")
 
     assert result.code == 0, result.stderr
-    proven = {(s["function"], s["region"]) for s in result.json["signals"] if s["status"] == "arrived"}
+    signals = [signal for signal in result.json["signals"] if signal["status"] == "arrived"]
+    proven = {(signal["function"], signal["region"]) for signal in signals if signal["function"]}
     assert proven == {(name, region) for name in ("coffee-orders", "coffee-payments") for region in REGIONS}
+    carried = {s["region"] for s in signals if s["signal"] == "forwarder_metrics"}
+    assert carried == set(REGIONS)
     for region in REGIONS:
         assert lanes.world.stacks(region) == {"datadog-forwarder": "CREATE_COMPLETE"}
         (made,) = lanes.world.filters(region)["/aws/lambda/coffee-orders"]
