@@ -15,7 +15,13 @@ from ddsetup.model.change import Plan
 from ddsetup.model.errors import DdsetupError, Denied, UsageError
 from ddsetup.model.lines import counted
 from ddsetup.model.snapshot import Snapshot
-from ddsetup.observe.chosen import add_filters, look_closer, observe_collection, refreshed
+from ddsetup.observe.chosen import (
+    add_filters,
+    look_closer,
+    observe_collection,
+    observe_deliveries,
+    refreshed,
+)
 from ddsetup.observe.filters_in_background import LateChanges, Sweep, start_sweep
 from ddsetup.observe.in_bulk import GLANCE, Progress, bulk_fields, observe
 from ddsetup.plan.preflight import check_readable
@@ -143,6 +149,7 @@ def prepare(
     snapshot = with_written_before(session, snapshot, selected)
     snapshot = observe_collection(session.dd, snapshot, answers)
     with session.host.busy(f"looking closely at {counted(len(selected), 'function')}"):
+        snapshot = observe_deliveries(session.aws, snapshot, answers, selected)
         if late:
             return _prepare_with_sweep(session, snapshot, answers, selected)
         snapshot = look_closer(session.aws, snapshot, answers, selected)

@@ -74,7 +74,8 @@ class Answers:
     files of their project are changed; "all": changed, and so are those that Datadog itself instruments.
     `publish`: a version is published of what was instrumented, and aliases serve it. `replace_log_group`: the
     log group that Lambda made anew for a Forwarder that is gone is deleted before a new one's is made.
-    `durable_events`: Datadog's stack that tells how durable executions end is made.
+    `durable_events`: Datadog's stack that tells how durable executions end is made. `thorough`: what evidence
+    says need not be read is read, too.
     """
 
     site: str
@@ -109,6 +110,7 @@ class Answers:
     replace_log_group: bool = True
     durable_events: bool = False
     durable_template_url: str = ""
+    thorough: bool = False
     template_url: str = ""
     log_sources: tuple[str, ...] = ("lambda",)
     state_machines: tuple[str, ...] = ()

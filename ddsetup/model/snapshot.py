@@ -60,7 +60,8 @@ class LaneSnapshot:
     roles that CloudFront's edges may assume, `replicated` those of functions that they may copy, of those
     that were looked at. `qualifiers` are the aliases and versions by which functions were called within two
     weeks, by the function's name; None: not looked at. `provisioned` is how many environments are kept warm,
-    by ARN and alias or version, of functions that were looked at.
+    by ARN and alias or version, of functions that were looked at. `delivered` are the filters that delivered
+    something within two weeks, by log group, `delivering` those within three hours; None: not asked.
     """
 
     lane: Lane
@@ -75,6 +76,8 @@ class LaneSnapshot:
     versions: Mapping[str, Function | Unreadable] = field(default_factory=dict)
     qualifiers: Mapping[str, tuple[str, ...]] | Unreadable | None = None
     provisioned: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    delivered: Mapping[str, frozenset[str]] | Unreadable | None = None
+    delivering: Mapping[str, frozenset[str]] | Unreadable | None = None
     newest_layers: Mapping[str, int] = field(default_factory=dict)
     account_filter_policies: tuple[Json, ...] | Unreadable = ()
     unreserved_concurrency: int | Unreadable | None = None

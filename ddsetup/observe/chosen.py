@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any, TypeAlias
 
 from ddsetup.facts import catalog
@@ -23,6 +24,7 @@ from ddsetup.plan.preflight import questions
 from ddsetup.plan.steps.forwarder_choice import choose
 from ddsetup.plan.steps.forwarder_stack import layer_arn, template_url
 from ddsetup.plan.steps.subscriptions import groups_to_read
+from ddsetup.plan.steps.subscriptions.evidence import IN_USE
 
 Questions: TypeAlias = Mapping[str, tuple[str, ...]]
 """IAM actions, each with the ARNs on which it must be allowed."""
@@ -90,6 +92,25 @@ def observe_collection(dd: Datadog | None, snapshot: Snapshot, answers: Answers)
     wanted = catalogues.resource_collection(dd)
     accounts = {name: replace(each, collection=wanted) for name, each in snapshot.accounts.items()}
     return replace(snapshot, accounts=accounts)
+
+
+def observe_deliveries(
+    aws: Aws, snapshot: Snapshot, answers: Answers, selected: tuple[Function, ...]
+) -> Snapshot:
+    """Add which filters CloudWatch saw at work, in regions with so many log groups that reading takes long.
+
+    Two questions for each region, in a few pages, instead of one for each log group.
+    """
+    if answers.thorough:
+        return snapshot
+    jobs: Jobs = {}
+    for lane, names in groups_to_read(snapshot, answers, selected).items():
+        how = choose(lane, snapshot, answers).how
+        in_use = how in IN_USE and (how != "deploy" or answers.subscribe == "automatic")
+        if in_use and len(names) > _FEW and snapshot.lanes[lane].delivered is None:
+            jobs["delivered", lane, ""] = job(logs.filters_at_work, aws, lane)
+            jobs["delivering", lane, ""] = partial(logs.filters_at_work, aws, lane, lately=True)
+    return _with(snapshot, side_by_side(aws, jobs)) if jobs else snapshot
 
 
 def observe_filters(aws: Aws, snapshot: Snapshot, groups: Mapping[Lane, Iterable[str]]) -> Snapshot:
@@ -272,6 +293,8 @@ def _lane_with(old: LaneSnapshot, fresh: Mapping[str, dict[str, Any]], snapshot:
         forwarders=find_forwarders(old.functions, old.tags, old.stacks, integration, filters, lane=old.lane),
         aliases={**old.aliases, **_readable(fresh.get("aliases", {}))},
         versions={**old.versions, **fresh.get("versions", {})},
+        delivered=fresh.get("delivered", {}).get("", old.delivered),
+        delivering=fresh.get("delivering", {}).get("", old.delivering),
         qualifiers=fresh.get("qualifiers", {}).get("", old.qualifiers),
         provisioned={**old.provisioned, **_readable(fresh.get("provisioned", {}))},
         replicated=old.replicated

@@ -204,7 +204,7 @@ def _before(urgencies: Iterable[int], *, asked: bool) -> int:
 def _urgencies(aws: Aws, lane: LaneSnapshot) -> dict[str, int]:
     """How much the plan depends on each log group, as far as CloudWatch tells: a filter that may give away a
     Forwarder that nothing else did, several filters that may be in the way, one that might."""
-    work = filters_at_work(aws, lane.lane)
+    work = filters_at_work(aws, lane.lane) if lane.delivered is None else lane.delivered
     if isinstance(work, Unreadable):
         return {}
     found: dict[str, int] = {}

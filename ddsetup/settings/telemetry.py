@@ -89,6 +89,15 @@ DELIVERY = panel(
         "unless $LATEST has more than that is new. Default: no, only $LATEST is changed.",
     ),
     Setting(
+        key="thorough",
+        fills="thorough",
+        panel="How it gets there",
+        kind="switch",
+        in_file=False,
+        saved=False,
+        help="Read the filters of every log group (5 a second), also where CloudWatch shows enough of them.",
+    ),
+    Setting(
         key="durable_events",
         fills="durable_events",
         panel="How it gets there",

@@ -18,19 +18,26 @@ def statuses(outcomes: tuple[Outcome, ...], kind: str) -> set[str]:
     return {o.status for o in outcomes if o.resource.kind == kind}
 
 
-def test_a_first_run_updates_looks_and_reads_filters_once_for_each_function(bench: Bench) -> None:
+def test_a_first_run_updates_and_looks_once_for_each_function_and_reads_no_filters_in_vain(
+    bench: Bench,
+) -> None:
     first = bench.set_up()
     assert statuses(first.outcomes, "function") == {"applied"}
     assert first.calls["lambda:UpdateFunctionConfiguration"] == N
-    assert first.calls["logs:DescribeSubscriptionFilters"] == N
-    assert first.total <= 3.2 * N + 60, first.calls
+    assert first.calls["logs:DescribeSubscriptionFilters"] == N / 50
+    assert first.total <= 2.2 * N + 60, first.calls
     assert first.calls["lambda:ListAliases"] == 0
     assert first.calls["tag:TagResources"] <= N / 20 + 2
 
     again = bench.set_up()
     assert again.before.plan.changes == ()
     assert again.writes == set()
-    assert again.total <= 1.2 * N + 60, again.calls
+    assert again.total <= N / 25 + 40, again.calls
+
+
+def test_thorough_reads_the_filters_of_every_log_group(bench: Bench) -> None:
+    run = bench.set_up(thorough=True)
+    assert run.calls["logs:DescribeSubscriptionFilters"] == N
 
 
 def test_direct_filters_take_one_look_and_one_write_for_each_group(bench: Bench) -> None:
@@ -75,7 +82,7 @@ def test_a_status_reads_pages_only(bench: Bench) -> None:
 
 def test_leaving_before_the_end_ends_the_reading_too(bench: Bench) -> None:
     session = bench.session(rate_scale=4)
-    given = from_flags({"all": True, "site": "datadoghq.com", "region": (REGION,)})
+    given = from_flags({"all": True, "site": "datadoghq.com", "region": (REGION,), "thorough": True})
     prepared = verbs.prepare(session, given, late=True)
     assert prepared.sweep is not None
     assert prepared.sweep.left > 0

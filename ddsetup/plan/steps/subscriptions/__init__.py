@@ -6,7 +6,7 @@ With automatic triggers Datadog puts the filters; then only what keeps it from d
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import TypeAlias
 
@@ -34,7 +34,8 @@ from ddsetup.plan.steps.subscriptions.conflicts import (
     key,
     resolve,
 )
-from ddsetup.plan.steps.subscriptions.groups import Group, Region, groups_to_read, regions
+from ddsetup.plan.steps.subscriptions.evidence import evidence
+from ddsetup.plan.steps.subscriptions.groups import Group, Region, can_have_filters, regions
 from ddsetup.plan.steps.wording import cannot_see, listed
 
 __all__ = [
@@ -64,6 +65,27 @@ def plan(snapshot: Snapshot, answers: Answers, selected: tuple[Function, ...]) -
         skipped=tuple(skipped for part in parts for skipped in part.skipped),
         warnings=_folded(warning for part in parts for warning in part.warnings),
     )
+
+
+def groups_to_read(
+    snapshot: Snapshot, answers: Answers, selected: tuple[Function, ...]
+) -> Mapping[Lane, tuple[str, ...]]:
+    """The log groups whose filters must be known before this step can be planned.
+
+    Groups that do not exist, cannot have filters, or of which evidence tells enough are not asked about; in
+    extension mode only where a Forwarder is about, which might deliver everything twice.
+    """
+    if answers.via == "forwarder" and answers.subscribe == "none":
+        return {}
+    wanted: dict[Lane, tuple[str, ...]] = {}
+    for region, groups in regions(snapshot, answers, selected):
+        if answers.via == "extension" and not region.lane.forwarders:
+            continue
+        named = (group.name for group in groups if can_have_filters(region.lane, group.name))
+        names = tuple(name for name in named if evidence(region, name) is None)
+        if names:
+            wanted[region.at] = names
+    return wanted
 
 
 def late_planner(snapshot: Snapshot, answers: Answers, selected: tuple[Function, ...]) -> LatePlanner:
@@ -165,6 +187,9 @@ def _existing(group: Group, found: LogGroup, region: Region) -> Plan:
         fix = "have the function write to a log group of class STANDARD"
         return _skip(group, region, "skipped", reason, fix)
     filters = region.lane.filters.get(group.name)
+    if filters is None and (known := evidence(region, group.name)):
+        reason = f"not read: {known.conclusion} (CloudWatch shows it; --thorough reads it)"
+        return _skip(group, region, "unchanged", reason)
     if filters is None:
         return _skip(group, region, "skipped", "its subscription filters were not looked at yet")
     if isinstance(filters, Unreadable):

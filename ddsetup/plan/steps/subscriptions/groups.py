@@ -112,27 +112,6 @@ def groups_by_lane(
     return {lane: tuple(found[lane][name] for name in sorted(found[lane])) for lane in sorted(found)}
 
 
-def groups_to_read(
-    snapshot: Snapshot, answers: Answers, selected: Iterable[Function]
-) -> Mapping[Lane, tuple[str, ...]]:
-    """The log groups whose filters must be known before this step can be planned.
-
-    Groups that do not exist or cannot have filters are not asked about; in extension mode only where a
-    Forwarder is about, which might deliver everything twice.
-    """
-    if answers.via == "forwarder" and answers.subscribe == "none":
-        return {}
-    wanted: dict[Lane, tuple[str, ...]] = {}
-    for lane, groups in groups_by_lane(snapshot, answers, selected).items():
-        held = snapshot.lanes[lane]
-        if answers.via == "extension" and not held.forwarders:
-            continue
-        names = [group.name for group in groups if can_have_filters(held, group.name)]
-        if names:
-            wanted[lane] = tuple(names)
-    return wanted
-
-
 def can_have_filters(lane: LaneSnapshot, group: str) -> bool:
     """Whether the group exists and is of a class with filters; False also where groups cannot be read."""
     if isinstance(lane.log_groups, Unreadable):
