@@ -61,6 +61,8 @@ NO_WITNESSES = (
     *("tests/unit/repository", "tests/unit/doctor/test_checks_reference.py"),
     "tests/gateways/test_writers_sandbox.py",
 )
+MOST_SECONDS = 20.0
+"""What the tests of one fault may take; what none of them sees counts as unseen."""
 Trial: TypeAlias = Callable[[Mutant, Sequence[str], float], Seen | None]
 Verdict: TypeAlias = Literal["killed", "timeout", "survived", "unreached", "equivalent"]
 
@@ -75,23 +77,31 @@ class Reached:
     modules: list[str]
 
     def tests(self, mutant: Mutant) -> list[str]:
-        """The tests that reach it, quick ones first; of what runs on import, all that reach the file or a
-        file that imports it."""
+        """The tests that reach it (of what runs on import: its file, then those that import it): first those
+        that reach most of the file in the least time, `MOST_SECONDS` in all."""
         name = str(mutant.path.relative_to(ROOT))
-        if mutant.lines:
-            found = self._on(name, [str(line) for line in mutant.lines])
-        else:
-            found = {t for file in (name, *_importers(mutant.path)) for t in self._on(file)}
-        return sorted(found, key=lambda test: (self.seconds.get(test, 0.0), test))
+        on_it = self._on(name, map(str, mutant.lines))
+        chosen, left = [], MOST_SECONDS
+        for file in (name,) if mutant.lines else (name, *_importers(mutant.path)):
+            reach = Counter(test for tests in self.lines.get(file, {}).values() for test in tests)
+            for test in sorted(reach, key=lambda test: (-reach[test] / (0.3 + self.takes(test)), test)):
+                wanted = test in on_it if mutant.lines else test not in chosen
+                if wanted and self.takes(test) <= left:
+                    chosen.append(test)
+                    left -= self.takes(test)
+        return chosen
+
+    def takes(self, test: str) -> float:
+        return self.seconds.get(test, 0.0)
 
     def is_early(self, mutant: Mutant) -> bool:
         """Whether something of it may run while modules are imported."""
         early = self.early.get(str(mutant.path.relative_to(ROOT)), ())
         return not mutant.lines or not set(mutant.lines).isdisjoint(early)
 
-    def _on(self, file: str, lines: Iterable[str] | None = None) -> set[str]:
+    def _on(self, file: str, lines: Iterable[str]) -> set[str]:
         held = self.lines.get(file, {})
-        return {test for line in (held if lines is None else lines) for test in held.get(line, ())}
+        return {test for line in lines for test in held.get(line, ())}
 
 
 def _importers(path: Path) -> list[str]:
@@ -250,7 +260,7 @@ class Court:
         """What became of one mutant."""
         how: Trial = self.hot.try_out
         while tests := self._tests(mutant):
-            what = how(mutant, tests, sum(self.reach.seconds.get(test, 0.0) for test in tests))
+            what = how(mutant, tests, sum(map(self.reach.takes, tests)))
             if what is None or not what.failed:
                 if how == self._cold or (what is not None and not self.reach.is_early(mutant)):
                     return "survived"
@@ -264,7 +274,7 @@ class Court:
 
     def _tests(self, mutant: Mutant) -> list[str]:
         tests = [test for test in self.reach.tests(mutant) if test not in self.unfit]
-        return sorted(tests, key=lambda test: -self.seen[test] / (0.1 + self.reach.seconds.get(test, 0.0)))
+        return sorted(tests, key=lambda test: -self.seen[test] / (0.3 + self.reach.takes(test)))
 
     def _cold(self, mutant: Mutant, tests: Sequence[str], seconds: float) -> Seen:
         return trial(mutant, tests, seconds, self.log)
@@ -308,7 +318,6 @@ def _part(text: str) -> tuple[int, int]:
 
 def main() -> int:
     given = arguments()
-    os.nice(19)
     reach, known = reached(given.reach.resolve()), equivalents()
     warm(reach.modules)
     tally: dict[str, str] = json.loads(given.tally.read_text("utf-8")) if given.tally.is_file() else {}
