@@ -141,6 +141,10 @@ def error_lines(data: Mapping[str, Json], look: Look) -> list[Line]:
     if "patterns" not in data:
         return []
     patterns = data["patterns"]
+    if not patterns and "deployed" in data:
+        return [
+            line(f"No error is new; {counted(data['known'], 'error log')} since then are like earlier ones.")
+        ]
     if not patterns:
         return [line("No error was logged in this time.")]
     found = [line(Span(_headline(data), "bold"))]

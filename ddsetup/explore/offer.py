@@ -10,6 +10,7 @@ from ddsetup.ask.prompter import Back, Prompt
 from ddsetup.ask.questions import Choice
 from ddsetup.explore.cold_starts import cold_start_blocks, cold_starts
 from ddsetup.explore.errors import error_lines, errors
+from ddsetup.explore.masking import masked
 from ddsetup.explore.trace_blocks import trace_blocks
 from ddsetup.explore.traces import linked_traces
 from ddsetup.flow.call import Call
@@ -82,7 +83,7 @@ def _show(call: Call, session: Session, view: str, window: Window, whose: Whose)
     console = call.console
     try:
         with session.host.busy("asking Datadog"):
-            data = ask(session.datadog, window, whose)
+            data = masked(ask(session.datadog, window, whose))
     except DdsetupError as error:
         console.say(f"that cannot be shown: {error.what}", "warn")
         return

@@ -66,6 +66,33 @@ def without(words: str, secrets: Iterable[str]) -> str:
     return _LOOKS_LIKE_A_KEY.sub(MASK, _USER_INFO.sub(f"{MASK}@", words))
 
 
+_TOLD = (
+    re.compile(r"(?i)\b(?:bearer|basic)\s+(?P<secret>[\w.~+/-]{8,}=*)"),
+    re.compile(
+        r"(?i)[\w-]*(?:passw(?:or)?d|passphrase|secret|token|api[_-]?key|app[_-]?key|access[_-]?key|credential)"
+        r"[\w-]*[\"']?\s*[:=]\s*[\"']?(?P<secret>[^\s\"',;&}]{6,})"
+    ),
+    re.compile(
+        r"(?P<secret>-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z))", re.DOTALL
+    ),
+    re.compile(
+        r"\b(?P<secret>(?:gh[pousr]_|github_pat_|glpat-|xox[abprs]-|sk_live_|rk_live_|AIza)[\w-]{10,})"
+    ),
+    re.compile(r"\b(?P<secret>(?:AKIA|ASIA)[0-9A-Z]{16}|eyJ[\w-]{10,}\.[\w.-]+)\b"),
+    re.compile(r"(?<!trace_id=)(?<!trace_id\": \")\b(?P<secret>[0-9a-fA-F]{32}|[0-9a-fA-F]{40})\b"),
+)
+"""Secrets as they stand in logs: after a word that says so, or known by how they begin. Ids of traces, 32
+hexadecimal digits as well, are none where they are called so."""
+
+
+def in_log(words: str) -> str:
+    """A text that somebody logged or raised, without what looks like any kind of secret."""
+    words = without(words, ())
+    for pattern in _TOLD:
+        words = pattern.sub(lambda m: m[0].replace(m["secret"], MASK), words)
+    return words
+
+
 def log_line(line: str, longest: int) -> str:
     """A line of a log that is not known to be harmless: cut, and without what looks like any kind of key."""
     return _KEY_IN_A_LINE.sub(MASK, without(line.strip()[:longest], ()))

@@ -117,6 +117,22 @@ def test_a_request_across_functions_is_led_back_to_the_callees_timeout(shop: Pla
     assert example["cause"]["function"] in page.read_text(encoding="utf-8")
 
 
+def test_logs_are_shown_narrowed_down_and_followed(shop: Place) -> None:
+    found = explore(shop, "logs", "--status", "error", "--count", "20")["data"]["logs"]
+    assert {row["status"] for row in found} == {"error"}
+    text = run(shop, "explore", "logs", "--pattern", "waiting for the roaster", "--count", "3")
+    assert "roaster-slow" in text
+    followed = explore(shop, "logs", "--function", "grinder-*", "--tail", "--wait", "1")["data"]
+    assert followed["followed"]
+    assert {row["function"] for row in followed["logs"]} == {"grinder-stuck"}
+
+
+def test_errors_that_are_new_since_a_deployment_are_told_apart(shop: Place) -> None:
+    data = explore(shop, "errors", "--since-deploy", "--function", "grinder-stuck")["data"]
+    assert list(data["deployed"]) == ["grinder-stuck"]
+    assert {row["pattern"] for row in data["patterns"]} == {"MachineBroken: the grinder is stuck"}
+
+
 def test_a_custom_metric_is_explored_listed_and_proved(shop: Place) -> None:
     name = "coffee_house.order_value"
     series = explore(shop, "metrics", name, "--by", "product")["data"]["metrics"][0]["series"]
@@ -141,6 +157,7 @@ def test_it_fits_a_plain_terminal(shop: Place) -> None:
 def test_wrong_names_are_refused(shop: Place) -> None:
     run(shop, "explore", "errors", "--function", "cofee-orders", code=2)
     run(shop, "explore", "traces", "--count", "0", code=2)
+    run(shop, "explore", "logs", "--status", "eror", code=2)
     run(shop, "explore", "request", "latest", code=2)
     run(shop, "explore", "request", code=2)
     run(shop, "explore", "request", "--error", "99", code=2)

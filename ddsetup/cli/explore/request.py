@@ -6,6 +6,7 @@ from dataclasses import replace
 from functools import partial
 
 from ddsetup.explore.given_time import given_times
+from ddsetup.explore.masking import masked
 from ddsetup.explore.request import LATELY, checked, of_error, request
 from ddsetup.explore.request_blocks import request_blocks
 from ddsetup.facts.links import logs_link
@@ -35,7 +36,9 @@ def run(call: Call) -> Report:
     pages = {"logs": logs_link(looking.dd.site, logs_of_request(wanted), looking.window.milliseconds())}
     if data.get("link"):
         pages = {"trace": data["link"], **pages}
-    return replace(base_report("explore request", session), data=data, links=pages)
+    return replace(
+        base_report("explore request", session), data=masked(data, raw=bool(call.value("raw"))), links=pages
+    )
 
 
 def blocks(report: Report, look: Look) -> list[Block]:

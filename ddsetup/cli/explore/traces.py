@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from ddsetup.explore.masking import masked
 from ddsetup.explore.trace_blocks import trace_blocks
 from ddsetup.explore.traces import COUNT, linked_traces
 from ddsetup.facts.links import traces_link
@@ -35,7 +36,7 @@ def run(call: Call) -> Report:
         "failing traces": traces_link(site, f"{query} status:error", window),
     }
     report = base_report("explore traces", looking.session)
-    return replace(report, data=data, links=shown)
+    return replace(report, data=masked(data, raw=bool(call.value("raw"))), links=shown)
 
 
 def blocks(report: Report, look: Look) -> list[Block]:

@@ -15,6 +15,10 @@ _NAMES = Extra(
     name="names", many=True, required=True, metavar="NAME...", help="Names of metrics, e.g. shop.orders."
 )
 
+_RAW = Extra(
+    name="raw", flags=("--raw",), kind=bool, help="Show what looks like a secret in logs and errors, too."
+)
+
 EXPLORE = Group(
     name="explore",
     summary="Look at what has arrived in Datadog: cold starts, errors, traces, metrics.",
@@ -35,8 +39,45 @@ EXPLORE = Group(
             module="ddsetup.cli.explore.errors",
             summary="The most frequent patterns of error logs.",
             help="The error logs of the functions, put together where only ids, numbers and times differ.",
-            examples=("ddsetup explore errors --function 'checkout-*'",),
+            examples=(
+                "ddsetup explore errors --function 'checkout-*'",
+                "ddsetup explore errors --since-deploy --function checkout",
+            ),
             keys=_LOOK,
+            extras=(
+                Extra(
+                    name="since_deploy",
+                    flags=("--since-deploy",),
+                    kind=bool,
+                    help="Only what a function did not log before its last change. Looks a week back.",
+                ),
+                _RAW,
+            ),
+        ),
+        Command(
+            name="logs",
+            module="ddsetup.cli.explore.logs",
+            summary="What functions logged, and what they log from now on.",
+            help="The newest logs of functions. With --tail those that come are shown on stderr until "
+            "Ctrl-C, or the end of --wait. What looks like a secret is masked.",
+            examples=(
+                "ddsetup explore logs --function checkout --status error",
+                "ddsetup explore logs --tail --pattern 'order 7'",
+            ),
+            keys=(*_LOOK, "wait"),
+            extras=(
+                Extra(name="tail", flags=("--tail",), kind=bool, help="Go on with those that come."),
+                Extra(name="status", flags=("--status",), metavar="STATUS", help="Only these, e.g. error."),
+                Extra(name="pattern", flags=("--pattern",), metavar="TEXT", help="Only with this text."),
+                Extra(
+                    name="count",
+                    flags=("--count",),
+                    kind=int,
+                    metavar="N",
+                    help="How many at first, the newest ones. Default: 50.",
+                ),
+                _RAW,
+            ),
         ),
         Command(
             name="traces",
@@ -53,6 +94,7 @@ EXPLORE = Group(
                     metavar="N",
                     help="How many slow and how many failing ones. Default: 3.",
                 ),
+                _RAW,
             ),
         ),
         Command(
@@ -77,6 +119,7 @@ EXPLORE = Group(
                     metavar="N",
                     help="The newest request with error N of `ddsetup explore errors`.",
                 ),
+                _RAW,
             ),
         ),
         Command(
