@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from ddsetup._version import __version__
 from ddsetup.facts.catalog import partition_of
 from ddsetup.gateways.aws.answers import NotAws, check_bytes, check_members, unparsed
+from ddsetup.gateways.aws.bounded import Bounded
 from ddsetup.gateways.aws.credentials import AwsOptions, explain_credentials, open_session, region_of
 from ddsetup.gateways.aws.errors import AlreadyExists, is_throttle, is_transient, translate
 from ddsetup.gateways.aws.limits import Limits
@@ -332,6 +333,9 @@ class Aws:
             config=config,
         )
 
+        # botocore has no door for this one.
+        endpoint = client._endpoint
+        endpoint.http_session = Bounded(endpoint.http_session, self.clock)
         limits = self._limits[account]
 
         def before_send(event_name: str, **_: Any) -> None:
