@@ -1,20 +1,22 @@
 """How many questions a proof takes, for so many functions in so many regions: `python -m benchmarks.queries`.
 
 One look at healthy functions, each of which has everything, in the stand-in for Datadog; it refuses what
-Datadog's documented limits refuse. Prints the table of docs/performance.md.
+Datadog's documented limits refuse. Prints the table of docs/performance.md. `--waves 10`: instead, the whole
+proof of functions that arrive one after the other, a tenth of them every minute.
 """
 
 from __future__ import annotations
 
 import argparse
 from collections import Counter
+from dataclasses import replace
 from datetime import timedelta
 
 from ddsetup.model.account import Function
 from ddsetup.model.report import Signal
 from ddsetup.sandbox.datadog.limits import HOURLY_LIMITS
 from ddsetup.verify.arrival import Watch
-from ddsetup.verify.watch import observe_signals
+from ddsetup.verify.watch import observe_signals, watch
 from tests.builders import answers, function
 from tests.gateways.datadog_world import World, cloudwatch_metrics, datadog, library_metrics, logs, spans
 
@@ -30,7 +32,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--n", type=int, nargs="+", default=[200, 1_000, 5_000])
     parser.add_argument("--regions", type=int, nargs="+", default=[1, 3, 17])
+    parser.add_argument("--waves", type=int, default=0)
     given = parser.parse_args()
+    if given.waves:
+        for number in given.n:
+            with datadog({"limits": dict(HOURLY_LIMITS)}) as world:
+                signals = staggered(world, spread(number, given.regions[0]), given.waves)
+                asked = [len(world.calls(path)) for path, _ in KINDS.values()]
+                told = Counter(s.status for s in signals)
+            print(f"{number:,} functions in {given.waves} waves: {asked} calls, {dict(told)}", flush=True)
+        return
     print("| functions | regions | metrics | logs | spans | arrived |\n|---:|---:|---:|---:|---:|---:|")
     for number in given.n:
         for regions in given.regions:
@@ -46,13 +57,34 @@ def spread(number: int, regions: int) -> list[Function]:
     return [function(f"f{n // regions}", region=f"region-{n % regions}") for n in range(number)]
 
 
-def looked(world: World, functions: list[Function]) -> tuple[Signal, ...]:
-    """One look at functions that have everything."""
+def staggered(world: World, functions: list[Function], waves: int) -> tuple[Signal, ...]:
+    """The proof of functions whose data comes in `waves`, one a minute, within Datadog's limits."""
+    began, size = world.standin.clock.now, -(-len(functions) // waves)
+    left = [functions[at : at + size] for at in range(0, len(functions), size)]
+
+    def sleep(seconds: float) -> None:
+        world.sleep(seconds)
+        while left and world.standin.clock.now >= began + 60 * (waves - len(left)):
+            arrive(world, left.pop(0))
+
+    clock = replace(world.clock, sleep=sleep)
+    since = world.now() - timedelta(minutes=1)
+    wanted = Watch(functions=tuple(functions), answers=answers(), since=since)
+    return watch(world.connect(), lambda *_: {}, wanted, wait_seconds=120 * waves, clock=clock)
+
+
+def arrive(world: World, functions: list[Function]) -> None:
+    """All that these functions leave in Datadog."""
     library_metrics(world, functions)
     cloudwatch_metrics(world, functions)
     logs(world, functions)
     for at in range(0, len(functions), 1_000):
         spans(world, functions[at : at + 1_000])
+
+
+def looked(world: World, functions: list[Function]) -> tuple[Signal, ...]:
+    """One look at functions that have everything."""
+    arrive(world, functions)
     since = world.now() - timedelta(minutes=1)
     wanted = Watch(functions=tuple(functions), answers=answers(), since=since)
     return observe_signals(world.connect(), lambda *_: {}, wanted, clock=world.clock)

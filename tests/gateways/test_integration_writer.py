@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -256,6 +258,47 @@ def test_forwarders_registered_side_by_side_are_all_there_in_the_end(both: Bench
     assert told == ["applied"] * len(REGIONS)
     assert there == set(REGIONS)
     assert len(live.lambdas) == len(REGIONS)
+
+
+def test_forwarders_registered_by_processes_of_their_own_are_all_there_in_the_end(
+    both: Bench, tmp_path: Path
+) -> None:
+    """One run for each region, as a CI job has them: each reads the list before any has written its own."""
+    set_up(both)
+    slow = {"path": "/api/v2/integration/aws/accounts/*", "method": "PATCH", "status": 0, "times": 99}
+    faults = json.dumps({"faults": [slow | {"delay": 0.3}]}).encode()
+    urlopen(Request(f"{dd(both).url}/__sandbox/faults", faults), timeout=10).close()
+    regions, go = REGIONS[:4], tmp_path / "go"
+    ends = (both.client("lambda").meta.endpoint_url, dd(both).url)
+    runs = [
+        subprocess.Popen(
+            [
+                *(sys.executable, "-m", "tests.gateways.registrar", region, *ends),
+                *(str(tmp_path / region), str(go)),
+            ],
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for region in regions
+    ]
+    go.touch()
+    told = [run.communicate(timeout=120)[0].strip() for run in runs]
+    live = record(both)
+    assert live is not None
+    assert told == ["applied"] * len(regions)
+    assert {arn.split(":")[3] for arn in live.lambdas} == set(regions)
+
+
+def test_a_log_source_that_another_run_added_is_left_by_the_undo(both: Bench) -> None:
+    set_up(both)
+    first, second = registering(REGIONS[0]), registering(REGIONS[1])
+    assert both.one(first).status == "applied"
+    resolved = both.writers()["log_collection"].resolve(second)
+    assert both.one(resolved).status == "applied"
+    assert both.one(resolved.inverse()).status == "applied"
+    live = record(both)
+    assert live is not None
+    assert (live.sources, len(live.lambdas)) == (("lambda",), 1)
 
 
 def test_a_registration_that_datadog_drops_is_told(both: Bench) -> None:

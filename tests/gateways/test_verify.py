@@ -9,12 +9,14 @@ from datetime import timedelta
 
 import pytest
 
+from benchmarks import queries
 from ddsetup.gateways.datadog.events import log_carriers
 from ddsetup.gateways.datadog.sightings import MOST_GROUPS
 from ddsetup.gateways.datadog.telemetry import Window
 from ddsetup.model.account import Function, Lane, Unreadable
 from ddsetup.model.errors import UsageError
 from ddsetup.model.report import Signal
+from ddsetup.sandbox.datadog.limits import HOURLY_LIMITS
 from ddsetup.verify.arrival import Watch
 from ddsetup.verify.watch import observe_signals, watch
 from tests.builders import OTHER_ACCOUNT, answers, function
@@ -82,6 +84,16 @@ def test_all_signals_of_a_healthy_function_are_seen(world: World) -> None:
     assert {found[name].path for name in EVERYTHING - {"cloudwatch_metrics"}} == {"forwarder"}
     assert {(signal.function, signal.region) for signal in found.values()} == {("Orders", "eu-west-1")}
     assert found["logs"].at == world.now().strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def test_functions_that_arrive_one_after_the_other_are_all_seen_within_datadogs_limits() -> None:
+    """A third of them each minute; the stand-in refuses what Datadog would."""
+    functions = queries.spread(240, 3)
+    with datadog({"limits": dict(HOURLY_LIMITS)}) as world:
+        found = queries.staggered(world, functions, 3)
+        refused = [call for call in world.calls() if call["status"] == 429]
+    assert Counter(signal.status for signal in found) == {"arrived": len(EVERYTHING) * len(functions)}
+    assert refused == []
 
 
 def test_the_extensions_data_is_told_from_the_forwarders(world: World) -> None:

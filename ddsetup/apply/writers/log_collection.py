@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from ddsetup.apply.writers.integration import readable
 from ddsetup.apply.writers.issued import Issued
@@ -42,6 +43,19 @@ class LogCollectionWriter(OneByOne):
         self._clock = clock
         self._written: list[Change] = []
         self._settled_at = 0.0
+
+    def resolve(self, change: Change) -> Change:
+        """The change without the log sources that a run for another region added meanwhile: they are on both
+        of its sides then, so that its undo leaves them."""
+        change = super().resolve(change)
+        before, after = _lists(change.before), _lists(change.after)
+        new = set(after.sources) - set(before.sources)
+        live = read_integration(self._dd, change.resource.account) if new else None
+        held = live.sources if isinstance(live, Integration) else ()
+        there = tuple(source for source in after.sources if source in new and source in held)
+        if not there:
+            return change
+        return replace(change, before=replace(before, sources=(*before.sources, *there)))
 
     def write_one(self, change: Change) -> Outcome:
         live = readable(read_integration(self._dd, change.resource.account))
