@@ -27,7 +27,24 @@ def install() -> None:
         return found
 
     iam_actions.extract_iam_action = action_of
+    _name_policies()
     _take_loopback_for_secure()
+
+
+def _name_policies() -> None:
+    """A policy that is created is what the right to do so is about (AWS's Service Authorization Reference);
+    ministack takes it for everything."""
+    from ministack.core import iam_actions
+
+    plain = iam_actions.extract_resource_arn
+
+    def resource_of(service: str, *rest: Any) -> str:
+        found: str = plain(service, *rest)
+        *_, parameters, _region, account = rest
+        name = iam_actions._query_param(parameters, "PolicyName") if service == "iam" else ""
+        return f"arn:aws:iam::{account}:policy/{name}" if found == "*" and name else found
+
+    iam_actions.extract_resource_arn = resource_of
 
 
 def _take_loopback_for_secure() -> None:
