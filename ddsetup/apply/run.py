@@ -168,6 +168,7 @@ class _Run:
         self._clock = clock
         self._on_event = on_event
         self._outcomes: dict[int, Outcome] = {}
+        self._seqs: dict[int, int] = {}
         self._stopping = False
         self.stop_reason = ""
 
@@ -234,6 +235,7 @@ class _Run:
             for index, outcome in self._outcomes.items():
                 if outcome.status == "applied" and outcome.resource in lost:
                     self._outcomes[index] = lost[outcome.resource]
+                    self._record(self._seqs[index], lost[outcome.resource])
                     self.say(kind="finished", index=index, outcome=lost[outcome.resource])
 
     def outcomes(self) -> tuple[Outcome, ...]:
@@ -260,6 +262,7 @@ class _Run:
             self.say(kind="started", index=index)
         resolved = [writer.resolve(self.changes[index]) for index in batch]
         seqs = [self._journal.start(change, self._clock.now()) for change in resolved]
+        self._seqs.update(zip(batch, seqs, strict=True))
         outcomes = self._send(writer, resolved, batch)
         for seq, outcome in zip(seqs, outcomes, strict=True):
             self._record(seq, outcome)

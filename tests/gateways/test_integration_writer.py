@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
@@ -26,9 +26,9 @@ from ddsetup.gateways.datadog.integration import (
 )
 from ddsetup.journal.disk import OnDisk
 from ddsetup.journal.records import Header
-from ddsetup.journal.runs import Journal, new_run_id
+from ddsetup.journal.runs import Journal, new_run_id, read_run
 from ddsetup.model.account import Integration
-from ddsetup.model.change import Change, Outcome
+from ddsetup.model.change import Change, Outcome, ResourceId
 from ddsetup.model.clock import SYSTEM_CLOCK, Clock
 from ddsetup.model.errors import ChangedSince, GatewayError
 from ddsetup.model.states import REF_EXTERNAL_ID, IntegrationState, LogCollectionState, RoleState
@@ -308,6 +308,41 @@ def test_a_registration_that_datadog_drops_is_told(both: Bench) -> None:
     urlopen(Request(f"{dd(both).url}/__sandbox/faults", faults), timeout=10).close()
     outcome = both.one(registering(REGION))
     assert (outcome.status, "keeps other forwarders" in outcome.reason) == ("failed", True)
+
+
+class Forgetful:
+    """A writer that finds at the end of the run that what it wrote is lost."""
+
+    batch = 1
+
+    def resolve(self, change: Change) -> Change:
+        return change
+
+    def write(self, changes: Sequence[Change]) -> Sequence[Outcome]:
+        return [change.outcome("applied", "") for change in changes]
+
+    def settle(self, _cancelled: Callable[[], bool]) -> Mapping[ResourceId, Outcome]:
+        return {CREATE.resource: CREATE.outcome("failed", "others wrote over it", "again")}
+
+
+def test_what_was_lost_in_the_end_is_not_applied_in_the_journal_either(tmp_path: Path) -> None:
+    at, memory = SYSTEM_CLOCK.now(), OnDisk(tmp_path)
+    run = new_run_id(at)
+    header = Header(
+        run=run, version="0", command="setup", accounts=(ACCOUNT,), regions=(), site="", started=at
+    )
+    with closing(Journal.create(memory, header)) as journal:
+        (told,) = apply(
+            [CREATE],
+            {"integration": Forgetful()},
+            journal,
+            clock=SYSTEM_CLOCK,
+            on_event=lambda _: None,
+            cancel=threading.Event(),
+        )
+    (kept,) = read_run(memory, run).entries
+    assert kept.outcome == told
+    assert told.status == "failed"
 
 
 def test_a_registration_that_does_not_stay_is_told(both: Bench, tmp_path: Path) -> None:
