@@ -13,6 +13,10 @@ from tests import environment
 
 HOME = environment.own()
 
+from tests.patience import PATIENCE  # noqa: E402
+
+os.environ.setdefault("PYTEST_TIMEOUT", f"{3 * PATIENCE:.0f}")
+
 from tests.guard import GUARD, LeakError, on_duty  # noqa: E402  what it imports may read the environment
 
 # How long an example takes says more of the machine than of the code; pytest's own timeout is the limit.
@@ -42,6 +46,7 @@ def no_secret_gets_out(guard_on_duty: None) -> Iterator[None]:
 @pytest.hookimpl
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
     # A failed test shows its own lines, with the values that it planted.
+    _seconds[_file(report.nodeid)] = _seconds.get(_file(report.nodeid), 0.0) + report.duration
     if report.passed:
         for name, text in report.sections:
             GUARD.look(text, f"{name} of {report.nodeid}")
@@ -50,6 +55,10 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
 SANDBOXES = ("tests/e2e/", "tests/safety/")
 """Where a file has whole sandboxes to itself: minutes of waiting beside little work."""
 LONGEST = ("test_wizard", "test_doctor", "test_sandbox", "test_running", "test_faults", "test_kills")
+"""What takes longest where no earlier run has told."""
+SECONDS = "ddsetup/seconds_by_file"
+"""In pytest's cache: what the last whole run took."""
+_seconds: dict[str, float] = {}
 
 
 def pytest_xdist_auto_num_workers() -> int:
@@ -58,13 +67,26 @@ def pytest_xdist_auto_num_workers() -> int:
     return min(max(3, 2 * able), 16)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """The longest files first, so that none is left over at the end, alone."""
-    items.sort(key=lambda item: _rank(item.nodeid))
+    cache = getattr(config, "cache", None)
+    took: dict[str, float] = (cache.get(SECONDS, None) if cache else None) or {}
+    items.sort(key=lambda item: (-took.get(_file(item.nodeid), 0.0), _rank(_file(item.nodeid))))
 
 
-def _rank(nodeid: str) -> int:
-    file = nodeid.partition("::")[0]
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Remember what each file took; where there are workers, their controller does."""
+    cache = getattr(session.config, "cache", None)
+    if cache and not hasattr(session.config, "workerinput"):
+        cache.set(SECONDS, (cache.get(SECONDS, None) or {}) | _seconds)
+
+
+def _file(nodeid: str) -> str:
+    return nodeid.partition("::")[0]
+
+
+def _rank(file: str) -> int:
     if not file.startswith(SANDBOXES):
         return len(LONGEST) + 1
     name = file.rpartition("/")[2].removesuffix(".py")

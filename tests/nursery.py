@@ -33,6 +33,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, NoReturn, Self
 
+from tests.patience import PATIENCE
+
 KILLED = -signal.SIGKILL
 
 
@@ -96,7 +98,7 @@ class Nursery:
         environ: Mapping[str, str],
         directory: Path,
         kill: Kill | None = None,
-        timeout: float = 150,
+        timeout: float = 2.5 * PATIENCE,
     ) -> End:
         """Run `ddsetup ARGUMENTS` without a terminal and wait for its end, at most `timeout` seconds."""
         order = {

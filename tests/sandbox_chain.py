@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import time
 import urllib.request
-from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote
 
 from ddsetup.sandbox import aws
 from ddsetup.sandbox.model import Sandbox
+from tests.patience import until
 
 OPERATOR_POLICY = {
     "Version": "2012-10-17",
@@ -44,17 +44,6 @@ def root(sandbox: Sandbox, service: str) -> Any:
     return aws.client(service, sandbox.aws_endpoint_url, sandbox.regions[0])
 
 
-def eventually(get: Callable[[], Any], seconds: float = 90.0) -> Any:
-    """The first true answer of `get`; fails after that many seconds."""
-    deadline = time.monotonic() + seconds
-    while True:
-        answer = get()
-        if answer:
-            return answer
-        assert time.monotonic() < deadline, f"nothing after {seconds} s"
-        time.sleep(0.1)
-
-
 def deploy_forwarder(sandbox: Sandbox, stack: str, **parameters: str) -> dict[str, str]:
     """Create the stack from the sandbox's template; returns its outputs once it is complete."""
     stacks = operator(sandbox, "cloudformation")
@@ -70,7 +59,7 @@ def deploy_forwarder(sandbox: Sandbox, stack: str, **parameters: str) -> dict[st
         described = stacks.describe_stacks(StackName=stack)["Stacks"][0]
         return None if described["StackStatus"].endswith("IN_PROGRESS") else described
 
-    described = eventually(finished)
+    described = until(finished)
     assert described["StackStatus"] == "CREATE_COMPLETE", stacks.describe_stack_events(StackName=stack)
     return {each["OutputKey"]: each["OutputValue"] for each in described["Outputs"]}
 

@@ -25,6 +25,7 @@ from ddsetup.sandbox.model import OPERATOR, Sandbox, SandboxOptions
 from tests import environment, nursery
 from tests.e2e.world import World, operator_policy
 from tests.guard import GUARD, text_of
+from tests.patience import PATIENCE
 
 DDSETUP = str(Path(sys.executable).parent / "ddsetup")
 REPORTS = {".json", ".ndjson", ".xml", ".sarif", ".zip", ".md", ".txt"}
@@ -105,7 +106,7 @@ class Cli:
             start_new_session=True,
         )
 
-    def ended(self, process: subprocess.Popen[str], timeout: float = 120) -> Result:
+    def ended(self, process: subprocess.Popen[str], timeout: float = 2 * PATIENCE) -> Result:
         """What a started command printed, checked as any other's."""
         try:
             stdout, stderr = process.communicate(timeout=timeout)

@@ -13,6 +13,7 @@ import pexpect
 import pyte
 
 from tests.e2e.conftest import DDSETUP, Cli
+from tests.patience import PATIENCE
 
 ENTER, ESC, CTRL_C, DOWN, SPACE = "\r", "\x1b", "\x03", "\x1b[B", " "
 _ESCAPES = re.compile(r"\x1b(\[[0-9;?]*[ -/]*[@-~]|\][^\x07]*\x07|[()][0-9A-B]|[=>78])")
@@ -38,7 +39,7 @@ class Terminal:
             cwd=str(cwd or cli.home),
             dimensions=(size[1], size[0]),
             encoding="utf-8",
-            timeout=60,
+            timeout=PATIENCE,
         )
         self.screen = pyte.Screen(*size)
         self._stream = pyte.Stream(self.screen)
@@ -70,7 +71,7 @@ class Terminal:
         """All that was ever written, without escapes and breaks."""
         return " ".join(_ESCAPES.sub("", self.raw).split())
 
-    def until(self, what: str | Callable[[], bool], seconds: float = 60) -> Terminal:
+    def until(self, what: str | Callable[[], bool], seconds: float = PATIENCE) -> Terminal:
         """Wait until a text is on the screen, or a condition holds."""
         holds = what if callable(what) else lambda: what in self.seen
         deadline = time.monotonic() + seconds
@@ -89,7 +90,7 @@ class Terminal:
         """Wait for a question as the last thing on the screen, and answer it."""
         return self.until(question).press(keys)
 
-    def end(self, seconds: float = 60) -> int:
+    def end(self, seconds: float = PATIENCE) -> int:
         """Wait for the end of the command; its exit code."""
         deadline = time.monotonic() + seconds
         while self._read():

@@ -14,7 +14,7 @@ from ddsetup.sandbox.faults import (
 )
 from tests.e2e.conftest import OpenPlace, Place
 from tests.e2e.world import differences
-from tests.sandbox_chain import eventually
+from tests.patience import until
 
 pytestmark = pytest.mark.e2e
 
@@ -41,7 +41,7 @@ def test_a_region_that_is_not_enabled_is_left_out_and_names_still_free_come_back
         assert "ListFunctions" not in alone.json["error"]["fix"]
     # Datadog tries again until it may assume the role, and then subscribes what is there.
     orders = "/aws/lambda/coffee-orders"
-    assert eventually(lambda: shop.world.filters().get(orders))
+    assert until(lambda: shop.world.filters().get(orders))
     assert shop.cli("undo", "--yes").code == 0
     assert differences(before, shop.world.everything()) == []
 
@@ -51,7 +51,7 @@ def test_a_log_group_that_comes_back_when_its_stack_is_gone_is_replaced_by_the_n
     assert shop.cli(*SETUP, "--region", "us-east-1").code == 0
     with shop.aws_faults(late_log_delivery("datadog-forwarder", seconds=8)):
         assert shop.cli("undo", "--yes").code == 0
-        assert eventually(lambda: group in shop.world.filters())
+        assert until(lambda: group in shop.world.filters())
     kept = shop.cli(*SETUP, "--region", "us-east-1", "--no-replace-log-group")
     (refused,) = kept.outcomes("stack").values()
     assert refused["status"] == "skipped"

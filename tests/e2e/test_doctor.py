@@ -6,7 +6,6 @@ One account is set up once; each test breaks one thing as root, sees what the do
 from __future__ import annotations
 
 import json
-import time
 import xml.etree.ElementTree as ET
 import zipfile
 from collections.abc import Callable, Iterator
@@ -19,6 +18,7 @@ import pytest
 from ddsetup.sandbox import traffic
 from ddsetup.sandbox.model import OPERATOR
 from tests.e2e.conftest import OpenPlace, Place, Result
+from tests.patience import until
 
 pytestmark = pytest.mark.e2e
 
@@ -39,14 +39,13 @@ def clinic(open_place: OpenPlace) -> Place:
 
 
 def flow_data(place: Place) -> None:
-    """Invoke all functions until the doctor has seen everything of them arrive."""
-    for _ in range(6):
+    """Invoke all functions until everything of them has arrived."""
+
+    def arrived() -> bool:
         traffic.traffic(place.sandbox)
-        time.sleep(2)
-        data = place.cli("verify", "--all", "--output", "json").json
-        if data["exit_code"] == 0:
-            return
-    pytest.fail("the data of the healthy account did not arrive")
+        return place.cli("verify", "--all", "--wait", "2", "--output", "json").code == 0
+
+    until(arrived, "the data of the healthy account")
 
 
 def doctor(place: Place, *arguments: str, **over: Any) -> Result:
@@ -85,13 +84,15 @@ def _lambda(place: Place) -> Any:
 def _update(place: Place, name: str, **settings: Any) -> None:
     """Change a function's configuration as root, once an update that is under way is done."""
     client = _lambda(place)
-    for _ in range(50):
+
+    def updated() -> bool:
         try:
             client.update_function_configuration(FunctionName=name, **settings)
-            return
         except client.exceptions.ResourceConflictException:
-            time.sleep(0.1)
-    pytest.fail(f"{name} is being updated all the time")
+            return False
+        return True
+
+    until(updated, f"the end of an update of {name}")
 
 
 def _fail_to_start(place: Place) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -11,6 +9,7 @@ import pytest
 
 from tests.e2e.conftest import OpenPlace, Place
 from tests.e2e.world import differences
+from tests.patience import until
 
 pytestmark = pytest.mark.e2e
 
@@ -38,14 +37,6 @@ def keys_after_traffic(place: Place, bucket: str) -> list[str]:
     return keys_in(place, bucket)
 
 
-def eventually(what: Callable[[], Any]) -> Any:
-    """What it comes to; a delivery takes the time that a process takes to start."""
-    until = time.monotonic() + 120
-    while not (found := what()) and time.monotonic() < until:
-        time.sleep(0.2)
-    return found
-
-
 def set_up(place: Place) -> None:
     done = place.cli("setup", "--all", "--yes", "--no-verify", "--output", "json")
     assert done.code == 0, done.stdout + done.stderr
@@ -65,9 +56,7 @@ def test_setup_traffic_undo_and_again_ends_as_it_began(shop: Place) -> None:
         set_up(shop)
         bucket = bucket_of(shop)
         assert keys_in(shop, bucket) == []
-        assert eventually(partial(keys_after_traffic, shop, bucket)) == [
-            "cache/datadog-forwarder_lambda.json"
-        ]
+        assert until(partial(keys_after_traffic, shop, bucket)) == ["cache/datadog-forwarder_lambda.json"]
         undone = shop.cli("undo", "--yes", "--output", "json")
         assert undone.code == 0, undone.stdout + undone.stderr
         assert differences(before, everything(shop)) == []
@@ -94,7 +83,7 @@ def test_a_deletion_that_failed_is_finished_by_the_next_setup(shop: Place) -> No
     shop.world.client("s3").put_object(Bucket=bucket_of(shop), Key="cache/x", Body=b"{}")
     stacks = shop.world.client("cloudformation")
     stacks.delete_stack(StackName=STACK)
-    assert eventually(lambda: shop.world.stacks()[STACK] == "DELETE_FAILED")
+    assert until(lambda: shop.world.stacks()[STACK] == "DELETE_FAILED")
     events = stacks.describe_stack_events(StackName=STACK)["StackEvents"]
     reasons = " ".join(e.get("ResourceStatusReason", "") for e in events)
     assert "The bucket you tried to delete is not empty" in reasons

@@ -8,9 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
-from moto.server import ThreadedMotoServer
 
 from tests.e2e.conftest import Cli
 from tests.gateways.bench import zipped
@@ -31,6 +29,8 @@ ALL = ("--all", "--region", REGION, "--forwarder-arn", FORWARDER, "--layer-versi
 
 @pytest.fixture(scope="module")
 def url() -> Iterator[str]:
+    from moto.server import ThreadedMotoServer  # here, because each process of the suite collects all files
+
     logging.getLogger("werkzeug").setLevel(logging.CRITICAL)
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
@@ -40,6 +40,8 @@ def url() -> Iterator[str]:
 
 
 def client(url: str, service: str) -> Any:
+    import boto3
+
     keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
     return boto3.client(service, REGION, endpoint_url=url, **keys)  # type: ignore[call-overload]
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import signal
 import subprocess
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from typing import Any
 import pytest
 
 from ddsetup.sandbox.faults import AwsFault
+from tests import patience
 from tests.e2e.conftest import DDSETUP, Cli, OpenPlace, Place, Result
 from tests.e2e.world import differences
 
@@ -61,15 +61,9 @@ def give_back(place: Place, wanted: dict[str, Any]) -> None:
     assert differences(wanted, place.world.everything()) == []
 
 
-def until(
-    holds: Callable[[], bool], what: str, process: subprocess.Popen[str] | None = None, seconds: float = 60
-) -> None:
+def until(holds: Callable[[], bool], what: str, process: subprocess.Popen[str] | None = None) -> None:
     """Wait for what another process does, unless it has ended."""
-    end = time.monotonic() + seconds
-    while not holds():
-        assert process is None or process.poll() is None, f"it ended before {what}"
-        assert time.monotonic() < end, f"{what} did not happen"
-        time.sleep(0.02)
+    patience.until(holds, what, alive=lambda: process is None or process.poll() is None)
 
 
 def runs(cli: Cli) -> int:

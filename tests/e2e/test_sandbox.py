@@ -30,11 +30,11 @@ from ddsetup.sandbox.layers import archive_of
 from ddsetup.sandbox.model import Sandbox, SandboxOptions
 from ddsetup.sandbox.scenarios import SCENARIOS
 from ddsetup.sandbox.traffic import traffic
+from tests.patience import PATIENCE, until
 from tests.sandbox_chain import (
     OPERATOR_POLICY,
     datadog,
     deploy_forwarder,
-    eventually,
     instrument,
     messages,
     metric,
@@ -45,8 +45,6 @@ from tests.sandbox_chain import (
 
 pytestmark = pytest.mark.e2e
 
-TIMEOUT = 60.0
-"""Seconds; what answers in milliseconds takes many of them beside twenty other programs."""
 _OWN_LAYER = "arn:aws:lambda:us-east-1:123456789012:layer:shared-auth"
 _DATADOG_LAYER = "arn:aws:lambda:us-east-1:464622532012:layer:Datadog"
 
@@ -82,12 +80,12 @@ def test_every_signal_of_an_instrumented_function_arrives(sandbox: Sandbox) -> N
 
     assert invocation.error == ""
     where = "{cold_start:true,functionname:coffee-orders,env:prod}.as_count()"
-    eventually(lambda: metric(sandbox, f"sum:aws.lambda.enhanced.invocations{where}"))
+    until(lambda: metric(sandbox, f"sum:aws.lambda.enhanced.invocations{where}"))
     for name in ("duration", "billed_duration", "max_memory_used", "estimated_cost", "init_duration"):
         query = f"avg:aws.lambda.enhanced.{name}{{functionname:coffee-orders,env:prod}}"
         assert metric(sandbox, query), name
-    eventually(lambda: metric(sandbox, "avg:coffee_house.order_value{*}"))
-    eventually(lambda: metric(sandbox, "sum:aws.dd_forwarder.traces_forwarded{*}"))
+    until(lambda: metric(sandbox, "avg:coffee_house.order_value{*}"))
+    until(lambda: metric(sandbox, "sum:aws.dd_forwarder.traces_forwarded{*}"))
     logs = datadog(
         sandbox,
         "POST",
@@ -110,7 +108,7 @@ def test_a_forwarder_with_an_unknown_key_says_so(sandbox: Sandbox) -> None:
     subscribe(sandbox, "coffee-stock", outputs["DatadogForwarderArn"])
     traffic(sandbox, ["coffee-stock"])
     group = "/aws/lambda/forwarder-wrong-key"
-    eventually(lambda: "Failed to check if API Key is valid" in "\n".join(messages(sandbox, group)))
+    until(lambda: "Failed to check if API Key is valid" in "\n".join(messages(sandbox, group)))
     assert "f" * 32 not in "\n".join(messages(sandbox, group))
 
 
@@ -122,7 +120,7 @@ def test_a_deleted_stack_leaves_nothing(sandbox: Sandbox) -> None:
     role = stacks.describe_stack_resource(StackName="short-lived", LogicalResourceId="ForwarderRole")
     stacks.delete_stack(StackName="short-lived")
     get = operator(sandbox, "lambda").get_function
-    eventually(lambda: _error(stacks.describe_stacks, StackName="short-lived") == "ValidationError")
+    until(lambda: _error(stacks.describe_stacks, StackName="short-lived") == "ValidationError")
     assert _error(get, FunctionName="short-lived") == "ResourceNotFoundException"
     secret = outputs["DdApiKeySecretArn"]
     assert _error(secrets.get_secret_value, SecretId=secret) == "ResourceNotFoundException"
@@ -173,7 +171,7 @@ def test_a_change_ends_no_invocation_and_no_environment_outlives_it(sandbox: San
     functions = root(sandbox, "lambda")
     with ThreadPoolExecutor(1) as pool:
         under_way = pool.submit(_invoke, sandbox, "brewing", str(tmp_path))
-        eventually((tmp_path / "begun").exists)
+        until((tmp_path / "begun").exists)
         functions.update_function_configuration(
             FunctionName="brewing", Environment={"Variables": {"SIZE": "XL"}}
         )
@@ -284,7 +282,7 @@ def test_a_stack_refuses_parameters_of_another_version_and_names_that_are_taken(
     assert _error(stacks.create_stack, **arguments, Parameters=[parameter]) == "ValidationError"
     taken = {"ParameterKey": "FunctionName", "ParameterValue": "coffee-orders"}
     stacks.create_stack(**arguments, Parameters=[taken])
-    events = eventually(
+    events = until(
         lambda: [
             each["ResourceStatusReason"]
             for each in stacks.describe_stack_events(StackName="second")["StackEvents"]
@@ -378,15 +376,15 @@ def _doors(sandbox: Sandbox) -> tuple[str, ...]:
 )
 def test_web_pages_are_not_let_in(sandbox: Sandbox, headers: dict[str, str]) -> None:
     for address in _doors(sandbox):
-        with urllib.request.urlopen(address, timeout=TIMEOUT) as answer:
+        with urllib.request.urlopen(address, timeout=PATIENCE) as answer:
             assert answer.status == 200
         with pytest.raises(urllib.error.HTTPError, match="403"):
-            urllib.request.urlopen(urllib.request.Request(address, headers=headers), timeout=TIMEOUT)
+            urllib.request.urlopen(urllib.request.Request(address, headers=headers), timeout=PATIENCE)
     faults = f"{sandbox.datadog_url}/__sandbox/faults"
     for method in ("POST", "DELETE"):
         request = urllib.request.Request(faults, b'{"faults": []}', headers, method=method)
         with pytest.raises(urllib.error.HTTPError, match="403"):
-            urllib.request.urlopen(request, timeout=TIMEOUT)
+            urllib.request.urlopen(request, timeout=PATIENCE)
 
 
 @pytest.mark.skipif(os.getuid() != 0 or not sys.platform.startswith("linux"), reason="needs a second user")
@@ -419,9 +417,7 @@ def test_two_regions_and_an_integration_made_by_someone_else() -> None:
         (account,) = datadog(running, "GET", "/api/v2/integration/aws/accounts")["data"]
         assert account["attributes"]["auth_config"]["role_name"] == "DatadogIntegrationRole"
         assert {each.region for each in traffic(running)} == set(regions)
-        eventually(
-            lambda: metric(running, "sum:aws.lambda.invocations{functionname:coffee-orders}.as_count()")
-        )
+        until(lambda: metric(running, "sum:aws.lambda.invocations{functionname:coffee-orders}.as_count()"))
         assert len(operator(running, "lambda").list_functions(MaxItems=50)["Functions"]) == 36
 
 
@@ -434,7 +430,7 @@ def test_an_official_release_can_be_run_instead(tmp_path: Path) -> None:
         outputs = deploy_forwarder(running, "datadog-forwarder", DdApiKey=running.api_key)
         subscribe(running, "coffee-orders", outputs["DatadogForwarderArn"])
         traffic(running, ["coffee-orders"])
-        eventually(lambda: "official" in messages(running, "/aws/lambda/datadog-forwarder"))
+        until(lambda: "official" in messages(running, "/aws/lambda/datadog-forwarder"))
 
 
 def test_up_status_down(tmp_path: Path) -> None:
@@ -486,7 +482,7 @@ def test_nothing_survives_the_death_of_the_owner(tmp_path: Path) -> None:
         # The emulator, the stand-in, and the worker of the function that ran.
         assert len(_processes_of(directory)) >= 3
         owner.send_signal(signal.SIGKILL)
-    eventually(lambda: not _processes_of(directory) and not directory.exists())
+    until(lambda: not _processes_of(directory) and not directory.exists())
 
 
 def test_a_missing_extra_is_named_with_the_command_that_installs_it() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from typing import Any
 from urllib.request import Request, urlopen
 
@@ -12,6 +11,7 @@ import pytest
 from ddsetup.sandbox.traffic import traffic
 from tests.e2e.conftest import OpenPlace, Place
 from tests.e2e.world import differences
+from tests.patience import PATIENCE, until
 
 pytestmark = pytest.mark.e2e
 
@@ -42,13 +42,12 @@ def arrived(place: Place, source: str) -> list[dict[str, Any]]:
             "Content-Type": "application/json",
         },
     )
-    deadline = time.monotonic() + 20
-    while True:
-        with urlopen(request, timeout=60) as answer:
-            found: list[dict[str, Any]] = json.load(answer)["data"]
-        if found or time.monotonic() > deadline:
-            return found
-        time.sleep(0.2)
+
+    def found() -> list[dict[str, Any]]:
+        with urlopen(request, timeout=PATIENCE) as answer:
+            return list(json.load(answer)["data"])
+
+    return until(found, "what was sent")
 
 
 def test_status_shows_what_there_is_and_a_setup_leaves_it_alone_unless_asked(

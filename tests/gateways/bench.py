@@ -16,7 +16,6 @@ from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.compat import HTTPHeaders
 from botocore.exceptions import ConnectionClosedError
 from botocore.httpsession import URLLib3Session
-from moto.server import ThreadedMotoServer
 
 from ddsetup.apply.run import Writer
 from ddsetup.apply.writers import make_writers
@@ -137,6 +136,8 @@ def zipped(source: str = "def handler(event, context):\n    return event\n") -> 
 
 @pytest.fixture(scope="session")
 def moto_url() -> Iterator[str]:
+    from moto.server import ThreadedMotoServer  # here, because each process of the suite collects all files
+
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()

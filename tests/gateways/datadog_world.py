@@ -93,10 +93,14 @@ def library_metric(world: World, function: Function, *, cold: bool = False, forw
 
 
 def metric(world: World, name: str, value: float, tags: list[str]) -> None:
-    point = [int(world.standin.clock.now), [value]]
-    _sent(
-        world, "/api/v1/distribution_points", {"series": [{"metric": name, "points": [point], "tags": tags}]}
-    )
+    metrics(world, [name], tags, value)
+
+
+def metrics(world: World, names: Iterable[str], tags: list[str], value: float = 1.0) -> None:
+    """A value of each, in one request."""
+    points = [[int(world.standin.clock.now), [value]]]
+    series = [{"metric": name, "points": points, "tags": tags} for name in names]
+    _sent(world, "/api/v1/distribution_points", {"series": series})
 
 
 def cloudwatch_metric(world: World, function: Function) -> None:

@@ -7,7 +7,6 @@ import logging
 from collections.abc import Iterator
 
 import pytest
-from moto.server import ThreadedMotoServer
 
 from ddsetup.gateways.aws import functions, logs, metrics, roles, secrets, stacks, tags
 from ddsetup.gateways.aws.errors import AlreadyExists, LimitReached
@@ -37,6 +36,8 @@ DOCUMENT = {
 @pytest.fixture(scope="module")
 def moto_url() -> Iterator[str]:
     logging.getLogger("werkzeug").setLevel(logging.CRITICAL)
+    from moto.server import ThreadedMotoServer  # here, because each process of the suite collects all files
+
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()

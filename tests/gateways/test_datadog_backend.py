@@ -25,6 +25,7 @@ import pytest
 from ddsetup.sandbox.datadog.backend import Backend, BackendOptions
 from ddsetup.sandbox.datadog.integrations import Account, Integrations
 from ddsetup.sandbox.datadog.store import Telemetry
+from tests.patience import PATIENCE, until
 
 pytest.importorskip("ministack", reason="needs the extra ddsetup[sandbox]")
 
@@ -370,20 +371,16 @@ def test_the_program_crawls_by_itself_and_ends_when_told(scene: Scene, tmp_path:
     ]
     process = subprocess.Popen([*command, "--state-dir", str(tmp_path / "state")], start_new_session=True)
     try:
-        until = time.monotonic() + 30
-        while not port_file.exists():
-            assert process.poll() is None
-            assert time.monotonic() < until
-            time.sleep(0.05)
+        until(port_file.exists, "the port", alive=lambda: process.poll() is None)
         url = f"http://127.0.0.1:{port_file.read_text()}/__sandbox/state"
-        metrics: dict[str, int] = {}
-        while "aws.lambda.invocations" not in metrics:
-            assert time.monotonic() < until
-            time.sleep(0.05)
-            with urllib.request.urlopen(url, timeout=5) as answer:
-                metrics = json.load(answer)["metrics"]
+
+        def crawled() -> bool:
+            with urllib.request.urlopen(url, timeout=PATIENCE) as answer:
+                return "aws.lambda.invocations" in json.load(answer)["metrics"]
+
+        until(crawled, "a metric")
         process.send_signal(signal.SIGTERM)
-        assert process.wait(timeout=15) == 0
+        assert process.wait(timeout=PATIENCE) == 0
     finally:
         process.kill()
         process.wait()

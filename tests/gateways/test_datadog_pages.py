@@ -16,7 +16,7 @@ from ddsetup.gateways.datadog.monitors import CREATED_BY, find_monitors
 from ddsetup.gateways.datadog.telemetry import Window
 from ddsetup.sandbox.datadog import routes
 from tests.builders import function
-from tests.gateways.datadog_world import World, datadog, logs, metric, spans
+from tests.gateways.datadog_world import World, datadog, logs, metrics, spans
 
 MANY = 2_105
 """More than two pages of each list, and not a multiple of any."""
@@ -33,8 +33,8 @@ WITHOUT_PAGES = {
 def world() -> Iterator[World]:
     with datadog() as started:
         documents = started.standin.server.world.documents
+        metrics(started, (f"shop.value{number}" for number in range(MANY)), ["functionname:orders"])
         for number in range(MANY):
-            metric(started, f"shop.value{number}", 1.0, ["functionname:orders"])
             documents.monitors[number] = {
                 "id": number,
                 "name": "x",

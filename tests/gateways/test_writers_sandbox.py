@@ -360,10 +360,7 @@ def test_a_function_that_moved_since_the_plan_is_left_alone(place: Place, tmp_pa
     assert (live.memory, live.handler, live.layers) == (777, function.handler, function.layers)
     outcomes = carry_out(place, tmp_path, [write, tag], "r1")
     assert [o.status for o in outcomes] == ["changed_since", "skipped"]
-    time.sleep(0.3)
-    place.client("lambda").update_function_configuration(
-        FunctionName=function.name, MemorySize=function.memory
-    )
+    resize(place, function, function.memory)
 
 
 def test_a_revision_that_moved_back_and_forth_does_not_stop_the_write(place: Place) -> None:

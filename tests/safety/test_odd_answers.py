@@ -80,8 +80,8 @@ def documents(lab: Lab) -> tuple[int, int]:
     return state["monitors"], state["dashboards"]
 
 
-def ended_in_words(result: Result) -> None:
-    assert result.code in {0, 1, 2, 4, 5, 6}, result.stderr
+def ended_in_words(result: Result, *codes: int) -> None:
+    assert result.code in codes, result.stdout + result.stderr
     assert (result.stdout + result.stderr).strip()
 
 
@@ -91,7 +91,7 @@ def test_every_command_ends_in_words_whatever_datadog_answers(trial: Trial, odd:
     there, documented = lab.world.everything(), documents(lab)
     odd_datadog(lab, "/api/*", ODD[odd])
     for command in COMMANDS:
-        ended_in_words(lab.run(*command))
+        ended_in_words(lab.run(*command), *((1,) if odd in QUICK else (1, 4)))
     lab.heal()
     assert differences(there, lab.world.everything()) == []
     assert documents(lab) == documented
@@ -110,8 +110,7 @@ def test_what_is_there_is_not_made_twice(trial: Trial, odd: str) -> None:
     odd_datadog(lab, "/api/v2/integration/aws/accounts", {**ODD[odd], "method": "GET"})
     planned = lab.run("plan", "--all", "--output", "json")
     lab.heal()
-    ended_in_words(planned)
-    assert planned.code in {1, 4}, planned.stdout
+    ended_in_words(planned, 1, 4)
     made = [c for c in planned.json["plan"]["changes"] if c["action"] == "create"]
     assert [c for c in made if c["resource"]["kind"] in ("integration", "iam_role")] == []
     left = {s["resource"]["kind"]: s["reason"] for s in planned.json["plan"]["skipped"]}
@@ -150,8 +149,11 @@ def test_every_command_ends_in_words_whatever_aws_answers(
     lab.aws_fails(*(AwsFault(name, **given) for name in names))
     for command in (("plan", "--all"), ("status",), ("doctor",), ("undo", "--yes")):
         result = lab.run(*command)
-        ended_in_words(result)
-        assert "doctor" in command or result.code != 0, result.stdout
+        # The doctor tells what it could not see; it cannot go on only where it is not told who asks.
+        (expected,) = {(True, True): (0,), (True, False): (4,), (False, True): (4,), (False, False): (1,)}[
+            but_identity, "doctor" in command
+        ]
+        ended_in_words(result, *((expected,) if raw in QUICK else (expected, 1, 4)))
     lab.heal()
     assert differences(there, lab.world.everything()) == []
 

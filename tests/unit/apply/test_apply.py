@@ -9,7 +9,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -23,6 +22,7 @@ from ddsetup.journal.runs import Journal
 from ddsetup.model.change import Change, Outcome, ResourceId
 from ddsetup.model.errors import ChangedSince, Denied
 from ddsetup.model.event import Event
+from tests.patience import PATIENCE, until
 from tests.unit.world import (
     World,
     boom,
@@ -265,8 +265,8 @@ def test_the_first_interrupt_finishes_what_runs(state: Path, number: signal.Sign
     def interrupt(moment: str, change: Change) -> None:
         if moment == "before":
             os.kill(os.getpid(), number)
-            # Long enough for the handler, which runs in the main thread, to be there first.
-            time.sleep(0.05)
+            # The handler runs in the main thread.
+            until(lambda: "stopping" in [e.kind for e in events], "the stop")
 
     world.fault = interrupt
     was = signal.getsignal(number)
@@ -277,18 +277,18 @@ def test_the_first_interrupt_finishes_what_runs(state: Path, number: signal.Sign
 
 
 def test_the_second_interrupt_leaves_at_once_and_the_journal_knows(state: Path) -> None:
-    world, left = World(), threading.Event()
+    world, left, events = World(), threading.Event(), list[Event]()
 
     def twice(moment: str, change: Change) -> None:
         if moment == "before":
-            for _ in range(2):
-                os.kill(os.getpid(), signal.SIGINT)
-                time.sleep(0.05)
-            left.wait(10)
+            os.kill(os.getpid(), signal.SIGINT)
+            until(lambda: "stopping" in [e.kind for e in events], "the stop")
+            os.kill(os.getpid(), signal.SIGINT)
+            left.wait(PATIENCE)
 
     world.fault = twice
     with pytest.raises(KeyboardInterrupt):
-        run(state, world, [creation("a"), creation("b", "a")])
+        run(state, world, [creation("a"), creation("b", "a")], on_event=events.append)
     left.set()
     assert [e.change.resource.name for e in read_journal(journal_file(state)).entries] == ["a"]
 
