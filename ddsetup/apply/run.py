@@ -1,7 +1,7 @@
 """Carry out changes: in the order that they need, many at once, each recorded before it is sent.
 
-A change that fails stops what depends on it and nothing else. A journal that cannot be written stops
-everything: what is not recorded is not sent.
+A change that fails stops what depends on it and nothing else; what was taken away only to make room for it
+is put back at once. A journal that cannot be written stops everything: what is not recorded is not sent.
 """
 
 from __future__ import annotations
@@ -135,6 +135,9 @@ class _Crew:
 
     def start(self, *, last: bool) -> None:
         """Put free threads to work. `last`: nothing will be added, so incomplete batches need not wait."""
+        for index in self._run.take_back(self._queue):
+            # Whatever else has to wait, or is not sent any more.
+            self.running[self._pool.submit(self._run.work, (index,))] = (index,)
         most_functions = max(1, self._workers - _OTHERS)
         while len(self.running) < self._workers:
             full = self._run.full(self.running.values(), most_functions)
@@ -170,6 +173,8 @@ class _Run:
         self._outcomes: dict[int, Outcome] = {}
         self._seqs: dict[int, int] = {}
         self._stopping = False
+        self._deleted: dict[ResourceId, Change] = {}
+        self._in_vain: list[Change] = []
         self.stop_reason = ""
 
     def say(
@@ -208,8 +213,27 @@ class _Run:
         """Note the outcome of one change, and skip those that can no longer be carried out."""
         self._outcomes[index] = outcome
         self.say(kind="finished", index=index, outcome=outcome)
+        change = self.changes[index]
+        if change.action == "delete" and outcome.status == "applied":
+            self._deleted[change.resource] = change
+        elif change.action != "delete" and outcome.status not in ("applied", "unchanged"):
+            self._in_vain += self._made_room(change)
         for dependant, need in queue.settle(index, good=outcome.status in ("applied", "unchanged")):
             self._skip(queue, dependant, need, outcome.status)
+
+    def _made_room(self, change: Change) -> Iterator[Change]:
+        """The deletions carried out for a change that has not come about, turned round; each once."""
+        for need in change.needs:
+            made = self._deleted.pop(need, None)
+            if made is not None:
+                what = f"put back at once, as {change.resource.name} is not there to take its place"
+                yield replace(made.inverse(), why=what)
+
+    def take_back(self, queue: Queue) -> list[int]:
+        """Take in what has to be put back now; it waits for nothing. Gives the positions."""
+        changes, self._in_vain = self._in_vain, []
+        self.changes.extend(changes)
+        return [queue.beside(change) for change in changes]
 
     def _skip(self, queue: Queue, index: int, need: ResourceId, ended: Status) -> None:
         how = {"failed": "failed", "changed_since": "has changed since", "skipped": "was skipped"}

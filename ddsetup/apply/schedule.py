@@ -56,6 +56,13 @@ class Queue:
                 self._make_ready(index)
         return lost
 
+    def beside(self, change: Change) -> int:
+        """Take in a change that is sent at once, and that others of its resource wait for; its position."""
+        self._changes.append(change)
+        index = len(self._changes) - 1
+        self._by_resource.setdefault(change.resource, []).append(index)
+        return index
+
     def take(self, *, idle: bool, full: Collection[str] = ()) -> tuple[int, ...]:
         """The next changes to send together, none if there is nothing to do now.
 

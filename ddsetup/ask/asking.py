@@ -54,7 +54,7 @@ class _Run:
     wrong: list[str] = field(default_factory=list)
 
 
-_CHANGING = ("setup", "plan", "uninstrument")
+_CHANGING = ("setup", "plan", "uninstrument", "teardown")
 """Commands that ask where to work even if AWS has a default region."""
 
 Chooser = Callable[[Snapshot, Prompter], Mapping[str, Value]]

@@ -92,7 +92,7 @@ def _by(way: Json, asking: _Asking) -> Settings:
         case "all":
             return {"all": True}
         case "uninstrumented":
-            return {"all": True, "state": "uninstrumented"}
+            return {"all": True, "which": "uninstrumented"}
         case "runtime":
             return {"runtime": tuple(prompter.ask(_runtimes(asking.rows)))}
         case "tag":

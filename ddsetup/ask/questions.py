@@ -269,7 +269,7 @@ def _sends_logs_by_forwarder(_snapshot: Snapshot | None, draft: Draft) -> bool:
     return draft.get("via") == "forwarder" and draft.get("logs") is True
 
 
-_EVERY = ("setup", "plan", "verify", "doctor", "status", "uninstrument")
+_EVERY = ("setup", "plan", "verify", "doctor", "status", "uninstrument", "teardown")
 
 QUESTIONS: tuple[Question, ...] = (
     Question(

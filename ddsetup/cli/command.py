@@ -19,7 +19,7 @@ KEYS = (
     *("api_key_secret", "app_key_secret"),
 )
 CONNECT = ("profile", "role_arn", "site", *KEYS, "datadog_url")
-RUN = ("output", "config", "state_dir", "no_color", "verbose", "debug")
+RUN = ("output", "config", "state_dir", "state", "no_color", "verbose", "debug")
 ASKING = ("no_input", *RUN)
 WRITING = ("yes", "dry_run", *ASKING)
 WANTED = keys("Which functions", "Where", "Datadog", "What to send", "How it gets there", "Library")

@@ -8,11 +8,12 @@ from dataclasses import replace
 from ddsetup.ask.asking import answers_from
 from ddsetup.flow.call import Call
 from ddsetup.gateways.aws.session import Aws, AwsOptions
+from ddsetup.journal.in_s3 import place_of
 from ddsetup.model.blocks import Block, Code
 from ddsetup.model.errors import CredentialsError
 from ddsetup.model.lines import Look
 from ddsetup.model.report import Report
-from ddsetup.plan.policy import least_policy
+from ddsetup.plan.policy import least_policy, state_statements
 
 FOR = ("setup", "verify", "undo")
 
@@ -38,6 +39,10 @@ def run(call: Call) -> Report:
     commands = tuple(call.value("for_command") or FOR)
     answers = replace(answers, regions=regions or ("*",))
     document = least_policy(answers, partition, (account,) if account else ("*",), answers.regions, commands)
+    named = call.given.text("state")
+    if named:
+        place = place_of(named)
+        document["Statement"] += state_statements(place.bucket, place.prefix, partition)
     return Report(command="policy", account=account, regions=regions, data={"policy": document})
 
 

@@ -13,9 +13,10 @@ def run(call: Call) -> Report:
     """Plan it, show it, and do it once it is confirmed."""
     from ddsetup.ask.choosing import choose_functions
     from ddsetup.flow import verbs
-    from ddsetup.observe.chosen import observe_filters
+    from ddsetup.observe.chosen import observe_filters, observe_key_policies
     from ddsetup.plan.select import select_in
     from ddsetup.plan.steps import uninstrument
+    from ddsetup.plan.steps.instrument.key_access import roles_to_read
 
     session = verbs.connect(call.given, call.host(), command="uninstrument")
     snapshot = verbs.look(session)
@@ -29,7 +30,8 @@ def run(call: Call) -> Report:
     )
     selected = select_in(snapshot, answers.selection)
     groups = uninstrument.groups_to_read(snapshot, answers, selected)
-    snapshot = observe_filters(session.aws, snapshot, groups)
+    snapshot = verbs.with_applied(session, observe_filters(session.aws, snapshot, groups))
+    snapshot = observe_key_policies(session.aws, snapshot, roles_to_read(selected))
     plan = uninstrument.plan(snapshot, answers, selected)
     report = base_report("uninstrument", session, plan)
     if call.given.on("dry_run") or not plan.changes:

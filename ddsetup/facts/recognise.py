@@ -37,6 +37,12 @@ def has_extension(function: Function) -> bool:
     return any(a.role == "extension" for a in (*datadog_layers(function), *copied_layers(function)))
 
 
+def has_datadog(function: Function) -> bool:
+    """Whether anything of Datadog's is in the function that sends data."""
+    layers = datadog_layers(function) or copied_layers(function)
+    return bool(layers) or is_datadog_handler(function.handler)
+
+
 def extension_ships_logs(function: Function) -> bool:
     """Whether the function's logs already reach Datadog through the Extension."""
     env = function.env or {}

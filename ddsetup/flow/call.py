@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ddsetup.journal.disk import OnDisk
 from ddsetup.journal.memory import Memory
 from ddsetup.journal.statedir import state_dir
+from ddsetup.model.clock import SYSTEM_CLOCK
 from ddsetup.settings.given import Given, Values
 from ddsetup.show.screen import Screen
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from ddsetup.ask.asking import AtHand
     from ddsetup.ask.prompter import Prompter
     from ddsetup.flow.verbs import Host
+    from ddsetup.gateways.aws.session import Aws
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,5 +65,22 @@ class Call:
         return state_dir(Path(named).expanduser() if named else None)
 
     def memory(self) -> Memory:
-        """Where runs are remembered."""
-        return OnDisk(self.state_dir())
+        """Where runs are remembered. Raises UsageError for a place that is none."""
+        named = self.given.text("state")
+        if not named:
+            return OnDisk(self.state_dir())
+        from ddsetup.journal.in_s3 import InS3, place_of
+
+        return InS3(place_of(named), self._aws, SYSTEM_CLOCK.now)
+
+    def _aws(self) -> Aws:
+        """The connection to what is remembered in AWS, by the same credentials as all else."""
+        from ddsetup.gateways.aws.session import Aws, AwsOptions
+
+        options = AwsOptions(
+            profile=self.given.text("profile") or None,
+            role_arn=self.given.text("role_arn") or None,
+            interactive=self.can_ask,
+            environ=self.environ,
+        )
+        return Aws.connect(options)

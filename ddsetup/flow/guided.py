@@ -16,6 +16,7 @@ from ddsetup.flow.call import Call
 from ddsetup.flow.conflicts import decide
 from ddsetup.flow.durable_events import offer_durable_events
 from ddsetup.flow.left_log_groups import offer_to_replace
+from ddsetup.flow.pruning import offer_pruning
 from ddsetup.flow.publishing import offer_publishing
 from ddsetup.model.errors import CredentialsError, Denied, Interrupted
 from ddsetup.model.foreign import Lines
@@ -74,6 +75,7 @@ class Guide:
                 asked = offer_to_replace(call, session, prepared)
                 asked = offer_publishing(call, session, asked)
                 asked = offer_durable_events(call, session, asked)
+                asked = offer_pruning(call, session, asked)
                 return session, decide(call, session, asked)
             except Back:
                 self.put_back(prepared)

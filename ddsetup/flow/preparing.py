@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from ddsetup.ask.asking import Chooser, answers_from
 from ddsetup.flow.connecting import quiet
 from ddsetup.flow.host import Session
-from ddsetup.flow.remembered import with_written_before
+from ddsetup.flow.pruning import with_left_behind
+from ddsetup.flow.remembered import with_applied
 from ddsetup.model.account import Function, Lane, Unreadable
 from ddsetup.model.answers import Answers
 from ddsetup.model.change import Plan
@@ -146,7 +147,7 @@ def prepare(
         at_hand=session.host.at_hand,
     )
     selected = select_in(snapshot, answers.selection)
-    snapshot = with_written_before(session, snapshot, selected)
+    snapshot = with_left_behind(session, with_applied(session, snapshot), answers, selected)
     snapshot = observe_collection(session.dd, snapshot, answers)
     with session.host.busy(f"looking closely at {counted(len(selected), 'function')}"):
         snapshot = observe_deliveries(session.aws, snapshot, answers, selected)

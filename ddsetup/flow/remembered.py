@@ -9,19 +9,16 @@ from dataclasses import replace
 from ddsetup._version import __version__
 from ddsetup.ask.prompter import Prompt, Prompter
 from ddsetup.facts.disclose import text
-from ddsetup.facts.ownership import is_forwarder
 from ddsetup.flow.host import Session
+from ddsetup.journal.applied import last_applied
 from ddsetup.journal.brief import Brief, standing
 from ddsetup.journal.memory import Memory
 from ddsetup.journal.planfile import PlanMeta
 from ddsetup.journal.runs import list_runs
 from ddsetup.journal.undo import built_on
-from ddsetup.model.account import Function, Unreadable
 from ddsetup.model.errors import Interrupted, UsageError
 from ddsetup.model.lines import counted, names
-from ddsetup.model.snapshot import LaneSnapshot, Snapshot
-from ddsetup.plan.steps.instrument.subject import STEP as INSTRUMENT
-from ddsetup.plan.steps.instrument.tags import MARKER
+from ddsetup.model.snapshot import Snapshot
 
 _NAMED = 3
 """How many later runs are named."""
@@ -78,39 +75,10 @@ def check_built_on(chosen: Brief, runs: Sequence[Brief], prompter: Prompter | No
         )
 
 
-def with_written_before(session: Session, snapshot: Snapshot, selected: Sequence[Function]) -> Snapshot:
-    """Add which functions earlier runs instrumented, where a killed one may have left something of it to do.
-
-    Runs are looked at only if a function with Datadog's variables lacks ddsetup's mark. The Forwarder has
-    variables and never a mark.
-    """
-    if not any(_unmarked(function, snapshot.lanes[function.lane]) for function in selected):
-        return snapshot
-    runs = list_runs(session.host.memory).readable
-    return replace(snapshot, written_before=functions_written(runs, session.identity.account))
-
-
-def _unmarked(function: Function, lane: LaneSnapshot) -> bool:
-    """Whether it may be one that ddsetup instrumented without coming to its tags; each gets variables."""
-    tags = lane.tags_of(function)
-    if isinstance(lane.tags, Unreadable) or MARKER in tags or is_forwarder(function, tags, lane):
-        return False
-    return any(name.startswith("DD_") for name in function.env or {})
-
-
-def functions_written(runs: Sequence[Brief], account: str) -> frozenset[str]:
-    """The ARNs of the account's functions whose last change in force was to instrument them.
-
-    Taken in: changes of a run that was killed before it came to what needs them.
-    """
-    last: dict[str, str] = {}
-    for run in runs:
-        if account not in run.header.accounts or run.header.undoes:
-            continue
-        for trace in standing(run, runs):
-            if trace.resource.kind == "function":
-                last[trace.resource.id] = trace.step
-    return frozenset(arn for arn, step in last.items() if step == INSTRUMENT)
+def with_applied(session: Session, snapshot: Snapshot) -> Snapshot:
+    """Add what earlier runs left in force: what may be taken back, and what a killed one may have left."""
+    accounts = frozenset(snapshot.accounts)
+    return replace(snapshot, applied=last_applied(session.host.memory, accounts, session.host.state_dir))
 
 
 def plan_meta(session: Session, extra: Mapping[str, object]) -> PlanMeta:

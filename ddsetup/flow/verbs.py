@@ -9,7 +9,14 @@ from ddsetup.flow.connecting import connect
 from ddsetup.flow.failed_events import settle_failed_events
 from ddsetup.flow.host import Host, Session
 from ddsetup.flow.preparing import Prepared, complete, look, prepare
-from ddsetup.flow.remembered import check_built_on, check_meta, choose_run, plan_meta, whose_plan
+from ddsetup.flow.remembered import (
+    check_built_on,
+    check_meta,
+    choose_run,
+    plan_meta,
+    whose_plan,
+    with_applied,
+)
 
 __all__ = [
     "Applied",
@@ -30,4 +37,5 @@ __all__ = [
     "prove",
     "settle_failed_events",
     "whose_plan",
+    "with_applied",
 ]

@@ -105,7 +105,7 @@ def kept_brief(stored: Stored) -> Brief | None:
 
 def standing(run: Brief, others: Sequence[Brief]) -> tuple[Trace, ...]:
     """What of `run` may have taken effect and no later undo has given back."""
-    effective = [trace for trace in run.traces if trace.effective]
+    effective = _not_taken_back([trace for trace in run.traces if trace.effective])
     for other in others:
         if other.header.undoes != run.id or other.id == run.id:
             continue
@@ -114,6 +114,20 @@ def standing(run: Brief, others: Sequence[Brief]) -> tuple[Trace, ...]:
         for trace in (*given_back, *(t for t in other.traces if t.status == "unchanged")):
             _strike(effective, trace)
     return tuple(effective)
+
+
+def _not_taken_back(traces: Sequence[Trace]) -> list[Trace]:
+    """Without what the run itself put back, as what it had made room for did not come about."""
+    left: dict[ResourceId, list[Trace]] = {}
+    for trace in traces:
+        of_it = left.setdefault(trace.resource, [])
+        before = len(of_it)
+        if trace.status == "applied":
+            _strike(of_it, trace)
+        if len(of_it) == before:
+            of_it.append(trace)
+    kept = {trace.seq for of_it in left.values() for trace in of_it}
+    return [trace for trace in traces if trace.seq in kept]
 
 
 def _strike(effective: list[Trace], given_back: Trace) -> None:

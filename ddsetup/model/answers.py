@@ -13,6 +13,10 @@ from typing import Literal, TypeAlias
 Via: TypeAlias = Literal["forwarder", "extension"]
 Subscribe: TypeAlias = Literal["automatic", "direct", "none"]
 OnConflict: TypeAlias = Literal["ask", "replace", "add", "skip"]
+Part: TypeAlias = Literal[
+    "functions", "filters", "policies", "collection", "forwarder", "secret", "integration", "role"
+]
+"""What a teardown takes down, part by part."""
 Owned: TypeAlias = Literal["change", "skip", "source", "all"]
 
 
@@ -75,7 +79,8 @@ class Answers:
     `publish`: a version is published of what was instrumented, and aliases serve it. `replace_log_group`: the
     log group that Lambda made anew for a Forwarder that is gone is deleted before a new one's is made.
     `durable_events`: Datadog's stack that tells how durable executions end is made. `thorough`: what evidence
-    says need not be read is read, too.
+    says need not be read is read, too. `prune`: what ddsetup set and is no longer wanted
+    is removed.
     """
 
     site: str
@@ -121,6 +126,7 @@ class Answers:
     conflicts: Mapping[str, OnConflict] = field(default_factory=dict)
     owned: Owned = "change"
     publish: bool = False
+    prune: bool = False
 
     def tags_of_ours(self, mark: Mapping[str, str]) -> dict[str, str]:
         """The tags of what ddsetup makes in AWS: those that were asked for, and the mark it is known by."""

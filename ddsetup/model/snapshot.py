@@ -23,6 +23,7 @@ from ddsetup.model.account import (
     SubscriptionFilter,
     Unreadable,
 )
+from ddsetup.model.change import Change, ResourceId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,19 +112,21 @@ class DatadogSnapshot:
 class Snapshot:
     """One moment of everything that a run looks at.
 
-    `written_before` are the ARNs of functions that an earlier run is known to have instrumented, from its
-    journal: where it was killed, it may not have come to all that belongs to them. `left_out` are regions in
-    which nothing can be looked at, while others can. `key_secret` is the user's own secret with the API key,
-    if functions are to read one and it was looked at.
+    `left_out` are regions in which nothing can be looked at, while others can. `key_secret` is the user's own
+    secret with the API key,
+    if functions are to read one and it was looked at. `applied` is what earlier runs left in force, by
+    resource: what ddsetup may take back; None: no run of this account is known. `key_policies` are the
+    policies by which functions' roles read the API key, by the role's ARN; absent: not looked at.
     """
 
     accounts: Mapping[str, AccountSnapshot]
     lanes: Mapping[Lane, LaneSnapshot]
     datadog: DatadogSnapshot
     at: datetime
-    written_before: frozenset[str] = frozenset()
     left_out: Mapping[Lane, Unreadable] = field(default_factory=dict)
     key_secret: Secret | Unreadable | None = None
+    applied: Mapping[ResourceId, Change] | None = None
+    key_policies: Mapping[str, Json | Unreadable] = field(default_factory=dict)
 
     def functions(self) -> tuple[Function, ...]:
         """Every function that could be read, in the order of lanes and names."""

@@ -23,6 +23,7 @@ from ddsetup.observe.services_read import look_at_sources
 from ddsetup.plan.preflight import questions
 from ddsetup.plan.steps.forwarder_choice import choose
 from ddsetup.plan.steps.forwarder_stack import layer_arn, template_url
+from ddsetup.plan.steps.instrument.key_access import POLICY_NAME, roles_to_read
 from ddsetup.plan.steps.subscriptions import groups_to_read
 from ddsetup.plan.steps.subscriptions.evidence import IN_USE
 
@@ -56,6 +57,7 @@ def look_closer(
             **_layer_jobs(aws, _layers_wanted(answers, selected)),
             **_template_jobs(aws, urls if answers.via == "forwarder" else {}),
             **_forwarder_layer_jobs(aws, snapshot, answers, lanes),
+            **_key_policy_jobs(aws, roles_to_read(selected, answers)),
             **_permission_jobs(aws, snapshot, asked),
         },
     )
@@ -131,6 +133,20 @@ def add_filters(
 def observe_aliases(aws: Aws, snapshot: Snapshot, selected: Iterable[Function]) -> Snapshot:
     """Add the aliases of these functions. A function whose aliases cannot be read stays absent: unknown."""
     return _with(snapshot, side_by_side(aws, _alias_jobs(aws, snapshot, selected)))
+
+
+def observe_key_policies(aws: Aws, snapshot: Snapshot, wanted: Iterable[str]) -> Snapshot:
+    """Add the policies by which these roles (ARNs) read the API key, None where one has none."""
+    return _with(snapshot, side_by_side(aws, _key_policy_jobs(aws, wanted)))
+
+
+def _key_policy_jobs(aws: Aws, wanted: Iterable[str]) -> Jobs:
+    return {
+        ("key_policy", None, role): job(
+            roles.read_role_policy, aws, role.split(":")[4], role.rsplit("/", 1)[-1], POLICY_NAME
+        )
+        for role in wanted
+    }
 
 
 def observe_permissions(aws: Aws, snapshot: Snapshot, asked: Mapping[str, Questions]) -> Snapshot:
@@ -276,7 +292,10 @@ def _with(snapshot: Snapshot, found: Mapping[Key, Any]) -> Snapshot:
         number: replace(account, simulated=found.get(("simulated", None, number), account.simulated))
         for number, account in snapshot.accounts.items()
     }
-    return replace(snapshot, lanes=lanes, accounts=accounts)
+    policies = {name: result for (kind, _, name), result in found.items() if kind == "key_policy"}
+    return replace(
+        snapshot, lanes=lanes, accounts=accounts, key_policies={**snapshot.key_policies, **policies}
+    )
 
 
 def _lane_with(old: LaneSnapshot, fresh: Mapping[str, dict[str, Any]], snapshot: Snapshot) -> LaneSnapshot:

@@ -27,6 +27,7 @@ COMMANDS = (
     "doctor",
     "undo",
     "uninstrument",
+    "teardown",
 )
 """What a policy can be made for. "invoke" is what `verify --invoke` needs besides "verify"."""
 
@@ -53,6 +54,9 @@ def least_policy(
     wanted = frozenset(commands)
     for command in sorted(wanted - set(COMMANDS)):
         raise UsageError(f"no policy for {command!r}", fix=f"one of: {', '.join(COMMANDS)}")
+    if "teardown" in wanted:
+        # It takes away what setup makes, and takes Datadog out of functions.
+        wanted |= {"undo", "uninstrument"}
     number = accounts[0] if len(accounts) == 1 else "*"
     document = _document(Scope(answers, partition, number, tuple(regions)), wanted, execution_roles)
     if size(document) > MANAGED_LIMIT:
@@ -77,6 +81,17 @@ def _document(scope: Scope, wanted: frozenset[str], execution_roles: Sequence[st
         *_doctor(scope, wanted, roles),
     )
     return {"Version": "2012-10-17", "Statement": [s for s in statements if s["Action"]]}
+
+
+def state_statements(bucket: str, prefix: str, partition: str, *, making: bool = False) -> Json:
+    """What a shared state takes: its bucket, and objects under its prefix. `making`: the bucket, too."""
+    arn = f"arn:{partition}:s3:::{bucket}"
+    made = ("s3:CreateBucket", "s3:PutBucketPublicAccessBlock", "s3:PutBucketVersioning") if making else ()
+    objects = ("s3:DeleteObject", "s3:GetObject", "s3:PutObject")
+    return [
+        statement("State", ("s3:ListBucket", *made), (arn,)),
+        statement("StateObjects", objects, (f"{arn}/{prefix}*",)),
+    ]
 
 
 def required_actions(answers: Answers) -> tuple[str, ...]:
@@ -238,18 +253,29 @@ def _doctor(scope: Scope, wanted: frozenset[str], roles: tuple[str, ...]) -> Ite
         return
     yield statement("DoctorFunctions", permissions.LOOK_AT_HEALTH, scope.functions() + scope.forwarder())
     yield statement("DoctorLogs", permissions.LOOK_AT_LOGS, scope.log_groups())
-    yield statement("DoctorRoles", permissions.LOOK_AT_ROLE, roles)
+    if not _key_writes(scope, wanted):
+        yield statement("DoctorRoles", permissions.LOOK_AT_ROLE, roles)
     if makes_secret(scope.answers):
         yield statement("DoctorKey", permissions.LOOK_AT_KEY, scope.secret())
 
 
-def _key_access(scope: Scope, wanted: frozenset[str], roles: tuple[str, ...]) -> Iterable[Json]:
+def _key_writes(scope: Scope, wanted: frozenset[str]) -> tuple[str, ...]:
+    """What is done to the policies by which functions read the key."""
     answers = scope.answers
-    if answers.via != "extension" or not answers.grant_key_access or answers.key_source.kind == "kms":
-        return
-    writes = _actions("role_policy", wanted, ("create", "update"))
+    granting = answers.via == "extension" and answers.grant_key_access and answers.key_source.kind != "kms"
+    writes = _actions("role_policy", wanted, ("create", "update")) if granting else ()
+    if "uninstrument" in wanted:
+        # Whichever way the functions report that Datadog is taken out of.
+        writes += permissions.WRITES["role_policy"].delete
+        writes += permissions.WRITES["role_policy"].create if "undo" in wanted else ()
+    return writes
+
+
+def _key_access(scope: Scope, wanted: frozenset[str], roles: tuple[str, ...]) -> Iterable[Json]:
+    writes = _key_writes(scope, wanted)
     if writes:
-        yield statement("KeyAccess", (*permissions.LOOK_AT_KEY_ACCESS, *writes), roles)
+        looks = permissions.LOOK_AT_ROLE if "doctor" in wanted else permissions.LOOK_AT_KEY_ACCESS
+        yield statement("KeyAccess", (*looks, *writes), roles)
 
 
 def _subscriptions(scope: Scope, wanted: frozenset[str]) -> Iterable[Json]:

@@ -18,6 +18,7 @@ from ddsetup.plan.steps import (
     integration,
     sources,
     subscriptions,
+    unwanted,
 )
 
 Step: TypeAlias = Callable[[Snapshot, Answers, tuple[Function, ...]], Plan]
@@ -31,6 +32,7 @@ STEPS: tuple[tuple[str, Step], ...] = (
     ("durable", durable.plan),
     ("subscriptions", subscriptions.plan),
     ("sources", sources.plan),
+    ("prune", unwanted.plan),
 )
 """In the order in which a person would do them; what must wait for what is in `Change.needs`."""
 

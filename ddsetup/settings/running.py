@@ -109,6 +109,12 @@ HOW = panel(
         help="Where journals are kept, which `ddsetup undo` needs.",
     ),
     Setting(
+        key="state",
+        metavar="s3://BUCKET/PREFIX",
+        help="Where runs are remembered for several machines: journals, what was last applied, and the lock. "
+        "Default: in the state directory of this machine.",
+    ),
+    Setting(
         key="no_color",
         kind="switch",
         negatable=False,

@@ -106,6 +106,14 @@ DELIVERY = panel(
         "(EventBridge, Firehose). Default: no.",
     ),
     Setting(
+        key="prune",
+        fills="prune",
+        panel="How it gets there",
+        kind="switch",
+        help="Remove what ddsetup set earlier and is no longer wanted: tags, variables, services, log "
+        "sources, and Datadog from functions that are no longer chosen. Default: no, it is only shown.",
+    ),
+    Setting(
         key="log_source",
         fills="log_sources",
         kind="words",

@@ -59,7 +59,7 @@ FUNCTIONS = panel(
         help="Only functions of this CloudFormation stack; repeatable.",
     ),
     Setting(
-        key="state",
+        key="which",
         fills="selection.state",
         kind="choice",
         choices=("any", "uninstrumented", "instrumented"),

@@ -24,6 +24,8 @@ STEPS: Mapping[str, str] = {
     "sources": "Other services: state machines and APIs",
     "macro": "Macro: CloudFormation adds Datadog to functions while their stacks are deployed",
     "uninstrument": "Functions: take Datadog out",
+    "prune": "No longer wanted",
+    "teardown": "Teardown: all of Datadog's goes",
     "metrics": "Metrics: which tags can be queried",
     "monitors": "Monitors",
     "dashboards": "Dashboards",

@@ -89,7 +89,7 @@ _AFTERWARDS = (
     "metrics percentiles",
     "dashboards create",
 )
-_WITH_PLAN = ("plan", "setup", "uninstrument", "undo", "apply", *_AFTERWARDS)
+_WITH_PLAN = ("plan", "setup", "uninstrument", "teardown", "undo", "apply", *_AFTERWARDS)
 
 
 def where_text(report: Report) -> str:

@@ -49,7 +49,7 @@ def operator_policy(
         publish=publish,
         durable_events=durable,
     )
-    commands = ("setup", "undo", "verify", "uninstrument", "doctor", "invoke")
+    commands = ("setup", "undo", "verify", "uninstrument", "teardown", "doctor", "invoke")
     return dict(least_policy(answers, "aws", (ACCOUNT,), regions, commands=commands))
 
 

@@ -138,6 +138,31 @@ def test_what_ends_half_way_is_named_and_gone_on_from(trial: Trial, fault: AwsFa
     assert differences(trial.wanted, comparable(lab.world.everything())) == []
 
 
+STACK_REFUSED = AwsFault("CreateStack", "LimitExceededException", 400, "Too many stacks", times=ALWAYS)
+PUT_REFUSED = AwsFault(
+    "PutSubscriptionFilter", "LimitExceededException", 400, contains="ddsetup-", times=ALWAYS
+)
+
+
+@pytest.mark.parametrize("fault", [STACK_REFUSED, PUT_REFUSED], ids=["the stack", "the put"])
+def test_nobody_is_cut_off_for_a_filter_that_cannot_be(trial: Trial, fault: AwsFault) -> None:
+    lab = trial.lab
+    lab.aws_fails(replace(fault, access_key=lab.operator))
+    result = lab.run(*SETUP)
+    lab.heal()
+    assert result.code == 5
+    foreign = {
+        region: {
+            group: [found for found in filters if not found["filterName"].startswith("DD_LOG_")]
+            for group, filters in lab.world.filters(region).items()
+        }
+        for region in lab.place.sandbox.regions
+    }
+    for region, groups in foreign.items():
+        for group, filters in trial.before[region]["filters"].items():
+            assert groups[group] == filters
+
+
 @pytest.mark.parametrize(
     ("fault", "words"),
     [(EXPIRED, "expired"), (SKEWED, "the clock of this machine is wrong")],

@@ -323,4 +323,19 @@ DASHBOARDS = Group(
     ),
 )
 
-GROUPS: tuple[Group, ...] = (SANDBOX, EXPLORE, METRICS, MONITORS, DASHBOARDS, CODE)
+STATE = Group(
+    name="state",
+    summary="What several machines remember together.",
+    help="Runs that several machines remember together, in an S3 bucket (--state s3://BUCKET/PREFIX).",
+    commands=(
+        Command(
+            name="init",
+            module="ddsetup.cli.state.init",
+            summary="Make the bucket: private, encrypted, with former versions kept.",
+            examples=("ddsetup state init --state s3://acme-ddsetup/prod --region eu-west-1",),
+            keys=("region", "profile", "role_arn", *WRITING),
+        ),
+    ),
+)
+
+GROUPS: tuple[Group, ...] = (SANDBOX, EXPLORE, METRICS, MONITORS, DASHBOARDS, CODE, STATE)

@@ -139,6 +139,36 @@ COMMANDS: tuple[Command, ...] = (
         keys=(*keys("Which functions", "Where"), *CONNECT, "owned", *WRITING),
     ),
     Command(
+        name="teardown",
+        module="ddsetup.cli.teardown",
+        summary="Take down everything of Datadog's that setup makes.",
+        help="Planned from the account, not from a journal: functions, filters, log collection, the "
+        "Forwarder with its bucket and log group, the secret, Datadog's record of the account and its role, "
+        "in the order in which they can go. What ddsetup did not make is named and left. It is journalled: "
+        "undo gives it back.",
+        examples=(
+            "ddsetup teardown --region eu-west-1 --dry-run",
+            "ddsetup teardown --keep integration --yes",
+        ),
+        keys=(*keys("Where"), *CONNECT, "role_name", "owned", *WRITING),
+        extras=(
+            Extra(
+                name="keep",
+                flags=("--keep",),
+                many=True,
+                metavar="PART",
+                help="Leave a part, with what it stands on: functions, filters, policies, collection, "
+                "forwarder, secret, integration or role; repeatable.",
+            ),
+            Extra(
+                name="delete_failed_events",
+                flags=("--delete-failed-events",),
+                kind=bool,
+                help="Delete the Forwarder's bucket also while it holds what Datadog did not take yet.",
+            ),
+        ),
+    ),
+    Command(
         name="policy",
         module="ddsetup.cli.policy",
         summary="The least IAM policy for what you are about to do.",

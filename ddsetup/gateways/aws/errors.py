@@ -124,6 +124,7 @@ _MISSING = frozenset(
         "NoSuchBucket",
         "NoSuchEntity",
         "NoSuchEntityException",
+        "NoSuchKey",
         "NotFoundException",
         "ResourceNotFoundException",
         "StateMachineDoesNotExist",

@@ -26,6 +26,11 @@ def secret_id(lane: Lane) -> ResourceId:
     return ResourceId("secret", SECRET_NAME, lane.region, lane.account)
 
 
+def is_own_secret(value: str) -> bool:
+    """Whether it is the ARN of the secret that ddsetup makes in a region."""
+    return f":secret:{SECRET_NAME}-" in value
+
+
 def makes_secret(answers: Answers) -> bool:
     """Whether the key lives in ddsetup's own secret, rather than where the user keeps it."""
     return answers.key_source.kind == "secret" and not answers.key_source.value

@@ -6,8 +6,9 @@ In forwarder mode metrics and traces travel in the logs, so this does not depend
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 
+from ddsetup.facts.recognise import has_datadog, has_extension
 from ddsetup.model.account import Function, Integration, Lane, Unreadable
 from ddsetup.model.answers import Answers
 from ddsetup.model.change import Change, Plan, ResourceId, Skipped
@@ -16,6 +17,7 @@ from ddsetup.model.states import LogCollectionState
 from ddsetup.plan.select_services import sources_of
 from ddsetup.plan.steps.forwarder import stack_id
 from ddsetup.plan.steps.forwarder_choice import Choice, choose, lane_of
+from ddsetup.plan.steps.instrument.subject import function_resource
 from ddsetup.plan.steps.integration import integration_id, prospect
 
 STEP = "collection"
@@ -29,25 +31,87 @@ def collection_id(account: str) -> ResourceId:
 
 def plan(snapshot: Snapshot, answers: Answers, selected: tuple[Function, ...]) -> Plan:
     """What is added to each account's log collection; what others registered stays."""
-    result = Plan()
+    result = _take_out(snapshot, answers, selected)
     lanes = sorted({f.lane for f in selected})
     if not answers.forwards:
         return result
     for account in sorted({lane.account for lane in lanes}):
         held = [lane for lane in lanes if lane.account == account]
         if answers.subscribe == "direct":
-            result += _beside_direct(account, held, snapshot)
+            result += _beside_direct(account, held, snapshot, leaving(snapshot, answers, selected))
         else:
             result += _register(account, held, snapshot, answers)
     return result
 
 
-def _beside_direct(account: str, lanes: Sequence[Lane], snapshot: Snapshot) -> Plan:
+def leaving(
+    snapshot: Snapshot, answers: Answers, selected: tuple[Function, ...]
+) -> Mapping[Lane, tuple[str, ...]]:
+    """The Forwarders that leave log collection, as the functions report another way from now on.
+
+    Only those that ddsetup registered, as the record says, that serve nothing but functions, and on which no
+    other function of their region relies.
+    """
+    if answers.datadog_subscribes or not (answers.forwards or answers.via == "extension"):
+        return {}
+    chosen = {function.arn for function in selected}
+    found: dict[Lane, tuple[str, ...]] = {}
+    for lane in sorted({f.lane for f in selected}):
+        live = snapshot.accounts[lane.account].integration
+        record = (snapshot.applied or {}).get(collection_id(lane.account))
+        if not isinstance(live, Integration) or record is None or set(live.sources) - {LAMBDA_SOURCE}:
+            continue
+        before, after = _state(record.before), _state(record.after)
+        registered = set(after.lambdas) - set(before.lambdas)
+        arns = tuple(arn for arn in live.lambdas if lane_of(arn) == lane and arn in registered)
+        if arns and not any(_relies(f) for f in _others(snapshot, lane, {*chosen, *arns})):
+            found[lane] = arns
+    return found
+
+
+def _state(state: object) -> LogCollectionState:
+    return state if isinstance(state, LogCollectionState) else LogCollectionState()
+
+
+def _others(snapshot: Snapshot, lane: Lane, but: Collection[str]) -> tuple[Function, ...]:
+    functions = snapshot.lanes[lane].functions
+    return () if isinstance(functions, Unreadable) else tuple(f for f in functions if f.arn not in but)
+
+
+def _relies(function: Function) -> bool:
+    return has_datadog(function) and not has_extension(function)
+
+
+def _take_out(snapshot: Snapshot, answers: Answers, selected: tuple[Function, ...]) -> Plan:
+    out = leaving(snapshot, answers, selected)
+    result = Plan()
+    for account in sorted({lane.account for lane in out}):
+        lanes = [lane for lane in out if lane.account == account]
+        by_extension = [f for f in selected if f.lane in lanes and answers.via == "extension"]
+        arns = tuple(arn for lane in lanes for arn in out[lane])
+        live = snapshot.accounts[account].integration
+        alone = isinstance(live, Integration) and set(live.lambdas) <= set(arns)
+        change = Change(
+            step=STEP,
+            resource=collection_id(account),
+            before=LogCollectionState(lambdas=arns, sources=(LAMBDA_SOURCE,) if alone else ()),
+            after=LogCollectionState(),
+            why="the functions report another way now, and would be heard twice",
+            needs=tuple(function_resource(f) for f in by_extension),
+            note="Datadog takes its own filters out",
+        )
+        result += Plan(changes=(change,))
+    return result
+
+
+def _beside_direct(account: str, lanes: Sequence[Lane], snapshot: Snapshot, out: Collection[Lane]) -> Plan:
     """With filters of our own, Datadog must not subscribe the same groups: logs would arrive twice."""
     live = snapshot.accounts[account].integration
     if not isinstance(live, Integration) or LAMBDA_SOURCE not in live.sources:
         return Plan()
-    regions = [lane.region for lane in lanes if any(lane_of(arn) == lane for arn in live.lambdas)]
+    regions = [
+        lane.region for lane in lanes if any(lane_of(arn) == lane for arn in live.lambdas) and lane not in out
+    ]
     if not regions:
         return Plan()
     warning = (
@@ -89,7 +153,7 @@ def _register(account: str, lanes: Sequence[Lane], snapshot: Snapshot, answers: 
         after=after,
         why="Datadog subscribes the registered Forwarder to log groups by itself",
         needs=_needs(choices, live, account, answers),
-        note=f"no longer there, taken out: {', '.join(stale)}" if stale else "what others registered stays",
+        note=f"taken out: {', '.join(stale)}" if stale else "what others registered stays",
     )
     return said + Plan(changes=(change,))
 
@@ -113,7 +177,8 @@ def _lambdas(
         if choice.arn is None:
             continue
         others = [a for a in (live.lambdas if live else ()) if lane_of(a) == lane and a != choice.arn]
-        living = [a for a in others if not _is_gone(a, lane, snapshot)]
+        ours = _registered_by_us(lane, snapshot)
+        living = [a for a in others if not _is_gone(a, lane, snapshot) and a not in ours]
         if living and not (live and choice.arn in live.lambdas):
             reason = (
                 f"another Forwarder is registered for {lane.region} already, and Datadog takes one per region"
@@ -124,6 +189,14 @@ def _lambdas(
         arns.append(choice.arn)
         stale += [a for a in others if a not in living]
     return tuple(arns), tuple(stale), problems
+
+
+def _registered_by_us(lane: Lane, snapshot: Snapshot) -> frozenset[str]:
+    """The Forwarders that earlier runs registered, as the record says: they may give way to another one."""
+    record = (snapshot.applied or {}).get(collection_id(lane.account))
+    if record is None:
+        return frozenset()
+    return frozenset(_state(record.after).lambdas) - frozenset(_state(record.before).lambdas)
 
 
 def _is_gone(arn: str, lane: Lane, snapshot: Snapshot) -> bool:

@@ -168,7 +168,7 @@ def _plan_role(case: _Case, terms: Terms, live: Integration) -> Plan:
 def _update(case: _Case, live: Integration, roles: Plan) -> Plan:
     """What the existing record lacks; nothing that it has is taken away. A change of the role comes first:
     what the record has Datadog read, the role must let it read."""
-    before = _state_of(live)
+    before = state_of(live)
     namespaces = admitting(live.namespaces, wanted_namespaces(case.answers), case.available)
     missing = tuple(r for r in case.regions if live.regions is not None and r not in live.regions)
     after = replace(
@@ -189,7 +189,53 @@ def _update(case: _Case, live: Integration, roles: Plan) -> Plan:
     return Plan(changes=(change,))
 
 
-def _state_of(live: Integration) -> IntegrationState:
+def pruned(live: Integration, record: Change, answers: Answers, available: tuple[str, ...]) -> Change | None:
+    """What ddsetup had Datadog's record take in and nobody wants any more, taken out; None if there is
+    nothing, or somebody changed it since."""
+    earlier, later, now = record.before, record.after, state_of(live)
+    if not isinstance(later, IntegrationState):
+        return None
+    was = earlier if isinstance(earlier, IntegrationState) else None
+    wanted = wanted_namespaces(answers)
+    after = now
+    if (later.namespaces_mode, set(later.namespaces)) == (now.namespaces_mode, set(now.namespaces)):
+        base = (
+            initial_filter(wanted, available) if was is None else admitting(_filter(was), wanted, available)
+        )
+        after = replace(
+            after, namespaces_mode=base.mode if base else "", namespaces=base.names if base else ()
+        )
+    collects = was is not None and was.resource_collection
+    if (
+        now.resource_collection
+        and later.resource_collection
+        and not (collects or answers.resource_collection)
+    ):
+        after = replace(after, resource_collection=False)
+    if set(after.namespaces) == set(now.namespaces) and not now.differing(after):
+        return None
+    said = sorted(set(now.namespaces) ^ set(after.namespaces))
+    said += ["resource collection"] if now.resource_collection != after.resource_collection else []
+    return Change(
+        step=STEP,
+        resource=record.resource,
+        before=now,
+        after=after,
+        why=f"no longer wanted: {', '.join(said)}",
+    )
+
+
+def _filter(state: IntegrationState) -> NamespaceFilter | None:
+    if state.namespaces_mode not in ("include_only", "exclude_only"):
+        return None
+    mode: Literal["include_only", "exclude_only"] = (
+        "include_only" if state.namespaces_mode == "include_only" else "exclude_only"
+    )
+    return NamespaceFilter(mode=mode, names=state.namespaces)
+
+
+def state_of(live: Integration) -> IntegrationState:
+    """Datadog's record as the part of it that ddsetup owns."""
     namespaces: NamespaceFilter | None = live.namespaces
     return IntegrationState(
         aws_account_id=live.account,

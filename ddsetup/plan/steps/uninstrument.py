@@ -7,7 +7,7 @@ stays and is named.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from ddsetup.facts import catalog, recognise
 from ddsetup.facts.filters import (
@@ -18,15 +18,23 @@ from ddsetup.facts.filters import (
     filter_state,
     group_resource,
 )
-from ddsetup.model.account import Function, Lane, SubscriptionFilter, Unreadable
+from ddsetup.model.account import Function, Integration, Lane, SubscriptionFilter, Unreadable
 from ddsetup.model.answers import Answers
 from ddsetup.model.change import Change, Plan, ResourceId, Skipped
 from ddsetup.model.snapshot import Snapshot
-from ddsetup.model.states import FunctionState, TagsState
-from ddsetup.plan.steps.instrument.key_access import POLICY_NAME
-from ddsetup.plan.steps.instrument.subject import Subject, subject_of, tags_resource
-from ddsetup.plan.steps.instrument.tags import MARKER
+from ddsetup.model.states import FunctionState, LogCollectionState, TagsState
+from ddsetup.plan.steps.collection import LAMBDA_SOURCE, collection_id
+from ddsetup.plan.steps.forwarder_choice import lane_of
+from ddsetup.plan.steps.instrument.key_access import revocations
+from ddsetup.plan.steps.instrument.subject import (
+    MARKER,
+    Subject,
+    function_resource,
+    subject_of,
+    tags_resource,
+)
 from ddsetup.plan.steps.subscriptions.groups import can_have_filters, log_group_of
+from ddsetup.plan.steps.taken_back import had_datadog, log_level_of, owned_variables, tags_of, variables_of
 from ddsetup.plan.steps.wording import cannot_see
 
 STEP = "uninstrument"
@@ -35,30 +43,92 @@ _OWN_MARKS = (MARKER, "dd_sls_ci")
 behind, they would tell the doctor that a deployment took Datadog out."""
 
 
-def plan(snapshot: Snapshot, answers: Answers, selected: tuple[Function, ...]) -> Plan:
-    """What taking Datadog out changes. Every function is in it, changed or not."""
+def plan(
+    snapshot: Snapshot, answers: Answers, selected: tuple[Function, ...], also: Sequence[Function] = ()
+) -> Plan:
+    """What taking Datadog out changes. Every function is in it, changed or not.
+
+    `also` are functions that stop reading the API key in the same run for another reason.
+    """
+    functions, leaving = functions_out(snapshot, answers, selected)
+    roles = {function.role for function in leaving}
+    policies, said = revocations((*leaving, *(f for f in also if f.role in roles)), snapshot, STEP)
+    collection, ending = deregistration(snapshot, [f for f in leaving if recognise.has_datadog(f)])
+    filters = filters_out(snapshot, answers, selected, ending)
+    return functions + Plan(changes=policies, warnings=said) + filters + collection
+
+
+def functions_out(
+    snapshot: Snapshot, answers: Answers, selected: Iterable[Function]
+) -> tuple[Plan, tuple[Function, ...]]:
+    """Functions and their tags, and those of them that Datadog is out of afterwards."""
     parts: list[Plan] = []
     markers: list[Plan] = []
+    leaving: list[Function] = []
     for function in selected:
         subject = subject_of(function, snapshot, answers)
         part = _function(subject)
         parts.append(part)
         if not any(s.status == "skipped" for s in part.skipped):
             markers.append(_marker(subject))
-    parts += [*markers, *_filters(snapshot, answers, selected)]
-    changes = tuple(change for part in parts for change in part.changes)
+            leaving.append(function)
+    return _joined((*parts, *markers)), tuple(leaving)
+
+
+def _joined(parts: Iterable[Plan]) -> Plan:
+    every = tuple(parts)
     return Plan(
-        changes=changes,
-        skipped=tuple(skipped for part in parts for skipped in part.skipped),
-        warnings=(*(w for part in parts for w in part.warnings), *_policy_warning(changes)),
+        changes=tuple(change for part in every for change in part.changes),
+        skipped=tuple(skipped for part in every for skipped in part.skipped),
+        warnings=tuple(warning for part in every for warning in part.warnings),
     )
 
 
-def _policy_warning(changes: tuple[Change, ...]) -> tuple[str, ...]:
-    states = [change.before for change in changes if isinstance(change.before, FunctionState)]
-    if not any("DD_API_KEY_SECRET_ARN" in state.env for state in states):
-        return ()
-    return (f"roles keep the inline policy {POLICY_NAME}, if ddsetup put one there; undo takes it back",)
+def deregistration(snapshot: Snapshot, leaving: Iterable[Function]) -> tuple[Plan, frozenset[Lane]]:
+    """Forwarders leave an account's log collection with the last function of their region that has Datadog:
+    else Datadog would go on sending, and billing, the logs of functions that nobody monitors.
+
+    A Forwarder that has other sources keeps them. Gives the lanes, too, in which Datadog's filters go.
+    """
+    gone = {function.arn for function in leaving}
+    changes, lanes = list[Change](), set[Lane]()
+    for account, held in sorted(snapshot.accounts.items()):
+        live = held.integration
+        if not gone or not isinstance(live, Integration) or LAMBDA_SOURCE not in live.sources:
+            continue
+        ended = {lane for lane in snapshot.lanes if lane.account == account and _ends(lane, snapshot, gone)}
+        arns = tuple(arn for arn in live.lambdas if lane_of(arn) in ended)
+        alone = bool(arns) and set(live.lambdas) <= set(arns)
+        before = LogCollectionState(lambdas=arns, sources=(LAMBDA_SOURCE,) if alone else ())
+        if set(live.sources) - {LAMBDA_SOURCE}:
+            # Sources are the account's: one cannot be taken out for a single region.
+            before = LogCollectionState(sources=before.sources)
+        if before == LogCollectionState():
+            continue
+        lanes |= {lane for lane in map(lane_of, arns) if lane is not None}
+        change = Change(
+            step=STEP,
+            resource=collection_id(account),
+            before=before,
+            after=LogCollectionState(),
+            why="no function there has Datadog any more, and Datadog would go on sending their logs",
+            needs=tuple(
+                function_resource(f) for f in snapshot.functions() if f.arn in gone and f.lane in ended
+            ),
+            note="Datadog takes its own filters out, also those of functions that never had Datadog",
+        )
+        changes.append(change)
+    return Plan(changes=tuple(changes)), frozenset(lanes)
+
+
+def _ends(lane: Lane, snapshot: Snapshot, gone: Collection[str]) -> bool:
+    """Whether functions of the lane are leaving, and none with Datadog stays. What cannot be seen may."""
+    functions = snapshot.lanes[lane].functions
+    if isinstance(functions, Unreadable) or not any(f.arn in gone for f in functions):
+        return False
+    forwarders = snapshot.lanes[lane].forwarders
+    known = () if isinstance(forwarders, Unreadable) else [f.arn for f in forwarders]
+    return not any(recognise.has_datadog(f) for f in functions if f.arn not in gone and f.arn not in known)
 
 
 def groups_to_read(
@@ -109,11 +179,23 @@ def _function(subject: Subject) -> Plan:
 
 def _change(subject: Subject, handler: str | None) -> Plan:
     function, env = subject.function, subject.env
-    gone = removable(function, subject.tags)
     ours = {str(layer) for layer in recognise.datadog_layers(function)}
     arns = tuple(layer.arn for layer in function.layers)
-    before = FunctionState(handler=function.handler, layers=arns, env={name: env[name] for name in gone})
-    after = FunctionState(handler=handler, layers=tuple(arn for arn in arns if arn not in ours))
+    former = variables_of(subject)
+    # Where Datadog was not in it before, what ddsetup did not set is the user's own.
+    bare = subject.applied is not None and not had_datadog(subject)
+    removed = [n for n in removable(function, subject.tags) if not bare or n in owned_variables(subject)]
+    gone = sorted({*removed, *former.keys})
+    back = {k: v for k, v in former.was.items() if bare or k not in catalog.INSTRUMENTER_VARIABLES}
+    now, was = log_level_of(subject) or (None, None)
+    before = FunctionState(
+        handler=function.handler,
+        layers=arns,
+        env={name: env[name] for name in gone if name in env},
+        system_log_level=now,
+    )
+    layers = tuple(arn for arn in arns if arn not in ours)
+    after = FunctionState(handler=handler, layers=layers, env=back, system_log_level=was)
     stay = _staying(subject, gone)
     if before == after:
         return _skip(subject.resource, "unchanged", "; ".join(["nothing of Datadog is in it", *stay]))
@@ -151,7 +233,7 @@ def removable(function: Function, tags: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(sorted(names))
 
 
-def _staying(subject: Subject, gone: tuple[str, ...]) -> list[str]:
+def _staying(subject: Subject, gone: Sequence[str]) -> list[str]:
     names = sorted(n for n in subject.env if n.startswith(("DD_", "DATADOG_")) and n not in gone)
     secret = [name for name in names if name in catalog.SECRET_VARIABLES]
     others = [name for name in names if name not in catalog.SECRET_VARIABLES]
@@ -170,23 +252,40 @@ def _marker(subject: Subject) -> Plan:
     if isinstance(subject.lane.tags, Unreadable):
         reason = cannot_see("its tags", subject.lane.tags)
         return _skip(tags_resource(subject.function), "skipped", reason)
-    marks = {name: subject.tags[name] for name in _OWN_MARKS if name in subject.tags}
-    if not marks:
+    former = tags_of(subject)
+    before = {name: subject.tags[name] for name in _OWN_MARKS if name in subject.tags} | dict(former.now)
+    after = {name: value for name, value in former.was.items() if name not in _OWN_MARKS}
+    if before == after:
         return Plan()
+    more = sorted({*before, *after} - set(_OWN_MARKS))
     change = Change(
         step=STEP,
         resource=tags_resource(subject.function),
-        before=TagsState(tags=marks),
-        after=TagsState(),
+        before=TagsState(tags=before),
+        after=TagsState(tags=after),
         why="the mark of the instrumenter goes with what it marks",
         needs=(subject.resource,),
+        note=f"with what ddsetup wrote beside it: {', '.join(more)}" if more else "",
     )
     return Plan(changes=(change,))
 
 
-def _filters(snapshot: Snapshot, answers: Answers, selected: tuple[Function, ...]) -> Iterator[Plan]:
-    """ddsetup's own filters go, unless functions that are not selected still need them."""
+def filters_out(
+    snapshot: Snapshot, answers: Answers, selected: tuple[Function, ...], ending: Collection[Lane]
+) -> Plan:
+    """ddsetup's own filters go, unless functions that are not selected still need them; Datadog's go in the
+    lanes that are `ending`."""
+    return _joined(_filters(snapshot, answers, selected, ending))
+
+
+def _filters(
+    snapshot: Snapshot, answers: Answers, selected: tuple[Function, ...], ending: Collection[Lane]
+) -> Iterator[Plan]:
     chosen = {f.arn for f in selected}
+    writing: dict[tuple[Lane, str], list[ResourceId]] = {}
+    for function in selected:
+        resource = subject_of(function, snapshot, answers).resource
+        writing.setdefault((function.lane, log_group_of(function)), []).append(resource)
     for lane, groups in groups_to_read(snapshot, answers, selected).items():
         held = snapshot.lanes[lane]
         others: dict[str, list[str]] = {}
@@ -199,16 +298,24 @@ def _filters(snapshot: Snapshot, answers: Answers, selected: tuple[Function, ...
                 why = "they were not looked at" if filters is None else cannot_see("them", filters)
                 yield _skip(group_resource(group, lane), "skipped", f"its filters stay: {why}")
                 continue
-            yield from (_filter(found, others.get(group, []), lane) for found in filters)
+            needs = tuple(writing[lane, group])
+            for found in filters:
+                if not (lane in ending and found.name.startswith(AUTOMATIC_PREFIX)):
+                    yield _filter(found, others.get(group, []), lane, needs)
 
 
-def _filter(found: SubscriptionFilter, sharing: list[str], lane: Lane) -> Plan:
+def _filter(found: SubscriptionFilter, sharing: list[str], lane: Lane, needs: tuple[ResourceId, ...]) -> Plan:
+    """A filter of ours goes after the functions: one that keeps Datadog still reports through it."""
     resource = filter_resource(found.log_group, found.name, lane)
     if found.name.startswith(AUTOMATIC_PREFIX):
         reason = (
-            "Datadog put it and would put it back: take the source lambda out of its log collection instead"
+            "its logs still go to Datadog, which puts this filter on every function of the region: its log "
+            "collection has other sources, or other functions there use the Forwarder"
         )
-        return _skip(resource, "skipped", reason)
+        fix = (
+            "filters for chosen functions only: ddsetup setup --subscribe direct; all of it: ddsetup teardown"
+        )
+        return _skip(resource, "skipped", reason, fix)
     if not found.name.startswith(OWN_PREFIX):
         return Plan()
     if sharing:
@@ -220,6 +327,7 @@ def _filter(found: SubscriptionFilter, sharing: list[str], lane: Lane) -> Plan:
         before=filter_state(found),
         after=None,
         why="the Forwarder no longer gets this log group",
+        needs=needs,
         note=f"removes {describe(found)}",
     )
     return Plan(changes=(change,))

@@ -18,6 +18,15 @@ def denied_action(unreadable: Unreadable) -> str:
     return unreadable.action if unreadable.denied else ""
 
 
+REMOVE = "- remove "
+"""How a line begins about what is no longer wanted."""
+
+
+def no_longer_wanted(what: str, of: Iterable[str]) -> str:
+    """What ddsetup set and nobody wants any more, as a line of a plan that leaves it."""
+    return f"{REMOVE}{what}: {listed(of)} (ddsetup set it, and it is no longer wanted; --prune does it)"
+
+
 def listed(names: Iterable[str], limit: int = 3) -> str:
     """The first few names, and how many more there are."""
     every = list(names)

@@ -19,6 +19,7 @@ from ddsetup.apply.run import Writer, apply
 from ddsetup.apply.schedule import Queue
 from ddsetup.journal.disk import OnDisk
 from ddsetup.journal.runs import Journal
+from ddsetup.journal.undo import undo_changes
 from ddsetup.model.change import Change, Outcome, ResourceId
 from ddsetup.model.errors import ChangedSince, Denied
 from ddsetup.model.event import Event
@@ -121,6 +122,50 @@ def test_a_failure_stops_what_depends_on_it_and_nothing_else(state: Path) -> Non
     assert outcomes[1].reason == "the name is taken"
     assert outcomes[2].reason == "needs log_group b, which failed"
     assert outcomes[3].reason == "needs log_group c, which was skipped"
+
+
+def makes_room(name: str, for_what: str) -> tuple[World, Change, Change]:
+    """A world with something that goes so that another thing can come."""
+    gone = replace(creation(name), before=creation(name).after, after=None)
+    assert gone.before is not None
+    return World({gone.resource: gone.before}), gone, creation(for_what, name)
+
+
+def test_what_made_room_in_vain_is_put_back_at_once(state: Path) -> None:
+    world, gone, put = makes_room("audit", "ours")
+    world.fails[put.resource] = boom("the destination cannot be invoked")
+    outcomes = run(state, world, [gone, put, creation("after", "ours"), creation("other")])
+    assert world.there.keys() == {gone.resource, resource("other")}
+    assert [(o.resource.name, o.status) for o in outcomes] == [
+        ("audit", "applied"),
+        ("ours", "failed"),
+        ("after", "skipped"),
+        ("other", "applied"),
+        ("audit", "applied"),
+    ]
+    assert undo_changes(read_journal(journal_file(state))) != ()
+    assert {c.resource.name for c in undo_changes(read_journal(journal_file(state)))} == {"ours", "other"}
+
+
+def test_an_interruption_leaves_no_room_that_nothing_takes(state: Path) -> None:
+    world, gone, put = makes_room("audit", "ours")
+    cancel = threading.Event()
+
+    def stop_after(event: Event) -> None:
+        if event.kind == "finished":
+            cancel.set()
+
+    outcomes = run(state, world, [gone, put], cancel=cancel, on_event=stop_after)
+    assert world.there == {gone.resource: gone.before}
+    assert statuses(outcomes[:2]) == {"audit": "applied", "ours": "skipped"}
+
+
+def test_a_deletion_that_another_one_waited_for_is_not_put_back(state: Path) -> None:
+    world, gone, put = makes_room("a", "b")
+    away = replace(put, before=put.after, after=None)
+    world.fails[away.resource] = boom("it is in use")
+    run(state, world, [gone, away])
+    assert world.there == {}
 
 
 def test_what_is_already_so_satisfies_those_that_need_it(state: Path) -> None:

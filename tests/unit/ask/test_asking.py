@@ -319,6 +319,7 @@ def test_every_setting_reaches_the_answers_or_is_not_about_them() -> None:
         "html",
         "config",
         "state_dir",
+        "state",
         "no_color",
         "verbose",
         "debug",

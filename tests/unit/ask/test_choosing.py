@@ -61,7 +61,7 @@ class Person:
     ("answers", "settings", "chosen"),
     [
         (["all"], {"all": True}, ["orders", "pay-api", "web"]),
-        (["uninstrumented"], {"all": True, "state": "uninstrumented"}, ["orders", "pay-api", "web"]),
+        (["uninstrumented"], {"all": True, "which": "uninstrumented"}, ["orders", "pay-api", "web"]),
         (["runtime", ("nodejs20.x",)], {"runtime": ("nodejs20.x",)}, ["web"]),
         (["tag", ("team=shop",)], {"tag": ("team=shop",)}, ["orders"]),
         (["function", "pay-*, web"], {"function": ("pay-*", "web")}, ["pay-api", "web"]),

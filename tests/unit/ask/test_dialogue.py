@@ -22,7 +22,7 @@ KEYS = DatadogKeys("0123456789abcdef0123456789abcdef", "0123456789abcdef01234567
 def typed() -> Dialogue:
     dialogue = Dialogue(keys=KEYS)
     dialogue.answer("region", {"region": ("eu-west-1",)})
-    dialogue.answer("functions", {"all": True, "state": "uninstrumented"})
+    dialogue.answer("functions", {"all": True, "which": "uninstrumented"})
     dialogue.answer("env", {})
     return dialogue
 
@@ -30,7 +30,7 @@ def typed() -> Dialogue:
 def test_answers_are_taken_back_in_turn_and_remembered_as_suggestions() -> None:
     dialogue = typed()
     assert [dialogue.back() for _ in range(4)] == ["env", "functions", "region", ""]
-    assert dialogue.earlier == {"region": ("eu-west-1",), "all": True, "state": "uninstrumented"}
+    assert dialogue.earlier == {"region": ("eu-west-1",), "all": True, "which": "uninstrumented"}
     assert dialogue.values() == {}
 
 

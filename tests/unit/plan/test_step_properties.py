@@ -222,7 +222,7 @@ def test_what_a_run_that_was_killed_left_is_done_by_the_next(
     changes = instrument.plan(first, wanted, (f,)).changes
     whole = carried_out(first, changes)
     half = carried_out(first, [c for c in changes if c.resource.kind != "function_tags"])
-    seen = replace(half, written_before=frozenset(c.resource.id for c in changes))
+    seen = replace(half, applied={c.resource: c for c in changes})
     again = carried_out(seen, instrument.plan(seen, wanted, seen.functions()).changes)
     assert (again.lanes, again.accounts) == (whole.lanes, whole.accounts)
 

@@ -172,6 +172,16 @@ def test_automatic_only_clears_the_way() -> None:
     assert deletion.action == "delete"
 
 
+def test_nothing_is_taken_away_before_what_it_makes_room_for_can_stand() -> None:
+    deletion, put = planned(direct(on_conflict="replace"), *FOREIGN, forwarders=()).changes
+    assert [need.kind for need in deletion.needs] == ["stack"], "a stack that fails must not cut anybody off"
+    assert deletion.resource in put.needs
+    (deletion,) = planned(answers(on_conflict="replace"), *FOREIGN, known=registered()).changes
+    assert [need.kind for need in deletion.needs] == ["log_collection"], "without it Datadog puts nothing"
+    nobody = planned(answers(on_conflict="replace"), *FOREIGN, known=Unreadable("denied", "aws:Read"))
+    assert nobody.changes == (), "what nobody will replace stays"
+
+
 def test_one_foreign_filter_is_no_conflict() -> None:
     (change,) = planned(direct(), FOREIGN[0]).changes
     assert change.action == "create"
@@ -182,8 +192,10 @@ def test_an_old_forwarder_is_a_duplicate_to_decide_on() -> None:
     held = {"forwarders": (FORWARDER, OLD)}
     for undecided in (direct(), direct(on_conflict="ask")):
         assert "sent to Datadog already, by" in only_skipped(planned(undecided, old, **held))
-    deletion, put = planned(direct(on_conflict="replace"), old, **held).changes
+    put, deletion = planned(direct(on_conflict="replace"), old, **held).changes
     assert (deletion.resource.id, put.action) == (f"{GROUP}:triggered", "create")
+    assert deletion.needs == (put.resource,), "there is room for both, so nothing is cut off meanwhile"
+    assert deletion.resource not in put.needs
     (put,) = planned(direct(on_conflict="add"), old, **held).changes
     assert put.action == "create"
 

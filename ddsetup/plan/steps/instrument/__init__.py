@@ -8,13 +8,14 @@ from ddsetup.model.account import Function, Secret, Unreadable
 from ddsetup.model.answers import Answers
 from ddsetup.model.change import Change, Plan, Skipped
 from ddsetup.model.snapshot import Snapshot
+from ddsetup.model.states import FunctionState
 from ddsetup.plan.steps.forwarder_choice import Choice, choose
 from ddsetup.plan.steps.instrument.function import Instrumented, instrument
-from ddsetup.plan.steps.instrument.key_access import grants, key_warnings
+from ddsetup.plan.steps.instrument.key_access import BY_ROLE, grants, key_warnings, revocations
 from ddsetup.plan.steps.instrument.publish import aliases_moved
 from ddsetup.plan.steps.instrument.subject import STEP, Refusal, Subject, subject_of, tags_resource
-from ddsetup.plan.steps.instrument.tags import MAX_TAGS, tag_change, tag_warnings
-from ddsetup.plan.steps.wording import listed
+from ddsetup.plan.steps.instrument.tags import MAX_TAGS, tag_change, tag_warnings, unwanted_tags
+from ddsetup.plan.steps.wording import listed, no_longer_wanted
 
 
 def plan(snapshot: Snapshot, answers: Answers, selected: tuple[Function, ...]) -> Plan:
@@ -24,6 +25,7 @@ def plan(snapshot: Snapshot, answers: Answers, selected: tuple[Function, ...]) -
     aliases: list[Change] = []
     skipped: list[Skipped] = []
     keyed: list[Function] = []
+    unwanted: dict[str, list[str]] = {}
     subjects = [subject_of(function, snapshot, answers) for function in selected]
     lost = {lane: choose(lane, snapshot, answers) for lane in {f.lane for f in selected}}
     for subject in subjects:
@@ -32,6 +34,9 @@ def plan(snapshot: Snapshot, answers: Answers, selected: tuple[Function, ...]) -
             functions.append(result.change)
         else:
             skipped.append(_skipped(subject, result))
+        if isinstance(result, Instrumented):
+            for name in result.unwanted:
+                unwanted.setdefault(name, []).append(subject.function.name)
         if (isinstance(result, Instrumented) and result.key_set) or _told_at_source(subject, result):
             keyed.append(subject.function)
         tags.extend(_tags(subject, result, skipped))
@@ -42,11 +47,44 @@ def plan(snapshot: Snapshot, answers: Answers, selected: tuple[Function, ...]) -
     seen = snapshot.key_secret
     secret = seen if isinstance(seen, Secret) else None
     keys = key_warnings(answers, seen) if keyed else ()
+    policies, unread = _policies_that_go(snapshot, answers, subjects, functions)
+    granted = grants(keyed, answers, secret, snapshot.key_policies)
     return Plan(
-        changes=(*grants(keyed, answers, secret), *functions, *tags, *aliases),
+        changes=(*granted, *functions, *policies, *tags, *aliases),
         skipped=tuple(skipped),
-        warnings=(*_warnings(subjects, functions, answers), *tag_warnings(answers), *keys),
+        warnings=(
+            *_warnings(subjects, functions, answers),
+            *tag_warnings(answers),
+            *keys,
+            *unread,
+            *_unwanted(subjects, unwanted),
+        ),
     )
+
+
+def _policies_that_go(
+    snapshot: Snapshot, answers: Answers, subjects: list[Subject], changes: list[Change]
+) -> tuple[tuple[Change, ...], tuple[str, ...]]:
+    """The right to read the API key, of functions that move from the Extension to the Forwarder."""
+    if answers.via == "extension":
+        return (), ()
+    moved = {
+        change.resource
+        for change in changes
+        if isinstance(change.before, FunctionState)
+        and isinstance(change.after, FunctionState)
+        and any(name in change.before.env and name not in change.after.env for name in BY_ROLE)
+    }
+    return revocations([s.function for s in subjects if s.resource in moved], snapshot)
+
+
+def _unwanted(subjects: list[Subject], variables: dict[str, list[str]]) -> list[str]:
+    """What functions have too much of, by what it is."""
+    found = {f"variable {name}": functions for name, functions in variables.items()}
+    for subject in subjects:
+        for key in () if subject.answers.prune else unwanted_tags(subject).now:
+            found.setdefault(f"tag {key}", []).append(subject.function.name)
+    return [no_longer_wanted(what, names) for what, names in sorted(found.items())]
 
 
 def _unless_lost(result: Instrumented | Refusal, forwarder: Choice) -> Instrumented | Refusal:

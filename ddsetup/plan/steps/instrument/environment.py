@@ -10,31 +10,47 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ddsetup.facts import catalog, recognise
-from ddsetup.facts.variables import BY_NAME, asked, extra_tags, is_on, means
+from ddsetup.facts.variables import BY_NAME, VARIABLES, asked, extra_tags, is_on, means
 from ddsetup.model.account import Unreadable
 from ddsetup.model.answers import Via
 from ddsetup.model.states import REF_SECRET
-from ddsetup.plan.steps.api_key import secret_reference
+from ddsetup.plan.steps.api_key import is_own_secret, secret_reference
 from ddsetup.plan.steps.instrument.layers import Layers
 from ddsetup.plan.steps.instrument.special import DURABLE_BUFFER, DURABLE_LINES
-from ddsetup.plan.steps.instrument.subject import Refusal, Subject
+from ddsetup.plan.steps.instrument.subject import MARKER, Refusal, Subject
+from ddsetup.plan.steps.taken_back import owned_env, variables_of
 
 MAX_ENV_BYTES = 4096
 """All names and values of a function's environment together must stay below it (AWS Lambda quotas page)."""
 
 _KEY_VARIABLE = {"secret": "DD_API_KEY_SECRET_ARN", "ssm": "DD_API_KEY_SSM_ARN", "kms": "DD_KMS_API_KEY"}
+TAGS = "DD_TAGS"
+_BY_MODE = (*_KEY_VARIABLE.values(), "DD_SITE", "DD_LAMBDA_HANDLER", catalog.WRAPPER_VARIABLE)
+"""What the way of delivery and the handler decide, not the wish for a setting."""
+_EXTENSIONS = (
+    "DD_API_KEY_SECRET_ARN",
+    "DD_API_KEY_SSM_ARN",
+    "DD_SITE",
+    DURABLE_BUFFER,
+    *(row.name for row in VARIABLES if row.only == "extension"),
+)
+"""Variables that only the Extension reads."""
 _REMOVABLE_KEYS = ("DD_API_KEY_SECRET_ARN", "DD_API_KEY_SSM_ARN")
 """Key sources that can be given back by an undo; the others hold a secret, which no journal may know."""
 
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """The variables that change; `before` and `after` hold no others. `key_set`: one is a key source."""
+    """The variables that change; `before` and `after` hold no others. `key_set`: one is a key source.
+
+    `unwanted` are those that ddsetup set and nobody wants any more.
+    """
 
     before: Mapping[str, str]
     after: Mapping[str, str]
     notes: tuple[str, ...] = ()
     key_set: bool = False
+    unwanted: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -66,6 +82,10 @@ def environment(subject: Subject, layers: Layers, handler: Mapping[str, str]) ->
             f"cannot see whether the secret with the API key exists (needs {subject.lane.secrets.action})",
             "grant the permission, or name a secret that holds the key: --api-key-secret ARN",
         )
+    unwanted = _unwanted(subject, wanted)
+    if subject.answers.prune:
+        wanted.forced |= {name: value for name, value in unwanted.items() if value}
+        wanted.removed |= {name for name, value in unwanted.items() if not value}
     merged = _merged(subject.env, wanted)
     size = size_of(merged, subject)
     if size >= MAX_ENV_BYTES and merged != dict(subject.env):
@@ -79,7 +99,49 @@ def environment(subject: Subject, layers: Layers, handler: Mapping[str, str]) ->
         after={name: merged[name] for name in sorted(changed) if name in merged},
         notes=(*wanted.notes, *_kept(subject, wanted)),
         key_set=bool(key_set and changed & set(_KEY_VARIABLE.values())),
+        unwanted=() if subject.answers.prune else tuple(sorted(unwanted)),
     )
+
+
+def _unwanted(subject: Subject, wanted: _Wanted) -> dict[str, str]:
+    """Variables that are still as ddsetup set them and that nobody wants so now, each with what it was before
+    or what is its default; empty: it was not set."""
+    found: dict[str, str] = {}
+    former = variables_of(subject)
+    for name, now in former.now.items():
+        if name in wanted.removed or name == TAGS:
+            continue
+        if name in wanted.forced:
+            continue
+        default = wanted.defaults.get(name)
+        was = former.was.get(name, "")
+        if (default or "") != now and not (default is None and name in _BY_MODE):
+            found[name] = was or default or ""
+    extra = extra_tags(subject.answers)
+    left = tags_without(subject, extra)
+    if left is not None:
+        if extra:
+            wanted.forced[TAGS] = merged_tags(left, extra) if subject.answers.prune else wanted.forced[TAGS]
+        if not extra or merged_tags(left, extra) != merged_tags(subject.env.get(TAGS, ""), extra):
+            found[TAGS] = merged_tags(left, extra)
+    return found
+
+
+def tags_without(subject: Subject, extra: Mapping[str, str]) -> str | None:
+    """`DD_TAGS` without the tags that ddsetup added and nobody wants any more; None if there are none."""
+    now, was = (_parts(states.get(TAGS, "")) for states in owned_env(subject))
+    gone = [part for part in now if part not in was and part.split(":", 1)[0] not in extra]
+    current = _parts(subject.env.get(TAGS, ""))
+    if not set(gone) & set(current):
+        return None
+    left = [part for part in current if part not in gone]
+    keys = {part.split(":", 1)[0] for part in (*left, *now)} - {part.split(":", 1)[0] for part in gone}
+    back = [part for part in was if part not in current and part.split(":", 1)[0] not in keys]
+    return ",".join((*left, *back))
+
+
+def _parts(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]
 
 
 def secret_missing(subject: Subject) -> bool:
@@ -130,6 +192,11 @@ def _reporting(subject: Subject, wanted: _Wanted) -> None:
         wanted.switch("DD_SERVERLESS_LOGS_ENABLED", answers.logs)
         if subject.function.durable:
             wanted.defaults[DURABLE_BUFFER] = DURABLE_LINES
+    elif recognise.has_extension(subject.function):
+        # Moving away from it: what ddsetup set for the Extension alone goes with it.
+        wanted.removed |= set(_EXTENSIONS) & set(variables_of(subject).now)
+        if MARKER in subject.tags:
+            wanted.removed |= {n for n in _REMOVABLE_KEYS if is_own_secret(subject.env.get(n, ""))}
     wanted.switch("DD_TRACE_ENABLED", answers.traces)
 
 

@@ -27,6 +27,7 @@ class Instrumented:
     change: Change | None
     summary: str
     key_set: bool = False
+    unwanted: tuple[str, ...] = ()
 
 
 def instrument(subject: Subject) -> Instrumented | Refusal:
@@ -57,7 +58,8 @@ def instrument(subject: Subject) -> Instrumented | Refusal:
     notes += special_notes(subject, list_of_layers)
     if before == after:
         said = f"; {'; '.join(notes)}" if notes else ""
-        return Instrumented(None, f"already instrumented with {_what(list_of_layers, subject)}{said}")
+        said = f"already instrumented with {_what(list_of_layers, subject)}{said}"
+        return Instrumented(None, said, unwanted=env.unwanted)
     change = Change(
         step=STEP,
         resource=subject.resource,
@@ -68,7 +70,7 @@ def instrument(subject: Subject) -> Instrumented | Refusal:
         needs=_needs(subject, env),
         note="; ".join([*notes, *_afterwards(subject)]),
     )
-    return Instrumented(change, change.why, env.key_set)
+    return Instrumented(change, change.why, env.key_set, env.unwanted)
 
 
 def _redirection(subject: Subject, found: Layers) -> tuple[str | None, Mapping[str, str], list[str]]:

@@ -1,24 +1,28 @@
 """The right of functions' execution roles to read the API key, one inline policy for each role.
 
-Execution roles are not read beforehand, so the policy is planned only for functions that are about to be
-told where the key is; the writer compares with what it finds.
+It is planned only for functions that are about to be told where the key is, or not any more; only their roles
+are looked at.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from ddsetup.facts import catalog
 from ddsetup.model.account import Function, Json, Secret, Unreadable
 from ddsetup.model.answers import Answers
 from ddsetup.model.change import Change, ResourceId
+from ddsetup.model.snapshot import Snapshot
 from ddsetup.model.states import RolePolicyState
 from ddsetup.plan.steps.api_key import SECRET_NAME
-from ddsetup.plan.steps.instrument.subject import STEP
+from ddsetup.plan.steps.instrument.subject import STEP, function_resource
+from ddsetup.plan.steps.wording import listed
 
 _SUFFIX = re.compile(r"-[A-Za-z0-9]{6}$")
 POLICY_NAME = "ddsetup-read-datadog-api-key"
+BY_ROLE = ("DD_API_KEY_SECRET_ARN", "DD_API_KEY_SSM_ARN")
+"""Variables that tell a function where the key is, for its role to read it."""
 
 
 def role_name(function: Function) -> str:
@@ -32,11 +36,14 @@ def policy_resource(function: Function) -> ResourceId:
 
 
 def grants(
-    functions: Iterable[Function], answers: Answers, secret: Secret | None = None
+    functions: Iterable[Function],
+    answers: Answers,
+    secret: Secret | None = None,
+    seen: Mapping[str, Json | Unreadable] | None = None,
 ) -> tuple[Change, ...]:
     """The policies to put on the functions' roles, once for each; none if not wanted or not possible.
 
-    `secret` is the user's own, where it could be looked at.
+    `secret` is the user's own, where it could be looked at; `seen` are the policies that roles have.
 
     A KMS ciphertext does not tell which key made it, so nothing can be granted for one.
     """
@@ -46,14 +53,66 @@ def grants(
         resource = policy_resource(function)
         if document is None or not function.role or not answers.grant_key_access:
             continue
+        found = (seen or {}).get(function.role)
+        if found == document:
+            continue
         changes[resource] = Change(
             step=STEP,
             resource=resource,
-            before=None,
-            after=RolePolicyState(role_name=role_name(function), policy_name=POLICY_NAME, document=document),
+            before=None if isinstance(found, Unreadable) else _policy(function, found),
+            after=_policy(function, document),
             why="the Extension reads the Datadog API key with the function's own role",
         )
     return tuple(changes.values())
+
+
+def _policy(function: Function, document: Json) -> RolePolicyState | None:
+    if document is None:
+        return None
+    return RolePolicyState(role_name=role_name(function), policy_name=POLICY_NAME, document=document)
+
+
+def told_where(function: Function) -> bool:
+    """Whether the function reads the key by its role."""
+    return any((function.env or {}).get(name) for name in BY_ROLE)
+
+
+def revocations(
+    functions: Iterable[Function], snapshot: Snapshot, step: str = STEP
+) -> tuple[tuple[Change, ...], tuple[str, ...]]:
+    """The policies that these functions need no longer, and nobody else who has the role; they go after the
+    functions have changed. And what is to be said of those that could not be looked at."""
+    leaving = list(functions)
+    gone = {function.arn for function in leaving}
+    others = {f.role for f in snapshot.functions() if f.arn not in gone and told_where(f)}
+    by_role: dict[str, list[Function]] = {}
+    for function in leaving:
+        if function.role and function.role not in others:
+            by_role.setdefault(function.role, []).append(function)
+    changes, unread = [], []
+    for role, held in by_role.items():
+        found = snapshot.key_policies.get(role)
+        if isinstance(found, Unreadable):
+            unread.append(role_name(held[0]))
+        elif found is not None:
+            change = Change(
+                step=step,
+                resource=policy_resource(held[0]),
+                before=_policy(held[0], found),
+                after=None,
+                why="no function with this role reads the API key any more",
+                needs=tuple(function_resource(f) for f in held),
+            )
+            changes.append(change)
+    said = f"whether these roles keep the policy {POLICY_NAME} could not be seen: {listed(unread)}"
+    return tuple(changes), (said,) if unread else ()
+
+
+def roles_to_read(functions: Iterable[Function], answers: Answers | None = None) -> tuple[str, ...]:
+    """The roles whose policy matters: of functions that are about to be told where the key is, or that will
+    no longer be told (all who are, without `answers`)."""
+    reading = answers is not None and answers.via == "extension"
+    return tuple(sorted({f.role for f in functions if f.role and told_where(f) != reading}))
 
 
 def key_warnings(answers: Answers, seen: Secret | Unreadable | None) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from ddsetup.facts import catalog, recognise
 from ddsetup.facts.catalog import LayerArn
 from ddsetup.plan.steps.instrument.subject import Refusal, Subject
+from ddsetup.plan.steps.taken_back import put_layers
 
 MAX_LAYERS = 5
 """Layers per function (AWS Lambda quotas page)."""
@@ -74,7 +75,10 @@ def _wanted_extension(subject: Subject) -> LayerArn | Refusal | None:
     if any(layer.role == "extension" for layer in recognise.copied_layers(subject.function)):
         return None
     attached = [a.name for a in recognise.datadog_layers(subject.function) if a.role == "extension"]
-    fips = subject.answers.fips or any(name.endswith("-FIPS") for name in attached)
+    kept = [name for name in attached if name.endswith("-FIPS")]
+    if subject.answers.prune and set(kept) <= put_layers(subject):
+        kept = []
+    fips = subject.answers.fips or bool(kept)
     name = catalog.extension_layer(subject.function.architecture, fips=fips)
     return _version(subject, name, setting, "--extension-version")
 

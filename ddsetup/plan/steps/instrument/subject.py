@@ -11,10 +11,12 @@ from ddsetup.facts.edge import on_edge
 from ddsetup.facts.ownership import Owner, arn_of_function, is_datadog_helper, is_forwarder, owner
 from ddsetup.model.account import Function
 from ddsetup.model.answers import Answers
-from ddsetup.model.change import ResourceId
+from ddsetup.model.change import Change, ResourceId
 from ddsetup.model.snapshot import LaneSnapshot, Snapshot
 
 STEP = "instrument"
+MARKER = "dd_ddsetup"
+"""The tag that says that ddsetup instrumented the function, and in which version it first did."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +32,7 @@ class Refusal:
 class Subject:
     """A function, its tags (empty if they could not be read), its owner, its region and what is wanted.
 
-    `written_before`: an earlier run of ddsetup instrumented it.
+    `applied` and `tags_applied` are what earlier runs of ddsetup left in force on it.
     """
 
     function: Function
@@ -38,7 +40,13 @@ class Subject:
     owner: Owner | None
     lane: LaneSnapshot
     answers: Answers
-    written_before: bool = False
+    applied: Change | None = None
+    tags_applied: Change | None = None
+
+    @property
+    def written_before(self) -> bool:
+        """Whether an earlier run instrumented it: one that was killed may not have come to all of it."""
+        return self.applied is not None and self.applied.step == STEP
 
     @property
     def env(self) -> Mapping[str, str]:
@@ -100,11 +108,13 @@ def subject_of(function: Function, snapshot: Snapshot, answers: Answers) -> Subj
     """The function in its surroundings."""
     lane = snapshot.lanes[function.lane]
     tags = lane.tags_of(function)
+    applied = snapshot.applied or {}
     return Subject(
         function=function,
         tags=tags,
         owner=owner(function, tags),
         lane=lane,
         answers=answers,
-        written_before=function.arn in snapshot.written_before,
+        applied=applied.get(function_resource(function)),
+        tags_applied=applied.get(tags_resource(function)),
     )

@@ -13,10 +13,9 @@ from ddsetup._version import __version__
 from ddsetup.model.answers import Answers
 from ddsetup.model.change import Change
 from ddsetup.model.states import TagsState
-from ddsetup.plan.steps.instrument.subject import STEP, Subject, tags_resource
+from ddsetup.plan.steps.instrument.subject import MARKER, STEP, Subject, tags_resource
+from ddsetup.plan.steps.taken_back import Former, tags_of
 
-MARKER = "dd_ddsetup"
-"""Says that ddsetup instrumented the function, and in which version it first did."""
 MAX_TAGS = 50
 """Tags per resource (AWS tagging reference)."""
 
@@ -51,9 +50,11 @@ def tag_change(subject: Subject, *, changes_function: bool) -> Change | None:
     if changes_function or wanted or subject.written_before:
         wanted.setdefault(MARKER, subject.tags.get(MARKER, f"v{__version__}"))
     changed = {key: value for key, value in wanted.items() if subject.tags.get(key) != value}
-    if not changed or len({*subject.tags, *changed}) > MAX_TAGS:
+    former = unwanted_tags(subject) if subject.answers.prune else Former()
+    if not (changed or former.keys) or len({*subject.tags, *changed}) > MAX_TAGS:
         return None
-    replaced = {key: subject.tags[key] for key in changed if key in subject.tags}
+    replaced = {key: subject.tags[key] for key in changed if key in subject.tags} | dict(former.now)
+    changed |= former.was
     return Change(
         step=STEP,
         resource=tags_resource(subject.function),
@@ -62,6 +63,15 @@ def tag_change(subject: Subject, *, changes_function: bool) -> Change | None:
         why="the Forwarder and Datadog copy these tags onto the function's data",
         needs=(subject.resource,),
         note="replaces " + ", ".join(f"{k}={v}" for k, v in replaced.items()) if replaced else "",
+    )
+
+
+def unwanted_tags(subject: Subject) -> Former:
+    """Tags that are still as ddsetup wrote them, and that nobody wants any more."""
+    former, wanted = tags_of(subject), {*wanted_tags(subject.answers), MARKER}
+    return Former(
+        {key: value for key, value in former.now.items() if key not in wanted},
+        {key: value for key, value in former.was.items() if key not in wanted},
     )
 
 

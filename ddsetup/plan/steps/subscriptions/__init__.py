@@ -12,6 +12,7 @@ from typing import TypeAlias
 
 from ddsetup.facts.filters import (
     AUTOMATIC_PREFIX,
+    MAX_FILTERS,
     OWN_PREFIX,
     classify,
     filter_resource,
@@ -25,6 +26,7 @@ from ddsetup.model.snapshot import Snapshot
 from ddsetup.model.states import FilterState, LogGroupState
 from ddsetup.plan.steps.collection import collection_id
 from ddsetup.plan.steps.forwarder import stack_id
+from ddsetup.plan.steps.instrument.subject import function_resource
 from ddsetup.plan.steps.subscriptions.conflicts import (
     STEP,
     Conflict,
@@ -35,7 +37,13 @@ from ddsetup.plan.steps.subscriptions.conflicts import (
     resolve,
 )
 from ddsetup.plan.steps.subscriptions.evidence import evidence
-from ddsetup.plan.steps.subscriptions.groups import Group, Region, can_have_filters, regions
+from ddsetup.plan.steps.subscriptions.groups import (
+    Group,
+    Region,
+    can_have_filters,
+    log_group_of,
+    regions,
+)
 from ddsetup.plan.steps.wording import cannot_see, listed
 
 __all__ = [
@@ -115,7 +123,28 @@ def _group_plan(group: Group, region: Region) -> Plan:
         return said + _group(group, region)
     if region.answers.via == "forwarder":
         return said + _skip(group, region, "unchanged", "its logs reach Datadog through the Extension")
-    return said
+    return said + _left_behind(group, region)
+
+
+def _left_behind(group: Group, region: Region) -> Plan:
+    """Filters of ours, of functions that report through the Extension from now on; others that write to the
+    group may still need them."""
+    filters = region.lane.filters.get(group.name)
+    functions = region.lane.functions
+    if not filters or isinstance(filters, Unreadable) or isinstance(functions, Unreadable):
+        return Plan()
+    here = {f.arn for f in group.through_extension}
+    if any(log_group_of(f) == group.name and f.arn not in here for f in functions):
+        return Plan()
+    needs = tuple(function_resource(f) for f in group.through_extension)
+    why = "the Extension sends these logs now; with the filter every line would arrive twice"
+    return Plan(
+        changes=tuple(
+            replace(deletion(found, region.at, why), needs=needs)
+            for found in filters
+            if found.name.startswith(OWN_PREFIX)
+        )
+    )
 
 
 def _folded(warnings: Iterable[str]) -> tuple[str, ...]:
@@ -195,14 +224,49 @@ def _existing(group: Group, found: LogGroup, region: Region) -> Plan:
     if isinstance(filters, Unreadable):
         reason = cannot_see("its subscription filters", filters)
         return _skip(group, region, "skipped", reason, "grant the permission, then again")
+    filters = tuple(f for f in filters if not _goes_by_itself(f, region))
     resolution = resolve(group, filters, region)
     ours = [f for f in filters if classify(f, region.forwarders) == "ours"]
     if ours:
         return _subscribed(group, ours, resolution, region)
     if resolution.blocked:
         return Plan(skipped=(resolution.blocked,))
-    deleted = tuple(change.resource for change in resolution.deletions)
-    return Plan(changes=resolution.deletions) + _subscribe(group, region, deleted)
+    if not resolution.deletions:
+        return _subscribe(group, region, ())
+    return _replaced(group, filters, resolution, region)
+
+
+def _goes_by_itself(found: SubscriptionFilter, region: Region) -> bool:
+    """Whether Datadog takes the filter out, as its Forwarder leaves log collection."""
+    return found.name.startswith(AUTOMATIC_PREFIX) and found.destination_arn in region.leaving
+
+
+def _replaced(
+    group: Group, filters: tuple[SubscriptionFilter, ...], resolution: Resolution, region: Region
+) -> Plan:
+    """A filter in place of others, which go only when it can stand: after it where there is room for both.
+
+    Of a full group one goes first, and comes back at once if the put fails (`apply`).
+    """
+    way = _subscribe(group, region, ())
+    if any(skipped.status == "skipped" for skipped in way.skipped):
+        return way
+    base = _stands_on(region)
+    if not way.changes:
+        return Plan(changes=tuple(replace(each, needs=base) for each in resolution.deletions))
+    if len(filters) < MAX_FILTERS:
+        first = tuple(change.resource for change in way.changes)
+        return way + Plan(changes=tuple(replace(each, needs=first) for each in resolution.deletions))
+    deleted = tuple(replace(each, needs=base) for each in resolution.deletions)
+    return Plan(changes=deleted) + _subscribe(group, region, tuple(each.resource for each in deleted))
+
+
+def _stands_on(region: Region) -> tuple[ResourceId, ...]:
+    """What a filter to our Forwarder needs: its stack, and what makes Datadog put one."""
+    deployed = region.choice.how == "deploy"
+    stacks = (stack_id(region.at, region.answers.forwarder_stack),) if deployed else ()
+    first = region.answers.datadog_subscribes or bool(region.leaving)
+    return (*stacks, *((collection_id(region.at.account),) if first else ()))
 
 
 def _subscribed(group: Group, ours: list[SubscriptionFilter], resolution: Resolution, region: Region) -> Plan:
@@ -216,7 +280,8 @@ def _subscribed(group: Group, ours: list[SubscriptionFilter], resolution: Resolu
         warnings.append(
             f"{group.name}: every line is sent twice, because another filter leads to Datadog, too"
         )
-    changes = (*resolution.deletions, *_handed_over(ours, region))
+    deletions = tuple(replace(each, needs=_stands_on(region)) for each in resolution.deletions)
+    changes = (*deletions, *_handed_over(ours, region))
     gone = {change.resource for change in changes}
     left = [f for f in ours if filter_resource(group.name, f.name, region.at) not in gone]
     if len(left) > 1:
@@ -266,14 +331,13 @@ def _subscribe(group: Group, region: Region, needs: tuple[ResourceId, ...]) -> P
         reason = "an account-level subscription policy leads it to the Forwarder already"
         return _skip(group, region, "unchanged", reason)
     name = own_name(arn)
-    stacks = (stack_id(region.at, region.answers.forwarder_stack),) if region.choice.how == "deploy" else ()
     change = Change(
         step=STEP,
         resource=filter_resource(group.name, name, region.at),
         before=None,
         after=FilterState(log_group=group.name, name=name, destination_arn=arn),
         why=f"the Forwarder gets the log of {listed(f.name for f in group.functions)}",
-        needs=(*stacks, *needs),
+        needs=(*_stands_on(region), *needs),
     )
     return Plan(changes=(change,))
 
@@ -291,6 +355,8 @@ def _double_delivery(group: Group, region: Region) -> Plan:
             f"{f.destination_arn}"
             for f in filters
             if classify(f, region.forwarders) != "foreign"
+            and not _goes_by_itself(f, region)
+            and not f.name.startswith(OWN_PREFIX)
         )
     )
 

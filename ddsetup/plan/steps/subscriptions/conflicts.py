@@ -9,6 +9,7 @@ from typing import Literal
 from ddsetup.facts.filters import (
     AUTOMATIC_PREFIX,
     MAX_FILTERS,
+    OWN_PREFIX,
     classify,
     describe,
     filter_owner,
@@ -93,11 +94,15 @@ def resolve(group: Group, filters: Sequence[SubscriptionFilter], region: Region)
 def _resolve_duplicate(conflict: Conflict, region: Region) -> Resolution:
     deletions = []
     for found in conflict.filters:
-        decision = _decision(found, region)
+        # A filter of our own, to a Forwarder that is no longer the one, is nobody else's to decide on.
+        decision = "replace" if found.name.startswith(OWN_PREFIX) else _decision(found, region)
         if decision == "add":
             continue
         if decision != "replace":
             return Resolution(blocked=_blocked(conflict.group, region, conflict.what))
+        leaves = found.destination_arn in region.leaving
+        if leaves and found.name.startswith(AUTOMATIC_PREFIX):
+            continue
         if found.name.startswith(AUTOMATIC_PREFIX) and found.destination_arn in region.registered:
             skipped = _blocked(conflict.group, region, f"Datadog would put {found.name} back at once")
             fix = f"take {found.destination_arn} out of the account's log collection in Datadog first"

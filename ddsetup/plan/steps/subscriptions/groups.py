@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ddsetup.facts.filters import Forwarders
 from ddsetup.facts.ownership import leaves_alone
@@ -36,6 +36,7 @@ class Region:
 
     `registered` are the Forwarders in the account's log collection, `unreadable` is why they are not known.
     `triggered`: Datadog subscribes our Forwarder to Lambda's log groups by itself, or will after this run.
+    `leaving` are Forwarders that leave log collection in it, and Datadog's filters with them.
     """
 
     lane: LaneSnapshot
@@ -45,6 +46,7 @@ class Region:
     registered: tuple[str, ...] = ()
     unreadable: Unreadable | None = None
     triggered: bool = False
+    leaving: tuple[str, ...] = ()
     own_groups: frozenset[str] = field(default_factory=frozenset)
 
     @property
@@ -62,14 +64,31 @@ def regions(
 ) -> Iterable[tuple[Region, tuple[Group, ...]]]:
     """Every lane with groups that matter, in its surroundings."""
     registering = _registering(snapshot, answers, selected)
+    leaving = collection.leaving(snapshot, answers, selected)
+    replaced = _replaced(snapshot, answers, selected)
     for lane, groups in groups_by_lane(snapshot, answers, selected).items():
-        yield _region(lane, snapshot, answers, registering), groups
+        region = _region(lane, snapshot, answers, registering)
+        gone = (*leaving.get(lane, ()), *(arn for arn in region.registered if arn in replaced))
+        triggered = region.triggered and region.choice.arn not in gone
+        yield replace(region, leaving=gone, triggered=triggered), groups
 
 
 def _registering(snapshot: Snapshot, answers: Answers, selected: tuple[Function, ...]) -> frozenset[str]:
     """The Forwarders that the same run adds to log collection."""
     states = (change.after for change in collection.plan(snapshot, answers, selected).changes)
     return frozenset(arn for s in states if isinstance(s, LogCollectionState) for arn in s.lambdas)
+
+
+def _replaced(snapshot: Snapshot, answers: Answers, selected: tuple[Function, ...]) -> frozenset[str]:
+    """The Forwarders that the same run takes out of log collection to register another one."""
+    changes = collection.plan(snapshot, answers, selected).changes
+    sides = [(c.before, c.after) for c in changes]
+    return frozenset(
+        arn
+        for before, after in sides
+        if isinstance(before, LogCollectionState) and isinstance(after, LogCollectionState)
+        for arn in set(before.lambdas) - set(after.lambdas)
+    )
 
 
 def _region(lane: Lane, snapshot: Snapshot, answers: Answers, registering: frozenset[str]) -> Region:

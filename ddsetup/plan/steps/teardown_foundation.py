@@ -1,0 +1,333 @@
+"""Take down what functions stand on: registration, Forwarder, secret, Datadog's record and its role."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+
+from ddsetup.facts import catalog
+from ddsetup.facts.iam_documents import external_ids, statements, trusted
+from ddsetup.model.account import Forwarder, Integration, Lane, Role, Stack, Unreadable
+from ddsetup.model.answers import Answers, Part
+from ddsetup.model.change import Change, Plan, ResourceId, Skipped
+from ddsetup.model.snapshot import AccountSnapshot, LaneSnapshot, Snapshot
+from ddsetup.model.states import IntegrationState, LogCollectionState, RoleState, SecretState, StackState
+from ddsetup.plan.steps.api_key import CREATED_BY, OWN_TAGS, SECRET_NAME, secret_id
+from ddsetup.plan.steps.collection import LAMBDA_SOURCE, collection_id
+from ddsetup.plan.steps.forwarder_choice import lane_of
+from ddsetup.plan.steps.forwarder_reuse import stack_id
+from ddsetup.plan.steps.forwarder_stack import ARN_OUTPUT, MASKED, is_forwarder_stack, template_url
+from ddsetup.plan.steps.integration import integration_id, state_of
+from ddsetup.plan.steps.integration_role import ADDED_POLICY, is_ours, role_id
+from ddsetup.plan.steps.wording import cannot_see, listed
+
+STEP = "teardown"
+
+
+@dataclass(frozen=True, slots=True)
+class _Ground:
+    """What is there, what is kept, and what has to be gone `first`."""
+
+    snapshot: Snapshot
+    answers: Answers
+    kept: frozenset[Part]
+    first: tuple[ResourceId, ...]
+
+    def first_in(self, lane: Lane) -> tuple[ResourceId, ...]:
+        """What goes first in a lane, with what is global to its account."""
+        return tuple(r for r in self.first if r.account == lane.account and r.region in ("", lane.region))
+
+
+def plan(snapshot: Snapshot, answers: Answers, kept: frozenset[Part], first: tuple[ResourceId, ...]) -> Plan:
+    """The changes that take it down, each after what relies on it."""
+    ground = _Ground(snapshot, answers, kept, first)
+    result = Plan()
+    for account in sorted(snapshot.accounts):
+        registration = Plan() if "collection" in kept else _registration(account, ground)
+        lanes = sorted(lane for lane in snapshot.lanes if lane.account == account)
+        stacks = Plan() if "forwarder" in kept else _sum(_stacks(lane, ground) for lane in lanes)
+        secrets = Plan() if "secret" in kept else _sum(_secret(lane, ground, stacks) for lane in lanes)
+        result += registration + stacks + secrets + _record(account, ground, registration)
+    return result
+
+
+def own_stacks(snapshot: Snapshot) -> tuple[Stack, ...]:
+    """The Forwarders' stacks that ddsetup made, of all regions."""
+    return tuple(
+        s for lane in snapshot.lanes.values() for s in _forwarder_stacks(lane) if _made_by_us(s.tags)
+    )
+
+
+def _sum(plans: Iterable[Plan]) -> Plan:
+    result = Plan()
+    for each in plans:
+        result += each
+    return result
+
+
+def _registration(account: str, ground: _Ground) -> Plan:
+    """Our Forwarders leave the account's log collection, as do those that are gone."""
+    live = ground.snapshot.accounts[account].integration
+    if isinstance(live, Unreadable):
+        return _left(collection_id(account), cannot_see("what is registered with Datadog", live), failed=True)
+    if live is None or not (live.lambdas or live.sources):
+        return Plan()
+    record = (ground.snapshot.applied or {}).get(collection_id(account))
+    before, after = _lists(record.before if record else None), _lists(record.after if record else None)
+    here = [arn for arn in live.lambdas if lane_of(arn) in ground.snapshot.lanes]
+    added = set(after.lambdas) - set(before.lambdas)
+    ours = tuple(arn for arn in here if arn in added or _is_ours_or_gone(arn, ground))
+    foreign = [arn for arn in here if arn not in ours]
+    said = Plan()
+    if foreign:
+        said = _left(
+            collection_id(account), f"stays, as ddsetup did not make it: Forwarder {listed(foreign)}"
+        )
+    written = set(after.sources) - set(before.sources) if record else {LAMBDA_SOURCE}
+    alone = set(live.lambdas) <= set(ours)
+    sources = tuple(s for s in live.sources if s in written) if alone else ()
+    if not ours and not (sources and record):
+        return said
+    change = Change(
+        step=STEP,
+        resource=collection_id(account),
+        before=LogCollectionState(lambdas=ours, sources=sources),
+        after=LogCollectionState(),
+        why="Datadog takes its filters out, and sends no more logs",
+        needs=tuple(r for r in ground.first if r.account == account and r.kind == "function"),
+    )
+    return said + Plan(changes=(change,))
+
+
+def _lists(state: object) -> LogCollectionState:
+    return state if isinstance(state, LogCollectionState) else LogCollectionState()
+
+
+def _is_ours_or_gone(arn: str, ground: _Ground) -> bool:
+    lane = lane_of(arn)
+    assert lane is not None
+    held = ground.snapshot.lanes[lane]
+    if any(_made_by_us(s.tags) and s.outputs.get(ARN_OUTPUT) == arn for s in _forwarder_stacks(held)):
+        return True
+    return not isinstance(held.functions, Unreadable) and all(f.arn != arn for f in held.functions)
+
+
+def _forwarder_stacks(lane: LaneSnapshot) -> tuple[Stack, ...]:
+    stacks = () if isinstance(lane.stacks, Unreadable) else lane.stacks
+    return tuple(s for s in stacks if is_forwarder_stack(s) and s.status != "DELETE_COMPLETE")
+
+
+def _made_by_us(tags: object) -> bool:
+    return isinstance(tags, dict) and all(tags.get(key) == value for key, value in OWN_TAGS.items())
+
+
+def _stacks(lane: Lane, ground: _Ground) -> Plan:
+    """The Forwarders of a region, each with its bucket and log group."""
+    held = ground.snapshot.lanes[lane]
+    if isinstance(held.stacks, Unreadable):
+        resource = stack_id(lane, ground.answers.forwarder_stack)
+        return _left(resource, cannot_see("which stacks exist", held.stacks), failed=True)
+    known = () if isinstance(held.forwarders, Unreadable) else held.forwarders
+    result = Plan()
+    theirs = [s for s in _forwarder_stacks(held) if not _made_by_us(dict(s.tags))]
+    for stack in (*theirs, *(s for s in held.stacks if _made_by_us(dict(s.tags)) and _exists(s))):
+        if stack.parent_id or not _made_by_us(dict(stack.tags)):
+            result += _left(stack_id(lane, stack.name), "it stays, as ddsetup did not make it")
+            continue
+        forwarder = next((f for f in known if f.stack == stack.name), None)
+        change = Change(
+            step=STEP,
+            resource=stack_id(lane, stack.name),
+            before=_state(stack, forwarder, ground, lane),
+            after=None,
+            why="the Forwarder goes, with its bucket and its log group"
+            if is_forwarder_stack(stack)
+            else "ddsetup made it, and nothing needs it any more",
+            needs=(*ground.first_in(lane), *_collection_of(lane, ground)),
+        )
+        result += Plan(changes=(change,))
+    return result
+
+
+def _collection_of(lane: Lane, ground: _Ground) -> tuple[ResourceId, ...]:
+    return () if "collection" in ground.kept else (collection_id(lane.account),)
+
+
+def _exists(stack: Stack) -> bool:
+    return stack.status != "DELETE_COMPLETE" and not stack.parent_id
+
+
+def _state(stack: Stack, forwarder: Forwarder | None, ground: _Ground, lane: Lane) -> StackState:
+    """The stack with what it takes to make it again. What CloudFormation masks cannot be kept."""
+    answers, partition = ground.answers, catalog.partition_of(lane.region)
+    version = forwarder.version if forwarder and forwarder.version else answers.forwarder_version
+    record = (ground.snapshot.applied or {}).get(stack_id(lane, stack.name))
+    if record is not None and isinstance(record.after, StackState) and record.after.template_url:
+        url, version = record.after.template_url, record.after.version
+    else:
+        url = template_url(answers, partition, version) if is_forwarder_stack(stack) else ""
+    return StackState(
+        name=stack.name,
+        template_url=url,
+        version=version,
+        parameters={name: value for name, value in stack.parameters.items() if value != MASKED},
+        tags=stack.tags,
+    )
+
+
+def _secret(lane: Lane, ground: _Ground, stacks: Plan) -> Plan:
+    held = ground.snapshot.lanes[lane]
+    if isinstance(held.secrets, Unreadable):
+        return _left(secret_id(lane), cannot_see("whether the secret exists", held.secrets), failed=True)
+    live = held.secrets.get(SECRET_NAME)
+    if live is None or live.deleted:
+        return Plan()
+    if not _made_by_us(dict(live.tags)):
+        return _left(secret_id(lane), "it stays, as ddsetup did not make it")
+    readers = [
+        s.name
+        for s in _forwarder_stacks(held)
+        if s.parameters.get("DdApiKeySecretArn") == live.arn and not _made_by_us(dict(s.tags))
+    ]
+    if readers:
+        return _left(secret_id(lane), f"it stays, as stack {listed(readers)} reads it")
+    change = Change(
+        step=STEP,
+        resource=secret_id(lane),
+        before=SecretState(name=SECRET_NAME, description="Datadog API key, kept by ddsetup", tags=live.tags),
+        after=None,
+        why="nothing reads the API key any more",
+        needs=(
+            *ground.first_in(lane),
+            *(c.resource for c in stacks.changes if c.resource.region == lane.region),
+        ),
+    )
+    return Plan(changes=(change,))
+
+
+def _record(account: str, ground: _Ground, registration: Plan) -> Plan:
+    """Datadog's record of the account and the role it assumes, in that order."""
+    held = ground.snapshot.accounts[account]
+    live, role = held.integration, held.role
+    if isinstance(live, Unreadable):
+        return _left(
+            integration_id(account), cannot_see("Datadog's record of the account", live), failed=True
+        )
+    ours = isinstance(role, Role) and is_ours(role)
+    gone = Plan()
+    if live is not None and "integration" not in ground.kept:
+        gone = _integration(held, live, ground, registration, ours=ours)
+    deleted = any(change.action == "delete" for change in gone.changes)
+    if "role" in ground.kept or role is None:
+        return gone
+    if isinstance(role, Unreadable):
+        return gone + _left(
+            role_id(held, ground.answers.role_name), cannot_see("the role", role), failed=True
+        )
+    return gone + _role(held, role, gone, unused=deleted or live is None)
+
+
+def _integration(
+    held: AccountSnapshot, live: Integration, ground: _Ground, registration: Plan, *, ours: bool
+) -> Plan:
+    account = held.identity.account
+    resource = integration_id(account)
+    record = (ground.snapshot.applied or {}).get(resource)
+    now = state_of(live)
+    if record is not None and isinstance(record.before, IntegrationState):
+        return _as_it_was(record, now)
+    made = record is not None or (ours and f"aws_account:{account}" in now.tags)
+    if not made or live.access_key_auth:
+        return _left(resource, "it stays, as nothing tells that ddsetup made it")
+    leaving = {
+        arn for c in registration.changes for arn in _lists(c.before).lambdas if c.resource.account == account
+    }
+    others = [arn for arn in live.lambdas if arn not in leaving]
+    if others:
+        return _left(resource, f"it stays, as Forwarders are registered with it: {listed(others)}")
+    change = Change(
+        step=STEP,
+        resource=resource,
+        before=now,
+        after=None,
+        why="Datadog reads nothing of this account any more",
+        needs=(*(c.resource for c in registration.changes), *_with_functions(ground, account)),
+    )
+    return Plan(changes=(change,))
+
+
+def _with_functions(ground: _Ground, account: str) -> tuple[ResourceId, ...]:
+    return tuple(r for r in ground.first if r.account == account and r.kind == "function")
+
+
+def _as_it_was(record: Change, now: IntegrationState) -> Plan:
+    """An integration that was there before keeps all but what ddsetup added to it."""
+    before, after = record.before, record.after
+    assert isinstance(before, IntegrationState)
+    if not isinstance(after, IntegrationState) or after.differing(now):
+        return _left(record.resource, "it was there before ddsetup, and somebody changed it since: it stays")
+    change = Change(
+        step=STEP, resource=record.resource, before=now, after=before, why="as it was before ddsetup came"
+    )
+    return Plan(changes=(change,))
+
+
+def _role(held: AccountSnapshot, role: Role, gone: Plan, *, unused: bool) -> Plan:
+    resource = role_id(held, role.name)
+    if not is_ours(role):
+        return _added_policy(resource, role) + _left(resource, "it stays, as ddsetup did not make it")
+    if not unused:
+        return _left(resource, "it stays, as Datadog's record of the account names it")
+    change = Change(
+        step=STEP,
+        resource=resource,
+        before=RoleState(
+            name=role.name,
+            trust_account=_trusted_account(role),
+            external_id=_external_id(role),
+            policies=role.inline,
+            attached=role.attached,
+            boundary=role.boundary or "",
+            tags={key: value for key, value in role.tags.items() if key != CREATED_BY},
+        ),
+        after=None,
+        why="Datadog assumes it no longer",
+        needs=tuple(c.resource for c in gone.changes),
+    )
+    return Plan(changes=(change,))
+
+
+def _added_policy(resource: ResourceId, role: Role) -> Plan:
+    """What ddsetup added to somebody else's role."""
+    document = role.inline.get(ADDED_POLICY)
+    if document is None:
+        return Plan()
+    now = RoleState(name=role.name, trust_account=_trusted_account(role), external_id=_external_id(role))
+    before = RoleState(
+        name=now.name,
+        trust_account=now.trust_account,
+        external_id=now.external_id,
+        policies={ADDED_POLICY: document},
+    )
+    change = Change(
+        step=STEP, resource=resource, before=before, after=now, why="what ddsetup added to this role goes"
+    )
+    return Plan(changes=(change,))
+
+
+def _trusted_account(role: Role) -> str:
+    for principal in trusted(role.trust):
+        return principal.split(":")[4] if principal.startswith("arn:") else principal
+    return ""
+
+
+def _external_id(role: Role) -> str:
+    return next((ids[0] for s in statements(role.trust) if (ids := external_ids(s))), "")
+
+
+def _left(resource: ResourceId, reason: str, *, failed: bool = False) -> Plan:
+    status: Collection[str] = "skipped" if failed else "unchanged"
+    skipped = Skipped(
+        resource=resource, status="skipped" if status == "skipped" else "unchanged", reason=reason, step=STEP
+    )
+    return Plan(skipped=(skipped,))

@@ -1,0 +1,139 @@
+"""What ddsetup set and nobody wants any more: shown as `- remove`, removed with `--prune`. Pure.
+
+Known from the record of what was last applied, and only while it is still as ddsetup left it. Without a
+record nothing is pruned, and that is said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from ddsetup.facts.recognise import has_datadog
+from ddsetup.model.account import Function, Integration, Lane
+from ddsetup.model.answers import Answers
+from ddsetup.model.change import Change, Plan
+from ddsetup.model.snapshot import Snapshot
+from ddsetup.model.states import LogCollectionState
+from ddsetup.plan.steps import uninstrument
+from ddsetup.plan.steps.collection import collection_id
+from ddsetup.plan.steps.instrument.function import Instrumented, instrument
+from ddsetup.plan.steps.instrument.key_access import told_where
+from ddsetup.plan.steps.instrument.subject import STEP as INSTRUMENT
+from ddsetup.plan.steps.instrument.subject import function_resource, subject_of
+from ddsetup.plan.steps.integration import integration_id, pruned
+from ddsetup.plan.steps.wording import no_longer_wanted
+
+STEP = "prune"
+
+
+def plan(snapshot: Snapshot, answers: Answers, selected: tuple[Function, ...]) -> Plan:
+    """Functions that are no longer chosen, log sources and services that nobody asks for, and, without a
+    record, that nothing can be pruned. What chosen functions have too much of is part of their own change."""
+    if snapshot.applied is None:
+        said = "nothing is pruned: no run of ddsetup in this account is remembered here (see --state)"
+        return Plan(warnings=(said,) if answers.prune else ())
+    parts = (
+        _functions(snapshot, answers, selected),
+        _sources(snapshot, answers),
+        _integration(snapshot, answers),
+    )
+    result = Plan()
+    for part in parts:
+        result += part
+    return result
+
+
+def left_functions(
+    snapshot: Snapshot, answers: Answers, selected: Iterable[Function]
+) -> tuple[Function, ...]:
+    """The functions that ddsetup instrumented and that the rule no longer chooses."""
+    chosen = {function.arn for function in selected}
+    applied = snapshot.applied or {}
+    return tuple(
+        function
+        for function in snapshot.functions()
+        if function.arn not in chosen
+        and (change := applied.get(function_resource(function))) is not None
+        and change.step == INSTRUMENT
+        and has_datadog(function)
+        and not subject_of(function, snapshot, answers).datadogs_own
+    )
+
+
+def groups_to_read(
+    snapshot: Snapshot, answers: Answers, selected: Iterable[Function]
+) -> Mapping[Lane, tuple[str, ...]]:
+    """The log groups whose filters must be known before this can be planned."""
+    if not answers.prune:
+        return {}
+    return uninstrument.groups_to_read(snapshot, answers, left_functions(snapshot, answers, selected))
+
+
+def _functions(snapshot: Snapshot, answers: Answers, selected: tuple[Function, ...]) -> Plan:
+    left = left_functions(snapshot, answers, selected)
+    if not left:
+        return Plan()
+    if answers.prune:
+        return uninstrument.plan(snapshot, answers, left, _moved(snapshot, answers, selected))
+    return Plan(warnings=(no_longer_wanted("Datadog", (f.name for f in left)),))
+
+
+def _moved(snapshot: Snapshot, answers: Answers, selected: tuple[Function, ...]) -> tuple[Function, ...]:
+    """Functions that move from the Extension to the Forwarder in the same run, and read no key any more."""
+    if answers.via == "extension":
+        return ()
+    told = [f for f in selected if told_where(f)]
+    moved = (f for f in told if isinstance(instrument(subject_of(f, snapshot, answers)), Instrumented))
+    return tuple(moved)
+
+
+def _sources(snapshot: Snapshot, answers: Answers) -> Plan:
+    """Log sources that ddsetup registered and nobody asks for."""
+    result = Plan()
+    for account, held in sorted(snapshot.accounts.items()):
+        live = held.integration
+        record = (snapshot.applied or {}).get(collection_id(account))
+        if not isinstance(live, Integration) or record is None or not answers.datadog_subscribes:
+            continue
+        before, after = record.before, record.after
+        assert isinstance(after, LogCollectionState)
+        earlier = before.sources if isinstance(before, LogCollectionState) else ()
+        wanted = {"lambda", *answers.log_sources, *_services(answers)}
+        gone = tuple(s for s in live.sources if s in after.sources and s not in {*earlier, *wanted})
+        if not gone:
+            continue
+        if not answers.prune:
+            result += Plan(warnings=(no_longer_wanted("log source", gone),))
+            continue
+        change = Change(
+            step=STEP,
+            resource=collection_id(account),
+            before=LogCollectionState(sources=gone),
+            after=LogCollectionState(),
+            why="ddsetup registered these log sources, and they are no longer wanted",
+        )
+        result += Plan(changes=(change,))
+    return result
+
+
+def _services(answers: Answers) -> tuple[str, ...]:
+    """The sources that chosen state machines and stages of APIs bring along."""
+    states = ("stepfunctions", "states") if answers.state_machines else ()
+    return (*states, *(("apigw-access-logs",) if answers.api_stages else ()))
+
+
+def _integration(snapshot: Snapshot, answers: Answers) -> Plan:
+    result = Plan()
+    for account, held in sorted(snapshot.accounts.items()):
+        live, record = held.integration, (snapshot.applied or {}).get(integration_id(account))
+        if not isinstance(live, Integration) or record is None:
+            continue
+        change = pruned(live, record, answers, snapshot.datadog.namespaces)
+        if change is None:
+            continue
+        if answers.prune:
+            result += Plan(changes=(replace(change, step=STEP),))
+        else:
+            result += Plan(warnings=(no_longer_wanted("from Datadog's record", (change.why,)),))
+    return result

@@ -1,0 +1,191 @@
+"""Taking everything down: what goes, after what, and what is named and left."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from ddsetup.facts.catalog import PYTHON_HANDLER
+from ddsetup.model.account import Function, Layer, LogGroup, Stack, Unreadable
+from ddsetup.model.change import Change, Plan
+from ddsetup.model.snapshot import Snapshot
+from ddsetup.model.states import FilterState, IntegrationState, LogCollectionState, LogGroupState, StackState
+from ddsetup.plan.steps import teardown
+from ddsetup.plan.steps.integration import integration_id
+from tests.builders import (
+    ACCOUNT,
+    EXTERNAL_ID,
+    REGION,
+    account_snapshot,
+    answers,
+    forwarder,
+    function,
+    function_arn,
+    integration,
+    lane_snapshot,
+    role,
+    secret,
+    snapshot,
+    stack,
+    subscription_filter,
+)
+
+GROUP = "/aws/lambda/orders"
+OURS = {"created_by": "ddsetup"}
+ARN = function_arn("datadog-forwarder")
+LIBRARY = Layer(f"arn:aws:lambda:{REGION}:464622532012:layer:Datadog-Python312:127")
+INSTRUMENTED: dict[str, Any] = {
+    "handler": PYTHON_HANDLER,
+    "layers": (LIBRARY,),
+    "env": {"DD_LAMBDA_HANDLER": "app.handler", "DD_FLUSH_TO_LOG": "true"},
+}
+
+
+def forwarder_stack(**over: Any) -> Stack:
+    over.setdefault("tags", OURS)
+    outputs = {"DatadogForwarderArn": ARN}
+    return stack(outputs=outputs, parameters={"DdSite": "datadoghq.com", "DdApiKey": "****"}, **over)
+
+
+def account(*functions: Function, **over: Any) -> Snapshot:
+    """An account as a setup leaves it."""
+    every = functions or (function("orders", **INSTRUMENTED),)
+    lane = {
+        "stacks": (forwarder_stack(),),
+        "forwarders": (forwarder(),),
+        "secrets": {"ddsetup/datadog-api-key": secret(tags=OURS)},
+        "log_groups": {GROUP: LogGroup(GROUP)},
+        "filters": {GROUP: (subscription_filter(GROUP, "ddsetup-datadog-forwarder", ARN),)},
+        **over.pop("lane", {}),
+    }
+    raw = {"account_tags": [f"aws_account:{ACCOUNT}"]}
+    live = integration(lambdas=(ARN,), sources=("lambda",), raw=raw, external_id=EXTERNAL_ID)
+    held = account_snapshot(integration=over.pop("integration", live), role=over.pop("role", role(tags=OURS)))
+    return replace(snapshot(lane_snapshot(*every, **lane), accounts=[held]), **over)
+
+
+def planned(held: Snapshot, *keep: Any) -> Plan:
+    return teardown.plan(held, answers(), keep)
+
+
+def order(plan: Plan) -> list[str]:
+    return [change.resource.kind for change in plan.changes]
+
+
+def needs_of(plan: Plan, kind: str) -> set[str]:
+    (change,) = [c for c in plan.changes if c.resource.kind == kind]
+    return {need.kind for need in change.needs}
+
+
+def test_everything_goes_after_what_relies_on_it() -> None:
+    plan = planned(account())
+    assert sorted(order(plan)) == sorted(
+        ["function", "subscription_filter", "log_collection", "stack", "secret", "integration", "iam_role"]
+    )
+    assert needs_of(plan, "subscription_filter") == {"function"}
+    assert needs_of(plan, "stack") == {"function", "subscription_filter", "log_collection"}
+    assert "stack" in needs_of(plan, "secret")
+    assert "log_collection" in needs_of(plan, "integration")
+    assert needs_of(plan, "iam_role") == {"integration"}
+    (gone,) = [c for c in plan.changes if c.resource.kind == "stack"]
+    assert isinstance(gone.before, StackState)
+    assert gone.before.parameters == {"DdSite": "datadoghq.com"}, (
+        "what is masked is no parameter to make it with"
+    )
+    assert {change.step for change in plan.changes} == {"teardown"}
+
+
+def test_what_ddsetup_did_not_make_is_named_and_left() -> None:
+    foreign = account(
+        lane={"stacks": (forwarder_stack(tags={}),), "secrets": {"ddsetup/datadog-api-key": secret(tags={})}},
+        role=role(tags={}),
+    )
+    plan = planned(foreign)
+    assert sorted(order(plan)) == ["function", "subscription_filter"]
+    named = {s.resource.kind for s in plan.skipped if s.status == "unchanged" and "it stays" in s.reason}
+    assert {"stack", "secret", "integration", "iam_role"} <= named
+
+
+def test_a_part_that_is_kept_keeps_what_it_stands_on() -> None:
+    assert teardown.kept_parts(["functions"]) >= {"functions", "filters", "forwarder", "secret"}
+    assert order(planned(account(), "functions")) == ["log_collection", "integration", "iam_role"]
+    assert order(planned(account(), "integration")) == [
+        "function",
+        "subscription_filter",
+        "log_collection",
+        "stack",
+        "secret",
+    ]
+    assert order(planned(account(), *teardown.PARTS)) == []
+
+
+def test_a_record_that_others_use_is_left() -> None:
+    other = function_arn("datadog-forwarder", region="us-west-2")
+    raw = {"account_tags": [f"aws_account:{ACCOUNT}"]}
+    live = integration(lambdas=(ARN, other), sources=("lambda", "s3"), raw=raw)
+    plan = planned(account(integration=live))
+    assert "integration" not in order(plan)
+    assert "iam_role" not in order(plan)
+    (change,) = [c for c in plan.changes if c.resource.kind == "log_collection"]
+    assert change.before == LogCollectionState(lambdas=(ARN,)), "sources are the account's"
+
+
+def test_what_cannot_be_seen_is_never_taken_for_nothing() -> None:
+    blind = Unreadable("cloudformation:DescribeStacks", "denied")
+    plan = planned(account(lane={"stacks": blind}))
+    (said,) = [s for s in plan.skipped if s.resource.kind == "stack"]
+    assert (said.status, "cloudformation:DescribeStacks" in said.reason) == ("skipped", True)
+
+
+def record(change: Change) -> dict[Any, Change]:
+    return {change.resource: change}
+
+
+def test_the_record_brings_back_what_was_there_before() -> None:
+    from ddsetup.facts.filters import filter_resource, group_resource
+    from tests.builders import lane
+
+    audit = FilterState(log_group=GROUP, name="audit", destination_arn=function_arn("audit"))
+    gone = Change(
+        step="subscriptions",
+        resource=filter_resource(GROUP, "audit", lane()),
+        before=audit,
+        after=None,
+        why="",
+    )
+    made = Change(
+        step="subscriptions",
+        resource=group_resource("/aws/lambda/new", lane()),
+        before=None,
+        after=LogGroupState(name="/aws/lambda/new"),
+        why="",
+    )
+    plan = planned(account(applied=record(gone) | record(made)))
+    (back,) = [c for c in plan.changes if c.resource == gone.resource]
+    assert (back.before, back.after) == (None, audit)
+    assert [need.id for need in back.needs] == [f"{GROUP}:ddsetup-datadog-forwarder"]
+    assert [c.action for c in plan.changes if c.resource == made.resource] == ["delete"]
+    there = subscription_filter(GROUP, "audit", function_arn("audit"))
+    again = planned(account(applied=record(gone), lane={"filters": {GROUP: (there,)}}))
+    assert all(c.resource != gone.resource for c in again.changes), "somebody put it back already"
+
+
+def test_an_integration_that_was_there_before_is_as_it_was() -> None:
+    before = IntegrationState(aws_account_id=ACCOUNT, partition="aws", role_name="Theirs")
+    after = replace(before, resource_collection=True)
+    change = Change(
+        step="integration", resource=integration_id(ACCOUNT), before=before, after=after, why="adopted"
+    )
+    live = integration(role_name="Theirs", resource_collection=True, lambdas=(), sources=())
+    plan = planned(account(applied=record(change), integration=live, role=role("Theirs", tags={})))
+    (restored,) = [c for c in plan.changes if c.resource.kind == "integration"]
+    assert restored.after == before
+    moved = replace(live, metrics_enabled=False)
+    plan = planned(account(applied=record(change), integration=moved, role=role("Theirs", tags={})))
+    assert "integration" not in order(plan), "somebody changed it since"
+
+
+def test_functions_that_keep_datadog_are_named() -> None:
+    image = function("image", package_type="Image", layers=(), handler=PYTHON_HANDLER)
+    plan = planned(account(function("orders", **INSTRUMENTED), image))
+    assert any("image" in warning and "nothing to send to" in warning for warning in plan.warnings)

@@ -1,0 +1,215 @@
+"""What is no longer wanted: shown, and removed with `--prune`; never what somebody changed since."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from ddsetup.facts.catalog import PYTHON_HANDLER
+from ddsetup.model.account import Function, Layer, NamespaceFilter
+from ddsetup.model.answers import Answers, Selection, Tracing
+from ddsetup.model.change import Change, Plan, ResourceId
+from ddsetup.model.snapshot import Snapshot
+from ddsetup.model.states import FunctionState, IntegrationState, LogCollectionState, TagsState
+from ddsetup.plan.steps import instrument, unwanted
+from ddsetup.plan.steps.collection import collection_id
+from ddsetup.plan.steps.collection import plan as collection
+from ddsetup.plan.steps.instrument.subject import function_resource, tags_resource
+from ddsetup.plan.steps.integration import integration_id
+from tests.applied import carried_out
+from tests.builders import (
+    ACCOUNT,
+    REGION,
+    account_snapshot,
+    answers,
+    forwarder,
+    function,
+    function_arn,
+    integration,
+    lane,
+    lane_snapshot,
+    role,
+    snapshot,
+)
+
+OWN_LAYER = Layer(f"arn:aws:lambda:{REGION}:111122223333:layer:mine:1")
+FORWARDER = function_arn("datadog-forwarder")
+
+
+def set_up(wanted: Answers, f: Function, tags: dict[str, str] | None = None) -> Snapshot:
+    """The account after a setup, with the record of it."""
+    first = snapshot(lane_snapshot(f, tags={f.arn: tags or {}}, forwarders=(forwarder(),)))
+    changes = instrument.plan(first, wanted, (f,)).changes
+    applied = {c.resource: c for c in changes if c.resource.kind in ("function", "function_tags")}
+    return replace(carried_out(first, changes), applied=applied)
+
+
+def orders(held: Snapshot) -> Function:
+    """The function that is set up; the Forwarder is one, too."""
+    (found,) = [f for f in held.functions() if f.name == "orders"]
+    return found
+
+
+def planned(held: Snapshot, wanted: Answers) -> Plan:
+    return instrument.plan(held, wanted, (orders(held),))
+
+
+def env_after(held: Snapshot, wanted: Answers) -> dict[str, str]:
+    f = orders(carried_out(held, planned(held, wanted).changes))
+    return dict(f.env or {})
+
+
+FIRST = answers(env="prod", extra_tags=(("team", "shop"), ("cost", "7")), tracing=Tracing(log_level="DEBUG"))
+THEN = answers(extra_tags=(("team", "shop"),))
+
+
+def test_it_is_shown_and_nothing_is_removed_without_prune() -> None:
+    held = set_up(FIRST, function("orders", env={"DD_ENV": "staging"}))
+    plan = planned(held, THEN)
+    assert plan.changes == ()
+    said = [warning for warning in plan.warnings if warning.startswith("- remove ")]
+    named = ["tag cost", "tag env", "variable DD_ENV", "variable DD_LOG_LEVEL", "variable DD_TAGS"]
+    assert [warning.split(": ")[0].removeprefix("- remove ") for warning in said] == named
+
+
+def test_prune_gives_back_what_was_there_before() -> None:
+    f = function("orders", env={"DD_ENV": "staging", "DD_TAGS": "mine:1"})
+    held = set_up(FIRST, f, {"env": "staging", "own": "x"})
+    wanted = replace(THEN, prune=True)
+    env = env_after(held, wanted)
+    assert (env["DD_ENV"], env["DD_TAGS"]) == ("staging", "mine:1,team:shop")
+    assert "DD_LOG_LEVEL" not in env
+    after = carried_out(held, planned(held, wanted).changes)
+    tags = after.lanes[lane()].tags_of(f)
+    assert {key: tags.get(key) for key in ("env", "own", "team", "cost")} == {
+        "env": "staging",
+        "own": "x",
+        "team": "shop",
+        "cost": None,
+    }
+
+
+def test_what_somebody_changed_since_is_theirs() -> None:
+    held = set_up(FIRST, function("orders"))
+    f = orders(held)
+    theirs = replace(f, env={**(f.env or {}), "DD_LOG_LEVEL": "WARN"})
+    moved = replace(held, lanes={lane(): replace(held.lanes[lane()], functions=(theirs,))})
+    assert env_after(moved, replace(THEN, prune=True))["DD_LOG_LEVEL"] == "WARN"
+
+
+def test_without_a_record_nothing_is_pruned_and_that_is_said() -> None:
+    held = replace(set_up(FIRST, function("orders")), applied=None)
+    assert planned(held, replace(THEN, prune=True)).changes == ()
+    (said,) = unwanted.plan(held, replace(THEN, prune=True), held.functions()).warnings
+    assert "nothing is pruned" in said
+    assert unwanted.plan(held, THEN, held.functions()).warnings == ()
+
+
+def test_a_switch_that_is_on_again_is_its_default() -> None:
+    held = set_up(answers(traces=False), function("orders"))
+    assert env_after(held, answers())["DD_TRACE_ENABLED"] == "false"
+    assert env_after(held, answers(prune=True))["DD_TRACE_ENABLED"] == "true"
+
+
+def test_fips_goes_with_its_layer() -> None:
+    held = set_up(answers(via="extension", fips=True), function("orders"))
+    plain = answers(via="extension", prune=True)
+    f = orders(carried_out(held, planned(held, plain).changes))
+    assert not any("FIPS" in layer.arn for layer in f.layers)
+    assert "DD_LAMBDA_FIPS_MODE" not in (f.env or {})
+    assert any("FIPS" in la.arn for la in orders(held).layers)
+
+
+def test_moving_to_the_forwarder_leaves_nothing_of_the_extension() -> None:
+    held = set_up(answers(via="extension"), function("orders", env={"DB": "x"}))
+    env = env_after(held, answers())
+    left = {"DD_API_KEY_SECRET_ARN", "DD_SITE", "DD_SERVERLESS_LOGS_ENABLED"} & set(env)
+    assert (left, env["DB"], env["DD_FLUSH_TO_LOG"]) == (set(), "x", "true")
+
+
+def test_a_function_that_left_the_rule_loses_datadog() -> None:
+    f = function("orders", layers=(OWN_LAYER,))
+    held = set_up(answers(), f)
+    (said,) = unwanted.plan(held, answers(selection=Selection(names=("other",))), ()).warnings
+    assert said.startswith("- remove Datadog: orders")
+    changes = unwanted.plan(held, answers(prune=True), ()).changes
+    back = orders(carried_out(held, changes))
+    assert (back.handler, back.layers, back.env) == (f.handler, f.layers, f.env)
+
+
+def account(live: Any, record: Change, wanted: Answers) -> Plan:
+    f = function("orders")
+    held = snapshot(
+        lane_snapshot(f, forwarders=(forwarder(),)),
+        accounts=[account_snapshot(integration=live, role=role())],
+    )
+    return unwanted.plan(replace(held, applied={record.resource: record}), wanted, (f,))
+
+
+def change(resource: ResourceId, before: Any, after: Any) -> Change:
+    return Change(step="test", resource=resource, before=before, after=after, why="test")
+
+
+def test_log_sources_and_services_go() -> None:
+    record = change(
+        collection_id(ACCOUNT),
+        LogCollectionState(),
+        LogCollectionState(lambdas=(FORWARDER,), sources=("lambda", "s3")),
+    )
+    live = integration(lambdas=(FORWARDER,), sources=("lambda", "s3", "elb"))
+    assert "s3" in account(live, record, answers()).warnings[0]
+    (gone,) = account(live, record, answers(prune=True)).changes
+    assert gone.before == LogCollectionState(sources=("s3",)), "elb is somebody else's"
+    after = IntegrationState(
+        aws_account_id=ACCOUNT,
+        partition="aws",
+        role_name="DatadogIntegrationRole",
+        namespaces_mode="exclude_only",
+        namespaces=("AWS/ElasticMapReduce", "AWS/Usage"),
+        resource_collection=True,
+    )
+    made = change(integration_id(ACCOUNT), None, after)
+    live = integration(
+        namespaces=NamespaceFilter(mode="exclude_only", names=after.namespaces), resource_collection=True
+    )
+    (pruned,) = account(live, made, answers(prune=True)).changes
+    assert isinstance(pruned.after, IntegrationState)
+    assert "AWS/SQS" in pruned.after.namespaces
+    assert not pruned.after.resource_collection
+
+
+def test_a_forwarder_leaves_log_collection_only_when_nobody_relies_on_it() -> None:
+    f = function("orders", handler=PYTHON_HANDLER)
+    other = function("other", handler=PYTHON_HANDLER)
+    record = change(
+        collection_id(ACCOUNT),
+        LogCollectionState(),
+        LogCollectionState(lambdas=(FORWARDER,), sources=("lambda",)),
+    )
+    live = integration(lambdas=(FORWARDER,), sources=("lambda",))
+    held = snapshot(
+        lane_snapshot(f, other, forwarders=(forwarder(),)),
+        accounts=[account_snapshot(integration=live, role=role())],
+    )
+    held = replace(held, applied={record.resource: record})
+    direct = answers(subscribe="direct")
+    assert collection(held, direct, (f,)).changes == ()
+    (out,) = collection(held, direct, (f, other)).changes
+    assert out.before == LogCollectionState(lambdas=(FORWARDER,), sources=("lambda",))
+    assert collection(replace(held, applied={}), direct, (f, other)).changes == (), (
+        "not ddsetup's to take out"
+    )
+    by_extension = collection(held, answers(via="extension"), (f, other)).changes
+    assert {need.kind for need in by_extension[0].needs} == {"function"}
+
+
+def test_states_of_the_record_are_what_is_compared() -> None:
+    f = function("orders")
+    record = {
+        function_resource(f): change(
+            function_resource(f), FunctionState(), FunctionState(env={"DD_ENV": "a"})
+        ),
+        tags_resource(f): change(tags_resource(f), None, TagsState(tags={"env": "a"})),
+    }
+    held = replace(snapshot(lane_snapshot(f, tags={f.arn: {"env": "b"}})), applied=record)
+    assert all("env" not in w for w in planned(held, answers()).warnings if w.startswith("- remove"))
