@@ -156,6 +156,9 @@ def test_a_function_has_the_sdk_and_what_its_layers_bring_and_nothing_else(sandb
     modules = ["boto3", "datadog_lambda", "ddtrace", "ministack", "pytest", "ddsetup"]
     assert _invoke(sandbox, "bare", modules) == ["boto3"]
     assert _invoke(sandbox, "layered", modules) == ["boto3", "datadog_lambda", "ddtrace"]
+    # A layer of long ago is still there: nobody deletes the versions that functions were made with.
+    _create(sandbox, "old", code, (f"{_DATADOG_LAYER}-Python312:90",))
+    assert _invoke(sandbox, "old", modules) == ["boto3", "datadog_lambda", "ddtrace"]
 
 
 def test_a_change_ends_no_invocation_and_no_environment_outlives_it(sandbox: Sandbox, tmp_path: Path) -> None:
@@ -229,7 +232,7 @@ def test_delivery_ends_when_the_permission_goes(sandbox: Sandbox) -> None:
             "InvalidParameterValue",
         ),
         ({"Environment": {"Variables": {"A": "x" * 4096}}}, "InvalidParameterValue"),
-        ({"Layers": [f"{_DATADOG_LAYER}-Python312:128"]}, "AccessDenied"),
+        ({"Layers": [f"{_DATADOG_LAYER}-Python312:131"]}, "AccessDenied"),
         ({"Layers": [f"{_DATADOG_LAYER}-Nothing:1"]}, "AccessDenied"),
         ({"RevisionId": "00000000-0000-0000-0000-000000000000"}, "PreconditionFailed"),
     ],

@@ -10,7 +10,9 @@ Texts are AWS's where they are known, else shortened to what they say.
 
 from __future__ import annotations
 
+import copy
 import json
+import uuid
 from typing import Any
 from urllib.parse import unquote
 
@@ -51,6 +53,7 @@ def install(layer_account: str) -> None:
 
     _limit_filters(cloudwatch_logs, lambda_svc)
     _deny_unknown_layers(lambda_svc, layer_account)
+    _keep_older_layers(lambda_svc, layer_account)
     _check_function_requests(lambda_svc)
     _leave_out_untagged_resources()
 
@@ -130,6 +133,32 @@ def _deny_unknown_layers(lambda_svc: Any, layer_account: str) -> None:
         return resolve(layer_arn, spec, name_and_version)
 
     lambda_svc._resolve_cross_account_layer = resolve_published
+
+
+def _keep_older_layers(lambda_svc: Any, layer_account: str) -> None:
+    """Every version of Datadog's layers up to the newest is there, as on AWS: functions carry old ones.
+
+    Only the newest are published at the start; an older one is when it is asked for.
+    """
+    find = lambda_svc._find_layer_version
+
+    def find_older(
+        name: str, version: int, account_id: str | None = None, region: str | None = None, **options: Any
+    ) -> Any:
+        stored = (
+            lambda_svc._layers.get_scoped(account_id, region, name) if account_id == layer_account else None
+        )
+        versions = stored["versions"] if stored else []
+        held = {each["Version"] for each in versions}
+        if versions and version not in held and 0 < version < max(held):
+            arn = f"{versions[0]['LayerArn']}:{version}"
+            policy = copy.deepcopy(versions[0]["_policy"])
+            policy["Statement"][0]["Resource"] = arn
+            older = {"Version": version, "LayerVersionArn": arn, "_policy": policy}
+            versions.append({**versions[0], **older, "_policy_revision_id": str(uuid.uuid4())})
+        return find(name, version, account_id, region, **options)
+
+    lambda_svc._find_layer_version = find_older
 
 
 def _check_function_requests(lambda_svc: Any) -> None:
