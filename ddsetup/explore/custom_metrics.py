@@ -88,8 +88,10 @@ def proofs(dd: Datadog, window: Window, metrics: Sequence[str], whose: Whose) ->
 
 
 def _proof(dd: Datadog, window: Window, metric: str, whose: Whose) -> Mapping[str, Json]:
-    ways = {"avg": "avg", "min": "min", "max": "max", "sum": "sum"}
-    queries = {way: (f"{way}:{metric}{{{whose.senders()}}} by {{functionname}}", way) for way in ways}
+    ways = {"avg": "avg", "min": "min", "max": "max", "sum": "sum", "count": "sum"}
+    queries = {
+        way: (f"{way}:{metric}{{{whose.senders()}}} by {{functionname}}", over) for way, over in ways.items()
+    }
     groups = grouped_values(dd, window, queries, ("functionname",))
     rows = [
         {"function": name, **{way: values.get(way) for way in ways}}
@@ -130,7 +132,7 @@ def metric_proof_blocks(data: Mapping[str, Json], look: Look) -> list[Block]:
         if proof["status"] == "arrived":
             found.append(line(Span("✓ ", "good"), Span(proof["metric"], "bold"), " arrived"))
             cells = [
-                [Span(row["function"] or "(no function)"), *(Span(number(row[way])) for way in _FIGURES)]
+                [Span(row["function"] or "(no function)"), *(Span(number(row.get(way))) for way in _FIGURES)]
                 for row in proof["functions"]
             ]
             found.extend(table(["Function", *_FIGURES], cells))
@@ -145,7 +147,7 @@ def metric_proof_blocks(data: Mapping[str, Json], look: Look) -> list[Block]:
     return found
 
 
-_FIGURES = ("avg", "min", "max", "sum")
+_FIGURES = ("avg", "min", "max", "sum", "count")
 
 
 def plan_percentiles(

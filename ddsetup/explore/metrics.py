@@ -16,7 +16,9 @@ from ddsetup.model.blocks import Block, Series
 from ddsetup.model.errors import UsageError
 from ddsetup.model.lines import Look, Span, line
 
-AGGREGATIONS = ("avg", "sum", "min", "max", "count")
+PERCENTILES = ("p50", "p75", "p90", "p95", "p99")
+"""Of a distribution, once `ddsetup metrics percentiles` has turned them on."""
+AGGREGATIONS = ("avg", "sum", "min", "max", "count", *PERCENTILES)
 _METRIC = re.compile(r"[A-Za-z][A-Za-z0-9_.]{0,199}")
 _TAG = re.compile(r"[A-Za-z][A-Za-z0-9_.:/-]{0,199}")
 _SHOWN = 20
@@ -101,6 +103,9 @@ def metric_blocks(data: Mapping[str, Json], look: Look) -> list[Block]:
         found.append(line(Span(title + (f" by {data['by']}" if data["by"] else ""), "bold")))
         if not series:
             found.append(line("  no point in this time"))
+            if data["aggregation"] in PERCENTILES:
+                hint = f"  percentiles have to be on: ddsetup metrics percentiles {metric['metric']}"
+                found.append(line(Span(hint, "dim")))
         shown = series if look.verbose else series[:_SHOWN]
         found.extend(_series(one, data) for one in shown)
         if len(series) > len(shown):

@@ -17,26 +17,42 @@ from ddsetup.monitors.scope import EVERYTHING, MonitorScope
 NONE = "none"
 
 _ON_METRIC = re.compile(
-    r"\s*(?:(?P<how>avg|sum|min|max):)?(?P<metric>[A-Za-z][A-Za-z0-9_.]{0,199})"
+    r"\s*(?:(?P<how>avg|sum|min|max|p50|p75|p90|p95|p99):)?(?P<metric>[A-Za-z][A-Za-z0-9_.]{0,199})"
+    r"\s*(?:\{(?P<tags>[^{}]*)\})?\s*(?:by\s*\{(?P<by>[^{}]*)\})?"
     r"\s*(?P<than><=|>=|<|>)\s*(?P<value>-?\d+(?:\.\d+)?)\s*"
 )
+_TAG = re.compile(r"!?[A-Za-z][\w./-]*:[\w.*/:@-]+")
+_KEY = re.compile(r"[A-Za-z][\w./-]*")
+_NOT_IN_KEYS = re.compile(r"[^a-z0-9_./-]+")
 _HANDLE = re.compile(r"@[A-Za-z0-9][\w.+@/-]*")
 _HANDLES = re.compile(r"(?<!\S)@[A-Za-z0-9][\w.+@/-]*")
 
 
 @dataclass(frozen=True, slots=True)
 class OnMetric:
-    """A monitor on a custom metric: alert when its aggregate is `than` (`<`, `>=`, ...) the threshold."""
+    """A monitor on a custom metric: alert when its aggregate is `than` (`<`, `>=`, ...) the threshold.
+
+    `tags` narrow down which series are meant, `by` are the keys of tags whose values are told apart.
+    """
 
     metric: str
     than: str
     threshold: float
     how: str = "avg"
+    tags: tuple[str, ...] = ()
+    by: tuple[str, ...] = ()
 
     @property
     def key(self) -> str:
-        """The id that tells it from the others; the direction is part of it."""
-        return f"custom_metric:{self.metric}:{'below' if self.than.startswith('<') else 'above'}"
+        """The id that tells it from the others; the direction is part of it, and what narrows it down."""
+        told = f"custom_metric:{self.metric}:{'below' if self.than.startswith('<') else 'above'}"
+        more = [self.how] if self.is_percentile else []
+        more += [*self.tags, *(f"by_{tag}" for tag in self.by)]
+        return ":".join((told, *(_NOT_IN_KEYS.sub("_", part.lower()) for part in more)))
+
+    @property
+    def is_percentile(self) -> bool:
+        return self.how.startswith("p")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +103,19 @@ def parse_on_metric(text: str) -> OnMetric:
     if match is None:
         fix = "e.g. --on-metric 'coffee_house.order_value<1' or 'max:queue.length>100'"
         raise UsageError(f"--on-metric {text}: expected a metric, < or >, and a number", fix=fix)
-    return OnMetric(match["metric"], match["than"], float(match["value"]), match["how"] or "avg")
+    tags, by = _parts(match["tags"]), _parts(match["by"])
+    for part, pattern, example in (
+        *((tag, _TAG, "product:tea") for tag in tags),
+        *((k, _KEY, "region") for k in by),
+    ):
+        if not pattern.fullmatch(part):
+            raise UsageError(f"--on-metric {text}: {part!r} cannot stand in braces", fix=f"e.g. {example}")
+    value = float(match["value"])
+    return OnMetric(match["metric"], match["than"], value, match["how"] or "avg", tags, by)
+
+
+def _parts(text: str | None) -> tuple[str, ...]:
+    return tuple(part.strip() for part in (text or "").split(",") if part.strip() not in ("", "*"))
 
 
 def parse_handles(texts: Sequence[str]) -> tuple[str, ...] | None:
@@ -142,10 +170,16 @@ def _recommended(each: Recommended, wish: Wish, live: MonitorState | None) -> Mo
 
 
 def _on_metric(each: OnMetric, wish: Wish, live: MonitorState | None) -> MonitorState:
-    scope = wish.scope.query()
-    query = f"{each.how}(last_15m):{each.how}:{each.metric}{{{scope}}} {each.than} {plain(each.threshold)}"
-    title = f"{each.metric} {each.than} {plain(each.threshold)}"
-    text = f"The custom metric {each.metric} is {{{{value}}}}."
+    scope = wish.scope.query(*each.tags)
+    by = f" by {{{','.join(each.by)}}}" if each.by else ""
+    over_time = "percentile" if each.is_percentile else each.how
+    of = f"{each.how}:{each.metric}{{{scope}}}{by}"
+    query = f"{over_time}(last_15m):{of} {each.than} {plain(each.threshold)}"
+    narrowed = f" of {', '.join(each.tags)}" if each.tags else ""
+    what = f"{each.how} of {each.metric}" if each.is_percentile else each.metric
+    title = f"{what}{narrowed} {each.than} {plain(each.threshold)}"
+    where = "".join(f", {tag} {{{{{tag}.name}}}}" for tag in each.by)
+    text = f"The custom metric {what}{narrowed} is {{{{value}}}}{where}."
     state = _state(each.key, title, query, wish.scope)
     return replace(state, message=_told(text, wish, live), options=_options(each.threshold, 0))
 

@@ -17,8 +17,10 @@ from ddsetup.explore.request import of_error, request
 from ddsetup.explore.traces import traces
 from ddsetup.flow.whose import Whose
 from ddsetup.gateways.datadog.event_search import search_logs
+from ddsetup.gateways.datadog.metric_tags import create_configuration
 from ddsetup.gateways.datadog.telemetry import Window
 from ddsetup.model.errors import Denied, UsageError
+from ddsetup.model.states import MetricTagsState
 from tests.builders import ACCOUNT, function
 from tests.gateways import datadog_world
 from tests.gateways.datadog_world import World, library_metric, log, logs, metric, tags_of
@@ -165,7 +167,7 @@ def test_any_metric_is_told_by_a_tag(world: World) -> None:
     )
     assert elsewhere["metrics"][0]["series"] == []
     with pytest.raises(UsageError):
-        metrics(world.connect(), window(world), ("shop.value",), None, "p99")
+        metrics(world.connect(), window(world), ("shop.value",), None, "p98")
 
 
 def test_distributions_are_listed_for_functions_and_proved_by_function(world: World) -> None:
@@ -231,3 +233,15 @@ def test_an_example_of_an_error_is_a_request_whatever_its_log_names(world: World
     assert of_error(world.connect(), window(world), ALL, 1) == REQUEST
     with pytest.raises(UsageError, match="there are 1 patterns"):
         of_error(world.connect(), window(world), ALL, 2)
+
+
+def test_percentiles_are_told_once_they_are_on(world: World) -> None:
+    for value in range(1, 101):
+        metric(world, "shop.value", float(value), ["product:tea"])
+    name = ("shop.value",)
+    assert metrics(world.connect(), window(world), name, None, "p95")["metrics"][0]["series"] == []
+    on = MetricTagsState(metric="shop.value", tags=("product",), include_percentiles=True)
+    create_configuration(world.connect(), on)
+    (series,) = metrics(world.connect(), window(world), name, None, "p95")["metrics"][0]["series"]
+    assert series["last"] == 95.0
+    assert proofs(world.connect(), window(world), name, ALL)[0]["functions"][0]["count"] == 100

@@ -89,7 +89,7 @@ def test_metric_scopes(standin: Standin, scope: str, total: float) -> None:
         "",
         "aws.lambda.duration",
         "sum:a{",
-        "p99:a.b{*}",
+        "p98:a.b{*}",
         "sum:a.b{}",
         "sum:a.b{*}.foo()",
         "sum:a.b{x:1 OR}",

@@ -137,7 +137,7 @@ EXPLORE = Group(
                 Extra(
                     name="aggregate",
                     flags=("--aggregate",),
-                    metavar="avg|sum|min|max|count",
+                    metavar="avg|sum|min|max|count|p50|p75|p90|p95|p99",
                     help="What is drawn. Default: avg.",
                 ),
                 Extra(name="by", flags=("--by",), metavar="TAG", help="One line for each value of this tag."),
@@ -222,7 +222,8 @@ _MONITOR_EXTRAS = (
         flags=("--on-metric",),
         many=True,
         metavar="'NAME<VALUE'",
-        help="A monitor on a custom metric, e.g. 'max:shop.orders>100' (avg without max:); repeatable.",
+        help="A monitor on a custom metric, e.g. 'max:shop.orders>100' (avg without max:) or "
+        "'p95:shop.value{product:tea} by {region}>3'; repeatable.",
     ),
     Extra(
         name="notify",

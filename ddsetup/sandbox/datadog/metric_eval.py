@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-from ddsetup.sandbox.datadog.metric_query import Expression, MetricQuery, Name, Number, Operation
+from ddsetup.sandbox.datadog.metric_query import PERCENTILES, Expression, MetricQuery, Name, Number, Operation
 from ddsetup.sandbox.datadog.store import Points, Telemetry
 
 #: A tag value for series that lack the tag they are grouped by.
@@ -66,6 +67,8 @@ def evaluate_query(query: MetricQuery, window: Window, telemetry: Telemetry) -> 
     groups: dict[tuple[str, ...], list[Points]] = {}
     telemetry.note_query(query.metric)
     for series in telemetry.points(query.metric, window.start, window.end):
+        if query.aggregator in PERCENTILES and not telemetry.has_percentiles(series.metric):
+            continue
         if query.scope(series.tags):
             for group in _groups(series.tags, query.group_by):
                 groups.setdefault(group, []).append(series)
@@ -133,10 +136,18 @@ def _aggregate(query: MetricQuery, group: list[Points], interval: int) -> dict[i
                 space.setdefault(bucket, []).extend(collected)
             else:
                 space.setdefault(bucket, []).append(_over_time(query, series.kind, collected, interval))
+    if (share := PERCENTILES.get(query.aggregator)) is not None:
+        return {bucket: _percentile(space[bucket], share) for bucket in sorted(space)}
     points = {bucket: _REDUCE[query.aggregator](space[bucket]) for bucket in sorted(space)}
     if query.unit == "rate" and all(series.kind != "rate" for series in group):
         return {bucket: value / interval for bucket, value in points.items()}
     return points
+
+
+def _percentile(values: list[float], share: float) -> float:
+    """The smallest value that is not below that share of all."""
+    ordered = sorted(values)
+    return ordered[max(0, math.ceil(share * len(ordered)) - 1)]
 
 
 def _over_time(query: MetricQuery, kind: str, values: list[float], interval: int) -> float:

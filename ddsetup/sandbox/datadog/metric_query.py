@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import fnmatch
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -17,6 +17,8 @@ TagSet = frozenset[str]
 Scope = Callable[[TagSet], bool]
 
 AGGREGATORS = ("avg", "sum", "min", "max", "count")
+#: Of distributions whose percentiles are on (metrics, distributions page).
+PERCENTILES: Mapping[str, float] = {"p50": 0.5, "p75": 0.75, "p90": 0.9, "p95": 0.95, "p99": 0.99}
 
 _NAME = r"[A-Za-z][\w.]*"
 _QUERY = re.compile(
@@ -136,7 +138,7 @@ class _Arithmetic:
 
 def _query(match: re.Match[str]) -> MetricQuery:
     aggregator = match["agg"]
-    if aggregator not in AGGREGATORS:
+    if aggregator not in AGGREGATORS and aggregator not in PERCENTILES:
         raise QueryError(f"Error parsing query: unknown aggregator {aggregator}")
     unit: Literal["as_is", "count", "rate"] = "as_is"
     rollup: tuple[str, int | None] | None = None

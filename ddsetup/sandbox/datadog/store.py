@@ -68,6 +68,7 @@ class Telemetry:
         self._spans: list[Event] = []
         self._ids = itertools.count(1)
         self._queried: set[str] = set()
+        self.has_percentiles: Callable[[str], bool] = lambda _metric: False
 
     def next_id(self) -> int:
         """A number not given out before."""

@@ -53,6 +53,11 @@ class Documents:
     tag_configurations: dict[str, JsonObject] = field(default_factory=dict)
     lock: threading.RLock = field(default_factory=threading.RLock)
 
+    def has_percentiles(self, metric: str) -> bool:
+        """Whether percentiles of a metric were turned on."""
+        with self.lock:
+            return bool(self.tag_configurations.get(metric, {}).get("include_percentiles"))
+
 
 @dataclass(frozen=True, slots=True)
 class World:
@@ -101,6 +106,7 @@ def build_world(
         faults=Faults(seed.get("faults", [])),
         requests=RequestLog(_private_file(state_dir, "requests.jsonl")),
     )
+    world.telemetry.has_percentiles = world.documents.has_percentiles
     _plant(world, seed)
     return world
 

@@ -140,7 +140,27 @@ def test_a_monitor_on_a_custom_metric_alerts_in_its_direction() -> None:
     }
 
 
-@pytest.mark.parametrize("text", ["", "x", "x=1", "x<", "<1", "x<abc", "p99:x<1", "x{a:b}<1", "x<1;y"])
+def test_a_monitor_on_a_percentile_is_narrowed_down_and_told_apart_by_tags() -> None:
+    wanted = parse_on_metric("p95:coffee_house.order_value{product:tea,!env:dev} by {region,product} > 3")
+    (state,) = monitors_for(Wish(keys=(), scope=PROD, on_metrics=(wanted,)))
+    assert state.query == (
+        "percentile(last_15m):p95:coffee_house.order_value{product:tea AND !env:dev AND env:prod} "
+        "by {region,product} > 3"
+    )
+    assert "{{region.name}}" in state.message
+    assert "percentile(last_15m):p95" in terraform([state])
+    plain = parse_on_metric("coffee_house.order_value > 3")
+    assert wanted.key != plain.key == "custom_metric:coffee_house.order_value:above"
+    assert parse_on_metric("x{*}<1").tags == ()
+
+
+@pytest.mark.parametrize("text", ["x{tea}<1", "x{a:b c}<1", "x by {a:b}<1"])
+def test_what_cannot_stand_in_braces_is_refused(text: str) -> None:
+    with pytest.raises(UsageError, match="cannot stand in braces"):
+        parse_on_metric(text)
+
+
+@pytest.mark.parametrize("text", ["", "x", "x=1", "x<", "<1", "x<abc", "p98:x<1", "x{a:b<1", "x<1;y"])
 def test_what_is_no_condition_on_a_metric_is_refused_with_an_example(text: str) -> None:
     with pytest.raises(UsageError) as caught:
         parse_on_metric(text)
