@@ -742,7 +742,9 @@ def some_lists(
         LogCollectionState(lambdas=tuple(lambdas), sources=tuple(each))
         for lambdas, each in zip((before, after), sources, strict=True)
     )
-    return Case("log_collection", ACCOUNT, was, then, replies=replies)
+    # Whether a source that is to be added is there by now is looked at before anything is remembered.
+    looked = replies[:1] if set(then.sources) - set(was.sources) else ()
+    return Case("log_collection", ACCOUNT, was, then, replies=(*looked, *replies))
 
 
 ON_LAMBDA = ((), ("lambda",))
