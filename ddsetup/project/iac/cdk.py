@@ -97,6 +97,8 @@ def _edit(sources: list[Source], app: _App, text: str, language: Language) -> Ed
     ]
     if len(holding) != 1:
         raise CannotEdit("its functions stand in several files")
+    if any(made.described.cloudfront for made in _reader(language)(holding[0].text)):
+        raise CannotEdit("functions of CloudFront stand beside them")
     source, (_comment, imported, *rest) = holding[0], text.splitlines()
     lines = "\n".join(rest).strip("\n")
     if language == "python":

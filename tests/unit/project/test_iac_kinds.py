@@ -161,7 +161,6 @@ GOOD = "    const good = new lambda.Function(this, 'G', { runtime: lambda.Runtim
             "const odd = new lambda.Function(this, 'E', { runtime: lambda.Runtime.GO_1_X, handler: 'a' });",
             "go1.x",
         ),
-        ("const odd = new cloudfront.Function(this, 'E', { code });", "functions of CloudFront"),
         ("const odd = new Function('return 1');", ""),
     ],
 )
@@ -170,6 +169,14 @@ def test_the_construct_gets_functions_of_lambda_only(tmp_path: Path, line: str, 
     found = proposed(tmp_path, ("cdk.json", '{"app": "npx ts-node a.ts"}'), ("a.ts", text))
     assert "addLambdaFunctions([good])" in after(found)
     assert words in said(found)
+
+
+def test_an_app_with_functions_of_cloudfront_is_left_to_a_hand(tmp_path: Path) -> None:
+    text = f"{CDK}    const odd = new cloudfront.Function(this, 'E', {{ code }});\n{GOOD}  }}\n}}\n"
+    found = proposed(tmp_path, ("cdk.json", '{"app": "npx ts-node a.ts"}'), ("a.ts", text))
+    assert "addLambdaFunctions([good])" in found.snippets[0].text
+    assert "functions of CloudFront" in said(found)
+    assert "odd" not in found.snippets[0].text + said(found)
 
 
 def test_an_image_by_its_runtime_is_no_function_for_layers(tmp_path: Path) -> None:
