@@ -77,13 +77,16 @@ class Reached:
     modules: list[str]
 
     def tests(self, mutant: Mutant) -> list[str]:
-        """The tests that reach it (of what runs on import: its file, then those that import it): first those
-        that reach most of the file in the least time, `MOST_SECONDS` in all."""
+        """The tests that reach it (of what runs on import: its file, then tests and files that import
+        it): first those that reach most of the file in the least time, `MOST_SECONDS` in all."""
         name = str(mutant.path.relative_to(ROOT))
         on_it = self._on(name, map(str, mutant.lines))
         chosen, left = [], MOST_SECONDS
         for file in (name,) if mutant.lines else (name, *_importers(mutant.path)):
-            reach = Counter(test for tests in self.lines.get(file, {}).values() for test in tests)
+            own = [test for test in self.seconds if test.startswith(f"{file}::")]
+            reach = Counter(test for tests in self.lines.get(file, {}).values() for test in tests) or Counter(
+                own
+            )
             for test in sorted(reach, key=lambda test: (-reach[test] / (0.3 + self.takes(test)), test)):
                 wanted = test in on_it if mutant.lines else test not in chosen
                 if wanted and self.takes(test) <= left:
@@ -109,7 +112,7 @@ def _importers(path: Path) -> list[str]:
     package, _, last = dotted.rpartition(".")
     wanted = (f"from {dotted} import", f"import {dotted}\n")
     found = []
-    for file in sorted((ROOT / "ddsetup").rglob("*.py")):
+    for file in sorted([*(ROOT / "tests").rglob("*.py"), *(ROOT / "ddsetup").rglob("*.py")]):
         text = file.read_text("utf-8")
         named = any(
             last in line.partition(" import ")[2].replace(",", " ").split()

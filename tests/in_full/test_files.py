@@ -80,6 +80,23 @@ TEMPLATES = {
 IMAGES = {
     "stages": DOCKER,
     "node": 'FROM public.ecr.aws/lambda/nodejs:20\nCMD ["index.handler"]\n',
+    "node's own": 'FROM node:20-slim\nCMD ["index.handler"]\n',
+    "node's own, elsewhere": 'FROM docker.io/library/node:20\nCMD ["index.handler"]\n',
+    "another base": 'FROM debian:12\nCMD ["app.handler"]\n',
+    "the runtime's client": 'FROM debian:12\nRUN pip install awslambdaric\nCMD ["app.handler"]\n',
+    "two commands": 'FROM public.ecr.aws/lambda/python:3.12\nCMD ["a.one"]\nCMD ["a.two"]\n',
+    "nothing": "",
+    "no base": 'CMD ["app.handler"]\n',
+    **{
+        f"base {tag}": f'FROM public.ecr.aws/lambda/{tag}\nCMD ["app.handler"]\n'
+        for tag in (
+            "python:3.12-arm64",
+            "python:3.12.2024.11.22",
+            "nodejs:22-x86_64",
+            "provided:al2023",
+            "ruby:3.4",
+        )
+    },
     "comments": 'FROM public.ecr.aws/lambda/python:3.12 # base\n# the handler\nCMD ["app.handler"] \n# end\n',
     "shell form": "FROM public.ecr.aws/lambda/python:3.12\nCMD app.handler\n",
     "no command": "FROM public.ecr.aws/lambda/python:3.12\n",

@@ -316,6 +316,13 @@ CDK: dict[str, dict[str, str]] = {
         },
         "lib/types.d.ts": NEW.format("JAVA_21"),
     },
+    "there already, the first release": {
+        **script(f"const a = {NEW.format('PYTHON_3_12')};"),
+        "lib/dd.ts": 'import "datadog-cdk-constructs";\n',
+    },
+    "there already, python": program(
+        "x()", head="from datadog_cdk_constructs_v2 import DatadogLambda\n" + PY
+    ),
     "there already": {
         **script(f"const a = {NEW.format('PYTHON_3_12')};"),
         "lib/dd.ts": 'import "datadog-cdk-constructs-v2";\n',
@@ -478,7 +485,7 @@ def told(root: Path, ask: Callable[[], Proposal]) -> list[str]:
         lines = shown(ask())
     except UsageError as error:
         lines = refused(error)
-    return [line.replace(str(root), "ROOT") for line in lines]
+    return [line.replace(str(root), "ROOT").replace(f" in {root.name}: ", " in ROOT: ") for line in lines]
 
 
 def files_of(root: Path, cases: Mapping[str, str | dict[str, str]], name: str) -> Path:

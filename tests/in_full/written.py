@@ -170,6 +170,31 @@ ROLES = {
     "nothing": a_role(None, None, {}),
     "another kind": Case("iam_role", "R", LogGroupState(name="x"), None),
 }
+MANAGED = replace(ROLE, attached=(), managed={"M": POLICY})
+ATTACHED = {"attached": ("arn:aws:iam::123456789012:policy/M",)}
+VERSIONS: dict[str, Any] = {
+    "GetPolicy": [{"Policy": {"Arn": ATTACHED["attached"][0], "DefaultVersionId": "v1"}}],
+    "GetPolicyVersion": [{"PolicyVersion": {"Document": json.dumps(POLICY), "VersionId": "v1"}}],
+}
+OTHERS = {"GetPolicyVersion": [{"PolicyVersion": {"Document": json.dumps(OTHER), "VersionId": "v1"}}]}
+ROLES |= {
+    "managed, made": a_role(None, MANAGED, NOBODY),
+    "managed, made before": a_role(None, MANAGED, {**NOBODY, **VERSIONS}, CreatePolicy=[TAKEN]),
+    "managed, another's": a_role(None, MANAGED, {**NOBODY, **VERSIONS, **OTHERS}, CreatePolicy=[TAKEN]),
+    "managed, denied": a_role(None, MANAGED, NOBODY, CreatePolicy=[DENIED]),
+    "managed, as it is": a_role(None, MANAGED, {**role(MANAGED, **ATTACHED), **VERSIONS}),
+    "managed, added": a_role(replace(MANAGED, managed={}), MANAGED, {**role(MANAGED), **VERSIONS}),
+    "managed, taken out": a_role(
+        MANAGED, replace(MANAGED, managed={}), {**role(MANAGED, **ATTACHED), **VERSIONS}
+    ),
+    "managed, deleted": a_role(MANAGED, None, {**role(MANAGED, **ATTACHED), **VERSIONS}),
+    "managed, deleted, attached elsewhere": a_role(
+        MANAGED,
+        None,
+        {**role(MANAGED, **ATTACHED), **VERSIONS},
+        DeletePolicy=[("DeleteConflict", "attached elsewhere", 409)],
+    ),
+}
 GRANT = RolePolicyState(role_name="R", policy_name="P", document=POLICY)
 NEXT = replace(GRANT, document=OTHER)
 

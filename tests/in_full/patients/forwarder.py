@@ -204,6 +204,9 @@ COLLECTION: Mapping[str, Break] = {
     "machine logs all": all_of(
         machines(traced(level="ALL", group="/brew")), record(sources=("lambda", "states"))
     ),
+    "machine logs all, source on, not led": all_of(
+        machines(traced(level="ALL", group="/brew")), record(sources=("lambda", "states")), filters("/brew")
+    ),
     "machine logs all, source off, led": all_of(
         machines(traced(level="ALL", group="/brew")), filters("/brew", ("f", FORWARDER_ARN))
     ),

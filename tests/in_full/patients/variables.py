@@ -46,6 +46,7 @@ VARIABLES: Mapping[str, Break] = {
         layers=(layer("Datadog-Python312", 95), layer("Datadog-Extension", 96)),
     ),
     "org and a role": all_of(payments(env={"DD_ORG_UUID": "u"}), role_of(PAYMENTS, "s3:GetObject")),
+    "no key and a role": all_of(payments(env={"DD_API_KEY_SECRET_ARN": None}), role_of(PAYMENTS, "s3:*")),
     "role unreadable": lambda p: p.know(roles={p.functions[PAYMENTS].role: REFUSED}),
     "role unreadable, forwarder": lambda p: p.know(roles={p.functions[ORDERS].role: REFUSED}),
     **{
