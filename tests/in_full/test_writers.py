@@ -6,6 +6,7 @@ After a change that is meant: `UPDATE_GOLDEN=1 pytest -n 0 tests/in_full`, and r
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from copy import deepcopy
 from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
@@ -42,7 +43,7 @@ class Account(Script):
                 **error,
                 "ResponseMetadata": {"HTTPStatusCode": status},
             }
-        return SimpleNamespace(status_code=200), {"ResponseMetadata": {}, **answer}
+        return SimpleNamespace(status_code=200), {"ResponseMetadata": {}, **deepcopy(answer)}
 
 
 @pytest.fixture(scope="module")

@@ -171,7 +171,7 @@ ROLES = {
     "another kind": Case("iam_role", "R", LogGroupState(name="x"), None),
 }
 MANAGED = replace(ROLE, attached=(), managed={"M": POLICY})
-ATTACHED = {"attached": ("arn:aws:iam::123456789012:policy/M",)}
+ATTACHED: dict[str, Any] = {"attached": ("arn:aws:iam::123456789012:policy/M",)}
 VERSIONS: dict[str, Any] = {
     "GetPolicy": [{"Policy": {"Arn": ATTACHED["attached"][0], "DefaultVersionId": "v1"}}],
     "GetPolicyVersion": [{"PolicyVersion": {"Document": json.dumps(POLICY), "VersionId": "v1"}}],
@@ -181,6 +181,12 @@ ROLES |= {
     "managed, made": a_role(None, MANAGED, NOBODY),
     "managed, made before": a_role(None, MANAGED, {**NOBODY, **VERSIONS}, CreatePolicy=[TAKEN]),
     "managed, another's": a_role(None, MANAGED, {**NOBODY, **VERSIONS, **OTHERS}, CreatePolicy=[TAKEN]),
+    "managed, the second another's": a_role(
+        None,
+        replace(MANAGED, managed={"L": POLICY, "M": POLICY, "N": POLICY}),
+        {**NOBODY, **VERSIONS, **OTHERS},
+        CreatePolicy=[{}, TAKEN],
+    ),
     "managed, denied": a_role(None, MANAGED, NOBODY, CreatePolicy=[DENIED]),
     "managed, as it is": a_role(None, MANAGED, {**role(MANAGED, **ATTACHED), **VERSIONS}),
     "managed, added": a_role(replace(MANAGED, managed={}), MANAGED, {**role(MANAGED), **VERSIONS}),

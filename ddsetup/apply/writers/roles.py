@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 
 from ddsetup.apply.writers.issued import Issued
@@ -31,7 +32,7 @@ from ddsetup.gateways.aws.roles import (
     update_trust,
 )
 from ddsetup.gateways.aws.session import Aws
-from ddsetup.model.account import Role, Unreadable
+from ddsetup.model.account import Json, Role, Unreadable
 from ddsetup.model.change import Change, Outcome
 from ddsetup.model.errors import GatewayError, NotFound
 from ddsetup.model.states import RolePolicyState, RoleState
@@ -40,6 +41,10 @@ CREATED_BY = {"created_by": "ddsetup"}
 ROLE_IS_SEEN = (1.0, 2.0, 4.0, 8.0, 15.0)
 """Seconds between attempts to write to a role that was just made (IAM user guide: changes "are not always
 immediately visible")."""
+
+
+class _Theirs(GatewayError):
+    """A managed policy of the name is there that somebody else made."""
 
 
 class RoleWriter(OneByOne):
@@ -79,17 +84,25 @@ class RoleWriter(OneByOne):
             made = self._read(account, after.name)
             if made is None or not trusts(made.trust, *_trust_of(after)):
                 return moved(change, f"role {after.name} was made by somebody else meanwhile")
+        self._fill(account, after)
+        return applied(change)
+
+    def _fill(self, account: str, after: RoleState) -> None:
+        """Give a new role its policies; where that fails, take away what was made, and nothing of others."""
+        made: dict[str, Json] = {}
         try:
             for name, document in after.policies.items():
                 self._once_seen(partial(put_role_policy, self._aws, account, after.name, name, document))
             for arn in after.attached:
                 self._once_seen(partial(attach_role_policy, self._aws, account, after.name, arn))
-            for name in after.managed:
+            for name, document in after.managed.items():
+                made[name] = document
                 self._make(account, after, name)
-        except GatewayError:
-            self._take_back(account, after)
+        except GatewayError as error:
+            if isinstance(error, _Theirs):
+                made.popitem()
+            self._take_back(account, replace(after, managed=made))
             raise
-        return applied(change)
 
     def _once_seen(self, write: Callable[[], None]) -> None:
         """Write to a role that was just made: it takes IAM some seconds until all of it knows the role."""
@@ -108,7 +121,7 @@ class RoleWriter(OneByOne):
             create_policy(self._aws, arn, document, tags, said)
         except AlreadyExists:
             if read_policy(self._aws, arn) != document:
-                raise GatewayError(f"a policy {name} is there already, and says something else") from None
+                raise _Theirs(f"a policy {name} is there already, and says something else") from None
         self._once_seen(partial(attach_role_policy, self._aws, account, state.name, arn))
 
     def _unmake(self, account: str, role: str, name: str) -> None:
