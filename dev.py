@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 """All that a fresh machine with Python 3.11 or newer needs: `python3 dev.py sandbox | test | check | ci`.
 
+In environments of their own: `audit | site | build`.
+
 It makes `.venv` beside itself, installs ddsetup into it with what the task needs, and runs the task. A second
 run finds all that in place and starts at once; a change of pyproject.toml installs again.
 
@@ -15,6 +17,7 @@ import platform
 import subprocess
 import sys
 import venv
+from collections.abc import Mapping
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
@@ -59,8 +62,38 @@ def ready(extra: str, *, pinned: bool = False) -> None:
         # What builds it is among the pins as well; nothing else is fetched for it.
         subprocess.run([*pip, "--no-deps", "--no-build-isolation", "-e", "."], cwd=ROOT, check=True)
     else:
-        subprocess.run([*pip, "-e", f".[{extra}]"], cwd=ROOT, check=True)
+        subprocess.run([*pip, "-e", *requirements(extra)], cwd=ROOT, check=True)
     marks[mark].write_text(wanted)
+
+
+def requirements(name: str) -> list[str]:
+    """What pip is given for an extra of the package, or for a dependency group of pyproject.toml: the project
+    first, with the extras that the group names. (pip itself knows groups only since 25.1.)
+    """
+    import tomllib
+
+    groups = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["dependency-groups"]
+    if name not in groups:
+        return [f".[{name}]"]
+    mine = [wanted for wanted in groups[name] if wanted.startswith("ddsetup[")]
+    extras = ",".join(each[len("ddsetup[") : -1] for each in mine)
+    return [f".[{extras}]", *(wanted for wanted in groups[name] if wanted not in mine)]
+
+
+def tool(group: str, name: str, *arguments: str | Path, environ: Mapping[str, str] | None = None) -> int:
+    """Run a tool of a dependency group, in an environment apart from the project's; its exit code."""
+    place = ROOT / "build" / f"tools-{group}"
+    binaries = place / BIN.name
+    wanted = requirements(group)[1:]
+    mark = place / ".made"
+    if not mark.is_file() or mark.read_text() != repr(wanted):
+        print(f"Installing {', '.join(wanted)} into {place.relative_to(ROOT)} ...", file=sys.stderr)
+        venv.create(place, with_pip=True, clear=True)
+        pip = [str(binaries / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+        subprocess.run([*pip, *wanted], check=True)
+        mark.write_text(repr(wanted))
+    command = [str(binaries / name), *map(str, arguments)]
+    return subprocess.run(command, cwd=ROOT, env={**os.environ, **(environ or {})}, check=False).returncode
 
 
 def run(*command: str | Path) -> None:
@@ -109,12 +142,84 @@ def check_all(arguments: list[str]) -> None:
     run(PYTHON, "-m", "pytest", *arguments)
 
 
-TASKS = {"sandbox": sandbox, "test": test, "check": check, "ci": ci}
+def audit(arguments: list[str]) -> None:
+    """Known weaknesses: in the code, in workflows and images, and (over the network) in dependencies.
+
+    `--offline` leaves out what asks PyPI's database of advisories.
+    """
+    schema = ("check-jsonschema", "--builtin-schema")
+    workflows = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+    calls: list[tuple[str | Path, ...]] = [
+        (
+            "bandit",
+            "--quiet",
+            "--configfile",
+            "pyproject.toml",
+            "--severity-level",
+            "medium",
+            "-r",
+            "ddsetup",
+        ),
+        (*schema, "vendor.github-workflows", *workflows),
+        (*schema, "vendor.github-actions", "action.yml"),
+        (*schema, "vendor.gitlab-ci", "--data-transform", "gitlab-ci", ".gitlab/ddsetup.gitlab-ci.yml"),
+        ("zizmor", "--offline", "--quiet", ".github", "action.yml"),
+        ("hadolint", "Dockerfile"),
+    ]
+    if "--offline" not in arguments:
+        calls.append(("pip-audit", "--disable-pip", "--require-hashes", "-r", PINS))
+    failed = [str(name) for name, *rest in calls if tool("audit", str(name), *rest)]
+    if failed:
+        sys.exit(f"found something: {', '.join(failed)}")
+
+
+def site(arguments: list[str]) -> None:
+    """The documentation as a site, in build/site; a dead link or a page that is in no menu fails."""
+    command = "serve" if "--serve" in arguments else "build"
+    if tool("site", "mkdocs", command, "--strict"):
+        sys.exit("the site has faults")
+
+
+def build(_arguments: list[str]) -> None:
+    """What a release consists of: dist/ with wheel and sources, build/sbom.cdx.json with all that is in it.
+
+    The bill of materials is made of the wheel as it is installed, dependencies included.
+    """
+    dist, installed = ROOT / "dist", ROOT / "build" / "installed"
+    for old in dist.glob("ddsetup-*"):
+        old.unlink()
+    if tool("build", "python", "-m", "build", "--outdir", dist) or tool(
+        "build", "twine", "check", "--strict", *dist.glob("ddsetup-*")
+    ):
+        sys.exit("the package cannot be released")
+    (wheel,) = dist.glob("*.whl")
+    venv.create(installed, with_pip=True, clear=True)
+    python = installed / BIN.name / PYTHON.name
+    pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    subprocess.run([*pip, str(wheel)], check=True)
+    # Once more by its name, so that nothing in the bill says where on this machine it came from.
+    by_name = ["--force-reinstall", "--no-deps", "--no-index", "--find-links", str(dist), "ddsetup"]
+    subprocess.run([*pip, *by_name], check=True)
+    sbom = ROOT / "build" / "sbom.cdx.json"
+    if tool("build", "cyclonedx-py", "environment", "--output-reproducible", "-o", sbom, python):
+        sys.exit("no bill of materials could be made")
+    print(f"{wheel.relative_to(ROOT)}, {sbom.relative_to(ROOT)}")
+
+
+TASKS = {
+    "sandbox": sandbox,
+    "test": test,
+    "check": check,
+    "ci": ci,
+    "audit": audit,
+    "site": site,
+    "build": build,
+}
 
 if __name__ == "__main__":
     name = sys.argv[1] if len(sys.argv) > 1 else ""
     if name not in TASKS:
-        sys.exit("usage: python3 dev.py sandbox|test|check|ci [arguments]\n\n" + (__doc__ or ""))
+        sys.exit(f"usage: python3 dev.py {'|'.join(TASKS)} [arguments]\n\n" + (__doc__ or ""))
     try:
         TASKS[name](sys.argv[2:])
     except subprocess.CalledProcessError as failure:

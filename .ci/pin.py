@@ -20,7 +20,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from dev import PINS, not_pinned  # noqa: E402 - found by the line above
+from dev import PINS, not_pinned, requirements  # noqa: E402 - found by the line above
 
 HEAD = """\
 # What ddsetup[dev] is tested with, to the byte: CPython 3.11 on Linux x86-64. Names, versions, hashes only.
@@ -33,12 +33,13 @@ BUILDS_EDITABLE = "editables~=0.3"
 def chosen() -> list[dict[str, Any]]:
     """What pip would install into an empty environment: one entry of its report for each package."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
-    wanted = [f"{ROOT}[dev]", *project["build-system"]["requires"], BUILDS_EDITABLE]
+    here, *others = requirements("dev")
+    wanted = [f"{ROOT}{here[1:]}", *others, *project["build-system"]["requires"], BUILDS_EDITABLE]
     with tempfile.TemporaryDirectory(prefix="ddsetup-pins-") as place:
         report = Path(place) / "report.json"
         pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
         dry = ["--dry-run", "--ignore-installed", "--report", str(report)]
-        subprocess.run([*pip, *dry, *wanted], check=True)  # noqa: S603
+        subprocess.run([*pip, *dry, *wanted], check=True)
         found: list[dict[str, Any]] = json.loads(report.read_text("utf-8"))["install"]
     return found
 

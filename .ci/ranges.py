@@ -59,9 +59,9 @@ def run(end: str) -> None:
         constraints.write_text("\n".join(lowest() if end == "lowest" else ()) + "\n", "utf-8")
         pip = [python, "-m", "pip", "--quiet", "--disable-pip-version-check"]
         wanted = ["-e", f"{ROOT}[keyring]", *TOOLS]
-        subprocess.run([*pip, "install", "-c", str(constraints), *wanted], check=True)  # noqa: S603
-        subprocess.run([*pip, "list"], check=False)  # noqa: S603
-        done = subprocess.run([python, "-m", "pytest", "-q", "-n", "2", *TESTS], cwd=ROOT, check=False)  # noqa: S603
+        subprocess.run([*pip, "install", "-c", str(constraints), *wanted], check=True)
+        subprocess.run([*pip, "list"], check=False)
+        done = subprocess.run([python, "-m", "pytest", "-q", "-n", "2", *TESTS], cwd=ROOT, check=False)
         if done.returncode:
             sys.exit(done.returncode)
 

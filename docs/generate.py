@@ -32,6 +32,11 @@ from ddsetup.settings.table import SETTINGS, TABLE
 from ddsetup.show.schemas import SCHEMAS
 
 HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE))
+
+from man import manual  # noqa: E402 - found by the line above
+from toml_schema import schema  # noqa: E402
+
 _CARRYING: tuple[FileTool, ...] = ("plugin", "macro", "cdk")
 _TOOLS: tuple[Tool, ...] = ("plugin", "macro", "terraform", "cdk", "image")
 _PART = re.compile(r"(<!-- (generated|recorded) (\w+)( json)? -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -415,14 +420,15 @@ def pages() -> list[Path]:
 
 
 def stale() -> dict[Path, str]:
-    """The pages that would be written differently now, with their new text."""
-    kept = schema_files()
-    old = {page: page.read_text("utf-8") for page in (*pages(), *kept)}
-    new = (
-        {page: filled(old[page]) for page in pages()}
-        | kept
-        | {HERE / "reference/checks.md": checks.document()}
-    )
+    """The pages, and files made of the same tables, that would be written differently, and how."""
+    whole = {
+        **schema_files(),
+        HERE / "reference/checks.md": checks.document(),
+        HERE / "man/ddsetup.1": manual(),
+        HERE.parent / "ddsetup/data/toml.schema.json": schema(),
+    }
+    old = {page: page.read_text("utf-8") for page in {*pages(), *whole} if page.exists()}
+    new = {page: filled(old[page]) for page in pages()} | whole
     return {page: text for page, text in new.items() if old.get(page) != text}
 
 

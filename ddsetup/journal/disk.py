@@ -120,10 +120,14 @@ def _stamp(info: os.stat_result) -> bytes:
     return b"%d %d" % (info.st_size, info.st_mtime_ns)
 
 
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+"""Windows inherits no descriptors, and would write line ends of its own."""
+
+
 def _create_whole(path: Path, line: bytes) -> int:
     """A new file with its first line, never seen half written; returns an open descriptor for appending."""
     draft = path.with_suffix(".new")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    descriptor = os.open(draft, _NEW | os.O_APPEND, 0o600)
     try:
         _write_all(descriptor, line)
         os.fsync(descriptor)
@@ -143,6 +147,8 @@ def _write_all(descriptor: int, data: bytes) -> None:
 
 
 def _sync_directory(path: Path) -> None:
+    if not hasattr(os, "O_DIRECTORY"):
+        return  # Windows opens no directories, and keeps its own record of names (NTFS is journaled)
     descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)

@@ -45,7 +45,8 @@ def _check_private(path: Path) -> None:
     choose = "choose another one with --state-dir DIRECTORY (or DDSETUP_STATE_DIR)"
     if not path.is_dir():
         raise UsageError(f"the state directory {path} is not a directory", fix=choose)
-    if os.name != "posix":
+    if not hasattr(os, "geteuid"):
+        # Windows: a profile is its user's alone, by access lists that `stat` does not show.
         return
     info = path.stat()
     if info.st_uid not in (os.geteuid(), 0):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import urllib.request
 from dataclasses import dataclass
@@ -34,12 +35,15 @@ class EmulatedAws:
 
 
 def require_extra() -> None:
-    """Raise `SandboxUnavailable` unless the packages of the extra `ddsetup[sandbox]` are installed."""
+    """Raise `SandboxUnavailable` unless the packages of the extra `ddsetup[sandbox]` are installed, on
+    a system that can end a group of processes together."""
+    if not hasattr(os, "killpg"):
+        raise SandboxUnavailable("a system with process groups", fix="try it on Linux, on macOS or in WSL")
     for name in _NEEDED:
         if util.find_spec(name) is None:
-            raise SandboxUnavailable(name.replace("_", "-"))
+            raise SandboxUnavailable(f"the package {name.replace('_', '-')}, which is not installed")
     if not metadata.version("ministack").startswith("1.5."):
-        raise SandboxUnavailable("ministack 1.5")
+        raise SandboxUnavailable("the package ministack 1.5")
 
 
 def start(directory: Path, cache: Path, forwarder_archive: bytes, account: str = ACCOUNT) -> EmulatedAws:

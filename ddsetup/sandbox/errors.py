@@ -6,13 +6,10 @@ from ddsetup.model.errors import DdsetupError, UsageError
 
 
 class SandboxUnavailable(UsageError):
-    """The packages of the sandbox extra are not installed."""
+    """Something that every sandbox needs is not there: the packages of the extra, or a fitting system."""
 
-    def __init__(self, missing: str) -> None:
-        super().__init__(
-            f"The sandbox needs the package {missing}, which is not installed.",
-            fix="pip install 'ddsetup[sandbox]'",
-        )
+    def __init__(self, missing: str, fix: str = "pip install '.[sandbox]' in a clone of ddsetup") -> None:
+        super().__init__(f"the sandbox needs {missing}", fix=fix)
 
 
 class SandboxStartError(DdsetupError):

@@ -122,7 +122,7 @@ def _closure(roots: tuple[str, ...]) -> tuple[metadata.Distribution, ...]:
             distribution = metadata.distribution(name)
         except metadata.PackageNotFoundError as error:
             if name in roots:
-                raise SandboxUnavailable(name) from error
+                raise SandboxUnavailable(f"the package {name}, which is not installed") from error
             continue
         key = distribution.metadata["Name"].lower()
         if key in found:

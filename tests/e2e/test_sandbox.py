@@ -502,7 +502,7 @@ def test_a_missing_extra_is_named_with_the_command_that_installs_it() -> None:
         text=True,
         check=False,
     )
-    assert run.stdout.strip() == "pip install 'ddsetup[sandbox]'", run.stderr
+    assert run.stdout.strip() == "pip install '.[sandbox]' in a clone of ddsetup", run.stderr
     assert SandboxUnavailable("x").exit_code == 2
 
 

@@ -29,7 +29,7 @@ def versions(case: Case) -> Iterator[Result]:
             resource=HERE,
             what=misfit,
             fix="install ddsetup again, best into an environment of its own",
-            command="python -m pip install --upgrade ddsetup",
+            command="python -m pip check",
         )
 
 

@@ -81,6 +81,9 @@ def read_source(path: Path) -> Source:
     return Source(path, raw, text, bom)
 
 
+_WITHOUT_WAITING = os.O_RDONLY | sum(getattr(os, name, 0) for name in ("O_NONBLOCK", "O_NOCTTY", "O_BINARY"))
+
+
 def read_bytes(path: Path, most: int = _LARGEST, *, cut: bool = False) -> bytes:
     """The contents of an ordinary file, whatever a link or a directory's entry turns out to be. `cut`: its
     beginning is enough.
@@ -89,7 +92,7 @@ def read_bytes(path: Path, most: int = _LARGEST, *, cut: bool = False) -> bytes:
     is read is refused at the bound. Raises UsageError.
     """
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | getattr(os, "O_NOCTTY", 0))
+        descriptor = os.open(path, _WITHOUT_WAITING)
         with os.fdopen(descriptor, "rb") as file:
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
                 raise BrokenFile("no ordinary file (a pipe, device or directory)", where=str(path))

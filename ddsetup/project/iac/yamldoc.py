@@ -97,7 +97,8 @@ def _composed(source: Source) -> Node:
         mark = error.problem_mark or error.context_mark
         at = f"{source.path}:{mark.line + 1}:{mark.column + 1}" if mark else str(source.path)
         raise BrokenFile(_problem(source.text, error, mark), where=at) from error
-    except YAMLError as error:
+    except (YAMLError, LookupError, ValueError, TypeError, AttributeError) as error:
+        # ruamel.yaml trips over some texts: a `%YAML` of a version to come ends in a KeyError.
         raise BrokenFile("this is not YAML that can be read", where=str(source.path)) from error
 
 

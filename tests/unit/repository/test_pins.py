@@ -30,7 +30,7 @@ def wanted() -> Iterator[Requirement]:
     extras = PROJECT["project"]["optional-dependencies"]
     for text in (
         *PROJECT["project"]["dependencies"],
-        *extras["dev"],
+        *PROJECT["dependency-groups"]["dev"],
         *extras["sandbox"],
         *PROJECT["build-system"]["requires"],
     ):

@@ -1,0 +1,3 @@
+ARG A=x
+FROM ${A}
+CMD [1, null, "]
