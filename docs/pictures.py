@@ -51,31 +51,23 @@ class Camera:
 def session(terminal: Terminal) -> Mapping[str, Frame]:
     """A guided setup from the first screen to a look at what has arrived."""
     camera = Camera(terminal)
-    terminal.answer("Which AWS regions?")
-    terminal.until("Which of").until("ctrl-c stop")
+    terminal.until("Which of").until("Ctrl-C quit")
     camera.shoot("start")
     terminal.press("6" + ENTER)
     terminal.until("chosen,").press(CTRL_A)
     terminal.until("9 chosen")
     camera.shoot("list")
     terminal.press(ENTER)
-    terminal.until("How shall the data").until("ctrl-c stop")
+    terminal.answer("Use these settings?", "2" + ENTER)
+    terminal.answer("Which setting?", "Way" + ENTER)
+    terminal.until("How should the data").until("Ctrl-C quit")
     camera.shoot("delivery")
     terminal.press(ENTER)
-    terminal.answer("What shall be sent?")
-    terminal.answer("Their environment", "prod" + ENTER)
-    for question in (
-        "One service name",
-        "Their version",
-        "Metrics of which",
-        "Who subscribes",
-        "Logs of which",
-    ):
-        terminal.answer(question)
-    terminal.until("has two filters").until("ctrl-c stop")
+    terminal.answer("Use these settings?")
+    terminal.until("has two filters").until("Ctrl-C quit")
     camera.shoot("conflict")
     terminal.press("3" + ENTER)
-    terminal.until("Carry this out?").until("ctrl-c stop")
+    terminal.until("Carry this out?").until("Ctrl-C quit")
     camera.shoot("plan")
     terminal.press("y" + ENTER)
     terminal.until(lambda: "now:" in terminal.seen and " left" in terminal.seen)
@@ -83,8 +75,8 @@ def session(terminal: Terminal) -> Mapping[str, Frame]:
     terminal.answer("Invoke them for the proof?", "a" + ENTER)
     terminal.until(_some_arrived(terminal), 180)
     camera.shoot("proof")
-    terminal.until("Look at what has arrived?", 180).until("ctrl-c stop").press("c" + ENTER)
-    terminal.until("Share over time").until("ctrl-c stop")
+    terminal.until("Look at what has arrived?", 180).until("Ctrl-C quit").press("c" + ENTER)
+    terminal.until("Share over time").until("Ctrl-C quit")
     camera.shoot("cold-starts")
     terminal.press(ENTER)
     if terminal.end() != 0:

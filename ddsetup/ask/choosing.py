@@ -38,7 +38,8 @@ def choose_functions(snapshot: Snapshot, prompter: Prompter, usage: Usage | None
     """
     rows = function_rows(snapshot)
     if not rows:
-        raise UsageError("there is no function here", fix="choose another region with --region")
+        regions = ", ".join(sorted({lane.region for lane in snapshot.lanes}))
+        raise UsageError(f"there is no function here ({regions})", fix="choose another region with --region")
     if usage is not None:
         usage.begin()
     asking = _Asking(snapshot, rows, prompter, usage)
@@ -79,7 +80,9 @@ def _ways(rows: Sequence[FunctionRow]) -> Prompt:
     ]
     return Prompt(
         kind="one",
-        text=f"Which of {counted(len(rows), 'function')}{where}?",
+        text=f"Which of {len(rows):,} functions{where}?"
+        if len(rows) > 1
+        else f"Which functions? There is one, {rows[0].function}",
         why="A rule is kept rather than a list, so that later functions are found as well.",
         choices=tuple(choices),
         default="uninstrumented" if 0 < bare < len(rows) else "all",

@@ -11,17 +11,24 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-from ddsetup.ask.credentials import FoundKeys, KeyReaders, KeyRefs, find_keys, missing_keys
+from ddsetup.ask.credentials import API_KEY, FoundKeys, KeyReaders, KeyRefs, find_keys, missing_keys
 from ddsetup.ask.dialogue import Dialogue
 from ddsetup.ask.prompter import Back, Prompt, Prompter, say_error
 from ddsetup.ask.questions import Choice
 from ddsetup.facts.catalog import site as site_of
 from ddsetup.gateways.aws.credentials import AwsOptions, profiles
 from ddsetup.gateways.aws.session import Aws
-from ddsetup.gateways.datadog.client import Datadog
-from ddsetup.gateways.datadog.keys import KeyCheck, WrongSite, check_keys
+from ddsetup.gateways.datadog.client import Datadog, DatadogKeys
+from ddsetup.gateways.datadog.keys import (
+    BadApiKey,
+    KeyCheck,
+    WrongSite,
+    check_api_key,
+    check_keys,
+    key_kind,
+)
 from ddsetup.model.clock import Clock
-from ddsetup.model.errors import CredentialsError
+from ddsetup.model.errors import CredentialsError, GatewayError
 from ddsetup.model.foreign import lines_of
 
 PROFILE = "profile"
@@ -144,6 +151,7 @@ def sign_in_to_datadog(
     if prompter is None:
         return _checked(wanted, find_keys(wanted.environ, wanted.readers, wanted.refs), say)
     first = wanted
+    wanted = replace(wanted, readers=_checking(wanted, prompter))
     if dialogue.keys is None:
         _tell_where(wanted, prompter)
     while True:
@@ -206,7 +214,37 @@ def _another_try_at_keys(
         text = "Type other keys for this run?"
         if not _agreed(prompter, text):
             raise error
-    return replace(wanted, environ={}, refs=KeyRefs(), readers=replace(wanted.readers, keyring=None))
+    # A key that is good is not typed twice.
+    kept = found is not None and _typed(found) and not isinstance(error, BadApiKey) and not _swapped(found)
+    environ = {API_KEY.variable: found.keys.api_key} if kept and found is not None else {}
+    return replace(wanted, environ=environ, refs=KeyRefs(), readers=replace(wanted.readers, keyring=None))
+
+
+def _swapped(found: FoundKeys) -> bool:
+    return key_kind(found.keys.api_key) == "app"
+
+
+def _checking(wanted: Wanted, prompter: Prompter) -> KeyReaders:
+    """The readers, whose prompt checks an API key once it is typed, before the other one is asked for."""
+    ask = wanted.readers.ask
+
+    def checked(title: str) -> str:
+        assert ask is not None
+        while True:
+            key = ask(title)
+            if title != API_KEY.title or key_kind(key) == "app":
+                return key
+            dd = Datadog.connect(wanted.site, DatadogKeys(key, ""), wanted.url, clock=wanted.clock)
+            try:
+                check_api_key(dd)
+            except BadApiKey as error:
+                say_error(prompter, error)
+                continue
+            except (WrongSite, GatewayError):
+                pass  # said, with what to do about it, once both are there
+            return key
+
+    return replace(wanted.readers, ask=checked) if ask is not None else wanted.readers
 
 
 def _offer_keyring(wanted: Wanted, prompter: Prompter, found: FoundKeys) -> None:

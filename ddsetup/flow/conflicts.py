@@ -79,7 +79,9 @@ def decide(call: Call, session: Session, prepared: Prepared) -> Prepared:
 
     policy = call.given.text("on_conflict")
     host = session.host
-    if policy not in ("", "ask") or (host.prompter is None and policy != "ask"):
+    # Who said yes beforehand is not asked, and nothing of others goes without a word: such filters stay.
+    prompter = None if call.given.on("yes") else host.prompter
+    if policy not in ("", "ask") or (prompter is None and policy != "ask"):
         return prepared
     open_ones = [
         Open(conflict, found)
@@ -88,14 +90,14 @@ def decide(call: Call, session: Session, prepared: Prepared) -> Prepared:
     ]
     if not open_ones:
         return prepared
-    if host.prompter is None:
+    if prompter is None:
         named = ", ".join(each.key for each in open_ones)
         fix = "give --on-conflict replace, add or skip, or --conflict GROUP:FILTER=DECISION for each"
         raise UsageError(f"subscription filters are in the way, and nobody can be asked: {named}", fix=fix)
     decided = dict(prepared.answers.conflicts)
     while True:
         try:
-            decided |= decisions(call.console, host.dialogue, open_ones, host.prompter)
+            decided |= decisions(call.console, host.dialogue, open_ones, prompter)
             break
         except Back:
             if not host.dialogue.back().startswith("conflict"):

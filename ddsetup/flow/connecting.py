@@ -12,6 +12,8 @@ from ddsetup.flow.host import Host, Session
 from ddsetup.gateways.aws import secrets
 from ddsetup.gateways.aws.regions import check_regions
 from ddsetup.gateways.aws.session import Aws, AwsOptions
+from ddsetup.model.errors import UsageError
+from ddsetup.model.foreign import Lines
 from ddsetup.settings.given import Given
 
 
@@ -34,14 +36,20 @@ def _connect(given: Given, host: Host, command: str, datadog: bool) -> Session:
     readers = _key_readers(aws, host)
     missing = _missing_keys(host, readers, refs) if datadog else ()
     here = (aws.default_region,) if aws.default_region else ()
-    scope = scope_from(
-        given,
-        host.prompter,
-        command=command,
-        default_regions=here,
-        missing=missing,
-        dialogue=host.dialogue,
-    )
+    try:
+        scope = scope_from(
+            given,
+            host.prompter,
+            command=command,
+            default_regions=here,
+            missing=missing,
+            dialogue=host.dialogue,
+        )
+    except UsageError as error:
+        if host.prompter is None and not aws.has_credentials:
+            absent = Missing("AWS credentials", "--profile", "AWS_PROFILE or AWS_ACCESS_KEY_ID")
+            error.what = Lines.of(error.what, f"  {absent}")
+        raise
     check_regions(scope.regions)
     identity = aws.identity()
     host.say(f"AWS account {identity.account} as {identity.arn}, {', '.join(scope.regions)}")

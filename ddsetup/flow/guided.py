@@ -20,9 +20,10 @@ from ddsetup.flow.pruning import offer_pruning
 from ddsetup.flow.publishing import offer_publishing
 from ddsetup.model.errors import CredentialsError, Denied, Interrupted
 from ddsetup.model.foreign import Lines
-from ddsetup.model.lines import counted
+from ddsetup.model.lines import counted, cut, names
 from ddsetup.settings.config import as_words
 from ddsetup.settings.given import Given, from_flags
+from ddsetup.settings.table import SETTINGS
 
 if TYPE_CHECKING:
     from ddsetup.ask.prompter import Prompter
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
     from ddsetup.observe.usage import Usage
     from ddsetup.settings.setting import Value
 
+_NAMED = 3
+_LONGEST = 200
+"""Characters in which it is said what somebody answered: three lines of 80 columns."""
 _KEPT = timedelta(days=14)
 """How long answers of a run that was left are worth going on with."""
 
@@ -172,7 +176,7 @@ def _keep(call: Call, host: Host) -> bool:
 
 def offer_to_resume(call: Call, host: Host) -> None:
     """Go on with what an earlier run was told before it was left, if the person wants to."""
-    if host.prompter is None or call.value("sandbox"):
+    if host.prompter is None or call.value("sandbox") or _says_something_else(call):
         return
     left = unfinished(host.state_dir)
     if left is None or host.clock.now() - left.at > _KEPT:
@@ -189,9 +193,23 @@ def offer_to_resume(call: Call, host: Host) -> None:
         forget(host.state_dir)
 
 
+def _says_something_else(call: Call) -> bool:
+    """Whether flags say what is wanted: they are not mixed with what an earlier run was told."""
+    return any(
+        raw.source == "flag" and SETTINGS[key].panel not in ("How to run", "Proof")
+        for key, raw in call.given.values.items()
+    )
+
+
 def _resume(left: Unfinished) -> Prompt:
     given = {key: value for settings in left.typed.values() for key, value in settings.items()}
-    why = f"You answered: {as_words(given) or 'with the defaults'}"
+    many_of = {k: v for k, v in given.items() if isinstance(v, tuple) and len(v) > _NAMED}
+    parts = [
+        f"{counted(len(v), k.replace('_', ' '))}, among them {names(v, _NAMED)}" for k, v in many_of.items()
+    ]
+    rest = as_words({k: v for k, v in given.items() if k not in many_of})
+    said = "; ".join(part for part in (*parts, rest) if part)
+    why = f"You answered: {cut(said, _LONGEST) or 'with the defaults'}"
     many = counted(len(left.typed), "answer")
     text = f"A setup was left on {left.at:%d %B at %H:%M} UTC. Go on with its {many}?"
     return Prompt(kind="confirm", text=text, why=why, default=True)

@@ -153,7 +153,7 @@ def _chosen_to_invoke(call: Call, prompter: Prompter, idle: Sequence[Function]) 
             if answer != "pick":
                 return tuple(idle) if answer == "all" else ()
             rows = [Row(value=f.arn, cells=(f.name, f.region, f.runtime or "image")) for f in idle]
-            picked = set(prompter.pick("Which ones shall be invoked?", rows))
+            picked = set(prompter.pick("Which ones should be invoked?", rows))
             return tuple(f for f in idle if f.arn in picked)
         except Back:
             continue

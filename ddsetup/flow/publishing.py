@@ -17,13 +17,13 @@ PUBLISH = "publish"
 def offer_publishing(call: Call, session: Session, prepared: Prepared) -> Prepared:
     """The plan with aliases moved, if the person wants that. Raises `Back`.
 
-    Nobody is asked who said `--publish` or `--no-publish`, or where no alias could be moved.
+    Nobody is asked who said `--publish`, `--no-publish` or `--yes`, or where no alias could be moved.
     """
     from ddsetup.observe.chosen import observe_provisioned
     from ddsetup.plan.whole import make_plan
 
     host = session.host
-    if host.prompter is None or PUBLISH in call.given:
+    if host.prompter is None or PUBLISH in call.given or call.given.on("yes"):
         return prepared
     answers = replace(prepared.answers, publish=True)
     snapshot = observe_provisioned(session.aws, prepared.snapshot, prepared.selected)

@@ -40,7 +40,7 @@ ITS_STACK = "STACK"
 _SAYS_VIA = re.compile(r"addExtension|extensionLayerVersion|datadog/lambda-extension")
 _VIA = Prompt(
     kind="one",
-    text="How shall the data get to Datadog?",
+    text="How should the data get to Datadog?",
     choices=(
         Choice("forwarder", "Forwarder: through the log groups"),
         Choice("extension", "Extension: from inside each function"),

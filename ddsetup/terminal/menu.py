@@ -94,13 +94,14 @@ def draw(menu: Menu, prompt: Prompt, width: int, height: int) -> _Fragments:
     if menu.searches:
         found.extend([("", f"  filter: {menu.text}"), ("reverse", " "), ("", "\n")])
     blocks = [_block(menu, at, width) for at in range(len(menu.shown))]
-    room = max(height - _MARGIN - prompt.why.count("\n"), 3)
+    room = max(height - _MARGIN - _fill(prompt.why, width - 2).count("\n"), 3)
     for at in _window(blocks, menu.cursor, room):
         found.extend(blocks[at])
     if not menu.shown:
         found.extend([("", "  (none fits)"), ("", "\n")])
-    jump = "type to filter" if menu.searches else "number jump"
-    found.append(("class:why", _clip(f"  arrows move, {jump}, enter take, esc back, ctrl-c stop", width)))
+    jump = "type to filter" if menu.searches else f"1-{min(len(menu.choices), 9)} choose"
+    keys = f"  ↑↓ move · {jump} · Enter accept · Esc back · Ctrl-C quit"
+    found.append(("class:why", _clip(keys, width)))
     return found
 
 
@@ -136,7 +137,18 @@ def _window(blocks: Sequence[_Fragments], cursor: int, room: int) -> range:
 
 
 def _fill(text: str, width: int) -> str:
-    return textwrap.fill(text, max(width, 20), break_long_words=False, break_on_hyphens=False)
+    """Each line of the text in lines of at most that width."""
+    return "\n".join(
+        textwrap.fill(
+            each,
+            max(width, 20),
+            break_long_words=False,
+            break_on_hyphens=False,
+            replace_whitespace=False,
+            subsequent_indent="" if len(text) == len(each) else "  ",
+        )
+        for each in text.split("\n")
+    )
 
 
 def _clip(text: str, width: int) -> str:

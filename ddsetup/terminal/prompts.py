@@ -255,7 +255,7 @@ class PlainPrompter:
 
     def _put(self, prompt: Prompt) -> Json:
         if prompt.why:
-            self.console.lines([line(prompt.why)], marked=False)
+            self.console.lines([line(each) for each in prompt.why.split("\n")], marked=False)
         if prompt.kind == "secret":
             return "".join(getpass.getpass(f"{prompt.text}: ", stream=self.console.streams.err).split())
         for number, choice in enumerate(prompt.choices, 1):

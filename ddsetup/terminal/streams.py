@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import TextIO
 
-PLAIN = str.maketrans("✓✗○–→…·—≤≥“”▁▂▃▄▅▆▇█", '+xo->~--<>""_.,-=+*#')
+PLAIN = str.maketrans("✓✗○–→↑↓…·—≤≥“”▁▂▃▄▅▆▇█", '+xo->^v~--<>""_.,-=+*#')
 """One character for one, so that columns stay in line where the encoding lacks ours."""
 
 NOT_DELIVERED = 5

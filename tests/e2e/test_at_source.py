@@ -23,11 +23,7 @@ Resources:
     Type: AWS::Lambda::Function
     Properties: {Runtime: python3.12, Handler: index.handler, Role: !GetAtt Role.Arn, Code: src/}
 """
-QUESTIONS = (
-    *("How shall the data get to Datadog?", "What shall be sent?", "Their environment, like"),
-    *("One service name for all", "Their version, like", "Metrics of which other AWS services?"),
-    *("Who subscribes the Forwarder", "Logs of which AWS services?"),
-)
+QUESTIONS = ("Use these settings?",)
 
 
 @pytest.fixture(scope="module")

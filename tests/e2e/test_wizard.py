@@ -17,16 +17,8 @@ from tests.e2e.terminal import CTRL_C, DOWN, ENTER, ESC, SPACE, Terminal
 pytestmark = pytest.mark.e2e
 
 QUESTIONS = (
-    "Which AWS regions?",
     "Which of",
-    "How shall the data get to Datadog?",
-    "What shall be sent?",
-    "Their environment, like",
-    "One service name for all",
-    "Their version, like",
-    "Metrics of which other AWS services?",
-    "Who subscribes the Forwarder",
-    "Logs of which AWS services?",
+    "Use these settings?",
     "A deployment tool manages",
     "serves a published version",
     "What about filter datadog",
@@ -63,9 +55,7 @@ def test_enter_all_the_way_proves_a_healthy_account_and_a_second_run_has_nothing
         ):
             assert fact in terminal.text
         assert shop.world.operator_writes() == []
-        asked = [
-            q for q in QUESTIONS[1:] if not any(w in q for w in ("deployment tool", "filter", "published"))
-        ]
+        asked = [q for q in QUESTIONS if not any(w in q for w in ("deployment tool", "filter", "published"))]
         for question in asked:
             terminal.answer(question)
             if question != "Carry this out?":
@@ -108,7 +98,7 @@ def leave_at(messy: Place, cli: Cli, stops: Sequence[int]) -> None:
 
 
 def test_ctrl_c_at_a_question_changes_nothing_and_the_next_run_goes_on_there(messy: Place, cli: Cli) -> None:
-    leave_at(messy, cli, (0, 1, 3, 11, 13, 14))
+    leave_at(messy, cli, (0, 1, 2, 4, 5, 6))
 
 
 @pytest.mark.slow
@@ -123,8 +113,7 @@ def test_ctrl_c_once_all_is_done_leaves_out_the_proof_and_nothing_else(cli: Cli)
     with Terminal(
         cli, "setup", *given, "--service", "own", "--version-tag", "1", "--subscribe", "none"
     ) as terminal:
-        terminal.answer(QUESTIONS[3])
-        terminal.answer(QUESTIONS[7])
+        terminal.answer(QUESTIONS[1])
         terminal.answer("Carry this out?")
         terminal.answer("Invoke them for the proof?", CTRL_C)
         assert terminal.end() == 0
@@ -172,8 +161,7 @@ def test_a_plan_in_full_on_request_and_a_filter_is_only_removed_when_that_was_an
     with Terminal(
         cli, "setup", *given, "--env", "test", "--service", "till", "--version-tag", "1"
     ) as terminal:
-        for question in (QUESTIONS[3], *QUESTIONS[7:10]):
-            terminal.answer(question)
+        terminal.answer(QUESTIONS[1])
         terminal.until("What about filter datadog")
         assert "DatadogLambdaLogForwarder" in terminal.text
         assert "it carries every line" in terminal.text
@@ -198,7 +186,7 @@ def test_functions_are_picked_from_a_list_that_says_what_each_is(cli: Cli) -> No
         assert "Runs/24h" in terminal.seen
         terminal.press(SPACE + ENTER)
         terminal.until("1 chosen")
-        terminal.until("How shall the data")
+        terminal.until(QUESTIONS[1])
         assert "tea-node" in terminal.text
         terminal.press(CTRL_C)
         assert terminal.end() == 130
@@ -207,15 +195,20 @@ def test_functions_are_picked_from_a_list_that_says_what_each_is(cli: Cli) -> No
 def test_a_dumb_terminal_gets_numbered_questions_and_no_escapes(cli: Cli) -> None:
     given = ("--region", "us-east-1", "--function", "own-settings", "--service", "x", "--version-tag", "1")
     with Terminal(cli, "setup", *given, TERM="dumb") as terminal:
-        terminal.answer("How shall the data get to Datadog?", "7" + ENTER)
+        terminal.answer(QUESTIONS[1], "3" + ENTER)
+        terminal.answer("How should the data get to Datadog?", "7" + ENTER)
         terminal.until("is not between 1 and 2")
         terminal.press("2" + ENTER)
-        terminal.answer("What shall be sent?", "<" + ENTER)
-        terminal.until(lambda: terminal.text.count("How shall the data get to Datadog?") > 2)
+        terminal.answer("What should be sent?", "<" + ENTER)
+        terminal.until(lambda: terminal.text.count("How should the data get to Datadog?") > 2)
         terminal.press("1" + ENTER)
-        terminal.answer("What shall be sent?", "1 2" + ENTER)
-        terminal.answer("Their environment", "test" + ENTER)
-        for question in QUESTIONS[7:10]:
+        terminal.answer("What should be sent?", "1 2" + ENTER)
+        terminal.answer("Which environment", "test" + ENTER)
+        for question in (
+            "Metrics of which other",
+            "Who subscribes the Forwarder",
+            "Logs of which AWS services?",
+        ):
             terminal.answer(question)
         terminal.answer("Carry this out?", "no" + ENTER)
         assert terminal.end() == 1
@@ -226,8 +219,7 @@ def test_no_colours_and_nothing_but_ascii_where_the_terminal_has_no_more(cli: Cl
     given = ("--region", "us-east-1", "--function", "own-settings", "--via", "forwarder", "--env", "x")
     plain: dict[str, Any] = {"LC_ALL": "C", "NO_COLOR": "1"}
     with Terminal(cli, "plan", *given, "--service", "x", "--version-tag", "1", **plain) as terminal:
-        for question in (QUESTIONS[3], *QUESTIONS[7:10]):
-            terminal.answer(question)
+        terminal.answer(QUESTIONS[1])
         assert terminal.end() == 0
         assert terminal.raw.isascii()
         codes = re.findall(r"\x1b\[([0-9;]*)m", terminal.raw)
@@ -236,10 +228,11 @@ def test_no_colours_and_nothing_but_ascii_where_the_terminal_has_no_more(cli: Cl
 
 
 def test_a_wrong_answer_is_refused_where_it_is_typed(cli: Cli) -> None:
-    with Terminal(cli, "setup") as terminal:
+    nowhere: dict[str, Any] = dict.fromkeys(("AWS_REGION", "AWS_DEFAULT_REGION"))
+    with Terminal(cli, "setup", **nowhere) as terminal:
         terminal.answer("Which AWS regions?", "x" + ENTER)
         terminal.until("is not the name of an AWS region, like eu-west-1")
-        terminal.press("\x7f" + ENTER)
+        terminal.press("\x7fus-east-1" + ENTER)
         terminal.until("Which of").press(CTRL_C)
         assert terminal.end() == 130
 
@@ -249,12 +242,16 @@ def test_keys_are_asked_for_hidden_checked_at_once_and_forgiven_their_blanks(mes
     with Terminal(cli, "setup", "--region", "us-east-1", DD_API_KEY=None, DD_APP_KEY=None) as terminal:
         terminal.until("https://app.datadoghq.com/organization-settings/api-keys")
         terminal.answer("Datadog API key", wrong + ENTER)
-        terminal.answer("Datadog application key", messy.sandbox.app_key + ENTER)
-        terminal.until("is not valid on datadoghq.com")
         refused = "is not valid on datadoghq.com"
+        terminal.until(refused)
+        assert "? Datadog application key" not in terminal.text
         terminal.until(lambda: "? Datadog API key" in terminal.text.rpartition(refused)[2])
         terminal.press(f" {right} " + ENTER)
-        terminal.until(lambda: "? Datadog application key" in terminal.text.rpartition(refused)[2])
+        terminal.answer("Datadog application key", "1" * 40 + ENTER)
+        refused_app = "but the application key is not"
+        terminal.until(refused_app)
+        terminal.until(lambda: "? Datadog application key" in terminal.text.rpartition(refused_app)[2])
+        assert "? Datadog API key" not in terminal.text.rpartition(refused_app)[2]
         terminal.press(messy.sandbox.app_key + ENTER)
         if "keyring" in terminal.seen:
             terminal.press("n")
@@ -283,14 +280,13 @@ def test_credentials_that_end_on_the_way_are_renewed_without_asking_anything_twi
     reading = AwsFault("GetCallerIdentity", "ExpiredToken", 403, skip=2, access_key=operator)
     given = ("--function", "own-settings", "--via", "forwarder", "--env", "x", "--service", "x")
     with messy.aws_faults(looking, reading), Terminal(cli, "setup", *given, "--version-tag", "1") as terminal:
-        terminal.answer(QUESTIONS[0])
-        for question in (QUESTIONS[3], *QUESTIONS[7:10]):
-            terminal.answer(question)
+        terminal.answer(QUESTIONS[1])
+        terminal.until(QUESTIONS[-1])
         assert terminal.text.count("Datadog site datadoghq.com: keys are valid") == 2
         assert terminal.text.count("What is there") == 1
         terminal.answer(QUESTIONS[-1])
         terminal.until(
-            lambda: terminal.text.count(QUESTIONS[-1]) > 1 and terminal.seen.endswith("ctrl-c stop")
+            lambda: terminal.text.count(QUESTIONS[-1]) > 1 and terminal.seen.endswith("Ctrl-C quit")
         )
         assert terminal.text.count("What is there") == 2
         assert terminal.text.count("keys are valid") == 3
@@ -307,14 +303,14 @@ def changes_of(path: Path) -> str:
 
 def test_the_same_answers_by_prompts_flags_environment_and_file_are_the_same_plan(cli: Cli) -> None:
     with Terminal(cli, "plan", "--out", "prompts.json") as terminal:
-        terminal.answer("Which AWS regions?")
         terminal.answer("Which of", "3" + ENTER)
         terminal.answer("Which runtimes?", "nodejs" + "\x01" + ENTER)
-        terminal.answer("How shall the data", DOWN + ENTER)
-        terminal.answer("What shall be sent?", DOWN + SPACE + ENTER)
-        terminal.answer("Their environment", "prod" + ENTER)
+        terminal.answer(QUESTIONS[1], "3" + ENTER)
+        terminal.answer("How should the data", DOWN + ENTER)
+        terminal.answer("What should be sent?", DOWN + SPACE + ENTER)
+        terminal.answer("Which environment", "prod" + ENTER)
         terminal.answer("One service name", "tea" + ENTER)
-        terminal.answer("Their version", "1.2" + ENTER)
+        terminal.answer("Which version", "1.2" + ENTER)
         terminal.answer("Metrics of which other", "sqs" + SPACE + ENTER)
         assert terminal.end() == 0
     runtimes = ("nodejs20.x", "nodejs22.x")

@@ -138,6 +138,9 @@ def explain_credentials(error: Exception, options: AwsOptions | None = None) -> 
     what, fix = _cause(error, f" --profile {profile}" if profile else "")
     if (what, fix) == _NETWORK:
         return Unreachable(what, fix=fix)
+    if what == _NONE[0]:
+        there = ", ".join(profiles()[:_PROFILES])
+        fix = f"{fix}; profiles here: {there}" if there else f"aws configure; or {fix}"
     tried = f"profile {profile!r}" if profile else "environment, shared files, SSO, container and instance"
     role = f", role {options.role_arn}" if options.role_arn else ""
     return CredentialsError(f"{what} (tried: {tried}{role})", fix=fix)
@@ -160,6 +163,12 @@ _CONFIG = ("the AWS configuration cannot be used: {error}", "correct ~/.aws/conf
 _SOURCE = ("the source of the AWS credentials failed", "aws sts get-caller-identity{profile}")
 _NETWORK = ("AWS cannot be reached", "check the network, the proxy and AWS_ENDPOINT_URL")
 
+_NONE = (
+    "no AWS credentials found",
+    "aws configure sso and aws sso login, or set AWS_PROFILE or AWS_ACCESS_KEY_ID",
+)
+_PROFILES = 6
+"""How many profiles are named."""
 _CLOCK = ("the clock of this machine is wrong", "set the clock (NTP) and repeat")
 
 _CAUSES: Mapping[str, tuple[str, str]] = {
@@ -176,10 +185,7 @@ _CAUSES: Mapping[str, tuple[str, str]] = {
     "LoginTokenLoadError": _AWS_LOGIN,
     "MetadataRetrievalError": _SOURCE,
     "NoAuthTokenError": _LOGIN,
-    "NoCredentialsError": (
-        "no AWS credentials found",
-        "aws configure sso, or set AWS_PROFILE or AWS_ACCESS_KEY_ID",
-    ),
+    "NoCredentialsError": _NONE,
     "PartialCredentialsError": (
         "the AWS credentials are incomplete: {error}",
         "set the access key and the secret key together",

@@ -130,6 +130,16 @@ class Aws:
         return region_of(self._session)
 
     @property
+    def has_credentials(self) -> bool:
+        """Whether anything of AWS's chain has credentials, good or not. On a machine of AWS's it is asked."""
+        from botocore.exceptions import BotoCoreError
+
+        try:
+            return self._session.get_credentials() is not None
+        except (BotoCoreError, CredentialsError):
+            return True
+
+    @property
     def address(self) -> str:
         """The address at which AWS is called where it is not AWS's own (a proxy, the sandbox), else empty.
 

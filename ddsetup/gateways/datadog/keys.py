@@ -37,6 +37,10 @@ _WITH_ORGANISATION: Shape = {"included": [{"type": str, "attributes?": {"name?":
 _NEW_KEYS = "a key made less than a minute ago may need a moment"
 
 
+class BadApiKey(CredentialsError):
+    """The API key is valid on no site."""
+
+
 class WrongSite(CredentialsError):
     """The API key is valid, but on another site, which `site` names."""
 
@@ -95,12 +99,7 @@ def check_keys(
     Datadog cannot be reached.
     """
     refuse_swapped(dd.keys)
-    if elsewhere is None and not dd.overridden:
-        elsewhere = _without_app_key(dd)
-    if not _api_key_valid(dd):
-        _refuse_other_site(dd, elsewhere)
-        if not _again(dd, patience, _api_key_valid):
-            raise CredentialsError(_bad_api_key(dd), fix=_keys_page(dd, "api-keys"), where=dd.url)
+    check_api_key(dd, patience=patience, elsewhere=elsewhere)
     read = all_of(
         {"of": partial(_organisation, dd), "may": partial(_patient_permissions, dd, needed, patience)}
     )
@@ -113,6 +112,21 @@ def check_keys(
             where=dd.url,
         )
     return KeyCheck(dd.site, permissions, read["of"])
+
+
+def check_api_key(
+    dd: Datadog, *, patience: float = 5.0, elsewhere: Callable[[str], Datadog] | None = None
+) -> None:
+    """The first half of `check_keys`, which needs the API key only.
+
+    Raises BadApiKey, WrongSite, or GatewayError when Datadog cannot be reached.
+    """
+    if elsewhere is None and not dd.overridden:
+        elsewhere = _without_app_key(dd)
+    if not _api_key_valid(dd):
+        _refuse_other_site(dd, elsewhere)
+        if not _again(dd, patience, _api_key_valid):
+            raise BadApiKey(_bad_api_key(dd), fix=_keys_page(dd, "api-keys"), where=dd.url)
 
 
 def _patient_permissions(

@@ -10,6 +10,7 @@ from hypothesis import given as for_all
 from hypothesis import strategies as st
 
 from ddsetup.ask.asking import Missing, Scope, answers_from, scope_from
+from ddsetup.ask.choosing import choose_functions
 from ddsetup.ask.dialogue import Dialogue
 from ddsetup.ask.prompter import Back, Prompt, Prompter, Row
 from ddsetup.model.account import Json
@@ -24,6 +25,7 @@ from tests.builders import api_stage, forwarder, function, lane_snapshot, snapsh
 
 ENTER = object()
 SIGNALS = ("logs", "traces", "enhanced_metrics")
+SIGNALS_KEY = "signals"
 
 
 @dataclass
@@ -111,12 +113,91 @@ def test_only_one_source_of_the_key_for_functions() -> None:
 
 def test_prompts_fill_only_what_is_open_and_enter_gives_the_defaults() -> None:
     given = from_flags({"site": "EU1", "region": ["eu-west-1"], "env": "prod"})
-    script = Script([ENTER] * 7)
+    script = Script([ENTER])
     asked = answers_from(given, snapshot(), script, choose=everything)
     unasked = answers_from(given.over(from_flags({"all": True})), None, None)
     assert asked == unasked
     assert not any("site" in prompt.text or "Environment" in prompt.text for prompt in script.seen)
     assert not script.lines
+
+
+def test_one_screen_says_what_will_be_used_and_leads_to_every_setting() -> None:
+    given = from_flags({"site": "EU1", "region": ["eu-west-1"], "all": True, "service": "shop"})
+    script = Script(
+        ["change", "env", "prod", "change", "fips", True, "change", SIGNALS_KEY, ("logs",), ENTER]
+    )
+    found = answers_from(given, snapshot(), script)
+    assert (found.env, found.fips, found.service) == ("prod", True, "shop")
+    assert (found.logs, found.traces, found.enhanced_metrics) == (True, False, False)
+    first, last = script.seen[0], script.seen[-1]
+    assert first.text == last.text == "Use these settings?"
+    assert "Environment (env)         none" in first.why
+    assert "Environment (env)         prod" in last.why
+    assert "FIPS                      yes" in last.why
+    assert "Sent                      Logs" in last.why.splitlines()
+    assert "shop" not in last.why
+    settings = {choice.value for choice in script.seen[1].choices}
+    assert settings >= {"via", "log_source", "extra_tag", "role_name", "api_key_ssm", "forwarder_param"}
+    assert "service" not in settings
+
+
+def test_going_back_from_the_choice_of_a_setting_changes_nothing() -> None:
+    given = from_flags({"site": "EU1", "region": ["eu-west-1"], "all": True})
+    script = Script(["change", Back, "change", "env", Back, ENTER])
+    assert answers_from(given, snapshot(), script) == answers_from(given, None, None)
+    assert script.seen[-1].why == script.seen[0].why
+
+
+def test_yes_with_a_choice_of_functions_asks_nothing() -> None:
+    given = from_flags({"site": "EU1", "function": ["shop"], "yes": True})
+    tags = {function("shop").arn: {"aws:cloudformation:stack-name": "web"}}
+    seen = snapshot(lane_snapshot(function("shop"), tags=tags))
+    dialogue = Dialogue()
+    scope = scope_from(given, Script([]), default_regions=("eu-west-1",), dialogue=dialogue)
+    answers = answers_from(given, seen, Script([]), scope=scope, dialogue=dialogue)
+    assert answers == answers_from(given, seen, None, scope=scope)
+    with pytest.raises(IndexError):  # what has no answer is asked all the same; --no-input is stricter
+        scope_from(
+            from_flags({"function": ["shop"], "yes": True}), Script([]), default_regions=("eu-west-1",)
+        )
+
+
+def test_a_region_that_was_not_asked_for_can_be_gone_back_to() -> None:
+    given = from_flags({"site": "EU1"})
+    dialogue = Dialogue()
+    scope = scope_from(given, Script([]), default_regions=("eu-west-1",), dialogue=dialogue)
+
+    def nothing_here(_snapshot: Snapshot, _prompter: Prompter) -> Mapping[str, Value]:
+        raise Back
+
+    with pytest.raises(Back):
+        answers_from(given, snapshot(), Script([]), scope=scope, choose=nothing_here, dialogue=dialogue)
+    again = Script(["eu-west-3"])
+    assert scope_from(given, again, default_regions=("eu-west-1",), dialogue=dialogue).regions == (
+        "eu-west-3",
+    )
+    assert again.seen[0].default == "eu-west-1"
+
+
+def test_a_region_without_functions_leads_back_to_its_question() -> None:
+    @dataclass
+    class Telling(Script):
+        said: list[str] = field(default_factory=list)
+
+        def say(self, text: str) -> None:
+            self.said.append(text)
+
+    given, dialogue = from_flags({"site": "EU1"}), Dialogue()
+    person = Telling(["eu-west-1"])
+    scope = scope_from(given, person, dialogue=dialogue)
+    empty = snapshot(lane_snapshot())
+    with pytest.raises(Back):
+        answers_from(given, empty, person, scope=scope, choose=choose_functions, dialogue=dialogue)
+    assert person.said == ["there is no function here (eu-west-1)"]
+    assert scope_from(given, Script(["eu-west-3"]), dialogue=dialogue).regions == ("eu-west-3",)
+    fixed = given.over(from_flags({"region": ["eu-west-1"]}))
+    with pytest.raises(UsageError, match="no function here"):
+        answers_from(fixed, empty, person, choose=choose_functions)
 
 
 def test_a_typed_answer_is_checked_like_its_flag() -> None:
@@ -127,10 +208,10 @@ def test_a_typed_answer_is_checked_like_its_flag() -> None:
 
 def test_going_back_asks_the_question_before_again_and_forgets_its_answer() -> None:
     given = from_flags({"site": "EU1", "region": ["eu-west-1"], "all": True})
-    script = Script(["extension", Back, "forwarder", ("traces",), *[ENTER] * 4])
+    script = Script(["everything", "extension", Back, "forwarder", ("traces",), *[ENTER] * 4])
     answers = answers_from(given, snapshot(), script)
     assert (answers.via, answers.logs, answers.traces) == ("forwarder", False, True)
-    assert [prompt.default for prompt in script.seen[:3]] == ["forwarder", SIGNALS, "extension"]
+    assert [prompt.default for prompt in script.seen[1:4]] == ["forwarder", SIGNALS, "extension"]
     assert not any("subscribes" in prompt.text for prompt in script.seen)
 
 
@@ -140,18 +221,20 @@ def test_going_back_from_the_first_question_stays_there() -> None:
 
 def test_a_switch_that_was_given_is_not_asked_for_again() -> None:
     given = from_flags({"site": "EU1", "region": ["eu-west-1"], "all": True, "traces": False})
-    script = Script([ENTER, ("enhanced_metrics",), *[ENTER] * 4])
+    script = Script(["everything", ENTER, ("enhanced_metrics",), *[ENTER] * 4])
     answers = answers_from(given, snapshot(), script)
     assert (answers.logs, answers.traces, answers.enhanced_metrics) == (False, False, True)
-    assert [choice.value for choice in script.seen[1].choices] == ["logs", "enhanced_metrics"]
+    assert [choice.value for choice in script.seen[2].choices] == ["logs", "enhanced_metrics"]
 
 
 def test_what_was_typed_before_is_not_asked_again_and_the_last_of_it_can_be_taken_back() -> None:
     given = from_flags({"site": "EU1", "all": True})
     dialogue = Dialogue()
     scope = scope_from(given, Script(["eu-west-1"]), dialogue=dialogue)
-    first = answers_from(given, snapshot(), Script([ENTER] * 8), scope=scope, dialogue=dialogue)
-    assert list(dialogue.typed)[:3] == ["region", "via", "signals"]
+    first = answers_from(
+        given, snapshot(), Script(["everything", *[ENTER] * 8]), scope=scope, dialogue=dialogue
+    )
+    assert list(dialogue.typed)[:4] == ["region", "everything", "via", "signals"]
     assert answers_from(given, snapshot(), Script([]), scope=scope, dialogue=dialogue) == first
     assert dialogue.back() == "log_source"
     again = Script([("lambda", "s3")])
@@ -173,7 +256,7 @@ def with_sources() -> Snapshot:
 
 def test_other_sources_are_offered_where_there_are_any_and_nothing_of_them_is_preselected() -> None:
     given = from_flags({"site": "EU1", "region": ["eu-west-1"], "all": True, "via": "forwarder"})
-    script = Script([*[ENTER] * 6, ("brew",), ENTER, ENTER])
+    script = Script(["everything", *[ENTER] * 6, ("brew",), ENTER, ENTER])
     answers = answers_from(given, with_sources(), script)
     assert (answers.state_machines, answers.api_stages) == (("brew",), ())
     machines, stages, sources = script.seen[-3:]
@@ -224,8 +307,9 @@ def test_deployment_tools_are_only_asked_about_where_one_owns_a_chosen_function(
     given = from_flags({"site": "EU1", "region": ["eu-west-1"], "function": ["shop"]})
     for stack, asked in (("web", True), ("", False)):
         tags = {function("shop").arn: {"aws:cloudformation:stack-name": stack}} if stack else {}
-        script = Script([ENTER] * (9 if asked else 8))
+        script = Script([ENTER] * (2 if asked else 1))
         answers_from(given, snapshot(lane_snapshot(function("shop"), tags=tags)), script)
+        assert not script.lines
         assert any("deployment tool" in prompt.text for prompt in script.seen) is asked
 
 
@@ -379,7 +463,7 @@ def test_of_several_forwarders_in_a_region_a_person_chooses_one() -> None:
     given = from_flags({"all": True, "via": "forwarder", "subscribe": "none", "log_source": ["lambda"]})
 
     def asked(*lines: object) -> tuple[Answers, Prompt]:
-        script = Script([ENTER] * 5 + list(lines))
+        script = Script(["everything", *[ENTER] * 5, *lines])
         answers = answers_from(given, seen, script, scope=Scope("datadoghq.com", ("eu-west-1",)))
         return answers, next(p for p in script.seen if "Which Forwarder" in p.text)
 
