@@ -101,7 +101,7 @@ def test_a_profile_with_sso_is_logged_in_to_from_the_wizard(cli: Cli, sso: Scrip
         assert "nobody agreed" in terminal.text
         (cli.home / "agreed").touch()
         failed = "did not log in"
-        terminal.until(lambda: "ctrl-c stop" in terminal.text.rpartition(failed)[2]).press(ENTER)
+        terminal.until(lambda: "Ctrl-C quit" in terminal.text.rpartition(failed)[2]).press(ENTER)
         terminal.until("Which of 6 functions?").press(CTRL_C)
         assert terminal.end() == 130
     assert (cli.home / "asked").read_text().splitlines() == ["sso login --profile work"] * 2
