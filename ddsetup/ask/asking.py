@@ -34,7 +34,7 @@ class Scope:
 
 
 _ASKING = ("teardown",)
-"""Commands that ask where to work even if AWS has a default region: what they take away is all that is there."""
+"""Commands that ask where to work even if AWS has a default region: they take away all that is there."""
 
 
 def scope_from(
