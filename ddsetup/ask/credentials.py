@@ -177,27 +177,27 @@ def _find(wanted: WantedKey, ref: str, environ: Mapping[str, str], readers: KeyR
         return _from_secret(wanted, ref, readers), ref
     if key := _from_keyring(wanted, readers):
         return key, "keyring"
-    if readers.ask is not None and (key := _clean(readers.ask(wanted.title))):
+    if readers.ask is not None and (key := clean(readers.ask(wanted.title))):
         return key, "prompt"
     raise _not_found((wanted,))
 
 
 def _from_environment(wanted: WantedKey, environ: Mapping[str, str]) -> tuple[str, str] | None:
     for variable in (*wanted.handed, wanted.variable, wanted.other_variable):
-        if key := _clean(environ.get(variable)):
+        if key := clean(environ.get(variable)):
             return key, variable
     return None
 
 
 def _from_keyring(wanted: WantedKey, readers: KeyReaders) -> str:
-    return _clean(readers.keyring(wanted.variable)) if readers.keyring is not None else ""
+    return clean(readers.keyring(wanted.variable)) if readers.keyring is not None else ""
 
 
 def _from_secret(wanted: WantedKey, ref: str, readers: KeyReaders) -> str:
     if readers.secret is None:
         raise UsageError(f"{wanted.option} needs AWS credentials", fix=_ways(wanted))
     try:
-        key = _clean(readers.secret(ref))
+        key = clean(readers.secret(ref))
     except GatewayError as error:
         raise CredentialsError(
             f"the {wanted.title} cannot be read from {ref}: {error.what}",
@@ -208,7 +208,8 @@ def _from_secret(wanted: WantedKey, ref: str, readers: KeyReaders) -> str:
     return key
 
 
-def _clean(value: str | None) -> str:
+def clean(value: str | None) -> str:
+    """A key without what clings to it when it is copied: white space, line ends, quotes."""
     return (value or "").strip(_WRAPPING)
 
 

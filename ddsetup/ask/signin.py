@@ -11,7 +11,15 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-from ddsetup.ask.credentials import API_KEY, FoundKeys, KeyReaders, KeyRefs, find_keys, missing_keys
+from ddsetup.ask.credentials import (
+    API_KEY,
+    FoundKeys,
+    KeyReaders,
+    KeyRefs,
+    clean,
+    find_keys,
+    missing_keys,
+)
 from ddsetup.ask.dialogue import Dialogue
 from ddsetup.ask.prompter import Back, Prompt, Prompter, say_error
 from ddsetup.ask.questions import Choice
@@ -231,7 +239,7 @@ def _checking(wanted: Wanted, prompter: Prompter) -> KeyReaders:
     def checked(title: str) -> str:
         assert ask is not None
         while True:
-            key = ask(title)
+            key = clean(ask(title))
             if title != API_KEY.title or key_kind(key) == "app":
                 return key
             dd = Datadog.connect(wanted.site, DatadogKeys(key, ""), wanted.url, clock=wanted.clock)

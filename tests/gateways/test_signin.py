@@ -76,13 +76,20 @@ def test_keys_of_the_environment_need_nobody(world: World) -> None:
 
 
 def test_typed_keys_are_checked_at_once_and_asked_again(world: World) -> None:
-    dialogue, person = Dialogue(), Person([WRONG, APP_KEY, f" {API_KEY}\n", APP_KEY])
+    dialogue, person = Dialogue(), Person([WRONG, f" {API_KEY}\n", APP_KEY])
     signed_in = sign_in(world, person, dialogue)
+    assert person.asked == ["Datadog API key", "Datadog API key", "Datadog application key"]
     assert signed_in.found.keys == DatadogKeys(API_KEY, APP_KEY) == dialogue.keys
     assert "https://app.datadoghq.eu/organization-settings/api-keys" in person.told
     assert "not valid on datadoghq.eu" in person.told
     for key in (WRONG, API_KEY, APP_KEY):
         assert key not in person.told + repr(dialogue) + repr(signed_in)
+
+
+def test_a_wrong_application_key_does_not_throw_the_api_key_away(world: World) -> None:
+    person = Person([API_KEY, "1" * 40, APP_KEY])
+    assert sign_in(world, person).found.keys == DatadogKeys(API_KEY, APP_KEY)
+    assert person.asked == ["Datadog API key", "Datadog application key", "Datadog application key"]
 
 
 def test_typed_keys_are_not_asked_for_again_by_going_back(world: World) -> None:
