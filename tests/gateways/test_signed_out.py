@@ -37,7 +37,7 @@ def test_what_is_read_only_if_it_may_be_does_not_hide_it(bench: Bench) -> None:
     for after in range(0, 12, 3):
         bench.front.expire(after=after)
         with pytest.raises(SignedOut):
-            verbs.prepare(session, from_flags(GIVEN), seen=snapshot)
+            verbs.prepare(session, from_flags({**GIVEN, "thorough": True}), seen=snapshot)
 
 
 def test_before_the_plan_it_stops_the_reading_of_filters_without_another_call(bench: Bench) -> None:
