@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
+import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ddsetup.facts.catalog import trust_account
+from ddsetup.sandbox.datadog.exchanges import VARIABLE
 from ddsetup.sandbox.model import ACCOUNT, LAYER_ACCOUNT, SandboxOptions
 from ddsetup.sandbox.process import Child, base_environment, spawn, wait_for
 
@@ -56,6 +59,8 @@ def start(
         "--state-dir": str(own / "state"),
         "--seed": str(seed_file),
     }
+    if os.environ.get(VARIABLE):
+        arguments["--exchanges"] = str(Path(os.environ[VARIABLE]).resolve() / f"{uuid.uuid4().hex}.jsonl")
     child = spawn(
         "ddsetup.sandbox.datadog",
         [part for pair in arguments.items() for part in pair],

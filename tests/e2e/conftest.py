@@ -24,8 +24,11 @@ from ddsetup.sandbox.faults import AwsFault, inject
 from ddsetup.sandbox.model import OPERATOR, Sandbox, SandboxOptions
 from tests import environment, nursery
 from tests.e2e.world import World, operator_policy
+from tests.exchanges import hearing, what_is_said_to_datadog_is_as_it_says
 from tests.guard import GUARD, text_of
 from tests.patience import PATIENCE
+
+__all__ = ["hearing", "what_is_said_to_datadog_is_as_it_says"]
 
 DDSETUP = str(Path(sys.executable).parent / "ddsetup")
 REPORTS = {".json", ".ndjson", ".xml", ".sarif", ".zip", ".md", ".txt"}

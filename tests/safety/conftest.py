@@ -14,9 +14,10 @@ from ddsetup.sandbox.faults import AwsFault, inject
 from tests import nursery
 from tests.e2e.conftest import Cli, OpenPlace, Place, Result, open_place
 from tests.e2e.world import World
+from tests.exchanges import hearing, what_is_said_to_datadog_is_as_it_says
 from tests.nursery import Nursery
 
-__all__ = ["open_place"]
+__all__ = ["hearing", "open_place", "what_is_said_to_datadog_is_as_it_says"]
 
 
 @dataclass(frozen=True)

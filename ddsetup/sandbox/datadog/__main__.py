@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ddsetup.sandbox.datadog.backend import Backend, BackendOptions
+from ddsetup.sandbox.datadog.exchanges import Exchanges
 from ddsetup.sandbox.datadog.server import StandIn
 from ddsetup.sandbox.datadog.wire import ApiError
 from ddsetup.sandbox.datadog.world import build_world
@@ -52,6 +53,8 @@ def main(arguments: list[str] | None = None) -> int:
             ),
         )
     server = StandIn(world, options.port, backend.crawl if backend else None)
+    if options.exchanges:
+        server.watch = Exchanges(options.exchanges, world.keys)
     if backend:
         backend.start()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -86,6 +89,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--app-key", required=True, help="an unscoped application key of the sandbox")
     parser.add_argument("--time-scale", type=float, default=1.0, help="600: ten minutes take a second")
     parser.add_argument("--state-dir", type=Path, help="keep integrations and the log of requests here")
+    parser.add_argument("--exchanges", type=Path, help="write requests and answers, without keys, here")
     parser.add_argument("--seed", type=Path, help="JSON file with what is there from the start")
     return parser
 
