@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tests.exchanges import hearing, what_is_said_to_datadog_is_as_it_says
 from tests.gateways.aws_stand import aws_env, script
 
-__all__ = ["aws_env", "script"]
+__all__ = ["aws_env", "hearing", "script", "what_is_said_to_datadog_is_as_it_says"]
