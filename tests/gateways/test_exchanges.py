@@ -40,6 +40,17 @@ def test_what_is_wrong_is_told_once(tmp_path: Path) -> None:
     assert hearing.wrong() == []
 
 
+def test_rows_of_long_lists_are_heard_once_and_a_wrong_one_is_found(tmp_path: Path) -> None:
+    rows = [{"id": str(n), "type": "log", "attributes": {"message": "x" * 99}} for n in range(99)]
+    hearing, file = Hearing(tmp_path), tmp_path / "one.jsonl"
+    kept(file, asked("/api/v2/logs/events/search", "POST", {}), {"data": rows})
+    assert hearing.wrong() == []
+    later = [*rows, {"id": "100", "type": "lag"}]
+    kept(file, asked("/api/v2/logs/events/search", "POST", {"page": {"limit": 1000}}), {"data": later})
+    (wrong,) = hearing.wrong()
+    assert "it.data[0]" in wrong, wrong
+
+
 def test_half_a_line_is_left_until_it_is_whole(tmp_path: Path) -> None:
     hearing, file = Hearing(tmp_path), tmp_path / "one.jsonl"
     kept(file, asked("/api/v9/nothing"), {})
