@@ -12,9 +12,8 @@ from urllib.parse import urlsplit
 from ddsetup.ask.prompter import Prompter
 from ddsetup.cli.keys import handed_keys
 from ddsetup.flow.call import Call
-from ddsetup.model.errors import UsageError
 from ddsetup.settings.config import find_config, read_config
-from ddsetup.settings.given import Given, Values, from_environment, from_flags
+from ddsetup.settings.given import Values, from_environment, from_flags
 from ddsetup.terminal.console import Console, OutputFormat, Streams
 from ddsetup.terminal.streams import interactive
 
@@ -36,12 +35,12 @@ def make_call(command: str, values: Values, console: Console, directory: Path) -
     """
     environ = console.streams.environ
     given = from_flags(values).over(from_environment(environ))
-    path = find_config(_checked(given, "config") or None, directory)
+    path = find_config(given.text("config") or None, directory)
     if path is not None:
         given = given.over(read_config(path))
     environ = {**environ, **handed_keys(given, directory, sys.stdin)}
     for key in ("output", "no_color", "verbose", "debug", "no_input", "state_dir", "yes", "dry_run"):
-        _checked(given, key)
+        given.value(key)
     console.output = given.text("output", "text")  # type: ignore[assignment]
     console.verbose = given.on("verbose")
     console.colour = not given.on("no_color")
@@ -57,14 +56,6 @@ def make_call(command: str, values: Values, console: Console, directory: Path) -
         can_ask=can_ask,
         config=path,
     )
-
-
-def _checked(given: Given, key: str) -> str:
-    raw = given.raw(key)
-    try:
-        return given.text(key)
-    except ValueError as error:
-        raise UsageError(str(error), where=raw.where if raw else "") from None
 
 
 def _somebody_is_there(streams: Streams) -> bool:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from ddsetup.model.account import Json
+from ddsetup.model.errors import UsageError
 from ddsetup.settings.setting import Value
 from ddsetup.settings.table import KEY_SOURCES, SETTINGS, TABLE, WHICH
 
@@ -20,6 +21,13 @@ Values: TypeAlias = Mapping[str, Json]
 """The parameters of a command line, by name."""
 
 _ONE_ANSWER: tuple[tuple[str, ...], ...] = (tuple(key for key in WHICH if key != "exclude"), KEY_SOURCES)
+
+
+class WrongValue(UsageError, ValueError):
+    """A value that its setting does not allow; `where` is where it was given.
+
+    Whoever asks for a value before all of them have been checked together ends in words, too.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +52,12 @@ class Given:
         return self.values.get(key)
 
     def value(self, key: str) -> Value | None:
-        """The checked value, None if not given. Raises ValueError, as `Setting.parse` does."""
+        """The checked value, None if not given. Raises WrongValue."""
         raw = self.values.get(key)
-        return None if raw is None else SETTINGS[key].parse(raw.value)
+        try:
+            return None if raw is None else SETTINGS[key].parse(raw.value)
+        except ValueError as error:
+            raise WrongValue(str(error), where=raw.where if raw else "") from None
 
     def text(self, key: str, default: str = "") -> str:
         """The checked value of a setting that is a text or a choice."""

@@ -153,7 +153,7 @@ def _switch(value: Json) -> bool:
 
 
 def _number(value: Json) -> int:
-    if isinstance(value, str) and value.strip().isdigit():
+    if isinstance(value, str) and value.strip().isdecimal():
         return int(value)
     if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
         return value

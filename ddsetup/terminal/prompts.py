@@ -343,7 +343,7 @@ def _numbers(given: str, choices: Sequence[Choice]) -> tuple[str, ...]:
     found: list[str] = []
     for word in given.replace(",", " ").split():
         first, _, last = word.partition("-")
-        if first.isdigit() and (last.isdigit() or not last):
+        if first.isdecimal() and (last.isdecimal() or not last):
             numbers = range(int(first), int(last or first) + 1)
             if numbers.stop - 1 > len(choices) or numbers.start < 1:
                 raise ValueError(f"{word} is not between 1 and {len(choices)}")

@@ -70,12 +70,26 @@ def test_any_command_line_ends_in_words(desk: Desk, command: str, words: list[st
 
 @QUICK
 @given(st.sampled_from([s.key for s in TABLE if s.key not in PATHS | ELSEWHERE]), TEXT)
+@example("api_key_stdin", "0.")
 def test_any_environment_ends_in_words(desk: Desk, key: str, value: str) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(SETTINGS[key].env, value)
         code, text = desk.run("plan", "--no-input")
     assert code in WORDS, text
     assert text.strip()
+
+
+@pytest.mark.parametrize("command", ["apply", "status", "undo", "verify", "doctor"])
+@pytest.mark.parametrize("key", ["app_key_stdin", "debug", "require_proof"])
+def test_a_wrong_variable_is_named_whichever_command_reads_it_first(
+    desk: Desk, command: str, key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(SETTINGS[key].env, "²")
+    code, text = desk.run(command, *(["plan.json"] if command == "apply" else []), "--no-input")
+    assert code in WORDS, text
+    if key != "require_proof":
+        assert code == 2
+        assert SETTINGS[key].env in text
 
 
 @settings(max_examples=10 * EXAMPLES, deadline=None)
