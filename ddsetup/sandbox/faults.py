@@ -44,7 +44,8 @@ class AwsFault:
     drop: bool = False
     """Instead of an answer the connection is reset."""
     probability: float = 1.0
-    """How likely such a call is to meet the fault; which ones do is drawn from `seed`."""
+    """How likely such a call is to meet the fault, which it does twice in a row at most; which ones do is
+    drawn from `seed`, for each call by itself."""
     seed: int = 0
     skip: int = 0
     """How many such calls go well first."""

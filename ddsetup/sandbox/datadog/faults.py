@@ -5,11 +5,11 @@ from __future__ import annotations
 
 import fnmatch
 import json
-import random
 import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from ddsetup.sandbox.chance import Chance
 from ddsetup.sandbox.datadog.wire import JSON, JsonObject, text_error
 
 
@@ -21,7 +21,7 @@ class Fault:
     ``payload`` is answered as it is; None: an error in Datadog's shape. ``delay`` is waited before anything
     happens, ``drip`` between the bytes of the answer (both in seconds). ``after_effect`` lets the request do
     its work first: the caller cannot know that it did. A matching request meets the fault with
-    ``probability``; which ones do is the same in every sandbox.
+    ``probability``, a few times in a row at most; which ones do is the same in every sandbox.
     """
 
     path: str
@@ -42,7 +42,7 @@ class Faults:
     def __init__(self, described: Iterable[JsonObject] = ()) -> None:
         self._lock = threading.Lock()
         self._waiting: list[tuple[Fault, int]] = []
-        self._chance = random.Random(0)  # noqa: S311
+        self._chance = Chance()
         self.add(described)
 
     def add(self, described: Iterable[JsonObject]) -> None:
@@ -54,22 +54,25 @@ class Faults:
         with self._lock:
             self._waiting.extend(parsed)
 
-    def take(self, method: str, path: str) -> Fault | None:
-        """The fault this request meets, one time fewer for the next."""
+    def take(self, method: str, path: str, rest: bytes = b"") -> Fault | None:
+        """The fault this request meets, one time fewer for the next. `rest` is what else it asks or says."""
+        call = f"{method} {path} ".encode() + rest
         with self._lock:
             for index, (fault, times) in enumerate(self._waiting):
                 meant = fault.method in ("*", method) and fnmatch.fnmatchcase(path, fault.path)
-                if meant and (fault.probability >= 1 or self._chance.random() < fault.probability):
+                if meant and self._chance.strikes(call, fault.probability, index):
                     self._waiting[index] = (fault, times - 1)
                     if times <= 1:
                         del self._waiting[index]
                     return fault
+            self._chance.passed(call)
         return None
 
     def clear(self) -> None:
         """Forget all faults."""
         with self._lock:
             self._waiting.clear()
+            self._chance = Chance()
 
 
 _KNOWN = {

@@ -146,7 +146,8 @@ def respond(server: StandIn, request: Request) -> Response:
     if request.path.startswith(CONTROL):
         return _answered(lambda: _control(server, request))
     world = server.world
-    fault = world.faults.take(request.method, request.path)
+    rest = repr(sorted(request.query.items())).encode() + request.raw_body
+    fault = world.faults.take(request.method, request.path, rest)
     found = routes.find(request)
     if fault is not None and fault.delay:
         time.sleep(fault.delay)

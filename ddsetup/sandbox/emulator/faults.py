@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import fnmatch
 import json
-import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape
 
+from ddsetup.sandbox.chance import Chance
 from ddsetup.sandbox.emulator import connections
 from ddsetup.sandbox.faults import AwsFault
 
@@ -30,9 +30,8 @@ class _Waiting:
     fault: AwsFault
     left: int
     to_skip: int
-    chance: random.Random
 
-    def strikes(self, request: Request) -> bool:
+    def strikes(self, request: Request, chance: Chance) -> bool:
         """Whether this call meets the fault; counts it."""
         fault = self.fault
         named = fnmatch.fnmatchcase(request.operation, fault.operation)
@@ -45,7 +44,7 @@ class _Waiting:
         if self.to_skip:
             self.to_skip -= 1
             return False
-        if self.chance.random() >= fault.probability:
+        if not chance.strikes(request.whole(), fault.probability, fault.seed):
             return False
         self.left -= 1
         return True
@@ -61,6 +60,10 @@ class Request:
     region: str
     text: bytes
 
+    def whole(self) -> bytes:
+        """All that tells a call from others."""
+        return f"{self.operation} {self.region} {self.access_key} ".encode() + self.text
+
 
 @dataclass(slots=True)
 class Faults:
@@ -69,6 +72,7 @@ class Faults:
     path: Path
     _read: int = 0
     _waiting: list[_Waiting] = field(default_factory=list)
+    _chance: Chance = field(default_factory=Chance)
     _answered: dict[tuple[str, str, bytes], Answer] = field(default_factory=dict)
 
     async def answer(self, request: Request, call: Call) -> tuple[int, Any, Any]:
@@ -97,8 +101,10 @@ class Faults:
         """The first fault that is for this call, which counts it."""
         self._reread()
         for waiting in self._waiting:
-            if waiting.strikes(request):
+            if waiting.strikes(request, self._chance):
                 return waiting.fault
+        if self._waiting:
+            self._chance.passed(request.whole())
         return None
 
     def _reread(self) -> None:
@@ -109,7 +115,8 @@ class Faults:
         if changed != self._read:
             described = json.loads(self.path.read_text(encoding="utf-8"))
             faults = [AwsFault(**each) for each in described]
-            self._waiting = [_Waiting(f, f.times, f.skip, random.Random(f.seed)) for f in faults]  # noqa: S311
+            self._waiting = [_Waiting(f, f.times, f.skip) for f in faults]
+            self._chance = Chance()
             self._read = changed
 
 
