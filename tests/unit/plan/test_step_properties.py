@@ -77,7 +77,7 @@ def layer_lists() -> st.SearchStrategy[tuple[Layer, ...]]:
     return st.lists(st.one_of(ours, foreign, foreign, copies), max_size=5, unique=True).map(tuple)
 
 
-def environments() -> st.SearchStrategy[dict[str, str] | None]:
+def environments() -> st.SearchStrategy[dict[str, str]]:
     foreign = st.dictionaries(
         st.sampled_from(("DB", "TOKEN", "DD_CUSTOM", "DD_LOGS_CONFIG")),
         st.sampled_from((PLANTED, PLANTED * 100, PLANTED * 280)),
@@ -100,28 +100,29 @@ def environments() -> st.SearchStrategy[dict[str, str] | None]:
         ]
     )
     keys = st.dictionaries(st.sampled_from(sorted(catalog.SECRET_VARIABLES)), st.just(PLANTED), max_size=2)
-    whole = st.tuples(harmless, foreign, handler, wrapper, keys).map(
+    return st.tuples(harmless, foreign, handler, wrapper, keys).map(
         lambda parts: {k: v for part in parts for k, v in part.items()}
     )
-    return st.one_of(whole, whole, whole, st.none())
 
 
 @st.composite
-def functions(draw: st.DrawFn) -> Function:
-    env = draw(environments())
+def functions(draw: st.DrawFn, *, ordinary: bool = False) -> Function:
+    """Any function; `ordinary`: none that is left alone at first sight, for what is said of those changed."""
+    unreadable = not ordinary and draw(st.sampled_from((False, False, False, True)))
+    env = None if unreadable else draw(environments())
     size = sum(len(k) + len(v) for k, v in (env or {}).items())
     assume(size < 4096)
     return function(
         "orders",
-        runtime=draw(st.sampled_from(RUNTIMES)),
+        runtime=draw(st.sampled_from(RUNTIMES[:-1] if ordinary else RUNTIMES)),
         architecture=draw(st.sampled_from(("x86_64", "arm64"))),
-        handler=draw(st.sampled_from(HANDLERS)),
+        handler=draw(st.sampled_from(HANDLERS[:-1] if ordinary else HANDLERS)),
         layers=draw(layer_lists()),
         env=env,
-        package_type=draw(st.sampled_from(("Zip", "Zip", "Zip", "Image"))),
+        package_type="Zip" if ordinary else draw(st.sampled_from(("Zip", "Zip", "Zip", "Image"))),
         log_format=draw(st.sampled_from(("Text", "JSON"))),
         system_log_level=draw(st.sampled_from((None, "WARN", "INFO"))),
-        state=draw(st.sampled_from(("Active", "Active", "Failed"))),
+        state="Active" if ordinary else draw(st.sampled_from(("Active", "Active", "Failed"))),
     )
 
 
@@ -256,7 +257,7 @@ def test_nothing_foreign_is_touched_and_no_secret_told(
 
 
 @SETTINGS
-@given(functions(), tag_maps(), wishes())
+@given(functions(ordinary=True), tag_maps(), wishes())
 def test_the_limits_of_aws_are_kept(f: Function, tags: dict[str, str], wanted: Answers) -> None:
     changes = function_changes(instrument.plan(world(f, tags), wanted, (f,)))
     assume(changes)
@@ -280,7 +281,7 @@ def test_every_function_is_either_changed_or_named_with_a_reason(
 
 
 @SETTINGS
-@given(functions(), tag_maps(), wishes())
+@given(functions(ordinary=True), tag_maps(), wishes())
 def test_a_function_that_is_changed_can_start(f: Function, tags: dict[str, str], wanted: Answers) -> None:
     """Whoever's handler it is, the user's own is known; the library that runs it is there or is kept."""
     changes = function_changes(instrument.plan(world(f, tags), wanted, (f,)))
