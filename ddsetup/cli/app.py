@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Collection, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.main import get_command
@@ -61,7 +61,29 @@ def build(named: Collection[str] | None = None) -> typer.Typer:
         for command in group.commands:
             _add(part, command, f"{group.name} {command.name}", named)
         app.add_typer(part, short_help=group.summary)
+    app.command(
+        "help",
+        short_help="Show the help of a command.",
+        help="Show the help of a command, or all commands: the same as --help after it.",
+        epilog="\b\nExamples:\n  ddsetup help setup\n  ddsetup help sandbox up",
+        context_settings=_SETTINGS,
+    )(_help)
+    app.command("version", short_help="Show the version.", context_settings=_SETTINGS)(_version)
     return app
+
+
+def _version() -> None:
+    """Show the version: the same as --version."""
+    typer.echo(f"ddsetup {__version__}")
+
+
+def _help(
+    about: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[COMMAND]...", help="The command, e.g. sandbox up.", show_default=False),
+    ] = None,
+) -> None:
+    raise typer.Exit(_parse([*(about or ()), "--help"]))
 
 
 def _root(

@@ -185,4 +185,14 @@ COMMANDS: tuple[Command, ...] = (
         ),
     ),
     IAC,
+    Command(
+        name="config",
+        module="ddsetup.cli.config",
+        summary="Each setting's value, and where it comes from.",
+        help="Show what applies here: each setting that a variable or ddsetup.toml gives, with the place "
+        "that gives it, and those that have a default. Nobody is asked, and nothing is called. With "
+        "--verbose also those that nothing gives.",
+        examples=("ddsetup config", "ddsetup config --config prod.toml", "ddsetup config -o json"),
+        keys=("profile", *ASKING),
+    ),
 )

@@ -221,3 +221,59 @@ def test_every_command_has_a_module_and_its_examples_are_valid() -> None:
         flags |= {SETTINGS[key].flag for key in command.keys}
         used = {word for example in command.examples for word in example.split() if word.startswith("--")}
         assert used <= flags, command.name
+
+
+def test_help_is_a_command_too(tmp_path: Path) -> None:
+    assert ddsetup("help", home=tmp_path).stdout == ddsetup("--help", home=tmp_path).stdout
+    told = ddsetup("help", "sandbox", "up", home=tmp_path)
+    assert (told.returncode, told.stderr) == (0, "")
+    assert told.stdout == ddsetup("sandbox", "up", "--help", home=tmp_path).stdout
+    unknown = ddsetup("help", "nonsense", home=tmp_path)
+    assert unknown.returncode == 2
+    assert "nonsense" in unknown.stderr
+
+
+def test_version_is_a_command_too(tmp_path: Path) -> None:
+    (tmp_path / "ddsetup.toml").write_text("what? ever")
+    told = ddsetup("version", home=tmp_path)
+    assert told.returncode == 0
+    assert told.stdout == ddsetup("--version", home=tmp_path).stdout
+
+
+def test_config_tells_each_value_and_where_it_comes_from(tmp_path: Path) -> None:
+    (tmp_path / "ddsetup.toml").write_text(
+        'site = "datadoghq.com"\n\nvia = "extension"\nregion = ["eu-west-1"]\n'
+    )
+    environ = {
+        "DD_SITE": "EU1",
+        "DDSETUP_API_KEY_KMS": "c2VjcmV0" * 10,
+        "DD_API_KEY": KEY,
+    }
+    told = ddsetup("config", "--output", "json", home=tmp_path, environ=environ)
+    assert told.returncode == 0, told.stderr
+    document = json.loads(told.stdout)
+    jsonschema.Draft202012Validator(SCHEMA).validate(document)
+    rows = {row["key"]: (row["value"], row["source"], row["where"]) for row in document["data"]["settings"]}
+    assert set(rows) == set(SETTINGS)
+    assert rows["site"] == ("datadoghq.eu", "env", "DD_SITE")
+    assert rows["via"] == ("extension", "file", "ddsetup.toml, line 3: via")
+    assert rows["output"] == ("json", "flag", "--output")
+    assert rows["logs"] == (True, "default", "")
+    assert rows["profile"] == (None, "none", "")
+    assert rows["api_key_kms"] == ("(set, not shown)", "env", "DDSETUP_API_KEY_KMS")
+    lines = ddsetup("config", home=tmp_path, environ=environ).stdout.splitlines()
+    assert [line.split() for line in lines if line.split()[:1] == ["region"]] == [
+        ["region", "eu-west-1", "ddsetup.toml,", "line", "4:", "region"]
+    ]
+    assert not any(line.split()[:1] == ["profile"] for line in lines)
+    everything = ddsetup("config", "--verbose", home=tmp_path, environ=environ).stdout
+    assert "profile" in everything
+    assert "c2VjcmV0" not in everything + told.stdout
+    assert KEY not in everything + told.stdout
+
+
+def test_config_names_the_place_of_a_value_that_is_none(tmp_path: Path) -> None:
+    (tmp_path / "ddsetup.toml").write_text('via = "carrier-pigeon"\n')
+    told = ddsetup("config", home=tmp_path)
+    assert told.returncode == 2
+    assert "ddsetup.toml, line 1" in told.stderr
