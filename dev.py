@@ -167,7 +167,8 @@ def audit(arguments: list[str]) -> None:
         ("hadolint", "Dockerfile"),
     ]
     if "--offline" not in arguments:
-        calls.append(("pip-audit", "--disable-pip", "--require-hashes", "-r", PINS))
+        # Strictly: where the index tells nothing of advisories, all would be left out and nothing found.
+        calls.append(("pip-audit", "--strict", "--disable-pip", "--require-hashes", "-r", PINS))
     failed = [str(name) for name, *rest in calls if tool("audit", str(name), *rest)]
     if failed:
         sys.exit(f"found something: {', '.join(failed)}")
