@@ -65,3 +65,5 @@ def _signals() -> None:
         for number in (getattr(signal, "SIGHUP", None), signal.SIGTERM):
             if number is not None and signal.getsignal(number) is signal.SIG_IGN:
                 signal.signal(number, signal.SIG_DFL)
+        if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # a shell's `&`
+            signal.signal(signal.SIGINT, signal.default_int_handler)
