@@ -130,9 +130,10 @@ def _hidden(change: Change) -> frozenset[str]:
 
 def _field_lines(name: str, before: Json, after: Json, hidden: frozenset[str]) -> list[Line]:
     label = name.replace("_", " ")
-    if isinstance(before, dict) or isinstance(after, dict):
+    # Both sides: a plan file may hold any value, and is shown whole.
+    if (before or after) and isinstance(before or {}, dict) and isinstance(after or {}, dict):
         return _mapping_lines(label, before or {}, after or {}, hidden)
-    if isinstance(before, list) or isinstance(after, list):
+    if (before or after) and isinstance(before or [], list) and isinstance(after or [], list):
         return _list_lines(label, before or [], after or [])
     if before == after or (not before and not after):
         return []
@@ -219,9 +220,13 @@ def _short(value: Json, look: Look) -> Json:
     return value
 
 
-def _widget(definition: Mapping[str, Json]) -> str:
+def _widget(definition: Json) -> str:
     """The widget of a dashboard by its title and kind; of a group, those in it too."""
-    inner = [_widget(each["definition"]) for each in definition.get("widgets", ())]
+    if not isinstance(definition, dict):
+        return _value(definition)
+    within = definition.get("widgets")
+    widgets = within if isinstance(within, list) else []
+    inner = [_widget(each.get("definition") if isinstance(each, dict) else each) for each in widgets]
     said = f"{definition.get('title') or definition.get('type')}"
     return f"{said}: {', '.join(inner)}" if inner else said
 
@@ -231,7 +236,7 @@ def _policy(document: Mapping[str, Json], look: Look) -> str:
     actions: list[str] = []
     for statement in statements if isinstance(statements, list) else [statements]:
         allowed = statement.get("Action", []) if isinstance(statement, dict) else []
-        actions.extend([allowed] if isinstance(allowed, str) else allowed)
+        actions.extend(map(str, allowed if isinstance(allowed, list) else [allowed]))
     return f"a policy of {counted(len(actions), 'action')}: {names(actions, 0 if look.verbose else 3)}"
 
 
