@@ -129,6 +129,8 @@ def _error(service: str, fault: AwsFault) -> tuple[int, Any, Any]:
         return 500, {}, b""
     if fault.raw is not None:
         return fault.status, {"Content-Type": "text/html"}, fault.raw.encode()
+    if service == "s3":
+        return _error_of_s3(fault)
     if service in _QUERY_PROTOCOL:
         body = (
             f"<ErrorResponse><Error><Type>Sender</Type><Code>{escape(fault.code)}</Code>"
@@ -138,3 +140,11 @@ def _error(service: str, fault: AwsFault) -> tuple[int, Any, Any]:
     document = {"__type": fault.code, "message": fault.message}
     headers = {"Content-Type": "application/x-amz-json-1.1", "x-amzn-errortype": fault.code}
     return fault.status, headers, json.dumps(document).encode()
+
+
+def _error_of_s3(fault: AwsFault) -> tuple[int, Any, Any]:
+    """S3 says `SlowDown` with 503 ("Error responses", API reference); a HEAD has nothing but the status."""
+    throttled = fault.code == "ThrottlingException"
+    code, status = ("SlowDown", 503) if throttled else (fault.code, fault.status)
+    body = f"<Error><Code>{escape(code)}</Code><Message>{escape(fault.message)}</Message></Error>"
+    return status, {"Content-Type": "application/xml"}, body.encode()
