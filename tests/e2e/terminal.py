@@ -90,6 +90,11 @@ class Terminal:
         """Wait for a question as the last thing on the screen, and answer it."""
         return self.until(question).press(keys)
 
+    def back(self, question: str) -> Terminal:
+        """Esc, and wait for the question before; a key that came at once would be Alt and that key."""
+        drawn = self.raw.count(question)
+        return self.press(ESC).until(lambda: self.raw.count(question) > drawn)
+
     def end(self, seconds: float = PATIENCE) -> int:
         """Wait for the end of the command; its exit code."""
         deadline = time.monotonic() + seconds

@@ -132,11 +132,7 @@ def test_every_question_leads_back_to_the_one_before(cli: Cli) -> None:
         for number, question in enumerate(QUESTIONS):
             terminal.until(question)
             if number:
-                before = QUESTIONS[number - 1]
-                drawn = terminal.raw.count(before)
-                terminal.press(ESC)
-                terminal.until(lambda before=before, drawn=drawn: terminal.raw.count(before) > drawn)  # type: ignore[misc]
-                terminal.press(ENTER)
+                terminal.back(QUESTIONS[number - 1]).press(ENTER)
                 again = terminal.raw.count(question)
                 terminal.until(
                     lambda question=question, again=again: terminal.raw.count(question) > again  # type: ignore[misc]
