@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from ddsetup.gateways.aws.errors import read
 from ddsetup.gateways.aws.session import OPTIONAL, Aws
@@ -34,11 +35,8 @@ def invocations(
     """
 
     def ask() -> Mapping[str, float]:
-        wanted = tuple(dict.fromkeys(names))
-        counts: dict[str, float] = dict.fromkeys(wanted, 0.0)
-        for start in range(0, len(wanted), _QUERIES):
-            counts |= _sums(aws, lane, wanted[start : start + _QUERIES], since_minutes)
-        return counts
+        wanted = {Series("AWS/Lambda", "Invocations", (("FunctionName", name),)): name for name in names}
+        return {wanted[of]: n for of, n in _sums(aws, lane, tuple(wanted), since_minutes).items()}
 
     return read(ask)
 
@@ -47,14 +45,7 @@ def sums(
     aws: Aws, lane: Lane, wanted: Sequence[Series], since_minutes: int
 ) -> Mapping[Series, float] | Unreadable:
     """The sum of each series within the last minutes. Needs cloudwatch:GetMetricData."""
-
-    def ask() -> Mapping[Series, float]:
-        found: dict[Series, float] = {}
-        for start in range(0, len(wanted), _QUERIES):
-            found |= _summed(aws, lane, wanted[start : start + _QUERIES], since_minutes)
-        return found
-
-    return read(ask)
+    return read(lambda: _sums(aws, lane, wanted, since_minutes))
 
 
 def active_namespaces(aws: Aws, lane: Lane, namespaces: Iterable[str]) -> Mapping[str, int] | Unreadable:
@@ -62,21 +53,7 @@ def active_namespaces(aws: Aws, lane: Lane, namespaces: Iterable[str]) -> Mappin
 
     Needs cloudwatch:ListMetrics.
     """
-
-    def ask() -> Mapping[str, int]:
-        counts: dict[str, int] = {}
-        for namespace in namespaces:
-            page = aws.call(
-                "cloudwatch:ListMetrics",
-                lane,
-                patience=OPTIONAL,
-                Namespace=namespace,
-                RecentlyActive="PT3H",
-            )
-            counts[namespace] = len(page.get("Metrics") or ())
-        return counts
-
-    return read(ask)
+    return read(lambda: _listed(aws, lane, namespaces, RecentlyActive="PT3H"))
 
 
 def namespaces_in_use(aws: Aws, lane: Lane, namespaces: Iterable[str]) -> Mapping[str, int] | Unreadable:
@@ -84,15 +61,15 @@ def namespaces_in_use(aws: Aws, lane: Lane, namespaces: Iterable[str]) -> Mappin
 
     CloudWatch lists what got data within two weeks. Needs cloudwatch:ListMetrics.
     """
+    return read(lambda: _listed(aws, lane, namespaces))
 
-    def ask() -> Mapping[str, int]:
-        counts: dict[str, int] = {}
-        for namespace in namespaces:
-            page = aws.call("cloudwatch:ListMetrics", lane, patience=OPTIONAL, Namespace=namespace)
-            counts[namespace] = len(page.get("Metrics") or ())
-        return counts
 
-    return read(ask)
+def _listed(aws: Aws, lane: Lane, namespaces: Iterable[str], **more: Any) -> Mapping[str, int]:
+    counts: dict[str, int] = {}
+    for namespace in namespaces:
+        page = aws.call("cloudwatch:ListMetrics", lane, patience=OPTIONAL, Namespace=namespace, **more)
+        counts[namespace] = len(page.get("Metrics") or ())
+    return counts
 
 
 def invoked_by_qualifier(aws: Aws, lane: Lane) -> Mapping[str, tuple[str, ...]] | Unreadable:
@@ -166,9 +143,11 @@ def _names_invocations(each: Json) -> bool:
     return each.get("Namespace") == "AWS/Lambda" and (not names or "Invocations" in names)
 
 
-def _sums(aws: Aws, lane: Lane, names: Sequence[str], since_minutes: int) -> Mapping[str, float]:
-    series = {Series("AWS/Lambda", "Invocations", (("FunctionName", name),)): name for name in names}
-    return {series[of]: n for of, n in _summed(aws, lane, tuple(series), since_minutes).items()}
+def _sums(aws: Aws, lane: Lane, wanted: Sequence[Series], since_minutes: int) -> Mapping[Series, float]:
+    found: dict[Series, float] = {}
+    for start in range(0, len(wanted), _QUERIES):
+        found |= _summed(aws, lane, wanted[start : start + _QUERIES], since_minutes)
+    return found
 
 
 def _summed(aws: Aws, lane: Lane, wanted: Sequence[Series], since_minutes: int) -> Mapping[Series, float]:
