@@ -44,12 +44,7 @@ def check_regions(names: Iterable[str]) -> None:
             raise UsageError(
                 f"there is no AWS region {name}",
                 where=name,
-                fix=did_you_mean(
-                    name,
-                    known,
-                    "A region newer than this installation: pip install --upgrade boto3",
-                    cutoff=0.7,
-                ),
+                fix=did_you_mean(name, known, _NEWER, cutoff=0.7),
             )
     if len({partition_of(name) for name in wanted}) > 1:
         raise UsageError(
