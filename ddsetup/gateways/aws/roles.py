@@ -43,9 +43,10 @@ def read_role(aws: Aws, account: str, name: str) -> Role | Unreadable | None:
         at = Lane(account)
         item = aws.call("iam:GetRole", at, RoleName=name)["Role"]
         inline = aws.pages("iam:ListRolePolicies", at, "PolicyNames", token=_TOKEN, RoleName=name)
-        attached = list(
-            aws.pages("iam:ListAttachedRolePolicies", at, "AttachedPolicies", token=_TOKEN, RoleName=name)
+        listed = aws.pages(
+            "iam:ListAttachedRolePolicies", at, "AttachedPolicies", token=_TOKEN, RoleName=name
         )
+        attached = tuple(policy["PolicyArn"] for policy in listed)
         boundary = item.get("PermissionsBoundary") or {}
         return Role(
             name=item["RoleName"],
@@ -53,10 +54,10 @@ def read_role(aws: Aws, account: str, name: str) -> Role | Unreadable | None:
             path=item.get("Path") or "/",
             trust=_document(item.get("AssumeRolePolicyDocument")),
             inline={policy: _policy(aws, account, name, policy) for policy in inline},
-            attached=tuple(policy["PolicyArn"] for policy in attached),
+            attached=attached,
             managed={
                 arn.rpartition("/")[2]: _if_allowed(aws, arn)
-                for arn in (policy["PolicyArn"] for policy in attached)
+                for arn in attached
                 if arn.rpartition("/")[2].startswith(COLLECTION_POLICY)
             },
             boundary=boundary.get("PermissionsBoundaryArn"),
