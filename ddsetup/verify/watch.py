@@ -75,11 +75,12 @@ def cloudwatch_counts(aws: Aws, lanes: Collection[Lane]) -> Count:
     def count(wanted: Sequence[tuple[Thing, int]]) -> Mapping[tuple[Thing, int], float]:
         found: dict[tuple[Thing, int], float] = {}
         for lane, minutes in dict.fromkeys((thing.lane, n) for thing, n in wanted if thing.counted):
-            asked = {t.counted: t for t, n in wanted if t.counted and (t.lane, n) == (lane, minutes)}
-            sums_of = partial(sums, aws, lane, [s for s in asked if s], minutes)
-            counts = read_even_signed_out(sums_of)
+            # Several things may be counted by one series: state machines that log to one group.
+            asked = {t: t.counted for t, n in wanted if t.counted and (t.lane, n) == (lane, minutes)}
+            series = list(dict.fromkeys(asked.values()))
+            counts = read_even_signed_out(partial(sums, aws, lane, series, minutes))
             if not isinstance(counts, Unreadable):
-                found |= {(asked[series], minutes): n for series, n in counts.items()}
+                found |= {(thing, minutes): counts[of] for thing, of in asked.items()}
         return {**found, **_of_namespaces(aws, lanes, wanted)}
 
     return count

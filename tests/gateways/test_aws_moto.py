@@ -10,10 +10,14 @@ import pytest
 
 from ddsetup.gateways.aws import functions, logs, metrics, roles, secrets, stacks, tags
 from ddsetup.gateways.aws.errors import AlreadyExists, LimitReached
+from ddsetup.gateways.aws.metrics import Series
 from ddsetup.gateways.aws.session import Aws
 from ddsetup.model.account import Lane, Role, Secret, Unreadable
+from ddsetup.model.change import ResourceId
 from ddsetup.model.errors import GatewayError, NotFound
 from ddsetup.model.states import FilterState, SecretState
+from ddsetup.verify.things import Thing
+from ddsetup.verify.watch import cloudwatch_counts
 from tests.gateways.aws_stand import ACCOUNT, REGION, connect
 
 LANE = Lane(ACCOUNT, REGION)
@@ -306,6 +310,30 @@ def test_invocations_are_summed(aws: Aws) -> None:
         client.put_metric_data(Namespace="AWS/Lambda", MetricData=[{**point, "Value": value}])
     assert metrics.invocations(aws, LANE, ["orders", "other"], 60) == {"orders": 5.0, "other": 0.0}
     assert metrics.namespaces_in_use(aws, LANE, ["AWS/Lambda"]) == {"AWS/Lambda": 1}
+
+
+def test_what_went_on_in_a_shared_log_group_counts_for_each_that_writes_there(aws: Aws) -> None:
+    shared = (("LogGroupName", "/shared"),)
+    point = {
+        "MetricName": "IncomingLogEvents",
+        "Dimensions": [{"Name": name, "Value": value} for name, value in shared],
+        "Timestamp": aws.clock.now(),
+        "Value": 2.0,
+    }
+    aws.client("cloudwatch", REGION).put_metric_data(Namespace="AWS/Logs", MetricData=[point])
+    wanted = [
+        Thing(
+            resource=ResourceId("state_machine", name, REGION, ACCOUNT),
+            signal="logs",
+            idle="log event",
+            log_group="/shared",
+            counted=Series("AWS/Logs", "IncomingLogEvents", shared),
+        )
+        for name in ("brew", "stock")
+    ]
+    counted = cloudwatch_counts(aws, [LANE])([(thing, 60) for thing in wanted])
+    assert counted == {(thing, 60): 2.0 for thing in wanted}
+    assert aws.calls["cloudwatch:GetMetricData"] == 1
 
 
 def test_filters_that_deliver_are_known_by_their_metrics(aws: Aws) -> None:
