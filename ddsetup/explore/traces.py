@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 
 from ddsetup.explore.drawing import iso
 from ddsetup.explore.story import Invocation, invocation_of, story
@@ -14,6 +13,7 @@ from ddsetup.flow.whose import Whose
 from ddsetup.gateways.datadog.client import Datadog
 from ddsetup.gateways.datadog.event_search import SpanEvent, search_spans, span_duration
 from ddsetup.gateways.datadog.telemetry import Window
+from ddsetup.gateways.overlap import each
 from ddsetup.model.account import Json
 
 COUNT = 3
@@ -34,15 +34,11 @@ def traces(dd: Datadog, window: Window, whose: Whose, shown: int = COUNT) -> Map
     if limit is None:
         return shaped((), (), {}, {}, window)
     slow_query = f"{query} @duration:>={max(0, int(limit * 1e6) - 1)}"
-    with ThreadPoolExecutor(max_workers=2) as pool:
-        asked = [
-            pool.submit(search_spans, dd, window, text, limit=_CANDIDATES)
-            for text in (slow_query, f"{query} status:error")
-        ]
-        slow, failing = (_meant(future.result(), whose) for future in asked)
-    slowest = different(_once(sorted(slow, key=lambda span: -span.duration_ms)), shown)
+    asked = (slow_query, f"{query} status:error")
+    slow, wrong = each(lambda text: search_spans(dd, window, text, limit=_CANDIDATES), asked)
+    slowest = different(_once(sorted(_meant(slow, whose), key=lambda span: -span.duration_ms)), shown)
     slow_ids = {root.trace_id for root in slowest}
-    failing = _once(failing)
+    failing = _once(_meant(wrong, whose))
     others = [span for span in failing if span.trace_id not in slow_ids]
     failed = different(others or failing, shown)
     found = spans_of(dd, window, tuple(dict.fromkeys(root.trace_id for root in (*slowest, *failed))))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 from ddsetup.explore.flame import requests_logs
@@ -12,6 +11,7 @@ from ddsetup.facts.searches import INVOCATIONS, any_of, logs_of, logs_of_request
 from ddsetup.gateways.datadog.client import Datadog
 from ddsetup.gateways.datadog.event_search import MOST, Log, SpanEvent, search_logs, search_spans
 from ddsetup.gateways.datadog.telemetry import Window
+from ddsetup.gateways.overlap import each
 
 MOST_FUNCTIONS = 20
 """Invocations of a trace whose logs are read; one that fans out to hundreds is not read to the end."""
@@ -31,8 +31,7 @@ def spans_of(dd: Datadog, window: Window, trace_ids: Sequence[str]) -> Mapping[s
         return {}
     ids = f"trace_id:{any_of(tuple(trace_ids))}"
     asked = ((f"{ids} ({INVOCATIONS} OR status:error)", MOST), (ids, _PAGES * MOST))
-    with ThreadPoolExecutor(max_workers=len(asked)) as pool:
-        answers = list(pool.map(lambda ask: search_spans(dd, window, ask[0], limit=ask[1]), asked))
+    answers = each(lambda ask: search_spans(dd, window, ask[0], limit=ask[1]), asked)
     found: dict[str, dict[str, SpanEvent]] = {}
     for span in (span for answer in answers for span in answer):
         found.setdefault(span.trace_id, {}).setdefault(span.span_id, span)
@@ -45,8 +44,8 @@ def invocations_of(
     """The invocations of each trace with their logs: one call or two for each, a few at once."""
     chosen = {trace: _chosen(spans) for trace, spans in traces.items()}
     every = [span for spans in chosen.values() for span in spans]
-    with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
-        logs = dict(zip(map(_key, every), pool.map(lambda span: logs_of_span(dd, span), every), strict=True))
+    read = each(lambda span: logs_of_span(dd, span), every, _AT_ONCE)
+    logs = dict(zip(map(_key, every), read, strict=True))
     return {
         trace: tuple(invocation_of(span, logs[_key(span)]) for span in spans)
         for trace, spans in chosen.items()
