@@ -6,7 +6,8 @@ Of EventBridge and Firehose nothing flows here; what is compared is what was mad
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import urlsplit
+
+from ddsetup.sandbox.forwarder_release import publish_beside
 
 _KEY = "aws/lambda-durable-function-event-forwarder/latest.yaml"
 _FILTERS = "".join(
@@ -116,7 +117,4 @@ Outputs:
 
 def publish(s3: Any, beside: str) -> str:
     """Put the template into the bucket of the Forwarder's, whose address is `beside`; returns its address."""
-    parts = urlsplit(beside)
-    bucket = parts.path.split("/")[1]
-    s3.put_object(Bucket=bucket, Key=_KEY, Body=_TEMPLATE.encode(), ContentType="application/x-yaml")
-    return f"{parts.scheme}://{parts.netloc}/{bucket}/{_KEY}"
+    return publish_beside(s3, beside, _KEY, _TEMPLATE)

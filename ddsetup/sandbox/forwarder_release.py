@@ -7,6 +7,7 @@ import zipfile
 from dataclasses import dataclass
 from importlib import resources
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from ddsetup.sandbox.layers import archive_of
 from ddsetup.sandbox.model import LAYER_ACCOUNT
@@ -71,6 +72,14 @@ def publish(s3: Any, region: str, aws_url: str, datadog: SplitResult, site: str)
             s3.put_object(Bucket=bucket, Key=key, Body=body.encode(), ContentType="application/x-yaml")
             urls[name] = f"{aws_url}/{bucket}/{key}"
     return urls
+
+
+def publish_beside(s3: Any, url: str, key: str, template: str) -> str:
+    """Put another template into the bucket that the one at `url` is in; returns its address."""
+    parts = urlsplit(url)
+    bucket = parts.path.split("/")[1]
+    s3.put_object(Bucket=bucket, Key=key, Body=template.encode(), ContentType="application/x-yaml")
+    return f"{parts.scheme}://{parts.netloc}/{bucket}/{key}"
 
 
 def _render(release: Release, bucket: str, datadog: SplitResult, site: str) -> str:

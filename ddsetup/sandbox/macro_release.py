@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import urlsplit
+
+from ddsetup.sandbox.forwarder_release import publish_beside
 
 _KEY = "aws/serverless-macro/latest.yml"
 _TEMPLATE = """AWSTemplateFormatVersion: "2010-09-09"
@@ -38,7 +39,4 @@ Resources:
 
 def publish(s3: Any, beside: str) -> str:
     """Put the template into the bucket of the Forwarder's, whose address is `beside`; returns its address."""
-    parts = urlsplit(beside)
-    bucket = parts.path.split("/")[1]
-    s3.put_object(Bucket=bucket, Key=_KEY, Body=_TEMPLATE.encode(), ContentType="application/x-yaml")
-    return f"{parts.scheme}://{parts.netloc}/{bucket}/{_KEY}"
+    return publish_beside(s3, beside, _KEY, _TEMPLATE)
