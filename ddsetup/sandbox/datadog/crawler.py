@@ -99,16 +99,13 @@ def _crawl_services(account: Account, region: str, cloudwatch: Any, telemetry: T
         if not lets_through(account, namespace):
             continue
         listed = paged(cloudwatch, "list_metrics", "Metrics", Namespace=namespace)
-        for metric in listed:
-            dimensions = metric.get("Dimensions", [])
-            query = {"Id": "m0", "MetricStat": {"Metric": metric, "Period": PERIOD, "Stat": "Sum"}}
-            tags = [f"{each['Name'].lower()}:{each['Value']}" for each in dimensions]
+        points = _points(cloudwatch, [_summed(f"m{at}", metric) for at, metric in enumerate(listed)], now)
+        for at, metric in enumerate(listed):
+            tags = [f"{each['Name'].lower()}:{each['Value']}" for each in metric.get("Dimensions", [])]
             tags += [f"region:{region}", f"aws_account:{account.aws_account_id}"]
-            points = _points(cloudwatch, [query], now).get("m0", [])
-            telemetry.add_points(
-                _name(namespace, metric["MetricName"]), "count", all_normalised(tags), points
-            )
-            number += 1
+            name = _name(namespace, metric["MetricName"])
+            telemetry.add_points(name, "count", all_normalised(tags), points.get(f"m{at}", []))
+        number += len(listed)
     return number
 
 
@@ -186,23 +183,25 @@ def _series(functions: Sequence[str], collected: Sequence[Collected]) -> dict[st
 
 
 def _read(cloudwatch: Any, series: Mapping[str, tuple[str, Collected]], now: datetime) -> Iterator[_Point]:
-    """The points of all series, up to 500 of them by call. Raises AccessFailed."""
-    ids = list(series)
-    for first in range(0, len(ids), QUERIES_PER_CALL):
-        queries = [_query(query_id, *series[query_id]) for query_id in ids[first : first + QUERIES_PER_CALL]]
-        for query_id, points in _points(cloudwatch, queries, now).items():
-            yield (*series[query_id], points)
+    """The points of all series. Raises AccessFailed."""
+    queries = [_query(query_id, *of) for query_id, of in series.items()]
+    for query_id, points in _points(cloudwatch, queries, now).items():
+        yield (*series[query_id], points)
 
 
 def _points(
     cloudwatch: Any, queries: Sequence[Mapping[str, Any]], now: datetime
 ) -> dict[str, list[tuple[int, list[float]]]]:
-    """The points of each query by its id. Raises AccessFailed."""
-    with explained("get_metric_data"):
-        pages = cloudwatch.get_paginator("get_metric_data").paginate(
-            MetricDataQueries=queries, StartTime=now - LOOK_BACK, EndTime=now + timedelta(seconds=PERIOD)
-        )
-        results = [result for page in pages for result in page["MetricDataResults"]]
+    """The points of each query by its id, up to 500 of them by call. Raises AccessFailed."""
+    results: list[Mapping[str, Any]] = []
+    for first in range(0, len(queries), QUERIES_PER_CALL):
+        with explained("get_metric_data"):
+            pages = cloudwatch.get_paginator("get_metric_data").paginate(
+                MetricDataQueries=queries[first : first + QUERIES_PER_CALL],
+                StartTime=now - LOOK_BACK,
+                EndTime=now + timedelta(seconds=PERIOD),
+            )
+            results += [result for page in pages for result in page["MetricDataResults"]]
     return {
         result["Id"]: [
             (int(at.timestamp()), [float(value)])
@@ -210,6 +209,10 @@ def _points(
         ]
         for result in results
     }
+
+
+def _summed(query_id: str, metric: Mapping[str, Any]) -> dict[str, Any]:
+    return {"Id": query_id, "MetricStat": {"Metric": metric, "Period": PERIOD, "Stat": "Sum"}}
 
 
 def _query(query_id: str, function: str, item: Collected) -> dict[str, Any]:
