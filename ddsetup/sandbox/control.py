@@ -88,9 +88,7 @@ def _assemble(options: SandboxOptions, directory: Path, stack: contextlib.ExitSt
     operator = bootstrap.create_operator(clients("iam", options.regions[0]), options.operator_policy)
     with ThreadPoolExecutor(1) as pool:
         furnished = pool.submit(_furnish, options, clients)
-        urls = _publish_forwarder(options, clients, emulated.endpoint_url, datadog.url)
-        macro = macro_release.publish(clients("s3", options.regions[0]), urls["latest"])
-        durable = durable_release.publish(clients("s3", options.regions[0]), urls["latest"])
+        templates = _publish(options, clients, emulated.endpoint_url, datadog.url)
         furnished.result()
     return Sandbox(
         aws_endpoint_url=emulated.endpoint_url,
@@ -102,10 +100,7 @@ def _assemble(options: SandboxOptions, directory: Path, stack: contextlib.ExitSt
         api_key=api_key,
         app_key=app_key,
         site=options.site,
-        forwarder_template_url=urls["latest"],
-        forwarder_template_urls=urls,
-        macro_template_url=macro,
-        durable_template_url=durable,
+        **templates,
         call_log=emulated.call_log,
         directory=directory,
         scenarios=options.scenarios,
@@ -121,14 +116,19 @@ def _furnish(options: SandboxOptions, clients: ClientOf) -> None:
         SCENARIOS[name].furnish(world)
 
 
-def _publish_forwarder(
-    options: SandboxOptions, clients: ClientOf, aws_url: str, datadog_url: str
-) -> dict[str, str]:
+def _publish(options: SandboxOptions, clients: ClientOf, aws_url: str, datadog_url: str) -> dict[str, Any]:
+    """The fields of a `Sandbox` that say where its templates are."""
     by_region = [
         forwarder_release.publish(clients("s3", region), region, aws_url, urlsplit(datadog_url), options.site)
         for region in options.regions
     ]
-    return by_region[0]
+    urls, s3 = by_region[0], clients("s3", options.regions[0])
+    return {
+        "forwarder_template_url": urls["latest"],
+        "forwarder_template_urls": urls,
+        "macro_template_url": macro_release.publish(s3, urls["latest"]),
+        "durable_template_url": durable_release.publish(s3, urls["latest"]),
+    }
 
 
 def _cache_directory() -> Path:

@@ -10,6 +10,7 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from ddsetup.sandbox.datadog.backend import Backend, BackendOptions
 from ddsetup.sandbox.datadog.exchanges import Exchanges
 from ddsetup.sandbox.datadog.server import StandIn
 from ddsetup.sandbox.datadog.wire import ApiError
-from ddsetup.sandbox.datadog.world import build_world
+from ddsetup.sandbox.datadog.world import World, build_world
 
 #: Datadog's AWS account for the sites US1, US3, US5 and EU1.
 DATADOG_ACCOUNT = "464622532012"
@@ -39,19 +40,7 @@ def main(arguments: list[str] | None = None) -> int:
     except ApiError as error:
         print(f"the seed is not valid: {error.errors}", file=sys.stderr)  # noqa: T201 - a program of its own
         return 2
-    backend = None
-    if options.aws_endpoint:
-        backend = Backend(
-            world.telemetry,
-            world.integrations,
-            BackendOptions(
-                options.aws_endpoint,
-                options.account_key,
-                options.principal_account,
-                options.time_scale,
-                adaptive=bool(seed.get("adaptive_polling")),
-            ),
-        )
+    backend = _backend(options, world, seed)
     server = StandIn(world, options.port, backend.crawl if backend else None)
     if options.exchanges:
         server.watch = Exchanges(options.exchanges, world.keys)
@@ -65,6 +54,20 @@ def main(arguments: list[str] | None = None) -> int:
     if backend:
         backend.stop()
     return 0
+
+
+def _backend(options: argparse.Namespace, world: World, seed: Mapping[str, Any]) -> Backend | None:
+    """What looks at the emulated AWS, if there is one."""
+    if not options.aws_endpoint:
+        return None
+    access = BackendOptions(
+        options.aws_endpoint,
+        options.account_key,
+        options.principal_account,
+        options.time_scale,
+        adaptive=bool(seed.get("adaptive_polling")),
+    )
+    return Backend(world.telemetry, world.integrations, access)
 
 
 def _write_port(file: Path, port: int) -> None:

@@ -53,7 +53,12 @@ def _application(settings: EmulatorSettings) -> Any:
 
     # Functions inherit this process's environment, and this name means something to their code too.
     del os.environ["LOG_LEVEL"]
+    _install(settings)
+    return app.app
 
+
+def _install(settings: EmulatorSettings) -> None:
+    """Make the emulator, once it is imported, more like AWS."""
     from ddsetup.sandbox.emulator import (
         account_policies,
         actions,
@@ -91,7 +96,6 @@ def _application(settings: EmulatorSettings) -> Any:
     late_lines.install(meant)
     calls.install(Path(settings.call_log), meant)
     seed.publish_layers(settings)
-    return app.app
 
 
 async def _serve(application: Any, listener: socket.socket) -> None:
