@@ -36,11 +36,14 @@ from ddsetup.verify.expected import (
     judge,
     usual_delay,
 )
-from ddsetup.verify.look_at_things import look_at_logs, look_at_metrics
+from ddsetup.verify.look_at_things import look_at_logs, look_at_metrics, look_at_namespaces
 from ddsetup.verify.things import Thing
 
 Count: TypeAlias = Callable[[Sequence[tuple[Thing, int]]], Mapping[tuple[Thing, int], float]]
 """How much went on of each thing in its number of minutes, by CloudWatch, as far as it knows."""
+
+About: TypeAlias = Callable[[Expected], bool]
+"""Whether a question is about what is expected."""
 
 Traffic: TypeAlias = Callable[[Lane, Sequence[str], int], Mapping[str, float] | Unreadable]
 """How often each of the named functions of a lane ran in the last so many minutes."""
@@ -101,8 +104,8 @@ class Progress:
     expected: tuple[Expected, ...]
     namesakes: Mapping[str, Sequence[Function]]
     arrived: dict[SignalKey, Signal] = field(default_factory=dict)
-    denied: dict[SignalName, Unreadable] = field(default_factory=dict)
-    faults: dict[SignalName, Unreadable] = field(default_factory=dict)
+    denied: dict[SignalKey, Unreadable] = field(default_factory=dict)
+    faults: dict[SignalKey, Unreadable] = field(default_factory=dict)
     ran: set[str] = field(default_factory=set)
     silent: set[str] = field(default_factory=set)
     retry: float = 0.0
@@ -122,12 +125,10 @@ class Progress:
         expected = expected_signals(watch.answers, watch.functions, watch.custom_metrics, watch.things)
         return cls(watch, expected, namesakes)
 
-    def left(self, *signals: SignalName) -> list[Expected]:
+    def left(self, about: About) -> list[Expected]:
         """What is still to be asked for: not seen yet, and not refused for good."""
         return [
-            e
-            for e in self.expected
-            if e.signal in signals and e.key not in self.arrived and e.signal not in self.denied
+            e for e in self.expected if about(e) and e.key not in self.arrived and e.key not in self.denied
         ]
 
     def goes_on(self, signals: Sequence[Signal], now: datetime) -> bool:
@@ -158,15 +159,15 @@ def look(
     now = clock.now()
     progress.retry = 0.0
     progress.faults.clear()
-    for signals, ask in _QUESTIONS:
-        if left := progress.left(*signals):
+    for about, ask in _QUESTIONS:
+        if left := progress.left(about):
             try:
                 for found in ask(dd, progress, left, now):  # what was found before a refusal is kept
                     _keep(progress, left, found, now)
             except Denied as error:
-                progress.denied |= dict.fromkeys(signals, unreadable(error))
+                progress.denied |= dict.fromkeys((e.key for e in left), unreadable(error))
             except GatewayError as error:
-                progress.faults |= dict.fromkeys(signals, unreadable(error))
+                progress.faults |= dict.fromkeys((e.key for e in left), unreadable(error))
                 wait = error.retry_after if isinstance(error, RateLimited) else RETRY_AFTER
                 progress.retry = max(progress.retry, wait)
     if last or clock.monotonic() - progress.traffic_at >= TRAFFIC_EVERY:
@@ -181,8 +182,7 @@ _Found: TypeAlias = Mapping[SignalKey, str]
 
 
 def _cloudwatch(dd: Datadog, progress: Progress, left: Sequence[Expected], now: datetime) -> Iterator[_Found]:
-    # CloudWatch stamps a minute's points with its start, which may lie before the window.
-    window = Window(progress.watch.since.replace(second=0, microsecond=0), now)
+    window = _of_cloudwatch(progress, now)
     wanted = {expected.signal: _OF_CLOUDWATCH[expected.signal] for expected, _ in _with_functions(left)}
     queries: dict[str, MetricQuery] = {label: MetricQuery(metric) for label, metric in sorted(wanted.items())}
     for account, names in _by_account(left):
@@ -231,6 +231,11 @@ def _enhanced(dd: Datadog, progress: Progress, left: Sequence[Expected], now: da
             yield found
 
 
+def _of_cloudwatch(progress: Progress, now: datetime) -> Window:
+    """CloudWatch stamps a minute's points with its start."""
+    return Window(progress.watch.since.replace(second=0, microsecond=0), now)
+
+
 def _of_library(progress: Progress, now: datetime) -> Window:
     """What a library counts is kept in steps of ten seconds, each with the time of its start."""
     since = progress.watch.since
@@ -258,8 +263,11 @@ def _logs_of_things(
 def _metrics_of_things(
     dd: Datadog, progress: Progress, left: Sequence[Expected], now: datetime
 ) -> Iterator[_Found]:
-    window = Window(progress.watch.since.replace(second=0, microsecond=0), now)
-    yield from look_at_metrics(dd, window, left)
+    yield from look_at_metrics(dd, _of_cloudwatch(progress, now), left)
+
+
+def _namespaces(dd: Datadog, progress: Progress, left: Sequence[Expected], now: datetime) -> Iterator[_Found]:
+    yield from look_at_namespaces(dd, _of_cloudwatch(progress, now), left)
 
 
 def _custom(dd: Datadog, progress: Progress, left: Sequence[Expected], now: datetime) -> Iterator[_Found]:
@@ -267,20 +275,27 @@ def _custom(dd: Datadog, progress: Progress, left: Sequence[Expected], now: date
     yield {expected.key: "" for expected in left if expected.metric in seen}
 
 
+def _of_functions(*signals: SignalName) -> About:
+    return lambda expected: expected.thing is None and expected.signal in signals
+
+
+def _of_things(how: Callable[[Thing], str]) -> About:
+    return lambda expected: expected.thing is not None and bool(how(expected.thing))
+
+
 _QUESTIONS: Sequence[
-    tuple[
-        tuple[SignalName, ...], Callable[[Datadog, Progress, Sequence[Expected], datetime], Iterator[_Found]]
-    ]
+    tuple[About, Callable[[Datadog, Progress, Sequence[Expected], datetime], Iterator[_Found]]]
 ] = (
-    (("enhanced_metrics", "cold_start"), _enhanced),
-    (("logs",), _logs),
-    (("traces",), _spans),
-    (("custom_metric",), _custom),
-    (("cloudwatch_metrics", "durable_executions"), _cloudwatch),
-    (("logs",), _logs_of_things),
-    (("forwarder_metrics", "cloudwatch_metrics"), _metrics_of_things),
+    (_of_functions("enhanced_metrics", "cold_start"), _enhanced),
+    (_of_functions("logs"), _logs),
+    (_of_functions("traces"), _spans),
+    (_of_functions("custom_metric"), _custom),
+    (_of_functions("cloudwatch_metrics", "durable_executions"), _cloudwatch),
+    (_of_things(lambda thing: thing.log_group or thing.source), _logs_of_things),
+    (_of_things(lambda thing: thing.metric), _metrics_of_things),
+    (_of_things(lambda thing: thing.prefix), _namespaces),
 )
-"""What is asked; those about functions leave other things out, and the other way round."""
+"""What is asked, each by itself: where one may not be asked, the others may."""
 
 
 def _keep(progress: Progress, left: Iterable[Expected], found: _Found, now: datetime) -> None:
@@ -403,7 +418,7 @@ def _judged(progress: Progress, expected: Expected, now: datetime) -> Signal:
     watch = progress.watch
     delay = _delay(progress, expected)
     if expected.thing is not None:
-        evidence = _of_thing(progress, expected, expected.thing, delay, now)
+        evidence = _of_thing(progress, expected, expected.thing, delay)
         return judge(expected, evidence, delay, watch.since, now)
     functions = (expected.function,) if expected.function else watch.functions
     counts = [_invocations(progress, function, delay) for function in functions]
@@ -411,7 +426,7 @@ def _judged(progress: Progress, expected: Expected, now: datetime) -> Signal:
     evidence = Evidence(
         invocations=max(known) if known else None,
         settled=any(settled for _, settled in counts),
-        fault=progress.denied.get(expected.signal) or progress.faults.get(expected.signal),
+        fault=progress.denied.get(expected.key) or progress.faults.get(expected.key),
         hint=_hint(progress, expected),
         warm=expected.signal == "cold_start"
         and expected.function is not None
@@ -420,16 +435,13 @@ def _judged(progress: Progress, expected: Expected, now: datetime) -> Signal:
     return judge(expected, evidence, delay, watch.since, now)
 
 
-def _of_thing(
-    progress: Progress, expected: Expected, thing: Thing, delay: timedelta, now: datetime
-) -> Evidence:
-    total = progress.went_on.get((thing, _minutes(now - progress.watch.since)))
-    total = max((n for (of, _), n in progress.went_on.items() if of == thing), default=total)
+def _of_thing(progress: Progress, expected: Expected, thing: Thing, delay: timedelta) -> Evidence:
+    total = max((n for (of, _), n in progress.went_on.items() if of == thing), default=None)
     recent = progress.went_on.get((thing, _minutes(delay)))
     return Evidence(
         invocations=total,
         settled=bool(total) and recent is not None and ((total or 0.0) > recent or bool(thing.namespace)),
-        fault=progress.denied.get(expected.signal) or progress.faults.get(expected.signal),
+        fault=progress.denied.get(expected.key) or progress.faults.get(expected.key),
     )
 
 

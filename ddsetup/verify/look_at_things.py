@@ -57,10 +57,7 @@ def _is_of(log: Log, thing: Thing) -> bool:
 
 
 def look_at_metrics(dd: Datadog, window: Window, left: Sequence[Expected]) -> Iterator[Found]:
-    """What is there of the metrics of things: by the tag that names them, or by how a namespace's begin.
-
-    Raises Denied when `timeseries_query` is missing, for namespaces `metrics_read`.
-    """
+    """What is there of the metrics of things. Raises Denied when `timeseries_query` is missing."""
     things = _things(left)
     for metric, tag in sorted({(thing.metric, thing.tag[0]) for _, thing in things if thing.metric}):
         query = {"n": (f"sum:{metric}{{*}} by {{{tag}}}.as_count()", "sum")}
@@ -70,6 +67,11 @@ def look_at_metrics(dd: Datadog, window: Window, left: Sequence[Expected]) -> It
             for expected, thing in things
             if thing.metric == metric and datadog_name(thing.tag[1]) in seen
         }
+
+
+def look_at_namespaces(dd: Datadog, window: Window, left: Sequence[Expected]) -> Iterator[Found]:
+    """What is there of the metrics of namespaces. Raises Denied when `metrics_read` is missing."""
+    things = _things(left)
     for account in sorted({thing.resource.account for _, thing in things if thing.prefix}):
         names = active_metrics(dd, window.start, f"aws_account:{account}")
         yield {

@@ -158,6 +158,15 @@ def test_a_missing_permission_is_named(world: World) -> None:
     assert (signal.status, "metrics_read" in signal.reason) == ("unreadable", True)
 
 
+def test_what_may_not_be_asked_keeps_nothing_else_back(world: World) -> None:
+    world.fault("/api/v1/metrics", status=403, body={"errors": ["Forbidden"]})
+    found = look(world, things())
+    assert {key for key, signal in found.items() if signal.status == "unreadable"} == {
+        ("namespace AWS/SQS", "cloudwatch_metrics"),
+        ("namespace AWS/SNS", "cloudwatch_metrics"),
+    }
+
+
 def test_however_many_there_are_a_look_takes_a_handful_of_calls(world: World) -> None:
     machines = tuple(state_machine(f"m{n}") for n in range(300))
     wanted = switched_on(
