@@ -15,7 +15,7 @@ from datetime import timedelta
 from ddsetup.model.account import Function
 from ddsetup.model.report import Signal
 from ddsetup.sandbox.datadog.limits import HOURLY_LIMITS
-from ddsetup.verify.arrival import Watch
+from ddsetup.verify.progress import Watch
 from ddsetup.verify.watch import observe_signals, watch
 from tests.builders import answers, function
 from tests.gateways.datadog_world import World, cloudwatch_metrics, datadog, library_metrics, logs, spans

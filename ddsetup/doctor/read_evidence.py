@@ -35,7 +35,7 @@ from ddsetup.model.snapshot import Snapshot
 from ddsetup.observe.chosen import observe_filters, observe_permissions
 from ddsetup.plan.steps.forwarder_choice import site_of
 from ddsetup.plan.steps.subscriptions.groups import log_group_of
-from ddsetup.verify.arrival import Watch
+from ddsetup.verify.progress import Watch
 from ddsetup.verify.things import forwarders_of, switched_on
 from ddsetup.verify.watch import cloudwatch_counts, cloudwatch_traffic, observe_signals, streamed_lanes
 

@@ -1,6 +1,6 @@
 """The kinds of data that prove a function's monitoring: what each is called, when it is expected, what keeps
 it back, and what it means when it does not come. One row each; only how Datadog is asked for it is elsewhere
-(`verify/arrival`).
+(`verify/look_at_functions`).
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ from ddsetup.model.report import Signal
 from ddsetup.model.snapshot import Snapshot
 from ddsetup.observe.filters_in_background import LateChanges
 from ddsetup.plan.preflight import check_permissions
-from ddsetup.verify.arrival import Watch
+from ddsetup.verify.progress import Watch
 from ddsetup.verify.watch import OnUpdate, cloudwatch_counts, cloudwatch_traffic, streamed_lanes, watch
 
 

@@ -24,8 +24,8 @@ from ddsetup.show.report_lines import outcome_text
 if TYPE_CHECKING:
     from ddsetup.flow.verbs import Session
     from ddsetup.model.change import Outcome, Plan
-    from ddsetup.verify.arrival import Watch
     from ddsetup.verify.invoke_again import Rounds
+    from ddsetup.verify.progress import Watch
     from ddsetup.verify.things import Thing
 
 LOOK_BACK_MINUTES = 60
@@ -201,7 +201,7 @@ def watch_for(
     things: Sequence[Thing] = (),
 ) -> Watch:
     """What has to arrive of these functions and things; `since` None, or `--since`: of the last minutes."""
-    from ddsetup.verify.arrival import Watch
+    from ddsetup.verify.progress import Watch
 
     if since is None or "since" in call.given:
         since = session.host.clock.now() - timedelta(minutes=call.given.number("since", LOOK_BACK_MINUTES))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from ddsetup.facts.searches import any_of, datadog_name
 from ddsetup.gateways.datadog.client import Datadog
@@ -10,13 +10,13 @@ from ddsetup.gateways.datadog.event_search import MOST, Log, search_logs
 from ddsetup.gateways.datadog.metric_tags import active_metrics
 from ddsetup.gateways.datadog.sightings import log_groups
 from ddsetup.gateways.datadog.telemetry import Window, grouped_values
-from ddsetup.verify.expected import Expected, SignalKey
+from ddsetup.verify.expected import Expected
+from ddsetup.verify.progress import Found
 from ddsetup.verify.things import Thing
 
 ROUNDS = 3
 """Searches for logs by group in one look: what writes much may hide what writes little."""
 
-Found = Mapping[SignalKey, str]
 Wanted = Sequence[tuple[Expected, Thing]]
 
 

@@ -17,7 +17,8 @@ from ddsetup.gateways.overlap import each
 from ddsetup.model.account import Function, Lane, Unreadable
 from ddsetup.model.clock import SYSTEM_CLOCK, Clock
 from ddsetup.model.report import Signal
-from ddsetup.verify.arrival import Count, Progress, Traffic, Watch, look
+from ddsetup.verify.arrival import look
+from ddsetup.verify.progress import Count, Progress, Traffic, Watch
 from ddsetup.verify.things import Thing
 
 OnUpdate: TypeAlias = Callable[[tuple[Signal, ...]], None]

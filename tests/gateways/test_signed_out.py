@@ -9,8 +9,8 @@ from ddsetup.model.account import Lane, Unreadable
 from ddsetup.model.answers import Answers
 from ddsetup.model.errors import CredentialsError, SignedOut
 from ddsetup.settings.given import from_flags
-from ddsetup.verify.arrival import Watch
 from ddsetup.verify.invoke_again import wait_for_subscriptions
+from ddsetup.verify.progress import Watch
 from ddsetup.verify.watch import cloudwatch_traffic
 from tests.gateways.aws_stand import FakeTime
 from tests.gateways.crowd import REGION, Bench, N, bench

@@ -17,7 +17,7 @@ from ddsetup.model.account import Function, Lane, Unreadable
 from ddsetup.model.errors import UsageError
 from ddsetup.model.report import Signal
 from ddsetup.sandbox.datadog.limits import HOURLY_LIMITS
-from ddsetup.verify.arrival import Watch
+from ddsetup.verify.progress import Watch
 from ddsetup.verify.watch import observe_signals, watch
 from tests.builders import OTHER_ACCOUNT, answers, function
 from tests.gateways.datadog_world import (

@@ -13,7 +13,7 @@ from ddsetup.model.answers import Answers
 from ddsetup.model.change import Plan
 from ddsetup.model.report import Signal
 from ddsetup.sandbox.datadog.tags import all_normalised
-from ddsetup.verify.arrival import Watch
+from ddsetup.verify.progress import Watch
 from ddsetup.verify.things import Thing, forwarders_of, switched_on
 from ddsetup.verify.watch import observe_signals
 from tests.builders import (

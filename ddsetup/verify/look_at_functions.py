@@ -1,0 +1,175 @@
+"""One look at what was switched on of functions: grouped calls, never one for each function."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+
+from ddsetup.facts.searches import datadog_name, datadog_names
+from ddsetup.facts.signals import CLOUDWATCH_DELAY
+from ddsetup.gateways.datadog.client import Datadog
+from ddsetup.gateways.datadog.sightings import Sighting, log_sightings, span_sightings
+from ddsetup.gateways.datadog.telemetry import (
+    MetricQuery,
+    Place,
+    Window,
+    metric_values,
+    metrics_seen,
+    regions_with_data,
+)
+from ddsetup.model.account import Function, Lane
+from ddsetup.model.report import SignalName
+from ddsetup.verify.expected import Expected, SignalKey
+from ddsetup.verify.progress import Found, Progress, Watch
+
+POLLED_WITHIN = timedelta(hours=3)
+"""Where Datadog has a metric of CloudWatch of so long ago, it reads it as often as usual."""
+
+INVOCATIONS = "aws.lambda.invocations"
+_ENHANCED = "aws.lambda.enhanced"
+
+
+def cloudwatch(dd: Datadog, progress: Progress, left: Sequence[Expected], now: datetime) -> Iterator[Found]:
+    """What CloudWatch counts, by way of the integration, and where Datadog reads it often."""
+    window = of_cloudwatch(progress, now)
+    wanted = {expected.signal: _OF_CLOUDWATCH[expected.signal] for expected, _ in with_functions(left)}
+    queries: dict[str, MetricQuery] = {label: MetricQuery(metric) for label, metric in sorted(wanted.items())}
+    for account, names in _by_account(left):
+        own = list(_of_account(left, account))
+        for values in metric_values(dd, window, account, names, queries):
+            seen = {label: _positive(values[label]) for label in queries}
+            yield {e.key: "cloudwatch" for e, function in own if _at(function, seen[e.signal], progress)}
+    _look_for_polling(dd, progress, left, now)
+
+
+_OF_CLOUDWATCH: Mapping[SignalName, str] = {
+    "cloudwatch_metrics": INVOCATIONS,
+    "durable_executions": "aws.lambda.durable_execution_started",
+}
+
+
+def _look_for_polling(dd: Datadog, progress: Progress, left: Sequence[Expected], now: datetime) -> None:
+    """Where Datadog reads the metric as often as usual, not only once an hour."""
+    if now - progress.watch.since <= CLOUDWATCH_DELAY:
+        return
+    window = Window(now - POLLED_WITHIN, now)
+    for account in {f.account for _, f in with_functions(left) if f.lane not in progress.polled}:
+        regions = regions_with_data(dd, window, account, INVOCATIONS)
+        progress.polled |= {Lane(account, region) for region in regions}
+
+
+def enhanced(dd: Datadog, progress: Progress, left: Sequence[Expected], now: datetime) -> Iterator[Found]:
+    """What the library or the Forwarder counts."""
+    invocations = f"{_ENHANCED}.invocations"
+    queries = {
+        "any": MetricQuery(invocations),
+        "cold": MetricQuery(invocations, scope="cold_start:true"),
+        "forwarded": MetricQuery(invocations, scope="forwardername:*"),
+        "duration": MetricQuery(f"{_ENHANCED}.duration", "avg"),
+    }
+    for account, names in _by_account(left):
+        for values in metric_values(dd, _of_library(progress, now), account, names, queries):
+            seen = {label: _positive(values[label]) for label in queries}
+            found: dict[SignalKey, str] = {}
+            for expected, function in _of_account(left, account):
+                wanted = "cold" if expected.signal == "cold_start" else "any"
+                if _at(function, seen[wanted], progress):
+                    forwarded = _at(function, seen["forwarded"], progress)
+                    found[expected.key] = _path(progress.watch, forwarded=forwarded)
+                elif wanted == "any" and _at(function, seen["duration"], progress):
+                    progress.silent.add(function.arn)
+            yield found
+
+
+def of_cloudwatch(progress: Progress, now: datetime) -> Window:
+    """CloudWatch stamps a minute's points with its start."""
+    return Window(progress.watch.since.replace(second=0, microsecond=0), now)
+
+
+def _of_library(progress: Progress, now: datetime) -> Window:
+    """What a library counts is kept in steps of ten seconds, each with the time of its start."""
+    since = progress.watch.since
+    return Window(since.replace(second=since.second // 10 * 10, microsecond=0), now)
+
+
+def logs(dd: Datadog, progress: Progress, left: Sequence[Expected], now: datetime) -> Iterator[Found]:
+    """Which functions logs have arrived of, and how."""
+    window = Window(progress.watch.since, now)
+    for sightings in log_sightings(dd, window, _meant(progress, left)):
+        yield _sighted(progress, left, sightings)
+
+
+def spans(dd: Datadog, progress: Progress, left: Sequence[Expected], now: datetime) -> Iterator[Found]:
+    """Which functions spans have arrived of, and how."""
+    window = Window(progress.watch.since, now)
+    for sightings in span_sightings(dd, window, _meant(progress, left)):
+        yield _sighted(progress, left, sightings)
+
+
+def custom(dd: Datadog, progress: Progress, left: Sequence[Expected], now: datetime) -> Iterator[Found]:
+    """Which of the metrics that are named have arrived."""
+    seen = metrics_seen(dd, _of_library(progress, now), [expected.metric for expected in left])
+    yield {expected.key: "" for expected in left if expected.metric in seen}
+
+
+def _sighted(progress: Progress, left: Iterable[Expected], sightings: Iterable[Sighting]) -> Found:
+    found: dict[SignalKey, str] = {}
+    by_name: dict[str, list[Sighting]] = {}
+    for sighting in sightings:
+        by_name.setdefault(sighting.function, []).append(sighting)
+    for expected, function in with_functions(left):
+        known_as = datadog_name(function.name)
+        own = [s for s in by_name.get(known_as, ()) if _means(s, function, progress)]
+        if own:
+            found[expected.key] = _path(progress.watch, forwarded=any(s.forwarded for s in own))
+    return found
+
+
+def _means(sighting: Sighting, function: Function, progress: Progress) -> bool:
+    """Whether events of a function of this name are of this one, and can be of no other that is watched."""
+    namesakes = progress.namesakes[sighting.function]
+    others = (other for other in namesakes if other.lane != function.lane)
+    return sighting.may_be(function) and not any(sighting.may_be(other) for other in others)
+
+
+def _at(function: Function, places: Mapping[str, Sequence[str]], progress: Progress) -> bool:
+    """Whether points of the function's account, by name and regions, are those of this function."""
+    name = datadog_name(function.name)
+    sightings = (Sighting(name, region, function.account) for region in places.get(name, ()))
+    return any(_means(sighting, function, progress) for sighting in sightings)
+
+
+def _positive(values: Mapping[Place, float]) -> Mapping[str, Sequence[str]]:
+    """The regions in which each name has a value above zero."""
+    found: dict[str, list[str]] = {}
+    for (name, region), value in values.items():
+        if value > 0:
+            found.setdefault(name, []).append(region)
+    return found
+
+
+def _path(watch: Watch, *, forwarded: bool) -> str:
+    if forwarded:
+        return "forwarder"
+    return "extension" if watch.answers.via == "extension" else ""
+
+
+def _meant(progress: Progress, left: Iterable[Expected]) -> list[Function]:
+    """The functions of what is left. Namesakes are meant as well, although theirs has arrived: where two
+    places are in question, the events must be told apart by place to the end."""
+    names = {datadog_name(function.name) for _, function in with_functions(left)}
+    return [function for name in sorted(names) for function in progress.namesakes[name]]
+
+
+def with_functions(left: Iterable[Expected]) -> Iterator[tuple[Expected, Function]]:
+    """Of what is left that which is about one function."""
+    return ((e, e.function) for e in left if e.function is not None)
+
+
+def _of_account(left: Iterable[Expected], account: str) -> Iterator[tuple[Expected, Function]]:
+    return ((e, f) for e, f in with_functions(left) if f.account == account)
+
+
+def _by_account(left: Sequence[Expected]) -> Iterator[tuple[str, Sequence[str]]]:
+    for account in sorted({function.account for _, function in with_functions(left)}):
+        yield account, datadog_names(f.name for _, f in _of_account(left, account))

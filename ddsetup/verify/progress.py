@@ -1,0 +1,113 @@
+"""What is to be proven, and what the looks so far have found out of it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import TypeAlias
+
+from ddsetup.facts.searches import datadog_name
+from ddsetup.model.account import Function, Lane, Unreadable
+from ddsetup.model.answers import Answers
+from ddsetup.model.report import Signal, SignalName
+from ddsetup.verify.expected import Expected, SignalKey, expected_signals, is_pending
+from ddsetup.verify.things import Thing
+
+Count: TypeAlias = Callable[[Sequence[tuple[Thing, int]]], Mapping[tuple[Thing, int], float]]
+"""How much went on of each thing in its number of minutes, by CloudWatch, as far as it knows."""
+
+About: TypeAlias = Callable[[Expected], bool]
+"""Whether a question is about what is expected."""
+
+Traffic: TypeAlias = Callable[[Lane, Sequence[str], int], Mapping[str, float] | Unreadable]
+"""How often each of the named functions of a lane ran in the last so many minutes."""
+Found: TypeAlias = Mapping[SignalKey, str]
+"""The path of each signal that was seen in one answer."""
+
+
+def _nobody_counts(_wanted: Sequence[tuple[Thing, int]]) -> Mapping[tuple[Thing, int], float]:
+    return {}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watch:
+    """What is to be proven: the data of these functions, monitored as the answers say, since a moment.
+
+    What is older than `since` is no proof. `awaited` tells that somebody makes traffic of functions, also of
+    those that did not run of late. `streamed` are the places whose CloudWatch metrics come by a stream.
+    `things` are what else was switched on, and `count` tells what went on there.
+    """
+
+    functions: tuple[Function, ...]
+    answers: Answers
+    since: datetime
+    custom_metrics: tuple[str, ...] = ()
+    awaited: bool = False
+    streamed: frozenset[Lane] = frozenset()
+    things: tuple[Thing, ...] = ()
+    count: Count = field(default=_nobody_counts, repr=False)
+
+
+@dataclass(slots=True)
+class Progress:
+    """What the looks so far have found out.
+
+    `namesakes` are the watched functions by their name in Datadog; `ran` the ARNs of those that something
+    arrived of, `silent` of those whose library sends nothing. `retry` is the number of seconds after which
+    to repeat what failed for the moment, 0 if nothing did. `polled` are the places whose CloudWatch metrics
+    are known to be read as often as usual, `went_on` what was counted of a thing in so many minutes, `lively`
+    the ARNs of those idle since the start that ran within the hour before, by place.
+    """
+
+    watch: Watch
+    expected: tuple[Expected, ...]
+    namesakes: Mapping[str, Sequence[Function]]
+    arrived: dict[SignalKey, Signal] = field(default_factory=dict)
+    denied: dict[SignalKey, Unreadable] = field(default_factory=dict)
+    faults: dict[SignalKey, Unreadable] = field(default_factory=dict)
+    ran: set[str] = field(default_factory=set)
+    silent: set[str] = field(default_factory=set)
+    retry: float = 0.0
+    traffic_at: float = -math.inf
+    totals: dict[str, float] = field(default_factory=dict)
+    recent: dict[tuple[str, timedelta], float] = field(default_factory=dict)
+    went_on: dict[tuple[Thing, int], float] = field(default_factory=dict)
+    polled: set[Lane] = field(default_factory=set)
+    lively: dict[Lane, frozenset[str]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, watch: Watch) -> Progress:
+        """Nothing asked yet."""
+        namesakes: dict[str, list[Function]] = {}
+        for function in watch.functions:
+            namesakes.setdefault(datadog_name(function.name), []).append(function)
+        expected = expected_signals(watch.answers, watch.functions, watch.custom_metrics, watch.things)
+        return cls(watch, expected, namesakes)
+
+    def left(self, about: About) -> list[Expected]:
+        """What is still to be asked for: not seen yet, and not refused for good."""
+        return [
+            e for e in self.expected if about(e) and e.key not in self.arrived and e.key not in self.denied
+        ]
+
+    def goes_on(self, signals: Sequence[Signal], now: datetime) -> bool:
+        """Whether it makes sense to go on waiting: not for functions that nobody calls."""
+        return any(
+            is_pending(signal, self.watch.since, now)
+            for expected, signal in zip(self.expected, signals, strict=True)
+            if signal.status != "no_traffic" or self._may_run(expected)
+        )
+
+    def _may_run(self, expected: Expected) -> bool:
+        if self.watch.awaited:
+            return True
+        if expected.thing is not None:
+            return False
+        if expected.function is None:
+            return any(self.lively.values())
+        return expected.function.arn in self.lively.get(expected.function.lane, ())
+
+    def has(self, function: Function, signal: SignalName) -> bool:
+        return (function.arn, signal, "") in self.arrived
