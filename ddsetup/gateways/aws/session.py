@@ -9,10 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from ddsetup._version import __version__
 from ddsetup.facts.catalog import partition_of
-from ddsetup.gateways.aws.answers import NotAws, check_bytes, check_members, unparsed
-from ddsetup.gateways.aws.bounded import Bounded
+from ddsetup.gateways.aws.answers import NotAws, check_members, unparsed
+from ddsetup.gateways.aws.clients import configuration, keep_bounds, keep_pace
 from ddsetup.gateways.aws.credentials import AwsOptions, explain_credentials, open_session, region_of
 from ddsetup.gateways.aws.errors import AlreadyExists, is_throttle, is_transient, translate
 from ddsetup.gateways.aws.limits import Limits
@@ -22,9 +21,6 @@ from ddsetup.model.errors import CredentialsError, GatewayError, Interrupted
 
 __all__ = ["OPTIONAL", "PATIENCE", "Aws", "AwsOptions", "Patience", "default_region"]
 
-WORKERS = 32
-"""Threads that may call at the same time; the connection pool of every client is as large."""
-
 _OWN_NAMES = (
     *(".amazonaws.com", ".amazonaws.com.cn", ".amazonaws.eu", ".api.aws"),
     *(".amazonwebservices.com.cn", ".amazonwebservices.eu", ".ic.gov", ".sgov.gov", ".adc-e.uk"),
@@ -32,16 +28,6 @@ _OWN_NAMES = (
 """How the names of AWS's own endpoints end (botocore's endpoints.json), those of VPC endpoints included."""
 _SERVICES: Mapping[str, str] = {"states": "stepfunctions", "tag": "resourcegroupstaggingapi"}
 """botocore's names where they differ from the IAM prefix."""
-
-_PREFIXES: Mapping[str, str] = {
-    "api-gateway": "apigateway",
-    "apigatewayv2": "apigateway",
-    "cloudwatch-logs": "logs",
-    "resource-groups-tagging-api": "tag",
-    "secrets-manager": "secretsmanager",
-    "sfn": "states",
-}
-"""IAM prefixes by the service id in botocore's event names, where they differ."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -327,45 +313,19 @@ class Aws:
         return _OWN
 
     def _create(self, service: str, region: str, read_timeout: int, account: str) -> Any:
-        from botocore.config import Config
-
-        config = Config(
-            connect_timeout=5,
-            read_timeout=read_timeout,
-            max_pool_connections=WORKERS,
-            retries={"total_max_attempts": 1, "mode": "standard"},
-            user_agent_extra=f"ddsetup/{__version__}",
-        )
         client = self._sessions[account].create_client(
             _SERVICES.get(service, service),
             region_name=region,
             endpoint_url=self._endpoint_url,
-            config=config,
+            config=configuration(read_timeout),
         )
-
-        # botocore has no door for this one.
-        endpoint = client._endpoint
-        endpoint.http_session = Bounded(endpoint.http_session, self.clock)
-        limits = self._limits[account]
-
-        def before_send(event_name: str, **_: Any) -> None:
-            prefix, operation = _operation(event_name)
-            limits.bucket(prefix, operation, region).take()
-            with self._lock:
-                self.calls[f"{prefix}:{operation}"] += 1
-
-        def response_received(event_name: str, parsed_response: Any, **_: Any) -> None:
-            if _says_slow_down(parsed_response):
-                prefix, operation = _operation(event_name)
-                limits.bucket(prefix, operation, region).throttled()
-
-        def before_parse(response_dict: Mapping[str, Any], operation_model: Any, **_: Any) -> None:
-            check_bytes(response_dict, operation_model)
-
-        client.meta.events.register("before-send", before_send)
-        client.meta.events.register("before-parse", before_parse)
-        client.meta.events.register("response-received", response_received)
+        keep_bounds(client, self.clock)
+        keep_pace(client, self._limits[account], region, self._count)
         return client
+
+    def _count(self, called: str) -> None:
+        with self._lock:
+            self.calls[called] += 1
 
 
 def _answered(method: Callable[..., Json], name: str, parameters: Mapping[str, Any]) -> Json:
@@ -383,18 +343,6 @@ def _answered(method: Callable[..., Json], name: str, parameters: Mapping[str, A
 def _looks_old(error: RuntimeError) -> bool:
     """botocore's way to say that fresh credentials look expired: the clock of this machine runs ahead."""
     return "expired" in str(error)
-
-
-def _says_slow_down(parsed: Any) -> bool:
-    from botocore.exceptions import ClientError
-
-    return bool(parsed and parsed.get("Error")) and is_throttle(ClientError(parsed, ""))
-
-
-def _operation(event_name: str) -> tuple[str, str]:
-    """IAM prefix and operation of an event such as `before-send.cloudwatch-logs.DescribeLogGroups`."""
-    _, service, operation = event_name.split(".", 2)
-    return _PREFIXES.get(service, service), operation
 
 
 def _snake(operation: str) -> str:
