@@ -1,4 +1,4 @@
-"""Answers that are too large, or do not end: told in words, and not waited for."""
+"""Answers that are too large, do not end, or end too early: told in words, and not waited for."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ from typing import Any
 
 import pytest
 
+from ddsetup.gateways.aws import objects
 from ddsetup.gateways.aws.answers import NotAws
 from ddsetup.gateways.aws.bounded import LARGEST, LONGEST, Bounded
+from ddsetup.gateways.aws.objects import Held
 from ddsetup.model.account import Lane
 from ddsetup.model.clock import SYSTEM_CLOCK, Clock
 from ddsetup.model.errors import GatewayError
@@ -112,3 +114,31 @@ def test_an_endless_answer_ends_in_words(
     with answering(head, piece) as url, pytest.raises(GatewayError) as refused:
         connect(url).call("lambda:ListFunctions", Lane(ACCOUNT, REGION))
     assert "larger than 64 MB" in refused.value.what
+
+
+def test_an_object_that_came_only_in_part_is_asked_for_again(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    nobody(monkeypatch, tmp_path)
+    head = b'HTTP/1.1 200 OK\r\netag: "1"\r\ncontent-length: 5\r\nconnection: close\r\n\r\n'
+    with replying(head + b"wh", head + b"whole") as url:
+        assert objects.get(connect(url), "held", "key") == Held(b"whole", '"1"')
+    with replying(*[head + b"wh"] * 6) as url, pytest.raises(GatewayError) as refused:
+        objects.get(connect(url), "held", "key")
+    assert refused.value.what == "s3:GetObject: no connection to AWS (ResponseStreamingError)"
+
+
+@contextmanager
+def replying(*answers: bytes) -> Iterator[str]:
+    """A server that gives these bytes, each on a connection of its own."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve() -> None:
+            for answer in answers:
+                connection, _ = server.accept()
+                with connection:
+                    connection.recv(65_536)
+                    connection.sendall(answer)
+
+        Thread(target=serve, daemon=True).start()
+        yield f"http://127.0.0.1:{server.getsockname()[1]}"

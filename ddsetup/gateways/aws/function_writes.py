@@ -182,7 +182,7 @@ def invoke(aws: Aws, lane: Lane, name: str, payload: bytes = b"{}") -> Invocatio
         FunctionName=name,
         Payload=payload,
     )
-    body = answer["Payload"].read()
+    body = answer["Payload"]
     error = answer.get("FunctionError") or ""
     return Invocation(
         status=int(answer.get("StatusCode") or 0),

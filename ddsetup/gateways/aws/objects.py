@@ -57,7 +57,7 @@ def get(aws: Aws, bucket: str, key: str) -> Held | None:
         answer = aws.call("s3:GetObject", Bucket=bucket, Key=key)
     except NotFound:
         return None
-    return Held(answer["Body"].read(), str(answer["ETag"]))
+    return Held(bytes(answer["Body"]), str(answer["ETag"]))
 
 
 def listed(aws: Aws, bucket: str, prefix: str) -> Mapping[str, str]:

@@ -329,9 +329,18 @@ class Aws:
 
 
 def _answered(method: Callable[..., Json], name: str, parameters: Mapping[str, Any]) -> Json:
-    """Make one attempt. Raises NotAws for an answer that is none, and what botocore raises."""
+    """Make one attempt; what is streamed is read to its end, as the attempt has failed if that fails.
+
+    Raises NotAws for an answer that is none, and what botocore raises.
+    """
+    from botocore.exceptions import IncompleteReadError, ResponseStreamingError
+
     try:
         answer = method(**parameters)
+        streams = {key: value for key, value in answer.items() if hasattr(value, "read")}
+        answer |= {key: stream.read() for key, stream in streams.items()}
+    except IncompleteReadError as error:
+        raise ResponseStreamingError(error=error) from None
     except Exception as error:
         if not unparsed(error):
             raise

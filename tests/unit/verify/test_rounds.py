@@ -49,17 +49,12 @@ class Account:
     def call(self, action: str, lane: Lane | None = None, /, **parameters: Any) -> Any:
         if action == "lambda:InvokeFunction":
             self.invoked.append(parameters["FunctionName"])
-            return {"StatusCode": 200, "Payload": _Nothing(), "ResponseMetadata": {"RequestId": "1"}}
+            return {"StatusCode": 200, "Payload": b"", "ResponseMetadata": {"RequestId": "1"}}
         raise AssertionError(action)
 
     def pages(self, action: str, lane: Lane | None, key: str, **parameters: Any) -> list[Any]:
         assert action == "logs:DescribeSubscriptionFilters"
         return [{"logGroupName": parameters["logGroupName"], **each} for each in self.filters()]
-
-
-class _Nothing:
-    def read(self) -> bytes:
-        return b"null"
 
 
 def signal(function: str, status: SignalStatus) -> Signal:
