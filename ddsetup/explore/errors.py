@@ -24,6 +24,9 @@ READ = 3_000
 QUERY = 'source:lambda (status:error OR "Task timed out")'
 """A timeout is written by Lambda itself, without a level."""
 
+BAD = ("emergency", "alert", "critical", "error")
+"""The statuses of logs that tell of an error."""
+
 _SHOWN = 10
 _EXAMPLE_LINES = 6
 _PATTERN_LENGTH = 200
@@ -34,7 +37,7 @@ _PREFIX = re.compile(
     r"(?:RequestId:?\s*)?[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|(?:CRITICAL|FATAL|ERROR)\b:?|"
     r"\[dd\.[^\]]*\])[\s:]*"
 )
-_REQUEST_ID = re.compile(r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b")
+REQUEST_ID = re.compile(r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b")
 _MASKS: Sequence[tuple[re.Pattern[str], str]] = (
     (re.compile(r"\[dd\.[^\]]*\]\s*"), ""),
     (re.compile(r"\b[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\b"), "<id>"),
@@ -100,7 +103,7 @@ def _pattern_data(text: str, members: Sequence[Log]) -> Json:
 
 def request_named(log: Log) -> str:
     """The id of the request that a log names, in a field or in its text; empty if it names none."""
-    found = _REQUEST_ID.search(log.message)
+    found = REQUEST_ID.search(log.message)
     return log.request_id or (found[0] if found else "")
 
 

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from ddsetup.explore.drawing import clean, duration
+from ddsetup.explore.errors import REQUEST_ID
 from ddsetup.gateways.datadog.event_search import Log, SpanEvent
 from ddsetup.model.account import Json
 from ddsetup.model.blocks import Flame, Flames
 
 ROWS = 14
 """Spans of a trace that are drawn: a cold start alone has hundreds of imports."""
-
-_REQUEST_ID = re.compile(r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b")
 
 
 def rows_of(spans: Sequence[SpanEvent]) -> list[Json]:
@@ -79,7 +77,7 @@ def requests_logs(logs: Sequence[Log], request_id: str) -> tuple[Log, ...]:
 
 
 def _named_in(message: str) -> list[str]:
-    return _REQUEST_ID.findall(message)
+    return REQUEST_ID.findall(message)
 
 
 def flames(rows: Sequence[Mapping[str, Json]]) -> Flames:

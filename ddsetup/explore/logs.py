@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from ddsetup.explore.drawing import clean, clock_time, iso
-from ddsetup.explore.errors import request_named
+from ddsetup.explore.errors import BAD, request_named
 from ddsetup.flow.whose import Whose
 from ddsetup.gateways.datadog.client import Datadog
 from ddsetup.gateways.datadog.event_search import MOST, Log, search_logs
@@ -16,9 +16,8 @@ from ddsetup.model.errors import UsageError
 from ddsetup.model.lines import Line, Look, Span, Style, counted, line
 
 SHOWN = 50
-STATUSES = ("emergency", "alert", "critical", "error", "warn", "notice", "info", "debug", "ok")
+STATUSES = (*BAD, "warn", "notice", "info", "debug", "ok")
 """The statuses of logs in Datadog (log configuration, status remapper)."""
-_BAD = STATUSES[:4]
 
 
 def conditions(status: str, words: str) -> tuple[str, ...]:
@@ -60,7 +59,7 @@ def log_lines(rows: Iterable[Mapping[str, Json]]) -> list[Line]:
     """A line for each line of each log."""
     found: list[Line] = []
     for row in rows:
-        style: Style = "bad" if row["status"] in _BAD else "warn" if row["status"] == "warn" else ""
+        style: Style = "bad" if row["status"] in BAD else "warn" if row["status"] == "warn" else ""
         first, *rest = row["message"].strip().splitlines() or [""]
         head = Span(f"{clock_time(row['at'])} ", "dim"), Span(f"{row['function']}  ", "bold")
         found.append(line(*head, Span(first.expandtabs(1), style)))

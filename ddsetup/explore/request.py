@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TypeAlias, TypeVar
 
-from ddsetup.explore.errors import QUERY, READ, Patterns, request_named
+from ddsetup.explore.errors import QUERY, READ, REQUEST_ID, Patterns, request_named
 from ddsetup.explore.flame import requests_logs
 from ddsetup.explore.given_time import with_time
 from ddsetup.explore.minute import with_minute
@@ -27,7 +27,6 @@ LATELY = 24 * 60
 
 T = TypeVar("T")
 Limits: TypeAlias = Callable[[Sequence[Invocation]], Mapping[str, Function]]
-_REQUEST = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _TRACE = re.compile(r"\d{1,20}|[0-9a-f]{16}|[0-9a-f]{32}")
 _LOGS = 1_000
 _LONGEST = timedelta(minutes=15)
@@ -37,7 +36,7 @@ _LONGEST = timedelta(minutes=15)
 def checked(given: str) -> str:
     """The id of a request or a trace, as Datadog writes it. Raises UsageError for anything else."""
     found = given.strip().lower().removeprefix("0x")
-    if _REQUEST.fullmatch(found) or _TRACE.fullmatch(found):
+    if REQUEST_ID.fullmatch(found) or _TRACE.fullmatch(found):
         return found
     raise UsageError(
         f"{given!r} is no id of a request or a trace",
@@ -66,7 +65,7 @@ def request(dd: Datadog, limits: Limits, account: str, window: Window, given: st
         trace: tuple(invocation_of(span) for span in spans if is_invocation(span))
     }
     found = known("logs", lambda: invocations_of(dd, {trace: spans}), without_logs)[trace]
-    if not found and _REQUEST.fullmatch(given):
+    if not found and REQUEST_ID.fullmatch(given):
         alone = known("logs", lambda: _by_logs(dd, window, given), None)
         found = (alone,) if alone else ()
     data = dict(story(trace, spans, found))
@@ -78,7 +77,7 @@ def request(dd: Datadog, limits: Limits, account: str, window: Window, given: st
 
 def _trace(dd: Datadog, window: Window, given: str) -> tuple[str, tuple[SpanEvent, ...]]:
     """The id of the trace that is meant, and its spans; empty if there is none."""
-    if not _REQUEST.fullmatch(given):
+    if not REQUEST_ID.fullmatch(given):
         ids = _spellings(given)
         found = spans_of(dd, window, ids)
         return next(((trace, spans) for trace, spans in found.items()), ("", ()))

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from ddsetup.explore.drawing import clean, iso
+from ddsetup.explore.errors import BAD
 from ddsetup.explore.flame import above, rows_of
 from ddsetup.explore.reports import Ended, ended
 from ddsetup.facts.failures import Failure, failure_of
@@ -15,7 +16,6 @@ from ddsetup.gateways.datadog.event_search import Log, SpanEvent
 from ddsetup.model.account import Json
 
 _CUT_OFF = "Task timed out"
-_ERRORS = ("error", "critical", "emergency", "alert")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +71,7 @@ def told_by_logs(request_id: str, logs: Sequence[Log]) -> Invocation | None:
     if not logs:
         return None
     report = ended((log.message for log in logs), request_id)
-    wrong = [log.message for log in logs if log.status in _ERRORS]
+    wrong = [log.message for log in logs if log.status in BAD]
     first = min(log.at for log in logs)
     took = report.duration_ms or (max(log.at for log in logs) - first).total_seconds() * 1000
     return Invocation(
@@ -81,14 +81,12 @@ def told_by_logs(request_id: str, logs: Sequence[Log]) -> Invocation | None:
         start=first,
         duration_ms=took,
         error=wrong[-1].splitlines()[0] if wrong else "",
-        failed=bool(wrong) or report.status not in ("", "success") or failure_of(_own(logs)) is not None,
+        failed=bool(wrong)
+        or report.status not in ("", "success")
+        or failure_of(log.message for log in logs) is not None,
         cold_start=report.init_ms is not None,
         logs=tuple(logs),
     )
-
-
-def _own(logs: Iterable[Log]) -> list[str]:
-    return [log.message for log in logs]
 
 
 def is_invocation(span: SpanEvent) -> bool:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from ddsetup.explore.drawing import clock_time, duration
-from ddsetup.explore.errors import essence
+from ddsetup.explore.errors import BAD, essence
 from ddsetup.explore.flame import flames
 from ddsetup.model.account import Json
 from ddsetup.model.blocks import Block
@@ -15,7 +15,6 @@ from ddsetup.show.layout import WIDTH
 
 _LOG_LINES = 8
 _PLATFORM = re.compile(r"^(?:START|END) RequestId: ")
-_ERRORS = ("error", "critical", "emergency", "alert")
 
 
 def trace_blocks(data: Mapping[str, Json], look: Look) -> list[Block]:
@@ -94,7 +93,7 @@ def _log_lines(logs: Sequence[Mapping[str, Json]], look: Look, width: int) -> li
     for log in told if look.verbose else told[:_LOG_LINES]:
         first, *rest = log["message"].strip().splitlines() or [""]
         parts = [part.expandtabs(1) for part in (essence(first), *rest)]
-        error = log["status"] in _ERRORS
+        error = log["status"] in BAD
         shown = parts if look.verbose or len(parts) <= 2 else [parts[0], f"… {parts[-1].strip()}"]
         for at, part in enumerate(shown):
             when = clock_time(log["at"]) if at == 0 else " " * 8
