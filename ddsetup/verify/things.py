@@ -27,6 +27,7 @@ from ddsetup.model.report import SignalName
 from ddsetup.model.snapshot import Snapshot
 from ddsetup.model.states import FilterState, LogCollectionState
 from ddsetup.plan.select_services import chosen_api_stages, chosen_state_machines
+from ddsetup.plan.steps.forwarder_choice import lane_of
 from ddsetup.plan.steps.namespaces import LAMBDA, wanted_namespaces
 from ddsetup.plan.steps.sources import api_stages, state_machines
 
@@ -190,9 +191,9 @@ def forwarders_of(snapshot: Snapshot, plan: Plan, lanes: Iterable[Lane]) -> tupl
     for account in snapshot.accounts.values():
         if isinstance(account.integration, Integration):
             found |= dict.fromkeys(account.integration.lambdas)
-    used = {(lane.account, lane.region): lane for lane in lanes}
-    known = [arn for arn in found if _place(arn) in used]
-    silent = [lane for place, lane in used.items() if place not in set(map(_place, known))]
+    used = dict.fromkeys(lanes)
+    known = {arn: lane for arn in found if (lane := lane_of(arn)) in used}
+    silent = [lane for lane in used if lane not in known.values()]
     return (*known, *(arn for lane in silent for arn in _only(snapshot, lane)))
 
 
@@ -202,9 +203,3 @@ def _only(snapshot: Snapshot, lane: Lane) -> tuple[str, ...]:
     if isinstance(held, Unreadable) or len(held) != 1:
         return ()
     return (held[0].arn,)
-
-
-def _place(arn: str) -> tuple[str, str]:
-    """Account and region of a function's ARN; empty for anything else, such as a reference."""
-    parts = arn.split(":")
-    return (parts[4], parts[3]) if len(parts) > 6 and parts[2] == "lambda" else ("", "")
