@@ -6,7 +6,6 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 from ddsetup.explore.drawing import clean, clock_time, iso, percent
 from ddsetup.flow.whose import Whose
@@ -61,30 +60,22 @@ def errors(dd: Datadog, window: Window, whose: Whose) -> Mapping[str, Json]:
 
 def shaped(logs: Sequence[Log], total: int, window: Window) -> Mapping[str, Json]:
     """Patterns as plain data, the most frequent first. `logs` are the newest ones, newest first."""
-    ordered = Patterns.of(logs).ordered
     return {
         "from": iso(window.start),
         "to": iso(window.end),
         "total": total,
         "read": len(logs),
-        "patterns": [_pattern_data(text, members) for text, members in ordered],
+        "patterns": [_pattern_data(text, members) for text, members in by_pattern(logs)],
     }
 
 
-@dataclass(frozen=True, slots=True)
-class Patterns:
-    """Logs by pattern, the most frequent first: the order in which they are numbered."""
-
-    ordered: tuple[tuple[str, tuple[Log, ...]], ...]
-
-    @classmethod
-    def of(cls, logs: Iterable[Log]) -> Patterns:
-        """Put together what differs only in ids, numbers and times."""
-        groups: dict[str, list[Log]] = {}
-        for log in logs:
-            groups.setdefault(pattern(log.message), []).append(log)
-        ordered = sorted(groups.items(), key=lambda item: (-len(item[1]), item[0]))
-        return cls(tuple((text, tuple(members)) for text, members in ordered))
+def by_pattern(logs: Iterable[Log]) -> list[tuple[str, list[Log]]]:
+    """Logs that differ only in ids, numbers and times together, the most frequent first: the order in which
+    patterns are numbered."""
+    groups: dict[str, list[Log]] = {}
+    for log in logs:
+        groups.setdefault(pattern(log.message), []).append(log)
+    return sorted(groups.items(), key=lambda item: (-len(item[1]), item[0]))
 
 
 def _pattern_data(text: str, members: Sequence[Log]) -> Json:

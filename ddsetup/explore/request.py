@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TypeAlias, TypeVar
 
-from ddsetup.explore.errors import QUERY, READ, REQUEST_ID, Patterns, request_named
+from ddsetup.explore.errors import QUERY, READ, REQUEST_ID, by_pattern, request_named
 from ddsetup.explore.flame import requests_logs
 from ddsetup.explore.given_time import with_time
 from ddsetup.explore.minute import with_minute
@@ -121,7 +121,7 @@ def of_error(dd: Datadog, window: Window, whose: Whose, number: int) -> str:
     Raises UsageError when there are fewer, or when nothing tells the request.
     """
     logs = search_logs(dd, window, whose.logs(QUERY), limit=READ)
-    ordered = Patterns.of([log for log in logs if whose.has(log.function)]).ordered
+    ordered = by_pattern(log for log in logs if whose.has(log.function))
     if not 1 <= number <= len(ordered):
         there = f"there are {len(ordered):,} patterns of errors" if ordered else "no error was logged"
         raise UsageError(
