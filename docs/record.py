@@ -116,7 +116,7 @@ SESSIONS = (
                     ("IAM role DatadogIntegrationRole  ", "+ integration of"),
                     ("Datadog has no record", "Forwarder: sends"),
                     ("no Forwarder in us-east-1", "Log collection:"),
-                    ("DD_TRACE_ENABLED", "1 more function to change"),
+                    ("DD_TRACE_ENABLED", "1 more to change: function"),
                     ("tags of function coffee-invoices", "Log subscriptions"),
                     ("log group /aws/lambda/coffee-invoices", "10 to create"),
                     ("ForwarderRole CREATE_IN_PROGRESS", "datadog-forwarder CREATE_COMPLETE"),

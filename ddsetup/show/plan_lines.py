@@ -99,9 +99,9 @@ def _step_lines(changes: Sequence[Change], look: Look) -> list[Line]:
             found.extend(change_lines(change, look))
         rest = alike[len(shown) :]
         if rest:
-            what = f"and {len(rest):,} more {kind_name(kind, len(rest))} to {_DONE[action]}"
-            said = names([change.resource.name for change in rest], FOLD_AFTER)
-            found.append(line("  ", _MARKS[action], Span(f" … {what}: {said} (-v shows all)", "dim")))
+            who = f"{kind_name(kind, len(rest))} {names([c.resource.name for c in rest], FOLD_AFTER)}"
+            what = f"and {len(rest):,} more to {_DONE[action]}: {who} (-v shows all)"
+            found.append(line("  ", _MARKS[action], Span(f" … {what}", "dim")))
     return found
 
 
