@@ -54,9 +54,15 @@ class Signal:
     def subject(self) -> str:
         """What it is about, as people call it."""
         if self.resource is not None:
-            kind = self.resource.kind
-            return f"{_KINDS.get(kind, kind.replace('_', ' '))} {self.resource.name}"
+            return f"{self.kind} {self.resource.name}"
         return self.function or self.metric
+
+    @property
+    def kind(self) -> str:
+        """What kind of thing that is."""
+        if self.resource is not None:
+            return _KINDS.get(self.resource.kind, self.resource.kind.replace("_", " "))
+        return "function" if self.function else "custom metric"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -55,7 +55,7 @@ def arriving_lines(signals: Sequence[Signal], look: Look, height: int, note: str
 
     `note` is said below the title.
     """
-    title = line(Span(summary(signals), "bold"))
+    title = line(Span(so_far(signals), "bold"))
     said = [part for text in note.splitlines() for part in wrapped(line("  ", Span(text, "dim")), look.width)]
     legend = int(0 < look.width < _WORDS_WIDTH)
     room = max(height - 2 - len(said) - legend, 2)
@@ -75,14 +75,22 @@ def arriving_lines(signals: Sequence[Signal], look: Look, height: int, note: str
 
 
 def summary(signals: Sequence[Signal]) -> str:
-    """`5 of 6 functions with everything in Datadog; 1 did not run and is unproven`."""
-    whole = _whole([signal for signal in signals if signal.function])
-    others = _whole([signal for signal in signals if not signal.function])
-    found = f"{sum(whole.values()):,} of {counted(len(whole), 'function')} with everything in Datadog"
-    if others:
-        found += f", and {sum(others.values()):,} of {counted(len(others), 'other thing')}"
+    """`5 of 6 functions with everything in Datadog, and 1 of 1 Forwarder; 1 did not run and is unproven`."""
+    found = so_far(signals)
     if idle := len(unproven(signals)):
         found += f"; {idle:,} did not run and {'is' if idle == 1 else 'are'} unproven"
+    return found
+
+
+def so_far(signals: Sequence[Signal]) -> str:
+    """The same while it goes on: who has not run yet may do so, and is no news."""
+    whole = _whole([signal for signal in signals if signal.function])
+    beside = [signal for signal in signals if not signal.function]
+    found = f"{sum(whole.values()):,} of {counted(len(whole), 'function')} with everything in Datadog"
+    if beside:
+        others, kinds = _whole(beside), {signal.kind for signal in beside}
+        noun = kinds.pop() if len(kinds) == 1 else "other resource"
+        found += f", and {sum(others.values()):,} of {counted(len(others), noun)}"
     return found
 
 

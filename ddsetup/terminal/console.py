@@ -29,7 +29,7 @@ from ddsetup.show.report_lines import (
     report_blocks,
     report_lines,
 )
-from ddsetup.show.signal_lines import arriving_lines, signal_text, summary
+from ddsetup.show.signal_lines import arriving_lines, signal_text, so_far
 from ddsetup.terminal.keyboard import Keyboard, in_front
 from ddsetup.terminal.streams import PLAIN, columns_of, fitting
 
@@ -114,6 +114,7 @@ class Console:
     _animation: Animation | None = field(default=None, repr=False)
     _rich: RichConsole | None = field(default=None, repr=False)
     _signals: dict[tuple[str, str, str, str], str] = field(default_factory=dict, repr=False)
+    _proof: str = field(default="", repr=False)
 
     # What is said on the way
 
@@ -208,7 +209,9 @@ class Console:
                 drawn = arriving_lines(signals, Look(width=rich.width - 1), rich.height - 1, note)
                 self._moving().table([self._text(spans, self.streams.err) for spans in drawn])
             elif news:
-                self.say(summary(signals))
+                if (text := so_far(signals)) != self._proof or self.verbose:
+                    self.say(text)
+                self._proof = text
                 if self.verbose:
                     self.lines(line("  ", signal_text(signal)) for signal in news)
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from ddsetup.model.change import ResourceId
 from ddsetup.model.lines import Look, text_of
 from ddsetup.model.report import Signal
-from ddsetup.show.signal_lines import arriving_lines
+from ddsetup.show.signal_lines import arriving_lines, so_far, summary
 
 WHY = "usually there within 5 minutes of an invocation"
 
@@ -48,3 +51,26 @@ def test_all_rows_are_there_if_there_is_room() -> None:
         assert f"open-{n:02}" in text
     assert WHY in text
     assert "more function" not in text
+
+
+FORWARDER = Signal(
+    function="",
+    region="eu-west-1",
+    signal="forwarder_metrics",
+    status="arrived",
+    resource=ResourceId("forwarder", "datadog-forwarder"),
+)
+IDLE = Signal(function="idle", region="eu-west-1", signal="logs", status="no_traffic")
+
+
+def test_what_was_switched_on_beside_functions_is_called_what_it_is() -> None:
+    assert summary([*signals(1, 1), FORWARDER]).endswith("with everything in Datadog, and 1 of 1 Forwarder")
+    stage = replace(FORWARDER, status="missing", resource=ResourceId("api_stage", "shop/prod"))
+    assert summary([*signals(1, 0), FORWARDER, stage]).endswith(", and 1 of 2 other resources")
+
+
+def test_who_did_not_run_is_unproven_only_once_it_is_over() -> None:
+    told = [*signals(1, 0), IDLE]
+    assert summary(told) == "1 of 2 functions with everything in Datadog; 1 did not run and is unproven"
+    assert so_far(told) == "1 of 2 functions with everything in Datadog"
+    assert "unproven" not in text_of(arriving_lines(told, Look(width=120), 23))

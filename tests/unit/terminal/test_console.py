@@ -184,6 +184,13 @@ def test_signals_are_told_when_they_change_and_not_else() -> None:
     ]
 
 
+def test_a_count_that_is_the_same_is_not_told_again() -> None:
+    shown, _, err = console()
+    for status in ("no_traffic", "waiting"):
+        shown.signals([signal(status)])
+    assert err.text.splitlines() == ["0 of 1 function with everything in Datadog"]
+
+
 def test_a_table_higher_than_the_terminal_shows_what_is_open() -> None:
     shown, _, err = console(terminal=True)
     done = [
