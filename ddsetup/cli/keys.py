@@ -14,6 +14,7 @@ from typing import TextIO
 
 from ddsetup.model.errors import UsageError
 from ddsetup.settings.given import Given
+from ddsetup.settings.setting import flag_of
 
 KEY_VARIABLES = (
     *("DD_API_KEY", "DD_APP_KEY", "DATADOG_API_KEY", "DATADOG_APP_KEY"),
@@ -43,15 +44,11 @@ def handed_keys(given: Given, directory: Path, stdin: TextIO | None) -> dict[str
     piped = [key for key in ("api_key_stdin", "app_key_stdin") if given.on(key)]
     if piped:
         lines = _lines_of(stdin, len(piped))
-        found |= {_flag(key): line for key, line in zip(piped, lines, strict=True)}
+        found |= {flag_of(key): line for key, line in zip(piped, lines, strict=True)}
     for key in ("api_key_file", "app_key_file"):
         if name := given.text(key):
-            found[_flag(key)] = _in_file(directory / Path(name).expanduser(), _flag(key))
+            found[flag_of(key)] = _in_file(directory / Path(name).expanduser(), flag_of(key))
     return found
-
-
-def _flag(key: str) -> str:
-    return "--" + key.replace("_", "-")
 
 
 def _lines_of(stdin: TextIO | None, wanted: int) -> list[str]:

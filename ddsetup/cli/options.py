@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperCommand
 
-from ddsetup.settings.setting import PANELS, Setting
+from ddsetup.settings.setting import PANELS, Setting, flag_of
 from ddsetup.settings.table import SETTINGS, TABLE
 
 if TYPE_CHECKING:
@@ -29,6 +29,26 @@ class Extra:
     many: bool = False
     required: bool = False
     metavar: str | None = None
+
+
+def switch(name: str, meaning: str, *, flag: str = "") -> Extra:
+    """An option that is given or not; its flag is its name where none is said."""
+    return Extra(name=name, help=meaning, flags=(flag or flag_of(name),), kind=bool)
+
+
+def option(
+    name: str,
+    metavar: str,
+    meaning: str,
+    *,
+    flag: str = "",
+    kind: type[str | Path | float | int] = str,
+    many: bool = False,
+) -> Extra:
+    """An option with a value; its flag is its name where none is said."""
+    return Extra(
+        name=name, help=meaning, flags=(flag or flag_of(name),), kind=kind, many=many, metavar=metavar
+    )
 
 
 class GroupedCommand(TyperCommand):

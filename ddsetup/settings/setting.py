@@ -40,6 +40,11 @@ _FIELDS = frozenset(USUAL.__slots__)
 _YES, _NO = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
 
 
+def flag_of(key: str) -> str:
+    """The option of that name, as it is typed."""
+    return "--" + key.replace("_", "-")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setting:
     """One option. Its flag, variable and file key follow from `key`; `switch`es also have a `--no-` form.
@@ -94,7 +99,7 @@ class Setting:
 
     @property
     def flag(self) -> str:
-        return "--" + self.key.replace("_", "-")
+        return flag_of(self.key)
 
     @property
     def no_flag(self) -> str:

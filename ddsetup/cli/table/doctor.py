@@ -2,89 +2,37 @@
 
 from __future__ import annotations
 
-from ddsetup.cli.options import Extra
+from ddsetup.cli.options import option, switch
 
 DOCTOR = (
-    Extra(
-        name="fix",
-        flags=("--fix",),
-        kind=bool,
-        help="Fix what can be fixed, once the plan is confirmed, and check again (undo: `ddsetup undo`).",
+    switch(
+        "fix", "Fix what can be fixed, once the plan is confirmed, and check again (undo: `ddsetup undo`)."
     ),
-    Extra(
-        name="only",
-        flags=("--only",),
-        many=True,
-        metavar="CHECK",
-        help="Only this check or group; repeatable.",
+    option("only", "CHECK", "Only this check or group; repeatable.", many=True),
+    option("skip", "CHECK", "Not this check or group; repeatable.", many=True),
+    option("severity", "LEVEL", "Show findings from this level on: error, warning or info."),
+    option("fail_on", "LEVEL", "End with 1 from this level on: error (default), warning or info."),
+    switch("narrow_logs", "With --function: only the way of its logs.", flag="--logs"),
+    switch("narrow_metrics", "With --function: only the way of its metrics.", flag="--metrics"),
+    switch("narrow_traces", "With --function: only the way of its traces.", flag="--traces"),
+    switch(
+        "deep", "Look at every log group, role and log, also where data arrives; slow for many functions."
     ),
-    Extra(
-        name="skip",
-        flags=("--skip",),
-        many=True,
-        metavar="CHECK",
-        help="Not this check or group; repeatable.",
-    ),
-    Extra(
-        name="severity",
-        flags=("--severity",),
-        metavar="LEVEL",
-        help="Show findings from this level on: error, warning or info.",
-    ),
-    Extra(
-        name="fail_on",
-        flags=("--fail-on",),
-        metavar="LEVEL",
-        help="End with 1 from this level on: error (default), warning or info.",
-    ),
-    Extra(
-        name="narrow_logs", flags=("--logs",), kind=bool, help="With --function: only the way of its logs."
-    ),
-    Extra(
-        name="narrow_metrics",
-        flags=("--metrics",),
-        kind=bool,
-        help="With --function: only the way of its metrics.",
-    ),
-    Extra(
-        name="narrow_traces",
-        flags=("--traces",),
-        kind=bool,
-        help="With --function: only the way of its traces.",
-    ),
-    Extra(
-        name="deep",
-        flags=("--deep",),
-        kind=bool,
-        help="Look at every log group, role and log, also where data arrives; slow for many functions.",
-    ),
-    Extra(
-        name="probe",
-        flags=("--probe",),
-        kind=bool,
-        help="Send a log, a metric and a span through the Forwarder, and ask Datadog for each in every form "
+    switch(
+        "probe",
+        "Send a log, a metric and a span through the Forwarder, and ask Datadog for each in every form "
         "that ddsetup relies on (asks first).",
     ),
-    Extra(
-        name="doctor_wait",
-        flags=("--wait",),
-        metavar="TIME",
-        help="Look again until all is well or this time is over, e.g. 10m.",
+    option(
+        "doctor_wait", "TIME", "Look again until all is well or this time is over, e.g. 10m.", flag="--wait"
     ),
-    Extra(name="junit", flags=("--junit",), metavar="FILE", help="Write the checks as JUnit XML."),
-    Extra(name="sarif", flags=("--sarif",), metavar="FILE", help="Write the findings as SARIF."),
-    Extra(
-        name="bundle",
-        flags=("--bundle",),
-        metavar="FILE",
-        help="Write a zip for support, without anything secret (shows its contents and asks first).",
+    option("junit", "FILE", "Write the checks as JUnit XML."),
+    option("sarif", "FILE", "Write the findings as SARIF."),
+    option(
+        "bundle",
+        "FILE",
+        "Write a zip for support, without anything secret (shows its contents and asks first).",
     ),
-    Extra(name="list", flags=("--list",), kind=bool, help="List the checks, and look at nothing."),
-    Extra(
-        name="explain",
-        flags=("--explain",),
-        many=True,
-        metavar="CHECK",
-        help="Explain a check, and look at nothing; repeatable.",
-    ),
+    switch("list", "List the checks, and look at nothing."),
+    option("explain", "CHECK", "Explain a check, and look at nothing; repeatable.", many=True),
 )

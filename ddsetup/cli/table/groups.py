@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ddsetup.cli.command import ASKING, CONNECT, WRITING, Command, Group, keys
-from ddsetup.cli.options import Extra
+from ddsetup.cli.options import Extra, option, switch
 from ddsetup.cli.table.sandbox import SANDBOX
 from ddsetup.cli.table.source import CODE
 
@@ -15,9 +15,7 @@ _NAMES = Extra(
     name="names", many=True, required=True, metavar="NAME...", help="Names of metrics, e.g. shop.orders."
 )
 
-_RAW = Extra(
-    name="raw", flags=("--raw",), kind=bool, help="Show what looks like a secret in logs and errors, too."
-)
+_RAW = switch("raw", "Show what looks like a secret in logs and errors, too.")
 
 EXPLORE = Group(
     name="explore",
@@ -45,11 +43,9 @@ EXPLORE = Group(
             ),
             keys=_LOOK,
             extras=(
-                Extra(
-                    name="since_deploy",
-                    flags=("--since-deploy",),
-                    kind=bool,
-                    help="Only what a function did not log before its last change. Looks a week back.",
+                switch(
+                    "since_deploy",
+                    "Only what a function did not log before its last change. Looks a week back.",
                 ),
                 _RAW,
             ),
@@ -66,16 +62,10 @@ EXPLORE = Group(
             ),
             keys=(*_LOOK, "wait"),
             extras=(
-                Extra(name="tail", flags=("--tail",), kind=bool, help="Go on with those that come."),
-                Extra(name="status", flags=("--status",), metavar="STATUS", help="Only these, e.g. error."),
-                Extra(name="pattern", flags=("--pattern",), metavar="TEXT", help="Only with this text."),
-                Extra(
-                    name="count",
-                    flags=("--count",),
-                    kind=int,
-                    metavar="N",
-                    help="How many at first, the newest ones. Default: 50.",
-                ),
+                switch("tail", "Go on with those that come."),
+                option("status", "STATUS", "Only these, e.g. error."),
+                option("pattern", "TEXT", "Only with this text."),
+                option("count", "N", "How many at first, the newest ones. Default: 50.", kind=int),
                 _RAW,
             ),
         ),
@@ -87,13 +77,7 @@ EXPLORE = Group(
             examples=("ddsetup explore traces --function checkout --count 5",),
             keys=_LOOK,
             extras=(
-                Extra(
-                    name="count",
-                    flags=("--count",),
-                    kind=int,
-                    metavar="N",
-                    help="How many slow and how many failing ones. Default: 3.",
-                ),
+                option("count", "N", "How many slow and how many failing ones. Default: 3.", kind=int),
                 _RAW,
             ),
         ),
@@ -112,12 +96,8 @@ EXPLORE = Group(
             keys=_LOOK,
             extras=(
                 Extra(name="id", metavar="[ID]", help="The id of a request (AWS) or of a trace (Datadog)."),
-                Extra(
-                    name="error",
-                    flags=("--error",),
-                    kind=int,
-                    metavar="N",
-                    help="The newest request with error N of `ddsetup explore errors`.",
+                option(
+                    "error", "N", "The newest request with error N of `ddsetup explore errors`.", kind=int
                 ),
                 _RAW,
             ),
@@ -134,13 +114,10 @@ EXPLORE = Group(
             keys=_LOOK,
             extras=(
                 _NAMES,
-                Extra(
-                    name="aggregate",
-                    flags=("--aggregate",),
-                    metavar="avg|sum|min|max|count|p50|p75|p90|p95|p99",
-                    help="What is drawn. Default: avg.",
+                option(
+                    "aggregate", "avg|sum|min|max|count|p50|p75|p90|p95|p99", "What is drawn. Default: avg."
                 ),
-                Extra(name="by", flags=("--by",), metavar="TAG", help="One line for each value of this tag."),
+                option("by", "TAG", "One line for each value of this tag."),
             ),
         ),
     ),
@@ -158,14 +135,7 @@ METRICS = Group(
             summary="The distributions that functions sent.",
             examples=("ddsetup metrics list --function checkout",),
             keys=_LOOK,
-            extras=(
-                Extra(
-                    name="enhanced",
-                    flags=("--enhanced",),
-                    kind=bool,
-                    help="Also Datadog's own (aws.lambda.enhanced.*).",
-                ),
-            ),
+            extras=(switch("enhanced", "Also Datadog's own (aws.lambda.enhanced.*)."),),
         ),
         Command(
             name="verify",
@@ -189,49 +159,36 @@ METRICS = Group(
             keys=(*CONNECT, "region", *WRITING),
             extras=(
                 _NAMES,
-                Extra(
-                    name="tag_key",
-                    flags=("--tag-key",),
+                option(
+                    "tag_key",
+                    "KEY",
+                    "A tag key that stays queryable; repeatable. Default: all that there are.",
                     many=True,
-                    metavar="KEY",
-                    help="A tag key that stays queryable; repeatable. Default: all that there are.",
                 ),
-                Extra(name="off", flags=("--off",), kind=bool, help="Turn percentiles off again."),
+                switch("off", "Turn percentiles off again."),
             ),
         ),
     ),
 )
 
 _MONITOR_EXTRAS = (
-    Extra(
-        name="only",
-        flags=("--only",),
+    option(
+        "only",
+        "MONITOR",
+        "Only these of the recommended monitors; repeatable. `none`: none of them.",
         many=True,
-        metavar="MONITOR",
-        help="Only these of the recommended monitors; repeatable. `none`: none of them.",
     ),
-    Extra(
-        name="threshold",
-        flags=("--threshold",),
-        many=True,
-        metavar="MONITOR=VALUE",
-        help="Another threshold, e.g. high_error_rate=0.05; repeatable.",
+    option(
+        "threshold", "MONITOR=VALUE", "Another threshold, e.g. high_error_rate=0.05; repeatable.", many=True
     ),
-    Extra(
-        name="on_metric",
-        flags=("--on-metric",),
-        many=True,
-        metavar="'NAME<VALUE'",
-        help="A monitor on a custom metric, e.g. 'max:shop.orders>100' (avg without max:) or "
+    option(
+        "on_metric",
+        "'NAME<VALUE'",
+        "A monitor on a custom metric, e.g. 'max:shop.orders>100' (avg without max:) or "
         "'p95:shop.value{product:tea} by {region}>3'; repeatable.",
-    ),
-    Extra(
-        name="notify",
-        flags=("--notify",),
         many=True,
-        metavar="@HANDLE",
-        help="Who is told, e.g. @slack-shop or @me@example.com; repeatable.",
     ),
+    option("notify", "@HANDLE", "Who is told, e.g. @slack-shop or @me@example.com; repeatable.", many=True),
 )
 
 MONITORS = Group(
@@ -249,12 +206,7 @@ MONITORS = Group(
             keys=(*_SCOPED, *ASKING),
             extras=(
                 *_MONITOR_EXTRAS,
-                Extra(
-                    name="terraform",
-                    flags=("--terraform",),
-                    kind=bool,
-                    help="Print the monitors as Terraform instead.",
-                ),
+                switch("terraform", "Print the monitors as Terraform instead."),
             ),
         ),
         Command(
@@ -275,15 +227,7 @@ MONITORS = Group(
             help="Deletes monitors that ddsetup made: all, or those for an env, a service or functions.",
             examples=("ddsetup monitors remove --env prod",),
             keys=(*_SCOPED, *WRITING),
-            extras=(
-                Extra(
-                    name="only",
-                    flags=("--only",),
-                    many=True,
-                    metavar="MONITOR",
-                    help="Only these monitors; repeatable.",
-                ),
-            ),
+            extras=(option("only", "MONITOR", "Only these monitors; repeatable.", many=True),),
         ),
     ),
 )
@@ -301,7 +245,7 @@ DASHBOARDS = Group(
             keys=("region", *CONNECT, *ASKING),
             extras=(
                 Extra(name="name", metavar="[NAME]", help="Part of the name of the one that is meant."),
-                Extra(name="browser", flags=("--browser",), kind=bool, help="Open it in the browser."),
+                switch("browser", "Open it in the browser."),
             ),
         ),
         Command(
@@ -312,14 +256,7 @@ DASHBOARDS = Group(
             "DynamoDB and SQS where they are used. `ddsetup undo` takes it back.",
             examples=("ddsetup dashboards create", "ddsetup dashboards create --title 'Shop' --env prod"),
             keys=(*_SCOPED, *WRITING),
-            extras=(
-                Extra(
-                    name="title",
-                    flags=("--title",),
-                    metavar="TEXT",
-                    help="What it is called. Default: Serverless overview.",
-                ),
-            ),
+            extras=(option("title", "TEXT", "What it is called. Default: Serverless overview."),),
         ),
     ),
 )

@@ -5,10 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from ddsetup.cli.command import ASKING, CONNECT, WANTED, WRITING, Command, keys
-from ddsetup.cli.options import Extra
+from ddsetup.cli.options import Extra, option, switch
 from ddsetup.cli.table.doctor import DOCTOR
 from ddsetup.cli.table.sandbox import SCENARIO
 from ddsetup.cli.table.source import IAC
+
+_LOSE_FAILED_EVENTS = switch(
+    "delete_failed_events", "Delete the Forwarder's bucket also while it holds what Datadog did not take yet."
+)
 
 COMMANDS: tuple[Command, ...] = (
     Command(
@@ -24,11 +28,9 @@ COMMANDS: tuple[Command, ...] = (
         ),
         keys=(*WANTED, *keys("Proof"), *WRITING, "html"),
         extras=(
-            Extra(
-                name="sandbox",
-                flags=("--sandbox",),
-                kind=bool,
-                help="Try it on an AWS account and a Datadog of its own on this machine, gone afterwards.",
+            switch(
+                "sandbox",
+                "Try it on an AWS account and a Datadog of its own on this machine, gone afterwards.",
             ),
             SCENARIO,
         ),
@@ -40,19 +42,8 @@ COMMANDS: tuple[Command, ...] = (
         examples=("ddsetup plan --all", "ddsetup plan --function 'checkout-*' --out plan.json"),
         keys=(*WANTED, *ASKING),
         extras=(
-            Extra(
-                name="out",
-                flags=("--out",),
-                kind=Path,
-                metavar="FILE",
-                help="Save the plan for `ddsetup apply`.",
-            ),
-            Extra(
-                name="detailed_exitcode",
-                flags=("--detailed-exitcode",),
-                kind=bool,
-                help="End with 3 if there are changes.",
-            ),
+            option("out", "FILE", "Save the plan for `ddsetup apply`.", kind=Path),
+            switch("detailed_exitcode", "End with 3 if there are changes."),
         ),
     ),
     Command(
@@ -116,19 +107,9 @@ COMMANDS: tuple[Command, ...] = (
         keys=("function", *CONNECT, *WRITING),
         extras=(
             Extra(name="run", metavar="[RUN]", help="The run to give back."),
-            Extra(name="list", flags=("--list",), kind=bool, help="Show the runs, and change nothing."),
-            Extra(
-                name="with_later",
-                flags=("--with-later",),
-                kind=bool,
-                help="Give back first, too, the later runs that rely on what this one made.",
-            ),
-            Extra(
-                name="delete_failed_events",
-                flags=("--delete-failed-events",),
-                kind=bool,
-                help="Delete the Forwarder's bucket also while it holds what Datadog did not take yet.",
-            ),
+            switch("list", "Show the runs, and change nothing."),
+            switch("with_later", "Give back first, too, the later runs that rely on what this one made."),
+            _LOSE_FAILED_EVENTS,
         ),
     ),
     Command(
@@ -152,20 +133,14 @@ COMMANDS: tuple[Command, ...] = (
         ),
         keys=(*keys("Where"), *CONNECT, "role_name", "owned", *WRITING),
         extras=(
-            Extra(
-                name="keep",
-                flags=("--keep",),
-                many=True,
-                metavar="PART",
-                help="Leave a part, with what it stands on: functions, filters, policies, collection, "
+            option(
+                "keep",
+                "PART",
+                "Leave a part, with what it stands on: functions, filters, policies, collection, "
                 "forwarder, secret, integration or role; repeatable.",
+                many=True,
             ),
-            Extra(
-                name="delete_failed_events",
-                flags=("--delete-failed-events",),
-                kind=bool,
-                help="Delete the Forwarder's bucket also while it holds what Datadog did not take yet.",
-            ),
+            _LOSE_FAILED_EVENTS,
         ),
     ),
     Command(
@@ -175,12 +150,12 @@ COMMANDS: tuple[Command, ...] = (
         examples=("ddsetup policy --region eu-west-1 > policy.json",),
         keys=(*WANTED, *ASKING),
         extras=(
-            Extra(
-                name="for_command",
-                flags=("--for",),
+            option(
+                "for_command",
+                "COMMAND",
+                "Which commands it is for; repeatable. Default: setup, verify, undo.",
+                flag="--for",
                 many=True,
-                metavar="COMMAND",
-                help="Which commands it is for; repeatable. Default: setup, verify, undo.",
             ),
         ),
     ),

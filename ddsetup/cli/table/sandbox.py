@@ -5,14 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from ddsetup.cli.command import SHOWN, Command, Group
-from ddsetup.cli.options import Extra
+from ddsetup.cli.options import Extra, option, switch
 
-SCENARIO = Extra(
-    name="scenario",
-    flags=("--scenario",),
+SCENARIO = option(
+    "scenario",
+    "NAME",
+    "What the account looks like (see `ddsetup sandbox scenarios`); repeatable.",
     many=True,
-    metavar="NAME",
-    help="What the account looks like (see `ddsetup sandbox scenarios`); repeatable.",
 )
 
 _NAMED = Extra(
@@ -35,33 +34,17 @@ SANDBOX = Group(
             keys=("region", *SHOWN),
             extras=(
                 SCENARIO,
-                Extra(
-                    name="name",
-                    flags=("--name",),
-                    metavar="NAME",
-                    help="What to call it. Default: sandbox, sandbox-2, ...",
+                option("name", "NAME", "What to call it. Default: sandbox, sandbox-2, ..."),
+                switch("detach", "Leave it running and return."),
+                option(
+                    "functions", "N", "How many functions the scenario `many` has.", flag="--many", kind=int
                 ),
-                Extra(name="detach", flags=("--detach",), kind=bool, help="Leave it running and return."),
-                Extra(
-                    name="functions",
-                    flags=("--many",),
-                    kind=int,
-                    metavar="N",
-                    help="How many functions the scenario `many` has.",
-                ),
-                Extra(
-                    name="time_scale",
-                    flags=("--time-scale",),
-                    kind=float,
-                    metavar="X",
-                    help="How much faster than Datadog the stand-in works.",
-                ),
-                Extra(
-                    name="forwarder_zip",
-                    flags=("--forwarder-zip",),
+                option("time_scale", "X", "How much faster than Datadog the stand-in works.", kind=float),
+                option(
+                    "forwarder_zip",
+                    "FILE",
+                    "Run this official Forwarder release instead of the sandbox's own.",
                     kind=Path,
-                    metavar="FILE",
-                    help="Run this official Forwarder release instead of the sandbox's own.",
                 ),
             ),
         ),
@@ -72,7 +55,7 @@ SANDBOX = Group(
             keys=SHOWN,
             extras=(
                 _NAMED,
-                Extra(name="every", flags=("--all",), kind=bool, help="Stop all that are detached."),
+                switch("every", "Stop all that are detached.", flag="--all"),
             ),
         ),
         Command(
@@ -95,14 +78,8 @@ SANDBOX = Group(
             keys=SHOWN,
             extras=(
                 _NAMED,
-                Extra(
-                    name="functions",
-                    flags=("--function",),
-                    many=True,
-                    metavar="NAME",
-                    help="Only this function; repeatable.",
-                ),
-                Extra(name="times", flags=("--times",), kind=int, metavar="N", help="How often. Default: 1."),
+                option("functions", "NAME", "Only this function; repeatable.", flag="--function", many=True),
+                option("times", "N", "How often. Default: 1.", kind=int),
             ),
         ),
         Command(

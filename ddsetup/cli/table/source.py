@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 from ddsetup.cli.command import RUN, WRITING, Command, Group
-from ddsetup.cli.options import Extra
+from ddsetup.cli.options import Extra, switch
 from ddsetup.facts.variables import VARIABLES
 
 _PATH = Extra(
     name="path", metavar="[PATH]", help="The project's directory, or one of its files. Default: here."
 )
-_DIRTY = Extra(
-    name="allow_dirty",
-    flags=("--allow-dirty",),
-    kind=bool,
-    help="Change files although git knows of uncommitted changes.",
-)
+_DIRTY = switch("allow_dirty", "Change files although git knows of uncommitted changes.")
 
 IAC = Command(
     name="iac",
@@ -37,15 +32,13 @@ IAC = Command(
     ),
     extras=(
         _PATH,
-        Extra(
-            name="install",
-            flags=("--install",),
-            kind=bool,
-            help="Let the project's own package manager add what is needed, and deploy Datadog's macro (else "
+        switch(
+            "install",
+            "Let the project's own package manager add what is needed, and deploy Datadog's macro (else "
             "asked, or printed).",
         ),
         _DIRTY,
-        Extra(name="undo", flags=("--undo",), kind=bool, help="Give the files of the last run back."),
+        switch("undo", "Give the files of the last run back."),
     ),
 )
 
@@ -64,12 +57,7 @@ CODE = Group(
             keys=("yes", "dry_run", "no_input", *RUN),
             extras=(
                 _PATH,
-                Extra(
-                    name="write",
-                    flags=("--write",),
-                    kind=bool,
-                    help="Put the wrapper around the handlers (undo: `ddsetup iac --undo`).",
-                ),
+                switch("write", "Put the wrapper around the handlers (undo: `ddsetup iac --undo`)."),
                 _DIRTY,
             ),
         ),
