@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from ddsetup.facts.iam_documents import trust_policy
+from ddsetup.gateways.aws.objects import make_bucket
 from ddsetup.model.change import Change
 from ddsetup.model.errors import GatewayError
 from ddsetup.model.snapshot import LaneSnapshot
@@ -566,3 +567,12 @@ def test_a_stack_whose_parameters_moved_is_not_touched(bench: Bench) -> None:
     )
     outcome = bench.one(forward.inverse())
     assert (outcome.status, outcome.reason) == ("changed_since", "changed since: parameter Colour")
+
+
+def test_a_bucket_for_shared_runs_is_asked_for_in_its_own_region(bench: Bench) -> None:
+    region, sent = "eu-central-1", []
+    there = bench.aws.client("s3", region)
+    there.meta.events.register("before-send.s3", lambda request, **_: sent.append(request.method))
+    assert make_bucket(bench.aws, "shared-by-machines", region)
+    assert sent == ["PUT", "PUT", "PUT"]
+    assert there.get_bucket_location(Bucket="shared-by-machines")["LocationConstraint"] == region

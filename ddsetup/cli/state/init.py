@@ -18,7 +18,7 @@ def run(call: Call) -> Report:
     memory = call.memory()
     if not isinstance(memory, InS3):
         raise UsageError("no place was named", fix="ddsetup state init --state s3://BUCKET/PREFIX")
-    region = call.given.text("region").split(",")[0] or memory.aws.home_region
+    region = next(iter(call.given.items("region")), "") or memory.aws.home_region
     if not call.given.on("dry_run"):
         question = f"Make bucket {memory.place.bucket} in {region}, private and versioned?"
         verbs.confirm(call.host(), question, yes=call.given.on("yes"))

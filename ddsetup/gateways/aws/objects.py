@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from ddsetup.gateways.aws.errors import Refused
 from ddsetup.gateways.aws.session import Aws
-from ddsetup.model.account import Json
+from ddsetup.model.account import Json, Lane
 from ddsetup.model.errors import GatewayError, NotFound
 
 _LOST = frozenset({"PreconditionFailed", "ConditionalRequestConflict"})
@@ -90,9 +90,11 @@ def make_bucket(aws: Aws, bucket: str, region: str) -> bool:
     place: dict[str, Json] = {}
     if region != "us-east-1":
         place = {"CreateBucketConfiguration": {"LocationConstraint": region}}
+    # S3 makes a bucket only where it was called: the endpoint of another region refuses the constraint.
+    there = Lane("", region)
     made = True
     try:
-        aws.call("s3:CreateBucket", Bucket=bucket, **place)
+        aws.call("s3:CreateBucket", there, Bucket=bucket, **place)
     except GatewayError as error:
         if not (isinstance(error, Refused) and error.code == "BucketAlreadyOwnedByYou"):
             raise
@@ -102,9 +104,11 @@ def make_bucket(aws: Aws, bucket: str, region: str) -> bool:
     )
     aws.call(
         "s3:PutBucketPublicAccessBlock",
+        there,
         operation="PutPublicAccessBlock",
         Bucket=bucket,
         PublicAccessBlockConfiguration=closed,
     )
-    aws.call("s3:PutBucketVersioning", Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    versioned = {"Status": "Enabled"}
+    aws.call("s3:PutBucketVersioning", there, Bucket=bucket, VersioningConfiguration=versioned)
     return made

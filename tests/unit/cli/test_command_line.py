@@ -277,3 +277,9 @@ def test_config_names_the_place_of_a_value_that_is_none(tmp_path: Path) -> None:
     told = ddsetup("config", home=tmp_path)
     assert told.returncode == 2
     assert "ddsetup.toml, line 1" in told.stderr
+
+
+def test_the_bucket_of_a_shared_state_is_made_in_the_region_that_is_named(tmp_path: Path) -> None:
+    place = ("--state", "s3://acme-ddsetup/prod", "--region", "eu-west-1", "--dry-run", "--output", "json")
+    result = ddsetup("state", "init", *place, home=tmp_path)
+    assert (result.returncode, json.loads(result.stdout)["regions"]) == (0, ["eu-west-1"]), result.stderr
