@@ -22,7 +22,7 @@ from ddsetup.model.snapshot import Snapshot
 from ddsetup.settings.fields import answers_of
 from ddsetup.settings.given import Given, Raw
 from ddsetup.settings.setting import Value
-from ddsetup.settings.table import KEY_SOURCES, SETTINGS
+from ddsetup.settings.table import KEY_SOURCES
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,13 +178,8 @@ def _checked(key: str, given: Given) -> Value | None:
 
 
 def _wrong(given: Given) -> list[str]:
-    """What is wrong with the values that were given, each with where it was given."""
-    found: list[str] = []
-    for key, raw in given.values.items():
-        try:
-            SETTINGS[key].parse(raw.value)
-        except ValueError as error:
-            found.append(f"{raw.where}: {error}")
+    """What is wrong with the values that were given, or with two of them together."""
+    found = given.problems()
     sources = [given.values[key].where for key in KEY_SOURCES if key in given]
     if len(sources) > 1:
         found.append(f"{' and '.join(sources)}: only one may say where the API key is")

@@ -8,7 +8,6 @@ from typing import Any
 
 from ddsetup.flow.call import Call
 from ddsetup.model.blocks import Block
-from ddsetup.model.errors import UsageError
 from ddsetup.model.lines import Look, Span, line
 from ddsetup.model.report import Report
 from ddsetup.settings.given import Given
@@ -22,7 +21,7 @@ _COVERED = ("api_key_kms", "forwarder_param")
 def run(call: Call) -> Report:
     """All settings with value and origin; `source` is flag, env, file, default or none.
 
-    Raises UsageError for a value that its setting does not take, as every command that uses it does.
+    Raises WrongValue for a value that its setting does not take, as every command that uses it does.
     """
     found = [_row(setting, call.given) for setting in TABLE]
     file = os.fspath(call.config) if call.config else ""
@@ -35,11 +34,7 @@ def _row(setting: Setting, given: Given) -> dict[str, Any]:
         source = "none" if setting.default in (None, "", ()) else "default"
         value, where = setting.default, ""
     else:
-        source, where = raw.source, raw.where
-        try:
-            value = setting.parse(raw.value)
-        except ValueError as error:
-            raise UsageError(str(error), where=where) from None
+        source, where, value = raw.source, raw.where, given.value(setting.key)
     if raw is not None and setting.key in _COVERED:
         value = "(set, not shown)"
     shown = list(value) if isinstance(value, tuple) else value

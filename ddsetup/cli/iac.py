@@ -63,24 +63,18 @@ def _change(call: Call, root: Path) -> Report:
 def _wanted(call: Call, versions: LayerVersions) -> Wanted:
     """What flags, variables and file say. Raises UsageError with all that is wrong."""
     given = call.given
-    wrong = []
-    for key, raw in given.values.items():
-        try:
-            given.value(key)
-        except ValueError as error:
-            wrong.append(f"{raw.where}: {error}")
-    if wrong:
+    if wrong := given.problems():
         raise UsageError(Lines.of(*wrong))
     sources = [(name, given.text(key)) for key, name in KEY_SETTINGS.items() if key in given]
-    via, arns, regions = (given.value(key) for key in ("via", "forwarder_arn", "region"))
+    via, regions = given.value("via"), given.items("region")
     values = {key: value for key in given.values if (value := given.value(key)) is not None}
     wanted = Wanted(
         via=via if via in ("forwarder", "extension") else None,  # type: ignore[arg-type]
         site=given.text("site"),
         key_source=sources[0] if sources else None,
-        forwarders=arns if isinstance(arns, tuple) else (),
+        forwarders=given.items("forwarder_arn"),
         asked=asked(answers_of(values), frozenset(values)),
-        region=regions[0] if isinstance(regions, tuple) and len(regions) == 1 else "",
+        region=regions[0] if len(regions) == 1 else "",
     )
     return versions.wanted(wanted, given.text("layer_version"), given.text("extension_version"))
 

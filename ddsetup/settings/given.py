@@ -59,6 +59,16 @@ class Given:
         except ValueError as error:
             raise WrongValue(str(error), where=raw.where if raw else "") from None
 
+    def problems(self) -> list[str]:
+        """What is wrong with the values, each with where it was given."""
+        found: list[str] = []
+        for key in self.values:
+            try:
+                self.value(key)
+            except WrongValue as error:
+                found.append(f"{error.where}: {error.what}")
+        return found
+
     def text(self, key: str, default: str = "") -> str:
         """The checked value of a setting that is a text or a choice."""
         value = self.value(key)
