@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
+from typing import TYPE_CHECKING, Literal, TypeAlias, TypedDict, Unpack, get_args
 
 from ddsetup.model.account import Unreadable
 from ddsetup.model.change import Change, ResourceId
@@ -107,35 +107,28 @@ class Check:
     stops: tuple[SignalName, ...] = ()
 
 
-def check(  # noqa: PLR0913 - a check is described by all of these
+class _More(TypedDict, total=False):
+    """What a check may say of itself besides, as in `Check`."""
+
+    needs: tuple[str, ...]
+    fix: FixKind
+    link: str
+    because_of: tuple[str, ...]
+    at: At
+    stops: tuple[SignalName, ...]
+
+
+def check(
     id: str,  # noqa: A002 - that is what it is
     title: str,
     group: Group,
     severity: Severity = "error",
-    *,
-    needs: tuple[str, ...] = (),
-    fix: FixKind = "manual",
-    link: str = "",
-    because_of: tuple[str, ...] = (),
-    at: At | Literal[""] = "",
-    stops: tuple[SignalName, ...] = (),
+    **more: Unpack[_More],
 ) -> Callable[[Run], Check]:
     """Make a Check of a function, whose docstring becomes its explanation. Nothing is registered by it."""
 
     def made(run: Run) -> Check:
-        return Check(
-            id=id,
-            title=title,
-            group=group,
-            run=run,
-            doc=inspect.cleandoc(run.__doc__ or ""),
-            severity=severity,
-            needs=needs,
-            fix=fix,
-            link=link,
-            because_of=because_of,
-            at=at,
-            stops=stops,
-        )
+        doc = inspect.cleandoc(run.__doc__ or "")
+        return Check(id=id, title=title, group=group, run=run, doc=doc, severity=severity, **more)
 
     return made
