@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from ddsetup.doctor.checks.case import Case, Subject
 from ddsetup.doctor.checks.check import Blind, Result, check
-from ddsetup.doctor.checks.functions import problem
+from ddsetup.doctor.checks.functions import command_for, problem
 from ddsetup.doctor.checks.road import LIBRARY, ROAD
 from ddsetup.facts import catalog, recognise
 from ddsetup.facts.guides import LOGS_GUIDE, SETTINGS_GUIDE, TAGS_GUIDE
@@ -306,13 +306,11 @@ def application_level(case: Case) -> Iterator[Result]:
         level = s.function.application_log_level
         loud = s.function.log_format == "JSON" and level in ("WARN", "ERROR", "FATAL")
         if s.mode == "forwarder" and loud and not s.arrived("enhanced_metrics"):
-            f = s.function
             yield problem(
                 s,
                 f"its application log level {level} may hide the library's lines",
                 "make it INFO",
-                command=f"aws lambda update-function-configuration --function-name {f.name} "
-                f"--region {f.region} --logging-config ApplicationLogLevel=INFO",
+                command=command_for(s, "--logging-config ApplicationLogLevel=INFO"),
             )
 
 

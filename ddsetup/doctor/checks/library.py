@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from ddsetup.doctor.checks.case import Case, Subject
 from ddsetup.doctor.checks.check import Result, check
-from ddsetup.doctor.checks.functions import problem
+from ddsetup.doctor.checks.functions import command_for, problem
 from ddsetup.doctor.checks.road import LIBRARY, ROAD
 from ddsetup.facts import catalog, recognise
 from ddsetup.facts.catalog import LayerArn
@@ -206,13 +206,11 @@ def known_handler(case: Case) -> Iterator[Result]:
         if recognise.own_handler(s.function) is None:
             remembered = s.env.get(catalog.HANDLER_VARIABLE)
             how = "names Datadog's handler, too" if remembered else "is missing"
-            f = s.function
             yield problem(
                 s,
                 f"its handler is Datadog's, and {catalog.HANDLER_VARIABLE}, which must name its own, {how}",
                 "look its own handler up in the deployment's files, set it, then instrument again",
-                command=f"aws lambda update-function-configuration --function-name {f.name} "
-                f"--region {f.region} --handler {catalog.OWN_HANDLER}",
+                command=command_for(s, f"--handler {catalog.OWN_HANDLER}"),
             )
 
 
