@@ -88,8 +88,10 @@ class Question:
     @property
     def default(self) -> Value | None:
         """The answer when nobody is asked; None: there is no safe one."""
-        known = self.setting is not None and not self.optional and self.stage != "scope"
-        return self.setting.default if known and self.setting else None
+        setting = self.setting
+        if setting is None or self.optional or self.stage == "scope":
+            return None
+        return setting.default
 
     @property
     def kind(self) -> Kind:
