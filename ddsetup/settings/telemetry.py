@@ -90,8 +90,6 @@ DELIVERY = panel(
     ),
     Setting(
         key="thorough",
-        fills="thorough",
-        panel="How it gets there",
         kind="switch",
         in_file=False,
         saved=False,
@@ -99,16 +97,12 @@ DELIVERY = panel(
     ),
     Setting(
         key="durable_events",
-        fills="durable_events",
-        panel="How it gets there",
         kind="switch",
         help="Durable functions, through the Extension: deploy Datadog's stack that tells how executions end "
         "(EventBridge, Firehose). Default: no.",
     ),
     Setting(
         key="prune",
-        fills="prune",
-        panel="How it gets there",
         kind="switch",
         help="Remove what ddsetup set earlier and is no longer wanted: tags, variables, services, log "
         "sources, and Datadog from functions that are no longer chosen. Default: no, it is only shown.",
@@ -173,8 +167,6 @@ DELIVERY = panel(
     ),
     Setting(
         key="replace_log_group",
-        fills="replace_log_group",
-        panel="How it gets there",
         kind="switch",
         help="Delete the log group of a Forwarder that is gone where it is in the way of a new one's (Lambda "
         "makes it anew for last lines); the guided setup asks.",
@@ -202,8 +194,6 @@ DELIVERY = panel(
     ),
     Setting(
         key="durable_template_url",
-        fills="durable_template_url",
-        panel="How it gets there",
         metavar="URL",
         check=validate.url,
         saved=False,
