@@ -95,7 +95,8 @@ def in_log(words: str) -> str:
 
 def log_line(line: str, longest: int) -> str:
     """A line of a log that is not known to be harmless: cut, and without what looks like any kind of key."""
-    return _KEY_IN_A_LINE.sub(MASK, without(line.strip()[:longest], ()))
+    # Cut at the end: of a key that is cut before, what is left does not look like one.
+    return _KEY_IN_A_LINE.sub(MASK, without(line.strip(), ()))[:longest]
 
 
 def secrets_in(environ: Mapping[str, str]) -> tuple[str, ...]:

@@ -189,4 +189,5 @@ def test_after_fixing_there_is_one_list_in_which_nothing_stands_twice() -> None:
 def test_a_line_of_a_log_is_shown_without_keys_of_any_kind(secret: str) -> None:
     line = log_line(f"[ERROR] refused: {secret}, again", 500)
     assert line == "[ERROR] refused: ****, again"
+    assert "b6" not in log_line(f"{'x' * 480} {'b6' * 16} refused", 500)
     assert log_line("REPORT RequestId: 8a7b " + "x" * 900, 40).endswith("x")
