@@ -65,29 +65,29 @@ def propose(folder: Path, files: Sequence[Path], wanted: Wanted) -> Proposal:
         check_said(via, wanted, str(sources[0].path))
     region = _Region.of(beside, wanted)
     for source in sources:
-        theirs = [each for each in doing if each.source is source]
+        theirs = [(each, described[id(each)].library) for each in doing if each.source is source]
         found += _in_file(source, theirs, via, wanted, region)
         region = region.used() if theirs and not is_json(source) else region
     return found
 
 
 def _in_file(
-    source: Source, resources: Sequence[Resource], via: Via, wanted: Wanted, region: _Region
+    source: Source, resources: Sequence[tuple[Resource, Library]], via: Via, wanted: Wanted, region: _Region
 ) -> Proposal:
     """One file: edited as far as that is certain, and the lines for the rest."""
     if not resources:
         return Proposal(settled=(source.path,))
     text, why, by_hand = source.text, [], []
     shared = "" if is_json(source) else region.data
-    for each in reversed(resources):
+    for each, library in reversed(resources):
         before = text
         try:
-            lines = wished(each, via, wanted, region)
+            lines = wished(each, library, via, wanted, region)
             text = each.edited(text, lines)
             if text != before:
                 why.append(f"{each.address}: handler, layers and variables of Datadog")
         except CannotEdit as reason:
-            by_hand.append((each, str(reason)))
+            by_hand.append((each, library, str(reason)))
     found = Proposal()
     if why and shared and shared not in text:
         newline = source.newline
@@ -96,8 +96,9 @@ def _in_file(
         found += Proposal(edits=(Edit(source.path, source.raw, source.encoded(text), tuple(reversed(why))),))
     if by_hand:
         lead = f"{shared}\n\n" if shared and shared not in text else ""
-        body = "\n".join(snippet(each, via, wanted, region) for each, _reason in reversed(by_hand))
-        reasons = "; ".join(dict.fromkeys(f"{each.address}: {reason}" for each, reason in reversed(by_hand)))
+        by_hand.reverse()
+        body = "\n".join(snippet(each, library, via, wanted, region) for each, library, _reason in by_hand)
+        reasons = "; ".join(dict.fromkeys(f"{each.address}: {reason}" for each, _library, reason in by_hand))
         found += Proposal(
             snippets=(Snippet(source.path, reasons, lead + body, "json" if is_json(source) else "hcl"),)
         )
@@ -252,9 +253,11 @@ def _own_region(resource: Resource, region: _Region, beside: str) -> _Region:
     raise CannotEdit(f"the region of its provider (aws.{alias}) is not written in this module")
 
 
-def wished(resource: Resource, via: Via, wanted: Wanted, region: _Region) -> terraform_edit.Wished:
-    """Handler, layers and variables that a function has to have. Raises CannotEdit where they depend on what
-    is computed."""
+def wished(
+    resource: Resource, library: Library, via: Via, wanted: Wanted, region: _Region
+) -> terraform_edit.Wished:
+    """Handler, layers and variables that a function has to have; no layer of a library that its package
+    brings, or that is unwanted. Raises CannotEdit where they depend on what is computed."""
     region = _own_region(resource, region, region.beside)
     name = resource.text("runtime")
     family = catalog.family_of(name)
@@ -265,7 +268,6 @@ def wished(resource: Resource, via: Via, wanted: Wanted, region: _Region) -> ter
     if architectures and "arm64" not in architectures and "x86_64" not in architectures:
         raise CannotEdit("which layer it needs depends on its architecture, which is computed")
     variables = {key: json.dumps(value) for key, value in variables_of(via, wanted).items()}
-    library = _library(resource, wanted)
     handler = family.handler if library != "unwanted" else None
     if handler is not None:
         own = resource.argument("handler")
@@ -286,12 +288,6 @@ def wished(resource: Resource, via: Via, wanted: Wanted, region: _Region) -> ter
         layers=tuple(arn for arn in layers if f":{_layer_name(arn)}:" not in present),
         variables=variables,
     )
-
-
-def _library(resource: Resource, wanted: Wanted) -> Library:
-    """Whether the package brings the library, or it is unwanted, so that no layer of it is to be added."""
-    folder = resource.source.path.parent
-    return in_package.looked_up(_described(resource, ""), folder, wanted).library
 
 
 def _layer_name(arn: str) -> str:
@@ -315,10 +311,10 @@ def _arn(name: str, number: int, region: _Region) -> str:
     return f'"arn:{partition}:lambda:{region.text}:{account}:layer:{name}:{number}"'
 
 
-def snippet(resource: Resource, via: Via, wanted: Wanted, region: _Region) -> str:
+def snippet(resource: Resource, library: Library, via: Via, wanted: Wanted, region: _Region) -> str:
     """The lines for a hand, as far as they can be told."""
     try:
-        lines = wished(resource, via, wanted, region)
+        lines = wished(resource, library, via, wanted, region)
     except CannotEdit as reason:
         return f"# {resource.address}: {reason}.\n"
     return resource.as_snippet(lines)
