@@ -22,7 +22,7 @@ from ddsetup.project.iac.cdk_read import Made
 from ddsetup.project.iac.limits import Judged, judge
 from ddsetup.project.iac.model import BrokenFile, CannotEdit, Edit, Install, Proposal, Snippet, Via, Wanted
 from ddsetup.project.iac.plugin import forwarder_for
-from ddsetup.project.iac.source import Source, place, read_source
+from ddsetup.project.iac.source import Source, read_json, read_source
 from ddsetup.project.iac.variables import check_said, left_out
 
 PACKAGE = "datadog-cdk-constructs-v2"
@@ -57,11 +57,10 @@ class _App:
 def propose(path: Path, wanted: Wanted) -> Proposal:
     """The snippet for one app, by its cdk.json. Raises BrokenFile, AnswerMissing."""
     source = read_source(path)
-    try:
-        command = str(json.loads(source.text).get("app", ""))
-    except (ValueError, AttributeError) as error:
-        line, column = place(source.text, getattr(error, "pos", 0))
-        raise BrokenFile("not valid JSON", where=f"{path}:{line}:{column}") from error
+    said = read_json(source)
+    if not isinstance(said, dict):
+        raise BrokenFile("not valid JSON", where=f"{path}:1:1")
+    command = str(said.get("app", ""))
     language = _language(command)
     sources = list(_sources(path.parent, _SUFFIXES[language]))
     texts = [each.text for each in sources]

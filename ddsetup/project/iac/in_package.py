@@ -8,7 +8,6 @@ terraform-aws-modules/lambda from `source_path`. Node's handler in a package nee
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -17,7 +16,7 @@ from ddsetup.model.errors import UsageError
 from ddsetup.project.iac import packages
 from ddsetup.project.iac.described import Described, Library
 from ddsetup.project.iac.model import Wanted
-from ddsetup.project.iac.source import read_source
+from ddsetup.project.iac.source import read_json, read_source
 
 WITHOUT_LAYER: frozenset[Library] = frozenset({"packaged", "unwanted"})
 _PYTHON, _NODE, _TRACER = "datadog-lambda", "datadog-lambda-js", "dd-trace"
@@ -55,8 +54,8 @@ def _of_python(folder: Path, *, installs: bool) -> Library:
 def _of_node(folder: Path, *, installs: bool) -> Library:
     """Only what is no dependency of development goes into a package, and TypeScript is mostly bundled."""
     try:
-        manifest = json.loads(read_source(folder / "package.json").text)
-    except (UsageError, ValueError, OSError, RecursionError):
+        manifest = read_json(read_source(folder / "package.json"))
+    except (UsageError, OSError):
         return ""
     listed = manifest.get("dependencies") if isinstance(manifest, dict) else None
     if not isinstance(listed, dict) or _NODE not in listed:

@@ -6,7 +6,6 @@ package manager, whose command is only ever run when the user agrees.
 
 from __future__ import annotations
 
-import json
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -15,7 +14,7 @@ from pathlib import Path
 from ddsetup.model.errors import UsageError
 from ddsetup.project.iac import versions
 from ddsetup.project.iac.model import BrokenFile, Edit, Install, Proposal, Snippet, Wanted
-from ddsetup.project.iac.source import Source, Splice, place, read_source, spliced
+from ddsetup.project.iac.source import Source, Splice, read_json, read_source, spliced
 
 _NODE_MANAGERS: Mapping[str, tuple[str, ...]] = {
     "pnpm-lock.yaml": ("pnpm", "add"),
@@ -65,13 +64,7 @@ def _nearest(directory: Path, name: str) -> Path | None:
 
 
 def _listed(manifest: Path) -> set[str]:
-    source = read_source(manifest)
-    try:
-        document = json.loads(source.text)
-    except ValueError as error:
-        at = getattr(error, "pos", 0)
-        line, column = place(source.text, at)
-        raise BrokenFile("not valid JSON", where=f"{manifest}:{line}:{column}") from error
+    document = read_json(read_source(manifest))
     if not isinstance(document, dict):
         raise BrokenFile("expected an object", where=str(manifest))
     groups = [document.get(name) for name in ("dependencies", "devDependencies", "optionalDependencies")]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,7 +12,7 @@ from ddsetup.model.account import Json
 from ddsetup.model.errors import DdsetupError
 from ddsetup.project.iac import yamldoc
 from ddsetup.project.iac.described import Described, runtime, texts
-from ddsetup.project.iac.source import read_source
+from ddsetup.project.iac.source import read_json, read_source
 from ddsetup.project.iac.yamldoc import Document
 
 _AT_EDGE = ("cloudFront", "preExistingCloudFront")
@@ -131,8 +130,8 @@ def plugin_major(folder: Path) -> int | None:
         if found is not None:
             return int(found[1])
     try:
-        manifest = _mapping(json.loads(_text(folder / "package.json") or "{}"))
-    except ValueError:
+        manifest = _mapping(read_json(read_source(folder / "package.json")))
+    except DdsetupError:
         return None
     for group in ("devDependencies", "dependencies"):
         found = re.search(r"\d+", str(_mapping(manifest.get(group)).get("serverless-plugin-datadog", "")))

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import codecs
+import json
 import os
 import stat
 from dataclasses import dataclass
 from pathlib import Path
 
+from ddsetup.model.account import Json
 from ddsetup.model.errors import DdsetupError, UsageError
 from ddsetup.model.files import write_whole
 from ddsetup.project.iac.model import BrokenFile
@@ -79,6 +81,16 @@ def read_source(path: Path) -> Source:
             "not UTF-8 text", where=f"{path}:{line}:{column}", fix="save the file as UTF-8"
         ) from error
     return Source(path, raw, text, bom)
+
+
+def read_json(source: Source) -> Json:
+    """What a file of JSON says. Raises BrokenFile, also for what is nested deeper than Python reads."""
+    try:
+        found: Json = json.loads(source.text)
+    except (ValueError, RecursionError) as error:
+        line, column = place(source.text, getattr(error, "pos", 0))
+        raise BrokenFile("not valid JSON", where=f"{source.path}:{line}:{column}") from error
+    return found
 
 
 _WITHOUT_WAITING = os.O_RDONLY | sum(getattr(os, name, 0) for name in ("O_NONBLOCK", "O_NOCTTY", "O_BINARY"))

@@ -13,7 +13,7 @@ from typing import Any
 from ddsetup.model.account import Json
 from ddsetup.project.iac import yamlchange, yamldoc
 from ddsetup.project.iac.model import BrokenFile, CannotEdit
-from ddsetup.project.iac.source import Source, Splice, place, spliced
+from ddsetup.project.iac.source import Source, Splice, read_json, spliced
 from ddsetup.project.iac.terraform_edit import Wished
 from ddsetup.project.iac.yamldoc import Document, Node
 
@@ -21,14 +21,10 @@ _WHOLE = re.compile(r"\$\{((?:[^{}]|\{[^{}]*\})*)\}")
 _UNUSUAL = "it is written in a way that cannot be changed safely"
 
 
-def parsed(source: Source) -> tuple[Document, dict[str, Json]]:
+def parsed(source: Source) -> tuple[Document, Json]:
     """The file with its places, and as it is. Raises BrokenFile."""
     yamldoc.check_depth(source)
-    try:
-        said = json.loads(source.text)
-    except (ValueError, RecursionError) as error:
-        line, column = place(source.text, getattr(error, "pos", 0))
-        raise BrokenFile("not valid JSON", where=f"{source.path}:{line}:{column}") from error
+    said = read_json(source)
     return yamldoc.parse(source), said
 
 

@@ -70,6 +70,15 @@ def test_what_is_nested_or_repeated_without_end_comes_to_an_end(tmp_path: Path, 
     assert yamldoc.value_of(document.root, "nothing") is None
 
 
+@pytest.mark.parametrize(("name", "beside"), [("cdk.json", "README.md"), ("package.json", "serverless.yml")])
+def test_json_without_end_is_a_broken_file_and_no_bug(tmp_path: Path, name: str, beside: str) -> None:
+    source(tmp_path, name, "[" * 100_000)
+    source(tmp_path, beside, SERVICE)
+    with pytest.raises(BrokenFile, match="not valid JSON") as caught:
+        propose(detect(tmp_path), WANTED)
+    assert caught.value.where == f"{tmp_path / name}:1:1"
+
+
 def test_git_runs_nothing_that_a_repository_names(tmp_path: Path) -> None:
     marker = tmp_path / "ran"
     script = tmp_path / "evil.sh"
