@@ -37,7 +37,8 @@ def not_pinned() -> str:
 
 
 def ready(extra: str, *, pinned: bool = False) -> None:
-    """Make the environment hold ddsetup with `extra`; what is already there is left alone.
+    """Make the environment hold ddsetup with `extra`, or the dependency group of that name; what is already
+    there is left alone.
 
     `pinned`: exactly the versions that the pins name, each checked by its hash, and nothing else.
     """
@@ -53,7 +54,7 @@ def ready(extra: str, *, pinned: bool = False) -> None:
     if not PYTHON.exists():
         print("Making .venv ...", file=sys.stderr)
         venv.create(VENV, with_pip=True)
-    print(f"Installing ddsetup[{mark}] into .venv (about a minute the first time) ...", file=sys.stderr)
+    print(f"Installing ddsetup ({mark}) into .venv (about a minute the first time) ...", file=sys.stderr)
     pip = [str(PYTHON), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     for mine in marks.values():
         mine.unlink(missing_ok=True)

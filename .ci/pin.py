@@ -23,7 +23,7 @@ sys.path.insert(0, str(ROOT))
 from dev import PINS, not_pinned, requirements  # noqa: E402 - found by the line above
 
 HEAD = """\
-# What ddsetup[dev] is tested with, to the byte: CPython 3.11 on Linux x86-64. Names, versions, hashes only.
+# What the group `dev` is tested with, to the byte: CPython 3.11, Linux x86-64. Names, versions, hashes only.
 # Written by .ci/pin.py, installed by `python3 dev.py ci`.
 """
 BUILDS_EDITABLE = "editables~=0.3"

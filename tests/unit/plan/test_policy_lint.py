@@ -128,7 +128,7 @@ def parliament_on(document: Json) -> list[tuple[str, str]]:
     """What parliament finds, by issue and detail."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of pkg_resources, by which it finds its files
-        parliament = pytest.importorskip("parliament", reason="with the extra `dev` of today")
+        parliament = pytest.importorskip("parliament", reason="with the dependency group `dev` of today")
     found = parliament.analyze_policy_string(json.dumps(document)).findings
     return [(f.issue, str(f.detail or f.location)) for f in found]
 
