@@ -61,7 +61,8 @@ def manual() -> str:
             ".TP\n.I ddsetup.toml\n" + text("answers, in the working directory"),
             ".TP\n.I ~/.local/state/ddsetup\n" + text("journals, which ddsetup undo needs (on Linux)"),
             ".SH ENVIRONMENT",
-            ".TP\n.B DD_API_KEY\\fR, \\fBDD_APP_KEY\n" + text("Datadog's keys; no option takes them"),
+            ".TP\n.B DD_API_KEY\\fR, \\fBDD_APP_KEY\n"
+            + text("Datadog's keys; options only say where to read them from"),
             "",
         )
     )
