@@ -27,7 +27,9 @@ from tests.unit.show.test_render import matches_golden
 
 __all__ = ["aws", "script", "time"]
 
-from tests.in_full.written import ANSWERS, COLLECTIONS, JUST_NOW, KINDS, RECORDS, Case
+from tests.in_full.written import KINDS
+from tests.in_full.written.case import ANSWERS, JUST_NOW, Case
+from tests.in_full.written.datadog import COLLECTIONS, RECORDS
 
 
 class Account(Script):
