@@ -7,7 +7,6 @@ from dataclasses import replace
 
 from ddsetup.ask.asking import answers_from
 from ddsetup.flow.call import Call
-from ddsetup.gateways.aws.session import Aws, AwsOptions
 from ddsetup.journal.in_s3 import place_of
 from ddsetup.model.blocks import Block, Code
 from ddsetup.model.errors import CredentialsError
@@ -21,16 +20,10 @@ FOR = ("setup", "verify", "undo")
 def run(call: Call) -> Report:
     """The policy document. Without credentials it is for any account, without regions for any region."""
     answers = answers_from(call.given, None, None, command="policy")
-    options = AwsOptions(
-        profile=call.given.text("profile") or None,
-        role_arn=call.given.text("role_arn") or None,
-        interactive=call.can_ask,
-        environ=call.environ,
-    )
     account, partition = "", "aws"
     regions = answers.regions
     try:
-        aws = Aws.connect(options)
+        aws = call.aws()
         identity = aws.identity()
         account, partition = identity.account, identity.partition
         regions = regions or ((aws.default_region,) if aws.default_region else ())

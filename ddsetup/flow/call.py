@@ -71,10 +71,13 @@ class Call:
             return OnDisk(self.state_dir())
         from ddsetup.journal.in_s3 import InS3, place_of
 
-        return InS3(place_of(named), self._aws, SYSTEM_CLOCK.now)
+        return InS3(place_of(named), self.aws, SYSTEM_CLOCK.now)
 
-    def _aws(self) -> Aws:
-        """The connection to what is remembered in AWS, by the same credentials as all else."""
+    def aws(self) -> Aws:
+        """A connection to AWS for whatever is no run of its own: what is remembered there, layers, the macro.
+
+        Raises CredentialsError.
+        """
         from ddsetup.gateways.aws.session import Aws, AwsOptions
 
         options = AwsOptions(

@@ -9,7 +9,7 @@ from typing import TypeAlias
 from ddsetup.facts import catalog
 from ddsetup.flow.call import Call
 from ddsetup.gateways.aws.layers import newest_layer
-from ddsetup.gateways.aws.session import Aws, AwsOptions
+from ddsetup.gateways.aws.session import Aws
 from ddsetup.model.account import Lane, Unreadable
 from ddsetup.model.errors import CredentialsError, Denied, GatewayError, UsageError
 from ddsetup.project.iac.model import Newest, Proposal, Wanted
@@ -92,16 +92,6 @@ def _number(text: str) -> int | None:
     return int(text) if text.isdecimal() else None
 
 
-def aws_options(call: Call) -> AwsOptions:
-    """How AWS is connected to by a command that works on files."""
-    return AwsOptions(
-        profile=call.given.text("profile") or None,
-        role_arn=call.given.text("role_arn") or None,
-        interactive=call.can_ask,
-        environ=call.environ,
-    )
-
-
 def on_aws(call: Call) -> Look:
     """Asks AWS, in the region that is meant; connects when it is first asked."""
     place: list[Look] = []
@@ -133,9 +123,9 @@ def newest_in(aws: Aws, lanes: Sequence[Lane]) -> Look:
 
 
 def _place(call: Call) -> tuple[Aws, Lane]:
-    regions = call.given.value("region")
-    aws = Aws.connect(aws_options(call))
-    region = regions[0] if isinstance(regions, tuple) and regions else aws.default_region or ""
+    regions = call.given.items("region")
+    aws = call.aws()
+    region = regions[0] if regions else aws.default_region
     if not region:
         raise CredentialsError("no region is named", fix="name it with --region")
     return aws, Lane(aws.identity().account, region)

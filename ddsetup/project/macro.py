@@ -8,15 +8,14 @@ from ddsetup.ask.asking import Scope
 from ddsetup.ask.prompter import Prompt
 from ddsetup.flow.call import Call
 from ddsetup.flow.looking import nothing_of_aws
-from ddsetup.gateways.aws.session import Aws
 from ddsetup.gateways.aws.stacks import read_stack
 from ddsetup.model.account import Json, Lane
 from ddsetup.model.errors import CredentialsError, DdsetupError, Denied, GatewayError
 from ddsetup.project.iac.macro_stack import MACRO_STACK, install_command, macro_change
-from ddsetup.project.layer_versions import aws_options
 
 if TYPE_CHECKING:
     from ddsetup.flow.verbs import Host, Session
+    from ddsetup.gateways.aws.session import Aws
 
 _READY = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE")
 _ANY_SITE = "datadoghq.com"
@@ -25,10 +24,9 @@ _ANY_SITE = "datadoghq.com"
 
 def for_iac(call: Call, host: Host) -> dict[str, Json]:
     """The macro in the region that is meant; "unknown" without credentials, permission or region."""
-    regions = call.given.value("region")
-    region = regions[0] if isinstance(regions, tuple) and regions else ""
+    region = next(iter(call.given.items("region")), "")
     try:
-        aws = Aws.connect(aws_options(call))
+        aws = call.aws()
         region = region or aws.default_region or ""
         if not region:
             return _said("", "unknown")
