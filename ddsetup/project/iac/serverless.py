@@ -37,17 +37,19 @@ def propose(source: Source, wanted: Wanted) -> Proposal:
         now = existing(document)
     except CannotEdit as reason:
         return Proposal(snippets=(_snippet(document, wanted, str(reason)),))
-    major = plugin_major(source.path.parent)
     folder = source.path.parent
     judged = judge(
         (in_package.looked_up(each, folder, wanted) for each in functions(document)),
         "plugin",
-        plugin.via_of(now, wanted, major),
+        plugin.via_of(now, wanted, plugin_major(folder)),
         own_layers=now.get("addLayers") is False,
     )
-    off = _switched_off(document, now, judged)
-    if off is not None:
-        return off
+    return _switched_off(document, now, judged) or _changed(document, wanted, now, judged)
+
+
+def _changed(document: Document, wanted: Wanted, now: Mapping[str, Plain | None], judged: Judged) -> Proposal:
+    """The file with the plugin and its settings, or the lines for a hand."""
+    source = document.source
     try:
         brought = _planned(document, wanted, judged)
         kept = in_package.kept_layers(judged.covered, said=now.get("addLayers") is True)
