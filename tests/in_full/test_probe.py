@@ -22,7 +22,8 @@ from ddsetup.gateways.datadog.telemetry import Window
 from ddsetup.verify.probe import ProbeResult, event, probe
 from ddsetup.verify.probe_forms import Marked, ask_all, forms, lines
 from tests.gateways.aws_stand import FakeTime, Reply, ScriptedAws, scripted_aws
-from tests.in_full.test_aws_calls import LANE, aws, scripted, time
+from tests.in_full.aws_script import aws, scripted, time
+from tests.in_full.calls.world import LANE
 from tests.unit.show.test_render import matches_golden
 
 __all__ = ["aws", "time"]

@@ -21,7 +21,8 @@ from ddsetup.model.errors import DdsetupError
 from ddsetup.model.event import Event
 from ddsetup.model.snapshot import DatadogSnapshot, LaneSnapshot, Snapshot
 from tests.gateways.aws_stand import REGION, FakeTime, ScriptedAws
-from tests.in_full.test_aws_calls import LANE, SERVICES, Script, aws, time
+from tests.in_full.aws_script import SERVICES, Script, aws, time
+from tests.in_full.calls.world import LANE
 from tests.in_full.test_probe import asked, script
 from tests.unit.show.test_render import matches_golden
 

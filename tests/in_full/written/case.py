@@ -10,7 +10,7 @@ from typing import Any
 from ddsetup.model.change import Change, ResourceId
 from ddsetup.model.states import State
 from tests.gateways.aws_stand import ACCOUNT, REGION, Reply
-from tests.in_full.test_aws_calls import FUNCTION
+from tests.in_full.calls.world import FUNCTION
 
 Refusal = tuple[str, str, int]
 POLICY = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:Get*"}]}

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from ddsetup.model.states import REF_VERSION, AliasState, TagsState
-from tests.in_full.test_aws_calls import ARN, FUNCTION
+from tests.in_full.calls.world import ARN, FUNCTION
 from tests.in_full.written.case import DENIED, GONE, Case
 from tests.in_full.written.logs import GROUP
 

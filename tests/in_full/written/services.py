@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from ddsetup.model.states import ApiStageState, State, StateMachineState
-from tests.in_full.test_aws_calls import MACHINE
+from tests.in_full.calls.world import MACHINE
 from tests.in_full.written.case import DENIED, Case, Refusal
 
 OFF = StateMachineState()

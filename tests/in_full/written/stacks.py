@@ -8,7 +8,7 @@ from typing import Any
 
 from ddsetup.model.states import StackState, State
 from ddsetup.plan.steps.forwarder_stack import LEFT_LOG_GROUP, LOSE_FAILED_EVENTS
-from tests.in_full.test_aws_calls import FUNCTION
+from tests.in_full.calls.world import FUNCTION
 from tests.in_full.written.case import DENIED, JUST_NOW, OURS, Case, Refusal
 from tests.in_full.written.logs import GROUP
 

@@ -1,0 +1,89 @@
+"""Calls about what is around functions: buckets, rules, and how they fare."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ddsetup.gateways.aws import buckets, function_writes, health, rules
+from tests.in_full.calls.world import LANE, MESSAGES, Call
+
+AROUND: Mapping[str, Call] = {
+    "is something in a bucket": (
+        lambda aws: buckets.has_objects(aws, LANE, "b", "failed/"),
+        {"ListObjectsV2": [{"Contents": [{"Key": "failed/1"}]}]},
+    ),
+    "is nothing in a bucket": (
+        lambda aws: buckets.has_objects(aws, LANE, "b", "failed/"),
+        {"ListObjectsV2": [{}]},
+    ),
+    "empty a bucket": (
+        lambda aws: buckets.empty(aws, LANE, "b"),
+        {
+            "ListObjectVersions": [
+                {
+                    "Versions": [{"Key": "a", "VersionId": "1"}, {"Key": "b"}],
+                    "DeleteMarkers": [{"Key": "c", "VersionId": "2"}],
+                },
+                {"Versions": [{"Key": "d", "VersionId": "null"}]},
+                {},
+            ],
+            "DeleteObjects": [{}],
+        },
+    ),
+    "empty a bucket in vain": (
+        lambda aws: buckets.empty(aws, LANE, "b"),
+        {
+            "ListObjectVersions": [{"Versions": [{"Key": "a"}, {"Key": "b"}]}],
+            "DeleteObjects": [{"Errors": [{"Key": "a", "Code": "AccessDenied"}, {"Key": "b", "Code": "x"}]}],
+        },
+    ),
+    "rule": (lambda aws: rules.rule_enabled(aws, LANE, "r"), {"DescribeRule": [{"State": "ENABLED"}]}),
+    "rule that is off": (
+        lambda aws: rules.rule_enabled(aws, LANE, "r"),
+        {"DescribeRule": [{"State": "DISABLED"}]},
+    ),
+    "allow logs": (
+        lambda aws: function_writes.add_logs_permission(aws, LANE, "fwd"),
+        {"AddPermission": [{}]},
+    ),
+    "take leave back": (
+        lambda aws: function_writes.remove_permission(aws, LANE, "fwd"),
+        {"RemovePermission": [{}]},
+    ),
+    "telling lines": (
+        lambda aws: health.telling_lines(aws, LANE, "/g", 60),
+        {
+            "FilterLogEvents": [
+                {
+                    "events": [{"timestamp": n, "message": m} for n, m in enumerate(MESSAGES)],
+                    "nextToken": "t",
+                },
+                {"events": [{"timestamp": 9, "message": "No module named 'x'"}]},
+            ]
+        },
+    ),
+    "log tail": (
+        lambda aws: health.log_tail(aws, LANE, "/g", 5, 2),
+        {"FilterLogEvents": [{"events": [{"timestamp": n, "message": m} for n, m in enumerate(MESSAGES)]}]},
+    ),
+    "counts": (
+        lambda aws: health.counts(aws, LANE, "fwd", ("Invocations", "Errors"), 60),
+        {"GetMetricData": [{"MetricDataResults": [{"Id": "m0", "Values": [1.0, 2.0]}, {"Id": "m1"}]}]},
+    ),
+    "longest runs": (
+        lambda aws: health.longest_runs(aws, LANE, ("a", "b"), 60),
+        {"GetMetricData": [{"MetricDataResults": [{"Id": "m0", "Values": [10.0, 20.0]}]}]},
+    ),
+    "reserved": (
+        lambda aws: health.reserved_concurrency(aws, LANE, "fwd"),
+        {"GetFunctionConcurrency": [{"ReservedConcurrentExecutions": 5}]},
+    ),
+    "server date": (
+        health.server_date,
+        {
+            "GetCallerIdentity": [
+                {"ResponseMetadata": {"HTTPHeaders": {"date": "Sun, 22 Nov 2026 09:00:00 GMT"}}}
+            ]
+        },
+    ),
+}
