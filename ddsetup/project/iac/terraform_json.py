@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from ddsetup.model.account import Json
@@ -21,8 +22,12 @@ _WHOLE = re.compile(r"\$\{((?:[^{}]|\{[^{}]*\})*)\}")
 _UNUSUAL = "it is written in a way that cannot be changed safely"
 
 
+@lru_cache(maxsize=8)
 def parsed(source: Source) -> tuple[Document, Json]:
-    """The file with its places, and as it is. Raises BrokenFile."""
+    """The file with its places, and as it is; kept, as what one function leaves is where the next begins.
+
+    Raises BrokenFile.
+    """
     yamldoc.check_depth(source)
     said = read_json(source)
     return yamldoc.parse(source), said
