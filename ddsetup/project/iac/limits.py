@@ -44,6 +44,11 @@ class Case:
         """The language, empty if that is not known or may be several."""
         return self.function.families[0] if len(self.function.families) == 1 else ""
 
+    @property
+    def first(self) -> catalog.Family | None:
+        """What is known of the first runtime that it can have, None if that is nothing."""
+        return catalog.family_of(next(iter(self.function.runtimes), ""))
+
 
 @dataclass(frozen=True, slots=True)
 class Limit:
@@ -65,7 +70,7 @@ def _unknown_to_table(runtime: str) -> bool:
 
 
 def _too_many(case: Case) -> bool:
-    family = catalog.family_of(next(iter(case.function.runtimes), ""))
+    family = case.first
     own = len(case.function.layers or ())
     library = family is not None and family.has_library and case.function.library not in WITHOUT_LAYER
     needed = int(library) + int(case.via == "extension")
@@ -79,13 +84,13 @@ def _redirected_in(runtime: str) -> bool:
 
 def _needs_the_scripts_place(case: Case) -> bool:
     """A start-up script of others, where Datadog's would have to stand or nothing is known of the handler."""
-    family = catalog.family_of(next(iter(case.function.runtimes), ""))
+    family = case.first
     unclear = family is None or family.wrapped or (family.handler is not None and not _told(case.function))
     return unclear and bool(foreign_script(case.function.variables or {}))
 
 
 def _redirected_without_library(case: Case) -> bool:
-    family = catalog.family_of(next(iter(case.function.runtimes), ""))
+    family = case.first
     redirects = family is None or family.handler is not None or family.wrapped
     return case.function.library == "unwanted" and redirects
 
@@ -357,10 +362,9 @@ def judge(
     out: list[Described] = []
     covered: list[Described] = []
     said: dict[str, list[Described]] = {}
+    rules = [each for each in LIMITS if tool in each.tools and not (own_layers and each.id in _OF_LAYERS)]
     for function in functions:
         case = Case(function, via, has_layer, tool)
-        rules = [limit for limit in LIMITS if tool in limit.tools]
-        rules = [limit for limit in rules if not (own_layers and limit.id in _OF_LAYERS)]
         holding = [limit for limit in rules if limit.applies(case)]
         stopping = next((limit for limit in holding if limit.out), None)
         (covered if stopping is None else out).append(function)
