@@ -115,7 +115,7 @@ def _handler(command: re.Match[str] | None) -> str:
         return ""
     try:
         words = json.loads(command[1])
-    except ValueError:
+    except (ValueError, RecursionError):
         return ""
     last = words[-1] if isinstance(words, list) and words else ""
     return last if isinstance(last, str) and _HANDLER.fullmatch(last) else ""

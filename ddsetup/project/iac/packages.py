@@ -11,6 +11,7 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from ddsetup.model.account import Json
 from ddsetup.model.errors import UsageError
 from ddsetup.project.iac import versions
 from ddsetup.project.iac.model import BrokenFile, Edit, Install, Proposal, Snippet, Wanted
@@ -124,12 +125,14 @@ def _pyproject(source: Source, wanted: Wanted) -> Proposal:
     """Only a project without a lock file is edited, and only a list that is easy to find."""
     try:
         document = tomllib.loads(source.text)
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise BrokenFile(f"not valid TOML: {error}", where=str(source.path)) from error
     requirement = versions.python_requirement(wanted)
-    listed = document.get("project", {}).get("dependencies", [])
-    poetry = document.get("tool", {}).get("poetry", {}).get("dependencies", {})
-    if any(_LIBRARY.match(item) for item in [*listed, *poetry]):
+    said = _below(document, "project", "dependencies")
+    listed = said if isinstance(said, list) else []
+    poetry = _below(document, "tool", "poetry", "dependencies")
+    named = [*listed, *(poetry if isinstance(poetry, dict) else ())]
+    if any(isinstance(item, str) and _LIBRARY.match(item) for item in named):
         return Proposal(settled=(source.path,))
     folder = source.path.parent
     for lock, command in _PYTHON_MANAGERS.items():
@@ -139,10 +142,25 @@ def _pyproject(source: Source, wanted: Wanted) -> Proposal:
             )
             return Proposal(installs=(install,))
     text = _with_dependency(source, requirement)
-    if text is None or tomllib.loads(text).get("project", {}).get("dependencies") != [*listed, requirement]:
+    if text is None or not _lists_now(text, [*listed, requirement]):
         reason = "the project's dependencies are not a list in this file"
         return Proposal(snippets=(Snippet(source.path, reason, f'"{requirement}"\n', "toml"),))
     return Proposal(edits=(Edit(source.path, source.raw, source.encoded(text), ("the library",)),))
+
+
+def _below(document: Json, *names: str) -> Json:
+    """What tables within each other hold, None where one of them is no table."""
+    for name in names:
+        document = document.get(name) if isinstance(document, dict) else None
+    return document
+
+
+def _lists_now(text: str, dependencies: list[Json]) -> bool:
+    """Whether the edited text is still TOML, and its project depends on exactly these."""
+    try:
+        return bool(_below(tomllib.loads(text), "project", "dependencies") == dependencies)
+    except tomllib.TOMLDecodeError:
+        return False
 
 
 def _with_dependency(source: Source, requirement: str) -> str | None:

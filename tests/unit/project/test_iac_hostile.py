@@ -12,6 +12,7 @@ from ddsetup.model.errors import UsageError
 from ddsetup.project.iac import run, yamldoc
 from ddsetup.project.iac.detect import detect
 from ddsetup.project.iac.model import BrokenFile, Wanted
+from ddsetup.project.iac.packages import python_library
 from ddsetup.project.iac.propose import propose
 from ddsetup.project.iac.source import read_source
 from tests.unit.project.test_iac_snippets import source
@@ -77,6 +78,34 @@ def test_json_without_end_is_a_broken_file_and_no_bug(tmp_path: Path, name: str,
     with pytest.raises(BrokenFile, match="not valid JSON") as caught:
         propose(detect(tmp_path), WANTED)
     assert caught.value.where == f"{tmp_path / name}:1:1"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "project = 3\n",
+        "[[project]]\n",
+        "[project]\ndependencies = 3\n",
+        "[project]\ndependencies = [1]\ndynamic = 3\n",
+        "tool = 3\n",
+        "[tool]\npoetry = 1\n",
+        "[tool.poetry]\ndependencies = [1]\n",
+    ],
+)
+def test_a_pyproject_that_says_odd_things_is_no_bug(tmp_path: Path, text: str) -> None:
+    found = python_library(source(tmp_path, "pyproject.toml", text).path, WANTED)
+    assert [each.reason for each in found.snippets] == [
+        "the project's dependencies are not a list in this file"
+    ]
+    assert found.edits == ()
+
+
+def test_brackets_without_end_in_toml_and_in_a_command(tmp_path: Path) -> None:
+    with pytest.raises(BrokenFile, match="not valid TOML"):
+        python_library(source(tmp_path, "pyproject.toml", "a = " + "[" * 100_000).path, WANTED)
+    source(tmp_path, "Dockerfile", "FROM public.ecr.aws/lambda/python:3.12\nCMD " + "[" * 100_000 + "\n")
+    (snippet,) = propose(detect(tmp_path / "Dockerfile"), WANTED).snippets
+    assert "CMD does not name a handler" in snippet.reason
 
 
 def test_git_runs_nothing_that_a_repository_names(tmp_path: Path) -> None:
