@@ -63,9 +63,8 @@ def regions(
     snapshot: Snapshot, answers: Answers, selected: tuple[Function, ...]
 ) -> Iterable[tuple[Region, tuple[Group, ...]]]:
     """Every lane with groups that matter, in its surroundings."""
-    registering = _registering(snapshot, answers, selected)
+    registering, replaced = _registrations(snapshot, answers, selected)
     leaving = collection.leaving(snapshot, answers, selected)
-    replaced = _replaced(snapshot, answers, selected)
     for lane, groups in groups_by_lane(snapshot, answers, selected).items():
         region = _region(lane, snapshot, answers, registering)
         gone = (*leaving.get(lane, ()), *(arn for arn in region.registered if arn in replaced))
@@ -73,22 +72,19 @@ def regions(
         yield replace(region, leaving=gone, triggered=triggered), groups
 
 
-def _registering(snapshot: Snapshot, answers: Answers, selected: tuple[Function, ...]) -> frozenset[str]:
-    """The Forwarders that the same run adds to log collection."""
-    states = (change.after for change in collection.plan(snapshot, answers, selected).changes)
-    return frozenset(arn for s in states if isinstance(s, LogCollectionState) for arn in s.lambdas)
-
-
-def _replaced(snapshot: Snapshot, answers: Answers, selected: tuple[Function, ...]) -> frozenset[str]:
-    """The Forwarders that the same run takes out of log collection to register another one."""
-    changes = collection.plan(snapshot, answers, selected).changes
-    sides = [(c.before, c.after) for c in changes]
-    return frozenset(
-        arn
-        for before, after in sides
-        if isinstance(before, LogCollectionState) and isinstance(after, LogCollectionState)
-        for arn in set(before.lambdas) - set(after.lambdas)
-    )
+def _registrations(
+    snapshot: Snapshot, answers: Answers, selected: tuple[Function, ...]
+) -> tuple[frozenset[str], frozenset[str]]:
+    """The Forwarders that the same run adds to log collection, and those it takes out to register another."""
+    added: set[str] = set()
+    replaced: set[str] = set()
+    for change in collection.plan(snapshot, answers, selected).changes:
+        before, after = change.before, change.after
+        if isinstance(after, LogCollectionState):
+            added.update(after.lambdas)
+            if isinstance(before, LogCollectionState):
+                replaced.update(set(before.lambdas) - set(after.lambdas))
+    return frozenset(added), frozenset(replaced)
 
 
 def _region(lane: Lane, snapshot: Snapshot, answers: Answers, registering: frozenset[str]) -> Region:
