@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ddsetup.ask.prompter import Back, Prompt
+from ddsetup.ask.prompter import Prompt
 from ddsetup.flow.call import Call
+from ddsetup.flow.offers import agreed
 from ddsetup.plan.steps.durable import STACK
 
 if TYPE_CHECKING:
@@ -30,14 +31,7 @@ def offer_durable_events(call: Call, session: Session, prepared: Prepared) -> Pr
     made = [c.resource.region for c in plan.changes if c.resource.name == STACK and c.action == "create"]
     if not made:
         return prepared
-    if DURABLE not in host.dialogue.typed:
-        try:
-            said = host.prompter.ask(_question(made))
-        except Back:
-            host.dialogue.back()
-            raise
-        host.dialogue.answer(DURABLE, {DURABLE: bool(said)})
-    if not host.dialogue.typed[DURABLE].get(DURABLE):
+    if not agreed(host, host.prompter, DURABLE, _question(made)):
         return prepared
     return replace(prepared, answers=answers, plan=plan)
 

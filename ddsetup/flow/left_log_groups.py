@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ddsetup.ask.prompter import Back, Prompt
+from ddsetup.ask.prompter import Prompt
 from ddsetup.flow.call import Call
+from ddsetup.flow.offers import agreed
 from ddsetup.model.states import StackState
 from ddsetup.plan.steps.forwarder_stack import LEFT_LOG_GROUP
 
@@ -27,14 +28,7 @@ def offer_to_replace(call: Call, session: Session, prepared: Prepared) -> Prepar
     host, left = session.host, left_groups(prepared.plan)
     if host.prompter is None or REPLACE in call.given or not left:
         return prepared
-    if REPLACE not in host.dialogue.typed:
-        try:
-            said = host.prompter.ask(_question(left))
-        except Back:
-            host.dialogue.back()
-            raise
-        host.dialogue.answer(REPLACE, {REPLACE: bool(said)})
-    if host.dialogue.typed[REPLACE].get(REPLACE):
+    if agreed(host, host.prompter, REPLACE, _question(left)):
         return prepared
     answers = replace(prepared.answers, replace_log_group=False)
     plan = make_plan(prepared.snapshot, answers, prepared.selected)

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ddsetup.ask.prompter import Back, Prompt
+from ddsetup.ask.prompter import Prompt
 from ddsetup.flow.call import Call
+from ddsetup.flow.offers import agreed
 from ddsetup.model.lines import counted, line
 from ddsetup.observe.chosen import observe_filters, observe_key_policies
 from ddsetup.plan.steps import unwanted
@@ -49,13 +50,7 @@ def offer_pruning(call: Call, session: Session, prepared: Prepared) -> Prepared:
         return prepared
     if PRUNE not in host.dialogue.typed:
         call.console.lines([(), *(line(f"  {one}") for one in found[:_SHOWN])])
-        try:
-            said = host.prompter.ask(_question(len(found)))
-        except Back:
-            host.dialogue.back()
-            raise
-        host.dialogue.answer(PRUNE, {PRUNE: bool(said)})
-    if not host.dialogue.typed[PRUNE].get(PRUNE):
+    if not agreed(host, host.prompter, PRUNE, _question(len(found))):
         return prepared
     answers = replace(prepared.answers, prune=True)
     snapshot = with_left_behind(session, prepared.snapshot, answers, prepared.selected)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ddsetup.ask.prompter import Back, Prompt
+from ddsetup.ask.prompter import Prompt
 from ddsetup.flow.call import Call
+from ddsetup.flow.offers import agreed
 
 if TYPE_CHECKING:
     from ddsetup.flow.verbs import Prepared, Session
@@ -31,14 +32,8 @@ def offer_publishing(call: Call, session: Session, prepared: Prepared) -> Prepar
     moved = sorted(c.resource.name for c in plan.changes if c.resource.kind == "alias")
     if not moved:
         return prepared
-    if PUBLISH not in host.dialogue.typed:
-        try:
-            said = host.prompter.ask(_question(moved, default=bool(host.dialogue.earlier.get(PUBLISH))))
-        except Back:
-            host.dialogue.back()
-            raise
-        host.dialogue.answer(PUBLISH, {PUBLISH: bool(said)})
-    if not host.dialogue.typed[PUBLISH].get(PUBLISH):
+    question = _question(moved, default=bool(host.dialogue.earlier.get(PUBLISH)))
+    if not agreed(host, host.prompter, PUBLISH, question):
         return prepared
     return replace(prepared, snapshot=snapshot, answers=answers, plan=plan)
 
