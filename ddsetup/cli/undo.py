@@ -11,7 +11,7 @@ from ddsetup.flow.results import base_report, with_outcomes
 from ddsetup.flow.showing import confirm, show_plan
 from ddsetup.journal.brief import Brief, standing
 from ddsetup.journal.records import Header, Run
-from ddsetup.journal.runs import list_runs, read_run
+from ddsetup.journal.runs import list_runs, read_run, read_runs
 from ddsetup.journal.undo import built_on, changes_of, pending
 from ddsetup.model.account import Json
 from ddsetup.model.blocks import Block, table
@@ -38,7 +38,7 @@ def run(call: Call) -> Report:
     memory = call.memory()
     chosen, runs = verbs.choose_run(memory, call.value("run"), account)
     only = tuple(call.given.items("function"))
-    whole = (read_run(memory, run.id) for run in _meant(call, chosen, runs, only))
+    whole = read_runs(memory, [run.id for run in _meant(call, chosen, runs, only)])
     meant = ((run, changes_of(run, runs, only)) for run in whole)
     parts = tuple((run, changes) for run, changes in meant if changes)
     session = verbs.connect(

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
-from typing import Any, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
-from ddsetup.gateways.aws.session import Aws
 from ddsetup.model.account import Lane
+
+if TYPE_CHECKING:
+    from ddsetup.gateways.aws.session import Aws
 
 T = TypeVar("T")
 K = TypeVar("K")

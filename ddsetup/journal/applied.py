@@ -17,7 +17,7 @@ from pathlib import Path
 from ddsetup.journal.brief import standing
 from ddsetup.journal.codec import change_from_json, change_to_json
 from ddsetup.journal.memory import Memory
-from ddsetup.journal.runs import list_runs, read_run
+from ddsetup.journal.runs import list_runs, read_runs
 from ddsetup.model.change import Change, ResourceId
 from ddsetup.model.errors import UsageError
 from ddsetup.model.states import FunctionState, LogCollectionState, TagsState
@@ -51,10 +51,10 @@ def last_applied(
 
 def _net(memory: Memory, left: Mapping[str, frozenset[int]], accounts: frozenset[str]) -> Iterator[Change]:
     found: dict[ResourceId, Change] = {}
-    for run, seqs in left.items():
-        for entry in read_run(memory, run).entries:
+    for run in read_runs(memory, left):
+        for entry in run.entries:
             change = entry.change
-            if entry.seq in seqs and change.resource.account in accounts:
+            if entry.seq in left[run.id] and change.resource.account in accounts:
                 earlier = found.get(change.resource)
                 found[change.resource] = change if earlier is None else folded(earlier, change)
     return (change for change in found.values() if not _nothing(change))

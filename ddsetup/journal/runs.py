@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import secrets
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
+from ddsetup.gateways.overlap import each
 from ddsetup.journal import chain
 from ddsetup.journal.brief import Brief, Trace, brief_of, kept_brief, to_bytes, trace_of
 from ddsetup.journal.codec import change_from_json, change_to_json
@@ -94,22 +95,33 @@ def read_run(memory: Memory, run: str) -> Run:
 
     Raises UsageError, naming place and line, when there is none or it was changed by hand.
     """
-    for stored in memory.runs():
-        if stored.run == run:
-            return _read(stored)
-    raise UsageError(f"no run {run}", fix="ddsetup undo --list shows all runs")
+    (found,) = read_runs(memory, (run,))
+    return found
+
+
+def read_runs(memory: Memory, runs: Iterable[str]) -> Iterator[Run]:
+    """Read the journals of these runs whole, in this order. Raises UsageError as `read_run` does."""
+    there = {stored.run: stored for stored in memory.runs()}
+    for run in runs:
+        if run not in there:
+            raise UsageError(f"no run {run}", fix="ddsetup undo --list shows all runs")
+        yield _read(there[run])
 
 
 def list_runs(memory: Memory) -> Runs:
     """Every run that is remembered, oldest first. Only journals without a brief are read whole."""
-    readable: list[Brief] = []
-    unreadable: list[UsageError] = []
-    for stored in memory.runs():
-        try:
-            readable.append(kept_brief(stored) or brief_of(_read(stored)))
-        except UsageError as error:
-            unreadable.append(error)
-    return Runs(tuple(readable), tuple(unreadable))
+    found = each(_brief, memory.runs())
+    return Runs(
+        tuple(brief for brief in found if isinstance(brief, Brief)),
+        tuple(error for error in found if isinstance(error, UsageError)),
+    )
+
+
+def _brief(stored: Stored) -> Brief | UsageError:
+    try:
+        return kept_brief(stored) or brief_of(_read(stored))
+    except UsageError as error:
+        return error
 
 
 def _read(stored: Stored) -> Run:
