@@ -131,18 +131,14 @@ def _keys(
 
 
 def _registrations(first: Change, then: Change) -> tuple[LogCollectionState, LogCollectionState]:
-    lambdas = _members(*(_lists(state).lambdas for state in _sides(first, then)))
-    sources = _members(*(_lists(state).sources for state in _sides(first, then)))
+    lambdas = _members(*(LogCollectionState.of(state).lambdas for state in _sides(first, then)))
+    sources = _members(*(LogCollectionState.of(state).sources for state in _sides(first, then)))
     before = LogCollectionState(lambdas=lambdas[0], sources=sources[0])
     return before, LogCollectionState(lambdas=lambdas[1], sources=sources[1])
 
 
 def _sides(first: Change, then: Change) -> tuple[object, ...]:
     return first.before, first.after, then.before, then.after
-
-
-def _lists(state: object) -> LogCollectionState:
-    return state if isinstance(state, LogCollectionState) else LogCollectionState()
 
 
 def _members(

@@ -84,6 +84,11 @@ class LogCollectionState:
     lambdas: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
 
+    @classmethod
+    def of(cls, state: object) -> LogCollectionState:
+        """The side of a change; nothing is registered where it is None."""
+        return state if isinstance(state, LogCollectionState) else cls()
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SecretState:

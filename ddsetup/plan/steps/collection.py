@@ -58,19 +58,25 @@ def leaving(
     found: dict[Lane, tuple[str, ...]] = {}
     for lane in sorted({f.lane for f in selected}):
         live = snapshot.accounts[lane.account].integration
-        record = (snapshot.applied or {}).get(collection_id(lane.account))
-        if not isinstance(live, Integration) or record is None or set(live.sources) - {LAMBDA_SOURCE}:
+        added = added_by_us(snapshot, lane.account)
+        if not isinstance(live, Integration) or added is None or set(live.sources) - {LAMBDA_SOURCE}:
             continue
-        before, after = _state(record.before), _state(record.after)
-        registered = set(after.lambdas) - set(before.lambdas)
-        arns = tuple(arn for arn in live.lambdas if lane_of(arn) == lane and arn in registered)
+        arns = tuple(arn for arn in live.lambdas if lane_of(arn) == lane and arn in added.lambdas)
         if arns and not any(_relies(f) for f in _others(snapshot, lane, {*chosen, *arns})):
             found[lane] = arns
     return found
 
 
-def _state(state: object) -> LogCollectionState:
-    return state if isinstance(state, LogCollectionState) else LogCollectionState()
+def added_by_us(snapshot: Snapshot, account: str) -> LogCollectionState | None:
+    """What earlier runs added to the account's log collection, as the record says; None: it says nothing."""
+    record = (snapshot.applied or {}).get(collection_id(account))
+    if record is None:
+        return None
+    before, after = LogCollectionState.of(record.before), LogCollectionState.of(record.after)
+    return LogCollectionState(
+        lambdas=tuple(arn for arn in after.lambdas if arn not in before.lambdas),
+        sources=tuple(source for source in after.sources if source not in before.sources),
+    )
 
 
 def _others(snapshot: Snapshot, lane: Lane, but: Collection[str]) -> tuple[Function, ...]:
@@ -177,8 +183,9 @@ def _lambdas(
         if choice.arn is None:
             continue
         others = [a for a in (live.lambdas if live else ()) if lane_of(a) == lane and a != choice.arn]
-        ours = _registered_by_us(lane, snapshot)
-        living = [a for a in others if not _is_gone(a, lane, snapshot) and a not in ours]
+        # Those that earlier runs registered may give way to another one.
+        added = added_by_us(snapshot, lane.account) or LogCollectionState()
+        living = [a for a in others if not _is_gone(a, lane, snapshot) and a not in added.lambdas]
         if living and not (live and choice.arn in live.lambdas):
             reason = (
                 f"another Forwarder is registered for {lane.region} already, and Datadog takes one per region"
@@ -189,14 +196,6 @@ def _lambdas(
         arns.append(choice.arn)
         stale += [a for a in others if a not in living]
     return tuple(arns), tuple(stale), problems
-
-
-def _registered_by_us(lane: Lane, snapshot: Snapshot) -> frozenset[str]:
-    """The Forwarders that earlier runs registered, as the record says: they may give way to another one."""
-    record = (snapshot.applied or {}).get(collection_id(lane.account))
-    if record is None:
-        return frozenset()
-    return frozenset(_state(record.after).lambdas) - frozenset(_state(record.before).lambdas)
 
 
 def _is_gone(arn: str, lane: Lane, snapshot: Snapshot) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ddsetup.facts import catalog
@@ -13,7 +13,7 @@ from ddsetup.model.change import Change, Plan, ResourceId, Skipped
 from ddsetup.model.snapshot import AccountSnapshot, LaneSnapshot, Snapshot
 from ddsetup.model.states import IntegrationState, LogCollectionState, RoleState, SecretState, StackState
 from ddsetup.plan.steps.api_key import CREATED_BY, OWN_TAGS, SECRET_NAME, secret_id
-from ddsetup.plan.steps.collection import LAMBDA_SOURCE, collection_id
+from ddsetup.plan.steps.collection import LAMBDA_SOURCE, added_by_us, collection_id
 from ddsetup.plan.steps.forwarder_choice import lane_of
 from ddsetup.plan.steps.forwarder_reuse import stack_id
 from ddsetup.plan.steps.forwarder_stack import ARN_OUTPUT, MASKED, is_forwarder_stack, template_url
@@ -72,20 +72,18 @@ def _registration(account: str, ground: _Ground) -> Plan:
         return _left(collection_id(account), cannot_see("what is registered with Datadog", live), failed=True)
     if live is None or not (live.lambdas or live.sources):
         return Plan()
-    record = (ground.snapshot.applied or {}).get(collection_id(account))
-    before, after = _lists(record.before if record else None), _lists(record.after if record else None)
+    record = added_by_us(ground.snapshot, account)
+    added = record or LogCollectionState(sources=(LAMBDA_SOURCE,))
     here = [arn for arn in live.lambdas if lane_of(arn) in ground.snapshot.lanes]
-    added = set(after.lambdas) - set(before.lambdas)
-    ours = tuple(arn for arn in here if arn in added or _is_ours_or_gone(arn, ground))
+    ours = tuple(arn for arn in here if arn in added.lambdas or _is_ours_or_gone(arn, ground))
     foreign = [arn for arn in here if arn not in ours]
     said = Plan()
     if foreign:
         said = _left(
             collection_id(account), f"stays, as ddsetup did not make it: Forwarder {listed(foreign)}"
         )
-    written = set(after.sources) - set(before.sources) if record else {LAMBDA_SOURCE}
     alone = set(live.lambdas) <= set(ours)
-    sources = tuple(s for s in live.sources if s in written) if alone else ()
+    sources = tuple(s for s in live.sources if s in added.sources) if alone else ()
     if not ours and not (sources and record):
         return said
     change = Change(
@@ -97,10 +95,6 @@ def _registration(account: str, ground: _Ground) -> Plan:
         needs=tuple(r for r in ground.first if r.account == account and r.kind == "function"),
     )
     return said + Plan(changes=(change,))
-
-
-def _lists(state: object) -> LogCollectionState:
-    return state if isinstance(state, LogCollectionState) else LogCollectionState()
 
 
 def _is_ours_or_gone(arn: str, ground: _Ground) -> bool:
@@ -240,7 +234,10 @@ def _integration(
     if not made or live.access_key_auth:
         return _left(resource, "it stays, as nothing tells that ddsetup made it")
     leaving = {
-        arn for c in registration.changes for arn in _lists(c.before).lambdas if c.resource.account == account
+        arn
+        for c in registration.changes
+        for arn in LogCollectionState.of(c.before).lambdas
+        if c.resource.account == account
     }
     others = [arn for arn in live.lambdas if arn not in leaving]
     if others:
@@ -326,8 +323,7 @@ def _external_id(role: Role) -> str:
 
 
 def _left(resource: ResourceId, reason: str, *, failed: bool = False) -> Plan:
-    status: Collection[str] = "skipped" if failed else "unchanged"
     skipped = Skipped(
-        resource=resource, status="skipped" if status == "skipped" else "unchanged", reason=reason, step=STEP
+        resource=resource, status="skipped" if failed else "unchanged", reason=reason, step=STEP
     )
     return Plan(skipped=(skipped,))

@@ -16,7 +16,7 @@ from ddsetup.model.change import Change, Plan
 from ddsetup.model.snapshot import Snapshot
 from ddsetup.model.states import LogCollectionState
 from ddsetup.plan.steps import uninstrument
-from ddsetup.plan.steps.collection import collection_id
+from ddsetup.plan.steps.collection import LAMBDA_SOURCE, added_by_us, collection_id
 from ddsetup.plan.steps.instrument.function import Instrumented, instrument
 from ddsetup.plan.steps.instrument.key_access import told_where
 from ddsetup.plan.steps.instrument.subject import STEP as INSTRUMENT
@@ -92,15 +92,11 @@ def _sources(snapshot: Snapshot, answers: Answers) -> Plan:
     """Log sources that ddsetup registered and nobody asks for."""
     result = Plan()
     for account, held in sorted(snapshot.accounts.items()):
-        live = held.integration
-        record = (snapshot.applied or {}).get(collection_id(account))
-        if not isinstance(live, Integration) or record is None or not answers.datadog_subscribes:
+        live, added = held.integration, added_by_us(snapshot, account)
+        if not isinstance(live, Integration) or added is None or not answers.datadog_subscribes:
             continue
-        before, after = record.before, record.after
-        assert isinstance(after, LogCollectionState)
-        earlier = before.sources if isinstance(before, LogCollectionState) else ()
-        wanted = {"lambda", *answers.log_sources, *_services(answers)}
-        gone = tuple(s for s in live.sources if s in after.sources and s not in {*earlier, *wanted})
+        wanted = {LAMBDA_SOURCE, *answers.log_sources, *_services(answers)}
+        gone = tuple(s for s in live.sources if s in added.sources and s not in wanted)
         if not gone:
             continue
         if not answers.prune:
