@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from ddsetup.facts import catalog
-from ddsetup.facts.iam_documents import external_ids, statements, trusted
-from ddsetup.model.account import Forwarder, Integration, Lane, Role, Stack, Unreadable
+from ddsetup.facts.iam_documents import collection_policy, external_ids, statements, trusted
+from ddsetup.model.account import Forwarder, Integration, Json, Lane, Role, Stack, Unreadable
 from ddsetup.model.answers import Answers, Part
 from ddsetup.model.change import Change, Plan, ResourceId, Skipped
 from ddsetup.model.snapshot import AccountSnapshot, LaneSnapshot, Snapshot
@@ -275,6 +275,7 @@ def _role(held: AccountSnapshot, role: Role, gone: Plan, *, unused: bool) -> Pla
         return _added_policy(resource, role) + _left(resource, "it stays, as ddsetup did not make it")
     if not unused:
         return _left(resource, "it stays, as Datadog's record of the account names it")
+    made = _made_for(role)
     change = Change(
         step=STEP,
         resource=resource,
@@ -283,7 +284,8 @@ def _role(held: AccountSnapshot, role: Role, gone: Plan, *, unused: bool) -> Pla
             trust_account=_trusted_account(role),
             external_id=_external_id(role),
             policies=role.inline,
-            attached=role.attached,
+            attached=tuple(arn for arn in role.attached if arn.rpartition("/")[2] not in made),
+            managed=made,
             boundary=role.boundary or "",
             tags={key: value for key, value in role.tags.items() if key != CREATED_BY},
         ),
@@ -292,6 +294,13 @@ def _role(held: AccountSnapshot, role: Role, gone: Plan, *, unused: bool) -> Pla
         needs=tuple(c.resource for c in gone.changes),
     )
     return Plan(changes=(change,))
+
+
+def _made_for(role: Role) -> Mapping[str, Json]:
+    """The managed policies that were made for this role's collection of resources, as far as they could be
+    read: they go with it."""
+    own = collection_policy(role.name, 1).removesuffix("1")
+    return {n: d for n, d in role.managed.items() if n.startswith(own) and d is not None}
 
 
 def _added_policy(resource: ResourceId, role: Role) -> Plan:

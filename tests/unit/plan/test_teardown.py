@@ -9,7 +9,14 @@ from ddsetup.facts.catalog import PYTHON_HANDLER
 from ddsetup.model.account import Function, Layer, LogGroup, Stack, Unreadable
 from ddsetup.model.change import Change, Plan
 from ddsetup.model.snapshot import Snapshot
-from ddsetup.model.states import FilterState, IntegrationState, LogCollectionState, LogGroupState, StackState
+from ddsetup.model.states import (
+    FilterState,
+    IntegrationState,
+    LogCollectionState,
+    LogGroupState,
+    RoleState,
+    StackState,
+)
 from ddsetup.plan.steps import teardown
 from ddsetup.plan.steps.integration import integration_id
 from tests.builders import (
@@ -23,6 +30,7 @@ from tests.builders import (
     function_arn,
     integration,
     lane_snapshot,
+    policy,
     role,
     secret,
     snapshot,
@@ -104,6 +112,19 @@ def test_what_ddsetup_did_not_make_is_named_and_left() -> None:
     assert sorted(order(plan)) == ["function", "subscription_filter"]
     named = {s.resource.kind for s in plan.skipped if s.status == "unchanged" and "it stays" in s.reason}
     assert {"stack", "secret", "integration", "iam_role"} <= named
+
+
+def test_policies_made_for_resource_collection_go_with_the_role() -> None:
+    name = "datadog-aws-integration-resource-collection-permissions-v2-DatadogIntegrationRole"
+    managed = {f"{name}-1": policy("ec2:GetA"), f"{name}-2": None, f"{name}x-1": policy("s3:GetC")}
+    audit = "arn:aws:iam::aws:policy/SecurityAudit"
+    made, unread, theirs = (f"arn:aws:iam::{ACCOUNT}:policy/{each}" for each in managed)
+    attached = (audit, made, unread, theirs)
+    plan = planned(account(role=role(tags=OURS, managed=managed, attached=attached)))
+    (gone,) = [c.before for c in plan.changes if c.resource.kind == "iam_role"]
+    assert isinstance(gone, RoleState)
+    assert gone.managed == {f"{name}-1": policy("ec2:GetA")}
+    assert gone.attached == (audit, unread, theirs), "of these nobody knows whether they are ddsetup's"
 
 
 def test_a_part_that_is_kept_keeps_what_it_stands_on() -> None:
