@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from ddsetup.doctor.checks.case import Case, Place
 from ddsetup.doctor.checks.check import Problem
 from ddsetup.model.account import Function, Stack, Unreadable
-from ddsetup.plan.steps.api_key import CREATED_BY, CREATED_BY_DDSETUP
+from ddsetup.plan.steps.api_key import made_by_us
 from ddsetup.plan.steps.forwarder_choice import stack_of
 
 
@@ -31,7 +31,7 @@ def stack_at(place: Place) -> Stack | None:
 
 
 def made_by_ddsetup(stack: Stack | None) -> bool:
-    return stack is not None and stack.tags.get(CREATED_BY) == CREATED_BY_DDSETUP
+    return stack is not None and made_by_us(stack.tags)
 
 
 def of_forwarder(place: Place, what: str, fix: str = "", **more: object) -> Problem:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from ddsetup.model.account import Lane, Secret, Unreadable
+from ddsetup.model.account import Lane, Unreadable
 from ddsetup.model.answers import Answers
 from ddsetup.model.change import Change, Plan, ResourceId, Skipped
 from ddsetup.model.snapshot import LaneSnapshot, Snapshot
@@ -19,6 +19,11 @@ CREATED_BY = "created_by"
 CREATED_BY_DDSETUP = "ddsetup"
 OWN_TAGS = {CREATED_BY: CREATED_BY_DDSETUP}
 """The tag that every resource made by ddsetup carries; only what carries it is ever deleted."""
+
+
+def made_by_us(tags: Mapping[str, str]) -> bool:
+    """Whether a resource with these tags was made by ddsetup."""
+    return all(tags.get(key) == value for key, value in OWN_TAGS.items())
 
 
 def secret_id(lane: Lane) -> ResourceId:
@@ -49,7 +54,7 @@ def secret_reference(lane: LaneSnapshot, answers: Answers) -> str | None:
     if isinstance(lane.secrets, Unreadable):
         return None
     live = lane.secrets.get(SECRET_NAME)
-    if live and live.deleted and not _is_ours(live):
+    if live and live.deleted and not made_by_us(live.tags):
         return None
     return live.arn if live and not live.deleted else f"{REF_SECRET}{SECRET_NAME}"
 
@@ -77,8 +82,8 @@ def _secret_of(lane: LaneSnapshot, step: str, tags: Mapping[str, str]) -> Plan:
         return Plan(skipped=(skipped,))
     live = lane.secrets.get(SECRET_NAME)
     if live and not live.deleted:
-        return _existing(resource, step, ours=_is_ours(live))
-    if live and not _is_ours(live):
+        return _existing(resource, step, ours=made_by_us(live.tags))
+    if live and not made_by_us(live.tags):
         return _given_up(resource, step)
     change = Change(
         step=step,
@@ -112,7 +117,3 @@ def _given_up(resource: ResourceId, step: str) -> Plan:
         "or name a secret that holds the key: --api-key-secret ARN",
     )
     return Plan(skipped=(skipped,))
-
-
-def _is_ours(secret: Secret) -> bool:
-    return secret.tags.get(CREATED_BY) == CREATED_BY_DDSETUP

@@ -10,7 +10,7 @@ from ddsetup.model.change import Change, Plan, ResourceId, Skipped
 from ddsetup.model.snapshot import LaneSnapshot
 from ddsetup.model.states import StackState
 from ddsetup.plan.select_services import traces_state_machines
-from ddsetup.plan.steps.api_key import CREATED_BY, CREATED_BY_DDSETUP
+from ddsetup.plan.steps.api_key import made_by_us
 from ddsetup.plan.steps.forwarder_choice import Choice, Place, site_of, stack_of
 from ddsetup.plan.steps.forwarder_stack import (
     MASKED,
@@ -91,20 +91,16 @@ def _reuse_warnings(forwarder: Forwarder, stack: Stack | None, place: Place) -> 
     return tuple(said)
 
 
-def _is_ours(stack: Stack) -> bool:
-    return stack.tags.get(CREATED_BY) == CREATED_BY_DDSETUP
-
-
 def _asked(stack: Stack, place: Place) -> Mapping[str, str]:
     """The parameters that the stack must have: the user's, and in a stack of our own those that we rely on.
 
     Logs are only ever switched on: other functions may need them. A stack that is somebody else's is
     changed only on `--forwarder-upgrade`. The function's name never changes: that would replace it.
     """
-    if not (place.answers.forwarder_upgrade or _is_ours(stack)):
+    if not (place.answers.forwarder_upgrade or made_by_us(stack.tags)):
         return {}
     ours = {}
-    if _is_ours(stack):
+    if made_by_us(stack.tags):
         needed = ["DdFetchLambdaTags", *(["DdForwardLog"] if place.answers.logs else [])]
         needed += [STATE_MACHINE_TRACES] if traces_state_machines(place.lane, place.answers) else []
         ours = {name: "true" for name in needed if name in stack.parameters}

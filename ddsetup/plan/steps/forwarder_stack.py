@@ -15,7 +15,7 @@ from ddsetup.model.errors import UsageError
 from ddsetup.model.nearest import did_you_mean
 from ddsetup.model.snapshot import LaneSnapshot
 from ddsetup.plan.select_services import traces_state_machines
-from ddsetup.plan.steps.api_key import OWN_TAGS, SECRET_NAME, secret_reference
+from ddsetup.plan.steps.api_key import SECRET_NAME, made_by_us, secret_reference
 from ddsetup.plan.steps.wording import cannot_see, denied_action
 
 FAILED_EVENTS = "failed_events/"
@@ -189,8 +189,7 @@ def state_obstacle(stack: Stack, region: str) -> Obstacle | None:
 def is_remains(stack: Stack) -> bool:
     """Whether the stack is only what is left of a creation or a deletion that failed, and ddsetup may finish
     the work: a stack whose creation was rolled back holds nothing, others must be its own."""
-    ours = all(stack.tags.get(key) == value for key, value in OWN_TAGS.items())
-    return stack.status == "ROLLBACK_COMPLETE" or (stack.status in _REMOVABLE and ours)
+    return stack.status == "ROLLBACK_COMPLETE" or (stack.status in _REMOVABLE and made_by_us(stack.tags))
 
 
 def left_log_group(lane: LaneSnapshot, answers: Answers) -> LogGroup | None:

@@ -23,7 +23,7 @@ from ddsetup.model.answers import Answers
 from ddsetup.model.change import Change, Plan, ResourceId, Skipped
 from ddsetup.model.snapshot import AccountSnapshot
 from ddsetup.model.states import REF_EXTERNAL_ID, RoleState
-from ddsetup.plan.steps.api_key import CREATED_BY, CREATED_BY_DDSETUP
+from ddsetup.plan.steps.api_key import made_by_us
 
 STEP = "integration"
 STANDARD_POLICY = "DatadogAWSIntegrationPolicyV2"
@@ -65,7 +65,7 @@ def role_id(account: AccountSnapshot, name: str) -> ResourceId:
 
 def is_ours(role: Role) -> bool:
     """Whether ddsetup made the role."""
-    return role.tags.get(CREATED_BY) == CREATED_BY_DDSETUP
+    return made_by_us(role.tags)
 
 
 def create_role(

@@ -12,7 +12,7 @@ from ddsetup.model.answers import Answers, Part
 from ddsetup.model.change import Change, Plan, ResourceId, Skipped
 from ddsetup.model.snapshot import AccountSnapshot, LaneSnapshot, Snapshot
 from ddsetup.model.states import IntegrationState, LogCollectionState, RoleState, SecretState, StackState
-from ddsetup.plan.steps.api_key import CREATED_BY, OWN_TAGS, SECRET_NAME, secret_id
+from ddsetup.plan.steps.api_key import CREATED_BY, SECRET_NAME, made_by_us, secret_id
 from ddsetup.plan.steps.collection import LAMBDA_SOURCE, added_by_us, collection_id
 from ddsetup.plan.steps.forwarder_choice import lane_of
 from ddsetup.plan.steps.forwarder_reuse import stack_id
@@ -53,9 +53,7 @@ def plan(snapshot: Snapshot, answers: Answers, kept: frozenset[Part], first: tup
 
 def own_stacks(snapshot: Snapshot) -> tuple[Stack, ...]:
     """The Forwarders' stacks that ddsetup made, of all regions."""
-    return tuple(
-        s for lane in snapshot.lanes.values() for s in _forwarder_stacks(lane) if _made_by_us(s.tags)
-    )
+    return tuple(s for lane in snapshot.lanes.values() for s in _forwarder_stacks(lane) if made_by_us(s.tags))
 
 
 def _sum(plans: Iterable[Plan]) -> Plan:
@@ -101,7 +99,7 @@ def _is_ours_or_gone(arn: str, ground: _Ground) -> bool:
     lane = lane_of(arn)
     assert lane is not None
     held = ground.snapshot.lanes[lane]
-    if any(_made_by_us(s.tags) and s.outputs.get(ARN_OUTPUT) == arn for s in _forwarder_stacks(held)):
+    if any(made_by_us(s.tags) and s.outputs.get(ARN_OUTPUT) == arn for s in _forwarder_stacks(held)):
         return True
     return not isinstance(held.functions, Unreadable) and all(f.arn != arn for f in held.functions)
 
@@ -109,10 +107,6 @@ def _is_ours_or_gone(arn: str, ground: _Ground) -> bool:
 def _forwarder_stacks(lane: LaneSnapshot) -> tuple[Stack, ...]:
     stacks = () if isinstance(lane.stacks, Unreadable) else lane.stacks
     return tuple(s for s in stacks if is_forwarder_stack(s) and s.status != "DELETE_COMPLETE")
-
-
-def _made_by_us(tags: object) -> bool:
-    return isinstance(tags, dict) and all(tags.get(key) == value for key, value in OWN_TAGS.items())
 
 
 def _stacks(lane: Lane, ground: _Ground) -> Plan:
@@ -123,9 +117,9 @@ def _stacks(lane: Lane, ground: _Ground) -> Plan:
         return _left(resource, cannot_see("which stacks exist", held.stacks), failed=True)
     known = () if isinstance(held.forwarders, Unreadable) else held.forwarders
     result = Plan()
-    theirs = [s for s in _forwarder_stacks(held) if not _made_by_us(dict(s.tags))]
-    for stack in (*theirs, *(s for s in held.stacks if _made_by_us(dict(s.tags)) and _exists(s))):
-        if stack.parent_id or not _made_by_us(dict(stack.tags)):
+    theirs = [s for s in _forwarder_stacks(held) if not made_by_us(s.tags)]
+    for stack in (*theirs, *(s for s in held.stacks if made_by_us(s.tags) and _exists(s))):
+        if stack.parent_id or not made_by_us(stack.tags):
             result += _left(stack_id(lane, stack.name), "it stays, as ddsetup did not make it")
             continue
         forwarder = next((f for f in known if f.stack == stack.name), None)
@@ -176,12 +170,12 @@ def _secret(lane: Lane, ground: _Ground, stacks: Plan) -> Plan:
     live = held.secrets.get(SECRET_NAME)
     if live is None or live.deleted:
         return Plan()
-    if not _made_by_us(dict(live.tags)):
+    if not made_by_us(live.tags):
         return _left(secret_id(lane), "it stays, as ddsetup did not make it")
     readers = [
         s.name
         for s in _forwarder_stacks(held)
-        if s.parameters.get("DdApiKeySecretArn") == live.arn and not _made_by_us(dict(s.tags))
+        if s.parameters.get("DdApiKeySecretArn") == live.arn and not made_by_us(s.tags)
     ]
     if readers:
         return _left(secret_id(lane), f"it stays, as stack {listed(readers)} reads it")
