@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal, TypeAlias
 
@@ -114,6 +114,16 @@ class Plan:
     changes: tuple[Change, ...] = ()
     skipped: tuple[Skipped, ...] = ()
     warnings: tuple[str, ...] = ()
+
+    @classmethod
+    def joined(cls, parts: Iterable[Plan]) -> Plan:
+        """All of them, one after the other; of many that is much faster than adding each."""
+        every = tuple(parts)
+        return cls(
+            changes=tuple(change for part in every for change in part.changes),
+            skipped=tuple(skipped for part in every for skipped in part.skipped),
+            warnings=tuple(warning for part in every for warning in part.warnings),
+        )
 
     def __add__(self, other: Plan) -> Plan:
         return Plan(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ddsetup.facts import catalog
@@ -45,8 +45,8 @@ def plan(snapshot: Snapshot, answers: Answers, kept: frozenset[Part], first: tup
     for account in sorted(snapshot.accounts):
         registration = Plan() if "collection" in kept else _registration(account, ground)
         lanes = sorted(lane for lane in snapshot.lanes if lane.account == account)
-        stacks = Plan() if "forwarder" in kept else _sum(_stacks(lane, ground) for lane in lanes)
-        secrets = Plan() if "secret" in kept else _sum(_secret(lane, ground, stacks) for lane in lanes)
+        stacks = Plan() if "forwarder" in kept else Plan.joined(_stacks(lane, ground) for lane in lanes)
+        secrets = Plan() if "secret" in kept else Plan.joined(_secret(lane, ground, stacks) for lane in lanes)
         result += registration + stacks + secrets + _record(account, ground, registration)
     return result
 
@@ -54,13 +54,6 @@ def plan(snapshot: Snapshot, answers: Answers, kept: frozenset[Part], first: tup
 def own_stacks(snapshot: Snapshot) -> tuple[Stack, ...]:
     """The Forwarders' stacks that ddsetup made, of all regions."""
     return tuple(s for lane in snapshot.lanes.values() for s in _forwarder_stacks(lane) if made_by_us(s.tags))
-
-
-def _sum(plans: Iterable[Plan]) -> Plan:
-    result = Plan()
-    for each in plans:
-        result += each
-    return result
 
 
 def _registration(account: str, ground: _Ground) -> Plan:

@@ -72,16 +72,7 @@ def functions_out(
         if not any(s.status == "skipped" for s in part.skipped):
             markers.append(_marker(subject))
             leaving.append(function)
-    return _joined((*parts, *markers)), tuple(leaving)
-
-
-def _joined(parts: Iterable[Plan]) -> Plan:
-    every = tuple(parts)
-    return Plan(
-        changes=tuple(change for part in every for change in part.changes),
-        skipped=tuple(skipped for part in every for skipped in part.skipped),
-        warnings=tuple(warning for part in every for warning in part.warnings),
-    )
+    return Plan.joined((*parts, *markers)), tuple(leaving)
 
 
 def deregistration(snapshot: Snapshot, leaving: Iterable[Function]) -> tuple[Plan, frozenset[Lane]]:
@@ -275,7 +266,7 @@ def filters_out(
 ) -> Plan:
     """ddsetup's own filters go, unless functions that are not selected still need them; Datadog's go in the
     lanes that are `ending`."""
-    return _joined(_filters(snapshot, answers, selected, ending))
+    return Plan.joined(_filters(snapshot, answers, selected, ending))
 
 
 def _filters(

@@ -38,10 +38,7 @@ def plan(snapshot: Snapshot, answers: Answers, selected: tuple[Function, ...]) -
         _sources(snapshot, answers),
         _integration(snapshot, answers),
     )
-    result = Plan()
-    for part in parts:
-        result += part
-    return result
+    return Plan.joined(parts)
 
 
 def left_functions(

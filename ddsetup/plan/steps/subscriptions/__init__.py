@@ -68,11 +68,8 @@ def plan(snapshot: Snapshot, answers: Answers, selected: tuple[Function, ...]) -
     for region, groups in regions(snapshot, answers, selected):
         parts.append(Plan(warnings=_region_warnings(region)))
         parts.extend(_group_plan(group, region) for group in groups)
-    return Plan(
-        changes=tuple(change for part in parts for change in part.changes),
-        skipped=tuple(skipped for part in parts for skipped in part.skipped),
-        warnings=_folded(warning for part in parts for warning in part.warnings),
-    )
+    joined = Plan.joined(parts)
+    return replace(joined, warnings=_folded(joined.warnings))
 
 
 def groups_to_read(
