@@ -15,6 +15,7 @@ from ddsetup.model.account import Unreadable
 from ddsetup.model.answers import Via
 from ddsetup.model.states import REF_SECRET
 from ddsetup.plan.steps.api_key import is_own_secret, secret_reference
+from ddsetup.plan.steps.instrument.key_access import BY_ROLE
 from ddsetup.plan.steps.instrument.layers import Layers
 from ddsetup.plan.steps.instrument.special import DURABLE_BUFFER, DURABLE_LINES
 from ddsetup.plan.steps.instrument.subject import MARKER, Refusal, Subject
@@ -27,16 +28,15 @@ _KEY_VARIABLE = {"secret": "DD_API_KEY_SECRET_ARN", "ssm": "DD_API_KEY_SSM_ARN",
 TAGS = "DD_TAGS"
 _BY_MODE = (*_KEY_VARIABLE.values(), "DD_SITE", "DD_LAMBDA_HANDLER", catalog.WRAPPER_VARIABLE)
 """What the way of delivery and the handler decide, not the wish for a setting."""
+_REMOVABLE_KEYS = BY_ROLE
+"""Key sources that can be given back by an undo; the others hold a secret, which no journal may know."""
 _EXTENSIONS = (
-    "DD_API_KEY_SECRET_ARN",
-    "DD_API_KEY_SSM_ARN",
+    *BY_ROLE,
     "DD_SITE",
     DURABLE_BUFFER,
     *(row.name for row in VARIABLES if row.only == "extension"),
 )
 """Variables that only the Extension reads."""
-_REMOVABLE_KEYS = ("DD_API_KEY_SECRET_ARN", "DD_API_KEY_SSM_ARN")
-"""Key sources that can be given back by an undo; the others hold a secret, which no journal may know."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,9 +109,7 @@ def _unwanted(subject: Subject, wanted: _Wanted) -> dict[str, str]:
     found: dict[str, str] = {}
     former = variables_of(subject)
     for name, now in former.now.items():
-        if name in wanted.removed or name == TAGS:
-            continue
-        if name in wanted.forced:
+        if name in wanted.removed or name in wanted.forced or name == TAGS:
             continue
         default = wanted.defaults.get(name)
         was = former.was.get(name, "")
@@ -120,8 +118,8 @@ def _unwanted(subject: Subject, wanted: _Wanted) -> dict[str, str]:
     extra = extra_tags(subject.answers)
     left = tags_without(subject, extra)
     if left is not None:
-        if extra:
-            wanted.forced[TAGS] = merged_tags(left, extra) if subject.answers.prune else wanted.forced[TAGS]
+        if extra and subject.answers.prune:
+            wanted.forced[TAGS] = merged_tags(left, extra)
         if not extra or merged_tags(left, extra) != merged_tags(subject.env.get(TAGS, ""), extra):
             found[TAGS] = merged_tags(left, extra)
     return found
@@ -206,14 +204,14 @@ def _unified_tags(subject: Subject, wanted: _Wanted) -> None:
         wanted.defaults["DD_SERVICE"] = subject.tags.get("service") or subject.function.name
     extra = extra_tags(answers)
     if extra:
-        wanted.forced["DD_TAGS"] = merged_tags(subject.env.get("DD_TAGS", ""), extra)
+        wanted.forced[TAGS] = merged_tags(subject.env.get(TAGS, ""), extra)
 
 
 def merged_tags(current: str, extra: Mapping[str, str]) -> str:
     """`DD_TAGS` with the extra tags: the same key is replaced in place, new ones go to the end."""
     left = dict(extra)
     parts: list[str] = []
-    for part in filter(None, (p.strip() for p in current.split(","))):
+    for part in _parts(current):
         key = part.split(":", 1)[0]
         if key not in extra:
             parts.append(part)
