@@ -25,7 +25,7 @@ def plan(snapshot: Snapshot, answers: Answers, selected: tuple[Function, ...]) -
     aliases: list[Change] = []
     skipped: list[Skipped] = []
     keyed: list[Function] = []
-    unwanted: dict[str, list[str]] = {}
+    done: list[tuple[Subject, Instrumented]] = []
     subjects = [subject_of(function, snapshot, answers) for function in selected]
     lost = {lane: choose(lane, snapshot, answers) for lane in {f.lane for f in selected}}
     for subject in subjects:
@@ -34,14 +34,12 @@ def plan(snapshot: Snapshot, answers: Answers, selected: tuple[Function, ...]) -
             functions.append(result.change)
         else:
             skipped.append(_skipped(subject, result))
-        if isinstance(result, Instrumented):
-            for name in result.unwanted:
-                unwanted.setdefault(name, []).append(subject.function.name)
         if (isinstance(result, Instrumented) and result.key_set) or _told_at_source(subject, result):
             keyed.append(subject.function)
         tags.extend(_tags(subject, result, skipped))
-        if isinstance(result, Instrumented) and answers.publish:
-            moved = aliases_moved(subject, result.change)
+        if isinstance(result, Instrumented):
+            done.append((subject, result))
+            moved = aliases_moved(subject, result.change) if answers.publish else Plan()
             aliases.extend(moved.changes)
             skipped.extend(moved.skipped)
     seen = snapshot.key_secret
@@ -57,7 +55,7 @@ def plan(snapshot: Snapshot, answers: Answers, selected: tuple[Function, ...]) -
             *tag_warnings(answers),
             *keys,
             *unread,
-            *_unwanted(subjects, unwanted),
+            *_unwanted(subjects, done),
         ),
     )
 
@@ -78,9 +76,12 @@ def _policies_that_go(
     return revocations([s.function for s in subjects if s.resource in moved], snapshot)
 
 
-def _unwanted(subjects: list[Subject], variables: dict[str, list[str]]) -> list[str]:
+def _unwanted(subjects: list[Subject], done: list[tuple[Subject, Instrumented]]) -> list[str]:
     """What functions have too much of, by what it is."""
-    found = {f"variable {name}": functions for name, functions in variables.items()}
+    found: dict[str, list[str]] = {}
+    for subject, result in done:
+        for name in result.unwanted:
+            found.setdefault(f"variable {name}", []).append(subject.function.name)
     for subject in subjects:
         for key in () if subject.answers.prune else unwanted_tags(subject).now:
             found.setdefault(f"tag {key}", []).append(subject.function.name)

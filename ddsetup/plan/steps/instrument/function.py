@@ -42,18 +42,7 @@ def instrument(subject: Subject) -> Instrumented | Refusal:
     env = environment(subject, list_of_layers, variable)
     if isinstance(env, Refusal):
         return env
-    before_level, after_level, level_note = _system_log_level(subject)
-    publish_to = "LATEST_PUBLISHED" if subject.function.managed_instances and subject.answers.publish else ""
-    before = FunctionState(
-        handler=subject.function.handler,
-        layers=tuple(layer.arn for layer in subject.function.layers),
-        env=env.before,
-        system_log_level=before_level,
-        publish_to=publish_to,
-    )
-    after = replace(
-        before, handler=handler, layers=list_of_layers.arns, env=env.after, system_log_level=after_level
-    )
+    before, after, level_note = _states(subject, list_of_layers, handler, env)
     notes = [*list_of_layers.notes, *stale, *env.notes, *level_note, *_left_out(subject)]
     notes += special_notes(subject, list_of_layers)
     if before == after:
@@ -71,6 +60,23 @@ def instrument(subject: Subject) -> Instrumented | Refusal:
         note="; ".join([*notes, *_afterwards(subject)]),
     )
     return Instrumented(change, change.why, env.key_set, env.unwanted)
+
+
+def _states(
+    subject: Subject, found: Layers, handler: str | None, env: Environment
+) -> tuple[FunctionState, FunctionState, list[str]]:
+    """The function's part that changes, before and after, and what to say about its log level."""
+    before_level, after_level, note = _system_log_level(subject)
+    publish_to = "LATEST_PUBLISHED" if subject.function.managed_instances and subject.answers.publish else ""
+    before = FunctionState(
+        handler=subject.function.handler,
+        layers=tuple(layer.arn for layer in subject.function.layers),
+        env=env.before,
+        system_log_level=before_level,
+        publish_to=publish_to,
+    )
+    after = replace(before, handler=handler, layers=found.arns, env=env.after, system_log_level=after_level)
+    return before, after, note
 
 
 def _redirection(subject: Subject, found: Layers) -> tuple[str | None, Mapping[str, str], list[str]]:
