@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from ddsetup.journal.lock import account_lock
-from ddsetup.journal.memory import JournalError
+from ddsetup.journal.memory import JournalError, held_all, stamped, unstamped
 from ddsetup.journal.statedir import make_private
 from ddsetup.model.errors import UsageError
 
@@ -41,13 +41,8 @@ class OnDisk:
         found = sorted(folder.iterdir()) if folder.is_dir() else []
         return [StoredFile(path / FILE_NAME) for path in found if path.is_dir()]
 
-    @contextmanager
-    def lock(self, accounts: Sequence[str], run: str, since: datetime) -> Iterator[None]:
-        with ExitStack() as held:
-            # Always in one order, so that two runs never wait for each other.
-            for account in sorted(set(accounts)):
-                held.enter_context(account_lock(self.state, account, run, since))
-            yield
+    def lock(self, accounts: Sequence[str], run: str, since: datetime) -> AbstractContextManager[None]:
+        return held_all(lambda account: account_lock(self.state, account, run, since), accounts)
 
 
 class OpenFile:
@@ -84,7 +79,7 @@ class OpenFile:
         with suppress(OSError):
             descriptor = os.open(self._path.with_name(_BRIEF), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             with os.fdopen(descriptor, "wb") as file:
-                file.write(stamp + b"\n" + brief)
+                file.write(stamped(brief, stamp))
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,8 +104,7 @@ class StoredFile:
 
     def brief(self) -> bytes:
         try:
-            stamp, _, brief = self.path.with_name(_BRIEF).read_bytes().partition(b"\n")
-            return brief if stamp == _stamp(self.path.stat()) else b""
+            return unstamped(self.path.with_name(_BRIEF).read_bytes(), _stamp(self.path.stat()))
         except OSError:
             return b""
 

@@ -14,13 +14,13 @@ import platform
 import re
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from ddsetup.gateways.aws import objects
 from ddsetup.gateways.aws.session import Aws
-from ddsetup.journal.memory import JournalError
+from ddsetup.journal.memory import JournalError, held_all, stamped, unstamped
 from ddsetup.model.errors import Busy, DdsetupError, GatewayError, UsageError
 
 _WHOLE, _BRIEF = "journal.jsonl", "brief.json"
@@ -87,18 +87,12 @@ class InS3:
             by_run.setdefault(run, {})[name] = etag
         return [StoredObject(self, run, names) for run, names in sorted(by_run.items())]
 
-    @contextmanager
-    def lock(self, accounts: Sequence[str], run: str, since: datetime) -> Iterator[None]:
-        with ExitStack() as held:
-            # Always in one order, so that two runs never wait for each other.
-            for account in sorted(set(accounts)):
-                held.enter_context(self._lock(account, run, since))
-            yield
+    def lock(self, accounts: Sequence[str], run: str, since: datetime) -> AbstractContextManager[None]:
+        return held_all(lambda account: self._lock(account, run, since), accounts)
 
     @contextmanager
     def _lock(self, account: str, run: str, since: datetime) -> Iterator[None]:
-        key = self.place.key("locks", f"{account}.json")
-        lease = _Lease(self, key, account, {"run": run, "who": _who(), "since": since.isoformat()})
+        lease = _Lease(self, account, {"run": run, "who": _who(), "since": since.isoformat()})
         lease.take()
         stopped = threading.Event()
         renewing = threading.Thread(target=lease.keep, args=(stopped,), daemon=True)
@@ -121,10 +115,11 @@ class InS3:
 class _Lease:
     """The lock of one account while a run holds it."""
 
-    def __init__(self, memory: InS3, key: str, account: str, holder: dict[str, str]) -> None:
+    def __init__(self, memory: InS3, account: str, holder: dict[str, str]) -> None:
         self._memory = memory
-        self._key = key
         self._account = account
+        self._at = ("locks", f"{account}.json")
+        self._key = memory.place.key(*self._at)
         self._holder = holder
         self._etag = ""
 
@@ -133,7 +128,7 @@ class _Lease:
         bucket = self._memory.place.bucket
         for _ in range(2):
             try:
-                self._etag = objects.put(self._memory.aws, bucket, self._key, self._body(), etag="")
+                self._put("")
                 return
             except objects.Overtaken:
                 there = objects.get(self._memory.aws, bucket, self._key)
@@ -153,12 +148,10 @@ class _Lease:
             raise Busy(
                 f"another ddsetup run is working on account {self._account} ({who})",
                 fix=f"wait until it has ended{ends}",
-                where=self._memory.place.where(self._key.removeprefix(self._memory.place.prefix)),
+                where=self._memory.place.where(*self._at),
             )
         try:
-            self._etag = objects.put(
-                self._memory.aws, self._memory.place.bucket, self._key, self._body(), etag=there.etag
-            )
+            self._put(there.etag)
         except objects.Overtaken:
             raise Busy(f"another ddsetup run has just begun on account {self._account}") from None
 
@@ -168,9 +161,7 @@ class _Lease:
         until = self._memory.now() + LEASE
         while not stopped.wait(RENEWED_SECONDS):
             try:
-                self._etag = objects.put(
-                    self._memory.aws, self._memory.place.bucket, self._key, self._body(), etag=self._etag
-                )
+                self._put(self._etag)
                 until = self._memory.now() + LEASE
             except objects.Overtaken:
                 self._memory.lose()
@@ -186,9 +177,11 @@ class _Lease:
             if there is not None and there.etag == self._etag:
                 objects.delete(self._memory.aws, self._memory.place.bucket, [self._key])
 
-    def _body(self) -> bytes:
+    def _put(self, etag: str) -> None:
+        """Say that it is ours from now on, if the lock is still as it was; empty: if there is none."""
         until = self._memory.now().astimezone(UTC) + LEASE
-        return json.dumps({**self._holder, "until": until.isoformat()}).encode()
+        body = json.dumps({**self._holder, "until": until.isoformat()}).encode()
+        self._etag = objects.put(self._memory.aws, self._memory.place.bucket, self._key, body, etag=etag)
 
 
 class OpenObject:
@@ -223,8 +216,8 @@ class OpenObject:
         aws, place = self._memory.aws, self._memory.place
         with suppress(GatewayError):
             etag = objects.put(aws, place.bucket, place.key("runs", self._run, _WHOLE), b"".join(self._lines))
-            stamped = etag.encode() + b"\n" + brief
-            objects.put(aws, place.bucket, place.key("runs", self._run, _BRIEF), stamped)
+            kept = stamped(brief, etag.encode())
+            objects.put(aws, place.bucket, place.key("runs", self._run, _BRIEF), kept)
             parts = (place.key("runs", self._run, _name(number)) for number in range(len(self._lines)))
             objects.delete(aws, place.bucket, parts)
 
@@ -249,8 +242,7 @@ class StoredObject:
     def brief(self) -> bytes:
         if _BRIEF not in self.names or _WHOLE not in self.names:
             return b""
-        stamp, _, brief = self._get(_BRIEF).partition(b"\n")
-        return brief if stamp.decode("ascii", "replace") == self.names[_WHOLE] else b""
+        return unstamped(self._get(_BRIEF), self.names[_WHOLE].encode())
 
     def _get(self, name: str) -> bytes:
         place = self.memory.place

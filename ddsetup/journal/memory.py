@@ -6,8 +6,8 @@ What the lines of a journal say and how each vouches for those before it is not 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from datetime import datetime
 from typing import Protocol
 
@@ -16,6 +16,28 @@ from ddsetup.model.errors import DdsetupError
 
 class JournalError(DdsetupError):
     """The journal cannot be written, so nothing may be sent any more."""
+
+
+@contextmanager
+def held_all(
+    lock: Callable[[str], AbstractContextManager[object]], accounts: Sequence[str]
+) -> Iterator[None]:
+    """Hold the lock of each account, always in one order, so that two runs never wait for each other."""
+    with ExitStack() as held:
+        for account in sorted(set(accounts)):
+            held.enter_context(lock(account))
+        yield
+
+
+def stamped(brief: bytes, stamp: bytes) -> bytes:
+    """A brief with what tells whether its journal was touched since: `stamp` has no line end."""
+    return stamp + b"\n" + brief
+
+
+def unstamped(kept: bytes, stamp: bytes) -> bytes:
+    """The brief that was kept, if its journal still has this stamp; else empty."""
+    then, _, brief = kept.partition(b"\n")
+    return brief if then == stamp else b""
 
 
 class Begun(Protocol):
