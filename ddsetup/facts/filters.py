@@ -99,6 +99,11 @@ def group_resource(group: str, lane: Lane) -> ResourceId:
     return ResourceId("log_group", group, lane.region, lane.account)
 
 
+def group_of(resource: ResourceId) -> str:
+    """The log group that a filter, or the group itself, as a resource is about."""
+    return resource.id.partition(":")[0]
+
+
 def filter_state(found: SubscriptionFilter) -> FilterState:
     """All that is needed to put the filter back to the letter."""
     return FilterState(

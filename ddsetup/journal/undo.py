@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from fnmatch import fnmatchcase
 
+from ddsetup.facts.filters import group_of
 from ddsetup.facts.kinds import KINDS
 from ddsetup.journal.brief import Brief, brief_of, standing
 from ddsetup.journal.records import Entry, Run
@@ -44,9 +45,8 @@ def changes_of(run: Run, others: Sequence[Brief], functions: Sequence[str] = ())
 def _is_of(resource: ResourceId, functions: Sequence[str]) -> bool:
     if resource.kind in ("function", "function_tags"):
         return any(fnmatchcase(resource.name, pattern) for pattern in functions)
-    group = resource.id.partition(":")[0]
     return resource.kind == "subscription_filter" and any(
-        fnmatchcase(group, f"/aws/lambda/{pattern}") for pattern in functions
+        fnmatchcase(group_of(resource), f"/aws/lambda/{pattern}") for pattern in functions
     )
 
 

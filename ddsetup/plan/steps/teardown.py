@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import get_args
 
-from ddsetup.facts.filters import AUTOMATIC_PREFIX, OWN_PREFIX
+from ddsetup.facts.filters import AUTOMATIC_PREFIX, OWN_PREFIX, group_of
 from ddsetup.facts.recognise import has_datadog
 from ddsetup.model.account import Function, Lane, LogGroup, Unreadable
 from ddsetup.model.answers import Answers, Part
@@ -45,7 +45,7 @@ _BY_RECORD = ("alias", "state_machine", "api_stage", "log_group", "subscription_
 
 @dataclass(frozen=True, slots=True)
 class _Down:
-    """What goes, and in which order: `functions` are the changes that all else waits for."""
+    """What is there, and the parts of it that stay."""
 
     snapshot: Snapshot
     answers: Answers
@@ -89,7 +89,7 @@ def groups_to_read(snapshot: Snapshot) -> Mapping[Lane, tuple[str, ...]]:
     for resource in snapshot.applied or {}:
         lane = Lane(resource.account, resource.region)
         if resource.kind == FilterState.KIND and lane in snapshot.lanes:
-            wanted.setdefault(lane, {})[resource.id.partition(":")[0]] = None
+            wanted.setdefault(lane, {})[group_of(resource)] = None
     return {
         lane: tuple(group for group in groups if can_have_filters(snapshot.lanes[lane], group))
         for lane, groups in sorted(wanted.items())
@@ -141,10 +141,8 @@ def _by_record(down: _Down, work: Plan) -> Plan:
             continue
         if resource.kind == FilterState.KIND and _as_before(down.snapshot, resource, applied):
             continue
-        group = resource.id.partition(":")[0]
-        inverse = applied.inverse()
-        why = "as it was before ddsetup came"
-        changes.append(replace(inverse, why=why, needs=leaving.get((lane, group), ())))
+        needs = leaving.get((lane, group_of(resource)), ())
+        changes.append(replace(applied.inverse(), why="as it was before ddsetup came", needs=needs))
     return Plan(changes=tuple(changes))
 
 
@@ -154,7 +152,7 @@ def _by_group(changes: Iterable[Change]) -> Mapping[tuple[Lane, str], tuple[Reso
     for change in changes:
         if change.resource.kind == FilterState.KIND:
             place = Lane(change.resource.account, change.resource.region)
-            found.setdefault((place, change.resource.id.partition(":")[0]), []).append(change.resource)
+            found.setdefault((place, group_of(change.resource)), []).append(change.resource)
     return {place: tuple(resources) for place, resources in found.items()}
 
 
