@@ -21,7 +21,7 @@ def read_ignores(path: Path) -> tuple[Ignore, ...]:
     """
     try:
         document = tomllib.loads(path.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
         raise UsageError(f"cannot read it: {error}", where=str(path)) from None
     table = document.get("doctor", {})
     if not isinstance(table, dict) or set(table) - {"ignore"}:

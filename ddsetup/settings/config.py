@@ -59,7 +59,7 @@ def read_config(path: Path) -> Given:
         document = tomllib.loads(text)
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"cannot read it: {error}", where=str(path)) from None
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise UsageError(f"not valid TOML: {error}", where=str(path), fix="correct that line") from None
     values = {}
     for key, value in document.items():

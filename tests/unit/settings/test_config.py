@@ -115,6 +115,13 @@ def test_a_broken_file_is_a_usage_error_and_stays_as_it_is(tmp_path: Path, text:
     assert path.read_text("utf-8") == text
 
 
+def test_brackets_without_end_are_not_valid_toml(tmp_path: Path) -> None:
+    path = tmp_path / "ddsetup.toml"
+    path.write_text("env = " + "[" * 100_000)
+    with pytest.raises(UsageError, match="not valid TOML"):
+        read_config(path)
+
+
 def test_a_file_that_is_not_utf8_is_a_usage_error(tmp_path: Path) -> None:
     path = tmp_path / "ddsetup.toml"
     path.write_bytes(b'site = "\xff"')
