@@ -14,8 +14,10 @@ import tempfile
 import time
 from pathlib import Path
 
-KEPT = {"PATH", "SYSTEMROOT", "COMSPEC", "PATHEXT", "LD_LIBRARY_PATH", "UPDATE_GOLDEN", "DDSETUP_FUZZ"}
-"""Without these nothing starts; the last two are orders to the tests."""
+KEPT = {"PATH", "SYSTEMROOT", "COMSPEC", "PATHEXT", "LD_LIBRARY_PATH"}
+"""Without these nothing starts."""
+ORDERS = {"UPDATE_GOLDEN", "DDSETUP_FUZZ", "DDSETUP_TEST_BROWSER"}
+"""What is said to the tests."""
 KEPT_PREFIXES = ("PYTEST_", "COVERAGE_", "COV_CORE_")
 FIXED = {"TERM": "xterm-256color", "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8", "TZ": "UTC"}
 
@@ -24,7 +26,7 @@ def own() -> Path:
     """Give this process, and all that it starts, the tests' environment; returns its new home directory."""
     _signals()
     temporary = tempfile.gettempdir()
-    kept = {n: v for n, v in os.environ.items() if n in KEPT or n.startswith(KEPT_PREFIXES)}
+    kept = {n: v for n, v in os.environ.items() if n in KEPT | ORDERS or n.startswith(KEPT_PREFIXES)}
     mine = _private(Path(temporary) / f"ddsetup-tests-{os.getuid()}")
     home = Path(tempfile.mkdtemp(prefix="home-", dir=mine))
     os.environ.clear()

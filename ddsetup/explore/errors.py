@@ -13,8 +13,8 @@ from ddsetup.gateways.datadog.client import Datadog
 from ddsetup.gateways.datadog.event_search import Log, count_logs, search_logs
 from ddsetup.gateways.datadog.telemetry import Window
 from ddsetup.model.account import Json
+from ddsetup.model.blocks import Bar, Bars, Block
 from ddsetup.model.lines import Line, Look, Span, counted, cut, line
-from ddsetup.show.charts import bar
 from ddsetup.show.layout import WIDTH
 
 READ = 3_000
@@ -130,8 +130,8 @@ def _from_json(message: str) -> str:
     return next((value for value in found if isinstance(value, str) and value), "")
 
 
-def error_lines(data: Mapping[str, Json], look: Look) -> list[Line]:
-    """Patterns as a bar chart by volume, each with its functions and its newest example."""
+def error_blocks(data: Mapping[str, Json], look: Look) -> list[Block]:
+    """Patterns as a bar chart by volume, then each with its functions and its newest example."""
     if "patterns" not in data:
         return []
     patterns = data["patterns"]
@@ -141,14 +141,14 @@ def error_lines(data: Mapping[str, Json], look: Look) -> list[Line]:
         ]
     if not patterns:
         return [line("No error was logged in this time.")]
-    found = [line(Span(_headline(data), "bold"))]
     shown = patterns if look.verbose else patterns[:_SHOWN]
-    width = look.width or WIDTH
-    for number, each in enumerate(shown, 1):
-        found.extend(_pattern_lines(number, each, data, look, width))
+    found: list[Block] = [line(Span(_headline(data), "bold")), _bars(shown, data["read"])]
     if len(patterns) > len(shown):
         rest = counted(len(patterns) - len(shown), "pattern")
         found.append(line(Span(f"  … and {rest} more (-v shows all)", "dim")))
+    found.append(())
+    for number, each in enumerate(shown, 1):
+        found.extend(_pattern_lines(number, each, look))
     return found
 
 
@@ -158,28 +158,33 @@ def _headline(data: Mapping[str, Json]) -> str:
     return said if read >= total else f"{said} (of the newest {read:,})"
 
 
-def _pattern_lines(
-    number: int, each: Mapping[str, Json], data: Mapping[str, Json], look: Look, width: int
-) -> list[Line]:
-    share = each["count"] / max(1, data["read"])
-    largest = data["patterns"][0]["count"]
-    found: list[Line] = [
-        line(
-            Span(f"{number:>2} ", "dim"),
-            f"{each['count']:>6,} {percent(share):>5} ",
-            Span(f"{bar(each['count'], largest, 12):<12} ", "bad"),
-            Span(cut(each["pattern"], width - 29), "bold"),
+def _bars(patterns: Sequence[Mapping[str, Json]], read: int) -> Bars:
+    """How often each pattern was logged, numbered as `explore request --error` counts."""
+    bars = tuple(
+        Bar(
+            f"{number:>2}  {each['pattern']}",
+            each["count"],
+            f"{each['count']:>6,} {percent(each['count'] / max(1, read)):>5}",
+            style="bad",
         )
-    ]
+        for number, each in enumerate(patterns, 1)
+    )
+    return Bars("Error logs by pattern", bars)
+
+
+def _pattern_lines(number: int, each: Mapping[str, Json], look: Look) -> list[Line]:
     functions = each["functions"]
     who = ", ".join(f"{f['function']} {f['count']:,}" for f in functions[:4])
     more = f" and {len(functions) - 4:,} more" if len(functions) > 4 else ""
-    found.append(line("         ", Span(f"{who}{more}; last at {clock_time(each['last'])} UTC", "dim")))
+    found = [
+        line("  ", Span(f"{number:>2}", "bold"), f"  {who}{more}; last at {clock_time(each['last'])} UTC")
+    ]
     lines = [part for part in each["example"].splitlines() if part.strip(" ^~")]
     if len(lines) == 1:
         lines = [essence(each["example"])]
         if lines == [each["pattern"]]:
             return found
     kept = lines if look.verbose or len(lines) <= _EXAMPLE_LINES else [lines[0], "…", *lines[-3:]]
-    found.extend(line("         ", Span(cut(part.expandtabs(1), width - 10), "dim")) for part in kept)
+    width = (look.width or WIDTH) - 7
+    found.extend(line("      ", Span(cut(part.expandtabs(1), width), "dim")) for part in kept)
     return found

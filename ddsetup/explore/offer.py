@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from ddsetup.ask.prompter import Back, Prompt
 from ddsetup.ask.questions import Choice
 from ddsetup.explore.cold_starts import cold_start_blocks, cold_starts
-from ddsetup.explore.errors import error_lines, errors
+from ddsetup.explore.errors import error_blocks, errors
 from ddsetup.explore.masking import masked
 from ddsetup.explore.trace_blocks import trace_blocks
 from ddsetup.explore.traces import linked_traces
@@ -31,7 +31,7 @@ _Draw: TypeAlias = Callable[[Mapping[str, Json], Look], Sequence[Block]]
 
 _VIEWS: Mapping[str, tuple[_Ask, _Draw]] = {
     "cold-starts": (cold_starts, cold_start_blocks),
-    "errors": (errors, error_lines),
+    "errors": (errors, error_blocks),
     "traces": (linked_traces, trace_blocks),
 }
 _CHOICES = (

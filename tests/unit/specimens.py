@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from ddsetup.explore import cold_starts, errors, metrics
+from ddsetup.explore import cold_starts, errors, logs, metrics
 from ddsetup.explore.custom_metrics import proof_data
 from ddsetup.explore.flame import rows_of
+from ddsetup.explore.given_time import with_time
+from ddsetup.explore.story import invocation_of, story
 from ddsetup.facts.functions_at_a_glance import status
 from ddsetup.flow.whose import Whose
 from ddsetup.gateways.datadog.event_search import Log, SpanEvent
@@ -78,6 +80,7 @@ def reports() -> Mapping[str, Report]:
     found = [
         Report(command="plan", account=ACCOUNT, regions=(REGION,), plan=plan(), sandbox=True),
         _carried_out(),
+        Report(command="verify", signals=_signals(), next=("ddsetup doctor",)),
         Report(command="doctor", findings=(_finding(),), data=_doctor_data()),
         Report(command="code check", findings=(_finding(),), data=_code()),
         Report(command="status", data=_status()),
@@ -86,6 +89,8 @@ def reports() -> Mapping[str, Report]:
         Report(command="explore cold-starts", data=_cold_starts()),
         Report(command="explore errors", data=_errors()),
         Report(command="explore traces", data=_traces()),
+        Report(command="explore request", data=_request(), links={"trace": "https://app.datadoghq.eu/apm"}),
+        Report(command="explore logs", data=logs.shaped([_log("no tea"), _log("boom")], WINDOW)),
         Report(command="explore metrics", data=_metrics()),
         Report(command="metrics list", data=_listed()),
         Report(command="metrics verify", data=_proven()),
@@ -100,19 +105,22 @@ def _carried_out() -> Report:
         Outcome(resource=change.resource, status=s, reason="so it is", fix="do that", action="update")  # type: ignore[arg-type]
         for change, s in zip(plan().changes, ("applied", "failed", "changed_since", "skipped"), strict=True)
     )
-    signals = tuple(
-        Signal(function="pay", region=REGION, signal=name, status=status, reason="nobody knows")  # type: ignore[arg-type]
-        for name, status in (("logs", "arrived"), ("traces", "missing"), ("cold_start", "waiting"))
-    )
     return Report(
         command="setup",
         plan=plan(),
         outcomes=outcomes,
-        signals=signals,
+        signals=_signals(),
         findings=(_finding(),),
         links={"logs": "https://app.datadoghq.eu/logs"},
         next=("ddsetup verify --function pay",),
         data={"ci": "ddsetup setup --yes", "config": "ddsetup.toml", "source": _iac()},
+    )
+
+
+def _signals() -> tuple[Signal, ...]:
+    return tuple(
+        Signal(function="pay", region=REGION, signal=name, status=status, reason="nobody knows")  # type: ignore[arg-type]
+        for name, status in (("logs", "arrived"), ("traces", "missing"), ("cold_start", "waiting"))
     )
 
 
@@ -214,29 +222,55 @@ def _cold_starts() -> Mapping[str, Any]:
     return cold_starts.shaped(groups, points, WINDOW, Whose(account=ACCOUNT))
 
 
-def _log(message: str) -> Log:
-    return Log(at=END, function="pay", status="error", message=message, stream="s1")
+def _log(message: str, function: str = "pay") -> Log:
+    return Log(at=END, function=function, status="error", message=message, stream="s1")
 
 
 def _errors() -> Mapping[str, Any]:
     return errors.shaped([_log("no tea\nTraceback\n  File x\nBroken: it"), _log("boom")], 2, WINDOW)
 
 
-def _traces() -> Mapping[str, Any]:
-    root = SpanEvent(
+def _span(function: str, number: str, parent: str) -> SpanEvent:
+    return SpanEvent(
         trace_id="1",
-        span_id="1",
-        parent_id="0",
+        span_id=number,
+        parent_id=parent,
         service="shop",
         operation="aws.lambda",
-        resource="pay",
+        resource=function,
         start=END,
         duration_ms=10.0,
-        function="pay",
-        request_id="r",
+        function=function,
+        request_id=f"r{number}",
         failed=True,
         error="broken",
     )
+
+
+def _request() -> Mapping[str, Any]:
+    """A function whose callee ran into its timeout."""
+    caller, callee = _span("pay", "1", "0"), _span("stock", "2", "1")
+    invocations = (
+        invocation_of(caller, [_log("boom")]),
+        invocation_of(callee, [_log("RequestId: r2 Task timed out after 2.00 seconds", "stock")]),
+    )
+    minute: dict[str, Any] = {"function": "pay", "longest_s": 2.0}
+    minute |= dict.fromkeys(("invocations", "errors", "timeouts", "throttles", "cold_starts"), 1)
+    return {
+        "id": "r1",
+        **with_time(story("1", [caller, callee], invocations), {"stock": b.function("stock", timeout=2)}),
+        "minute": {
+            "from": "2026-11-22T11:00:00.000Z",
+            "to": "2026-11-22T11:01:00.000Z",
+            "functions": [minute],
+        },
+        "link": "https://app.datadoghq.eu/apm",
+        "unreadable": {"metrics": "denied"},
+    }
+
+
+def _traces() -> Mapping[str, Any]:
+    root = _span("pay", "1", "0")
     trace = {
         "trace_id": "1",
         "function": "pay",

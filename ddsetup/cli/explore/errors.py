@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ddsetup.explore.deploys import LATELY, deployed_at, new_errors
-from ddsetup.explore.errors import error_lines, errors
+from ddsetup.explore.errors import error_blocks, errors
 from ddsetup.explore.masking import masked
 from ddsetup.facts.links import error_patterns_link, logs_link
 from ddsetup.flow.call import Call
 from ddsetup.flow.looking import look
 from ddsetup.flow.results import base_report
-from ddsetup.model.lines import Line, Look
+from ddsetup.model.blocks import Block
+from ddsetup.model.lines import Look
 from ddsetup.model.report import Report
 
 
@@ -40,6 +41,6 @@ def run(call: Call) -> Report:
     )
 
 
-def blocks(report: Report, look: Look) -> list[Line]:
-    """The patterns as text."""
-    return error_lines(report.data, look)
+def blocks(report: Report, look: Look) -> list[Block]:
+    """The patterns as a chart, and an example of each."""
+    return error_blocks(report.data, look)

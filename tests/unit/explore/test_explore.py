@@ -16,7 +16,7 @@ from ddsetup.gateways.datadog.event_search import Log
 from ddsetup.gateways.datadog.series import Series, Timeseries
 from ddsetup.gateways.datadog.telemetry import Window
 from ddsetup.model.errors import UsageError
-from ddsetup.model.lines import Look, text_of
+from ddsetup.model.lines import Look
 from ddsetup.show import charts
 from ddsetup.show.layout import plain_text
 
@@ -224,16 +224,17 @@ def test_the_list_of_errors_fits_80_columns_and_says_what_was_not_read() -> None
         f'  File "/var/task/{"deep/" * 30}{n}.py"' for n in range(20)
     )
     data = errors.shaped([log(traceback, second=n) for n in range(3)] + [log("tiny")], 50_000, WINDOW)
-    text = text_of(errors.error_lines(data, NARROW))
+    text = plain_text(errors.error_blocks(data, NARROW), NARROW)
     assert max(len(line) for line in text.splitlines()) <= 80
     assert "50,000 error logs in 2 patterns (of the newest 4)" in text
     assert "…" in text
-    verbose = text_of(errors.error_lines(data, Look(width=80, verbose=True)))
+    thorough = Look(width=80, verbose=True)
+    verbose = plain_text(errors.error_blocks(data, thorough), thorough)
     assert verbose.count("File") == 20
 
 
 def test_no_error_is_good_news() -> None:
-    assert "No error" in text_of(errors.error_lines(errors.shaped([], 0, WINDOW), NARROW))
+    assert "No error" in plain_text(errors.error_blocks(errors.shaped([], 0, WINDOW), NARROW), NARROW)
 
 
 # Metrics

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import re
-import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from html.parser import HTMLParser
 from pathlib import Path
@@ -18,6 +19,7 @@ from ddsetup.model.report import Report
 from ddsetup.show.page import page
 from ddsetup.terminal.paging import everything
 from tests.bodies import body_of
+from tests.browser import CHROMIUM, Browser, browser
 from tests.unit.model.test_foreign import strings, with_planted
 from tests.unit.specimens import reports
 
@@ -29,9 +31,6 @@ HOSTILE = (
 )
 VOID = {"meta", "rect", "polyline", "circle", "br", "link", "img"}
 DDSETUP = str(Path(sys.executable).parent / "ddsetup")
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), "")
-
-HEADLESS = ("--headless", "--no-sandbox", "--disable-gpu", "--virtual-time-budget=2000")
 
 
 class Reader(HTMLParser):
@@ -126,6 +125,21 @@ def test_charts_have_their_figures_in_words_and_spans_can_be_opened() -> None:
     assert {"href": "https://app.datadoghq.eu/apm", "rel": "noopener noreferrer"} in trace.named("a")
 
 
+def test_errors_are_a_chart_by_pattern_with_an_example_of_each() -> None:
+    found = Reader(html(reports()["explore errors"]))
+    assert len(found.named("rect")) == 2
+    assert "Error logs by pattern" in found.text
+    assert "50 %" in found.text
+    assert "Broken: it" in found.text
+
+
+def test_a_request_names_its_cause_before_all_else() -> None:
+    found = Reader(html(reports()["explore request"])).text
+    first = found.index("stock ran into its timeout of 2 s, called by pay")
+    assert first < found.index("What they logged")
+    assert first < found.index("Invocations")
+
+
 def test_the_plan_the_proof_and_the_outcome_are_told() -> None:
     told = Reader(html(reports()["plan"]))
     assert "subscription filter" in told.text
@@ -177,30 +191,105 @@ def test_words_stand_out_from_their_background_in_light_and_dark_and_on_paper() 
                 assert (light + 0.05) / (dark + 0.05) >= 4.5, (name, back)
 
 
-@pytest.mark.skipif(not CHROMIUM, reason="there is no Chromium on this machine")
-@pytest.mark.parametrize("command", ["setup", "explore traces", "explore cold-starts", "doctor"])
-def test_in_a_browser_nothing_runs_and_all_is_there(command: str, tmp_path: Path) -> None:
-    report = reports()[command]
+# In a browser
+
+needs_browser = pytest.mark.skipif(
+    not CHROMIUM and "DDSETUP_TEST_BROWSER" not in os.environ,
+    reason="no Chromium is on this machine (DDSETUP_TEST_BROWSER=1 makes that an error)",
+)
+
+
+@pytest.fixture(scope="module")
+def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    assert CHROMIUM, "DDSETUP_TEST_BROWSER is set, and there is no Chromium"
+    with browser(tmp_path_factory.mktemp("browser")) as opened:
+        yield opened
+
+
+def planted_everywhere(report: Report) -> Report:
+    """The report with hostile text in every place that still gives a page then."""
     for path in list(strings(report)):
-        if path == ("command",):
-            continue
-        try:
-            planted = with_planted(report, path, HOSTILE)
-            html(planted)
-        except (KeyError, ValueError):
-            continue
-        report = planted
+        if path != ("command",):
+            with suppress(KeyError, ValueError):
+                planted = with_planted(report, path, HOSTILE)
+                html(planted)
+                report = planted
+    return report
+
+
+CONTRAST = """
+(() => {
+  const linear = x => x <= .04045 ? x / 12.92 : ((x + .055) / 1.055) ** 2.4;
+  const lum = c => c.map(x => linear(x / 255)).reduce((sum, x, i) => sum + x * [.2126, .7152, .0722][i], 0);
+  const parts = c => c.match(/[\\d.]+/g).map(Number);
+  const back = e => { for (; e; e = e.parentElement) { const c = parts(getComputedStyle(e).backgroundColor);
+                      if (c.length < 4 || c[3] > 0) return c.slice(0, 3) } return [255, 255, 255] };
+  const weak = [];
+  for (const e of document.body.querySelectorAll('*')) {
+    if (![...e.childNodes].some(n => n.nodeType === 3 && n.data.trim())) continue;
+    const text = parts(getComputedStyle(e).color).slice(0, 3);
+    const [dark, light] = [lum(text), lum(back(e))].sort((a, b) => a - b);
+    if ((light + .05) / (dark + .05) < 4.5) weak.push(e.tagName + ': ' + e.textContent.slice(0, 40));
+  }
+  return weak;
+})()
+"""
+"""Texts that stand out from what is behind them by less than 4.5 to 1 (WCAG 2.2, 1.4.3)."""
+
+
+@needs_browser
+@pytest.mark.parametrize("command", reports())
+def test_in_a_browser_nothing_runs_and_all_is_there_in_light_and_dark_and_on_paper(
+    command: str, chromium: Browser, tmp_path: Path
+) -> None:
+    text = html(planted_everywhere(reports()[command]))
     file = tmp_path / "page.html"
-    file.write_text(html(report), "utf-8")
-    done = subprocess.run(
-        [CHROMIUM, *HEADLESS, f"--user-data-dir={tmp_path}/profile", "--dump-dom", file.as_uri()],
-        capture_output=True,
-        text=True,
-        timeout=90,
-        check=True,
-    )
-    dom = done.stdout
-    assert "<title>owned" not in dom
-    assert re.search(r"<title>ddsetup ", dom)
-    for tag in ("section", "h1", "ul", "svg", "details", "th"):
-        assert dom.count(f"<{tag}") == html(report).count(f"<{tag}"), tag
+    file.write_text(text, "utf-8")
+    chromium.open(file)
+    assert chromium.tell("document.title").startswith("ddsetup ")
+    asked = [
+        e["params"]["request"]["url"] for e in chromium.events if e["method"] == "Network.requestWillBeSent"
+    ]
+    assert asked == [file.as_uri()]
+    for tag in ("section", "h1", "h2", "li", "svg", "rect", "polyline", "details", "th", "td", "a"):
+        written = len(Reader(text).named(tag))
+        assert chromium.tell(f"document.querySelectorAll('{tag}').length") == written, tag
+    backs = {}
+    for scheme, medium in (("light", ""), ("dark", ""), ("dark", "print")):
+        chromium.show(scheme, medium)  # type: ignore[arg-type]
+        backs[scheme, medium] = chromium.tell("getComputedStyle(document.body).backgroundColor")
+        assert chromium.tell(CONTRAST) == [], (scheme, medium)
+    assert backs["dark", ""] != backs["light", ""] == backs["dark", "print"]
+    chromium.show()
+    errors = [e for e in chromium.events if e["method"] in ("Log.entryAdded", "Runtime.exceptionThrown")]
+    assert not errors, errors
+
+
+@needs_browser
+@pytest.mark.parametrize("command", ["explore request", "setup", "explore errors"])
+def test_in_a_browser_a_page_fits_a_phone_and_a_sheet_of_paper(
+    command: str, chromium: Browser, tmp_path: Path
+) -> None:
+    file = tmp_path / "page.html"
+    file.write_text(html(planted_everywhere(reports()[command])), "utf-8")
+    chromium.open(file)
+    size = {"height": 800, "deviceScaleFactor": 1, "mobile": False}
+    try:
+        chromium.call("Emulation.setDeviceMetricsOverride", width=360, **size)
+        assert chromium.tell("document.documentElement.scrollWidth") <= 360
+    finally:
+        chromium.call("Emulation.clearDeviceMetricsOverride")
+    printed = base64.b64decode(chromium.call("Page.printToPDF", printBackground=True)["data"])
+    assert printed.startswith(b"%PDF-")
+
+
+@needs_browser
+def test_in_a_browser_a_span_is_opened_by_a_click_or_a_key(chromium: Browser, tmp_path: Path) -> None:
+    file = tmp_path / "page.html"
+    file.write_text(html(reports()["explore traces"]), "utf-8")
+    chromium.open(file)
+    shown = "document.querySelector('details dl').checkVisibility()"
+    assert chromium.tell(shown) is False
+    chromium.tell("document.querySelector('summary').click()")
+    assert chromium.tell(shown) is True
+    assert chromium.tell("document.querySelector('summary').tabIndex") == 0
