@@ -6,13 +6,15 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 
 from ddsetup.doctor.checks.case import Case
-from ddsetup.doctor.checks.check import Blind, Check, Problem, Result, check
+from ddsetup.doctor.checks.check import Blind, Check, Checks, Problem, Result
 from ddsetup.doctor.checks.functions import problem
 from ddsetup.facts.guides import LOGS_GUIDE
 from ddsetup.facts.signals import KINDS, TITLES, SignalKind
 from ddsetup.model.account import Unreadable
 from ddsetup.model.change import ResourceId
 from ddsetup.model.report import Signal
+
+check = Checks("arrival")
 
 
 def _arrives(kind: SignalKind) -> Check:
@@ -27,6 +29,7 @@ def _arrives(kind: SignalKind) -> Check:
         severity=kind.severity,
         needs=kind.needs,
         link=kind.guide,
+        proves=kind.name,
         stops=("cold_start",) if kind.name == "enhanced_metrics" else (),
     )
 
@@ -51,13 +54,16 @@ def _missing(kind: SignalKind, case: Case) -> Iterator[Result]:
         yield Blind(resource, Unreadable(action, hidden.reason, denied=bool(action)))
 
 
+OF_SIGNALS = tuple(map(_arrives, KINDS))
+"""One check for each kind of data."""
+
+
 @check(
     "services-arrive",
     "data of what was switched on beside functions arrives",
-    "arrival",
     needs=("timeseries_query", "logs_read_data", "metrics_read", "cloudwatch:GetMetricData"),
     link=LOGS_GUIDE,
-    because_of=("datadog-keys", "datadog-reachable", "datadog-permissions", "local-clock"),
+    proves="services",
 )
 def services(case: Case) -> Iterator[Result]:
     """Something went on at a state machine, a stage of an API, a namespace of CloudWatch or a Forwarder, and
@@ -73,14 +79,7 @@ def services(case: Case) -> Iterator[Result]:
             yield Blind(signal.resource, Unreadable("", signal.reason, denied=False))
 
 
-@check(
-    "traffic",
-    "the functions were invoked",
-    "arrival",
-    "info",
-    needs=("cloudwatch:GetMetricData",),
-    at="invocations",
-)
+@check("traffic", "the functions were invoked", "info", needs=("cloudwatch:GetMetricData",), at="invocations")
 def traffic(case: Case) -> Iterator[Result]:
     """The function was not invoked in the last hour: there is nothing to see of it, so nothing is proven.
 
@@ -105,12 +104,11 @@ def traffic(case: Case) -> Iterator[Result]:
 @check(
     "logs-indexed",
     "Datadog indexes the logs that arrive",
-    "arrival",
     "warning",
     needs=("logs_read_config",),
     link=LOGS_GUIDE,
-    because_of=("datadog-keys", "datadog-reachable"),
     at="index",
+    proves="index",
     stops=("logs",),
 )
 def indexed(case: Case) -> Iterator[Result]:
@@ -139,7 +137,7 @@ def indexed(case: Case) -> Iterator[Result]:
             )
 
 
-@check("rate-limits", "Datadog's rate limits are not used up", "arrival", "info")
+@check("rate-limits", "Datadog's rate limits are not used up", "info")
 def rate_limits(case: Case) -> Iterator[Result]:
     """A rate limit of Datadog's API is used up, by this or by other programs: what it asks for stays unknown
     until it resets."""
@@ -155,6 +153,3 @@ def _concerns(query: str) -> bool:
     """Whether an exclusion filter may mean logs of Lambda functions."""
     words: Sequence[str] = query.lower().split()
     return query.strip() in ("", "*") or any("source:lambda" in word for word in words if word[0] != "-")
-
-
-CHECKS = (*map(_arrives, KINDS), services, traffic, indexed, rate_limits)

@@ -49,6 +49,34 @@ At: TypeAlias = Literal[
 PLACES: tuple[At, ...] = get_args(At)
 """Where on the road of a function's data a check stands, in the order in which data travels."""
 
+Thing: TypeAlias = (
+    SignalName
+    | Literal[
+        "AWS",
+        "Datadog",
+        "rights in Datadog",
+        "record",
+        "registration",
+        "log source",
+        "one Forwarder",
+        "room for the Forwarder",
+        "Forwarder at work",
+        "instrumentation",
+        "current layer",
+        "fitting layer",
+        "layer",
+        "start-up script",
+        "redirection",
+        "start",
+        "way out",
+        "log group",
+        "subscription",
+        "services",
+        "index",
+    ]
+)
+"""What is there while a check finds nothing: a kind of data, or something that data needs on its way."""
+
 FixKind: TypeAlias = Literal["automatic", "confirm", "manual"]
 """Who mends it: `--fix` by itself; `--fix` once a person has seen that something is taken away; a person."""
 
@@ -88,9 +116,9 @@ Run: TypeAlias = "Callable[[Case], Iterable[Result]]"
 class Check:
     """One check. `title` states the healthy fact; `doc` explains what a failure means.
 
-    `because_of` are the checks whose problems explain this one's; `needs` the permissions that it takes to
-    look. `link` is the official guide. `at` is its place on the road that data takes, `stops` which kinds of
-    data its problem keeps back.
+    `needs` are the permissions that it takes to look. `link` is the official guide. `at` is its place on the
+    road that data takes; `proves` what is there while all is well, `stops` what its problem keeps from being
+    there. `because_of`, the checks whose problems explain this one's, is derived from these two.
     """
 
     id: str
@@ -104,7 +132,8 @@ class Check:
     link: str = ""
     because_of: tuple[str, ...] = ()
     at: At | Literal[""] = ""
-    stops: tuple[SignalName, ...] = ()
+    proves: Thing | Literal[""] = ""
+    stops: tuple[Thing, ...] = ()
 
 
 class _More(TypedDict, total=False):
@@ -113,22 +142,30 @@ class _More(TypedDict, total=False):
     needs: tuple[str, ...]
     fix: FixKind
     link: str
-    because_of: tuple[str, ...]
     at: At
-    stops: tuple[SignalName, ...]
+    proves: Thing
+    stops: tuple[Thing, ...]
 
 
-def check(
-    id: str,  # noqa: A002 - that is what it is
-    title: str,
-    group: Group,
-    severity: Severity = "error",
-    **more: Unpack[_More],
-) -> Callable[[Run], Check]:
-    """Make a Check of a function, whose docstring becomes its explanation. Nothing is registered by it."""
+@dataclass(frozen=True, slots=True)
+class Checks:
+    """Makes checks of one group of functions. `needs` are the permissions of those that name no others."""
 
-    def made(run: Run) -> Check:
-        doc = inspect.cleandoc(run.__doc__ or "")
-        return Check(id=id, title=title, group=group, run=run, doc=doc, severity=severity, **more)
+    group: Group
+    needs: tuple[str, ...] = ()
 
-    return made
+    def __call__(
+        self,
+        id: str,  # noqa: A002 - that is what it is
+        title: str,
+        severity: Severity = "error",
+        **more: Unpack[_More],
+    ) -> Callable[[Run], Check]:
+        """A decorator that makes a Check of a function, whose docstring becomes its explanation."""
+        more.setdefault("needs", self.needs)
+
+        def made(run: Run) -> Check:
+            doc = inspect.cleandoc(run.__doc__ or "")
+            return Check(id=id, title=title, group=self.group, run=run, doc=doc, severity=severity, **more)
+
+        return made

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ddsetup.doctor.checks.case import Case, Place
-from ddsetup.doctor.checks.check import Problem, Result, check
+from ddsetup.doctor.checks.check import Checks, Problem, Result
 from ddsetup.doctor.checks.integration import hidden_by, log_tags_for
 from ddsetup.doctor.checks.road import ROAD
 from ddsetup.facts.guides import LOGS_GUIDE
@@ -15,6 +15,7 @@ from ddsetup.plan.steps.collection import LAMBDA_SOURCE, collection_id
 from ddsetup.plan.steps.forwarder_choice import lane_of
 
 _READ = ("aws_configuration_read",)
+check = Checks("collection", needs=_READ)
 
 
 def _triggered(case: Case) -> Iterator[tuple[Place, Integration]]:
@@ -30,13 +31,11 @@ def _triggered(case: Case) -> Iterator[tuple[Place, Integration]]:
 @check(
     "forwarder-registered",
     "the Forwarder of every region is registered for log collection",
-    "collection",
-    needs=_READ,
     fix="automatic",
     link=LOGS_GUIDE,
-    because_of=("forwarder-exists", "integration-exists"),
     at="subscription filter",
-    stops=ROAD,
+    proves="registration",
+    stops=(*ROAD, "log source", "subscription"),
 )
 def registered(case: Case) -> Iterator[Result]:
     """Datadog does not know the Forwarder, so it subscribes no log group to it by itself.
@@ -60,12 +59,11 @@ def registered(case: Case) -> Iterator[Result]:
 @check(
     "stale-registration",
     "every registered Forwarder exists",
-    "collection",
     needs=(*_READ, "lambda:ListFunctions"),
     fix="automatic",
     link=LOGS_GUIDE,
     at="subscription filter",
-    stops=ROAD,
+    stops=(*ROAD, "subscription"),
 )
 def stale(case: Case) -> Iterator[Result]:
     """A Forwarder that was deleted is still registered: Datadog subscribes log groups to nothing."""
@@ -88,13 +86,11 @@ def stale(case: Case) -> Iterator[Result]:
 @check(
     "log-source",
     "logs of Lambda are among the sources that Datadog collects",
-    "collection",
-    needs=_READ,
     fix="automatic",
     link=LOGS_GUIDE,
-    because_of=("forwarder-registered", "integration-exists"),
     at="subscription filter",
-    stops=ROAD,
+    proves="log source",
+    stops=(*ROAD, "subscription"),
 )
 def source(case: Case) -> Iterator[Result]:
     """The source `lambda` is switched off, so Datadog does not subscribe the log groups of functions."""
@@ -112,11 +108,11 @@ def source(case: Case) -> Iterator[Result]:
 @check(
     "log-tag-filters",
     "no tag filter keeps functions' logs out",
-    "collection",
     "warning",
     needs=(*_READ, "tag:GetResources"),
     link=LOGS_GUIDE,
     at="subscription filter",
+    stops=("subscription",),
 )
 def tag_filters(case: Case) -> Iterator[Result]:
     """Datadog subscribes only functions with certain tags, and some that are meant lack them."""
@@ -135,6 +131,3 @@ def tag_filters(case: Case) -> Iterator[Result]:
 
 def _of(place: Place) -> ResourceId:
     return ResourceId("log_collection", place.at.account, place.at.region, place.at.account)
-
-
-CHECKS = (registered, stale, source, tag_filters)

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 
 from ddsetup.doctor.checks.case import Case, Place, Subject
-from ddsetup.doctor.checks.check import Blind, Problem, Result, check
+from ddsetup.doctor.checks.check import Blind, Checks, Problem, Result
 from ddsetup.doctor.checks.functions import problem
 from ddsetup.doctor.checks.road import ROAD
 from ddsetup.facts import recognise
@@ -19,6 +19,7 @@ from ddsetup.plan.steps.subscriptions.conflicts import deletion
 from ddsetup.plan.steps.subscriptions.groups import log_group_of
 
 _FILTERS = ("logs:DescribeSubscriptionFilters",)
+check = Checks("cost")
 
 
 def _filters(
@@ -38,7 +39,6 @@ def _about(subjects: tuple[Subject, ...]) -> frozenset[str]:
 @check(
     "filter-twice",
     "every log group leads to the Forwarder once",
-    "cost",
     "error",
     needs=_FILTERS,
     fix="confirm",
@@ -68,14 +68,13 @@ def twice(case: Case) -> Iterator[Result]:
 @check(
     "old-forwarder",
     "no log group leads to another Forwarder",
-    "cost",
     "warning",
     needs=_FILTERS,
     fix="confirm",
     link=LOGS_GUIDE,
-    because_of=("forwarder-exists",),
     at="subscription filter",
-    stops=ROAD,
+    proves="one Forwarder",
+    stops=(*ROAD, "subscription"),
 )
 def old_forwarder(case: Case) -> Iterator[Result]:
     """A filter leads to another Datadog Forwarder than the region's, or to a Firehose stream to Datadog.
@@ -100,7 +99,6 @@ def old_forwarder(case: Case) -> Iterator[Result]:
 @check(
     "account-policy",
     "no account-level policy sends all logs to Datadog as well",
-    "cost",
     "warning",
     needs=("logs:DescribeAccountPolicies",),
     link=LOGS_GUIDE,
@@ -126,7 +124,6 @@ def account_policy(case: Case) -> Iterator[Result]:
 @check(
     "logs-once",
     "logs of functions with the Extension do not go through the Forwarder, too",
-    "cost",
     "error",
     needs=_FILTERS,
     fix="confirm",
@@ -151,7 +148,7 @@ def logs_once(case: Case) -> Iterator[Result]:
                 )
 
 
-@check("xray-once", "traces are not made twice", "cost", "warning", link=SETTINGS_GUIDE)
+@check("xray-once", "traces are not made twice", "warning", link=SETTINGS_GUIDE)
 def xray(case: Case) -> Iterator[Result]:
     """X-Ray's active tracing and Datadog's tracer both trace the function, and DD_MERGE_XRAY_TRACES does not
     join them."""
@@ -166,7 +163,7 @@ def xray(case: Case) -> Iterator[Result]:
             )
 
 
-@check("one-forwarder", "every region has one Forwarder", "cost", "info", needs=("tag:GetResources",))
+@check("one-forwarder", "every region has one Forwarder", "info", needs=("tag:GetResources",))
 def one(case: Case) -> Iterator[Result]:
     """Several Forwarders are in one region. One is used; the others cost little, but confuse."""
     for place in case.places:
@@ -188,7 +185,7 @@ def one(case: Case) -> Iterator[Result]:
             )
 
 
-@check("debug-off", "no library logs at debug level", "cost", "info", needs=("lambda:ListFunctions",))
+@check("debug-off", "no library logs at debug level", "info", needs=("lambda:ListFunctions",))
 def debug(case: Case) -> Iterator[Result]:
     """DD_LOG_LEVEL is DEBUG, or DD_TRACE_DEBUG is on: the library writes much, all of which is collected."""
     for s in case.subjects:
@@ -196,6 +193,3 @@ def debug(case: Case) -> Iterator[Result]:
             continue
         if s.env.get("DD_LOG_LEVEL", "").lower() == "debug" or s.on("DD_TRACE_DEBUG", False):
             yield problem(s, "Datadog's library logs at debug level", "set DD_LOG_LEVEL to INFO when done")
-
-
-CHECKS = (twice, old_forwarder, account_policy, logs_once, xray, one, debug)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ddsetup.doctor.checks.case import Case
-from ddsetup.doctor.checks.check import Problem, Result, check
+from ddsetup.doctor.checks.check import Checks, Problem, Result
 from ddsetup.doctor.checks.road import EVERYTHING
 from ddsetup.model.change import ResourceId
 
@@ -14,6 +14,7 @@ DATADOG = ResourceId("credentials", "Datadog")
 
 REQUIRED = ("aws_configuration_read",)
 """Datadog permissions without which there is no looking at all."""
+check = Checks("credentials")
 
 
 def _fault(case: Case, kind: str, resource: ResourceId) -> Iterator[Result]:
@@ -22,13 +23,7 @@ def _fault(case: Case, kind: str, resource: ResourceId) -> Iterator[Result]:
         yield Problem(resource=resource, what=fault.what, fix=fault.fix)
 
 
-@check(
-    "aws-credentials",
-    "AWS knows the credentials",
-    "credentials",
-    needs=("sts:GetCallerIdentity",),
-    because_of=("local-clock", "local-proxy"),
-)
+@check("aws-credentials", "AWS knows the credentials", needs=("sts:GetCallerIdentity",), proves="AWS")
 def aws(case: Case) -> Iterator[Result]:
     """No credentials were found, they have expired, or AWS does not know them.
 
@@ -39,7 +34,10 @@ def aws(case: Case) -> Iterator[Result]:
 
 
 @check(
-    "datadog-reachable", "Datadog's API answers", "credentials", because_of=("local-proxy",), stops=EVERYTHING
+    "datadog-reachable",
+    "Datadog's API answers",
+    proves="Datadog",
+    stops=(*EVERYTHING, "rights in Datadog", "record", "services", "index"),
 )
 def reachable(case: Case) -> Iterator[Result]:
     """There is no connection to the API of the chosen site.
@@ -50,7 +48,11 @@ def reachable(case: Case) -> Iterator[Result]:
     yield from _fault(case, "unreachable", DATADOG)
 
 
-@check("datadog-keys", "the Datadog keys are valid on the chosen site", "credentials", stops=EVERYTHING)
+@check(
+    "datadog-keys",
+    "the Datadog keys are valid on the chosen site",
+    stops=(*EVERYTHING, "rights in Datadog", "record", "services", "index"),
+)
 def keys(case: Case) -> Iterator[Result]:
     """The API key or the application key is refused: invalid, of another site, swapped, or revoked.
 
@@ -63,10 +65,9 @@ def keys(case: Case) -> Iterator[Result]:
 @check(
     "datadog-permissions",
     "the application key may read what the doctor looks at",
-    "credentials",
     "warning",
-    because_of=("datadog-keys", "datadog-reachable"),
-    stops=EVERYTHING,
+    proves="rights in Datadog",
+    stops=(*EVERYTHING, "record", "services"),
 )
 def permissions(case: Case) -> Iterator[Result]:
     """The application key lacks a permission, by its scopes or by the role of its owner.
@@ -82,6 +83,3 @@ def permissions(case: Case) -> Iterator[Result]:
             fix="use an unscoped application key of a user whose role has it, or add it to the key's scopes",
             severity="error" if name in REQUIRED else "warning",
         )
-
-
-CHECKS = (aws, reachable, keys, permissions)

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from ddsetup.doctor.checks.case import Case, Subject
-from ddsetup.doctor.checks.check import Blind, Result, check
-from ddsetup.doctor.checks.functions import command_for, problem
+from ddsetup.doctor.checks.check import Blind, Checks, Result
+from ddsetup.doctor.checks.functions import command_for, mendable, problem
 from ddsetup.doctor.checks.road import LIBRARY, ROAD
 from ddsetup.facts import catalog, recognise
 from ddsetup.facts.guides import LOGS_GUIDE, SETTINGS_GUIDE, TAGS_GUIDE
@@ -19,6 +19,7 @@ from ddsetup.plan.steps.instrument.key_access import POLICY_NAME, grants
 
 _LIST = ("lambda:ListFunctions",)
 _GOVERNMENT = ("ddog-gov.com",)
+check = Checks("functions", needs=_LIST)
 
 
 def _reporting(case: Case) -> Iterator[Subject]:
@@ -29,8 +30,6 @@ def _reporting(case: Case) -> Iterator[Subject]:
 @check(
     "flush-to-log",
     "functions without the Extension write their data to the log",
-    "functions",
-    needs=_LIST,
     fix="automatic",
     link=SETTINGS_GUIDE,
     at="environment",
@@ -41,16 +40,10 @@ def flush(case: Case) -> Iterator[Result]:
     the end of each invocation, which needs a key and slows it down, or are lost."""
     for s in _reporting(case):
         if s.mode == "forwarder" and s.family and s.family.forwarder and not s.on("DD_FLUSH_TO_LOG", False):
-            yield problem(s, "DD_FLUSH_TO_LOG is not true", "set it", mends=(s.resource,))
+            yield mendable(s, "DD_FLUSH_TO_LOG is not true", "set it")
 
 
-@check(
-    "flush-with-extension",
-    "functions with the Extension do not flush to the log",
-    "functions",
-    "info",
-    needs=_LIST,
-)
+@check("flush-with-extension", "functions with the Extension do not flush to the log", "info")
 def flush_ignored(case: Case) -> Iterator[Result]:
     """DD_FLUSH_TO_LOG is true beside the Extension, which takes precedence: the setting has no effect."""
     for s in _reporting(case):
@@ -61,12 +54,10 @@ def flush_ignored(case: Case) -> Iterator[Result]:
 @check(
     "key-source",
     "functions with the Extension know one place of the API key",
-    "functions",
-    needs=_LIST,
     fix="automatic",
     link=SETTINGS_GUIDE,
     at="environment",
-    stops=ROAD,
+    stops=(*ROAD, "way out"),
 )
 def key_source(case: Case) -> Iterator[Result]:
     """The Extension finds no API key, or more than one: the library and the Extension look in another order,
@@ -80,9 +71,7 @@ def key_source(case: Case) -> Iterator[Result]:
             continue
         found = [name for name in catalog.KEY_VARIABLES if s.env.get(name)]
         if not found:
-            yield problem(
-                s, "it has no source of the API key", "name the secret that holds it", mends=(s.resource,)
-            )
+            yield mendable(s, "it has no source of the API key", "name the secret that holds it")
         elif len(found) > 1:
             yield problem(
                 s,
@@ -104,7 +93,7 @@ def _too_old_for_org(subject: Subject) -> str:
     return next((a.label for a in layers if a.version < catalog.ORG_EXTENSION_SINCE), "")
 
 
-@check("key-plain", "no function holds the API key in plain text", "functions", "warning", needs=_LIST)
+@check("key-plain", "no function holds the API key in plain text", "warning")
 def key_plain(case: Case) -> Iterator[Result]:
     """DD_API_KEY holds the key itself: whoever may read the function's configuration can read it."""
     for s in _reporting(case):
@@ -117,12 +106,11 @@ def key_plain(case: Case) -> Iterator[Result]:
 @check(
     "key-access",
     "functions with the Extension may read the API key",
-    "functions",
     needs=("iam:GetRole", "iam:ListRolePolicies", "iam:GetRolePolicy", "iam:ListAttachedRolePolicies"),
     fix="automatic",
     link=SETTINGS_GUIDE,
     at="execution role",
-    stops=ROAD,
+    stops=(*ROAD, "way out"),
 )
 def key_access(case: Case) -> Iterator[Result]:
     """The execution role may not read the secret (or parameter) that the Extension takes the key from.
@@ -168,30 +156,20 @@ def _grant(case: Case, s: Subject, role: Role, source: KeySource) -> tuple[Chang
 @check(
     "function-site",
     "functions with the Extension send to the chosen Datadog site",
-    "functions",
-    needs=_LIST,
     fix="automatic",
     link=SETTINGS_GUIDE,
     at="environment",
-    stops=ROAD,
+    stops=(*ROAD, "way out"),
 )
 def site(case: Case) -> Iterator[Result]:
     """DD_SITE is missing or names another site than the one that is looked at; the default is US1."""
     for s in _reporting(case):
         sends_to = s.env.get("DD_SITE") or "datadoghq.com"
         if s.mode == "extension" and sends_to != case.answers.site:
-            yield problem(
-                s, f"it sends to {sends_to}, not to {case.answers.site}", "set DD_SITE", mends=(s.resource,)
-            )
+            yield mendable(s, f"it sends to {sends_to}, not to {case.answers.site}", "set DD_SITE")
 
 
-@check(
-    "government-site",
-    "functions in GovCloud send to a site for it",
-    "functions",
-    needs=_LIST,
-    at="environment",
-)
+@check("government-site", "functions in GovCloud send to a site for it", at="environment")
 def government(case: Case) -> Iterator[Result]:
     """The region belongs to AWS GovCloud, and the Datadog site does not: roles do not work across
     partitions, and the library uses FIPS endpoints that the site may not have."""
@@ -206,9 +184,7 @@ def government(case: Case) -> Iterator[Result]:
 @check(
     "tracing-on",
     "functions are traced",
-    "functions",
     "warning",
-    needs=_LIST,
     link=SETTINGS_GUIDE,
     at="environment",
     stops=("traces",),
@@ -228,9 +204,7 @@ def tracing(case: Case) -> Iterator[Result]:
 @check(
     "enhanced-metrics-on",
     "functions send enhanced metrics",
-    "functions",
     "warning",
-    needs=_LIST,
     at="environment",
     stops=("enhanced_metrics", "cold_start"),
 )
@@ -246,9 +220,7 @@ def enhanced(case: Case) -> Iterator[Result]:
 @check(
     "extension-logs",
     "functions with the Extension send logs",
-    "functions",
     "warning",
-    needs=_LIST,
     at="environment",
     stops=("logs",),
 )
@@ -274,8 +246,6 @@ def extension_logs(case: Case) -> Iterator[Result]:
 @check(
     "system-log-level",
     "functions write the REPORT lines that metrics are made of",
-    "functions",
-    needs=_LIST,
     fix="automatic",
     link=LOGS_GUIDE,
     at="REPORT lines",
@@ -285,17 +255,13 @@ def system_level(case: Case) -> Iterator[Result]:
     duration, memory, cost and timeouts."""
     for s in case.subjects:
         if s.way == "forwarder" and s.function.log_format == "JSON" and s.function.system_log_level == "WARN":
-            yield problem(
-                s, "its system log level WARN hides the REPORT lines", "make it INFO", mends=(s.resource,)
-            )
+            yield mendable(s, "its system log level WARN hides the REPORT lines", "make it INFO")
 
 
 @check(
     "application-log-level",
     "functions' log level lets the library's lines through",
-    "functions",
     "warning",
-    needs=_LIST,
     at="REPORT lines",
     stops=LIBRARY,
 )
@@ -314,24 +280,16 @@ def application_level(case: Case) -> Iterator[Result]:
             )
 
 
-@check(
-    "unified-tags",
-    "functions have a service",
-    "functions",
-    "info",
-    needs=_LIST,
-    fix="automatic",
-    link=TAGS_GUIDE,
-)
+@check("unified-tags", "functions have a service", "info", fix="automatic", link=TAGS_GUIDE)
 def unified_tags(case: Case) -> Iterator[Result]:
     """Neither DD_SERVICE nor a tag `service` says which service the function belongs to: its traces, logs
     and metrics are hard to bring together."""
     for s in _reporting(case):
         if not s.env.get("DD_SERVICE") and not s.tags.get("service"):
-            yield problem(s, "it has neither DD_SERVICE nor a tag service", "set it", mends=(s.resource,))
+            yield mendable(s, "it has neither DD_SERVICE nor a tag service", "set it")
 
 
-@check("log-rules", "no rule of the Extension drops logs", "functions", "info", needs=_LIST)
+@check("log-rules", "no rule of the Extension drops logs", "info")
 def log_rules(case: Case) -> Iterator[Result]:
     """DD_LOGS_CONFIG_PROCESSING_RULES has a rule that excludes lines; whatever it matches does not arrive."""
     for s in _reporting(case):
@@ -357,21 +315,3 @@ def _number(text: str) -> float:
         return float(text)
     except ValueError:
         return 1.0
-
-
-CHECKS = (
-    flush,
-    flush_ignored,
-    key_source,
-    key_plain,
-    key_access,
-    site,
-    government,
-    tracing,
-    enhanced,
-    extension_logs,
-    system_level,
-    application_level,
-    unified_tags,
-    log_rules,
-)

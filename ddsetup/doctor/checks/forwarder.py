@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from ddsetup.doctor.checks.case import Case
-from ddsetup.doctor.checks.check import Blind, Problem, Result, check
+from ddsetup.doctor.checks.check import Blind, Checks, Problem, Result
 from ddsetup.doctor.checks.forwarder_places import (
     env_of,
     made_by_ddsetup,
@@ -30,17 +30,17 @@ from ddsetup.plan.steps.forwarder_stack import state_obstacle
 NEWEST = (5, 4, 11)
 """The Forwarder's newest release that ddsetup knows (datadog-serverless-functions)."""
 OLDEST_GOOD = (4,)
+check = Checks("forwarder")
 
 
 @check(
     "forwarder-exists",
     "every region with functions has a Forwarder",
-    "forwarder",
     needs=("tag:GetResources", "cloudformation:DescribeStacks", "lambda:ListFunctions"),
     fix="automatic",
     link=FORWARDER_GUIDE,
     at="Forwarder",
-    stops=ROAD,
+    stops=(*ROAD, "registration", "subscription", "one Forwarder"),
 )
 def exists(case: Case) -> Iterator[Result]:
     """A region in which functions report through the Forwarder has none that can be used.
@@ -69,7 +69,6 @@ def exists(case: Case) -> Iterator[Result]:
 @check(
     "forwarder-stack",
     "the Forwarder's stack is in a state from which it can be updated",
-    "forwarder",
     needs=("cloudformation:DescribeStacks",),
     link=FORWARDER_GUIDE,
     at="Forwarder",
@@ -100,10 +99,9 @@ def stack_state(case: Case) -> Iterator[Result]:
 @check(
     "forwarder-ready",
     "the Forwarder's function can be invoked",
-    "forwarder",
     needs=("lambda:GetFunction",),
     at="Forwarder",
-    stops=ROAD,
+    stops=(*ROAD, "Forwarder at work"),
 )
 def ready(case: Case) -> Iterator[Result]:
     """AWS could not bring the Forwarder's function up: its state is Failed, or its last update failed.
@@ -126,7 +124,6 @@ def ready(case: Case) -> Iterator[Result]:
 @check(
     "forwarder-site",
     "the Forwarder sends to the chosen Datadog site",
-    "forwarder",
     link=FORWARDER_GUIDE,
     at="Forwarder's key and site",
     stops=ROAD,
@@ -150,11 +147,10 @@ def site(case: Case) -> Iterator[Result]:
 @check(
     "forwarder-key",
     "the API key of the Forwarder is valid on its site",
-    "forwarder",
     needs=("secretsmanager:GetSecretValue",),
     link=FORWARDER_GUIDE,
     at="Forwarder's key and site",
-    stops=ROAD,
+    stops=(*ROAD, "Forwarder at work"),
 )
 def key(case: Case) -> Iterator[Result]:
     """Datadog refuses the API key that the Forwarder uses, or the secret does not hold one.
@@ -180,7 +176,6 @@ def key(case: Case) -> Iterator[Result]:
 @check(
     "forwarder-logs-on",
     "the Forwarder sends logs on",
-    "forwarder",
     fix="automatic",
     link=FORWARDER_GUIDE,
     at="Forwarder's filters",
@@ -206,7 +201,6 @@ def logs_on(case: Case) -> Iterator[Result]:
 @check(
     "forwarder-filter",
     "the Forwarder lets every line through",
-    "forwarder",
     "warning",
     link=LOGS_GUIDE,
     at="Forwarder's filters",
@@ -228,7 +222,7 @@ def pattern(case: Case) -> Iterator[Result]:
             )
 
 
-@check("forwarder-version", "the Forwarder is of a recent version", "forwarder", "warning")
+@check("forwarder-version", "the Forwarder is of a recent version", "warning")
 def version(case: Case) -> Iterator[Result]:
     """The Forwarder is old. Before 4.0 it may lack features that ddsetup relies on and run on a runtime
     that AWS no longer maintains."""
@@ -246,7 +240,7 @@ def version(case: Case) -> Iterator[Result]:
             )
 
 
-@check("forwarder-runtime", "AWS maintains the Forwarder's runtime", "forwarder", "warning", at="Forwarder")
+@check("forwarder-runtime", "AWS maintains the Forwarder's runtime", "warning", at="Forwarder")
 def runtime(case: Case) -> Iterator[Result]:
     """The Forwarder runs on a runtime that AWS has retired; it may stop working, and cannot be changed."""
     for place, function in readable(case):
@@ -261,11 +255,10 @@ def runtime(case: Case) -> Iterator[Result]:
 @check(
     "forwarder-permission",
     "CloudWatch Logs may invoke the Forwarder",
-    "forwarder",
     needs=("lambda:GetPolicy",),
     link=LOGS_GUIDE,
     at="Forwarder's permission",
-    stops=ROAD,
+    stops=(*ROAD, "subscription"),
 )
 def permission(case: Case) -> Iterator[Result]:
     """The Forwarder's resource policy does not let logs.amazonaws.com invoke it for the log groups here.
@@ -289,7 +282,7 @@ def permission(case: Case) -> Iterator[Result]:
             )
 
 
-@check("forwarder-tags", "the Forwarder puts functions' tags onto their data", "forwarder", "warning")
+@check("forwarder-tags", "the Forwarder puts functions' tags onto their data", "warning")
 def tags(case: Case) -> Iterator[Result]:
     """DdFetchLambdaTags is false: `env`, `service` and `version` do not reach metrics and logs."""
     for place in serving(case):
@@ -306,7 +299,6 @@ def tags(case: Case) -> Iterator[Result]:
 @check(
     "forwarder-address",
     "the Forwarder sends to Datadog's own addresses",
-    "forwarder",
     "info",
     link=FORWARDER_GUIDE,
     at="Forwarder's key and site",
@@ -339,19 +331,3 @@ def _lets_logs_in(policy: Json) -> bool:
         if statement.get("Effect") == "Allow" and logs and invokes:
             return True
     return False
-
-
-CHECKS = (
-    exists,
-    stack_state,
-    ready,
-    site,
-    key,
-    logs_on,
-    pattern,
-    version,
-    runtime,
-    permission,
-    tags,
-    address,
-)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ddsetup.doctor.checks.case import Case
-from ddsetup.doctor.checks.check import Blind, Result, check
+from ddsetup.doctor.checks.check import Blind, Checks, Result
 from ddsetup.doctor.checks.forwarder_places import (
     of_forwarder,
     quoted,
@@ -21,16 +21,16 @@ from ddsetup.model.report import Severity
 
 LEAST_RESERVED = 10
 """Reserved concurrency that Datadog's documentation advises at least."""
+check = Checks("forwarder")
 
 
 @check(
     "forwarder-errors",
     "the Forwarder runs without errors",
-    "forwarder",
     needs=("cloudwatch:GetMetricData", "logs:FilterLogEvents"),
     link=FORWARDER_GUIDE,
-    because_of=("forwarder-key", "forwarder-egress", "forwarder-decrypt", "forwarder-ready"),
     at="Forwarder",
+    proves="Forwarder at work",
     stops=ROAD,
 )
 def errors(case: Case) -> Iterator[Result]:
@@ -68,10 +68,9 @@ def errors(case: Case) -> Iterator[Result]:
 @check(
     "forwarder-throttles",
     "AWS does not throttle the Forwarder",
-    "forwarder",
     needs=("cloudwatch:GetMetricData",),
-    because_of=("forwarder-concurrency",),
     at="Forwarder",
+    proves="room for the Forwarder",
     stops=ROAD,
 )
 def throttles(case: Case) -> Iterator[Result]:
@@ -96,10 +95,9 @@ def throttles(case: Case) -> Iterator[Result]:
 @check(
     "forwarder-concurrency",
     "the Forwarder may run",
-    "forwarder",
     needs=("lambda:GetFunctionConcurrency",),
     at="Forwarder",
-    stops=ROAD,
+    stops=(*ROAD, "room for the Forwarder"),
 )
 def concurrency(case: Case) -> Iterator[Result]:
     """The Forwarder's reserved concurrency is 0, which switches it off, or very small."""
@@ -124,11 +122,10 @@ def concurrency(case: Case) -> Iterator[Result]:
 @check(
     "forwarder-egress",
     "the Forwarder reaches Datadog",
-    "forwarder",
     needs=("logs:FilterLogEvents",),
     link=FORWARDER_GUIDE,
     at="Forwarder",
-    stops=ROAD,
+    stops=(*ROAD, "Forwarder at work"),
 )
 def egress(case: Case) -> Iterator[Result]:
     """The Forwarder's log tells of connections that cannot be made.
@@ -153,10 +150,9 @@ def egress(case: Case) -> Iterator[Result]:
 @check(
     "forwarder-decrypt",
     "the Forwarder may read what it is given",
-    "forwarder",
     needs=("logs:FilterLogEvents",),
     at="Forwarder",
-    stops=ROAD,
+    stops=(*ROAD, "Forwarder at work"),
 )
 def decrypt(case: Case) -> Iterator[Result]:
     """The Forwarder's log tells of permissions that its role lacks: KMS, S3 or Secrets Manager."""
@@ -173,6 +169,3 @@ def decrypt(case: Case) -> Iterator[Result]:
 def _share(failed: float, runs: float) -> Severity:
     """One failure in a hundred is noted, more is an error."""
     return "error" if failed >= 0.01 * max(runs, 1) else "warning"
-
-
-CHECKS = (errors, throttles, concurrency, egress, decrypt)

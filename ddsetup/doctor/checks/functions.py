@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ddsetup.doctor.checks.case import Case, Subject
-from ddsetup.doctor.checks.check import Problem, Result, check
+from ddsetup.doctor.checks.check import Checks, Problem, Result
 from ddsetup.doctor.checks.road import LIBRARY
 from ddsetup.facts import catalog, recognise
 from ddsetup.facts.failures import update_command
@@ -16,11 +16,17 @@ from ddsetup.plan.steps.instrument.layers import MAX_LAYERS
 _LIST = ("lambda:ListFunctions",)
 _DATADOG_ENV_BYTES = 200
 """About what the variables of an instrumented function take."""
+check = Checks("functions", needs=_LIST)
 
 
 def problem(subject: Subject, what: str, fix: str = "", **more: object) -> Problem:
     """A problem of one function."""
     return Problem(resource=subject.resource, what=what, fix=fix, about=subject.about, **more)  # type: ignore[arg-type]
+
+
+def mendable(subject: Subject, what: str, fix: str) -> Problem:
+    """A problem of one function that a setup, which changes the function, would mend."""
+    return problem(subject, what, fix, mends=(subject.resource,))
 
 
 def command_for(subject: Subject, arguments: str) -> str:
@@ -57,14 +63,7 @@ def env_size(subject: Subject) -> int:
     return sum(len(k.encode()) + len(v.encode()) for k, v in subject.env.items())
 
 
-@check(
-    "function-readable",
-    "functions' environments can be read",
-    "functions",
-    "warning",
-    needs=_LIST,
-    at="environment",
-)
+@check("function-readable", "functions' environments can be read", "warning", at="environment")
 def readable(case: Case) -> Iterator[Result]:
     """AWS could not decrypt the function's environment, so a write would wipe it out: ddsetup never does.
 
@@ -80,15 +79,7 @@ def readable(case: Case) -> Iterator[Result]:
             )
 
 
-@check(
-    "function-package",
-    "functions take layers",
-    "functions",
-    "info",
-    needs=_LIST,
-    link=SETTINGS_GUIDE,
-    at="runtime",
-)
+@check("function-package", "functions take layers", "info", link=SETTINGS_GUIDE, at="runtime")
 def package(case: Case) -> Iterator[Result]:
     """The function is a container image, or runs on Lambda@Edge: no layer can be attached.
 
@@ -118,11 +109,9 @@ def package(case: Case) -> Iterator[Result]:
 @check(
     "function-runtime",
     "functions run on runtimes that Datadog supports",
-    "functions",
     "warning",
-    needs=_LIST,
     at="runtime",
-    stops=LIBRARY,
+    stops=(*LIBRARY, "current layer"),
 )
 def runtime(case: Case) -> Iterator[Result]:
     """AWS has retired the runtime, or Datadog has no layer for it (yet).
@@ -142,11 +131,9 @@ def runtime(case: Case) -> Iterator[Result]:
 @check(
     "other-vendor",
     "no other vendor instruments the functions",
-    "functions",
     "warning",
-    needs=_LIST,
     at="runtime",
-    stops=LIBRARY,
+    stops=(*LIBRARY, "redirection"),
 )
 def vendor(case: Case) -> Iterator[Result]:
     """The function's handler or start-up script belongs to another monitoring vendor; two of a kind break
@@ -161,10 +148,8 @@ def vendor(case: Case) -> Iterator[Result]:
 @check(
     "exec-wrapper",
     "functions that need it have room for Datadog's start-up script",
-    "functions",
-    needs=_LIST,
     at="handler",
-    stops=LIBRARY,
+    stops=(*LIBRARY, "start-up script"),
 )
 def wrapper(case: Case) -> Iterator[Result]:
     """AWS_LAMBDA_EXEC_WRAPPER names another script, and Java and .NET need the place for Datadog's.
@@ -182,9 +167,7 @@ def wrapper(case: Case) -> Iterator[Result]:
 @check(
     "handler-kept",
     "functions that do not start by a handler in a module keep it",
-    "functions",
     "info",
-    needs=_LIST,
     link=SETTINGS_GUIDE,
     at="handler",
     stops=LIBRARY,
@@ -214,7 +197,7 @@ def handler_kept(case: Case) -> Iterator[Result]:
             )
 
 
-@check("layer-room", "there is room for Datadog's layer", "functions", "warning", needs=_LIST, at="layer")
+@check("layer-room", "there is room for Datadog's layer", "warning", at="layer")
 def layer_room(case: Case) -> Iterator[Result]:
     """The function has five layers, the most that AWS allows, and Datadog's is not among them."""
     for s in case.subjects:
@@ -224,14 +207,7 @@ def layer_room(case: Case) -> Iterator[Result]:
             )
 
 
-@check(
-    "environment-room",
-    "there is room for Datadog's variables",
-    "functions",
-    "warning",
-    needs=_LIST,
-    at="environment",
-)
+@check("environment-room", "there is room for Datadog's variables", "warning", at="environment")
 def environment_room(case: Case) -> Iterator[Result]:
     """The function's environment is close to 4 KB, which AWS does not let it exceed."""
     for s in case.subjects:
@@ -240,6 +216,3 @@ def environment_room(case: Case) -> Iterator[Result]:
             yield problem(
                 s, f"its environment takes {size} of {MAX_ENV_BYTES} bytes", "move values to Parameter Store"
             )
-
-
-CHECKS = (readable, package, runtime, vendor, wrapper, handler_kept, layer_room, environment_room)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from ddsetup.doctor.checks.case import Case, Place, Subject
-from ddsetup.doctor.checks.check import Blind, Problem, Result, check
+from ddsetup.doctor.checks.check import Blind, Checks, Problem, Result
 from ddsetup.doctor.checks.functions import instrumentable, problem
 from ddsetup.doctor.checks.road import LIBRARY
 from ddsetup.facts import catalog, recognise
@@ -17,12 +17,12 @@ from ddsetup.model.evidence import Past
 
 _LIST = ("lambda:ListFunctions",)
 REMOTE_INSTRUMENTER = "datadog-remote-instrumenter"
+check = Checks("functions")
 
 
 @check(
     "function-instrumented",
     "functions that are meant carry Datadog",
-    "functions",
     needs=(*_LIST, "lambda:ListVersionsByFunction"),
     fix="automatic",
     link=SETTINGS_GUIDE,
@@ -85,11 +85,10 @@ def _keeping(subject: Subject) -> str:
 @check(
     "any-function",
     "some function carries Datadog",
-    "functions",
     "warning",
     needs=_LIST,
     link=SETTINGS_GUIDE,
-    because_of=("integration-exists",),
+    proves="instrumentation",
 )
 def any_function(case: Case) -> Iterator[Result]:
     """No function of these regions has Datadog, and none was named: there is nothing to look at.
@@ -116,7 +115,6 @@ def any_function(case: Case) -> Iterator[Result]:
 @check(
     "published-version",
     "traffic is served by what was instrumented",
-    "functions",
     "warning",
     needs=("lambda:ListAliases", "lambda:ListVersionsByFunction"),
     at="invocations",
@@ -161,7 +159,6 @@ def _publish(subject: Subject, alias: Alias) -> str:
 @check(
     "remote-instrumentation",
     "no other instrumenter reverts changes",
-    "functions",
     "warning",
     needs=(*_LIST, "events:DescribeRule"),
 )
@@ -203,7 +200,6 @@ def _remote_instrumenters(place: Place) -> Iterator[Result]:
 @check(
     "owned-by-tool",
     "functions are not taken back by the next deployment",
-    "functions",
     "info",
     needs=("tag:GetResources",),
 )
@@ -215,6 +211,3 @@ def owned(case: Case) -> Iterator[Result]:
     for s in case.subjects:
         if s.owner is not None and not s.owner.datadogs and "dd_ddsetup" in s.tags:
             yield problem(s, f"it is owned by {s.owner}, whose next deployment takes Datadog out again")
-
-
-CHECKS = (instrumented, any_function, published, remote, owned)

@@ -4,58 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from ddsetup.doctor.checks import integration_role
 from ddsetup.doctor.checks.case import Case
-from ddsetup.doctor.checks.check import Blind, Problem, Result, check
-from ddsetup.doctor.checks.road import EVERYTHING
+from ddsetup.doctor.checks.check import Checks, Problem, Result
 from ddsetup.facts.guides import DELAY_GUIDE
-from ddsetup.model.account import Integration, Json, Unreadable
+from ddsetup.model.account import Integration, Json
 from ddsetup.model.change import ResourceId
 from ddsetup.model.snapshot import AccountSnapshot
 from ddsetup.plan.steps.integration import integration_id
-from ddsetup.plan.steps.integration_role import role_id
 from ddsetup.plan.steps.namespaces import LAMBDA
 
-_ACCESS = ("datadog-keys", "datadog-reachable", "datadog-permissions")
 _READ_ACCOUNT = ("aws_configuration_read",)
-
-
-@check(
-    "integration-exists",
-    "Datadog has a record of the AWS account",
-    "integration",
-    needs=_READ_ACCOUNT,
-    fix="automatic",
-    because_of=_ACCESS,
-    at="integration",
-    stops=EVERYTHING,
-)
-def exists(case: Case) -> Iterator[Result]:
-    """Datadog does not know this AWS account: the AWS integration was never set up, or was deleted.
-
-    Without it there are no CloudWatch metrics, no tags of functions, and no automatic subscription of log
-    groups. If the account belongs to another Datadog organisation, registering it here is refused with
-    "already exists" (409); then it has to be removed there first.
-    """
-    for account in case.accounts:
-        number = account.identity.account
-        if isinstance(account.integration, Unreadable):
-            yield Blind(integration_id(number), account.integration)
-        elif account.integration is None:
-            yield Problem(
-                resource=integration_id(number),
-                what=f"Datadog ({case.answers.site}) has no record of this AWS account",
-                fix="set the integration up" if case.subjects else "nothing is set up here yet: set it up",
-                command="" if case.subjects else "ddsetup setup",
-                mends=(integration_id(number), role_id(account, case.answers.role_name)),
-            )
+check = Checks("integration", needs=_READ_ACCOUNT)
 
 
 @check(
     "metrics-enabled",
     "Datadog reads the account's CloudWatch metrics",
-    "integration",
-    needs=_READ_ACCOUNT,
     fix="automatic",
     link=DELAY_GUIDE,
     at="integration",
@@ -71,8 +35,6 @@ def metrics_enabled(case: Case) -> Iterator[Result]:
 @check(
     "lambda-namespace",
     "CloudWatch metrics of Lambda are among those that Datadog reads",
-    "integration",
-    needs=_READ_ACCOUNT,
     fix="automatic",
     at="integration",
     stops=("cloudwatch_metrics",),
@@ -87,7 +49,6 @@ def lambda_namespace(case: Case) -> Iterator[Result]:
 @check(
     "service-namespaces",
     "metrics of the services in use are among those that Datadog reads",
-    "integration",
     "info",
     needs=(*_READ_ACCOUNT, "cloudwatch:ListMetrics"),
 )
@@ -112,8 +73,6 @@ def service_namespaces(case: Case) -> Iterator[Result]:
 @check(
     "regions-included",
     "Datadog reads the regions in which the functions are",
-    "integration",
-    needs=_READ_ACCOUNT,
     fix="automatic",
     at="integration",
     stops=("cloudwatch_metrics",),
@@ -136,7 +95,6 @@ def regions_included(case: Case) -> Iterator[Result]:
 @check(
     "metric-tag-filters",
     "no tag filter keeps functions' metrics out",
-    "integration",
     "warning",
     needs=(*_READ_ACCOUNT, "tag:GetResources"),
     at="integration",
@@ -160,9 +118,7 @@ def metric_tag_filters(case: Case) -> Iterator[Result]:
 @check(
     "metric-name-filters",
     "no name filter keeps Lambda's metrics out",
-    "integration",
     "warning",
-    needs=_READ_ACCOUNT,
     at="integration",
     stops=("cloudwatch_metrics",),
 )
@@ -214,15 +170,3 @@ def _some(arns: Sequence[str]) -> str:
 def _about_record(account: AccountSnapshot, what: str, fix: str, *, automatic: bool = True) -> Problem:
     resource = integration_id(account.identity.account)
     return Problem(resource=resource, what=what, fix=fix, mends=(resource,) if automatic else ())
-
-
-CHECKS = (
-    exists,
-    *integration_role.CHECKS,
-    metrics_enabled,
-    lambda_namespace,
-    service_namespaces,
-    regions_included,
-    metric_tag_filters,
-    metric_name_filters,
-)

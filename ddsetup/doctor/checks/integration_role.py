@@ -1,4 +1,4 @@
-"""The role that Datadog assumes in the account: whom it lets in, and what it may do."""
+"""That Datadog knows the account, and the role that it assumes there: whom it lets in, and what it may do."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ import json
 from collections.abc import Iterator, Mapping
 
 from ddsetup.doctor.checks.case import Case
-from ddsetup.doctor.checks.check import Blind, Problem, Result, check
+from ddsetup.doctor.checks.check import Blind, Checks, Problem, Result
+from ddsetup.doctor.checks.road import EVERYTHING
 from ddsetup.facts.catalog import trust_account
 from ddsetup.facts.guides import STS_GUIDE
 from ddsetup.facts.iam_documents import missing_actions, trust_policy, trust_problem
 from ddsetup.model.account import Integration, Json, Role, Unreadable
 from ddsetup.model.snapshot import AccountSnapshot
+from ddsetup.plan.steps.integration import integration_id
 from ddsetup.plan.steps.integration_role import (
     NEEDED,
     NEEDED_FOR_TRIGGERS,
@@ -24,17 +26,46 @@ from ddsetup.plan.steps.integration_role import (
 _READS = ("iam:GetRole", "iam:ListRolePolicies", "iam:GetRolePolicy", "iam:ListAttachedRolePolicies")
 _YOURS = "EXTERNAL_ID"
 """The variable of the shell that stands in a command for what is never shown; unset, the shell refuses it."""
+check = Checks("integration", needs=_READS)
+
+
+@check(
+    "integration-exists",
+    "Datadog has a record of the AWS account",
+    fix="automatic",
+    needs=("aws_configuration_read",),
+    at="integration",
+    proves="record",
+    stops=(*EVERYTHING, "registration", "log source", "instrumentation", "subscription"),
+)
+def exists(case: Case) -> Iterator[Result]:
+    """Datadog does not know this AWS account: the AWS integration was never set up, or was deleted.
+
+    Without it there are no CloudWatch metrics, no tags of functions, and no automatic subscription of log
+    groups. If the account belongs to another Datadog organisation, registering it here is refused with
+    "already exists" (409); then it has to be removed there first.
+    """
+    for account in case.accounts:
+        number = account.identity.account
+        if isinstance(account.integration, Unreadable):
+            yield Blind(integration_id(number), account.integration)
+        elif account.integration is None:
+            yield Problem(
+                resource=integration_id(number),
+                what=f"Datadog ({case.answers.site}) has no record of this AWS account",
+                fix="set the integration up" if case.subjects else "nothing is set up here yet: set it up",
+                command="" if case.subjects else "ddsetup setup",
+                mends=(integration_id(number), role_id(account, case.answers.role_name)),
+            )
 
 
 @check(
     "role-exists",
     "the role that Datadog assumes exists",
-    "integration",
-    needs=_READS,
     fix="automatic",
     link=STS_GUIDE,
     at="integration",
-    stops=("cloudwatch_metrics",),
+    stops=("cloudwatch_metrics", "subscription"),
 )
 def role_exists(case: Case) -> Iterator[Result]:
     """Datadog's record names an IAM role that is not in the account.
@@ -59,12 +90,10 @@ def role_exists(case: Case) -> Iterator[Result]:
 @check(
     "role-trust",
     "the role lets Datadog's account assume it, with the external id of the record",
-    "integration",
-    needs=_READS,
     fix="automatic",
     link=STS_GUIDE,
     at="integration",
-    stops=("cloudwatch_metrics",),
+    stops=("cloudwatch_metrics", "subscription"),
 )
 def role_trust(case: Case) -> Iterator[Result]:
     """The role's trust policy does not let Datadog in: another account, or another external id.
@@ -100,8 +129,6 @@ def _let_in(role: str, policy: Mapping[str, Json]) -> str:
 @check(
     "role-permissions",
     "the role may read metrics, functions and tags",
-    "integration",
-    needs=_READS,
     fix="automatic",
     at="integration",
     stops=("cloudwatch_metrics",),
@@ -118,10 +145,9 @@ def role_permissions(case: Case) -> Iterator[Result]:
 @check(
     "role-triggers",
     "the role may subscribe log groups to the Forwarder",
-    "integration",
-    needs=_READS,
     fix="automatic",
     at="subscription filter",
+    stops=("subscription",),
 )
 def role_triggers(case: Case) -> Iterator[Result]:
     """The role lacks what Datadog needs to create subscription filters by itself ("automatic triggers").
@@ -138,14 +164,7 @@ def role_triggers(case: Case) -> Iterator[Result]:
             )
 
 
-@check(
-    "role-boundary",
-    "nothing limits the role beyond its policies",
-    "integration",
-    "info",
-    needs=_READS,
-    stops=("cloudwatch_metrics",),
-)
+@check("role-boundary", "nothing limits the role beyond its policies", "info", stops=("cloudwatch_metrics",))
 def role_boundary(case: Case) -> Iterator[Result]:
     """The role has a permissions boundary, which may take away what its policies allow.
 
@@ -183,6 +202,3 @@ def _lacks(account: AccountSnapshot, role: Role, wanted: tuple[str, ...], so: st
         fix=f"add what is missing ({STANDARD_POLICY} or a policy beside it)",
         mends=(resource,),
     )
-
-
-CHECKS = (role_exists, role_trust, role_permissions, role_triggers, role_boundary)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ddsetup.doctor.checks.case import Case, Subject
-from ddsetup.doctor.checks.check import Result, check
-from ddsetup.doctor.checks.functions import command_for, problem
+from ddsetup.doctor.checks.check import Checks, Result
+from ddsetup.doctor.checks.functions import command_for, mendable, problem
 from ddsetup.doctor.checks.road import LIBRARY, ROAD
 from ddsetup.facts import catalog, recognise
 from ddsetup.facts.catalog import LayerArn
@@ -15,6 +15,7 @@ from ddsetup.facts.guides import LAMBDA_GUIDE, SETTINGS_GUIDE
 _LIST = ("lambda:ListFunctions",)
 MOST_BEHIND = 20
 """Versions by which a layer may lag before it is worth a warning."""
+check = Checks("functions", needs=_LIST)
 
 
 def _libraries(subject: Subject) -> tuple[LayerArn, ...]:
@@ -34,13 +35,11 @@ def _current(case: Case) -> Iterator[Subject]:
 @check(
     "layer-present",
     "functions whose handler is Datadog's have Datadog's layer",
-    "functions",
-    needs=_LIST,
     fix="automatic",
     link=LAMBDA_GUIDE,
-    because_of=("handler-known",),
     at="layer",
-    stops=ROAD,
+    proves="layer",
+    stops=(*ROAD, "start"),
 )
 def present(case: Case) -> Iterator[Result]:
     """The handler is Datadog's, and the layer that holds it is not attached: the function cannot start
@@ -53,24 +52,21 @@ def present(case: Case) -> Iterator[Result]:
         redirected = recognise.is_datadog_handler(s.function.handler)
         elsewhere = recognise.brings_library(s.function) or s.arrived("enhanced_metrics")
         if s.touchable and redirected and not elsewhere and not _any_library(s):
-            yield problem(
+            yield mendable(
                 s,
                 "its handler is Datadog's, but the layer with it is not attached: it cannot start, unless "
                 "its package has the library",
                 "attach the layer",
-                mends=(s.resource,),
             )
 
 
 @check(
     "layer-runtime",
     "Datadog's layers fit the functions' runtimes",
-    "functions",
-    needs=_LIST,
     fix="automatic",
-    because_of=("layer-retired",),
     at="layer",
-    stops=ROAD,
+    proves="fitting layer",
+    stops=(*ROAD, "start"),
 )
 def layer_runtime(case: Case) -> Iterator[Result]:
     """The library layer was made for another runtime version, as happens when only the runtime is moved."""
@@ -78,22 +74,19 @@ def layer_runtime(case: Case) -> Iterator[Result]:
         wanted = catalog.library_layer(s.function.runtime or "", s.function.architecture)
         for layer in _libraries(s):
             if wanted and _plain(layer.name) != _plain(wanted):
-                yield problem(
+                yield mendable(
                     s,
                     f"{layer.label} does not fit {s.function.runtime}; {wanted} does",
                     "swap the layer",
-                    mends=(s.resource,),
                 )
 
 
 @check(
     "layer-architecture",
     "Datadog's layers fit the functions' architectures",
-    "functions",
-    needs=_LIST,
     fix="automatic",
     at="layer",
-    stops=ROAD,
+    stops=(*ROAD, "start"),
 )
 def layer_architecture(case: Case) -> Iterator[Result]:
     """A layer was made for the other architecture (x86_64 or arm64), so its native parts do not load."""
@@ -107,15 +100,14 @@ def layer_architecture(case: Case) -> Iterator[Result]:
             name = layer.name.removesuffix("-FIPS")
             right = plain.get(_plain(name))
             if right and right != name:
-                yield problem(
+                yield mendable(
                     s,
                     f"{layer.label} is not for {s.function.architecture}; {right} is",
                     "swap the layer",
-                    mends=(s.resource,),
                 )
 
 
-@check("layer-recent", "Datadog's layers are recent", "functions", "info", needs=_LIST, fix="automatic")
+@check("layer-recent", "Datadog's layers are recent", "info", fix="automatic")
 def recent(case: Case) -> Iterator[Result]:
     """A layer is more than 20 versions behind the newest one that is known."""
     for s in _current(case):
@@ -124,22 +116,20 @@ def recent(case: Case) -> Iterator[Result]:
             bundled = catalog.baseline_version(layer.name, s.function.region) or 0
             newest = max(lane.newest_layers.get(layer.name, 0), bundled)
             if newest - layer.version > MOST_BEHIND:
-                yield problem(
+                yield mendable(
                     s,
                     f"{layer.label} is {newest - layer.version} versions behind",
                     "bring it up to date",
-                    mends=(s.resource,),
                 )
 
 
 @check(
     "layer-retired",
     "no layer is of a kind that Datadog gave up",
-    "functions",
     "warning",
-    needs=_LIST,
-    because_of=("function-runtime",),
     at="layer",
+    proves="current layer",
+    stops=("fitting layer",),
 )
 def retired(case: Case) -> Iterator[Result]:
     """The layer belongs to a runtime that AWS retired (Python27, Node8-10, ...) and is no longer updated."""
@@ -155,12 +145,10 @@ def retired(case: Case) -> Iterator[Result]:
 @check(
     "handler-redirected",
     "functions with the library's layer start through it",
-    "functions",
-    needs=_LIST,
     fix="automatic",
     link=SETTINGS_GUIDE,
-    because_of=("other-vendor",),
     at="handler",
+    proves="redirection",
     stops=LIBRARY,
 )
 def redirected(case: Case) -> Iterator[Result]:
@@ -179,23 +167,20 @@ def redirected(case: Case) -> Iterator[Result]:
         if own and not s.arrived("enhanced_metrics"):
             remembered = s.env.get(catalog.HANDLER_VARIABLE)
             stale = remembered and remembered != s.function.handler
-            yield problem(
+            yield mendable(
                 s,
                 f"its handler is {s.function.handler}, so the library is not started"
                 + (f" ({catalog.HANDLER_VARIABLE} is stale, too: {remembered})" if stale else ""),
                 "redirect the handler",
-                mends=(s.resource,),
             )
 
 
 @check(
     "handler-known",
     "functions whose handler is Datadog's remember their own",
-    "functions",
-    needs=_LIST,
     link=LAMBDA_GUIDE,
     at="handler",
-    stops=ROAD,
+    stops=(*ROAD, "start", "layer"),
 )
 def known_handler(case: Case) -> Iterator[Result]:
     """The handler is Datadog's, and DD_LAMBDA_HANDLER is missing or names Datadog's handler itself: the
@@ -214,9 +199,7 @@ def known_handler(case: Case) -> Iterator[Result]:
             )
 
 
-@check(
-    "handler-variable", "only functions that need it have DD_LAMBDA_HANDLER", "functions", "info", needs=_LIST
-)
+@check("handler-variable", "only functions that need it have DD_LAMBDA_HANDLER", "info")
 def stray(case: Case) -> Iterator[Result]:
     """DD_LAMBDA_HANDLER means nothing to Java, .NET, Ruby and custom runtimes; it was set by mistake."""
     for s in _current(case):
@@ -227,11 +210,9 @@ def stray(case: Case) -> Iterator[Result]:
 @check(
     "wrapper-set",
     "Java and .NET functions start through Datadog's script",
-    "functions",
-    needs=_LIST,
     fix="automatic",
-    because_of=("exec-wrapper",),
     at="handler",
+    proves="start-up script",
     stops=LIBRARY,
 )
 def wrapper_set(case: Case) -> Iterator[Result]:
@@ -239,26 +220,12 @@ def wrapper_set(case: Case) -> Iterator[Result]:
     for s in _current(case):
         set_up = s.env.get(catalog.WRAPPER_VARIABLE) or "CORECLR_ENABLE_PROFILING" in s.env
         if s.family is not None and s.family.wrapped and _libraries(s) and not set_up:
-            yield problem(
+            yield mendable(
                 s,
                 f"{catalog.WRAPPER_VARIABLE} is not {catalog.DATADOG_WRAPPER}, so nothing is traced",
                 "set the variable",
-                mends=(s.resource,),
             )
 
 
 def _plain(name: str) -> str:
     return name.removesuffix("-FIPS").removesuffix("-ARM")
-
-
-CHECKS = (
-    present,
-    layer_runtime,
-    layer_architecture,
-    recent,
-    retired,
-    redirected,
-    known_handler,
-    stray,
-    wrapper_set,
-)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from ddsetup.doctor.checks.case import Case
-from ddsetup.doctor.checks.check import Problem, Result, check
+from ddsetup.doctor.checks.check import Checks, Problem, Result
 from ddsetup.doctor.checks.road import EVERYTHING
 from ddsetup.model.change import ResourceId
 
@@ -15,9 +15,10 @@ HERE = ResourceId("machine", "this machine")
 MOST_SKEW = 300.0
 """Seconds by which a clock may differ before AWS refuses signatures (AWS signature version 4)."""
 NOTED_SKEW = 60.0
+check = Checks("local")
 
 
-@check("local-versions", "the libraries that ddsetup works with are of fitting versions", "local", "warning")
+@check("local-versions", "the libraries that ddsetup works with are of fitting versions", "warning")
 def versions(case: Case) -> Iterator[Result]:
     """An installed library is older or newer than what ddsetup was made for.
 
@@ -36,9 +37,8 @@ def versions(case: Case) -> Iterator[Result]:
 @check(
     "local-clock",
     "this machine's clock agrees with AWS's",
-    "local",
     needs=("sts:GetCallerIdentity",),
-    stops=EVERYTHING,
+    stops=(*EVERYTHING, "AWS", "services"),
 )
 def clock(case: Case) -> Iterator[Result]:
     """The clock differs from AWS's by a minute or more.
@@ -58,7 +58,7 @@ def clock(case: Case) -> Iterator[Result]:
     )
 
 
-@check("local-endpoints", "AWS and Datadog are called at addresses that belong together", "local", "warning")
+@check("local-endpoints", "AWS and Datadog are called at addresses that belong together", "warning")
 def endpoints(case: Case) -> Iterator[Result]:
     """One of AWS and Datadog is replaced by another address, the other one is not.
 
@@ -81,7 +81,7 @@ def endpoints(case: Case) -> Iterator[Result]:
         )
 
 
-@check("local-proxy", "the proxy that is set can be used", "local", "warning")
+@check("local-proxy", "the proxy that is set can be used", "warning", stops=("AWS", "Datadog"))
 def proxy(case: Case) -> Iterator[Result]:
     """A proxy variable holds no address, or its upper-case and lower-case forms disagree.
 
@@ -115,6 +115,3 @@ def _is_address(value: str) -> bool:
 
 def _is_here(url: str) -> bool:
     return urlsplit(url).hostname in ("127.0.0.1", "localhost", "::1")
-
-
-CHECKS = (versions, clock, endpoints, proxy)

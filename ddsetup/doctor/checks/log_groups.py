@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from ddsetup.doctor.checks.case import Case, Place, Subject, modified, record_changed
-from ddsetup.doctor.checks.check import Blind, Problem, Result, check
+from ddsetup.doctor.checks.check import Blind, Checks, Problem, Result
 from ddsetup.doctor.checks.road import ROAD
 from ddsetup.facts.filters import (
     AUTOMATIC_PREFIX,
@@ -29,7 +29,7 @@ TO_SUBSCRIBE = timedelta(minutes=15)
 """How long Datadog is given to subscribe a log group by itself; its documentation says minutes."""
 _GROUPS = ("logs:DescribeLogGroups",)
 _FILTERS = ("logs:DescribeSubscriptionFilters",)
-_NO_WAY = ("forwarder-exists", "forwarder-registered", "log-source", "integration-exists", "role-exists")
+check = Checks("log groups", needs=_FILTERS)
 
 
 def _about(subjects: tuple[Subject, ...]) -> frozenset[str]:
@@ -58,12 +58,11 @@ def _filtered(
 @check(
     "log-group-exists",
     "the log group of every function that ran exists",
-    "log groups",
     "warning",
     needs=_GROUPS,
     fix="automatic",
-    because_of=("role-writes-logs", "function-starts"),
     at="log group",
+    proves="log group",
     stops=ROAD,
 )
 def exists(case: Case) -> Iterator[Result]:
@@ -93,10 +92,9 @@ def exists(case: Case) -> Iterator[Result]:
 @check(
     "log-group-class",
     "log groups are of a class that can be subscribed",
-    "log groups",
     needs=_GROUPS,
     at="log group",
-    stops=ROAD,
+    stops=(*ROAD, "subscription"),
 )
 def group_class(case: Case) -> Iterator[Result]:
     """The log group's class has no subscription filters. AWS cannot change the class of a group."""
@@ -115,23 +113,10 @@ def group_class(case: Case) -> Iterator[Result]:
 @check(
     "log-group-subscribed",
     "a filter leads every function's log group to the Forwarder",
-    "log groups",
-    needs=_FILTERS,
     fix="automatic",
     link=LOGS_GUIDE,
-    because_of=(
-        *_NO_WAY,
-        "log-group-room",
-        "log-group-class",
-        "role-triggers",
-        "role-trust",
-        "log-tag-filters",
-        "old-forwarder",
-        "stale-registration",
-        "forwarder-permission",
-        "filter-target",
-    ),
     at="subscription filter",
+    proves="subscription",
     stops=ROAD,
 )
 def subscribed(case: Case) -> Iterator[Result]:
@@ -176,11 +161,9 @@ def _early(case: Case, place: Place, writers: tuple[Subject, ...]) -> bool:
 @check(
     "log-group-room",
     "there is room for the Forwarder's filter",
-    "log groups",
-    needs=_FILTERS,
     link=LOGS_GUIDE,
     at="subscription filter",
-    stops=ROAD,
+    stops=(*ROAD, "subscription"),
 )
 def room(case: Case) -> Iterator[Result]:
     """The log group has two filters, the most that AWS allows, and none leads to the Forwarder."""
@@ -199,9 +182,7 @@ def room(case: Case) -> Iterator[Result]:
 @check(
     "filter-pattern",
     "filters to the Forwarder pass every line",
-    "log groups",
     "warning",
-    needs=_FILTERS,
     fix="confirm",
     link=LOGS_GUIDE,
     at="subscription filter",
@@ -228,11 +209,11 @@ def pattern(case: Case) -> Iterator[Result]:
 @check(
     "filter-target",
     "filters lead to something that exists",
-    "log groups",
     "warning",
     needs=(*_FILTERS, "lambda:ListFunctions"),
     fix="confirm",
     at="subscription filter",
+    stops=("subscription",),
 )
 def target(case: Case) -> Iterator[Result]:
     """A filter leads to a Lambda function that does not exist any more, and takes one of the two places."""
@@ -252,14 +233,7 @@ def target(case: Case) -> Iterator[Result]:
                 )
 
 
-@check(
-    "forwarder-loop",
-    "the Forwarder's own log group does not feed it",
-    "log groups",
-    needs=_FILTERS,
-    fix="confirm",
-    at="Forwarder",
-)
+@check("forwarder-loop", "the Forwarder's own log group does not feed it", fix="confirm", at="Forwarder")
 def loop(case: Case) -> Iterator[Result]:
     """The log group of the Forwarder itself is subscribed to it: every line it logs makes it run again.
 
@@ -286,11 +260,10 @@ def loop(case: Case) -> Iterator[Result]:
 @check(
     "role-writes-logs",
     "functions' roles may write logs",
-    "log groups",
     needs=("iam:GetRole", "iam:ListRolePolicies", "iam:GetRolePolicy", "iam:ListAttachedRolePolicies"),
     link=LOGS_GUIDE,
     at="execution role",
-    stops=ROAD,
+    stops=(*ROAD, "log group"),
 )
 def role_writes(case: Case) -> Iterator[Result]:
     """The function's role may not write to CloudWatch Logs, or is forbidden to (`DenyCloudWatchLogs`, which
@@ -365,15 +338,3 @@ def _without_pattern(found: SubscriptionFilter, place: Place) -> Change:
         why="what the pattern leaves out never reaches Datadog",
         note="Datadog made this filter and may change it again" if automatic else "",
     )
-
-
-CHECKS = (
-    exists,
-    group_class,
-    subscribed,
-    room,
-    pattern,
-    target,
-    loop,
-    role_writes,
-)

@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ddsetup.doctor.checks.case import Case
-from ddsetup.doctor.checks.check import Blind, Problem, Result, check
+from ddsetup.doctor.checks.check import Blind, Checks, Problem, Result
 from ddsetup.facts import permissions
 from ddsetup.model.account import Unreadable
 from ddsetup.model.change import ResourceId
+
+check = Checks("permissions")
 
 
 @check(
     "aws-permissions",
     "this identity may do what setting up and looking takes",
-    "permissions",
     "info",
     needs=("iam:SimulatePrincipalPolicy",),
 )
@@ -40,7 +41,6 @@ def aws(case: Case) -> Iterator[Result]:
 @check(
     "bulk-reads",
     "functions, tags, stacks and log groups can be read",
-    "permissions",
     needs=(
         "lambda:ListFunctions",
         "tag:GetResources",
@@ -67,6 +67,3 @@ def bulk_reads(case: Case) -> Iterator[Result]:
 
 def _reads(action: str) -> bool:
     return action.partition(":")[2].startswith(("Get", "List", "Describe"))
-
-
-CHECKS = (aws, bulk_reads)

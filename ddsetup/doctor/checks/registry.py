@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from types import ModuleType
 
 from ddsetup.doctor.checks import (
     arrival,
@@ -15,6 +16,7 @@ from ddsetup.doctor.checks import (
     functions,
     instrumented,
     integration,
+    integration_role,
     library,
     local,
     log_groups,
@@ -28,26 +30,34 @@ from ddsetup.model.errors import UsageError
 from ddsetup.model.nearest import did_you_mean
 from ddsetup.model.report import Severity
 
-CHECKS: tuple[Check, ...] = with_causes(
-    (
-        *local.CHECKS,
-        *credentials.CHECKS,
-        *permissions.CHECKS,
-        *integration.CHECKS,
-        *forwarder.CHECKS,
-        *forwarder_health.CHECKS,
-        *collection.CHECKS,
-        *state_machines.CHECKS,
-        *functions.CHECKS,
-        *instrumented.CHECKS,
-        *running.CHECKS,
-        *library.CHECKS,
-        *environment.CHECKS,
-        *log_groups.CHECKS,
-        *arrival.CHECKS,
-        *cost.CHECKS,
-    )
+_MODULES: tuple[ModuleType, ...] = (
+    local,
+    credentials,
+    permissions,
+    integration_role,
+    integration,
+    forwarder,
+    forwarder_health,
+    collection,
+    state_machines,
+    functions,
+    instrumented,
+    running,
+    library,
+    environment,
+    log_groups,
+    arrival,
+    cost,
 )
+
+
+def _of(module: ModuleType) -> Iterator[Check]:
+    """The checks of a module, in the order in which they stand there."""
+    for value in vars(module).values():
+        yield from value if value is arrival.OF_SIGNALS else (value,) if isinstance(value, Check) else ()
+
+
+CHECKS: tuple[Check, ...] = with_causes([check for module in _MODULES for check in _of(module)])
 BY_ID: Mapping[str, Check] = {check.id: check for check in CHECKS}
 
 WEIGHT: Mapping[Severity, int] = {"error": 2, "warning": 1, "info": 0}

@@ -1,7 +1,7 @@
 """The road that a function's data takes, place by place, and what a problem on it can stop.
 
-A check says where on the road it stands (`at`) and which kinds of data its problem keeps back (`stops`). The
-links of one function's chain, and the causes of data that does not arrive, are derived from that.
+A check says where on the road it stands (`at`), what it proves, and what its problem keeps from being there
+(`stops`). The links of one function's chain, and the causes of every finding, are derived from that.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from ddsetup.doctor.checks.check import Check
+from ddsetup.doctor.checks.check import PLACES, Check
 from ddsetup.facts.signals import KINDS
 from ddsetup.model.report import SignalName
 
@@ -21,16 +21,15 @@ LIBRARY: tuple[SignalName, ...] = tuple(kind.name for kind in KINDS if kind.name
 
 
 def with_causes(checks: Sequence[Check]) -> tuple[Check, ...]:
-    """The checks, of which those that data arrives have their causes: whatever can stop that data, in the
-    order of the checks."""
-    by_signal = {kind.check[0]: kind.name for kind in KINDS}
+    """The checks with their causes: whatever can stop what they prove. Of data, in the order of the checks;
+    of what it needs on its way, the latest on the road first."""
 
-    def derived(check: Check) -> Check:
-        signal = by_signal.get(check.id)
-        if signal is None:
-            return check
-        return replace(
-            check, because_of=tuple(c.id for c in checks if signal in c.stops and c.id != check.id)
-        )
+    def causes(check: Check) -> list[Check]:
+        found = [each for each in checks if check.proves in each.stops and each is not check]
+        return found if check.proves in EVERYTHING else sorted(found, key=_place, reverse=True)
 
-    return tuple(derived(check) for check in checks)
+    return tuple(replace(check, because_of=tuple(c.id for c in causes(check))) for check in checks)
+
+
+def _place(check: Check) -> int:
+    return PLACES.index(check.at) if check.at else -1

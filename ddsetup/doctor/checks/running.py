@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ddsetup.doctor.checks.case import Case
-from ddsetup.doctor.checks.check import Blind, Result, check
+from ddsetup.doctor.checks.check import Blind, Checks, Result
 from ddsetup.doctor.checks.functions import command_for, problem
 from ddsetup.doctor.checks.road import ROAD
 from ddsetup.facts.failures import CANNOT_START, CORRECT_HANDLER, MORE_TIME, more_time
@@ -15,12 +15,12 @@ from ddsetup.model.change import ResourceId
 
 _LIST = ("lambda:ListFunctions",)
 LEAST_EXTENSION_MEMORY = 256
+check = Checks("functions")
 
 
 @check(
     "function-ready",
     "AWS could bring the functions up",
-    "functions",
     needs=("lambda:GetFunction",),
     at="runtime",
     stops=ROAD,
@@ -40,7 +40,7 @@ def ready(case: Case) -> Iterator[Result]:
             )
 
 
-@check("function-settled", "no function is being changed", "functions", "info", needs=("lambda:GetFunction",))
+@check("function-settled", "no function is being changed", "info", needs=("lambda:GetFunction",))
 def settled(case: Case) -> Iterator[Result]:
     """The function is being updated at this moment; look again when it is done."""
     for s in case.subjects:
@@ -54,12 +54,11 @@ def settled(case: Case) -> Iterator[Result]:
 @check(
     "function-starts",
     "functions start",
-    "functions",
     needs=("logs:FilterLogEvents",),
     link=LAMBDA_GUIDE,
-    because_of=("layer-present", "handler-known", "layer-runtime", "layer-architecture"),
     at="handler",
-    stops=ROAD,
+    proves="start",
+    stops=(*ROAD, "log group"),
 )
 def starts(case: Case) -> Iterator[Result]:
     """The function's log tells that it cannot start: a module or a handler is not found.
@@ -77,13 +76,7 @@ def starts(case: Case) -> Iterator[Result]:
             yield problem(s, f"it cannot start: {said}", CORRECT_HANDLER)
 
 
-@check(
-    "extension-memory",
-    "functions with the Extension have the memory for it",
-    "functions",
-    "info",
-    needs=_LIST,
-)
+@check("extension-memory", "functions with the Extension have the memory for it", "info", needs=_LIST)
 def memory(case: Case) -> Iterator[Result]:
     """The function has less than 256 MB, which Datadog advises with the Extension."""
     for s in case.subjects:
@@ -99,12 +92,11 @@ def memory(case: Case) -> Iterator[Result]:
 @check(
     "extension-egress",
     "functions with the Extension reach Datadog",
-    "functions",
     "warning",
     needs=("cloudwatch:GetMetricData",),
     link=LOGS_GUIDE,
-    because_of=("key-source", "key-access", "function-site"),
     at="network",
+    proves="way out",
     stops=ROAD,
 )
 def extension_egress(case: Case) -> Iterator[Result]:
@@ -124,7 +116,6 @@ def extension_egress(case: Case) -> Iterator[Result]:
 @check(
     "timeout-margin",
     "functions end before their timeout",
-    "functions",
     "warning",
     needs=("cloudwatch:GetMetricData",),
     link=LAMBDA_GUIDE,
@@ -146,6 +137,3 @@ def timeout(case: Case) -> Iterator[Result]:
                 MORE_TIME,
                 command=more_time(s.function.name, s.function.region, s.function.timeout),
             )
-
-
-CHECKS = (ready, settled, starts, memory, extension_egress, timeout)

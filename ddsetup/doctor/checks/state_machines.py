@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from ddsetup.doctor.checks.case import Case, Place
-from ddsetup.doctor.checks.check import Blind, Problem, Result, check
+from ddsetup.doctor.checks.check import Blind, Checks, Problem, Result
 from ddsetup.facts.services import STATES, TRACE_TAG, tags_of
 from ddsetup.model.account import Integration, Lane, StateMachine, StateMachineSettings, Unreadable
 from ddsetup.model.change import ResourceId
@@ -15,6 +15,7 @@ from ddsetup.plan.steps.sources.state_machines import LEVEL, machine_resource
 GUIDE = "https://docs.datadoghq.com/serverless/step_functions/troubleshooting/"
 MOST_GROUPS = 20
 _READ = ("states:ListStateMachines", "states:DescribeStateMachine", "tag:GetResources")
+check = Checks("collection")
 
 
 def _meant(case: Case) -> Iterator[tuple[Place, StateMachine]]:
@@ -35,7 +36,6 @@ def _setup(machine: StateMachine) -> str:
 @check(
     "state-machine-logging",
     "state machines that are traced log every event with its data",
-    "collection",
     "warning",
     needs=_READ,
     link=GUIDE,
@@ -65,11 +65,10 @@ def logging(case: Case) -> Iterator[Result]:
 @check(
     "state-machine-source",
     "logs of state machines that are traced reach the Forwarder",
-    "collection",
     "warning",
     needs=("aws_configuration_read", "logs:DescribeSubscriptionFilters", *_READ),
     link=GUIDE,
-    because_of=("integration-exists", "forwarder-registered"),
+    proves="log source",
 )
 def source(case: Case) -> Iterator[Result]:
     """The log source `states` is switched off, so Datadog does not subscribe what state machines log to, and
@@ -103,6 +102,3 @@ def _unsubscribed(case: Case) -> Iterator[tuple[Place, StateMachine, str]]:
         logs = isinstance(machine.settings, StateMachineSettings) and machine.settings.log_group
         if logs and isinstance(live, Integration) and STATES not in live.sources:
             yield place, machine, logs
-
-
-CHECKS = (logging, source)

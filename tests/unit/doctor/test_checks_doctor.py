@@ -11,7 +11,7 @@ import pytest
 
 from ddsetup.doctor.chain import breaks_at, chain
 from ddsetup.doctor.checks.case import Case
-from ddsetup.doctor.checks.check import Result, check
+from ddsetup.doctor.checks.check import Checks, Result
 from ddsetup.doctor.checks.registry import BY_ID, CHECKS, choose
 from ddsetup.doctor.diagnose import Ignore, diagnose, difference, findings, mending, waits_for_a_person
 from ddsetup.model.account import Unreadable
@@ -72,7 +72,7 @@ def test_the_order_of_checks_does_not_matter() -> None:
 
 
 def test_a_check_that_crashes_is_a_finding_and_the_others_go_on() -> None:
-    @check("broken", "something", "local")
+    @Checks("local")("broken", "something")
     def broken(_case: Case) -> Iterator[Result]:
         """A check with a fault of its own."""
         raise KeyError("a-secret-value")

@@ -19,7 +19,8 @@ NOT_MODULES = {"ddsetup.toml", "ddsetup.sandbox.delivery"}
 """The settings file, and the name of a log."""
 CALLED_BY_OTHERS = {"format_options", "_repr_pretty_", "render", "get_renderables"}
 """What click, IPython and rich call by these names."""
-KEY_BINDINGS = ["@*.add"]
+REGISTERED = ["@*.add", "@check"]
+"""Key bindings, and the checks, which the registry finds by their kind."""
 CODE = ("function", "class", "method", "property")
 
 
@@ -61,7 +62,7 @@ def test_at_the_root_stand_rooms_and_nothing_else() -> None:
 
 
 def test_nothing_is_there_that_only_tests_use() -> None:
-    vulture = Vulture(ignore_names=[*CALLED_BY_OTHERS], ignore_decorators=KEY_BINDINGS)
+    vulture = Vulture(ignore_names=[*CALLED_BY_OTHERS], ignore_decorators=REGISTERED)
     vulture.scavenge([str(PACKAGE)])
     dead = [item for item in vulture.get_unused_code(60) if item.typ in CODE]
     found = [f"{i.filename}:{i.first_lineno} {i.name}" for i in dead if "sandbox" not in i.filename.parts]
