@@ -138,6 +138,8 @@ def _example(setting: Setting) -> str:
     match setting.kind:
         case "switch":
             return "true"
+        case "seconds" | "minutes":
+            return '"10m"'
         case "number":
             return "600"
         case "words" | "items":

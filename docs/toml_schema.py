@@ -8,9 +8,12 @@ from typing import Any
 from ddsetup.settings.setting import Setting
 from ddsetup.settings.table import TABLE
 
+_TIME = r"^\s*\d+\s*[smhdSMHD]?\s*$"
 _TYPES: dict[str, Any] = {
     "text": {"type": "string"},
     "number": {"type": "integer", "minimum": 0},
+    "seconds": {"type": ["integer", "string"], "minimum": 0, "pattern": _TIME},
+    "minutes": {"type": ["integer", "string"], "minimum": 0, "pattern": _TIME},
     "switch": {"type": "boolean"},
 }
 

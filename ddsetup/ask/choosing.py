@@ -14,20 +14,20 @@ from ddsetup.ask.prompter import Back, Prompt, Prompter, Row, say_error
 from ddsetup.ask.questions import Choice
 from ddsetup.facts.functions_at_a_glance import FunctionRow, function_rows
 from ddsetup.facts.recognise import is_edge
-from ddsetup.model.account import Function, Json, Unreadable
+from ddsetup.model.account import Function, Json, Lane, Unreadable
 from ddsetup.model.answers import Selection
 from ddsetup.model.errors import UsageError
 from ddsetup.model.lines import counted, names, rough
 from ddsetup.model.snapshot import Snapshot
-from ddsetup.observe.usage import Usage
+from ddsetup.observe.usage import NOT_YET, Counts, Usage
 from ddsetup.plan.select import select_in
 from ddsetup.settings.fields import selection_of
 from ddsetup.settings.setting import Value
 from ddsetup.settings.table import SETTINGS
 
 _SAMPLES = 5
-_PATIENCE = 2.0
-"""Seconds for which the list waits for CloudWatch, if the person was faster."""
+_PATIENCE = 10.0
+"""Seconds for which the list, while it is shown, waits for CloudWatch if the person was faster."""
 Settings = Mapping[str, Value]
 
 
@@ -102,7 +102,7 @@ def _by(way: Json, asking: _Asking) -> Settings:
             answer = prompter.ask(_tags(asking.snapshot))
             return {"tag": (answer,) if isinstance(answer, str) else tuple(answer)}
         case "function":
-            return {"function": _typed(prompter, "function", "Names or globs, separated by commas")}
+            return {"function": _typed(prompter, "function", "Which names or globs?")}
         case _:
             return {"function": _picked(asking)}
 
@@ -130,7 +130,9 @@ def _tags(snapshot: Snapshot) -> Prompt:
             counts.update(f"{k}={v}" for tags in lane.tags.values() for k, v in tags.items())
     counts = Counter({tag: n for tag, n in counts.items() if not tag.startswith(_NOT_TO_CHOOSE_BY)})
     if not counts:
-        return Prompt(kind="text", text="Tag, as key=value", why="No function here has a tag.", check=_tag)
+        return Prompt(
+            kind="text", text="Which tag, as key=value?", why="No function here has a tag.", check=_tag
+        )
     choices = tuple(Choice(tag, tag, counted(n, "function")) for tag, n in counts.most_common())
     why = "Functions that have all of these are meant, also those that come later."
     return Prompt(kind="many", text="Which tags? (all must fit)", why=why, choices=choices, check=_some)
@@ -142,7 +144,12 @@ def _tag(value: Json) -> str:
 
 def _typed(prompter: Prompter, key: str, text: str) -> tuple[str, ...]:
     value = prompter.ask(
-        Prompt(kind="text", text=text, why="For example checkout-*", check=lambda v: _problem(key, v))
+        Prompt(
+            kind="text",
+            text=text,
+            why="Several with commas, for example checkout-*, billing",
+            check=lambda v: _problem(key, v),
+        )
     )
     parsed = SETTINGS[key].parse(value)
     return parsed if isinstance(parsed, tuple) else ()
@@ -159,19 +166,33 @@ def _picked(asking: _Asking) -> tuple[str, ...]:
     """Functions from the list: names where a name says it all, else ARNs."""
     snapshot, rows = asking.snapshot, asking.rows
     by_key = {(f.name, f.region): f for f in snapshot.functions()}
-    counts = _counts(asking)
-    seen = _Seen(functions=by_key, counts=counts, regions=len({row.region for row in rows}) > 1)
+    several = len({row.region for row in rows}) > 1
     columns = (
         "Function",
-        *(("Region",) if seen.regions else ()),
+        *(("Region",) if several else ()),
         "Runtime",
         "Arch",
         "Runs/24h",
         "Datadog",
         "Remark",
     )
-    listed = [_row(row, seen) for row in rows]
-    wanted = set(asking.prompter.pick("Which functions?", listed, why=_WHY_PICK, columns=columns))
+
+    def listed(seconds: float) -> list[Row]:
+        counts = asking.usage.wait(seconds) if asking.usage is not None else {}
+        seen = _Seen(functions=by_key, counts=counts, regions=several)
+        return [_row(row, seen) for row in rows]
+
+    _say_what_is_not_known(asking)
+    pick = asking.prompter.pick
+    wanted = set(
+        pick(
+            "Which functions?",
+            listed(0),
+            why=_WHY_PICK,
+            columns=columns,
+            later=lambda: listed(_PATIENCE),
+        )
+    )
     chosen = [f for f in snapshot.functions() if f.arn in wanted]
     if not chosen:
         raise Back
@@ -179,23 +200,12 @@ def _picked(asking: _Asking) -> tuple[str, ...]:
     return tuple(f.name if names_of[f.name] == 1 else f.arn for f in chosen)
 
 
-def _counts(asking: _Asking) -> Mapping[str, float]:
-    """Invocations by ARN, without what is not known; why it is not is said once."""
-    if asking.usage is None:
-        return {}
-    by_lane = asking.usage.wait(_PATIENCE)
-    reasons = {
-        f"how often they run is not known: {found.reason}"
-        for found in by_lane.values()
-        if isinstance(found, Unreadable)
-    }
-    for reason in sorted(reasons):
-        asking.prompter.say(reason)
-    return {
-        f.arn: float(found.get(f.name, 0.0))
-        for f in asking.snapshot.functions()
-        if not isinstance(found := by_lane.get(f.lane, {}), Unreadable)
-    }
+def _say_what_is_not_known(asking: _Asking) -> None:
+    """Why how often they run is not known, once for each reason."""
+    by_lane = asking.usage.wait(0) if asking.usage is not None else {}
+    reasons = {found.reason for found in by_lane.values() if isinstance(found, Unreadable)}
+    for reason in sorted(reasons - {NOT_YET.reason}):
+        asking.prompter.say(f"how often they run is not known: {reason}")
 
 
 _STATES = {"none": "-", "forwarder": "Forwarder", "extension": "Extension", "broken": "half set up"}
@@ -207,14 +217,24 @@ class _Seen:
     """What is known of the functions that are listed; `regions`: they are in several."""
 
     functions: Mapping[tuple[str, str], Function]
-    counts: Mapping[str, float]
+    counts: Mapping[Lane, Counts]
     regions: bool
+
+    def runs(self, function: Function) -> float | None:
+        """How often a function ran; None if that is not known."""
+        counted = self.counts.get(function.lane, NOT_YET)
+        return None if isinstance(counted, Unreadable) else float(counted.get(function.name, 0.0))
+
+    def runs_in_words(self, function: Function) -> str:
+        runs = self.runs(function)
+        awaited = self.counts.get(function.lane) is NOT_YET
+        return rough(runs) if runs is not None else "..." if awaited else "?"
 
 
 def _row(row: FunctionRow, seen: _Seen) -> Row:
     """A function as it is listed: what it is, how much it runs, how it is instrumented, what is special."""
     function = seen.functions[row.function, row.region]
-    runs = seen.counts.get(function.arn)
+    runs = seen.runs(function)
     remark = row.note or (f"managed by {row.owner}" if row.owner else "")
     where = (row.region,) if seen.regions else ()
     cells = (
@@ -222,7 +242,7 @@ def _row(row: FunctionRow, seen: _Seen) -> Row:
         *where,
         row.runtime,
         row.architecture,
-        "?" if runs is None else rough(runs),
+        seen.runs_in_words(function),
         _STATES.get(row.datadog, row.datadog),
         remark,
     )

@@ -83,15 +83,25 @@ def say_error(prompter: Prompter, error: DdsetupError) -> None:
         prompter.say(text)
 
 
+Later: TypeAlias = Callable[[], Sequence[Row]]
+
+
 class Prompter(Protocol):
     """Asks a person. Ctrl-C raises KeyboardInterrupt, the wish to go back `Back`."""
 
     def ask(self, prompt: Prompt) -> Json: ...
 
     def pick(
-        self, title: str, rows: Sequence[Row], *, why: str = "", columns: Sequence[str] = ()
+        self,
+        title: str,
+        rows: Sequence[Row],
+        *,
+        why: str = "",
+        columns: Sequence[str] = (),
+        later: Later | None = None,
     ) -> tuple[str, ...]:
-        """Have rows of a long list chosen; `columns` are the titles of their cells."""
+        """Have rows of a long list chosen; `columns` are the titles of their cells. `later` waits for the
+        same rows with more in them."""
         ...
 
     def say(self, text: str) -> None: ...

@@ -36,16 +36,18 @@ from ddsetup.gateways.datadog.keys import (
     key_kind,
 )
 from ddsetup.model.clock import Clock
-from ddsetup.model.errors import CredentialsError, GatewayError
+from ddsetup.model.errors import CredentialsError, GatewayError, Unreachable
 from ddsetup.model.foreign import lines_of
 
 PROFILE = "profile"
 """The key under which a profile that was chosen on the way is kept in a dialogue."""
 
-_AWS_WAYS = """The three usual ways to sign in to AWS:
-  1. IAM Identity Center (SSO): aws configure sso, once; then aws sso login --profile NAME
-  2. a profile of your AWS configuration: choose it here, or start with --profile NAME
-  3. keys in this shell, then start again: export AWS_ACCESS_KEY_ID=... AWS_SECRET_ACCESS_KEY=..."""
+_AWS_WAYS = (
+    "The usual ways to sign in to AWS:",
+    "  aws configure sso, once; then aws sso login --profile NAME",
+    "  aws configure, which keeps keys in a profile",
+    "  export AWS_ACCESS_KEY_ID=... AWS_SECRET_ACCESS_KEY=..., then start again",
+)
 _PROFILE_CHOICES = 12
 
 
@@ -86,16 +88,17 @@ def sign_in_to_aws(
     options = _with_profile(options, dialogue)
     if prompter is None:
         return Aws.connect(options, clock=clock)
-    ways = _AWS_WAYS
+    ways: tuple[str, ...] = _AWS_WAYS
     while True:
         try:
             aws = Aws.connect(options, clock=clock)
             aws.identity()
             return aws
         except CredentialsError as error:
-            for text in filter(None, (*lines_of(error.what), ways)):
+            unreachable = isinstance(error, Unreachable)
+            for text in (*lines_of(error.what), *(lines_of(error.fix) if unreachable else ways)):
                 prompter.say(text)
-            ways = ""
+            ways = ways if unreachable else ()
             if not _another_try(error, prompter, dialogue):
                 raise
             options = _with_profile(options, dialogue)
@@ -108,6 +111,8 @@ def _with_profile(options: AwsOptions, dialogue: Dialogue) -> AwsOptions:
 
 def _another_try(error: CredentialsError, prompter: Prompter, dialogue: Dialogue) -> bool:
     """Let the person change something; False if they would rather stop."""
+    if isinstance(error, Unreachable):
+        return _agreed(prompter, "Try again?")
     login = error.fix if error.fix.startswith(("aws sso login", "aws login")) else ""
     choices = [Choice("again", "Try again", "after logging in in another window")]
     able = shutil.which("aws") is not None

@@ -81,9 +81,9 @@ def _here() -> Path:
 def refuse_command_line(arguments: Sequence[str], error: Any) -> int:
     """What the parser of the command line objected to, in our words; the exit code."""
     console = first_console(_streams(os.environ), {"output": _output_in(arguments)})
-    command = next((word for word in arguments if not word.startswith("-")), "ddsetup")
     context = getattr(error, "ctx", None)
     path = context.command_path if context is not None else "ddsetup"
+    command = path.removeprefix("ddsetup").strip() or "ddsetup"
     return _end(console, command, UsageError(error.format_message(), fix=f"see {path} --help"))
 
 

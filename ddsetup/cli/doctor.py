@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -15,6 +14,7 @@ from ddsetup.flow.showing import confirm, show_plan
 from ddsetup.model.errors import UsageError
 from ddsetup.model.lines import counted, names
 from ddsetup.model.report import Report, Severity
+from ddsetup.settings.validate import time_in
 
 if TYPE_CHECKING:
     from ddsetup.doctor.diagnose import Diagnosis
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 SEVERITIES: tuple[Severity, ...] = ("error", "warning", "info")
 NO_CREDENTIALS = 4
 _MOST_CHAINS = 5
-_DURATION = re.compile(r"(\d+)\s*(s|m|h|)")
-_UNITS = {"": 1, "s": 1, "m": 60, "h": 3600}
 
 
 def run(call: Call) -> Report:
@@ -255,13 +253,10 @@ def _severity(call: Call, name: str, default: Severity) -> Severity:
 
 
 def _seconds(text: str | None) -> int:
-    """`600`, `90s`, `10m`, `1h`."""
-    if not text:
-        return 0
-    found = _DURATION.fullmatch(text.strip().lower())
-    if found is None:
-        raise UsageError(f"--wait takes a duration, not {text!r}", fix="e.g. --wait 10m")
-    return int(found[1]) * _UNITS[found[2]]
+    try:
+        return time_in(text, 1) if text else 0
+    except ValueError as error:
+        raise UsageError(f"--wait: {error}") from None
 
 
 def _again(call: Call) -> str:

@@ -10,6 +10,7 @@ from ddsetup.ask.prompter import Back, Prompt
 from ddsetup.ask.signin import Wanted, sign_in_to_aws, sign_in_to_datadog
 from ddsetup.flow.host import Host, Session
 from ddsetup.gateways.aws import secrets
+from ddsetup.gateways.aws.credentials import ways_to_sign_in
 from ddsetup.gateways.aws.regions import check_regions
 from ddsetup.gateways.aws.session import Aws, AwsOptions
 from ddsetup.model.errors import UsageError
@@ -49,6 +50,7 @@ def _connect(given: Given, host: Host, command: str, datadog: bool) -> Session:
         if host.prompter is None and not aws.has_credentials:
             absent = Missing("AWS credentials", "--profile", "AWS_PROFILE or AWS_ACCESS_KEY_ID")
             error.what = Lines.of(error.what, f"  {absent}")
+            error.fix = Lines.of(error.fix, f"for AWS: {ways_to_sign_in()}")
         raise
     check_regions(scope.regions)
     identity = aws.identity()
@@ -110,7 +112,7 @@ def _key_readers(aws: Aws, host: Host) -> KeyReaders:
 
     def ask(title: str) -> str:
         assert prompter is not None
-        return str(prompter.ask(Prompt(kind="secret", text=title, check=_key_typed)))
+        return str(prompter.ask(Prompt(kind="secret", text=f"Your {title}?", check=_key_typed)))
 
     return KeyReaders(
         secret=lambda arn: secrets.read_secret_value(aws, arn),

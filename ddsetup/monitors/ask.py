@@ -54,7 +54,7 @@ def _thresholds(wish: Wish, prompter: Prompter) -> Wish:
     chosen = tuple(BY_KEY[key] for key in wish.keys)
     prompt = Prompt(
         kind="many",
-        text="Of which shall the threshold be another?",
+        text="Which thresholds do you want to change?",
         why="None: the recommended ones; monitors that are there keep theirs.",
         choices=tuple(_choice(each, wish.thresholds.get(each.key, each.threshold)) for each in chosen),
         default=tuple(key for key in wish.thresholds if key in wish.keys),
@@ -82,7 +82,7 @@ def _threshold(each: Recommended, wish: Wish, prompter: Prompter) -> float:
 def _own_metrics(wish: Wish, prompter: Prompter) -> Wish:
     prompt = Prompt(
         kind="text",
-        text="A metric of your own to watch, like shop.order_value<1",
+        text="Which metric of your own, like shop.order_value<1?",
         why="Optionally with avg:, sum:, min: or max: before it; several separated by commas. Empty: none.",
         default=",".join(
             f"{each.how}:{each.metric}{each.than}{plain(each.threshold)}" for each in wish.on_metrics
@@ -95,8 +95,8 @@ def _own_metrics(wish: Wish, prompter: Prompter) -> Wish:
 def _who(wish: Wish, prompter: Prompter) -> Wish:
     prompt = Prompt(
         kind="text",
-        text="Who is told? Handles separated by commas",
-        why="For example @slack-shop or @me@example.com. Empty: as it is; nobody, if it is new.",
+        text="Who is told?",
+        why="Handles, like @slack-shop, @me@example.com. Empty: as it is; nobody, if it is new.",
         default=",".join(wish.notify or ()),
         check=lambda value: _each_problem(lambda part: parse_handles([part]), value),
     )

@@ -23,7 +23,7 @@ Counts: TypeAlias = Mapping[str, float] | Unreadable
 CountIn: TypeAlias = Callable[[Lane, Sequence[str]], Counts]
 
 _ACTION = "cloudwatch:GetMetricData"
-_NOT_YET = Unreadable(_ACTION, "CloudWatch has not answered yet", denied=False)
+NOT_YET = Unreadable(_ACTION, "CloudWatch has not answered yet", denied=False)
 
 
 class Usage:
@@ -66,7 +66,7 @@ class Usage:
         self.begin()
         with self._news:
             self._news.wait_for(lambda: len(self._found) == len(self._names), seconds)
-            return {lane: self._found.get(lane, _NOT_YET) for lane in self._names}
+            return {lane: self._found.get(lane, NOT_YET) for lane in self._names}
 
 
 def usage_of(aws: Aws, snapshot: Snapshot) -> Usage:

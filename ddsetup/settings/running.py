@@ -8,10 +8,10 @@ PROOF = panel(
     "Proof",
     Setting(
         key="wait",
-        kind="number",
-        metavar="SECONDS",
+        kind="seconds",
+        metavar="TIME",
         saved=False,
-        help="How long to wait for data to arrive in Datadog. 0: look once.",
+        help="How long to wait for data to arrive in Datadog, e.g. 90s or 10m. 0: look once.",
     ),
     Setting(
         key="verify",
@@ -41,10 +41,10 @@ PROOF = panel(
     ),
     Setting(
         key="since",
-        kind="number",
-        metavar="MINUTES",
+        kind="minutes",
+        metavar="TIME",
         saved=False,
-        help="How far to look back for data.",
+        help="How far to look back for data, e.g. 30m or 2h; a bare number is minutes.",
     ),
     Setting(
         key="custom_metric",

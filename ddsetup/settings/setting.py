@@ -13,7 +13,7 @@ from ddsetup.settings import validate
 if TYPE_CHECKING:
     from ddsetup.model.account import Json
 
-Kind: TypeAlias = Literal["text", "choice", "number", "switch", "words", "items"]
+Kind: TypeAlias = Literal["text", "choice", "number", "seconds", "minutes", "switch", "words", "items"]
 Value: TypeAlias = str | bool | int | tuple[str, ...]
 Panel: TypeAlias = Literal[
     "Which functions",
@@ -49,10 +49,11 @@ def flag_of(key: str) -> str:
 class Setting:
     """One option. Its flag, variable and file key follow from `key`; `switch`es also have a `--no-` form.
 
-    `words` are lists whose values hold no comma (a flag may carry several at once), `items` lists of any
-    text. `also_env` are further variables, looked at after ddsetup's own. `in_file` says whether
-    `ddsetup.toml` may hold it: not what would make a file from elsewhere act without being asked, nor what
-    decides where keys are sent. `saved` settings are what a guided run writes.
+    `seconds` and `minutes` are lengths of time, whole in their unit. `words` are lists whose values hold no
+    comma (a flag may carry several at once), `items` lists of any text. `also_env` are further variables,
+    looked at after ddsetup's own. `in_file` says whether `ddsetup.toml` may hold it: not what would make a
+    file from elsewhere act without being asked, nor what decides where keys are sent. `saved` settings are
+    what a guided run writes.
 
     `fills` is the field of `Answers` that it is for, by its path, if that has another name; with `pair` the
     texts are parts of pairs, cut at the first such character (`pair_at_end`: the last). `help` does not say
@@ -123,6 +124,10 @@ class Setting:
                 return _switch(value)
             case "number":
                 return _number(value)
+            case "seconds":
+                return validate.time_in(value, 1)
+            case "minutes":
+                return validate.time_in(value, 60)
             case "words" | "items":
                 return self._list(value)
             case "choice":

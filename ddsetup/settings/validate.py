@@ -10,7 +10,17 @@ import re
 from collections.abc import Callable
 
 _REGION = re.compile(r"[a-z]{2,4}(-[a-z]+){1,3}-\d{1,2}")
+_TIME = re.compile(r"(\d+)\s*([smhd]?)")
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 _ARN = re.compile(r"arn:(aws[a-z-]*):([a-z0-9-]+):([a-z0-9-]*):(\d{12}|):(.+)", re.DOTALL)
+
+
+def time_in(value: object, unit: int) -> int:
+    """A length of time in units of so many seconds, rounded up: `90s`, `10m`, `1h`, `2d`, or bare units."""
+    found = None if isinstance(value, bool) else _TIME.fullmatch(str(value).strip().lower())
+    if found is None:
+        raise ValueError(f"{value!r} is not a time, like 90s, 10m or 1h")
+    return -(-int(found[1]) * _UNITS.get(found[2], unit) // unit)
 
 
 def sites() -> tuple[str, ...]:

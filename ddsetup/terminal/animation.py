@@ -5,6 +5,7 @@ One thing at a time is drawn in place, below all that has been said. rich draws 
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
@@ -27,6 +28,8 @@ from rich.text import Text
 from ddsetup.model.lines import beginning, shorten, width_of
 from ddsetup.terminal.keyboard import Keyboard
 
+_TOLD = 2
+"""Seconds from which on it is told how long something takes."""
 _BAR = 20
 """Columns of a bar, so that a line of it with rate and time left fits into 80."""
 
@@ -39,6 +42,19 @@ class _Left(ProgressColumn):
             return Text(f"in {_clock(task.finished_time or 0)}", style="dim")
         left = task.time_remaining
         return Text("" if left is None else f"{_clock(left)} left")
+
+
+@dataclass(slots=True)
+class _Waiting:
+    """What takes its time, and how long it has, once that is worth telling."""
+
+    text: str
+    console: RichConsole
+    begun: float = field(default_factory=time.monotonic)
+
+    def __rich__(self) -> Text:
+        seconds = time.monotonic() - self.begun
+        return _one_line(self.text, self.console.width, f"  {_clock(seconds)}" if seconds >= _TOLD else "")
 
 
 class _Bars(Progress):
@@ -61,16 +77,18 @@ class Animation:
     _bars: _Bars | None = None
     _live: Live | None = None
     _status: Status | None = None
+    _waiting: _Waiting | None = None
     _tasks: dict[str, TaskID] = field(default_factory=dict)
 
     def spin(self, text: str) -> None:
         """Show that something takes its time, in place of what was shown so before."""
-        if self._status is not None:
-            self._status.update(_one_line(text, self.console.width))
+        if self._status is not None and self._waiting is not None:
+            self._waiting.text = text
             return
         self.stop()
         self.keyboard.mute()
-        self._status = self.console.status(_one_line(text, self.console.width), spinner="line")
+        self._waiting = _Waiting(text, self.console)
+        self._status = self.console.status(self._waiting, spinner="line")
         self._status.start()
 
     def bar(self, title: str, done: int, total: int, current: Sequence[str]) -> None:
@@ -104,14 +122,15 @@ class Animation:
         for moving in (self._bars, self._live, self._status):
             if moving is not None:
                 moving.stop()
-        self._bars = self._live = self._status = None
+        self._bars = self._live = self._status = self._waiting = None
         self._tasks.clear()
         self.keyboard.unmute()
 
 
-def _one_line(text: str, width: int) -> Text:
-    """As much as there is room for beside the spinner: more lines than one would jump."""
-    return Text(text if width_of(text) <= width - 3 else f"{beginning(text, max(width - 6, 1))}...")
+def _one_line(text: str, width: int, behind: str = "") -> Text:
+    """As much as there is room for beside the spinner and what stands behind: more lines would jump."""
+    room = width - 3 - len(behind)
+    return Text(f"{text if width_of(text) <= room else f'{beginning(text, max(room - 3, 1))}...'}{behind}")
 
 
 def _new_bars(console: RichConsole) -> _Bars:

@@ -9,12 +9,14 @@ and is counted.
 from __future__ import annotations
 
 import textwrap
+import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, TypeAlias
 
-from ddsetup.ask.prompter import Back, Row
+from ddsetup.ask.prompter import Back, Later, Row
 from ddsetup.model.lines import padded, shorten, width_of
 
 if TYPE_CHECKING:
@@ -26,16 +28,21 @@ if TYPE_CHECKING:
 
 _Fragments: TypeAlias = "StyleAndTextTuples"
 
-_CHROME = 5
-"""Lines around the rows: title, filter, the row in full, counts, keys."""
+_CHROME = 6
+"""Lines around the rows: title, filter, the row in full, counts, keys in two lines."""
 _MARKS, _NARROWEST, _LAST = 6, 8, 12
 """Columns before the first cell, how narrow a cell may get, and the last one before any other."""
 _FILTER_FROM = 10
 """From how many rows on the filter is shown before something is typed."""
-_KEYS = "space mark, ctrl-a all, ctrl-r invert, {order}type to filter, enter accept, esc back"
-_FEW_KEYS = "space mark, ^A all, ^R invert, {order}type to filter, enter, esc"
-_FEWEST_KEYS = "space mark, ^A all, ^R invert, enter, esc"
-_ORDER_KEY = "^T busiest first, "
+_KEYS = (
+    "↑↓ move · Space mark · Enter accept · Esc back · Ctrl-C quit",
+    "Ctrl-A all · Ctrl-R invert{order} · type to filter",
+)
+_FEW_KEYS = (
+    "Space mark · Enter accept · Esc back",
+    "Ctrl-A all · type to filter",
+)
+_ORDER_KEY = " · Ctrl-T busiest first"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +76,20 @@ class Picker:
         self.chosen = {row.value for row in self.rows if row.chosen and not row.disabled}
         self._haystacks = {row.value: " ".join(row.cells).lower() for row in self.rows}
         self.shown = list(self.rows)
+
+    def renew(self, rows: Sequence[Row]) -> None:
+        """Show the same rows with more in them; what is marked, and where the cursor is, stays as it is."""
+        here = self.shown[self.cursor].value if self.shown else None
+        chosen, text = self.chosen, self.text
+        self.rows = rows
+        self._haystacks = {row.value: " ".join(row.cells).lower() for row in rows}
+        self.text, top = "", self.top
+        self.shown = list(self._ordered())
+        self.filter(text)
+        self.chosen = chosen & {row.value for row in rows}
+        self.cursor = next((at for at, row in enumerate(self.shown) if row.value == here), 0)
+        self.top = top
+        self.scroll()
 
     def filter(self, text: str) -> None:
         """Show only the rows that every word of `text` fits."""
@@ -173,7 +194,8 @@ def draw(picker: Picker, heading: Heading, width: int) -> _Fragments:
     if any(_cut(row, widths, width) for row in picker.window()):
         found.extend([("ansibrightblack", _in_full(picker, widths, width)), ("", "\n")])
     found.extend([("", shorten(f"  {picker.counts()}", width)), ("", "\n")])
-    found.append(("", shorten(f"  {_keys(picker, width)}", width)))
+    keys = "\n".join(shorten(f"  {text}", width) for text in _keys(picker, width))
+    found.append(("ansibrightblack", keys))
     return found
 
 
@@ -213,14 +235,11 @@ def _examples(rows: Sequence[Row]) -> str:
     return f" parts of names, *, {', '.join(kinds)}" if kinds else ""
 
 
-def _keys(picker: Picker, width: int) -> str:
-    """What the keys do, in as many words as there is room for."""
+def _keys(picker: Picker, width: int) -> list[str]:
+    """What the keys do, the most needed first, in as many words as there is room for."""
     order = _ORDER_KEY if picker.has_weights else ""
-    for keys in (_KEYS, _FEW_KEYS):
-        text = keys.format(order=order)
-        if len(text) + 2 <= width:
-            return text
-    return _FEWEST_KEYS
+    keys = [text.format(order=order) for text in _KEYS]
+    return keys if max(map(len, keys)) + 2 <= width else list(_FEW_KEYS)
 
 
 def _widths(rows: Sequence[Sequence[str]], width: int) -> list[int]:
@@ -250,17 +269,38 @@ def pick(
     heading: Heading,
     rows: Sequence[Row],
     *,
+    later: Later | None = None,
     output: Output | None = None,
     input_: Input | None = None,
     depth: ColorDepth | None = None,
 ) -> tuple[str, ...]:
-    """Let a person choose. Raises `Back` on Esc and KeyboardInterrupt on Ctrl-C."""
+    """Let a person choose. Raises `Back` on Esc and KeyboardInterrupt on Ctrl-C.
+
+    `later` waits for the same rows with more in them; nobody waits for it.
+    """
     picker = Picker(rows)
     application = _application(picker, heading, output, input_, depth)
-    accepted = application.run()
+    accepted = application.run(pre_run=lambda: _follow(application, picker, later) if later else None)
     if not accepted:
         raise Back
     return picker.result()
+
+
+def _follow(application: Application[bool], picker: Picker, later: Later) -> None:
+    """Put in what comes later, once it is there; a list that is closed by then stays closed."""
+    loop = application.loop
+    assert loop is not None
+
+    def arrived(rows: Sequence[Row]) -> None:
+        picker.renew(rows)
+        application.invalidate()
+
+    def wait() -> None:
+        rows = later()
+        with suppress(RuntimeError):
+            loop.call_soon_threadsafe(arrived, rows)
+
+    threading.Thread(target=wait, name="later", daemon=True).start()
 
 
 def _application(

@@ -13,16 +13,18 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, TextIO, cast
 
-from ddsetup.ask.prompter import Back, Prompt, Prompter, Row, shown, shown_row
+from ddsetup.ask.prompter import Back, Later, Prompt, Prompter, Row, shown, shown_row
 from ddsetup.ask.questions import Choice
 from ddsetup.model.account import Json
 from ddsetup.model.lines import Span, counted, line, names
 from ddsetup.terminal.console import Console
 
 if TYPE_CHECKING:
+    from prompt_toolkit.layout import Layout
     from prompt_toolkit.output import ColorDepth, Output
 
 BACK_WORD = "<"
+_KEYS = "Enter accept · Esc back · Ctrl-C quit"
 _HOW = f"Enter takes what stands in brackets, {BACK_WORD} goes back one question, Ctrl-C stops."
 _LISTED = 60
 """How many rows are listed with numbers; beyond that nobody would listen to the end."""
@@ -52,16 +54,22 @@ class QuestionaryPrompter:
                 self.console.say(wrong, "warn")
 
     def pick(
-        self, title: str, rows: Sequence[Row], *, why: str = "", columns: Sequence[str] = ()
+        self,
+        title: str,
+        rows: Sequence[Row],
+        *,
+        why: str = "",
+        columns: Sequence[str] = (),
+        later: Later | None = None,
     ) -> tuple[str, ...]:
-        """Choose from a long list."""
+        """Choose from a long list, which is there at once."""
         from ddsetup.terminal.picker import Heading, pick
 
         with self.console.quiet():
             heading = Heading(title, why, tuple(columns))
-            taken = pick(
-                heading, [shown_row(row) for row in rows], output=self._output(), depth=self._depth()
-            )
+            more = (lambda: [shown_row(row) for row in later()]) if later is not None else None
+            listed = [shown_row(row) for row in rows]
+            taken = pick(heading, listed, later=more, output=self._output(), depth=self._depth())
             self._answered(title, f"{len(taken):,} chosen")
             return taken
 
@@ -151,12 +159,29 @@ def _answer(question: Any) -> Any:
 
     application = question.application
     application.ttimeoutlen = 0.05
+    application.layout = _with_keys(application)
     existing = application.key_bindings
     application.key_bindings = bindings if existing is None else merge_key_bindings([existing, bindings])
     try:
         return question.unsafe_ask()
     except EOFError:
         raise KeyboardInterrupt from None
+
+
+def _with_keys(application: Any) -> Layout:
+    """The layout of a prompt with the keys below it, and not at the bottom of the screen."""
+    from prompt_toolkit.layout import Dimension, HSplit, Layout, Window
+    from prompt_toolkit.layout.controls import FormattedTextControl
+
+    body, focused = application.layout.container, application.layout.current_window
+
+    def height() -> Dimension:
+        size = application.output.get_size()
+        return Dimension.exact(body.preferred_height(size.columns, size.rows).preferred)
+
+    keys = FormattedTextControl([("ansibrightblack", f"  {_KEYS}")])
+    shown = [HSplit([body], height=height), Window(keys, height=1), Window()]
+    return Layout(HSplit(shown), focused_element=focused)
 
 
 def _mark(why: str, columns: int) -> str:
@@ -219,10 +244,17 @@ class PlainPrompter:
                 self.say(wrong)
 
     def pick(
-        self, title: str, rows: Sequence[Row], *, why: str = "", columns: Sequence[str] = ()
+        self,
+        title: str,
+        rows: Sequence[Row],
+        *,
+        why: str = "",
+        columns: Sequence[str] = (),
+        later: Later | None = None,
     ) -> tuple[str, ...]:
-        """Choose from a list by numbers and ranges of numbers; from a long one by parts of names."""
-        rows = [shown_row(row) for row in rows]
+        """Choose from a list by numbers and ranges of numbers; from a long one by parts of names. What is
+        said stays, so all that can be known is waited for."""
+        rows = [shown_row(row) for row in (rows if later is None else later())]
         if why:
             self.say(why)
         if len(rows) > _LISTED:

@@ -125,9 +125,9 @@ def with_keyring(cli: Cli) -> dict[str, Any]:
 
 
 def type_keys(terminal: Terminal, api_key: str, app_key: str) -> None:
-    terminal.until("? Datadog API key")
+    terminal.until("Your Datadog API key?")
     terminal.press(api_key + ENTER)
-    terminal.answer("? Datadog application key", app_key + ENTER)
+    terminal.answer("Your Datadog application key?", app_key + ENTER)
 
 
 def test_typed_keys_are_kept_in_the_keyring_and_found_there_by_the_next_run(shop: Place, cli: Cli) -> None:

@@ -237,17 +237,17 @@ def test_keys_are_asked_for_hidden_checked_at_once_and_forgiven_their_blanks(mes
     wrong, right = "0" * 32, messy.sandbox.api_key
     with Terminal(cli, "setup", "--region", "us-east-1", DD_API_KEY=None, DD_APP_KEY=None) as terminal:
         terminal.until("https://app.datadoghq.com/organization-settings/api-keys")
-        terminal.answer("Datadog API key", wrong + ENTER)
+        terminal.answer("Your Datadog API key?", wrong + ENTER)
         refused = "is not valid on datadoghq.com"
         terminal.until(refused)
-        assert "? Datadog application key" not in terminal.text
-        terminal.until(lambda: "? Datadog API key" in terminal.text.rpartition(refused)[2])
+        assert "Your Datadog application key?" not in terminal.text
+        terminal.until(lambda: "Your Datadog API key?" in terminal.text.rpartition(refused)[2])
         terminal.press(f" {right} " + ENTER)
-        terminal.answer("Datadog application key", "1" * 40 + ENTER)
+        terminal.answer("Your Datadog application key?", "1" * 40 + ENTER)
         refused_app = "but the application key is not"
         terminal.until(refused_app)
-        terminal.until(lambda: "? Datadog application key" in terminal.text.rpartition(refused_app)[2])
-        assert "? Datadog API key" not in terminal.text.rpartition(refused_app)[2]
+        terminal.until(lambda: "Your Datadog application key?" in terminal.text.rpartition(refused_app)[2])
+        assert "Your Datadog API key?" not in terminal.text.rpartition(refused_app)[2]
         terminal.press(messy.sandbox.app_key + ENTER)
         if "keyring" in terminal.seen:
             terminal.press("n")

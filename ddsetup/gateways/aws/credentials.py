@@ -139,11 +139,18 @@ def explain_credentials(error: Exception, options: AwsOptions | None = None) -> 
     if (what, fix) == _NETWORK:
         return Unreachable(what, fix=fix)
     if what == _NONE[0]:
-        there = ", ".join(profiles()[:_PROFILES])
-        fix = f"{fix}; profiles here: {there}" if there else f"aws configure; or {fix}"
+        fix = ways_to_sign_in()
     tried = f"profile {profile!r}" if profile else "environment, shared files, SSO, container and instance"
     role = f", role {options.role_arn}" if options.role_arn else ""
     return CredentialsError(f"{what} (tried: {tried}{role})", fix=fix)
+
+
+def ways_to_sign_in() -> str:
+    """What to type where there are no credentials, with the profiles that could be used."""
+    there = profiles()
+    more = ", ..." if len(there) > _PROFILES else ""
+    with_profile = f"--profile {'|'.join(there[:_PROFILES])}{more}, " if there else ""
+    return f"{with_profile}{_WAYS}"
 
 
 def cause_of_end(error: Exception, options: AwsOptions | None = None) -> tuple[str, str] | None:
@@ -163,10 +170,8 @@ _CONFIG = ("the AWS configuration cannot be used: {error}", "correct ~/.aws/conf
 _SOURCE = ("the source of the AWS credentials failed", "aws sts get-caller-identity{profile}")
 _NETWORK = ("AWS cannot be reached", "check the network, the proxy and AWS_ENDPOINT_URL")
 
-_NONE = (
-    "no AWS credentials found",
-    "aws configure sso and aws sso login, or set AWS_PROFILE or AWS_ACCESS_KEY_ID",
-)
+_WAYS = "aws sso login, aws configure, or set AWS_PROFILE or AWS_ACCESS_KEY_ID"
+_NONE = ("no AWS credentials found", _WAYS)
 _PROFILES = 6
 """How many profiles are named."""
 _CLOCK = ("the clock of this machine is wrong", "set the clock (NTP) and repeat")

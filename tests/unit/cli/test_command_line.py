@@ -123,23 +123,25 @@ def test_what_is_missing_is_named_at_once_with_exit_code_2(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize(
-    ("arguments", "code"),
+    ("arguments", "code", "called"),
     [
-        (("setup", "--no-input"), 2),
-        (("plan", "--via", "pigeon"), 2),
-        (("plan", "--nonsense"), 2),
-        (("nonsense",), 2),
-        (("apply", "nowhere.json"), 2),
-        (("undo", "20260101T000000Z-abcd"), 4),
-        (("verify", "--config", "nowhere.toml"), 2),
+        (("setup", "--no-input"), 2, "setup"),
+        (("plan", "--via", "pigeon"), 2, "plan"),
+        (("explore", "logs", "--nonsense"), 2, "explore logs"),
+        (("nonsense",), 2, "ddsetup"),
+        (("apply", "nowhere.json"), 2, "apply"),
+        (("undo", "20260101T000000Z-abcd"), 4, "undo"),
+        (("verify", "--config", "nowhere.toml"), 2, "verify"),
     ],
 )
-def test_errors_are_documents_with_json(tmp_path: Path, arguments: tuple[str, ...], code: int) -> None:
+def test_errors_are_documents_with_json(
+    tmp_path: Path, arguments: tuple[str, ...], code: int, called: str
+) -> None:
     result = ddsetup(*arguments, "--output", "json", home=tmp_path)
     found = json.loads(result.stdout)
     jsonschema.Draft202012Validator(SCHEMA).validate(found)
     assert found["exit_code"] == result.returncode
-    assert result.returncode == code
+    assert (result.returncode, found["command"]) == (code, called)
     assert found["error"]["what"]
 
 
@@ -178,7 +180,12 @@ def test_no_credentials_end_with_exit_code_4(tmp_path: Path) -> None:
     }
     result = ddsetup("plan", "--all", home=tmp_path, environ=environ)
     assert result.returncode == 4
-    assert "credentials" in result.stderr
+    for way in ("no AWS credentials found", "aws sso login", "aws configure", "AWS_PROFILE"):
+        assert way in result.stderr
+    nowhere = {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b", "AWS_ENDPOINT_URL": "http://127.0.0.1:9"}
+    unreachable = ddsetup("plan", "--all", home=tmp_path, environ={**environ, **nowhere})
+    assert unreachable.returncode == 1
+    assert "AWS cannot be reached" in unreachable.stderr
     assert KEY not in result.stdout + result.stderr
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from ddsetup.settings import validate
+from ddsetup.settings.table import SETTINGS
 
 ACCOUNT = "123456789012"
 NO: tuple[str, ...] = ()
@@ -155,4 +156,27 @@ def test_every_check_is_in_the_tables() -> None:
         for name, each in vars(validate).items()
         if callable(each) and each.__module__ == validate.__name__ and not name.startswith("_")
     }
-    assert public - {"sites"} == set(KEPT) == set(REFUSED)
+    assert public - {"sites", "time_in"} == set(KEPT) == set(REFUSED)
+
+
+@pytest.mark.parametrize(
+    ("key", "given", "value"),
+    [
+        *(
+            ("wait", "90", 90),
+            ("wait", 60, 60),
+            ("wait", "10m", 600),
+            ("wait", " 1H ", 3600),
+            ("wait", "0", 0),
+        ),
+        *(("since", "90", 90), ("since", "90s", 2), ("since", "2h", 120), ("since", "1d", 1440)),
+    ],
+)
+def test_times_are_taken_with_a_unit_and_as_bare_numbers(key: str, given: object, value: int) -> None:
+    assert SETTINGS[key].parse(given) == value
+
+
+@pytest.mark.parametrize("given", ["", "soon", "-1", "1.5", "10 minutes", True, ["1"]])
+def test_what_is_no_time_is_told_with_what_is_one(given: object) -> None:
+    with pytest.raises(ValueError, match="is not a time, like 90s, 10m or 1h"):
+        SETTINGS["wait"].parse(given)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 import pytest
 from hypothesis import given as for_all
@@ -55,7 +57,7 @@ def typed(text: str, count: int = 30) -> tuple[str, ...]:
         (" \r", ("arn:0",)),
         (f" {DOWN} \r", ("arn:0",)),  # the second one cannot be chosen
         (f"{DOWN}{DOWN} \r", ("arn:2",)),
-        (f"{PAGE_DOWN} \r", ("arn:18",)),
+        (f"{PAGE_DOWN} \r", ("arn:17",)),
         (f"{PAGE_DOWN}{PAGE_UP} \r", ("arn:0",)),
         (f"{END} \r", ("arn:29",)),
         (f"{END}{HOME} \r", ("arn:0",)),
@@ -139,7 +141,7 @@ def test_lines_fit_the_terminal(width: int) -> None:
     picker = Picker(rows(), height=10)
     lines = lines_of(picker, width)
     assert max(len(text) for text in lines) <= width
-    assert len(lines) == 10 + (7 if width == 40 else 6)
+    assert len(lines) == 10 + (8 if width == 40 else 7)
     assert lines[1] == "  They are kept by name."
     assert lines[2].startswith("  filter:   parts of")
     assert lines[3].split() == ["Function", "Region", "Runtime"][: 2 if width == 40 else 3]
@@ -173,6 +175,30 @@ def test_the_busiest_first_on_request_and_what_is_shown_and_chosen_stays_so() ->
     unknown.toggle_order()
     assert unknown.shown == rows()
     assert "busiest" not in lines_of(unknown, 120)[-1]
+
+
+def test_what_is_marked_while_numbers_are_awaited_stays_marked() -> None:
+    never = threading.Event()
+
+    def later() -> list[Row]:
+        never.wait(30)
+        return rows()
+
+    with keys() as pipe:
+        pipe.send_text(f"{DOWN}{DOWN} \r")
+        assert pick(Heading("Which?"), rows(), later=later, output=Screen(), input_=pipe) == ("arn:2",)
+    never.set()
+    picker = Picker([replace(row, weight=None) for row in rows()], height=3)
+    picker.filter("prod")
+    picker.move(2)
+    picker.toggle()
+    picker.renew([replace(row, cells=(*row.cells, "7"), weight=7.0) for row in rows()])
+    assert picker.result() == ("arn:6",)
+    assert (picker.text, picker.shown[picker.cursor].value, len(picker.shown)) == ("prod", "arn:6", 10)
+    assert picker.window()[0].cells[-1] == "7"
+    picker.toggle()
+    picker.filter("7")
+    assert len(picker.shown) == 30
 
 
 def test_it_says_why_something_cannot_be_chosen_and_how_much_is_chosen() -> None:
