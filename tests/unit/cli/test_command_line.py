@@ -182,7 +182,11 @@ def test_no_credentials_end_with_exit_code_4(tmp_path: Path) -> None:
     assert result.returncode == 4
     for way in ("no AWS credentials found", "aws sso login", "aws configure", "AWS_PROFILE"):
         assert way in result.stderr
-    nowhere = {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b", "AWS_ENDPOINT_URL": "http://127.0.0.1:9"}
+    nowhere = {
+        "AWS_ACCESS_KEY_ID": "a",
+        "AWS_SECRET_ACCESS_KEY": "b",
+        "AWS_ENDPOINT_URL": "http://127.0.0.1:9",
+    }
     unreachable = ddsetup("plan", "--all", home=tmp_path, environ={**environ, **nowhere})
     assert unreachable.returncode == 1
     assert "AWS cannot be reached" in unreachable.stderr
