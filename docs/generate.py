@@ -24,6 +24,7 @@ from ddsetup.facts import catalog, permissions, stack_access
 from ddsetup.facts.variables import VARIABLES, FileTool
 from ddsetup.model.answers import Answers
 from ddsetup.plan.policy import least_policy
+from ddsetup.plan.steps.subscriptions.evidence import TABLE as TABLE_OF_EVIDENCE
 from ddsetup.project.iac.described import Tool
 from ddsetup.project.iac.limits import LIMITS, TITLES
 from ddsetup.sandbox.scenarios import MESSY, SCENARIOS, Scenario
@@ -357,6 +358,12 @@ def carried_part() -> str:
 # --- the architecture
 
 
+def evidence_part() -> str:
+    """What tells that the filters of a log group need not be read."""
+    rows = ([row.seen, row.conclusion, row.wrong, row.notices] for row in TABLE_OF_EVIDENCE)
+    return "\n" + table(("Seen", "Conclusion", "What could make it wrong", "What notices it later"), rows)
+
+
 def rooms_part() -> str:
     """The rooms from the top down, as the contract in pyproject.toml orders them, each with its own words."""
     contract = tomllib.loads((HERE.parent / "pyproject.toml").read_text("utf-8"))["tool"]["importlinter"]
@@ -379,6 +386,7 @@ def rooms_part() -> str:
 
 GENERATED: Mapping[str, Callable[[], str]] = {
     "rooms": rooms_part,
+    "evidence": evidence_part,
     "commands": commands_part,
     "settings": settings_part,
     "report": report_part,

@@ -9,6 +9,7 @@ from __future__ import annotations
 import signal
 import threading
 import traceback
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
@@ -16,7 +17,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
-from ddsetup.apply.schedule import Queue
+from ddsetup.apply.schedule import Queue, Turn, turn_of
 from ddsetup.journal.memory import JournalError
 from ddsetup.journal.runs import Journal
 from ddsetup.model.change import Change, Outcome, ResourceId, Status
@@ -33,6 +34,9 @@ WORKERS = 48
 functions are on their way at once."""
 _OTHERS = 12
 """Of these, how many are kept free of functions, for kinds of resources with quotas of their own."""
+_FILTERS = 6
+"""Threads that write filters in an account and region: enough for five calls a second, which is AWS's quota.
+More of them would wait for it, and keep updates of functions from being sent."""
 
 
 class More(Protocol):
@@ -204,10 +208,13 @@ class _Run:
             bad: Status = next((end for end in ends if end not in ("applied", "unchanged")), "failed")
             self._skip(queue, index, need, bad)
 
-    def full(self, running: Iterable[tuple[int, ...]], most: int) -> tuple[str, ...]:
-        """The kinds that have as many threads as they may: functions must leave some to the others."""
-        kinds = [self.changes[batch[0]].resource.kind for batch in running]
-        return ("function",) if kinds.count("function") >= most else ()
+    def full(self, running: Iterable[tuple[int, ...]], most: int) -> frozenset[str | Turn]:
+        """What has as many threads as it may: functions must leave some to the others, filters of a region
+        wait for their quota."""
+        count = Counter(turn_of(self.changes[batch[0]].resource) for batch in running)
+        functions = sum(number for turn, number in count.items() if turn[0] == "function")
+        filters = {t for t, number in count.items() if t[0] == "subscription_filter" and number >= _FILTERS}
+        return frozenset({*filters, *(("function",) if functions >= most else ())})
 
     def finish(self, queue: Queue, index: int, outcome: Outcome) -> None:
         """Note the outcome of one change, and skip those that can no longer be carried out."""

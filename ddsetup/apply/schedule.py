@@ -4,8 +4,17 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Collection, Mapping, Sequence
+from typing import TypeAlias
 
 from ddsetup.model.change import Change, ResourceId
+
+Turn: TypeAlias = tuple[str, str, str]
+"""A kind of resource in an account and region, which has quotas of its own."""
+
+
+def turn_of(resource: ResourceId) -> Turn:
+    """With which changes the one of this resource takes turns."""
+    return resource.kind, resource.account, resource.region
 
 
 class Queue:
@@ -24,7 +33,7 @@ class Queue:
         self._dependants: dict[int, list[int]] = {}
         self._groups: dict[int, object] = {}
         self._unready_in_group: dict[object, int] = {}
-        self._ready: dict[tuple[str, str, str], deque[int]] = {}
+        self._ready: dict[Turn, deque[int]] = {}
         self._held: dict[object, list[int]] = {}
         self.add(changes)
 
@@ -63,14 +72,14 @@ class Queue:
         self._by_resource.setdefault(change.resource, []).append(index)
         return index
 
-    def take(self, *, idle: bool, full: Collection[str] = ()) -> tuple[int, ...]:
+    def take(self, *, idle: bool, full: Collection[str | Turn] = ()) -> tuple[int, ...]:
         """The next changes to send together, none if there is nothing to do now.
 
-        Kinds and regions take turns, as each has quotas of its own; the kinds in `full` are passed over. A
+        Kinds and regions take turns, as each has quotas of its own; those in `full` are passed over. A
         group that is not full is held back while more of its kind may still become ready, unless nothing
         else is going on (`idle`).
         """
-        for turn in [turn for turn in self._ready if turn[0] not in full]:
+        for turn in [turn for turn in self._ready if turn[0] not in full and turn not in full]:
             batch = self._take_of(turn)
             if batch:
                 return batch
@@ -79,7 +88,7 @@ class Queue:
                 return tuple(self._held.pop(group))
         return ()
 
-    def _take_of(self, turn: tuple[str, str, str]) -> tuple[int, ...]:
+    def _take_of(self, turn: Turn) -> tuple[int, ...]:
         """The next changes of one kind and region, which then goes to the end of the line."""
         waiting = self._ready.pop(turn)
         size = self._batch.get(turn[0], 1)
@@ -98,8 +107,7 @@ class Queue:
         return batch
 
     def _make_ready(self, index: int) -> None:
-        resource = self._changes[index].resource
-        turn = (resource.kind, resource.account, resource.region)
+        turn = turn_of(self._changes[index].resource)
         self._ready.setdefault(turn, deque()).append(index)
 
     def settle(self, index: int, *, good: bool) -> list[tuple[int, ResourceId]]:

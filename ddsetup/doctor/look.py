@@ -29,6 +29,7 @@ from ddsetup.model.report import Severity
 from ddsetup.model.snapshot import DatadogSnapshot, Snapshot
 from ddsetup.observe.chosen import look_closer
 from ddsetup.observe.in_bulk import observe
+from ddsetup.plan.steps.subscriptions import groups_to_read
 from ddsetup.settings.given import Given
 
 EVERY = 15.0
@@ -127,7 +128,9 @@ def plan_mending(visit: Visit, found: Sequence[Found], *, confirmed: bool) -> tu
         return visit, Plan()
     session.host.say("planning how to fix it")
     if any(can_mend(f) and f.problem.mends for f in found):
-        snapshot = look_closer(session.aws, case.snapshot, case.answers, _concerned(case, found))
+        concerned = _concerned(case, found)
+        groups = groups_to_read(case.snapshot, case.answers, concerned)
+        snapshot = look_closer(session.aws, case.snapshot, case.answers, concerned, groups)
         visit = replace(visit, case=make_case(snapshot, case.evidence, case.answers))
     return visit, mending(visit.case, found, confirmed=confirmed)
 

@@ -53,9 +53,22 @@ class Forwarders:
     others: frozenset[str]
 
 
-def own_name(forwarder: str) -> str:
-    """The name of a filter that ddsetup puts for a Forwarder, whose ARN is given."""
-    return f"{OWN_PREFIX}{forwarder.rsplit(':', 1)[-1]}"
+def own_name(forwarder: str, run: str = "") -> str:
+    """The name of a filter that ddsetup puts for a Forwarder, whose ARN is given.
+
+    `run`: six hexadecimal digits that make it a name of one run's own, which no filter has yet.
+    """
+    return f"{OWN_PREFIX}{forwarder.rsplit(':', 1)[-1]}" + (f"-{run}" if run else "")
+
+
+def is_own_name(name: str, forwarder: str) -> bool:
+    """Whether it is the name of a filter that ddsetup puts for this Forwarder, in this or another run."""
+    return re.fullmatch(f"{re.escape(own_name(forwarder))}(-[0-9a-f]{{6}})?", name) is not None
+
+
+def is_new_name(name: str, forwarder: str) -> bool:
+    """Whether it is a name of one run's own."""
+    return name != own_name(forwarder) and is_own_name(name, forwarder)
 
 
 def classify(found: SubscriptionFilter, forwarders: Forwarders) -> Destination:

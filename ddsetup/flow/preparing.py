@@ -27,7 +27,7 @@ from ddsetup.observe.filters_in_background import LateChanges, Sweep, start_swee
 from ddsetup.observe.in_bulk import GLANCE, Progress, bulk_fields, observe
 from ddsetup.plan.preflight import check_readable
 from ddsetup.plan.select import select_in
-from ddsetup.plan.steps.subscriptions import late_planner
+from ddsetup.plan.steps.subscriptions import groups_to_read, late_planner
 from ddsetup.plan.whole import make_plan
 from ddsetup.settings.given import Given
 
@@ -61,12 +61,10 @@ class Prepared:
         )
 
 
-def _progress(session: Session, tell: Callable[[str], None], *, glance: bool) -> Progress:
+def _progress(session: Session, tell: Callable[[str], None], wanted: frozenset[str]) -> Progress:
     """Tells what is still being read; called from several threads."""
     lanes = {lane: bulk_fields(session.aws, lane) for lane in session.lanes}
-    left = {
-        (lane, field) for lane, fields in lanes.items() for field in fields if not glance or field in GLANCE
-    }
+    left = {(lane, field) for lane, fields in lanes.items() for field in fields if field in wanted}
 
     def told(lane: Lane, field: str) -> None:
         left.discard((lane, field))
@@ -84,6 +82,7 @@ def look(session: Session, role_name: str = "", *, glance: bool = False) -> Snap
     Regions whose functions cannot be listed are left out, and said: nothing sensible can be said about them.
     Raises Denied, or UsageError for regions that are not enabled, when that is so in all of them.
     """
+    wanted = _wanted_fields(session, glance=glance)
     with session.host.busy(_LOOKING) as tell:
         snapshot = observe(
             session.aws,
@@ -91,8 +90,8 @@ def look(session: Session, role_name: str = "", *, glance: bool = False) -> Snap
             session.identity,
             session.lanes,
             role_name=role_name or DEFAULT_ROLE,
-            on_progress=_progress(session, tell, glance=glance),
-            fields=GLANCE if glance else None,
+            on_progress=_progress(session, tell, wanted),
+            fields=wanted,
         )
     lost = {
         lane: seen.functions
@@ -105,6 +104,14 @@ def look(session: Session, role_name: str = "", *, glance: bool = False) -> Snap
         session.host.say(f"{lane.region} is left out: {why.reason}")
     left = {lane: seen for lane, seen in snapshot.lanes.items() if lane not in lost}
     return replace(snapshot, lanes=left, left_out=lost)
+
+
+def _wanted_fields(session: Session, *, glance: bool) -> frozenset[str]:
+    """Which services have metrics only preselects an answer: nobody needs it who is asked nothing."""
+    if glance:
+        return GLANCE
+    every = frozenset(field for lane in session.lanes for field in bulk_fields(session.aws, lane))
+    return every if session.host.prompter is not None else every - {"resources"}
 
 
 def _nothing_to_see(lost: Mapping[Lane, Unreadable]) -> DdsetupError:
@@ -151,26 +158,37 @@ def prepare(
     snapshot = observe_collection(session.dd, snapshot, answers)
     with session.host.busy(f"looking closely at {counted(len(selected), 'function')}"):
         snapshot = observe_deliveries(session.aws, snapshot, answers, selected)
+        groups = groups_to_read(snapshot, answers, selected, asked=_asked_about_filters(session, given))
         if late:
-            return _prepare_with_sweep(session, snapshot, answers, selected)
-        snapshot = look_closer(session.aws, snapshot, answers, selected)
+            return _prepare_with_sweep(session, snapshot, answers, selected, groups)
+        snapshot = look_closer(session.aws, snapshot, answers, selected, groups)
         selected = refreshed(selected, snapshot)
     plan = make_plan(snapshot, answers, selected)
     check_readable(plan)
     return Prepared(snapshot=snapshot, answers=answers, selected=selected, plan=plan)
 
 
+def _asked_about_filters(session: Session, given: Given) -> bool:
+    """Whether somebody is there to decide on filters that are in the way, and nothing that was given does."""
+    undecided = given.text("on_conflict") in ("", "ask") and not given.on("yes")
+    return session.host.prompter is not None and undecided
+
+
 def _prepare_with_sweep(
-    session: Session, snapshot: Snapshot, answers: Answers, selected: tuple[Function, ...]
+    session: Session,
+    snapshot: Snapshot,
+    answers: Answers,
+    selected: tuple[Function, ...],
+    groups: Mapping[Lane, tuple[str, ...]],
 ) -> Prepared:
     """Plan on the filters that are likely to matter, while the others are read in the background.
 
     All are waited for if there is nothing else to do meanwhile, or if conflicts must be asked about.
     """
     asked = session.host.prompter is not None
-    sweep, first = start_sweep(session.aws, snapshot, answers, selected, asked=asked)
+    sweep, first = start_sweep(session.aws, snapshot, answers, groups, asked=asked)
     try:
-        snapshot = look_closer(session.aws, snapshot, answers, selected, filters=False)
+        snapshot = look_closer(session.aws, snapshot, answers, selected, {})
         selected = refreshed(selected, snapshot)
         sweep.wait(first)
         _refuse_signed_out(sweep)
@@ -186,8 +204,8 @@ def _prepare_with_sweep(
         sweep.close()
         raise
     if sweep.left:
-        groups = counted(sweep.left, "log group")
-        session.host.say(f"{groups} more will be checked for subscription filters while the rest is done")
+        many = counted(sweep.left, "log group")
+        session.host.say(f"{many} more will be checked for subscription filters while the rest is done")
     return prepared
 
 

@@ -62,7 +62,8 @@ class LaneSnapshot:
     that were looked at. `qualifiers` are the aliases and versions by which functions were called within two
     weeks, by the function's name; None: not looked at. `provisioned` is how many environments are kept warm,
     by ARN and alias or version, of functions that were looked at. `delivered` are the filters that delivered
-    something within two weeks, by log group, `delivering` those within three hours; None: not asked.
+    something within two weeks, by log group, `delivering` those within three hours; `receiving` are the log
+    groups that something was written to within three hours. None: not asked.
     """
 
     lane: Lane
@@ -79,6 +80,7 @@ class LaneSnapshot:
     provisioned: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     delivered: Mapping[str, frozenset[str]] | Unreadable | None = None
     delivering: Mapping[str, frozenset[str]] | Unreadable | None = None
+    receiving: frozenset[str] | Unreadable | None = None
     newest_layers: Mapping[str, int] = field(default_factory=dict)
     account_filter_policies: tuple[Json, ...] | Unreadable = ()
     unreserved_concurrency: int | Unreadable | None = None

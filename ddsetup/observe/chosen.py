@@ -26,6 +26,7 @@ from ddsetup.plan.steps.forwarder_stack import layer_arn, template_url
 from ddsetup.plan.steps.instrument.key_access import POLICY_NAME, roles_to_read
 from ddsetup.plan.steps.subscriptions import groups_to_read
 from ddsetup.plan.steps.subscriptions.evidence import IN_USE
+from ddsetup.plan.steps.subscriptions.groups import filters_put
 
 Questions: TypeAlias = Mapping[str, tuple[str, ...]]
 """IAM actions, each with the ARNs on which it must be allowed."""
@@ -36,10 +37,15 @@ _MOST_ALIASED = 100
 
 
 def look_closer(
-    aws: Aws, snapshot: Snapshot, answers: Answers, selected: tuple[Function, ...], *, filters: bool = True
+    aws: Aws,
+    snapshot: Snapshot,
+    answers: Answers,
+    selected: tuple[Function, ...],
+    groups: Mapping[Lane, Iterable[str]],
 ) -> Snapshot:
     """Add what no bulk call tells of what is selected: aliases, newest layers, the template's parameters,
-    what this identity may do, other sources, and `filters` of log groups, which take by far the longest."""
+    what this identity may do, other sources, and the filters of these log `groups`, which take by far the
+    longest."""
     snapshot = look_at_sources(aws, _with_key_secret(aws, snapshot, answers), answers)
     if len(selected) > _FEW:
         snapshot = _with(snapshot, side_by_side(aws, _qualifier_jobs(aws, snapshot, selected)))
@@ -49,7 +55,7 @@ def look_closer(
     found = side_by_side(
         aws,
         {
-            **(_filter_jobs(aws, snapshot, groups_to_read(snapshot, answers, selected)) if filters else {}),
+            **_filter_jobs(aws, snapshot, groups),
             **_alias_jobs(aws, snapshot, aliased(snapshot, selected)),
             **_qualifier_jobs(aws, snapshot, selected),
             **_edge_jobs(aws, snapshot, selected),
@@ -99,19 +105,21 @@ def observe_collection(dd: Datadog | None, snapshot: Snapshot, answers: Answers)
 def observe_deliveries(
     aws: Aws, snapshot: Snapshot, answers: Answers, selected: tuple[Function, ...]
 ) -> Snapshot:
-    """Add which filters CloudWatch saw at work, in regions with so many log groups that reading takes long.
+    """Add which filters CloudWatch saw at work, in regions with so many log groups that reading takes long,
+    and which groups were written to where that tells something.
 
-    Two questions for each region, in a few pages, instead of one for each log group.
+    Two or three questions for each region, in a few pages, instead of one for each log group.
     """
     if answers.thorough:
         return snapshot
     jobs: Jobs = {}
     for lane, names in groups_to_read(snapshot, answers, selected).items():
-        how = choose(lane, snapshot, answers).how
-        in_use = how in IN_USE and (how != "deploy" or answers.subscribe == "automatic")
+        in_use = choose(lane, snapshot, answers).how in IN_USE
         if in_use and len(names) > _FEW and snapshot.lanes[lane].delivered is None:
             jobs["delivered", lane, ""] = job(logs.filters_at_work, aws, lane)
             jobs["delivering", lane, ""] = partial(logs.filters_at_work, aws, lane, lately=True)
+            if answers.subscribe == "direct" and filters_put(lane, snapshot):
+                jobs["receiving", lane, ""] = job(logs.groups_written_to, aws, lane)
     return _with(snapshot, side_by_side(aws, jobs)) if jobs else snapshot
 
 
@@ -314,6 +322,7 @@ def _lane_with(old: LaneSnapshot, fresh: Mapping[str, dict[str, Any]], snapshot:
         versions={**old.versions, **fresh.get("versions", {})},
         delivered=fresh.get("delivered", {}).get("", old.delivered),
         delivering=fresh.get("delivering", {}).get("", old.delivering),
+        receiving=fresh.get("receiving", {}).get("", old.receiving),
         qualifiers=fresh.get("qualifiers", {}).get("", old.qualifiers),
         provisioned={**old.provisioned, **_readable(fresh.get("provisioned", {}))},
         replicated=old.replicated

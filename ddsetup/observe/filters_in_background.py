@@ -16,12 +16,12 @@ from typing import TypeAlias
 from ddsetup.facts.filters import AUTOMATIC_PREFIX, FORWARDER_FILTERS, OWN_PREFIX
 from ddsetup.gateways.aws.logs import filters_at_work, list_filters
 from ddsetup.gateways.aws.session import Aws
-from ddsetup.model.account import Function, Lane, SubscriptionFilter, Unreadable
+from ddsetup.model.account import Lane, SubscriptionFilter, Unreadable
 from ddsetup.model.answers import Answers
 from ddsetup.model.change import Change
 from ddsetup.model.errors import DdsetupError, Interrupted, SignedOut
 from ddsetup.model.snapshot import LaneSnapshot, Snapshot
-from ddsetup.plan.steps.subscriptions import LatePlanner, groups_to_read
+from ddsetup.plan.steps.subscriptions import LatePlanner
 
 Filters: TypeAlias = tuple[SubscriptionFilter, ...] | Unreadable
 Place: TypeAlias = tuple[Lane, str]
@@ -168,9 +168,9 @@ class LateChanges:
 
 
 def start_sweep(
-    aws: Aws, snapshot: Snapshot, answers: Answers, selected: tuple[Function, ...], *, asked: bool
+    aws: Aws, snapshot: Snapshot, answers: Answers, groups: Mapping[Lane, Sequence[str]], *, asked: bool
 ) -> tuple[Sweep, tuple[Place, ...]]:
-    """Begin to read all filters that matter; and the log groups that the plan has to wait for.
+    """Begin to read the filters of these groups; and the log groups that the plan has to wait for.
 
     First come groups that the answers name, then those in which CloudWatch saw filters at work that may be
     in the way. The plan waits for all of them where they are few; else for the likely ones if somebody is to
@@ -179,7 +179,7 @@ def start_sweep(
     named = {which.rpartition(":")[0] for which in answers.conflicts}
     order: dict[Lane, tuple[str, ...]] = {}
     first: list[Place] = []
-    for lane, wanted in groups_to_read(snapshot, answers, selected).items():
+    for lane, wanted in groups.items():
         names = [name for name in wanted if name not in snapshot.lanes[lane].filters]
         urgency: dict[str, int] = {}
         if len(names) > FEW:

@@ -30,6 +30,7 @@ from ddsetup.model.errors import ChangedSince, Interrupted
 from ddsetup.model.snapshot import LaneSnapshot, Snapshot
 from ddsetup.observe.chosen import look_closer, observe_filters
 from ddsetup.observe.in_bulk import Progress, observe
+from ddsetup.plan.steps.subscriptions import groups_to_read
 from ddsetup.sandbox.control import start
 from ddsetup.sandbox.model import SandboxOptions
 
@@ -152,7 +153,9 @@ def test_a_closer_look_adds_what_has_no_bulk_call(place: Place, snapshot: Snapsh
             layer_version="latest",
             template_url=os.environ["DDSETUP_FORWARDER_TEMPLATE_URL"],
         )
-        seen = look_closer(place.aws, snapshot, answers, selected)
+        seen = look_closer(
+            place.aws, snapshot, answers, selected, groups_to_read(snapshot, answers, selected)
+        )
     lane = seen.lanes[place.lane]
     assert lane.filters
     assert any(aliases for aliases in lane.aliases.values())

@@ -13,6 +13,11 @@ from tests.gateways.crowd import REGION, Bench, N, bench
 
 __all__ = ["bench"]
 
+SOME = {
+    "filterPattern": "",
+    "destinationArn": "arn:aws:firehose:us-east-1:000000000042:deliverystream/theirs",
+}
+
 
 def statuses(outcomes: tuple[Outcome, ...], kind: str) -> set[str]:
     return {o.status for o in outcomes if o.resource.kind == kind}
@@ -24,7 +29,7 @@ def test_a_first_run_updates_and_looks_once_for_each_function_and_reads_no_filte
     first = bench.set_up()
     assert statuses(first.outcomes, "function") == {"applied"}
     assert first.calls["lambda:UpdateFunctionConfiguration"] == N
-    assert first.calls["logs:DescribeSubscriptionFilters"] == N / 50
+    assert first.calls["logs:DescribeSubscriptionFilters"] == 0
     assert first.total <= 2.2 * N + 60, first.calls
     assert first.calls["lambda:ListAliases"] == 0
     assert first.calls["tag:TagResources"] <= N / 20 + 2
@@ -40,23 +45,34 @@ def test_thorough_reads_the_filters_of_every_log_group(bench: Bench) -> None:
     assert run.calls["logs:DescribeSubscriptionFilters"] == N
 
 
-def test_direct_filters_take_one_look_and_one_write_for_each_group(bench: Bench) -> None:
-    run = bench.set_up(subscribe="direct")
-    assert run.total <= 4.2 * N + 60, run.calls
-    assert run.calls["logs:DescribeSubscriptionFilters"] == N
+def test_direct_filters_take_one_write_for_each_group_and_no_look(bench: Bench) -> None:
     account = bench.memory.account
+    idle = "/aws/lambda/service-00007"
+    account.filters[idle] = {
+        n: {**SOME, "filterName": n, "logGroupName": idle} for n in ("alarms", "archive")
+    }
+    run = bench.set_up(subscribe="direct")
+    assert run.total <= 3.2 * N + 60, run.calls
+    # CloudWatch knows nothing of two filters that never delivered: AWS refuses a third, and all is well.
+    assert run.calls["logs:DescribeSubscriptionFilters"] == 1
+    assert [o.resource.name.partition(":")[0] for o in run.outcomes if "is full" in o.reason] == [idle]
     ours = [g for g, filters in account.filters.items() if any(n.startswith("ddsetup-") for n in filters)]
     full = [g for g, filters in account.filters.items() if {"archive", "alarms"} <= set(filters)]
     assert len(ours) + len(full) == N
     assert not set(ours) & set(full)
-    assert len(full) == N / 50
+    assert len(full) == N / 50 + 1
+
+    again = bench.set_up(subscribe="direct")
+    assert again.writes == set()
+    assert again.total <= N / 25 + 40 + 1, again.calls
 
 
 def test_a_plan_made_on_the_way_is_the_one_that_is_made_with_everything_known(bench: Bench) -> None:
     session = bench.session()
     flags = {"all": True, "site": "datadoghq.com", "region": (REGION,), "subscribe": "direct"}
+    flags |= {"thorough": True}
     whole = verbs.prepare(session, from_flags(flags))
-    run = bench.set_up(subscribe="direct", on_conflict="replace")
+    run = bench.set_up(subscribe="direct", on_conflict="replace", thorough=True)
     answers = replace(whole.answers, on_conflict="replace")
     wanted = make_plan(whole.snapshot, answers, whole.selected)
     assert len(run.before.plan.changes) < len(wanted.changes)
@@ -96,7 +112,7 @@ def test_leaving_before_the_end_ends_the_reading_too(bench: Bench) -> None:
 
 def test_filters_that_cannot_be_read_on_the_way_are_reported_group_by_group(bench: Bench) -> None:
     bench.front.refuse("logs:DescribeSubscriptionFilters", after=20)
-    run = bench.set_up(subscribe="direct")
+    run = bench.set_up(subscribe="direct", thorough=True)
     unread = [s for s in run.after.plan.skipped if "logs:DescribeSubscriptionFilters" in s.reason]
     assert statuses(run.outcomes, "function") == {"applied"}
     assert len(unread) >= N - 40

@@ -73,6 +73,28 @@ def test_what_was_read_a_moment_ago_is_enough_for_a_name_of_our_own_only(
     assert bench.calls("logs:DescribeSubscriptionFilters") == 1
 
 
+def test_under_a_name_of_the_run_it_is_put_unseen_and_a_full_group_is_read(
+    bench: Bench, arns: tuple[str, str]
+) -> None:
+    ours, theirs = arns
+    name = "ddsetup-forwarder-0a1b2c"
+    state = FilterState(log_group="g", name=name, destination_arn=ours)
+    put = change("subscription_filter", f"g:{name}", None, state)
+    assert bench.one(put).status == "applied"
+    assert bench.calls("logs:DescribeSubscriptionFilters") == 0
+    logs = bench.client("logs")
+    logs.put_subscription_filter(
+        logGroupName="g", filterName="other", filterPattern="", destinationArn=theirs
+    )
+    again = replace(state, name="ddsetup-forwarder-d0e1f2")
+    twice = bench.one(change("subscription_filter", f"g:{again.name}", None, again))
+    assert (twice.status, name in twice.reason) == ("unchanged", True)
+    logs.delete_subscription_filter(logGroupName="g", filterName=name)
+    logs.put_subscription_filter(logGroupName="g", filterName="one", filterPattern="", destinationArn=theirs)
+    full = bench.one(put)
+    assert (full.status, "full" in full.reason, theirs in full.reason) == ("skipped", True, True)
+
+
 STATE = FilterState(log_group="g", name=NAME, destination_arn="arn:aws:lambda:eu-west-1:1:function:f")
 FOUND = SubscriptionFilter(log_group="g", name=NAME, destination_arn=STATE.destination_arn)
 

@@ -9,8 +9,8 @@ from typing import TypeAlias
 from ddsetup.apply.writers.issued import Issued
 from ddsetup.apply.writers.one_by_one import OneByOne
 from ddsetup.apply.writers.outcomes import already_so, applied, gone, moved
-from ddsetup.facts.filters import AUTOMATIC_PREFIX, MAX_FILTERS, OWN_PREFIX
-from ddsetup.gateways.aws.errors import DestinationRefused
+from ddsetup.facts.filters import AUTOMATIC_PREFIX, MAX_FILTERS, OWN_PREFIX, describe, is_new_name
+from ddsetup.gateways.aws.errors import DestinationRefused, LimitReached
 from ddsetup.gateways.aws.logs import (
     create_log_group,
     delete_filter,
@@ -95,8 +95,18 @@ class FilterWriter(OneByOne):
             return applied(change)
         if before is None and not after.name.startswith(OWN_PREFIX):
             self._make_room(lane, after.log_group)
-        self._put(lane, after)
-        return applied(change)
+        return self._put(change, lane, after)
+
+    def _found_full(self, change: Change, lane: Lane, after: FilterState) -> Outcome:
+        """What to say of a group that nobody had looked at, and that turned out to have two filters."""
+        filters = list_filters(self._aws, lane, after.log_group)
+        there = () if isinstance(filters, Unreadable) else filters
+        for found in there:
+            if found.destination_arn == after.destination_arn:
+                return already_so(change, f"already led to the Forwarder by {found.name}")
+        held = "; ".join(map(describe, there)) or f"{MAX_FILTERS} filters of others are there"
+        fix = "delete one of them: --on-conflict replace, or choose in the guided setup"
+        return change.outcome("skipped", f"{after.log_group} is full: {held}", fix)
 
     def _make_room(self, lane: Lane, group: str) -> None:
         """Take away Datadog's own filter from a full group to which somebody else's comes back.
@@ -111,19 +121,28 @@ class FilterWriter(OneByOne):
             with suppress(NotFound):
                 delete_filter(self._aws, lane, group, f"{AUTOMATIC_PREFIX}{group}")
 
-    def _put(self, lane: Lane, after: FilterState) -> None:
-        for pause in (*DESTINATION_SETTLES, None):
+    def _put(self, change: Change, lane: Lane, after: FilterState) -> Outcome:
+        pauses = iter(DESTINATION_SETTLES)
+        while True:
             try:
                 put_filter(self._aws, lane, after)
-                return
+                return applied(change)
+            except LimitReached:
+                if not is_new_name(after.name, after.destination_arn):
+                    raise
+                return self._found_full(change, lane, after)
             except DestinationRefused:
+                pause = next(pauses, None)
                 if pause is None:
                     raise
                 self._clock.sleep(pause)
 
     def _live(self, lane: Lane, state: FilterState, *, own: bool) -> SubscriptionFilter | None:
         """The filter as it is. What was just read is enough to put one of our `own`: a name that nobody else
-        uses takes no other filter's place, and AWS itself refuses a third one."""
+        uses takes no other filter's place, and AWS itself refuses a third one. Under a name of one run's own
+        no filter can be."""
+        if own and is_new_name(state.name, state.destination_arn):
+            return None
         filters = self._recent(lane, state.log_group) if own else None
         if filters is None:
             filters = list_filters(self._aws, lane, state.log_group)

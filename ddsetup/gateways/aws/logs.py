@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ddsetup.gateways.aws.errors import AlreadyExists, DestinationRefused, LimitReached, Refused, read
@@ -153,28 +153,45 @@ def filters_at_work(
     """Names of the filters that delivered something within two weeks, by log group: the metrics of CloudWatch
     Logs tell in bulk what otherwise takes a call for each group. A filter that never delivered is missing.
 
-    `lately`: within three hours (CloudWatch API reference, ListMetrics, RecentlyActive). `failing`: instead
-    those of which a delivery failed. Needs cloudwatch:ListMetrics.
+    `lately`: within three hours. `failing`: instead those of which a delivery failed. Needs
+    cloudwatch:ListMetrics.
     """
-    recently = {"RecentlyActive": "PT3H"} if lately else {}
 
     def ask() -> Mapping[str, frozenset[str]]:
         found: dict[str, set[str]] = {}
-        for metric in aws.each(
-            "cloudwatch:ListMetrics",
-            lane,
-            "Metrics",
-            token=("NextToken", "NextToken"),
-            Namespace="AWS/Logs",
-            MetricName="DeliveryErrors" if failing else "ForwardedLogEvents",
-            **recently,
-        ):
-            values = {d["Name"]: d["Value"] for d in metric.get("Dimensions") or ()}
+        metric = "DeliveryErrors" if failing else "ForwardedLogEvents"
+        for values in _dimensions(aws, lane, metric, lately=lately):
             if "LogGroupName" in values:
                 found.setdefault(values["LogGroupName"], set()).add(values.get("FilterName", ""))
         return {group: frozenset(names) for group, names in found.items()}
 
     return read(ask)
+
+
+def groups_written_to(aws: Aws, lane: Lane) -> frozenset[str] | Unreadable:
+    """The log groups that something was written to within three hours. Needs cloudwatch:ListMetrics."""
+
+    def ask() -> frozenset[str]:
+        found = _dimensions(aws, lane, "IncomingLogEvents", lately=True)
+        return frozenset(values["LogGroupName"] for values in found if "LogGroupName" in values)
+
+    return read(ask)
+
+
+def _dimensions(aws: Aws, lane: Lane, metric: str, *, lately: bool) -> Iterator[Mapping[str, str]]:
+    """The dimensions of each series of a metric of CloudWatch Logs (CloudWatch API reference, ListMetrics,
+    RecentlyActive)."""
+    recently = {"RecentlyActive": "PT3H"} if lately else {}
+    for found in aws.each(
+        "cloudwatch:ListMetrics",
+        lane,
+        "Metrics",
+        token=("NextToken", "NextToken"),
+        Namespace="AWS/Logs",
+        MetricName=metric,
+        **recently,
+    ):
+        yield {d["Name"]: d["Value"] for d in found.get("Dimensions") or ()}
 
 
 def _filter(group: str, item: Mapping[str, Json]) -> SubscriptionFilter:

@@ -36,7 +36,7 @@ from ddsetup.plan.steps.subscriptions.conflicts import (
     key,
     resolve,
 )
-from ddsetup.plan.steps.subscriptions.evidence import evidence
+from ddsetup.plan.steps.subscriptions.evidence import FULL, RECORDED, UNTOUCHED, Evidence, evidence
 from ddsetup.plan.steps.subscriptions.groups import (
     Group,
     Region,
@@ -73,12 +73,13 @@ def plan(snapshot: Snapshot, answers: Answers, selected: tuple[Function, ...]) -
 
 
 def groups_to_read(
-    snapshot: Snapshot, answers: Answers, selected: tuple[Function, ...]
+    snapshot: Snapshot, answers: Answers, selected: tuple[Function, ...], *, asked: bool = False
 ) -> Mapping[Lane, tuple[str, ...]]:
     """The log groups whose filters must be known before this step can be planned.
 
     Groups that do not exist, cannot have filters, or of which evidence tells enough are not asked about; in
-    extension mode only where a Forwarder is about, which might deliver everything twice.
+    extension mode only where a Forwarder is about, which might deliver everything twice. `asked`: somebody is
+    to decide on filters that are in the way, so those must be known, too.
     """
     if answers.via == "forwarder" and answers.subscribe == "none":
         return {}
@@ -86,8 +87,9 @@ def groups_to_read(
     for region, groups in regions(snapshot, answers, selected):
         if answers.via == "extension" and not region.lane.forwarders:
             continue
-        named = (group.name for group in groups if can_have_filters(region.lane, group.name))
-        names = tuple(name for name in named if evidence(region, name) is None)
+        able = (group for group in groups if can_have_filters(region.lane, group.name))
+        needed = (None, FULL) if asked else (None,)
+        names = tuple(group.name for group in able if evidence(region, group) in needed)
         if names:
             wanted[region.at] = names
     return wanted
@@ -213,9 +215,8 @@ def _existing(group: Group, found: LogGroup, region: Region) -> Plan:
         fix = "have the function write to a log group of class STANDARD"
         return _skip(group, region, "skipped", reason, fix)
     filters = region.lane.filters.get(group.name)
-    if filters is None and (known := evidence(region, group.name)):
-        reason = f"not read: {known.conclusion} (CloudWatch shows it; --thorough reads it)"
-        return _skip(group, region, "unchanged", reason)
+    if filters is None and (known := evidence(region, group)):
+        return _unread(group, known, region)
     if filters is None:
         return _skip(group, region, "skipped", "its subscription filters were not looked at yet")
     if isinstance(filters, Unreadable):
@@ -231,6 +232,18 @@ def _existing(group: Group, found: LogGroup, region: Region) -> Plan:
     if not resolution.deletions:
         return _subscribe(group, region, ())
     return _replaced(group, filters, resolution, region)
+
+
+def _unread(group: Group, known: Evidence, region: Region) -> Plan:
+    """A group of which evidence tells enough."""
+    reason = f"not read: {known.conclusion}"
+    if known is UNTOUCHED:
+        return _subscribe(group, region, (), note=f"{reason}; AWS refuses one too many")
+    if known is FULL:
+        fix = "delete one of them: --on-conflict replace, or choose in the guided setup"
+        return _skip(group, region, "skipped", f"{reason} (--thorough reads where they lead)", fix)
+    shows = "the record of an earlier run" if known is RECORDED else "CloudWatch"
+    return _skip(group, region, "unchanged", f"{reason} ({shows} shows it; --thorough reads it)")
 
 
 def _goes_by_itself(found: SubscriptionFilter, region: Region) -> bool:
@@ -310,8 +323,9 @@ def _handed_over(ours: list[SubscriptionFilter], region: Region) -> tuple[Change
     )
 
 
-def _subscribe(group: Group, region: Region, needs: tuple[ResourceId, ...]) -> Plan:
-    """The way is free: a filter of our own, unless Datadog puts one."""
+def _subscribe(group: Group, region: Region, needs: tuple[ResourceId, ...], note: str = "") -> Plan:
+    """The way is free: a filter of our own, unless Datadog puts one. With a `note` nobody looked at the
+    group's filters, so that it gets a name that none of them can have."""
     arn = region.choice.arn
     assert arn is not None
     if region.answers.subscribe == "automatic":
@@ -327,7 +341,7 @@ def _subscribe(group: Group, region: Region, needs: tuple[ResourceId, ...]) -> P
     if _policy_covers(region, arn):
         reason = "an account-level subscription policy leads it to the Forwarder already"
         return _skip(group, region, "unchanged", reason)
-    name = own_name(arn)
+    name = own_name(arn, region.run if note else "")
     change = Change(
         step=STEP,
         resource=filter_resource(group.name, name, region.at),
@@ -335,6 +349,7 @@ def _subscribe(group: Group, region: Region, needs: tuple[ResourceId, ...]) -> P
         after=FilterState(log_group=group.name, name=name, destination_arn=arn),
         why=f"the Forwarder gets the log of {listed(f.name for f in group.functions)}",
         needs=(*_stands_on(region), *needs),
+        note=note,
     )
     return Plan(changes=(change,))
 

@@ -1,7 +1,8 @@
 """What tells that the filters of a log group need not be read.
 
 AWS lets five such reads pass a second, one log group each. CloudWatch's own metrics tell in a few calls which
-filters delivered something. A wrong conclusion loses nothing: no filter is put, moved or taken away by it.
+filters delivered something, and the record of earlier runs which ones ddsetup put. A wrong conclusion loses
+nothing: no filter is moved or taken away by it, and one is put only under a name that no filter has.
 """
 
 from __future__ import annotations
@@ -9,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ddsetup.facts.filters import AUTOMATIC_PREFIX, MAX_FILTERS, leads_to_datadog_by_name, own_name
+from ddsetup.facts.filters import AUTOMATIC_PREFIX, MAX_FILTERS, is_own_name, leads_to_datadog_by_name
+from ddsetup.facts.recognise import has_datadog
 from ddsetup.model.account import Unreadable
-from ddsetup.plan.steps.subscriptions.groups import Region
+from ddsetup.plan.steps.subscriptions.groups import Group, Region
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,32 +44,108 @@ COVERED = Evidence(
     notices="the first lines of its functions, which that filter delivers, too, so that it is seen; the "
     "proof and the doctor miss the data",
 )
-TABLE = (AT_WORK, COVERED)
+FULL = Evidence(
+    seen="within three hours two filters of somebody else's delivered from the group, within two weeks none "
+    "that leads to Datadog by its name, and nobody is to be asked about filters that are in the way",
+    conclusion="it is full: two filters of others are at work in it, the most that AWS allows",
+    wrong="one of them was deleted since, so that there is room",
+    notices="three hours later there is no such evidence, and the group is read; the doctor reads the groups "
+    "of functions whose data is missing",
+)
+RECORDED = Evidence(
+    seen="the record of earlier runs has a filter of ddsetup's that leads from the group to the Forwarder, "
+    "within three hours nothing was written to the group (CloudWatch, `IncomingLogEvents`), and within two "
+    "weeks none that leads to Datadog by another name delivered from it",
+    conclusion="the group leads to the Forwarder; there is nothing to change",
+    wrong="somebody deleted the filter since, or led it elsewhere",
+    notices="the first lines of its functions, which no filter of that name delivers, so that the group is "
+    "read; the proof and the doctor miss the data",
+)
+UNTOUCHED = Evidence(
+    seen="ddsetup puts the filters, the one function that writes to the group has nothing of Datadog's yet, "
+    "within two weeks at most one filter of somebody else's delivered from the group, none that leads to "
+    "Datadog by its name, and in the region nothing is known of filters that ddsetup put before",
+    conclusion="there is room for a filter, which is put under a name of this run's own",
+    wrong="two filters of others are there that delivered nothing; one that delivered nothing leads to "
+    "Datadog already",
+    notices="AWS refuses a third filter: then the group is read, and said to be full; no filter has the name "
+    "of a run, so none is replaced; the doctor finds what arrives twice",
+)
+TABLE = (AT_WORK, COVERED, FULL, RECORDED, UNTOUCHED)
 IN_USE = ("named", "found", "deploy")
 """How a Forwarder is chosen that there is, or will be."""
 
 
-def evidence(region: Region, group: str) -> Evidence | None:
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """The names of filters that delivered something: within three hours and within two weeks, `theirs` of
+    them neither ddsetup's nor Datadog's own."""
+
+    lately: frozenset[str]
+    ever: frozenset[str]
+    ours: frozenset[str]
+
+    @property
+    def theirs(self) -> frozenset[str]:
+        return self.ever - self.ours
+
+
+def evidence(region: Region, group: Group) -> Evidence | None:
     """Why this group need not be read; None: it has to be.
 
     Nothing is concluded where several Forwarders are about, or where CloudWatch was not asked.
     """
+    seen = _seen(region, group.name)
+    if seen is None or any(map(leads_to_datadog_by_name, seen.theirs)):
+        return None
+    ddsetups = seen.ours - {f"{AUTOMATIC_PREFIX}{group.name}"}
+    handed_over = region.answers.subscribe == "automatic" and region.triggered and ddsetups
+    if handed_over or (region.choice.how == "deploy" and seen.ours):
+        return None
+    if seen.ours & seen.lately:
+        return AT_WORK
+    if len(seen.lately) >= MAX_FILTERS and not seen.ours and _nobody_asked(region, group):
+        return FULL
+    if len(seen.theirs) >= MAX_FILTERS:
+        return None
+    if region.triggered:
+        return COVERED
+    if region.answers.subscribe != "direct":
+        return None
+    return RECORDED if _recorded(region, group) else _untouched(region, group)
+
+
+def _seen(region: Region, group: str) -> _Seen | None:
     lately, ever, arn = region.lane.delivering, region.lane.delivered, region.choice.arn
     if region.answers.thorough or arn is None or not _one_forwarder(region):
         return None
     if not isinstance(lately, Mapping) or not isinstance(ever, Mapping):
         return None
-    own, datadogs = own_name(arn), f"{AUTOMATIC_PREFIX}{group}"
-    names = ever.get(group, frozenset()) | lately.get(group, frozenset())
-    others = names - {own, datadogs}
-    covered = region.answers.subscribe == "automatic" and region.triggered
-    if any(leads_to_datadog_by_name(name) for name in others) or (covered and own in names):
+    now = lately.get(group, frozenset())
+    names = ever.get(group, frozenset()) | now
+    ours = (name for name in names if is_own_name(name, arn) or name == f"{AUTOMATIC_PREFIX}{group}")
+    return _Seen(now, names, frozenset(ours))
+
+
+def _nobody_asked(region: Region, group: Group) -> bool:
+    """Whether filters in the way stay without a question, and no answer names one of this group."""
+    decided = {key.rpartition(":")[0] for key in region.answers.conflicts}
+    return region.answers.on_conflict == "skip" and group.name not in decided
+
+
+def _recorded(region: Region, group: Group) -> bool:
+    idle = isinstance(region.lane.receiving, frozenset) and group.name not in region.lane.receiving
+    return idle and region.choice.how != "deploy" and group.name in region.recorded
+
+
+def _untouched(region: Region, group: Group) -> Evidence | None:
+    """`UNTOUCHED` if it is: only a group that is one function's own, and by nothing ever known to ddsetup."""
+    if region.been_here or region.unreadable or region.leaving or not _nobody_asked(region, group):
         return None
-    if region.choice.how == "deploy" and names & {own, datadogs}:
+    alone = len(group.functions) == 1 and not group.through_extension
+    if not alone or group.name != f"/aws/lambda/{group.functions[0].name}":
         return None
-    if {own, datadogs} & lately.get(group, frozenset()):
-        return AT_WORK
-    return COVERED if covered and len(others) < MAX_FILTERS else None
+    return None if has_datadog(group.functions[0]) else UNTOUCHED
 
 
 def _one_forwarder(region: Region) -> bool:

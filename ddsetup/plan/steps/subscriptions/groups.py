@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from ddsetup.facts.filters import Forwarders
+from ddsetup.facts.filters import OWN_PREFIX, Forwarders
 from ddsetup.facts.ownership import leaves_alone
 from ddsetup.facts.recognise import extension_ships_logs
 from ddsetup.model.account import Function, Integration, Lane, Unreadable
 from ddsetup.model.answers import Answers
 from ddsetup.model.snapshot import LaneSnapshot, Snapshot
-from ddsetup.model.states import LogCollectionState
+from ddsetup.model.states import FilterState, LogCollectionState
 from ddsetup.plan.steps import collection
 from ddsetup.plan.steps.forwarder_choice import Choice, choose
 from ddsetup.plan.steps.instrument.function import instrument
@@ -36,7 +37,9 @@ class Region:
 
     `registered` are the Forwarders in the account's log collection, `unreadable` is why they are not known.
     `triggered`: Datadog subscribes our Forwarder to Lambda's log groups by itself, or will after this run.
-    `leaving` are Forwarders that leave log collection in it, and Datadog's filters with them.
+    `leaving` are Forwarders that leave log collection in it, and Datadog's filters with them. `recorded` are
+    the log groups that earlier runs led to our Forwarder; `been_here`: something tells that filters of
+    ddsetup's are, or were, in the region. `run` is what makes a name one of this run's own.
     """
 
     lane: LaneSnapshot
@@ -48,6 +51,9 @@ class Region:
     triggered: bool = False
     leaving: tuple[str, ...] = ()
     own_groups: frozenset[str] = field(default_factory=frozenset)
+    recorded: frozenset[str] = field(default_factory=frozenset)
+    been_here: bool = False
+    run: str = ""
 
     @property
     def at(self) -> Lane:
@@ -94,6 +100,7 @@ def _region(lane: Lane, snapshot: Snapshot, answers: Answers, registering: froze
     integration = snapshot.accounts[lane.account].integration
     registered: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
+    put = filters_put(lane, snapshot)
     if isinstance(integration, Integration):
         registered, sources = integration.lambdas, integration.sources
     return Region(
@@ -105,7 +112,30 @@ def _region(lane: Lane, snapshot: Snapshot, answers: Answers, registering: froze
         unreadable=integration if isinstance(integration, Unreadable) else None,
         triggered=("lambda" in sources and choice.arn in registered) or choice.arn in registering,
         own_groups=frozenset(_own_groups(held, {*(f.arn for f in known), choice.arn})),
+        recorded=frozenset(group for group, leads_to in put.items() if leads_to == choice.arn),
+        been_here=bool(put) or _seen_here(held),
+        run=hashlib.sha256(snapshot.at.isoformat().encode()).hexdigest()[:6],
     )
+
+
+def filters_put(lane: Lane, snapshot: Snapshot) -> Mapping[str, str]:
+    """Where the filters of ddsetup's lead that earlier runs put here and that are in force, by log group."""
+    states = [
+        change.after
+        for resource, change in (snapshot.applied or {}).items()
+        if (resource.account, resource.region) == (lane.account, lane.region)
+    ]
+    return {
+        state.log_group: state.destination_arn
+        for state in states
+        if isinstance(state, FilterState) and state.name.startswith(OWN_PREFIX)
+    }
+
+
+def _seen_here(lane: LaneSnapshot) -> bool:
+    """Whether CloudWatch saw a filter of ddsetup's at work."""
+    seen = lane.delivered if isinstance(lane.delivered, Mapping) else {}
+    return any(name.startswith(OWN_PREFIX) for names in seen.values() for name in names)
 
 
 def groups_by_lane(
