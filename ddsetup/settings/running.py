@@ -82,7 +82,6 @@ HOW = panel(
     ),
     Setting(
         key="output",
-        kind="choice",
         short="-o",
         choices=("text", "markdown", "json", "ndjson"),
         saved=False,

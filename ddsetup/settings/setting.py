@@ -37,6 +37,7 @@ def field_of(answers: Answers, path: str) -> Any:
 
 
 _FIELDS = frozenset(USUAL.__slots__)
+_KINDS: Mapping[type, Kind] = {bool: "switch", int: "number", tuple: "items", dict: "items"}
 _YES, _NO = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
 
 
@@ -55,8 +56,9 @@ class Setting:
     file from elsewhere act without being asked, nor what decides where keys are sent. `saved` settings are
     what a guided run writes.
 
-    `fills` is the field of `Answers` that it is for, by its path, if that has another name; with `pair` the
-    texts are parts of pairs, cut at the first such character (`pair_at_end`: the last). `help` does not say
+    `fills` is the field of `Answers` that it is for, by its path, if that is neither its name nor its plural;
+    `kind` need not be said where that field or `choices` tell. With `pair` the texts are parts of pairs, cut
+    at the first such character (`pair_at_end`: the last). `help` does not say
     the default, `meaning` does, unless `tells_default` is off, where it depends on who is there.
     """
 
@@ -81,7 +83,8 @@ class Setting:
     @property
     def field(self) -> str:
         """The field of `Answers` that it fills, empty if it fills none."""
-        return self.fills or (self.key if self.key in _FIELDS else "")
+        named = (name for name in (self.key, f"{self.key}s") if name in _FIELDS)
+        return self.fills or next(named, "")
 
     @property
     def default(self) -> Value | None:
@@ -177,4 +180,12 @@ def _typename(value: Json) -> str:
 
 def panel(name: Panel, *settings: Setting) -> tuple[Setting, ...]:
     """The settings of a panel, in the order in which they are shown."""
-    return tuple(replace(setting, panel=name) for setting in settings)
+    return tuple(replace(setting, panel=name, kind=_kind_of(setting)) for setting in settings)
+
+
+def _kind_of(setting: Setting) -> Kind:
+    """The kind that is said, else that of what it fills."""
+    if setting.choices:
+        return "choice"
+    usual = field_of(USUAL, setting.field) if setting.field and setting.kind == "text" else None
+    return _KINDS.get(type(usual), setting.kind)

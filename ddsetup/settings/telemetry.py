@@ -7,13 +7,9 @@ from ddsetup.settings.setting import Setting, panel
 
 WHAT = panel(
     "What to send",
-    Setting(key="logs", kind="switch", help="Logs."),
-    Setting(key="traces", kind="switch", help="Traces."),
-    Setting(
-        key="enhanced_metrics",
-        kind="switch",
-        help="Enhanced Lambda metrics (cold starts, memory, cost).",
-    ),
+    Setting(key="logs", help="Logs."),
+    Setting(key="traces", help="Traces."),
+    Setting(key="enhanced_metrics", help="Enhanced Lambda metrics (cold starts, memory, cost)."),
     Setting(
         key="env",
         metavar="NAME",
@@ -35,9 +31,7 @@ WHAT = panel(
     ),
     Setting(
         key="extra_tag",
-        fills="extra_tags",
         pair=":",
-        kind="items",
         metavar="KEY:VALUE",
         check=validate.extra_tag,
         help="A further tag; repeatable.",
@@ -48,76 +42,63 @@ DELIVERY = panel(
     "How it gets there",
     Setting(
         key="via",
-        kind="choice",
         choices=("forwarder", "extension"),
         help="Through the Forwarder's Lambda, or from an Extension inside each function.",
     ),
     Setting(
         key="subscribe",
-        kind="choice",
         choices=("automatic", "direct", "none"),
         help="Who subscribes the Forwarder to log groups: Datadog, ddsetup, or nobody.",
     ),
     Setting(
         key="on_conflict",
         tells_default=False,
-        kind="choice",
         choices=("ask", "replace", "add", "skip"),
         help="What to do where somebody else's subscription filters are in the way.",
     ),
     Setting(
         key="conflict",
-        fills="conflicts",
         pair="=",
         pair_at_end=True,
-        kind="items",
         metavar="GROUP:FILTER=DECISION",
         check=validate.conflict,
         help="The same for one filter: replace, add or skip; repeatable.",
     ),
     Setting(
         key="owned",
-        kind="choice",
         choices=("change", "skip", "source", "all"),
         help="Functions that a deployment tool owns: change them, leave them to it, or change the files of "
         "their project in this directory. all: change also those that Datadog itself instruments.",
     ),
     Setting(
         key="publish",
-        kind="switch",
         help="Functions behind aliases: publish a version of what was instrumented and move the alias to it, "
         "unless $LATEST has more than that is new. Default: no, only $LATEST is changed.",
     ),
     Setting(
         key="thorough",
-        kind="switch",
         in_file=False,
         saved=False,
         help="Read the filters of every log group (5 a second), also where CloudWatch shows enough of them.",
     ),
     Setting(
         key="durable_events",
-        kind="switch",
         help="Durable functions, through the Extension: deploy Datadog's stack that tells how executions end "
         "(EventBridge, Firehose). Default: no.",
     ),
     Setting(
         key="prune",
-        kind="switch",
         help="Remove what ddsetup set earlier and is no longer wanted: tags, variables, services, log "
         "sources, and Datadog from functions that are no longer chosen. Default: no, it is only shown.",
     ),
     Setting(
         key="log_source",
-        fills="log_sources",
         kind="words",
         metavar="ID",
         help="Which AWS services' logs Datadog collects; repeatable.",
     ),
     Setting(
         key="state_machine",
-        fills="state_machines",
-        kind="items",
         metavar="NAME",
         check=validate.state_machine,
         help="Step Functions: log everything of this state machine and trace it; a name, ARN or glob, "
@@ -125,30 +106,20 @@ DELIVERY = panel(
     ),
     Setting(
         key="api_stage",
-        fills="api_stages",
-        kind="items",
         metavar="API/STAGE",
         check=validate.api_stage,
         help="API Gateway: access logs of this stage; the API by name or id, globs, or all; repeatable.",
     ),
-    Setting(
-        key="create_log_groups",
-        kind="switch",
-        help="Create the log group of a function that has never run.",
-    ),
+    Setting(key="create_log_groups", help="Create the log group of a function that has never run."),
     Setting(
         key="forwarder_arn",
-        fills="forwarder_arns",
-        kind="items",
         metavar="ARN",
         check=validate.function_arn,
         help="Use this Forwarder instead of finding or deploying one; one per region.",
     ),
     Setting(
         key="forwarder_param",
-        fills="forwarder_params",
         pair="=",
-        kind="items",
         separator="\n",
         metavar="KEY=VALUE",
         check=validate.parameter,
@@ -160,14 +131,9 @@ DELIVERY = panel(
         check=validate.forwarder_version,
         help="The Forwarder's release.",
     ),
-    Setting(
-        key="forwarder_upgrade",
-        kind="switch",
-        help="Bring an existing Forwarder to that release. Default: leave it.",
-    ),
+    Setting(key="forwarder_upgrade", help="Bring an existing Forwarder to that release. Default: leave it."),
     Setting(
         key="replace_log_group",
-        kind="switch",
         help="Delete the log group of a Forwarder that is gone where it is in the way of a new one's (Lambda "
         "makes it anew for last lines); the guided setup asks.",
     ),
@@ -222,7 +188,7 @@ LIBRARY = panel(
         check=validate.version,
         help="The Extension layer: baseline, latest, none, or a number.",
     ),
-    Setting(key="fips", kind="switch", help="FIPS variant of the Extension."),
+    Setting(key="fips", help="FIPS variant of the Extension."),
     Setting(
         key="log_level",
         fills="tracing.log_level",
@@ -242,7 +208,7 @@ LIBRARY = panel(
         kind="switch",
         help="Join X-Ray segments to traces.",
     ),
-    Setting(key="appsec", fills="tracing.appsec", kind="switch", help="App and API Protection."),
+    Setting(key="appsec", fills="tracing.appsec", help="App and API Protection."),
     Setting(
         key="llmobs",
         fills="tracing.llmobs",
@@ -270,9 +236,5 @@ LIBRARY = panel(
         metavar="URL",
         help="Source code integration: the repository's URL.",
     ),
-    Setting(
-        key="grant_key_access",
-        kind="switch",
-        help="Let execution roles read the API key's secret (Extension).",
-    ),
+    Setting(key="grant_key_access", help="Let execution roles read the API key's secret (Extension)."),
 )

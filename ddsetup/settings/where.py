@@ -23,7 +23,6 @@ FUNCTIONS = panel(
     Setting(
         key="function",
         fills="selection.names",
-        kind="items",
         short="-f",
         metavar="NAME",
         help="A function's name, ARN or glob (quote it); repeatable.",
@@ -31,7 +30,6 @@ FUNCTIONS = panel(
     Setting(
         key="exclude",
         fills="selection.exclude",
-        kind="items",
         metavar="NAME",
         help="Leave these out: names, ARNs or globs; repeatable.",
     ),
@@ -39,7 +37,6 @@ FUNCTIONS = panel(
         key="tag",
         fills="selection.tags",
         pair="=",
-        kind="items",
         metavar="KEY=VALUE",
         check=validate.tag_rule,
         help="Only functions with this resource tag; repeatable, all must fit.",
@@ -54,24 +51,16 @@ FUNCTIONS = panel(
     Setting(
         key="stack",
         fills="selection.stacks",
-        kind="items",
         metavar="NAME",
         help="Only functions of this CloudFormation stack; repeatable.",
     ),
     Setting(
         key="which",
         fills="selection.state",
-        kind="choice",
         choices=("any", "uninstrumented", "instrumented"),
         help="Only functions without, or only with, Datadog.",
     ),
-    Setting(
-        key="all",
-        fills="selection.all",
-        kind="switch",
-        negatable=False,
-        help="Every function of the regions.",
-    ),
+    Setting(key="all", fills="selection.all", negatable=False, help="Every function of the regions."),
 )
 
 WHERE = panel(
@@ -79,7 +68,6 @@ WHERE = panel(
     Setting(key="profile", metavar="NAME", help="The AWS profile to use."),
     Setting(
         key="region",
-        fills="regions",
         kind="words",
         short="-r",
         metavar="REGION",
@@ -188,22 +176,18 @@ DATADOG = panel(
     ),
     Setting(
         key="resource_tag",
-        fills="resource_tags",
         pair="=",
-        kind="items",
         metavar="KEY=VALUE",
         check=validate.tag_rule,
         help="A tag for what is made here (role, secret, log groups, stack and all in it); repeatable.",
     ),
     Setting(
         key="resource_collection",
-        kind="switch",
         help="Let Datadog collect the configuration of AWS resources (SecurityAudit, and policies of what "
         "Datadog reads besides).",
     ),
     Setting(
         key="integration_namespace",
-        fills="integration_namespaces",
         kind="words",
         metavar="NAME",
         help=f"Metrics of further services: {', '.join(INTEGRATIONS)}, or a namespace; repeatable.",
