@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ddsetup.facts.variables import asked
 from ddsetup.flow.call import Call
 from ddsetup.model.blocks import Block
 from ddsetup.model.errors import UsageError
@@ -13,11 +12,11 @@ from ddsetup.model.lines import Look
 from ddsetup.model.report import Report
 from ddsetup.project.iac import backup
 from ddsetup.project.iac.detect import detect
-from ddsetup.project.iac.model import Wanted
+from ddsetup.project.iac.model import Wish
 from ddsetup.project.iac.show import iac_blocks
 from ddsetup.project.layer_versions import LayerVersions, on_aws
 from ddsetup.project.macro import for_iac
-from ddsetup.project.project_files import KEY_SETTINGS, bring, proposed
+from ddsetup.project.project_files import bring, proposed
 from ddsetup.settings.fields import answers_of
 
 
@@ -60,23 +59,13 @@ def _change(call: Call, root: Path) -> Report:
     )
 
 
-def _wanted(call: Call, versions: LayerVersions) -> Wanted:
+def _wanted(call: Call, versions: LayerVersions) -> Wish:
     """What flags, variables and file say. Raises UsageError with all that is wrong."""
     given = call.given
     if wrong := given.problems():
         raise UsageError(Lines.of(*wrong))
-    sources = [(name, given.text(key)) for key, name in KEY_SETTINGS.items() if key in given]
-    via, regions = given.value("via"), given.items("region")
     values = {key: value for key in given.values if (value := given.value(key)) is not None}
-    wanted = Wanted(
-        via=via if via in ("forwarder", "extension") else None,  # type: ignore[arg-type]
-        site=given.text("site"),
-        key_source=sources[0] if sources else None,
-        forwarders=given.items("forwarder_arn"),
-        asked=asked(answers_of(values), frozenset(values)),
-        region=regions[0] if len(regions) == 1 else "",
-    )
-    return versions.wanted(wanted, given.text("layer_version"), given.text("extension_version"))
+    return versions.wanted(Wish(answers=answers_of(values), said=frozenset(values)))
 
 
 def run(call: Call) -> Report:

@@ -17,6 +17,7 @@ from ddsetup.doctor.diagnose import Diagnosis, Found
 from ddsetup.facts import recognise
 from ddsetup.facts.signals import BY_NAME as SIGNALS
 from ddsetup.facts.signals import Data
+from ddsetup.facts.variables import SITE
 from ddsetup.model.account import Unreadable
 from ddsetup.model.report import SignalName
 from ddsetup.plan.steps.subscriptions.groups import log_group_of
@@ -101,7 +102,7 @@ def _forwarder(_s: Subject, place: Place) -> str:
 
 
 def _key(_s: Subject, place: Place) -> str:
-    site = ((place.function.env if place.function else None) or {}).get("DD_SITE", "")
+    site = ((place.function.env if place.function else None) or {}).get(SITE, "")
     known = place.health.key == "valid"
     return f"{site}, {'the key is valid' if known else 'whether the key is valid is not known'}".strip(", ")
 

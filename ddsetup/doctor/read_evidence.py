@@ -18,6 +18,7 @@ from ddsetup.doctor.checks.case import Case, Place, make_case, modified, record_
 from ddsetup.doctor.checks.state_machines import groups_in_doubt
 from ddsetup.doctor.closer_look import look_into_doubts
 from ddsetup.facts.disclose import text
+from ddsetup.facts.variables import KEY_SECRET_ARN
 from ddsetup.gateways.aws import health, secrets
 from ddsetup.gateways.aws.functions import resource_policy
 from ddsetup.gateways.aws.session import Aws
@@ -166,7 +167,7 @@ def _health_of(aws: Aws, dd: Datadog | None, place: Place, looking: Looking) -> 
 def _key_of(aws: Aws, dd: Datadog | None, place: Place) -> dict[str, Any]:
     """What Datadog says to the Forwarder's key; nothing is known where it is not kept in a secret."""
     env = (place.function.env if place.function else None) or {}
-    arn = env.get("DD_API_KEY_SECRET_ARN", "")
+    arn = env.get(KEY_SECRET_ARN, "")
     if dd is None or not arn.startswith("arn:"):
         return {}
     try:

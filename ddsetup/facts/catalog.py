@@ -50,7 +50,9 @@ KEY_VARIABLES = (
 )
 """Where the Extension looks for the API key, the first one found wins; exactly one should be set. The first
 never falls back to another (datadog-lambda-extension, secrets/decrypt.rs)."""
-SECRET_VARIABLES = frozenset({"DD_API_KEY", "DATADOG_API_KEY", "DD_KMS_API_KEY", "DD_APP_KEY"})
+SECRET_VARIABLES = frozenset(
+    {"DD_API_KEY", "DATADOG_API_KEY", "DD_APP_KEY", *(row.name for row in VARIABLES if not row.shown)}
+)
 """Key material, encrypted or not. What a function has in them is never shown, never part of a plan or
 journal, and so never replaced: it could not be given back."""
 

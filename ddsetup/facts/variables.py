@@ -13,11 +13,28 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from ddsetup.model.answers import Answers, Via
+from ddsetup.model.answers import Answers, KeyKind, KeySource, Via
 
 FileTool: TypeAlias = Literal["plugin", "macro", "cdk", "variables"]
 """What carries a setting: the three of Datadog by names of their own; others set variables one by one."""
 Rule: TypeAlias = Literal["asked", "merged", "by_runtime", "elsewhere"]
+
+SITE = "DD_SITE"
+FLUSH_TO_LOG = "DD_FLUSH_TO_LOG"
+LOGS_ENABLED = "DD_SERVERLESS_LOGS_ENABLED"
+TRACE_ENABLED = "DD_TRACE_ENABLED"
+ENHANCED_METRICS = "DD_ENHANCED_METRICS"
+SERVICE = "DD_SERVICE"
+APPSEC = "DD_APPSEC_ENABLED"
+EXTENSION_APPSEC = "DD_SERVERLESS_APPSEC_ENABLED"
+FIPS_MODE = "DD_LAMBDA_FIPS_MODE"
+LOG_LEVEL = "DD_LOG_LEVEL"
+KEY_SECRET_ARN = "DD_API_KEY_SECRET_ARN"
+KEY_SSM_ARN = "DD_API_KEY_SSM_ARN"
+DURABLE_BUFFER = "DD_LAMBDA_DURABLE_FUNCTION_LOG_BUFFER_SIZE"
+MERGE_XRAY = "DD_MERGE_XRAY_TRACES"
+TAGS = "DD_TAGS"
+KEY_KMS = "DD_KMS_API_KEY"
 
 
 def _no_answer(_answers: Answers) -> str:
@@ -51,8 +68,9 @@ class Variable:
 
     `rule` "asked": set as it is asked for; "merged": joined with what is there; "by_runtime": set or left by
     the function's language; "elsewhere": by the step that knows more (keys, handlers, modes). `only` names
-    the one way of delivery that reads it. `tools` is the name of the setting of Datadog's tools; `plugin`,
-    `macro` and `cdk` where they differ or one has none; `kind` is how such a setting is written.
+    the one way of delivery that reads it. `tag` is the resource tag that says the same. `tools` is what the
+    setting of Datadog's tools is called; `plugin`, `macro` and `cdk` where they differ or one has none;
+    `kind` is how such a setting is written.
     `removable`: an instrumenter's, so it may be taken out again. `shown`: its value is known to be harmless.
     """
 
@@ -61,6 +79,7 @@ class Variable:
     value: Callable[[Answers], str] = _no_answer
     rule: Rule = "asked"
     only: Via | None = None
+    tag: str = ""
     tools: str = ""
     plugin: str = ""
     macro: str = ""
@@ -96,12 +115,15 @@ def _tags(answers: Answers) -> str:
 
 VARIABLES: tuple[Variable, ...] = (
     Variable(name="DD_LAMBDA_HANDLER", rule="elsewhere"),
-    Variable(name="DD_FLUSH_TO_LOG", rule="elsewhere"),
-    Variable(name="DD_SITE", rule="elsewhere", setting="site", plugin="site", macro="site", cdk="site"),
-    Variable(name="DD_API_KEY_SECRET_ARN", rule="elsewhere"),
-    Variable(name="DD_API_KEY_SSM_ARN", rule="elsewhere"),
+    Variable(name=FLUSH_TO_LOG, rule="elsewhere"),
+    Variable(name=SITE, rule="elsewhere", setting="site", plugin="site", macro="site", cdk="site"),
+    Variable(name=KEY_SECRET_ARN, rule="elsewhere", tools="apiKeySecretArn"),
+    Variable(name=KEY_SSM_ARN, rule="elsewhere", tools="apiKeySsmArn"),
     Variable(
-        name="DD_TRACE_ENABLED",
+        name=KEY_KMS, rule="elsewhere", tools="apiKMSKey", cdk="apiKmsKey", removable=False, shown=False
+    ),
+    Variable(
+        name=TRACE_ENABLED,
         setting="traces",
         value=lambda answers: switch(answers.traces),
         plugin="enableDDTracing",
@@ -110,7 +132,7 @@ VARIABLES: tuple[Variable, ...] = (
         kind="switch",
     ),
     Variable(
-        name="DD_SERVERLESS_LOGS_ENABLED",
+        name=LOGS_ENABLED,
         setting="logs",
         value=lambda answers: switch(answers.logs),
         only="extension",
@@ -120,14 +142,14 @@ VARIABLES: tuple[Variable, ...] = (
         kind="switch",
     ),
     Variable(
-        name="DD_ENHANCED_METRICS",
+        name=ENHANCED_METRICS,
         setting="enhanced_metrics",
         value=lambda answers: switch(answers.enhanced_metrics),
         macro="enableEnhancedMetrics",
         kind="switch",
     ),
     Variable(
-        name="DD_MERGE_XRAY_TRACES",
+        name=MERGE_XRAY,
         setting="merge_xray",
         value=lambda answers: switch(answers.tracing.merge_xray),
         plugin="enableXrayTracing",
@@ -143,14 +165,14 @@ VARIABLES: tuple[Variable, ...] = (
         kind="switch",
     ),
     Variable(
-        name="DD_LOG_LEVEL",
+        name=LOG_LEVEL,
         setting="log_level",
         value=lambda answers: answers.tracing.log_level or "",
         tools="logLevel",
     ),
-    Variable(name="DD_APPSEC_ENABLED", rule="by_runtime", kind="switch"),
+    Variable(name=APPSEC, rule="by_runtime", kind="switch"),
     Variable(
-        name="DD_SERVERLESS_APPSEC_ENABLED",
+        name=EXTENSION_APPSEC,
         setting="appsec",
         value=lambda answers: "true" if answers.tracing.appsec else "",
         rule="by_runtime",
@@ -189,7 +211,7 @@ VARIABLES: tuple[Variable, ...] = (
         kind="number",
     ),
     Variable(
-        name="DD_LAMBDA_FIPS_MODE",
+        name=FIPS_MODE,
         setting="fips",
         value=lambda answers: "true" if answers.fips else "",
         only="extension",
@@ -197,10 +219,11 @@ VARIABLES: tuple[Variable, ...] = (
         macro="lambdaFips",
         kind="switch",
     ),
-    Variable(name="DD_LAMBDA_DURABLE_FUNCTION_LOG_BUFFER_SIZE", rule="elsewhere"),
+    Variable(name=DURABLE_BUFFER, rule="elsewhere"),
     Variable(
-        name="DD_SERVICE",
+        name=SERVICE,
         setting="service",
+        tag="service",
         value=lambda answers: answers.service or "",
         tools="service",
         removable=False,
@@ -208,6 +231,7 @@ VARIABLES: tuple[Variable, ...] = (
     Variable(
         name="DD_ENV",
         setting="env",
+        tag="env",
         value=lambda answers: answers.env or "",
         tools="env",
         removable=False,
@@ -215,12 +239,13 @@ VARIABLES: tuple[Variable, ...] = (
     Variable(
         name="DD_VERSION",
         setting="version_tag",
+        tag="version",
         value=lambda answers: answers.version or "",
         tools="version",
         removable=False,
     ),
     Variable(
-        name="DD_TAGS",
+        name=TAGS,
         setting="extra_tag",
         value=_tags,
         rule="merged",
@@ -231,6 +256,12 @@ VARIABLES: tuple[Variable, ...] = (
 """The unified tags are not removable: people set those too."""
 
 BY_NAME: Mapping[str, Variable] = {variable.name: variable for variable in VARIABLES}
+KEY_VARIABLE: Mapping[KeyKind, str] = {
+    "secret": KEY_SECRET_ARN,
+    "ssm": KEY_SSM_ARN,
+    "kms": KEY_KMS,
+}
+"""What the Extension takes the API key from, by where the key is kept."""
 _DEFAULTS = Answers(site="", regions=())
 
 
@@ -243,6 +274,11 @@ def asked(answers: Answers, said: frozenset[str] = frozenset()) -> dict[str, str
         for name, value in found.items()
         if value and (value != BY_NAME[name].value(_DEFAULTS) or BY_NAME[name].setting in said)
     }
+
+
+def key_setting(source: KeySource, tool: FileTool) -> str:
+    """What a tool's setting is called that says where the API key is."""
+    return BY_NAME[KEY_VARIABLE[source.kind]].named_by(tool)
 
 
 def carried(wanted: Mapping[str, str], via: Via, tool: FileTool) -> dict[str, str]:
@@ -265,7 +301,7 @@ def _why_not(name: str, wanted: Mapping[str, str], via: Via, tool: FileTool) -> 
     row = BY_NAME[name]
     if row.only not in (None, via):
         return f"needs --via {row.only}"
-    if row.kind == "mode" and wanted.get("DD_TRACE_ENABLED") == "false":
+    if row.kind == "mode" and wanted.get(TRACE_ENABLED) == "false":
         return "needs traces"
     if row.rule == "by_runtime" and tool == "variables":
         return "depends on the function's language; `ddsetup setup` sets it"

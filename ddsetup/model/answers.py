@@ -42,6 +42,9 @@ class Selection:
         return bool(self.all or self.names or self.tags or self.runtimes or self.stacks)
 
 
+KeyKind: TypeAlias = Literal["secret", "ssm", "kms"]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeySource:
     """Where functions and the Forwarder find the Datadog API key (never the key itself).
@@ -50,7 +53,7 @@ class KeySource:
     region. "ssm": a parameter's ARN. "kms": base64 ciphertext.
     """
 
-    kind: Literal["secret", "ssm", "kms"] = "secret"
+    kind: KeyKind = "secret"
     value: str = ""
 
 

@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING
 from ddsetup.ask.prompter import Back
 from ddsetup.facts import catalog
 from ddsetup.facts.kinds import is_foundation
-from ddsetup.facts.variables import asked
 from ddsetup.flow.call import Call
 from ddsetup.flow.ending import WAIT_SECONDS
 from ddsetup.gateways.aws.secrets import read_secret
 from ddsetup.model.account import Function, Json, Lane, Unreadable
-from ddsetup.model.answers import Answers
+from ddsetup.model.answers import Answers, KeySource
 from ddsetup.model.errors import DdsetupError, UsageError
 from ddsetup.model.lines import counted
 from ddsetup.model.report import Report
@@ -25,7 +24,7 @@ from ddsetup.plan.steps.forwarder import forwarder_arn
 from ddsetup.plan.steps.wording import listed
 from ddsetup.project.changing_files import refuse_uncommitted
 from ddsetup.project.iac.at_hand import AtHand, at_hand, owned_functions
-from ddsetup.project.iac.model import Wanted
+from ddsetup.project.iac.model import Wish
 from ddsetup.project.layer_versions import LayerVersions, check_extension, newest_in
 from ddsetup.project.macro import settled
 from ddsetup.project.project_files import ITS_STACK, Brought, bring, proposed
@@ -33,7 +32,6 @@ from ddsetup.project.project_files import ITS_STACK, Brought, bring, proposed
 if TYPE_CHECKING:
     from ddsetup.flow.verbs import Prepared, Session
 
-_KEY_SETTINGS = {"secret": "apiKeySecretArn", "ssm": "apiKeySsmArn", "kms": "apiKMSKey"}
 _SHOWN = 3
 
 
@@ -124,10 +122,9 @@ def _declined(reason: DdsetupError) -> bool:
 
 def _brought(call: Call, session: Session, prepared: Prepared, found: AtHand) -> Brought:
     planned = call.given.on("dry_run")
-    answers = prepared.answers
-    wanted = _wanted(session, prepared.snapshot, answers, found.functions, planned=planned)
     versions = LayerVersions(newest_in(session.aws, sorted({f.lane for f in found.functions})))
-    wanted = versions.wanted(wanted, answers.layer_version, answers.extension_version)
+    wanted = _wanted(session, prepared.snapshot, prepared.answers, found.functions, planned=planned)
+    wanted = versions.wanted(wanted)
     proposal = proposed(session.host, found.project, wanted)
     if note := versions.note(proposal):
         call.console.say(note, "warn" if versions.problem else "dim")
@@ -146,7 +143,7 @@ def _macro(call: Call, session: Session, lanes: Sequence[Lane]) -> dict[str, Jso
 
 def _wanted(
     session: Session, snapshot: Snapshot, answers: Answers, functions: Sequence[Function], *, planned: bool
-) -> Wanted:
+) -> Wish:
     """What the files shall say: the answers, and what was made for them on AWS.
 
     Where Datadog subscribes the log groups by itself, no Forwarder is named: the tool would subscribe it as
@@ -154,39 +151,36 @@ def _wanted(
     """
     lanes = sorted({function.lane for function in functions})
     by_datadog = answers.subscribe == "automatic" and "lambda" in answers.log_sources
+    extension = answers.via == "extension"
     forwarders = [forwarder_arn(lane, snapshot, answers) for lane in lanes]
-    return Wanted(
-        via=answers.via,
-        site=answers.site,
-        key_source=_key_source(session, answers, functions, planned=planned)
-        if answers.via == "extension"
-        else None,
-        forwarders=() if by_datadog or answers.via == "extension" else tuple(a for a in forwarders if a),
-        subscribed=by_datadog,
-        asked=asked(answers),
-        region=lanes[0].region if len({lane.region for lane in lanes}) == 1 else "",
+    made = replace(
+        answers,
+        key_source=_key_source(session, answers, functions, planned=planned) if extension else KeySource(),
+        forwarder_arns=() if by_datadog or extension else tuple(a for a in forwarders if a),
+        regions=tuple(sorted({lane.region for lane in lanes})),
     )
+    return Wish(answers=made, said=frozenset({"via"}), subscribed=by_datadog)
 
 
 def _key_source(
     session: Session, answers: Answers, functions: Sequence[Function], *, planned: bool
-) -> tuple[str, str] | None:
-    """Where the API key is, None if that cannot be told: a file of several regions names one secret.
+) -> KeySource:
+    """Where the API key is, empty if that cannot be told: a file of several regions names one secret.
 
     A secret that is only `planned` has six characters in its ARN that AWS will choose; they are crossed out.
     """
     source = answers.key_source
     if source.value:
-        return _KEY_SETTINGS[source.kind], source.value
+        return source
     lanes = sorted({function.lane for function in functions})
     secret = read_secret(session.aws, lanes[0], SECRET_NAME)
     if secret is None and planned and len(lanes) == 1:
         partition, lane = catalog.partition_of(lanes[0].region), lanes[0]
         arn = f"arn:{partition}:secretsmanager:{lane.region}:{lane.account}:secret:{SECRET_NAME}-XXXXXX"
-        return _KEY_SETTINGS["secret"], arn
+        return KeySource(value=arn)
     if secret is None or isinstance(secret, Unreadable) or len(lanes) > 1:
-        return None
-    return _KEY_SETTINGS["secret"], secret.arn
+        return KeySource()
+    return KeySource(value=secret.arn)
 
 
 def _relative(call: Call, found: AtHand) -> str:

@@ -12,7 +12,7 @@ from ddsetup.gateways.aws.layers import newest_layer
 from ddsetup.gateways.aws.session import Aws
 from ddsetup.model.account import Lane, Unreadable
 from ddsetup.model.errors import CredentialsError, Denied, GatewayError, UsageError
-from ddsetup.project.iac.model import Newest, Proposal, Wanted
+from ddsetup.project.iac.model import Newest, Proposal, Wish
 
 Look: TypeAlias = Callable[[str], int | Unreadable | None]
 """The newest version of a layer by its name, None if there is none; raises what credentials may."""
@@ -30,20 +30,14 @@ class LayerVersions:
     problem: str = ""
     _found: dict[str, int | None] = field(default_factory=dict)
 
-    def wanted(self, wanted: Wanted, library: str, extension: str) -> Wanted:
+    def wanted(self, wanted: Wish) -> Wish:
         """What is wanted, with the layers that `--layer-version` and `--extension-version` ask for.
 
         Raises UsageError.
         """
+        library, extension = wanted.answers.layer_version, wanted.answers.extension_version
         check_extension(extension)
-        return replace(
-            wanted,
-            layer_version=_number(library),
-            extension_version=_number(extension),
-            library=library != "none",
-            newest_library=self._newer(library),
-            newest_extension=self._newer(extension),
-        )
+        return replace(wanted, newest_library=self._newer(library), newest_extension=self._newer(extension))
 
     def note(self, proposal: Proposal) -> str:
         """Where the versions in what is proposed come from; empty if there are none."""
@@ -86,10 +80,6 @@ def check_extension(setting: str) -> None:
             where="--extension-version none",
             fix="leave it out, or use --via forwarder",
         )
-
-
-def _number(text: str) -> int | None:
-    return int(text) if text.isdecimal() else None
 
 
 def on_aws(call: Call) -> Look:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,11 +14,12 @@ from ddsetup.ask.questions import Choice
 from ddsetup.facts import catalog
 from ddsetup.flow.call import Call
 from ddsetup.model.account import Json
+from ddsetup.model.answers import KeySource
 from ddsetup.model.errors import UsageError
 from ddsetup.project.changing_files import check_committed, write_all
 from ddsetup.project.iac import backup
 from ddsetup.project.iac import run as programs
-from ddsetup.project.iac.model import AnswerMissing, Install, Project, ProjectFile, Proposal, Wanted
+from ddsetup.project.iac.model import AnswerMissing, Install, Project, ProjectFile, Proposal, Wish
 from ddsetup.project.iac.propose import propose
 from ddsetup.project.iac.show import as_data, file_blocks, finished
 from ddsetup.project.iac.source import read_source
@@ -29,12 +29,6 @@ if TYPE_CHECKING:
     from ddsetup.ask.prompter import Prompter
     from ddsetup.flow.verbs import Host
 
-KEY_SETTINGS: Mapping[str, str] = {
-    "api_key_secret": "apiKeySecretArn",
-    "api_key_ssm": "apiKeySsmArn",
-    "api_key_kms": "apiKMSKey",
-}
-"""What the deployment tools call our ways to say where the API key is."""
 ITS_STACK = "STACK"
 """What stands for the name of a stack in a command, where no function tells it."""
 _SAYS_VIA = re.compile(r"addExtension|extensionLayerVersion|datadog/lambda-extension")
@@ -66,14 +60,15 @@ class Brought:
         return any(file["status"] == "changed" for file in self.data["files"])
 
 
-def proposed(host: Host, project: Project, wanted: Wanted) -> Proposal:
+def proposed(host: Host, project: Project, wanted: Wish) -> Proposal:
     """The proposal; what the files do not say is asked.
 
     Raises AnswerMissing where nobody can be asked, BrokenFile for a file that its own tool would not read.
     """
     if wanted.via is None and host.prompter is not None and not _says_via(project):
         via = host.prompter.ask(_VIA)
-        wanted = replace(wanted, via="extension" if via == "extension" else "forwarder")
+        answers = replace(wanted.answers, via="extension" if via == "extension" else "forwarder")
+        wanted = replace(wanted, answers=answers, said=wanted.said | {"via"})
     while True:
         try:
             return propose(project, wanted)
@@ -93,7 +88,7 @@ def _says_via(project: Project) -> bool:
     return any(_SAYS_VIA.search(text) for text in texts)
 
 
-def _asked(prompter: Prompter, wanted: Wanted, missing: AnswerMissing) -> Wanted:
+def _asked(prompter: Prompter, wanted: Wish, missing: AnswerMissing) -> Wish:
     setting = SETTINGS[missing.setting]
 
     def problem(value: Json) -> str:
@@ -106,10 +101,12 @@ def _asked(prompter: Prompter, wanted: Wanted, missing: AnswerMissing) -> Wanted
     if missing.setting == "site":
         choices = tuple(Choice(site.site, f"{site.name}: {site.site}") for site in catalog.sites())
         text = "Which Datadog site is yours?"
-        return replace(wanted, site=str(prompter.ask(Prompt(kind="one", text=text, choices=choices))))
+        site = str(prompter.ask(Prompt(kind="one", text=text, choices=choices)))
+        return replace(wanted, answers=replace(wanted.answers, site=site))
     text = "ARN of the secret that holds the API key"
     value = prompter.ask(Prompt(kind="text", text=text, why=missing.what, check=problem))
-    return replace(wanted, key_source=(KEY_SETTINGS[missing.setting], str(value)))
+    source = KeySource(kind="secret", value=str(value))
+    return replace(wanted, answers=replace(wanted.answers, key_source=source))
 
 
 def bring(call: Call, host: Host, project: Project, proposal: Proposal) -> Brought:

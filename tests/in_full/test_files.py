@@ -10,14 +10,16 @@ from pathlib import Path
 
 import pytest
 
+from ddsetup.model.answers import Tracing
 from ddsetup.model.errors import UsageError
 from ddsetup.project.iac import cloudformation, dockerfile, serverless
 from ddsetup.project.iac.detect import detect
-from ddsetup.project.iac.model import Proposal, Wanted
+from ddsetup.project.iac.model import Proposal
 from ddsetup.project.iac.propose import propose
 from ddsetup.project.iac.source import read_source
 from tests.unit.project.test_iac_files import DOCKER, SAM
 from tests.unit.project.test_iac_serverless import DATA
+from tests.unit.project.wishes import wish
 from tests.unit.show.test_render import matches_golden
 
 ARN = "arn:aws:lambda:us-east-1:123456789012:function:datadog-forwarder"
@@ -25,28 +27,24 @@ SECRET = "arn:aws:secretsmanager:us-east-1:123456789012:secret:datadog-AbCdEf"
 HERE = f"{Path(__file__).parents[2]}/"
 PROJECTS = Path(__file__).parents[2] / "docs" / "projects"
 WISHES = {
-    "forwarder": Wanted(site="datadoghq.eu", via="forwarder", forwarders=(ARN,), region="us-east-1"),
-    "extension": Wanted(site="datadoghq.eu", via="extension", key_source=("apiKeySecretArn", SECRET)),
-    "unsaid": Wanted(site="datadoghq.com"),
-    "everything": Wanted(
+    "forwarder": wish(site="datadoghq.eu", via="forwarder", forwarders=(ARN,), region="us-east-1"),
+    "extension": wish(site="datadoghq.eu", via="extension", key_source=("apiKeySecretArn", SECRET)),
+    "unsaid": wish(site="datadoghq.com"),
+    "everything": wish(
         site="datadoghq.eu",
         via="extension",
         key_source=("apiKMSKey", "AQIC"),
         forwarders=(ARN, ARN.replace("us-east-1", "eu-west-1")),
         subscribed=True,
-        asked={
-            "DD_ENV": "prod",
-            "DD_SERVICE": "shop",
-            "DD_VERSION": "7",
-            "DD_TAGS": "team:shop,odd:a, b",
-            "DD_LOG_LEVEL": "debug",
-            "DD_TRACE_ENABLED": "false",
-            "DD_SERVERLESS_LOGS_ENABLED": "false",
-            "DD_CAPTURE_LAMBDA_PAYLOAD": "true",
-            "DD_MERGE_XRAY_TRACES": "true",
-            "DD_ENHANCED_METRICS": "false",
-            "DD_LAMBDA_FIPS_MODE": "true",
-        },
+        env="prod",
+        service="shop",
+        version="7",
+        extra_tags=(("team", "shop"), ("odd", "a, b")),
+        traces=False,
+        logs=False,
+        enhanced_metrics=False,
+        fips=True,
+        tracing=Tracing(log_level="debug", capture_payload=True, merge_xray=True),
         region="eu-west-1",
         layer_version=110,
         extension_version=90,
@@ -168,8 +166,8 @@ def test_other_files(tmp_path: Path, name: str, texts: dict[str, str], file: str
     path = tmp_path / file
     for title, text in texts.items():
         path.write_bytes(text.encode())
-        for wish, wanted in WISHES.items():
-            lines.append(f"[{title}, {wish}]")
+        for kind, wanted in WISHES.items():
+            lines.append(f"[{title}, {kind}]")
             try:
                 lines += shown(how.propose(read_source(path), wanted))
             except UsageError as error:
@@ -180,9 +178,9 @@ def test_other_files(tmp_path: Path, name: str, texts: dict[str, str], file: str
 def test_whole_projects() -> None:
     lines: list[str] = []
     for place in sorted(PROJECTS.iterdir()):
-        for wish, wanted in WISHES.items():
+        for kind, wanted in WISHES.items():
             project = detect(place)
-            lines.append(f"[{place.name}, {wish}]: {', '.join(project.tools)}")
+            lines.append(f"[{place.name}, {kind}]: {', '.join(project.tools)}")
             try:
                 lines += shown(propose(project, wanted))
             except UsageError as error:

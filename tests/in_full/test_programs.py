@@ -6,18 +6,18 @@ After a change that is meant: `UPDATE_GOLDEN=1 pytest -n 0 tests/in_full`, and r
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from ddsetup.model.errors import UsageError
 from ddsetup.project.iac import cdk, packages, terraform
-from ddsetup.project.iac.model import Proposal, Wanted
+from ddsetup.project.iac.model import Proposal
 from tests.in_full.cdk_cases import CDK
 from tests.in_full.terraform_cases import TERRAFORM
 from tests.in_full.test_code import write
 from tests.in_full.test_files import WISHES, refused, shown
+from tests.unit.project.wishes import answering, wish
 from tests.unit.show.test_render import matches_golden
 
 REQUIREMENTS: dict[str, dict[str, str]] = {
@@ -123,7 +123,7 @@ def files_of(root: Path, cases: Mapping[str, str | dict[str, str]], name: str) -
 @pytest.mark.parametrize("wish", WISHES)
 def test_terraform(tmp_path: Path, wish: str) -> None:
     lines: list[str] = []
-    wanted = WISHES[wish] if wish == "everything" else replace(WISHES[wish], region="")
+    wanted = WISHES[wish] if wish == "everything" else answering(WISHES[wish], regions=())
     for name in TERRAFORM:
         root = files_of(tmp_path, TERRAFORM, name)
         files = sorted([*root.glob("*.tf"), *root.glob("*.tf.json")])
@@ -145,7 +145,7 @@ def test_lists_of_requirements(tmp_path: Path) -> None:
     for name, case in REQUIREMENTS.items():
         root = files_of(tmp_path, REQUIREMENTS, name)
         path = root / next(iter(case))
-        for wanted in (Wanted(), Wanted(layer_version=110)):
+        for wanted in (wish(), wish(layer_version=110)):
             lines += [f"[{name}]", *told(root, lambda p=path, w=wanted: packages.python_library(p, w)), ""]  # type: ignore[misc]
     matches_golden("files/requirements", "\n".join(lines))
 

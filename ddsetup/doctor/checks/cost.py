@@ -13,6 +13,7 @@ from ddsetup.facts import recognise
 from ddsetup.facts.filters import AUTOMATIC_PREFIX, Forwarders, classify, describe, filter_resource
 from ddsetup.facts.guides import LOGS_GUIDE, SETTINGS_GUIDE
 from ddsetup.facts.ownership import is_forwarder
+from ddsetup.facts.variables import LOG_LEVEL, MERGE_XRAY, TRACE_ENABLED
 from ddsetup.model.account import SubscriptionFilter, Unreadable
 from ddsetup.model.change import ResourceId
 from ddsetup.plan.steps.subscriptions.conflicts import deletion
@@ -154,7 +155,7 @@ def xray(case: Case) -> Iterator[Result]:
     join them."""
     for s in case.subjects:
         active = s.function.tracing == "Active" and s.mode in ("forwarder", "extension")
-        if active and s.on("DD_TRACE_ENABLED") and not s.on("DD_MERGE_XRAY_TRACES", False):
+        if active and s.on(TRACE_ENABLED) and not s.on(MERGE_XRAY, False):
             yield problem(
                 s,
                 "X-Ray and Datadog both trace it, and are not joined",
@@ -191,5 +192,5 @@ def debug(case: Case) -> Iterator[Result]:
     for s in case.subjects:
         if s.mode == "none":
             continue
-        if s.env.get("DD_LOG_LEVEL", "").lower() == "debug" or s.on("DD_TRACE_DEBUG", False):
+        if s.env.get(LOG_LEVEL, "").lower() == "debug" or s.on("DD_TRACE_DEBUG", False):
             yield problem(s, "Datadog's library logs at debug level", "set DD_LOG_LEVEL to INFO when done")

@@ -12,6 +12,16 @@ from ddsetup.doctor.checks.road import LIBRARY, ROAD
 from ddsetup.facts import catalog, recognise
 from ddsetup.facts.guides import LOGS_GUIDE, SETTINGS_GUIDE, TAGS_GUIDE
 from ddsetup.facts.iam_documents import statements, strings
+from ddsetup.facts.variables import (
+    ENHANCED_METRICS,
+    FLUSH_TO_LOG,
+    KEY_SECRET_ARN,
+    KEY_SSM_ARN,
+    LOGS_ENABLED,
+    SERVICE,
+    SITE,
+    TRACE_ENABLED,
+)
 from ddsetup.model.account import Role, Unreadable
 from ddsetup.model.answers import KeySource
 from ddsetup.model.change import Change
@@ -39,7 +49,7 @@ def flush(case: Case) -> Iterator[Result]:
     """DD_FLUSH_TO_LOG is not true, and there is no Extension: custom metrics are sent by a call to Datadog at
     the end of each invocation, which needs a key and slows it down, or are lost."""
     for s in _reporting(case):
-        if s.mode == "forwarder" and s.family and s.family.forwarder and not s.on("DD_FLUSH_TO_LOG", False):
+        if s.mode == "forwarder" and s.family and s.family.forwarder and not s.on(FLUSH_TO_LOG, False):
             yield mendable(s, "DD_FLUSH_TO_LOG is not true", "set it")
 
 
@@ -47,7 +57,7 @@ def flush(case: Case) -> Iterator[Result]:
 def flush_ignored(case: Case) -> Iterator[Result]:
     """DD_FLUSH_TO_LOG is true beside the Extension, which takes precedence: the setting has no effect."""
     for s in _reporting(case):
-        if s.mode == "extension" and s.on("DD_FLUSH_TO_LOG", False):
+        if s.mode == "extension" and s.on(FLUSH_TO_LOG, False):
             yield problem(s, "DD_FLUSH_TO_LOG has no effect beside the Extension", "remove it")
 
 
@@ -139,9 +149,9 @@ def key_access(case: Case) -> Iterator[Result]:
 
 def _key_source(s: Subject) -> KeySource | None:
     """Where the Extension finds the key, if a right of the function's role has to do with it."""
-    if secret := s.env.get("DD_API_KEY_SECRET_ARN"):
+    if secret := s.env.get(KEY_SECRET_ARN):
         return KeySource(kind="secret", value=secret)
-    parameter = s.env.get("DD_API_KEY_SSM_ARN")
+    parameter = s.env.get(KEY_SSM_ARN)
     return KeySource(kind="ssm", value=parameter) if parameter else None
 
 
@@ -164,7 +174,7 @@ def _grant(case: Case, s: Subject, role: Role, source: KeySource) -> tuple[Chang
 def site(case: Case) -> Iterator[Result]:
     """DD_SITE is missing or names another site than the one that is looked at; the default is US1."""
     for s in _reporting(case):
-        sends_to = s.env.get("DD_SITE") or "datadoghq.com"
+        sends_to = s.env.get(SITE) or "datadoghq.com"
         if s.mode == "extension" and sends_to != case.answers.site:
             yield mendable(s, f"it sends to {sends_to}, not to {case.answers.site}", "set DD_SITE")
 
@@ -195,7 +205,7 @@ def tracing(case: Case) -> Iterator[Result]:
         return
     for s in _reporting(case):
         rate = s.env.get("DD_TRACE_SAMPLE_RATE", "").strip()
-        if not s.on("DD_TRACE_ENABLED"):
+        if not s.on(TRACE_ENABLED):
             yield problem(s, "DD_TRACE_ENABLED is false", "set it to true, or remove it; or say --no-traces")
         elif rate and _number(rate) == 0:
             yield problem(s, f"DD_TRACE_SAMPLE_RATE is {rate}: nothing is traced", "raise or remove it")
@@ -213,7 +223,7 @@ def enhanced(case: Case) -> Iterator[Result]:
     if not case.answers.enhanced_metrics:
         return
     for s in _reporting(case):
-        if not s.on("DD_ENHANCED_METRICS"):
+        if not s.on(ENHANCED_METRICS):
             yield problem(s, "DD_ENHANCED_METRICS is false", "set it to true, or remove it")
 
 
@@ -229,7 +239,7 @@ def extension_logs(case: Case) -> Iterator[Result]:
     if not case.answers.logs:
         return
     for s in _reporting(case):
-        if s.mode != "extension" or s.on("DD_SERVERLESS_LOGS_ENABLED"):
+        if s.mode != "extension" or s.on(LOGS_ENABLED):
             continue
         place = case.place_of(s)
         filters = place.filters_of(s.function.log_group)
@@ -285,7 +295,7 @@ def unified_tags(case: Case) -> Iterator[Result]:
     """Neither DD_SERVICE nor a tag `service` says which service the function belongs to: its traces, logs
     and metrics are hard to bring together."""
     for s in _reporting(case):
-        if not s.env.get("DD_SERVICE") and not s.tags.get("service"):
+        if not s.env.get(SERVICE) and not s.tags.get("service"):
             yield mendable(s, "it has neither DD_SERVICE nor a tag service", "set it")
 
 

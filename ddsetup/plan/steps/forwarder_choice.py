@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ddsetup.facts.catalog import FORWARDER_LAYER, parse_layer
+from ddsetup.facts.variables import SITE
 from ddsetup.model.account import Forwarder, Function, Integration, Lane, Stack, Unreadable
 from ddsetup.model.answers import Answers
 from ddsetup.model.errors import UsageError
@@ -135,8 +136,8 @@ def stack_of(forwarder: Forwarder, lane: LaneSnapshot) -> Stack | None:
 def site_of(forwarder: Forwarder, lane: LaneSnapshot) -> str | None:
     """The Datadog site a Forwarder sends to, by its environment or its stack; None if neither says."""
     function = _function(forwarder.arn, lane)
-    if function and function.env and function.env.get("DD_SITE"):
-        return function.env["DD_SITE"]
+    if function and function.env and function.env.get(SITE):
+        return function.env[SITE]
     stack = stack_of(forwarder, lane)
     return stack.parameters.get("DdSite") if stack else None
 

@@ -18,6 +18,7 @@ from ddsetup.facts.filters import (
     filter_state,
     group_resource,
 )
+from ddsetup.facts.variables import SERVICE, VARIABLES
 from ddsetup.model.account import Function, Integration, Lane, SubscriptionFilter, Unreadable
 from ddsetup.model.answers import Answers
 from ddsetup.model.change import Change, Plan, ResourceId, Skipped
@@ -211,11 +212,8 @@ def removable(function: Function, tags: Mapping[str, str]) -> tuple[str, ...]:
     own resource tag. Key sources that hold a secret stay: no journal may know them, so no undo could.
     """
     env = function.env or {}
-    derived = {
-        "DD_SERVICE": {function.name, tags.get("service")},
-        "DD_ENV": {tags.get("env")} if MARKER in tags else set(),
-        "DD_VERSION": {tags.get("version")} if MARKER in tags else set(),
-    }
+    derived = {row.name: {tags.get(row.tag)} for row in VARIABLES if row.tag and MARKER in tags}
+    derived[SERVICE] = {function.name, tags.get("service")}
     names = {name for name in catalog.INSTRUMENTER_VARIABLES if name in env}
     names |= {name for name, values in derived.items() if name in env and env[name] in values}
     names |= {name for name, value in catalog.DOTNET_PROFILER_VARIABLES.items() if env.get(name) == value}

@@ -12,7 +12,7 @@ from ddsetup.project.code_check.model import Handler, Metric, Place, Problem
 from ddsetup.project.code_check.modules import Module, parse, python_files
 from ddsetup.project.code_check.wrap import wrap
 from ddsetup.project.iac.detect import detect
-from ddsetup.project.iac.model import Edit, Project, Wanted
+from ddsetup.project.iac.model import Edit, Project, Wish
 from ddsetup.project.iac.packages import lists, python_library
 
 _PACKAGES = {"datadog_lambda": ("datadog-lambda",), "ddtrace": ("ddtrace", "datadog-lambda")}
@@ -79,7 +79,7 @@ def _library_for(project: Project, edits: list[Edit]) -> tuple[Edit, ...]:
         return ()
     for path in lists_of_it:
         try:
-            found = python_library(path, Wanted()).edits
+            found = python_library(path, Wish()).edits
         except UsageError:
             continue
         if found:

@@ -16,11 +16,13 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 
 from ddsetup.facts import catalog
+from ddsetup.facts.variables import key_setting
+from ddsetup.model.answers import Via
 from ddsetup.model.errors import UsageError
 from ddsetup.project.iac import cdk_edit, cdk_read, in_package, packages, plugin, versions
 from ddsetup.project.iac.cdk_read import Made
 from ddsetup.project.iac.limits import Judged, judge
-from ddsetup.project.iac.model import BrokenFile, CannotEdit, Edit, Install, Proposal, Snippet, Via, Wanted
+from ddsetup.project.iac.model import BrokenFile, CannotEdit, Edit, Install, Proposal, Snippet, Wish
 from ddsetup.project.iac.plugin import forwarder_for
 from ddsetup.project.iac.source import Source, read_json, read_source
 from ddsetup.project.iac.variables import check_said, left_out
@@ -37,7 +39,6 @@ _RUNTIME = re.compile(r"\bRuntime\.(PYTHON|NODEJS|JAVA|DOTNET|RUBY)_")
 _FAMILIES = {"PYTHON": "python", "NODEJS": "node", "JAVA": "java", "DOTNET": "dotnet", "RUBY": "ruby"}
 _BY_CONSTRUCT = {"PythonFunction": "python", "NodejsFunction": "node"}
 _SKIP = frozenset({"node_modules", "cdk.out", "venv", "__pycache__", "dist", "test", "tests"})
-_KEYS = {"apiKMSKey": "apiKmsKey"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,7 @@ class _App:
     judged: Judged = field(default_factory=Judged)
 
 
-def propose(path: Path, wanted: Wanted) -> Proposal:
+def propose(path: Path, wanted: Wish) -> Proposal:
     """The snippet for one app, by its cdk.json. Raises BrokenFile, AnswerMissing."""
     source = read_source(path)
     said = read_json(source)
@@ -118,7 +119,7 @@ def _package(path: Path, language: Language) -> Proposal:
     return Proposal(installs=(Install(path.parent, ("pip", "install", PACKAGE), f"{why}; list it, too"),))
 
 
-def _warnings(path: Path, app: _App, wanted: Wanted) -> tuple[str, ...]:
+def _warnings(path: Path, app: _App, wanted: Wish) -> tuple[str, ...]:
     """What the construct does not cover, as far as a program tells."""
     via: Via = wanted.via or "forwarder"
     kept = in_package.kept_layers(app.judged.covered, said=False)
@@ -148,7 +149,7 @@ def _reader(language: Language) -> Callable[[str], list[Made]]:
     return cdk_read.in_python if language == "python" else cdk_read.in_script
 
 
-def _app(root: Path, texts: list[str], language: Language, wanted: Wanted) -> _App:
+def _app(root: Path, texts: list[str], language: Language, wanted: Wish) -> _App:
     found = [each for text in texts for each in _reader(language)(text)]
     found = [replace(each, described=in_package.looked_up(each.described, root, wanted)) for each in found]
     described = [each.described for each in found]
@@ -182,7 +183,7 @@ def _runtimes_of(family: str, runtimes: Iterable[str]) -> list[str]:
     return [runtime for runtime, of in found if of is not None and of.name == family]
 
 
-def _properties(path: Path, wanted: Wanted, app: _App) -> dict[str, str | int | bool]:
+def _properties(path: Path, wanted: Wish, app: _App) -> dict[str, str | int | bool]:
     via: Via = wanted.via or "forwarder"
     check_said(via, wanted, str(path))
     found: dict[str, str | int | bool] = {}
@@ -195,16 +196,15 @@ def _properties(path: Path, wanted: Wanted, app: _App) -> dict[str, str | int | 
         number = versions.newest_for(family, _runtimes_of(family, app.runtimes), wanted)
         if number:
             found[f"{family}LayerVersion"] = number
-    found["site"] = wanted.site
+    found["site"] = wanted.answers.site
     if via == "extension":
         number = versions.extension_version(wanted)
         if number:
             found["extensionLayerVersion"] = number
         if wanted.key_source is not None:
-            name, value = wanted.key_source
-            found[_KEYS.get(name, name)] = value
+            found[key_setting(wanted.key_source, "cdk")] = wanted.key_source.value
     else:
-        arn = forwarder_for(wanted.forwarders, wanted.region, str(path))
+        arn = forwarder_for(wanted.answers.forwarder_arns, wanted.region, str(path))
         found |= {"flushMetricsToLogs": True} | ({"forwarderArn": arn} if arn else {})
     asked = plugin.said(wanted, via, "cdk")
     return found | {name: value for name, value in asked.items() if isinstance(value, str | int)}

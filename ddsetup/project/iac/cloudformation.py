@@ -10,12 +10,13 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from ddsetup.model.answers import Via
 from ddsetup.project.iac import in_package, plugin, yamlchange, yamldoc
 from ddsetup.project.iac.described import Described, texts
 from ddsetup.project.iac.guard import edited
 from ddsetup.project.iac.limits import Judged, judge
 from ddsetup.project.iac.macro_stack import MACRO
-from ddsetup.project.iac.model import AnswerMissing, CannotEdit, Edit, Proposal, Snippet, Via, Wanted
+from ddsetup.project.iac.model import AnswerMissing, CannotEdit, Edit, Proposal, Snippet, Wish
 from ddsetup.project.iac.settings_block import Block, Brought, bring_mapping, settings_at
 from ddsetup.project.iac.source import Source, Splice
 from ddsetup.project.iac.template import Template, functions, read, state_machines, unsubscribable
@@ -38,7 +39,7 @@ _REFUSED_LOGS = (
 )
 
 
-def propose(source: Source, wanted: Wanted) -> Proposal:
+def propose(source: Source, wanted: Wish) -> Proposal:
     """What has to change in one template.
 
     Raises BrokenFile for a file that is not a template, AnswerMissing for what is not said.
@@ -111,7 +112,7 @@ class _Plan:
         return not doing and not unseen and self.now == {}
 
 
-def _plan(document: Document, wanted: Wanted) -> _Plan:
+def _plan(document: Document, wanted: Wish) -> _Plan:
     settings = _settings(document)
     now = {}
     if settings is not None:
@@ -281,8 +282,8 @@ def _block(
         must["addLayers"] = False
     elif in_package.without_layers(judged.covered):
         may["addLayers"] = False
-    if wanted.site:
-        must["site"] = wanted.site
+    if wanted.answers.site:
+        must["site"] = wanted.answers.site
     elif "site" not in now:
         raise AnswerMissing("the Datadog site is not known", setting="site", fix="--site SITE", where=where)
     must["addExtension"] = chosen.via == "extension"
@@ -296,7 +297,7 @@ def _block(
         may["stackName"] = Ref("AWS::StackName")
     machines = state_machines(template)
     refused = [name for name, loggable in machines.items() if not loggable]
-    arn = plugin.forwarder_for(wanted.forwarders, wanted.region, where) if machines else ""
+    arn = plugin.forwarder_for(wanted.answers.forwarder_arns, wanted.region, where) if machines else ""
     if arn and not refused:
         may |= {"stepFunctionForwarderArn": arn}
     elif arn:
@@ -310,7 +311,7 @@ def _forwarder(
     template: Template, judged: Judged, chosen: Versions, where: str
 ) -> tuple[str, tuple[str, ...]]:
     """The Forwarder to subscribe, where that cannot stop a deployment; else why it is left out."""
-    arn = plugin.forwarder_for(chosen.wanted.forwarders, chosen.wanted.region, where)
+    arn = plugin.forwarder_for(chosen.wanted.answers.forwarder_arns, chosen.wanted.region, where)
     named = arn or "forwarderArn" in chosen.now
     doing = tuple(each for each in judged.covered if not each.image)
     refused = unsubscribable(template, doing) if named else ()
@@ -321,7 +322,7 @@ def _forwarder(
     return "", (f"`forwarderArn` is left out: {_FIRST_DEPLOYMENT} ({', '.join(refused)}); {_AUTOMATIC}",)
 
 
-def _via(now: Mapping[str, Plain | None], wanted: Wanted) -> Via:
+def _via(now: Mapping[str, Plain | None], wanted: Wish) -> Via:
     if wanted.via is not None:
         return wanted.via
     return "extension" if "extensionLayerVersion" in now or now.get("addExtension") is True else "forwarder"
@@ -345,7 +346,7 @@ def _remarks(
     said = list(left_out(chosen.wanted, chosen.via, "macro"))
     if re.search(r"CodeSigningConfigArn", document.text):
         said.append("code signing: Datadog's layers carry no signature of yours; the policy must only warn")
-    subscribed = chosen.wanted.forwarders or "stepFunctionForwarderArn" in chosen.now
+    subscribed = chosen.wanted.answers.forwarder_arns or "stepFunctionForwarderArn" in chosen.now
     if state_machines(template) and not subscribed:
         said.append("the logs and traces of its Step Functions need a Forwarder: --forwarder-arn, --region")
     settings = _settings(document)

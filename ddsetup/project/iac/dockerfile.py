@@ -11,10 +11,11 @@ import re
 from dataclasses import dataclass
 
 from ddsetup.facts import catalog
+from ddsetup.model.answers import Via
 from ddsetup.project.iac import versions
 from ddsetup.project.iac.described import Described
 from ddsetup.project.iac.limits import judge
-from ddsetup.project.iac.model import CannotEdit, Edit, Proposal, Snippet, Via, Wanted
+from ddsetup.project.iac.model import CannotEdit, Edit, Proposal, Snippet, Wish
 from ddsetup.project.iac.source import Source, Splice, spliced
 from ddsetup.project.iac.variables import check_said, left_out, variables
 
@@ -39,7 +40,7 @@ class _Image:
     handler: str
 
 
-def propose(source: Source, wanted: Wanted, *, installs_requirements: bool = False) -> Proposal:
+def propose(source: Source, wanted: Wish, *, installs_requirements: bool = False) -> Proposal:
     """The lines that a Dockerfile of a function has to have. `installs_requirements`: the library comes with
     the project's own list of requirements. Raises AnswerMissing for what nobody said.
     """
@@ -121,11 +122,11 @@ def _handler(command: re.Match[str] | None) -> str:
     return last if isinstance(last, str) and _HANDLER.fullmatch(last) else ""
 
 
-def _via(text: str, wanted: Wanted) -> Via:
+def _via(text: str, wanted: Wish) -> Via:
     return wanted.via or ("extension" if EXTENSION_IMAGE in text else "forwarder")
 
 
-def _lines(source: Source, image: _Image, via: Via, wanted: Wanted, *, library: bool) -> list[str]:
+def _lines(source: Source, image: _Image, via: Via, wanted: Wish, *, library: bool) -> list[str]:
     """The lines before CMD, and CMD."""
     if via == "extension":
         check_said(via, wanted, str(source.path), key=False)
@@ -146,7 +147,7 @@ def _lines(source: Source, image: _Image, via: Via, wanted: Wanted, *, library: 
     return [*lines, f"CMD [{json.dumps(redirected)}]"]
 
 
-def _install(language: str, wanted: Wanted) -> str:
+def _install(language: str, wanted: Wish) -> str:
     if language == "node":
         return "RUN npm install datadog-lambda-js dd-trace"
     return f"RUN pip install --no-cache-dir '{versions.python_requirement(wanted)}'"

@@ -15,14 +15,14 @@ from pathlib import Path
 from ddsetup.model.errors import UsageError
 from ddsetup.project.iac import packages
 from ddsetup.project.iac.described import Described, Library
-from ddsetup.project.iac.model import Wanted
+from ddsetup.project.iac.model import Wish
 from ddsetup.project.iac.source import read_json, read_source
 
 WITHOUT_LAYER: frozenset[Library] = frozenset({"packaged", "unwanted"})
 _PYTHON, _NODE, _TRACER = "datadog-lambda", "datadog-lambda-js", "dd-trace"
 
 
-def looked_up(function: Described, root: Path, wanted: Wanted) -> Described:
+def looked_up(function: Described, root: Path, wanted: Wish) -> Described:
     """The function, with what the folder of its code says. A layer that was asked for by its number is
     attached, whatever the package has, and none where none is wanted."""
     if not wanted.library:

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from ddsetup.facts import catalog
 from ddsetup.facts.start_up import foreign_script, has_web_adapter, starts_otherwise
 from ddsetup.facts.vendors import vendor_of
+from ddsetup.model.answers import Via
 from ddsetup.project.iac.described import Described, Tool
 from ddsetup.project.iac.in_package import WITHOUT_LAYER
-from ddsetup.project.iac.model import Via
 
 MOST_LAYERS = 5
 """AWS Lambda's quota of layers for a function."""

@@ -7,7 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, TypeAlias
 
+from ddsetup.facts.variables import asked
+from ddsetup.model.answers import Answers, KeySource, Via
 from ddsetup.model.errors import UsageError
+from ddsetup.settings.setting import USUAL
 
 Kind: TypeAlias = Literal[
     "serverless",
@@ -23,7 +26,6 @@ Kind: TypeAlias = Literal[
     "zappa",
     "sst",
 ]
-Via: TypeAlias = Literal["forwarder", "extension"]
 Newest: TypeAlias = Callable[[str], int | None]
 """A version of a layer that is newer than the bundled table's, by the layer's name; None: none is known."""
 
@@ -78,30 +80,59 @@ def none_newer(_name: str) -> None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
-    """How functions shall be monitored. None and empty: not said, so what a file already has stays.
+class Wish:
+    """How functions shall be monitored: the answers. What is not among the settings that were `said` stays
+    where a file has it.
 
-    `key_source` is what the Extension takes the API key from: the plugin's setting (apiKeySecretArn,
-    apiKeySsmArn, apiKMSKey) and its value. `forwarders` are Forwarder ARNs, one for each region.
     `subscribed`: Datadog subscribes the log groups by itself, so that no Forwarder has to be named.
-    `asked` are the variables that the answers ask for, by name, as `ddsetup.facts.variables` has them.
-    `layer_version` and `extension_version` pin layers; without them the bundled table is used, and what
-    `newest_library` and `newest_extension` know beyond it. Without `library` no function gets a layer of
-    Datadog's library, so no handler is redirected to it.
+    `newest_library` and `newest_extension` know layers beyond the bundled table.
     """
 
-    via: Via | None = None
-    site: str = ""
-    key_source: tuple[str, str] | None = None
-    forwarders: tuple[str, ...] = ()
+    answers: Answers = USUAL
+    said: frozenset[str] = frozenset()
     subscribed: bool = False
-    asked: Mapping[str, str] = field(default_factory=dict)
-    region: str = ""
-    layer_version: int | None = None
-    extension_version: int | None = None
-    library: bool = True
     newest_library: Newest = none_newer
     newest_extension: Newest = none_newer
+
+    @property
+    def via(self) -> Via | None:
+        """The way of delivery, None if it was not said."""
+        return self.answers.via if "via" in self.said else None
+
+    @property
+    def key_source(self) -> KeySource | None:
+        """What the Extension takes the API key from, None if nobody said it."""
+        return self.answers.key_source if self.answers.key_source.value else None
+
+    @property
+    def asked(self) -> Mapping[str, str]:
+        """The variables that are asked for, by name."""
+        return asked(self.answers, self.said)
+
+    @property
+    def region(self) -> str:
+        """The region, empty unless there is one only."""
+        regions = self.answers.regions
+        return regions[0] if len(regions) == 1 else ""
+
+    @property
+    def layer_version(self) -> int | None:
+        """The version to which the library's layer is pinned."""
+        return _number(self.answers.layer_version)
+
+    @property
+    def extension_version(self) -> int | None:
+        """The version to which the Extension's layer is pinned."""
+        return _number(self.answers.extension_version)
+
+    @property
+    def library(self) -> bool:
+        """Whether functions get a layer of Datadog's library, so that their handlers are redirected to it."""
+        return self.answers.layer_version != "none"
+
+
+def _number(text: str) -> int | None:
+    return int(text) if text.isdecimal() else None
 
 
 @dataclass(frozen=True, slots=True)

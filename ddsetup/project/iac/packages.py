@@ -14,7 +14,7 @@ from pathlib import Path
 from ddsetup.model.account import Json
 from ddsetup.model.errors import UsageError
 from ddsetup.project.iac import versions
-from ddsetup.project.iac.model import BrokenFile, Edit, Install, Proposal, Snippet, Wanted
+from ddsetup.project.iac.model import BrokenFile, Edit, Install, Proposal, Snippet, Wish
 from ddsetup.project.iac.source import Source, Splice, read_json, read_source, spliced
 
 _NODE_MANAGERS: Mapping[str, tuple[str, ...]] = {
@@ -72,7 +72,7 @@ def _listed(manifest: Path) -> set[str]:
     return {name for group in groups if isinstance(group, dict) for name in group}
 
 
-def python_library(path: Path, wanted: Wanted) -> Proposal:
+def python_library(path: Path, wanted: Wish) -> Proposal:
     """`datadog-lambda` in requirements.txt or pyproject.toml. Raises BrokenFile."""
     source = read_source(path)
     return _requirements(source, wanted) if path.suffix == ".txt" else _pyproject(source, wanted)
@@ -108,7 +108,7 @@ def _included(path: Path) -> Iterator[str]:
             todo += [(each.parent / found).resolve() for found in _INCLUDE.findall(text)]
 
 
-def _requirements(source: Source, wanted: Wanted) -> Proposal:
+def _requirements(source: Source, wanted: Wish) -> Proposal:
     requirement = versions.python_requirement(wanted)
     if lists(source.path, "datadog-lambda"):
         return Proposal(settled=(source.path,))
@@ -121,7 +121,7 @@ def _requirements(source: Source, wanted: Wanted) -> Proposal:
     return Proposal(edits=(Edit(source.path, source.raw, source.encoded(text), ("the library",)),))
 
 
-def _pyproject(source: Source, wanted: Wanted) -> Proposal:
+def _pyproject(source: Source, wanted: Wish) -> Proposal:
     """Only a project without a lock file is edited, and only a list that is easy to find."""
     try:
         document = tomllib.loads(source.text)

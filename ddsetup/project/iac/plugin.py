@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from ddsetup.facts.variables import VARIABLES, FileTool, carried
+from ddsetup.facts.variables import LOG_LEVEL, TRACE_ENABLED, VARIABLES, FileTool, carried, key_setting
+from ddsetup.model.answers import Via
 from ddsetup.model.errors import UsageError
-from ddsetup.project.iac.model import AnswerMissing, Via, Wanted
+from ddsetup.project.iac.model import AnswerMissing, Wish
 from ddsetup.project.iac.settings_block import Block
 from ddsetup.project.iac.yamltext import Plain, Quoted
 
@@ -43,7 +44,7 @@ COMES_AFTER = ("serverless-plugin-typescript", "serverless-typescript")
 """Plugins that have to stand above it, and below it (README of the plugin)."""
 
 
-def via_of(existing: Mapping[str, Plain | None], wanted: Wanted, major: int | None = None) -> Via:
+def via_of(existing: Mapping[str, Plain | None], wanted: Wish, major: int | None = None) -> Via:
     """How data shall get to Datadog: as asked, else as the file has it, else through the Forwarder.
 
     Since release 4, which `major` tells of, the plugin adds the Extension to whatever block it finds. Where
@@ -63,14 +64,14 @@ def via_of(existing: Mapping[str, Plain | None], wanted: Wanted, major: int | No
     return "extension" if modern else "forwarder"
 
 
-def key_by_environment(existing: Mapping[str, Plain | None], wanted: Wanted) -> bool:
+def key_by_environment(existing: Mapping[str, Plain | None], wanted: Wish) -> bool:
     """Whether a block lets the API key come from DATADOG_API_KEY when the service is deployed."""
     return wanted.key_source is None and wanted.via is None and not set(KEY_SETTINGS) & set(existing)
 
 
 def block(
     existing: Mapping[str, Plain | None],
-    wanted: Wanted,
+    wanted: Wish,
     *,
     region: str,
     where: str,
@@ -83,8 +84,8 @@ def block(
     """
     via = via_of(existing, wanted, major)
     must: dict[str, Plain] = {}
-    if wanted.site:
-        must["site"] = wanted.site
+    if wanted.answers.site:
+        must["site"] = wanted.answers.site
     elif "site" not in existing:
         raise AnswerMissing("the Datadog site is not known", setting="site", fix="--site SITE", where=where)
     must["addExtension"] = via == "extension"
@@ -92,7 +93,7 @@ def block(
         if not (existing and key_by_environment(existing, wanted)):
             must |= key_settings(existing, wanted, where)
     elif "forwarder" not in existing or "forwarderArn" in existing:
-        arn = forwarder_for(wanted.forwarders, region, where)
+        arn = forwarder_for(wanted.answers.forwarder_arns, region, where)
         must |= {"forwarderArn": arn} if arn else {}
     must |= said(wanted, via, "plugin")
     may: dict[str, Plain] = {"addLayers": True}
@@ -100,12 +101,12 @@ def block(
         must |= {"addLayers": False, "redirectHandlers": False}
     if via == "forwarder":
         may["flushMetricsToLogs"] = True
-    may |= {"logLevel": Quoted("INFO")} if "DD_LOG_LEVEL" not in wanted.asked else {}
-    may |= {"enableDDTracing": True} if "DD_TRACE_ENABLED" not in wanted.asked else {}
+    may |= {"logLevel": Quoted("INFO")} if LOG_LEVEL not in wanted.asked else {}
+    may |= {"enableDDTracing": True} if TRACE_ENABLED not in wanted.asked else {}
     return Block(must, may)
 
 
-def key_settings(existing: Mapping[str, Plain | None], wanted: Wanted, where: str) -> dict[str, Plain]:
+def key_settings(existing: Mapping[str, Plain | None], wanted: Wish, where: str) -> dict[str, Plain]:
     """Where the Extension takes the API key from, as a setting; nothing if the file says it already.
 
     Raises AnswerMissing when nobody says it, UsageError when it would be said twice.
@@ -120,7 +121,7 @@ def key_settings(existing: Mapping[str, Plain | None], wanted: Wanted, where: st
                 where=where,
             )
         return {}
-    name, value = wanted.key_source
+    name = key_setting(wanted.key_source, "plugin")
     others = [each for each in present if each != name]
     if others:
         raise UsageError(
@@ -128,7 +129,7 @@ def key_settings(existing: Mapping[str, Plain | None], wanted: Wanted, where: st
             where=where,
             fix=f"remove it to use `{name}`",
         )
-    return {name: value}
+    return {name: wanted.key_source.value}
 
 
 def forwarder_for(arns: Sequence[str], region: str, where: str) -> str:
@@ -148,7 +149,7 @@ def forwarder_for(arns: Sequence[str], region: str, where: str) -> str:
     return regions.get(region, "")
 
 
-def said(wanted: Wanted, via: Via, tool: FileTool) -> dict[str, Plain]:
+def said(wanted: Wish, via: Via, tool: FileTool) -> dict[str, Plain]:
     """What was asked for by name, and therefore wins over what a file has, by the tool's settings."""
     kinds = {row.named_by(tool): row.kind for row in VARIABLES}
     return {name: _written(value, kinds[name]) for name, value in carried(wanted.asked, via, tool).items()}

@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from ddsetup.model.errors import UsageError
 from ddsetup.project.iac import cdk, cloudformation, dockerfile, packages, plugin, serverless, terraform
-from ddsetup.project.iac.model import AnswerMissing, Kind, Project, Proposal, Snippet, Wanted
+from ddsetup.project.iac.model import AnswerMissing, Kind, Project, Proposal, Snippet, Wish
 from ddsetup.project.iac.source import Source, check_inside, read_source
 
 _AFTERWARDS = "`ddsetup setup` does it after each deployment"
@@ -19,7 +19,7 @@ _ELSEWHERE = {
 }
 
 
-def propose(project: Project, wanted: Wanted) -> Proposal:
+def propose(project: Project, wanted: Wish) -> Proposal:
     """What has to change in a project, and what the user has to put in by hand. Nothing is changed.
 
     A file that cannot be read or changed is left, told, and the others go on. Raises that file's UsageError
@@ -61,7 +61,7 @@ def _with_plugin(path: Path, proposal: Proposal) -> Proposal:
     return proposal + packages.node_dependency(path.parent, plugin.NAME, why, dev=True)
 
 
-def _by_program(path: Path, wanted: Wanted) -> Proposal:
+def _by_program(path: Path, wanted: Wish) -> Proposal:
     source = read_source(path)
     if plugin.NAME in source.text:
         return Proposal(settled=(path,))
@@ -71,7 +71,7 @@ def _by_program(path: Path, wanted: Wanted) -> Proposal:
     return _with_plugin(path, Proposal(snippets=(Snippet(path, reason, text, language),)))
 
 
-def _image(path: Path, source: Source, wanted: Wanted) -> Proposal:
+def _image(path: Path, source: Source, wanted: Wish) -> Proposal:
     """A Dockerfile, and beside it the list of requirements that it installs."""
     beside = _requirements_beside(path, source)
     if beside is None:
@@ -80,7 +80,7 @@ def _image(path: Path, source: Source, wanted: Wanted) -> Proposal:
     return found + packages.python_library(beside, wanted)
 
 
-Reader: TypeAlias = Callable[[tuple[Path, ...], Wanted], Proposal]
+Reader: TypeAlias = Callable[[tuple[Path, ...], Wish], Proposal]
 _READERS: Mapping[Kind, Reader] = {
     "serverless": lambda files, wanted: _with_plugin(
         files[0], serverless.propose(read_source(files[0]), wanted)

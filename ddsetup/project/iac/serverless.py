@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from ddsetup.project.iac import in_package, plugin, yamlchange, yamldoc
 from ddsetup.project.iac.guard import edited
 from ddsetup.project.iac.limits import Judged, judge
-from ddsetup.project.iac.model import CannotEdit, Edit, Proposal, Snippet, Wanted
+from ddsetup.project.iac.model import CannotEdit, Edit, Proposal, Snippet, Wish
 from ddsetup.project.iac.service import BUNDLERS, foreign, functions, plugin_major
 from ddsetup.project.iac.settings_block import Block, Brought, bring, settings_at
 from ddsetup.project.iac.source import Source, Splice
@@ -22,7 +22,7 @@ _FROM_FILE = re.compile(r"\$\{file\(([^()]+)\)\}")
 _NAME = re.compile(r'(?m)^( *)"(\w+)":')
 
 
-def propose(source: Source, wanted: Wanted) -> Proposal:
+def propose(source: Source, wanted: Wish) -> Proposal:
     """What has to change in one file of the Serverless Framework.
 
     Raises BrokenFile for a file that the Framework would not read either, AnswerMissing for what is not said.
@@ -47,7 +47,7 @@ def propose(source: Source, wanted: Wanted) -> Proposal:
     return _switched_off(document, now, judged) or _changed(document, wanted, now, judged)
 
 
-def _changed(document: Document, wanted: Wanted, now: Mapping[str, Plain | None], judged: Judged) -> Proposal:
+def _changed(document: Document, wanted: Wish, now: Mapping[str, Plain | None], judged: Judged) -> Proposal:
     """The file with the plugin and its settings, or the lines for a hand."""
     source = document.source
     try:
@@ -82,7 +82,7 @@ def _switched_off(document: Document, now: Mapping[str, Plain | None], judged: J
     return Proposal(warnings=_at(source, judged.warnings), settled=settled)
 
 
-def _planned(document: Document, wanted: Wanted, judged: Judged) -> Brought:
+def _planned(document: Document, wanted: Wish, judged: Judged) -> Brought:
     listed = _list_plugin(document)
     moved = _migrate(document, wanted)
     settings = bring(document, _CUSTOM, _block(document, wanted, judged))
@@ -110,7 +110,7 @@ def existing(document: Document) -> dict[str, Plain | None]:
     return {name: yamldoc.literal(yamldoc.value_of(mapping, name)) for name in names}
 
 
-def _block(document: Document, wanted: Wanted, judged: Judged) -> Block:
+def _block(document: Document, wanted: Wish, judged: Judged) -> Block:
     now = existing(document)
     path = document.source.path
     block = plugin.block(
@@ -206,7 +206,7 @@ def _others(document: Document) -> list[str]:
 # Settings of former times
 
 
-def _migrate(document: Document, wanted: Wanted) -> Brought:
+def _migrate(document: Document, wanted: Wish) -> Brought:
     """`forwarder` is the former name of `forwarderArn`; both at once is an error of the plugin."""
     mapping = settings_at(document, _CUSTOM)
     former = yamldoc.entry(mapping, "forwarder") if mapping is not None else None
@@ -228,14 +228,15 @@ def _migrate(document: Document, wanted: Wanted) -> Brought:
     why = ["forwarder is forwarderArn today"]
     major = plugin_major(document.source.path.parent)
     if plugin.via_of(existing(document), wanted, major) == "forwarder":
-        arn = plugin.forwarder_for(wanted.forwarders, _region(document), str(document.source.path))
+        where, arns = str(document.source.path), wanted.answers.forwarder_arns
+        arn = plugin.forwarder_for(arns, _region(document), where)
         if arn and arn != yamldoc.literal(former[1]) and not yamldoc.is_variable(former[1]):
             splices.append(yamlchange.set_scalar(document, former[1], arn))
             why.append("forwarderArn: the Forwarder that was given")
     return Brought(tuple(splices), tuple(why))
 
 
-def _remarks(document: Document, wanted: Wanted) -> tuple[str, ...]:
+def _remarks(document: Document, wanted: Wish) -> tuple[str, ...]:
     """What the user should know of this file that is no reason not to change it."""
     now = existing(document)
     found = [
@@ -258,13 +259,16 @@ def _remarks(document: Document, wanted: Wanted) -> tuple[str, ...]:
         )
     if via == "extension" and ("forwarderArn" in now or "forwarder" in now):
         found.append("with the Extension, the Forwarder gets no logs of functions any more")
-    named = wanted.forwarders or wanted.subscribed or {"forwarderArn", "forwarder"} & set(now)
+    given, former = wanted.answers.forwarder_arns, {"forwarderArn", "forwarder"} & set(now)
+    named = given or wanted.subscribed or former
     if via == "forwarder" and not named:
         found.append(
             "no Forwarder is named, so Datadog's automatic subscription has to cover the log groups "
             "(`ddsetup setup`); or give --forwarder-arn"
         )
-    known = bool(wanted.forwarders and via == "forwarder") or {"forwarderArn", "forwarder"} & set(now)
+    known = bool(wanted.answers.forwarder_arns and via == "forwarder") or {"forwarderArn", "forwarder"} & set(
+        now
+    )
     if _has_step_functions(document) and not known:
         found.append("the logs and traces of its Step Functions need a Forwarder: --forwarder-arn")
     found += left_out(wanted, via, "plugin")
@@ -281,7 +285,7 @@ def _at(source: Source, warnings: tuple[str, ...]) -> tuple[str, ...]:
 # What cannot be edited
 
 
-def _snippet(document: Document, wanted: Wanted, reason: str) -> Snippet:
+def _snippet(document: Document, wanted: Wish, reason: str) -> Snippet:
     """The lines to put in by hand, where the file itself does not hold what has to change."""
     try:
         now = existing(document)
@@ -299,7 +303,7 @@ def _snippet(document: Document, wanted: Wanted, reason: str) -> Snippet:
     return Snippet(document.source.path, reason, "\n".join(lines) + "\n", "yaml")
 
 
-def program_text(wanted: Wanted, where: str) -> str:
+def program_text(wanted: Wish, where: str) -> str:
     """The plugin and its settings as they stand in the object that a `serverless.ts` or `.js` exports."""
     settings = plugin.block({}, wanted, region=wanted.region, where=where).all
     entries: dict[str, Value] = {"plugins": [plugin.NAME], "custom": {"datadog": settings}}

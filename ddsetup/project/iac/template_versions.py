@@ -6,9 +6,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from ddsetup.facts import catalog
+from ddsetup.model.answers import Via
 from ddsetup.project.iac import in_package, versions
 from ddsetup.project.iac.described import Described
-from ddsetup.project.iac.model import Via, Wanted
+from ddsetup.project.iac.model import Wish
 from ddsetup.project.iac.yamldoc import Document
 from ddsetup.project.iac.yamltext import Plain
 
@@ -28,7 +29,7 @@ class Versions:
     document: Document
     now: Mapping[str, Plain | None]
     via: Via
-    wanted: Wanted
+    wanted: Wish
     found: tuple[Described, ...]
 
     def of(self, family: str) -> int | None:

@@ -13,11 +13,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ddsetup.facts import catalog
+from ddsetup.facts.variables import FIPS_MODE
+from ddsetup.model.answers import Via
 from ddsetup.model.errors import DdsetupError
 from ddsetup.project.iac import hcl, in_package, terraform_edit, terraform_json, versions
 from ddsetup.project.iac.described import Described, Library, runtime
 from ddsetup.project.iac.limits import judge
-from ddsetup.project.iac.model import CannotEdit, Edit, Proposal, Snippet, Via, Wanted
+from ddsetup.project.iac.model import CannotEdit, Edit, Proposal, Snippet, Wish
 from ddsetup.project.iac.source import Source, read_source
 from ddsetup.project.iac.terraform_read import Resource, is_json, resources_of
 from ddsetup.project.iac.variables import check_said, left_out
@@ -44,7 +46,7 @@ _PROVIDERS = re.compile(r'provider\s+"aws"|"provider"\s*:')
 _EDGE = "edgelambda.amazonaws.com"
 
 
-def propose(folder: Path, files: Sequence[Path], wanted: Wanted) -> Proposal:
+def propose(folder: Path, files: Sequence[Path], wanted: Wish) -> Proposal:
     """What the functions in some files of a directory need, which is one module. Raises AnswerMissing, and
     BrokenFile for a file that is not Terraform."""
     every = [read_source(path) for path in files]
@@ -72,7 +74,7 @@ def propose(folder: Path, files: Sequence[Path], wanted: Wanted) -> Proposal:
 
 
 def _in_file(
-    source: Source, resources: Sequence[tuple[Resource, Library]], via: Via, wanted: Wanted, region: _Region
+    source: Source, resources: Sequence[tuple[Resource, Library]], via: Via, wanted: Wish, region: _Region
 ) -> Proposal:
     """One file: edited as far as that is certain, and the lines for the rest."""
     if not resources:
@@ -220,7 +222,7 @@ class _Region:
     beside: str = ""
 
     @classmethod
-    def of(cls, beside: str, wanted: Wanted) -> _Region:
+    def of(cls, beside: str, wanted: Wish) -> _Region:
         """The region that was given, or the provider's own; every release of the provider knows `id`."""
         provider = _PROVIDER.search(beside)
         if wanted.region or (provider is not None and len(_PROVIDERS.findall(beside)) == 1):
@@ -254,7 +256,7 @@ def _own_region(resource: Resource, region: _Region, beside: str) -> _Region:
 
 
 def wished(
-    resource: Resource, library: Library, via: Via, wanted: Wanted, region: _Region
+    resource: Resource, library: Library, via: Via, wanted: Wish, region: _Region
 ) -> terraform_edit.Wished:
     """Handler, layers and variables that a function has to have; no layer of a library that its package
     brings, or that is unwanted. Raises CannotEdit where they depend on what is computed."""
@@ -294,13 +296,13 @@ def _layer_name(arn: str) -> str:
     return arn.rsplit(":", 2)[-2]
 
 
-def _layers(runtime_name: str, architecture: str, via: Via, wanted: Wanted, region: _Region) -> list[str]:
+def _layers(runtime_name: str, architecture: str, via: Via, wanted: Wish, region: _Region) -> list[str]:
     found = []
     library = versions.layer_version_for(runtime_name, architecture, wanted)
     if library is not None:
         found.append(_arn(*library, region))
     if via == "extension" and (number := versions.extension_version(wanted)):
-        fips = wanted.asked.get("DD_LAMBDA_FIPS_MODE") == "true"
+        fips = wanted.asked.get(FIPS_MODE) == "true"
         found.append(_arn(catalog.extension_layer(architecture, fips=fips), number, region))
     return found
 
@@ -311,7 +313,7 @@ def _arn(name: str, number: int, region: _Region) -> str:
     return f'"arn:{partition}:lambda:{region.text}:{account}:layer:{name}:{number}"'
 
 
-def snippet(resource: Resource, library: Library, via: Via, wanted: Wanted, region: _Region) -> str:
+def snippet(resource: Resource, library: Library, via: Via, wanted: Wish, region: _Region) -> str:
     """The lines for a hand, as far as they can be told."""
     try:
         lines = wished(resource, library, via, wanted, region)

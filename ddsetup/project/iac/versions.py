@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ddsetup.facts import catalog
-from ddsetup.project.iac.model import Newest, Wanted
+from ddsetup.project.iac.model import Newest, Wish
 
 _ANY_REGION = "us-east-1"
 _RUNTIME_NOW = {
@@ -20,7 +20,7 @@ _MAJOR = {"python": 8, "node": 12}
 """A layer's number is the minor version of the library's release; this is the major one."""
 
 
-def library_version(family: str, wanted: Wanted) -> int | None:
+def library_version(family: str, wanted: Wish) -> int | None:
     """The number of the library layer of a language, None if it has none."""
     if wanted.layer_version is not None:
         return wanted.layer_version
@@ -29,7 +29,7 @@ def library_version(family: str, wanted: Wanted) -> int | None:
     return _library(name, wanted) if name else None
 
 
-def newest_for(family: str, runtimes: Iterable[str], wanted: Wanted) -> int | None:
+def newest_for(family: str, runtimes: Iterable[str], wanted: Wish) -> int | None:
     """The number that a language's functions get: the newest of those that their runtimes have."""
     if wanted.layer_version is not None:
         return wanted.layer_version
@@ -38,7 +38,7 @@ def newest_for(family: str, runtimes: Iterable[str], wanted: Wanted) -> int | No
     return max((n for n in numbers if n), default=None) or library_version(family, wanted)
 
 
-def exists(runtime: str, architecture: str, number: int, wanted: Wanted) -> bool:
+def exists(runtime: str, architecture: str, number: int, wanted: Wish) -> bool:
     """Whether a runtime's layer is published for an architecture in the region, and goes as far as a number.
     Only layers that ended fall short of any."""
     name = catalog.library_layer(runtime, architecture)
@@ -48,7 +48,7 @@ def exists(runtime: str, architecture: str, number: int, wanted: Wanted) -> bool
     return last is not None and (number <= last or runtime not in catalog.FROZEN_RUNTIMES)
 
 
-def extension_version(wanted: Wanted) -> int | None:
+def extension_version(wanted: Wish) -> int | None:
     """The number of the Extension's layer, which is also the tag of its image."""
     if wanted.extension_version is not None:
         return wanted.extension_version
@@ -56,7 +56,7 @@ def extension_version(wanted: Wanted) -> int | None:
     return _newest(name, wanted, wanted.newest_extension)
 
 
-def layer_version_for(runtime: str, architecture: str, wanted: Wanted) -> tuple[str, int] | None:
+def layer_version_for(runtime: str, architecture: str, wanted: Wish) -> tuple[str, int] | None:
     """Name and number of the library layer of one runtime, None if there is none."""
     name = catalog.library_layer(runtime, architecture)
     if name is None:
@@ -65,20 +65,20 @@ def layer_version_for(runtime: str, architecture: str, wanted: Wanted) -> tuple[
     return (name, number) if number else None
 
 
-def python_requirement(wanted: Wanted) -> str:
+def python_requirement(wanted: Wish) -> str:
     """The Python library as a requirement: layer 127 holds release 8.127."""
     number = library_version("python", wanted)
     return f"datadog-lambda>={_MAJOR['python']}.{number},<{_MAJOR['python'] + 1}"
 
 
-def _library(name: str, wanted: Wanted) -> int | None:
+def _library(name: str, wanted: Wish) -> int | None:
     return _newest(name, wanted, wanted.newest_library)
 
 
-def _newest(name: str, wanted: Wanted, newer: Newest) -> int | None:
+def _newest(name: str, wanted: Wish, newer: Newest) -> int | None:
     known = _of_table(name, wanted)
     return max(known, newer(name) or 0) if known else None
 
 
-def _of_table(name: str, wanted: Wanted) -> int | None:
+def _of_table(name: str, wanted: Wish) -> int | None:
     return catalog.baseline_version(name, wanted.region or _ANY_REGION)

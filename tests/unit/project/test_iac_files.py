@@ -14,16 +14,17 @@ from ddsetup.model.errors import DdsetupError, UsageError
 from ddsetup.project.changing_files import write_all
 from ddsetup.project.iac import backup, cloudformation, dockerfile, packages
 from ddsetup.project.iac.detect import detect
-from ddsetup.project.iac.model import AnswerMissing, BrokenFile, Edit, Proposal, Wanted
+from ddsetup.project.iac.model import AnswerMissing, BrokenFile, Edit, Proposal
 from ddsetup.project.iac.propose import propose
 from ddsetup.project.iac.show import diff, masked
 from tests.unit.project.test_iac_serverless import load
 from tests.unit.project.test_iac_snippets import TF, source
+from tests.unit.project.wishes import wish
 
 ARN = "arn:aws:lambda:us-east-1:123456789012:function:datadog-forwarder"
 SECRET = "arn:aws:secretsmanager:us-east-1:123456789012:secret:datadog-AbCdEf"
-FORWARDER = Wanted(site="datadoghq.eu", via="forwarder")
-EXTENSION = Wanted(site="datadoghq.eu", via="extension", key_source=("apiKeySecretArn", SECRET))
+FORWARDER = wish(site="datadoghq.eu", via="forwarder")
+EXTENSION = wish(site="datadoghq.eu", via="extension", key_source=("apiKeySecretArn", SECRET))
 NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
 
 SAM = """AWSTemplateFormatVersion: "2010-09-09"
@@ -71,7 +72,7 @@ def test_the_macro_takes_either_the_extension_or_a_forwarder(tmp_path: Path) -> 
     assert parameters["apiKeySecretArn"] == SECRET
     assert parameters["extensionLayerVersion"] > 90
     assert "forwarderArn" not in parameters
-    wanted = Wanted(site="datadoghq.eu", via="forwarder", forwarders=(ARN,), region="us-east-1")
+    wanted = wish(site="datadoghq.eu", via="forwarder", forwarders=(ARN,), region="us-east-1")
     unnamed = only(cloudformation.propose(source(tmp_path, "template.yaml", text), wanted))
     assert "forwarderArn" not in load(unnamed.after)["Transform"][1]["Parameters"], "would stop a new stack"
     text = text.replace("      Handler:", "      FunctionName: orders\n      Handler:")
@@ -120,7 +121,7 @@ def test_a_json_template_stays_json(tmp_path: Path) -> None:
             }
         },
     }
-    wanted = Wanted(site="datadoghq.com", via="forwarder", forwarders=(ARN,), region="us-east-1")
+    wanted = wish(site="datadoghq.com", via="forwarder", forwarders=(ARN,), region="us-east-1")
     text = json.dumps(template, indent=2)
     edit = only(cloudformation.propose(source(tmp_path, "template.json", text), wanted))
     after = json.loads(edit.after)
@@ -165,7 +166,7 @@ def test_state_machines_get_the_forwarder(tmp_path: Path) -> None:
     text = SAM + "  Flow:\n    Type: AWS::Serverless::StateMachine\n"
     told = cloudformation.propose(source(tmp_path, "t.yml", text), FORWARDER).warnings
     assert any("Step Functions" in warning for warning in told)
-    wanted = Wanted(
+    wanted = wish(
         site="datadoghq.eu",
         via="extension",
         key_source=("apiKeySecretArn", SECRET),
@@ -327,7 +328,7 @@ def test_a_broken_package_json_is_refused_with_the_place(tmp_path: Path) -> None
 def test_nothing_is_guessed_about_the_site(tmp_path: Path, name: str) -> None:
     source(tmp_path, name, SAM if name.endswith("yaml") else TF)
     with pytest.raises(AnswerMissing):
-        propose(detect(tmp_path), Wanted())
+        propose(detect(tmp_path), wish())
 
 
 # Finding files, and the way back

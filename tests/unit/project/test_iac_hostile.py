@@ -11,13 +11,14 @@ import pytest
 from ddsetup.model.errors import UsageError
 from ddsetup.project.iac import run, yamldoc
 from ddsetup.project.iac.detect import detect
-from ddsetup.project.iac.model import BrokenFile, Wanted
+from ddsetup.project.iac.model import BrokenFile
 from ddsetup.project.iac.packages import python_library
 from ddsetup.project.iac.propose import propose
 from ddsetup.project.iac.source import read_source
 from tests.unit.project.test_iac_snippets import source
+from tests.unit.project.wishes import wish
 
-WANTED = Wanted(site="datadoghq.eu", via="forwarder")
+WANTED = wish(site="datadoghq.eu", via="forwarder")
 SERVICE = "service: shop\nprovider: {name: aws, runtime: python3.12}\n"
 
 

@@ -8,10 +8,11 @@ import pytest
 
 from ddsetup.project.code_check.project import Checked, check_project
 from ddsetup.project.iac.detect import detect
-from ddsetup.project.iac.model import Proposal, Wanted
+from ddsetup.project.iac.model import Proposal
 from ddsetup.project.iac.propose import propose
+from tests.unit.project.wishes import wish
 
-WANTED = Wanted(site="datadoghq.eu", via="forwarder", region="eu-west-1")
+WANTED = wish(site="datadoghq.eu", via="forwarder", region="eu-west-1")
 SLS = "service: shop\nprovider: {name: aws, runtime: nodejs20.x}\n"
 SAM = "AWSTemplateFormatVersion: '2010-09-09'\nTransform: AWS::Serverless-2016-10-31\n"
 FUNCTION = (

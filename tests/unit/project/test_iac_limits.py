@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +11,7 @@ from ddsetup.project.iac.detect import detect
 from ddsetup.project.iac.model import Proposal
 from ddsetup.project.iac.propose import propose
 from tests.unit.project.test_iac_serverless import EXTENSION, FORWARDER
+from tests.unit.project.wishes import answering
 
 
 def serverless(handler: str, script: str) -> tuple[str, str]:
@@ -282,5 +282,5 @@ def test_the_construct_adds_no_layer_where_every_package_has_the_library(tmp_pat
 
 def test_a_layer_that_is_asked_for_by_number_is_added(tmp_path: Path) -> None:
     proposed(tmp_path, ("template.yaml", SAM), ("orders/requirements.txt", REQUIRED))
-    found = propose(detect(tmp_path), replace(EXTENSION, layer_version=100))
+    found = propose(detect(tmp_path), answering(EXTENSION, layer_version="100"))
     assert "pythonLayerVersion: 100" in settings(found)

@@ -11,18 +11,16 @@ import pytest
 
 from ddsetup.facts import catalog
 from ddsetup.project.iac import cloudformation
-from ddsetup.project.iac.model import Wanted
 from tests.unit.project.macro_rules import DOTNET, JAVA, NODE, PYTHON, RUBY, Stops, deploy
 from tests.unit.project.test_iac_snippets import source
+from tests.unit.project.wishes import wish
 
 FORWARDER_ARN = "arn:aws:lambda:eu-west-1:123456789012:function:datadog-forwarder"
 SECRET = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:dd-AbCdEf"
 WAYS = {
-    "default": Wanted(site="datadoghq.eu", region="eu-west-1"),
-    "forwarder": Wanted(
-        site="datadoghq.com", via="forwarder", region="eu-west-1", forwarders=(FORWARDER_ARN,)
-    ),
-    "extension": Wanted(
+    "default": wish(site="datadoghq.eu", region="eu-west-1"),
+    "forwarder": wish(site="datadoghq.com", via="forwarder", region="eu-west-1", forwarders=(FORWARDER_ARN,)),
+    "extension": wish(
         site="us5.datadoghq.com",
         via="extension",
         region="eu-west-1",

@@ -8,7 +8,7 @@ from random import Random
 import pytest
 
 from ddsetup.project.iac import serverless
-from ddsetup.project.iac.model import Wanted
+from ddsetup.project.iac.model import Wish
 from ddsetup.project.iac.source import Source
 from tests.unit.project.test_iac_serverless import EXTENSION, FORWARDER, load, modules
 
@@ -93,7 +93,7 @@ def service(random: Random) -> str:
 
 
 @pytest.mark.parametrize("wanted", [FORWARDER, EXTENSION], ids=["forwarder", "extension"])
-def test_nothing_else_changes_whatever_the_file_looks_like(wanted: Wanted) -> None:
+def test_nothing_else_changes_whatever_the_file_looks_like(wanted: Wish) -> None:
     random = Random(20261122)
     edited = 0
     for _ in range(FILES):
@@ -108,7 +108,7 @@ def test_nothing_else_changes_whatever_the_file_looks_like(wanted: Wanted) -> No
             kept = [name for name in modules(after) if name != "serverless-plugin-datadog"]
             assert kept == modules(before), text
             settings = after["custom"].pop("datadog")
-            assert settings["site"] == wanted.site, text
+            assert settings["site"] == wanted.answers.site, text
             assert settings["addExtension"] is (wanted.via == "extension"), text
             for each in (after, before):
                 each["custom"] = dict(each.get("custom") or {})

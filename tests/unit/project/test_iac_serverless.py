@@ -12,15 +12,16 @@ import yaml
 
 from ddsetup.model.errors import UsageError
 from ddsetup.project.iac import serverless
-from ddsetup.project.iac.model import AnswerMissing, BrokenFile, Edit, Proposal, Wanted
+from ddsetup.project.iac.model import AnswerMissing, BrokenFile, Edit, Proposal, Wish
 from ddsetup.project.iac.source import read_source
+from tests.unit.project.wishes import wish
 
 DATA = Path(__file__).parents[2] / "data" / "iac"
 SAMPLES = sorted((DATA / "serverless").iterdir())
 ARN = "arn:aws:lambda:us-east-1:123456789012:function:datadog-forwarder"
 SECRET = "arn:aws:secretsmanager:us-east-1:123456789012:secret:datadog-AbCdEf"
-FORWARDER = Wanted(site="datadoghq.eu", via="forwarder", forwarders=(ARN,))
-EXTENSION = Wanted(site="datadoghq.eu", via="extension", key_source=("apiKeySecretArn", SECRET))
+FORWARDER = wish(site="datadoghq.eu", via="forwarder", forwarders=(ARN,))
+EXTENSION = wish(site="datadoghq.eu", via="extension", key_source=("apiKeySecretArn", SECRET))
 
 CHANGED_LINES = {
     "07-flow-plugins.yml": {"plugins: [serverless-offline", "custom: {stage"},
@@ -73,13 +74,13 @@ def modules(service: Any) -> list[str]:
     return list((plugins.get("modules") or []) if isinstance(plugins, dict) else plugins)
 
 
-def edit_of(path: Path, wanted: Wanted) -> Edit:
+def edit_of(path: Path, wanted: Wish) -> Edit:
     proposal = serverless.propose(read_source(path), wanted)
     assert len(proposal.edits) == 1, proposal.snippets
     return proposal.edits[0]
 
 
-def written(tmp_path: Path, text: str, wanted: Wanted = FORWARDER) -> Proposal:
+def written(tmp_path: Path, text: str, wanted: Wish = FORWARDER) -> Proposal:
     path = tmp_path / "serverless.yml"
     path.write_bytes(text.encode())
     return serverless.propose(read_source(path), wanted)
@@ -91,7 +92,7 @@ def test_there_are_enough_hands() -> None:
 
 @pytest.mark.parametrize("path", SAMPLES, ids=lambda p: p.name)
 @pytest.mark.parametrize("wanted", [FORWARDER, EXTENSION], ids=["forwarder", "extension"])
-def test_only_what_was_meant_changes(path: Path, wanted: Wanted) -> None:
+def test_only_what_was_meant_changes(path: Path, wanted: Wish) -> None:
     edit = edit_of(path, wanted)
     before, after = load(edit.before), load(edit.after)
     settings = after["custom"].pop("datadog")
@@ -116,7 +117,7 @@ def test_only_what_was_meant_changes(path: Path, wanted: Wanted) -> None:
 
 @pytest.mark.parametrize("path", SAMPLES, ids=lambda p: p.name)
 @pytest.mark.parametrize("wanted", [FORWARDER, EXTENSION], ids=["forwarder", "extension"])
-def test_only_the_lines_that_have_to_change_do(path: Path, wanted: Wanted) -> None:
+def test_only_the_lines_that_have_to_change_do(path: Path, wanted: Wish) -> None:
     edit = edit_of(path, wanted)
     before, after = edit.before.splitlines(keepends=True), edit.after.splitlines(keepends=True)
     if not before[-1].endswith(b"\n"):
@@ -234,13 +235,13 @@ def test_a_program_gets_the_lines_of_its_language(tmp_path: Path) -> None:
 
 def test_the_site_has_to_be_known(tmp_path: Path) -> None:
     with pytest.raises(AnswerMissing) as caught:
-        written(tmp_path, "service: shop\n", Wanted(via="forwarder"))
+        written(tmp_path, "service: shop\n", wish(via="forwarder"))
     assert caught.value.setting == "site"
 
 
 def test_the_extension_needs_a_key(tmp_path: Path) -> None:
     with pytest.raises(AnswerMissing) as caught:
-        written(tmp_path, "service: shop\n", Wanted(via="extension", site="datadoghq.com"))
+        written(tmp_path, "service: shop\n", wish(via="extension", site="datadoghq.com"))
     assert caught.value.setting == "api_key_secret"
 
 
@@ -259,17 +260,16 @@ def test_the_former_name_gets_the_forwarder_that_was_given(tmp_path: Path) -> No
 
 def test_how_data_is_sent_is_taken_from_the_file_unless_said(tmp_path: Path) -> None:
     text = "custom:\n  datadog:\n    apiKeySecretArn: arn\n    site: datadoghq.com\n"
-    assert b"addExtension: true" in written(tmp_path, text, Wanted()).edits[0].after
+    assert b"addExtension: true" in written(tmp_path, text, wish()).edits[0].after
     text = "custom:\n  datadog:\n    addLayers: true\n    site: datadoghq.com\n"
-    assert b"addExtension: false" in written(tmp_path, text, Wanted()).edits[0].after
+    assert b"addExtension: false" in written(tmp_path, text, wish()).edits[0].after
 
 
 def test_what_was_said_wins_over_the_file(tmp_path: Path) -> None:
     text = (
         "custom:\n  datadog:\n    env: dev  # here\n    enableDDTracing: true\n    addExtension: ${self:x}\n"
     )
-    asked = {"DD_ENV": "1.0", "DD_SERVICE": "shop", "DD_TRACE_ENABLED": "false"}
-    wanted = Wanted(site="datadoghq.com", via="forwarder", asked=asked)
+    wanted = wish(site="datadoghq.com", via="forwarder", env="1.0", service="shop", traces=False)
     proposal = written(tmp_path, text, wanted)
     settings = load(proposal.edits[0].after)["custom"]["datadog"]
     assert settings["env"] == "1.0"
@@ -283,7 +283,7 @@ def test_what_was_said_wins_over_the_file(tmp_path: Path) -> None:
 def test_a_key_in_clear_text_is_told_and_not_shown(tmp_path: Path) -> None:
     key = "0123456789abcdef0123456789abcdef"
     text = f"custom:\n  datadog:\n    apiKey: {key}\n"
-    proposal = written(tmp_path, text, Wanted(site="datadoghq.com"))
+    proposal = written(tmp_path, text, wish(site="datadoghq.com"))
     assert any("clear text" in warning for warning in proposal.warnings)
     assert key not in repr(proposal)
 

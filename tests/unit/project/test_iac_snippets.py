@@ -15,10 +15,11 @@ import pytest
 from ddsetup.facts import catalog
 from ddsetup.project.iac import cdk, hcl, terraform
 from ddsetup.project.iac.detect import detect
-from ddsetup.project.iac.model import BrokenFile, Proposal, Wanted
+from ddsetup.project.iac.model import BrokenFile, Proposal, Wish
 from ddsetup.project.iac.propose import propose
 from ddsetup.project.iac.source import Source, read_source
 from tests.unit.project.test_iac_serverless import EXTENSION, FORWARDER
+from tests.unit.project.wishes import wish
 
 TF = """resource "aws_lambda_function" "checkout" {
   handler       = "app.handler"  # ours
@@ -61,7 +62,7 @@ def source(folder: Path, name: str, text: str) -> Source:
     return read_source(path)
 
 
-def written(folder: Path, text: str, wanted: Wanted = FORWARDER) -> str:
+def written(folder: Path, text: str, wanted: Wish = FORWARDER) -> str:
     """The file as it would be, or the lines for a hand where nothing in it is certain."""
     path = source(folder, "main.tf", text).path
     proposal = terraform.propose(folder, (path,), wanted)
@@ -97,7 +98,7 @@ def test_terraform_has_each_function_with_versions(tmp_path: Path) -> None:
     ],
 )
 def test_layers_join_the_list_that_is_there(tmp_path: Path, layers: str, after: str | None) -> None:
-    wanted = Wanted(site="datadoghq.eu", via="forwarder", region="us-east-1")
+    wanted = wish(site="datadoghq.eu", via="forwarder", region="us-east-1")
     text = written(tmp_path, TF.replace("[aws_lambda_layer_version.deps.arn]", layers), wanted)
     arn = re.search(r'"arn:aws:lambda:us-east-1:\d+:layer:Datadog-Python312-ARM:\d+"', text)
     assert arn is not None
@@ -201,13 +202,13 @@ def test_files_of_one_directory_declare_the_region_once(tmp_path: Path) -> None:
 
 
 def test_layers_of_other_partitions_are_of_their_own_account(tmp_path: Path) -> None:
-    wanted = Wanted(site="ddog-gov.com", via="forwarder", region="us-gov-west-1")
+    wanted = wish(site="ddog-gov.com", via="forwarder", region="us-gov-west-1")
     text = written(tmp_path, TF, wanted)
     assert f'"arn:aws-us-gov:lambda:us-gov-west-1:{catalog.LAYER_ACCOUNTS["aws-us-gov"]}:' in text
 
 
 @pytest.mark.parametrize("wanted", [FORWARDER, EXTENSION], ids=["forwarder", "extension"])
-def test_terraform_is_not_changed_twice(tmp_path: Path, wanted: Wanted) -> None:
+def test_terraform_is_not_changed_twice(tmp_path: Path, wanted: Wish) -> None:
     text = TF.replace('variables = { A = "{" }', "variables = {}") + MODULE
     path = source(tmp_path, "main.tf", written(tmp_path, text, wanted)).path
     again = terraform.propose(tmp_path, (path,), wanted)
@@ -227,7 +228,7 @@ def test_what_is_no_terraform_is_refused_with_the_place(tmp_path: Path, text: st
 
 @pytest.mark.skipif(shutil.which("terraform") is None, reason="terraform is not installed")
 @pytest.mark.parametrize("wanted", [FORWARDER, EXTENSION], ids=["forwarder", "extension"])
-def test_terraform_would_not_format_it_otherwise(tmp_path: Path, wanted: Wanted) -> None:
+def test_terraform_would_not_format_it_otherwise(tmp_path: Path, wanted: Wish) -> None:
     text = written(tmp_path, formatted(TF + MODULE), wanted)
     assert formatted(text) == text
 
@@ -261,7 +262,7 @@ def test_cdk_in_python_is_python_with_the_functions(tmp_path: Path) -> None:
         "python_layer_version": catalog.baseline_version("Datadog-Python313", "us-east-1"),
         "extension_layer_version": catalog.baseline_version("Datadog-Extension", "us-east-1"),
         "site": "datadoghq.eu",
-        "api_key_secret_arn": EXTENSION.key_source and EXTENSION.key_source[1],
+        "api_key_secret_arn": EXTENSION.key_source and EXTENSION.key_source.value,
     }
     assert "add_lambda_functions([self.hello, other])" in text
     assert "# container images get their lines in the Dockerfile: image" in text

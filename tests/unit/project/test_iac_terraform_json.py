@@ -11,12 +11,13 @@ import pytest
 from ddsetup.model.errors import UsageError
 from ddsetup.project.iac import terraform_read
 from ddsetup.project.iac.detect import detect
-from ddsetup.project.iac.model import Proposal, Wanted
+from ddsetup.project.iac.model import Proposal, Wish
 from ddsetup.project.iac.propose import propose
 from ddsetup.project.iac.source import read_source
 from tests.unit.project.test_iac_serverless import FORWARDER
+from tests.unit.project.wishes import wish
 
-WANTED = Wanted(site="datadoghq.eu", via="forwarder", region="us-east-1")
+WANTED = wish(site="datadoghq.eu", via="forwarder", region="us-east-1")
 PLAIN: dict[str, Any] = {"function_name": "shop", "runtime": "python3.12", "handler": "app.handler"}
 SHOP = ("resource", "aws_lambda_function", "shop")
 ADDED = {"DD_LAMBDA_HANDLER": "app.handler", "DD_SITE": "datadoghq.eu", "DD_FLUSH_TO_LOG": "true"}
@@ -28,7 +29,7 @@ def file(folder: Path, body: Any, **beside: Any) -> Path:
     return path
 
 
-def proposed(folder: Path, body: Any, wanted: Wanted = WANTED, **beside: Any) -> Proposal:
+def proposed(folder: Path, body: Any, wanted: Wish = WANTED, **beside: Any) -> Proposal:
     file(folder, body, **beside)
     return propose(detect(folder), wanted)
 

@@ -14,10 +14,11 @@ from pathlib import Path
 import pytest
 
 from ddsetup.project.iac import cdk, cloudformation, serverless
-from ddsetup.project.iac.model import Wanted
+from ddsetup.project.iac.model import Wish
 from ddsetup.project.iac.source import read_source
 from tests.unit.project.test_iac_files import SAM
 from tests.unit.project.test_iac_serverless import EXTENSION, FORWARDER, SAMPLES
+from tests.unit.project.wishes import wish
 
 DATA = Path(__file__).parents[2] / "data" / "iac"
 SERVICE = """service: shop
@@ -82,7 +83,7 @@ def test_the_framework_packages_the_result(node_modules: Path, tmp_path: Path, v
     (tmp_path / "app.py").write_text("def handler(event, context): ...\n")
     yml = tmp_path / "serverless.yml"
     yml.write_text(SERVICE)
-    wanted = EXTENSION if via == "extension" else Wanted(site="datadoghq.eu", via="forwarder")
+    wanted = EXTENSION if via == "extension" else wish(site="datadoghq.eu", via="forwarder")
     yml.write_bytes(serverless.propose(read_source(yml), wanted).edits[0].after)
     environ = {
         "PATH": os.environ["PATH"],
@@ -113,7 +114,7 @@ def test_the_framework_packages_the_result(node_modules: Path, tmp_path: Path, v
 
 @pytest.mark.skipif(shutil.which("cfn-lint") is None, reason="cfn-lint is not installed")
 @pytest.mark.parametrize("wanted", [FORWARDER, EXTENSION], ids=["forwarder", "extension"])
-def test_cfn_lint_finds_nothing_new(tmp_path: Path, wanted: Wanted) -> None:
+def test_cfn_lint_finds_nothing_new(tmp_path: Path, wanted: Wish) -> None:
     template = SAM.replace("nodejs20.x", "python3.13\n      CodeUri: src/").replace(
         'Properties: {TableName: !Sub "${AWS::StackName}-t"}',
         "Properties:\n      BillingMode: PAY_PER_REQUEST\n"
@@ -161,7 +162,7 @@ console.log(JSON.stringify(app.synth().getStackByName("Shop").template));
 
 
 @pytest.mark.parametrize("wanted", [FORWARDER, EXTENSION], ids=["forwarder", "extension"])
-def test_the_cdk_makes_a_template_of_the_snippet(cdk_modules: Path, tmp_path: Path, wanted: Wanted) -> None:
+def test_the_cdk_makes_a_template_of_the_snippet(cdk_modules: Path, tmp_path: Path, wanted: Wish) -> None:
     (tmp_path / "node_modules").symlink_to(cdk_modules)
     program = tmp_path / "app.ts"
     program.write_text(APP)

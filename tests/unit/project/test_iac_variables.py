@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ddsetup.facts.variables import BY_NAME, VARIABLES, FileTool, asked, means
-from ddsetup.model.answers import Answers, Tracing, Via
+from ddsetup.model.answers import Answers, KeySource, Tracing, Via
 from ddsetup.project.iac import cdk, cloudformation, dockerfile, serverless, terraform
-from ddsetup.project.iac.model import Proposal, Wanted
+from ddsetup.project.iac.model import Proposal, Wish
 from tests import builders as b
 from tests.unit.plan.test_instrument import plan_for, states
 from tests.unit.project.test_iac_serverless import load
@@ -60,9 +61,9 @@ IMAGE = 'FROM public.ecr.aws/lambda/python:3.12\nCMD ["a.b"]\n'
 CDK = "const f = new lambda.Function(this, 'F', {runtime: lambda.Runtime.PYTHON_3_12});\n"
 
 
-def wish(answers: Answers) -> Wanted:
-    key = ("apiKeySecretArn", SECRET) if answers.via == "extension" else None
-    return Wanted(site=answers.site, via=answers.via, key_source=key, asked=asked(answers))
+def wish(answers: Answers) -> Wish:
+    key = KeySource(value=SECRET) if answers.via == "extension" else KeySource()
+    return Wish(answers=replace(answers, key_source=key), said=frozenset({"via"}))
 
 
 def by_setting(found: dict[str, Any], tool: FileTool) -> dict[str, str]:

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from ddsetup.model.errors import UsageError
 from ddsetup.project.iac.detect import detect
-from ddsetup.project.iac.model import Proposal, Wanted
+from ddsetup.project.iac.model import Proposal, Wish
 from ddsetup.project.iac.propose import propose
 from ddsetup.project.layer_versions import LayerVersions
 from tests.unit.project.test_iac_limits import sam, serverless, terraform
 from tests.unit.project.test_iac_serverless import EXTENSION
+from tests.unit.project.wishes import answering, wish
 
-NONE = replace(EXTENSION, library=False)
+NONE = answering(EXTENSION, layer_version="none")
 GO = "Transform: AWS::Serverless-2016-10-31\nResources:\n  Api:\n    Type: AWS::Serverless::Function\n    "
 GO += "Properties: {Runtime: provided.al2023, Handler: bootstrap}\n"
 APP = (
@@ -26,7 +26,7 @@ APP = (
 IMAGE = 'FROM public.ecr.aws/lambda/python:3.12\nCOPY app.py .\nCMD ["app.handler"]\n'
 
 
-def proposed(folder: Path, wanted: Wanted, *files: tuple[str, str]) -> Proposal:
+def proposed(folder: Path, wanted: Wish, *files: tuple[str, str]) -> Proposal:
     for name, text in files:
         (folder / name).write_text(text)
     return propose(detect(folder), wanted)
@@ -78,12 +78,12 @@ def test_five_layers_are_not_exceeded_by_a_library_that_nobody_adds(tmp_path: Pa
 
 def test_versions_are_those_of_the_flags() -> None:
     versions = LayerVersions({"Datadog-Python312": 200, "Datadog-Extension": 300}.get)
-    assert versions.wanted(Wanted(), "none", "baseline").library is False
-    assert versions.wanted(Wanted(), "120", "99").layer_version == 120
-    found = versions.wanted(Wanted(), "latest", "latest")
+    assert versions.wanted(wish(layer_version="none")).library is False
+    assert versions.wanted(wish(layer_version=120, extension_version=99)).layer_version == 120
+    found = versions.wanted(wish(layer_version="latest", extension_version="latest"))
     assert (found.newest_library("Datadog-Python312"), found.newest_extension("Datadog-Extension")) == (
         200,
         300,
     )
     with pytest.raises(UsageError, match="without it there is none"):
-        versions.wanted(Wanted(), "latest", "none")
+        versions.wanted(wish(layer_version="latest", extension_version="none"))

@@ -12,6 +12,7 @@ from vulture import Vulture
 
 from ddsetup.cli.table.groups import GROUPS
 from ddsetup.cli.table.main import COMMANDS
+from ddsetup.facts.variables import BY_NAME
 
 ROOT = Path(__file__).parents[3]
 PACKAGE = ROOT / "ddsetup"
@@ -66,4 +67,16 @@ def test_nothing_is_there_that_only_tests_use() -> None:
     vulture.scavenge([str(PACKAGE)])
     dead = [item for item in vulture.get_unused_code(60) if item.typ in CODE]
     found = [f"{i.filename}:{i.first_lineno} {i.name}" for i in dead if "sandbox" not in i.filename.parts]
+    assert found == []
+
+
+def test_variables_of_functions_are_named_in_their_table_only() -> None:
+    elsewhere = [room for room in PACKAGE.iterdir() if room.name not in ("facts", "sandbox", "settings")]
+    found = [
+        f"{path.relative_to(ROOT)}: {name}"
+        for room in elsewhere
+        for path in room.rglob("*.py")
+        for name in re.findall(r'"([A-Z_]+)"', path.read_text("utf-8"))
+        if name in BY_NAME
+    ]
     assert found == []

@@ -10,29 +10,45 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ddsetup.facts import catalog, recognise
-from ddsetup.facts.variables import BY_NAME, VARIABLES, asked, extra_tags, is_on, means
+from ddsetup.facts.variables import (
+    APPSEC,
+    BY_NAME,
+    DURABLE_BUFFER,
+    ENHANCED_METRICS,
+    EXTENSION_APPSEC,
+    FLUSH_TO_LOG,
+    KEY_VARIABLE,
+    LOGS_ENABLED,
+    SERVICE,
+    SITE,
+    TAGS,
+    TRACE_ENABLED,
+    VARIABLES,
+    asked,
+    extra_tags,
+    is_on,
+    means,
+)
 from ddsetup.model.account import Unreadable
 from ddsetup.model.answers import Via
 from ddsetup.model.states import REF_SECRET
 from ddsetup.plan.steps.api_key import is_own_secret, secret_reference
 from ddsetup.plan.steps.instrument.key_access import BY_ROLE
 from ddsetup.plan.steps.instrument.layers import Layers
-from ddsetup.plan.steps.instrument.special import DURABLE_BUFFER, DURABLE_LINES
+from ddsetup.plan.steps.instrument.special import DURABLE_LINES
 from ddsetup.plan.steps.instrument.subject import MARKER, Refusal, Subject
 from ddsetup.plan.steps.taken_back import owned_env, variables_of
 
 MAX_ENV_BYTES = 4096
 """All names and values of a function's environment together must stay below it (AWS Lambda quotas page)."""
 
-_KEY_VARIABLE = {"secret": "DD_API_KEY_SECRET_ARN", "ssm": "DD_API_KEY_SSM_ARN", "kms": "DD_KMS_API_KEY"}
-TAGS = "DD_TAGS"
-_BY_MODE = (*_KEY_VARIABLE.values(), "DD_SITE", "DD_LAMBDA_HANDLER", catalog.WRAPPER_VARIABLE)
+_BY_MODE = (*KEY_VARIABLE.values(), SITE, catalog.HANDLER_VARIABLE, catalog.WRAPPER_VARIABLE)
 """What the way of delivery and the handler decide, not the wish for a setting."""
 _REMOVABLE_KEYS = BY_ROLE
 """Key sources that can be given back by an undo; the others hold a secret, which no journal may know."""
 _EXTENSIONS = (
     *BY_ROLE,
-    "DD_SITE",
+    SITE,
     DURABLE_BUFFER,
     *(row.name for row in VARIABLES if row.only == "extension"),
 )
@@ -98,7 +114,7 @@ def environment(subject: Subject, layers: Layers, handler: Mapping[str, str]) ->
         before={name: subject.env[name] for name in sorted(changed) if name in subject.env},
         after={name: merged[name] for name in sorted(changed) if name in merged},
         notes=(*wanted.notes, *_kept(subject, wanted)),
-        key_set=bool(key_set and changed & set(_KEY_VARIABLE.values())),
+        key_set=bool(key_set and changed & set(KEY_VARIABLE.values())),
         unwanted=() if subject.answers.prune else tuple(sorted(unwanted)),
     )
 
@@ -184,10 +200,10 @@ def _reporting(subject: Subject, wanted: _Wanted) -> None:
     library = family is not None and family.forwarder
     if library:
         # Either mode works only with its own value, so the function's is no matter of taste.
-        wanted.forced["DD_FLUSH_TO_LOG"] = "false" if subject.extension else "true"
+        wanted.forced[FLUSH_TO_LOG] = "false" if subject.extension else "true"
     if subject.extension:
-        wanted.forced["DD_SITE"] = answers.site
-        wanted.switch("DD_SERVERLESS_LOGS_ENABLED", answers.logs)
+        wanted.forced[SITE] = answers.site
+        wanted.switch(LOGS_ENABLED, answers.logs)
         if subject.function.durable:
             wanted.defaults[DURABLE_BUFFER] = DURABLE_LINES
     elif recognise.has_extension(subject.function):
@@ -195,13 +211,13 @@ def _reporting(subject: Subject, wanted: _Wanted) -> None:
         wanted.removed |= set(_EXTENSIONS) & set(variables_of(subject).now)
         if MARKER in subject.tags:
             wanted.removed |= {n for n in _REMOVABLE_KEYS if is_own_secret(subject.env.get(n, ""))}
-    wanted.switch("DD_TRACE_ENABLED", answers.traces)
+    wanted.switch(TRACE_ENABLED, answers.traces)
 
 
 def _unified_tags(subject: Subject, wanted: _Wanted) -> None:
     answers = subject.answers
     if not answers.service:
-        wanted.defaults["DD_SERVICE"] = subject.tags.get("service") or subject.function.name
+        wanted.defaults[SERVICE] = subject.tags.get("service") or subject.function.name
     extra = extra_tags(answers)
     if extra:
         wanted.forced[TAGS] = merged_tags(subject.env.get(TAGS, ""), extra)
@@ -237,13 +253,13 @@ def _appsec(subject: Subject, layers: Layers, wanted: _Wanted) -> None:
     library = layers.library
     python = subject.family is not None and subject.family.name == "python"
     if python and library is not None and library.version >= catalog.TRACER_APPSEC_SINCE:
-        wanted.forced["DD_APPSEC_ENABLED"] = "true"
+        wanted.forced[APPSEC] = "true"
     elif not subject.extension:
         wanted.notes.append(f"AppSec is left out: for {subject.function.runtime} it needs --via extension")
     elif wrapper := recognise.foreign_wrapper(subject.function):
         wanted.notes.append(f"AppSec is left out: {catalog.WRAPPER_VARIABLE} is {wrapper} and stays")
     else:
-        wanted.forced["DD_SERVERLESS_APPSEC_ENABLED"] = "true"
+        wanted.forced[EXTENSION_APPSEC] = "true"
         wanted.forced[catalog.WRAPPER_VARIABLE] = catalog.DATADOG_WRAPPER
 
 
@@ -265,7 +281,7 @@ def _key_source(subject: Subject, wanted: _Wanted) -> bool:
         elif present == ["DD_API_KEY"]:
             wanted.notes.append("keeps its API key in plain text (DD_API_KEY); a secret would be safer")
         return False
-    name = _KEY_VARIABLE[source.kind]
+    name = KEY_VARIABLE[source.kind]
     value = source.value or secret_reference(subject.lane, subject.answers) or ""
     stays = [key for key in present if key in catalog.SECRET_VARIABLES and subject.env[key] != value]
     wanted.notes += [
@@ -283,9 +299,9 @@ def _kept(subject: Subject, wanted: _Wanted) -> list[str]:
     return [
         f"keeps its {name}={subject.env[name]}"
         for name, value in wanted.defaults.items()
-        if name != "DD_SERVICE" and name not in wanted.forced and not means(subject.env, name, value)
+        if name != SERVICE and name not in wanted.forced and not means(subject.env, name, value)
     ] + [
         f"keeps its {name}={subject.env[name]}"
-        for name in ("DD_ENHANCED_METRICS", "DD_TRACE_SAMPLE_RATE")
+        for name in (ENHANCED_METRICS, "DD_TRACE_SAMPLE_RATE")
         if name not in wanted.forced and not is_on(subject.env, name)
     ]

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Mapping
 
 from ddsetup.facts import catalog
+from ddsetup.facts.variables import KEY_SECRET_ARN, KEY_SSM_ARN
 from ddsetup.model.account import Function, Json, Secret, Unreadable
 from ddsetup.model.answers import Answers
 from ddsetup.model.change import Change, ResourceId
@@ -21,7 +22,7 @@ from ddsetup.plan.steps.wording import listed
 
 _SUFFIX = re.compile(r"-[A-Za-z0-9]{6}$")
 POLICY_NAME = "ddsetup-read-datadog-api-key"
-BY_ROLE = ("DD_API_KEY_SECRET_ARN", "DD_API_KEY_SSM_ARN")
+BY_ROLE = (KEY_SECRET_ARN, KEY_SSM_ARN)
 """Variables that tell a function where the key is, for its role to read it."""
 
 

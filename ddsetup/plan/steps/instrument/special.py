@@ -13,10 +13,9 @@ from ddsetup.plan.steps.durable import STACK, durable_stack
 from ddsetup.plan.steps.instrument.layers import Layers
 from ddsetup.plan.steps.instrument.subject import Subject
 
-DURABLE_BUFFER = "DD_LAMBDA_DURABLE_FUNCTION_LOG_BUFFER_SIZE"
+DURABLE_LINES = "5"
 """How many log lines the Extension keeps back until it knows their execution; at 0, its default, executions
 do not appear."""
-DURABLE_LINES = "5"
 _DURABLE_NEEDS = {"node": 142, "python": 127, "extension": 99}
 _MANAGED_EXTENSION = 90
 
