@@ -239,6 +239,7 @@ class MonitorState:
     scope: str
     name: str
     query: str
+    type: str = "query alert"
     message: str = ""
     tags: tuple[str, ...] = ()
     options: Mapping[str, Json] = field(default_factory=dict)

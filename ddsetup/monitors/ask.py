@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
+from functools import partial
 
 from ddsetup.ask.prompter import Back, Prompt, Prompter
 from ddsetup.ask.questions import Choice
 from ddsetup.model.account import Json
 from ddsetup.model.errors import UsageError
-from ddsetup.monitors.recommended import BY_KEY, RECOMMENDED, Recommended
-from ddsetup.monitors.wish import Wish, parse_handles, parse_on_metric, parse_threshold, plain
+from ddsetup.monitors.on_logs import parse_on_logs, plain
+from ddsetup.monitors.recommended import BY_KEY, Recommended
+from ddsetup.monitors.wish import Wish, parse_handles, parse_on_metric, parse_threshold
 
 _Step = Callable[[Wish, Prompter], Wish]
 
 
-def ask_for(wish: Wish, prompter: Prompter) -> Wish:
+def ask_for(wish: Wish, prompter: Prompter, used: Collection[str] = ()) -> Wish:
     """The wish with what a person says; Enter keeps what is recommended, or was said before.
 
-    Raises `Back` from the first question.
+    `used` are the monitors of services that are in use: of services only these are offered. Raises `Back`
+    from the first question.
     """
-    steps: tuple[_Step, ...] = (_which, _thresholds, _own_metrics, _who)
+    offered = tuple(each for each in BY_KEY.values() if not each.seen or each.key in (*used, *wish.keys))
+    steps: tuple[_Step, ...] = (partial(_which, offered), _thresholds, _own_metrics, _own_logs, _who)
     at = 0
     while at < len(steps):
         try:
@@ -33,12 +37,12 @@ def ask_for(wish: Wish, prompter: Prompter) -> Wish:
     return wish
 
 
-def _which(wish: Wish, prompter: Prompter) -> Wish:
+def _which(offered: Sequence[Recommended], wish: Wish, prompter: Prompter) -> Wish:
     prompt = Prompt(
         kind="many",
         text="Which monitors?",
-        why="Datadog recommends these for Lambda functions. Thresholds are asked next.",
-        choices=tuple(_choice(each, each.threshold) for each in RECOMMENDED),
+        why="Recommended for functions, and for services that are in use. Thresholds are asked next.",
+        choices=tuple(_choice(each, each.threshold) for each in offered),
         default=tuple(wish.keys),
         check=lambda value: "" if value else "choose at least one",
     )
@@ -90,6 +94,18 @@ def _own_metrics(wish: Wish, prompter: Prompter) -> Wish:
         check=lambda value: _each_problem(parse_on_metric, value),
     )
     return replace(wish, on_metrics=tuple(parse_on_metric(part) for part in _parts(prompter.ask(prompt))))
+
+
+def _own_logs(wish: Wish, prompter: Prompter) -> Wish:
+    prompt = Prompt(
+        kind="text",
+        text='Which logs do you want to watch, like status:error>10 or "payment refused"?',
+        why="A search of logs, and from how many on within 15 minutes. Empty: none.",
+        default=",".join(f"{each.query}>{plain(each.threshold)}" for each in wish.on_logs),
+        check=lambda value: _problem(parse_on_logs, str(value)) if str(value or "").strip() else "",
+    )
+    text = str(prompter.ask(prompt) or "").strip()
+    return replace(wish, on_logs=(parse_on_logs(text),) if text else ())
 
 
 def _who(wish: Wish, prompter: Prompter) -> Wish:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from ddsetup.gateways.datadog.monitors import TYPE
 from ddsetup.model.foreign import is_plain
 from ddsetup.model.states import MonitorState
 
@@ -29,7 +28,7 @@ def _resource(state: MonitorState) -> str:
     options = state.options
     lines = [
         f"name    = {quoted(state.name)}",
-        f"type    = {quoted(TYPE)}",
+        f"type    = {quoted(state.type)}",
         f"query   = {quoted(state.query)}",
         f"message = {quoted(state.message)}",
         "",
@@ -37,12 +36,8 @@ def _resource(state: MonitorState) -> str:
         f"  critical = {quoted(_number(options['thresholds']['critical']))}",
         "}",
         "",
-        f"notify_no_data      = {_truth(options['notify_no_data'])}",
-        f"include_tags        = {_truth(options['include_tags'])}",
-        f"require_full_window = {_truth(options['require_full_window'])}",
+        *(f"{name:<19} = {_literal(value)}" for name, value in options.items() if name != "thresholds"),
     ]
-    if "evaluation_delay" in options:
-        lines.append(f"evaluation_delay    = {options['evaluation_delay']}")
     lines += ["", f"tags = [{', '.join(quoted(tag) for tag in state.tags)}]"]
     body = "\n".join(f"  {line}" if line else "" for line in lines)
     return f'resource "datadog_monitor" "{identifier(state)}" {{\n{body}\n}}\n'
@@ -65,8 +60,8 @@ def _escape(number: int) -> str:
     return f"\\u{number:04x}" if number < 0x10000 else f"\\U{number:08x}"
 
 
-def _truth(value: object) -> str:
-    return "true" if value else "false"
+def _literal(value: object) -> str:
+    return ("true" if value else "false") if isinstance(value, bool) else str(value)
 
 
 def _number(value: float) -> str:

@@ -10,6 +10,7 @@ from ddsetup.facts.links import monitors_link
 from ddsetup.flow.call import Call
 from ddsetup.flow.looking import LIKE
 from ddsetup.gateways.datadog.faults import Rejected
+from ddsetup.gateways.datadog.metric_tags import read_configuration
 from ddsetup.gateways.datadog.monitors import find_monitors, validate_monitor
 from ddsetup.gateways.datadog.telemetry import Window, metrics_seen
 from ddsetup.model.change import Plan
@@ -17,11 +18,14 @@ from ddsetup.model.errors import UsageError
 from ddsetup.model.foreign import Lines
 from ddsetup.model.states import MonitorState
 from ddsetup.monitors.ask import ask_for
+from ddsetup.monitors.on_logs import parse_on_logs
 from ddsetup.monitors.plan import plan_monitors
+from ddsetup.monitors.recommended import BY_KEY, OF_SERVICES
 from ddsetup.monitors.scope_of import scope_of
 from ddsetup.monitors.wish import (
     Wish,
     chosen_keys,
+    in_use,
     monitors_for,
     parse_handles,
     parse_on_metric,
@@ -32,7 +36,7 @@ from ddsetup.monitors.wish import (
 if TYPE_CHECKING:
     from ddsetup.flow.verbs import Session
 
-_OPTIONS = ("only", "threshold", "on_metric", "notify")
+_OPTIONS = ("only", "services", "threshold", "on_metric", "on_logs", "notify")
 _LOOK_BACK = timedelta(days=1)
 
 
@@ -60,9 +64,12 @@ def wanted(call: Call) -> Wanted:
     given = wish_of(call)
     session = connect(call)
     wish = replace(given, scope=scope_of(call, session))
+    used = _services(session)
+    if call.value("services"):
+        wish = replace(wish, keys=tuple(key for key in BY_KEY if key in (*wish.keys, *used)))
     asked = not any(call.value(name) for name in _OPTIONS)
     if asked and session.host.prompter is not None:
-        wish = ask_for(wish, session.host.prompter)
+        wish = ask_for(wish, session.host.prompter, used)
     live = find_monitors(session.datadog)
     monitors = monitors_for(wish, tuple(one.state for one in live))
     lacking = tuple(
@@ -72,10 +79,11 @@ def wanted(call: Call) -> Wanted:
     if not monitors and lacking:
         raise UsageError(lacking[0], fix="choose others: --only")
     if not monitors:
-        raise UsageError("no monitor is asked for", fix="leave out --only none, or give --on-metric")
+        fix = "leave out --only none, or give --on-metric or --on-logs"
+        raise UsageError("no monitor is asked for", fix=fix)
     plan = plan_monitors(monitors, live, session.identity.account)
     _validate(session, plan)
-    plan = replace(plan, warnings=lacking + _unseen(session, wish))
+    plan = replace(plan, warnings=lacking + _unseen(session, wish) + _left_out(wish, used))
     return Wanted(session=session, monitors=monitors, plan=plan)
 
 
@@ -85,6 +93,7 @@ def wish_of(call: Call) -> Wish:
         keys=chosen_keys(call.value("only") or ()),
         thresholds=dict(parse_threshold(text) for text in call.value("threshold") or ()),
         on_metrics=tuple(parse_on_metric(text) for text in call.value("on_metric") or ()),
+        on_logs=tuple(parse_on_logs(text) for text in call.value("on_logs") or ()),
         notify=parse_handles(call.value("notify") or ()),
     )
 
@@ -102,12 +111,40 @@ def _validate(session: Session, plan: Plan) -> None:
         raise UsageError(Lines.of("Datadog refuses what would be sent:", *refused))
 
 
-def _unseen(session: Session, wish: Wish) -> tuple[str, ...]:
-    """A monitor on a metric that nobody sends never alerts."""
-    names = tuple(each.metric for each in wish.on_metrics)
+def _services(session: Session) -> tuple[str, ...]:
+    """The monitors of services of which Datadog has metrics."""
+    names = tuple(dict.fromkeys(each.seen for each in OF_SERVICES))
+    return in_use(metrics_seen(session.datadog, _lately(session), names))
+
+
+def _lately(session: Session) -> Window:
     now = session.host.clock.now()
-    seen = metrics_seen(session.datadog, Window(now - _LOOK_BACK, now), names)
-    return tuple(f"no point of {name} arrived within a day" for name in names if name not in seen)
+    return Window(now - _LOOK_BACK, now)
+
+
+def _left_out(wish: Wish, used: tuple[str, ...]) -> tuple[str, ...]:
+    """Services without the monitors that they could have, where nothing was said of them."""
+    others = [key for key in used if key not in wish.keys]
+    if not others or wish.keys != chosen_keys(()):
+        return ()
+    return (f"these services are in use and not watched: {', '.join(others)}. --services adds them",)
+
+
+def _unseen(session: Session, wish: Wish) -> tuple[str, ...]:
+    """A monitor on a metric that nobody sends, or on percentiles that are off, never alerts."""
+    names = tuple(dict.fromkeys(each.metric for each in wish.on_metrics))
+    seen = metrics_seen(session.datadog, _lately(session), names)
+    percentiles = {each.metric for each in wish.on_metrics if each.is_percentile} & seen
+    off = [name for name in names if name in percentiles and not _has_percentiles(session, name)]
+    return (
+        *(f"no point of {name} arrived within a day" for name in names if name not in seen),
+        *(f"percentiles of {name} are off: ddsetup metrics percentiles {name}" for name in off),
+    )
+
+
+def _has_percentiles(session: Session, metric: str) -> bool:
+    held = read_configuration(session.datadog, metric)
+    return held is not None and bool(held.include_percentiles)
 
 
 def pages(site: str) -> dict[str, str]:

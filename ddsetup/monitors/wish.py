@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from ddsetup.gateways.datadog.monitors import identity_tags
+from ddsetup.gateways.datadog.monitors import LOGS, identity_tags
 from ddsetup.model.account import Json
 from ddsetup.model.errors import UsageError
 from ddsetup.model.nearest import did_you_mean
 from ddsetup.model.states import MonitorState
-from ddsetup.monitors.recommended import BY, BY_KEY, CLOUDWATCH_DELAY, RECOMMENDED, Recommended
+from ddsetup.monitors.on_logs import OnLogs, log_query, plain, tag_keys, tag_parts
+from ddsetup.monitors.recommended import (
+    BY_KEY,
+    CLOUDWATCH_DELAY,
+    OF_SERVICES,
+    RECOMMENDED,
+    Recommended,
+    scoped,
+)
 from ddsetup.monitors.scope import EVERYTHING, MonitorScope
 
 NONE = "none"
@@ -22,7 +30,6 @@ _ON_METRIC = re.compile(
     r"\s*(?P<than><=|>=|<|>)\s*(?P<value>-?\d+(?:\.\d+)?)\s*"
 )
 _TAG = re.compile(r"!?[A-Za-z][\w./-]*:[\w.*/:@-]+")
-_KEY = re.compile(r"[A-Za-z][\w./-]*")
 _NOT_IN_KEYS = re.compile(r"[^a-z0-9_./-]+")
 _HANDLE = re.compile(r"@[A-Za-z0-9][\w.+@/-]*")
 _HANDLES = re.compile(r"(?<!\S)@[A-Za-z0-9][\w.+@/-]*")
@@ -62,20 +69,21 @@ class Wish:
     Thresholds that are not given, and `notify` None, stay as they are on monitors that are there.
     """
 
-    keys: tuple[str, ...] = tuple(BY_KEY)
+    keys: tuple[str, ...] = tuple(each.key for each in RECOMMENDED)
     scope: MonitorScope = field(default_factory=MonitorScope)
     thresholds: Mapping[str, float] = field(default_factory=dict)
     on_metrics: tuple[OnMetric, ...] = ()
+    on_logs: tuple[OnLogs, ...] = ()
     notify: tuple[str, ...] | None = None
 
 
 def chosen_keys(only: Sequence[str]) -> tuple[str, ...]:
-    """The recommended monitors that are meant, in their order; all of them without a choice.
+    """The monitors that are meant, in their order; without a choice all that are recommended for functions.
 
     Raises UsageError for a name that is none, with the nearest one.
     """
     if not only:
-        return tuple(BY_KEY)
+        return tuple(each.key for each in RECOMMENDED)
     wanted = {part.strip() for text in only for part in text.split(",") if part.strip()}
     for name in sorted(wanted - {NONE, *BY_KEY}):
         raise UsageError(f"{name!r} is no recommended monitor", fix=_nearest(name))
@@ -103,19 +111,12 @@ def parse_on_metric(text: str) -> OnMetric:
     if match is None:
         fix = "e.g. --on-metric 'coffee_house.order_value<1' or 'max:queue.length>100'"
         raise UsageError(f"--on-metric {text}: expected a metric, < or >, and a number", fix=fix)
-    tags, by = _parts(match["tags"]), _parts(match["by"])
-    for part, pattern, example in (
-        *((tag, _TAG, "product:tea") for tag in tags),
-        *((k, _KEY, "region") for k in by),
-    ):
-        if not pattern.fullmatch(part):
-            raise UsageError(f"--on-metric {text}: {part!r} cannot stand in braces", fix=f"e.g. {example}")
+    tags, by = tag_parts(match["tags"]), tag_keys(match["by"], f"--on-metric {text}")
+    for tag in tags:
+        if not _TAG.fullmatch(tag):
+            raise UsageError(f"--on-metric {text}: {tag!r} cannot stand in braces", fix="e.g. product:tea")
     value = float(match["value"])
     return OnMetric(match["metric"], match["than"], value, match["how"] or "avg", tags, by)
-
-
-def _parts(text: str | None) -> tuple[str, ...]:
-    return tuple(part.strip() for part in (text or "").split(",") if part.strip() not in ("", "*"))
 
 
 def parse_handles(texts: Sequence[str]) -> tuple[str, ...] | None:
@@ -133,20 +134,29 @@ def parse_handles(texts: Sequence[str]) -> tuple[str, ...] | None:
     return tuple(dict.fromkeys(handle for handle in handles if handle != NONE))
 
 
-def plain(number: float) -> str:
-    """A number as queries and options write it: no exponent, no superfluous zero."""
-    return str(int(number)) if number == int(number) else repr(number)
-
-
 def monitors_for(wish: Wish, live: Sequence[MonitorState] = ()) -> tuple[MonitorState, ...]:
     """The monitors that shall be there, recommended ones first. `live` are those that are.
 
     One that could never alert, for want of its metric (`without_data`), is not among them.
     """
-    there = {state.key: state for state in live if state.scope == wish.scope.label}
-    keys = [key for key in wish.keys if key not in without_data(wish)]
-    found = [_recommended(BY_KEY[key], wish, there.get(key)) for key in keys]
-    return (*found, *(_on_metric(each, wish, there.get(each.key)) for each in wish.on_metrics))
+    there = {(state.key, state.scope): state for state in live}
+    label = wish.scope.label
+    chosen = [BY_KEY[key] for key in wish.keys if key not in without_data(wish)]
+    return (
+        *(_recommended(each, wish, there.get((each.key, scope_for(each, wish).label))) for each in chosen),
+        *(_on_metric(each, wish, there.get((each.key, label))) for each in wish.on_metrics),
+        *(_on_logs(each, wish, there.get((each.key, label))) for each in wish.on_logs),
+    )
+
+
+def scope_for(each: Recommended, wish: Wish) -> MonitorScope:
+    """What a monitor is about. Metrics of services do not tell functions."""
+    return replace(wish.scope, functions=()) if each.seen else wish.scope
+
+
+def in_use(seen: Collection[str]) -> tuple[str, ...]:
+    """The monitors of services that these metrics show to be in use."""
+    return tuple(each.key for each in OF_SERVICES if each.seen in seen)
 
 
 def without_data(wish: Wish) -> tuple[str, ...]:
@@ -155,17 +165,16 @@ def without_data(wish: Wish) -> tuple[str, ...]:
 
 
 def _recommended(each: Recommended, wish: Wish, live: MonitorState | None) -> MonitorState:
+    scope = scope_for(each, wish)
     threshold = wish.thresholds.get(each.key, _threshold(live, each.threshold))
-    query = each.query.replace("{S,cold_start:true}", f"{{{wish.scope.query('cold_start:true')}}}")
-    query = query.replace("{S}", f"{{{wish.scope.query()}}}")
-    query = query.replace("{BY}", BY).replace("{T}", plain(threshold))
+    query = scoped(each.query, scope.query).replace("{BY}", each.by).replace("{T}", plain(threshold))
     text = (
-        f"{each.what} Function {{{{functionname.name}}}} in {{{{region.name}}}}, "
+        f"{each.what} {each.kind} {each.subject} in {{{{region.name}}}}, "
         f"account {{{{aws_account.name}}}}.\n\n"
         f"{{{{#is_alert}}}}{each.resolve}{{{{/is_alert}}}}"
     )
     options = _options(threshold, CLOUDWATCH_DELAY if each.cloudwatch else 0)
-    state = _state(each.key, f"{each.title} of {{{{functionname.name}}}}", query, wish.scope)
+    state = _state(each.key, f"{each.title} of {each.subject}", query, scope)
     return replace(state, message=_told(text, wish, live), options=options)
 
 
@@ -182,6 +191,20 @@ def _on_metric(each: OnMetric, wish: Wish, live: MonitorState | None) -> Monitor
     text = f"The custom metric {what}{narrowed} is {{{{value}}}}{where}."
     state = _state(each.key, title, query, wish.scope)
     return replace(state, message=_told(text, wish, live), options=_options(each.threshold, 0))
+
+
+def _on_logs(each: OnLogs, wish: Wish, live: MonitorState | None) -> MonitorState:
+    where = "".join(f", {tag} {{{{{tag}.name}}}}" for tag in each.by)
+    # Not the query itself: in a message, an attribute like @duration would be somebody to tell.
+    text = f"{{{{value}}}} such logs came within 15 minutes{where}."
+    state = _state(each.key, f"Logs like {each.query}", log_query(each, wish.scope), wish.scope)
+    options = {
+        "thresholds": {"critical": each.threshold},
+        "notify_no_data": False,
+        "include_tags": True,
+        "enable_logs_sample": True,
+    }
+    return replace(state, type=LOGS, message=_told(text, wish, live), options=options)
 
 
 def _state(key: str, title: str, query: str, scope: MonitorScope) -> MonitorState:
@@ -217,4 +240,4 @@ def _told(text: str, wish: Wish, live: MonitorState | None) -> str:
 
 
 def _nearest(name: str) -> str:
-    return did_you_mean(name, BY_KEY, f"one of: {', '.join(each.key for each in RECOMMENDED)}")
+    return did_you_mean(name, BY_KEY, f"one of: {', '.join(BY_KEY)}")

@@ -95,6 +95,7 @@ def test_thresholds_and_who_is_told_are_asked_and_nothing_is_written_before_yes(
         terminal.until("Which metric of your own").back("Which thresholds").press(SPACE + ENTER)
         terminal.answer("Timeout: from which value on?", "\x15" + "0.8" + ENTER)
         terminal.answer("Which metric of your own", f"max:{METRIC}>5" + ENTER)
+        terminal.answer("Which logs do you want to watch", "status:error>10" + ENTER)
         terminal.answer("Who is told?", "slack" + ENTER)
         terminal.until("a handle begins with @").press("\x15" + "@slack-shop" + ENTER)
         terminal.until("Create or change these monitors?")
@@ -102,9 +103,9 @@ def test_thresholds_and_who_is_told_are_asked_and_nothing_is_written_before_yes(
         terminal.press("y")
         assert terminal.end() == 0
     there = {name: monitor for name, monitor in monitors(place).items() if name not in before}
-    assert len(there) == 2
+    assert len(there) == 3
     assert all(monitor["message"].endswith("@slack-shop") for monitor in there.values())
-    assert sorted(monitor["options"]["thresholds"]["critical"] for monitor in there.values()) == [0.8, 5.0]
+    assert sorted(monitor["options"]["thresholds"]["critical"] for monitor in there.values()) == [0.8, 5.0, 10.0]
     assert place.cli("undo", "--yes").code == 0
     assert monitors(place) == before
 
@@ -122,6 +123,7 @@ def test_wrong_wishes_are_refused_before_anything_is_asked(place: Place) -> None
         ("--only", "tmeout"),
         ("--threshold", "timeout=x"),
         ("--on-metric", "x"),
+        ("--on-logs", ">5"),
         ("--notify", "me"),
     ):
         refused = place.cli("monitors", "plan", *wish, "-o", "json")

@@ -21,7 +21,9 @@ from ddsetup.model.change import Change, Outcome, ResourceId
 from ddsetup.model.errors import Denied, GatewayError
 from ddsetup.model.states import MetricTagsState, MonitorState
 from ddsetup.monitors.dashboards import overview, plan_dashboard
+from ddsetup.monitors.on_logs import parse_on_logs
 from ddsetup.monitors.plan import plan_monitors
+from ddsetup.monitors.recommended import BY_KEY
 from ddsetup.monitors.scope import MonitorScope
 from ddsetup.monitors.wish import OnMetric, Wish, monitors_for
 from tests.builders import ACCOUNT, function
@@ -140,10 +142,21 @@ def test_what_datadog_refuses_is_not_created(world: World) -> None:
 
 def test_every_definition_is_accepted_by_datadogs_own_check(world: World) -> None:
     scope = MonitorScope(env="prod", service="shop", functions=("orders", "stock"))
-    for state in monitors_for(
-        Wish(scope=scope, on_metrics=(OnMetric(METRIC, ">=", 1.5, "max"),), notify=("@a",))
-    ):
+    wish = Wish(
+        keys=tuple(BY_KEY),
+        scope=scope,
+        on_metrics=(OnMetric(METRIC, ">=", 1.5, "max"),),
+        on_logs=(parse_on_logs('"pay \\"no\\"" -status:(info OR debug) > 3'), parse_on_logs("source:x a")),
+        notify=("@a",),
+    )
+    for state in monitors_for(wish):
         validate_monitor(world.connect(), state)
+    broken = replace(
+        monitors_for(replace(wish, keys=(), on_metrics=()))[0],
+        query='logs("(").rollup("count").last("5m") > 3',
+    )
+    with pytest.raises(Rejected):
+        validate_monitor(world.connect(), broken)
 
 
 # Dashboards

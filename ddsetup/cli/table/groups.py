@@ -175,9 +175,10 @@ _MONITOR_EXTRAS = (
     option(
         "only",
         "MONITOR",
-        "Only these of the recommended monitors; repeatable. `none`: none of them.",
+        "Only these of the ready-made monitors, e.g. timeout, sqs_dead_letter; repeatable. `none`: none.",
         many=True,
     ),
+    switch("services", "Also those of services in use: Step Functions, API Gateway, SQS, Kinesis."),
     option(
         "threshold", "MONITOR=VALUE", "Another threshold, e.g. high_error_rate=0.05; repeatable.", many=True
     ),
@@ -188,15 +189,22 @@ _MONITOR_EXTRAS = (
         "'p95:shop.value{product:tea} by {region}>3'; repeatable.",
         many=True,
     ),
+    option(
+        "on_logs",
+        "'QUERY>N'",
+        "A monitor on logs: more than N (0) within 15 minutes, e.g. 'status:error>10' or "
+        "'\"payment refused\" by {env}>3'; by function unless said. Repeatable.",
+        many=True,
+    ),
     option("notify", "@HANDLE", "Who is told, e.g. @slack-shop or @me@example.com; repeatable.", many=True),
 )
 
 MONITORS = Group(
     name="monitors",
-    summary="The recommended monitors, and monitors on custom metrics.",
-    help="The monitors that Datadog recommends for Lambda functions, and monitors on custom metrics; for all "
-    "functions, or for an env, a service or chosen functions. They are known by their tags, so running it "
-    "again changes only what differs.",
+    summary="The recommended monitors, monitors on custom metrics, logs and services, and SLOs.",
+    help="The monitors that Datadog recommends for Lambda functions, those of the services around them, and "
+    "monitors on custom metrics and on logs; for all functions, or for an env, a service or chosen "
+    "functions. They are known by their tags, so running it again changes only what differs.",
     commands=(
         Command(
             name="plan",
@@ -216,6 +224,7 @@ MONITORS = Group(
             examples=(
                 "ddsetup monitors apply --env prod --notify @slack-shop",
                 "ddsetup monitors apply --on-metric 'coffee_house.order_value<1' --only none --yes",
+                "ddsetup monitors apply --services --on-logs 'status:error>10'",
             ),
             keys=(*_SCOPED, *WRITING),
             extras=_MONITOR_EXTRAS,

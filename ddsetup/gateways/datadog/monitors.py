@@ -17,7 +17,8 @@ WRITE = "monitors_write"
 CREATED_BY = "created_by:ddsetup"
 KEY_TAG = "serverless_monitor_id:"
 SCOPE_TAG = "ddsetup_scope:"
-TYPE = "query alert"
+TYPE, LOGS = "query alert", "log alert"
+"""The types of monitors on metrics and on logs."""
 
 _MONITORS = "/api/v1/monitor"
 _PAGE = 1_000
@@ -25,6 +26,7 @@ _MONITOR: Shape = {
     "id": int,
     "name": str,
     "query": str,
+    "type?": str,
     "message?": str,
     "tags": [str],
     "options?": {},
@@ -122,6 +124,7 @@ def _live(monitor: Json) -> LiveMonitor:
         scope=_after(tags, SCOPE_TAG),
         name=monitor["name"],
         query=monitor["query"],
+        type=monitor.get("type") or TYPE,
         message=monitor.get("message") or "",
         tags=tuple(tags),
         options=options,
@@ -136,7 +139,7 @@ def _after(tags: Sequence[str], prefix: str) -> str:
 def _body(state: MonitorState) -> dict[str, Json]:
     return {
         "name": state.name,
-        "type": TYPE,
+        "type": state.type,
         "query": state.query,
         "message": state.message,
         "tags": list(state.tags),

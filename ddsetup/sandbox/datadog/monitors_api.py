@@ -6,7 +6,9 @@ import re
 from typing import Any
 
 from ddsetup.sandbox.datadog.integrations import iso_timestamp
+from ddsetup.sandbox.datadog.logs import RESERVED
 from ddsetup.sandbox.datadog.metric_query import Expression, Name, Operation, QueryError, parse_expression
+from ddsetup.sandbox.datadog.search import compile_query
 from ddsetup.sandbox.datadog.wire import JsonObject, Request, Response, text_error
 from ddsetup.sandbox.datadog.world import World
 
@@ -24,7 +26,7 @@ _CHANGE = re.compile(
     rf"^(?:pct_change|change)\((?:avg|sum|min|max)\({_WINDOW}\),{_WINDOW}\):(?P<query>.+)$", re.DOTALL
 )
 _LOGS = re.compile(
-    r"^logs\(\"(?:[^\"\\]|\\.)*\"\)(?:\.index\(\"[^\"]*\"\))?\.rollup\([^)]*\)(?:\.by\([^)]*\))?\.last\(\"\d+[mhd]\"\)$"
+    r"^logs\(\"(?P<search>(?:[^\"\\]|\\.)*)\"\)(?:\.index\(\"[^\"]*\"\))?\.rollup\([^)]*\)(?:\.by\([^)]*\))?\.last\(\"\d+[mhd]\"\)$"
 )
 
 
@@ -52,7 +54,7 @@ def create_monitor(request: Request, world: World) -> Response:
         "modified": now,
         "deleted": None,
         "overall_state": "No Data",
-        "multi": " by {" in body["query"],
+        "multi": " by {" in body["query"] or ".by(" in body["query"],
     }
     with world.documents.lock:
         world.documents.monitors[monitor_id] = monitor
@@ -136,8 +138,10 @@ def _check(body: JsonObject) -> None:
     if comparison is None:
         raise _wrong("query", "a comparison with a threshold is missing")
     if kind == LOG_TYPE:
-        if not _LOGS.match(comparison["left"].strip()):
+        logs = _LOGS.match(comparison["left"].strip())
+        if logs is None:
             raise _wrong("query", "not a log query")
+        compile_query(re.sub(r"\\(.)", r"\1", logs["search"]), RESERVED)
     else:
         _check_metric_query(comparison["left"].strip())
     thresholds = (body.get("options") or {}).get("thresholds") or {}

@@ -12,14 +12,16 @@ from hypothesis import strategies as st
 from ddsetup.gateways.datadog.monitors import LiveMonitor
 from ddsetup.model.errors import UsageError
 from ddsetup.model.states import MonitorState, from_json, to_json
+from ddsetup.monitors.on_logs import OnLogs, parse_on_logs
 from ddsetup.monitors.plan import plan_monitors, plan_removal
-from ddsetup.monitors.recommended import RECOMMENDED
+from ddsetup.monitors.recommended import OF_SERVICES, RECOMMENDED
 from ddsetup.monitors.scope import MonitorScope
 from ddsetup.monitors.terraform import identifier, quoted, terraform
 from ddsetup.monitors.wish import (
     OnMetric,
     Wish,
     chosen_keys,
+    in_use,
     monitors_for,
     parse_handles,
     parse_on_metric,
@@ -165,6 +167,81 @@ def test_what_is_no_condition_on_a_metric_is_refused_with_an_example(text: str) 
     with pytest.raises(UsageError) as caught:
         parse_on_metric(text)
     assert "coffee_house.order_value<1" in caught.value.fix
+
+
+def test_monitors_of_services_watch_each_resource_and_know_no_functions() -> None:
+    keys = tuple(each.key for each in OF_SERVICES)
+    scope = MonitorScope(env="prod", functions=("orders",))
+    states = monitors_for(Wish(keys=keys, scope=scope))
+    assert {state.scope for state in states} == {"env:prod"}
+    assert all("functionname" not in state.query and "env:prod" in state.query for state in states)
+    assert all(state.options["evaluation_delay"] == 900 for state in states)
+    for each, state in zip(OF_SERVICES, states, strict=True):
+        assert f" by {each.by}" in state.query
+        told = each.subject.strip("{}").removesuffix(".name")
+        assert told in each.by
+        assert each.subject in state.name
+        assert each.subject in state.message
+    assert of(states, "step_functions_failed").query == (
+        "sum(last_15m):sum:aws.states.executions_failed{env:prod} "
+        "by {aws_account,statemachinearn,region}.as_count() > 0"
+    )
+    dead, old = (of(states, key).query for key in ("sqs_dead_letter", "sqs_old_messages"))
+    assert "{(queuename:*dlq* OR " in dead
+    assert "{NOT (queuename:*dlq* OR " in old
+    again = monitors_for(Wish(keys=keys, scope=replace(scope, functions=("stock",))), states)
+    assert again == states
+
+
+def test_services_are_watched_where_their_metrics_are_seen() -> None:
+    assert in_use([]) == ()
+    assert in_use(["aws.sqs.number_of_messages_sent"]) == ("sqs_dead_letter", "sqs_old_messages")
+    assert not set(Wish().keys) & {each.key for each in OF_SERVICES}
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("status:error>10", OnLogs("status:error", 10, ("functionname",))),
+        ('"Task timed out"', OnLogs('"Task timed out"', 0, ("functionname",))),
+        ("@duration:>100", OnLogs("@duration:>100", 0, ("functionname",))),
+        ("a OR b by {env, region} > 2.5", OnLogs("a OR b", 2.5, ("env", "region"))),
+        ("source:stepfunction ERROR", OnLogs("source:stepfunction ERROR", 0, ())),
+        ("x by {}", OnLogs("x", 0, ())),
+    ],
+)
+def test_a_monitor_on_logs_is_a_search_with_a_number(text: str, wanted: OnLogs) -> None:
+    assert parse_on_logs(text) == wanted
+
+
+def test_a_monitor_on_logs_asks_in_datadogs_words_for_what_is_meant() -> None:
+    wanted = parse_on_logs('"say \\"no\\"" status:error > 5')
+    scope = MonitorScope(env="prod", functions=("orders", "stock"))
+    (state,) = monitors_for(Wish(keys=(), scope=scope, on_logs=(wanted,)))
+    assert state.type == "log alert"
+    assert state.query == (
+        'logs("source:lambda env:prod functionname:(orders OR stock) '
+        '(\\"say \\\\\\"no\\\\\\"\\" status:error)")'
+        '.index("*").rollup("count").by("functionname").last("15m") > 5'
+    )
+    assert state.options["thresholds"] == {"critical": 5}
+    assert "evaluation_delay" not in state.options
+    assert "require_full_window" not in state.options
+    assert "{{functionname.name}}" in state.message
+    text = terraform([state])
+    assert 'type    = "log alert"' in text
+    assert "enable_logs_sample  = true" in text
+    other = replace(wanted, by=("env",))
+    (state,) = monitors_for(Wish(keys=(), on_logs=(parse_on_logs("@duration:>100"),)))
+    assert "@" not in state.message
+    assert len({wanted.key, other.key, parse_on_logs("x").key}) == 3
+    assert replace(wanted, threshold=6).key == wanted.key
+
+
+@pytest.mark.parametrize("text", ["", ">5", '"open', "(a OR b", "a by {b:c}>1"])
+def test_what_is_no_search_of_logs_is_refused(text: str) -> None:
+    with pytest.raises(UsageError, match="--on-logs"):
+        parse_on_logs(text)
 
 
 @pytest.mark.parametrize("text", ["timeout", "timeout=", "timeout=x", "timeout=nan", "timeout=inf"])
