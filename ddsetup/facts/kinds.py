@@ -125,6 +125,7 @@ KINDS: Mapping[str, Kind] = {
     "api_stage": Kind(one="API stage", step="sources", update=("apigateway:PATCH", "apigateway:DELETE")),
     "metric_tags": Kind(one="tags of metric", many="tag sets of metrics"),
     "monitor": Kind(one="monitor"),
+    "slo": Kind(one="service level objective"),
     "dashboard": Kind(one="dashboard"),
 }
 

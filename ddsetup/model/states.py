@@ -246,6 +246,26 @@ class MonitorState:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SloState:
+    """A service level objective that ddsetup made. `key` and `scope` are tags of it, as of monitors.
+
+    `measure` is `good` and `total`, queries of counts (type `metric`), or a `query` with the `comparator` and
+    `threshold` that tell good time (type `time_slice`). `target` is in percent of a `timeframe` like `30d`.
+    """
+
+    KIND: ClassVar[str] = "slo"
+    key: str
+    scope: str
+    name: str
+    type: str
+    measure: Mapping[str, Json]
+    target: float
+    timeframe: str
+    description: str = ""
+    tags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DashboardState:
     """A dashboard that ddsetup made; its description carries a mark by which it is found again.
 
@@ -276,6 +296,7 @@ State: TypeAlias = (
     | ApiStageState
     | MetricTagsState
     | MonitorState
+    | SloState
     | DashboardState
 )
 

@@ -1,47 +1,73 @@
-"""What has to change for the monitors to be as wanted, or to be gone. Pure."""
+"""What has to change for monitors and objectives to be as wanted, or to be gone. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
-from ddsetup.gateways.datadog.monitors import LiveMonitor, differing, owned_part
+from ddsetup.gateways.datadog import monitors, slos
+from ddsetup.gateways.datadog.monitors import LiveMonitor
+from ddsetup.gateways.datadog.slos import LiveSlo
 from ddsetup.model.change import Change, Plan, ResourceId, Skipped
-from ddsetup.model.states import MonitorState
+from ddsetup.model.states import MonitorState, SloState
 
 STEP = "monitors"
 
+S = TypeVar("S", MonitorState, SloState)
 
-def resource_of(state: MonitorState, account: str) -> ResourceId:
-    """The monitor as a resource: which one, and for what."""
+
+def resource_of(state: MonitorState | SloState, account: str) -> ResourceId:
+    """The monitor or objective as a resource: which one, and for what."""
     name = state.key if state.scope == "all" else f"{state.key} [{state.scope}]"
-    return ResourceId("monitor", name, account=account)
+    return ResourceId(state.KIND, name, account=account)
 
 
 def plan_monitors(wanted: Sequence[MonitorState], live: Sequence[LiveMonitor], account: str) -> Plan:
     """Create what is missing, change what differs. Monitors of other scopes are none of its business."""
+    by_identity = {_identity(one.state): one for one in reversed(live)}
+
+    def before(state: MonitorState) -> MonitorState | None:
+        found = by_identity.get(_identity(state))
+        return None if found is None else monitors.owned_part(found, state)
+
+    pairs = [(before(state), state) for state in wanted]
+    return _plan(pairs, monitors.differing, lambda state: f"alerts on: {state.name}", account)
+
+
+def plan_slos(wanted: Sequence[SloState], live: Sequence[LiveSlo], account: str) -> Plan:
+    """The same for objectives."""
+    by_identity = {_identity(one.state): one for one in reversed(live)}
+
+    def before(state: SloState) -> SloState | None:
+        found = by_identity.get(_identity(state))
+        return None if found is None else slos.owned_part(found, state)
+
+    pairs = [(before(state), state) for state in wanted]
+    return _plan(pairs, slos.differing, lambda s: f"{s.target:g} % in {s.timeframe}: {s.name}", account)
+
+
+def _plan(
+    pairs: Sequence[tuple[S | None, S]],
+    differing: Callable[[S, S], tuple[str, ...]],
+    purpose: Callable[[S], str],
+    account: str,
+) -> Plan:
     changes: list[Change] = []
     skipped: list[Skipped] = []
-    for state in wanted:
-        found = next((one for one in live if _identity(one.state) == _identity(state)), None)
-        resource = resource_of(state, account)
-        if found is None:
-            changes.append(
-                Change(step=STEP, resource=resource, before=None, after=state, why=f"alerts on: {state.name}")
-            )
+    for before, after in pairs:
+        resource = resource_of(after, account)
+        off = () if before is None else differing(before, after)
+        if before is not None and not off:
+            reason = "it is as wanted"
+            skipped.append(Skipped(resource=resource, status="unchanged", reason=reason, step=STEP))
             continue
-        before = owned_part(found, state)
-        if off := differing(before, state):
-            why = f"differs in {', '.join(off)}"
-            changes.append(Change(step=STEP, resource=resource, before=before, after=state, why=why))
-        else:
-            skipped.append(
-                Skipped(resource=resource, status="unchanged", reason="it is as wanted", step=STEP)
-            )
+        why = f"differs in {', '.join(off)}" if off else purpose(after)
+        changes.append(Change(step=STEP, resource=resource, before=before, after=after, why=why))
     return Plan(changes=tuple(changes), skipped=tuple(skipped))
 
 
-def plan_removal(live: Sequence[LiveMonitor], account: str) -> Plan:
-    """Delete these monitors, each of which ddsetup made."""
+def plan_removal(live: Sequence[LiveMonitor | LiveSlo], account: str) -> Plan:
+    """Delete these monitors and objectives, each of which ddsetup made."""
     changes = tuple(
         Change(
             step=STEP,
@@ -55,5 +81,5 @@ def plan_removal(live: Sequence[LiveMonitor], account: str) -> Plan:
     return Plan(changes=changes)
 
 
-def _identity(state: MonitorState) -> tuple[str, str]:
+def _identity(state: MonitorState | SloState) -> tuple[str, str]:
     return state.key, state.scope

@@ -1,12 +1,14 @@
-"""Monitors as Terraform, for the provider DataDog/datadog: resources of type `datadog_monitor`. Pure."""
+"""Monitors and objectives as Terraform, for the provider DataDog/datadog. Pure."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+from ddsetup.gateways.datadog.slos import EVENTS
+from ddsetup.model.account import Json
 from ddsetup.model.foreign import is_plain
-from ddsetup.model.states import MonitorState
+from ddsetup.model.states import MonitorState, SloState
 
 _HEAD = """\
 terraform {
@@ -19,12 +21,12 @@ terraform {
 """
 
 
-def terraform(monitors: Sequence[MonitorState]) -> str:
-    """The text of a `.tf` file."""
-    return "\n".join((_HEAD, *(_resource(state) for state in monitors)))
+def terraform(monitors: Sequence[MonitorState], slos: Sequence[SloState] = ()) -> str:
+    """The text of a `.tf` file: resources `datadog_monitor` and `datadog_service_level_objective`."""
+    return "\n".join((_HEAD, *map(_monitor, monitors), *map(_slo, slos)))
 
 
-def _resource(state: MonitorState) -> str:
+def _monitor(state: MonitorState) -> str:
     options = state.options
     lines = [
         f"name    = {quoted(state.name)}",
@@ -38,12 +40,69 @@ def _resource(state: MonitorState) -> str:
         "",
         *(f"{name:<19} = {_literal(value)}" for name, value in options.items() if name != "thresholds"),
     ]
-    lines += ["", f"tags = [{', '.join(quoted(tag) for tag in state.tags)}]"]
+    lines += ["", _tags(state.tags)]
+    return _resource("datadog_monitor", identifier(state), lines)
+
+
+def _slo(state: SloState) -> str:
+    lines = [
+        f"name        = {quoted(state.name)}",
+        f"type        = {quoted(state.type)}",
+        f"description = {quoted(state.description)}",
+        "",
+        *(_events(state.measure) if state.type == EVENTS else _time(state.measure)),
+        "",
+        "thresholds {",
+        f"  timeframe = {quoted(state.timeframe)}",
+        f"  target    = {_number(state.target)}",
+        "}",
+        "",
+        _tags(state.tags),
+    ]
+    return _resource("datadog_service_level_objective", identifier(state), lines)
+
+
+def _events(measure: Mapping[str, Json]) -> list[str]:
+    return [
+        "query {",
+        f"  numerator   = {quoted(measure['good'])}",
+        f"  denominator = {quoted(measure['total'])}",
+        "}",
+    ]
+
+
+def _time(measure: Mapping[str, Json]) -> list[str]:
+    return [
+        "sli_specification {",
+        "  time_slice {",
+        "    query {",
+        "      formula {",
+        '        formula_expression = "query1"',
+        "      }",
+        "      query {",
+        "        metric_query {",
+        '          name  = "query1"',
+        f"          query = {quoted(measure['query'])}",
+        "        }",
+        "      }",
+        "    }",
+        f"    comparator = {quoted(measure['comparator'])}",
+        f"    threshold  = {_number(measure['threshold'])}",
+        "  }",
+        "}",
+    ]
+
+
+def _tags(tags: Sequence[str]) -> str:
+    return f"tags = [{', '.join(quoted(tag) for tag in tags)}]"
+
+
+def _resource(kind: str, name: str, lines: Sequence[str]) -> str:
     body = "\n".join(f"  {line}" if line else "" for line in lines)
-    return f'resource "datadog_monitor" "{identifier(state)}" {{\n{body}\n}}\n'
+    return f'resource "{kind}" "{name}" {{\n{body}\n}}\n'
 
 
-def identifier(state: MonitorState) -> str:
+def identifier(state: MonitorState | SloState) -> str:
     """A name that Terraform accepts, and that stays the same from run to run."""
     text = state.key if state.scope == "all" else f"{state.key}_{state.scope}"
     return "ddsetup_" + re.sub(r"[^A-Za-z0-9_]+", "_", text)

@@ -12,14 +12,16 @@ from ddsetup.flow.looking import LIKE
 from ddsetup.gateways.datadog.faults import Rejected
 from ddsetup.gateways.datadog.metric_tags import read_configuration
 from ddsetup.gateways.datadog.monitors import find_monitors, validate_monitor
+from ddsetup.gateways.datadog.slos import find_slos
 from ddsetup.gateways.datadog.telemetry import Window, metrics_seen
 from ddsetup.model.change import Plan
 from ddsetup.model.errors import UsageError
 from ddsetup.model.foreign import Lines
-from ddsetup.model.states import MonitorState
+from ddsetup.model.states import MonitorState, SloState
 from ddsetup.monitors.ask import ask_for
+from ddsetup.monitors.objectives import Slo, parse_slo, slos_for
 from ddsetup.monitors.on_logs import parse_on_logs
-from ddsetup.monitors.plan import plan_monitors
+from ddsetup.monitors.plan import plan_monitors, plan_slos
 from ddsetup.monitors.recommended import BY_KEY, OF_SERVICES
 from ddsetup.monitors.scope_of import scope_of
 from ddsetup.monitors.wish import (
@@ -36,16 +38,17 @@ from ddsetup.monitors.wish import (
 if TYPE_CHECKING:
     from ddsetup.flow.verbs import Session
 
-_OPTIONS = ("only", "services", "threshold", "on_metric", "on_logs", "notify")
+_OPTIONS = ("only", "services", "threshold", "on_metric", "on_logs", "notify", "slo")
 _LOOK_BACK = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """A session, the monitors that shall be there, and what it takes."""
+    """A session, the monitors and objectives that shall be there, and what it takes."""
 
     session: Session
     monitors: tuple[MonitorState, ...]
+    slos: tuple[SloState, ...]
     plan: Plan
 
 
@@ -61,7 +64,7 @@ def wanted(call: Call) -> Wanted:
 
     Raises UsageError for wrong options, and when Datadog refuses a definition.
     """
-    given = wish_of(call)
+    given, targets = wish_of(call), slos_of(call)
     session = connect(call)
     wish = replace(given, scope=scope_of(call, session))
     used = _services(session)
@@ -78,13 +81,16 @@ def wanted(call: Call) -> Wanted:
     )
     if not monitors and lacking:
         raise UsageError(lacking[0], fix="choose others: --only")
-    if not monitors:
+    if not monitors and not targets:
         fix = "leave out --only none, or give --on-metric or --on-logs"
         raise UsageError("no monitor is asked for", fix=fix)
     plan = plan_monitors(monitors, live, session.identity.account)
     _validate(session, plan)
+    states = slos_for(targets, wish, (*monitors, *(one.state for one in live)))
+    if states:
+        plan += plan_slos(states, find_slos(session.datadog), session.identity.account)
     plan = replace(plan, warnings=lacking + _unseen(session, wish) + _left_out(wish, used))
-    return Wanted(session=session, monitors=monitors, plan=plan)
+    return Wanted(session=session, monitors=monitors, slos=states, plan=plan)
 
 
 def wish_of(call: Call) -> Wish:
@@ -96,6 +102,11 @@ def wish_of(call: Call) -> Wish:
         on_logs=tuple(parse_on_logs(text) for text in call.value("on_logs") or ()),
         notify=parse_handles(call.value("notify") or ()),
     )
+
+
+def slos_of(call: Call) -> tuple[Slo, ...]:
+    """The objectives that the options name."""
+    return tuple(parse_slo(text) for text in call.value("slo") or ())
 
 
 def _validate(session: Session, plan: Plan) -> None:

@@ -53,12 +53,17 @@ def monitors(place: Place) -> dict[str, dict[str, Any]]:
     return {monitor["name"]: monitor for monitor in datadog(place, "GET", "/api/v1/monitor")}
 
 
+def slos(place: Place) -> dict[str, dict[str, Any]]:
+    return {slo["name"]: slo for slo in datadog(place, "GET", "/api/v1/slo")["data"]}
+
+
 def test_monitors_are_planned_applied_once_changed_and_given_back(place: Place) -> None:
     scope = ("--env", "prod", "--function", "coffee-*")
     wish = (*scope, "--on-metric", f"{METRIC}<1", "--notify", "@slack-shop")
+    wish = (*wish, "--slo", "high_error_rate=99.9", "--slo", f"{METRIC}<1=99/7d")
     planned = place.cli("monitors", "plan", *wish, "-o", "json")
     assert planned.code == 0, planned.stderr
-    assert len(planned.json["plan"]["changes"]) == 8
+    assert len(planned.json["plan"]["changes"]) == 10
     assert monitors(place) == {}
 
     assert place.cli("monitors", "apply", *wish, "-o", "json").code == 2  # nobody confirmed
@@ -70,6 +75,8 @@ def test_monitors_are_planned_applied_once_changed_and_given_back(place: Place) 
     assert all("created_by:ddsetup" in monitor["tags"] for monitor in there.values())
     assert all("@slack-shop" in monitor["message"] for monitor in there.values())
     assert all("functionname:coffee-*" in monitor["query"] for monitor in there.values())
+    objectives = slos(place)
+    assert {slo["type"] for slo in objectives.values()} == {"metric", "time_slice"}
 
     again = place.cli("monitors", "apply", *scope, "--yes", "-o", "json")
     assert again.json["plan"]["changes"] == []
@@ -81,9 +88,10 @@ def test_monitors_are_planned_applied_once_changed_and_given_back(place: Place) 
 
     removed = place.cli("monitors", "remove", *scope, "--yes", "-o", "json")
     assert removed.code == 0, removed.stderr
-    assert monitors(place) == {}
+    assert monitors(place) == slos(place) == {}
     assert place.cli("undo", "--yes").code == 0
     assert monitors(place).keys() == there.keys()
+    assert slos(place).keys() == objectives.keys()
 
 
 def test_thresholds_and_who_is_told_are_asked_and_nothing_is_written_before_yes(place: Place) -> None:
@@ -105,7 +113,11 @@ def test_thresholds_and_who_is_told_are_asked_and_nothing_is_written_before_yes(
     there = {name: monitor for name, monitor in monitors(place).items() if name not in before}
     assert len(there) == 3
     assert all(monitor["message"].endswith("@slack-shop") for monitor in there.values())
-    assert sorted(monitor["options"]["thresholds"]["critical"] for monitor in there.values()) == [0.8, 5.0, 10.0]
+    assert sorted(monitor["options"]["thresholds"]["critical"] for monitor in there.values()) == [
+        0.8,
+        5.0,
+        10.0,
+    ]
     assert place.cli("undo", "--yes").code == 0
     assert monitors(place) == before
 

@@ -29,6 +29,7 @@ APIS = (
     "v1.api.logs_indexes_api:LogsIndexesApi",
     "v1.api.metrics_api:MetricsApi",
     "v1.api.monitors_api:MonitorsApi",
+    "v1.api.service_level_objectives_api:ServiceLevelObjectivesApi",
     "v2.api.aws_integration_api:AWSIntegrationApi",
     "v2.api.aws_logs_integration_api:AWSLogsIntegrationApi",
     "v2.api.key_management_api:KeyManagementApi",

@@ -34,9 +34,11 @@ from ddsetup.gateways.datadog.integration import (
 from ddsetup.gateways.datadog.metric_tags import list_distributions, read_configuration, tag_keys
 from ddsetup.gateways.datadog.monitors import create_monitor, delete_monitor, find_monitors
 from ddsetup.gateways.datadog.shapes import ANYTHING, mismatch, parse_json
+from ddsetup.gateways.datadog.slos import create_slo, find_slos
 from ddsetup.model.account import Unreadable
 from ddsetup.model.errors import GatewayError, NotFound
 from ddsetup.model.states import DashboardState
+from ddsetup.monitors.objectives import parse_slo, slos_for
 from ddsetup.monitors.wish import Wish, monitors_for
 from tests.builders import function
 from tests.gateways.datadog_world import World, datadog
@@ -79,6 +81,7 @@ READERS: dict[str, Any] = {
     "integration by id": lambda dd, _: get_integration(dd, CONFIG),
     "external id": lambda dd, _: new_external_id(dd),
     "monitors": lambda dd, _: find_monitors(dd),
+    "objectives": lambda dd, _: find_slos(dd),
     "dashboards": lambda dd, _: find_dashboards(dd, "Shop"),
     "distributions": lambda dd, _: list_distributions(dd, "*", 60),
     "tags of a metric": lambda dd, _: tag_keys(dd, "a.b"),
@@ -202,22 +205,25 @@ LOST: dict[str, dict[str, Any]] = {
     "an empty answer": {"status": 200, "body": {}},
 }
 MONITOR = monitors_for(Wish(keys=("timeout",)))[0]
+SLO = slos_for([parse_slo("high_error_rate=99.9")], Wish())[0]
 DASHBOARD = DashboardState(title="Shop", description="Made by ddsetup", layout_type="ordered", widgets=[])
 MADE: dict[str, Any] = {
     "/api/v1/monitor": lambda dd: create_monitor(dd, MONITOR),
+    "/api/v1/slo": lambda dd: create_slo(dd, SLO),
     "/api/v1/dashboard": lambda dd: create_dashboard(dd, DASHBOARD),
 }
 
 
 def _documents(world: World) -> int:
     documents = world.standin.server.world.documents
-    return len(documents.monitors) + len(documents.dashboards)
+    return len(documents.monitors) + len(documents.slos) + len(documents.dashboards)
 
 
 @pytest.fixture
 def empty(world: World) -> World:
     documents = world.standin.server.world.documents
     documents.monitors.clear()
+    documents.slos.clear()
     documents.dashboards.clear()
     return world
 

@@ -13,6 +13,7 @@ from ddsetup.gateways.datadog.dashboards import MARK, find_dashboards
 from ddsetup.gateways.datadog.event_search import search_logs, search_spans
 from ddsetup.gateways.datadog.metric_tags import TAGS_OF_DAYS, list_distributions, tag_keys
 from ddsetup.gateways.datadog.monitors import CREATED_BY, find_monitors
+from ddsetup.gateways.datadog.slos import find_slos
 from ddsetup.gateways.datadog.telemetry import Window
 from ddsetup.sandbox.datadog import routes
 from tests.builders import function
@@ -44,6 +45,14 @@ def world() -> Iterator[World]:
                 "tags": [CREATED_BY],
                 "options": {},
             }
+            documents.slos[f"s{number}"] = {
+                "id": f"s{number}",
+                "name": "x",
+                "type": "metric",
+                "query": {"numerator": "x", "denominator": "x"},
+                "tags": [CREATED_BY],
+                "thresholds": [{"target": 99.0, "timeframe": "7d"}],
+            }
         for number in range(MANY):
             documents.dashboards[f"d{number}"] = _dashboard(number)
         logs(started, [function("orders")], each=MANY)
@@ -69,6 +78,7 @@ def _dashboard(number: int) -> dict[str, Any]:
 
 LISTS: Mapping[str, tuple[Callable[[Datadog, Window], int], int]] = {
     "/api/v1/monitor": (lambda dd, _: len(find_monitors(dd)), MANY),
+    "/api/v1/slo": (lambda dd, _: len(find_slos(dd)), MANY),
     "/api/v1/dashboard": (lambda dd, _: len(find_dashboards(dd, "Shop")), 3),
     "/api/v2/metrics": (lambda dd, _: len(list_distributions(dd, "*", 3_600)), MANY),
     "/api/v2/logs/events/search": (lambda dd, at: len(search_logs(dd, at, "*", limit=9_999)), MANY),

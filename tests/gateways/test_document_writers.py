@@ -11,18 +11,21 @@ import pytest
 from ddsetup.apply.writers.dashboards import DashboardWriter
 from ddsetup.apply.writers.metric_tags import MetricTagsWriter
 from ddsetup.apply.writers.monitors import MonitorWriter
+from ddsetup.apply.writers.slos import SloWriter
 from ddsetup.gateways.datadog.client import Datadog
 from ddsetup.gateways.datadog.dashboards import find_dashboards
 from ddsetup.gateways.datadog.faults import Rejected
 from ddsetup.gateways.datadog.metric_tags import read_configuration, tag_keys
 from ddsetup.gateways.datadog.monitors import find_monitors, validate_monitor
 from ddsetup.gateways.datadog.shapes import ANYTHING
+from ddsetup.gateways.datadog.slos import find_slos
 from ddsetup.model.change import Change, Outcome, ResourceId
 from ddsetup.model.errors import Denied, GatewayError
 from ddsetup.model.states import MetricTagsState, MonitorState
 from ddsetup.monitors.dashboards import overview, plan_dashboard
+from ddsetup.monitors.objectives import parse_slo, slos_for, with_objectives
 from ddsetup.monitors.on_logs import parse_on_logs
-from ddsetup.monitors.plan import plan_monitors
+from ddsetup.monitors.plan import plan_monitors, plan_slos
 from ddsetup.monitors.recommended import BY_KEY
 from ddsetup.monitors.scope import MonitorScope
 from ddsetup.monitors.wish import OnMetric, Wish, monitors_for
@@ -31,7 +34,7 @@ from tests.gateways import datadog_world
 from tests.gateways.datadog_world import World, library_metric, metric, tags_of
 
 METRIC = "shop.value"
-Writer = MonitorWriter | DashboardWriter | MetricTagsWriter
+Writer = MonitorWriter | SloWriter | DashboardWriter | MetricTagsWriter
 
 
 @pytest.fixture
@@ -157,6 +160,41 @@ def test_every_definition_is_accepted_by_datadogs_own_check(world: World) -> Non
     )
     with pytest.raises(Rejected):
         validate_monitor(world.connect(), broken)
+
+
+# Service level objectives
+
+
+def slo_changes(dd: Datadog, *texts: str) -> tuple[Change, ...]:
+    states = slos_for([parse_slo(text) for text in texts], Wish(scope=MonitorScope(env="prod")))
+    return plan_slos(states, find_slos(dd), ACCOUNT).changes
+
+
+def test_all_objectives_are_created_changed_and_given_back(world: World) -> None:
+    dd = world.connect()
+    texts = [f"{key}=99.9" for key in with_objectives()] + [f"max:{METRIC}>3=99/7d"]
+    changes = slo_changes(dd, *texts)
+    assert set(statuses(write(SloWriter(dd), *changes))) == {"applied"}
+    assert slo_changes(dd, *texts) == ()
+    assert set(statuses(write(SloWriter(dd), *changes))) == {"unchanged"}
+    stored = next(iter(documents(world).slos.values()))
+    stored["tags"] = [*stored["tags"], "team:shop"]
+    stricter = slo_changes(dd, "high_error_rate=99.99")
+    assert statuses(write(SloWriter(dd), *stricter)) == ["applied"]
+    changed = next(iter(documents(world).slos.values()))
+    assert changed["thresholds"][0]["target"] == 99.99
+    assert "team:shop" in changed["tags"]
+    assert statuses(write(SloWriter(dd), *(c.inverse() for c in stricter))) == ["applied"]
+    next(iter(documents(world).slos.values()))["name"] = "by hand"
+    taken = statuses(write(SloWriter(dd), *(c.inverse() for c in changes)))
+    assert (taken.count("applied"), taken.count("changed_since")) == (len(changes) - 1, 1)
+
+
+def test_a_create_call_whose_answer_was_lost_leaves_one_objective(world: World) -> None:
+    dd = world.connect()
+    world.fault("/api/v1/slo", method="POST", after_effect=True, times=1)
+    assert statuses(write(SloWriter(dd), *slo_changes(dd, "high_error_rate=99.9"))) == ["applied"]
+    assert len(documents(world).slos) == 1
 
 
 # Dashboards

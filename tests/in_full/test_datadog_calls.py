@@ -24,11 +24,12 @@ from ddsetup.gateways.datadog import (
     metric_tags,
     monitors,
     series,
+    slos,
     telemetry,
 )
 from ddsetup.gateways.datadog.client import Datadog, DatadogKeys
 from ddsetup.model.errors import DdsetupError, GatewayError
-from ddsetup.model.states import DashboardState, IntegrationState, MetricTagsState, MonitorState
+from ddsetup.model.states import DashboardState, IntegrationState, MetricTagsState, MonitorState, SloState
 from tests.gateways.aws_stand import FakeTime, Reply, ScriptedAws, scripted_aws
 from tests.in_full.told import shown
 from tests.unit.show.test_render import matches_golden
@@ -79,6 +80,39 @@ LIVE_MONITOR = {
     "message": "why",
     "tags": ["created_by:ddsetup", "ddsetup_monitor:errors", "ddsetup_scope:all"],
     "options": {"thresholds": {"critical": 1.0}, "silenced": {}},
+}
+SLO = SloState(
+    key="errors",
+    scope="all",
+    name="Good",
+    type="metric",
+    measure={"good": "sum:x{*}.as_count()", "total": "sum:y{*}.as_count()"},
+    target=99.9,
+    timeframe="30d",
+    tags=("created_by:ddsetup",),
+)
+TIME_SLO = replace(SLO, type="time_slice", measure={"query": "max:x{*}", "comparator": "<", "threshold": 5})
+LIVE_SLO = {
+    "id": "s-1",
+    "name": "Good",
+    "type": "metric",
+    "query": {"numerator": "sum:x{*}.as_count()", "denominator": "sum:y{*}.as_count()"},
+    "thresholds": [{"target": 99.9, "timeframe": "30d", "target_display": "99.9"}],
+    "tags": ["created_by:ddsetup", "a:b"],
+}
+LIVE_TIME_SLO = {
+    **{name: value for name, value in LIVE_SLO.items() if name != "query"},
+    "type": "time_slice",
+    "sli_specification": {
+        "time_slice": {
+            "query": {
+                "formulas": [{"formula": "query1"}],
+                "queries": [{"data_source": "metrics", "name": "query1", "query": "max:x{*}"}],
+            },
+            "comparator": "<",
+            "threshold": 5.0,
+        }
+    },
 }
 DASHBOARD = DashboardState(
     title="Lambda", description="made by ddsetup", widgets=[{"definition": {"type": "note"}}]
@@ -191,6 +225,15 @@ CALLS: dict[str, tuple[Call, list[Any]]] = {
         [{"deleted_dashboard_id": "d-1"}],
     ),
     "monitors": (lambda dd: monitors.find_monitors(dd, "created_by:ddsetup", "a:b"), [[LIVE_MONITOR]]),
+    "objectives": (lambda dd: slos.find_slos(dd, "a:b"), [{"data": [LIVE_SLO, LIVE_TIME_SLO]}]),
+    "create objective": (lambda dd: slos.create_slo(dd, SLO), [{"data": [LIVE_SLO]}]),
+    "update objective": (
+        lambda dd: slos.update_slo(
+            dd, slos.LiveSlo("s-1", replace(TIME_SLO, tags=("a:b",))), TIME_SLO, replace(TIME_SLO, target=95)
+        ),
+        [{"data": [LIVE_TIME_SLO]}],
+    ),
+    "delete objective": (lambda dd: slos.delete_slo(dd, "s-1"), [{"data": ["s-1"]}]),
     "validate monitor": (lambda dd: monitors.validate_monitor(dd, MONITOR), [{}]),
     "create monitor": (lambda dd: monitors.create_monitor(dd, MONITOR), [LIVE_MONITOR]),
     "update monitor": (

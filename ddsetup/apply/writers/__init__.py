@@ -17,6 +17,7 @@ from ddsetup.apply.writers.metric_tags import MetricTagsWriter
 from ddsetup.apply.writers.monitors import MonitorWriter
 from ddsetup.apply.writers.roles import RolePolicyWriter, RoleWriter
 from ddsetup.apply.writers.secrets import SecretWriter
+from ddsetup.apply.writers.slos import SloWriter
 from ddsetup.apply.writers.sources import ApiStageWriter, StateMachineWriter
 from ddsetup.apply.writers.stacks import StackWriter
 from ddsetup.gateways.aws.session import Aws
@@ -75,5 +76,6 @@ def _of_documents(dd: Datadog) -> Mapping[str, Writer]:
     return {
         "metric_tags": MetricTagsWriter(dd),
         "monitor": MonitorWriter(dd),
+        "slo": SloWriter(dd),
         "dashboard": DashboardWriter(dd),
     }

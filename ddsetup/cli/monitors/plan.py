@@ -18,7 +18,7 @@ def run(call: Call) -> Report:
     found = wanted(call)
     if call.value("terraform"):
         report = base_report("monitors plan", found.session)
-        return replace(report, data={"terraform": terraform(found.monitors)})
+        return replace(report, data={"terraform": terraform(found.monitors, found.slos)})
     return base_report("monitors plan", found.session, found.plan)
 
 

@@ -2,30 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
 from ddsetup.flow.call import Call
 from ddsetup.flow.looking import nothing_of_aws
 from ddsetup.flow.results import base_report, with_outcomes
 from ddsetup.flow.showing import confirm, show_plan
-from ddsetup.gateways.datadog.monitors import SCOPE_TAG, find_monitors
+from ddsetup.gateways.datadog.monitors import SCOPE_TAG, LiveMonitor, find_monitors
+from ddsetup.gateways.datadog.slos import LiveSlo, find_slos
+from ddsetup.model.errors import Denied
 from ddsetup.model.report import Report
 from ddsetup.monitors.plan import plan_removal
 from ddsetup.monitors.scope import EVERYTHING
 from ddsetup.monitors.scope_of import scope_of
 from ddsetup.monitors.wanted import connect
 
+if TYPE_CHECKING:
+    from ddsetup.flow.verbs import Session
+
 
 def run(call: Call) -> Report:
-    """All monitors that ddsetup made, or those of one scope, or some kinds of them."""
+    """All monitors and objectives that ddsetup made, or those of one scope, or some kinds of them."""
     from ddsetup.flow import verbs
 
     session = connect(call)
     label = scope_of(call, session).label
     tags = () if label == EVERYTHING else (f"{SCOPE_TAG}{label}",)
-    live = find_monitors(session.datadog, *tags)
+    slos, unread = _slos(session, tags)
+    live: list[LiveMonitor | LiveSlo] = [*find_monitors(session.datadog, *tags), *slos]
     only = {part.strip() for text in call.value("only") or () for part in text.split(",")}
     if only:
-        live = tuple(one for one in live if one.state.key in only)
-    plan = plan_removal(live, session.identity.account)
+        live = [one for one in live if one.state.key in only]
+    plan = replace(plan_removal(live, session.identity.account), warnings=unread)
     report = base_report("monitors remove", session, plan)
     if call.given.on("dry_run") or not plan.changes:
         return report
@@ -33,3 +43,11 @@ def run(call: Call) -> Report:
     confirm(call, session, "Delete these monitors?")
     applied = verbs.carry_out(session, plan.changes, nothing_of_aws(session), command="monitors remove")
     return with_outcomes(report, applied.run, applied.outcomes, session.host.cancel.is_set())
+
+
+def _slos(session: Session, tags: Sequence[str]) -> tuple[Sequence[LiveSlo], tuple[str, ...]]:
+    """The objectives, or why they stay: keys from before there were any may not have this permission."""
+    try:
+        return find_slos(session.datadog, *tags), ()
+    except Denied as error:
+        return (), (f"service level objectives stay, as they cannot be read: {error.what}",)

@@ -196,6 +196,13 @@ _MONITOR_EXTRAS = (
         "'\"payment refused\" by {env}>3'; by function unless said. Repeatable.",
         many=True,
     ),
+    option(
+        "slo",
+        "MONITOR=PERCENT",
+        "A service level objective of what a monitor looks at, e.g. high_error_rate=99.9, "
+        "sqs_old_messages=99/7d (30d) or 'p95:shop.value>3=99.5'; repeatable.",
+        many=True,
+    ),
     option("notify", "@HANDLE", "Who is told, e.g. @slack-shop or @me@example.com; repeatable.", many=True),
 )
 
@@ -224,7 +231,7 @@ MONITORS = Group(
             examples=(
                 "ddsetup monitors apply --env prod --notify @slack-shop",
                 "ddsetup monitors apply --on-metric 'coffee_house.order_value<1' --only none --yes",
-                "ddsetup monitors apply --services --on-logs 'status:error>10'",
+                "ddsetup monitors apply --services --on-logs 'status:error>10' --slo high_error_rate=99.9",
             ),
             keys=(*_SCOPED, *WRITING),
             extras=_MONITOR_EXTRAS,

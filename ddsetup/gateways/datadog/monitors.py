@@ -120,8 +120,8 @@ def differing(one: MonitorState, other: MonitorState) -> tuple[str, ...]:
 def _live(monitor: Json) -> LiveMonitor:
     tags, options = monitor["tags"], monitor.get("options") or {}
     state = MonitorState(
-        key=_after(tags, KEY_TAG),
-        scope=_after(tags, SCOPE_TAG),
+        key=tag_value(tags, KEY_TAG),
+        scope=tag_value(tags, SCOPE_TAG),
         name=monitor["name"],
         query=monitor["query"],
         type=monitor.get("type") or TYPE,
@@ -132,7 +132,8 @@ def _live(monitor: Json) -> LiveMonitor:
     return LiveMonitor(monitor["id"], state, options)
 
 
-def _after(tags: Sequence[str], prefix: str) -> str:
+def tag_value(tags: Sequence[str], prefix: str) -> str:
+    """What stands after a prefix in the first tag that begins with it."""
     return next((tag.removeprefix(prefix) for tag in tags if tag.startswith(prefix)), "")
 
 

@@ -17,6 +17,7 @@ from ddsetup.sandbox.datadog import (
     metrics_api,
     monitors_api,
     query_api,
+    slos_api,
     spans_api,
 )
 from ddsetup.sandbox.datadog.wire import Request, Response
@@ -142,7 +143,7 @@ ROUTES: tuple[Route, ...] = (
         scope="apm_read",
         limit="spans_aggregate",
     ),
-    # Dashboards and monitors
+    # Dashboards, monitors and service level objectives
     Route("GET", "/api/v1/dashboard", dashboards_api.list_dashboards, scope="dashboards_read"),
     Route(
         "POST", "/api/v1/dashboard", dashboards_api.create_dashboard, scope="dashboards_write", writes=True
@@ -169,6 +170,11 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", "/api/v1/monitor/search", monitors_api.search_monitors, scope="monitors_read"),
     Route("GET", "/api/v1/monitor/{id}", monitors_api.get_monitor, scope="monitors_read"),
     Route("DELETE", "/api/v1/monitor/{id}", monitors_api.delete_monitor, scope="monitors_write", writes=True),
+    Route("GET", "/api/v1/slo", slos_api.list_slos, scope="slos_read"),
+    Route("POST", "/api/v1/slo", slos_api.create_slo, scope="slos_write", writes=True),
+    Route("GET", "/api/v1/slo/{id}", slos_api.get_slo, scope="slos_read"),
+    Route("PUT", "/api/v1/slo/{id}", slos_api.update_slo, scope="slos_write", writes=True),
+    Route("DELETE", "/api/v1/slo/{id}", slos_api.delete_slo, scope="slos_write", writes=True),
 )
 
 

@@ -46,9 +46,10 @@ class RequestLog:
 
 @dataclass(slots=True)
 class Documents:
-    """Things with an id that are created, read and deleted: monitors, dashboards, tag configurations."""
+    """Things with an id that are created, read and deleted: monitors, dashboards, tag configurations, …"""
 
     monitors: dict[int, JsonObject] = field(default_factory=dict)
+    slos: dict[str, JsonObject] = field(default_factory=dict)
     dashboards: dict[str, JsonObject] = field(default_factory=dict)
     tag_configurations: dict[str, JsonObject] = field(default_factory=dict)
     lock: threading.RLock = field(default_factory=threading.RLock)
