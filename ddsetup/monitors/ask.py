@@ -99,7 +99,7 @@ def _own_metrics(wish: Wish, prompter: Prompter) -> Wish:
 def _own_logs(wish: Wish, prompter: Prompter) -> Wish:
     prompt = Prompt(
         kind="text",
-        text='Which logs do you want to watch, like status:error>10 or "payment refused"?',
+        text='Which logs, like status:error>10 or "payment refused"?',
         why="A search of logs, and from how many on within 15 minutes. Empty: none.",
         default=",".join(f"{each.query}>{plain(each.threshold)}" for each in wish.on_logs),
         check=lambda value: _problem(parse_on_logs, str(value)) if str(value or "").strip() else "",

@@ -103,7 +103,7 @@ def test_thresholds_and_who_is_told_are_asked_and_nothing_is_written_before_yes(
         terminal.until("Which metric of your own").back("Which thresholds").press(SPACE + ENTER)
         terminal.answer("Timeout: from which value on?", "\x15" + "0.8" + ENTER)
         terminal.answer("Which metric of your own", f"max:{METRIC}>5" + ENTER)
-        terminal.answer("Which logs do you want to watch", "status:error>10" + ENTER)
+        terminal.answer("Which logs", "status:error>10" + ENTER)
         terminal.answer("Who is told?", "slack" + ENTER)
         terminal.until("a handle begins with @").press("\x15" + "@slack-shop" + ENTER)
         terminal.until("Create or change these monitors?")
