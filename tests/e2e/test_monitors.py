@@ -59,8 +59,8 @@ def slos(place: Place) -> dict[str, dict[str, Any]]:
 
 def test_monitors_are_planned_applied_once_changed_and_given_back(place: Place) -> None:
     scope = ("--env", "prod", "--function", "coffee-*")
-    wish = (*scope, "--on-metric", f"{METRIC}<1", "--notify", "@slack-shop")
-    wish = (*wish, "--slo", "high_error_rate=99.9", "--slo", f"{METRIC}<1=99/7d")
+    targets = ("--slo", "high_error_rate=99.9", "--slo", f"{METRIC}<1=99/7d")
+    wish = (*scope, "--on-metric", f"{METRIC}<1", "--notify", "@slack-shop", *targets)
     planned = place.cli("monitors", "plan", *wish, "-o", "json")
     assert planned.code == 0, planned.stderr
     assert len(planned.json["plan"]["changes"]) == 10
