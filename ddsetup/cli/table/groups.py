@@ -231,7 +231,7 @@ MONITORS = Group(
             examples=(
                 "ddsetup monitors apply --env prod --notify @slack-shop",
                 "ddsetup monitors apply --on-metric 'coffee_house.order_value<1' --only none --yes",
-                "ddsetup monitors apply --services --on-logs 'status:error>10' --slo high_error_rate=99.9",
+                "ddsetup monitors apply --services --on-logs 'payment refused' --slo high_error_rate=99.9",
             ),
             keys=(*_SCOPED, *WRITING),
             extras=_MONITOR_EXTRAS,
