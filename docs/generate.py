@@ -16,9 +16,10 @@ from importlib import import_module, resources
 from pathlib import Path
 from typing import Any
 
-from typer.main import get_command
-
-from ddsetup.cli.app import build
+from ddsetup.cli.command import Command
+from ddsetup.cli.options import parameter_of_extra
+from ddsetup.cli.reading import TOP
+from ddsetup.cli.table.groups import GROUPS
 from ddsetup.doctor import checks
 from ddsetup.facts import catalog, permissions, stack_access
 from ddsetup.facts.variables import VARIABLES, FileTool
@@ -29,7 +30,7 @@ from ddsetup.project.iac.described import Tool
 from ddsetup.project.iac.limits import LIMITS, TITLES
 from ddsetup.sandbox.scenarios import MESSY, SCENARIOS, Scenario
 from ddsetup.settings.setting import PANELS, Setting
-from ddsetup.settings.table import SETTINGS, TABLE
+from ddsetup.settings.table import TABLE
 from ddsetup.show.schemas import SCHEMAS
 
 HERE = Path(__file__).parent
@@ -53,61 +54,34 @@ def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
 # --- commands and settings
 
 
-def commands() -> Iterator[tuple[str, Any]]:
+def commands() -> Iterator[tuple[str, Command]]:
     """Every command with its full name ("sandbox up"), in the order of the help."""
-
-    def walk(command: Any, name: str) -> Iterator[tuple[str, Any]]:
-        below = getattr(command, "commands", None)
-        if below is None:
-            yield name, command
-            return
-        for each, found in below.items():
-            if not found.hidden:
-                yield from walk(found, f"{name} {each}".strip())
-
-    yield from walk(get_command(build()), "")
+    yield from ((command.name, command) for command in TOP)
+    yield from ((f"{group.name} {each.name}", each) for group in GROUPS for each in group.commands)
 
 
 def commands_part() -> str:
     """An overview, then each command: what it does, its own options, which of the shared ones it takes."""
     found = list(commands())
-    overview = [(f"[`ddsetup {n}`](#ddsetup-{n.replace(' ', '-')})", _summary(c)) for n, c in found]
+    overview = [(f"[`ddsetup {n}`](#ddsetup-{n.replace(' ', '-')})", c.summary) for n, c in found]
     return "\n".join((table(("Command", "What it does"), overview), *(_command(n, c) for n, c in found)))
 
 
-def _summary(command: Any) -> str:
-    return str(command.short_help or command.help or "").strip()
-
-
-def _command(name: str, command: Any) -> str:
-    own = [p for p in command.params if p.name not in SETTINGS and p.name != "help"]
-    shared = {p.name for p in command.params if p.name in SETTINGS}
-    arguments = [p.metavar or p.name.upper() for p in own if _is_argument(p)]
-    lines = [f"## ddsetup {name}\n", f"{command.help.strip()}\n"]
+def _command(name: str, command: Command) -> str:
+    own = [parameter_of_extra(extra) for extra in command.extras]
+    arguments = [p.value for p in own if not p.flags]
+    lines = [f"## ddsetup {name}\n", f"{command.help or command.summary}\n"]
     lines.append(f"```\nddsetup {' '.join([name, '[OPTIONS]', *arguments])}\n```\n")
-    if command.epilog:
-        examples = re.sub(r"^\s*Examples:\s*", "", command.epilog.replace("\b", "").strip())
-        plain = "\n".join(line.strip() for line in examples.splitlines())
-        lines.append(f"Examples:\n\n```sh\n{plain}\n```\n")
+    if command.examples:
+        examples = "\n".join(command.examples)
+        lines.append(f"Examples:\n\n```sh\n{examples}\n```\n")
     if own:
-        lines.append(table(("Its own", "Meaning"), [(_usage(p), str(p.help or "")) for p in own]))
+        lines.append(table(("Its own", "Meaning"), [(f"`{p.typed}`", p.help) for p in own]))
     for panel in PANELS:
-        flags = [f"[`{s.flag}`](settings.md#{_anchor(s)})" for s in _of(panel) if s.key in shared]
+        flags = [f"[`{s.flag}`](settings.md#{_anchor(s)})" for s in _of(panel) if s.key in command.keys]
         if flags:
             lines.append(f"- *{panel}:* {', '.join(flags)}")
     return "\n".join(lines) + "\n"
-
-
-def _is_argument(parameter: Any) -> bool:
-    return str(parameter.param_type_name) == "argument"
-
-
-def _usage(parameter: Any) -> str:
-    if _is_argument(parameter):
-        return f"`{parameter.metavar or parameter.name.upper()}`"
-    flags = ", ".join([*parameter.opts, *parameter.secondary_opts])
-    value = "" if parameter.is_flag else f" {parameter.metavar or 'VALUE'}"
-    return f"`{flags}{value}`"
 
 
 def _of(panel: str) -> list[Setting]:

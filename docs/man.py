@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from ddsetup._version import __version__
 from ddsetup.cli.command import Command
+from ddsetup.cli.reading import TOP
 from ddsetup.cli.table.groups import GROUPS
-from ddsetup.cli.table.main import COMMANDS
 from ddsetup.settings.setting import PANELS, Setting
 from ddsetup.settings.table import TABLE
 
@@ -69,7 +69,7 @@ def manual() -> str:
 
 
 def _commands() -> Iterator[str]:
-    for command in COMMANDS:
+    for command in TOP:
         yield _command("", command)
     for group in GROUPS:
         for command in group.commands:

@@ -4,145 +4,91 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Collection, Sequence
-from typing import TYPE_CHECKING, Annotated, Any
-
-import typer
-from typer.main import get_command
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from ddsetup._version import __version__
-from ddsetup.cli.command import Command
-from ddsetup.cli.options import GroupedCommand, with_parameters
-from ddsetup.cli.table.groups import GROUPS
-from ddsetup.cli.table.main import COMMANDS
+from ddsetup.cli.reading import Reading, read
+from ddsetup.terminal.pager import show
 
 if TYPE_CHECKING:
+    from ddsetup.cli.command import Command
     from ddsetup.settings.given import Values
 
-_EPILOG = """\b
-Examples:
-  ddsetup setup --sandbox       try it all without any account
-  ddsetup                       set up for real, step by step
-  ddsetup plan --all            see first, change nothing
-  ddsetup undo                  give back what the last run changed
-
-\b
-Every option is also a variable (--role-arn: DDSETUP_ROLE_ARN) and, mostly, a line of
-ddsetup.toml (role_arn = "..."). Keys are never options: set DD_API_KEY and DD_APP_KEY,
-name secrets that hold them, or be asked.
-"""
-
-_SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
-
-
-def build(named: Collection[str] | None = None) -> typer.Typer:
-    """The command line with all its commands; with the options of those only whose name is in `named`, if it
-    is given: hundreds of options take longer to make than all the rest.
-    """
-    app = typer.Typer(
-        name="ddsetup",
-        help="From an AWS account to proven Datadog monitoring of its Lambda functions.",
-        epilog=_EPILOG,
-        rich_markup_mode=None,
-        pretty_exceptions_enable=False,
-        context_settings=_SETTINGS,
-        add_completion=True,
-    )
-    app.callback()(_root)
-    for command in COMMANDS:
-        _add(app, command, command.name, named)
-    for group in GROUPS:
-        part = typer.Typer(
-            name=group.name,
-            help=group.help,
-            rich_markup_mode=None,
-            context_settings=_SETTINGS,
-        )
-        for command in group.commands:
-            _add(part, command, f"{group.name} {command.name}", named)
-        app.add_typer(part, short_help=group.summary)
-    app.command(
-        "help",
-        short_help="Show the help of a command.",
-        help="Show the help of a command, or all commands: the same as --help after it.",
-        epilog="\b\nExamples:\n  ddsetup help setup\n  ddsetup help sandbox up",
-        context_settings=_SETTINGS,
-    )(_help)
-    app.command("version", short_help="Show the version.", context_settings=_SETTINGS)(_version)
-    return app
-
-
-def _version() -> None:
-    """Show the version: the same as --version."""
-    typer.echo(f"ddsetup {__version__}")
-
-
-def _help(
-    about: Annotated[
-        list[str] | None,
-        typer.Argument(metavar="[COMMAND]...", help="The command, e.g. sandbox up.", show_default=False),
-    ] = None,
-) -> None:
-    raise typer.Exit(_parse([*(about or ()), "--help"]))
-
-
-def _root(
-    version: bool | None = typer.Option(
-        None, "--version", "-V", help="Show the version.", show_default=False
-    ),
-) -> None:
-    if version:
-        typer.echo(f"ddsetup {__version__}")
-        raise typer.Exit
-
-
-def _add(app: typer.Typer, command: Command, title: str, named: Collection[str] | None) -> None:
-    whole = named is None or command.name in named
-    examples = "\n".join(f"  {example}" for example in command.examples)
-    app.command(
-        command.name,
-        cls=GroupedCommand,
-        help=command.help or command.summary,
-        short_help=command.summary,
-        epilog=f"\b\nExamples:\n{examples}" if examples else None,
-        context_settings=_SETTINGS,
-    )(
-        with_parameters(
-            _runner(command, title), command.keys if whole else (), command.extras if whole else ()
-        )
-    )
-
-
-def _runner(command: Command, title: str) -> Callable[[Values], None]:
-    def run_it(values: Values) -> None:
-        from ddsetup.cli.boundary import run_command
-
-        raise typer.Exit(run_command(title, command.module, values))
-
-    return run_it
+_HELP_NEEDED = 2
 
 
 def run(argv: Sequence[str]) -> int:
     """Run a command line; the exit code. Without a command: setup on a terminal, else help."""
-    arguments = list(argv)
-    if not arguments and sys.stdin.isatty() and sys.stderr.isatty() and not os.environ.get("CI"):
-        return _parse(["setup"])
-    if not arguments or arguments in [[group.name] for group in GROUPS]:
-        _parse([*arguments, "--help"])
-        return 2
-    return _parse(arguments)
+    reading = read(argv)
+    if reading.help:
+        return _help(reading)
+    if reading.command is not None:
+        return _run(reading, reading.command)
+    if reading.version:
+        show(f"ddsetup {__version__}\n")
+        return 0
+    if reading.unknown:
+        return _refuse_name(reading)
+    if wrong := _unknown_option(reading):
+        return _refuse(reading, f"there is no option {wrong} before a command", "Its options come after it:")
+    if reading.group is None and _somebody_is_there():
+        return run(["setup", *argv])
+    _help(reading)
+    return _HELP_NEEDED
 
 
-def _parse(arguments: list[str]) -> int:
-    completing = any(name.startswith("_") and name.endswith("_COMPLETE") for name in os.environ)
-    command: Any = get_command(build(None if completing else arguments))
-    usage_error: Any = typer.BadParameter.__mro__[2]  # ClickException, wherever this Typer keeps it
+def _somebody_is_there() -> bool:
+    return sys.stdin.isatty() and sys.stderr.isatty() and not os.environ.get("CI")
+
+
+def _help(reading: Reading) -> int:
+    if reading.unknown:
+        return _refuse_name(reading)
+    from ddsetup.cli.help import show_help
+
+    show_help(reading)
+    return 0
+
+
+def _unknown_option(reading: Reading) -> str:
+    flags = (word.partition("=")[0] for word in reading.arguments if word.startswith("--"))
+    return next((flag for flag in flags if flag not in reading.by_flag()), "")
+
+
+def _refuse_name(reading: Reading) -> int:
+    from ddsetup.model.nearest import did_you_mean
+
+    meant = did_you_mean(reading.unknown, (each.name for each in reading.names), cutoff=0.6)
+    return _refuse(reading, f"there is no command {reading.unknown!r}", meant)
+
+
+def _refuse(reading: Reading, what: str, fix: str = "") -> int:
+    from ddsetup.cli.boundary import refuse_command_line
+
+    return refuse_command_line(reading.title, reading.arguments, what, fix)
+
+
+def _run(reading: Reading, command: Command) -> int:
+    from ddsetup.cli.parser import STOPPED, USAGE_ERROR, parse
+
     try:
-        code: object = command.main(args=arguments, prog_name="ddsetup", standalone_mode=False)
-    except usage_error as error:
-        from ddsetup.cli.boundary import refuse_command_line
-
-        return refuse_command_line(arguments, error)
-    except (typer.Abort, KeyboardInterrupt):
+        return parse(command, reading.title, reading.arguments, _act(command, reading.title))
+    except USAGE_ERROR as error:
+        return _refuse(reading, error.format_message())
+    except STOPPED:
         return 130
-    return code if isinstance(code, int) else 0
+
+
+def _act(command: Command, title: str) -> Callable[[Values], int]:
+    def act(values: Values) -> int:
+        if command.bare:
+            from importlib import import_module
+
+            code: int = import_module(command.module).run(values)
+            return code
+        from ddsetup.cli.boundary import run_command
+
+        return run_command(title, command.module, values)
+
+    return act

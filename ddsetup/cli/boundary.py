@@ -12,7 +12,6 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
-from typing import Any
 
 from ddsetup._version import __version__
 from ddsetup.ask.prompter import Back
@@ -25,7 +24,8 @@ from ddsetup.model.errors import DdsetupError, Interrupted, UsageError
 from ddsetup.model.foreign import Lines
 from ddsetup.model.report import Report
 from ddsetup.settings.given import Values
-from ddsetup.terminal.console import Console, Streams
+from ddsetup.terminal.ability import Streams
+from ddsetup.terminal.console import Console
 from ddsetup.terminal.paging import check_page, write_page
 from ddsetup.terminal.streams import loss
 
@@ -78,13 +78,11 @@ def _here() -> Path:
         raise UsageError("the current directory is not there any more", fix="cd to another one") from None
 
 
-def refuse_command_line(arguments: Sequence[str], error: Any) -> int:
-    """What the parser of the command line objected to, in our words; the exit code."""
+def refuse_command_line(title: str, arguments: Sequence[str], what: str, fix: str = "") -> int:
+    """What is wrong with a command line that could not be read, in our words; the exit code."""
     console = first_console(_streams(os.environ), {"output": _output_in(arguments)})
-    context = getattr(error, "ctx", None)
-    path = context.command_path if context is not None else "ddsetup"
-    command = path.removeprefix("ddsetup").strip() or "ddsetup"
-    return _end(console, command, UsageError(error.format_message(), fix=f"see {path} --help"))
+    see = f"see ddsetup {title}".rstrip() + " --help"
+    return _end(console, title or "ddsetup", UsageError(what, fix=f"{fix} {see}" if fix else see))
 
 
 def _end(console: Console, title: str, error: DdsetupError) -> int:

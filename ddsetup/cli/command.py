@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ddsetup.cli.options import Extra
+from ddsetup.cli.options import Extra, Parameter, parameter_of, parameter_of_extra
 from ddsetup.settings.setting import Panel
 from ddsetup.settings.table import TABLE
 
@@ -19,16 +19,19 @@ KEYS = (
     *("api_key_secret", "app_key_secret"),
 )
 CONNECT = ("profile", "role_arn", "site", *KEYS, "datadog_url")
-RUN = ("output", "config", "state_dir", "state", "no_color", "verbose", "debug")
+SHOWN = ("output", "color", "no_color", "no_pager", "verbose", "debug")
+RUN = ("config", "state_dir", "state", *SHOWN)
 ASKING = ("no_input", *RUN)
 WRITING = ("yes", "dry_run", *ASKING)
 WANTED = keys("Which functions", "Where", "Datadog", "What to send", "How it gets there", "Library")
-SHOWN = ("output", "no_color", "verbose", "debug")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
-    """A command: what it is called, what it takes, and the module whose `run` does it."""
+    """A command: what it is called, what it takes, and the module whose `run` does it.
+
+    `bare`: `run` gets the parameters and returns an exit code, without settings, journal or report.
+    """
 
     name: str
     module: str
@@ -37,6 +40,13 @@ class Command:
     examples: tuple[str, ...] = ()
     keys: tuple[str, ...] = ()
     extras: tuple[Extra, ...] = ()
+    bare: bool = False
+
+    def parameters(self) -> tuple[Parameter, ...]:
+        """All that it takes: its own first, then settings in the order of their table."""
+        wanted = set(self.keys)
+        settings = (parameter_of(setting) for setting in TABLE if setting.key in wanted)
+        return (*map(parameter_of_extra, self.extras), *settings)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,7 +14,8 @@ from ddsetup.cli.keys import handed_keys
 from ddsetup.flow.call import Call
 from ddsetup.settings.config import find_config, read_config
 from ddsetup.settings.given import Values, from_environment, from_flags
-from ddsetup.terminal.console import Console, OutputFormat, Streams
+from ddsetup.terminal.ability import Color, Streams
+from ddsetup.terminal.console import Console, OutputFormat
 from ddsetup.terminal.streams import interactive
 
 
@@ -25,7 +26,12 @@ def first_console(streams: Streams, values: Values) -> Console:
     output: OutputFormat = "text"
     if raw is not None and raw.value in get_args(OutputFormat):
         output = raw.value
-    return Console(streams=streams, output=output, sandbox=in_sandbox(streams.environ))
+    color: Color = "auto"
+    if (raw := given.raw("color")) is not None and raw.value in get_args(Color):
+        color = raw.value
+    if given.raw("no_color") is not None:
+        color = "never"
+    return Console(streams=streams, output=output, color=color, sandbox=in_sandbox(streams.environ))
 
 
 def make_call(command: str, values: Values, console: Console, directory: Path) -> Call:
@@ -39,12 +45,13 @@ def make_call(command: str, values: Values, console: Console, directory: Path) -
     if path is not None:
         given = given.over(read_config(path))
     environ = {**environ, **handed_keys(given, directory, sys.stdin)}
-    for key in ("output", "no_color", "verbose", "debug", "no_input", "state_dir", "yes", "dry_run"):
+    for key in ("output", "color", "no_color", "verbose", "debug", "no_input", "state_dir", "yes", "dry_run"):
         given.value(key)
     console.output = given.text("output", "text")  # type: ignore[assignment]
     console.verbose = given.on("verbose")
-    console.colour = not given.on("no_color")
+    console.color = "never" if given.on("no_color") else given.text("color", "auto")  # type: ignore[assignment]
     can_ask = not given.on("no_input") and _somebody_is_there(console.streams)
+    console.paging = can_ask and not given.on("no_pager")
     return Call(
         command=command,
         given=given,

@@ -9,15 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from ddsetup.model.account import Json
 from ddsetup.model.errors import UsageError
 from ddsetup.settings.setting import Value
 from ddsetup.settings.table import KEY_SOURCES, SETTINGS, TABLE, WHICH
 
+if TYPE_CHECKING:
+    from ddsetup.model.account import Json  # its records take longer to make than help takes
+
 Source: TypeAlias = Literal["flag", "env", "file"]
-Values: TypeAlias = Mapping[str, Json]
+Values: TypeAlias = "Mapping[str, Json]"
 """The parameters of a command line, by name."""
 
 _ONE_ANSWER: tuple[tuple[str, ...], ...] = (tuple(key for key in WHICH if key != "exclude"), KEY_SOURCES)

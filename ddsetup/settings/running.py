@@ -21,6 +21,7 @@ PROOF = panel(
     ),
     Setting(
         key="require_proof",
+        rare=True,
         kind="switch",
         saved=False,
         help="End with 6 as well if a function did not run, so that nothing of it can be seen.",
@@ -35,12 +36,14 @@ PROOF = panel(
     ),
     Setting(
         key="payload",
+        rare=True,
         metavar="FILE",
         saved=False,
         help="The event for --invoke, a JSON file. Default: {}.",
     ),
     Setting(
         key="since",
+        rare=True,
         kind="minutes",
         metavar="TIME",
         saved=False,
@@ -103,6 +106,7 @@ HOW = panel(
     ),
     Setting(
         key="state_dir",
+        rare=True,
         metavar="DIR",
         saved=False,
         help="Where journals are kept, which `ddsetup undo` needs.",
@@ -114,11 +118,27 @@ HOW = panel(
         "Default: in the state directory of this machine.",
     ),
     Setting(
+        key="color",
+        choices=("always", "never", "auto"),
+        saved=False,
+        help="Colours: always, never, or auto, which is on a terminal, unless NO_COLOR, FORCE_COLOR, "
+        "CLICOLOR or CLICOLOR_FORCE say otherwise. Default: auto.",
+    ),
+    Setting(
         key="no_color",
+        rare=True,
         kind="switch",
         negatable=False,
         saved=False,
-        help="No colours. NO_COLOR does the same.",
+        help="No colours: the same as --color never.",
+    ),
+    Setting(
+        key="no_pager",
+        rare=True,
+        kind="switch",
+        negatable=False,
+        saved=False,
+        help="Write long results on a terminal all at once, and not through PAGER or less.",
     ),
     Setting(
         key="verbose",
@@ -130,6 +150,7 @@ HOW = panel(
     ),
     Setting(
         key="debug",
+        rare=True,
         kind="switch",
         negatable=False,
         saved=False,

@@ -59,7 +59,8 @@ class Setting:
     `fills` is the field of `Answers` that it is for, by its path, if that is neither its name nor its plural;
     `kind` need not be said where that field or `choices` tell. With `pair` the texts are parts of pairs, cut
     at the first such character (`pair_at_end`: the last). `help` does not say
-    the default, `meaning` does, unless `tells_default` is off, where it depends on who is there.
+    the default, `meaning` does, unless `tells_default` is off, where it depends on who is there. `rare`: few
+    need it, so that help of many options leaves it out.
     """
 
     key: str
@@ -79,6 +80,7 @@ class Setting:
     pair: str = ""
     pair_at_end: bool = False
     tells_default: bool = True
+    rare: bool = False
 
     @property
     def field(self) -> str:

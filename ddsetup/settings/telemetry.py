@@ -31,6 +31,7 @@ WHAT = panel(
     ),
     Setting(
         key="extra_tag",
+        rare=True,
         pair=":",
         metavar="KEY:VALUE",
         check=validate.extra_tag,
@@ -58,6 +59,7 @@ DELIVERY = panel(
     ),
     Setting(
         key="conflict",
+        rare=True,
         pair="=",
         pair_at_end=True,
         metavar="GROUP:FILTER=DECISION",
@@ -77,12 +79,14 @@ DELIVERY = panel(
     ),
     Setting(
         key="thorough",
+        rare=True,
         in_file=False,
         saved=False,
         help="Read the filters of every log group (5 a second), also where CloudWatch shows enough of them.",
     ),
     Setting(
         key="durable_events",
+        rare=True,
         help="Durable functions, through the Extension: deploy Datadog's stack that tells how executions end "
         "(EventBridge, Firehose). Default: no.",
     ),
@@ -110,7 +114,9 @@ DELIVERY = panel(
         check=validate.api_stage,
         help="API Gateway: access logs of this stage; the API by name or id, globs, or all; repeatable.",
     ),
-    Setting(key="create_log_groups", help="Create the log group of a function that has never run."),
+    Setting(
+        key="create_log_groups", rare=True, help="Create the log group of a function that has never run."
+    ),
     Setting(
         key="forwarder_arn",
         metavar="ARN",
@@ -119,6 +125,7 @@ DELIVERY = panel(
     ),
     Setting(
         key="forwarder_param",
+        rare=True,
         pair="=",
         separator="\n",
         metavar="KEY=VALUE",
@@ -127,6 +134,7 @@ DELIVERY = panel(
     ),
     Setting(
         key="forwarder_version",
+        rare=True,
         metavar="VERSION",
         check=validate.forwarder_version,
         help="The Forwarder's release.",
@@ -134,17 +142,20 @@ DELIVERY = panel(
     Setting(key="forwarder_upgrade", help="Bring an existing Forwarder to that release. Default: leave it."),
     Setting(
         key="replace_log_group",
+        rare=True,
         help="Delete the log group of a Forwarder that is gone where it is in the way of a new one's (Lambda "
         "makes it anew for last lines); the guided setup asks.",
     ),
     Setting(
         key="forwarder_stack",
+        rare=True,
         metavar="NAME",
         check=validate.stack_name,
         help="The name of the stack to deploy.",
     ),
     Setting(
         key="forwarder_name",
+        rare=True,
         fills="forwarder_function",
         metavar="NAME",
         check=validate.function_name,
@@ -152,6 +163,7 @@ DELIVERY = panel(
     ),
     Setting(
         key="forwarder_template_url",
+        rare=True,
         fills="template_url",
         metavar="URL",
         check=validate.url,
@@ -160,6 +172,7 @@ DELIVERY = panel(
     ),
     Setting(
         key="durable_template_url",
+        rare=True,
         metavar="URL",
         check=validate.url,
         saved=False,
@@ -167,6 +180,7 @@ DELIVERY = panel(
     ),
     Setting(
         key="macro_template_url",
+        rare=True,
         metavar="URL",
         check=validate.url,
         saved=False,
@@ -184,13 +198,15 @@ LIBRARY = panel(
     ),
     Setting(
         key="extension_version",
+        rare=True,
         metavar="VERSION",
         check=validate.version,
         help="The Extension layer: baseline, latest, none, or a number.",
     ),
-    Setting(key="fips", help="FIPS variant of the Extension."),
+    Setting(key="fips", rare=True, help="FIPS variant of the Extension."),
     Setting(
         key="log_level",
+        rare=True,
         fills="tracing.log_level",
         metavar="LEVEL",
         check=validate.log_level,
@@ -198,12 +214,14 @@ LIBRARY = panel(
     ),
     Setting(
         key="capture_payload",
+        rare=True,
         fills="tracing.capture_payload",
         kind="switch",
         help="Put requests and responses on spans.",
     ),
     Setting(
         key="merge_xray",
+        rare=True,
         fills="tracing.merge_xray",
         kind="switch",
         help="Join X-Ray segments to traces.",
@@ -217,6 +235,7 @@ LIBRARY = panel(
     ),
     Setting(
         key="apm_flush_deadline",
+        rare=True,
         fills="tracing.apm_flush_deadline_ms",
         kind="number",
         metavar="MS",
@@ -224,6 +243,7 @@ LIBRARY = panel(
     ),
     Setting(
         key="git_commit",
+        rare=True,
         fills="tracing.git_commit",
         metavar="SHA",
         check=validate.git_commit,
@@ -232,9 +252,12 @@ LIBRARY = panel(
     ),
     Setting(
         key="git_repository",
+        rare=True,
         fills="tracing.git_repository",
         metavar="URL",
         help="Source code integration: the repository's URL.",
     ),
-    Setting(key="grant_key_access", help="Let execution roles read the API key's secret (Extension)."),
+    Setting(
+        key="grant_key_access", rare=True, help="Let execution roles read the API key's secret (Extension)."
+    ),
 )

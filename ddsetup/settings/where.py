@@ -93,6 +93,7 @@ DATADOG = panel(
     ),
     Setting(
         key="api_key_stdin",
+        rare=True,
         kind="switch",
         negatable=False,
         in_file=False,
@@ -101,6 +102,7 @@ DATADOG = panel(
     ),
     Setting(
         key="app_key_stdin",
+        rare=True,
         kind="switch",
         negatable=False,
         in_file=False,
@@ -109,6 +111,7 @@ DATADOG = panel(
     ),
     Setting(
         key="api_key_file",
+        rare=True,
         metavar="FILE",
         in_file=False,
         saved=False,
@@ -116,6 +119,7 @@ DATADOG = panel(
     ),
     Setting(
         key="app_key_file",
+        rare=True,
         metavar="FILE",
         in_file=False,
         saved=False,
@@ -130,12 +134,14 @@ DATADOG = panel(
     ),
     Setting(
         key="app_key_secret",
+        rare=True,
         metavar="ARN",
         check=validate.secret_arn,
         help="Secrets Manager secret that holds the application key.",
     ),
     Setting(
         key="api_key_ssm",
+        rare=True,
         fills="key_source",
         metavar="ARN",
         check=validate.parameter_arn,
@@ -143,6 +149,7 @@ DATADOG = panel(
     ),
     Setting(
         key="api_key_kms",
+        rare=True,
         fills="key_source",
         metavar="CIPHERTEXT",
         check=validate.ciphertext,
@@ -150,6 +157,7 @@ DATADOG = panel(
     ),
     Setting(
         key="datadog_url",
+        rare=True,
         metavar="URL",
         in_file=False,
         saved=False,
@@ -158,24 +166,28 @@ DATADOG = panel(
     ),
     Setting(
         key="role_name",
+        rare=True,
         metavar="NAME",
         check=validate.role_name,
         help="The IAM role that Datadog assumes.",
     ),
     Setting(
         key="role_boundary",
+        rare=True,
         metavar="ARN",
         check=validate.policy_arn,
         help="The permissions boundary that roles made here get: Datadog's and the Forwarder's.",
     ),
     Setting(
         key="role_path",
+        rare=True,
         metavar="PATH",
         check=validate.role_path,
         help="The path of the Forwarder's roles, e.g. /monitoring/. Datadog takes its own role without one.",
     ),
     Setting(
         key="resource_tag",
+        rare=True,
         pair="=",
         metavar="KEY=VALUE",
         check=validate.tag_rule,
@@ -183,6 +195,7 @@ DATADOG = panel(
     ),
     Setting(
         key="resource_collection",
+        rare=True,
         help="Let Datadog collect the configuration of AWS resources (SecurityAudit, and policies of what "
         "Datadog reads besides).",
     ),

@@ -30,7 +30,9 @@ from ddsetup.show.report_lines import (
     report_lines,
 )
 from ddsetup.show.signal_lines import arriving_lines, signal_text, so_far
+from ddsetup.terminal.ability import Color, Streams, address_in
 from ddsetup.terminal.keyboard import Keyboard, in_front
+from ddsetup.terminal.pager import show
 from ddsetup.terminal.streams import PLAIN, columns_of, fitting
 
 if TYPE_CHECKING:
@@ -61,35 +63,6 @@ _STYLES: Mapping[Style, str] = {
 _SANDBOX = "[sandbox] "
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Streams:
-    """Where to write, and what is known of the places."""
-
-    out: TextIO
-    err: TextIO
-    environ: Mapping[str, str]
-
-    def is_terminal(self, stream: TextIO) -> bool:
-        """Whether a person sees it and it can be drawn on. `DDSETUP_PLAIN` says that it shall not be."""
-        return stream.isatty() and not self.plain
-
-    @property
-    def plain(self) -> bool:
-        """Whether a terminal takes lines only, or its user wants no more: a screen reader reads these."""
-        return self.environ.get("TERM") in ("dumb", "", None) or bool(self.environ.get("DDSETUP_PLAIN"))
-
-    @property
-    def ascii_only(self) -> bool:
-        """Whether the locale says that the terminal shows nothing but ASCII. None set: it is not known to."""
-        named = next((v for v in map(self.environ.get, ("LC_ALL", "LC_CTYPE", "LANG")) if v), "utf-8")
-        return "utf" not in named.lower()
-
-    def in_colour(self, stream: TextIO) -> bool:
-        if self.environ.get("NO_COLOR"):
-            return False
-        return self.is_terminal(stream) or bool(self.environ.get("FORCE_COLOR"))
-
-
 @dataclass(slots=True)
 class _Count:
     """How far a step is, in changes."""
@@ -106,7 +79,8 @@ class Console:
     streams: Streams
     output: OutputFormat = "text"
     verbose: bool = False
-    colour: bool = True
+    color: Color = "auto"
+    paging: bool = False
     sandbox: bool = False
     _lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
     _steps: dict[str, _Count] = field(default_factory=dict, repr=False)
@@ -249,7 +223,18 @@ class Console:
         elif self.output == "markdown":
             self._print(self.streams.out, self._as_markdown(report, body))
         else:
-            self._draw(self.streams.out, report_lines(report, self.look(self.streams.out), body))
+            self._tell(report, report_lines(report, self.look(self.streams.out), body))
+
+    def _tell(self, report: Report, lines: Sequence[Line]) -> None:
+        """The result as text: what a run has done stays on the screen, else a long one goes to a pager."""
+        out = self.streams.out
+        if not self.paging or report.run or report.outcomes or report.signals:
+            self._draw(out, lines)
+            return
+        console = self._console(out)
+        with console.capture() as drawn:
+            self._draw_on(console, out, lines)
+        show(drawn.get(), stream=out)
 
     def _as_markdown(self, report: Report, body: Body | None) -> str:
         from ddsetup.show.markdown import markdown
@@ -273,6 +258,10 @@ class Console:
         width = self._console(stream).width if self.streams.is_terminal(stream) else columns_of(stream)
         return Look(width=width, verbose=self.verbose)
 
+    def in_colour(self, stream: TextIO) -> bool:
+        """Whether `stream` gets colours."""
+        return self.streams.in_colour(stream, self.color)
+
     # How it is drawn
 
     def _animates(self) -> bool:
@@ -285,12 +274,13 @@ class Console:
 
         if stream is self.streams.err and self._rich is not None:
             return self._rich
-        colour = self.colour and self.streams.in_colour(stream)
+        colour = self.in_colour(stream)
         console = Rich(
             file=stream,
             no_color=not colour,
             force_terminal=self.streams.is_terminal(stream) or colour,
             force_interactive=self.streams.is_terminal(stream),
+            color_system="standard" if colour and self.color == "always" else "auto",
             highlight=False,
             markup=False,
             emoji=False,
@@ -301,20 +291,29 @@ class Console:
         return console
 
     def _draw(self, stream: TextIO, lines: Sequence[Line], hang: int = 0) -> None:
-        if not self.streams.is_terminal(stream) and not (self.colour and self.streams.in_colour(stream)):
+        if not self.streams.is_terminal(stream) and not self.in_colour(stream):
             columns = columns_of(stream) - 1
             self._print(stream, text_of(part for spans in lines for part in wrapped(spans, columns, hang)))
             return
-        console = self._console(stream)
+        self._draw_on(self._console(stream), stream, lines, hang)
+
+    def _draw_on(self, console: RichConsole, stream: TextIO, lines: Iterable[Line], hang: int = 0) -> None:
         width = console.width - 1 if self.streams.is_terminal(stream) else 0
         for spans in lines:
             for part in wrapped(spans, width, hang):
                 console.print(self._text(logged(part), stream))
 
     def _text(self, spans: Line, stream: TextIO) -> Text:
+        from rich.style import Style as RichStyle
         from rich.text import Text
 
-        return Text.assemble(*((self._fitting(span.text, stream), _STYLES[span.style]) for span in spans))
+        linked = self.streams.in_links(stream)
+        text = Text()
+        for span in spans:
+            address = address_in(span.text) if linked and span.style == "code" else None
+            style = RichStyle(link=address) if address else _STYLES[span.style]
+            text.append(self._fitting(span.text, stream), style)
+        return text
 
     def _print(self, stream: TextIO, text: str) -> None:
         stream.write(self._fitting(text, stream))

@@ -142,8 +142,7 @@ class QuestionaryPrompter:
         """One bit where no colours are wanted, else whatever the terminal can."""
         from prompt_toolkit.output import ColorDepth
 
-        console = self.console
-        plain = not (console.colour and console.streams.in_colour(console.streams.err))
+        plain = not self.console.in_colour(self.console.streams.err)
         return ColorDepth.DEPTH_1_BIT if plain else None
 
 

@@ -404,7 +404,9 @@ def test_every_setting_reaches_the_answers_or_is_not_about_them() -> None:
         "config",
         "state_dir",
         "state",
+        "color",
         "no_color",
+        "no_pager",
         "verbose",
         "debug",
     }

@@ -58,7 +58,7 @@ def run(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     ("arguments", "code", "said"),
     [
         (("--version",), 0, "ddsetup "),
-        (("setup", "--help"), 0, "--api-key-file"),
+        (("setup", "--help-all"), 0, "--api-key-file"),
         (("undo", "--list"), 0, "There are no runs."),
         (("policy", "--region", "eu-west-1"), 0, "lambda:ListFunctions"),
         (("plan", "--no-input"), 2, "answers are missing"),

@@ -26,7 +26,8 @@ from ddsetup.model.report import Report
 from ddsetup.monitors.terraform import quoted
 from ddsetup.show.plan_lines import plan_lines
 from ddsetup.show.report_lines import error_lines, outcome_lines, report_lines
-from ddsetup.terminal.console import Console, OutputFormat, Streams
+from ddsetup.terminal.ability import Streams
+from ddsetup.terminal.console import Console, OutputFormat
 from ddsetup.terminal.menu import Menu
 from ddsetup.terminal.menu import draw as draw_menu
 from ddsetup.terminal.picker import Heading, Picker

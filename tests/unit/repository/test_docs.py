@@ -8,12 +8,11 @@ import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 import pytest
-from typer.main import get_command
 
-from ddsetup.cli.app import build
+from ddsetup.cli.reading import HELP, read
+from ddsetup.cli.table.groups import GROUPS
 from ddsetup.settings.table import TABLE
 
 ROOT = Path(__file__).parents[3]
@@ -92,27 +91,23 @@ def test_every_page_is_reached_from_the_index() -> None:
     assert [p.name for p in DOCS.rglob("*.md") if p.name != "index.md" and p.resolve() not in linked] == []
 
 
-def _commands() -> Iterator[tuple[tuple[str, ...], Any]]:
-    def walk(command: Any, words: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Any]]:
-        yield words, command
-        for name, below in getattr(command, "commands", {}).items():
-            yield from walk(below, (*words, name))
-
-    yield from walk(get_command(build()), ())
+def _flags() -> dict[tuple[str, ...], set[str]]:
+    """Every command by its words, with the options that it takes."""
+    words: list[tuple[str, ...]] = [(each.name,) for each in read(()).names if not hasattr(each, "commands")]
+    words += [(group.name, command.name) for group in GROUPS for command in group.commands]
+    return {each: set(read(each).by_flag()) for each in words}
 
 
 def test_every_command_and_option_is_documented() -> None:
     commands = (DOCS / "reference/commands.md").read_text("utf-8")
     settings = (DOCS / "reference/settings.md").read_text("utf-8")
     assert [s.flag for s in TABLE if f"`{s.flag}`" not in settings or f"`{s.env}`" not in settings] == []
-    for words, command in _commands():
-        if hasattr(command, "commands"):
-            continue
+    for words in _flags():
         title = f"\n## ddsetup {' '.join(words)}\n"
         assert title in commands
         section = commands.partition(title)[2].partition("\n## ")[0]
-        flags = [f for p in command.params if p.param_type_name == "option" for f in p.opts[:1]]
-        assert [f for f in flags if f != "--help" and f"`{f}" not in section] == [], words
+        flags = [each.flags[0] for each in read(words).parameters if each.flags and each not in HELP]
+        assert [flag for flag in flags if f"`{flag}" not in section] == [], words
 
 
 _CALL = re.compile(r"(?:^|[$ (]|bin/)(?<!name )ddsetup +([^|;&>)\s][^|;&>)]*)")
@@ -129,17 +124,19 @@ def _examples() -> Iterator[tuple[str, list[str]]]:
 
 
 def test_examples_use_commands_and_options_that_exist() -> None:
-    known = dict(_commands())
+    known = _flags()
+    groups = {(group.name,) for group in GROUPS}
     checked = 0
     for where, arguments in _examples():
         words: tuple[str, ...] = ()
-        while arguments[len(words) : len(words) + 1] and (*words, arguments[len(words)]) in known:
+        while (
+            arguments[len(words) : len(words) + 1]
+            and (*words, arguments[len(words)]) in known.keys() | groups
+        ):
             words = (*words, arguments[len(words)])
-        command = known[words]
-        flags = {flag for p in command.params for flag in (*p.opts, *p.secondary_opts)} | {"--help", "-h"}
         used = [a.partition("=")[0] for a in arguments[len(words) :] if re.match(r"--?[a-z]", a)]
-        assert words, where
-        assert [flag for flag in used if flag not in flags] == [], where
+        assert words in known, where
+        assert [flag for flag in used if flag not in known[words]] == [], where
         checked += 1
     assert checked > 40
 
@@ -162,7 +159,7 @@ OTHERS = {
 
 
 def test_prose_names_options_that_exist() -> None:
-    known = {flag for _, c in _commands() for p in c.params for flag in (*p.opts, *p.secondary_opts)}
+    known = {flag for flags in (*_flags().values(), read(()).by_flag()) for flag in flags}
     named: dict[str, str] = {}
     for page in _pages():
         for code in re.findall(

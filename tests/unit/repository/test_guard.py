@@ -15,7 +15,8 @@ from ddsetup.journal.runs import Journal
 from ddsetup.model.change import Change
 from ddsetup.model.errors import GatewayError
 from ddsetup.model.states import TagsState
-from ddsetup.terminal.console import Console, Streams
+from ddsetup.terminal.ability import Streams
+from ddsetup.terminal.console import Console
 from tests.guard import GUARD
 from tests.unit.world import AT, header, resource
 

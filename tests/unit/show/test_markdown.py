@@ -16,7 +16,8 @@ from ddsetup.model.lines import Line, Look, Span, line
 from ddsetup.model.report import Report
 from ddsetup.show.markdown import code, escaped, markdown
 from ddsetup.show.report_lines import report_blocks
-from ddsetup.terminal.console import Console, Streams
+from ddsetup.terminal.ability import Streams
+from ddsetup.terminal.console import Console
 from tests.bodies import body_of
 from tests.unit.model.test_foreign import Terminal, steers, strings, with_planted
 from tests.unit.specimens import reports

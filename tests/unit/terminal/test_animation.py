@@ -12,7 +12,8 @@ import pytest
 
 PROGRAM = """
 import array, fcntl, os, select, sys, termios, time
-from ddsetup.terminal.console import Console, Streams
+from ddsetup.terminal.ability import Streams
+from ddsetup.terminal.console import Console
 from ddsetup.model.report import Signal
 
 def signals(status):
@@ -42,7 +43,8 @@ console.say(f"echo {echoes()}, typed {bool(select.select([0], [], [], 0)[0])}")
 
 LINES = """
 import os, sys
-from ddsetup.terminal.console import Console, Streams
+from ddsetup.terminal.ability import Streams
+from ddsetup.terminal.console import Console
 
 console = Console(streams=Streams(out=sys.stdout, err=sys.stderr, environ=os.environ))
 with console.working("looking at " + "what is there, " * 12):
@@ -52,7 +54,8 @@ with console.working("looking at " + "what is there, " * 12):
 
 BEHIND = """
 import os, sys
-from ddsetup.terminal.console import Console, Streams
+from ddsetup.terminal.ability import Streams
+from ddsetup.terminal.console import Console
 from ddsetup.model.report import Signal
 
 def arrives(status):
@@ -71,7 +74,8 @@ os._exit(os.waitstatus_to_exitcode(os.wait()[1]))
 
 SPIN = """
 import os, signal, sys
-from ddsetup.terminal.console import Console, Streams
+from ddsetup.terminal.ability import Streams
+from ddsetup.terminal.console import Console
 
 signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR1})
 console = Console(streams=Streams(out=sys.stdout, err=sys.stderr, environ=os.environ), sandbox=True)

@@ -12,9 +12,11 @@ import pytest
 from ddsetup.model.change import Change, Outcome, ResourceId, Status
 from ddsetup.model.errors import UsageError
 from ddsetup.model.event import Event, EventKind
+from ddsetup.model.lines import Span, line
 from ddsetup.model.report import Report, Signal, SignalStatus
 from ddsetup.model.states import LogGroupState
-from ddsetup.terminal.console import Console, OutputFormat, Streams
+from ddsetup.terminal.ability import Color, Streams
+from ddsetup.terminal.console import Console, OutputFormat
 from ddsetup.terminal.streams import interactive
 
 AT = datetime(2026, 11, 22, tzinfo=UTC)
@@ -112,18 +114,79 @@ def test_without_a_terminal_nothing_is_drawn_even_if_colour_is_forced() -> None:
 
 
 @pytest.mark.parametrize(
-    ("environ", "colour"), [({}, True), ({"NO_COLOR": "1"}, False), ({"TERM": "dumb"}, False)]
+    ("environ", "color", "terminal", "pipe"),
+    [
+        ({}, "auto", True, False),
+        ({"NO_COLOR": "1"}, "auto", False, False),
+        ({"NO_COLOR": "1", "FORCE_COLOR": "1"}, "auto", False, False),
+        ({"TERM": "dumb"}, "auto", False, False),
+        ({"FORCE_COLOR": "0"}, "auto", False, False),
+        ({"FORCE_COLOR": "1"}, "auto", True, True),
+        ({"CLICOLOR": "0"}, "auto", False, False),
+        ({"CLICOLOR": "1"}, "auto", True, False),
+        ({"CLICOLOR": "0", "CLICOLOR_FORCE": "1"}, "auto", True, True),
+        ({"CLICOLOR_FORCE": "0"}, "auto", True, False),
+        ({"NO_COLOR": "1", "TERM": "dumb"}, "always", True, True),
+        ({"FORCE_COLOR": "1"}, "never", False, False),
+    ],
 )
-def test_colour_depends_on_the_terminal_and_no_color(environ: Mapping[str, str], colour: bool) -> None:
-    shown, _, err = console(terminal=True, environ=environ)
-    shown.say("red", "bad")
-    assert ("31m" in err.text) == colour
-    assert ("\x1b" not in err.text) or environ.get("TERM") != "dumb"
+def test_colour_depends_on_the_option_then_variables_then_the_terminal(
+    environ: Mapping[str, str], color: Color, terminal: bool, pipe: bool
+) -> None:
+    for is_terminal, expected in ((True, terminal), (False, pipe)):
+        shown, _, err = console(terminal=is_terminal, environ=environ)
+        shown.color = color
+        shown.say("red", "bad")
+        assert ("31m" in err.text) == expected
+
+
+LINKED = {"TERM_PROGRAM": "WezTerm"}
+
+
+@pytest.mark.parametrize(
+    ("environ", "terminal", "linked"),
+    [
+        (LINKED, True, True),
+        ({"VTE_VERSION": "6003"}, True, True),
+        ({"VTE_VERSION": "5000"}, True, False),
+        ({**LINKED, "TMUX": "/tmp/tmux"}, True, False),
+        ({**LINKED, "FORCE_HYPERLINK": "0"}, True, False),
+        ({"FORCE_HYPERLINK": "1"}, True, True),
+        ({**LINKED, "TERM": "dumb"}, True, False),
+        ({"FORCE_HYPERLINK": "1", "FORCE_COLOR": "1"}, False, False),
+        ({}, True, False),
+    ],
+)
+def test_addresses_are_links_where_the_terminal_is_known_to_show_them(
+    environ: Mapping[str, str], terminal: bool, linked: bool
+) -> None:
+    shown, out, _ = console(terminal=terminal, environ=environ)
+    address = "https://app.datadoghq.eu/functions?search=env%3Aprod&x=(y)"
+    shown.report(Report(command="setup", exit_code=0, links={"Functions": address}))
+    assert address in out.text
+    assert (f";{address}\x1b\\" in out.text) == linked
+    assert ("\x1b]8" in out.text) == linked
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "https://x/\x1b]8;;https://evil/",
+        "https://x/\x07",
+        "javascript:alert(1)",
+        "https://x/\u202e",
+        "see https://x/",
+    ],
+)
+def test_only_a_whole_harmless_address_is_a_link(text: str) -> None:
+    shown, _, err = console(terminal=True, environ=LINKED)
+    shown.lines([line(Span(text, "code"))])
+    assert "\x1b]8" not in err.text
 
 
 def test_no_colour_at_all_with_the_option() -> None:
     shown, _, err = console(terminal=True)
-    shown.colour = False
+    shown.color = "never"
     shown.say("red", "bad")
     assert "\x1b[1;31m" not in err.text
     assert "31m" not in err.text

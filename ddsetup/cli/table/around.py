@@ -1,0 +1,28 @@
+"""The commands about the command itself."""
+
+from __future__ import annotations
+
+from ddsetup.cli.command import Command
+from ddsetup.cli.options import Extra, switch
+
+AROUND: tuple[Command, ...] = (
+    Command(
+        name="help",
+        module="ddsetup.cli.help",
+        summary="Show the help of a command.",
+        help="Show the help of a command, or all commands: the same as --help after it.",
+        examples=("ddsetup help setup", "ddsetup help sandbox up", "ddsetup help setup --all"),
+        extras=(
+            Extra(name="about", metavar="[COMMAND]...", help="The command, e.g. sandbox up.", many=True),
+            switch("all", "Show also what few need: the same as --help-all."),
+        ),
+        bare=True,
+    ),
+    Command(
+        name="version",
+        module="ddsetup.cli.version",
+        summary="Show the version.",
+        help="Show the version: the same as --version.",
+        bare=True,
+    ),
+)

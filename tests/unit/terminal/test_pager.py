@@ -1,0 +1,89 @@
+"""Long results on a terminal go through a pager, which its reader may leave at any time."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pexpect
+import pytest
+
+HEAD = "sh -c 'head -n 1; echo PAGED'"
+LONG, SHORT = ["doctor", "--list"], ["--help"]
+
+
+@contextmanager
+def terminal(
+    home: Path, arguments: list[str], environ: Mapping[str, str], *, rows: int = 24
+) -> Iterator[Any]:
+    """ddsetup on a terminal of its own."""
+    usual = {"PATH": os.environ["PATH"], "HOME": str(home), "TERM": "xterm", "LANG": "C.UTF-8"}
+    child = pexpect.spawn(
+        sys.executable,
+        ["-m", "ddsetup", *arguments],
+        env={**usual, **environ},
+        dimensions=(rows, 80),
+        cwd=str(home),
+        encoding="utf-8",
+        timeout=30,
+    )
+    try:
+        yield child
+    finally:
+        child.close(force=True)
+
+
+def all_of(child: Any) -> str:
+    child.expect(pexpect.EOF)
+    child.close()
+    assert child.exitstatus == 0
+    return str(child.before)
+
+
+@pytest.mark.parametrize("arguments", [LONG, ["setup", "--help"]], ids=" ".join)
+def test_what_is_longer_than_the_screen_goes_through_the_pager(tmp_path: Path, arguments: list[str]) -> None:
+    with terminal(tmp_path, arguments, {"PAGER": HEAD}) as child:
+        lines = all_of(child).splitlines()
+    assert lines[-1] == "PAGED"
+    assert len(lines) < 4
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environ"),
+    [
+        ([*LONG, "--no-pager"], {}),
+        (["--no-pager", "setup", "--help"], {}),
+        (LONG, {"DDSETUP_NO_PAGER": "1"}),
+        (LONG, {"CI": "1"}),
+        (LONG, {"DDSETUP_PLAIN": "1"}),
+        (LONG, {"PAGER": ""}),
+        (LONG, {"PAGER": "no-such-pager --x"}),
+    ],
+)
+def test_without_a_pager_all_is_written(
+    tmp_path: Path, arguments: list[str], environ: dict[str, str]
+) -> None:
+    with terminal(tmp_path, arguments, {"PAGER": HEAD, **environ}) as child:
+        text = all_of(child)
+    assert "PAGED" not in text
+    assert text.count("\n") > 24
+
+
+def test_what_fits_on_the_screen_needs_no_pager(tmp_path: Path) -> None:
+    with terminal(tmp_path, SHORT, {"PAGER": HEAD}, rows=80) as child:
+        assert "PAGED" not in all_of(child)
+
+
+def test_ctrl_c_is_the_pagers(tmp_path: Path) -> None:
+    script = tmp_path / "pager"
+    script.write_text("#!/bin/sh\ntrap 'echo CAUGHT' INT\necho READY\nsleep 30\nexit 0\n")
+    script.chmod(0o755)
+    with terminal(tmp_path, LONG, {"PAGER": str(script)}) as child:
+        child.expect("READY")
+        os.killpg(os.getpgid(child.pid), signal.SIGINT)
+        assert "CAUGHT" in all_of(child)
