@@ -80,10 +80,14 @@ def test_what_fits_on_the_screen_needs_no_pager(tmp_path: Path) -> None:
 
 
 def test_ctrl_c_is_the_pagers(tmp_path: Path) -> None:
-    script = tmp_path / "pager"
-    script.write_text("#!/bin/sh\ntrap 'echo CAUGHT' INT\necho READY\nsleep 30\nexit 0\n")
-    script.chmod(0o755)
-    with terminal(tmp_path, LONG, {"PAGER": str(script)}) as child:
+    script = tmp_path / "pager.py"
+    script.write_text(
+        "import signal, sys\n"
+        "signal.signal(signal.SIGINT, lambda *_: sys.exit(print('CAUGHT')))\n"
+        "print('READY', flush=True)\n"
+        "signal.pause()\n"
+    )
+    with terminal(tmp_path, LONG, {"PAGER": f"{sys.executable} {script}"}) as child:
         child.expect("READY")
         os.killpg(os.getpgid(child.pid), signal.SIGINT)
         assert "CAUGHT" in all_of(child)
