@@ -16,12 +16,12 @@ from ddsetup.gateways.datadog.metric_tags import TAGS_OF_DAYS, ListedMetric, lis
 from ddsetup.gateways.datadog.telemetry import Window, grouped_values
 from ddsetup.model.account import Json
 from ddsetup.model.blocks import Block, table
-from ddsetup.model.change import Change, Plan, ResourceId, Skipped
+from ddsetup.model.change import Change, Plan, ResourceId, Step
 from ddsetup.model.lines import Look, Span, counted, line, names
 from ddsetup.model.nearest import nearest
 from ddsetup.model.states import MetricTagsState
 
-STEP = "metrics"
+STEP = Step("metrics")
 OF_DATADOG = ("aws.lambda.enhanced.", "aws.dd_forwarder.", "datadog.", "runtime.")
 """How the names of distributions begin that Datadog's own parts send."""
 
@@ -165,8 +165,7 @@ def plan_percentiles(
         exclude_tags_mode=live.exclude_tags_mode if live and not chosen else None,
     )
     if live == after:
-        skipped = Skipped(resource=resource, status="unchanged", reason="it has percentiles", step=STEP)
-        return Plan(skipped=(skipped,))
+        return STEP.keep(resource, "it has percentiles")
     change = Change(
         step=STEP,
         resource=resource,
@@ -207,8 +206,7 @@ def plan_without_percentiles(metric: str, live: MetricTagsState | None, account:
     """Turn percentiles off, and leave the list of tag keys as it is."""
     resource = ResourceId("metric_tags", metric, account=account)
     if live is None or not live.include_percentiles:
-        skipped = Skipped(resource=resource, status="unchanged", reason="it has none", step=STEP)
-        return Plan(skipped=(skipped,))
+        return STEP.keep(resource, "it has none")
     after = MetricTagsState(
         metric=metric,
         metric_type=live.metric_type,
@@ -217,5 +215,4 @@ def plan_without_percentiles(metric: str, live: MetricTagsState | None, account:
         exclude_tags_mode=live.exclude_tags_mode,
     )
     note = "the list of tag keys stays; `ddsetup undo` of the run that made it takes it away"
-    change = Change(step=STEP, resource=resource, before=live, after=after, why="no percentiles", note=note)
-    return Plan(changes=(change,))
+    return STEP.change(resource, live, after, "no percentiles", note=note)

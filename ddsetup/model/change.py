@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, TypedDict, Unpack
 
 from ddsetup.model.states import State
 from ddsetup.model.typed import SPARSE, UNTOLD
@@ -131,6 +131,43 @@ class Plan:
             skipped=self.skipped + other.skipped,
             warnings=self.warnings + other.warnings,
         )
+
+
+class Step(str):
+    """The name of a step of a plan, and the plans of one resource in which it has its say."""
+
+    __slots__ = ()
+
+    def change(
+        self,
+        resource: ResourceId,
+        before: State | None,
+        after: State | None,
+        why: str,
+        **more: Unpack[_Besides],
+    ) -> Plan:
+        """The resource is changed."""
+        change = Change(step=self, resource=resource, before=before, after=after, why=why, **more)
+        return Plan(changes=(change,))
+
+    def keep(self, resource: ResourceId, reason: str) -> Plan:
+        """Nothing needs to be done about it."""
+        return Plan(skipped=(Skipped(resource=resource, status="unchanged", reason=reason, step=self),))
+
+    def skip(self, resource: ResourceId, reason: str, fix: str = "", permission: str = "") -> Plan:
+        """It cannot or must not be changed. `permission` as in `Skipped`."""
+        skipped = Skipped(
+            resource=resource, status="skipped", reason=reason, fix=fix, step=self, permission=permission
+        )
+        return Plan(skipped=(skipped,))
+
+
+class _Besides(TypedDict, total=False):
+    """What a change may say besides, as in `Change`."""
+
+    precondition: str
+    note: str
+    needs: tuple[ResourceId, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

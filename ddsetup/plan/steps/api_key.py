@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 
 from ddsetup.model.account import Lane, Unreadable
 from ddsetup.model.answers import Answers
-from ddsetup.model.change import Change, Plan, ResourceId, Skipped
+from ddsetup.model.change import Plan, ResourceId, Skipped, Step
 from ddsetup.model.snapshot import LaneSnapshot, Snapshot
 from ddsetup.model.states import REF_SECRET, SecretState
 from ddsetup.plan.steps.wording import cannot_see, denied_action
@@ -59,7 +59,7 @@ def secret_reference(lane: LaneSnapshot, answers: Answers) -> str | None:
     return live.arn if live and not live.deleted else f"{REF_SECRET}{SECRET_NAME}"
 
 
-def secret_changes(lanes: Iterable[Lane], snapshot: Snapshot, answers: Answers, step: str) -> Plan:
+def secret_changes(lanes: Iterable[Lane], snapshot: Snapshot, answers: Answers, step: Step) -> Plan:
     """The secrets to make, one in each lane that has none; nothing if the user keeps the key elsewhere."""
     plan = Plan()
     if makes_secret(answers):
@@ -68,35 +68,30 @@ def secret_changes(lanes: Iterable[Lane], snapshot: Snapshot, answers: Answers, 
     return plan
 
 
-def _secret_of(lane: LaneSnapshot, step: str, tags: Mapping[str, str]) -> Plan:
+def _secret_of(lane: LaneSnapshot, step: Step, tags: Mapping[str, str]) -> Plan:
     resource = secret_id(lane.lane)
     if isinstance(lane.secrets, Unreadable):
-        skipped = Skipped(
-            resource=resource,
-            status="skipped",
-            step=step,
-            reason=cannot_see("whether the secret exists", lane.secrets),
-            fix="grant the permission, or name a secret that holds the key: --api-key-secret ARN",
+        return step.skip(
+            resource,
+            cannot_see("whether the secret exists", lane.secrets),
+            "grant the permission, or name a secret that holds the key: --api-key-secret ARN",
             permission=denied_action(lane.secrets),
         )
-        return Plan(skipped=(skipped,))
     live = lane.secrets.get(SECRET_NAME)
     if live and not live.deleted:
         return _existing(resource, step, ours=made_by_us(live.tags))
     if live and not made_by_us(live.tags):
         return _given_up(resource, step)
-    change = Change(
-        step=step,
-        resource=resource,
-        before=None,
-        after=SecretState(name=SECRET_NAME, description="Datadog API key, kept by ddsetup", tags=tags),
-        why="the API key is passed by ARN, so that it is in no function's environment and no stack",
+    return step.change(
+        resource,
+        None,
+        SecretState(name=SECRET_NAME, description="Datadog API key, kept by ddsetup", tags=tags),
+        "the API key is passed by ARN, so that it is in no function's environment and no stack",
         note="it is scheduled for deletion: it is restored, with the current key" if live else "",
     )
-    return Plan(changes=(change,))
 
 
-def _existing(resource: ResourceId, step: str, *, ours: bool) -> Plan:
+def _existing(resource: ResourceId, step: Step, *, ours: bool) -> Plan:
     reason = "exists; the key in it is used as it is"
     skipped = Skipped(resource=resource, status="unchanged", reason=reason, step=step)
     if ours:
@@ -107,13 +102,10 @@ def _existing(resource: ResourceId, step: str, *, ours: bool) -> Plan:
     return Plan(skipped=(skipped,), warnings=(warning,))
 
 
-def _given_up(resource: ResourceId, step: str) -> Plan:
-    skipped = Skipped(
-        resource=resource,
-        status="skipped",
-        step=step,
-        reason="a secret of this name, not made by ddsetup, is scheduled for deletion",
-        fix=f"aws secretsmanager restore-secret --secret-id {resource.id} --region {resource.region}; "
+def _given_up(resource: ResourceId, step: Step) -> Plan:
+    return step.skip(
+        resource,
+        "a secret of this name, not made by ddsetup, is scheduled for deletion",
+        f"aws secretsmanager restore-secret --secret-id {resource.id} --region {resource.region}; "
         "or name a secret that holds the key: --api-key-secret ARN",
     )
-    return Plan(skipped=(skipped,))

@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping, Sequence
 from ddsetup.facts.recognise import has_datadog, has_extension
 from ddsetup.model.account import Function, Integration, Lane, Unreadable
 from ddsetup.model.answers import Answers
-from ddsetup.model.change import Change, Plan, ResourceId, Skipped
+from ddsetup.model.change import Plan, ResourceId, Step
 from ddsetup.model.snapshot import Snapshot
 from ddsetup.model.states import LogCollectionState
 from ddsetup.plan.select_services import sources_of
@@ -20,7 +20,7 @@ from ddsetup.plan.steps.forwarder_choice import Choice, choose, lane_of
 from ddsetup.plan.steps.instrument.subject import function_resource
 from ddsetup.plan.steps.integration import integration_id, prospect
 
-STEP = "collection"
+STEP = Step("collection")
 LAMBDA_SOURCE = "lambda"
 
 
@@ -97,16 +97,14 @@ def _take_out(snapshot: Snapshot, answers: Answers, selected: tuple[Function, ..
         arns = tuple(arn for lane in lanes for arn in out[lane])
         live = snapshot.accounts[account].integration
         alone = isinstance(live, Integration) and set(live.lambdas) <= set(arns)
-        change = Change(
-            step=STEP,
-            resource=collection_id(account),
-            before=LogCollectionState(lambdas=arns, sources=(LAMBDA_SOURCE,) if alone else ()),
-            after=LogCollectionState(),
-            why="the functions report another way now, and would be heard twice",
+        result += STEP.change(
+            collection_id(account),
+            LogCollectionState(lambdas=arns, sources=(LAMBDA_SOURCE,) if alone else ()),
+            LogCollectionState(),
+            "the functions report another way now, and would be heard twice",
             needs=tuple(function_resource(f) for f in by_extension),
             note="Datadog takes its own filters out",
         )
-        result += Plan(changes=(change,))
     return result
 
 
@@ -131,7 +129,7 @@ def _register(account: str, lanes: Sequence[Lane], snapshot: Snapshot, answers: 
     live = snapshot.accounts[account].integration
     if isinstance(live, Unreadable) or prospect(account, snapshot, answers) == "blocked":
         reason = "it is part of Datadog's record of the account, which cannot be read or made"
-        return _skip(account, "skipped", reason, "see the step integration")
+        return STEP.skip(collection_id(account), reason, "see the step integration")
     choices = {lane: choose(lane, snapshot, answers) for lane in lanes}
     if all(choice.how == "unwanted" for choice in choices.values()):
         return Plan()
@@ -140,7 +138,11 @@ def _register(account: str, lanes: Sequence[Lane], snapshot: Snapshot, answers: 
         return (
             problems
             if problems.skipped
-            else _skip(account, "skipped", "there is no Forwarder to register", "see the step forwarder")
+            else STEP.skip(
+                collection_id(account),
+                "there is no Forwarder to register",
+                "see the step forwarder",
+            )
         )
     sources, warnings = _sources(account, snapshot, answers)
     has_lambdas, has_sources = (live.lambdas, live.sources) if live else ((), ())
@@ -151,17 +153,15 @@ def _register(account: str, lanes: Sequence[Lane], snapshot: Snapshot, answers: 
     after = LogCollectionState(lambdas=arns, sources=sources)
     said = problems + Plan(warnings=warnings)
     if before == after:
-        return said + _skip(account, "unchanged", "Forwarders and log sources are registered")
-    change = Change(
-        step=STEP,
-        resource=collection_id(account),
-        before=before,
-        after=after,
-        why="Datadog subscribes the registered Forwarder to log groups by itself",
+        return said + STEP.keep(collection_id(account), "Forwarders and log sources are registered")
+    return said + STEP.change(
+        collection_id(account),
+        before,
+        after,
+        "Datadog subscribes the registered Forwarder to log groups by itself",
         needs=_needs(choices, live, account, answers),
         note=f"taken out: {', '.join(stale)}" if stale else "what others registered stays",
     )
-    return said + Plan(changes=(change,))
 
 
 def _needs(
@@ -191,7 +191,7 @@ def _lambdas(
                 f"another Forwarder is registered for {lane.region} already, and Datadog takes one per region"
             )
             fix = f"use it: --forwarder-arn {living[0]}; or take it out in Datadog's AWS page"
-            problems += _skip(lane.account, "skipped", reason, fix)
+            problems += STEP.skip(collection_id(lane.account), reason, fix)
             continue
         arns.append(choice.arn)
         stale += [a for a in others if a not in living]
@@ -219,14 +219,3 @@ def _sources(account: str, snapshot: Snapshot, answers: Answers) -> tuple[tuple[
         )
     warnings = tuple(f"Datadog has no log source {s}: left out (it has {', '.join(listed)})" for s in unknown)
     return tuple(s for s in asked if s not in unknown), warnings
-
-
-def _skip(account: str, status: str, reason: str, fix: str = "") -> Plan:
-    skipped = Skipped(
-        resource=collection_id(account),
-        status="unchanged" if status == "unchanged" else "skipped",
-        reason=reason,
-        fix=fix,
-        step=STEP,
-    )
-    return Plan(skipped=(skipped,))

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from ddsetup.model.account import Function, Lane, Stack, Unreadable
 from ddsetup.model.answers import Answers
-from ddsetup.model.change import Change, Plan, ResourceId, Skipped
+from ddsetup.model.change import Plan, ResourceId, Step
 from ddsetup.model.snapshot import LaneSnapshot, Snapshot
 from ddsetup.model.states import StackState
 from ddsetup.plan.steps.api_key import OWN_TAGS, makes_secret, secret_id, secret_reference
 from ddsetup.plan.steps.forwarder_stack import FAILED_EVENTS, is_remains, state_obstacle
 from ddsetup.plan.steps.wording import cannot_see, denied_action
 
-STEP = "forwarder"
+STEP = Step("forwarder")
 STACK = "datadog-durable-function-event-forwarder"
 """Its default name in Datadog's documentation."""
 TEMPLATE = (
@@ -57,36 +57,46 @@ def failed_events(state: StackState) -> str:
 def _plan_lane(lane: Lane, seen: LaneSnapshot, answers: Answers) -> Plan:
     found = durable_stack(seen)
     if isinstance(found, Unreadable):
-        return _left(lane, cannot_see("which stacks exist", found), "", denied_action(found))
+        return STEP.skip(
+            stack_resource(lane),
+            cannot_see("which stacks exist", found),
+            "",
+            denied_action(found),
+        )
     if found is not None and found.status in _DONE:
         reason = f"stack {found.name} tells how durable executions end"
-        there = Skipped(resource=stack_resource(lane), status="unchanged", reason=reason, step=STEP)
-        return Plan(skipped=(there,))
+        return STEP.keep(stack_resource(lane), reason)
     if found is not None and not is_remains(found):
         obstacle = state_obstacle(found, lane.region)
         reason = obstacle.reason if obstacle else f"stack {found.name} is {found.status}"
-        return _left(lane, reason, obstacle.fix if obstacle else "see it in CloudFormation")
+        return STEP.skip(
+            stack_resource(lane),
+            reason,
+            obstacle.fix if obstacle else "see it in CloudFormation",
+        )
     key = _key(seen, answers)
     if key is None:
         fix = "keep the key in a secret or a parameter: --api-key-secret ARN, --api-key-ssm ARN"
-        return _left(lane, "where the API key is, its template cannot take it from", fix)
-    change = Change(
-        step=STEP,
-        resource=stack_resource(lane),
-        before=None,
-        after=StackState(
+        return STEP.skip(
+            stack_resource(lane),
+            "where the API key is, its template cannot take it from",
+            fix,
+        )
+    return STEP.change(
+        stack_resource(lane),
+        None,
+        StackState(
             name=STACK,
             template_url=answers.durable_template_url or TEMPLATE,
             version="latest",
             parameters={"DdSite": answers.site, **key},
             tags=answers.tags_of_ours(OWN_TAGS),
         ),
-        why="tells Datadog how durable executions end, as logs",
+        "tells Datadog how durable executions end, as logs",
         precondition=found.status if found is not None else "",
         needs=(secret_id(lane),) if makes_secret(answers) else (),
         note=f"of all durable functions in {lane.region}; AWS bills what Firehose delivers, Datadog the logs",
     )
-    return Plan(changes=(change,))
 
 
 def _key(lane: LaneSnapshot, answers: Answers) -> dict[str, str] | None:
@@ -95,15 +105,3 @@ def _key(lane: LaneSnapshot, answers: Answers) -> dict[str, str] | None:
         return {"DdApiKeySsmParameterName": f"/{answers.key_source.value.partition(':parameter/')[2]}"}
     reference = secret_reference(lane, answers)
     return {"DdApiKeySecretArn": reference} if reference else None
-
-
-def _left(lane: Lane, reason: str, fix: str, permission: str = "") -> Plan:
-    skipped = Skipped(
-        resource=stack_resource(lane),
-        status="skipped",
-        reason=reason,
-        fix=fix,
-        step=STEP,
-        permission=permission,
-    )
-    return Plan(skipped=(skipped,))

@@ -7,12 +7,12 @@ from collections.abc import Iterable
 from ddsetup.facts.catalog import FORWARDER_LAYER
 from ddsetup.model.account import Function, Lane, LogGroup, Stack, Unreadable
 from ddsetup.model.answers import Answers
-from ddsetup.model.change import Change, Plan
+from ddsetup.model.change import Change, Plan, Step
 from ddsetup.model.snapshot import Snapshot
 from ddsetup.model.states import StackState
 from ddsetup.plan.steps.api_key import OWN_TAGS, makes_secret, secret_changes, secret_id
 from ddsetup.plan.steps.forwarder_choice import Place, check_arns, choose, forwarder_arn, partition_of_account
-from ddsetup.plan.steps.forwarder_reuse import STEP, left_alone, reuse, stack_id
+from ddsetup.plan.steps.forwarder_reuse import STEP, reuse, stack_id
 from ddsetup.plan.steps.forwarder_stack import (
     LEFT_LOG_GROUP,
     check_params,
@@ -37,7 +37,7 @@ def plan(snapshot: Snapshot, answers: Answers, selected: tuple[Function, ...]) -
         check_params(answers, snapshot.lanes[lane].template_parameters)
     result = Plan()
     if answers.via == "extension":
-        result += secret_changes(lanes, snapshot, answers, "instrument")
+        result += secret_changes(lanes, snapshot, answers, Step("instrument"))
     for lane in lanes:
         result += _plan_lane(lane, snapshot, answers)
     return result
@@ -51,7 +51,7 @@ def _plan_lane(lane: Lane, snapshot: Snapshot, answers: Answers) -> Plan:
         return said
     if choice.how == "blocked":
         resource = stack_id(lane, answers.forwarder_stack)
-        return said + left_alone(resource, choice.reason, choice.fix, choice.permission)
+        return said + STEP.skip(resource, choice.reason, choice.fix, choice.permission)
     if choice.how == "deploy":
         return said + _deploy(place, snapshot)
     return said + reuse(choice, place)

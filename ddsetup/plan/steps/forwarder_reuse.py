@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from ddsetup.model.account import Forwarder, Lane, Stack, Unreadable
 from ddsetup.model.answers import Answers
-from ddsetup.model.change import Change, Plan, ResourceId, Skipped
+from ddsetup.model.change import Plan, ResourceId, Step
 from ddsetup.model.snapshot import LaneSnapshot
 from ddsetup.model.states import StackState
 from ddsetup.plan.select_services import traces_state_machines
@@ -20,7 +20,7 @@ from ddsetup.plan.steps.forwarder_stack import (
     template_url,
 )
 
-STEP = "forwarder"
+STEP = Step("forwarder")
 
 _WANTED_PARAMETERS: Mapping[str, str] = {
     "DdFetchLambdaTags": "the tags env, service and version do not reach metrics and logs",
@@ -31,14 +31,6 @@ _WANTED_PARAMETERS: Mapping[str, str] = {
 def stack_id(lane: Lane, name: str) -> ResourceId:
     """A CloudFormation stack as a resource."""
     return ResourceId("stack", name, lane.region, lane.account)
-
-
-def left_alone(resource: ResourceId, reason: str, fix: str = "", permission: str = "") -> Plan:
-    """A Forwarder that is needed and cannot be had, or cannot be changed as asked."""
-    skipped = Skipped(
-        resource=resource, status="skipped", reason=reason, fix=fix, step=STEP, permission=permission
-    )
-    return Plan(skipped=(skipped,))
 
 
 def reuse(choice: Choice, place: Place) -> Plan:
@@ -55,13 +47,12 @@ def reuse(choice: Choice, place: Place) -> Plan:
     elif place.answers.forwarder_upgrade:
         resource = ResourceId("function", forwarder.arn, place.region, place.lane.lane.account)
         reason = "no CloudFormation stack of this account owns the Forwarder: it is not upgraded"
-        return result + left_alone(resource, reason, "upgrade it with the tool that deployed it")
+        return result + STEP.skip(resource, reason, "upgrade it with the tool that deployed it")
     where = stack_id(place.lane.lane, stack.name) if stack else None
     resource = where or ResourceId("function", forwarder.arn, place.region, place.lane.lane.account)
     version = f" (version {forwarder.version})" if forwarder.version else ""
     reason = f"Forwarder {forwarder.name}{version} is there and is used as it is"
-    skipped = Skipped(resource=resource, status="unchanged", reason=reason, step=STEP)
-    return result + Plan(skipped=(skipped,))
+    return result + STEP.keep(resource, reason)
 
 
 def _reuse_warnings(forwarder: Forwarder, stack: Stack | None, place: Place) -> tuple[str, ...]:
@@ -117,19 +108,17 @@ def _adjust(stack: Stack, place: Place) -> Plan | None:
     obstacle = state_obstacle(stack, place.region)
     if obstacle:
         return _blocked(stack, obstacle, place)
-    change = Change(
-        step=STEP,
-        resource=stack_id(place.lane.lane, stack.name),
-        before=StackState(name=stack.name, parameters={k: stack.parameters[k] for k in moved}),
-        after=StackState(name=stack.name, parameters=moved),
-        why="parameters differ from what is asked for",
+    return STEP.change(
+        stack_id(place.lane.lane, stack.name),
+        StackState(name=stack.name, parameters={k: stack.parameters[k] for k in moved}),
+        StackState(name=stack.name, parameters=moved),
+        "parameters differ from what is asked for",
         note="the template stays as it is",
     )
-    return Plan(changes=(change,))
 
 
 def _blocked(stack: Stack, obstacle: Obstacle, place: Place) -> Plan:
-    return left_alone(stack_id(place.lane.lane, stack.name), obstacle.reason, obstacle.fix)
+    return STEP.skip(stack_id(place.lane.lane, stack.name), obstacle.reason, obstacle.fix)
 
 
 def _upgrade(forwarder: Forwarder, stack: Stack, place: Place) -> Plan | None:
@@ -147,25 +136,23 @@ def _upgrade(forwarder: Forwarder, stack: Stack, place: Place) -> Plan | None:
     before_url = (
         "" if answers.template_url else template_url(answers, place.partition, forwarder.version or "")
     )
-    change = Change(
-        step=STEP,
-        resource=stack_id(place.lane.lane, stack.name),
-        before=StackState(
+    return STEP.change(
+        stack_id(place.lane.lane, stack.name),
+        StackState(
             name=stack.name,
             template_url=before_url if forwarder.version else "",
             version=forwarder.version or "",
             parameters=kept,
         ),
-        after=StackState(
+        StackState(
             name=stack.name,
             template_url=template_url(answers, place.partition),
             version=answers.forwarder_version,
             parameters=wanted,
         ),
-        why=f"--forwarder-upgrade from version {forwarder.version or '?'} to {answers.forwarder_version}",
+        f"--forwarder-upgrade from version {forwarder.version or '?'} to {answers.forwarder_version}",
         note=_upgrade_note(gone, answers),
     )
-    return Plan(changes=(change,))
 
 
 def _dropped(stack: Stack, lane: LaneSnapshot) -> tuple[str, ...]:

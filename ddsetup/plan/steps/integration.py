@@ -9,7 +9,7 @@ from typing import Literal, TypeAlias
 from ddsetup.facts.catalog import trust_account
 from ddsetup.model.account import Function, Integration, Json, NamespaceFilter, Unreadable
 from ddsetup.model.answers import Answers
-from ddsetup.model.change import Change, Plan, ResourceId, Skipped
+from ddsetup.model.change import Change, Plan, ResourceId
 from ddsetup.model.snapshot import AccountSnapshot, Snapshot
 from ddsetup.model.states import IntegrationState
 from ddsetup.plan.steps.integration_role import STEP, Terms, adopt_role, create_role, reclaim_role, role_id
@@ -77,7 +77,7 @@ def _plan_account(case: _Case) -> Plan:
         fix = "run the command again when Datadog can be asked"
         if denied_action(live):
             fix = f"an application key with the permission {live.action}"
-        return _skip(case.id, reason, fix, denied_action(live))
+        return STEP.skip(case.id, reason, fix, denied_action(live))
     if live and live.access_key_auth:
         return _update(case, live, Plan())
     trusted = trust_account(case.answers.site, account.identity.partition)
@@ -90,13 +90,6 @@ def _plan_account(case: _Case) -> Plan:
     return roles + _update(case, live, roles)
 
 
-def _skip(resource: ResourceId, reason: str, fix: str = "", permission: str = "") -> Plan:
-    skipped = Skipped(
-        resource=resource, status="skipped", reason=reason, fix=fix, step=STEP, permission=permission
-    )
-    return Plan(skipped=(skipped,))
-
-
 def _no_trust(case: _Case) -> Plan:
     partition = case.account.identity.partition
     reason = (
@@ -105,7 +98,7 @@ def _no_trust(case: _Case) -> Plan:
     )
     gov = "use a Datadog site for government (ddog-gov.com), or " if partition == "aws-us-gov" else ""
     fix = f"{gov}register the account in Datadog with access keys; ddsetup then keeps that integration"
-    return _skip(case.id, reason, fix)
+    return STEP.skip(case.id, reason, fix)
 
 
 def _register(case: _Case, terms: Terms) -> Plan:
@@ -114,15 +107,15 @@ def _register(case: _Case, terms: Terms) -> Plan:
     if isinstance(account.role, Unreadable):
         reason = cannot_see(f"whether the role {answers.role_name} exists", account.role)
         resource = role_id(account, answers.role_name)
-        said = _skip(resource, reason, f"grant {account.role.action}", denied_action(account.role))
-        return said + _skip(case.id, "it needs the role")
+        said = STEP.skip(resource, reason, f"grant {account.role.action}", denied_action(account.role))
+        return said + STEP.skip(case.id, "it needs the role")
     role = account.role
     if role is None:
         roles = create_role(account, answers, terms, None)
     else:
         roles = reclaim_role(account, answers, terms, role)
     if not roles.changes:
-        return roles + _skip(case.id, "it needs the role, which cannot be had")
+        return roles + STEP.skip(case.id, "it needs the role, which cannot be had")
     wanted = wanted_namespaces(answers)
     namespaces = initial_filter(wanted, case.available)
     number = account.identity.account
@@ -136,16 +129,14 @@ def _register(case: _Case, terms: Terms) -> Plan:
         resource_collection=answers.resource_collection,
         tags=(f"aws_account:{number}",),
     )
-    change = Change(
-        step=STEP,
-        resource=case.id,
-        before=None,
-        after=state,
-        why="Datadog has no record of this account yet",
+    return roles + STEP.change(
+        case.id,
+        None,
+        state,
+        "Datadog has no record of this account yet",
         needs=tuple(c.resource for c in roles.changes),
         note="metrics of all regions are read; Datadog may bill for what it crawls",
     )
-    return roles + Plan(changes=(change,))
 
 
 def _plan_role(case: _Case, terms: Terms, live: Integration) -> Plan:
@@ -155,13 +146,17 @@ def _plan_role(case: _Case, terms: Terms, live: Integration) -> Plan:
     if isinstance(role, Unreadable):
         reason = cannot_see(f"the role {name} that Datadog assumes", role)
         fix = f"grant {role.action}" if role.action else ""
-        return _skip(role_id(account, name), reason, fix, denied_action(role))
+        return STEP.skip(role_id(account, name), reason, fix, denied_action(role))
     if not name:
-        return _skip(case.id, "Datadog's record of the account names no role", "see it in Datadog's AWS page")
+        return STEP.skip(
+            case.id,
+            "Datadog's record of the account names no role",
+            "see it in Datadog's AWS page",
+        )
     if role is None:
         return create_role(account, case.answers, terms, live)
     if role.name != name:
-        return _skip(role_id(account, name), f"the role was not read; {role.name} was")
+        return STEP.skip(role_id(account, name), f"the role was not read; {role.name} was")
     return adopt_role(account, case.answers, terms, role, live)
 
 
@@ -181,12 +176,11 @@ def _update(case: _Case, live: Integration, roles: Plan) -> Plan:
     )
     if before == after:
         reason = "Datadog has a record of the account that reads all that is wanted"
-        return Plan(skipped=(Skipped(resource=case.id, status="unchanged", reason=reason, step=STEP),))
+        return STEP.keep(case.id, reason)
     why = "; ".join(_differences(before, after))
     note = "whatever else the integration has stays as it is"
     needs = tuple(change.resource for change in roles.changes)
-    change = Change(step=STEP, resource=case.id, before=before, after=after, why=why, note=note, needs=needs)
-    return Plan(changes=(change,))
+    return STEP.change(case.id, before, after, why, note=note, needs=needs)
 
 
 def pruned(live: Integration, record: Change, answers: Answers, available: tuple[str, ...]) -> Change | None:

@@ -20,12 +20,12 @@ from ddsetup.facts.iam_documents import (
 )
 from ddsetup.model.account import Integration, Json, Role
 from ddsetup.model.answers import Answers
-from ddsetup.model.change import Change, Plan, ResourceId, Skipped
+from ddsetup.model.change import Plan, ResourceId, Skipped, Step
 from ddsetup.model.snapshot import AccountSnapshot
 from ddsetup.model.states import REF_EXTERNAL_ID, RoleState
 from ddsetup.plan.steps.api_key import made_by_us
 
-STEP = "integration"
+STEP = Step("integration")
 STANDARD_POLICY = "DatadogAWSIntegrationPolicyV2"
 """The inline policy's name in Datadog's own template (aws_quickstart 4.15)."""
 ADDED_POLICY = "ddsetup-datadog-permissions"
@@ -68,6 +68,16 @@ def is_ours(role: Role) -> bool:
     return made_by_us(role.tags)
 
 
+def identity(role: Role) -> RoleState:
+    """The role without its rights: whom it trusts now, as far as that is one account, on which terms."""
+    principal = next(iter(trusted(role.trust)), "")
+    return RoleState(
+        name=role.name,
+        trust_account=principal.split(":")[4] if principal.startswith("arn:") else principal,
+        external_id=next((ids[0] for s in statements(role.trust) if (ids := external_ids(s))), ""),
+    )
+
+
 def create_role(
     account: AccountSnapshot, answers: Answers, terms: Terms, integration: Integration | None
 ) -> Plan:
@@ -94,7 +104,7 @@ def create_role(
         if integration
         else f"Datadog reads metrics and tags by assuming it, from account {terms.trust_account}"
     )
-    return _change(role_id(account, name), None, state, why)
+    return STEP.change(role_id(account, name), None, state, why)
 
 
 def adopt_role(
@@ -106,11 +116,9 @@ def adopt_role(
     problem = trust_problem(role.trust, terms.principals, integration.external_id)
     if problem and not is_ours(role):
         said = Plan(skipped=(_broken_trust(resource, problem, terms, external_id),))
-    now = RoleState(
-        name=role.name,
-        trust_account=_trusted_account(role) if problem else terms.trust_account,
-        external_id=_external_id(role) if problem else external_id,
-    )
+    now = identity(role)
+    if not problem:
+        now = replace(now, trust_account=terms.trust_account, external_id=external_id)
     mend = bool(problem) and is_ours(role)
     policies, managed = _missing_policies(account, answers, role), _missing_audit(answers, terms, role)
     refused = _too_big(account, role.name, dict(role.inline) | policies)
@@ -125,7 +133,7 @@ def adopt_role(
         return said if problem else said + _unchanged(resource)
     why = "; ".join(_reasons(problem if mend else "", policies, managed, made))
     notes = filter(None, (_adoption_note(role), _many_note(role, after)))
-    return said + _change(resource, before, after, why, "; ".join(notes))
+    return said + STEP.change(resource, before, after, why, note="; ".join(notes))
 
 
 def reclaim_role(account: AccountSnapshot, answers: Answers, terms: Terms, role: Role) -> Plan:
@@ -141,17 +149,9 @@ def reclaim_role(account: AccountSnapshot, answers: Answers, terms: Terms, role:
             f"role {role.name} exists, ddsetup did not make it, and Datadog has no record of this account"
         )
         fix = "choose another name: --role-name NAME; or delete the role if nothing uses it"
-        skipped = Skipped(
-            resource=resource, status="skipped", reason=f"{reason} (it trusts {whom})", fix=fix, step=STEP
-        )
-        return Plan(skipped=(skipped,))
+        return STEP.skip(resource, f"{reason} (it trusts {whom})", fix)
     policies, managed = _missing_policies(account, answers, role), _missing_audit(answers, terms, role)
-    before = RoleState(
-        name=role.name,
-        trust_account=_trusted_account(role),
-        external_id=_external_id(role),
-        policies={k: v for k, v in role.inline.items() if k in policies},
-    )
+    before = replace(identity(role), policies={k: v for k, v in role.inline.items() if k in policies})
     after = RoleState(
         name=role.name,
         trust_account=terms.trust_account,
@@ -161,19 +161,12 @@ def reclaim_role(account: AccountSnapshot, answers: Answers, terms: Terms, role:
         managed=_collection(account, answers, role.name, role),
     )
     note = "the role of an earlier run is used again, with a new external id"
-    return _change(resource, before, after, "Datadog has no record of this account yet", note)
-
-
-def _change(
-    resource: ResourceId, before: RoleState | None, after: RoleState, why: str, note: str = ""
-) -> Plan:
-    change = Change(step=STEP, resource=resource, before=before, after=after, why=why, note=note)
-    return Plan(changes=(change,))
+    return STEP.change(resource, before, after, "Datadog has no record of this account yet", note=note)
 
 
 def _unchanged(resource: ResourceId) -> Plan:
     reason = "the role trusts Datadog and has the rights that are needed"
-    return Plan(skipped=(Skipped(resource=resource, status="unchanged", reason=reason, step=STEP),))
+    return STEP.keep(resource, reason)
 
 
 def _missing_policies(account: AccountSnapshot, answers: Answers, role: Role) -> dict[str, Json]:
@@ -240,7 +233,7 @@ def _too_big(account: AccountSnapshot, name: str, policies: Mapping[str, Json]) 
     reason = f"the inline policies of role {name} would have {total} characters; IAM allows {INLINE_LIMIT}"
     fix = "move policies of the role to managed ones, or choose another role: --role-name NAME"
     resource = role_id(account, name)
-    return Plan(skipped=(Skipped(resource=resource, status="skipped", reason=reason, fix=fix, step=STEP),))
+    return STEP.skip(resource, reason, fix)
 
 
 def _reasons(
@@ -279,18 +272,3 @@ def _broken_trust(resource: ResourceId, problem: str, terms: Terms, external_id:
         fix=f"aws iam update-assume-role-policy --role-name {resource.id} --policy-document '{document}'",
         step=STEP,
     )
-
-
-def _trusted_account(role: Role) -> str:
-    """The account that the role trusts now, as far as it is one account."""
-    for principal in trusted(role.trust):
-        return principal.split(":")[4] if principal.startswith("arn:") else principal
-    return ""
-
-
-def _external_id(role: Role) -> str:
-    for statement in statements(role.trust):
-        ids = external_ids(statement)
-        if ids:
-            return ids[0]
-    return ""

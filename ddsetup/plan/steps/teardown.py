@@ -15,7 +15,7 @@ from ddsetup.facts.filters import AUTOMATIC_PREFIX, OWN_PREFIX, group_of
 from ddsetup.facts.recognise import has_datadog
 from ddsetup.model.account import Function, Lane, LogGroup, Unreadable
 from ddsetup.model.answers import Answers, Part
-from ddsetup.model.change import Change, Plan, ResourceId, Skipped
+from ddsetup.model.change import Change, Plan, ResourceId, Skipped, Step
 from ddsetup.model.snapshot import Snapshot
 from ddsetup.model.states import FilterState
 from ddsetup.plan.steps import teardown_foundation as foundation
@@ -26,7 +26,7 @@ from ddsetup.plan.steps.subscriptions.groups import can_have_filters, log_group_
 from ddsetup.plan.steps.uninstrument import filters_out, functions_out
 from ddsetup.plan.steps.wording import listed
 
-STEP = "teardown"
+STEP = Step("teardown")
 PARTS: tuple[Part, ...] = get_args(Part)
 STANDS_ON: Mapping[Part, tuple[Part, ...]] = {
     "functions": ("filters", "policies", "secret"),

@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ddsetup.facts import catalog
-from ddsetup.facts.iam_documents import collection_policy, external_ids, statements, trusted
+from ddsetup.facts.iam_documents import collection_policy
 from ddsetup.model.account import Forwarder, Integration, Json, Lane, Role, Stack, Unreadable
 from ddsetup.model.answers import Answers, Part
-from ddsetup.model.change import Change, Plan, ResourceId, Skipped
+from ddsetup.model.change import Change, Plan, ResourceId, Step
 from ddsetup.model.snapshot import AccountSnapshot, LaneSnapshot, Snapshot
-from ddsetup.model.states import IntegrationState, LogCollectionState, RoleState, SecretState, StackState
+from ddsetup.model.states import IntegrationState, LogCollectionState, SecretState, StackState
 from ddsetup.plan.steps.api_key import CREATED_BY, SECRET_NAME, made_by_us, secret_id
 from ddsetup.plan.steps.collection import LAMBDA_SOURCE, added_by_us, collection_id
 from ddsetup.plan.steps.forwarder_choice import lane_of
 from ddsetup.plan.steps.forwarder_reuse import stack_id
 from ddsetup.plan.steps.forwarder_stack import ARN_OUTPUT, MASKED, is_forwarder_stack, template_url
 from ddsetup.plan.steps.integration import integration_id, state_of
-from ddsetup.plan.steps.integration_role import ADDED_POLICY, is_ours, role_id
+from ddsetup.plan.steps.integration_role import ADDED_POLICY, identity, is_ours, role_id
 from ddsetup.plan.steps.wording import cannot_see, listed
 
-STEP = "teardown"
+STEP = Step("teardown")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ def _registration(account: str, ground: _Ground) -> Plan:
     """Our Forwarders leave the account's log collection, as do those that are gone."""
     live = ground.snapshot.accounts[account].integration
     if isinstance(live, Unreadable):
-        return _left(collection_id(account), cannot_see("what is registered with Datadog", live), failed=True)
+        return STEP.skip(collection_id(account), cannot_see("what is registered with Datadog", live))
     if live is None or not (live.lambdas or live.sources):
         return Plan()
     record = added_by_us(ground.snapshot, account)
@@ -70,22 +70,21 @@ def _registration(account: str, ground: _Ground) -> Plan:
     foreign = [arn for arn in here if arn not in ours]
     said = Plan()
     if foreign:
-        said = _left(
-            collection_id(account), f"stays, as ddsetup did not make it: Forwarder {listed(foreign)}"
+        said = STEP.keep(
+            collection_id(account),
+            f"stays, as ddsetup did not make it: Forwarder {listed(foreign)}",
         )
     alone = set(live.lambdas) <= set(ours)
     sources = tuple(s for s in live.sources if s in added.sources) if alone else ()
     if not ours and not (sources and record):
         return said
-    change = Change(
-        step=STEP,
-        resource=collection_id(account),
-        before=LogCollectionState(lambdas=ours, sources=sources),
-        after=LogCollectionState(),
-        why="Datadog takes its filters out, and sends no more logs",
-        needs=tuple(r for r in ground.first if r.account == account and r.kind == "function"),
+    return said + STEP.change(
+        collection_id(account),
+        LogCollectionState(lambdas=ours, sources=sources),
+        LogCollectionState(),
+        "Datadog takes its filters out, and sends no more logs",
+        needs=_with_functions(ground, account),
     )
-    return said + Plan(changes=(change,))
 
 
 def _is_ours_or_gone(arn: str, ground: _Ground) -> bool:
@@ -107,26 +106,24 @@ def _stacks(lane: Lane, ground: _Ground) -> Plan:
     held = ground.snapshot.lanes[lane]
     if isinstance(held.stacks, Unreadable):
         resource = stack_id(lane, ground.answers.forwarder_stack)
-        return _left(resource, cannot_see("which stacks exist", held.stacks), failed=True)
+        return STEP.skip(resource, cannot_see("which stacks exist", held.stacks))
     known = () if isinstance(held.forwarders, Unreadable) else held.forwarders
     result = Plan()
     theirs = [s for s in _forwarder_stacks(held) if not made_by_us(s.tags)]
     for stack in (*theirs, *(s for s in held.stacks if made_by_us(s.tags) and _exists(s))):
         if stack.parent_id or not made_by_us(stack.tags):
-            result += _left(stack_id(lane, stack.name), "it stays, as ddsetup did not make it")
+            result += STEP.keep(stack_id(lane, stack.name), "it stays, as ddsetup did not make it")
             continue
         forwarder = next((f for f in known if f.stack == stack.name), None)
-        change = Change(
-            step=STEP,
-            resource=stack_id(lane, stack.name),
-            before=_state(stack, forwarder, ground, lane),
-            after=None,
-            why="the Forwarder goes, with its bucket and its log group"
+        result += STEP.change(
+            stack_id(lane, stack.name),
+            _state(stack, forwarder, ground, lane),
+            None,
+            "the Forwarder goes, with its bucket and its log group"
             if is_forwarder_stack(stack)
             else "ddsetup made it, and nothing needs it any more",
             needs=(*ground.first_in(lane), *_collection_of(lane, ground)),
         )
-        result += Plan(changes=(change,))
     return result
 
 
@@ -159,31 +156,29 @@ def _state(stack: Stack, forwarder: Forwarder | None, ground: _Ground, lane: Lan
 def _secret(lane: Lane, ground: _Ground, stacks: Plan) -> Plan:
     held = ground.snapshot.lanes[lane]
     if isinstance(held.secrets, Unreadable):
-        return _left(secret_id(lane), cannot_see("whether the secret exists", held.secrets), failed=True)
+        return STEP.skip(secret_id(lane), cannot_see("whether the secret exists", held.secrets))
     live = held.secrets.get(SECRET_NAME)
     if live is None or live.deleted:
         return Plan()
     if not made_by_us(live.tags):
-        return _left(secret_id(lane), "it stays, as ddsetup did not make it")
+        return STEP.keep(secret_id(lane), "it stays, as ddsetup did not make it")
     readers = [
         s.name
         for s in _forwarder_stacks(held)
         if s.parameters.get("DdApiKeySecretArn") == live.arn and not made_by_us(s.tags)
     ]
     if readers:
-        return _left(secret_id(lane), f"it stays, as stack {listed(readers)} reads it")
-    change = Change(
-        step=STEP,
-        resource=secret_id(lane),
-        before=SecretState(name=SECRET_NAME, description="Datadog API key, kept by ddsetup", tags=live.tags),
-        after=None,
-        why="nothing reads the API key any more",
+        return STEP.keep(secret_id(lane), f"it stays, as stack {listed(readers)} reads it")
+    return STEP.change(
+        secret_id(lane),
+        SecretState(name=SECRET_NAME, description="Datadog API key, kept by ddsetup", tags=live.tags),
+        None,
+        "nothing reads the API key any more",
         needs=(
             *ground.first_in(lane),
             *(c.resource for c in stacks.changes if c.resource.region == lane.region),
         ),
     )
-    return Plan(changes=(change,))
 
 
 def _record(account: str, ground: _Ground, registration: Plan) -> Plan:
@@ -191,9 +186,7 @@ def _record(account: str, ground: _Ground, registration: Plan) -> Plan:
     held = ground.snapshot.accounts[account]
     live, role = held.integration, held.role
     if isinstance(live, Unreadable):
-        return _left(
-            integration_id(account), cannot_see("Datadog's record of the account", live), failed=True
-        )
+        return STEP.skip(integration_id(account), cannot_see("Datadog's record of the account", live))
     ours = isinstance(role, Role) and is_ours(role)
     gone = Plan()
     if live is not None and "integration" not in ground.kept:
@@ -202,9 +195,7 @@ def _record(account: str, ground: _Ground, registration: Plan) -> Plan:
     if "role" in ground.kept or role is None:
         return gone
     if isinstance(role, Unreadable):
-        return gone + _left(
-            role_id(held, ground.answers.role_name), cannot_see("the role", role), failed=True
-        )
+        return gone + STEP.skip(role_id(held, ground.answers.role_name), cannot_see("the role", role))
     return gone + _role(held, role, gone, unused=deleted or live is None)
 
 
@@ -219,7 +210,7 @@ def _integration(
         return _as_it_was(record, now)
     made = record is not None or (ours and f"aws_account:{account}" in now.tags)
     if not made or live.access_key_auth:
-        return _left(resource, "it stays, as nothing tells that ddsetup made it")
+        return STEP.keep(resource, "it stays, as nothing tells that ddsetup made it")
     leaving = {
         arn
         for c in registration.changes
@@ -228,16 +219,14 @@ def _integration(
     }
     others = [arn for arn in live.lambdas if arn not in leaving]
     if others:
-        return _left(resource, f"it stays, as Forwarders are registered with it: {listed(others)}")
-    change = Change(
-        step=STEP,
-        resource=resource,
-        before=now,
-        after=None,
-        why="Datadog reads nothing of this account any more",
+        return STEP.keep(resource, f"it stays, as Forwarders are registered with it: {listed(others)}")
+    return STEP.change(
+        resource,
+        now,
+        None,
+        "Datadog reads nothing of this account any more",
         needs=(*(c.resource for c in registration.changes), *_with_functions(ground, account)),
     )
-    return Plan(changes=(change,))
 
 
 def _with_functions(ground: _Ground, account: str) -> tuple[ResourceId, ...]:
@@ -249,38 +238,34 @@ def _as_it_was(record: Change, now: IntegrationState) -> Plan:
     before, after = record.before, record.after
     assert isinstance(before, IntegrationState)
     if not isinstance(after, IntegrationState) or after.differing(now):
-        return _left(record.resource, "it was there before ddsetup, and somebody changed it since: it stays")
-    change = Change(
-        step=STEP, resource=record.resource, before=now, after=before, why="as it was before ddsetup came"
-    )
-    return Plan(changes=(change,))
+        return STEP.keep(
+            record.resource,
+            "it was there before ddsetup, and somebody changed it since: it stays",
+        )
+    return STEP.change(record.resource, now, before, "as it was before ddsetup came")
 
 
 def _role(held: AccountSnapshot, role: Role, gone: Plan, *, unused: bool) -> Plan:
     resource = role_id(held, role.name)
     if not is_ours(role):
-        return _added_policy(resource, role) + _left(resource, "it stays, as ddsetup did not make it")
+        return _added_policy(resource, role) + STEP.keep(resource, "it stays, as ddsetup did not make it")
     if not unused:
-        return _left(resource, "it stays, as Datadog's record of the account names it")
+        return STEP.keep(resource, "it stays, as Datadog's record of the account names it")
     made = _made_for(role)
-    change = Change(
-        step=STEP,
-        resource=resource,
-        before=RoleState(
-            name=role.name,
-            trust_account=_trusted_account(role),
-            external_id=_external_id(role),
+    return STEP.change(
+        resource,
+        replace(
+            identity(role),
             policies=role.inline,
             attached=tuple(arn for arn in role.attached if arn.rpartition("/")[2] not in made),
             managed=made,
             boundary=role.boundary or "",
             tags={key: value for key, value in role.tags.items() if key != CREATED_BY},
         ),
-        after=None,
-        why="Datadog assumes it no longer",
+        None,
+        "Datadog assumes it no longer",
         needs=tuple(c.resource for c in gone.changes),
     )
-    return Plan(changes=(change,))
 
 
 def _made_for(role: Role) -> Mapping[str, Json]:
@@ -295,31 +280,6 @@ def _added_policy(resource: ResourceId, role: Role) -> Plan:
     document = role.inline.get(ADDED_POLICY)
     if document is None:
         return Plan()
-    now = RoleState(name=role.name, trust_account=_trusted_account(role), external_id=_external_id(role))
-    before = RoleState(
-        name=now.name,
-        trust_account=now.trust_account,
-        external_id=now.external_id,
-        policies={ADDED_POLICY: document},
-    )
-    change = Change(
-        step=STEP, resource=resource, before=before, after=now, why="what ddsetup added to this role goes"
-    )
-    return Plan(changes=(change,))
-
-
-def _trusted_account(role: Role) -> str:
-    for principal in trusted(role.trust):
-        return principal.split(":")[4] if principal.startswith("arn:") else principal
-    return ""
-
-
-def _external_id(role: Role) -> str:
-    return next((ids[0] for s in statements(role.trust) if (ids := external_ids(s))), "")
-
-
-def _left(resource: ResourceId, reason: str, *, failed: bool = False) -> Plan:
-    skipped = Skipped(
-        resource=resource, status="skipped" if failed else "unchanged", reason=reason, step=STEP
-    )
-    return Plan(skipped=(skipped,))
+    now = identity(role)
+    before = replace(now, policies={ADDED_POLICY: document})
+    return STEP.change(resource, before, now, "what ddsetup added to this role goes")

@@ -21,7 +21,7 @@ from ddsetup.facts.filters import (
 from ddsetup.facts.variables import SERVICE, VARIABLES
 from ddsetup.model.account import Function, Integration, Lane, SubscriptionFilter, Unreadable
 from ddsetup.model.answers import Answers
-from ddsetup.model.change import Change, Plan, ResourceId, Skipped
+from ddsetup.model.change import Change, Plan, ResourceId, Step
 from ddsetup.model.snapshot import Snapshot
 from ddsetup.model.states import FunctionState, LogCollectionState, TagsState
 from ddsetup.plan.steps.collection import LAMBDA_SOURCE, collection_id
@@ -38,7 +38,7 @@ from ddsetup.plan.steps.subscriptions.groups import can_have_filters, log_group_
 from ddsetup.plan.steps.taken_back import had_datadog, log_level_of, owned_variables, tags_of, variables_of
 from ddsetup.plan.steps.wording import cannot_see
 
-STEP = "uninstrument"
+STEP = Step("uninstrument")
 _OWN_MARKS = (MARKER, "dd_sls_ci")
 """Tags that say who instrumented a function beside its deployment; datadog-ci takes its own out as well. Left
 behind, they would tell the doctor that a deployment took Datadog out."""
@@ -139,30 +139,33 @@ def groups_to_read(
 def _function(subject: Subject) -> Plan:
     function = subject.function
     if subject.datadogs_own:
-        return _skip(subject.resource, "unchanged", "it belongs to Datadog's own stacks")
+        return STEP.keep(subject.resource, "it belongs to Datadog's own stacks")
     if function.package_type != "Zip":
         fix = "take Datadog out of the Dockerfile, and its variables out of the function"
-        return _skip(subject.resource, "skipped", "it is a container image", fix)
+        return STEP.skip(subject.resource, "it is a container image", fix)
     if function.env is None:
         key = function.kms_key_arn or "that encrypts it"
         fix = f"allow kms:Decrypt on the key {key}, then again"
-        return _skip(
-            subject.resource, "skipped", "its environment cannot be read, so a write would wipe it out", fix
+        return STEP.skip(
+            subject.resource,
+            "its environment cannot be read, so a write would wipe it out",
+            fix,
         )
     if subject.owner is not None and subject.owner.datadogs and subject.answers.owned != "all":
         fix = "take it out of the rule there, which uninstruments it; or use --owned all"
-        return _skip(
-            subject.resource, "skipped", f"{subject.owner} instruments it, and would put it back", fix
+        return STEP.skip(
+            subject.resource,
+            f"{subject.owner} instruments it, and would put it back",
+            fix,
         )
     if subject.owner is not None and not subject.answers.changes_owned:
         fix = f"take the Datadog settings out of {subject.owner.tool}'s files, or use --owned change"
-        return _skip(subject.resource, "skipped", f"it is owned by {subject.owner}", fix)
+        return STEP.skip(subject.resource, f"it is owned by {subject.owner}", fix)
     handler = recognise.own_handler(function)
     if handler is None and recognise.is_datadog_handler(function.handler):
         at = f"--function-name {function.name} --region {function.region}"
-        return _skip(
+        return STEP.skip(
             subject.resource,
-            "skipped",
             f"its own handler is lost: {catalog.HANDLER_VARIABLE} does not name it",
             f"aws lambda update-function-configuration {at} --handler FILE.FUNCTION; then this again",
         )
@@ -190,19 +193,17 @@ def _change(subject: Subject, handler: str | None) -> Plan:
     after = FunctionState(handler=handler, layers=layers, env=back, system_log_level=was)
     stay = _staying(subject, gone)
     if before == after:
-        return _skip(subject.resource, "unchanged", "; ".join(["nothing of Datadog is in it", *stay]))
+        return STEP.keep(subject.resource, "; ".join(["nothing of Datadog is in it", *stay]))
     if subject.owner is not None:
         stay.append(f"owned by {subject.owner}, whose next deploy may bring it back")
-    change = Change(
-        step=STEP,
-        resource=subject.resource,
-        before=before,
-        after=after,
-        why="takes Datadog out of the function",
+    return STEP.change(
+        subject.resource,
+        before,
+        after,
+        "takes Datadog out of the function",
         precondition=function.revision_id,
         note="; ".join(stay),
     )
-    return Plan(changes=(change,))
 
 
 def removable(function: Function, tags: Mapping[str, str]) -> tuple[str, ...]:
@@ -240,23 +241,21 @@ def _staying(subject: Subject, gone: Sequence[str]) -> list[str]:
 def _marker(subject: Subject) -> Plan:
     if isinstance(subject.lane.tags, Unreadable):
         reason = cannot_see("its tags", subject.lane.tags)
-        return _skip(tags_resource(subject.function), "skipped", reason)
+        return STEP.skip(tags_resource(subject.function), reason)
     former = tags_of(subject)
     before = {name: subject.tags[name] for name in _OWN_MARKS if name in subject.tags} | dict(former.now)
     after = {name: value for name, value in former.was.items() if name not in _OWN_MARKS}
     if before == after:
         return Plan()
     more = sorted({*before, *after} - set(_OWN_MARKS))
-    change = Change(
-        step=STEP,
-        resource=tags_resource(subject.function),
-        before=TagsState(tags=before),
-        after=TagsState(tags=after),
-        why="the mark of the instrumenter goes with what it marks",
+    return STEP.change(
+        tags_resource(subject.function),
+        TagsState(tags=before),
+        TagsState(tags=after),
+        "the mark of the instrumenter goes with what it marks",
         needs=(subject.resource,),
         note=f"with what ddsetup wrote beside it: {', '.join(more)}" if more else "",
     )
-    return Plan(changes=(change,))
 
 
 def filters_out(
@@ -285,7 +284,7 @@ def _filters(
             filters = held.filters.get(group)
             if filters is None or isinstance(filters, Unreadable):
                 why = "they were not looked at" if filters is None else cannot_see("them", filters)
-                yield _skip(group_resource(group, lane), "skipped", f"its filters stay: {why}")
+                yield STEP.skip(group_resource(group, lane), f"its filters stay: {why}")
                 continue
             needs = tuple(writing[lane, group])
             for found in filters:
@@ -304,30 +303,17 @@ def _filter(found: SubscriptionFilter, sharing: list[str], lane: Lane, needs: tu
         fix = (
             "filters for chosen functions only: ddsetup setup --subscribe direct; all of it: ddsetup teardown"
         )
-        return _skip(resource, "skipped", reason, fix)
+        return STEP.skip(resource, reason, fix)
     if not found.name.startswith(OWN_PREFIX):
         return Plan()
     if sharing:
         names = ", ".join(sharing[:3])
-        return _skip(resource, "unchanged", f"other functions write to this log group, too: {names}")
-    change = Change(
-        step=STEP,
-        resource=resource,
-        before=filter_state(found),
-        after=None,
-        why="the Forwarder no longer gets this log group",
+        return STEP.keep(resource, f"other functions write to this log group, too: {names}")
+    return STEP.change(
+        resource,
+        filter_state(found),
+        None,
+        "the Forwarder no longer gets this log group",
         needs=needs,
         note=f"removes {describe(found)}",
     )
-    return Plan(changes=(change,))
-
-
-def _skip(resource: ResourceId, status: str, reason: str, fix: str = "") -> Plan:
-    skipped = Skipped(
-        resource=resource,
-        status="unchanged" if status == "unchanged" else "skipped",
-        reason=reason,
-        fix=fix,
-        step=STEP,
-    )
-    return Plan(skipped=(skipped,))

@@ -12,7 +12,7 @@ from dataclasses import replace
 from ddsetup.facts.recognise import has_datadog
 from ddsetup.model.account import Function, Integration, Lane
 from ddsetup.model.answers import Answers
-from ddsetup.model.change import Change, Plan
+from ddsetup.model.change import Plan, Step
 from ddsetup.model.snapshot import Snapshot
 from ddsetup.model.states import LogCollectionState
 from ddsetup.plan.steps import uninstrument
@@ -24,7 +24,7 @@ from ddsetup.plan.steps.instrument.subject import function_resource, subject_of
 from ddsetup.plan.steps.integration import integration_id, pruned
 from ddsetup.plan.steps.wording import no_longer_wanted
 
-STEP = "prune"
+STEP = Step("prune")
 
 
 def plan(snapshot: Snapshot, answers: Answers, selected: tuple[Function, ...]) -> Plan:
@@ -99,14 +99,12 @@ def _sources(snapshot: Snapshot, answers: Answers) -> Plan:
         if not answers.prune:
             result += Plan(warnings=(no_longer_wanted("log source", gone),))
             continue
-        change = Change(
-            step=STEP,
-            resource=collection_id(account),
-            before=LogCollectionState(sources=gone),
-            after=LogCollectionState(),
-            why="ddsetup registered these log sources, and they are no longer wanted",
+        result += STEP.change(
+            collection_id(account),
+            LogCollectionState(sources=gone),
+            LogCollectionState(),
+            "ddsetup registered these log sources, and they are no longer wanted",
         )
-        result += Plan(changes=(change,))
     return result
 
 

@@ -13,7 +13,7 @@ from ddsetup.facts import catalog
 from ddsetup.facts.variables import KEY_SECRET_ARN, KEY_SSM_ARN
 from ddsetup.model.account import Function, Json, Secret, Unreadable
 from ddsetup.model.answers import Answers
-from ddsetup.model.change import Change, ResourceId
+from ddsetup.model.change import Change, ResourceId, Step
 from ddsetup.model.snapshot import Snapshot
 from ddsetup.model.states import RolePolicyState
 from ddsetup.plan.steps.api_key import SECRET_NAME
@@ -79,7 +79,7 @@ def told_where(function: Function) -> bool:
 
 
 def revocations(
-    functions: Iterable[Function], snapshot: Snapshot, step: str = STEP
+    functions: Iterable[Function], snapshot: Snapshot, step: Step = STEP
 ) -> tuple[tuple[Change, ...], tuple[str, ...]]:
     """The policies that these functions need no longer, and nobody else who has the role; they go after the
     functions have changed. And what is to be said of those that could not be looked at."""

@@ -11,10 +11,10 @@ from ddsetup.facts.edge import on_edge
 from ddsetup.facts.ownership import Owner, arn_of_function, is_datadog_helper, is_forwarder, owner
 from ddsetup.model.account import Function
 from ddsetup.model.answers import Answers
-from ddsetup.model.change import Change, ResourceId
+from ddsetup.model.change import Change, ResourceId, Step
 from ddsetup.model.snapshot import LaneSnapshot, Snapshot
 
-STEP = "instrument"
+STEP = Step("instrument")
 MARKER = "dd_ddsetup"
 """The tag that says that ddsetup instrumented the function, and in which version it first did."""
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from ddsetup.facts.services import ACCESS_LOGS
 from ddsetup.model.account import ApiStage, Unreadable
-from ddsetup.model.change import Change, Plan, ResourceId, Skipped
+from ddsetup.model.change import Plan, ResourceId
 from ddsetup.model.states import ApiStageState
 from ddsetup.plan.steps.sources.delivery import name_log_role
 from ddsetup.plan.steps.sources.reaching import (
@@ -58,18 +58,19 @@ def plan_stage(stage: ApiStage, way: Way | Refusal, partition: str) -> Plan:
         return left_alone(stage_resource(stage), filters)
     if stage.destination:
         reason = f"{stage.api_name}: its access logs go to {name}"
-        skipped = Skipped(resource=stage_resource(stage), status="unchanged", reason=reason, step=STEP)
-        return group + filters + Plan(skipped=(skipped,))
-    change = Change(
-        step=STEP,
-        resource=stage_resource(stage),
-        before=_state(stage, "", ""),
-        after=_state(stage, group_arn(name, way.at, partition), FORMAT),
-        why="Datadog gets a line for every request",
-        needs=(*(made.resource for made in group.changes), *waits_for(way)),
-        note="; ".join(_notes(stage, way)),
+        return group + filters + STEP.keep(stage_resource(stage), reason)
+    return (
+        group
+        + filters
+        + STEP.change(
+            stage_resource(stage),
+            _state(stage, "", ""),
+            _state(stage, group_arn(name, way.at, partition), FORMAT),
+            "Datadog gets a line for every request",
+            needs=(*(made.resource for made in group.changes), *waits_for(way)),
+            note="; ".join(_notes(stage, way)),
+        )
     )
-    return group + filters + Plan(changes=(change,))
 
 
 def _refusal(stage: ApiStage, way: Way, partition: str) -> Refusal | None:

@@ -17,7 +17,7 @@ from ddsetup.facts.filters import (
 from ddsetup.facts.ownership import owner_of
 from ddsetup.model.account import Integration, Lane, SubscriptionFilter, Unreadable
 from ddsetup.model.answers import Answers
-from ddsetup.model.change import Change, Plan, ResourceId, Skipped
+from ddsetup.model.change import Plan, ResourceId, Step
 from ddsetup.model.snapshot import LaneSnapshot, Snapshot
 from ddsetup.model.states import FilterState, LogGroupState
 from ddsetup.plan.steps.collection import collection_id
@@ -26,7 +26,7 @@ from ddsetup.plan.steps.forwarder_choice import Choice, choose
 from ddsetup.plan.steps.subscriptions.conflicts import deletion
 from ddsetup.plan.steps.wording import cannot_see
 
-STEP = "sources"
+STEP = Step("sources")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +39,7 @@ class Refusal:
 
 def left_alone(resource: ResourceId, refusal: Refusal) -> Plan:
     """A state machine or stage about which nothing is changed."""
-    skipped = Skipped(resource=resource, status="skipped", reason=refusal.reason, fix=refusal.fix, step=STEP)
-    return Plan(skipped=(skipped,))
+    return STEP.skip(resource, refusal.reason, refusal.fix)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,15 +127,13 @@ def made_group(name: str, way: Way) -> Plan | Refusal:
         )
     if found is not None:
         return Plan()
-    change = Change(
-        step=STEP,
-        resource=group_resource(name, way.at),
-        before=None,
-        after=LogGroupState(name=name, tags=dict(way.answers.resource_tags)),
-        why="there must be somewhere to log to",
+    return STEP.change(
+        group_resource(name, way.at),
+        None,
+        LogGroupState(name=name, tags=dict(way.answers.resource_tags)),
+        "there must be somewhere to log to",
         note="it never expires unless you set a retention",
     )
-    return Plan(changes=(change,))
 
 
 def subscribed(name: str, source: str, way: Way, made: Plan) -> Plan | Refusal:
@@ -159,15 +156,13 @@ def subscribed(name: str, source: str, way: Way, made: Plan) -> Plan | Refusal:
         return refusal
     own = own_name(arn)
     stacks = (stack_id(way.at, way.answers.forwarder_stack),) if way.choice.how == "deploy" else ()
-    change = Change(
-        step=STEP,
-        resource=filter_resource(name, own, way.at),
-        before=None,
-        after=FilterState(log_group=name, name=own, destination_arn=arn),
-        why="the Forwarder gets what is logged",
+    return STEP.change(
+        filter_resource(name, own, way.at),
+        None,
+        FilterState(log_group=name, name=own, destination_arn=arn),
+        "the Forwarder gets what is logged",
         needs=(*stacks, *(made.resource for made in made.changes)),
     )
-    return Plan(changes=(change,))
 
 
 def _handed_over(filters: Sequence[SubscriptionFilter], way: Way) -> Plan:

@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from ddsetup.facts.services import STATES, TRACE_TAG, tags_of
 from ddsetup.model.account import StateMachine, StateMachineSettings, Unreadable
-from ddsetup.model.change import Change, Plan, ResourceId, Skipped
+from ddsetup.model.change import Change, Plan, ResourceId
 from ddsetup.model.states import StateMachineState
 from ddsetup.plan.steps.instrument.tags import MAX_TAGS, wanted_tags
 from ddsetup.plan.steps.sources.delivery import allow_delivery
@@ -144,5 +144,4 @@ def _notes(machine: StateMachine, settings: StateMachineSettings, way: Way) -> l
 
 def _unchanged(machine: StateMachine, group: str) -> Plan:
     reason = f"it logs everything to {group}"
-    skipped = Skipped(resource=machine_resource(machine), status="unchanged", reason=reason, step=STEP)
-    return Plan(skipped=(skipped,))
+    return STEP.keep(machine_resource(machine), reason)

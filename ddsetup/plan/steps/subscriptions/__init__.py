@@ -21,7 +21,7 @@ from ddsetup.facts.filters import (
 )
 from ddsetup.model.account import Function, Lane, LogGroup, SubscriptionFilter, Unreadable
 from ddsetup.model.answers import Answers
-from ddsetup.model.change import Change, Plan, ResourceId, Skipped
+from ddsetup.model.change import Change, Plan, ResourceId
 from ddsetup.model.snapshot import Snapshot
 from ddsetup.model.states import FilterState, LogGroupState
 from ddsetup.plan.steps.collection import collection_id
@@ -342,16 +342,14 @@ def _subscribe(group: Group, region: Region, needs: tuple[ResourceId, ...], note
         reason = "an account-level subscription policy leads it to the Forwarder already"
         return _skip(group, region, "unchanged", reason)
     name = own_name(arn, region.run if note else "")
-    change = Change(
-        step=STEP,
-        resource=filter_resource(group.name, name, region.at),
-        before=None,
-        after=FilterState(log_group=group.name, name=name, destination_arn=arn),
-        why=f"the Forwarder gets the log of {listed(f.name for f in group.functions)}",
+    return STEP.change(
+        filter_resource(group.name, name, region.at),
+        None,
+        FilterState(log_group=group.name, name=name, destination_arn=arn),
+        f"the Forwarder gets the log of {listed(f.name for f in group.functions)}",
         needs=(*_stands_on(region), *needs),
         note=note,
     )
-    return Plan(changes=(change,))
 
 
 def _double_delivery(group: Group, region: Region) -> Plan:
@@ -395,11 +393,5 @@ def _policy_covers(region: Region, arn: str) -> bool:
 
 
 def _skip(group: Group, region: Region, status: str, reason: str, fix: str = "") -> Plan:
-    skipped = Skipped(
-        resource=group_resource(group.name, region.at),
-        status="unchanged" if status == "unchanged" else "skipped",
-        reason=reason,
-        fix=fix,
-        step=STEP,
-    )
-    return Plan(skipped=(skipped,))
+    resource = group_resource(group.name, region.at)
+    return STEP.keep(resource, reason) if status == "unchanged" else STEP.skip(resource, reason, fix)

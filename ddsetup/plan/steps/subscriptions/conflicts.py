@@ -19,10 +19,10 @@ from ddsetup.facts.filters import (
 )
 from ddsetup.model.account import Lane, SubscriptionFilter, Unreadable
 from ddsetup.model.answers import OnConflict
-from ddsetup.model.change import Change, Skipped
+from ddsetup.model.change import Change, Skipped, Step
 from ddsetup.plan.steps.subscriptions.groups import Group, Region
 
-STEP = "subscriptions"
+STEP = Step("subscriptions")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
