@@ -103,6 +103,9 @@ def apply(  # noqa: PLR0913 - the parts of a run; each is used by itself in test
         with _first_interrupt_sets(cancel):
             _work(run, queue, crew, cancel, more)
             run.settle(cancel)
+    except BaseException:
+        journal.stopped = True
+        raise
     finally:
         pool.shutdown(wait=not crew.running, cancel_futures=True)
     while left := queue.left():
@@ -250,6 +253,7 @@ class _Run:
     def stop(self, queue: Queue, *, cancelled: bool) -> None:
         """Skip everything that was not sent yet; what is under way goes on to its end."""
         dropped = queue.drop()
+        self._journal.stopped |= bool(dropped)
         if cancelled and not self._stopping:
             self._stopping = True
             self.say(kind="stopping", text="finishing what is under way; Ctrl-C again to leave at once")

@@ -3,27 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from ddsetup.facts.kinds import exit_code_of
 from ddsetup.flow.call import Call
 from ddsetup.flow.results import base_report, with_outcomes
 from ddsetup.flow.showing import confirm, show_plan
-from ddsetup.journal.brief import Brief, standing
+from ddsetup.journal.brief import Brief, brief_of, standing
 from ddsetup.journal.records import Header, Run
 from ddsetup.journal.runs import list_runs, read_run, read_runs
 from ddsetup.journal.undo import built_on, changes_of, pending
 from ddsetup.model.account import Json
 from ddsetup.model.blocks import Block, table
 from ddsetup.model.change import Change, Outcome, Plan
-from ddsetup.model.errors import UsageError
+from ddsetup.model.errors import DdsetupError, UsageError
 from ddsetup.model.lines import Look, Span, counted, line, names
 from ddsetup.model.report import Report
+from ddsetup.model.states import RoleState
 from ddsetup.settings.given import Given, Raw
 
 if TYPE_CHECKING:
+    from ddsetup.flow.giving_back import Part
     from ddsetup.flow.verbs import Session
     from ddsetup.model.event import Event
+    from ddsetup.model.snapshot import Snapshot
 
 
 def run(call: Call) -> Report:
@@ -33,35 +38,68 @@ def run(call: Call) -> Report:
     from ddsetup.flow import verbs
 
     # Who we are decides which run is meant, and the run where to work: so AWS is asked twice.
-    quiet = replace(call.host(), on_event=_nothing)
-    account = verbs.connect(call.given, quiet, command="undo", datadog=False).identity.account
+    account = _session_account(call)
     memory = call.memory()
     chosen, runs = verbs.choose_run(memory, call.value("run"), account)
     only = tuple(call.given.items("function"))
     whole = read_runs(memory, [run.id for run in _meant(call, chosen, runs, only)])
-    meant = ((run, changes_of(run, runs, only)) for run in whole)
-    parts = tuple((run, changes) for run, changes in meant if changes)
+    parts = tuple((run, changes) for run in whole if (changes := changes_of(run, runs, only)))
     session = verbs.connect(
         call.given.over(_scope_of([run.header for run, _ in parts] or [chosen.header])),
         call.host(),
         command="undo",
     )
-    warnings = tuple(
+    cut_short = tuple(
         f"run {run.id} did not come to its end; what it began last may or may not be there"
         for run in [run for run, _ in parts] or [read_run(memory, chosen.id)]
         if pending(run)
     )
-    plan = Plan(changes=tuple(change for _, changes in parts for change in changes), warnings=warnings)
-    report = base_report("undo", session, plan)
-    if call.given.on("dry_run") or not parts:
-        return report
-    show_plan(call.console, plan)
-    parts = tuple(
-        (run, verbs.settle_failed_events(session, c, lose=bool(call.value("delete_failed_events"))))
-        for run, c in parts
+    if not parts:
+        return base_report("undo", session, Plan(warnings=cut_short))
+    return _planned(call, session, parts, runs, cut_short)
+
+
+def _planned(
+    call: Call,
+    session: Session,
+    parts: Sequence[tuple[Run, tuple[Change, ...]]],
+    runs: Sequence[Brief],
+    warnings: tuple[str, ...],
+) -> Report:
+    """Plan on what is there, have it confirmed, and give it back."""
+    from ddsetup.flow import verbs
+    from ddsetup.flow.giving_back import Wish, plan_parts, shown
+
+    snapshot = verbs.look(session, _role_in(parts))
+    look_only = call.given.on("dry_run")
+    wish = Wish(
+        keep_shared=bool(call.value("keep_shared")),
+        later=tuple(run.id for run in built_on(brief_of(parts[-1][0]), runs)),
+        look_only=look_only,
+        prompter=session.host.prompter,
     )
-    confirm(call, session, f"Give back what {_called(parts)} changed?")
-    return _given_back(session, report, parts)
+    planned, said = plan_parts(session, snapshot, parts, runs, wish)
+    plan = shown(planned, (*warnings, *said))
+    left = tuple(outcome for part in planned for outcome in part.outcomes)
+    report = replace(base_report("undo", session, plan), outcomes=left, exit_code=exit_code_of(left))
+    if look_only:
+        return report
+    if plan.changes:
+        show_plan(call.console, plan)
+        lose = bool(call.value("delete_failed_events"))
+        planned = tuple(
+            replace(part, divided=replace(part.divided, left=left))
+            for part in planned
+            for left in [verbs.settle_failed_events(session, part.divided.left, lose=lose)]
+        )
+        confirm(call, session, f"Give back what {_called(planned)} changed?")
+    return _given_back(session, report, planned, snapshot)
+
+
+def _role_in(parts: Sequence[tuple[Run, tuple[Change, ...]]]) -> str:
+    """The name of the integration's role as these runs have it; empty if they are not about it."""
+    roles = (c.resource.name for _, changes in parts for c in changes if c.resource.kind == RoleState.KIND)
+    return next(roles, "")
 
 
 def _meant(call: Call, chosen: Brief, runs: Sequence[Brief], only: Sequence[str]) -> tuple[Brief, ...]:
@@ -70,30 +108,33 @@ def _meant(call: Call, chosen: Brief, runs: Sequence[Brief], only: Sequence[str]
 
     if call.value("with_later"):
         return (*reversed(built_on(chosen, runs)), chosen)
-    if not only and not call.given.on("dry_run"):
+    if not only and not call.given.on("dry_run") and not call.value("keep_shared"):
         # Of single functions nothing else relies on them.
         verbs.check_built_on(chosen, runs, call.prompter())
     return (chosen,)
 
 
-def _given_back(session: Session, report: Report, parts: Sequence[tuple[Run, tuple[Change, ...]]]) -> Report:
+def _given_back(session: Session, report: Report, parts: Sequence[Part], snapshot: Snapshot) -> Report:
     """Give back one run after the other; what could not be given back of one ends it before the next."""
     from ddsetup.flow import verbs
 
     outcomes: list[Outcome] = []
     last = ""
-    for run, changes in parts:
-        applied = verbs.carry_out(session, changes, verbs.look(session), command="undo", undoes=run.id)
+    for number, part in enumerate(parts):
+        seen = verbs.look(session) if number else snapshot
+        undoing = verbs.Undoing(part.run.id, part.divided.settled)
+        applied = verbs.carry_out(session, part.divided.left, seen, command="undo", undoes=undoing)
         outcomes += applied.outcomes
-        last = applied.run
+        last = applied.run or last
         # What is left of this run may still rely on what the next one would take away.
-        if session.host.cancel.is_set() or any(o.status in ("failed", "changed_since") for o in outcomes):
+        failed = any(o.status in ("failed", "changed_since") for o in applied.outcomes)
+        if session.host.cancel.is_set() or failed or part.divided.alone:
             break
     return with_outcomes(report, last, tuple(outcomes), session.host.cancel.is_set())
 
 
-def _called(parts: Sequence[tuple[Run, tuple[Change, ...]]]) -> str:
-    return f"run {parts[0][0].id}" if len(parts) == 1 else f"{len(parts)} runs"
+def _called(parts: Sequence[Part]) -> str:
+    return f"run {parts[0].run.id}" if len(parts) == 1 else f"{len(parts)} runs"
 
 
 def _scope_of(runs: Sequence[Header]) -> Given:
@@ -112,24 +153,57 @@ def _list(call: Call) -> Report:
     runs = list_runs(call.memory())
     for error in runs.unreadable:
         call.console.say(f"{error.where}: {error.what}", "warn")
-    return Report(command="undo", data={"runs": [_row(run, runs.readable) for run in runs.readable]})
+    gone = _gone(call, runs.readable)
+    rows = [_row(run, runs.readable, gone=run.id in gone) for run in runs.readable]
+    return Report(command="undo", data={"runs": rows})
 
 
-def state_of(run: Brief, runs: Sequence[Brief]) -> str:
-    """What became of a run, in a word or two."""
-    if run.header.undoes:
+def _gone(call: Call, runs: Sequence[Brief]) -> frozenset[str]:
+    """The runs whose sandbox is gone, and all that they made with it."""
+    tried = [run for run in runs if run.header.sandbox]
+    if not tried:
+        return frozenset()
+    from ddsetup.cli.sandbox.named import running
+
+    accounts = {sandbox.account for sandbox in running(call)}
+    if call.sandbox:
+        # The one that the variables lead to may be entered elsewhere, or be gone as well.
+        with suppress(DdsetupError):
+            accounts.add(_session_account(call))
+    return frozenset(run.id for run in tried if not accounts & set(run.header.accounts))
+
+
+def state_of(run: Brief, runs: Sequence[Brief], *, gone: bool = False) -> str:
+    """What became of a run, in a few words. `gone`: it was tried in a sandbox that is not there any more."""
+    if gone:
+        return "its sandbox is gone"
+    said = _given(run) if run.header.undoes else _left(run, runs)
+    if any(trace.status == "" for trace in run.traces) or not run.ended:
+        return f"{said}, not ended"
+    return f"{said}, stopped on the way" if run.ended == "stopped" else said
+
+
+def _given(run: Brief) -> str:
+    """What an undo came to."""
+    ends = {trace.status for trace in run.traces}
+    if ends <= {"applied", "unchanged"}:
         return f"gave back {run.header.undoes}"
-    if not all(trace.status for trace in run.traces):
-        return "not ended"
-    if not run.traces:
+    return f"gave back {'a part' if 'applied' in ends else 'nothing'} of {run.header.undoes}"
+
+
+def _left(run: Brief, runs: Sequence[Brief]) -> str:
+    """What is left of a run that was no undo."""
+    if not any(trace.effective for trace in run.traces):
         return "changed nothing"
     left = standing(run, runs)
     if not left:
         return "given back"
-    return "in force" if any(trace.status == "applied" for trace in left) else "failed"
+    if any(trace.status != "failed" for trace in left):
+        return "in force" if len(left) == sum(trace.effective for trace in run.traces) else "in force in part"
+    return "failed" if len(left) == len(run.traces) else "given back but for what failed"
 
 
-def _row(run: Brief, runs: Sequence[Brief]) -> Json:
+def _row(run: Brief, runs: Sequence[Brief], *, gone: bool) -> Json:
     return {
         "run": run.id,
         "command": run.header.command,
@@ -139,8 +213,16 @@ def _row(run: Brief, runs: Sequence[Brief]) -> Json:
         "started": run.header.started.isoformat().replace("+00:00", "Z"),
         "changes": len(run.traces),
         "undoes": run.header.undoes,
-        "state": state_of(run, runs),
+        "state": state_of(run, runs, gone=gone),
     }
+
+
+def _session_account(call: Call) -> str:
+    """The account that the credentials are for. Raises DdsetupError."""
+    from ddsetup.flow import verbs
+
+    quiet = replace(call.host(), on_event=_nothing)
+    return verbs.connect(call.given, quiet, command="undo", datadog=False).identity.account
 
 
 def _nothing(_event: Event) -> None:

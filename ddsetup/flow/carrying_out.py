@@ -61,13 +61,22 @@ class Applied:
     since: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Undoing:
+    """The run that is given back, and what of it needs no write any more: that is remembered, so that nobody
+    looks at it again."""
+
+    run: str
+    settled: tuple[tuple[Change, Outcome], ...] = ()
+
+
 def carry_out(
     session: Session,
     changes: Sequence[Change],
     snapshot: Snapshot,
     *,
     command: str,
-    undoes: str = "",
+    undoes: Undoing | None = None,
     late: LateChanges | None = None,
 ) -> Applied:
     """Apply changes under the account's lock, each in the journal before it is sent; those that come `late`
@@ -78,10 +87,11 @@ def carry_out(
     """
     host = session.host
     started = host.clock.now()
-    if not changes:
+    settled = undoes.settled if undoes else ()
+    if not changes and not settled:
         return Applied(since=started)
     check_permissions(snapshot, changes)
-    header = _header(session, started, command, undoes)
+    header = _header(session, started, command, undoes.run if undoes else "")
     recent = late.recent if late else nothing_recent
     writers = make_writers(
         session.aws, session.dd, session.keys, snapshot, host.clock, host.on_event, recent=recent
@@ -90,6 +100,8 @@ def carry_out(
         host.memory.lock(header.accounts, header.run, started),
         closing(Journal.create(host.memory, header)) as journal,
     ):
+        for change, outcome in settled:
+            journal.done(journal.start(change, started), outcome, started)
         outcomes = apply(
             changes,
             writers,

@@ -66,7 +66,9 @@ def check_built_on(chosen: Brief, runs: Sequence[Brief], prompter: Prompter | No
     )
     if prompter is None:
         raise UsageError(
-            what, fix=f"give them back as well, the newest first: ddsetup undo {chosen.id} --with-later"
+            what,
+            fix=f"give them back as well, the newest first: ddsetup undo {chosen.id} --with-later; or leave "
+            "what they rely on: --keep-shared",
         )
     why = "Without its Forwarder, secret, role or integration no data of theirs arrives any more."
     if not prompter.ask(Prompt(kind="confirm", text=f"{what}. Give it back all the same?", why=why)):

@@ -4,7 +4,7 @@ Nothing here prints, and nothing knows whether a person is watching: what is to 
 of `Host`, what has to be asked to its prompter. Until `carry_out` is called nothing was written anywhere.
 """
 
-from ddsetup.flow.carrying_out import Applied, Declined, carry_out, confirm, prove
+from ddsetup.flow.carrying_out import Applied, Declined, Undoing, carry_out, confirm, prove
 from ddsetup.flow.connecting import connect
 from ddsetup.flow.failed_events import settle_failed_events
 from ddsetup.flow.host import Host, Session
@@ -24,6 +24,7 @@ __all__ = [
     "Host",
     "Prepared",
     "Session",
+    "Undoing",
     "carry_out",
     "check_built_on",
     "check_meta",

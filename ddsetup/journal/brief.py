@@ -15,12 +15,12 @@ from typing import Any, Literal
 from ddsetup.facts import recognise
 from ddsetup.facts.catalog import parse_layer
 from ddsetup.journal.memory import Stored
-from ddsetup.journal.records import Header, Run, header_from_json, header_to_json
+from ddsetup.journal.records import Ending, Header, Run, header_from_json, header_to_json
 from ddsetup.model.change import Change, ResourceId, Status
 from ddsetup.model.errors import UsageError
 from ddsetup.model.states import FunctionState, State, to_json
 
-_FORMAT = 1
+_FORMAT = 2
 """Counts up when a trace comes to say something else: an older brief is not believed, the journal is."""
 
 
@@ -48,10 +48,11 @@ class Trace:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Brief:
-    """A run and the changes that it started, in their order."""
+    """A run and the changes that it started, in their order; `ended` as `Ending` says."""
 
     header: Header
     traces: tuple[Trace, ...]
+    ended: Ending = ""
 
     @property
     def id(self) -> str:
@@ -74,13 +75,20 @@ def trace_of(seq: int, change: Change, status: Status | Literal[""] = "") -> Tra
 def brief_of(run: Run) -> Brief:
     """A run in brief that was read whole."""
     traces = (trace_of(e.seq, e.change, e.outcome.status if e.outcome else "") for e in run.entries)
-    return Brief(header=run.header, traces=tuple(traces))
+    return Brief(header=run.header, traces=tuple(traces), ended=run.ended)
 
 
-def to_bytes(header: Header, traces: Sequence[Trace]) -> bytes:
+def to_bytes(brief: Brief) -> bytes:
     """What is kept beside the journal."""
-    rows = [[t.seq, *astuple(t.resource), t.step, t.before, t.after, t.status, t.carries] for t in traces]
-    document = {"format": _FORMAT, "header": header_to_json(header), "traces": rows}
+    rows = [
+        [t.seq, *astuple(t.resource), t.step, t.before, t.after, t.status, t.carries] for t in brief.traces
+    ]
+    document = {
+        "format": _FORMAT,
+        "header": header_to_json(brief.header),
+        "traces": rows,
+        "ended": brief.ended,
+    }
     return json.dumps(document, separators=(",", ":")).encode()
 
 
@@ -98,9 +106,9 @@ def kept_brief(stored: Stored) -> Brief | None:
             Trace(seq, ResourceId(*resource), step, before, after, status, carries)
             for seq, *resource, step, before, after, status, carries in document["traces"]
         )
+        return Brief(header=header, traces=traces, ended=document["ended"])
     except (ValueError, KeyError, TypeError, UsageError):
         return None
-    return Brief(header=header, traces=traces)
 
 
 def standing(run: Brief, others: Sequence[Brief]) -> tuple[Trace, ...]:

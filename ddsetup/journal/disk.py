@@ -58,12 +58,16 @@ class OpenFile:
         return str(self._path)
 
     def append(self, line: bytes) -> None:
+        self._add(line, sync=True)
+
+    def _add(self, line: bytes, *, sync: bool) -> None:
         if self._broken:
             raise JournalError(f"the journal {self._path} could not be written; nothing is sent any more")
         size = os.fstat(self._descriptor).st_size
         try:
             _write_all(self._descriptor, line)
-            os.fsync(self._descriptor)
+            if sync:
+                os.fsync(self._descriptor)
         except OSError as error:
             # Take a half written line back, or everything after it would be unreadable.
             try:
@@ -72,7 +76,9 @@ class OpenFile:
                 self._broken = True
             raise _cannot_write(self._path, error) from error
 
-    def close(self, brief: bytes) -> None:
+    def close(self, last: bytes, brief: bytes) -> None:
+        with suppress(JournalError):
+            self._add(last, sync=False)
         stamp = _stamp(os.fstat(self._descriptor))
         os.close(self._descriptor)
         # Without it the journal is read; a full disk must not make a run fail at its end.

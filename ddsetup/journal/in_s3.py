@@ -211,11 +211,12 @@ class OpenObject:
             ) from error
         self._lines.append(line)
 
-    def close(self, brief: bytes) -> None:
+    def close(self, last: bytes, brief: bytes) -> None:
         """Put the lines together. Where that fails they are read one by one."""
         aws, place = self._memory.aws, self._memory.place
         with suppress(GatewayError):
-            etag = objects.put(aws, place.bucket, place.key("runs", self._run, _WHOLE), b"".join(self._lines))
+            whole = b"".join((*self._lines, last))
+            etag = objects.put(aws, place.bucket, place.key("runs", self._run, _WHOLE), whole)
             kept = stamped(brief, etag.encode())
             objects.put(aws, place.bucket, place.key("runs", self._run, _BRIEF), kept)
             parts = (place.key("runs", self._run, _name(number)) for number in range(len(self._lines)))

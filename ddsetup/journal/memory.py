@@ -52,8 +52,9 @@ class Begun(Protocol):
         Raises JournalError when it does not; then nothing of the line is kept.
         """
 
-    def close(self, brief: bytes) -> None:
-        """End the journal. `brief` is kept beside it for readers who need no more, if there is room."""
+    def close(self, last: bytes, brief: bytes) -> None:
+        """End the journal with its `last` line, if there is room; nothing is lost without it. `brief` is kept
+        beside it for readers who need no more, likewise."""
 
 
 class Stored(Protocol):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal, TypeAlias
 
 from ddsetup.model.account import Json
 from ddsetup.model.change import Change, Outcome
@@ -12,6 +13,10 @@ from ddsetup.model.errors import UsageError
 from ddsetup.model.typed import decode, encode
 
 SCHEMA = "ddsetup-journal/1"
+
+Ending: TypeAlias = Literal["", "whole", "stopped"]
+"""How a run came to its end: with all that it had to do; stopped before that, in order; or not at all, as it
+was killed or is still under way."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,11 +45,13 @@ class Entry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """A journal as read. `truncated`: its last line was cut short and was left out of account."""
+    """A journal as read. `truncated`: its last line was cut short and was left out of account; `ended` as
+    `Ending` says."""
 
     header: Header
     entries: tuple[Entry, ...]
     truncated: bool = False
+    ended: Ending = ""
 
     @property
     def id(self) -> str:

@@ -1,8 +1,9 @@
 """What a run did, remembered before it is sent: the memory that `undo` works from.
 
 A journal is a list of JSON lines: a header, then for each change a line "start" (written and synced before
-anything is sent) and a line "done" with its outcome. `chain` tells how they hold together, `memory` where
-they are kept. A change is never sent before its line is whole: a cut line stands for nothing that happened.
+anything is sent) and a line "done" with its outcome, and "end" when the run is over. `chain` tells how they
+hold together, `memory` where they are kept. A change is never sent before its line is whole: a cut line
+stands for nothing that happened.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from ddsetup.journal import chain
 from ddsetup.journal.brief import Brief, Trace, brief_of, kept_brief, to_bytes, trace_of
 from ddsetup.journal.codec import change_from_json, change_to_json
 from ddsetup.journal.memory import Begun, Memory, Stored
-from ddsetup.journal.records import Entry, Header, Run, header_from_json, header_to_json
+from ddsetup.journal.records import Ending, Entry, Header, Run, header_from_json, header_to_json
 from ddsetup.model.account import Json
 from ddsetup.model.change import Change, Outcome
 from ddsetup.model.errors import UsageError
@@ -40,7 +41,10 @@ def new_run_id(now: datetime) -> str:
 
 
 class Journal:
-    """The journal of the run under way. Safe to use from several threads."""
+    """The journal of the run under way. Safe to use from several threads.
+
+    `stopped` is set where the run ends before all that it had to do was sent.
+    """
 
     def __init__(self, header: Header, begun: Begun, digest: str) -> None:
         self._header = header
@@ -48,6 +52,7 @@ class Journal:
         self._digest = digest
         self._lock = threading.Lock()
         self._traces: list[Trace] = []
+        self.stopped = False
 
     @classmethod
     def create(cls, memory: Memory, header: Header) -> Journal:
@@ -81,8 +86,11 @@ class Journal:
             self._traces[seq - 1] = replace(self._traces[seq - 1], status=outcome.status)
 
     def close(self) -> None:
-        """End it; what it says in brief is kept beside it."""
-        self._begun.close(to_bytes(self._header, self._traces))
+        """End it with how it ended; what it says in brief is kept beside it."""
+        ended: Ending = "stopped" if self.stopped else "whole"
+        last, _ = chain.line({"type": "end", "ended": ended}, self._digest)
+        brief = Brief(header=self._header, traces=tuple(self._traces), ended=ended)
+        self._begun.close(last, to_bytes(brief))
 
     def _append(self, body: Mapping[str, Json]) -> None:
         line, digest = chain.line(body, self._digest)
@@ -131,6 +139,7 @@ def _read(stored: Stored) -> Run:
 
 def _assemble(where: str, bodies: list[dict[str, Json]], truncated: bool) -> Run:
     header: Header | None = None
+    ended: Ending = ""
     entries: dict[int, Entry] = {}
     for number, body in enumerate(bodies, 1):
         try:
@@ -142,6 +151,8 @@ def _assemble(where: str, bodies: list[dict[str, Json]], truncated: bool) -> Run
             elif body.get("type") == "done":
                 begun = entries[_seq(body)]
                 entries[begun.seq] = Entry(begun.seq, begun.change, decode(Outcome, body.get("outcome")))
+            elif body.get("type") == "end":
+                ended = "whole" if body.get("ended") == "whole" else "stopped"
             else:
                 raise UsageError("unknown kind of line")
         except KeyError:
@@ -150,7 +161,7 @@ def _assemble(where: str, bodies: list[dict[str, Json]], truncated: bool) -> Run
             raise chain.corrupt(where, number, error) from None
     if header is None:
         raise chain.corrupt(where, 1, UsageError("the file is empty"))
-    return Run(header=header, entries=tuple(entries.values()), truncated=truncated)
+    return Run(header=header, entries=tuple(entries.values()), truncated=truncated, ended=ended)
 
 
 def _seq(body: Mapping[str, Json]) -> int:

@@ -16,6 +16,7 @@ from ddsetup.facts.kinds import KINDS
 from ddsetup.journal.brief import Brief, brief_of, standing
 from ddsetup.journal.records import Entry, Run
 from ddsetup.model.change import Change, ResourceId
+from ddsetup.model.states import FunctionState, TagsState
 
 
 def undo_changes(run: Run, others: Sequence[Brief] = ()) -> tuple[Change, ...]:
@@ -75,16 +76,22 @@ def built_on(run: Brief, others: Sequence[Brief]) -> tuple[Brief, ...]:
         and not other.header.undoes
         and set(other.header.accounts) & set(run.header.accounts)
         and (other.header.started, other.id) > (run.header.started, run.id)
-        and standing(other, others)
+        # Of what only failed nothing may be there; whatever is, relies on `run` visibly.
+        and any(trace.status != "failed" for trace in standing(other, others))
     )
 
 
 def _dependants(changes: Sequence[Change]) -> dict[ResourceId, tuple[ResourceId, ...]]:
-    """By resource, those whose changes needed it: they have to be given back first."""
+    """By resource, those whose changes needed it: they have to be given back first.
+
+    But for the tags of a function: they say what is in it, so they go after it, too.
+    """
     present = {change.resource for change in changes}
     found: dict[ResourceId, dict[ResourceId, None]] = {}
     for change in changes:
         for need in change.needs:
             if need in present and need != change.resource:
-                found.setdefault(need, {})[change.resource] = None
+                marks = change.resource.kind == TagsState.KIND and need.kind == FunctionState.KIND
+                first, then = (need, change.resource) if marks else (change.resource, need)
+                found.setdefault(then, {})[first] = None
     return {resource: tuple(dependants) for resource, dependants in found.items()}

@@ -123,6 +123,12 @@ def observe_deliveries(
     return _with(snapshot, side_by_side(aws, jobs)) if jobs else snapshot
 
 
+def observe_at_work(aws: Aws, snapshot: Snapshot, lanes: Iterable[Lane]) -> Snapshot:
+    """Add which filters CloudWatch saw at work within two weeks in these lanes."""
+    jobs: Jobs = {("delivered", lane, ""): job(logs.filters_at_work, aws, lane) for lane in lanes}
+    return _with(snapshot, side_by_side(aws, jobs)) if jobs else snapshot
+
+
 def observe_filters(aws: Aws, snapshot: Snapshot, groups: Mapping[Lane, Iterable[str]]) -> Snapshot:
     """Add the subscription filters of these log groups; those that are known already are not asked again.
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ddsetup.apply.writers.function_merge import MOST_LAYERS, compare, merged, moved_besides_revision
+from ddsetup.apply.writers.function_merge import MOST_LAYERS, merged, moved_besides_revision
 from ddsetup.apply.writers.issued import Issued
 from ddsetup.apply.writers.one_by_one import OneByOne
 from ddsetup.apply.writers.outcomes import already_so, applied, failed, moved
@@ -27,6 +27,7 @@ from ddsetup.model.change import Change, Outcome
 from ddsetup.model.clock import Clock
 from ddsetup.model.errors import ChangedSince, Denied, GatewayError, NotFound
 from ddsetup.model.states import FunctionState
+from ddsetup.plan.steps.compared import compare
 
 ATTEMPTS = 4
 """The first write and three more: a function that keeps moving is being worked on by somebody."""

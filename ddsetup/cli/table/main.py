@@ -109,6 +109,7 @@ COMMANDS: tuple[Command, ...] = (
             Extra(name="run", metavar="[RUN]", help="The run to give back."),
             switch("list", "Show the runs, and change nothing."),
             switch("with_later", "Give back first, too, the later runs that rely on what this one made."),
+            switch("keep_shared", "Leave what others rely on, such as the Forwarder; give back the rest."),
             _LOSE_FAILED_EVENTS,
         ),
     ),

@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ddsetup.apply.writers.function_merge import compare, merge_layers, merged, moved_besides_revision
+from ddsetup.apply.writers.function_merge import merge_layers, merged, moved_besides_revision
 from ddsetup.model.account import Function, Layer
 from ddsetup.model.states import FunctionState
+from ddsetup.plan.steps.compared import compare
 from tests.builders import function
 
 NAMES = st.sampled_from(["DD_ENV", "DD_SITE", "DB_PASSWORD", "STAGE", "DD_LAMBDA_HANDLER"])

@@ -150,7 +150,7 @@ def test_run_ids_sort_by_time_and_differ() -> None:
 
 def test_every_line_is_one_json_document(tmp_path: Path) -> None:
     lines = write(tmp_path).read_text().splitlines()
-    assert len(lines) == 6
+    assert len(lines) == 7
     for line in lines:
         assert set(json.loads(line)) == {"sum", "body"}
 

@@ -14,15 +14,26 @@ from hypothesis import strategies as st
 
 from ddsetup.apply.run import apply
 from ddsetup.ask.prompter import Prompt, Prompter
+from ddsetup.cli.undo import state_of
 from ddsetup.flow.remembered import check_built_on
 from ddsetup.journal.disk import OnDisk
 from ddsetup.journal.records import Run
 from ddsetup.journal.runs import Journal, list_runs
 from ddsetup.journal.undo import built_on, changes_of, pending, undo_changes
 from ddsetup.model.change import Change, Outcome
-from ddsetup.model.errors import Interrupted, UsageError
+from ddsetup.model.errors import GatewayError, Interrupted, UsageError
 from ddsetup.model.states import FilterState, FunctionState, LogGroupState, SecretState, State, TagsState
-from tests.unit.world import Killed, World, creation, fake_clock, header, journal_file, read_journal, resource
+from tests.unit.world import (
+    AT,
+    Killed,
+    World,
+    creation,
+    fake_clock,
+    header,
+    journal_file,
+    read_journal,
+    resource,
+)
 
 
 def carry_out(state: Path, world: World, changes: tuple[Change, ...], run: str, undoes: str = "") -> Run:
@@ -115,7 +126,7 @@ def test_later_runs_that_may_rely_on_a_run_are_named(tmp_path: Path) -> None:
     assert built_on(second, (first, second)) == ()
     with pytest.raises(UsageError, match=second.id) as refused:
         check_built_on(first, (first, second), None)
-    assert refused.value.fix.endswith(f"ddsetup undo {first.id} --with-later")
+    assert f"ddsetup undo {first.id} --with-later" in refused.value.fix
     asked = Asked(answer=False)
     with pytest.raises(Interrupted):
         check_built_on(first, (first, second), cast(Prompter, asked))
@@ -247,3 +258,44 @@ def test_of_single_functions_their_tags_and_filters_are_given_back(tmp_path: Pat
         ("subscription_filter", "/aws/lambda/orders:ddsetup-x"),
     }
     assert changes_of(run, (), ("nobody",)) == ()
+
+
+def listed(state: Path, **gone: bool) -> list[str]:
+    runs = list_runs(OnDisk(state)).readable
+    return [state_of(run, runs, gone=gone.get(run.id, False)) for run in runs]
+
+
+def test_the_list_tells_what_became_of_each_run(tmp_path: Path) -> None:
+    world = World()
+    kept = carry_out(tmp_path, world, (creation("a"), creation("b")), "r1")
+    carry_out(tmp_path, world, (creation("a"),), "r2")
+    world.fails[resource("c")] = GatewayError("no")
+    carry_out(tmp_path, world, (creation("c"),), "r3")
+    assert listed(tmp_path) == ["in force", "changed nothing", "failed"]
+    carry_out(tmp_path, world, undo_changes(kept)[:1], "r4", undoes="r1")
+    world.fails[resource("a")] = GatewayError("no")
+    carry_out(tmp_path, world, undo_changes(kept)[1:], "r5", undoes="r1")
+    assert listed(tmp_path)[0] == "in force in part"
+    assert listed(tmp_path)[3:] == ["gave back r1", "gave back nothing of r1"]
+    assert listed(tmp_path, r1=True)[0] == "its sandbox is gone"
+
+
+def test_the_list_marks_what_did_not_come_to_its_end(tmp_path: Path) -> None:
+    """Killed between two changes: nothing is pending, and still it is not all that was planned."""
+    world = World()
+    killed = Journal.create(OnDisk(tmp_path), header("r1"))
+    change = creation("a")
+    killed.done(killed.start(change, AT), change.outcome("applied"), AT)
+    stopped = Journal.create(OnDisk(tmp_path), header("r2"))
+    cancel = threading.Event()
+    cancel.set()
+    apply(
+        (creation("b"),),
+        {"log_group": world.writer()},
+        stopped,
+        clock=fake_clock(),
+        on_event=lambda event: None,
+        cancel=cancel,
+    )
+    stopped.close()
+    assert listed(tmp_path) == ["in force, not ended", "changed nothing, stopped on the way"]
