@@ -14,6 +14,7 @@ from ddsetup.facts.filters import AUTOMATIC_PREFIX, filter_resource
 from ddsetup.facts.forwarders import ARN_OUTPUT
 from ddsetup.facts.ownership import is_datadogs_own
 from ddsetup.facts.recognise import has_datadog, mode_of
+from ddsetup.facts.variables import KEY_SECRET_ARN
 from ddsetup.model.account import Function, Integration, Lane, Unreadable
 from ddsetup.model.change import Change, ResourceId
 from ddsetup.model.snapshot import LaneSnapshot, Snapshot
@@ -163,7 +164,7 @@ def _readers(secret: ResourceId, going: Going) -> Iterator[str]:
         return
     leaving = {arn for _, arn in going.forwarders.values()}
     for function in () if isinstance(lane.functions, Unreadable) else lane.functions:
-        named = (function.env or {}).get("DD_API_KEY_SECRET_ARN", "")
+        named = (function.env or {}).get(KEY_SECRET_ARN, "")
         known = function.arn in leaving or function_resource(function) in going.known
         if named and held.arn.startswith(named) and not known:
             yield f"function {function.name}"
