@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from ddsetup.ask.dialogue import Dialogue
 from ddsetup.ask.prompter import Back, Prompter
-from ddsetup.ask.putting import Asking, AtHand, Chooser, Missing, Run, answer
+from ddsetup.ask.putting import Asking, AtHand, Chooser, CountFunctions, Missing, Run, answer
 from ddsetup.ask.questions import Draft, Question, questions_for
 from ddsetup.ask.settling import settle_usual
 from ddsetup.ask.usual import ACCEPTED, EVERYTHING, MORE, is_usual
@@ -37,7 +37,7 @@ _ASKING = ("teardown",)
 """Commands that ask where to work even if AWS has a default region: they take away all that is there."""
 
 
-def scope_from(
+def scope_from(  # noqa: PLR0913 - what is known of where to look, each of which a caller may lack
     given: Given,
     prompter: Prompter | None,
     *,
@@ -45,12 +45,13 @@ def scope_from(
     default_regions: Sequence[str] = (),
     missing: Sequence[Missing] = (),
     dialogue: Dialogue | None = None,
+    count: CountFunctions | None = None,
 ) -> Scope:
     """Where to look. Without a prompter, everything that the command will need is checked here already.
 
     `default_regions` is AWS's own default region, taken without asking until somebody goes back to it;
-    `missing` are answers that the caller knows to be missing (keys). Raises UsageError naming every missing
-    and every wrong answer, and `Back` as `ask` does.
+    `missing` are answers that the caller knows to be missing (keys); `count` makes a list of the regions.
+    Raises UsageError naming every missing and every wrong answer, and `Back` as `ask` does.
     """
     questions = questions_for(command) if prompter is None else questions_for(command, "scope")
     suggested: dict[str, Value] = {"region": tuple(default_regions)} if default_regions else {}
@@ -60,7 +61,7 @@ def scope_from(
     run = Run(dict(suggested) if taken else {})
     run.wrong.extend(_wrong(given))
     run.missing.extend(missing)
-    _fill(run, Asking(questions, given, None, prompter, suggested, dialogue=dialogue))
+    _fill(run, Asking(questions, given, None, prompter, suggested, dialogue=dialogue, count=count))
     _refuse(run)
     regions = run.values.get("region", ())
     return Scope(str(run.values.get("site", "")), regions if isinstance(regions, tuple) else ())

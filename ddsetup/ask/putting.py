@@ -7,7 +7,8 @@ from dataclasses import dataclass, field, replace
 
 from ddsetup.ask.dialogue import Dialogue
 from ddsetup.ask.prompter import Back, Prompt, Prompter, PromptKind
-from ddsetup.ask.questions import FUNCTIONS, OWNED, SIGNALS, SOURCE, Choice, Draft, Question
+from ddsetup.ask.questions import FUNCTIONS, OWNED, REGION, SIGNALS, SOURCE, Choice, Draft, Question
+from ddsetup.ask.region_offers import FunctionsByRegion, region_offers, regions_in_use
 from ddsetup.model.account import Function, Json
 from ddsetup.model.errors import UsageError
 from ddsetup.model.snapshot import Snapshot
@@ -21,6 +22,8 @@ Chooser = Callable[[Snapshot, Prompter], Mapping[str, Value]]
 """Asks which functions are meant; returns the settings that say so."""
 AtHand = Callable[[Snapshot, Sequence[Function]], str]
 """Which of the functions are deployed from the working directory, in words; empty if none is."""
+CountFunctions = Callable[[], FunctionsByRegion]
+"""Counts the functions in all regions there are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +60,7 @@ class Asking:
     choose: Chooser | None = None
     dialogue: Dialogue = field(default_factory=Dialogue)
     at_hand: AtHand | None = None
+    count: CountFunctions | None = None
     screen: bool = False
     """Whether questions that are rarely answered otherwise are settled together, on one screen."""
 
@@ -110,12 +114,12 @@ def _which_functions(run: Run, question: Question, asking: Asking) -> None:
         try:
             chosen = asking.choose(asking.snapshot, asking.prompter)
         except UsageError as error:
-            if "region" in asking.given:
+            if REGION in asking.given:
                 raise
             # The region is the last answer then, so that going back leads to its question.
             asking.prompter.say(error.what)
-            asking.dialogue.typed.pop("region", None)
-            asking.dialogue.answer("region", {"region": run.values.get("region", ())})
+            asking.dialogue.typed.pop(REGION, None)
+            asking.dialogue.answer(REGION, {REGION: run.values.get(REGION, ())})
             raise Back from None
         typed(run, question, asking, chosen)
     else:
@@ -141,8 +145,13 @@ def put(question: Question, asking: Asking, draft: Draft) -> Value | None:
     setting = question.setting
     if setting is None or asking.prompter is None:
         raise ValueError(f"question {question.key!r} has no setting to ask for")
-    choices = _choices(question, asking, draft)
     suggested = suggestion(question, asking, draft)
+    if question.key == REGION and asking.count is not None:
+        functions = asking.count()
+        choices = tuple(Choice(*offer) for offer in region_offers(functions))
+        suggested = suggested or regions_in_use(functions)
+    else:
+        choices = _choices(question, asking, draft)
     if choices and choices[0].value == SOURCE and question.key not in asking.dialogue.earlier:
         suggested = SOURCE
     kind = _prompt_kind(setting, bool(choices))

@@ -31,6 +31,8 @@ Stage: TypeAlias = Literal["scope", "what"]
 
 FUNCTIONS = "functions"
 """The key of the question that the settings of which functions answer together."""
+REGION = "region"
+"""The key of the question whose choices are counted where somebody asks AWS."""
 SIGNALS = "signals"
 """The key of the question whose choices are switches of their own."""
 OWNED = "owned"
@@ -283,10 +285,10 @@ QUESTIONS: tuple[Question, ...] = (
         commands=_EVERY,
     ),
     Question(
-        key="region",
+        key=REGION,
         stage="scope",
         text="Which AWS regions?",
-        why="Functions are looked for in these. Several: eu-west-1, us-east-1",
+        why="Functions are looked for in these, like eu-west-1.",
         commands=_EVERY,
     ),
     Question(

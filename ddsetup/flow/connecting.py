@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 from ddsetup.ask.asking import Missing, scope_from
 from ddsetup.ask.credentials import KeyReaders, KeyRefs, missing_keys, os_keyring, os_keyring_keeper
 from ddsetup.ask.prompter import Back, Prompt
+from ddsetup.ask.region_offers import FunctionsByRegion
 from ddsetup.ask.signin import Wanted, sign_in_to_aws, sign_in_to_datadog
 from ddsetup.flow.host import Host, Session
 from ddsetup.gateways.aws import secrets
 from ddsetup.gateways.aws.credentials import ways_to_sign_in
+from ddsetup.gateways.aws.functions import count_functions
 from ddsetup.gateways.aws.regions import check_regions
 from ddsetup.gateways.aws.session import Aws, AwsOptions
+from ddsetup.gateways.overlap import each
+from ddsetup.model.account import Lane
 from ddsetup.model.errors import UsageError
 from ddsetup.model.foreign import Lines
+from ddsetup.model.lines import counted
 from ddsetup.settings.given import Given
 
 
@@ -45,6 +51,7 @@ def _connect(given: Given, host: Host, command: str, datadog: bool) -> Session:
             default_regions=here,
             missing=missing,
             dialogue=host.dialogue,
+            count=partial(_functions_by_region, aws, host),
         )
     except UsageError as error:
         if host.prompter is None and not aws.has_credentials:
@@ -57,6 +64,15 @@ def _connect(given: Given, host: Host, command: str, datadog: bool) -> Session:
     host.say(f"AWS account {identity.account} as {identity.arn}, {', '.join(scope.regions)}")
     session = Session(host=host, aws=aws, identity=identity, scope=scope)
     return _with_datadog(session, given, readers, refs) if datadog else session
+
+
+def _functions_by_region(aws: Aws, host: Host) -> FunctionsByRegion:
+    """How many functions there are in each region of the identity's partition, asked side by side."""
+    identity = aws.identity()
+    lanes = [Lane(identity.account, region) for region in aws.regions(identity.partition)]
+    with host.busy(f"counting the functions of {counted(len(lanes), 'region')}"):
+        found = each(partial(count_functions, aws), lanes, len(lanes))
+    return {lane.region: number for lane, number in zip(lanes, found, strict=True)}
 
 
 def _with_datadog(session: Session, given: Given, readers: KeyReaders, refs: KeyRefs) -> Session:

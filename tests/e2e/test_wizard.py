@@ -223,12 +223,15 @@ def test_no_colours_and_nothing_but_ascii_where_the_terminal_has_no_more(cli: Cl
         assert not [code for code in codes if coloured & set(code.split(";"))]
 
 
-def test_a_wrong_answer_is_refused_where_it_is_typed(cli: Cli) -> None:
+def test_regions_are_listed_with_their_functions_and_one_without_any_leads_back(cli: Cli) -> None:
     nowhere: dict[str, Any] = dict.fromkeys(("AWS_REGION", "AWS_DEFAULT_REGION"))
     with Terminal(cli, "setup", **nowhere) as terminal:
-        terminal.answer("Which AWS regions?", "x" + ENTER)
-        terminal.until("is not the name of an AWS region, like eu-west-1")
-        terminal.press("\x7fus-east-1" + ENTER)
+        terminal.until("1 chosen")
+        assert re.search(r"> \[x\] us-east-1 +\d+ functions", terminal.seen)
+        assert re.search(r"  \[ \] af-south-1 +-", "\n".join(terminal.lines))
+        terminal.press(SPACE + DOWN + SPACE + ENTER)
+        terminal.until("there is no function here (af-south-1)")
+        terminal.answer("1 chosen", SPACE + ENTER)
         terminal.until("Which of").press(CTRL_C)
         assert terminal.end() == 130
 

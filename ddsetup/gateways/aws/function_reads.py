@@ -148,6 +148,17 @@ def concurrency_headroom(aws: Aws, lane: Lane) -> int | Unreadable:
     return int(value) if value is not None else Unreadable(action, f"{action}: no answer", denied=False)
 
 
+def count_functions(aws: Aws, lane: Lane) -> int | Unreadable:
+    """How many functions the account has in a region, by one call (`AccountUsage.FunctionCount`). Needs
+    lambda:GetAccountSettings."""
+    action = "lambda:GetAccountSettings"
+    usage = read(lambda: aws.call(action, lane, patience=OPTIONAL).get("AccountUsage") or {})
+    if isinstance(usage, Unreadable):
+        return usage
+    value = usage.get("FunctionCount")
+    return int(value) if value is not None else Unreadable(action, f"{action}: no answer", denied=False)
+
+
 def resource_policy(aws: Aws, lane: Lane, name: str) -> Json | Unreadable | None:
     """The function's resource policy as a document, None if it has none. Needs lambda:GetPolicy."""
     try:

@@ -3,6 +3,7 @@
 from ddsetup.gateways.aws.errors import UpdateInProgress
 from ddsetup.gateways.aws.function_reads import (
     concurrency_headroom,
+    count_functions,
     function_exists,
     function_state,
     list_aliases,
@@ -37,6 +38,7 @@ __all__ = [
     "UpdatePace",
     "add_logs_permission",
     "concurrency_headroom",
+    "count_functions",
     "function_exists",
     "function_state",
     "invoke",

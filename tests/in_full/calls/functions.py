@@ -42,6 +42,10 @@ FUNCTIONS: Mapping[str, Call] = {
         lambda aws: function_reads.concurrency_headroom(aws, LANE),
         {"GetAccountSettings": [{"AccountLimit": {"UnreservedConcurrentExecutions": 900}}]},
     ),
+    "number": (
+        lambda aws: function_reads.count_functions(aws, LANE),
+        {"GetAccountSettings": [{"AccountLimit": {}, "AccountUsage": {"FunctionCount": 7}}]},
+    ),
     "resource policy": (
         lambda aws: function_reads.resource_policy(aws, LANE, "orders"),
         {"GetPolicy": [{"Policy": '{"Statement": [{"Sid": "x"}]}'}]},
