@@ -20,7 +20,7 @@ from typing import Protocol, runtime_checkable
 from ddsetup.apply.schedule import Queue, Turn, turn_of
 from ddsetup.journal.memory import JournalError
 from ddsetup.journal.runs import Journal
-from ddsetup.model.change import Change, Outcome, ResourceId, Status
+from ddsetup.model.change import NOT_STARTED, Change, Outcome, ResourceId, Status
 from ddsetup.model.clock import Clock
 from ddsetup.model.errors import ChangedSince, DdsetupError, Denied, GatewayError, SignedOut
 from ddsetup.model.event import Event, EventKind, OnEvent
@@ -257,7 +257,7 @@ class _Run:
         if cancelled and not self._stopping:
             self._stopping = True
             self.say(kind="stopping", text="finishing what is under way; Ctrl-C again to leave at once")
-        reason = self.stop_reason or "interrupted before it was started"
+        reason = self.stop_reason or NOT_STARTED
         for index in dropped:
             self.finish(queue, index, self.outcome(index, "skipped", reason))
 

@@ -39,7 +39,7 @@ def run(call: Call) -> Report:
     snapshot = verbs.look(session)
     applied = verbs.carry_out(session, plan.changes, snapshot, command="apply")
     interrupted = session.host.cancel.is_set()
-    report = with_outcomes(report, applied.run, applied.outcomes, interrupted)
+    report = with_outcomes(report, applied.run, applied.outcomes, session.host.go_on)
     if interrupted or report.exit_code == 1 or not call.given.on("verify", True):
         return report
     answers = answers_of_plan(meta)

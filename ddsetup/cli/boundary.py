@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import os
 import platform
@@ -68,6 +69,8 @@ def run_command(title: str, module: str, values: Values) -> int:
     except Back:
         return _end(console, title, Interrupted("there is nothing to go back to; stopped"))
     except Exception as error:  # noqa: BLE001 - the boundary: whatever comes here is a bug, to be reported
+        if isinstance(error, OSError) and error.errno == errno.EIO:
+            return _end(console, title, Interrupted("the terminal is gone; stopped"))
         return _end(console, title, _bug(title, error, values, environ))
 
 

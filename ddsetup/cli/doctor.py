@@ -102,7 +102,7 @@ def _mend(call: Call, visit: Visit, look: Callable[[], Visit], fail_on: Severity
     report = replace(report, plan=plan, data={**report.data, "fix": fix})
     interrupted = visit.session.host.cancel.is_set()
     code = report.exit_code
-    report = with_outcomes(report, applied.run, applied.outcomes, interrupted)
+    report = with_outcomes(report, applied.run, applied.outcomes, visit.session.host.go_on)
     report = replace(report, exit_code=exit_code_of(applied.outcomes) or code if not interrupted else 130)
     return after, report
 

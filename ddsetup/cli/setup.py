@@ -14,7 +14,7 @@ from ddsetup.explore.offer import offer_to_explore
 from ddsetup.facts.kinds import exit_code_of, is_foundation
 from ddsetup.flow.call import Call
 from ddsetup.flow.ending import WAIT_SECONDS, with_ways_on
-from ddsetup.flow.guided import Guide, given_of, leaving, offer_to_resume
+from ddsetup.flow.guided import Guide, given_of, keep_answers, leaving, offer_to_resume
 from ddsetup.flow.proof import LOOK_AGAIN, make_traffic, monitored, prove, things_of, watch_for
 from ddsetup.flow.results import base_report, with_all_looked_at, with_outcomes, with_signals
 from ddsetup.flow.showing import agree
@@ -55,15 +55,18 @@ def _carried_out(
     report = replace(report, exit_code=exit_code_of(report.outcomes))
     if call.given.on("dry_run"):
         return change_source(call, session, prepared, source, report) if source else report
-    forget(host.state_dir)
     interrupted, since = False, None
     if prepared.plan.changes:
         applied = verbs.carry_out(
             session, prepared.plan.changes, prepared.snapshot, command="setup", late=prepared.late
         )
         interrupted, since = session.host.cancel.is_set(), applied.since
-        report = with_outcomes(report, applied.run, applied.outcomes, interrupted)
+        report = with_outcomes(report, applied.run, applied.outcomes, host.go_on)
         call.console.rest()
+    if interrupted:
+        keep_answers(call, host)
+    else:
+        forget(host.state_dir)
     if interrupted or report.exit_code == 1:
         return report
     if source is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import shlex
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -62,6 +63,7 @@ def make_call(command: str, values: Values, console: Console, directory: Path) -
         prompter=_prompter(console) if can_ask else _nobody,
         can_ask=can_ask,
         config=path,
+        called=shlex.join(["ddsetup", *sys.argv[1:]]),
     )
 
 

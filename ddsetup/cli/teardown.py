@@ -34,7 +34,7 @@ def run(call: Call) -> Report:
     changes = verbs.settle_failed_events(session, plan.changes, lose=bool(call.value("delete_failed_events")))
     confirm(call, session, "Take all of this down?")
     applied = verbs.carry_out(session, changes, snapshot, command="teardown")
-    return with_outcomes(report, applied.run, applied.outcomes, session.host.cancel.is_set())
+    return with_outcomes(report, applied.run, applied.outcomes, session.host.go_on)
 
 
 def kept(names: tuple[str, ...]) -> tuple[Part, ...]:

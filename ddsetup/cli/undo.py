@@ -130,7 +130,7 @@ def _given_back(session: Session, report: Report, parts: Sequence[Part], snapsho
         failed = any(o.status in ("failed", "changed_since") for o in applied.outcomes)
         if session.host.cancel.is_set() or failed or part.divided.alone:
             break
-    return with_outcomes(report, last, tuple(outcomes), session.host.cancel.is_set())
+    return with_outcomes(report, last, tuple(outcomes), session.host.go_on)
 
 
 def _called(parts: Sequence[Part]) -> str:
@@ -212,6 +212,7 @@ def _row(run: Brief, runs: Sequence[Brief], *, gone: bool) -> Json:
         "site": run.header.site,
         "started": run.header.started.isoformat().replace("+00:00", "Z"),
         "changes": len(run.traces),
+        "planned": max(run.header.planned, len(run.traces)),
         "undoes": run.header.undoes,
         "state": state_of(run, runs, gone=gone),
     }
@@ -223,6 +224,13 @@ def _session_account(call: Call) -> str:
 
     quiet = replace(call.host(), on_event=_nothing)
     return verbs.connect(call.given, quiet, command="undo", datadog=False).identity.account
+
+
+def _of_planned(run: Json) -> str:
+    """`94 of 1,205 changes`, where it did not come to all of them."""
+    if run["changes"] == run["planned"]:
+        return counted(run["changes"], "change")
+    return f"{run['changes']:,} of {counted(run['planned'], 'change')}"
 
 
 def _nothing(_event: Event) -> None:
@@ -238,11 +246,11 @@ def blocks(report: Report, _look: Look) -> list[Block]:
         return [line("There are no runs.")]
     rows = [
         [
-            Span(run["run"]),
+            Span(run["run"], "code"),
             Span(run["command"]),
             Span(run["account"]),
             Span(names(run["regions"], 3)),
-            Span(counted(run["changes"], "change")),
+            Span(_of_planned(run)),
             Span(run["state"]),
         ]
         for run in runs

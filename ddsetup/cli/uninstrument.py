@@ -39,4 +39,4 @@ def run(call: Call) -> Report:
     show_plan(call.console, plan)
     confirm(call, session, "Take Datadog out of these functions?")
     applied = verbs.carry_out(session, plan.changes, snapshot, command="uninstrument")
-    return with_outcomes(report, applied.run, applied.outcomes, session.host.cancel.is_set())
+    return with_outcomes(report, applied.run, applied.outcomes, session.host.go_on)

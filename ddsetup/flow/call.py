@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
     """What a command is called with. `values` holds the parameters that only this command has; `prompter`
-    makes whoever can be asked, None without a terminal."""
+    makes whoever can be asked, None without a terminal. `called` is the command line, as a shell takes it."""
 
     command: str
     given: Given
@@ -35,6 +35,7 @@ class Call:
     prompter: Callable[[], Prompter | None]
     can_ask: bool
     config: Path | None = None
+    called: str = ""
 
     @property
     def sandbox(self) -> bool:
@@ -57,6 +58,7 @@ class Call:
             working=self.console.working,
             sandbox=self.sandbox,
             at_hand=at_hand,
+            called=self.called or f"ddsetup {self.command}",
         )
 
     def state_dir(self) -> Path:

@@ -91,7 +91,7 @@ def carry_out(
     if not changes and not settled:
         return Applied(since=started)
     check_permissions(snapshot, changes)
-    header = _header(session, started, command, undoes.run if undoes else "")
+    header = _header(session, started, command, undoes.run if undoes else "", len(changes))
     recent = late.recent if late else nothing_recent
     writers = make_writers(
         session.aws, session.dd, session.keys, snapshot, host.clock, host.on_event, recent=recent
@@ -114,7 +114,7 @@ def carry_out(
     return Applied(run=header.run, outcomes=outcomes, since=started)
 
 
-def _header(session: Session, started: datetime, command: str, undoes: str) -> Header:
+def _header(session: Session, started: datetime, command: str, undoes: str, planned: int) -> Header:
     return Header(
         run=new_run_id(started),
         version=__version__,
@@ -125,6 +125,7 @@ def _header(session: Session, started: datetime, command: str, undoes: str) -> H
         started=started,
         undoes=undoes,
         sandbox=session.host.sandbox,
+        planned=planned,
     )
 
 

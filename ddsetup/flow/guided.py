@@ -18,6 +18,7 @@ from ddsetup.flow.durable_events import offer_durable_events
 from ddsetup.flow.left_log_groups import offer_to_replace
 from ddsetup.flow.pruning import offer_pruning
 from ddsetup.flow.publishing import offer_publishing
+from ddsetup.flow.remembered import last_setup
 from ddsetup.model.errors import CredentialsError, Denied, Interrupted
 from ddsetup.model.foreign import Lines
 from ddsetup.model.lines import counted, cut, names
@@ -132,7 +133,8 @@ class Guide:
 
         if self.host.prompter is not None:
             console = self.call.console
-            found = welcome_lines(snapshot, session.key_check, session.keys_from)
+            last = last_setup(self.host.memory, session.identity.account)
+            found = welcome_lines(snapshot, session.key_check, session.keys_from, last)
             console.lines([(), *found, ()], hang=LABEL)
 
 
@@ -157,17 +159,17 @@ def leaving(call: Call, host: Host) -> Iterator[None]:
         yield
     except KeyboardInterrupt:
         what = "stopped; nothing was changed"
-        if _keep(call, host):
+        if keep_answers(call, host):
             kept = counted(len(host.dialogue.typed), "answer")
             raise Interrupted(f"{what}; {kept} kept", fix="ddsetup setup goes on from there") from None
         raise Interrupted(what) from None
     except (CredentialsError, Interrupted) as error:
-        if _keep(call, host):
+        if keep_answers(call, host):
             error.fix = Lines.of(error.fix, "ddsetup setup goes on with your answers")
         raise
 
 
-def _keep(call: Call, host: Host) -> bool:
+def keep_answers(call: Call, host: Host) -> bool:
     """Whether there is a next run, and something to keep for it. A trial's own sandbox is gone by then."""
     if host.prompter is None or call.command != "setup" or call.value("sandbox"):
         return False

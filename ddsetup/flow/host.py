@@ -27,7 +27,7 @@ class Host:
 
     `dialogue` is what was typed so far; `working` shows for the length of a block that something takes its
     time. `memory` has the runs, `state_dir` what else is kept on this machine. `at_hand` tells which
-    functions are deployed from the working directory.
+    functions are deployed from the working directory. `called` is the command line of the process.
     """
 
     environ: Mapping[str, str]
@@ -41,6 +41,12 @@ class Host:
     cancel: threading.Event = field(default_factory=threading.Event)
     sandbox: bool = False
     at_hand: AtHand | None = None
+    called: str = "ddsetup setup"
+
+    @property
+    def go_on(self) -> str:
+        """The command line to go on with, where the run was interrupted; else empty."""
+        return self.called if self.cancel.is_set() else ""
 
     def say(self, text: str) -> None:
         """Tell whoever watches what is going on."""

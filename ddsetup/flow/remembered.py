@@ -52,6 +52,14 @@ def choose_run(memory: Memory, run_id: str | None, account: str) -> tuple[Brief,
     raise UsageError(f"no run {run_id}", fix="ddsetup undo --list shows all runs")
 
 
+def last_setup(memory: Memory, account: str) -> Brief | None:
+    """The newest run of the account, if it is a setup that still has effects."""
+    runs = list_runs(memory).readable
+    newest = next((run for run in reversed(runs) if account in run.header.accounts), None)
+    made = newest is not None and newest.header.command in ("setup", "apply") and standing(newest, runs)
+    return newest if made else None
+
+
 def check_built_on(chosen: Brief, runs: Sequence[Brief], prompter: Prompter | None) -> None:
     """Have it confirmed that a run is given back under later ones that may rely on what it made.
 

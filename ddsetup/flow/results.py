@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ddsetup.facts.kinds import exit_code_of
 from ddsetup.model.change import Outcome, Plan
+from ddsetup.model.lines import counted
 from ddsetup.model.report import Report, Signal, left_alone, unproven
 
 if TYPE_CHECKING:
@@ -28,18 +29,19 @@ def base_report(command: str, session: Session, plan: Plan | None = None) -> Rep
     )
 
 
-def with_outcomes(report: Report, run: str, outcomes: tuple[Outcome, ...], interrupted: bool) -> Report:
-    """The report of changes that were carried out, and how to go on after an interruption."""
+def with_outcomes(report: Report, run: str, outcomes: tuple[Outcome, ...], go_on: str = "") -> Report:
+    """The report of changes that were carried out; `go_on` is the command line to go on with after an
+    interruption."""
     every = (*outcomes, *report.outcomes)
     report = replace(report, run=run, outcomes=every, exit_code=exit_code_of(every))
-    if not interrupted:
+    if not go_on:
         return report
-    go_on = ("ddsetup setup", f"ddsetup undo {run}") if run else ("ddsetup setup",)
-    error = {
-        "kind": "Interrupted",
-        "what": "interrupted: what was begun is done, the rest is not",
-    }
-    return replace(report, exit_code=130, next=go_on, error=error)
+    left = sum(outcome.not_started for outcome in outcomes)
+    far = f"{len(outcomes) - left:,} of {counted(len(outcomes), 'change')} carried out"
+    what = f"interrupted: {far}, {left:,} not started"
+    error = {"kind": "Interrupted", "what": what}
+    onward = (go_on, f"ddsetup undo {run}") if run else (go_on,)
+    return replace(report, exit_code=130, next=onward, error=error)
 
 
 def with_all_looked_at(report: Report, plan: Plan) -> Report:

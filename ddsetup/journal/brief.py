@@ -58,6 +58,16 @@ class Brief:
     def id(self) -> str:
         return self.header.run
 
+    @property
+    def done(self) -> int:
+        """How many of its changes have come about."""
+        return sum(trace.status in ("applied", "unchanged") for trace in self.traces)
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether it ended before it came to all that was planned."""
+        return self.ended != "whole" and self.header.planned > self.done
+
 
 def trace_of(seq: int, change: Change, status: Status | Literal[""] = "") -> Trace:
     """A change in brief."""

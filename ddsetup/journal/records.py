@@ -21,7 +21,8 @@ was killed or is still under way."""
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Header:
-    """What a run was. `run` is its id; `undoes` the id of the run that it gives back, if it is an undo."""
+    """What a run was. `run` is its id; `undoes` the id of the run that it gives back, if it is an undo.
+    `planned`: how many changes it was about to make; 0 where that was not written down yet."""
 
     run: str
     version: str
@@ -32,6 +33,7 @@ class Header:
     started: datetime
     undoes: str = ""
     sandbox: bool = False
+    planned: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -170,6 +170,9 @@ class _Besides(TypedDict, total=False):
     needs: tuple[ResourceId, ...]
 
 
+NOT_STARTED = "interrupted before it was started"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
     """What came of one change (or of a resource that needed none). `fix` says what to do about a failure."""
@@ -181,3 +184,8 @@ class Outcome:
     step: str = field(default="", metadata=SPARSE)
     action: Action | None = field(default=None, metadata=SPARSE)
     details: Mapping[str, str] = field(default_factory=dict, metadata=SPARSE)
+
+    @property
+    def not_started(self) -> bool:
+        """Whether the run was interrupted before it came to this change."""
+        return self.status == "skipped" and self.reason == NOT_STARTED

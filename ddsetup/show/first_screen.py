@@ -9,8 +9,9 @@ from ddsetup.facts.catalog import site as site_of
 from ddsetup.facts.functions_at_a_glance import FunctionRow, function_rows, status
 from ddsetup.facts.services import api_stages_text, state_machines_text
 from ddsetup.gateways.datadog.keys import KeyCheck
+from ddsetup.journal.brief import Brief
 from ddsetup.model.account import Identity, Json
-from ddsetup.model.lines import Line, Span, line, names
+from ddsetup.model.lines import Line, Span, counted, line, names
 from ddsetup.model.snapshot import Snapshot
 
 LABEL = 14
@@ -24,8 +25,11 @@ _WAYS: Mapping[str, str] = {
 }
 
 
-def welcome_lines(snapshot: Snapshot, check: KeyCheck | None, keys_from: Sequence[str]) -> list[Line]:
-    """What was found, in as many lines as it takes to know one's own account again."""
+def welcome_lines(
+    snapshot: Snapshot, check: KeyCheck | None, keys_from: Sequence[str], last: Brief | None = None
+) -> list[Line]:
+    """What was found, in as many lines as it takes to know one's own account again, and that the `last` run
+    was interrupted."""
     seen = status(snapshot)
     rows = function_rows(snapshot)
     identities = [account.identity for _, account in sorted(snapshot.accounts.items())]
@@ -43,7 +47,16 @@ def welcome_lines(snapshot: Snapshot, check: KeyCheck | None, keys_from: Sequenc
         line(Span("? ", "warn"), f"{each['what']} cannot be read: {each['reason']} (needs {each['action']})")
         for each in seen["unreadable"]
     )
+    if last is not None and last.interrupted:
+        found.append(_fact("Interrupted", _left_off(last)))
     return found
+
+
+def _left_off(run: Brief) -> str:
+    """How far an interrupted run came, and both ways on."""
+    far = f"{run.done:,} of {counted(max(run.header.planned, len(run.traces)), 'change')} done"
+    when = f"{run.header.started:%d %B, %H:%M} UTC"
+    return f"{far} by the run of {when}; this one goes on. Back instead: ddsetup undo {run.id}"
 
 
 def _fact(label: str, text: str) -> Line:

@@ -41,7 +41,8 @@ def plain_text(blocks: Iterable[Block], look: Look) -> str:
 
 
 def _table(block: Table, look: Look) -> list[Line]:
-    """Rows in columns. If they are too wide, the first column gives way, down to 12 characters."""
+    """Rows in columns. If they are too wide, the first column gives way, down to 12 characters; what is there
+    to be copied is not cut, but stands above the others."""
     widths = [
         max(width_of(title), *(width_of(row[i].text) for row in block.rows))
         if block.rows
@@ -50,9 +51,20 @@ def _table(block: Table, look: Look) -> list[Line]:
     ]
     if look.width and not look.verbose:
         room = look.width - 2 * len(widths) - sum(widths[1:])
+        if widths[0] > room and any(row[0].style == "code" for row in block.rows):
+            return _stacked(block, widths)
         widths[0] = min(widths[0], max(room, 12))
     found = [line(*_in_columns([Span(title, "bold") for title in block.head], widths))]
     found.extend(line(*_in_columns(row, widths)) for row in block.rows)
+    return found
+
+
+def _stacked(block: Table, widths: Sequence[int]) -> list[Line]:
+    """Each row in two lines: the first cell whole, and the others below it."""
+    found: list[Line] = []
+    for row in ([Span(title, "bold") for title in block.head], *block.rows):
+        found.append(line("  ", row[0]))
+        found.append(line("  ", *_in_columns(row[1:], widths[1:])))
     return found
 
 

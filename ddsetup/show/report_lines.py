@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeAlias
 
@@ -69,7 +70,7 @@ def report_blocks(report: Report, look: Look, body: Body | None = None) -> list[
     if body is not None:
         found.extend(_spaced(body(report, look)))
     found.extend(_spaced(link_lines(report.links, look)))
-    if report.run:
+    if report.run and f"ddsetup undo {report.run}" not in report.next:
         gone = "sandbox_gone" in report.data
         how = "On an account that stays, this gives it back: " if gone else "To give it back: "
         found.append(line(how, Span(f"ddsetup undo {report.run}", "code")))
@@ -103,7 +104,7 @@ def outcome_lines(outcomes: Sequence[Outcome], look: Look) -> list[Line]:
     found: list[Line] = []
     for status in ("failed", "changed_since", "skipped"):
         for outcome in outcomes:
-            if outcome.status == status:
+            if outcome.status == status and not outcome.not_started:
                 found.append(line(_OUTCOMES[outcome.status], f" {resource_text(outcome.resource)}"))
                 found.extend(line("    ", reason) for reason in lines_of(outcome.reason))
                 if outcome.fix:
@@ -123,11 +124,11 @@ def outcome_lines(outcomes: Sequence[Outcome], look: Look) -> list[Line]:
 def outcome_summary(outcomes: Sequence[Outcome]) -> str:
     """`12 applied, 1 failed`."""
     words = {"changed_since": "changed since and left alone"}
-    counts = {status: sum(o.status == status for o in outcomes) for status in _ORDER}
-    return ", ".join(f"{n:,} {words.get(status, status)}" for status, n in counts.items() if n)
+    counts = Counter("not started" if o.not_started else o.status for o in outcomes)
+    return ", ".join(f"{counts[end]:,} {words.get(end, end)}" for end in _ORDER if counts[end])
 
 
-_ORDER: tuple[Status, ...] = ("applied", "unchanged", "failed", "changed_since", "skipped")
+_ORDER = ("applied", "unchanged", "failed", "changed_since", "skipped", "not started")
 
 
 def outcome_text(outcome: Outcome) -> Line:

@@ -344,7 +344,8 @@ class Console:
     def _finished(self, event: Event) -> None:
         outcome = event.outcome
         count = self._count(event.step)
-        count.done += 1
+        if outcome is None or not outcome.not_started:
+            count.done += 1
         if event.resource is not None:
             self._current.pop(event.resource, None)
         if outcome is not None and outcome.status in ("failed", "changed_since"):

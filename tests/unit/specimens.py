@@ -185,6 +185,7 @@ def _run() -> Mapping[str, Any]:
         "account": ACCOUNT,
         "regions": [REGION],
         "changes": 2,
+        "planned": 2,
         "state": "in force",
     }
 

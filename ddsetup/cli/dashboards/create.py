@@ -39,6 +39,6 @@ def run(call: Call) -> Report:
     show_plan(call.console, plan)
     confirm(call, session, "Create or change this dashboard?")
     applied = verbs.carry_out(session, plan.changes, nothing_of_aws(session), command="dashboards create")
-    report = with_outcomes(report, applied.run, applied.outcomes, session.host.cancel.is_set())
+    report = with_outcomes(report, applied.run, applied.outcomes, session.host.go_on)
     url = next((outcome.details["url"] for outcome in applied.outcomes if "url" in outcome.details), "")
     return replace(report, links={title: dashboard_link(dd.site, url)} if url else pages)

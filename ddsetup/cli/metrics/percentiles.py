@@ -35,7 +35,7 @@ def run(call: Call) -> Report:
     show_plan(call.console, plan)
     confirm(call, session, "Change which tags of these metrics can be queried?")
     applied = verbs.carry_out(session, plan.changes, nothing_of_aws(session), command="metrics percentiles")
-    return with_outcomes(report, applied.run, applied.outcomes, session.host.cancel.is_set())
+    return with_outcomes(report, applied.run, applied.outcomes, session.host.go_on)
 
 
 def _plan(call: Call, session: Session, metric: str) -> Plan:

@@ -24,4 +24,4 @@ def run(call: Call) -> Report:
     show_plan(call.console, found.plan)
     confirm(call, session, "Create or change these monitors?")
     applied = verbs.carry_out(session, found.plan.changes, nothing_of_aws(session), command="monitors apply")
-    return with_outcomes(report, applied.run, applied.outcomes, session.host.cancel.is_set())
+    return with_outcomes(report, applied.run, applied.outcomes, session.host.go_on)

@@ -42,7 +42,7 @@ def run(call: Call) -> Report:
     show_plan(call.console, plan)
     confirm(call, session, "Delete these monitors?")
     applied = verbs.carry_out(session, plan.changes, nothing_of_aws(session), command="monitors remove")
-    return with_outcomes(report, applied.run, applied.outcomes, session.host.cancel.is_set())
+    return with_outcomes(report, applied.run, applied.outcomes, session.host.go_on)
 
 
 def _slos(session: Session, tags: Sequence[str]) -> tuple[Sequence[LiveSlo], tuple[str, ...]]:

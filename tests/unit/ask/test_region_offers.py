@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from ddsetup.ask.asking import scope_from
-from ddsetup.ask.region_offers import region_offers, regions_in_use
+from ddsetup.ask.region_offers import FunctionsByRegion, region_offers, regions_in_use
 from ddsetup.model.account import Unreadable
 from ddsetup.settings.given import from_flags
 from tests.unit.ask.test_asking import ENTER, Script
 
 OFF = Unreadable("lambda:GetAccountSettings", "region ap-east-1 is not enabled", region_off=True)
 DENIED = Unreadable("lambda:GetAccountSettings", "not allowed: lambda:GetAccountSettings")
-FUNCTIONS = {
+FUNCTIONS: FunctionsByRegion = {
     "af-south-1": 0,
     "ap-east-1": OFF,
     "eu-west-1": 3,

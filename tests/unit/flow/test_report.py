@@ -8,8 +8,11 @@ import pytest
 
 from ddsetup.facts.kinds import exit_code_of, is_foundation
 from ddsetup.flow.results import all_seen, with_all_looked_at, with_outcomes, with_signals
-from ddsetup.model.change import Outcome, Plan, ResourceId, Skipped, Status
+from ddsetup.model.change import NOT_STARTED, Outcome, Plan, ResourceId, Skipped, Status
+from ddsetup.model.lines import Look, text_of
 from ddsetup.model.report import Report, Signal, SignalStatus, left_alone, unproven
+from ddsetup.show.ending_lines import next_lines
+from ddsetup.show.report_lines import outcome_summary
 from tests.unit.world import creation
 
 
@@ -81,19 +84,25 @@ def test_what_a_plan_leaves_alone_is_told_whole() -> None:
 
 def test_what_was_left_out_before_counts_with_what_was_done() -> None:
     planned = Report(command="setup", outcomes=(outcome("skipped", "stack"),))
-    report = with_outcomes(planned, "run-1", (outcome("applied"),), interrupted=False)
+    report = with_outcomes(planned, "run-1", (outcome("applied"),))
     assert [o.status for o in report.outcomes] == ["applied", "skipped"]
     assert (report.exit_code, report.run, report.next, report.error) == (5, "run-1", (), None)
 
 
 @pytest.mark.parametrize(
-    ("run", "onward"), [("r", ("ddsetup setup", "ddsetup undo r")), ("", ("ddsetup setup",))]
+    ("run", "onward"), [("r", ("ddsetup setup --all", "ddsetup undo r")), ("", ("ddsetup setup --all",))]
 )
 def test_an_interruption_is_130_whatever_came_of_it(run: str, onward: tuple[str, ...]) -> None:
-    report = with_outcomes(Report(command="setup"), run, (outcome("applied"),), interrupted=True)
+    left = replace(outcome("skipped"), reason=NOT_STARTED)
+    report = with_outcomes(
+        Report(command="setup"), run, (outcome("applied"), left, left), "ddsetup setup --all"
+    )
     assert (report.exit_code, report.next) == (130, onward)
     assert report.error is not None
     assert report.error["kind"] == "Interrupted"
+    assert "1 of 3 changes" in report.error["what"]
+    assert outcome_summary(report.outcomes) == "1 applied, 2 not started"
+    assert "goes on with the rest" in text_of(next_lines(report, Look()))
 
 
 def test_what_is_seen_too_late_is_left_for_the_next_run() -> None:

@@ -270,6 +270,7 @@ RUNS = [
         "account": ACCOUNT,
         "regions": [REGION, "us-east-1"],
         "changes": 23,
+        "planned": 23,
         "state": "in force",
     }
 ]
@@ -295,6 +296,11 @@ _BODIES = {
         ("sandbox", Report(command="plan", account=ACCOUNT, regions=(REGION,), sandbox=True), Look()),
         ("status", Report(command="status", data=STATUS), Look()),
         ("runs", Report(command="undo", data={"runs": RUNS}), Look()),
+        (
+            "runs_narrow",
+            Report(command="undo", data={"runs": [{**RUNS[0], "planned": 1205, "state": "interrupted"}]}),
+            Look(width=79),
+        ),
         (
             "policy",
             Report(

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ddsetup.gateways.datadog.keys import KeyCheck
+from ddsetup.journal.brief import Brief, trace_of
 from ddsetup.model.account import Identity, Layer, Unreadable
 from ddsetup.model.lines import text_of
 from ddsetup.model.snapshot import Snapshot
 from ddsetup.show.first_screen import welcome_lines
 from tests import builders as b
+from tests.unit.world import creation, header
 
 
 def screen(snapshot: Snapshot, check: KeyCheck | None = None) -> str:
@@ -28,6 +32,19 @@ def test_an_untouched_account() -> None:
     assert "Forwarder     none yet" in text
     assert "Functions     3: 2 python3.12, 1 nodejs20.x" in text
     assert "3 without Datadog" in text
+
+
+def test_a_run_that_was_interrupted_is_told_with_both_ways_on() -> None:
+    traces = tuple(trace_of(n, creation(f"f{n}"), "applied") for n in range(94))
+    cut = Brief(header=replace(header(), planned=1205), traces=traces, ended="stopped")
+    account = b.snapshot(b.lane_snapshot(b.function("a")))
+    said = text_of(welcome_lines(account, None, ("DD_API_KEY",), cut))
+    assert "Interrupted   94 of 1,205 changes done" in said
+    assert f"ddsetup undo {cut.id}" in said
+    whole = replace(cut, header=replace(cut.header, planned=94), ended="whole")
+    assert "Interrupted" not in text_of(welcome_lines(account, None, ("DD_API_KEY",), whole))
+    killed = replace(whole, traces=(*traces[:-1], replace(traces[-1], status="")), ended="")
+    assert "93 of 94 changes done" in text_of(welcome_lines(account, None, ("DD_API_KEY",), killed))
 
 
 def test_other_sources_of_logs_are_counted_where_there_are_any() -> None:
