@@ -91,15 +91,30 @@ def monitors_link(site_name: str) -> str:
 
 
 def dashboards_links(site_name: str) -> Mapping[str, str]:
-    """Datadog's own dashboards for serverless, which no API lists, and lists of others."""
+    """Datadog's own dashboards for serverless, which no API lists: those whose address its documentation
+    names, and lists in which the others are found."""
     app = site(site_name).app_url
     return {
         "AWS Lambda (CloudWatch)": f"{app}/screen/integration/98/aws-lambda",
         "AWS Lambda (enhanced metrics)": f"{app}/screen/integration/30306/aws-lambda-enhanced-metrics",
         "AWS overview": f"{app}/screen/integration/7/aws-overview",
-        "DynamoDB": f"{app}/dashboard/lists?q=DynamoDB",
-        "SQS": f"{app}/dashboard/lists?q=SQS",
+        "SQS": f"{app}/dash/integration/6/aws-sqs",
+        **{name: _list_of(app, name) for name in _LISTED},
     }
+
+
+_LISTED = ("API Gateway", "Step Functions", "DynamoDB", "RDS", "Aurora", "S3", "SNS", "Kinesis")
+
+
+def dashboard_lists(site_name: str, namespaces: Sequence[str]) -> Mapping[str, str]:
+    """For each CloudWatch namespace the list of dashboards in which Datadog's own is found."""
+    app = site(site_name).app_url
+    names = (namespace.removeprefix("AWS/").strip("/") for namespace in namespaces)
+    return {name: _list_of(app, name.replace("/", " ")) for name in names}
+
+
+def _list_of(app: str, words: str) -> str:
+    return f"{app}/dashboard/lists?q={_quoted(words)}"
 
 
 def dashboard_link(site_name: str, path: str) -> str:

@@ -276,6 +276,7 @@ class DashboardState:
     title: str
     description: str = ""
     layout_type: str = "ordered"
+    reflow_type: str = ""
     widgets: Json = None
     template_variables: Json = None
 

@@ -1,4 +1,4 @@
-"""The dashboard "Serverless overview", and what it takes for it to be there. Pure.
+"""Dashboards: an overview of functions, one of custom metrics, and what it takes for them to be there. Pure.
 
 Metric names and queries are those of Datadog's enhanced Lambda metrics and of its AWS integration.
 """
@@ -6,70 +6,118 @@ Metric names and queries are those of Datadog's enhanced Lambda metrics and of i
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from ddsetup.gateways.datadog.dashboards import MARK, LiveDashboard, differing
+from ddsetup.gateways.datadog.dashboards import CLONED, MARK, LiveDashboard, differing
 from ddsetup.model.account import Json
 from ddsetup.model.change import Change, Plan, ResourceId, Skipped
+from ddsetup.model.lines import names
 from ddsetup.model.states import DashboardState
+from ddsetup.monitors.edits import Edits, edits_of, stamped, unstamped
+from ddsetup.monitors.graphs import Graph, bars, group, line, lines
 from ddsetup.monitors.scope import MonitorScope
+from ddsetup.monitors.service_graphs import service_groups
 
 TITLE = "Serverless overview"
 STEP = "dashboards"
+PERCENTILES = ("p50", "p95", "p99")
 
-DYNAMODB = "aws.dynamodb.successful_request_latency"
-SQS = "aws.sqs.number_of_messages_sent"
-NEIGHBOURS = (DYNAMODB, SQS)
-"""Metrics by which one sees whether DynamoDB and SQS are used; their part is left out if they are not."""
+_VARIABLES = (("env", "env"), ("service", "service"), ("function", "functionname"))
 
 
-@dataclass(frozen=True, slots=True)
-class _Graph:
-    """A graph: its title, its queries by name, a formula of them, and how it is drawn."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShownMetric:
+    """A custom metric on a dashboard. Only distributions have a count, and percentiles if they are on."""
 
-    title: str
-    queries: tuple[str, ...]
-    formula: str = "a"
-    drawn: str = "line"
+    name: str
+    distribution: bool = False
+    percentiles: bool = False
 
 
 def overview(title: str, scope: MonitorScope, in_use: Collection[str] = ()) -> DashboardState:
-    """The dashboard for a scope. `in_use` are those of `NEIGHBOURS` that have data."""
-    label = f" Scope: {scope.label}." if scope.label != "all" else ""
+    """The dashboard for a scope. `in_use` are those of `service_graphs.SEEN` that have data."""
     widgets = [
-        _group("Invocations and errors", _invocations(scope)),
-        _group("Time and cost", _time_and_cost(scope)),
-        *([_group("DynamoDB", _DYNAMODB)] if DYNAMODB in in_use else []),
-        *([_group("SQS", _SQS)] if SQS in in_use else []),
+        group("Invocations and errors", _invocations(scope)),
+        group("Time and cost", _time_and_cost(scope)),
+        *service_groups(in_use),
     ]
-    return DashboardState(
-        title=title,
-        description=f"Lambda functions at a glance.{label} {MARK}: `ddsetup dashboards create` updates it.",
-        widgets=widgets,
-        template_variables=[
-            {"name": name, "prefix": prefix, "default": "*"}
-            for name, prefix in (("env", "env"), ("service", "service"), ("function", "functionname"))
-        ],
-    )
+    return _dashboard(title, "Lambda functions at a glance.", scope, widgets)
 
 
-def plan_dashboard(wanted: DashboardState, live: LiveDashboard | None, account: str) -> Plan:
-    """Create it, bring it up to date, or leave it as it is."""
+def of_metrics(
+    title: str, scope: MonitorScope, metrics: Sequence[ShownMetric], by: str = ""
+) -> DashboardState:
+    """A dashboard of custom metrics, a group for each; `by` is a tag key to tell apart."""
+    widgets = [group(metric.name, _of_metric(metric, _where(scope), by)) for metric in metrics]
+    return _dashboard(title, "Custom metrics at a glance.", scope, widgets)
+
+
+def clone_of(source: DashboardState, title: str) -> DashboardState:
+    """A copy that is its owner's: ddsetup does not change it again, only `undo` takes it back."""
+    described = unstamped(source.description).replace(MARK, "From a dashboard made by ddsetup")
+    return replace(source, title=title, description=f"{described} {CLONED} from {source.title}.".strip())
+
+
+def plan_dashboard(
+    wanted: DashboardState, live: LiveDashboard | None, account: str, *, keep: bool = True
+) -> Plan:
+    """Create it, bring it up to date, or leave it as it is; `keep` what was changed by hand."""
     resource = ResourceId("dashboard", wanted.title, account=account)
     if live is None:
         why = "one page for cold starts, errors, durations, cost and throttles"
-        return Plan(changes=(Change(step=STEP, resource=resource, before=None, after=wanted, why=why),))
-    if off := differing(live.state, wanted):
-        why = f"differs in {', '.join(off)}"
-        note = "what was changed by hand on this dashboard is replaced"
-        change = Change(step=STEP, resource=resource, before=live.state, after=wanted, why=why, note=note)
+        if not any("lambda" in str(part) for part in wanted.widgets):
+            why = "one page for these metrics"
+        created = Change(step=STEP, resource=resource, before=None, after=stamped(wanted), why=why)
+        return Plan(changes=(created,))
+    edits = edits_of(live.state, wanted)
+    after = edits.kept if keep else stamped(wanted)
+    if off := _differing(live.state, after):
+        why, note = f"differs in {', '.join(off)}", _note(edits, keep=keep)
+        change = Change(step=STEP, resource=resource, before=live.state, after=after, why=why, note=note)
         return Plan(changes=(change,))
-    return Plan(
-        skipped=(Skipped(resource=resource, status="unchanged", reason="it is as wanted", step=STEP),)
+    reason = f"it is as wanted; kept as edited by hand: {names(edits.names, 5)}" if edits.names else ""
+    reason = reason or "it is as wanted"
+    return Plan(skipped=(Skipped(resource=resource, status="unchanged", reason=reason, step=STEP),))
+
+
+def plan_clone(wanted: DashboardState, live: LiveDashboard | None, account: str) -> Plan:
+    """Create it; one that is there is its owner's."""
+    resource = ResourceId("dashboard", wanted.title, account=account)
+    if live is not None:
+        reason = "a clone of this title is there; it is yours and stays as it is"
+        skipped = Skipped(resource=resource, status="unchanged", reason=reason, step=STEP)
+        return Plan(skipped=(skipped,))
+    why = "a copy to change as you like"
+    return Plan(changes=(Change(step=STEP, resource=resource, before=None, after=wanted, why=why),))
+
+
+def _note(edits: Edits, *, keep: bool) -> str:
+    if not edits.names:
+        return ""
+    return f"{'kept' if keep else 'replaced'}, as edited by hand: {names(edits.names, 5)}"
+
+
+def _differing(live: DashboardState, after: DashboardState) -> tuple[str, ...]:
+    """What differs; fingerprints are no difference that anybody sees, unless there is no other."""
+    off = differing(live, after)
+    plain = differing(
+        replace(live, description=unstamped(live.description)),
+        replace(after, description=unstamped(after.description)),
+    )
+    return plain or off
+
+
+def _dashboard(title: str, about: str, scope: MonitorScope, widgets: list[Json]) -> DashboardState:
+    label = f" Scope: {scope.label}." if scope.label != "all" else ""
+    return DashboardState(
+        title=title,
+        description=f"{about}{label} {MARK}: `ddsetup dashboards create` updates it.",
+        widgets=widgets,
+        template_variables=[{"name": name, "prefix": prefix, "default": "*"} for name, prefix in _VARIABLES],
     )
 
 
-def _invocations(scope: MonitorScope) -> Sequence[_Graph]:
+def _invocations(scope: MonitorScope) -> Sequence[Graph]:
     where = _where(scope)
     by = "by {functionname}"
     invocations = f"sum:aws.lambda.enhanced.invocations{{{where}}} {by}.as_count()"
@@ -77,49 +125,49 @@ def _invocations(scope: MonitorScope) -> Sequence[_Graph]:
     cold = f"sum:aws.lambda.enhanced.invocations{{{_where(scope, 'cold_start:true')}}} {by}.as_count()"
     throttles = f"sum:aws.lambda.throttles{{{where}}} {by}.as_count()"
     return (
-        _Graph("Invocations by function", (invocations,), drawn="bars"),
-        _Graph("Cold starts by function", (cold,), drawn="bars"),
-        _Graph("Share of cold starts by function (%)", (cold, invocations), "a / b * 100"),
-        _Graph("Errors by function", (errors,), drawn="bars"),
-        _Graph("Share of errors by function (%)", (errors, invocations), "a / b * 100"),
-        _Graph("Throttles by function", (throttles,), drawn="bars"),
+        bars("Invocations by function", invocations),
+        bars("Cold starts by function", cold),
+        Graph("Share of cold starts by function (%)", (cold, invocations), ("a / b * 100",)),
+        bars("Errors by function", errors),
+        Graph("Share of errors by function (%)", (errors, invocations), ("a / b * 100",)),
+        bars("Throttles by function", throttles),
     )
 
 
-def _time_and_cost(scope: MonitorScope) -> Sequence[_Graph]:
+def _time_and_cost(scope: MonitorScope) -> Sequence[Graph]:
     where = _where(scope)
     by = "by {functionname}"
 
     def enhanced(aggregate: str, name: str, suffix: str = "") -> str:
         return f"{aggregate}:aws.lambda.enhanced.{name}{{{where}}} {by}{suffix}"
 
-    costs = (enhanced("sum", "estimated_cost", ".as_count()"),)
-    cost = (_Graph("Estimated cost by function (USD)", costs, drawn="bars"),) if scope.priced else ()
+    costs = enhanced("sum", "estimated_cost", ".as_count()")
+    cost = (bars("Estimated cost by function (USD)", costs),) if scope.priced else ()
     return (
-        _Graph("Mean duration by function (s)", (enhanced("avg", "duration"),)),
-        _Graph("Longest duration by function (s)", (enhanced("max", "duration"),)),
-        _Graph("Initialization of cold starts by function (s)", (enhanced("avg", "init_duration"),)),
-        _Graph("Most memory used by function (MB)", (enhanced("max", "max_memory_used"),)),
+        line("Mean duration by function (s)", enhanced("avg", "duration")),
+        line("Duration by function, p95 (ms)", f"max:aws.lambda.duration.p95{{{where}}} {by}"),
+        line("Longest duration by function (s)", enhanced("max", "duration")),
+        line("Initialization of cold starts by function (s)", enhanced("avg", "init_duration")),
+        line("Most memory used by function (MB)", enhanced("max", "max_memory_used")),
         *cost,
-        _Graph("Timeouts by function", (enhanced("sum", "timeouts", ".as_count()"),), drawn="bars"),
+        bars("Timeouts by function", enhanced("sum", "timeouts", ".as_count()")),
     )
 
 
-_DYNAMODB = (
-    _Graph("Latency of requests by table (ms)", (f"avg:{DYNAMODB}{{*}} by {{tablename}}",)),
-    _Graph(
-        "Throttled requests by table",
-        ("sum:aws.dynamodb.throttled_requests{*} by {tablename}.as_count()",),
-        drawn="bars",
-    ),
-)
-_SQS = (
-    _Graph("Messages sent by queue", (f"sum:{SQS}{{*}} by {{queuename}}.as_count()",), drawn="bars"),
-    _Graph(
-        "Age of the oldest message by queue (s)",
-        ("max:aws.sqs.approximate_age_of_oldest_message{*} by {queuename}",),
-    ),
-)
+def _of_metric(metric: ShownMetric, where: str, by: str) -> Sequence[Graph]:
+    name, apart = metric.name, f" by {{{by}}}" if by else ""
+    ways = [f"{how}:{name}{{{where}}}" for how in ("min", "avg", "max")]
+    found = [
+        lines("Smallest, mean and largest", *ways),
+        bars(f"Sum by {by}" if by else "Sum", f"sum:{name}{{{where}}}{apart}"),
+    ]
+    if by:
+        found.append(line(f"Mean by {by}", f"avg:{name}{{{where}}}{apart}"))
+    if metric.distribution:
+        found.append(bars(f"Count by {by}" if by else "Count", f"count:{name}{{{where}}}{apart}.as_count()"))
+    if metric.percentiles:
+        found.append(lines("p50, p95, p99", *(f"{p}:{name}{{{where}}}" for p in PERCENTILES)))
+    return found
 
 
 def _where(scope: MonitorScope, *conditions: str) -> str:
@@ -127,29 +175,3 @@ def _where(scope: MonitorScope, *conditions: str) -> str:
     own = scope.query(*conditions)
     parts = ([] if own == "*" else [own]) + ["$env", "$service", "$function"]
     return " AND ".join(parts) if scope.functions else ",".join(parts).replace(" AND ", ",")
-
-
-def _group(title: str, graphs: Sequence[_Graph]) -> Json:
-    return {
-        "definition": {
-            "type": "group",
-            "title": title,
-            "layout_type": "ordered",
-            "widgets": [_widget(graph) for graph in graphs],
-        }
-    }
-
-
-def _widget(graph: _Graph) -> Json:
-    names = "abcdef"
-    queries = [
-        {"data_source": "metrics", "name": name, "query": query}
-        for name, query in zip(names, graph.queries, strict=False)
-    ]
-    request = {
-        "response_format": "timeseries",
-        "queries": queries,
-        "formulas": [{"formula": graph.formula}],
-        "display_type": graph.drawn,
-    }
-    return {"definition": {"type": "timeseries", "title": graph.title, "requests": [request]}}

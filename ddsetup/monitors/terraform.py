@@ -1,14 +1,16 @@
-"""Monitors and objectives as Terraform, for the provider DataDog/datadog. Pure."""
+"""Monitors, objectives and dashboards as Terraform, for the provider DataDog/datadog. Pure."""
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 
 from ddsetup.gateways.datadog.slos import EVENTS
 from ddsetup.model.account import Json
 from ddsetup.model.foreign import is_plain
-from ddsetup.model.states import MonitorState, SloState
+from ddsetup.model.states import DashboardState, MonitorState, SloState
+from ddsetup.monitors.edits import unstamped
 
 _HEAD = """\
 terraform {
@@ -100,6 +102,22 @@ def _tags(tags: Sequence[str]) -> str:
 def _resource(kind: str, name: str, lines: Sequence[str]) -> str:
     body = "\n".join(f"  {line}" if line else "" for line in lines)
     return f'resource "{kind}" "{name}" {{\n{body}\n}}\n'
+
+
+def dashboard_terraform(state: DashboardState) -> str:
+    """The text of a `.tf` file with the dashboard: a resource `datadog_dashboard_json`."""
+    shown = {
+        "title": state.title,
+        "description": unstamped(state.description),
+        "layout_type": state.layout_type,
+        "template_variables": state.template_variables or [],
+        "widgets": state.widgets or [],
+    }
+    # JSON in ASCII is an HCL expression but for what begins a template.
+    document = json.dumps(shown, indent=2).replace("${", "$${").replace("%{", "%%{")
+    lines = ["dashboard = <<-JSON", *(f"  {line}" for line in document.splitlines()), "JSON"]
+    name = f"ddsetup_{re.sub(r'[^A-Za-z0-9_]+', '_', state.title)}".lower()
+    return "\n".join((_HEAD, _resource("datadog_dashboard_json", name, lines)))
 
 
 def identifier(state: MonitorState | SloState) -> str:

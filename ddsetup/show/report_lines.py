@@ -89,6 +89,7 @@ _AFTERWARDS = (
     "monitors remove",
     "metrics percentiles",
     "dashboards create",
+    "dashboards clone",
 )
 _WITH_PLAN = ("plan", "setup", "uninstrument", "teardown", "undo", "apply", *_AFTERWARDS)
 

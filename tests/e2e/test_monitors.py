@@ -161,6 +161,43 @@ def test_the_overview_is_created_once_updated_and_given_back(place: Place) -> No
     assert place.cli("dashboards", "open", "nonsense").code == 2
 
 
+def own_dashboards(place: Place) -> dict[str, dict[str, Any]]:
+    listed = datadog(place, "GET", "/api/v1/dashboard")["dashboards"]
+    return {d["title"]: datadog(place, "GET", f"/api/v1/dashboard/{d['id']}") for d in listed}
+
+
+def test_custom_metrics_and_copies_have_dashboards_and_edits_by_hand_stay(place: Place) -> None:
+    wish = ("dashboards", "create", "--metric", METRIC, "--by", "product")
+    assert place.cli(*wish, "--yes").code == 0
+    made = own_dashboards(place)[METRIC]
+    note = {"definition": {"type": "note", "content": "call me"}}
+    datadog(place, "PUT", f"/api/v1/dashboard/{made['id']}", {**made, "widgets": [note, *made["widgets"]]})
+    kept = place.cli(*wish, "--yes", "-o", "json")
+    assert kept.json["plan"]["changes"] == []
+    assert "note" in kept.json["plan"]["skipped"][0]["reason"]
+    with Terminal(place.cli, *wish) as terminal:
+        terminal.answer("Do you want to keep that?", DOWN + ENTER)
+        terminal.until("replaced, as edited by hand").until("Create or change this dashboard?").press("y")
+        assert terminal.end() == 0
+    assert [w["definition"]["title"] for w in own_dashboards(place)[METRIC]["widgets"]] == [METRIC]
+
+    cloned = place.cli("dashboards", "clone", METRIC, "--title", "Mine", "--yes", "-o", "json")
+    assert cloned.code == 0, cloned.stderr
+    assert own_dashboards(place)["Mine"]["widgets"][0]["definition"]["title"] == METRIC
+    assert place.cli("dashboards", "clone", made["id"], "--title", "Mine", "--yes").code == 0
+    assert len(own_dashboards(place)) == 2
+    assert "Clone on its page" in place.cli("dashboards", "clone", "kinesis", "--yes").stderr
+    printed = place.cli("dashboards", "create", "--terraform", "--title", "Later")
+    assert printed.stdout.startswith("terraform {")
+    assert "datadog_dashboard_json" in printed.stdout
+    assert "redshift" in str(place.cli("dashboards", "open", "redshift", "-o", "json").json["links"]).lower()
+    for _ in range(2):
+        assert place.cli("undo", "--yes").code == 0
+    # What was edited by hand is there again, and not taken away.
+    assert own_dashboards(place)[METRIC]["widgets"][0]["definition"]["content"] == "call me"
+    datadog(place, "DELETE", f"/api/v1/dashboard/{made['id']}")
+
+
 def test_nobody_loses_a_tag_unasked(place: Place) -> None:
     path = f"/api/v2/metrics/{METRIC}/tags"
     for answer, code in (("n", 1), ("y", 0)):

@@ -12,6 +12,7 @@ from ddsetup.gateways.datadog.dashboards import (
     delete_dashboard,
     differing,
     find_dashboards,
+    mark_of,
     update_dashboard,
 )
 from ddsetup.model.change import Change, Outcome
@@ -28,7 +29,8 @@ class DashboardWriter(OneByOne):
 
     def write_one(self, change: Change) -> Outcome:
         before, after = _state(change.before), _state(change.after)
-        found = find_dashboards(self._dd, change.resource.id)
+        wanted = after or before
+        found = find_dashboards(self._dd, change.resource.id, mark_of(wanted)) if wanted else ()
         live = next(iter(found), None)
         if live is None:
             if after is None:
@@ -55,7 +57,7 @@ class DashboardWriter(OneByOne):
         """A create call whose answer was lost may have made another one: that goes. A note when it may not
         have gone."""
         try:
-            for extra in find_dashboards(self._dd, after.title):
+            for extra in find_dashboards(self._dd, after.title, mark_of(after)):
                 if extra.number != number and not differing(extra.state, after):
                     _delete(self._dd, extra.number)
         except GatewayError as error:

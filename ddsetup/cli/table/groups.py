@@ -251,7 +251,8 @@ MONITORS = Group(
 DASHBOARDS = Group(
     name="dashboards",
     summary="Datadog's dashboards for Lambda, and an overview of your own.",
-    help="Pages of Datadog's own dashboards, and a dashboard of yours with what matters of the functions.",
+    help="Pages of Datadog's own dashboards, and dashboards of yours: what matters of the functions and of "
+    "the services around them, custom metrics, and copies to change.",
     commands=(
         Command(
             name="open",
@@ -267,12 +268,42 @@ DASHBOARDS = Group(
         Command(
             name="create",
             module="ddsetup.cli.dashboards.create",
-            summary="Create the dashboard Serverless overview, or bring it up to date.",
-            help="Cold starts by function, errors, durations, cost and throttles on one page, with "
-            "DynamoDB and SQS where they are used. `ddsetup undo` takes it back.",
-            examples=("ddsetup dashboards create", "ddsetup dashboards create --title 'Shop' --env prod"),
+            summary="Create the dashboard Serverless overview, or one of custom metrics.",
+            help="Cold starts by function, errors, durations, cost and throttles on one page; API Gateway, "
+            "Step Functions, DynamoDB, RDS and Aurora, S3, SQS, SNS and Kinesis where they are used. What "
+            "you edit on it in Datadog stays. `ddsetup undo` takes it back.",
+            examples=(
+                "ddsetup dashboards create",
+                "ddsetup dashboards create --title 'Shop' --env prod",
+                "ddsetup dashboards create --metric coffee_house.order_value --by product",
+                "ddsetup dashboards create --terraform > dashboard.tf",
+            ),
             keys=(*_SCOPED, *WRITING),
-            extras=(option("title", "TEXT", "What it is called. Default: Serverless overview."),),
+            extras=(
+                option("title", "TEXT", "What it is called. Default: Serverless overview, or the metric."),
+                option("metric", "NAME", "Show this custom metric instead; repeatable.", many=True),
+                option("by", "TAG", "Of custom metrics, one line for each value of this tag."),
+                option(
+                    "edits", "keep|replace", "What becomes of parts that were edited by hand. Default: keep."
+                ),
+                switch("terraform", "Print the dashboard as Terraform instead."),
+            ),
+        ),
+        Command(
+            name="clone",
+            module="ddsetup.cli.dashboards.clone",
+            summary="Copy a dashboard, to change it as you like.",
+            help="Copies a dashboard that ddsetup made (by its title) or any other (by its id or address). "
+            "The copy is yours: no later run changes it. `ddsetup undo` takes it back while it is unchanged.",
+            examples=(
+                "ddsetup dashboards clone 'Serverless overview' --title 'Shop on call'",
+                "ddsetup dashboards clone abc-def-ghi",
+            ),
+            keys=("region", *CONNECT, *WRITING),
+            extras=(
+                Extra(name="name", required=True, metavar="NAME", help="A title, an id or an address."),
+                option("title", "TEXT", "What the copy is called. Default: the name with (mine)."),
+            ),
         ),
     ),
 )

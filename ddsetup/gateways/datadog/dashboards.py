@@ -6,6 +6,7 @@ Datadog's own dashboards are not in its list; and the tags of a dashboard can on
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
 from ddsetup.gateways.datadog.client import Datadog
@@ -18,7 +19,8 @@ from ddsetup.model.states import DashboardState
 
 READ = "dashboards_read"
 WRITE = "dashboards_write"
-MARK = "Made by ddsetup"
+MARK, CLONED = "Made by ddsetup", "Cloned by ddsetup"
+"""Words in the descriptions of dashboards that ddsetup keeps up to date, and of those that it only made."""
 
 _DASHBOARDS = "/api/v1/dashboard"
 _PAGE = 100
@@ -28,6 +30,7 @@ _DASHBOARD: Shape = {
     "title": str,
     "description?": str,
     "layout_type": str,
+    "reflow_type?": str,
     "url?": str,
     "widgets": [{"definition": {}}],
     "template_variables?": [{}],
@@ -44,21 +47,28 @@ class LiveDashboard:
     document: Mapping[str, Json]
 
 
-def find_dashboards(dd: Datadog, title: str) -> tuple[LiveDashboard, ...]:
+def find_dashboards(dd: Datadog, title: str, mark: str = MARK) -> tuple[LiveDashboard, ...]:
     """The dashboards of this title that ddsetup made; more than one only after a call was repeated.
 
     Raises Denied when `dashboards_read` is missing.
     """
     found: list[LiveDashboard] = []
     for summary in by_number(lambda page: _summaries(dd, page), _PAGE):
-        ours = MARK in str(path_in(summary, "description") or "")
+        ours = mark in str(path_in(summary, "description") or "")
         if ours and path_in(summary, "title") == title:
-            try:
-                path = f"{_DASHBOARDS}/{summary['id']}"
-                found.append(_live(dd.get(path, action=READ, shape=_DASHBOARD)))
-            except NotFound:  # deleted since the list was made
-                continue
+            with suppress(NotFound):  # deleted since the list was made
+                found.append(read_dashboard(dd, str(summary["id"])))
     return tuple(found)
+
+
+def read_dashboard(dd: Datadog, number: str) -> LiveDashboard:
+    """A dashboard by its id, whoever made it. Raises NotFound."""
+    return _live(dd.get(f"{_DASHBOARDS}/{number}", action=READ, shape=_DASHBOARD))
+
+
+def mark_of(state: DashboardState) -> str:
+    """The words by which this one is found again."""
+    return CLONED if CLONED in state.description else MARK
 
 
 def _summaries(dd: Datadog, page: int) -> Items:
@@ -71,7 +81,7 @@ def create_dashboard(dd: Datadog, state: DashboardState) -> LiveDashboard:
     """Create the dashboard, once, whatever becomes of the answers."""
 
     def look() -> Json | None:
-        there = find_dashboards(dd, state.title)
+        there = find_dashboards(dd, state.title, mark_of(state))
         return next((live.document for live in there if not differing(live.state, state)), None)
 
     return _live(dd.create(_DASHBOARDS, _body(state), action=WRITE, shape=_DASHBOARD, look=look))
@@ -120,6 +130,7 @@ def _live(document: Json) -> LiveDashboard:
             title=str(path_in(document, "title") or ""),
             description=str(path_in(document, "description") or ""),
             layout_type=str(path_in(document, "layout_type") or ""),
+            reflow_type=str(path_in(document, "reflow_type") or ""),
             widgets=[_without_ids(widget) for widget in path_in(document, "widgets") or ()],
             template_variables=[
                 {name: value for name, value in variable.items() if value is not None}
@@ -145,6 +156,7 @@ def _body(state: DashboardState) -> dict[str, Json]:
         "title": state.title,
         "description": state.description,
         "layout_type": state.layout_type,
+        **({"reflow_type": state.reflow_type} if state.reflow_type else {}),
         "widgets": state.widgets or [],
         "template_variables": state.template_variables or [],
     }

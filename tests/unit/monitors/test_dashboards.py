@@ -8,8 +8,19 @@ from typing import Any
 
 from ddsetup.gateways.datadog.dashboards import MARK, LiveDashboard
 from ddsetup.model.states import DashboardState, from_json, to_json
-from ddsetup.monitors.dashboards import DYNAMODB, NEIGHBOURS, SQS, TITLE, overview, plan_dashboard
+from ddsetup.monitors.dashboards import (
+    TITLE,
+    ShownMetric,
+    clone_of,
+    of_metrics,
+    overview,
+    plan_clone,
+    plan_dashboard,
+)
+from ddsetup.monitors.edits import stamped
 from ddsetup.monitors.scope import MonitorScope
+from ddsetup.monitors.service_graphs import SEEN, SERVICES
+from ddsetup.monitors.terraform import dashboard_terraform
 
 ACCOUNT = "111122223333"
 EVERYTHING = MonitorScope()
@@ -36,24 +47,26 @@ def test_functions_on_managed_instances_have_no_estimated_cost() -> None:
     assert not any("estimated_cost" in str(graph) for graph in managed.values())
 
 
-def test_dynamodb_and_sqs_stand_beside_only_where_they_are_used() -> None:
+def test_services_stand_beside_only_where_they_are_used() -> None:
     def groups(*in_use: str) -> list[str]:
         return [w["definition"]["title"] for w in overview(TITLE, EVERYTHING, in_use).widgets]
 
     assert groups() == ["Invocations and errors", "Time and cost"]
-    assert groups(DYNAMODB)[2:] == ["DynamoDB"]
-    assert groups(*NEIGHBOURS)[2:] == ["DynamoDB", "SQS"]
-    assert SQS in json.dumps(overview(TITLE, EVERYTHING, [SQS]).widgets)
+    assert groups("aws.dynamodb.successful_request_latency")[2:] == ["DynamoDB"]
+    assert groups(*SEEN)[2:] == [service.name for service in SERVICES]
+    assert {"API Gateway", "Step Functions", "RDS and Aurora", "S3", "SNS", "Kinesis"} <= set(groups(*SEEN))
+    for service in SERVICES:
+        assert all(service.seen.split(".")[1] in query for g in service.graphs for query in g.queries)
 
 
 def test_every_formula_uses_the_queries_beside_it() -> None:
-    drawn = graphs(overview(TITLE, EVERYTHING, NEIGHBOURS))
+    drawn = graphs(overview(TITLE, EVERYTHING, SEEN))
     assert len(drawn) > 5
     for definition in drawn.values():
         request = definition["requests"][0]
         names = {query["name"] for query in request["queries"]}
-        formula = request["formulas"][0]["formula"]
-        assert names == {letter for letter in formula if letter.isalpha()}
+        formulas = "".join(formula["formula"] for formula in request["formulas"])
+        assert names == {letter for letter in formulas if letter.isalpha()}
 
 
 def test_a_scope_is_in_every_query_about_functions() -> None:
@@ -73,20 +86,95 @@ def test_it_is_created_once_and_then_left_alone_whatever_datadog_adds() -> None:
     widgets = json.loads(json.dumps(wanted.widgets))
     widgets[0]["definition"]["background_color"] = "white"
     widgets[0]["definition"]["widgets"][0]["definition"]["show_legend"] = True
-    found = live(replace(wanted, widgets=widgets))
+    found = live(replace(stamped(wanted), widgets=widgets))
     plan = plan_dashboard(wanted, found, ACCOUNT)
     assert plan.changes == ()
     assert plan.skipped[0].status == "unchanged"
 
 
-def test_a_removed_widget_and_another_scope_are_differences() -> None:
+def test_another_scope_is_a_difference() -> None:
+    there = live(stamped(overview(TITLE, EVERYTHING)))
+    (change,) = plan_dashboard(overview(TITLE, MonitorScope(env="prod")), there, ACCOUNT).changes
+    assert (change.action, change.why, change.note) == ("update", "differs in description, widgets", "")
+    assert change.before == there.state
+
+
+def test_what_was_edited_by_hand_stays_and_the_rest_is_brought_up_to_date() -> None:
+    there = stamped(overview(TITLE, EVERYTHING, SEEN[:2]))
+    mine = {"definition": {"type": "note", "content": "call me"}}
+    edited = json.loads(json.dumps(there.widgets[1]))
+    edited["definition"]["widgets"][0]["definition"]["requests"][0]["queries"][0]["query"] = "avg:a.b{*}"
+    variables = [*there.template_variables, {"name": "team", "prefix": "team", "default": "*"}]
+    # Written upon: a note, another query, a variable more, and API Gateway is gone.
+    by_hand = replace(
+        there, widgets=[mine, there.widgets[0], edited, there.widgets[3]], template_variables=variables
+    )
+    wanted = overview(TITLE, EVERYTHING, (*SEEN[:2], SEEN[5]))
+    (change,) = plan_dashboard(wanted, live(by_hand), ACCOUNT).changes
+    after = change.after
+    assert isinstance(after, DashboardState)
+    titles = [w["definition"].get("title") for w in after.widgets]
+    assert titles == [None, "Invocations and errors", "Time and cost", "Step Functions", "SQS"]
+    assert after.widgets[2] == edited
+    assert after.template_variables == variables
+    assert change.note == ("kept, as edited by hand: note, Time and cost, API Gateway (deleted), variables")
+    again = plan_dashboard(wanted, live(after), ACCOUNT)
+    assert again.changes == ()
+    assert "kept as edited by hand: note" in again.skipped[0].reason
+    (replaced,) = plan_dashboard(wanted, live(after), ACCOUNT, keep=False).changes
+    assert replaced.after == stamped(wanted)
+    assert replaced.note.startswith("replaced, as edited by hand: note")
+
+
+def test_a_dashboard_from_before_there_were_fingerprints_is_taken_as_it_is() -> None:
     wanted = overview(TITLE, EVERYTHING)
-    fewer = replace(wanted, widgets=wanted.widgets[:1])
-    change = plan_dashboard(wanted, live(fewer), ACCOUNT).changes[0]
-    assert (change.action, change.why) == ("update", "differs in widgets")
-    assert change.before == fewer
-    scoped = overview(TITLE, MonitorScope(env="prod"))
-    assert plan_dashboard(scoped, live(wanted), ACCOUNT).changes[0].why == "differs in description, widgets"
+    (change,) = plan_dashboard(wanted, live(wanted), ACCOUNT).changes
+    assert (change.why, change.after, change.note) == ("differs in description", stamped(wanted), "")
+    own = replace(wanted, widgets=[*wanted.widgets, {"definition": {"type": "note", "content": "x"}}])
+    (change,) = plan_dashboard(wanted, live(own), ACCOUNT).changes
+    assert isinstance(change.after, DashboardState)
+    assert change.after.widgets == own.widgets
+
+
+def test_a_custom_metric_is_shown_as_far_as_it_can_be_asked_for() -> None:
+    scope = MonitorScope(env="prod")
+    plain = graphs(of_metrics("x", scope, [ShownMetric(name="a.b")]))
+    assert set(plain) == {"Smallest, mean and largest", "Sum"}
+    full = graphs(
+        of_metrics("x", scope, [ShownMetric(name="a.b", distribution=True, percentiles=True)], "product")
+    )
+    assert set(full) == {
+        "Smallest, mean and largest",
+        "Sum by product",
+        "Mean by product",
+        "Count by product",
+        "p50, p95, p99",
+    }
+    queries = [q["query"] for q in full["p50, p95, p99"]["requests"][0]["queries"]]
+    assert queries == [f"{p}:a.b{{env:prod,$env,$service,$function}}" for p in ("p50", "p95", "p99")]
+    assert full["Sum by product"]["requests"][0]["queries"][0]["query"].endswith("} by {product}")
+
+
+def test_a_clone_is_its_owners() -> None:
+    source = replace(stamped(overview(TITLE, EVERYTHING)), reflow_type="auto")
+    mine = clone_of(source, "Mine")
+    assert mine.widgets == source.widgets
+    assert MARK not in mine.description
+    assert "parts:" not in mine.description
+    assert [c.action for c in plan_clone(mine, None, ACCOUNT).changes] == ["create"]
+    there = replace(mine, widgets=[])
+    assert plan_clone(mine, live(there), ACCOUNT).changes == ()
+
+
+def test_terraform_holds_the_dashboard_as_json_and_begins_no_template() -> None:
+    state = replace(overview(TITLE, EVERYTHING), title="Shop ${x} %{y}")
+    text = dashboard_terraform(stamped(state))
+    assert 'resource "datadog_dashboard_json" "ddsetup_shop_x_y_"' in text
+    assert "$${x} %%{y}" in text
+    inner = text.split("<<-JSON", 1)[1].rsplit("JSON", 1)[0].replace("$${", "${").replace("%%{", "%{")
+    document = json.loads(inner)
+    assert document["widgets"] == state.widgets
+    assert document["description"] == state.description
 
 
 def test_the_mark_is_in_the_description_and_the_state_can_be_journalled() -> None:
