@@ -24,6 +24,7 @@ from botocore.exceptions import ClientError
 from ddsetup.model.errors import UsageError
 from ddsetup.sandbox import detached, standin, state
 from ddsetup.sandbox.control import start
+from ddsetup.sandbox.datadog.aws_access import changes
 from ddsetup.sandbox.errors import SandboxUnavailable
 from ddsetup.sandbox.faults import AwsFault, inject
 from ddsetup.sandbox.layers import archive_of
@@ -64,15 +65,17 @@ def _error(call: Callable[..., object], **arguments: object) -> str:
     return ""
 
 
+def _arn(functions: Any, name: str) -> str:
+    return str(functions.get_function_configuration(FunctionName=name)["FunctionArn"])
+
+
 def test_every_signal_of_an_instrumented_function_arrives(sandbox: Sandbox) -> None:
     secret = operator(sandbox, "secretsmanager").create_secret(Name="key", SecretString=sandbox.api_key)
     outputs = deploy_forwarder(sandbox, "datadog-forwarder", DdApiKeySecretArn=secret["ARN"])
     assert "DdApiKeySecretArn" not in outputs  # of a secret that the stack made itself only
     instrument(sandbox, "coffee-orders", "Datadog-Python312:130")
-    arn = operator(sandbox, "lambda").get_function(FunctionName="coffee-orders")["Configuration"][
-        "FunctionArn"
-    ]
-    operator(sandbox, "lambda").tag_resource(Resource=arn, Tags={"env": "prod"})
+    functions = operator(sandbox, "lambda")
+    functions.tag_resource(Resource=_arn(functions, "coffee-orders"), Tags={"env": "prod"})
     assert traffic(sandbox, ["coffee-orders"], heard=True) == ()
     subscribe(sandbox, "coffee-orders", outputs["DatadogForwarderArn"])
 
@@ -101,6 +104,18 @@ def test_every_signal_of_an_instrumented_function_arrives(sandbox: Sandbox) -> N
     }
     body = {"data": {"type": "search_request", "attributes": {"filter": search}}}
     assert datadog(sandbox, "POST", "/api/v2/spans/events/search", body)["data"]
+
+
+def test_that_something_has_changed_is_told_where_nothing_else_needs_reading(sandbox: Sandbox) -> None:
+    functions = root(sandbox, "lambda")
+    before = changes(sandbox.aws_endpoint_url)
+    functions.list_functions()
+    assert changes(sandbox.aws_endpoint_url) == before != ""
+    functions.tag_resource(Resource=_arn(functions, "coffee-stock"), Tags={"seen": "yes"})
+    written = changes(sandbox.aws_endpoint_url)
+    assert written != before
+    inject(sandbox)
+    assert changes(sandbox.aws_endpoint_url) != written
 
 
 def test_a_forwarder_with_an_unknown_key_says_so(sandbox: Sandbox) -> None:

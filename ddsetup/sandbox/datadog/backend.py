@@ -6,7 +6,13 @@ import logging
 import threading
 
 from ddsetup.sandbox.datadog import triggers
-from ddsetup.sandbox.datadog.aws_access import AccessFailed, BackendOptions, CustomerAccess, explained
+from ddsetup.sandbox.datadog.aws_access import (
+    AccessFailed,
+    BackendOptions,
+    CustomerAccess,
+    changes,
+    explained,
+)
 from ddsetup.sandbox.datadog.crawler import crawl_region, wants_metrics
 from ddsetup.sandbox.datadog.integrations import Account, Integrations
 from ddsetup.sandbox.datadog.store import Telemetry
@@ -21,6 +27,9 @@ IDLE_ROUNDS = 10
 
 #: How seldom a metric is read that nobody has asked for, where polling is adaptive: once an hour.
 ROUNDS_OF_UNASKED = 6
+
+#: What has not changed is read again all the same once in so many rounds.
+ROUNDS_OF_QUIET = 6
 
 _HOME_REGIONS = {"aws": "us-east-1", "aws-us-gov": "us-gov-west-1", "aws-cn": "cn-north-1"}
 
@@ -41,6 +50,8 @@ class Backend:
         self._access: dict[str, CustomerAccess] = {}
         self._idle: dict[tuple[str, str], int] = {}
         self._rounds = 0
+        self._known: object = None
+        self._quiet = 0
 
     def start(self) -> None:
         """Begin; the first round starts after one period."""
@@ -59,10 +70,23 @@ class Backend:
     def _run(self) -> None:
         while not self._stopping.wait(self._period):
             try:
-                self._round()
+                if self._is_due():
+                    self._round()
             except (LookupError, TypeError, ValueError):
                 # An answer of the emulated AWS in an odd shape must not end the crawling for good.
                 _log.exception("the round failed")
+
+    def _is_due(self) -> bool:
+        """Whether a round may find anything new: most of a sandbox's life nothing happens in it."""
+        version = changes(self._options.aws_endpoint)
+        seen, self._known = self._known, (version, self._integrations.accounts())
+        troubled = any(self._integrations.issues().values())
+        if not version or seen != self._known or troubled or self._options.adaptive:
+            self._quiet = 0
+            return True
+        self._quiet = (self._quiet + 1) % ROUNDS_OF_QUIET
+        self._idle = {key: max(0, rounds - 1) for key, rounds in self._idle.items()}
+        return self._quiet == 0
 
     def _round(self, *, every_region: bool = False) -> None:
         with self._busy:

@@ -65,13 +65,17 @@ def crawl_region(
     themselves cannot be read.
     """
     cloudwatch = access.client("cloudwatch", region)
-    services = _crawl_services(account, region, cloudwatch, telemetry)
-    if not lets_through(account, NAMESPACE):
-        return services, []
-    listed = paged(cloudwatch, "list_metrics", "Metrics", Namespace=NAMESPACE)
-    functions = sorted({name for metric in listed if (name := _only_function_name(metric))})
+    listed = [
+        metric
+        for metric in paged(cloudwatch, "list_metrics", "Metrics")
+        if lets_through(account, metric["Namespace"])
+    ]
+    services = [metric for metric in listed if metric["Namespace"] in SERVICES]
+    _crawl_services(account, region, cloudwatch, telemetry, services)
+    own = (metric for metric in listed if metric["Namespace"] == NAMESPACE)
+    functions = sorted({name for metric in own if (name := _only_function_name(metric))})
     if not functions:
-        return services, []
+        return len(services), []
     issues: list[str] = []
     try:
         resource_tags = function_tags(access, region)
@@ -85,28 +89,24 @@ def crawl_region(
     for function, item, points in _read(cloudwatch, _series(wanted, collected), now):
         tags = metric_tags(account, region, function, resource_tags.get(function, {}))
         telemetry.add_points(item.datadog, item.kind, tags, points)
-    return services + len(functions), issues
+    return len(services) + len(functions), issues
 
 
-def _crawl_services(account: Account, region: str, cloudwatch: Any, telemetry: Telemetry) -> int:
-    """Read what other services count, and give how many metrics there were.
+def _crawl_services(
+    account: Account, region: str, cloudwatch: Any, telemetry: Telemetry, listed: Sequence[Mapping[str, Any]]
+) -> None:
+    """Read what other services count in the metrics that are listed.
 
     `ExecutionsStarted` of AWS/States becomes `aws.states.executions_started`; dimensions become tags, their
     keys in lower case (Datadog's pages on these services).
     """
-    now, number = datetime.fromtimestamp(telemetry.clock(), UTC), 0
-    for namespace in SERVICES:
-        if not lets_through(account, namespace):
-            continue
-        listed = paged(cloudwatch, "list_metrics", "Metrics", Namespace=namespace)
-        points = _points(cloudwatch, [_summed(f"m{at}", metric) for at, metric in enumerate(listed)], now)
-        for at, metric in enumerate(listed):
-            tags = [f"{each['Name'].lower()}:{each['Value']}" for each in metric.get("Dimensions", [])]
-            tags += [f"region:{region}", f"aws_account:{account.aws_account_id}"]
-            name = _name(namespace, metric["MetricName"])
-            telemetry.add_points(name, "count", all_normalised(tags), points.get(f"m{at}", []))
-        number += len(listed)
-    return number
+    now = datetime.fromtimestamp(telemetry.clock(), UTC)
+    points = _points(cloudwatch, [_summed(f"m{at}", metric) for at, metric in enumerate(listed)], now)
+    for at, metric in enumerate(listed):
+        tags = [f"{each['Name'].lower()}:{each['Value']}" for each in metric.get("Dimensions", [])]
+        tags += [f"region:{region}", f"aws_account:{account.aws_account_id}"]
+        name = _name(metric["Namespace"], metric["MetricName"])
+        telemetry.add_points(name, "count", all_normalised(tags), points.get(f"m{at}", []))
 
 
 def _name(namespace: str, metric: str) -> str:

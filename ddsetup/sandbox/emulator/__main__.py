@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from ddsetup.sandbox.emulator import door
+from ddsetup.sandbox.emulator import changes, door, faults
 from ddsetup.sandbox.emulator.settings import EmulatorSettings
 
 
@@ -53,11 +53,12 @@ def _application(settings: EmulatorSettings) -> Any:
 
     # Functions inherit this process's environment, and this name means something to their code too.
     del os.environ["LOG_LEVEL"]
-    _install(settings)
-    return app.app
+    meant = faults.Faults(Path(settings.faults))
+    _install(settings, meant)
+    return changes.telling(app.app, meant.version)
 
 
-def _install(settings: EmulatorSettings) -> None:
+def _install(settings: EmulatorSettings, meant: faults.Faults) -> None:
     """Make the emulator, once it is imported, more like AWS."""
     from ddsetup.sandbox.emulator import (
         account_policies,
@@ -66,7 +67,6 @@ def _install(settings: EmulatorSettings) -> None:
         calls,
         connections,
         delivery,
-        faults,
         filter_patterns,
         late_lines,
         limits,
@@ -91,8 +91,8 @@ def _install(settings: EmulatorSettings) -> None:
     state_machines.install()
     api_gateway.install()
     topics.install()
+    changes.install()
     service_metrics.install()
-    meant = faults.Faults(Path(settings.faults))
     late_lines.install(meant)
     calls.install(Path(settings.call_log), meant)
     seed.publish_layers(settings)

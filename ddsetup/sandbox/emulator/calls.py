@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from ddsetup.sandbox.emulator import changes
 from ddsetup.sandbox.emulator.faults import Faults, Request
 
 _READ_PREFIXES = (
@@ -56,6 +57,8 @@ def install(path: Path, faults: Faults) -> None:
             "status": response[0],
         }
         log.write(json.dumps(record) + "\n")
+        if record["write"]:
+            changes.note()
         return response
 
     app._dispatch_service_request = logged

@@ -107,12 +107,16 @@ class Faults:
             self._chance.passed(request.whole())
         return None
 
-    def _reread(self) -> None:
+    def version(self) -> int:
+        """Another one for each file; 0 where there is none."""
         try:
-            changed = self.path.stat().st_ino
+            return self.path.stat().st_ino
         except FileNotFoundError:
-            return
-        if changed != self._read:
+            return 0
+
+    def _reread(self) -> None:
+        changed = self.version()
+        if changed not in (0, self._read):
             described = json.loads(self.path.read_text(encoding="utf-8"))
             faults = [AwsFault(**each) for each in described]
             self._waiting = [_Waiting(f, f.times, f.skip) for f in faults]
