@@ -2,6 +2,7 @@
 
     with Nursery() as nursery:
         end = nursery.run(["setup", "--all"], environ, cwd, kill=Kill(0.3, journal_of=state))
+        pid = nursery.begin(["setup"], environ, cwd, terminal="/dev/pts/7")
 
 A run is a real process, so it can be killed with SIGKILL; it only starts a second earlier than one from a
 shell, and that second is most of what a run costs. What is the same in each is done before the fork:
@@ -14,6 +15,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import fcntl
 import functools
 import gc
 import importlib
@@ -25,6 +27,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import termios
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -101,13 +104,30 @@ class Nursery:
         timeout: float = 2.5 * PATIENCE,
     ) -> End:
         """Run `ddsetup ARGUMENTS` without a terminal and wait for its end, at most `timeout` seconds."""
-        order = {
-            "arguments": list(arguments),
-            "environ": dict(environ),
-            "directory": str(directory),
-            "kill": asdict(kill) if kill else None,
-            "timeout": timeout,
-        }
+        end = self._asked(
+            {
+                "arguments": list(arguments),
+                "environ": dict(environ),
+                "directory": str(directory),
+                "kill": asdict(kill) if kill else None,
+                "timeout": timeout,
+            }
+        )
+        assert not end.pop("hung"), f"ddsetup {' '.join(arguments)} did not end within {timeout} s"
+        return End(**end)
+
+    def begin(
+        self, arguments: Sequence[str], environ: Mapping[str, str], directory: Path, terminal: str
+    ) -> int:
+        """Run `ddsetup ARGUMENTS` on a terminal, as the leader of a session there; the process's number."""
+        order = {"arguments": list(arguments), "environ": dict(environ), "directory": str(directory)}
+        return int(self._asked({**order, "terminal": terminal})["pid"])
+
+    def ended(self, pid: int) -> int:
+        """Wait for the end of what was begun: its exit code (negative: the signal)."""
+        return int(self._asked({"ended": pid})["code"])
+
+    def _asked(self, order: Mapping[str, Any]) -> dict[str, Any]:
         assert self._server.stdin is not None
         assert self._server.stdout is not None
         with self._one_at_a_time:
@@ -115,9 +135,8 @@ class Nursery:
             self._server.stdin.flush()
             answer = self._server.stdout.readline()
         assert answer, "the nursery has died"
-        end = json.loads(answer)
-        assert not end.pop("hung"), f"ddsetup {' '.join(arguments)} did not end within {timeout} s"
-        return End(**end)
+        answered: dict[str, Any] = json.loads(answer)
+        return answered
 
 
 @functools.cache
@@ -132,9 +151,15 @@ def _serve() -> None:
     for order in sys.stdin:
         gc.collect()
         gc.freeze()  # or each fork's collector would copy what all have in common
-        sys.stdout.write(json.dumps(_run(json.loads(order))) + "\n")
+        sys.stdout.write(json.dumps(_carried_out(json.loads(order))) + "\n")
         sys.stdout.flush()
         _import(*_learnt())
+
+
+def _carried_out(order: Mapping[str, Any]) -> dict[str, Any]:
+    if "ended" in order:
+        return {"code": os.waitstatus_to_exitcode(os.waitpid(order["ended"], 0)[1])}
+    return _begin(order) if "terminal" in order else _run(order)
 
 
 def _commands() -> list[str]:
@@ -174,6 +199,18 @@ def _warm_up() -> None:
         )
 
 
+def _begin(order: Mapping[str, Any]) -> dict[str, Any]:
+    """Start a run on a terminal; once this has answered, the run holds the terminal open."""
+    terminal = os.open(order["terminal"], os.O_RDWR | os.O_NOCTTY)
+    child = os.fork()
+    if child == 0:
+        os.setsid()
+        fcntl.ioctl(terminal, termios.TIOCSCTTY, 0)
+        _become(order, (terminal, terminal, terminal))
+    os.close(terminal)
+    return {"pid": child}
+
+
 def _run(order: Mapping[str, Any]) -> dict[str, Any]:
     printed = [_own_directory() / name for name in ("out", "err")]
     kill = Kill(**order["kill"]) if order["kill"] else None
@@ -183,7 +220,8 @@ def _run(order: Mapping[str, Any]) -> dict[str, Any]:
     started = time.monotonic()
     child = os.fork()
     if child == 0:
-        _become(order, printed)
+        files = (os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600) for path in printed)
+        _become(order, (os.open(os.devnull, os.O_RDONLY), *files))
     due = started + kill.seconds if kill and runs is None else None
     left = list(kill.signals) if kill else []
     wrote_after = None
@@ -231,17 +269,15 @@ def _journals(runs: Path | None, once: str) -> set[str]:
     return set()
 
 
-def _become(order: Mapping[str, Any], printed: Sequence[Path]) -> NoReturn:
-    """Be the command, as if it had been started from a shell."""
+def _become(order: Mapping[str, Any], streams: Sequence[int]) -> NoReturn:
+    """Be the command, as if it had been started from a shell with these for its standard streams."""
     code: Any = 70
     known = set(sys.modules)
     try:
-        for descriptor, path in ((1, printed[0]), (2, printed[1])):
-            opened = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-            os.dup2(opened, descriptor)
-            os.close(opened)
-        nothing = os.open(os.devnull, os.O_RDONLY)
-        os.dup2(nothing, 0)
+        for descriptor, stream in enumerate(streams):
+            os.dup2(stream, descriptor)
+        for stream in set(streams):
+            os.close(stream)
         for index, mode in ((0, "r"), (1, "w"), (2, "w")):
             name = ("stdin", "stdout", "stderr")[index]
             setattr(sys, name, os.fdopen(index, mode, closefd=False))
@@ -255,7 +291,11 @@ def _become(order: Mapping[str, Any], printed: Sequence[Path]) -> NoReturn:
         main()
     except SystemExit as end:
         code = end.code
-        (_own_directory() / "imported").write_text(json.dumps(sorted(set(sys.modules) - known)))
+        whole = _own_directory() / f"imported.{os.getpid()}"
+        whole.write_text(json.dumps(sorted(set(sys.modules) - known)))
+        whole.replace(
+            _own_directory() / "imported"
+        )  # at any moment: a run on a terminal has others beside it
     finally:
         os._exit(code)
 

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import re
+import signal
+import termios
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 import pexpect
 import pyte
+from pexpect import fdpexpect
 
+from tests import nursery
 from tests.e2e.conftest import DDSETUP, Cli
 from tests.patience import PATIENCE
 
@@ -19,8 +25,63 @@ ENTER, ESC, CTRL_C, DOWN, SPACE = "\r", "\x1b", "\x03", "\x1b[B", " "
 _ESCAPES = re.compile(r"\x1b(\[[0-9;?]*[ -/]*[@-~]|\][^\x07]*\x07|[()][0-9A-B]|[=>78])")
 
 
+class _Forked:
+    """The command, forked with everything imported, on a pseudo terminal."""
+
+    def __init__(
+        self, arguments: Sequence[str], environ: Mapping[str, str], directory: Path, size: tuple[int, int]
+    ) -> None:
+        ours, its = os.openpty()
+        termios.tcsetwinsize(its, (size[1], size[0]))
+        self._pid = nursery.shared().begin(arguments, environ, directory, os.ttyname(its))
+        os.close(its)
+        self._code: int | None = None
+        self.screen = fdpexpect.fdspawn(ours, encoding="utf-8", timeout=PATIENCE)
+        self.screen.delaybeforesend = None
+
+    def ended(self) -> int:
+        """Wait for its end; the exit code, -1 if a signal ended it."""
+        if self._code is None:
+            self._code = nursery.shared().ended(self._pid)
+            self.screen.close()
+        return max(-1, self._code)
+
+    def kill(self) -> None:
+        """End it at once, if it has not ended."""
+        if self._code is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self._pid, signal.SIGKILL)
+            self.ended()
+
+
+class _Installed:
+    """The command, as a shell starts it, on a pseudo terminal."""
+
+    def __init__(
+        self, arguments: Sequence[str], environ: Mapping[str, str], directory: Path, size: tuple[int, int]
+    ) -> None:
+        self.screen = pexpect.spawn(
+            DDSETUP,
+            list(arguments),
+            env=dict(environ),
+            cwd=str(directory),
+            dimensions=(size[1], size[0]),
+            encoding="utf-8",
+            timeout=PATIENCE,
+        )
+
+    def ended(self) -> int:
+        """Wait for its end; the exit code, -1 if a signal ended it."""
+        self.screen.close()
+        return int(self.screen.exitstatus if self.screen.exitstatus is not None else -1)
+
+    def kill(self) -> None:
+        """End it at once, if it has not ended."""
+        self.screen.close(force=True)
+
+
 class Terminal:
-    """`ddsetup ARGUMENTS` on a screen of so many columns and lines."""
+    """`ddsetup ARGUMENTS` on a screen of so many columns and lines, forked or, `installed`, from a shell."""
 
     def __init__(
         self,
@@ -28,19 +89,14 @@ class Terminal:
         *arguments: str,
         cwd: Path | None = None,
         size: tuple[int, int] = (80, 24),
+        installed: bool = False,
         **over: str | None,
     ) -> None:
         settings = {"TERM": "xterm-256color", "PROMPT_TOOLKIT_NO_CPR": "1", "LANG": "C.UTF-8", **over}
         self._cli = cli
-        self._child = pexpect.spawn(
-            DDSETUP,
-            list(arguments),
-            env=cli.environ(**settings),
-            cwd=str(cwd or cli.home),
-            dimensions=(size[1], size[0]),
-            encoding="utf-8",
-            timeout=PATIENCE,
-        )
+        environ, directory = cli.environ(**settings), cwd or cli.home
+        start = _Installed if installed else _Forked
+        self._child = start(arguments, environ, directory, size)
         self.screen = pyte.Screen(*size)
         self._stream = pyte.Stream(self.screen)
         self.raw = ""
@@ -51,7 +107,7 @@ class Terminal:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._child.close(force=True)
+        self._child.kill()
         self._cli.check_secrets(self.text)
         if kind is not None:
             print("\n".join(self.lines))
@@ -83,7 +139,7 @@ class Terminal:
 
     def press(self, keys: str) -> Terminal:
         """Type, once all that is drawn has been read."""
-        self._child.send(keys)
+        self._child.screen.send(keys)
         return self
 
     def answer(self, question: str, keys: str = ENTER) -> Terminal:
@@ -100,13 +156,12 @@ class Terminal:
         deadline = time.monotonic() + seconds
         while self._read():
             assert time.monotonic() < deadline, "never ended:\n" + "\n".join(self.lines)
-        self._child.close()
-        return int(self._child.exitstatus if self._child.exitstatus is not None else -1)
+        return self._child.ended()
 
     def _read(self) -> bool:
         """Take in what was written; False once there is no more to come."""
         try:
-            written = self._child.read_nonblocking(65_536, timeout=0.1)
+            written = self._child.screen.read_nonblocking(65_536, timeout=0.1)
         except pexpect.TIMEOUT:
             return True
         except pexpect.EOF:

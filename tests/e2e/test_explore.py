@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import time
 from typing import Any
 
 import pytest
 
 from ddsetup.sandbox.traffic import traffic
-from tests.e2e.conftest import DDSETUP, OpenPlace, Place
+from tests import nursery
+from tests.e2e.conftest import OpenPlace, Place
 
 pytestmark = pytest.mark.e2e
 
@@ -39,18 +39,9 @@ def place_has(place: Place, enough: tuple[str, str, int]) -> bool:
 
 def run(place: Place, *arguments: str, code: int = 0, **environ: str) -> str:
     """Exit code and output. What functions logged is part of it, tracebacks too, so `Cli` will not do."""
-    done = subprocess.run(
-        [DDSETUP, *arguments],
-        env=place.cli.environ() | environ,
-        cwd=place.cli.home,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    done = nursery.shared().run(arguments, place.cli.environ() | environ, place.cli.home)
     place.cli.check_secrets(done.stdout + done.stderr)
-    assert done.returncode == code, done.stderr
+    assert done.code == code, done.stderr
     return done.stdout
 
 
@@ -148,7 +139,9 @@ def test_a_custom_metric_is_explored_listed_and_proved(shop: Place) -> None:
 
 def test_it_fits_a_plain_terminal(shop: Place) -> None:
     """No colour, no UTF-8: the same lines in plain characters."""
-    text = run(shop, "explore", "cold-starts", NO_COLOR="1", LC_ALL="C", PYTHONIOENCODING="ascii")
+    text = shop.cli.installed(
+        "explore", "cold-starts", NO_COLOR="1", LC_ALL="C", PYTHONIOENCODING="ascii"
+    ).stdout
     assert text.isascii()
     assert "###" in text
     assert "\x1b" not in text

@@ -91,7 +91,8 @@ def with_sso(cli: Cli, portal: ScriptedAws, *, installed: bool = True) -> dict[s
 
 
 def test_a_profile_with_sso_is_logged_in_to_from_the_wizard(cli: Cli, sso: ScriptedAws) -> None:
-    with Terminal(cli, "setup", *REGION, **with_sso(cli, sso)) as terminal:
+    # Where a home keeps its tokens botocore settles while it is imported.
+    with Terminal(cli, "setup", *REGION, installed=True, **with_sso(cli, sso)) as terminal:
         terminal.until("Use the profile work").press("p" + ENTER)
         terminal.until("Log in now: aws sso login --profile work")
         assert "the AWS SSO login has expired or is missing" in terminal.text

@@ -214,7 +214,9 @@ def test_a_dumb_terminal_gets_numbered_questions_and_no_escapes(cli: Cli) -> Non
 def test_no_colours_and_nothing_but_ascii_where_the_terminal_has_no_more(cli: Cli) -> None:
     given = ("--region", "us-east-1", "--function", "own-settings", "--via", "forwarder", "--env", "x")
     plain: dict[str, Any] = {"LC_ALL": "C", "NO_COLOR": "1"}
-    with Terminal(cli, "plan", *given, "--service", "x", "--version-tag", "1", **plain) as terminal:
+    named = ("--service", "x", "--version-tag", "1")
+    # What a locale makes of a process is settled when its interpreter starts.
+    with Terminal(cli, "plan", *given, *named, installed=True, **plain) as terminal:
         terminal.answer(QUESTIONS[1])
         assert terminal.end() == 0
         assert terminal.raw.isascii()
