@@ -119,6 +119,9 @@ def actions_for(change: Change) -> tuple[str, ...]:
     before, after = change.before, change.after
     if isinstance(after, RoleState):
         return _role_actions(before if isinstance(before, RoleState) else None, after)
+    if isinstance(before, RoleState):
+        bare = RoleState(name=before.name, trust_account=before.trust_account, external_id=before.external_id)
+        return ("iam:DeleteRole", *_role_actions(before, bare))
     if isinstance(after, TagsState):
         held = before.tags if isinstance(before, TagsState) else {}
         gone = set(held) - set(after.tags)

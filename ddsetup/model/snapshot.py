@@ -63,7 +63,8 @@ class LaneSnapshot:
     weeks, by the function's name; None: not looked at. `provisioned` is how many environments are kept warm,
     by ARN and alias or version, of functions that were looked at. `delivered` are the filters that delivered
     something within two weeks, by log group, `delivering` those within three hours; `receiving` are the log
-    groups that something was written to within three hours. None: not asked.
+    groups that something was written to within three hours. None: not asked. `template_version` is what the
+    Forwarder's template deploys; empty: not looked at, or it does not say.
     """
 
     lane: Lane
@@ -88,6 +89,7 @@ class LaneSnapshot:
     edge_roles: frozenset[str] | Unreadable = frozenset()
     replicated: frozenset[str] = frozenset()
     template_parameters: tuple[str, ...] | Unreadable = ()
+    template_version: str | Unreadable = ""
     forwarder_layer: bool | Unreadable | None = None
     resources: Mapping[str, int] = field(default_factory=dict)
     state_machines: tuple[StateMachine, ...] | Unreadable = ()

@@ -61,7 +61,7 @@ def look_closer(
             **_edge_jobs(aws, snapshot, selected),
             **_state_jobs(aws, selected),
             **_layer_jobs(aws, _layers_wanted(answers, selected)),
-            **_template_jobs(aws, urls if answers.via == "forwarder" else {}),
+            **_template_jobs(aws, urls if answers.via == "forwarder" else {}, answers),
             **_forwarder_layer_jobs(aws, snapshot, answers, lanes),
             **_key_policy_jobs(aws, roles_to_read(selected, answers)),
             **_permission_jobs(aws, snapshot, asked),
@@ -264,12 +264,16 @@ def _layer_jobs(aws: Aws, names: Mapping[Lane, Iterable[str]]) -> Jobs:
     }
 
 
-def _template_jobs(aws: Aws, urls: Mapping[Lane, str]) -> Jobs:
-    return {
-        ("template_parameters", lane, ""): job(stacks.template_parameters, aws, lane, url)
-        for lane, url in urls.items()
-        if url
-    }
+def _template_jobs(aws: Aws, urls: Mapping[Lane, str], answers: Answers) -> Jobs:
+    """What the templates take; which version the latest is, where a Forwarder is to become that."""
+    latest = answers.forwarder_upgrade and answers.forwarder_version == "latest"
+    jobs: Jobs = {}
+    for lane, url in urls.items():
+        if url:
+            jobs["template_parameters", lane, ""] = job(stacks.template_parameters, aws, lane, url)
+        if url and latest:
+            jobs["template_version", lane, ""] = partial(stacks.template_version, url)
+    return jobs
 
 
 def _forwarder_layer_jobs(aws: Aws, snapshot: Snapshot, answers: Answers, lanes: Iterable[Lane]) -> Jobs:
@@ -335,6 +339,7 @@ def _lane_with(old: LaneSnapshot, fresh: Mapping[str, dict[str, Any]], snapshot:
         | {arn for arn, policy in fresh.get("replicated", {}).items() if _copied(policy)},
         newest_layers={**old.newest_layers, **_readable(fresh.get("newest_layers", {}))},
         template_parameters=fresh.get("template_parameters", {}).get("", old.template_parameters),
+        template_version=fresh.get("template_version", {}).get("", old.template_version),
         forwarder_layer=fresh.get("forwarder_layer", {}).get("", old.forwarder_layer),
     )
 

@@ -231,7 +231,7 @@ WISHED: dict[str, dict[str, Any]] = {
     "extension": {"via": "extension"},
     "resource collection": {"resource_collection": True},
     "namespaces": {"integration_namespaces": ("sqs", "AWS/SES", "AWS/Odd")},
-    "other sources": {"log_sources": ("lambda", "s3", "odd")},
+    "other sources": {"log_sources": ("lambda", "s3")},
     "no sources": {"log_sources": ()},
 }
 WISHES = {name: World(answers=wanted) for name, wanted in WISHED.items()}

@@ -40,7 +40,7 @@ COMMANDS: tuple[Command, ...] = (
         module="ddsetup.cli.plan",
         summary="Show what setup would change, and change nothing.",
         examples=("ddsetup plan --all", "ddsetup plan --function 'checkout-*' --out plan.json"),
-        keys=(*WANTED, *ASKING, "html"),
+        keys=(*WANTED, *WRITING, "html"),
         extras=(
             option("out", "FILE", "Save the plan for `ddsetup apply`.", kind=Path),
             switch("detailed_exitcode", "End with 3 if there are changes."),

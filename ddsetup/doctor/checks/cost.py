@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from ddsetup.doctor.checks.case import Case, Place, Subject
 from ddsetup.doctor.checks.check import Blind, Checks, Problem, Result
@@ -12,10 +12,15 @@ from ddsetup.doctor.checks.road import ROAD
 from ddsetup.facts import recognise
 from ddsetup.facts.filters import AUTOMATIC_PREFIX, Forwarders, classify, describe, filter_resource
 from ddsetup.facts.guides import LOGS_GUIDE, SETTINGS_GUIDE
-from ddsetup.facts.ownership import is_forwarder
-from ddsetup.facts.variables import LOG_LEVEL, MERGE_XRAY, TRACE_ENABLED
-from ddsetup.model.account import SubscriptionFilter, Unreadable
-from ddsetup.model.change import ResourceId
+from ddsetup.facts.ownership import is_datadogs_own, is_forwarder
+from ddsetup.facts.variables import LOG_LEVEL, LOGS_ENABLED, MERGE_XRAY, TRACE_ENABLED
+from ddsetup.model.account import Integration, SubscriptionFilter, Unreadable
+from ddsetup.model.change import Change, ResourceId
+from ddsetup.model.states import FunctionState, LogCollectionState
+from ddsetup.plan.steps.collection import LAMBDA_SOURCE, collection_id
+from ddsetup.plan.steps.collection import STEP as COLLECTION
+from ddsetup.plan.steps.forwarder_choice import lane_of
+from ddsetup.plan.steps.instrument.subject import STEP as INSTRUMENT
 from ddsetup.plan.steps.subscriptions.conflicts import deletion
 from ddsetup.plan.steps.subscriptions.groups import log_group_of
 
@@ -53,8 +58,9 @@ def twice(case: Case) -> Iterator[Result]:
     as Datadog would put its own back.
     """
     for place, name, writers, filters in _filters(case):
-        ours = [f for f in filters if place.forwarder and f.destination_arn == place.forwarder.arn]
-        if len(ours) < 2:
+        known = [f for f in filters if classify(f, _forwarders(place)) in ("ours", "forwarder")]
+        ours = [f for f in known if sum(f.destination_arn == other.destination_arn for other in known) > 1]
+        if not ours:
             continue
         extra = min(ours, key=lambda f: (f.name.startswith(AUTOMATIC_PREFIX), f.name))
         yield Problem(
@@ -83,11 +89,8 @@ def old_forwarder(case: Case) -> Iterator[Result]:
     An old Forwarder may have an invalid key or drop what it does not know; with both, lines arrive twice.
     """
     for place, name, writers, filters in _filters(case):
-        known = place.lane.forwarders if not isinstance(place.lane.forwarders, Unreadable) else ()
-        ours = place.forwarder.arn if place.forwarder else None
-        forwarders = Forwarders(ours, frozenset(f.arn for f in known) - {ours})
-        for found in filters:
-            if classify(found, forwarders) in ("forwarder", "firehose") and place.forwarder is not None:
+        for found in filters if place.forwarder is not None else ():
+            if classify(found, _forwarders(place)) in ("forwarder", "firehose"):
                 yield Problem(
                     resource=filter_resource(name, found.name, place.at),
                     what=f"its logs are also sent to Datadog by {describe(found)}",
@@ -131,22 +134,80 @@ def account_policy(case: Case) -> Iterator[Result]:
     link=SETTINGS_GUIDE,
 )
 def logs_once(case: Case) -> Iterator[Result]:
-    """The Extension sends the function's logs, and a filter leads its log group to a Forwarder as well."""
+    """The Extension sends the function's logs, and a filter leads its log group to a Forwarder as well, this
+    region's or any other.
+
+    Datadog puts filters of its own back. So these are ended in the log collection of the integration, if it
+    serves nobody else in the region, and otherwise by taking the logs from the Extension.
+    """
     for s in case.subjects:
         if not (s.touchable and recognise.extension_ships_logs(s.function)):
             continue
-        place, group = case.place_of(s), log_group_of(s.function)
-        filters = place.filters_of(group)
-        if filters is None or isinstance(filters, Unreadable):
-            continue
-        for found in filters:
-            if place.forwarder and found.destination_arn == place.forwarder.arn:
-                yield problem(
-                    s,
-                    f"its logs arrive twice: by its Extension, and by the filter {found.name}",
-                    "delete the filter; or set DD_SERVERLESS_LOGS_ENABLED to false",
-                    changes=(deletion(found, place.at, "the Extension sends these logs already"),),
-                )
+        place = case.place_of(s)
+        filters = place.filters_of(log_group_of(s.function))
+        for found in () if filters is None or isinstance(filters, Unreadable) else filters:
+            if classify(found, _forwarders(place)) != "foreign":
+                yield _sent_twice(case, s, place, found)
+
+
+def _sent_twice(case: Case, s: Subject, place: Place, found: SubscriptionFilter) -> Problem:
+    what = f"its logs arrive twice: by its Extension, and by the filter {found.name}"
+    if not found.name.startswith(AUTOMATIC_PREFIX):
+        gone = deletion(found, place.at, "the Extension sends these logs already")
+        return problem(s, what, f"delete the filter; or set {LOGS_ENABLED} to false", changes=(gone,))
+    out = _leaving(case, place.at.account)
+    if out is not None and found.destination_arn in LogCollectionState.of(out.before).lambdas:
+        fix = "take the Forwarder out of the log collection, as nothing else in the region uses it"
+        return problem(s, f"{what}, which Datadog puts", fix, changes=(out,))
+    fix = f"set {LOGS_ENABLED} to false: Datadog puts its filter back on every function of the region"
+    now = {LOGS_ENABLED: s.env[LOGS_ENABLED]} if LOGS_ENABLED in s.env else {}
+    quiet = Change(
+        step=INSTRUMENT,
+        resource=s.resource,
+        before=_as_it_is(s, now),
+        after=_as_it_is(s, {LOGS_ENABLED: "false"}),
+        why="its logs reach Datadog by the Forwarder",
+        precondition=s.function.revision_id,
+    )
+    return problem(s, f"{what}, which Datadog puts", fix, changes=(quiet,))
+
+
+def _as_it_is(s: Subject, env: Mapping[str, str]) -> FunctionState:
+    layers = tuple(layer.arn for layer in s.function.layers)
+    return FunctionState(handler=s.function.handler, layers=layers, env=env)
+
+
+def _leaving(case: Case, account: str) -> Change | None:
+    """The Forwarders of an account that leave log collection, as all functions of their regions send their
+    logs by the Extension."""
+    live = case.snapshot.accounts[account].integration
+    if not isinstance(live, Integration) or set(live.sources) != {LAMBDA_SOURCE}:
+        return None
+    lanes = {p.at for p in case.places if p.at.account == account and _all_by_extension(p)}
+    arns = tuple(arn for arn in live.lambdas if lane_of(arn) in lanes)
+    alone = set(live.lambdas) <= set(arns)
+    return Change(
+        step=COLLECTION,
+        resource=collection_id(account),
+        before=LogCollectionState(lambdas=arns, sources=(LAMBDA_SOURCE,) if alone else ()),
+        after=LogCollectionState(),
+        why="the Extension sends these logs already",
+        note="Datadog takes its own filters out",
+    )
+
+
+def _all_by_extension(place: Place) -> bool:
+    functions = place.lane.functions
+    return not isinstance(functions, Unreadable) and all(
+        recognise.extension_ships_logs(f) or is_datadogs_own(f, place.lane) for f in functions
+    )
+
+
+def _forwarders(place: Place) -> Forwarders:
+    """The region's Forwarder, and the others there."""
+    known = place.lane.forwarders if not isinstance(place.lane.forwarders, Unreadable) else ()
+    ours = place.forwarder.arn if place.forwarder else None
+    return Forwarders(ours, frozenset(f.arn for f in known) - {ours})
 
 
 @check("xray-once", "traces are not made twice", "warning", link=SETTINGS_GUIDE)

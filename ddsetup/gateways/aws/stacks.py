@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from urllib.request import urlopen
 
 from ddsetup.gateways.aws.errors import Refused, read
 from ddsetup.gateways.aws.session import Aws
@@ -16,6 +18,10 @@ CAPABILITIES = ("CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAN
 """What the Forwarder's template asks for (its README); the last is harmless where it is not needed."""
 
 _TOKEN = ("NextToken", "NextToken")
+_TEMPLATE_SECONDS = 10.0
+_MOST_BYTES = 1_000_000
+"""A template in a bucket has at most so many (CloudFormation quotas page)."""
+_VERSION = re.compile(r"DdForwarder:\s+(?:LayerVersion:.*\s+)?Version:\s*[\"']?(\d+\.\d+\.\d+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +67,20 @@ def template_parameters(aws: Aws, lane: Lane, url: str) -> tuple[str, ...] | Unr
         return tuple(parameter["ParameterKey"] for parameter in answer.get("Parameters") or ())
 
     return read(ask)
+
+
+def template_version(url: str) -> str | Unreadable:
+    """The version of the Forwarder that a template deploys, from its mapping `Constants.DdForwarder`; empty
+    if it has none. Read as anybody can read it: no call of AWS tells."""
+    if not url.startswith(("https://", "http://")):
+        return ""
+    try:
+        with urlopen(url, timeout=_TEMPLATE_SECONDS) as answer:  # noqa: S310 - looked at above
+            text = answer.read(_MOST_BYTES).decode("utf-8", "replace")
+    except (OSError, ValueError) as error:
+        return Unreadable(action="", reason=f"{url} cannot be read: {error}")
+    found = _VERSION.search(text)
+    return found.group(1) if found else ""
 
 
 def create_stack(

@@ -12,6 +12,8 @@ from ddsetup.facts.recognise import has_datadog, has_extension
 from ddsetup.model.account import Function, Integration, Lane, Unreadable
 from ddsetup.model.answers import Answers
 from ddsetup.model.change import Plan, ResourceId, Step
+from ddsetup.model.errors import UsageError
+from ddsetup.model.nearest import did_you_mean
 from ddsetup.model.snapshot import Snapshot
 from ddsetup.model.states import LogCollectionState
 from ddsetup.plan.select_services import sources_of
@@ -207,7 +209,8 @@ def _sources(account: str, snapshot: Snapshot, answers: Answers) -> tuple[tuple[
     """The sources to register, with those of the state machines and API stages chosen, and warnings about
     those that Datadog does not list.
 
-    An unknown one is left out if Datadog's own list was read; the bundled list may just be too old.
+    An unknown one is refused if Datadog's own list was read, or left out if nobody named it; the bundled list
+    may just be too old. Raises UsageError, which names the nearest.
     """
     listed, bundled = snapshot.datadog.log_services, "log_services" in snapshot.datadog.fallbacks
     chosen = sources_of(snapshot, answers, account)
@@ -217,5 +220,11 @@ def _sources(account: str, snapshot: Snapshot, answers: Answers) -> tuple[tuple[
         return tuple(asked), tuple(
             f"log source {s} is not in the bundled list; tried anyway" for s in unknown
         )
+    for source in answers.log_sources:
+        if source in unknown:
+            one_of = f"one of: {', '.join(listed)}"
+            raise UsageError(
+                f"Datadog has no log source {source!r}", fix=did_you_mean(source, listed, one_of)
+            )
     warnings = tuple(f"Datadog has no log source {s}: left out (it has {', '.join(listed)})" for s in unknown)
     return tuple(s for s in asked if s not in unknown), warnings

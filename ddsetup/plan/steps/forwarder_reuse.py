@@ -125,7 +125,8 @@ def _upgrade(forwarder: Forwarder, stack: Stack, place: Place) -> Plan | None:
     answers = place.answers
     wanted = dict(_asked(stack, place))
     same = all(stack.parameters.get(k) == v for k, v in wanted.items())
-    if same and forwarder.version and forwarder.version == answers.forwarder_version:
+    version = _version(place)
+    if same and forwarder.version and forwarder.version == version:
         return None
     obstacle = state_obstacle(stack, place.region)
     if obstacle:
@@ -147,11 +148,11 @@ def _upgrade(forwarder: Forwarder, stack: Stack, place: Place) -> Plan | None:
         StackState(
             name=stack.name,
             template_url=template_url(answers, place.partition),
-            version=answers.forwarder_version,
+            version=version,
             parameters=wanted,
         ),
-        f"--forwarder-upgrade from version {forwarder.version or '?'} to {answers.forwarder_version}",
-        note=_upgrade_note(gone, answers),
+        f"--forwarder-upgrade from version {forwarder.version or '?'} to {version}",
+        note=_upgrade_note(gone, answers, version),
     )
 
 
@@ -163,9 +164,15 @@ def _dropped(stack: Stack, lane: LaneSnapshot) -> tuple[str, ...]:
     return tuple(sorted(set(stack.parameters) - set(known)))
 
 
-def _upgrade_note(gone: tuple[str, ...], answers: Answers) -> str:
+def _version(place: Place) -> str:
+    """The version that is wanted: where that is the latest, the one that the template names."""
+    wanted, named = place.answers.forwarder_version, place.lane.template_version
+    return named if wanted == "latest" and named and not isinstance(named, Unreadable) else wanted
+
+
+def _upgrade_note(gone: tuple[str, ...], answers: Answers, version: str) -> str:
     notes = ["all other parameters keep their value"]
-    if answers.forwarder_version == "latest":
+    if version == "latest":
         notes.append("CloudFormation changes nothing if this is the newest version")
     if gone:
         notes.append(f"the new template no longer has {', '.join(gone)}")

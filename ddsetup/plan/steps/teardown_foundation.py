@@ -11,7 +11,7 @@ from ddsetup.model.account import Forwarder, Integration, Json, Lane, Role, Stac
 from ddsetup.model.answers import Answers, Part
 from ddsetup.model.change import Change, Plan, ResourceId, Step
 from ddsetup.model.snapshot import AccountSnapshot, LaneSnapshot, Snapshot
-from ddsetup.model.states import IntegrationState, LogCollectionState, SecretState, StackState
+from ddsetup.model.states import IntegrationState, LogCollectionState, RoleState, SecretState, StackState
 from ddsetup.plan.steps.api_key import CREATED_BY, SECRET_NAME, made_by_us, secret_id
 from ddsetup.plan.steps.collection import LAMBDA_SOURCE, added_by_us, collection_id
 from ddsetup.plan.steps.forwarder_choice import lane_of
@@ -196,7 +196,8 @@ def _record(account: str, ground: _Ground, registration: Plan) -> Plan:
         return gone
     if isinstance(role, Unreadable):
         return gone + STEP.skip(role_id(held, ground.answers.role_name), cannot_see("the role", role))
-    return gone + _role(held, role, gone, unused=deleted or live is None)
+    record = (ground.snapshot.applied or {}).get(role_id(held, role.name))
+    return gone + _role(held, role, gone, record, unused=deleted or live is None)
 
 
 def _integration(
@@ -245,10 +246,10 @@ def _as_it_was(record: Change, now: IntegrationState) -> Plan:
     return STEP.change(record.resource, now, before, "as it was before ddsetup came")
 
 
-def _role(held: AccountSnapshot, role: Role, gone: Plan, *, unused: bool) -> Plan:
+def _role(held: AccountSnapshot, role: Role, gone: Plan, record: Change | None, *, unused: bool) -> Plan:
     resource = role_id(held, role.name)
     if not is_ours(role):
-        return _added_policy(resource, role) + STEP.keep(resource, "it stays, as ddsetup did not make it")
+        return _added(resource, role, record) + STEP.keep(resource, "it stays, as ddsetup did not make it")
     if not unused:
         return STEP.keep(resource, "it stays, as Datadog's record of the account names it")
     made = _made_for(role)
@@ -268,6 +269,14 @@ def _role(held: AccountSnapshot, role: Role, gone: Plan, *, unused: bool) -> Pla
     )
 
 
+def _attached(record: Change | None) -> tuple[str, ...]:
+    """The policies that earlier runs attached."""
+    if record is None or not isinstance(record.after, RoleState):
+        return ()
+    before = record.before.attached if isinstance(record.before, RoleState) else ()
+    return tuple(arn for arn in record.after.attached if arn not in before)
+
+
 def _made_for(role: Role) -> Mapping[str, Json]:
     """The managed policies that were made for this role's collection of resources, as far as they could be
     read: they go with it."""
@@ -275,11 +284,13 @@ def _made_for(role: Role) -> Mapping[str, Json]:
     return {n: d for n, d in role.managed.items() if n.startswith(own) and d is not None}
 
 
-def _added_policy(resource: ResourceId, role: Role) -> Plan:
-    """What ddsetup added to somebody else's role."""
-    document = role.inline.get(ADDED_POLICY)
-    if document is None:
+def _added(resource: ResourceId, role: Role, record: Change | None) -> Plan:
+    """What ddsetup added to somebody else's role: its inline policy, the managed ones that it made for the
+    role, and those of AWS that the record says it attached."""
+    inline = {n: d for n, d in role.inline.items() if n == ADDED_POLICY and d is not None}
+    made, attached = _made_for(role), tuple(arn for arn in _attached(record) if arn in role.attached)
+    if not (inline or made or attached):
         return Plan()
     now = identity(role)
-    before = replace(now, policies={ADDED_POLICY: document})
+    before = replace(now, policies=inline, managed=made, attached=attached)
     return STEP.change(resource, before, now, "what ddsetup added to this role goes")

@@ -16,6 +16,7 @@ from ddsetup.model.change import Change, Plan
 from ddsetup.model.snapshot import LaneSnapshot, Snapshot
 from ddsetup.model.states import (
     FilterState,
+    FunctionState,
     IntegrationState,
     LogCollectionState,
     LogGroupState,
@@ -282,3 +283,41 @@ DONE: Mapping[str, Callable[..., Snapshot]] = {
     "stack": adjusted,
     "log_group": grouped,
 }
+
+
+AUTOMATIC = f"DD_LOG_SUBSCRIPTION_FILTER_/aws/lambda/{PAYMENTS}"
+
+
+def doubled(destination: str = FORWARDER_ARN, name: str = AUTOMATIC) -> Patient:
+    """A function with the Extension whose logs a filter leads to a Forwarder as well."""
+    patient, group = Patient(), f"/aws/lambda/{PAYMENTS}"
+    patient.filters[group] = (b.subscription_filter(group, name, destination),)
+    return patient
+
+
+def test_a_filter_that_datadog_would_put_back_is_not_deleted() -> None:
+    """The logs of others go through the Forwarder, so it is the Extension that stops sending them."""
+    case, plan = planned(doubled(), "logs-once")
+    (change,) = plan.changes
+    assert isinstance(change.after, FunctionState)
+    assert (change.resource.name, change.after.env) == (PAYMENTS, {"DD_SERVERLESS_LOGS_ENABLED": "false"})
+    again = diagnose(make_case(made_whole(case.snapshot, plan.changes), case.evidence, case.answers), CHECKS)
+    assert "logs-once" not in {f.check.id for f in again.found()}
+
+
+def test_where_the_log_collection_serves_nobody_it_ends_there() -> None:
+    patient = doubled()
+    del patient.functions[ORDERS]
+    patient.record(sources=("lambda",))
+    (change,) = planned(patient, "logs-once")[1].changes
+    assert change.before == LogCollectionState(lambdas=(FORWARDER_ARN,), sources=("lambda",))
+    assert change.after == LogCollectionState()
+    patient.record(sources=("lambda", "s3"))
+    (change,) = planned(patient, "logs-once")[1].changes
+    assert change.resource.kind == "function"
+
+
+def test_delivery_through_any_forwarder_is_seen() -> None:
+    elsewhere = b.function_arn("datadog-forwarder-of-others")
+    (change,) = planned(doubled(elsewhere, "datadog-ci-filter"), "logs-once")[1].changes
+    assert (change.resource.kind, change.action) == ("subscription_filter", "delete")

@@ -8,6 +8,7 @@ import pytest
 
 from ddsetup.model.account import Unreadable
 from ddsetup.model.change import Change, Plan
+from ddsetup.model.errors import UsageError
 from ddsetup.model.snapshot import Snapshot
 from ddsetup.model.states import LogCollectionState
 from ddsetup.plan.steps import collection
@@ -128,10 +129,10 @@ def test_without_a_forwarder_nothing_is_registered() -> None:
     assert "no Forwarder" in planned(world(stacks=Unreadable("x", "denied"))).skipped[0].reason
 
 
-def test_a_source_that_datadog_does_not_list_is_left_out_with_a_warning() -> None:
-    plan = planned(log_sources=("lambda", "nonsense"))
-    assert only(plan)[2].sources == ("lambda",)
-    assert "nonsense" in plan.warnings[0]
+def test_a_source_that_datadog_does_not_list_is_refused_with_the_nearest() -> None:
+    with pytest.raises(UsageError, match="no log source 'lamda'") as refused:
+        planned(log_sources=("lamda",))
+    assert refused.value.fix.startswith("did you mean lambda?")
 
 
 def test_the_bundled_list_may_be_too_old_to_leave_a_source_out() -> None:

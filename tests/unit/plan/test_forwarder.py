@@ -471,6 +471,14 @@ def test_an_upgrade_to_the_version_that_is_there_does_nothing() -> None:
     assert planned(reusable(), forwarder_upgrade=True, forwarder_version="5.4.11").changes == ()
 
 
+def test_an_upgrade_to_the_latest_is_one_to_the_version_that_the_template_names() -> None:
+    assert planned(reusable(template_version="5.4.11"), forwarder_upgrade=True).changes == ()
+    change = stack_change(planned(reusable(template_version="5.4.12"), forwarder_upgrade=True))
+    assert isinstance(change.after, StackState)
+    assert change.after.version == "5.4.12"
+    assert change.after.template_url.endswith("latest.yaml")
+
+
 def test_an_upgrade_to_the_same_version_changes_only_parameters_that_differ() -> None:
     asked: dict[str, Any] = {"forwarder_upgrade": True, "forwarder_version": "5.4.11"}
     assert planned(reusable(), **asked, forwarder_params={"MemorySize": "1024"}).changes == ()

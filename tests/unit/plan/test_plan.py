@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -58,9 +59,11 @@ def test_a_datadog_that_cannot_be_read_still_lets_functions_be_instrumented() ->
 
 
 def test_warnings_are_said_once() -> None:
-    plan = make_plan(world(), b.answers(log_sources=("lambda", "nonsense")), FUNCTIONS)
+    old = b.datadog_snapshot(fallbacks=("log_services",))
+    snapshot = replace(world(), datadog=old)
+    plan = make_plan(snapshot, b.answers(log_sources=("lambda", "newer")), FUNCTIONS)
     assert len(set(plan.warnings)) == len(plan.warnings)
-    assert any("nonsense" in warning for warning in plan.warnings)
+    assert any("newer" in warning for warning in plan.warnings)
 
 
 def test_what_ddsetup_may_not_see_is_a_warning() -> None:

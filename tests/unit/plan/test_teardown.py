@@ -6,8 +6,10 @@ from dataclasses import replace
 from typing import Any
 
 from ddsetup.facts.catalog import PYTHON_HANDLER
+from ddsetup.facts.iam_documents import collection_policy
+from ddsetup.facts.permissions import actions_for
 from ddsetup.model.account import Function, Layer, LogGroup, Stack, Unreadable
-from ddsetup.model.change import Change, Plan
+from ddsetup.model.change import Change, Plan, ResourceId
 from ddsetup.model.snapshot import Snapshot
 from ddsetup.model.states import (
     FilterState,
@@ -19,6 +21,7 @@ from ddsetup.model.states import (
 )
 from ddsetup.plan.steps import teardown
 from ddsetup.plan.steps.integration import integration_id
+from ddsetup.plan.steps.integration_role import ADDED_POLICY
 from tests.builders import (
     ACCOUNT,
     EXTERNAL_ID,
@@ -210,3 +213,42 @@ def test_functions_that_keep_datadog_are_named() -> None:
     image = function("image", package_type="Image", layers=(), handler=PYTHON_HANDLER)
     plan = planned(account(function("orders", **INSTRUMENTED), image))
     assert any("image" in warning and "nothing to send to" in warning for warning in plan.warnings)
+
+
+def test_all_that_ddsetup_added_to_the_role_of_others_goes() -> None:
+    """Of the policies of AWS that are attached, only the record tells which ones it attached."""
+    audit, own = "arn:aws:iam::aws:policy/SecurityAudit", "arn:aws:iam::aws:policy/Own"
+    name = collection_policy("Theirs", 1)
+    theirs = role(
+        "Theirs",
+        tags={},
+        inline={ADDED_POLICY: policy("lambda:List*")},
+        managed={name: policy("s3:Get*")},
+        attached=(audit, own, f"arn:aws:iam::{ACCOUNT}:policy/{name}"),
+    )
+    held = account(role=theirs)
+    bare = RoleState(name="Theirs", trust_account="1", external_id=EXTERNAL_ID)
+    role_resource = next(s.resource for s in planned(held).skipped if s.resource.kind == "iam_role")
+    made = Change(
+        step="x", resource=role_resource, before=bare, after=replace(bare, attached=(audit,)), why=""
+    )
+    (change,) = [
+        c
+        for c in planned(replace(held, applied={role_resource: made})).changes
+        if c.resource == role_resource
+    ]
+    assert isinstance(change.before, RoleState)
+    assert isinstance(change.after, RoleState)
+    assert (set(change.before.managed), change.before.attached) == ({name}, (audit,))
+    assert (change.after.managed, change.after.attached, change.after.policies) == ({}, (), {})
+    assert {"iam:DetachRolePolicy", "iam:DeleteRolePolicy", "iam:DeletePolicy"} <= set(actions_for(change))
+
+
+def test_what_deleting_a_role_takes_is_told_by_what_hangs_on_it() -> None:
+    bare = RoleState(name="r", trust_account="1", external_id=EXTERNAL_ID)
+    full = replace(bare, policies={"p": policy("x:y")}, attached=("arn",), managed={"m": policy("x:y")})
+    gone = Change(step="x", resource=ResourceId("iam_role", "r"), before=bare, after=None, why="")
+    assert actions_for(gone) == ("iam:DeleteRole",)
+    assert set(actions_for(replace(gone, before=full))) == {
+        *("iam:DeleteRole", "iam:DeleteRolePolicy", "iam:DetachRolePolicy", "iam:DeletePolicy")
+    }
