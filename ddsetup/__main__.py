@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 from ddsetup.terminal.streams import ended, take_over
@@ -15,6 +16,10 @@ def main() -> None:
 
         sys.stdout.write(f"ddsetup {__version__}\n")
         sys.exit(ended(0))
+    if "_DDSETUP_COMPLETE" in os.environ:
+        from ddsetup.cli.completing import answer
+
+        sys.exit(ended(answer(sys.argv[1:])))
     from ddsetup.cli.app import run
 
     sys.exit(ended(run(sys.argv[1:])))

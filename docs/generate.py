@@ -21,9 +21,12 @@ from ddsetup.cli.options import parameter_of_extra
 from ddsetup.cli.reading import TOP
 from ddsetup.cli.table.groups import GROUPS
 from ddsetup.doctor import checks
+from ddsetup.doctor.checks.check import GROUPS as CHECK_GROUPS
+from ddsetup.doctor.checks.registry import CHECKS
 from ddsetup.facts import catalog, permissions, stack_access
 from ddsetup.facts.variables import VARIABLES, FileTool
 from ddsetup.model.answers import Answers
+from ddsetup.monitors.recommended import BY_KEY
 from ddsetup.plan.policy import least_policy
 from ddsetup.plan.steps.subscriptions.evidence import TABLE as TABLE_OF_EVIDENCE
 from ddsetup.project.iac.described import Tool
@@ -398,6 +401,17 @@ def filled(text: str) -> str:
     return _PART.sub(part, text)
 
 
+def completion_names() -> str:
+    """What completion offers of tables that take long to load: names, and what each is."""
+    of_checks = {check.id: check.title for check in CHECKS}
+    found = {
+        "checks": {group.replace(" ", "-"): "all of that group" for group in CHECK_GROUPS} | of_checks,
+        "scenarios": {name: scenario.description for name, scenario in SCENARIOS.items()},
+        "monitors": {each.key: each.title for each in BY_KEY.values()},
+    }
+    return f"{json.dumps(found, indent=1, ensure_ascii=False)}\n"
+
+
 def pages() -> list[Path]:
     """Every page of the documentation."""
     return [HERE.parent / "README.md", *sorted(HERE.rglob("*.md"))]
@@ -410,6 +424,7 @@ def stale() -> dict[Path, str]:
         HERE / "reference/checks.md": checks.document(),
         HERE / "man/ddsetup.1": manual(),
         HERE.parent / "ddsetup/data/toml.schema.json": schema(),
+        HERE.parent / "ddsetup/data/completion/names.json": completion_names(),
     }
     old = {page: page.read_text("utf-8") for page in {*pages(), *whole} if page.exists()}
     new = {page: filled(old[page]) for page in pages()} | whole

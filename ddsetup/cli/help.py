@@ -76,16 +76,21 @@ def _of_command(command: Command, reading: Reading, width: int) -> Iterator[str]
         yield "\n".join(("Examples:", *(f"  {example}" for example in command.examples)))
     if arguments:
         yield _section("Arguments", [(each.value, each.help) for each in arguments], width)
-    few = len(options) <= _MANY
-    shown = [each for each in options if few or reading.help == "all" or not each.rare]
-    if few:
+    short = is_short(options)
+    shown = [each for each in options if not short or reading.help == "all" or not each.rare]
+    if not short:
         shown = [each for each in shown if each.name != "help_all"]
     for panel in (OWN, *PANELS):
         if rows := [(each.typed, each.help) for each in shown if each.panel == panel]:
             yield _section(panel, rows, width)
-    if not few and len(shown) < len(options):
+    if short and len(shown) < len(options):
         rest = f"{len(options) - len(shown)} more that few need: ddsetup {reading.title} --help-all"
         yield _paragraph(rest, width)
+
+
+def is_short(options: Sequence[Parameter]) -> bool:
+    """Whether there are so many options that those that few need are left out."""
+    return len(options) > _MANY
 
 
 def _of_many(reading: Reading, what: str, commands: Sequence[Command | Group], width: int) -> Iterator[str]:

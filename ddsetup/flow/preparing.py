@@ -10,12 +10,14 @@ from ddsetup.flow.connecting import quiet
 from ddsetup.flow.host import Session
 from ddsetup.flow.pruning import with_left_behind
 from ddsetup.flow.remembered import with_applied
+from ddsetup.gateways.aws.credentials import profile_of
+from ddsetup.journal.names import remember_names
 from ddsetup.model.account import Function, Lane, Unreadable
 from ddsetup.model.answers import Answers
 from ddsetup.model.change import Plan
 from ddsetup.model.errors import DdsetupError, Denied, UsageError
 from ddsetup.model.lines import counted
-from ddsetup.model.snapshot import Snapshot
+from ddsetup.model.snapshot import LaneSnapshot, Snapshot
 from ddsetup.observe.chosen import (
     add_filters,
     look_closer,
@@ -103,7 +105,17 @@ def look(session: Session, role_name: str = "", *, glance: bool = False) -> Snap
     for lane, why in sorted(lost.items()):
         session.host.say(f"{lane.region} is left out: {why.reason}")
     left = {lane: seen for lane, seen in snapshot.lanes.items() if lane not in lost}
+    _remember(session, left)
     return replace(snapshot, lanes=left, left_out=lost)
+
+
+def _remember(session: Session, lanes: Mapping[Lane, LaneSnapshot]) -> None:
+    """Keep the names of functions for completion."""
+    profile = profile_of(session.aws.options, session.host.environ) or ""
+    for lane, seen in lanes.items():
+        if not isinstance(seen.functions, Unreadable):
+            names = (function.name for function in seen.functions)
+            remember_names(session.host.state_dir, lane.account, lane.region, profile, names)
 
 
 def _wanted_fields(session: Session, *, glance: bool) -> frozenset[str]:

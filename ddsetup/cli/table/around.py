@@ -25,4 +25,23 @@ AROUND: tuple[Command, ...] = (
         help="Show the version: the same as --version.",
         bare=True,
     ),
+    Command(
+        name="completion",
+        module="ddsetup.cli.completion",
+        summary="The script by which a shell completes ddsetup's commands.",
+        help="Print the script by which a shell completes commands, options and values: sites, regions, "
+        "profiles, functions that were seen, runs, checks, scenarios. Its first lines say how to use it.",
+        examples=(
+            'eval "$(ddsetup completion bash)"',
+            "ddsetup completion fish > ~/.config/fish/completions/ddsetup.fish",
+        ),
+        extras=(
+            Extra(
+                name="shell",
+                metavar="[bash|zsh|fish|powershell]",
+                help="The shell. Default: the one that SHELL names.",
+            ),
+        ),
+        bare=True,
+    ),
 )

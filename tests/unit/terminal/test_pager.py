@@ -14,7 +14,7 @@ import pexpect
 import pytest
 
 HEAD = "sh -c 'head -n 1; echo PAGED'"
-LONG, SHORT = ["doctor", "--list"], ["--help"]
+REPORT, LONG, SHORT = ["doctor", "--list"], ["setup", "--help"], ["--help"]
 
 
 @contextmanager
@@ -45,7 +45,7 @@ def all_of(child: Any) -> str:
     return str(child.before)
 
 
-@pytest.mark.parametrize("arguments", [LONG, ["setup", "--help"]], ids=" ".join)
+@pytest.mark.parametrize("arguments", [REPORT, LONG], ids=" ".join)
 def test_what_is_longer_than_the_screen_goes_through_the_pager(tmp_path: Path, arguments: list[str]) -> None:
     with terminal(tmp_path, arguments, {"PAGER": HEAD}) as child:
         lines = all_of(child).splitlines()
@@ -56,8 +56,8 @@ def test_what_is_longer_than_the_screen_goes_through_the_pager(tmp_path: Path, a
 @pytest.mark.parametrize(
     ("arguments", "environ"),
     [
-        ([*LONG, "--no-pager"], {}),
-        (["--no-pager", "setup", "--help"], {}),
+        ([*REPORT, "--no-pager"], {}),
+        (["--no-pager", *LONG], {}),
         (LONG, {"DDSETUP_NO_PAGER": "1"}),
         (LONG, {"CI": "1"}),
         (LONG, {"DDSETUP_PLAIN": "1"}),
