@@ -9,7 +9,7 @@ from pathlib import Path
 from ddsetup.facts.kinds import exit_code_of
 from ddsetup.flow.call import Call
 from ddsetup.flow.guided import Guide, leaving
-from ddsetup.flow.results import base_report
+from ddsetup.flow.results import base_report, with_other_site
 from ddsetup.model.report import Report
 from ddsetup.project.at_source import in_words
 from ddsetup.settings.fields import values_of
@@ -30,6 +30,7 @@ def run(call: Call) -> Report:
         session, prepared = Guide(call, host).plan()
     report = base_report("plan", session, prepared.plan)
     report = replace(report, exit_code=exit_code_of(report.outcomes))
+    report = with_other_site(report, prepared.snapshot, prepared.answers)
     out = call.value("out")
     if out is not None:
         from ddsetup.journal.planfile import save

@@ -16,7 +16,7 @@ from ddsetup.flow.call import Call
 from ddsetup.flow.ending import WAIT_SECONDS, with_ways_on
 from ddsetup.flow.guided import Guide, given_of, keep_answers, leaving, offer_to_resume
 from ddsetup.flow.proof import LOOK_AGAIN, make_traffic, monitored, prove, things_of, watch_for
-from ddsetup.flow.results import base_report, with_all_looked_at, with_outcomes, with_signals
+from ddsetup.flow.results import base_report, with_all_looked_at, with_other_site, with_outcomes, with_signals
 from ddsetup.flow.showing import agree
 from ddsetup.model.blocks import Block
 from ddsetup.model.errors import CredentialsError
@@ -43,7 +43,8 @@ def _set_up(call: Call) -> Report:
     with leaving(call, host):
         session, prepared, source = _agreed_plan(call, host)
     with closing(prepared.sweep) if prepared.sweep else nullcontext():
-        return _carried_out(call, host, session, prepared, source)
+        report = _carried_out(call, host, session, prepared, source)
+    return with_other_site(report, prepared.snapshot, prepared.answers)
 
 
 def _carried_out(

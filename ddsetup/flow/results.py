@@ -10,9 +10,12 @@ from ddsetup.facts.kinds import exit_code_of
 from ddsetup.model.change import Outcome, Plan
 from ddsetup.model.lines import counted
 from ddsetup.model.report import Report, Signal, left_alone, unproven
+from ddsetup.plan.steps.forwarder_choice import other_site
 
 if TYPE_CHECKING:
     from ddsetup.flow.verbs import Session
+    from ddsetup.model.answers import Answers
+    from ddsetup.model.snapshot import Snapshot
 
 NOT_SEEN = 6
 
@@ -71,6 +74,20 @@ def with_signals(report: Report, signals: Sequence[Signal], *, require_proof: bo
     seen = all_seen(signals) and not (require_proof and unproven(signals))
     exit_code = report.exit_code or (0 if seen else NOT_SEEN)
     return replace(report, signals=tuple(signals), exit_code=exit_code)
+
+
+def with_other_site(report: Report, snapshot: Snapshot, answers: Answers) -> Report:
+    """The report of what did not come about, with the reason where that is the site."""
+    found = other_site(snapshot, answers) if report.exit_code and report.error is None else None
+    if found is None:
+        return report
+    site, forwarder = found
+    error = {
+        "kind": "OtherSite",
+        "what": f"this account is set up for {site}, where {forwarder} sends all, not for {answers.site}",
+        "fix": f"ddsetup {report.command} --site {site}",
+    }
+    return replace(report, error=error)
 
 
 def all_seen(signals: Sequence[Signal]) -> bool:

@@ -92,7 +92,7 @@ class Sandbox:
             "AWS_DEFAULT_REGION": self.regions[0],
             "AWS_REGION": self.regions[0],
             "AWS_EC2_METADATA_DISABLED": "true",
-            "DDSETUP_DATADOG_URL": self.datadog_url,
+            "DDSETUP_DATADOG_URL": f"{self.datadog_url}/{{site}}",
             "DD_API_KEY": self.api_key,
             "DD_APP_KEY": self.app_key,
             "DD_SITE": self.site,

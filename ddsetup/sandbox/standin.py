@@ -55,6 +55,7 @@ def start(
         "--principal-account": datadog_account,
         "--api-key": access.api_key,
         "--app-key": access.app_key,
+        "--site": options.site,
         "--time-scale": str(options.time_scale),
         "--state-dir": str(own / "state"),
         "--seed": str(seed_file),

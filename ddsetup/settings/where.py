@@ -162,7 +162,7 @@ DATADOG = panel(
         in_file=False,
         saved=False,
         check=validate.url,
-        help="Another address for Datadog's API (a proxy, the sandbox).",
+        help="Another address for Datadog's API (a proxy, the sandbox); {site} in it stands for the site.",
     ),
     Setting(
         key="role_name",

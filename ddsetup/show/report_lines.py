@@ -61,7 +61,9 @@ def report_blocks(report: Report, look: Look, body: Body | None = None) -> list[
         found.extend(_spaced(outcome_lines(carried_out, look)))
         found.extend(skipped_lines(report.plan.skipped, look, unchanged=look.verbose))
     elif (
-        report.command in _WITH_PLAN and not {"runs", "terraform"} & set(report.data) and report.error is None
+        report.command in _WITH_PLAN
+        and not {"runs", "terraform"} & set(report.data)
+        and (report.error is None or is_last(report))
     ):
         found.extend(_spaced(plan_lines(report.plan, look)))
     found.extend(_spaced(signal_blocks(report.signals, look)))
@@ -78,7 +80,7 @@ def report_blocks(report: Report, look: Look, body: Body | None = None) -> list[
         found.extend(next_lines(report, look))
     while found and found[-1] == ():
         found.pop()
-    return found
+    return [*found, (), *failure_lines(report)] if is_last(report) else found
 
 
 _READ_BY_PROGRAMS = ("policy", "sandbox env")
@@ -154,6 +156,11 @@ def error_lines(error: DdsetupError) -> list[Line]:
         found.append(line(Span("  do: ", "bold"), fixes[0]))
         found.extend(line("      ", text) for text in fixes[1:])
     return found
+
+
+def is_last(report: Report) -> bool:
+    """Whether a report with a result ends with the reason why it is no better, and what to do about it."""
+    return bool(report.account and (report.error or {}).get("fix"))
 
 
 def failure_lines(report: Report) -> list[Line]:

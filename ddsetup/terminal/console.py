@@ -25,6 +25,7 @@ from ddsetup.show.report_lines import (
     Body,
     error_lines,
     failure_lines,
+    is_last,
     outcome_text,
     report_blocks,
     report_lines,
@@ -105,7 +106,8 @@ class Console:
         with self._lock:
             prefix = [Span(_SANDBOX, "warn")] if self.sandbox and marked else []
             for spans in lines:
-                self._draw(self.streams.err, [(*prefix, *spans) if spans else ()], hang)
+                behind = hang + len(_SANDBOX) if hang and prefix else hang
+                self._draw(self.streams.err, [(*prefix, *spans) if spans else ()], behind)
                 if spans and self._animates():
                     prefix = []
 
@@ -240,7 +242,8 @@ class Console:
         from ddsetup.show.markdown import markdown
 
         blocks = report_blocks(report, Look(verbose=self.verbose), body)
-        return markdown([*failure_lines(report), *blocks])
+        first = () if is_last(report) else failure_lines(report)
+        return markdown([*first, *blocks])
 
     def error(self, command: str, error: DdsetupError) -> None:
         """An expected failure: on standard error in words, as JSON also on standard output."""

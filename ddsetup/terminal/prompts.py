@@ -288,11 +288,12 @@ class PlainPrompter:
         if prompt.why:
             self.console.lines([line(each) for each in prompt.why.split("\n")], marked=False)
         if prompt.kind == "secret":
-            return "".join(getpass.getpass(f"{prompt.text}: ", stream=self.console.streams.err).split())
+            return "".join(getpass.getpass(f"{prompt.text} ", stream=self.console.streams.err).split())
         for number, choice in enumerate(prompt.choices, 1):
             unusable = f"  (not possible: {choice.disabled})" if choice.disabled else ""
             self.console.lines([line(f"  {number}) ", Span(f"{_label(choice)}{unusable}"))], marked=False)
-        given = self._read(f"{' '.join((prompt.text, _usual(prompt))).strip()}: ")
+        question = " ".join((prompt.text, _usual(prompt))).strip()
+        given = self._read(f"{question} " if question.endswith("?") else f"{question}: ")
         if given == "":
             return _default(prompt)
         match prompt.kind:

@@ -54,8 +54,19 @@ def test_a_key_of_another_site_is_told_its_site(world: World) -> None:
     dd = world.connect(api_key=OTHER_API_KEY)
     with pytest.raises(CredentialsError, match=r"belongs to the site AP1 \(ap1.datadoghq.com\)") as caught:
         check_keys(dd, elsewhere=elsewhere(world, "ap1.datadoghq.com"))
-    assert caught.value.fix == "--site ap1.datadoghq.com"
+    assert caught.value.fix == "repeat it with --site ap1.datadoghq.com"
     assert world.slept == []
+
+
+def test_a_key_is_good_on_one_site_of_the_stand_in_only_which_is_found(world: World) -> None:
+    world.standin.server.site = "datadoghq.eu"
+    url = f"{world.standin.server.url}/{{site}}"
+    keys = DatadogKeys(API_KEY, APP_KEY)
+    assert check_keys(Datadog.connect("datadoghq.eu", keys, url, clock=world.clock)).denied == ()
+    with pytest.raises(
+        CredentialsError, match=r"belongs to the site EU1 \(datadoghq.eu\), not to datadoghq.com"
+    ):
+        check_keys(Datadog.connect("datadoghq.com", keys, url, clock=world.clock))
 
 
 def test_a_key_of_no_site_is_invalid(world: World) -> None:

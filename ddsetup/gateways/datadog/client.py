@@ -73,13 +73,13 @@ class RateLimit:
 class Datadog:
     """One Datadog organisation. Safe to use from several threads.
 
-    `url` is the API host in use; `overridden` tells that it was given rather than derived from `site`.
+    `url` is the API host in use; `given` is what it was made of, empty where it is the site's own.
     `limits` holds the newest rate limit seen for each path.
     """
 
     site: str
     url: str
-    overridden: bool
+    given: str
     keys: DatadogKeys
     clock: Clock
     attempts: int
@@ -99,20 +99,21 @@ class Datadog:
         attempts: int = ATTEMPTS,
         patience: float = LONGEST,
     ) -> Datadog:
-        """A client for `site` (e.g. "datadoghq.eu"), or for the API at `url` (a proxy, a stand-in).
+        """A client for `site` (e.g. "datadoghq.eu"), or for the API at `url` (a proxy, a stand-in), in which
+        `{site}` stands for the site.
 
         `attempts` is how often a call is sent at most, `patience` how many seconds an attempt may take.
         Nothing is sent yet. Raises GatewayError when `url`
         is not an HTTP address.
         """
-        base = (url or f"https://api.{site}").rstrip("/")
+        base = (url or "https://api.{site}").replace("{site}", site).rstrip("/")
         parts = urlsplit(base)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise GatewayError(f"not an address of an API: {base!r}", fix="e.g. https://api.datadoghq.com")
         return cls(
             site=site,
             url=base,
-            overridden=bool(url),
+            given=url or "",
             keys=keys,
             clock=clock,
             attempts=attempts,
@@ -122,6 +123,16 @@ class Datadog:
 
     def __repr__(self) -> str:
         return f"Datadog(site={self.site!r}, url={self.url!r})"
+
+    @property
+    def overridden(self) -> bool:
+        """Whether the address was given rather than derived from the site."""
+        return bool(self.given)
+
+    @property
+    def knows_sites(self) -> bool:
+        """Whether the other sites can be asked by the same way."""
+        return not self.given or "{site}" in self.given
 
     def get(self, path: str, *, action: str, shape: Shape, query: Mapping[str, str] | None = None) -> Json:
         """`call` with GET."""

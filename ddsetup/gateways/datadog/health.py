@@ -40,10 +40,10 @@ def key_state(dd: Datadog, text: str, site: str) -> tuple[KeyState, str]:
     if key_kind(key) != "api":
         other = ": it has the form of an application key" if key_kind(key) == "app" else ""
         return "malformed", f"its secret does not hold an API key of 32 hex digits{other}"
-    if site != dd.site and dd.overridden:
+    if site != dd.site and not dd.knows_sites:
         return "unknown", ""
     try:
-        there = Datadog.connect(site, DatadogKeys(key, ""), dd.url if dd.overridden else None, clock=dd.clock)
+        there = Datadog.connect(site, DatadogKeys(key, ""), dd.given or None, clock=dd.clock)
         answer = there.get("/api/v1/validate", action="", shape=VALIDITY)
     except Denied:
         return "invalid", f"Datadog refuses its API key on {site}"

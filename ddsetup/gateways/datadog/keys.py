@@ -92,7 +92,7 @@ def check_keys(
 
     A refusal is asked again for `patience` seconds, as keys take a moment to be known everywhere. An API
     key that is refused is tried on the other sites, through the clients that `elsewhere` gives (default:
-    their public addresses, unless this client's address was given).
+    their public addresses, unless this client has another that is the same for all sites).
 
     Raises CredentialsError that names the cause: swapped keys, an API key that is invalid or of another
     site, an invalid application key, or a permission of `needed` that is missing. Raises GatewayError when
@@ -121,7 +121,7 @@ def check_api_key(
 
     Raises BadApiKey, WrongSite, or GatewayError when Datadog cannot be reached.
     """
-    if elsewhere is None and not dd.overridden:
+    if elsewhere is None and dd.knows_sites:
         elsewhere = _without_app_key(dd)
     if not _api_key_valid(dd):
         _refuse_other_site(dd, elsewhere)
@@ -242,7 +242,7 @@ def _again(dd: Datadog, patience: float, valid: Callable[[Datadog], bool]) -> bo
 
 def _without_app_key(dd: Datadog) -> Callable[[str], Datadog]:
     keys = DatadogKeys(dd.keys.api_key, "")
-    return lambda site: Datadog.connect(site, keys, clock=dd.clock, attempts=1)
+    return lambda site: Datadog.connect(site, keys, dd.given or None, clock=dd.clock, attempts=1)
 
 
 def _refuse_other_site(dd: Datadog, connect: Callable[[str], Datadog] | None) -> None:
@@ -254,7 +254,7 @@ def _refuse_other_site(dd: Datadog, connect: Callable[[str], Datadog] | None) ->
         if found:
             error = WrongSite(
                 f"the API key belongs to the site {site.name} ({site.site}), not to {dd.site}",
-                fix=f"--site {site.site}",
+                fix=f"repeat it with --site {site.site}",
                 where=dd.url,
             )
             error.site = site.site

@@ -195,6 +195,19 @@ def registered_arns(snapshot: Snapshot, account: str) -> frozenset[str]:
     return frozenset(integration.lambdas) if isinstance(integration, Integration) else frozenset()
 
 
+def other_site(snapshot: Snapshot, answers: Answers) -> tuple[str, str] | None:
+    """The site that a region was set up for, with a Forwarder that sends there, where none sends to the one
+    that is meant; None where that is not so, or no Forwarder is meant."""
+    if answers.via == "extension" or answers.forwarder_arns:
+        return None
+    for _, lane in sorted(snapshot.lanes.items()):
+        ways = [(site_of(forwarder, lane), forwarder.name) for forwarder in _living(lane)]
+        elsewhere = [(site, name) for site, name in ways if site and site != answers.site]
+        if ways and len(elsewhere) == len(ways):
+            return elsewhere[0]
+    return None
+
+
 def _coming_or_going(living: Iterable[Forwarder]) -> Obstacle | None:
     """One that somebody deploys or deletes right now: what to do depends on how that ends."""
     for forwarder in living:

@@ -42,6 +42,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 2
     backend = _backend(options, world, seed)
     server = StandIn(world, options.port, backend.crawl if backend else None)
+    server.site = options.site
     if options.exchanges:
         server.watch = Exchanges(options.exchanges, world.keys)
     if backend:
@@ -90,6 +91,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--api-key", required=True, help="a key of the sandbox, not a secret of anyone")
     parser.add_argument("--app-key", required=True, help="an unscoped application key of the sandbox")
+    parser.add_argument("--site", default="datadoghq.com", help="the site on which the keys are good")
     parser.add_argument("--time-scale", type=float, default=1.0, help="600: ten minutes take a second")
     parser.add_argument("--state-dir", type=Path, help="keep integrations and the log of requests here")
     parser.add_argument("--exchanges", type=Path, help="write requests and answers, without keys, here")

@@ -10,6 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Protocol
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from ddsetup.facts.catalog import sites
 from ddsetup.sandbox import peers
 from ddsetup.sandbox.datadog import routes
 from ddsetup.sandbox.datadog.faults import Fault
@@ -17,6 +18,7 @@ from ddsetup.sandbox.datadog.wire import ApiError, Request, Response, error_resp
 from ddsetup.sandbox.datadog.world import World
 
 LOOPBACK = "127.0.0.1"
+_SITES = frozenset(site.site for site in sites())
 MAX_BODY_BYTES = 64_000_000
 CONTROL = "/__sandbox/"
 
@@ -51,6 +53,7 @@ class StandIn(ThreadingHTTPServer):
         self.world = world
         self.crawl = crawl
         self.watch = watch
+        self.site = ""
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A caller that goes away in the middle is no event; anything else is told on stderr."""
@@ -127,6 +130,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _request(self, headers: Mapping[str, str]) -> Request:
         parts = urlsplit(self.path)
+        path, headers = _on_site(unquote(parts.path), headers, self.server.site)
         length = self.headers.get("Content-Length", "0")
         if self.headers.get("Transfer-Encoding") or not length.isdigit():
             raise text_error(411, "Length required")
@@ -134,11 +138,22 @@ class _Handler(BaseHTTPRequestHandler):
             raise text_error(413, "Payload too large")
         return Request(
             method=self.command,
-            path=unquote(parts.path),
+            path=path,
             query=dict(parse_qsl(parts.query, keep_blank_values=True)),
             headers=headers,
             raw_body=self.rfile.read(int(length)),
         )
+
+
+def _on_site(path: str, headers: Mapping[str, str], own: str) -> tuple[str, Mapping[str, str]]:
+    """A path without the site that it may begin with, as each of Datadog's sites has an address of its own. A
+    key is good on one site only: on another one it is not known."""
+    site, _, rest = path.removeprefix("/").partition("/")
+    if site not in _SITES:
+        return path, headers
+    if site != own and headers.get("dd-api-key"):
+        headers = {**headers, "dd-api-key": "of-another-site"}
+    return f"/{rest}", headers
 
 
 def respond(server: StandIn, request: Request) -> Response:

@@ -7,12 +7,13 @@ from dataclasses import replace
 import pytest
 
 from ddsetup.facts.kinds import exit_code_of, is_foundation
-from ddsetup.flow.results import all_seen, with_all_looked_at, with_outcomes, with_signals
+from ddsetup.flow.results import all_seen, with_all_looked_at, with_other_site, with_outcomes, with_signals
 from ddsetup.model.change import NOT_STARTED, Outcome, Plan, ResourceId, Skipped, Status
 from ddsetup.model.lines import Look, text_of
 from ddsetup.model.report import Report, Signal, SignalStatus, left_alone, unproven
 from ddsetup.show.ending_lines import next_lines
-from ddsetup.show.report_lines import outcome_summary
+from ddsetup.show.report_lines import outcome_summary, report_lines
+from tests import builders as b
 from tests.unit.world import creation
 
 
@@ -103,6 +104,18 @@ def test_an_interruption_is_130_whatever_came_of_it(run: str, onward: tuple[str,
     assert "1 of 3 changes" in report.error["what"]
     assert outcome_summary(report.outcomes) == "1 applied, 2 not started"
     assert "goes on with the rest" in text_of(next_lines(report, Look()))
+
+
+def test_the_site_that_an_account_was_set_up_for_is_the_last_word() -> None:
+    lane = b.lane_snapshot(
+        b.function("datadog-forwarder", env={"DD_SITE": "datadoghq.com"}), forwarders=(b.forwarder(),)
+    )
+    missed = Report(command="verify", account=b.ACCOUNT, exit_code=6)
+    report = with_other_site(missed, b.snapshot(lane), b.answers())
+    last = text_of(report_lines(report, Look())).splitlines()[-2:]
+    assert "this account is set up for datadoghq.com" in last[0]
+    assert last[1] == "  do: ddsetup verify --site datadoghq.com"
+    assert with_other_site(replace(missed, exit_code=0), b.snapshot(lane), b.answers()).error is None
 
 
 def test_what_is_seen_too_late_is_left_for_the_next_run() -> None:

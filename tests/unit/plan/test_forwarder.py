@@ -14,6 +14,7 @@ from ddsetup.model.snapshot import LaneSnapshot
 from ddsetup.model.states import SecretState, StackState
 from ddsetup.plan.steps import forwarder
 from ddsetup.plan.steps.forwarder import forwarder_arn
+from ddsetup.plan.steps.forwarder_choice import other_site
 from ddsetup.plan.steps.forwarder_stack import LEFT_LOG_GROUP, template_url
 from tests import builders as b
 
@@ -359,6 +360,10 @@ def test_a_forwarder_for_another_site_is_not_used() -> None:
     plan = planned(lane)
     assert plan.changes == ()
     assert "datadoghq.com" in plan.warnings[0]
+    assert other_site(b.snapshot(lane), b.answers()) == ("datadoghq.com", "datadog-forwarder")
+    assert other_site(b.snapshot(lane), b.answers(site="datadoghq.com")) is None
+    assert other_site(b.snapshot(lane), b.answers(via="extension")) is None
+    assert other_site(b.snapshot(lane_with()), b.answers()) is None
     beside = planned(lane, forwarder_stack="second", forwarder_function="second")
     assert stack_after(beside).name == "second"
 
