@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from ddsetup.gateways.aws.errors import read, read_or_none
+from ddsetup.gateways.aws.errors import readable, readable_or_none
 from ddsetup.gateways.aws.session import Aws
 from ddsetup.gateways.overlap import each
-from ddsetup.model.account import ApiStage, Json, Lane, Unreadable
+from ddsetup.model.account import ApiStage, Json, Lane
 from ddsetup.model.errors import NotFound
 
 MOST_APIS = 50
@@ -20,48 +20,44 @@ _AT_ONCE = 4
 _V2 = "apigatewayv2"
 
 
-def list_api_stages(aws: Aws, lane: Lane) -> tuple[ApiStage, ...] | Unreadable:
+@readable
+def list_api_stages(aws: Aws, lane: Lane) -> tuple[ApiStage, ...]:
     """Every stage of the first fifty APIs by name, and the others without their stages.
 
     Needs apigateway:GET.
     """
-
-    def ask() -> tuple[ApiStage, ...]:
-        every = [*_rest_apis(aws, lane), *_http_apis(aws, lane)]
-        every.sort(key=lambda api: (api["name"], api["id"]))
-        return (*_all_stages(aws, lane, every[:MOST_APIS]), *(_bare(api, lane) for api in every[MOST_APIS:]))
-
-    return read(ask)
+    every = [*_rest_apis(aws, lane), *_http_apis(aws, lane)]
+    every.sort(key=lambda api: (api["name"], api["id"]))
+    return (*_all_stages(aws, lane, every[:MOST_APIS]), *(_bare(api, lane) for api in every[MOST_APIS:]))
 
 
-def read_api_stages(aws: Aws, lane: Lane, apis: Sequence[ApiStage]) -> tuple[ApiStage, ...] | Unreadable:
+@readable
+def read_api_stages(aws: Aws, lane: Lane, apis: Sequence[ApiStage]) -> tuple[ApiStage, ...]:
     """The stages of APIs that were listed without them. Needs apigateway:GET."""
     known = [
         {"id": api.api_id, "name": api.api_name, "protocol": api.protocol, "tags": api.tags} for api in apis
     ]
-    return read(lambda: _all_stages(aws, lane, known))
+    return _all_stages(aws, lane, known)
 
 
-def read_api_stage(aws: Aws, stage: ApiStage) -> ApiStage | Unreadable | None:
+@readable_or_none
+def read_api_stage(aws: Aws, stage: ApiStage) -> ApiStage:
     """One stage as it is now, None if it is not there."""
-
-    def ask() -> ApiStage:
-        api = {"id": stage.api_id, "name": stage.api_name, "protocol": stage.protocol}
-        if stage.protocol == "REST":
-            names: dict[str, Json] = {"restApiId": stage.api_id, "stageName": stage.stage}
-            return _rest_stage(api, aws.call(READ, stage.lane, operation="GetStage", **names), stage.lane)
-        names = {"ApiId": stage.api_id, "StageName": stage.stage}
-        return _http_stage(api, aws.call(READ, stage.lane, operation=f"{_V2}:GetStage", **names), stage.lane)
-
-    return read_or_none(ask)
+    api = {"id": stage.api_id, "name": stage.api_name, "protocol": stage.protocol}
+    if stage.protocol == "REST":
+        names: dict[str, Json] = {"restApiId": stage.api_id, "stageName": stage.stage}
+        return _rest_stage(api, aws.call(READ, stage.lane, operation="GetStage", **names), stage.lane)
+    names = {"ApiId": stage.api_id, "StageName": stage.stage}
+    return _http_stage(api, aws.call(READ, stage.lane, operation=f"{_V2}:GetStage", **names), stage.lane)
 
 
-def api_log_role(aws: Aws, lane: Lane) -> str | Unreadable:
+@readable
+def api_log_role(aws: Aws, lane: Lane) -> str:
     """The role by which API Gateway writes the logs of REST and WebSocket APIs in this region, "" for none.
 
     Needs apigateway:GET on /account.
     """
-    return read(lambda: str(aws.call(READ, lane, operation="GetAccount").get("cloudwatchRoleArn") or ""))
+    return str(aws.call(READ, lane, operation="GetAccount").get("cloudwatchRoleArn") or "")
 
 
 def set_access_log(aws: Aws, stage: ApiStage, destination: str, form: str) -> None:

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, TypeVar
+from functools import wraps
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from ddsetup.gateways.aws.answers import NotAws
 from ddsetup.gateways.aws.credentials import AwsOptions, cause_of_end, explain_credentials
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from botocore.exceptions import ClientError
 
 T = TypeVar("T")
+P = ParamSpec("P")
 
 
 class Refused(GatewayError):
@@ -305,16 +307,8 @@ def unreadable(error: GatewayError) -> Unreadable:
     )
 
 
-def read(ask: Callable[[], T]) -> T | Unreadable:
-    """What `ask` returns, or why it could not be read. Raises SignedOut."""
-    try:
-        return ask()
-    except GatewayError as error:
-        return unreadable(error)
-
-
 def read_even_signed_out(ask: Callable[[], T | Unreadable]) -> T | Unreadable:
-    """As `read`, where credentials that have ended are no reason to stop either: once changes were made, what
+    """What `ask` gives, where credentials that have ended are no reason to stop: once changes were made, what
     came of them has to be told."""
     try:
         return ask()
@@ -322,14 +316,29 @@ def read_even_signed_out(ask: Callable[[], T | Unreadable]) -> T | Unreadable:
         return Unreadable(action=error.action, reason=error.what, denied=False)
 
 
-def read_or_none(ask: Callable[[], T]) -> T | Unreadable | None:
-    """What `ask` returns, None if AWS says that there is no such thing, or why it could not be read.
+def readable(ask: Callable[P, T]) -> Callable[P, T | Unreadable]:
+    """A read that gives what it asks for, or why that could not be read. Raises SignedOut."""
 
-    Raises SignedOut.
-    """
-    try:
-        return ask()
-    except NotFound:
-        return None
-    except GatewayError as error:
-        return unreadable(error)
+    @wraps(ask)
+    def asked(*args: P.args, **kwargs: P.kwargs) -> T | Unreadable:
+        try:
+            return ask(*args, **kwargs)
+        except GatewayError as error:
+            return unreadable(error)
+
+    return asked
+
+
+def readable_or_none(ask: Callable[P, T]) -> Callable[P, T | Unreadable | None]:
+    """The same, None where AWS says that there is no such thing."""
+
+    @wraps(ask)
+    def asked(*args: P.args, **kwargs: P.kwargs) -> T | Unreadable | None:
+        try:
+            return ask(*args, **kwargs)
+        except NotFound:
+            return None
+        except GatewayError as error:
+            return unreadable(error)
+
+    return asked

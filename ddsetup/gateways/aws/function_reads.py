@@ -6,25 +6,20 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ddsetup.gateways.aws.errors import read, unreadable
+from ddsetup.gateways.aws.errors import readable, readable_or_none
 from ddsetup.gateways.aws.session import OPTIONAL, Aws
 from ddsetup.model.account import Alias, Function, Json, Lane, Layer, Unreadable
-from ddsetup.model.errors import GatewayError, NotFound
+from ddsetup.model.errors import NotFound
 
 
-def list_functions(aws: Aws, lane: Lane) -> tuple[Function, ...] | Unreadable:
+@readable
+def list_functions(aws: Aws, lane: Lane) -> tuple[Function, ...]:
     """Every function's `$LATEST`, in the order of AWS. Needs lambda:ListFunctions; 50 a page.
 
     Their states are not in it: `function_state` tells.
     """
-
-    def ask() -> tuple[Function, ...]:
-        items = aws.each(
-            "lambda:ListFunctions", lane, "Functions", token=("NextMarker", "Marker"), MaxItems=50
-        )
-        return tuple(parse_function(lane, item) for item in items)
-
-    return read(ask)
+    items = aws.each("lambda:ListFunctions", lane, "Functions", token=("NextMarker", "Marker"), MaxItems=50)
+    return tuple(parse_function(lane, item) for item in items)
 
 
 def read_function(aws: Aws, lane: Lane, name: str) -> Function:
@@ -44,17 +39,19 @@ def function_configuration(aws: Aws, lane: Lane, name: str, version: str = "") -
     return answer
 
 
-def function_state(aws: Aws, lane: Lane, name: str) -> Function | Unreadable:
+@readable
+def function_state(aws: Aws, lane: Lane, name: str) -> Function:
     """One function with its state and that of its last update, which ListFunctions leaves out.
 
     Needs lambda:GetFunction.
     """
-    return read(lambda: read_function(aws, lane, name))
+    return read_function(aws, lane, name)
 
 
-def read_version(aws: Aws, lane: Lane, name: str, version: str) -> Function | Unreadable:
+@readable
+def read_version(aws: Aws, lane: Lane, name: str, version: str) -> Function:
     """A published version of a function. Needs lambda:GetFunction."""
-    return read(lambda: parse_function(lane, function_configuration(aws, lane, name, version)))
+    return parse_function(lane, function_configuration(aws, lane, name, version))
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,88 +82,71 @@ def function_exists(aws: Aws, lane: Lane, name: str) -> bool:
     return True
 
 
-def list_aliases(aws: Aws, lane: Lane, name: str) -> tuple[Alias, ...] | Unreadable:
+@readable
+def list_aliases(aws: Aws, lane: Lane, name: str) -> tuple[Alias, ...]:
     """The aliases of a function. Needs lambda:ListAliases."""
-
-    def ask() -> tuple[Alias, ...]:
-        items = aws.pages(
-            "lambda:ListAliases", lane, "Aliases", token=("NextMarker", "Marker"), FunctionName=name
-        )
-        return tuple(_alias(item) for item in items)
-
-    return read(ask)
+    items = aws.pages(
+        "lambda:ListAliases", lane, "Aliases", token=("NextMarker", "Marker"), FunctionName=name
+    )
+    return tuple(_alias(item) for item in items)
 
 
-def provisioned_concurrency(aws: Aws, lane: Lane, name: str) -> Mapping[str, int] | Unreadable:
+@readable
+def provisioned_concurrency(aws: Aws, lane: Lane, name: str) -> Mapping[str, int]:
     """How many environments are kept warm, by alias or version, of a function.
 
     Needs lambda:ListProvisionedConcurrencyConfigs.
     """
-
-    def ask() -> Mapping[str, int]:
-        items = aws.pages(
-            "lambda:ListProvisionedConcurrencyConfigs",
-            lane,
-            "ProvisionedConcurrencyConfigs",
-            token=("NextMarker", "Marker"),
-            patience=OPTIONAL,
-            FunctionName=name,
-        )
-        kept = ((i, i.get("RequestedProvisionedConcurrentExecutions")) for i in items)
-        return {str(i["FunctionArn"]).rpartition(":")[2]: int(number or 0) for i, number in kept}
-
-    return read(ask)
+    items = aws.pages(
+        "lambda:ListProvisionedConcurrencyConfigs",
+        lane,
+        "ProvisionedConcurrencyConfigs",
+        token=("NextMarker", "Marker"),
+        patience=OPTIONAL,
+        FunctionName=name,
+    )
+    kept = ((i, i.get("RequestedProvisionedConcurrentExecutions")) for i in items)
+    return {str(i["FunctionArn"]).rpartition(":")[2]: int(number or 0) for i, number in kept}
 
 
-def published_versions(aws: Aws, lane: Lane, name: str) -> Mapping[int, Function] | Unreadable:
+@readable
+def published_versions(aws: Aws, lane: Lane, name: str) -> Mapping[int, Function]:
     """The configuration of each published version, newest first. Needs lambda:ListVersionsByFunction."""
-
-    def ask() -> Mapping[int, Function]:
-        items = aws.pages(
-            "lambda:ListVersionsByFunction",
-            lane,
-            "Versions",
-            token=("NextMarker", "Marker"),
-            patience=OPTIONAL,
-            FunctionName=name,
-        )
-        # Not every version is a number: on managed instances there is $LATEST.PUBLISHED as well.
-        published = {int(item["Version"]): item for item in items if str(item.get("Version")).isdecimal()}
-        return {number: parse_function(lane, published[number]) for number in sorted(published, reverse=True)}
-
-    return read(ask)
+    items = aws.pages(
+        "lambda:ListVersionsByFunction",
+        lane,
+        "Versions",
+        token=("NextMarker", "Marker"),
+        patience=OPTIONAL,
+        FunctionName=name,
+    )
+    # Not every version is a number: on managed instances there is $LATEST.PUBLISHED as well.
+    published = {int(item["Version"]): item for item in items if str(item.get("Version")).isdecimal()}
+    return {number: parse_function(lane, published[number]) for number in sorted(published, reverse=True)}
 
 
+@readable
 def concurrency_headroom(aws: Aws, lane: Lane) -> int | Unreadable:
     """Concurrent executions that no function has reserved. Needs lambda:GetAccountSettings."""
-    action = "lambda:GetAccountSettings"
-    try:
-        limit = aws.call(action, lane, patience=OPTIONAL).get("AccountLimit") or {}
-    except GatewayError as error:
-        return unreadable(error)
-    value = limit.get("UnreservedConcurrentExecutions")
-    return int(value) if value is not None else Unreadable(action, f"{action}: no answer", denied=False)
+    return _of_account(aws, lane, "AccountLimit", "UnreservedConcurrentExecutions")
 
 
+@readable
 def count_functions(aws: Aws, lane: Lane) -> int | Unreadable:
-    """How many functions the account has in a region, by one call (`AccountUsage.FunctionCount`). Needs
-    lambda:GetAccountSettings."""
+    """How many functions the account has in a region, by one call. Needs lambda:GetAccountSettings."""
+    return _of_account(aws, lane, "AccountUsage", "FunctionCount")
+
+
+def _of_account(aws: Aws, lane: Lane, part: str, name: str) -> int | Unreadable:
     action = "lambda:GetAccountSettings"
-    usage = read(lambda: aws.call(action, lane, patience=OPTIONAL).get("AccountUsage") or {})
-    if isinstance(usage, Unreadable):
-        return usage
-    value = usage.get("FunctionCount")
+    value = (aws.call(action, lane, patience=OPTIONAL).get(part) or {}).get(name)
     return int(value) if value is not None else Unreadable(action, f"{action}: no answer", denied=False)
 
 
-def resource_policy(aws: Aws, lane: Lane, name: str) -> Json | Unreadable | None:
+@readable_or_none
+def resource_policy(aws: Aws, lane: Lane, name: str) -> Json:
     """The function's resource policy as a document, None if it has none. Needs lambda:GetPolicy."""
-    try:
-        text = aws.call("lambda:GetPolicy", lane, patience=OPTIONAL, FunctionName=name).get("Policy") or "{}"
-    except NotFound:
-        return None
-    except GatewayError as error:
-        return unreadable(error)
+    text = aws.call("lambda:GetPolicy", lane, patience=OPTIONAL, FunctionName=name).get("Policy") or "{}"
     document = json.loads(text)
     return document if document.get("Statement") else None
 

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 
 from ddsetup.facts.disclose import log_line
-from ddsetup.gateways.aws.errors import read, unreadable
+from ddsetup.gateways.aws.errors import readable, readable_or_none
 from ddsetup.gateways.aws.session import OPTIONAL, Aws
-from ddsetup.model.account import Json, Lane, Unreadable
-from ddsetup.model.errors import GatewayError, NotFound
+from ddsetup.model.account import Json, Lane
+from ddsetup.model.errors import NotFound
 
 _QUERIES = 500
 """Metrics per GetMetricData call (CloudWatch API reference)."""
@@ -42,36 +42,26 @@ _PATTERN = (
 )
 
 
-def telling_lines(
-    aws: Aws, lane: Lane, group: str, minutes: float, limit: int = 5
-) -> tuple[str, ...] | Unreadable:
+@readable
+def telling_lines(aws: Aws, lane: Lane, group: str, minutes: float, limit: int = 5) -> tuple[str, ...]:
     """The newest different messages of a log group that tell why something fails, newest first.
 
     Only what is known to be harmless is kept of a line: a known message of Lambda or the Forwarder, or the
     type of an exception. None if the group is not there. Needs logs:FilterLogEvents.
     """
-
-    def ask() -> tuple[str, ...]:
-        said = (told(message) for message in _newest(aws, lane, group, minutes, _PATTERN))
-        return tuple(dict.fromkeys(line for line in said if line))[:limit]
-
-    return read(ask)
+    said = (told(message) for message in _newest(aws, lane, group, minutes, _PATTERN))
+    return tuple(dict.fromkeys(line for line in said if line))[:limit]
 
 
-def log_tail(
-    aws: Aws, lane: Lane, group: str, minutes: float, limit: int = 100
-) -> tuple[str, ...] | Unreadable:
+@readable
+def log_tail(aws: Aws, lane: Lane, group: str, minutes: float, limit: int = 100) -> tuple[str, ...]:
     """The newest errors, warnings and REPORT lines of a log group, newest first, cut and without keys.
 
     For the support of whoever owns the log: unlike `telling_lines` it may hold words of theirs. None if the
     group is not there. Needs logs:FilterLogEvents.
     """
-
-    def ask() -> tuple[str, ...]:
-        messages = _newest(aws, lane, group, minutes, f"{_PATTERN} ?WARN ?REPORT")
-        return tuple(log_line(message, _LONGEST_TAIL) for message in messages[:limit])
-
-    return read(ask)
+    messages = _newest(aws, lane, group, minutes, f"{_PATTERN} ?WARN ?REPORT")
+    return tuple(log_line(message, _LONGEST_TAIL) for message in messages[:limit])
 
 
 def _newest(aws: Aws, lane: Lane, group: str, minutes: float, pattern: str) -> list[str]:
@@ -103,35 +93,24 @@ def told(line: str) -> str:
     return f"[ERROR] {raised[1]}" if raised else ""
 
 
-def counts(
-    aws: Aws, lane: Lane, name: str, metrics: Sequence[str], minutes: int
-) -> Mapping[str, float] | Unreadable:
+@readable
+def counts(aws: Aws, lane: Lane, name: str, metrics: Sequence[str], minutes: int) -> Mapping[str, float]:
     """Sums of a function's AWS/Lambda metrics within the last minutes. Needs cloudwatch:GetMetricData."""
     wanted = {metric: (name, metric, "Sum") for metric in metrics}
-    return read(lambda: {key: sum(values) for key, values in _data(aws, lane, wanted, minutes).items()})
+    return {key: sum(values) for key, values in _data(aws, lane, wanted, minutes).items()}
 
 
-def longest_runs(
-    aws: Aws, lane: Lane, names: Iterable[str], minutes: int
-) -> Mapping[str, float] | Unreadable:
+@readable
+def longest_runs(aws: Aws, lane: Lane, names: Iterable[str], minutes: int) -> Mapping[str, float]:
     """The longest run of each function in milliseconds, those that ran. Needs cloudwatch:GetMetricData."""
     wanted = {name: (name, "Duration", "Maximum") for name in names}
-
-    def ask() -> Mapping[str, float]:
-        data = _data(aws, lane, wanted, minutes)
-        return {name: max(values) for name, values in data.items() if values}
-
-    return read(ask)
+    return {name: max(values) for name, values in _data(aws, lane, wanted, minutes).items() if values}
 
 
-def reserved_concurrency(aws: Aws, lane: Lane, name: str) -> int | Unreadable | None:
+@readable_or_none
+def reserved_concurrency(aws: Aws, lane: Lane, name: str) -> int | None:
     """The concurrency reserved for a function, None if there is none. Needs lambda:GetFunctionConcurrency."""
-    try:
-        answer = aws.call("lambda:GetFunctionConcurrency", lane, patience=OPTIONAL, FunctionName=name)
-    except NotFound:
-        return None
-    except GatewayError as error:
-        return unreadable(error)
+    answer = aws.call("lambda:GetFunctionConcurrency", lane, patience=OPTIONAL, FunctionName=name)
     value = answer.get("ReservedConcurrentExecutions")
     return int(value) if value is not None else None
 

@@ -12,10 +12,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from ddsetup.gateways.aws.errors import NotShared, unreadable
+from ddsetup.gateways.aws.errors import NotShared, readable
 from ddsetup.gateways.aws.session import Aws
 from ddsetup.model.account import Lane, Unreadable
-from ddsetup.model.errors import GatewayError, NotFound
+from ddsetup.model.errors import NotFound
 from ddsetup.model.files import PRIVATE, write_whole
 
 _HOLES = 3
@@ -58,7 +58,8 @@ def default_cache() -> LayerCache:
     return LayerCache(user_cache_path("ddsetup") / "layers.json")
 
 
-def layer_version_exists(aws: Aws, lane: Lane, arn: str) -> bool | Unreadable:
+@readable
+def layer_version_exists(aws: Aws, lane: Lane, arn: str) -> bool:
     """Whether this layer version (ARN with version) can be used from this region and account.
 
     Needs lambda:GetLayerVersion.
@@ -68,8 +69,6 @@ def layer_version_exists(aws: Aws, lane: Lane, arn: str) -> bool | Unreadable:
         aws.call("lambda:GetLayerVersion", lane, LayerName=layer, VersionNumber=int(version))
     except (NotFound, NotShared):
         return False
-    except GatewayError as error:
-        return unreadable(error)
     return True
 
 

@@ -5,47 +5,47 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ddsetup.gateways.aws.errors import AlreadyExists, DestinationRefused, LimitReached, Refused, read
+from ddsetup.gateways.aws.errors import (
+    AlreadyExists,
+    DestinationRefused,
+    LimitReached,
+    Refused,
+    readable,
+)
 from ddsetup.gateways.aws.session import OPTIONAL, Aws
-from ddsetup.model.account import Json, Lane, LogGroup, SubscriptionFilter, Unreadable
+from ddsetup.model.account import Json, Lane, LogGroup, SubscriptionFilter
 from ddsetup.model.errors import NotFound
 from ddsetup.model.states import FilterState
 
 _TOKEN = ("nextToken", "nextToken")
 
 
-def list_log_groups(aws: Aws, lane: Lane) -> Mapping[str, LogGroup] | Unreadable:
+@readable
+def list_log_groups(aws: Aws, lane: Lane) -> Mapping[str, LogGroup]:
     """Every log group by name. Needs logs:DescribeLogGroups; 50 a page."""
-
-    def ask() -> Mapping[str, LogGroup]:
-        items = aws.each("logs:DescribeLogGroups", lane, "logGroups", token=_TOKEN, limit=50)
-        return {
-            item["logGroupName"]: LogGroup(
-                name=item["logGroupName"],
-                retention_days=item.get("retentionInDays"),
-                log_class=item.get("logGroupClass") or "STANDARD",
-            )
-            for item in items
-        }
-
-    return read(ask)
+    items = aws.each("logs:DescribeLogGroups", lane, "logGroups", token=_TOKEN, limit=50)
+    return {
+        item["logGroupName"]: LogGroup(
+            name=item["logGroupName"],
+            retention_days=item.get("retentionInDays"),
+            log_class=item.get("logGroupClass") or "STANDARD",
+        )
+        for item in items
+    }
 
 
-def list_filters(aws: Aws, lane: Lane, group: str) -> tuple[SubscriptionFilter, ...] | Unreadable:
+@readable
+def list_filters(aws: Aws, lane: Lane, group: str) -> tuple[SubscriptionFilter, ...]:
     """The subscription filters of a log group; none if the group is not there.
 
     Needs logs:DescribeSubscriptionFilters.
     """
-
-    def ask() -> tuple[SubscriptionFilter, ...]:
-        action = "logs:DescribeSubscriptionFilters"
-        try:
-            items = aws.pages(action, lane, "subscriptionFilters", token=_TOKEN, logGroupName=group)
-        except NotFound:
-            return ()
-        return tuple(_filter(group, item) for item in items)
-
-    return read(ask)
+    action = "logs:DescribeSubscriptionFilters"
+    try:
+        items = aws.pages(action, lane, "subscriptionFilters", token=_TOKEN, logGroupName=group)
+    except NotFound:
+        return ()
+    return tuple(_filter(group, item) for item in items)
 
 
 def put_filter(aws: Aws, lane: Lane, state: FilterState) -> None:
@@ -113,69 +113,57 @@ def delete_log_group(aws: Aws, lane: Lane, group: str) -> bool:
     return True
 
 
-def log_group_is_empty(aws: Aws, lane: Lane, group: str) -> bool | Unreadable:
+@readable
+def log_group_is_empty(aws: Aws, lane: Lane, group: str) -> bool:
     """Whether nothing was ever written: no log stream. (`storedBytes` lags behind by hours.)
 
     A group that is not there is empty. Needs logs:DescribeLogStreams.
     """
-
-    def ask() -> bool:
-        try:
-            answer = aws.call("logs:DescribeLogStreams", lane, logGroupName=group, limit=1)
-        except NotFound:
-            return True
-        return not answer.get("logStreams")
-
-    return read(ask)
+    try:
+        answer = aws.call("logs:DescribeLogStreams", lane, logGroupName=group, limit=1)
+    except NotFound:
+        return True
+    return not answer.get("logStreams")
 
 
-def account_filter_policies(aws: Aws, lane: Lane) -> tuple[Json, ...] | Unreadable:
+@readable
+def account_filter_policies(aws: Aws, lane: Lane) -> tuple[Json, ...]:
     """Account-wide subscription filter policies, which add to those of the groups.
 
     Needs logs:DescribeAccountPolicies.
     """
-
-    def ask() -> tuple[Json, ...]:
-        answer = aws.call(
-            "logs:DescribeAccountPolicies",
-            lane,
-            patience=OPTIONAL,
-            policyType="SUBSCRIPTION_FILTER_POLICY",
-        )
-        return tuple(answer.get("accountPolicies") or ())
-
-    return read(ask)
+    answer = aws.call(
+        "logs:DescribeAccountPolicies",
+        lane,
+        patience=OPTIONAL,
+        policyType="SUBSCRIPTION_FILTER_POLICY",
+    )
+    return tuple(answer.get("accountPolicies") or ())
 
 
+@readable
 def filters_at_work(
     aws: Aws, lane: Lane, *, lately: bool = False, failing: bool = False
-) -> Mapping[str, frozenset[str]] | Unreadable:
+) -> Mapping[str, frozenset[str]]:
     """Names of the filters that delivered something within two weeks, by log group: the metrics of CloudWatch
     Logs tell in bulk what otherwise takes a call for each group. A filter that never delivered is missing.
 
     `lately`: within three hours. `failing`: instead those of which a delivery failed. Needs
     cloudwatch:ListMetrics.
     """
-
-    def ask() -> Mapping[str, frozenset[str]]:
-        found: dict[str, set[str]] = {}
-        metric = "DeliveryErrors" if failing else "ForwardedLogEvents"
-        for values in _dimensions(aws, lane, metric, lately=lately):
-            if "LogGroupName" in values:
-                found.setdefault(values["LogGroupName"], set()).add(values.get("FilterName", ""))
-        return {group: frozenset(names) for group, names in found.items()}
-
-    return read(ask)
+    found: dict[str, set[str]] = {}
+    metric = "DeliveryErrors" if failing else "ForwardedLogEvents"
+    for values in _dimensions(aws, lane, metric, lately=lately):
+        if "LogGroupName" in values:
+            found.setdefault(values["LogGroupName"], set()).add(values.get("FilterName", ""))
+    return {group: frozenset(names) for group, names in found.items()}
 
 
-def groups_written_to(aws: Aws, lane: Lane) -> frozenset[str] | Unreadable:
+@readable
+def groups_written_to(aws: Aws, lane: Lane) -> frozenset[str]:
     """The log groups that something was written to within three hours. Needs cloudwatch:ListMetrics."""
-
-    def ask() -> frozenset[str]:
-        found = _dimensions(aws, lane, "IncomingLogEvents", lately=True)
-        return frozenset(values["LogGroupName"] for values in found if "LogGroupName" in values)
-
-    return read(ask)
+    found = _dimensions(aws, lane, "IncomingLogEvents", lately=True)
+    return frozenset(values["LogGroupName"] for values in found if "LogGroupName" in values)
 
 
 def _dimensions(aws: Aws, lane: Lane, metric: str, *, lately: bool) -> Iterator[Mapping[str, str]]:

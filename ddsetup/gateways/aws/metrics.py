@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from ddsetup.gateways.aws.errors import read
+from ddsetup.gateways.aws.errors import readable
 from ddsetup.gateways.aws.session import OPTIONAL, Aws
-from ddsetup.model.account import Json, Lane, Unreadable
+from ddsetup.model.account import Json, Lane
 
 _QUERIES = 500
 """Metrics per GetMetricData call (CloudWatch API reference)."""
@@ -26,42 +26,38 @@ class Series:
     dimensions: tuple[tuple[str, str], ...]
 
 
-def invocations(
-    aws: Aws, lane: Lane, names: Iterable[str], since_minutes: int
-) -> Mapping[str, float] | Unreadable:
+@readable
+def invocations(aws: Aws, lane: Lane, names: Iterable[str], since_minutes: int) -> Mapping[str, float]:
     """How often each function ran within the last minutes, by CloudWatch, which lags by a minute or two.
 
     Every name is in the answer. Needs cloudwatch:GetMetricData.
     """
-
-    def ask() -> Mapping[str, float]:
-        wanted = {Series("AWS/Lambda", "Invocations", (("FunctionName", name),)): name for name in names}
-        return {wanted[of]: n for of, n in _sums(aws, lane, tuple(wanted), since_minutes).items()}
-
-    return read(ask)
+    wanted = {Series("AWS/Lambda", "Invocations", (("FunctionName", name),)): name for name in names}
+    return {wanted[of]: n for of, n in _sums(aws, lane, tuple(wanted), since_minutes).items()}
 
 
-def sums(
-    aws: Aws, lane: Lane, wanted: Sequence[Series], since_minutes: int
-) -> Mapping[Series, float] | Unreadable:
+@readable
+def sums(aws: Aws, lane: Lane, wanted: Sequence[Series], since_minutes: int) -> Mapping[Series, float]:
     """The sum of each series within the last minutes. Needs cloudwatch:GetMetricData."""
-    return read(lambda: _sums(aws, lane, wanted, since_minutes))
+    return _sums(aws, lane, wanted, since_minutes)
 
 
-def active_namespaces(aws: Aws, lane: Lane, namespaces: Iterable[str]) -> Mapping[str, int] | Unreadable:
+@readable
+def active_namespaces(aws: Aws, lane: Lane, namespaces: Iterable[str]) -> Mapping[str, int]:
     """How many metrics of each namespace got data in the last three hours, at most one page (500) of each.
 
     Needs cloudwatch:ListMetrics.
     """
-    return read(lambda: _listed(aws, lane, namespaces, RecentlyActive="PT3H"))
+    return _listed(aws, lane, namespaces, RecentlyActive="PT3H")
 
 
-def namespaces_in_use(aws: Aws, lane: Lane, namespaces: Iterable[str]) -> Mapping[str, int] | Unreadable:
+@readable
+def namespaces_in_use(aws: Aws, lane: Lane, namespaces: Iterable[str]) -> Mapping[str, int]:
     """How many metrics each namespace has, at most one page (500) of each.
 
     CloudWatch lists what got data within two weeks. Needs cloudwatch:ListMetrics.
     """
-    return read(lambda: _listed(aws, lane, namespaces))
+    return _listed(aws, lane, namespaces)
 
 
 def _listed(aws: Aws, lane: Lane, namespaces: Iterable[str], **more: Any) -> Mapping[str, int]:
@@ -72,57 +68,51 @@ def _listed(aws: Aws, lane: Lane, namespaces: Iterable[str], **more: Any) -> Map
     return counts
 
 
-def invoked_by_qualifier(aws: Aws, lane: Lane) -> Mapping[str, tuple[str, ...]] | Unreadable:
+@readable
+def invoked_by_qualifier(aws: Aws, lane: Lane) -> Mapping[str, tuple[str, ...]]:
     """The functions that were invoked by an alias or a version within two weeks, each with these.
 
     Lambda's metrics have the dimension Resource for that: the function's name, or name and qualifier with a
     colon (AWS Lambda developer guide, metrics). Needs cloudwatch:ListMetrics.
     """
-
-    def ask() -> Mapping[str, tuple[str, ...]]:
-        found = aws.pages(
-            "cloudwatch:ListMetrics",
-            lane,
-            "Metrics",
-            token=("NextToken", "NextToken"),
-            Namespace="AWS/Lambda",
-            MetricName="Invocations",
-            Dimensions=[{"Name": "Resource"}],
-        )
-        dimensions = (d for metric in found for d in metric.get("Dimensions") or ())
-        resources = (d["Value"] for d in dimensions if d["Name"] == "Resource")
-        by_name: dict[str, set[str]] = {}
-        for name, colon, qualifier in (value.partition(":") for value in resources):
-            if colon:
-                by_name.setdefault(name, set()).add(qualifier)
-        return {name: tuple(sorted(found)) for name, found in sorted(by_name.items())}
-
-    return read(ask)
+    found = aws.pages(
+        "cloudwatch:ListMetrics",
+        lane,
+        "Metrics",
+        token=("NextToken", "NextToken"),
+        Namespace="AWS/Lambda",
+        MetricName="Invocations",
+        Dimensions=[{"Name": "Resource"}],
+    )
+    dimensions = (d for metric in found for d in metric.get("Dimensions") or ())
+    resources = (d["Value"] for d in dimensions if d["Name"] == "Resource")
+    by_name: dict[str, set[str]] = {}
+    for name, colon, qualifier in (value.partition(":") for value in resources):
+        if colon:
+            by_name.setdefault(name, set()).add(qualifier)
+    return {name: tuple(sorted(found)) for name, found in sorted(by_name.items())}
 
 
-def streams_lambda_to_datadog(aws: Aws, lane: Lane) -> bool | Unreadable:
+@readable
+def streams_lambda_to_datadog(aws: Aws, lane: Lane) -> bool:
     """Whether a running metric stream takes the invocations of Lambda from here to Datadog.
 
     Datadog's are known by their name or their Firehose's: the template and the guides of Datadog call both
     "datadog-...". Only of those the filters are asked for. Needs cloudwatch:ListMetricStreams and
     cloudwatch:GetMetricStream.
     """
-
-    def ask() -> bool:
-        entries = aws.pages(
-            "cloudwatch:ListMetricStreams",
-            lane,
-            "Entries",
-            token=("NextToken", "NextToken"),
-            patience=OPTIONAL,
-        )
-        running = [e["Name"] for e in entries if e.get("State") == "running" and _is_datadogs(e)]
-        return any(
-            _carries_invocations(aws.call("cloudwatch:GetMetricStream", lane, patience=OPTIONAL, Name=name))
-            for name in running
-        )
-
-    return read(ask)
+    entries = aws.pages(
+        "cloudwatch:ListMetricStreams",
+        lane,
+        "Entries",
+        token=("NextToken", "NextToken"),
+        patience=OPTIONAL,
+    )
+    running = [e["Name"] for e in entries if e.get("State") == "running" and _is_datadogs(e)]
+    return any(
+        _carries_invocations(aws.call("cloudwatch:GetMetricStream", lane, patience=OPTIONAL, Name=name))
+        for name in running
+    )
 
 
 def _is_datadogs(stream: Json) -> bool:

@@ -6,10 +6,10 @@ import json
 from collections.abc import Mapping
 
 from ddsetup.facts.iam_documents import COLLECTION_POLICY
-from ddsetup.gateways.aws.errors import read, read_or_none
+from ddsetup.gateways.aws.errors import readable, readable_or_none
 from ddsetup.gateways.aws.permissions import simulate
 from ddsetup.gateways.aws.session import OPTIONAL, Aws
-from ddsetup.model.account import Json, Lane, Role, Unreadable
+from ddsetup.model.account import Json, Lane, Role
 from ddsetup.model.errors import Denied, NotFound
 
 __all__ = [
@@ -32,59 +32,52 @@ __all__ = [
 _TOKEN = ("Marker", "Marker")
 
 
-def read_role(aws: Aws, account: str, name: str) -> Role | Unreadable | None:
+@readable_or_none
+def read_role(aws: Aws, account: str, name: str) -> Role:
     """A role with its policies, None if there is none.
 
     Needs iam:GetRole, iam:ListRolePolicies, iam:GetRolePolicy and iam:ListAttachedRolePolicies; for the
     policies of resource collection iam:GetPolicy and iam:GetPolicyVersion, without which they stay unread.
     """
-
-    def ask() -> Role:
-        at = Lane(account)
-        item = aws.call("iam:GetRole", at, RoleName=name)["Role"]
-        inline = aws.pages("iam:ListRolePolicies", at, "PolicyNames", token=_TOKEN, RoleName=name)
-        listed = aws.pages(
-            "iam:ListAttachedRolePolicies", at, "AttachedPolicies", token=_TOKEN, RoleName=name
-        )
-        attached = tuple(policy["PolicyArn"] for policy in listed)
-        boundary = item.get("PermissionsBoundary") or {}
-        return Role(
-            name=item["RoleName"],
-            arn=item["Arn"],
-            path=item.get("Path") or "/",
-            trust=_document(item.get("AssumeRolePolicyDocument")),
-            inline={policy: _policy(aws, account, name, policy) for policy in inline},
-            attached=attached,
-            managed={
-                arn.rpartition("/")[2]: _if_allowed(aws, arn)
-                for arn in attached
-                if arn.rpartition("/")[2].startswith(COLLECTION_POLICY)
-            },
-            boundary=boundary.get("PermissionsBoundaryArn"),
-            tags={tag["Key"]: tag.get("Value") or "" for tag in item.get("Tags") or ()},
-        )
-
-    return read_or_none(ask)
+    at = Lane(account)
+    item = aws.call("iam:GetRole", at, RoleName=name)["Role"]
+    inline = aws.pages("iam:ListRolePolicies", at, "PolicyNames", token=_TOKEN, RoleName=name)
+    listed = aws.pages("iam:ListAttachedRolePolicies", at, "AttachedPolicies", token=_TOKEN, RoleName=name)
+    attached = tuple(policy["PolicyArn"] for policy in listed)
+    boundary = item.get("PermissionsBoundary") or {}
+    return Role(
+        name=item["RoleName"],
+        arn=item["Arn"],
+        path=item.get("Path") or "/",
+        trust=_document(item.get("AssumeRolePolicyDocument")),
+        inline={policy: _policy(aws, account, name, policy) for policy in inline},
+        attached=attached,
+        managed={
+            arn.rpartition("/")[2]: _if_allowed(aws, arn)
+            for arn in attached
+            if arn.rpartition("/")[2].startswith(COLLECTION_POLICY)
+        },
+        boundary=boundary.get("PermissionsBoundaryArn"),
+        tags={tag["Key"]: tag.get("Value") or "" for tag in item.get("Tags") or ()},
+    )
 
 
-def roles_trusting(aws: Aws, account: str, service: str) -> frozenset[str] | Unreadable:
+@readable
+def roles_trusting(aws: Aws, account: str, service: str) -> frozenset[str]:
     """The ARNs of all roles that a service may assume. Needs iam:ListRoles; 1,000 a page."""
-
-    def ask() -> frozenset[str]:
-        at = Lane(account)
-        items = aws.each("iam:ListRoles", at, "Roles", token=_TOKEN, patience=OPTIONAL, MaxItems=1000)
-        return frozenset(
-            item["Arn"]
-            for item in items
-            if service in json.dumps(_document(item.get("AssumeRolePolicyDocument")))
-        )
-
-    return read(ask)
+    at = Lane(account)
+    items = aws.each("iam:ListRoles", at, "Roles", token=_TOKEN, patience=OPTIONAL, MaxItems=1000)
+    return frozenset(
+        item["Arn"]
+        for item in items
+        if service in json.dumps(_document(item.get("AssumeRolePolicyDocument")))
+    )
 
 
-def read_role_policy(aws: Aws, account: str, role: str, policy: str) -> Json | Unreadable | None:
+@readable_or_none
+def read_role_policy(aws: Aws, account: str, role: str, policy: str) -> Json:
     """An inline policy's document, None if there is none. Needs iam:GetRolePolicy."""
-    return read_or_none(lambda: _policy(aws, account, role, policy))
+    return _policy(aws, account, role, policy)
 
 
 def create_role(

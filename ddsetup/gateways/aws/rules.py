@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from ddsetup.gateways.aws.errors import unreadable
+from ddsetup.gateways.aws.errors import readable
 from ddsetup.gateways.aws.session import OPTIONAL, Aws
-from ddsetup.model.account import Lane, Unreadable
-from ddsetup.model.errors import GatewayError, NotFound
+from ddsetup.model.account import Lane
+from ddsetup.model.errors import NotFound
 
 
-def rule_enabled(aws: Aws, lane: Lane, name: str) -> bool | Unreadable:
+@readable
+def rule_enabled(aws: Aws, lane: Lane, name: str) -> bool:
     """Whether a rule of that name is on the region's default bus, and enabled.
 
     Needs events:DescribeRule.
@@ -17,6 +18,4 @@ def rule_enabled(aws: Aws, lane: Lane, name: str) -> bool | Unreadable:
         answer = aws.call("events:DescribeRule", lane, patience=OPTIONAL, Name=name)
     except NotFound:
         return False
-    except GatewayError as error:
-        return unreadable(error)
     return bool(answer.get("State") != "DISABLED")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ddsetup.gateways.aws.errors import Refused, read_or_none
+from ddsetup.gateways.aws.errors import Refused, readable_or_none
 from ddsetup.gateways.aws.session import Aws
-from ddsetup.model.account import Json, Lane, Secret, Unreadable
+from ddsetup.model.account import Json, Lane, Secret
 from ddsetup.model.errors import GatewayError, NotFound
 from ddsetup.model.states import SecretState
 
@@ -15,21 +15,18 @@ class StillGoing(GatewayError):
     """A secret of that name is scheduled for deletion, or was deleted at once a moment ago."""
 
 
-def read_secret(aws: Aws, lane: Lane, name: str) -> Secret | Unreadable | None:
+@readable_or_none
+def read_secret(aws: Aws, lane: Lane, name: str) -> Secret:
     """A secret without its content, None if there is none. Needs secretsmanager:DescribeSecret."""
-
-    def ask() -> Secret:
-        item = aws.call("secretsmanager:DescribeSecret", lane, SecretId=name)
-        return Secret(
-            name=item.get("Name") or name,
-            arn=item["ARN"],
-            tags={tag["Key"]: tag.get("Value") or "" for tag in item.get("Tags") or ()},
-            deleted=bool(item.get("DeletedDate")),
-            deleted_at=item.get("DeletedDate"),
-            kms_key=item.get("KmsKeyId") or "",
-        )
-
-    return read_or_none(ask)
+    item = aws.call("secretsmanager:DescribeSecret", lane, SecretId=name)
+    return Secret(
+        name=item.get("Name") or name,
+        arn=item["ARN"],
+        tags={tag["Key"]: tag.get("Value") or "" for tag in item.get("Tags") or ()},
+        deleted=bool(item.get("DeletedDate")),
+        deleted_at=item.get("DeletedDate"),
+        kms_key=item.get("KmsKeyId") or "",
+    )
 
 
 def read_secret_value(aws: Aws, arn: str) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from urllib.request import urlopen
 
-from ddsetup.gateways.aws.errors import Refused, read
+from ddsetup.gateways.aws.errors import Refused, readable
 from ddsetup.gateways.aws.session import Aws
 from ddsetup.model.account import Json, Lane, Stack, Unreadable
 from ddsetup.model.errors import NotFound
@@ -36,14 +36,11 @@ class StackEvent:
     event_id: str
 
 
-def list_stacks(aws: Aws, lane: Lane) -> tuple[Stack, ...] | Unreadable:
+@readable
+def list_stacks(aws: Aws, lane: Lane) -> tuple[Stack, ...]:
     """Every stack that is not deleted. Needs cloudformation:DescribeStacks."""
-
-    def ask() -> tuple[Stack, ...]:
-        items = aws.pages("cloudformation:DescribeStacks", lane, "Stacks", token=_TOKEN)
-        return tuple(_stack(item) for item in items)
-
-    return read(ask)
+    items = aws.pages("cloudformation:DescribeStacks", lane, "Stacks", token=_TOKEN)
+    return tuple(_stack(item) for item in items)
 
 
 def read_stack(aws: Aws, lane: Lane, name: str) -> Stack | None:
@@ -59,14 +56,11 @@ def read_stack(aws: Aws, lane: Lane, name: str) -> Stack | None:
     return _stack(items[0]) if items else None
 
 
-def template_parameters(aws: Aws, lane: Lane, url: str) -> tuple[str, ...] | Unreadable:
+@readable
+def template_parameters(aws: Aws, lane: Lane, url: str) -> tuple[str, ...]:
     """The names of a template's parameters. Needs cloudformation:GetTemplateSummary."""
-
-    def ask() -> tuple[str, ...]:
-        answer = aws.call("cloudformation:GetTemplateSummary", lane, TemplateURL=url)
-        return tuple(parameter["ParameterKey"] for parameter in answer.get("Parameters") or ())
-
-    return read(ask)
+    answer = aws.call("cloudformation:GetTemplateSummary", lane, TemplateURL=url)
+    return tuple(parameter["ParameterKey"] for parameter in answer.get("Parameters") or ())
 
 
 def template_version(url: str) -> str | Unreadable:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from ddsetup.gateways.aws.errors import read, read_or_none
+from ddsetup.gateways.aws.errors import readable, readable_or_none
 from ddsetup.gateways.aws.session import Aws
 from ddsetup.gateways.aws.tags import resource_tags
 from ddsetup.gateways.overlap import each
@@ -19,31 +19,27 @@ _AT_ONCE = 8
 _TOKEN = ("nextToken", "nextToken")
 
 
-def list_state_machines(aws: Aws, lane: Lane) -> tuple[StateMachine, ...] | Unreadable:
+@readable
+def list_state_machines(aws: Aws, lane: Lane) -> tuple[StateMachine, ...]:
     """Every state machine with its tags, and the settings of the first hundred.
 
     Needs states:ListStateMachines, states:DescribeStateMachine and tag:GetResources; without one of the last
     two the settings or tags are unreadable.
     """
-
-    def ask() -> tuple[StateMachine, ...]:
-        items = aws.pages("states:ListStateMachines", lane, "stateMachines", token=_TOKEN, maxResults=1000)
-        return tuple(
-            StateMachine(
-                name=item["name"],
-                arn=item["stateMachineArn"],
-                region=lane.region,
-                account=lane.account,
-                type=item.get("type") or "STANDARD",
-            )
-            for item in items
-        )
-
-    found = read(ask)
-    if isinstance(found, Unreadable) or not found:
-        return found
+    items = aws.pages("states:ListStateMachines", lane, "stateMachines", token=_TOKEN, maxResults=1000)
+    if not items:
+        return ()
     tags = resource_tags(aws, lane, "states:stateMachine")
-    machines = sorted(found, key=lambda machine: machine.name)
+    machines = [
+        StateMachine(
+            name=item["name"],
+            arn=item["stateMachineArn"],
+            region=lane.region,
+            account=lane.account,
+            type=item.get("type") or "STANDARD",
+        )
+        for item in sorted(items, key=lambda item: str(item["name"]))
+    ]
     known = each(lambda m: read_settings(aws, m.lane, m.arn), machines[:MOST_DESCRIBED], _AT_ONCE)
     settings = {m.arn: found for m, found in zip(machines, known, strict=False)}
     return tuple(
@@ -56,25 +52,22 @@ def list_state_machines(aws: Aws, lane: Lane) -> tuple[StateMachine, ...] | Unre
     )
 
 
-def read_settings(aws: Aws, lane: Lane, arn: str) -> StateMachineSettings | Unreadable | None:
+@readable_or_none
+def read_settings(aws: Aws, lane: Lane, arn: str) -> StateMachineSettings:
     """How a state machine logs, None if there is no such one. Needs states:DescribeStateMachine.
 
     The definition is not asked for: reading it may take a permission on the key that encrypts it.
     """
-
-    def ask() -> StateMachineSettings:
-        action = "states:DescribeStateMachine"
-        answer = aws.call(action, lane, stateMachineArn=arn, includedData="METADATA_ONLY")
-        logging: Mapping[str, Json] = answer.get("loggingConfiguration") or {}
-        groups = (each.get("cloudWatchLogsLogGroup") or {} for each in logging.get("destinations") or ())
-        return StateMachineSettings(
-            level=logging.get("level") or "OFF",
-            include_execution_data=bool(logging.get("includeExecutionData")),
-            destinations=tuple(group["logGroupArn"] for group in groups if group.get("logGroupArn")),
-            role=answer.get("roleArn") or "",
-        )
-
-    return read_or_none(ask)
+    action = "states:DescribeStateMachine"
+    answer = aws.call(action, lane, stateMachineArn=arn, includedData="METADATA_ONLY")
+    logging: Mapping[str, Json] = answer.get("loggingConfiguration") or {}
+    groups = (each.get("cloudWatchLogsLogGroup") or {} for each in logging.get("destinations") or ())
+    return StateMachineSettings(
+        level=logging.get("level") or "OFF",
+        include_execution_data=bool(logging.get("includeExecutionData")),
+        destinations=tuple(group["logGroupArn"] for group in groups if group.get("logGroupArn")),
+        role=answer.get("roleArn") or "",
+    )
 
 
 def read_tags(aws: Aws, lane: Lane, arn: str) -> Mapping[str, str]:

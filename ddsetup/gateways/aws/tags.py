@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from ddsetup.gateways.aws.errors import Refused, read, unreadable
+from ddsetup.gateways.aws.errors import Refused, readable, unreadable
 from ddsetup.gateways.aws.session import Aws
 from ddsetup.model.account import Json, Lane, Unreadable
 from ddsetup.model.errors import GatewayError
@@ -53,12 +53,13 @@ def resource_tags(aws: Aws, lane: Lane, of_type: str) -> Mapping[str, Mapping[st
             return tags
 
 
-def tags_now(aws: Aws, lane: Lane, arn: str) -> Mapping[str, str] | Unreadable:
+@readable
+def tags_now(aws: Aws, lane: Lane, arn: str) -> Mapping[str, str]:
     """The tags of one function as Lambda knows them: the index of the tagging API lags behind.
 
     Needs lambda:ListTags.
     """
-    return read(lambda: dict(aws.call("lambda:ListTags", lane, Resource=arn).get("Tags") or {}))
+    return dict(aws.call("lambda:ListTags", lane, Resource=arn).get("Tags") or {})
 
 
 def tag_functions(aws: Aws, lane: Lane, arns: Sequence[str], tags: Mapping[str, str]) -> Mapping[str, str]:
