@@ -22,6 +22,7 @@ import importlib
 import json
 import os
 import pkgutil
+import select
 import shutil
 import signal
 import subprocess
@@ -39,6 +40,11 @@ from typing import Any, NoReturn, Self
 from tests.patience import PATIENCE
 
 KILLED = -signal.SIGKILL
+SERVICES = (
+    *("lambda", "iam", "sts", "cloudformation", "logs", "secretsmanager", "cloudwatch", "s3", "events"),
+    *("resourcegroupstaggingapi", "stepfunctions", "apigateway", "apigatewayv2"),
+)
+"""Whose descriptions the runs of most tests need."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +191,7 @@ def _learnt() -> list[str]:
 
 
 def _warm_up() -> None:
-    """Have botocore and the Datadog client loaded; no call is made."""
+    """Have botocore and the Datadog client loaded, and what a plan compiles and reads; no call is made."""
     import datadog_api_client.v2.api.aws_integration_api  # noqa: F401
     from botocore import loaders, session
 
@@ -193,10 +199,22 @@ def _warm_up() -> None:
     read = staticmethod(functools.cache(loaders.JSONFileLoader().load_file))
     setattr(loaders.JSONFileLoader, "load_file", read)  # noqa: B010
     known = session.Session()
-    for service in ("lambda", "iam", "sts", "cloudformation", "logs", "secretsmanager"):
+    for service in SERVICES:
         known.create_client(
             service, region_name="us-east-1", aws_access_key_id="x", aws_secret_access_key="x"
         )
+    _make_a_plan()
+
+
+def _make_a_plan() -> None:
+    from ddsetup.model.lines import Look
+    from ddsetup.plan.whole import make_plan
+    from ddsetup.show.plan_at_a_glance import brief_lines
+    from tests import builders
+
+    functions, answers = (builders.function("coffee"),), builders.answers()
+    plan = make_plan(builders.snapshot(builders.lane_snapshot(*functions)), answers, functions)
+    brief_lines(plan, answers, Look())
 
 
 def _begin(order: Mapping[str, Any]) -> dict[str, Any]:
@@ -240,7 +258,7 @@ def _run(order: Mapping[str, Any]) -> dict[str, Any]:
         if now - started > order["timeout"]:
             hung = True
             os.kill(child, signal.SIGKILL)
-        time.sleep(0.002 if kill else 0.01)
+        _pause(child, 0.002 if kill else 0.5)
     out, err = (path.read_text(errors="replace") for path in printed)
     return {
         "code": os.waitstatus_to_exitcode(status),
@@ -250,6 +268,18 @@ def _run(order: Mapping[str, Any]) -> dict[str, Any]:
         "wrote_after": wrote_after,
         "hung": hung,
     }
+
+
+def _pause(child: int, seconds: float) -> None:
+    """Wait so long, or until the child ends where the system can tell that."""
+    if not hasattr(os, "pidfd_open"):
+        time.sleep(min(seconds, 0.01))
+        return
+    watched = os.pidfd_open(child)
+    try:
+        select.select([watched], [], [], seconds)
+    finally:
+        os.close(watched)
 
 
 @functools.cache
