@@ -24,6 +24,12 @@ def operator_policy(given: Given, account: str, regions: tuple[str, ...]) -> dic
     return dict(document)
 
 
+def scenarios_of(call: Call) -> tuple[str, ...]:
+    """What the account shall look like: scenarios one by one, or several with commas."""
+    named = [part.strip() for text in call.value("scenario") or () for part in str(text).split(",")]
+    return tuple(dict.fromkeys(filter(None, named))) or ("healthy",)
+
+
 @contextmanager
 def sandbox_for(call: Call) -> Iterator[Call]:
     """The call, led into a sandbox that lives as long as the block.
@@ -41,7 +47,7 @@ def sandbox_for(call: Call) -> Iterator[Call]:
     options = SandboxOptions(
         operator_policy=operator_policy(call.given, account, regions),
         account=account,
-        scenarios=tuple(call.value("scenario") or ("healthy",)),
+        scenarios=scenarios_of(call),
         regions=regions,
     )
     call.console.sandbox = True

@@ -16,7 +16,12 @@ from ddsetup.model.report import Signal, SignalName
 from ddsetup.verify import look_at_functions
 from ddsetup.verify.expected import Evidence, Expected, hint_for, judge, usual_delay
 from ddsetup.verify.look_at_functions import of_cloudwatch, with_functions
-from ddsetup.verify.look_at_things import look_at_logs, look_at_metrics, look_at_namespaces
+from ddsetup.verify.look_at_things import (
+    look_at_logs,
+    look_at_metrics,
+    look_at_namespaces,
+    look_at_spans,
+)
 from ddsetup.verify.progress import About, Found, Progress, Traffic
 from ddsetup.verify.things import Thing
 
@@ -62,6 +67,12 @@ def _logs_of_things(
     yield from look_at_logs(dd, Window(progress.watch.since, now), left)
 
 
+def _spans_of_things(
+    dd: Datadog, progress: Progress, left: Sequence[Expected], now: datetime
+) -> Iterator[Found]:
+    yield from look_at_spans(dd, Window(progress.watch.since, now), left)
+
+
 def _metrics_of_things(
     dd: Datadog, progress: Progress, left: Sequence[Expected], now: datetime
 ) -> Iterator[Found]:
@@ -89,6 +100,7 @@ _QUESTIONS: Sequence[
     (_of_functions("custom_metric"), look_at_functions.custom),
     (_of_functions("cloudwatch_metrics", "durable_executions"), look_at_functions.cloudwatch),
     (_of_things(lambda thing: thing.log_group or thing.source), _logs_of_things),
+    (_of_things(lambda thing: thing.service), _spans_of_things),
     (_of_things(lambda thing: thing.metric), _metrics_of_things),
     (_of_things(lambda thing: thing.prefix), _namespaces),
 )

@@ -8,7 +8,7 @@ from ddsetup.facts.searches import any_of, datadog_name
 from ddsetup.gateways.datadog.client import Datadog
 from ddsetup.gateways.datadog.event_search import MOST, Log, search_logs
 from ddsetup.gateways.datadog.metric_tags import active_metrics
-from ddsetup.gateways.datadog.sightings import log_groups
+from ddsetup.gateways.datadog.sightings import log_groups, span_groups
 from ddsetup.gateways.datadog.telemetry import Window, grouped_values
 from ddsetup.verify.expected import Expected
 from ddsetup.verify.progress import Found
@@ -16,6 +16,11 @@ from ddsetup.verify.things import Thing
 
 ROUNDS = 3
 """Searches for logs by group in one look: what writes much may hide what writes little."""
+
+NAMED = 100
+"""Services that are asked for by name; of more, the whole account's are looked at."""
+EXECUTIONS = "aws.stepfunctions"
+"""The operation of the root span that Datadog makes of an execution's log."""
 
 Wanted = Sequence[tuple[Expected, Thing]]
 
@@ -67,6 +72,24 @@ def look_at_metrics(dd: Datadog, window: Window, left: Sequence[Expected]) -> It
             for expected, thing in things
             if thing.metric == metric and datadog_name(thing.tag[1]) in seen
         }
+
+
+def look_at_spans(dd: Datadog, window: Window, left: Sequence[Expected]) -> Iterator[Found]:
+    """What is there of the traces of state machines, whose root span is `aws.stepfunctions` (Datadog's page
+    on their troubleshooting). Raises Denied when `apm_read` is missing."""
+    things = [pair for pair in _things(left) if pair[1].service]
+    if not things:
+        return
+    names = tuple(sorted({form for _, thing in things for form in _spelled(thing.service)}))
+    which = f" service:{any_of(names)}" if len(names) <= NAMED else ""
+    groups = span_groups(dd, window, f"operation_name:{EXECUTIONS}{which}", {"service": MOST})
+    seen = {group.get("service", "").lower() for group in groups}
+    yield {expected.key: "forwarder" for expected, thing in things if seen & _spelled(thing.service)}
+
+
+def _spelled(service: str) -> set[str]:
+    """A service as it may stand on a span: as it is in lower case, or as a tag."""
+    return {service.lower(), datadog_name(service)}
 
 
 def look_at_namespaces(dd: Datadog, window: Window, left: Sequence[Expected]) -> Iterator[Found]:

@@ -8,10 +8,11 @@ name of the service.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from ddsetup.facts.services import ACCESS_LOGS, STATES
+from ddsetup.facts.services import ACCESS_LOGS, STATES, tags_of
 from ddsetup.gateways.aws.metrics import Series
 from ddsetup.model.account import (
     ApiStage,
@@ -28,6 +29,7 @@ from ddsetup.model.snapshot import Snapshot
 from ddsetup.model.states import FilterState, LogCollectionState
 from ddsetup.plan.select_services import chosen_api_stages, chosen_state_machines
 from ddsetup.plan.steps.forwarder_choice import lane_of
+from ddsetup.plan.steps.instrument.tags import wanted_tags
 from ddsetup.plan.steps.namespaces import LAMBDA, wanted_namespaces
 from ddsetup.plan.steps.sources import api_stages, state_machines
 
@@ -51,8 +53,9 @@ class Thing:
     """One kind of data of one thing that was switched on.
 
     Exactly one of these tells how to look for it: `log_group` its logs name, a `metric` whose tag (key,
-    value) names it, a `prefix` of the metrics of a namespace, a log `source`. `idle` is what did not happen
-    when there is nothing to see; `counted` is how CloudWatch knows, None where it does not.
+    value) names it, a `prefix` of the metrics of a namespace, a log `source`, the `service` of its spans.
+    `idle` is what did not happen when there is nothing to see; `counted` is how CloudWatch knows, None where
+    it does not.
     """
 
     resource: ResourceId
@@ -65,6 +68,7 @@ class Thing:
     prefix: str = ""
     namespace: str = ""
     source: str = ""
+    service: str = ""
     counted: Series | None = None
 
     @property
@@ -78,8 +82,12 @@ def switched_on(snapshot: Snapshot, answers: Answers, forwarders: Iterable[str] 
     `forwarders` are the ARNs of those that data goes through. Raises UsageError for names that match nothing.
     """
     found: list[Thing] = []
-    for machine in chosen_state_machines(snapshot, answers):
+    machines = chosen_state_machines(snapshot, answers)
+    services = Counter(_service(machine, answers).lower() for machine in machines)
+    for machine in machines:
         found += _of_machine(machine, answers, metrics=_crawled(snapshot, machine.account))
+        if answers.traces and services[_service(machine, answers).lower()] == 1:
+            found.append(_traces(machine, answers))
     for stage in chosen_api_stages(snapshot, answers):
         found += _of_stage(stage, answers)
     for account in snapshot.accounts:
@@ -112,15 +120,36 @@ def _of_machine(machine: StateMachine, answers: Answers, *, metrics: bool) -> It
             counted=_events(group),
         )
     if metrics:
-        arn = (("StateMachineArn", machine.arn),)
         yield Thing(
             resource=resource,
             signal="cloudwatch_metrics",
             idle="execution",
             metric="aws.states.executions_started",
             tag=("statemachinearn", machine.arn),
-            counted=Series(OF_STATES, "ExecutionsStarted", arn),
+            counted=_started(machine),
         )
+
+
+def _traces(machine: StateMachine, answers: Answers) -> Thing:
+    """Its traces. Where several state machines share a service, nothing documented tells them apart."""
+    return Thing(
+        resource=state_machines.machine_resource(machine),
+        signal="traces",
+        idle="execution",
+        service=_service(machine, answers),
+        counted=_started(machine),
+    )
+
+
+def _service(machine: StateMachine, answers: Answers) -> str:
+    """The service of its spans: its tag, which a run may set, else its name (Datadog's page on Step
+    Functions)."""
+    tags = {**tags_of(machine), **wanted_tags(answers)}
+    return tags.get("service") or machine.name
+
+
+def _started(machine: StateMachine) -> Series:
+    return Series(OF_STATES, "ExecutionsStarted", (("StateMachineArn", machine.arn),))
 
 
 def _of_stage(stage: ApiStage, answers: Answers) -> Iterator[Thing]:

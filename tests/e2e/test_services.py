@@ -140,5 +140,9 @@ def test_executions_and_requests_arrive_by_filters_of_our_own(services: Place) -
         ("namespace", "AWS/ApiGateway"): "arrived",
         ("forwarder", "datadog-forwarder"): "arrived",
     }, proof.json["signals"]
-    assert {key[2] for key in found if key[1] == "brewing"} == {"logs", "cloudwatch_metrics"}
+    assert {key[2] for key in found if key[1] == "brewing"} == {
+        "logs",
+        "cloudwatch_metrics",
+        "traces",
+    }
     assert proof.code in (0, 6), proof.stderr

@@ -12,6 +12,7 @@ import pytest
 from ddsetup.model.answers import Answers
 from ddsetup.model.change import Plan
 from ddsetup.model.report import Signal
+from ddsetup.sandbox.datadog.spans import spans_from_json
 from ddsetup.sandbox.datadog.tags import all_normalised
 from ddsetup.verify.progress import Watch
 from ddsetup.verify.things import Thing, forwarders_of, switched_on
@@ -107,8 +108,10 @@ def test_everything_that_is_switched_on_has_a_signal_and_is_seen(world: World) -
         ("Forwarder datadog-forwarder", "forwarder_metrics"): "arrived",
     }
     assert {key for key, signal in found.items() if signal.status != "arrived"} == {
+        ("state machine brew", "traces"),
         ("state machine stock", "logs"),
         ("state machine stock", "cloudwatch_metrics"),
+        ("state machine stock", "traces"),
         ("namespace AWS/SNS", "cloudwatch_metrics"),
     }
     stage = found["API stage id-of-shop/prod", "logs"]
@@ -173,5 +176,33 @@ def test_however_many_there_are_a_look_takes_a_handful_of_calls(world: World) ->
         snapshot(lane_snapshot(function(), state_machines=machines)), answers(state_machines=("all",))
     )
     look(world, wanted)
-    assert len(wanted) == 600
+    assert len(wanted) == 900
     assert len(world.calls("/api/v2/")) <= 4
+
+
+def execution_span(service: str, name: str = "aws.stepfunctions") -> dict[str, Any]:
+    at = {"trace_id": 7, "span_id": 7, "parent_id": 0, "start": 0, "duration": 1}
+    return {**at, "service": service, "name": name, "resource": "x"}
+
+
+def test_traces_of_a_state_machine_are_those_of_its_service(world: World) -> None:
+    spans = [execution_span("brew"), execution_span("stock", "aws.lambda"), execution_span("cellar")]
+    for span in spans:
+        span["start"] = int(world.standin.clock.now * 1e9)
+    world.standin.server.world.telemetry.add_spans(spans_from_json({"traces": [spans]}))
+    found = look(world, things())
+    assert found["state machine brew", "traces"].status == "arrived"
+    assert found["state machine stock", "traces"].status != "arrived"
+
+    def proven(*machines: Any, **over: Any) -> list[str]:
+        here = snapshot(lane_snapshot(function(), state_machines=machines))
+        wanted = switched_on(here, answers(state_machines=("all",), **over))
+        return [s.status for s in look(world, wanted).values() if s.signal == "traces"]
+
+    named = state_machine("Stock", tags={"service": "Cellar"})
+    assert proven(named) == ["arrived"]
+    assert proven(named, service="brew") == ["arrived"]
+    assert proven(named, service="other") == ["waiting"]
+    assert proven(named, traces=False) == []
+    # Of two with one service nothing tells whose the spans are.
+    assert proven(named, state_machine(tags={"service": "cellar"})) == []

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from ddsetup.cli.sandbox.named import registry, running
-from ddsetup.cli.trial import operator_policy
+from ddsetup.cli.trial import operator_policy, scenarios_of
 from ddsetup.flow.call import Call
 from ddsetup.model.account import Json
 from ddsetup.model.lines import Line, Look, line
@@ -69,7 +69,7 @@ def _options(call: Call) -> SandboxOptions:
         account=account,
         name=call.value("name") or "",
         registry=registry(call),
-        scenarios=tuple(call.value("scenario") or ("healthy",)),
+        scenarios=scenarios_of(call),
         regions=regions,
     )
     if call.value("functions") is not None:

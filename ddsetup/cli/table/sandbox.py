@@ -10,7 +10,7 @@ from ddsetup.cli.options import Extra, option, switch
 SCENARIO = option(
     "scenario",
     "NAME",
-    "What the account looks like (see `ddsetup sandbox scenarios`); repeatable.",
+    "What the account looks like (see `ddsetup sandbox scenarios`); several with commas, or repeated.",
     many=True,
 )
 

@@ -15,6 +15,7 @@ from ddsetup.sandbox.datadog.aws_access import (
 )
 from ddsetup.sandbox.datadog.crawler import crawl_region, wants_metrics
 from ddsetup.sandbox.datadog.integrations import Account, Integrations
+from ddsetup.sandbox.datadog.step_functions import trace_executions
 from ddsetup.sandbox.datadog.store import Telemetry
 
 __all__ = ["Backend", "BackendOptions"]
@@ -49,6 +50,7 @@ class Backend:
         self._busy = threading.Lock()
         self._access: dict[str, CustomerAccess] = {}
         self._idle: dict[tuple[str, str], int] = {}
+        self._traced: set[str] = set()
         self._rounds = 0
         self._known: object = None
         self._quiet = 0
@@ -111,6 +113,10 @@ class Backend:
                 issues += triggers.subscribe(account, region, access, self._integrations)
             except AccessFailed as error:
                 issues.append(f"{region}: {error}")
+        try:
+            trace_executions(account, access, self._telemetry, self._traced)
+        except AccessFailed as error:
+            issues.append(str(error))
         if wants_metrics(account):
             issues += self._crawl(account, access)
         return issues
