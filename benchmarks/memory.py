@@ -34,6 +34,7 @@ class Account:
     tags: dict[str, dict[str, str]] = field(default_factory=dict)
     filters: dict[str, dict[str, dict[str, Json]]] = field(default_factory=dict)
     roles: dict[str, dict[str, Json]] = field(default_factory=dict)
+    policies: dict[str, dict[str, Json]] = field(default_factory=dict)
     busy_until: dict[str, float] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -196,6 +197,14 @@ class MemoryAws:
         token = asked.get("PaginationToken")
         return _page(items, token, 100, "ResourceTagMappingList", "PaginationToken")
 
+    def untag_resources(self, asked: Mapping[str, Json]) -> Json:
+        if len(asked["ResourceARNList"]) > 20:
+            raise AwsError("InvalidParameterException", "more than 20 ARNs")
+        for arn in asked["ResourceARNList"]:
+            for key in asked["TagKeys"]:
+                self.account.tags.get(arn, {}).pop(key, None)
+        return {"FailedResourcesMap": {}}
+
     def tag_resources(self, asked: Mapping[str, Json]) -> Json:
         if len(asked["ResourceARNList"]) > 20:
             raise AwsError("InvalidParameterException", "more than 20 ARNs")
@@ -228,7 +237,18 @@ class MemoryAws:
         return {}
 
     def account_policies(self, asked: Mapping[str, Json]) -> Json:  # noqa: ARG002 - what all take
-        return {"accountPolicies": []}
+        return {"accountPolicies": list(self.account.policies.values())}
+
+    def put_account_policy(self, asked: Mapping[str, Json]) -> Json:
+        if self.account.policies and asked["policyName"] not in self.account.policies:
+            raise AwsError("LimitExceededException", "Resource limit exceeded.")
+        self.account.policies[asked["policyName"]] = dict(asked)
+        return {"accountPolicy": dict(asked)}
+
+    def delete_account_policy(self, asked: Mapping[str, Json]) -> Json:
+        if self.account.policies.pop(asked["policyName"], None) is None:
+            raise AwsError("ResourceNotFoundException", "The specified policy does not exist.")
+        return {}
 
     # CloudWatch
 
@@ -262,7 +282,12 @@ class MemoryAws:
     def create_role(self, asked: Mapping[str, Json]) -> Json:
         name = asked["RoleName"]
         trust = asked["AssumeRolePolicyDocument"]
-        self.account.roles[name] = {"trust": trust, "inline": {}, "attached": []}
+        tags = {
+            value: asked[key.replace(".Key", ".Value")]
+            for key, value in asked.items()
+            if key.endswith(".Key")
+        }
+        self.account.roles[name] = {"trust": trust, "inline": {}, "attached": [], "tags": tags}
         return self.get_role(asked)
 
     def get_role(self, asked: Mapping[str, Json]) -> Json:
@@ -275,7 +300,18 @@ class MemoryAws:
             "CreateDate": "2026-01-01T00:00:00Z",
             "AssumeRolePolicyDocument": role["trust"],
         }
-        return f"<Role>{_xml(fields)}</Role>"
+        tags = "".join(f"<member>{_xml({'Key': k, 'Value': v})}</member>" for k, v in role["tags"].items())
+        return f"<Role>{_xml(fields)}<Tags>{tags}</Tags></Role>"
+
+    def delete_role(self, asked: Mapping[str, Json]) -> Json:
+        role = self._role(asked)
+        if role["inline"] or role["attached"]:
+            raise AwsError("DeleteConflict", "Cannot delete entity, must delete policies first.", 409)
+        del self.account.roles[asked["RoleName"]]
+
+    def delete_role_policy(self, asked: Mapping[str, Json]) -> Json:
+        if self._role(asked)["inline"].pop(asked["PolicyName"], None) is None:
+            raise AwsError("NoSuchEntity", "no such policy", 404)
 
     def put_role_policy(self, asked: Mapping[str, Json]) -> Json:
         self._role(asked)["inline"][asked["PolicyName"]] = asked["PolicyDocument"]
@@ -343,11 +379,14 @@ _OPERATIONS: Mapping[str, Callable[[MemoryAws, Mapping[str, Json]], Json]] = {
     "lambda:ListTags": MemoryAws.list_tags,
     "tag:GetResources": MemoryAws.get_resources,
     "tag:TagResources": MemoryAws.tag_resources,
+    "tag:UntagResources": MemoryAws.untag_resources,
     "logs:DescribeLogGroups": MemoryAws.log_groups,
     "logs:DescribeSubscriptionFilters": MemoryAws.describe_filters,
     "logs:PutSubscriptionFilter": MemoryAws.put_filter,
     "logs:DeleteSubscriptionFilter": MemoryAws.delete_filter,
     "logs:DescribeAccountPolicies": MemoryAws.account_policies,
+    "logs:PutAccountPolicy": MemoryAws.put_account_policy,
+    "logs:DeleteAccountPolicy": MemoryAws.delete_account_policy,
     "cloudwatch:ListMetrics": MemoryAws.list_metrics,
     "cloudwatch:GetMetricData": MemoryAws.metric_data,
     "sts:GetCallerIdentity": MemoryAws.caller,
@@ -356,6 +395,8 @@ _OPERATIONS: Mapping[str, Callable[[MemoryAws, Mapping[str, Json]], Json]] = {
     "iam:CreateRole": MemoryAws.create_role,
     "iam:GetRole": MemoryAws.get_role,
     "iam:PutRolePolicy": MemoryAws.put_role_policy,
+    "iam:DeleteRole": MemoryAws.delete_role,
+    "iam:DeleteRolePolicy": MemoryAws.delete_role_policy,
     "iam:AttachRolePolicy": MemoryAws.attach_policy,
     "iam:ListRolePolicies": MemoryAws.list_role_policies,
     "iam:GetRolePolicy": MemoryAws.get_role_policy,

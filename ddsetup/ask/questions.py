@@ -235,6 +235,11 @@ def _subscribe_choices(_snapshot: Snapshot | None, _draft: Draft) -> tuple[Choic
             "Datadog does it",
             "within minutes, for every function in the region: also for those not chosen, and later ones",
         ),
+        Choice(
+            "account",
+            "One policy of the account",
+            "now, and for all log groups of the region, also those that are not Lambda's; one call for all",
+        ),
         Choice("direct", "ddsetup does it", "now, for the chosen functions only; nothing else is subscribed"),
         Choice("none", "Nobody", "you do it yourself"),
     )

@@ -41,6 +41,8 @@ class Kind:
 
 
 PUT_FILTER = ("logs:PutSubscriptionFilter",)
+PUT_POLICY = ("logs:PutAccountPolicy", *PUT_FILTER)
+"""CloudWatch Logs API reference, `PutAccountPolicy`: a policy of subscription filters takes both."""
 TAG = ("tag:TagResources", "lambda:TagResource", "lambda:ListTags")
 UNTAG = ("tag:UntagResources", "lambda:UntagResource", "lambda:ListTags")
 _TAG_STATES = ("states:ListTagsForResource", "states:TagResource", "states:UntagResource")
@@ -118,6 +120,16 @@ KINDS: Mapping[str, Kind] = {
         create=PUT_FILTER,
         update=(*PUT_FILTER, "logs:DeleteSubscriptionFilter"),
         delete=("logs:DeleteSubscriptionFilter",),
+    ),
+    "account_policy": Kind(
+        one="account policy",
+        many="account policies",
+        step="subscriptions",
+        create=PUT_POLICY,
+        update=PUT_POLICY,
+        delete=("logs:DeleteAccountPolicy", "logs:DeleteSubscriptionFilter"),
+        foundation=True,
+        shared=True,
     ),
     "state_machine": Kind(
         one="state machine", step="sources", update=("states:UpdateStateMachine", *_TAG_STATES)

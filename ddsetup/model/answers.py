@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 Via: TypeAlias = Literal["forwarder", "extension"]
-Subscribe: TypeAlias = Literal["automatic", "direct", "none"]
+Subscribe: TypeAlias = Literal["automatic", "account", "direct", "none"]
 OnConflict: TypeAlias = Literal["ask", "replace", "add", "skip"]
 Part: TypeAlias = Literal[
     "functions", "filters", "policies", "collection", "forwarder", "secret", "integration", "role"

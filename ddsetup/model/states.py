@@ -184,6 +184,17 @@ class FilterState:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AccountPolicyState:
+    """A subscription filter policy of an account and region, to the letter: its document (JSON) and its
+    selection of log groups are kept as CloudWatch Logs has them."""
+
+    KIND: ClassVar[str] = "account_policy"
+    name: str
+    document: str
+    selection: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StateMachineState:
     """How a state machine logs, and those of its tags that ddsetup owns.
 
@@ -293,6 +304,7 @@ State: TypeAlias = (
     | RolePolicyState
     | LogGroupState
     | FilterState
+    | AccountPolicyState
     | StateMachineState
     | ApiStageState
     | MetricTagsState

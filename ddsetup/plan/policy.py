@@ -278,6 +278,18 @@ def _key_access(scope: Scope, wanted: frozenset[str], roles: tuple[str, ...]) ->
         yield statement("KeyAccess", (*looks, *writes), roles)
 
 
+def _account_policy(scope: Scope, wanted: frozenset[str]) -> tuple[str, ...]:
+    """The policy for all log groups, where one is wanted: it takes a right that is about everything, and one
+    that is about each log group."""
+    answers = scope.answers
+    putting = answers.forwards and answers.subscribe == "account"
+    done: tuple[Action, ...] = ("create", "update") if putting else ()
+    writes = _actions("account_policy", wanted, done)
+    if putting and ("uninstrument" in wanted or answers.on_conflict == "replace"):
+        writes += permissions.WRITES["account_policy"].delete
+    return writes
+
+
 def _subscriptions(scope: Scope, wanted: frozenset[str]) -> Iterable[Json]:
     if not wanted & _LOOKING:
         return
@@ -294,7 +306,10 @@ def _subscriptions(scope: Scope, wanted: frozenset[str]) -> Iterable[Json]:
         writes += permissions.WRITES["subscription_filter"].create if "undo" in wanted else ()
     if answers.create_log_groups and answers.forwards:
         writes += _log_groups(answers, wanted)
+    everywhere = _account_policy(scope, wanted)
+    writes += tuple(action for action in everywhere if action.endswith("SubscriptionFilter"))
     yield statement("Subscriptions", (*permissions.LOOK_AT_FILTERS, *writes), scope.log_groups())
+    yield statement("AccountPolicy", tuple(a for a in everywhere if a not in writes), ("*",))
     if replaces and "logs:PutSubscriptionFilter" in writes:
         # Putting back a filter to Kinesis or Firehose hands its role to CloudWatch Logs.
         condition = {"StringEquals": {"iam:PassedToService": "logs.amazonaws.com"}}

@@ -48,8 +48,8 @@ DELIVERY = panel(
     ),
     Setting(
         key="subscribe",
-        choices=("automatic", "direct", "none"),
-        help="Who subscribes the Forwarder to log groups: Datadog, ddsetup, or nobody.",
+        choices=("automatic", "account", "direct", "none"),
+        help="Who subscribes the Forwarder to log groups: Datadog, one policy for all, ddsetup, or nobody.",
     ),
     Setting(
         key="on_conflict",

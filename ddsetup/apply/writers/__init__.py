@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ddsetup.apply.run import Writer
+from ddsetup.apply.writers.account_policies import AccountPolicyWriter
 from ddsetup.apply.writers.aliases import AliasWriter
 from ddsetup.apply.writers.dashboards import DashboardWriter
 from ddsetup.apply.writers.function_tags import FunctionTagsWriter
@@ -59,6 +60,7 @@ def make_writers(  # noqa: PLR0913 - what the writers of all kinds need together
         "function_tags": FunctionTagsWriter(aws, snapshot),
         "log_group": LogGroupWriter(aws),
         "subscription_filter": FilterWriter(aws, issued, clock, recent),
+        "account_policy": AccountPolicyWriter(aws, issued, clock),
         "state_machine": StateMachineWriter(aws),
         "api_stage": ApiStageWriter(aws),
     }

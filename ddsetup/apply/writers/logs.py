@@ -34,6 +34,21 @@ Recent: TypeAlias = Callable[[Lane, str], tuple[SubscriptionFilter, ...] | Unrea
 """The filters of a log group, if they were read a moment ago."""
 
 
+def until_invocable(put: Callable[[], None], clock: Clock) -> None:
+    """Put what leads somewhere, again while CloudWatch Logs cannot invoke a destination that may be new.
+
+    Raises what `put` does, DestinationRefused in the end.
+    """
+    for pause in (*DESTINATION_SETTLES, None):
+        try:
+            put()
+            return
+        except DestinationRefused:
+            if pause is None:
+                raise
+            clock.sleep(pause)
+
+
 def nothing_recent(lane: Lane, group: str) -> None:
     """Nothing was read a moment ago."""
 
@@ -122,20 +137,13 @@ class FilterWriter(OneByOne):
                 delete_filter(self._aws, lane, group, f"{AUTOMATIC_PREFIX}{group}")
 
     def _put(self, change: Change, lane: Lane, after: FilterState) -> Outcome:
-        pauses = iter(DESTINATION_SETTLES)
-        while True:
-            try:
-                put_filter(self._aws, lane, after)
-                return applied(change)
-            except LimitReached:
-                if not is_new_name(after.name, after.destination_arn):
-                    raise
-                return self._found_full(change, lane, after)
-            except DestinationRefused:
-                pause = next(pauses, None)
-                if pause is None:
-                    raise
-                self._clock.sleep(pause)
+        try:
+            until_invocable(lambda: put_filter(self._aws, lane, after), self._clock)
+        except LimitReached:
+            if not is_new_name(after.name, after.destination_arn):
+                raise
+            return self._found_full(change, lane, after)
+        return applied(change)
 
     def _live(self, lane: Lane, state: FilterState, *, own: bool) -> SubscriptionFilter | None:
         """The filter as it is. What was just read is enough to put one of our `own`: a name that nobody else

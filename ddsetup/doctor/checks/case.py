@@ -8,12 +8,13 @@ from datetime import datetime
 from typing import Literal, TypeAlias
 
 from ddsetup.facts import catalog, recognise
+from ddsetup.facts.account_policies import FilterPolicy, policies_of
 from ddsetup.facts.filters import AUTOMATIC_PREFIX, OWN_PREFIX
 from ddsetup.facts.ownership import MARKS, arn_of_function, is_datadogs_own
 from ddsetup.facts.recognise import Mode
 from ddsetup.facts.variables import is_on
 from ddsetup.model.account import Forwarder, Function, Integration, Lane, SubscriptionFilter, Unreadable
-from ddsetup.model.answers import Answers
+from ddsetup.model.answers import Answers, Subscribe
 from ddsetup.model.change import ResourceId
 from ddsetup.model.evidence import Evidence, ForwarderHealth, Past
 from ddsetup.model.report import Signal
@@ -85,15 +86,25 @@ class Place:
         arn = self.forwarder.arn if self.forwarder else ""
         return ResourceId("function", arn, self.at.region, self.at.account)
 
+    @property
+    def policy(self) -> FilterPolicy | None:
+        """The account's policy that leads log groups to the Forwarder."""
+        found = policies_of(self.lane.account_filter_policies) if self.forwarder else ()
+        arn = self.forwarder.arn if self.forwarder else ""
+        return next((policy for policy in found if policy.destination_arn == arn), None)
+
     def filters_of(self, group: str) -> tuple[SubscriptionFilter, ...] | Unreadable | None:
         """The filters of a log group, None if they were not looked at."""
         return self.lane.filters.get(group)
 
     def leads_here(self, group: str) -> bool | None:
-        """Whether a filter leads the group to the Forwarder; what arrived by it proves it as well.
+        """Whether a filter, or the account's policy, leads the group to the Forwarder; what arrived by it
+        proves it as well.
 
         None: not known.
         """
+        if (policy := self.policy) and policy.delivers(group):
+            return True
         filters = self.filters_of(group)
         if filters is not None and not isinstance(filters, Unreadable):
             arn = self.forwarder.arn if self.forwarder else None
@@ -110,7 +121,7 @@ class Case:
     answers: Answers
     subjects: tuple[Subject, ...] = ()
     places: tuple[Place, ...] = ()
-    subscribe: Literal["automatic", "direct", "none"] = "automatic"
+    subscribe: Subscribe = "automatic"
     selected: bool = False
 
     @property
@@ -251,13 +262,13 @@ def _any_real(lane: LaneSnapshot) -> Forwarder | None:
     return real[0] if real else None
 
 
-def _subscription(
-    snapshot: Snapshot, answers: Answers, places: tuple[Place, ...]
-) -> Literal["automatic", "direct", "none"]:
-    """Who subscribes log groups. Where no Forwarder is registered and filters that ddsetup puts itself are
-    seen, that is how it was set up, whatever the default of the answers."""
+def _subscription(snapshot: Snapshot, answers: Answers, places: tuple[Place, ...]) -> Subscribe:
+    """Who subscribes log groups. Where no Forwarder is registered and a policy or filters that ddsetup puts
+    itself are seen, that is how it was set up, whatever the default of the answers."""
     if answers.subscribe != "automatic":
         return answers.subscribe
+    if any(place.policy is not None and place.policy.own for place in places):
+        return "account"
     integrations = [a.integration for a in snapshot.accounts.values()]
     registered = any(isinstance(i, Integration) and i.lambdas for i in integrations)
     names = {

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 
 from ddsetup.doctor.checks.case import Case, Place, Subject
@@ -10,12 +9,13 @@ from ddsetup.doctor.checks.check import Blind, Checks, Problem, Result
 from ddsetup.doctor.checks.functions import problem
 from ddsetup.doctor.checks.road import ROAD
 from ddsetup.facts import recognise
+from ddsetup.facts.account_policies import policies_of, policy_resource
 from ddsetup.facts.filters import AUTOMATIC_PREFIX, Forwarders, classify, describe, filter_resource
 from ddsetup.facts.guides import LOGS_GUIDE, SETTINGS_GUIDE
 from ddsetup.facts.ownership import is_datadogs_own, is_forwarder
 from ddsetup.facts.variables import LOG_LEVEL, LOGS_ENABLED, MERGE_XRAY, TRACE_ENABLED
 from ddsetup.model.account import Integration, SubscriptionFilter, Unreadable
-from ddsetup.model.change import Change, ResourceId
+from ddsetup.model.change import Change
 from ddsetup.model.states import FunctionState, LogCollectionState
 from ddsetup.plan.steps.collection import LAMBDA_SOURCE, collection_id
 from ddsetup.plan.steps.collection import STEP as COLLECTION
@@ -23,6 +23,7 @@ from ddsetup.plan.steps.forwarder_choice import lane_of
 from ddsetup.plan.steps.instrument.subject import STEP as INSTRUMENT
 from ddsetup.plan.steps.subscriptions.conflicts import deletion
 from ddsetup.plan.steps.subscriptions.groups import log_group_of
+from ddsetup.plan.steps.wording import listed
 
 _FILTERS = ("logs:DescribeSubscriptionFilters",)
 check = Checks("cost")
@@ -112,17 +113,37 @@ def account_policy(case: Case) -> Iterator[Result]:
     Firehose; together with the Forwarder's filters every line arrives twice."""
     for place in case.places:
         policies, at = place.lane.account_filter_policies, place.at
-        resource = ResourceId("account_policy", f"subscription policy of {at.region}", at.region, at.account)
+        resource = policy_resource(f"subscription policy of {at.region}", at)
         if isinstance(policies, Unreadable):
             if policies.denied:
                 yield Blind(resource, policies)
             continue
-        if place.forwarded and any("datadog" in json.dumps(policy).lower() for policy in policies):
+        elsewhere = [policy for policy in policies_of(policies) if policy != place.policy]
+        if place.forwarded and any("datadog" in policy.state.document.lower() for policy in elsewhere):
+            what = "it sends all log groups to Datadog, beside the Forwarder's filters"
+        elif place.policy and (doubled := _filtered_as_well(case, place)):
+            what = f"it leads all log groups to the Forwarder, as filters do: {listed(doubled)}"
+        else:
+            what = ""
+        if what:
             yield Problem(
                 resource=resource,
-                what="it sends all log groups to Datadog, beside the Forwarder's filters",
+                what=what,
                 fix="keep one of the two: aws logs delete-account-policy, or --via extension",
             )
+
+
+def _filtered_as_well(case: Case, place: Place) -> list[str]:
+    """The log groups that filters of their own lead to the Forwarder, or Datadog's triggers will."""
+    arn = place.forwarder.arn if place.forwarder else ""
+    filters = {name: place.filters_of(name) for name in place.groups}
+    found = [
+        name
+        for name, held in filters.items()
+        if held and not isinstance(held, Unreadable) and any(f.destination_arn == arn for f in held)
+    ]
+    triggers = any(arn in i.lambdas and "lambda" in i.sources for _, i in case.integrations())
+    return found or ([f"all of Lambda's, as {arn} is in Datadog's log collection"] if triggers else [])
 
 
 @check(

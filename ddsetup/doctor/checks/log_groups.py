@@ -9,6 +9,7 @@ from datetime import timedelta
 from ddsetup.doctor.checks.case import Case, Place, Subject, modified, record_changed
 from ddsetup.doctor.checks.check import Blind, Checks, Problem, Result
 from ddsetup.doctor.checks.road import ROAD
+from ddsetup.facts.account_policies import FilterPolicy, policy_resource, selection_without
 from ddsetup.facts.filters import (
     AUTOMATIC_PREFIX,
     MAX_FILTERS,
@@ -130,23 +131,29 @@ def subscribed(case: Case) -> Iterator[Result]:
         filters = place.filters_of(name)
         if isinstance(filters, Unreadable):
             yield Blind(group_resource(name, place.at), filters)
-        elif place.leads_here(name) is False and not _covered_by_policy(place):
+        elif place.leads_here(name) is False:
             own = f"{OWN_PREFIX}{place.forwarder.name}" if place.forwarder else ""
+            mended = filter_resource(name, own, place.at)
+            if case.subscribe == "account":
+                mended = policy_resource(own, place.at)
             automatic = case.subscribe == "automatic"
             early = automatic and _early(case, place, writers)
+            left_out = place.policy is not None
             yield Problem(
                 resource=group_resource(name, place.at),
                 what="no subscription filter leads it to the Forwarder" + (" yet" if early else ""),
                 severity="warning" if early else None,
-                fix="Datadog puts one within minutes of the registration; or put one by --subscribe direct"
-                if automatic
-                else "put one",
+                fix=_LEFT_OUT if left_out else _BY_DATADOG if automatic else "put one",
                 command=f"ddsetup setup --subscribe direct --function {writers[0].function.name}"
-                if automatic
+                if automatic or left_out
                 else "",
                 about=_about(writers),
-                mends=() if automatic else (filter_resource(name, own, place.at),),
+                mends=() if automatic or left_out else (mended,),
             )
+
+
+_BY_DATADOG = "Datadog puts one within minutes of the registration; or put one by --subscribe direct"
+_LEFT_OUT = "the account's policy leaves it out: take it out of its selection, or put a filter of its own"
 
 
 def _early(case: Case, place: Place, writers: tuple[Subject, ...]) -> bool:
@@ -243,6 +250,8 @@ def loop(case: Case) -> Iterator[Result]:
         if place.forwarder is None:
             continue
         own = log_group_of(place.function) if place.function else f"/aws/lambda/{place.forwarder.name}"
+        if (policy := place.policy) and policy.delivers(own):
+            yield _policy_loop(policy, own, place)
         filters = place.filters_of(own)
         if isinstance(filters, Unreadable):
             yield Blind(group_resource(own, place.at), filters)
@@ -255,6 +264,23 @@ def loop(case: Case) -> Iterator[Result]:
                     fix="delete the filter at once",
                     changes=(deletion(found, place.at, "the Forwarder feeds on its own log"),),
                 )
+
+
+def _policy_loop(policy: FilterPolicy, own: str, place: Place) -> Problem:
+    selection = selection_without((*(policy.excluded or ()), own))
+    change = Change(
+        step=STEP,
+        resource=policy_resource(policy.state.name, place.at),
+        before=policy.state,
+        after=replace(policy.state, selection=selection),
+        why="the Forwarder feeds on its own log",
+    )
+    return Problem(
+        resource=change.resource,
+        what=f"the account's policy takes in {own}, where the Forwarder itself logs, in an endless loop",
+        fix="have it leave out that log group at once",
+        changes=(change,),
+    )
 
 
 @check(
@@ -318,13 +344,6 @@ def _is_logs(action: str) -> bool:
 
 def _leads(found: SubscriptionFilter, place: Place) -> bool:
     return place.forwarder is not None and found.destination_arn == place.forwarder.arn
-
-
-def _covered_by_policy(place: Place) -> bool:
-    """Whether an account-level policy leads all groups to the Forwarder."""
-    policies = place.lane.account_filter_policies
-    arn = place.forwarder.arn if place.forwarder else "\0"
-    return not isinstance(policies, Unreadable) and any(arn in str(policy) for policy in policies)
 
 
 def _without_pattern(found: SubscriptionFilter, place: Place) -> Change:

@@ -15,9 +15,10 @@ from ddsetup.gateways.aws.errors import (
 from ddsetup.gateways.aws.session import OPTIONAL, Aws
 from ddsetup.model.account import Json, Lane, LogGroup, SubscriptionFilter
 from ddsetup.model.errors import NotFound
-from ddsetup.model.states import FilterState
+from ddsetup.model.states import AccountPolicyState, FilterState
 
 _TOKEN = ("nextToken", "nextToken")
+_POLICY = "SUBSCRIPTION_FILTER_POLICY"
 
 
 @readable
@@ -75,11 +76,16 @@ def put_filter(aws: Aws, lane: Lane, state: FilterState) -> None:
         fix = "replace one of them (--on-conflict replace), or use --via extension"
         raise LimitReached(said, action=error.action, fix=fix, where=error.where) from None
     except Refused as error:
-        if "Could not execute the lambda function" not in error.what:
-            raise
         said = f"CloudWatch Logs may not invoke {state.destination_arn} for {state.log_group}"
-        fix = "allow logs.amazonaws.com to invoke it (lambda:AddPermission), and see that it is active"
-        raise DestinationRefused(said, action=error.action, fix=fix, where=error.where) from None
+        raise _refused(error, said) from None
+
+
+def _refused(error: Refused, said: str) -> Refused | DestinationRefused:
+    """The error of a destination that CloudWatch Logs could not invoke, as that."""
+    if "Could not execute the lambda function" not in error.what:
+        return error
+    fix = "allow logs.amazonaws.com to invoke it (lambda:AddPermission), and see that it is active"
+    return DestinationRefused(said, action=error.action, fix=fix, where=error.where)
 
 
 def delete_filter(aws: Aws, lane: Lane, group: str, name: str) -> bool:
@@ -132,13 +138,42 @@ def account_filter_policies(aws: Aws, lane: Lane) -> tuple[Json, ...]:
 
     Needs logs:DescribeAccountPolicies.
     """
-    answer = aws.call(
-        "logs:DescribeAccountPolicies",
-        lane,
-        patience=OPTIONAL,
-        policyType="SUBSCRIPTION_FILTER_POLICY",
-    )
+    answer = aws.call("logs:DescribeAccountPolicies", lane, patience=OPTIONAL, policyType=_POLICY)
     return tuple(answer.get("accountPolicies") or ())
+
+
+def put_account_policy(aws: Aws, lane: Lane, state: AccountPolicyState) -> None:
+    """Create or replace the account's subscription filter policy of this name.
+
+    Raises LimitReached when there is one of another name, DestinationRefused as `put_filter` does. Needs
+    logs:PutAccountPolicy and logs:PutSubscriptionFilter.
+    """
+    selection: dict[str, Any] = {"selectionCriteria": state.selection} if state.selection else {}
+    try:
+        aws.call(
+            "logs:PutAccountPolicy",
+            lane,
+            policyName=state.name,
+            policyDocument=state.document,
+            policyType=_POLICY,
+            scope="ALL",
+            **selection,
+        )
+    except LimitReached as error:
+        said = f"{lane.region} has a subscription policy for all log groups already, and AWS allows one"
+        fix = "take that one out first, or use --subscribe automatic or direct"
+        raise LimitReached(said, action=error.action, fix=fix, where=error.where) from None
+    except Refused as error:
+        raise _refused(error, f"CloudWatch Logs may not invoke what {state.name} leads to") from None
+
+
+def delete_account_policy(aws: Aws, lane: Lane, name: str) -> bool:
+    """Delete a subscription filter policy; False if it is not there (any more)."""
+    try:
+        aws.call("logs:DeleteAccountPolicy", lane, policyName=name, policyType=_POLICY)
+    except NotFound:
+        return False
+    return True
 
 
 @readable

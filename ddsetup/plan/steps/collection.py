@@ -39,7 +39,7 @@ def plan(snapshot: Snapshot, answers: Answers, selected: tuple[Function, ...]) -
         return result
     for account in sorted({lane.account for lane in lanes}):
         held = [lane for lane in lanes if lane.account == account]
-        if answers.subscribe == "direct":
+        if not answers.datadog_subscribes:
             result += _beside_direct(account, held, snapshot, leaving(snapshot, answers, selected))
         else:
             result += _register(account, held, snapshot, answers)

@@ -21,9 +21,9 @@ from ddsetup.model.states import FilterState
 from ddsetup.plan.steps import teardown_foundation as foundation
 from ddsetup.plan.steps.forwarder_stack import ARN_OUTPUT
 from ddsetup.plan.steps.instrument.key_access import revocations
-from ddsetup.plan.steps.instrument.subject import MARKER, subject_of
+from ddsetup.plan.steps.instrument.subject import MARKER, function_resource, subject_of
 from ddsetup.plan.steps.subscriptions.groups import can_have_filters, log_group_of
-from ddsetup.plan.steps.uninstrument import filters_out, functions_out
+from ddsetup.plan.steps.uninstrument import filters_out, functions_out, policies_out
 from ddsetup.plan.steps.wording import listed
 
 STEP = Step("teardown")
@@ -39,7 +39,7 @@ STANDS_ON: Mapping[Part, tuple[Part, ...]] = {
     "role": (),
 }
 """What a part that is kept needs to work: that is kept with it."""
-_BY_RECORD = ("alias", "state_machine", "api_stage", "log_group", "subscription_filter")
+_BY_RECORD = ("alias", "state_machine", "api_stage", "log_group", "subscription_filter", "account_policy")
 """Kinds of which only the record of earlier runs tells what ddsetup did to them."""
 
 
@@ -124,7 +124,10 @@ def _filters(down: _Down) -> Plan:
     if "filters" in down.kept:
         return Plan()
     lanes = () if "collection" in down.kept else tuple(down.snapshot.lanes)
-    return filters_out(down.snapshot, down.answers, down.snapshot.functions(), lanes)
+    every = down.snapshot.functions()
+    filters = filters_out(down.snapshot, down.answers, every, lanes)
+    leaving = () if "functions" in down.kept else tuple(map(function_resource, carrying(down.snapshot)))
+    return filters + policies_out(down.snapshot, down.snapshot.lanes, leaving)
 
 
 def _by_record(down: _Down, work: Plan) -> Plan:

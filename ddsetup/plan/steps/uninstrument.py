@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from ddsetup.facts import catalog, recognise
+from ddsetup.facts.account_policies import policies_of, policy_resource
 from ddsetup.facts.filters import (
     AUTOMATIC_PREFIX,
     OWN_PREFIX,
@@ -56,7 +57,29 @@ def plan(
     policies, said = revocations((*leaving, *(f for f in also if f.role in roles)), snapshot, STEP)
     collection, ending = deregistration(snapshot, [f for f in leaving if recognise.has_datadog(f)])
     filters = filters_out(snapshot, answers, selected, ending)
+    gone = {function.arn for function in leaving if recognise.has_datadog(function)}
+    ended = [lane for lane in snapshot.lanes if _ends(lane, snapshot, gone)]
+    needs = tuple(function_resource(function) for function in leaving if function.lane in ended)
+    filters += policies_out(snapshot, ended, needs)
     return functions + Plan(changes=policies, warnings=said) + filters + collection
+
+
+def policies_out(snapshot: Snapshot, lanes: Iterable[Lane], needs: tuple[ResourceId, ...]) -> Plan:
+    """The account's policies that ddsetup put go, in these lanes."""
+    changes = (
+        Change(
+            step=STEP,
+            resource=policy_resource(found.state.name, lane),
+            before=found.state,
+            after=None,
+            why="no function there has Datadog any more, and the Forwarder would go on getting all logs",
+            needs=needs,
+        )
+        for lane in lanes
+        for found in policies_of(snapshot.lanes[lane].account_filter_policies)
+        if found.own
+    )
+    return Plan(changes=tuple(changes))
 
 
 def functions_out(

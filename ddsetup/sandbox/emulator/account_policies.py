@@ -1,17 +1,22 @@
 """Account-level subscription filter policies of CloudWatch Logs, which the emulator does not have.
 
-One policy of that type an account and region may have. They are kept and described; nothing is delivered by
-them.
+One policy of that type an account and region may have, beside the filters of its log groups; of these it
+leaves out those that its selection names (CloudWatch Logs API reference, `PutAccountPolicy`). `delivery` asks
+for the one that is in force.
 """
 
 from __future__ import annotations
 
 import json
+import re
 import time
 from typing import Any
 
 _TYPE = "SUBSCRIPTION_FILTER_POLICY"
 _TARGET = "Logs_20140328."
+_MOST_DOCUMENT, _MOST_SELECTION = 30_720, 25_000
+_SELECTION = re.compile(r"LogGroupName NOT IN (\[.*\])", re.DOTALL)
+_kept: dict[tuple[str, str], dict[str, Any]] = {}
 
 
 def install() -> None:
@@ -19,7 +24,6 @@ def install() -> None:
     from ministack.services import cloudwatch_logs
 
     handle = cloudwatch_logs.handle_request
-    kept: dict[tuple[str, str], dict[str, Any]] = {}
     operations = {
         "PutAccountPolicy": _put,
         "DescribeAccountPolicies": _describe,
@@ -31,21 +35,66 @@ def install() -> None:
         operation = operations.get(target.removeprefix(_TARGET))
         if operation is None:
             return await handle(method, path, headers, body, query)
-        return operation(kept, json.loads(body or b"{}"))
+        return operation(json.loads(body or b"{}"))
 
     cloudwatch_logs.handle_request = with_account_policies
 
 
-def _put(kept: dict[tuple[str, str], dict[str, Any]], data: dict[str, Any]) -> Any:
-    from ministack.core.responses import error_response_json, json_response
+def in_force(group: str) -> dict[str, Any] | None:
+    """The policy of this account and region as a subscription filter, if it takes in this log group."""
+    policy = _kept.get(_place())
+    if policy is None or group in _left_out(policy["selectionCriteria"]):
+        return None
+    document = json.loads(policy["policyDocument"])
+    return {
+        "filterName": policy["policyName"],
+        "filterPattern": document.get("FilterPattern", ""),
+        "destinationArn": document["DestinationArn"],
+    }
+
+
+def _left_out(selection: str) -> list[str]:
+    found = _SELECTION.fullmatch(selection)
+    return list(json.loads(found.group(1))) if found else []
+
+
+def _wrong(data: dict[str, Any]) -> str:
+    """What AWS refuses of a policy; empty if nothing."""
+    from ministack.services import lambda_svc
+
+    from ddsetup.sandbox.emulator.delivery import may_invoke
 
     if data.get("policyType") != _TYPE:
-        text = f"The sandbox keeps account policies of type {_TYPE} only."
+        return f"The sandbox keeps account policies of type {_TYPE} only."
+    text, selection = str(data.get("policyDocument", "")), str(data.get("selectionCriteria", ""))
+    try:
+        destination = str(json.loads(text)["DestinationArn"])
+        _left_out(selection)
+    except (ValueError, KeyError, TypeError):
+        return "The policy document or the selection criteria cannot be read."
+    named_well = not str(data.get("policyName") or "aws/").startswith("aws/")
+    selects = not selection or _SELECTION.fullmatch(selection)
+    fits = len(text) <= _MOST_DOCUMENT and len(selection.encode()) <= _MOST_SELECTION
+    if not (named_well and selects and fits):
+        return "1 validation error detected."
+    function = lambda_svc._functions.get(destination.rpartition(":function:")[2].split(":")[0])
+    if ":function:" in destination and (function is None or not may_invoke(function, "*")):
+        return (
+            "Could not execute the lambda function. Make sure you have given CloudWatch Logs permission "
+            "to execute your function."
+        )
+    return ""
+
+
+def _put(data: dict[str, Any]) -> Any:
+    from ministack.core.responses import error_response_json, json_response
+
+    if text := _wrong(data):
         return error_response_json("InvalidParameterException", text, 400)
     place = _place()
-    if place in kept and kept[place]["policyName"] != data["policyName"]:
+    if place in _kept and _kept[place]["policyName"] != data["policyName"]:
         return error_response_json("LimitExceededException", "Resource limit exceeded.", 400)
-    kept[place] = {
+    _kept[place] = {
         "policyName": data["policyName"],
         "policyDocument": data["policyDocument"],
         "policyType": _TYPE,
@@ -54,13 +103,13 @@ def _put(kept: dict[tuple[str, str], dict[str, Any]], data: dict[str, Any]) -> A
         "accountId": place[0],
         "lastUpdatedTime": int(time.time() * 1000),
     }
-    return json_response({"accountPolicy": kept[place]})
+    return json_response({"accountPolicy": _kept[place]})
 
 
-def _describe(kept: dict[tuple[str, str], dict[str, Any]], data: dict[str, Any]) -> Any:
+def _describe(data: dict[str, Any]) -> Any:
     from ministack.core.responses import json_response
 
-    policy = kept.get(_place())
+    policy = _kept.get(_place())
     matches = (
         policy is not None
         and data.get("policyType") == _TYPE
@@ -69,13 +118,13 @@ def _describe(kept: dict[tuple[str, str], dict[str, Any]], data: dict[str, Any])
     return json_response({"accountPolicies": [policy] if matches else []})
 
 
-def _delete(kept: dict[tuple[str, str], dict[str, Any]], data: dict[str, Any]) -> Any:
+def _delete(data: dict[str, Any]) -> Any:
     from ministack.core.responses import error_response_json, json_response
 
-    policy = kept.get(_place())
+    policy = _kept.get(_place())
     if policy is None or policy["policyName"] != data.get("policyName"):
         return error_response_json("ResourceNotFoundException", "The specified policy does not exist.", 400)
-    del kept[_place()]
+    del _kept[_place()]
     return json_response({})
 
 

@@ -17,6 +17,8 @@ import threading
 import uuid
 from typing import Any
 
+from ddsetup.sandbox.emulator import account_policies
+
 _WORKERS_PER_DESTINATION = 2
 _log = logging.getLogger("ddsetup.sandbox.delivery")
 _queues: dict[str, queue.SimpleQueue[tuple[Any, dict[str, Any]]]] = {}
@@ -31,11 +33,14 @@ def install() -> None:
 
 
 def deliver(group_name: str, stream_name: str, events: list[dict[str, Any]]) -> None:
-    """Send `events`, just written to a stream, to every filter of its group that matches them."""
+    """Send `events`, just written to a stream, to every filter of its group, and the account's policy, that
+    matches them."""
     from ministack.services import cloudwatch_logs, lambda_svc
 
     group = cloudwatch_logs._log_groups.get(group_name) or {}
-    for each in list((group.get("subscriptionFilters") or {}).values()):
+    policy = account_policies.in_force(group_name)
+    filters = [*(group.get("subscriptionFilters") or {}).values(), *([policy] if policy else [])]
+    for each in filters:
         destination = str(each.get("destinationArn", ""))
         name = destination.rpartition(":function:")[2].split(":")[0]
         pattern = each.get("filterPattern", "")
@@ -44,7 +49,8 @@ def deliver(group_name: str, stream_name: str, events: list[dict[str, Any]]) -> 
             continue
         function = lambda_svc._functions.get(name)
         accepted = function is not None and may_invoke(function, group_name)
-        _count(group_name, each["filterName"], len(matching), accepted=accepted)
+        where = {"PolicyLevel": "AccountPolicy"} if each is policy else {"LogGroupName": group_name}
+        _count(where, each["filterName"], len(matching), accepted=accepted)
         if accepted:
             payload = _payload(group_name, stream_name, each["filterName"], matching)
             _enqueue(destination, function, payload)
@@ -132,9 +138,9 @@ def _invoke(function: Any, payload: dict[str, Any]) -> None:
     lambda_svc._execute_function(function, payload)
 
 
-def _count(group_name: str, filter_name: str, events: int, *, accepted: bool) -> None:
+def _count(where: dict[str, str], filter_name: str, events: int, *, accepted: bool) -> None:
     from ministack.services import cloudwatch
 
-    dimensions = {"LogGroupName": group_name, "DestinationType": "Lambda", "FilterName": filter_name}
+    dimensions = {**where, "DestinationType": "Lambda", "FilterName": filter_name}
     metric, value = ("ForwardedLogEvents", events) if accepted else ("DeliveryErrors", 1)
     cloudwatch.record_metric("AWS/Logs", metric, value, "Count", dimensions)

@@ -123,6 +123,8 @@ def _is_heard(lambda_svc: Any, name: str) -> bool:
     """Whether what the library in the function writes to its log is sent on, or can never be."""
     from ministack.services import cloudwatch_logs
 
+    from ddsetup.sandbox.emulator import account_policies
+
     if name not in lambda_svc._functions:
         return True
     config = lambda_svc._functions[name]["config"]
@@ -131,6 +133,9 @@ def _is_heard(lambda_svc: Any, name: str) -> bool:
     group_name = (config.get("LoggingConfig") or {}).get("LogGroup") or f"/aws/lambda/{name}"
     group = cloudwatch_logs._log_groups.get(group_name) or {}
     filters = list((group.get("subscriptionFilters") or {}).values())
+    policy = account_policies.in_force(group_name)
+    if policy is not None and _leads_to_datadog(lambda_svc, policy):
+        return True
     return len(filters) >= _MAX_FILTERS or any(_leads_to_datadog(lambda_svc, each) for each in filters)
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from ddsetup.facts.account_policies import wanted_policy
 from ddsetup.gateways.aws import function_reads, layers, logs, metrics
 from ddsetup.model.states import FilterState
 from tests.gateways.aws_stand import REGION
 from tests.in_full.calls.world import FILTER, LANE, Call, plain
 
+POLICY = wanted_policy("arn:aws:lambda:eu-west-1:1:function:f", ("/own",))
 LOGS: Mapping[str, Call] = {
     "layer version": (
         lambda aws: layers.layer_version_exists(
@@ -55,6 +57,18 @@ LOGS: Mapping[str, Call] = {
     "account policies": (
         lambda aws: logs.account_filter_policies(aws, LANE),
         {"DescribeAccountPolicies": [{"accountPolicies": [{"policyName": "p"}]}]},
+    ),
+    "put account policy": (
+        lambda aws: logs.put_account_policy(aws, LANE, POLICY),
+        {"PutAccountPolicy": [{"accountPolicy": {"policyName": "p"}}]},
+    ),
+    "delete account policy": (
+        lambda aws: logs.delete_account_policy(aws, LANE, "p"),
+        {"DeleteAccountPolicy": [{}]},
+    ),
+    "groups written to": (
+        lambda aws: plain(logs.groups_written_to(aws, LANE)),
+        {"ListMetrics": [{"Metrics": [{"Dimensions": [{"Name": "LogGroupName", "Value": "/g"}]}, {}]}]},
     ),
     "filters at work": (
         lambda aws: plain(logs.filters_at_work(aws, LANE, lately=True)),

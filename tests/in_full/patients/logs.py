@@ -14,6 +14,7 @@ from tests.in_full.patients.ways import (
     REFUSED,
     Break,
     about,
+    account_policy,
     all_of,
     all_silent,
     answered,
@@ -70,7 +71,14 @@ GROUPS: Mapping[str, Break] = {
         having(forwarder=None, forwarder_function=None, stack=None), unsubscribed
     ),
     "no filter, an account's policy": all_of(
-        unsubscribed, here(account_filter_policies=({"policyDocument": FORWARDER_ARN},))
+        unsubscribed, here(account_filter_policies=(account_policy("all", OWN_GROUP),))
+    ),
+    "no filter, ddsetup's policy for others": all_of(
+        unsubscribed,
+        here(account_filter_policies=(account_policy("ddsetup-datadog-forwarder", GROUP, OWN_GROUP),)),
+    ),
+    "an account's policy with its own group": here(
+        account_filter_policies=(account_policy("ddsetup-datadog-forwarder"),)
     ),
     "no filter, another policy": all_of(
         unsubscribed, here(account_filter_policies=({"policyDocument": "x"},))
@@ -235,6 +243,7 @@ COST: Mapping[str, Break] = {
         beside(b.function("DatadogLambdaLogForwarder")),
     ),
     "account's policy": here(account_filter_policies=({"policyDocument": json.dumps({"a": "Datadog"})},)),
+    "account's policy beside filters": here(account_filter_policies=(account_policy("all", OWN_GROUP),)),
     "account's policy elsewhere": here(account_filter_policies=({"policyDocument": "x"},)),
     "account's policies refused": here(account_filter_policies=REFUSED),
     "account's policies not answered": here(account_filter_policies=FAILED),

@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from ddsetup.facts import catalog
+from ddsetup.facts.account_policies import wanted_policy
 from ddsetup.model.account import Function, Unreadable
 from ddsetup.model.answers import Selection
 from ddsetup.model.report import SignalName, SignalStatus
@@ -120,6 +121,12 @@ def here(**over: Any) -> Break:
 def filters(group: str, *found: tuple[str, str], pattern: str = "") -> Break:
     made = tuple(b.subscription_filter(group, name, arn, pattern=pattern) for name, arn in found)
     return lambda p: p.filters.update({group: made})
+
+
+def account_policy(name: str, *excluded: str) -> dict[str, str]:
+    """An account's policy of that name that leads to the Forwarder, as AWS describes it."""
+    state = wanted_policy(b.forwarder().arn, excluded)
+    return {"policyName": name, "policyDocument": state.document, "selectionCriteria": state.selection}
 
 
 def answered(**over: Any) -> Break:

@@ -264,6 +264,7 @@ def test_every_aws_action_that_the_gateways_call_is_in_some_policy() -> None:
         | actions(made(key_source=KeySource(kind="secret", value=SECRET)))
         | actions(made(*COMMANDS, state_machines=("brew",), api_stages=("shop/prod",)))
         | actions(made(publish=True))
+        | actions(made(subscribe="account"))
     )
     # Invoke is the name of the call, InvokeFunction that of the right; permissions of a Forwarder that no
     # stack made are not changed by any command.

@@ -141,7 +141,7 @@ def subscribed(name: str, source: str, way: Way, made: Plan) -> Plan | Refusal:
     filters = () if made.changes else way.lane.filters.get(name, ())
     if way.automatic:
         return Plan() if isinstance(filters, Unreadable) else _handed_over(filters, way)
-    if way.answers.subscribe == "none" or source in way.sources:
+    if way.answers.subscribe in ("none", "account") or source in way.sources:
         return Plan()
     if isinstance(filters, Unreadable):
         return Refusal(

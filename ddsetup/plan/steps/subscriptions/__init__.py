@@ -5,8 +5,7 @@ With automatic triggers Datadog puts the filters; then only what keeps it from d
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TypeAlias
 
@@ -25,8 +24,8 @@ from ddsetup.model.change import Change, Plan, ResourceId
 from ddsetup.model.snapshot import Snapshot
 from ddsetup.model.states import FilterState, LogGroupState
 from ddsetup.plan.steps.collection import collection_id
-from ddsetup.plan.steps.forwarder import stack_id
 from ddsetup.plan.steps.instrument.subject import function_resource
+from ddsetup.plan.steps.subscriptions.account import by_policy, leading_here, plan_policy, policy_id
 from ddsetup.plan.steps.subscriptions.conflicts import (
     STEP,
     Conflict,
@@ -43,7 +42,9 @@ from ddsetup.plan.steps.subscriptions.groups import (
     can_have_filters,
     log_group_of,
     regions,
+    stands_on,
 )
+from ddsetup.plan.steps.subscriptions.remarks import double_delivery, folded, goes_by_itself, region_warnings
 from ddsetup.plan.steps.wording import cannot_see, listed
 
 __all__ = [
@@ -66,10 +67,10 @@ def plan(snapshot: Snapshot, answers: Answers, selected: tuple[Function, ...]) -
     """What is subscribed, created or taken out of the way. Every log group is in it, changed or not."""
     parts: list[Plan] = []
     for region, groups in regions(snapshot, answers, selected):
-        parts.append(Plan(warnings=_region_warnings(region)))
+        parts.append(Plan(warnings=region_warnings(region)) + plan_policy(region, groups))
         parts.extend(_group_plan(group, region) for group in groups)
     joined = Plan.joined(parts)
-    return replace(joined, warnings=_folded(joined.warnings))
+    return replace(joined, warnings=folded(joined.warnings))
 
 
 def groups_to_read(
@@ -117,7 +118,7 @@ def late_planner(snapshot: Snapshot, answers: Answers, selected: tuple[Function,
 
 def _group_plan(group: Group, region: Region) -> Plan:
     """All about one log group."""
-    said = _double_delivery(group, region)
+    said = double_delivery(group, region)
     if group.functions:
         return said + _group(group, region)
     if region.answers.via == "forwarder":
@@ -144,15 +145,6 @@ def _left_behind(group: Group, region: Region) -> Plan:
             if found.name.startswith(OWN_PREFIX)
         )
     )
-
-
-def _folded(warnings: Iterable[str]) -> tuple[str, ...]:
-    """One warning for all log groups (or regions) of which the same is to be said."""
-    places: dict[str, list[str]] = {}
-    for warning in warnings:
-        place, text = warning.split(": ", 1)
-        places.setdefault(text, []).append(place)
-    return tuple(f"{listed(names)}: {text}" for text, names in places.items())
 
 
 def conflicts(snapshot: Snapshot, answers: Answers, selected: tuple[Function, ...]) -> tuple[Conflict, ...]:
@@ -190,6 +182,8 @@ def _group(group: Group, region: Region) -> Plan:
 
 
 def _missing(group: Group, region: Region) -> Plan:
+    if by_policy(region):
+        return _subscribe(group, region, ())
     if not region.answers.create_log_groups:
         return _skip(
             group,
@@ -222,7 +216,7 @@ def _existing(group: Group, found: LogGroup, region: Region) -> Plan:
     if isinstance(filters, Unreadable):
         reason = cannot_see("its subscription filters", filters)
         return _skip(group, region, "skipped", reason, "grant the permission, then again")
-    filters = tuple(f for f in filters if not _goes_by_itself(f, region))
+    filters = tuple(f for f in filters if not goes_by_itself(f, region))
     resolution = resolve(group, filters, region)
     ours = [f for f in filters if classify(f, region.forwarders) == "ours"]
     if ours:
@@ -246,11 +240,6 @@ def _unread(group: Group, known: Evidence, region: Region) -> Plan:
     return _skip(group, region, "unchanged", f"{reason} ({shows} shows it; --thorough reads it)")
 
 
-def _goes_by_itself(found: SubscriptionFilter, region: Region) -> bool:
-    """Whether Datadog takes the filter out, as its Forwarder leaves log collection."""
-    return found.name.startswith(AUTOMATIC_PREFIX) and found.destination_arn in region.leaving
-
-
 def _replaced(
     group: Group, filters: tuple[SubscriptionFilter, ...], resolution: Resolution, region: Region
 ) -> Plan:
@@ -261,7 +250,7 @@ def _replaced(
     way = _subscribe(group, region, ())
     if any(skipped.status == "skipped" for skipped in way.skipped):
         return way
-    base = _stands_on(region)
+    base = stands_on(region)
     if not way.changes:
         return Plan(changes=tuple(replace(each, needs=base) for each in resolution.deletions))
     if len(filters) < MAX_FILTERS:
@@ -269,14 +258,6 @@ def _replaced(
         return way + Plan(changes=tuple(replace(each, needs=first) for each in resolution.deletions))
     deleted = tuple(replace(each, needs=base) for each in resolution.deletions)
     return Plan(changes=deleted) + _subscribe(group, region, tuple(each.resource for each in deleted))
-
-
-def _stands_on(region: Region) -> tuple[ResourceId, ...]:
-    """What a filter to our Forwarder needs: its stack, and what makes Datadog put one."""
-    deployed = region.choice.how == "deploy"
-    stacks = (stack_id(region.at, region.answers.forwarder_stack),) if deployed else ()
-    first = region.answers.datadog_subscribes or bool(region.leaving)
-    return (*stacks, *((collection_id(region.at.account),) if first else ()))
 
 
 def _subscribed(group: Group, ours: list[SubscriptionFilter], resolution: Resolution, region: Region) -> Plan:
@@ -290,12 +271,14 @@ def _subscribed(group: Group, ours: list[SubscriptionFilter], resolution: Resolu
         warnings.append(
             f"{group.name}: every line is sent twice, because another filter leads to Datadog, too"
         )
-    deletions = tuple(replace(each, needs=_stands_on(region)) for each in resolution.deletions)
+    deletions = tuple(replace(each, needs=stands_on(region)) for each in resolution.deletions)
     changes = (*deletions, *_handed_over(ours, region))
     gone = {change.resource for change in changes}
     left = [f for f in ours if filter_resource(group.name, f.name, region.at) not in gone]
     if len(left) > 1:
         warnings.append(f"{group.name}: two filters lead to the same Forwarder, so every line is sent twice")
+    elif by_policy(region) and left:
+        warnings.append(f"{group.name}: {left[0].name} and the account's policy send every line twice")
     elif region.triggered and left and not left[0].name.startswith(AUTOMATIC_PREFIX):
         warnings.append(f"{group.name}: remove {left[0].name} once Datadog has put its own filter beside it")
     said = Plan(changes=changes, warnings=tuple(warnings))
@@ -308,15 +291,17 @@ def _subscribed(group: Group, ours: list[SubscriptionFilter], resolution: Resolu
 
 
 def _handed_over(ours: list[SubscriptionFilter], region: Region) -> tuple[Change, ...]:
-    """Filters that ddsetup put itself, which go when Datadog's automatic triggers take over."""
-    if region.answers.subscribe != "automatic" or not region.triggered:
+    """Filters that ddsetup put itself, which go when Datadog's automatic triggers or a policy take over."""
+    if by_policy(region):
+        who, needs = "the account's policy leads here", policy_id(region)
+    elif region.answers.subscribe == "automatic" and region.triggered:
+        who, needs = "Datadog puts a filter of its own", collection_id(region.at.account)
+    else:
         return ()
     return tuple(
         replace(
-            deletion(
-                found, region.at, "Datadog puts a filter of its own; with both every line would be sent twice"
-            ),
-            needs=(collection_id(region.at.account),),
+            deletion(found, region.at, f"{who}; with both every line would be sent twice"),
+            needs=(needs,),
         )
         for found in ours
         if found.name.startswith(OWN_PREFIX)
@@ -328,6 +313,8 @@ def _subscribe(group: Group, region: Region, needs: tuple[ResourceId, ...], note
     group's filters, so that it gets a name that none of them can have."""
     arn = region.choice.arn
     assert arn is not None
+    if by_policy(region):
+        return _skip(group, region, "unchanged", "the account's policy leads it to the Forwarder")
     if region.answers.subscribe == "automatic":
         if not region.triggered:
             reason = "Datadog will not subscribe it, as the Forwarder is not in the account's log collection"
@@ -338,7 +325,7 @@ def _subscribe(group: Group, region: Region, needs: tuple[ResourceId, ...], note
     if region.triggered:
         reason = "Datadog's automatic triggers cover it; a second filter would send every line twice"
         return _skip(group, region, "unchanged", reason)
-    if _policy_covers(region, arn):
+    if (policy := leading_here(region)) and policy.delivers(group.name):
         reason = "an account-level subscription policy leads it to the Forwarder already"
         return _skip(group, region, "unchanged", reason)
     name = own_name(arn, region.run if note else "")
@@ -347,49 +334,9 @@ def _subscribe(group: Group, region: Region, needs: tuple[ResourceId, ...], note
         None,
         FilterState(log_group=group.name, name=name, destination_arn=arn),
         f"the Forwarder gets the log of {listed(f.name for f in group.functions)}",
-        needs=(*_stands_on(region), *needs),
+        needs=(*stands_on(region), *needs),
         note=note,
     )
-
-
-def _double_delivery(group: Group, region: Region) -> Plan:
-    """Warns where the Extension and a filter both deliver the logs of a function."""
-    filters = region.lane.filters.get(group.name)
-    if not group.through_extension or not filters or isinstance(filters, Unreadable):
-        return Plan()
-    if region.answers.via == "extension" and not region.answers.logs:
-        return Plan()
-    return Plan(
-        warnings=tuple(
-            f"{group.name}: its logs reach Datadog twice, through the Extension and by a filter to "
-            f"{f.destination_arn}"
-            for f in filters
-            if classify(f, region.forwarders) != "foreign"
-            and not _goes_by_itself(f, region)
-            and not f.name.startswith(OWN_PREFIX)
-        )
-    )
-
-
-def _region_warnings(region: Region) -> tuple[str, ...]:
-    if region.answers.via == "extension":
-        return ()
-    warnings = []
-    policies = region.lane.account_filter_policies
-    if not isinstance(policies, Unreadable) and any("datadog" in json.dumps(p).lower() for p in policies):
-        warnings.append(
-            f"{region.at.region}: an account-level subscription policy sends all log groups to Datadog; "
-            "together with the Forwarder's filters every line may arrive twice"
-        )
-    if region.unreadable and region.answers.subscribe == "direct":
-        unknown = cannot_see("whether Datadog subscribes log groups by itself", region.unreadable)
-        warnings.append(f"{region.at.region}: {unknown}; if it does, every line arrives twice")
-    return tuple(warnings)
-
-
-def _policy_covers(region: Region, arn: str) -> bool:
-    policies = region.lane.account_filter_policies
-    return not isinstance(policies, Unreadable) and any(arn in json.dumps(policy) for policy in policies)
 
 
 def _skip(group: Group, region: Region, status: str, reason: str, fix: str = "") -> Plan:

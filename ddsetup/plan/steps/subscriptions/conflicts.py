@@ -69,7 +69,9 @@ def conflicts_of(group: Group, filters: Sequence[SubscriptionFilter], region: Re
     if doubled:
         found.append(Conflict(lane=region.at, group=group.name, kind="duplicate", filters=doubled))
     foreign = tuple(f for f in filters if by_kind[f.name] == "foreign")
-    if len(foreign) >= MAX_FILTERS and "ours" not in by_kind.values():
+    # A policy of the account takes no place among a group's filters.
+    room = "ours" in by_kind.values() or region.answers.subscribe == "account"
+    if len(foreign) >= MAX_FILTERS and not room:
         found.append(Conflict(lane=region.at, group=group.name, kind="limit", filters=foreign))
     return tuple(found)
 
@@ -86,7 +88,8 @@ def resolve(group: Group, filters: Sequence[SubscriptionFilter], region: Region)
             return one
         deletions.extend(one.deletions)
     ours = any(classify(f, region.forwarders) == "ours" for f in filters)
-    if not ours and not deletions and len(filters) >= MAX_FILTERS:
+    free = ours or region.answers.subscribe == "account"
+    if not free and not deletions and len(filters) >= MAX_FILTERS:
         return Resolution(blocked=_blocked(group.name, region, f"it is full: {_listed(filters)}"))
     return Resolution(tuple(deletions))
 

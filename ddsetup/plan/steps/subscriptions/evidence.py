@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from ddsetup.facts.filters import AUTOMATIC_PREFIX, MAX_FILTERS, is_own_name, leads_to_datadog_by_name
 from ddsetup.facts.recognise import has_datadog
 from ddsetup.model.account import Unreadable
+from ddsetup.plan.steps.subscriptions.account import by_policy
 from ddsetup.plan.steps.subscriptions.groups import Group, Region
 
 
@@ -71,7 +72,14 @@ UNTOUCHED = Evidence(
     notices="AWS refuses a third filter: then the group is read, and said to be full; no filter has the name "
     "of a run, so none is replaced; the doctor finds what arrives twice",
 )
-TABLE = (AT_WORK, COVERED, FULL, RECORDED, UNTOUCHED)
+BESIDE = Evidence(
+    seen="one policy of the account leads all log groups to the Forwarder, within two weeks no filter that "
+    "leads to Datadog by its name delivered from the group, and the record of earlier runs has none",
+    conclusion="the account's policy delivers it, whatever filters it has; there is nothing to change",
+    wrong="a filter that delivered nothing leads to Datadog, too",
+    notices="the first lines of its functions arrive twice, which the doctor finds",
+)
+TABLE = (AT_WORK, COVERED, FULL, RECORDED, UNTOUCHED, BESIDE)
 IN_USE = ("named", "found", "deploy")
 """How a Forwarder is chosen that there is, or will be."""
 
@@ -102,17 +110,16 @@ def evidence(region: Region, group: Group) -> Evidence | None:
     handed_over = region.answers.subscribe == "automatic" and region.triggered and ddsetups
     if handed_over or (region.choice.how == "deploy" and seen.ours):
         return None
+    if by_policy(region):
+        return None if seen.ours or group.name in region.recorded else BESIDE
     if seen.ours & seen.lately:
         return AT_WORK
-    if len(seen.lately) >= MAX_FILTERS and not seen.ours and _nobody_asked(region, group):
-        return FULL
     if len(seen.theirs) >= MAX_FILTERS:
-        return None
+        full = len(seen.lately) >= MAX_FILTERS and not seen.ours and _nobody_asked(region, group)
+        return FULL if full else None
     if region.triggered:
         return COVERED
-    if region.answers.subscribe != "direct":
-        return None
-    return RECORDED if _recorded(region, group) else _untouched(region, group)
+    return _put_by_ddsetup(region, group) if region.answers.subscribe == "direct" else None
 
 
 def _seen(region: Region, group: str) -> _Seen | None:
@@ -138,8 +145,11 @@ def _recorded(region: Region, group: Group) -> bool:
     return idle and region.choice.how != "deploy" and group.name in region.recorded
 
 
-def _untouched(region: Region, group: Group) -> Evidence | None:
-    """`UNTOUCHED` if it is: only a group that is one function's own, and by nothing ever known to ddsetup."""
+def _put_by_ddsetup(region: Region, group: Group) -> Evidence | None:
+    """`RECORDED`, or `UNTOUCHED`: only a group that is one function's own, and that nothing leads to Datadog
+    as far as anybody knows."""
+    if _recorded(region, group):
+        return RECORDED
     if region.been_here or region.unreadable or region.leaving or not _nobody_asked(region, group):
         return None
     alone = len(group.functions) == 1 and not group.through_extension

@@ -11,9 +11,11 @@ from ddsetup.facts.ownership import leaves_alone
 from ddsetup.facts.recognise import extension_ships_logs
 from ddsetup.model.account import Function, Integration, Lane, Unreadable
 from ddsetup.model.answers import Answers
+from ddsetup.model.change import ResourceId
 from ddsetup.model.snapshot import LaneSnapshot, Snapshot
 from ddsetup.model.states import FilterState, LogCollectionState
 from ddsetup.plan.steps import collection
+from ddsetup.plan.steps.forwarder import stack_id
 from ddsetup.plan.steps.forwarder_choice import Choice, choose
 from ddsetup.plan.steps.instrument.function import instrument
 from ddsetup.plan.steps.instrument.subject import Refusal, Subject, subject_of
@@ -136,6 +138,14 @@ def _seen_here(lane: LaneSnapshot) -> bool:
     """Whether CloudWatch saw a filter of ddsetup's at work."""
     seen = lane.delivered if isinstance(lane.delivered, Mapping) else {}
     return any(name.startswith(OWN_PREFIX) for names in seen.values() for name in names)
+
+
+def stands_on(region: Region) -> tuple[ResourceId, ...]:
+    """What a way to our Forwarder needs: its stack, and what makes Datadog put a filter."""
+    deployed = region.choice.how == "deploy"
+    stacks = (stack_id(region.at, region.answers.forwarder_stack),) if deployed else ()
+    first = region.answers.datadog_subscribes or bool(region.leaving)
+    return (*stacks, *((collection.collection_id(region.at.account),) if first else ()))
 
 
 def groups_by_lane(

@@ -1,0 +1,172 @@
+"""One policy for all log groups of an account and region, instead of filters: `--subscribe account`.
+
+It counts beside the filters of a group, so none of those is in its way; it also takes in groups that nobody
+chose, and every one that is made later, which the plan says.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ddsetup.facts.account_policies import (
+    MOST_SELECTION,
+    FilterPolicy,
+    policies_of,
+    policy_resource,
+    selection_without,
+    wanted_policy,
+)
+from ddsetup.facts.filters import own_name
+from ddsetup.facts.recognise import has_datadog, has_extension
+from ddsetup.model.account import Unreadable
+from ddsetup.model.change import Change, Plan, ResourceId
+from ddsetup.model.lines import counted
+from ddsetup.plan.steps.collection import collection_id
+from ddsetup.plan.steps.instrument.subject import function_resource
+from ddsetup.plan.steps.subscriptions.conflicts import STEP
+from ddsetup.plan.steps.subscriptions.groups import Group, Region, stands_on
+from ddsetup.plan.steps.wording import cannot_see, listed
+
+_LAMBDAS = "/aws/lambda/"
+
+
+def by_policy(region: Region) -> bool:
+    """Whether log groups are to be led to the Forwarder by a policy, and not by filters of their own."""
+    return region.answers.subscribe == "account" and region.answers.forwards and not region.triggered
+
+
+def policy_id(region: Region) -> ResourceId:
+    """The policy that is put, as a resource."""
+    return policy_resource(own_name(region.choice.arn or ""), region.at)
+
+
+def leading_here(region: Region) -> FilterPolicy | None:
+    """The policy that leads to our Forwarder already."""
+    found = policies_of(region.lane.account_filter_policies)
+    return next((policy for policy in found if policy.destination_arn == region.choice.arn), None)
+
+
+def plan_policy(region: Region, groups: tuple[Group, ...]) -> Plan:
+    """What becomes of the policy of a region: put, brought up to date, or gone where it would double."""
+    held = region.lane.account_filter_policies
+    if region.answers.subscribe != "account" or not region.answers.forwards:
+        return _former(region, groups)
+    if not any(group.functions for group in groups):
+        return Plan()
+    if region.choice.arn is None:
+        reason = f"there is no Forwarder: {region.choice.reason or 'none is wanted'}"
+        return STEP.skip(policy_id(region), reason, region.choice.fix)
+    if region.triggered:
+        reason = "Datadog's automatic triggers cover Lambda's log groups; with it each line would come twice"
+        return STEP.keep(policy_id(region), reason)
+    if isinstance(held, Unreadable):
+        reason = cannot_see("the account's subscription policies", held)
+        return STEP.skip(policy_id(region), reason, "grant the permission, then again")
+    there = policies_of(held)
+    if here := leading_here(region):
+        return _brought_up_to_date(here, region)
+    return _in_place_of(there, region, groups) if there else Plan(changes=(_creation(region, groups),))
+
+
+def _creation(region: Region, groups: tuple[Group, ...], needs: tuple[ResourceId, ...] = ()) -> Change:
+    assert region.choice.arn is not None
+    return Change(
+        step=STEP,
+        resource=policy_id(region),
+        before=None,
+        after=wanted_policy(region.choice.arn, region.own_groups),
+        why="one policy leads all log groups of the region to the Forwarder, whatever filters they have",
+        needs=(*stands_on(region), *needs),
+        note=_taken_in(region, groups),
+    )
+
+
+def _taken_in(region: Region, groups: tuple[Group, ...]) -> str:
+    """Which groups beyond those of the chosen functions the policy takes in."""
+    known = region.lane.log_groups
+    every = "every log group that is made later"
+    if isinstance(known, Unreadable):
+        return f"also takes in log groups that cannot be seen here, and {every}"
+    chosen = {*(group.name for group in groups), *region.own_groups}
+    others = sorted(n for n, found in known.items() if n not in chosen and found.log_class == "STANDARD")
+    lambdas = [name for name in others if name.startswith(_LAMBDAS)]
+    beyond = [name for name in others if not name.startswith(_LAMBDAS)]
+    parts = [every]
+    if lambdas:
+        parts.insert(0, f"{counted(len(lambdas), 'log group')} of functions that were not chosen")
+    if beyond:
+        many = counted(len(beyond), "log group")
+        parts.insert(0, f"{many} beyond Lambda's ({listed(beyond, 8)}), which Datadog bills, too")
+    return f"also takes in {', and '.join(parts)}; leaves out {listed(sorted(region.own_groups))}"
+
+
+def _brought_up_to_date(here: FilterPolicy, region: Region) -> Plan:
+    """A policy that leads to our Forwarder; what it leaves out besides is somebody's wish and stays so."""
+    missing = sorted(group for group in region.own_groups if here.delivers(group))
+    said: tuple[str, ...] = ()
+    if here.pattern.strip():
+        only = f"passes only {here.pattern!r}; what it leaves out never reaches Datadog"
+        said = (f"{region.at.region}: the account's policy {here.state.name} {only}",)
+    if not missing:
+        known = STEP.keep(policy_id(region), f"{here.state.name} leads to the Forwarder already")
+        return known + Plan(warnings=said)
+    selection = selection_without((*(here.excluded or ()), *missing))
+    if not here.own or len(selection.encode()) > MOST_SELECTION:
+        loop = f"takes in {listed(missing)}, where the Forwarder itself logs: it would feed on itself"
+        return Plan(warnings=(*said, f"{region.at.region}: the account's policy {here.state.name} {loop}"))
+    change = Change(
+        step=STEP,
+        resource=policy_resource(here.state.name, region.at),
+        before=here.state,
+        after=replace(here.state, selection=selection),
+        why=f"leaves out {listed(missing)}, or the Forwarder would feed on itself",
+    )
+    return Plan(changes=(change,), warnings=said)
+
+
+def _in_place_of(there: tuple[FilterPolicy, ...], region: Region, groups: tuple[Group, ...]) -> Plan:
+    """AWS allows one policy: one of ddsetup's, to a Forwarder that is no longer the one, gives way, and
+    somebody else's where they gave it away."""
+    other = there[0]
+    whose = "ddsetup's" if other.own else "somebody else's"
+    leads = (
+        f"{other.state.name} ({whose}), which leads to {other.destination_arn or 'an unknown destination'}"
+    )
+    if not other.own and region.answers.on_conflict != "replace":
+        fix = "take it out, or --on-conflict replace; or --subscribe automatic or direct"
+        return STEP.skip(policy_id(region), f"AWS allows one policy in a region, and there is {leads}", fix)
+    why = "AWS allows one policy in a region"
+    gone = replace(_deletion(other, region, why), needs=stands_on(region), note=f"removes {leads}")
+    return Plan(changes=(gone, _creation(region, groups, (gone.resource,))))
+
+
+def _former(region: Region, groups: tuple[Group, ...]) -> Plan:
+    """A policy that ddsetup put goes when its functions report another way, and no other relies on it."""
+    found = next((p for p in policies_of(region.lane.account_filter_policies) if p.own), None)
+    if found is None:
+        return Plan()
+    if region.answers.datadog_subscribes and region.triggered:
+        why = "Datadog puts filters of its own; with both every line would be sent twice"
+        return Plan(
+            changes=(replace(_deletion(found, region, why), needs=(collection_id(region.at.account),)),)
+        )
+    extension = tuple(f for group in groups for f in group.through_extension)
+    here = {function.arn for function in extension}
+    functions = region.lane.functions
+    if region.answers.via != "extension" or isinstance(functions, Unreadable):
+        return Plan()
+    if any(has_datadog(f) and not has_extension(f) and f.arn not in here for f in functions):
+        return Plan()
+    why = "the Extension sends these logs now; with the policy every line would arrive twice"
+    needs = tuple(map(function_resource, extension))
+    return Plan(changes=(replace(_deletion(found, region, why), needs=needs),)) if needs else Plan()
+
+
+def _deletion(found: FilterPolicy, region: Region, why: str) -> Change:
+    return Change(
+        step=STEP,
+        resource=policy_resource(found.state.name, region.at),
+        before=found.state,
+        after=None,
+        why=why,
+    )
