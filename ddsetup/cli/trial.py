@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 
@@ -24,9 +24,9 @@ def operator_policy(given: Given, account: str, regions: tuple[str, ...]) -> dic
     return dict(document)
 
 
-def scenarios_of(call: Call) -> tuple[str, ...]:
+def scenarios_of(given: Iterable[str]) -> tuple[str, ...]:
     """What the account shall look like: scenarios one by one, or several with commas."""
-    named = [part.strip() for text in call.value("scenario") or () for part in str(text).split(",")]
+    named = [part.strip() for text in given for part in text.split(",")]
     return tuple(dict.fromkeys(filter(None, named))) or ("healthy",)
 
 
@@ -47,7 +47,7 @@ def sandbox_for(call: Call) -> Iterator[Call]:
     options = SandboxOptions(
         operator_policy=operator_policy(call.given, account, regions),
         account=account,
-        scenarios=scenarios_of(call),
+        scenarios=scenarios_of(call.value("scenario") or ()),
         regions=regions,
     )
     call.console.sandbox = True

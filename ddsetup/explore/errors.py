@@ -26,6 +26,7 @@ QUERY = 'source:lambda (status:error OR "Task timed out")'
 BAD = ("emergency", "alert", "critical", "error")
 """The statuses of logs that tell of an error."""
 
+_NOT_WORDS = re.compile(r"<\w+>|[^\w ]")
 _SHOWN = 10
 _EXAMPLE_LINES = 6
 _PATTERN_LENGTH = 200
@@ -90,6 +91,17 @@ def _pattern_data(text: str, members: Sequence[Log]) -> Json:
         "example": clean(newest.message),
         "request_id": request_named(newest),
     }
+
+
+def to_watch(data: Mapping[str, Json]) -> tuple[str, ...]:
+    """The command that has Datadog watch for the most frequent pattern, by its longest row of plain words;
+    none where there are no two."""
+    text = next((each["pattern"] for each in data.get("patterns", ())), "")
+    rows = [" ".join(row.split()) for row in _NOT_WORDS.split(text)]
+    longest = max(rows, key=len, default="")
+    if " " not in longest:
+        return ()
+    return (f"ddsetup monitors apply --only none --on-logs '\"{longest}\"'",)
 
 
 def request_named(log: Log) -> str:

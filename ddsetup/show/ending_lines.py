@@ -37,6 +37,7 @@ _WHY: Mapping[str, str] = {
     "sam deploy": "brings the changed files to AWS",
     "ddsetup doctor": "checks everything, and names the fix of what it finds",
     "ddsetup explore": "shows in the terminal what has arrived",
+    "ddsetup monitors apply --only none": "tells you when such logs come again",
     "ddsetup monitors": "the alerts that serverless functions should have",
     "ddsetup undo": "gives back exactly what this run changed",
     "ddsetup policy": "the permissions that you need for the real thing",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ddsetup.explore.deploys import LATELY, deployed_at, new_errors
-from ddsetup.explore.errors import error_blocks, errors
+from ddsetup.explore.errors import error_blocks, errors, to_watch
 from ddsetup.explore.masking import masked
 from ddsetup.facts.links import error_patterns_link, logs_link
 from ddsetup.flow.call import Call
@@ -38,6 +38,7 @@ def run(call: Call) -> Report:
         base_report("explore errors", looking.session),
         data=masked(data, raw=bool(call.value("raw"))),
         links=shown,
+        next=to_watch(masked(data)),
     )
 
 

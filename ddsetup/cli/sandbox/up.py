@@ -69,7 +69,7 @@ def _options(call: Call) -> SandboxOptions:
         account=account,
         name=call.value("name") or "",
         registry=registry(call),
-        scenarios=scenarios_of(call),
+        scenarios=scenarios_of(call.value("scenario") or ()),
         regions=regions,
     )
     if call.value("functions") is not None:

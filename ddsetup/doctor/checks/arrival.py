@@ -61,7 +61,7 @@ OF_SIGNALS = tuple(map(_arrives, KINDS))
 @check(
     "services-arrive",
     "data of what was switched on beside functions arrives",
-    needs=("timeseries_query", "logs_read_data", "metrics_read", "cloudwatch:GetMetricData"),
+    needs=("timeseries_query", "logs_read_data", "apm_read", "metrics_read", "cloudwatch:GetMetricData"),
     link=LOGS_GUIDE,
     proves="services",
 )

@@ -18,6 +18,7 @@ from ddsetup.cli import boundary
 from ddsetup.cli.start import in_sandbox
 from ddsetup.cli.table.groups import GROUPS
 from ddsetup.cli.table.main import COMMANDS
+from ddsetup.cli.trial import scenarios_of
 from ddsetup.settings.table import SETTINGS
 
 KEY = "0123456789abcdef0123456789abcdef"
@@ -288,3 +289,8 @@ def test_the_bucket_of_a_shared_state_is_made_in_the_region_that_is_named(tmp_pa
     place = ("--state", "s3://acme-ddsetup/prod", "--region", "eu-west-1", "--dry-run", "--output", "json")
     result = ddsetup("state", "init", *place, home=tmp_path)
     assert (result.returncode, json.loads(result.stdout)["regions"]) == (0, ["eu-west-1"]), result.stderr
+
+
+def test_scenarios_are_given_one_by_one_or_with_commas() -> None:
+    assert scenarios_of([]) == ("healthy",)
+    assert scenarios_of(["services,chain", " edge ", "chain"]) == ("services", "chain", "edge")

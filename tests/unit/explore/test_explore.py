@@ -233,6 +233,22 @@ def test_the_list_of_errors_fits_80_columns_and_says_what_was_not_read() -> None
     assert verbose.count("File") == 20
 
 
+@pytest.mark.parametrize(
+    ("pattern", "watched"),
+    [
+        ("MachineBroken: the grinder is stuck", "the grinder is stuck"),
+        ("Task timed out after <n> seconds", "Task timed out after"),
+        ("it's '; rm -rf <hex> \"quoted\" `x y z w v`", "x y z w v"),
+        ("KeyError", ""),
+        ("", ""),
+    ],
+)
+def test_the_most_frequent_pattern_can_be_watched_by_its_plain_words(pattern: str, watched: str) -> None:
+    command = f"ddsetup monitors apply --only none --on-logs '\"{watched}\"'"
+    assert errors.to_watch({"patterns": [{"pattern": pattern}]}) == ((command,) if watched else ())
+    assert errors.to_watch({"patterns": []}) == ()
+
+
 def test_no_error_is_good_news() -> None:
     assert "No error" in plain_text(errors.error_blocks(errors.shaped([], 0, WINDOW), NARROW), NARROW)
 
