@@ -203,9 +203,9 @@ def _write_files(call: Call, visit: Visit, report: Report) -> None:
     unseen = visit.case.evidence.unseen
     if call.value("junit"):
         fail_on = _severity(call, "fail_on", "error")
-        _save(call, call.value("junit"), junit(report, visit.diagnosis, unseen, fail_on=fail_on))
+        call.save(call.value("junit"), junit(report, visit.diagnosis, unseen, fail_on=fail_on))
     if call.value("sarif"):
-        _save(call, call.value("sarif"), sarif(report, visit.diagnosis, unseen))
+        call.save(call.value("sarif"), sarif(report, visit.diagnosis, unseen))
     if call.value("bundle"):
         _bundle(call, visit, report)
 
@@ -223,15 +223,6 @@ def _bundle(call: Call, visit: Visit, report: Report) -> None:
     verbs.confirm(call.host(), "Write it?", yes=call.given.on("yes"))
     try:
         write(path, files)
-    except OSError as error:
-        raise UsageError(f"cannot write it: {error.strerror}", where=str(path)) from None
-    call.console.say(f"written: {path}")
-
-
-def _save(call: Call, named: object, text: str) -> None:
-    path = call.directory / str(named)
-    try:
-        path.write_text(text, "utf-8")
     except OSError as error:
         raise UsageError(f"cannot write it: {error.strerror}", where=str(path)) from None
     call.console.say(f"written: {path}")

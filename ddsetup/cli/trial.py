@@ -14,7 +14,7 @@ from ddsetup.plan.policy import least_policy
 from ddsetup.settings.given import Given, Raw, from_environment
 
 _FOREIGN = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN", "AWS_ROLE_ARN", "AWS_CONFIG_FILE")
-_COMMANDS = ("setup", "verify", "invoke", "undo", "status", "uninstrument", "teardown", "doctor")
+_COMMANDS = ("setup", "verify", "invoke", "undo", "status", "uninstrument", "teardown", "doctor", "keep")
 
 
 def operator_policy(given: Given, account: str, regions: tuple[str, ...]) -> dict[str, object]:

@@ -11,7 +11,7 @@ from ddsetup.doctor.findings import unseen_records
 from ddsetup.model.account import Json
 from ddsetup.model.evidence import Unseen
 from ddsetup.model.foreign import harmless, json_text
-from ddsetup.model.report import Report, Severity
+from ddsetup.model.report import Finding, Report, Severity
 
 _LEVELS: Mapping[Severity, str] = {"error": "error", "warning": "warning", "info": "note"}
 _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
@@ -26,19 +26,45 @@ def sarif(report: Report, diagnosis: Diagnosis, unseen: Sequence[Unseen] = ()) -
     results must not pass for a healthy account.
     """
     found = diagnosis.found()
-    rules = {f.check.id: f.check for f in found}
+    rules = {f.check.id: _rule(f.check) for f in found}
     order = list(rules)
-    driver = {
-        "name": "ddsetup doctor",
-        "version": __version__,
-        "rules": [_rule(check) for check in rules.values()],
-    }
-    notes = [*(_could_not_look(*each) for each in diagnosis.blind), *_left_out(unseen)]
+    return _document(
+        report,
+        rules,
+        [_result(each, order.index(each.check.id)) for each in found],
+        notes=[*(_could_not_look(*each) for each in diagnosis.blind), *_left_out(unseen)],
+        complete=not diagnosis.skipped,
+    )
+
+
+def of_findings(report: Report, titles: Mapping[str, str], notes: Sequence[str] = ()) -> str:
+    """The findings of a report that come of no check of the doctor's; `titles` says of each kind what holds
+    where there is none. `notes` are what could not be looked at."""
+    rules = {f.check: {"id": f.check, "shortDescription": {"text": titles[f.check]}} for f in report.findings}
+    order = list(rules)
+    return _document(
+        report,
+        rules,
+        [_plain_result(each, order.index(each.check)) for each in report.findings],
+        notes=[{"level": "note", "message": {"text": harmless(note)}} for note in notes],
+    )
+
+
+def _document(
+    report: Report,
+    rules: Mapping[str, Json],
+    results: Sequence[Json],
+    *,
+    notes: Sequence[Json],
+    complete: bool = True,
+) -> str:
+    name = f"ddsetup {report.command}"
+    driver = {"name": name, "version": __version__, "rules": list(rules.values())}
     run = {
         "tool": {"driver": driver},
-        "automationDetails": {"id": f"ddsetup doctor/{report.account}/{','.join(report.regions)}"},
-        "invocations": [{"executionSuccessful": not diagnosis.skipped, "toolExecutionNotifications": notes}],
-        "results": [_result(each, order.index(each.check.id)) for each in found],
+        "automationDetails": {"id": f"{name}/{report.account}/{','.join(report.regions)}"},
+        "invocations": [{"executionSuccessful": complete, "toolExecutionNotifications": list(notes)}],
+        "results": list(results),
         "properties": {"account": report.account, "regions": list(report.regions)},
     }
     document = {"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}
@@ -57,26 +83,39 @@ def _rule(check: Check) -> Json:
 
 
 def _result(found: Found, rule: int) -> Json:
-    resource = found.problem.resource
+    return _plain_result(
+        Finding(
+            check=found.check.id,
+            severity=found.severity,
+            resource=found.problem.resource,
+            what=f"{found.problem.resource.id}: {found.problem.what}",
+            fix=found.problem.fix,
+            command=found.problem.command,
+        ),
+        rule,
+    )
+
+
+def _plain_result(found: Finding, rule: int) -> Json:
+    resource = found.resource
     place = {
         "physicalLocation": {"artifactLocation": {"uri": _FILE}, "region": {"startLine": 1}},
         "logicalLocations": [{"fullyQualifiedName": harmless(resource.id), "kind": "resource"}],
     }
     return {
-        "ruleId": found.check.id,
+        "ruleId": found.check,
         "ruleIndex": rule,
         "level": _LEVELS[found.severity],
         "message": {"text": _message(found)},
         "locations": [place],
-        "partialFingerprints": {"ddsetup/1": f"{found.check.id}:{resource.id}:{resource.region}"},
+        "partialFingerprints": {"ddsetup/1": f"{found.check}:{resource.id}:{resource.region}"},
     }
 
 
-def _message(found: Found) -> str:
-    problem = found.problem
-    parts = [f"{problem.resource.id}: {problem.what}"]
-    parts += [f"Do: {problem.fix}"] if problem.fix else []
-    parts += [f"Run: {problem.command}"] if problem.command else []
+def _message(found: Finding) -> str:
+    parts = [found.what]
+    parts += [f"Do: {found.fix}"] if found.fix else []
+    parts += [f"Run: {found.command}"] if found.command else []
     return harmless(". ".join(parts))
 
 

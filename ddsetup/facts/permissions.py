@@ -36,6 +36,7 @@ PURPOSE = "@"
 """Between an action and the kind of resource it is asked about, where it is asked about several kinds."""
 
 LOOK_AT_ROLE = ("iam:GetRole", "iam:GetRolePolicy", "iam:ListAttachedRolePolicies", "iam:ListRolePolicies")
+LOOK_AT_TRAIL = ("cloudtrail:LookupEvents",)
 LOOK_AT_STREAM = ("cloudwatch:GetMetricStream",)
 LOOK_AT_FUNCTION = ("lambda:GetFunction", "lambda:GetPolicy", "lambda:ListAliases")
 LOOK_AT_PROVISIONED = ("lambda:ListProvisionedConcurrencyConfigs",)
@@ -62,6 +63,7 @@ DECRYPT = ("kms:Decrypt",)
 OPTIONAL = frozenset(
     {
         "cloudformation:GetTemplateSummary",
+        "cloudtrail:LookupEvents",
         "cloudwatch:GetMetricData",
         "cloudwatch:GetMetricStream",
         "cloudwatch:ListMetricStreams",

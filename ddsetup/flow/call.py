@@ -11,6 +11,7 @@ from ddsetup.journal.disk import OnDisk
 from ddsetup.journal.memory import Memory
 from ddsetup.journal.statedir import state_dir
 from ddsetup.model.clock import SYSTEM_CLOCK
+from ddsetup.model.errors import UsageError
 from ddsetup.settings.given import Given, Values
 from ddsetup.show.screen import Screen
 
@@ -74,6 +75,15 @@ class Call:
         from ddsetup.journal.in_s3 import InS3, place_of
 
         return InS3(place_of(named), self.aws, SYSTEM_CLOCK.now)
+
+    def save(self, named: object, text: str) -> None:
+        """Write a file that an option names. Raises UsageError when that cannot be."""
+        path = self.directory / str(named)
+        try:
+            path.write_text(text, "utf-8")
+        except OSError as error:
+            raise UsageError(f"cannot write it: {error.strerror}", where=str(path)) from None
+        self.console.say(f"written: {path}")
 
     def aws(self) -> Aws:
         """A connection to AWS for whatever is no run of its own: what is remembered there, layers, the macro.

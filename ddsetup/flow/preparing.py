@@ -26,7 +26,7 @@ from ddsetup.observe.chosen import (
     refreshed,
 )
 from ddsetup.observe.filters_in_background import LateChanges, Sweep, start_sweep
-from ddsetup.observe.in_bulk import GLANCE, Progress, bulk_fields, observe
+from ddsetup.observe.in_bulk import Progress, bulk_fields, observe
 from ddsetup.plan.preflight import check_readable
 from ddsetup.plan.select import select_in
 from ddsetup.plan.steps.subscriptions import groups_to_read, late_planner
@@ -76,15 +76,15 @@ def _progress(session: Session, tell: Callable[[str], None], wanted: frozenset[s
     return told
 
 
-def look(session: Session, role_name: str = "", *, glance: bool = False) -> Snapshot:
-    """Observe everything that can be read in bulk; at a `glance` only what tells how things are.
+def look(session: Session, role_name: str = "", *, fields: frozenset[str] = frozenset()) -> Snapshot:
+    """Observe everything that can be read in bulk, or only these fields of lanes (`observe.in_bulk.GLANCE`).
 
     `role_name` is the integration's role where it has another name than ours.
 
     Regions whose functions cannot be listed are left out, and said: nothing sensible can be said about them.
     Raises Denied, or UsageError for regions that are not enabled, when that is so in all of them.
     """
-    wanted = _wanted_fields(session, glance=glance)
+    wanted = fields or _wanted_fields(session)
     with session.host.busy(_LOOKING) as tell:
         snapshot = observe(
             session.aws,
@@ -118,10 +118,8 @@ def _remember(session: Session, lanes: Mapping[Lane, LaneSnapshot]) -> None:
             remember_names(session.host.state_dir, lane.account, lane.region, profile, names)
 
 
-def _wanted_fields(session: Session, *, glance: bool) -> frozenset[str]:
+def _wanted_fields(session: Session) -> frozenset[str]:
     """Which services have metrics only preselects an answer: nobody needs it who is asked nothing."""
-    if glance:
-        return GLANCE
     every = frozenset(field for lane in session.lanes for field in bulk_fields(session.aws, lane))
     return every if session.host.prompter is not None else every - {"resources"}
 

@@ -112,14 +112,15 @@ def observe_deliveries(
     """
     if answers.thorough:
         return snapshot
-    jobs: Jobs = {}
+    wanted: list[Lane] = []
     for lane, names in groups_to_read(snapshot, answers, selected).items():
         in_use = choose(lane, snapshot, answers).how in IN_USE
         if in_use and len(names) > _FEW and snapshot.lanes[lane].delivered is None:
-            jobs["delivered", lane, ""] = job(logs.filters_at_work, aws, lane)
-            jobs["delivering", lane, ""] = partial(logs.filters_at_work, aws, lane, lately=True)
-            if answers.subscribe == "direct" and filters_put(lane, snapshot):
-                jobs["receiving", lane, ""] = job(logs.groups_written_to, aws, lane)
+            wanted.append(lane)
+    jobs = _delivery_jobs(aws, wanted)
+    if answers.subscribe == "direct":
+        idle = [lane for lane in wanted if filters_put(lane, snapshot)]
+        jobs |= {("receiving", lane, ""): job(logs.groups_written_to, aws, lane) for lane in idle}
     return _with(snapshot, side_by_side(aws, jobs)) if jobs else snapshot
 
 
@@ -127,6 +128,35 @@ def observe_at_work(aws: Aws, snapshot: Snapshot, lanes: Iterable[Lane]) -> Snap
     """Add which filters CloudWatch saw at work within two weeks in these lanes."""
     jobs: Jobs = {("delivered", lane, ""): job(logs.filters_at_work, aws, lane) for lane in lanes}
     return _with(snapshot, side_by_side(aws, jobs)) if jobs else snapshot
+
+
+def observe_for_drift(
+    aws: Aws, snapshot: Snapshot, answers: Answers, selected: tuple[Function, ...]
+) -> Snapshot:
+    """Add what tells drift and is no bulk read of a region: newest layers where these are wanted, the
+    parameters of the template where Forwarders are kept up to date, and which filters delivered."""
+    lanes = dict.fromkeys(function.lane for function in selected)
+    upgraded = lanes if answers.forwards and answers.forwarder_upgrade else ()
+    urls = {lane: template_url(answers, catalog.partition_of(lane.region)) for lane in upgraded}
+    return _with(
+        snapshot,
+        side_by_side(
+            aws,
+            {
+                **_layer_jobs(aws, _layers_wanted(answers, selected)),
+                **_template_jobs(aws, urls, answers),
+                **_delivery_jobs(aws, lanes if answers.forwards else ()),
+            },
+        ),
+    )
+
+
+def _delivery_jobs(aws: Aws, lanes: Iterable[Lane]) -> Jobs:
+    jobs: Jobs = {}
+    for lane in lanes:
+        jobs["delivered", lane, ""] = job(logs.filters_at_work, aws, lane)
+        jobs["delivering", lane, ""] = partial(logs.filters_at_work, aws, lane, lately=True)
+    return jobs
 
 
 def observe_filters(aws: Aws, snapshot: Snapshot, groups: Mapping[Lane, Iterable[str]]) -> Snapshot:

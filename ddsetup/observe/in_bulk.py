@@ -31,6 +31,8 @@ Progress: TypeAlias = Callable[[Lane, str], None]
 _NOT_ASKED = Unreadable("aws_configuration_read", "Datadog was not asked", denied=False)
 GLANCE = frozenset({"functions", "tags", "stacks", "state_machines", "api_stages"})
 """The fields of a lane that tell how things are, without those that only a plan needs."""
+FOR_DRIFT = frozenset({"functions", "tags", "stacks", "secrets", "datadog_rule", "edge_roles"})
+"""The fields of a lane that tell what has moved away from what was set up."""
 
 
 def observe(  # noqa: PLR0913 - where to look, and for what

@@ -28,8 +28,10 @@ COMMANDS = (
     "undo",
     "uninstrument",
     "teardown",
+    "keep",
 )
-"""What a policy can be made for. "invoke" is what `verify --invoke` needs besides "verify"."""
+"""What a policy can be made for. "invoke" is what `verify --invoke` needs besides "verify"; "keep" is for
+`keep apply`, and for `keep check` with it."""
 
 
 _KEY_STORES = {"secret": "secretsmanager.*.amazonaws.com", "ssm": "ssm.*.amazonaws.com"}
@@ -57,11 +59,22 @@ def least_policy(
     if "teardown" in wanted:
         # It takes away what setup makes, and takes Datadog out of functions.
         wanted |= {"undo", "uninstrument"}
+    if "keep" in wanted:
+        wanted |= {"setup", "uninstrument"} if answers.prune else {"setup"}
     number = accounts[0] if len(accounts) == 1 else "*"
     document = _document(Scope(answers, partition, number, tuple(regions)), wanted, execution_roles)
     if size(document) > MANAGED_LIMIT:
         document = _document(Scope(answers, partition, number, ()), wanted, execution_roles)
-    return document
+    return document if size(document) <= MANAGED_LIMIT else _folded(document)
+
+
+def _folded(document: Json) -> Json:
+    """The same in fewer bytes: the plain statements on all resources are one, under all their names."""
+    every = [s for s in document["Statement"] if s["Resource"] == "*" and "Condition" not in s]
+    rest = [s for s in document["Statement"] if s not in every]
+    actions = {action for each in every for action in each["Action"]}
+    one = statement("".join(each["Sid"] for each in every), tuple(actions), ("*",))
+    return {**document, "Statement": [one, *rest] if every else rest}
 
 
 def _document(scope: Scope, wanted: frozenset[str], execution_roles: Sequence[str]) -> Json:
@@ -104,6 +117,8 @@ def _looking(scope: Scope, wanted: frozenset[str]) -> Iterable[Json]:
     if wanted & _LOOKING:
         yield statement("Look", permissions.LOOK, ("*",))
         yield statement("MetricStreams", permissions.LOOK_AT_STREAM, scope.metric_streams())
+    if "keep" in wanted:
+        yield statement("WhoChangedIt", permissions.LOOK_AT_TRAIL, ("*",))
     if "invoke" in wanted:
         yield statement("Invoke", ("lambda:InvokeFunction",), scope.functions())
 

@@ -35,16 +35,25 @@ STEPS: tuple[tuple[str, Step], ...] = (
     ("prune", unwanted.plan),
 )
 """In the order in which a person would do them; what must wait for what is in `Change.needs`."""
+_OF_FUNCTIONS = frozenset({"instrument", "durable", "subscriptions"})
+"""The steps that look at each function by itself."""
 
 
-def make_plan(snapshot: Snapshot, answers: Answers, selected: tuple[Function, ...]) -> Plan:
+def make_plan(
+    snapshot: Snapshot,
+    answers: Answers,
+    selected: tuple[Function, ...],
+    due: tuple[Function, ...] | None = None,
+) -> Plan:
     """All that setting up the selected functions changes, step by step, and all that it leaves alone.
 
-    Raises UsageError for answers that contradict each other or what is there.
+    `due`: those of them that something is to be done about, where the others were looked at and are as they
+    should be. Raises UsageError for answers that contradict each other or what is there.
     """
     result = Plan(warnings=permission_warnings(snapshot), skipped=_left_out(snapshot))
-    for _name, step in STEPS:
-        result += step(snapshot, answers, selected)
+    for name, step in STEPS:
+        meant = selected if due is None or name not in _OF_FUNCTIONS else due
+        result += step(snapshot, answers, meant)
     return Plan(
         changes=result.changes, skipped=result.skipped, warnings=tuple(dict.fromkeys(result.warnings))
     )

@@ -129,6 +129,7 @@ def client(service: str, endpoint_url: str, region: str, keys: Keys = ROOT) -> A
             endpoint_url=endpoint_url,
             aws_access_key_id=keys.access_key_id,
             aws_secret_access_key=keys.secret_access_key,
+            aws_session_token=keys.session_token or None,
             config=config,
         )
 

@@ -51,6 +51,7 @@ class Keys:
 
     access_key_id: str
     secret_access_key: str = field(repr=False)
+    session_token: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)

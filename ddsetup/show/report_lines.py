@@ -67,7 +67,7 @@ def report_blocks(report: Report, look: Look, body: Body | None = None) -> list[
     ):
         found.extend(_spaced(plan_lines(report.plan, look)))
     found.extend(_spaced(signal_blocks(report.signals, look)))
-    if report.command != "doctor":
+    if report.command not in _WITH_FINDINGS_OF_THEIR_OWN:
         found.extend(_spaced(_finding_lines(report)))
     if body is not None:
         found.extend(_spaced(body(report, look)))
@@ -85,6 +85,8 @@ def report_blocks(report: Report, look: Look, body: Body | None = None) -> list[
 
 _READ_BY_PROGRAMS = ("policy", "sandbox env")
 """What these write is pasted or evaluated as it is; that it is a sandbox is said on standard error."""
+_WITH_FINDINGS_OF_THEIR_OWN = ("doctor", "keep check", "keep apply")
+"""Commands whose own part tells the findings, put together."""
 _AFTERWARDS = (
     "monitors plan",
     "monitors apply",
@@ -93,7 +95,7 @@ _AFTERWARDS = (
     "dashboards create",
     "dashboards clone",
 )
-_WITH_PLAN = ("plan", "setup", "uninstrument", "teardown", "undo", "apply", *_AFTERWARDS)
+_WITH_PLAN = ("plan", "setup", "uninstrument", "teardown", "undo", "apply", "keep apply", *_AFTERWARDS)
 
 
 def where_text(report: Report) -> str:

@@ -49,7 +49,7 @@ def operator_policy(
         publish=publish,
         durable_events=durable,
     )
-    commands = ("setup", "undo", "verify", "uninstrument", "teardown", "doctor", "invoke")
+    commands = ("setup", "undo", "verify", "uninstrument", "teardown", "doctor", "invoke", "keep")
     return dict(least_policy(answers, "aws", (ACCOUNT,), regions, commands=commands))
 
 

@@ -5,8 +5,12 @@ from __future__ import annotations
 import threading
 from dataclasses import replace
 
+import pytest
+
 from ddsetup.flow import verbs
+from ddsetup.flow.keeping import look_for_drift
 from ddsetup.model.change import Outcome
+from ddsetup.observe.in_bulk import GLANCE
 from ddsetup.plan.whole import make_plan
 from ddsetup.settings.given import from_flags
 from tests.gateways.crowd import REGION, Bench, N, bench
@@ -91,9 +95,25 @@ def test_a_foreign_filter_stays_unless_it_was_given_away(bench: Bench) -> None:
 
 def test_a_status_reads_pages_only(bench: Bench) -> None:
     session = bench.session()
-    verbs.look(session, glance=True)
+    verbs.look(session, fields=GLANCE)
     assert sum(session.aws.calls.values()) <= N / 25 + 20, session.aws.calls
     assert session.aws.calls["logs:DescribeLogGroups"] == 0
+
+
+@pytest.mark.parametrize("subscribe", ["automatic", "direct"])
+def test_drift_is_told_from_pages_and_who_did_it_from_the_trail(bench: Bench, subscribe: str) -> None:
+    bench.set_up(subscribe=subscribe)
+    flags = {"all": True, "site": "datadoghq.com", "region": (REGION,), "subscribe": subscribe}
+    calm = bench.session()
+    assert look_for_drift(calm, from_flags(flags)).drift == ()
+    assert sum(calm.aws.calls.values()) <= N / 50 + 20, calm.aws.calls
+
+    lost = bench.memory.account.functions["service-00009"]
+    lost["Layers"], lost["Handler"], lost["Environment"] = [], "app.handler", {"Variables": {"TABLE": "x"}}
+    session = bench.session()
+    (found,) = look_for_drift(session, from_flags(flags)).drift
+    assert (found.kind, found.resource.name) == ("lost", "service-00009")
+    assert sum(session.aws.calls.values()) <= N / 50 + 20, session.aws.calls
 
 
 def test_leaving_before_the_end_ends_the_reading_too(bench: Bench) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ddsetup.cli.command import ASKING, CONNECT, WRITING, Command, Group, keys
 from ddsetup.cli.options import Extra, option, switch
+from ddsetup.cli.table.keep import KEEP
 from ddsetup.cli.table.sandbox import SANDBOX
 from ddsetup.cli.table.source import CODE
 
@@ -323,4 +324,4 @@ STATE = Group(
     ),
 )
 
-GROUPS: tuple[Group, ...] = (SANDBOX, EXPLORE, METRICS, MONITORS, DASHBOARDS, CODE, STATE)
+GROUPS: tuple[Group, ...] = (KEEP, SANDBOX, EXPLORE, METRICS, MONITORS, DASHBOARDS, CODE, STATE)

@@ -83,6 +83,19 @@ SANDBOX = Group(
             ),
         ),
         Command(
+            name="deploy",
+            module="ddsetup.cli.sandbox.deploy",
+            summary="Deploy functions as a pipeline does that knows nothing of Datadog.",
+            help="A function that is there gets back the layers, handler and variables that it has without "
+            "Datadog; one that is not is made. For trying `ddsetup keep`.",
+            examples=("ddsetup sandbox deploy --function coffee-orders --function coffee-new",),
+            keys=SHOWN,
+            extras=(
+                _NAMED,
+                option("functions", "NAME", "This function; repeatable.", flag="--function", many=True),
+            ),
+        ),
+        Command(
             name="scenarios",
             module="ddsetup.cli.sandbox.scenarios",
             summary="List the states that a sandbox can start in.",

@@ -35,6 +35,8 @@ RATES: Mapping[str, float] = {
     "states:UpdateStateMachine": 1,
     "states:TagResource": 1,
     "states:UntagResource": 1,
+    # CloudTrail: its API reference, of LookupEvents.
+    "cloudtrail": 2,
     # Not published: modest rates of ours.
     "cloudformation": 5,
     "cloudwatch": 20,

@@ -77,6 +77,7 @@ def _install(settings: EmulatorSettings, meant: faults.Faults) -> None:
         state_machines,
         thrift,
         topics,
+        trail,
     )
 
     thrift.install()
@@ -92,6 +93,7 @@ def _install(settings: EmulatorSettings, meant: faults.Faults) -> None:
     api_gateway.install()
     topics.install()
     changes.install()
+    trail.install()
     service_metrics.install()
     late_lines.install(meant)
     calls.install(Path(settings.call_log), meant)

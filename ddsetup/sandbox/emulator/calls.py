@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from ddsetup.sandbox.emulator import changes
+from ddsetup.sandbox.emulator import changes, trail
 from ddsetup.sandbox.emulator.faults import Faults, Request
 
 _READ_PREFIXES = (
@@ -59,6 +59,7 @@ def install(path: Path, faults: Faults) -> None:
         log.write(json.dumps(record) + "\n")
         if record["write"]:
             changes.note()
+            trail.keep(record, url_path, headers, body)
         return response
 
     app._dispatch_service_request = logged

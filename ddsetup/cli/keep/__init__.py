@@ -1,0 +1,1 @@
+"""`ddsetup keep`: what was set up stays so."""

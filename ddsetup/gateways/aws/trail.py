@@ -1,0 +1,86 @@
+"""CloudTrail's event history: who changed a function or took a filter away. AWS keeps it for 90 days."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any, Literal, TypeAlias
+
+from ddsetup.gateways.aws.errors import readable
+from ddsetup.gateways.aws.session import OPTIONAL, Aws
+from ddsetup.model.account import Lane
+from ddsetup.model.trail import Deed
+
+Event: TypeAlias = Literal[
+    "UpdateFunctionConfiguration20150331v2", "CreateFunction20150331", "DeleteSubscriptionFilter"
+]
+"""Names of events as CloudTrail writes them: Lambda's end with the version of its API."""
+_PAGES = 4
+"""Pages of 50 events that are read of one kind, the newest first: AWS allows two calls a second."""
+_AGENT = 40
+
+
+@readable
+def last_deeds(aws: Aws, lane: Lane, event: Event) -> Mapping[str, Deed]:
+    """The newest successful call of that name for each function or log group, among the last 200.
+
+    What is not in it was not changed so, or longer ago, or within the last minutes, which CloudTrail takes.
+    Needs cloudtrail:LookupEvents.
+    """
+    found: dict[str, Deed] = {}
+    asked: dict[str, Any] = {}
+    for _ in range(_PAGES):
+        page = aws.call(
+            "cloudtrail:LookupEvents",
+            lane,
+            patience=OPTIONAL,
+            LookupAttributes=[{"AttributeKey": "EventName", "AttributeValue": event}],
+            **asked,
+        )
+        for item in page.get("Events") or ():
+            deed = _deed(item)
+            if deed is not None:
+                found.setdefault(deed.subject, deed)
+        if not page.get("NextToken"):
+            break
+        asked = {"NextToken": page["NextToken"]}
+    return found
+
+
+def _deed(item: Mapping[str, Any]) -> Deed | None:
+    """The event as a deed; None for a call that failed, or that does not say of what it was."""
+    try:
+        said = json.loads(item.get("CloudTrailEvent") or "{}")
+    except ValueError:
+        return None
+    if not isinstance(said, dict) or said.get("errorCode"):
+        return None
+    subject = _subject(said)
+    if not subject:
+        return None
+    identity = said.get("userIdentity") or {}
+    service = identity.get("invokedBy") or ""
+    return Deed(
+        subject=subject,
+        who=_who(identity) or str(item.get("Username") or "somebody"),
+        at=item["EventTime"],
+        through=str(service or _agent(str(said.get("userAgent") or ""))),
+    )
+
+
+def _subject(said: Mapping[str, Any]) -> str:
+    answered, asked = (said.get(key) or {} for key in ("responseElements", "requestParameters"))
+    named = answered.get("functionName") or asked.get("functionName") or asked.get("logGroupName") or ""
+    # A function may be called by its ARN, or by a part of it, with a qualifier behind.
+    return str(named).partition(":function:")[2].partition(":")[0] or str(named)
+
+
+def _who(identity: Mapping[str, Any]) -> str:
+    arn = str(identity.get("arn") or "")
+    return arn.split(":", 5)[-1] if arn.count(":") >= 5 else ""
+
+
+def _agent(said: str) -> str:
+    """The program among all that a user agent tells: ddsetup by its name, others by how they begin."""
+    ours = next((word for word in said.split() if word.startswith("ddsetup/")), "")
+    return ours or said.strip("[]").partition(" ")[0][:_AGENT]
