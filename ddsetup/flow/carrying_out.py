@@ -15,7 +15,6 @@ from ddsetup.ask.prompter import Back, Prompt
 from ddsetup.flow.host import Host, Session
 from ddsetup.journal.records import Header
 from ddsetup.journal.runs import Journal, new_run_id
-from ddsetup.model.account import Lane
 from ddsetup.model.change import Change, Outcome
 from ddsetup.model.errors import Interrupted, UsageError
 from ddsetup.model.report import Signal
@@ -119,7 +118,7 @@ def _header(session: Session, started: datetime, command: str, undoes: str, plan
         run=new_run_id(started),
         version=__version__,
         command=command,
-        accounts=(session.identity.account,),
+        accounts=tuple(each.account for each in session.identities),
         regions=session.scope.regions,
         site=session.scope.site,
         started=started,
@@ -134,11 +133,10 @@ def prove(session: Session, wanted: Watch, *, wait_seconds: float, on_update: On
 
     CloudWatch tells which of them were invoked at all, and where a stream makes its metrics come sooner.
     """
-    lanes = [Lane(session.identity.account, region) for region in session.scope.regions]
     wanted = replace(
         wanted,
         streamed=streamed_lanes(session.aws, wanted.functions),
-        count=cloudwatch_counts(session.aws, lanes),
+        count=cloudwatch_counts(session.aws, session.lanes),
     )
     return watch(
         session.datadog,

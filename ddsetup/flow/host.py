@@ -75,7 +75,12 @@ class Session:
 
     @property
     def lanes(self) -> tuple[Lane, ...]:
-        return tuple(Lane(self.identity.account, region) for region in self.scope.regions)
+        return tuple(Lane(each.account, region) for each in self.identities for region in self.scope.regions)
+
+    @property
+    def identities(self) -> tuple[Identity, ...]:
+        """Who we are in each account of the run."""
+        return (self.identity,)
 
     @property
     def datadog(self) -> Datadog:

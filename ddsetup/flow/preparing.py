@@ -89,7 +89,7 @@ def look(session: Session, role_name: str = "", *, fields: frozenset[str] = froz
         snapshot = observe(
             session.aws,
             session.dd,
-            session.identity,
+            session.identities,
             session.lanes,
             role_name=role_name or DEFAULT_ROLE,
             on_progress=_progress(session, tell, wanted),

@@ -6,7 +6,8 @@ What cannot be read becomes an `Unreadable` in the snapshot; only missing creden
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any, TypeAlias
 
 from ddsetup.facts.edge import EDGE_SERVICE
@@ -38,31 +39,30 @@ FOR_DRIFT = frozenset({"functions", "tags", "stacks", "secrets", "datadog_rule",
 def observe(  # noqa: PLR0913 - where to look, and for what
     aws: Aws,
     dd: Datadog | None,
-    identity: Identity,
+    identities: Sequence[Identity],
     lanes: Iterable[Lane],
     *,
     role_name: str,
     on_progress: Progress | None = None,
     fields: Container[str] | None = None,
 ) -> Snapshot:
-    """Everything that bulk calls show of these lanes, of their account, and of Datadog.
+    """Everything that bulk calls show of these lanes, of their accounts, and of Datadog.
 
     `role_name` is the role to look for where Datadog names none. Without `dd` the integration is unreadable.
     `fields` of lanes besides which nothing is wanted (see `GLANCE`): the others stay empty.
     """
     wanted = tuple(lanes)
-    jobs: Jobs = {
-        ("account", None, ""): lambda: observe_account(aws, dd, identity, role_name),
-        ("datadog", None, ""): lambda: _observe_datadog(dd),
-    }
+    jobs: Jobs = {("datadog", None, ""): lambda: _observe_datadog(dd)}
+    for each in identities:
+        jobs["account", None, each.account] = partial(observe_account, aws, dd, each, role_name)
     for lane in wanted:
         reads = _lane_jobs(aws, lane, on_progress)
         jobs |= {key: job for key, job in reads.items() if fields is None or key[0] in fields}
     found = side_by_side(aws, jobs)
-    account: AccountSnapshot = found["account", None, ""]
+    accounts: dict[str, AccountSnapshot] = {e.account: found["account", None, e.account] for e in identities}
     return Snapshot(
-        accounts={identity.account: account},
-        lanes={lane: _lane_snapshot(lane, found, account.integration) for lane in wanted},
+        accounts=accounts,
+        lanes={lane: _lane_snapshot(lane, found, accounts[lane.account].integration) for lane in wanted},
         datadog=found["datadog", None, ""],
         at=aws.clock.now(),
     )

@@ -54,7 +54,7 @@ class Place:
     def look(self) -> Snapshot:
         identity = self.aws.identity()
         lanes = (self.lane, self.other)
-        return observe(self.aws, self.dd, identity, lanes, role_name="DatadogIntegrationRole")
+        return observe(self.aws, self.dd, (identity,), lanes, role_name="DatadogIntegrationRole")
 
 
 @pytest.fixture(scope="module")
@@ -168,7 +168,7 @@ def test_a_closer_look_adds_what_has_no_bulk_call(place: Place, snapshot: Snapsh
 
 
 def told_of(aws: Aws, lane: Lane, on_progress: Progress) -> None:
-    observe(aws, None, aws.identity(), (lane,), role_name="DatadogIntegrationRole", on_progress=on_progress)
+    observe(aws, None, (aws.identity(),), (lane,), role_name="DatadogIntegrationRole", on_progress=on_progress)
 
 
 def test_progress_is_told_for_each_kind(place: Place) -> None:
