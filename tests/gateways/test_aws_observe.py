@@ -168,7 +168,9 @@ def test_a_closer_look_adds_what_has_no_bulk_call(place: Place, snapshot: Snapsh
 
 
 def told_of(aws: Aws, lane: Lane, on_progress: Progress) -> None:
-    observe(aws, None, (aws.identity(),), (lane,), role_name="DatadogIntegrationRole", on_progress=on_progress)
+    observe(
+        aws, None, (aws.identity(),), (lane,), role_name="DatadogIntegrationRole", on_progress=on_progress
+    )
 
 
 def test_progress_is_told_for_each_kind(place: Place) -> None:
