@@ -5,10 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from ddsetup.flow.call import Call
-from ddsetup.model.blocks import Block
+from ddsetup.flow.results import of_data
 from ddsetup.model.errors import UsageError
 from ddsetup.model.foreign import Lines
-from ddsetup.model.lines import Look
 from ddsetup.model.report import Report
 from ddsetup.project.iac import backup
 from ddsetup.project.iac.detect import detect
@@ -75,6 +74,5 @@ def run(call: Call) -> Report:
     return _undo(call, root) if call.value("undo") else _change(call, root)
 
 
-def blocks(report: Report, look: Look) -> list[Block]:
-    """The changes of the files as text."""
-    return iac_blocks(report.data, look)
+blocks = of_data(iac_blocks)
+"""The changes of the files as text."""

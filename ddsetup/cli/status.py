@@ -5,9 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ddsetup.flow.call import Call
-from ddsetup.flow.results import base_report
-from ddsetup.model.blocks import Block
-from ddsetup.model.lines import Look
+from ddsetup.flow.results import base_report, of_data
 from ddsetup.model.report import Report
 from ddsetup.settings.fields import selection_of
 from ddsetup.show.status_lines import status_blocks
@@ -31,6 +29,5 @@ def run(call: Call) -> Report:
     return replace(base_report("status", session), data=data)
 
 
-def blocks(report: Report, look: Look) -> list[Block]:
-    """The account as text."""
-    return status_blocks(report.data, look)
+blocks = of_data(status_blocks)
+"""The account as text."""

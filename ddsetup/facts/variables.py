@@ -37,10 +37,6 @@ TAGS = "DD_TAGS"
 KEY_KMS = "DD_KMS_API_KEY"
 
 
-def _no_answer(_answers: Answers) -> str:
-    return ""
-
-
 def switch(on: bool | None) -> str:
     """A switch as Datadog's libraries read it; empty for one that was not touched."""
     return "" if on is None else "true" if on else "false"
@@ -64,7 +60,8 @@ def means(env: Mapping[str, str], name: str, value: str) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Variable:
-    """One variable. `value` is what the answers make of it, empty for nothing; `setting` is its option.
+    """One variable. `setting` is its option; `value` makes a text of the answers where it is not just the
+    field of that name, empty for nothing.
 
     `rule` "asked": set as it is asked for; "merged": joined with what is there; "by_runtime": set or left by
     the function's language; "elsewhere": by the step that knows more (keys, handlers, modes). `only` names
@@ -76,7 +73,7 @@ class Variable:
 
     name: str
     setting: str = ""
-    value: Callable[[Answers], str] = _no_answer
+    value: Callable[[Answers], str] | None = None
     rule: Rule = "asked"
     only: Via | None = None
     tag: str = ""
@@ -87,6 +84,14 @@ class Variable:
     kind: Literal["text", "switch", "number", "mode"] = "text"
     removable: bool = True
     shown: bool = True
+
+    def wanted(self, answers: Answers) -> str:
+        """What the answers make of it: its setting's field as text, unless `value` knows better."""
+        if self.value is not None:
+            return self.value(answers)
+        place = answers if hasattr(answers, self.setting) else answers.tracing
+        found = getattr(place, self.setting, None)
+        return switch(found) if self.kind == "switch" else found or ""
 
     def named_by(self, tool: FileTool) -> str:
         """What a tool's setting for it is called, empty where it has none."""
@@ -125,7 +130,6 @@ VARIABLES: tuple[Variable, ...] = (
     Variable(
         name=TRACE_ENABLED,
         setting="traces",
-        value=lambda answers: switch(answers.traces),
         plugin="enableDDTracing",
         macro="enableDDTracing",
         cdk="enableDatadogTracing",
@@ -134,7 +138,6 @@ VARIABLES: tuple[Variable, ...] = (
     Variable(
         name=LOGS_ENABLED,
         setting="logs",
-        value=lambda answers: switch(answers.logs),
         only="extension",
         plugin="enableDDLogs",
         macro="enableDDLogs",
@@ -144,14 +147,12 @@ VARIABLES: tuple[Variable, ...] = (
     Variable(
         name=ENHANCED_METRICS,
         setting="enhanced_metrics",
-        value=lambda answers: switch(answers.enhanced_metrics),
         macro="enableEnhancedMetrics",
         kind="switch",
     ),
     Variable(
         name=MERGE_XRAY,
         setting="merge_xray",
-        value=lambda answers: switch(answers.tracing.merge_xray),
         plugin="enableXrayTracing",
         macro="enableXrayTracing",
         cdk="enableMergeXrayTraces",
@@ -160,14 +161,12 @@ VARIABLES: tuple[Variable, ...] = (
     Variable(
         name="DD_CAPTURE_LAMBDA_PAYLOAD",
         setting="capture_payload",
-        value=lambda answers: switch(answers.tracing.capture_payload),
         tools="captureLambdaPayload",
         kind="switch",
     ),
     Variable(
         name=LOG_LEVEL,
         setting="log_level",
-        value=lambda answers: answers.tracing.log_level or "",
         tools="logLevel",
     ),
     Variable(name=APPSEC, rule="by_runtime", kind="switch"),
@@ -224,7 +223,6 @@ VARIABLES: tuple[Variable, ...] = (
         name=SERVICE,
         setting="service",
         tag="service",
-        value=lambda answers: answers.service or "",
         tools="service",
         removable=False,
     ),
@@ -232,7 +230,6 @@ VARIABLES: tuple[Variable, ...] = (
         name="DD_ENV",
         setting="env",
         tag="env",
-        value=lambda answers: answers.env or "",
         tools="env",
         removable=False,
     ),
@@ -268,11 +265,11 @@ _DEFAULTS = Answers(site="", regions=())
 def asked(answers: Answers, said: frozenset[str] = frozenset()) -> dict[str, str]:
     """What the answers ask for beyond the defaults, by variable; `said` are settings that were given, whose
     value is asked for even where it is the default. Without what other steps know better."""
-    found = {row.name: row.value(answers) for row in VARIABLES if row.rule != "elsewhere"}
+    found = {row.name: row.wanted(answers) for row in VARIABLES if row.rule != "elsewhere"}
     return {
         name: value
         for name, value in found.items()
-        if value and (value != BY_NAME[name].value(_DEFAULTS) or BY_NAME[name].setting in said)
+        if value and (value != BY_NAME[name].wanted(_DEFAULTS) or BY_NAME[name].setting in said)
     }
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ddsetup.facts.kinds import exit_code_of
+from ddsetup.model.account import Json
+from ddsetup.model.blocks import Block
 from ddsetup.model.change import Outcome, Plan
-from ddsetup.model.lines import counted
+from ddsetup.model.lines import Look, counted
 from ddsetup.model.report import Report, Signal, left_alone, unproven
 from ddsetup.plan.steps.forwarder_choice import other_site
 
@@ -18,6 +20,11 @@ if TYPE_CHECKING:
     from ddsetup.model.snapshot import Snapshot
 
 NOT_SEEN = 6
+
+
+def of_data(say: Callable[[Mapping[str, Json], Look], list[Block]]) -> Callable[[Report, Look], list[Block]]:
+    """What shows a report of which all that is to be said stands in its data."""
+    return lambda report, look: say(report.data, look)
 
 
 def base_report(command: str, session: Session, plan: Plan | None = None) -> Report:

@@ -6,10 +6,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from ddsetup.flow.call import Call
+from ddsetup.flow.results import of_data
 from ddsetup.model.account import Json
-from ddsetup.model.blocks import Block
 from ddsetup.model.change import ResourceId
-from ddsetup.model.lines import Look
 from ddsetup.model.report import Finding, Report
 from ddsetup.project.changing_files import check_committed, write_all
 from ddsetup.project.code_check.model import Problem
@@ -99,6 +98,5 @@ def _data(checked: Checked) -> dict[str, Json]:
     }
 
 
-def blocks(report: Report, look: Look) -> list[Block]:
-    """What was looked at, and what would be changed, as text."""
-    return code_blocks(report.data, look)
+blocks = of_data(code_blocks)
+"""What was looked at, and what would be changed, as text."""

@@ -8,9 +8,7 @@ from ddsetup.explore.cold_starts import cold_start_blocks, cold_starts
 from ddsetup.facts.links import links
 from ddsetup.flow.call import Call
 from ddsetup.flow.looking import look
-from ddsetup.flow.results import base_report
-from ddsetup.model.blocks import Block
-from ddsetup.model.lines import Look
+from ddsetup.flow.results import base_report, of_data
 from ddsetup.model.report import Report
 
 
@@ -27,6 +25,5 @@ def run(call: Call) -> Report:
     return replace(base_report("explore cold-starts", looking.session), data=data, links=shown)
 
 
-def blocks(report: Report, look: Look) -> list[Block]:
-    """The cold starts as text."""
-    return cold_start_blocks(report.data, look)
+blocks = of_data(cold_start_blocks)
+"""The cold starts as text."""

@@ -10,9 +10,7 @@ from ddsetup.explore.masking import masked
 from ddsetup.facts.links import error_patterns_link, logs_link
 from ddsetup.flow.call import Call
 from ddsetup.flow.looking import look
-from ddsetup.flow.results import base_report
-from ddsetup.model.blocks import Block
-from ddsetup.model.lines import Look
+from ddsetup.flow.results import base_report, of_data
 from ddsetup.model.report import Report
 
 
@@ -42,6 +40,5 @@ def run(call: Call) -> Report:
     )
 
 
-def blocks(report: Report, look: Look) -> list[Block]:
-    """The patterns as a chart, and an example of each."""
-    return error_blocks(report.data, look)
+blocks = of_data(error_blocks)
+"""The patterns as a chart, and an example of each."""

@@ -11,12 +11,10 @@ from ddsetup.explore.masking import masked
 from ddsetup.facts.links import logs_link
 from ddsetup.flow.call import Call
 from ddsetup.flow.looking import Looking, look
-from ddsetup.flow.results import base_report
+from ddsetup.flow.results import base_report, of_data
 from ddsetup.gateways.datadog.event_search import MOST, Log
 from ddsetup.gateways.datadog.telemetry import Window
-from ddsetup.model.blocks import Block
 from ddsetup.model.errors import UsageError
-from ddsetup.model.lines import Look
 from ddsetup.model.report import Report
 
 PAUSE = 15.0
@@ -69,6 +67,5 @@ def _show(call: Call, logs: Sequence[Log], window: Window) -> None:
     call.console.lines(log_lines(told["logs"]), marked=False)
 
 
-def blocks(report: Report, look: Look) -> list[Block]:
-    """The logs as text."""
-    return log_blocks(report.data, look)
+blocks = of_data(log_blocks)
+"""The logs as text."""

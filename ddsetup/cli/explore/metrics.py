@@ -8,9 +8,7 @@ from ddsetup.explore.metrics import check_metric, metric_blocks, metrics
 from ddsetup.facts.links import metric_link
 from ddsetup.flow.call import Call
 from ddsetup.flow.looking import look
-from ddsetup.flow.results import base_report
-from ddsetup.model.blocks import Block
-from ddsetup.model.lines import Look
+from ddsetup.flow.results import base_report, of_data
 from ddsetup.model.report import Report
 
 
@@ -25,6 +23,5 @@ def run(call: Call) -> Report:
     return replace(base_report("explore metrics", looking.session), data=data, links=shown)
 
 
-def blocks(report: Report, look: Look) -> list[Block]:
-    """The series as text."""
-    return metric_blocks(report.data, look)
+blocks = of_data(metric_blocks)
+"""The series as text."""

@@ -13,10 +13,8 @@ from ddsetup.facts.links import logs_link
 from ddsetup.facts.searches import logs_of_request
 from ddsetup.flow.call import Call
 from ddsetup.flow.looking import MINUTES, look
-from ddsetup.flow.results import base_report
-from ddsetup.model.blocks import Block
+from ddsetup.flow.results import base_report, of_data
 from ddsetup.model.errors import UsageError
-from ddsetup.model.lines import Look
 from ddsetup.model.report import Report
 
 
@@ -41,6 +39,5 @@ def run(call: Call) -> Report:
     )
 
 
-def blocks(report: Report, look: Look) -> list[Block]:
-    """The request as text."""
-    return request_blocks(report.data, look)
+blocks = of_data(request_blocks)
+"""The request as text."""

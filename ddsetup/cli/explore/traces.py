@@ -11,10 +11,8 @@ from ddsetup.facts.links import traces_link
 from ddsetup.facts.searches import INVOCATIONS
 from ddsetup.flow.call import Call
 from ddsetup.flow.looking import look
-from ddsetup.flow.results import base_report
-from ddsetup.model.blocks import Block
+from ddsetup.flow.results import base_report, of_data
 from ddsetup.model.errors import UsageError
-from ddsetup.model.lines import Look
 from ddsetup.model.report import Report
 
 MOST = 20
@@ -39,6 +37,5 @@ def run(call: Call) -> Report:
     return replace(report, data=masked(data, raw=bool(call.value("raw"))), links=shown)
 
 
-def blocks(report: Report, look: Look) -> list[Block]:
-    """The traces as text."""
-    return trace_blocks(report.data, look)
+blocks = of_data(trace_blocks)
+"""The traces as text."""

@@ -7,9 +7,7 @@ from dataclasses import replace
 from ddsetup.explore.custom_metrics import listed, metric_list_blocks
 from ddsetup.flow.call import Call
 from ddsetup.flow.looking import look
-from ddsetup.flow.results import base_report
-from ddsetup.model.blocks import Block
-from ddsetup.model.lines import Look
+from ddsetup.flow.results import base_report, of_data
 from ddsetup.model.report import Report
 
 
@@ -20,6 +18,5 @@ def run(call: Call) -> Report:
     return replace(base_report("metrics list", looking.session), data=data)
 
 
-def blocks(report: Report, look: Look) -> list[Block]:
-    """The metrics as text."""
-    return metric_list_blocks(report.data, look)
+blocks = of_data(metric_list_blocks)
+"""The metrics as text."""

@@ -10,12 +10,10 @@ from ddsetup.explore.metrics import check_metric
 from ddsetup.facts.links import metric_link
 from ddsetup.flow.call import Call
 from ddsetup.flow.looking import Looking, look
-from ddsetup.flow.results import NOT_SEEN, base_report
+from ddsetup.flow.results import NOT_SEEN, base_report, of_data
 from ddsetup.gateways.datadog.metric_tags import list_distributions
 from ddsetup.gateways.datadog.telemetry import Window
 from ddsetup.model.account import Json
-from ddsetup.model.blocks import Block
-from ddsetup.model.lines import Look
 from ddsetup.model.report import Report
 
 _PAUSE = 15.0
@@ -58,6 +56,5 @@ def _waited_for(call: Call, looking: Looking, names: Sequence[str]) -> Sequence[
         clock.sleep(min(_PAUSE, left))
 
 
-def blocks(report: Report, look: Look) -> list[Block]:
-    """The proof as text."""
-    return metric_proof_blocks(report.data, look)
+blocks = of_data(metric_proof_blocks)
+"""The proof as text."""

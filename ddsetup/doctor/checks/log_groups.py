@@ -303,12 +303,14 @@ def role_writes(case: Case) -> Iterator[Result]:
             yield Blind(subject.resource, role)
         if not isinstance(role, Role) or subject.way != "forwarder":
             continue
-        denied = [name for name, document in role.inline.items() if _denies_logs(document)]
+        denied = [name for name, document in role.inline.items() if _about_logs(document, "Deny")]
         if denied:
             yield _unwritten(
                 subject, f"its role {role.name} is forbidden to write logs ({', '.join(denied)})"
             )
-        elif not role.attached and not any(_allows_logs(document) for document in role.inline.values()):
+        elif not role.attached and not any(
+            _about_logs(document, "Allow") for document in role.inline.values()
+        ):
             yield _unwritten(subject, f"its role {role.name} may not write logs")
 
 
@@ -324,16 +326,9 @@ def _unwritten(subject: Subject, what: str) -> Problem:
     )
 
 
-def _allows_logs(document: object) -> bool:
+def _about_logs(document: object, effect: str) -> bool:
     return any(
-        s.get("Effect") == "Allow" and any(_is_logs(a) for a in strings(s.get("Action")))
-        for s in statements(document)
-    )
-
-
-def _denies_logs(document: object) -> bool:
-    return any(
-        s.get("Effect") == "Deny" and any(_is_logs(a) for a in strings(s.get("Action")))
+        s.get("Effect") == effect and any(_is_logs(a) for a in strings(s.get("Action")))
         for s in statements(document)
     )
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 
 from ddsetup.facts import catalog
 from ddsetup.facts.start_up import foreign_script, has_web_adapter, starts_otherwise
@@ -61,6 +62,9 @@ class Limit:
     out: bool = False
 
 
+_stops = partial(Limit, out=True)
+
+
 def _runtimes(case: Case, test: Callable[[str], bool]) -> bool:
     return bool(case.function.runtimes) and all(test(runtime) for runtime in case.function.runtimes)
 
@@ -96,95 +100,83 @@ def _redirected_without_library(case: Case) -> bool:
 
 
 LIMITS: tuple[Limit, ...] = (
-    Limit(
+    _stops(
         "cloudfront",
         ("cdk",),
         lambda case: case.function.cloudfront,
         "functions of CloudFront are no Lambda functions, and left out",
-        out=True,
     ),
-    Limit(
+    _stops(
         "edge",
         _ALL,
         lambda case: case.function.edge,
         "Lambda@Edge takes neither layers nor environment variables: {them} left out",
-        out=True,
     ),
-    Limit(
+    _stops(
         "redirected",
         ("terraform",),
         lambda case: case.function.redirected,
         "{them} redirected to Datadog's handler already, and left so",
-        out=True,
     ),
-    Limit(
+    _stops(
         "by_hand",
         ("plugin", "macro", "cdk"),
         lambda case: case.function.redirected,
         "{them} redirected to Datadog's handler by hand already (DD_LAMBDA_HANDLER, layers), and left so; to "
         "leave it to {tool}, take that out of the file",
-        out=True,
     ),
-    Limit(
+    _stops(
         "layer_by_hand",
         ("plugin", "macro", "cdk"),
         lambda case: bool(case.function.datadog_layers),
         "{them} with a layer of Datadog's by hand already; Lambda refuses two versions of one layer, so "
         "{tool} leaves it out until that layer is taken out of the file",
-        out=True,
     ),
-    Limit(
+    _stops(
         "other_vendor",
         (*_ALL, "image"),
         lambda case: bool(vendor(case.function)),
         "{them} run by another vendor's handler or layer ({vendor}), and left to it",
-        out=True,
     ),
-    Limit(
+    _stops(
         "starts_otherwise",
         _ALL,
         lambda case: bool(started(case.function)),
         "{started}; left out, as that handler cannot be redirected to Datadog's library: `ddsetup setup "
         "--via extension` attaches the Extension alone, and the code sends its traces to it",
-        out=True,
     ),
-    Limit(
+    _stops(
         "web_server_image",
         ("image",),
         lambda case: has_web_adapter(case.function.layers or (), case.function.variables or {}),
         "{them} is a web server behind the AWS Lambda Web Adapter: there is no handler to redirect, so it "
         "is left out; trace the server itself (ddtrace-run, or `node -r dd-trace/init`)",
-        out=True,
     ),
-    Limit(
+    _stops(
         "started_image",
         ("image",),
         lambda case: bool(started(case.function)),
         "{started}; left out, as that handler cannot be redirected to Datadog's library",
-        out=True,
     ),
-    Limit(
+    _stops(
         "other_language_image",
         ("image",),
         lambda case: _runtimes(case, lambda runtime: not _redirected_in(runtime)),
         "{them} is written for {runtime}, whose handlers are not redirected: left out; the Extension and the "
         "tracer are put in as Datadog's page for container images says it",
-        out=True,
     ),
-    Limit(
+    _stops(
         "retired_image",
         ("image",),
         lambda case: _runtimes(case, catalog.is_retired),
         "Datadog's library is not made for {runtime} any more, and its installation would stop the build: "
         "{them} left out",
-        out=True,
     ),
-    Limit(
+    _stops(
         "own_wrapper",
         _ALL,
         _needs_the_scripts_place,
         "{them} with a start-up script of its own in AWS_LAMBDA_EXEC_WRAPPER, which stays: left out",
-        out=True,
     ),
     Limit(
         "image",
@@ -193,29 +185,26 @@ LIMITS: tuple[Limit, ...] = (
         "{them} built as a container image, to which no layer can be added: its lines go into the Dockerfile "
         "({tool} leaves it alone)",
     ),
-    Limit(
+    _stops(
         "unwanted_library",
         ("macro",),
         _redirected_without_library,
         "{tool} redirects the handler of {them} to Datadog's library in any case, which --layer-version none "
         "leaves away: left out",
-        out=True,
     ),
-    Limit(
+    _stops(
         "retired_runtime",
         _ALL,
         lambda case: _runtimes(case, catalog.is_retired),
         "Datadog has no layer for {runtime} any more: {them} left out",
-        out=True,
     ),
-    Limit(
+    _stops(
         "unknown_runtime",
         _ALL,
         lambda case: _runtimes(case, _unknown_to_table),
         "Datadog has no layer for {runtime} that ddsetup knows of: {them} left out",
-        out=True,
     ),
-    Limit(
+    _stops(
         "frozen_runtime",
         ("macro", "cdk"),
         lambda case: any(
@@ -224,7 +213,6 @@ LIMITS: tuple[Limit, ...] = (
         ),
         "there is no layer of the version that the others get for {runtime} (ended, or not for this "
         "architecture or region): {them} left out, as the deployment would fail",
-        out=True,
     ),
     Limit(
         "ended_runtime",
@@ -278,40 +266,35 @@ LIMITS: tuple[Limit, ...] = (
         lambda case: case.family == "ruby",
         "Ruby handlers are not redirected: wrap {them} in the code (Datadog::Lambda.wrap) for traces",
     ),
-    Limit(
+    _stops(
         "computed_layers",
         ("plugin", "macro"),
         lambda case: case.function.layers is None,
         "the list of layers of {them} is computed, so {tool} cannot add to it: left out",
-        out=True,
     ),
-    Limit(
+    _stops(
         "computed_environment",
         ("macro",),
         lambda case: case.function.variables is None,
         "the environment of {them} is computed, so {tool} cannot add to it: left out",
-        out=True,
     ),
-    Limit(
+    _stops(
         "computed_architecture",
         ("macro",),
         lambda case: case.function.architecture is None,
         "the architecture of {them} is computed, which stops {tool}: left out",
-        out=True,
     ),
-    Limit(
+    _stops(
         "computed_tags",
         ("macro",),
         lambda case: case.function.computed_tags,
         "the tags of {them} are computed, which stops {tool}: left out",
-        out=True,
     ),
-    Limit(
+    _stops(
         "five_layers",
         ("plugin", "macro", "terraform"),
         _too_many,
         "AWS allows five layers, and {them} would have more: left out",
-        out=True,
     ),
 )
 
