@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # What `action.yml` does: runs one command of ddsetup for a job, and makes of its exit code what the job makes of it.
 #
-#   MODE        plan, setup, apply, verify, doctor, status
+#   MODE        plan, setup, apply, verify, doctor, status, keep check, keep apply
 #   ARGUMENTS   further arguments, one a line
 #   STRICT      true: 5 (partly done) and 6 (not seen in Datadog) fail the job, too
 #   COMMENT     the number of the pull request that the plan is written to; empty: none
@@ -18,16 +18,17 @@ done <<<"${ARGUMENTS:-}"
 extra=()
 case "$MODE" in
   plan) extra=(--detailed-exitcode) ;;
-  setup | apply) extra=(--yes) ;;
-  verify | doctor | status) ;;
+  setup | apply | "keep apply") extra=(--yes) ;;
+  verify | doctor | status | "keep check") ;;
   *)
-    echo "::error::ddsetup: mode is plan, setup, apply, verify, doctor or status, not what was given"
+    echo "::error::ddsetup: mode is plan, setup, apply, verify, doctor, status, keep check or keep apply, not what was given"
     exit 2
     ;;
 esac
 
 result="${RESULT:-ddsetup.md}"
-ddsetup "$MODE" ${extra[@]+"${extra[@]}"} --no-input --output markdown ${arguments[@]+"${arguments[@]}"} >"$result"
+read -ra command <<<"$MODE"
+ddsetup "${command[@]}" ${extra[@]+"${extra[@]}"} --no-input --output markdown ${arguments[@]+"${arguments[@]}"} >"$result"
 code=$?
 cat "$result" >>"${GITHUB_STEP_SUMMARY:-/dev/null}"
 
@@ -52,6 +53,10 @@ fi
 case "$MODE:$code:${STRICT:-false}" in
   *:0:*) ;;
   plan:3:*) echo "::notice::ddsetup: there are changes; see the job's summary" ;;
+  "keep check":3:*)
+    echo "::error::ddsetup: something has drifted from what was set up; ddsetup keep apply puts it right"
+    exit 3
+    ;;
   verify:6:*)
     echo "::error::ddsetup: data of something that ran was not seen in Datadog"
     exit 6

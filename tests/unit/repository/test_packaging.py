@@ -117,6 +117,9 @@ def test_ci_covers_three_systems_and_every_python_that_is_named() -> None:
         ("plan", 3, "true", 0, "::notice::"),
         ("verify", 6, "false", 6, "::error::"),
         ("doctor", 1, "false", 1, "::error::"),
+        ("keep check", 0, "false", 0, ""),
+        ("keep check", 3, "false", 3, "::error::"),
+        ("keep apply", 0, "false", 0, ""),
         ("undo", 0, "false", 2, "::error::"),
     ],
 )
@@ -147,7 +150,8 @@ def test_the_action_makes_of_each_exit_code_what_the_docs_say(
     if mode != "undo":
         asked = (tmp_path / "asked").read_text().splitlines()
         assert "a b; $(touch gone)" in asked
-        assert ("--yes" in asked) == (mode == "setup")
+        assert asked[: len(mode.split())] == mode.split()
+        assert ("--yes" in asked) == (mode in ("setup", "keep apply"))
         assert (tmp_path / "summary").read_text() == "# the plan\n"
         assert f"exit-code={ended}" in (tmp_path / "output").read_text()
 
