@@ -153,12 +153,12 @@ def _list(call: Call) -> Report:
     runs = list_runs(call.memory())
     for error in runs.unreadable:
         call.console.say(f"{error.where}: {error.what}", "warn")
-    gone = _gone(call, runs.readable)
+    gone = gone_with_sandbox(call, runs.readable)
     rows = [_row(run, runs.readable, gone=run.id in gone) for run in runs.readable]
     return Report(command="undo", data={"runs": rows})
 
 
-def _gone(call: Call, runs: Sequence[Brief]) -> frozenset[str]:
+def gone_with_sandbox(call: Call, runs: Sequence[Brief]) -> frozenset[str]:
     """The runs whose sandbox is gone, and all that they made with it."""
     tried = [run for run in runs if run.header.sandbox]
     if not tried:

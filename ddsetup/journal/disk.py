@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
@@ -40,6 +41,16 @@ class OnDisk:
         folder = self.state / "runs"
         found = sorted(folder.iterdir()) if folder.is_dir() else []
         return [StoredFile(path / FILE_NAME) for path in found if path.is_dir()]
+
+    def forget(self, run: str) -> None:
+        leaving = make_private(self.state / "forgotten") / run
+        try:
+            # A name is there or is not; what is in the folder goes file by file.
+            (self.state / "runs" / run).rename(leaving)
+            _sync_directory(self.state / "runs")
+        except OSError as error:
+            raise JournalError(f"cannot forget run {run}: {error.strerror}", where=str(leaving)) from error
+        shutil.rmtree(leaving.parent, ignore_errors=True)
 
     def lock(self, accounts: Sequence[str], run: str, since: datetime) -> AbstractContextManager[None]:
         return held_all(lambda account: account_lock(self.state, account, run, since), accounts)

@@ -87,6 +87,17 @@ class InS3:
             by_run.setdefault(run, {})[name] = etag
         return [StoredObject(self, run, names) for run, names in sorted(by_run.items())]
 
+    def forget(self, run: str) -> None:
+        """What the lines are in goes last: without a brief they are read, without them there is no run."""
+        prefix = self.place.key("runs", run, "")
+        try:
+            keys = sorted(objects.listed(self.aws, self.place.bucket, prefix), reverse=True)
+            kept = prefix + _WHOLE if prefix + _WHOLE in keys else prefix + _name(0)
+            objects.delete(self.aws, self.place.bucket, (key for key in keys if key != kept))
+            objects.delete(self.aws, self.place.bucket, (kept,))
+        except GatewayError as error:
+            raise _cannot_use(self.place, error) from error
+
     def lock(self, accounts: Sequence[str], run: str, since: datetime) -> AbstractContextManager[None]:
         return held_all(lambda account: self._lock(account, run, since), accounts)
 

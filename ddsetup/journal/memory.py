@@ -1,4 +1,4 @@
-"""Where runs are remembered, whatever holds it: four verbs, `begin`, `append`, `runs` and `lock`.
+"""Where runs are remembered, whatever holds it: five verbs, `begin`, `append`, `runs`, `forget` and `lock`.
 
 What the lines of a journal say and how each vouches for those before it is not known here (`chain`, `runs`).
 `disk` is this machine's way.
@@ -84,6 +84,12 @@ class Memory(Protocol):
 
     def runs(self) -> Sequence[Stored]:
         """Every journal, the oldest first, which is the order of their ids."""
+
+    def forget(self, run: str) -> None:
+        """Take a run away, whole: whenever this is cut short, all of it is there or nothing is.
+
+        Raises DdsetupError.
+        """
 
     def lock(self, accounts: Sequence[str], run: str, since: datetime) -> AbstractContextManager[None]:
         """Hold these accounts for a run while the block runs.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import zipfile
 from dataclasses import dataclass
 from importlib import resources
@@ -62,6 +63,8 @@ def publish(s3: Any, region: str, aws_url: str, datadog: SplitResult, site: str)
     bucket = BUCKET if region == "us-east-1" else f"{BUCKET}-{region}"
     location = {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
     s3.create_bucket(Bucket=bucket, **location)
+    s3.delete_public_access_block(Bucket=bucket)
+    s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps(_readable_by_all(bucket)))
     s3.put_object(Bucket=bucket, Key=_CODE_KEY, Body=code_archive())
     urls = {}
     for release in RELEASES:
@@ -72,6 +75,17 @@ def publish(s3: Any, region: str, aws_url: str, datadog: SplitResult, site: str)
             s3.put_object(Bucket=bucket, Key=key, Body=body.encode(), ContentType="application/x-yaml")
             urls[name] = f"{aws_url}/{bucket}/{key}"
     return urls
+
+
+def _readable_by_all(bucket: str) -> dict[str, Any]:
+    """Anybody can fetch Datadog's templates, as the links in its documentation do."""
+    statement = {
+        "Effect": "Allow",
+        "Principal": "*",
+        "Action": "s3:GetObject",
+        "Resource": f"arn:aws:s3:::{bucket}/*",
+    }
+    return {"Version": "2012-10-17", "Statement": [statement]}
 
 
 def publish_beside(s3: Any, url: str, key: str, template: str) -> str:

@@ -311,8 +311,8 @@ DASHBOARDS = Group(
 
 STATE = Group(
     name="state",
-    summary="What several machines remember together.",
-    help="Runs that several machines remember together, in an S3 bucket (--state s3://BUCKET/PREFIX).",
+    summary="The runs that are remembered, here or by several machines together.",
+    help="The runs that are remembered, on this machine or in an S3 bucket (--state s3://BUCKET/PREFIX).",
     commands=(
         Command(
             name="init",
@@ -320,6 +320,23 @@ STATE = Group(
             summary="Make the bucket: private, encrypted, with former versions kept.",
             examples=("ddsetup state init --state s3://acme-ddsetup/prod --region eu-west-1",),
             keys=("region", "profile", "role_arn", *WRITING),
+        ),
+        Command(
+            name="prune",
+            module="ddsetup.cli.state.prune",
+            summary="Forget runs of which nothing is left.",
+            help="Forget the journals of runs that were given back or changed nothing, and of those in "
+            "sandboxes that are gone. What is in force, failed, or did not come to its end stays: undo, "
+            "--prune and teardown need it. A journal that cannot be read stays, too.",
+            examples=("ddsetup state prune --dry-run", "ddsetup state prune --older-than 90 --yes"),
+            keys=("profile", "role_arn", *WRITING),
+            extras=(
+                option(
+                    "older_than",
+                    "DAYS",
+                    "Only runs that began at least so many days ago, with all their undos. Default: 30.",
+                ),
+            ),
         ),
     ),
 )
