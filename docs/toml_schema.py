@@ -38,7 +38,7 @@ def _setting(setting: Setting) -> dict[str, Any]:
     about = {"description": setting.help}
     if setting.is_list:
         one: dict[str, Any] = {"type": "string"}
-        pairs = {"type": "object", "additionalProperties": one}
+        pairs = {"type": "object", "additionalProperties": {"type": ["string", "number"]}}
         many = [{"type": "array", "items": one, "uniqueItems": True}, one]
         return about | {"anyOf": [*many, pairs] if "=" in setting.metavar or ":" in setting.metavar else many}
     if setting.choices:

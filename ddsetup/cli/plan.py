@@ -8,11 +8,15 @@ from pathlib import Path
 
 from ddsetup.facts.kinds import exit_code_of
 from ddsetup.flow.call import Call
+from ddsetup.flow.costing import costed
 from ddsetup.flow.guided import Guide, leaving
 from ddsetup.flow.results import base_report, with_other_site
+from ddsetup.model.blocks import Block
+from ddsetup.model.lines import Look
 from ddsetup.model.report import Report
 from ddsetup.project.at_source import in_words
 from ddsetup.settings.fields import values_of
+from ddsetup.show.cost_blocks import cost_blocks
 
 CHANGES = 3
 
@@ -28,8 +32,9 @@ def run(call: Call) -> Report:
     host = call.host(partial(in_words, call.directory))
     with leaving(call, host):
         session, prepared = Guide(call, host).plan()
+        costs = costed(call, session, prepared)
     report = base_report("plan", session, prepared.plan)
-    report = replace(report, exit_code=exit_code_of(report.outcomes))
+    report = replace(report, exit_code=exit_code_of(report.outcomes), data={"cost": costs} if costs else {})
     report = with_other_site(report, prepared.snapshot, prepared.answers)
     out = call.value("out")
     if out is not None:
@@ -49,3 +54,8 @@ def run(call: Call) -> Report:
     if call.value("detailed_exitcode") and prepared.plan.changes and not report.exit_code:
         return replace(report, exit_code=CHANGES)
     return report
+
+
+def blocks(report: Report, look: Look) -> list[Block]:
+    """What the plan costs each month."""
+    return cost_blocks(report.data["cost"], look) if "cost" in report.data else []

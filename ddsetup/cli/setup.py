@@ -13,17 +13,20 @@ from ddsetup.ask.prompter import Back
 from ddsetup.explore.offer import offer_to_explore
 from ddsetup.facts.kinds import exit_code_of, is_foundation
 from ddsetup.flow.call import Call
+from ddsetup.flow.costing import costed
 from ddsetup.flow.ending import WAIT_SECONDS, with_ways_on
 from ddsetup.flow.guided import Guide, given_of, keep_answers, leaving, offer_to_resume
 from ddsetup.flow.proof import LOOK_AGAIN, make_traffic, monitored, prove, things_of, watch_for
 from ddsetup.flow.results import base_report, with_all_looked_at, with_other_site, with_outcomes, with_signals
 from ddsetup.flow.showing import agree
+from ddsetup.model.account import Json
 from ddsetup.model.blocks import Block
 from ddsetup.model.errors import CredentialsError
 from ddsetup.model.lines import Look, Span, line
 from ddsetup.model.report import Report
 from ddsetup.project.at_source import change_source, check_source, in_words, source_note
 from ddsetup.project.iac.show import iac_blocks
+from ddsetup.show.cost_blocks import cost_blocks
 
 if TYPE_CHECKING:
     from ddsetup.flow.verbs import Host, Prepared, Session
@@ -41,10 +44,11 @@ def run(call: Call) -> Report:
 def _set_up(call: Call) -> Report:
     host = call.host(partial(in_words, call.directory))
     with leaving(call, host):
-        session, prepared, source = _agreed_plan(call, host)
+        session, prepared, source, costs = _agreed_plan(call, host)
     with closing(prepared.sweep) if prepared.sweep else nullcontext():
         report = _carried_out(call, host, session, prepared, source)
-    return with_other_site(report, prepared.snapshot, prepared.answers)
+    report = with_other_site(report, prepared.snapshot, prepared.answers)
+    return replace(report, data={**report.data, "cost": costs}) if costs else report
 
 
 def _carried_out(
@@ -79,21 +83,22 @@ def _carried_out(
     return with_ways_on(call, given_of(call, host), prepared, report)
 
 
-def _agreed_plan(call: Call, host: Host) -> tuple[Session, Prepared, AtHand | None]:
-    """The plan, confirmed unless there is nothing to confirm, and what is to be changed at the source; going
-    back leads to the last question."""
+def _agreed_plan(call: Call, host: Host) -> tuple[Session, Prepared, AtHand | None, Json]:
+    """The plan, confirmed unless there is nothing to confirm, what is to be changed at the source, and what
+    it costs; going back leads to the last question."""
     offer_to_resume(call, host)
     guide = Guide(call, host)
     while True:
         session, prepared = guide.plan()
         try:
             source = check_source(call, session, prepared)
+            costs = costed(call, session, prepared)
             if call.given.on("dry_run") or not prepared.plan.changes:
-                return session, prepared, source
+                return session, prepared, source, costs
             _note_source(call, prepared)
-            agree(call, session, prepared.plan, prepared.answers)
+            agree(call, session, prepared, costs)
             guide.assure_signed_in(prepared)
-            return session, prepared, source
+            return session, prepared, source, costs
         except Back:
             guide.put_back(prepared)
             host.dialogue.back()
@@ -151,11 +156,17 @@ def _proven(
 
 
 def blocks(report: Report, look: Look) -> list[Block]:
-    """What became of the files of a project, where functions were changed at the source."""
+    """What became of the files of a project, where functions were changed at the source; and what it costs.
+
+    Somebody who agreed to the plan has seen that, so it is told only where all is.
+    """
+    found: list[Block] = []
     data = report.data
-    if "source" not in data:
-        return []
-    changed = any(file["status"] == "changed" for file in data["source"]["files"])
-    undo = Span("  (to give the files back: ddsetup iac --undo)", "dim")
-    head = line(Span("At the source", "heading"), *((undo,) if changed else ()))
-    return [head, *iac_blocks(data["source"], look)]
+    if "source" in data:
+        changed = any(file["status"] == "changed" for file in data["source"]["files"])
+        undo = Span("  (to give the files back: ddsetup iac --undo)", "dim")
+        head = line(Span("At the source", "heading"), *((undo,) if changed else ()))
+        found += [head, *iac_blocks(data["source"], look)]
+    if "cost" in data and (look.verbose or not any(outcome.action for outcome in report.outcomes)):
+        found += [*(((),) if found else ()), *cost_blocks(data["cost"], look)]
+    return found

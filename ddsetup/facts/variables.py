@@ -23,6 +23,7 @@ SITE = "DD_SITE"
 FLUSH_TO_LOG = "DD_FLUSH_TO_LOG"
 LOGS_ENABLED = "DD_SERVERLESS_LOGS_ENABLED"
 TRACE_ENABLED = "DD_TRACE_ENABLED"
+SAMPLE_RATE = "DD_TRACE_SAMPLE_RATE"
 ENHANCED_METRICS = "DD_ENHANCED_METRICS"
 SERVICE = "DD_SERVICE"
 APPSEC = "DD_APPSEC_ENABLED"
@@ -157,6 +158,12 @@ VARIABLES: tuple[Variable, ...] = (
         macro="enableXrayTracing",
         cdk="enableMergeXrayTraces",
         kind="switch",
+    ),
+    Variable(
+        name=SAMPLE_RATE,
+        setting="trace_sample_rate",
+        value=lambda answers: answers.tracing.sample_rate or "",
+        removable=False,
     ),
     Variable(
         name="DD_CAPTURE_LAMBDA_PAYLOAD",

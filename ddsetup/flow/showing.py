@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING
 from ddsetup.ask.prompter import Back, Prompt, Prompter
 from ddsetup.ask.questions import Choice
 from ddsetup.flow.call import Call
-from ddsetup.model.answers import Answers
+from ddsetup.model.account import Json
 from ddsetup.model.change import Plan
 from ddsetup.model.lines import Look, line
+from ddsetup.show.cost_blocks import cost_blocks
 from ddsetup.show.plan_at_a_glance import brief_lines
 from ddsetup.show.plan_lines import STEPS, plan_lines, summary
 from ddsetup.show.screen import Screen
 
 if TYPE_CHECKING:
-    from ddsetup.flow.verbs import Session
+    from ddsetup.flow.verbs import Prepared, Session
 
 _READ_AS_A_WHOLE = 12
 """Changes of a plan that nobody minds to see at once; of a longer one, parts are offered."""
@@ -35,24 +36,31 @@ def confirm(call: Call, session: Session, text: str = "Carry this out?") -> None
     verbs.confirm(session.host, text, yes=call.given.on("yes"))
 
 
-def agree(call: Call, session: Session, plan: Plan, answers: Answers) -> None:
-    """Show a guided run's plan, in full if that is wanted, and have it confirmed.
+def agree(call: Call, session: Session, prepared: Prepared, costs: Json) -> None:
+    """Show a guided run's plan and its costs, in full if that is wanted, and have it confirmed.
 
     Raises as `flow.confirm` does when it is not, and `Back`.
     """
     from ddsetup.flow import verbs
 
-    prompter = session.host.prompter
+    plan, prompter = prepared.plan, session.host.prompter
     if prompter is None or call.given.on("yes") or call.console.verbose:
         show_plan(call.console, plan)
+        _show_costs(call, costs)
         if prompter is None or call.given.on("yes"):
             confirm(call, session)
             return
     else:
-        call.console.lines([line(), *brief_lines(plan, answers, Look()), line()])
+        call.console.lines([line(), *brief_lines(plan, prepared.answers, Look()), line()])
+        _show_costs(call, costs)
         call.console.expect(plan.changes)
     if not _agreed(call, plan, prompter):
         raise verbs.Declined("nothing was changed")
+
+
+def _show_costs(call: Call, costs: Json) -> None:
+    if costs:
+        call.console.blocks([*cost_blocks(costs, call.console.room()), ()])
 
 
 def _agreed(call: Call, plan: Plan, prompter: Prompter) -> bool:

@@ -146,11 +146,15 @@ class Forwarder:
 
 @dataclass(frozen=True, slots=True)
 class LogGroup:
-    """A CloudWatch log group. Only the class STANDARD supports subscription filters."""
+    """A CloudWatch log group. Only the class STANDARD supports subscription filters.
+
+    `stored_bytes` lags behind by hours; None: AWS did not tell.
+    """
 
     name: str
     retention_days: int | None = None
     log_class: str = "STANDARD"
+    stored_bytes: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -59,9 +59,13 @@ class KeySource:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tracing:
-    """Settings of the library beyond on and off. None: leave as it is, or the library's default."""
+    """Settings of the library beyond on and off. None: leave as it is, or the library's default.
+
+    `sample_rate` is the share of traces that is kept, as text: 0 to 1.
+    """
 
     log_level: str | None = None
+    sample_rate: str | None = None
     capture_payload: bool | None = None
     merge_xray: bool | None = None
     appsec: bool = False
@@ -83,7 +87,7 @@ class Answers:
     log group that Lambda made anew for a Forwarder that is gone is deleted before a new one's is made.
     `durable_events`: Datadog's stack that tells how durable executions end is made. `thorough`: what evidence
     says need not be read is read, too. `prune`: what ddsetup set and is no longer wanted
-    is removed.
+    is removed. `exclude_at_match`: lines that match this are not forwarded.
     """
 
     site: str
@@ -114,6 +118,7 @@ class Answers:
     forwarder_function: str = "datadog-forwarder"
     forwarder_version: str = "latest"
     forwarder_params: Mapping[str, str] = field(default_factory=dict)
+    exclude_at_match: str = ""
     forwarder_upgrade: bool = False
     replace_log_group: bool = True
     durable_events: bool = False
@@ -134,6 +139,12 @@ class Answers:
     def tags_of_ours(self, mark: Mapping[str, str]) -> dict[str, str]:
         """The tags of what ddsetup makes in AWS: those that were asked for, and the mark it is known by."""
         return {**dict(self.resource_tags), **mark}
+
+    @property
+    def stack_params(self) -> Mapping[str, str]:
+        """The parameters that are wanted of the Forwarder's stack; those that are named win."""
+        excluded = {"ExcludeAtMatch": self.exclude_at_match} if self.exclude_at_match else {}
+        return excluded | dict(self.forwarder_params)
 
     @property
     def changes_owned(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ddsetup.settings import validate
 from ddsetup.settings.setting import Setting, panel
 
 PROOF = panel(
@@ -96,6 +97,21 @@ HOW = panel(
         in_file=False,
         saved=False,
         help="Write the result as a page, too: one file, to look at and to hand on.",
+    ),
+    Setting(
+        key="cost",
+        kind="switch",
+        saved=False,
+        help="Count in CloudWatch what the plan will make arrive each month (billed by AWS: $0.01 for 1,000 "
+        "metrics). Default: yes.",
+    ),
+    Setting(
+        key="price",
+        kind="items",
+        metavar="WHAT=AMOUNT",
+        check=validate.price,
+        help="What you pay for one unit, of logs_gb, log_events_million, spans_million, functions, "
+        "custom_metrics or forwarder_invocations_million, in your currency; repeatable. In the file a table.",
     ),
     Setting(
         key="config",

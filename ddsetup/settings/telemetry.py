@@ -133,6 +133,13 @@ DELIVERY = panel(
         help="A parameter of the Forwarder's stack; repeatable.",
     ),
     Setting(
+        key="exclude_at_match",
+        metavar="REGEX",
+        check=validate.regex,
+        help="Lines that match are not forwarded, e.g. '^(START|END) RequestId: ' (the Forwarder's parameter "
+        "ExcludeAtMatch; it holds for all log groups that it gets).",
+    ),
+    Setting(
         key="forwarder_version",
         rare=True,
         metavar="VERSION",
@@ -211,6 +218,13 @@ LIBRARY = panel(
         metavar="LEVEL",
         check=validate.log_level,
         help="The library's own log level, e.g. DEBUG.",
+    ),
+    Setting(
+        key="trace_sample_rate",
+        fills="tracing.sample_rate",
+        metavar="SHARE",
+        check=validate.share,
+        help="Keep this share of the traces, from 0 to 1 (DD_TRACE_SAMPLE_RATE).",
     ),
     Setting(
         key="capture_payload",

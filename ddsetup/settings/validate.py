@@ -193,3 +193,36 @@ def forwarder_version(text: str) -> str:
     """Which release of the Forwarder: `latest` or its number."""
     said = "is neither latest nor a release of the Forwarder, like 5.4.11"
     return _fits(r"latest|\d+\.\d+\.\d+", said)(text.strip().lower().removeprefix("v"))
+
+
+def regex(text: str) -> str:
+    """A regular expression of Python's, in which the Forwarder is written."""
+    given = text.strip("\r\n")
+    try:
+        re.compile(given)
+    except (re.error, OverflowError, RecursionError) as error:
+        raise ValueError(f"{given!r} is not a regular expression: {error}") from None
+    if not given:
+        raise ValueError("must not be empty")
+    return given
+
+
+def share(text: str) -> str:
+    """A share from 0 to 1, as it was written."""
+    given = text.strip()
+    if not re.fullmatch(r"0(\.\d+)?|1(\.0+)?", given):
+        raise ValueError(f"{text!r} is not a number from 0 to 1, like 0.1")
+    return given
+
+
+def price(text: str) -> str:
+    """A price: `logs_gb=0.10`."""
+    from ddsetup.facts.prices import UNITS
+
+    name, equals, amount = text.partition("=")
+    name, amount = name.strip(), amount.strip()
+    if name not in UNITS:
+        raise ValueError(f"{text!r} names no unit that has a price; expected one of {', '.join(UNITS)}")
+    if not equals or not re.fullmatch(r"\d{1,9}(\.\d{1,9})?", amount):
+        raise ValueError(f"{text!r} is no price, like {name}=0.10")
+    return f"{name}={amount}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 
@@ -16,8 +17,10 @@ from ddsetup.model.account import Lane, Role, Secret, Unreadable
 from ddsetup.model.change import ResourceId
 from ddsetup.model.errors import GatewayError, NotFound
 from ddsetup.model.states import FilterState, SecretState
+from ddsetup.observe.traffic import traffic
 from ddsetup.verify.things import Thing
 from ddsetup.verify.watch import cloudwatch_counts
+from tests import builders as b
 from tests.gateways.aws_stand import ACCOUNT, REGION, connect
 
 LANE = Lane(ACCOUNT, REGION)
@@ -310,6 +313,28 @@ def test_invocations_are_summed(aws: Aws) -> None:
         client.put_metric_data(Namespace="AWS/Lambda", MetricData=[{**point, "Value": value}])
     assert metrics.invocations(aws, LANE, ["orders", "other"], 60) == {"orders": 5.0, "other": 0.0}
     assert metrics.namespaces_in_use(aws, LANE, ["AWS/Lambda"]) == {"AWS/Lambda": 1}
+
+
+def test_the_traffic_of_many_takes_a_call_for_500_metrics(aws: Aws) -> None:
+    functions = [b.function(f"f{n}", account=ACCOUNT, region=REGION) for n in range(250)]
+    groups = [(LANE, f.log_group) for f in functions]
+    client, now = aws.client("cloudwatch", REGION), aws.clock.now()
+    for name, of, metric in (
+        ("FunctionName", "f7", "Invocations"),
+        ("LogGroupName", functions[7].log_group, "IncomingBytes"),
+    ):
+        namespace = "AWS/Lambda" if metric == "Invocations" else "AWS/Logs"
+        for hours, value in ((0, 2.0), (30, 3.0), (300, 100.0)):
+            dimensions = [{"Name": name, "Value": of}]
+            at = now - timedelta(hours=hours)
+            point = {"Timestamp": at, "MetricName": metric, "Value": value, "Dimensions": dimensions}
+            client.put_metric_data(Namespace=namespace, MetricData=[point])
+    counted = traffic(aws, functions, groups)
+    assert aws.calls["cloudwatch:GetMetricData"] == 2
+    assert (counted.invocations[functions[7].arn], counted.hours[functions[7].arn]) == (5.0, 2)
+    assert counted.log_bytes[groups[7]] == 5.0
+    assert (counted.invocations[functions[8].arn], counted.log_events[groups[7]]) == (0.0, 0.0)
+    assert counted.unreadable == {}
 
 
 def test_what_went_on_in_a_shared_log_group_counts_for_each_that_writes_there(aws: Aws) -> None:

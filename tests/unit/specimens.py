@@ -18,8 +18,10 @@ from ddsetup.gateways.datadog.series import Series, Timeseries
 from ddsetup.gateways.datadog.telemetry import Window
 from ddsetup.model.account import Unreadable
 from ddsetup.model.change import Change, Outcome, Plan, ResourceId, Skipped
+from ddsetup.model.cost import Amount, Cost, Offer, Quantity
 from ddsetup.model.report import Finding, Report, Signal
 from ddsetup.model.states import FilterState, FunctionState, MonitorState, TagsState
+from ddsetup.show.cost_blocks import cost_data
 from tests import builders as b
 
 END = datetime(2026, 11, 22, 11, 0, tzinfo=UTC)
@@ -78,7 +80,14 @@ def plan() -> Plan:
 def reports() -> Mapping[str, Report]:
     """By the name of the command; every text in them may have come from somebody else."""
     found = [
-        Report(command="plan", account=ACCOUNT, regions=(REGION,), plan=plan(), sandbox=True),
+        Report(
+            command="plan",
+            account=ACCOUNT,
+            regions=(REGION,),
+            plan=plan(),
+            sandbox=True,
+            data={"cost": _cost()},
+        ),
         _carried_out(),
         Report(command="verify", signals=_signals(), next=("ddsetup doctor",)),
         Report(command="doctor", findings=(_finding(),), data=_doctor_data()),
@@ -113,7 +122,7 @@ def _carried_out() -> Report:
         findings=(_finding(),),
         links={"logs": "https://app.datadoghq.eu/logs"},
         next=("ddsetup verify --function pay",),
-        data={"ci": "ddsetup setup --yes", "config": "ddsetup.toml", "source": _iac()},
+        data={"ci": "ddsetup setup --yes", "config": "ddsetup.toml", "source": _iac(), "cost": _cost()},
     )
 
 
@@ -122,6 +131,22 @@ def _signals() -> tuple[Signal, ...]:
         Signal(function="pay", region=REGION, signal=name, status=status, reason="nobody knows")  # type: ignore[arg-type]
         for name, status in (("logs", "arrived"), ("traces", "missing"), ("cold_start", "waiting"))
     )
+
+
+def _cost() -> Mapping[str, Any]:
+    known, least = Amount(2.0), Amount(30.5, at_least=True)
+    found = Cost(
+        quantities=(
+            Quantity("logs_gb", known, least),
+            Quantity("custom_metrics", Amount(None), Amount(None)),
+        ),
+        automatic=("/aws/lambda/stock",),
+        automatic_gb=1.5,
+        doubled=("/aws/lambda/pay",),
+        offers=(Offer(what="too much", option="--exclude-at-match x", saves="half of it"),),
+        unknown=("custom metrics: the code decides",),
+    )
+    return dict(cost_data(found, {"logs_gb": 0.1}))
 
 
 def _finding() -> Finding:

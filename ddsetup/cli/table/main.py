@@ -26,7 +26,7 @@ COMMANDS: tuple[Command, ...] = (
             "ddsetup setup --site datadoghq.eu --region eu-west-1 --tag team=shop --env prod --yes",
             "ddsetup setup --sandbox",
         ),
-        keys=(*WANTED, *keys("Proof"), *WRITING, "html"),
+        keys=(*WANTED, *keys("Proof"), *WRITING, "cost", "price", "html"),
         extras=(
             switch(
                 "sandbox",
@@ -40,7 +40,7 @@ COMMANDS: tuple[Command, ...] = (
         module="ddsetup.cli.plan",
         summary="Show what setup would change, and change nothing.",
         examples=("ddsetup plan --all", "ddsetup plan --function 'checkout-*' --out plan.json"),
-        keys=(*WANTED, *WRITING, "html"),
+        keys=(*WANTED, *WRITING, "cost", "price", "html"),
         extras=(
             option("out", "FILE", "Save the plan for `ddsetup apply`.", kind=Path),
             switch("detailed_exitcode", "End with 3 if there are changes."),

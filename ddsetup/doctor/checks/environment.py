@@ -18,6 +18,7 @@ from ddsetup.facts.variables import (
     KEY_SECRET_ARN,
     KEY_SSM_ARN,
     LOGS_ENABLED,
+    SAMPLE_RATE,
     SERVICE,
     SITE,
     TRACE_ENABLED,
@@ -204,11 +205,11 @@ def tracing(case: Case) -> Iterator[Result]:
     if not case.answers.traces:
         return
     for s in _reporting(case):
-        rate = s.env.get("DD_TRACE_SAMPLE_RATE", "").strip()
+        rate = s.env.get(SAMPLE_RATE, "").strip()
         if not s.on(TRACE_ENABLED):
             yield problem(s, "DD_TRACE_ENABLED is false", "set it to true, or remove it; or say --no-traces")
         elif rate and _number(rate) == 0:
-            yield problem(s, f"DD_TRACE_SAMPLE_RATE is {rate}: nothing is traced", "raise or remove it")
+            yield problem(s, f"{SAMPLE_RATE} is {rate}: nothing is traced", "raise or remove it")
 
 
 @check(

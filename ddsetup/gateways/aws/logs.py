@@ -30,6 +30,7 @@ def list_log_groups(aws: Aws, lane: Lane) -> Mapping[str, LogGroup]:
             name=item["logGroupName"],
             retention_days=item.get("retentionInDays"),
             log_class=item.get("logGroupClass") or "STANDARD",
+            stored_bytes=item.get("storedBytes"),
         )
         for item in items
     }

@@ -110,7 +110,7 @@ def _first(remains: Stack | None, group: LogGroup | None) -> Iterable[str]:
 
 def _deployment_warnings(place: Place) -> tuple[str, ...]:
     lane, answers, said = place.lane, place.answers, []
-    if isinstance(lane.template_parameters, Unreadable) and answers.forwarder_params:
+    if isinstance(lane.template_parameters, Unreadable) and answers.stack_params:
         said.append(
             f"the Forwarder's template could not be read in {place.region} "
             f"(needs {lane.template_parameters.action}); --forwarder-param is not checked"

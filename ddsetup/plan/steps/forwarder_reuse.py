@@ -73,7 +73,7 @@ def _reuse_warnings(forwarder: Forwarder, stack: Stack | None, place: Place) -> 
             )
     if not answers.logs and has.get("DdForwardLog", "true") == "true":
         said.append(f"Forwarder {forwarder.name} sends logs, too: it is shared, so --no-logs cannot stop it")
-    ignored = sorted(set(answers.forwarder_params) - {"FunctionName"} - set(asked))
+    ignored = sorted(set(answers.stack_params) - {"FunctionName"} - set(asked))
     ignored += sorted(set(asked) - set(has)) if not answers.forwarder_upgrade else []
     if ignored:
         said.append(
@@ -95,7 +95,7 @@ def _asked(stack: Stack, place: Place) -> Mapping[str, str]:
         needed = ["DdFetchLambdaTags", *(["DdForwardLog"] if place.answers.logs else [])]
         needed += [STATE_MACHINE_TRACES] if traces_state_machines(place.lane, place.answers) else []
         ours = {name: "true" for name in needed if name in stack.parameters}
-    params = ours | dict(place.answers.forwarder_params)
+    params = ours | dict(place.answers.stack_params)
     return {name: value for name, value in params.items() if name != "FunctionName"}
 
 

@@ -83,7 +83,7 @@ def check_params(answers: Answers, known: Iterable[str] | Unreadable) -> None:
 
     `known` are the template's parameters; empty or unreadable: names are not checked.
     """
-    params = answers.forwarder_params
+    params = answers.stack_params
     if "DdApiKey" in params:
         raise UsageError(
             "the API key is never a stack parameter: it would stay in CloudFormation",
@@ -146,7 +146,7 @@ def parameters(lane: LaneSnapshot, answers: Answers) -> Mapping[str, str]:
     known = lane.template_parameters
     if not isinstance(known, Unreadable) and known:
         wanted = {name: value for name, value in wanted.items() if name in known}
-    return wanted | dict(answers.forwarder_params)
+    return wanted | dict(answers.stack_params)
 
 
 def is_forwarder_stack(stack: Stack) -> bool:

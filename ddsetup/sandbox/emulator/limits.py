@@ -2,8 +2,8 @@
 
 Two subscription filters a log group, and only to destinations that CloudWatch Logs may invoke; five layers
 and 4 KB of environment a function; no second update while one is in progress; environment variables that
-cannot be read without the key; no policy is an error; a layer that was never published is denied; and the
-tagging API does not know resources without tags.
+cannot be read without the key; no policy is an error; a layer that was never published is denied; 500 metrics
+a call of GetMetricData; and the tagging API does not know resources without tags.
 
 Texts are AWS's where they are known, else shortened to what they say.
 """
@@ -21,6 +21,7 @@ from ddsetup.sandbox.model import FAILED
 _MAX_FILTERS = 2
 _MAX_LAYERS = 5
 _MAX_ENVIRONMENT_BYTES = 4096
+_MAX_METRIC_QUERIES = 500
 _WRITES = {"UpdateFunctionConfiguration", "UpdateFunctionCode", "CreateFunction"}
 _CONFIGURATION_READS = {"GetFunction", "GetFunctionConfiguration", "ListFunctions", "ListVersionsByFunction"}
 _NOT_IN_LISTS = (
@@ -56,6 +57,23 @@ def install(layer_account: str) -> None:
     _keep_older_layers(lambda_svc, layer_account)
     _check_function_requests(lambda_svc)
     _leave_out_untagged_resources()
+    _limit_metric_queries()
+
+
+def _limit_metric_queries() -> None:
+    from ministack.services import cloudwatch
+
+    answer = cloudwatch._get_metric_data
+
+    def answer_within_limits(params: Any, document: Any, is_cbor: bool, is_json: bool = False) -> Any:
+        told = is_cbor or is_json
+        queries = document.get("MetricDataQueries", []) if told else [k for k in params if k.endswith(".Id")]
+        if len(queries) <= _MAX_METRIC_QUERIES:
+            return answer(params, document, is_cbor, is_json)
+        text = f"The collection MetricDataQueries must not have a size greater than {_MAX_METRIC_QUERIES}."
+        return cloudwatch._error("ValidationError", text, 400, is_json, is_cbor)
+
+    cloudwatch._get_metric_data = answer_within_limits
 
 
 def _leave_out_untagged_resources() -> None:

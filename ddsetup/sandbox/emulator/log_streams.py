@@ -6,8 +6,6 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from ddsetup.sandbox.emulator import service_metrics
-
 
 def append(group_name: str, stream_name: str, messages: Sequence[str]) -> None:
     """Write messages to a stream, made if it is not there, and deliver them to the group's filters."""
@@ -29,7 +27,6 @@ def append(group_name: str, stream_name: str, messages: Sequence[str]) -> None:
     events = [{"timestamp": now, "message": each, "ingestionTime": now} for each in messages]
     if events:
         cloudwatch_logs._append_log_events(stream, events)
-        service_metrics.log_events(group_name, len(events))
         cloudwatch_logs._fanout_to_subscription_filters(group_name, stream_name, events)
 
 

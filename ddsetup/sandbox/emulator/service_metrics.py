@@ -6,24 +6,27 @@ EventBridge and CloudWatch Logs.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 
 def install() -> None:
     """Count executions, requests, messages, publications and events."""
-    from ministack.services import eventbridge, sns, sqs, stepfunctions
+    from ministack.services import cloudwatch_logs, eventbridge, sns, sqs, stepfunctions
 
     _before(stepfunctions, "_run_execution", _execution)
     _before(sqs, "_act_send_message", _message)
     _before(sns, "_fanout", _publication)
     _before(eventbridge, "_put_events", _events)
+    _before(cloudwatch_logs, "_fanout_to_subscription_filters", _log_events)
 
 
-def log_events(group: str, number: int) -> None:
-    """Count events that a log group got."""
-    _record("AWS/Logs", "IncomingLogEvents", number, {"LogGroupName": group})
-    _record("AWS/Logs", "IncomingLogEvents", number, {})
+def _log_events(group: str, _stream: str, events: Sequence[Any], *_: Any, **__: Any) -> None:
+    """Whatever a log group got goes by its filters: the number of events, and their text in bytes."""
+    size = sum(len(str(each["message"]).encode()) for each in events)
+    for dimensions in ({"LogGroupName": group}, {}):
+        _record("AWS/Logs", "IncomingLogEvents", len(events), dimensions)
+        _record("AWS/Logs", "IncomingBytes", size, dimensions)
 
 
 def request(stage: dict[str, str]) -> None:

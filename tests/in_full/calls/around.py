@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ddsetup.gateways.aws import buckets, function_writes, health, rules
+from ddsetup.gateways.aws import buckets, function_writes, health, metrics, rules
 from tests.in_full.calls.world import LANE, MESSAGES, Call
 
 AROUND: Mapping[str, Call] = {
@@ -69,6 +69,26 @@ AROUND: Mapping[str, Call] = {
     "counts": (
         lambda aws: health.counts(aws, LANE, "fwd", ("Invocations", "Errors"), 60),
         {"GetMetricData": [{"MetricDataResults": [{"Id": "m0", "Values": [1.0, 2.0]}, {"Id": "m1"}]}]},
+    ),
+    "sums by hour": (
+        lambda aws: metrics.by_hour(
+            aws,
+            LANE,
+            [metrics.Series("AWS/Logs", "IncomingBytes", (("LogGroupName", f"/{n}"),)) for n in "abc"],
+            168,
+        ),
+        {
+            "GetMetricData": [
+                {
+                    "MetricDataResults": [
+                        {"Id": "m0", "StatusCode": "PartialData", "Values": [1.0]},
+                        {"Id": "m1", "StatusCode": "Forbidden"},
+                    ],
+                    "NextToken": "t",
+                },
+                {"MetricDataResults": [{"Id": "m0", "StatusCode": "Complete", "Values": [2.0]}]},
+            ]
+        },
     ),
     "longest runs": (
         lambda aws: health.longest_runs(aws, LANE, ("a", "b"), 60),

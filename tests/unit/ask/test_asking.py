@@ -402,6 +402,8 @@ def test_every_setting_reaches_the_answers_or_is_not_about_them() -> None:
         "output",
         "html",
         "config",
+        "cost",
+        "price",
         "state_dir",
         "state",
         "color",
@@ -420,6 +422,8 @@ def test_every_setting_reaches_the_answers_or_is_not_about_them() -> None:
         "forwarder_param": ("A=b",),
         "conflict": ("/g:f=add",),
         "api_stage": ("shop/prod",),
+        "price": ("logs_gb=1",),
+        "trace_sample_rate": "0.5",
     }
     samples |= {"forwarder_arn": (arn,), "apm_flush_deadline": 7}
     usual = answers_of({})

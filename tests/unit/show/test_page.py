@@ -151,6 +151,9 @@ def test_the_plan_the_proof_and_the_outcome_are_told() -> None:
     assert "Before and after" in setup.text
     assert len(setup.named("ins")) > 2
     assert "2026-11-22 11:00 UTC" in setup.text
+    for each in (told, setup):
+        assert "Logs, GB 2 ≥ 30.5 0.20 ≥ 3.05" in each.text
+        assert "by your prices: 0.20 now, ≥ 3.05 after" in each.text
 
 
 def test_a_command_writes_it_beside_its_result_or_refuses_before_it_begins(

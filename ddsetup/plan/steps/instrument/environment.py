@@ -19,6 +19,7 @@ from ddsetup.facts.variables import (
     FLUSH_TO_LOG,
     KEY_VARIABLE,
     LOGS_ENABLED,
+    SAMPLE_RATE,
     SERVICE,
     SITE,
     TAGS,
@@ -302,6 +303,6 @@ def _kept(subject: Subject, wanted: _Wanted) -> list[str]:
         if name != SERVICE and name not in wanted.forced and not means(subject.env, name, value)
     ] + [
         f"keeps its {name}={subject.env[name]}"
-        for name in (ENHANCED_METRICS, "DD_TRACE_SAMPLE_RATE")
+        for name in (ENHANCED_METRICS, SAMPLE_RATE)
         if name not in wanted.forced and not is_on(subject.env, name)
     ]
