@@ -70,10 +70,14 @@ def _refuse(reading: Reading, what: str, fix: str = "") -> int:
 
 
 def _run(reading: Reading, command: Command) -> int:
+    act = _act(command, reading.title)
+    values = reading.values()
+    if values is not None:
+        return act(values)
     from ddsetup.cli.parser import STOPPED, USAGE_ERROR, parse
 
     try:
-        return parse(command, reading.title, reading.arguments, _act(command, reading.title))
+        return parse(command, reading.title, reading.arguments, act)
     except USAGE_ERROR as error:
         return _refuse(reading, error.format_message())
     except STOPPED:

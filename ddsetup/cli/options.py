@@ -62,6 +62,8 @@ class Parameter:
     value: str = ""
     choices: tuple[str, ...] = ()
     many: bool = False
+    kind: type[bool | str | Path | float | int] = str
+    required: bool = False
     panel: str = OWN
     rare: bool = False
 
@@ -84,6 +86,7 @@ def parameter_of(setting: Setting) -> Parameter:
         value="" if is_switch else "|".join(setting.choices) or setting.metavar,
         choices=setting.choices,
         many=setting.is_list,
+        kind=bool if is_switch else str,
         panel=setting.panel,
         rare=setting.rare,
     )
@@ -100,4 +103,6 @@ def parameter_of_extra(extra: Extra) -> Parameter:
         value="" if extra.kind is bool else value,
         choices=tuple(listed) if len(listed) > 1 else (),
         many=extra.many,
+        kind=extra.kind,
+        required=extra.required,
     )

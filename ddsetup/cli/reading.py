@@ -1,5 +1,8 @@
 """What a command line is about, told without the parser: which command, whether help is wanted, what is open.
 
+The parser takes long to load, so the values of a line that is plain are told here, too. What is wrong with
+one that is not is for the parser to say.
+
 Options that belong to settings may stand before the command, where `git` and others have them; they mean
 what they mean after it.
 """
@@ -8,7 +11,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from ddsetup.cli.command import Command, Group
 from ddsetup.cli.options import OWN, Parameter, parameter_of
@@ -16,6 +20,9 @@ from ddsetup.cli.table.around import AROUND
 from ddsetup.cli.table.groups import GROUPS
 from ddsetup.cli.table.main import COMMANDS
 from ddsetup.settings.table import TABLE
+
+if TYPE_CHECKING:
+    from ddsetup.settings.given import Values
 
 Help: TypeAlias = Literal["", "some", "all"]
 
@@ -45,6 +52,9 @@ class Reading:
     used: set[str] = field(default_factory=set)
     only_arguments: bool = False
     """After `--`."""
+    plain: bool = True
+    """Whether nothing was there that only the parser can judge."""
+    _given: dict[str, list[str | bool]] = field(default_factory=dict)
     _known: Mapping[str, Parameter] = field(default_factory=dict)
 
     @property
@@ -70,6 +80,7 @@ class Reading:
         """Read on by a word."""
         if self.open is not None:
             self.arguments.append(word)
+            self._give(self.open, word)
             self.open = None
         elif self.only_arguments or not word.startswith("-") or word == "-":
             self._take_name(word)
@@ -78,8 +89,7 @@ class Reading:
 
     def _take_name(self, word: str) -> None:
         if self.command is not None:
-            self.filled += 1
-            self.arguments.append(word)
+            self._take_argument(word)
             return
         found = next((each for each in self.names if each.name == word), None)
         if isinstance(found, Group):
@@ -92,35 +102,75 @@ class Reading:
             return
         self._known = {}
 
+    def _take_argument(self, word: str) -> None:
+        takers = [each for each in self.parameters if not each.flags]
+        self.arguments.append(word)
+        self.filled += 1
+        if takers and (self.filled <= len(takers) or takers[-1].many):
+            self._give(takers[min(self.filled, len(takers)) - 1], word)
+        else:
+            self.plain = False
+
     def _take_options(self, word: str) -> None:
         self.arguments.append(word)
-        self.only_arguments = word == "--"
-        if word.startswith("--"):
-            flag, equals, _ = word.partition("=")
-            self._take_option(flag, bool(equals))
-            return
-        for at, letter in enumerate(word[1:], 2):
-            if self._take_option(f"-{letter}", at < len(word)):
-                return
+        if word == "--":
+            self.only_arguments = True
+        elif word.startswith("--"):
+            flag, equals, value = word.partition("=")
+            self._take_option(flag, value if equals else None)
+        else:
+            for at, letter in enumerate(word[1:], 2):
+                if self._take_option(f"-{letter}", word[at:] or None):
+                    return
 
-    def _take_option(self, flag: str, has_value: bool) -> bool:
-        """Note an option; whether what follows in the same word is its value."""
+    def _take_option(self, flag: str, value: str | None) -> bool:
+        """Note an option; whether `value`, what follows in the same word, is its own."""
         found = self.by_flag().get(flag)
         if found is None:
+            self.plain = False
             return False
         self.used.add(found.name)
         if found.name in ("help", "help_all"):
             self.help = "all" if found.name == "help_all" or self.help == "all" else "some"
         self.version = self.version or found is VERSION
-        if found.value and not has_value:
+        if not found.value:
+            self.plain = self.plain and (value is None or not flag.startswith("--"))
+            self._give(found, flag != found.off)
+        elif value is None:
             self.open = found
+        else:
+            self._give(found, value)
         return bool(found.value)
+
+    def _give(self, parameter: Parameter, value: str | bool) -> None:
+        self._given.setdefault(parameter.name, []).append(value)
+
+    def values(self) -> Values | None:
+        """What the parser would make of the line, by name; None where that takes the parser."""
+        found: dict[str, Any] = {}
+        for each in self.parameters[: -len(HELP)]:
+            given = self._given.get(each.name, [])
+            made = [_as(each.kind, value) for value in given]
+            if None in made or (each.required and not made):
+                return None
+            found[each.name] = (made if each.many else made[-1]) if made else None
+        return found if self.plain and self.open is None and self.command is not None else None
 
     def by_flag(self) -> Mapping[str, Parameter]:
         """What can be given here, by flag."""
         if not self._known:
             self._known = {flag: each for each in self.parameters for flag in (*each.flags, each.off) if flag}
         return self._known
+
+
+def _as(kind: type, value: str | bool) -> Any:
+    """The value in its kind; None if it is not plainly of it."""
+    if isinstance(value, bool) or kind is str:
+        return value
+    if kind is Path:
+        return Path(value)
+    digits = value if kind is int else value.replace(".", "", 1)
+    return kind(value) if value.isascii() and digits.isdecimal() else None
 
 
 def read(words: Iterable[str]) -> Reading:

@@ -59,7 +59,7 @@ def _connect(given: Given, host: Host, command: str, datadog: bool) -> Session:
             error.what = Lines.of(error.what, f"  {absent}")
             error.fix = Lines.of(error.fix, f"for AWS: {ways_to_sign_in()}")
         raise
-    check_regions(scope.regions)
+    check_regions(scope.regions, aws.regions)
     identity = aws.identity()
     host.say(f"AWS account {identity.account} as {identity.arn}, {', '.join(scope.regions)}")
     session = Session(host=host, aws=aws, identity=identity, scope=scope)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable
 
 from ddsetup.facts.catalog import LAYER_ACCOUNTS, partition_of
 from ddsetup.model.errors import UsageError
@@ -14,24 +14,18 @@ _SERVED = (*LAYER_ACCOUNTS, "aws-cn")
 _NEWER = "A region newer than this installation: pip install --upgrade boto3"
 
 
-def known_regions() -> tuple[str, ...]:
-    """Every region with Lambda that the installed botocore knows, of all partitions."""
+def known_regions(partition: str) -> tuple[str, ...]:
+    """The regions with Lambda of a partition that the installed botocore knows."""
     from botocore.session import get_session
 
-    session = get_session()
-    partitions: Iterable[str] = session.get_available_partitions()
-    return tuple(
-        region
-        for name in partitions
-        for region in session.get_available_regions("lambda", partition_name=name)
-    )
+    return tuple(get_session().get_available_regions("lambda", partition_name=partition))
 
 
-def check_regions(names: Iterable[str]) -> None:
+def check_regions(names: Iterable[str], known: Callable[[str], Collection[str]] = known_regions) -> None:
     """Raises UsageError for a region that there is not, or in which Datadog offers nothing; both are known
-    before anything is asked of AWS."""
+    before anything is asked of AWS. `known`: the regions of a partition, of whoever has loaded them.
+    """
     wanted = tuple(names)
-    known = known_regions()
     for name in wanted:
         partition = partition_of(name)
         if partition not in _SERVED:
@@ -40,11 +34,12 @@ def check_regions(names: Iterable[str]) -> None:
                 where=name,
                 fix="choose regions of the partitions aws, aws-us-gov or aws-cn",
             )
-        if name not in known:
+        regions = known(partition)
+        if name not in regions:
             raise UsageError(
                 f"there is no AWS region {name}",
                 where=name,
-                fix=did_you_mean(name, known, _NEWER, cutoff=0.7),
+                fix=did_you_mean(name, regions, _NEWER, cutoff=0.7),
             )
     if len({partition_of(name) for name in wanted}) > 1:
         raise UsageError(

@@ -114,7 +114,48 @@ def test_the_parser_takes_what_help_tells_of(words: tuple[str, ...]) -> None:
         return 0
 
     assert parse(command, reading.title, given, act) == 0
+    assert read([*words, *given]).values() == seen
     assert set(seen) == {each.name for each in reading.parameters} - {"help", "help_all"}
     assert [name for name, value in seen.items() if value in (None, [])] == []
     with pytest.raises(USAGE_ERROR):
         parse(command, reading.title, ["--nonsense"], lambda _values: 0)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "status -ojson -vr eu-west-1",
+        "setup --no-logs --logs --site=datadoghq.eu --site= -f a -f b --all",
+        "setup --region -x",
+        "undo -- --list",
+        "undo 7 --list",
+        "plan --out=x.json",
+        "sandbox traffic --times 3 --function f shop",
+        "explore metrics a b --by x",
+        "help",
+        "help sandbox up --all",
+    ],
+)
+def test_a_plain_line_means_what_the_parser_makes_of_it(line: str) -> None:
+    reading = read(line.split())
+    assert reading.command is not None
+    found = None
+
+    def act(values: Values) -> int:
+        nonlocal found
+        found = values
+        return 0
+
+    parse(reading.command, reading.title, reading.arguments, act)
+    assert reading.values() == found
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        *("setup --nonsense", "setup -z", "setup --all=yes", "setup --region", "status extra", "undo a b"),
+        *("apply", "explore metrics", "sandbox traffic --times many", "sandbox traffic --times \u0663"),
+    ],
+)
+def test_what_is_wrong_with_a_line_is_for_the_parser_to_say(line: str) -> None:
+    assert read(line.split()).values() is None
