@@ -316,6 +316,15 @@ def baseline_version(name: str, region: str) -> int | None:
     return max((int(v) for v, regions in versions.items() if region in regions), default=None)
 
 
+@cache
+def layer_regions() -> tuple[str, ...]:
+    """The regions in which Datadog publishes layers: a list to find a misspelt name in, not to refuse by."""
+    layers = (layer for partition in LAYER_ACCOUNTS for layer in _layers(partition).values())
+    return tuple(
+        sorted({region for layer in layers for found in layer["versions"].values() for region in found})
+    )
+
+
 def layer_arn(region: str, name: str, version: int) -> LayerArn:
     """The ARN of one of Datadog's layer versions.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from difflib import get_close_matches
 
 NEAR = 0.5
 """How alike two names must be, from 0 to 1, for one to be taken for the other misspelt."""
@@ -11,6 +10,8 @@ NEAR = 0.5
 
 def nearest(name: str, known: Iterable[str], *, cutoff: float = NEAR) -> str:
     """The known name that is most like this one, empty if none is."""
+    from difflib import get_close_matches  # only for whoever has mistyped
+
     return next(iter(get_close_matches(name, list(known), n=1, cutoff=cutoff)), "")
 
 

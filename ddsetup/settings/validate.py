@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from ddsetup.model.nearest import nearest
+
 _REGION = re.compile(r"[a-z]{2,4}(-[a-z]+){1,3}-\d{1,2}")
 _TIME = re.compile(r"(\d+)\s*([smhd]?)")
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
@@ -45,18 +47,37 @@ def site(text: str) -> str:
     bare = bare.removeprefix("app.").removeprefix("api.")
     from ddsetup.facts import catalog
 
-    bare = {site.name.lower(): site.site for site in catalog.sites()}.get(bare, bare)
+    by_name = {site.name.lower(): site.site for site in catalog.sites()}
+    bare = by_name.get(bare, bare)
     if bare not in sites():
-        raise ValueError(f"{text!r} is not a Datadog site; expected one of {', '.join(sites())}")
+        every = ", ".join(f"{site.site} ({site.name})" for site in catalog.sites())
+        raise ValueError(f"{text!r} is not a Datadog site; {_sites_meant(bare)}expected one of {every}")
     return bare
+
+
+def _sites_meant(typed: str) -> str:
+    """The question which site was meant, by how its name begins or by the one that is most like it."""
+    from ddsetup.facts import catalog
+
+    names = {site.name.lower(): site.name for site in catalog.sites()}
+    meant = [name for low, name in names.items() if typed and low.startswith(typed)]
+    if not meant and (near := nearest(typed.replace(" ", ""), (*names, *sites()), cutoff=0.6)):
+        meant = [names.get(near, near)]
+    return f"did you mean {', '.join(meant)}? " if meant else ""
 
 
 def region(text: str) -> str:
     """An AWS region's name. Whether the account may use it is found out by using it."""
     given = text.strip().lower()
-    if not _REGION.fullmatch(given):
-        raise ValueError(f"{text!r} is not the name of an AWS region, like eu-west-1")
-    return given
+    if _REGION.fullmatch(given):
+        return given
+    from ddsetup.facts import catalog
+
+    if re.fullmatch(f"{_REGION.pattern}[a-z]", given):
+        raise ValueError(f"{text!r} is an availability zone; its region is {given[:-1]}")
+    like = nearest(re.sub(r"[_\s]", "-", given), catalog.layer_regions(), cutoff=0.7)
+    meant = f"did you mean {like}?" if like else "one is called like eu-west-1"
+    raise ValueError(f"{text!r} is not the name of an AWS region; {meant}")
 
 
 def _arn_of(text: str, service: str, resource: str, example: str) -> str:

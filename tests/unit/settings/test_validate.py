@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -107,7 +108,7 @@ SAYS: dict[str, str] = {
     "api_stage": "must not be empty|is not API/STAGE, like shop/prod, nor all",
     "anything": "must not be empty",
     "site": "expected one of datadoghq.com",
-    "region": "like eu-west-1",
+    "region": "like eu-west-1|did you mean [a-z-]+-[0-9]|its region is eu-west-1",
     "role_arn": f"like arn:aws:iam::{ACCOUNT}:role/onboarding",
     "secret_arn": f"like arn:aws:secretsmanager:eu-west-1:{ACCOUNT}:secret:datadog-api-key-AbCdEf",
     "parameter_arn": f"like arn:aws:ssm:eu-west-1:{ACCOUNT}:parameter/datadog/api-key",
@@ -189,3 +190,24 @@ def test_times_are_taken_with_a_unit_and_as_bare_numbers(key: str, given: object
 def test_what_is_no_time_is_told_with_what_is_one(given: object) -> None:
     with pytest.raises(ValueError, match="is not a time, like 90s, 10m or 1h"):
         SETTINGS["wait"].parse(given)
+
+
+@pytest.mark.parametrize(
+    ("check", "typed", "meant"),
+    [
+        (validate.site, "us", "did you mean US1, US3, US5, US1-FED, US2-FED?"),
+        (validate.site, "EU", "did you mean EU1?"),
+        (validate.site, "us-5", "did you mean US5?"),
+        (validate.site, "AP 1", "did you mean AP1?"),
+        (validate.site, "datadog.eu", "did you mean datadoghq.eu?"),
+        (validate.region, "eu-west1", "did you mean eu-west-1?"),
+        (validate.region, "useast2", "did you mean us-east-2?"),
+        (validate.region, "eu_central_1", "did you mean eu-central-1?"),
+        (validate.region, "us-gov-west", "did you mean us-gov-west-1?"),
+        (validate.region, "eu-west-1b", "its region is eu-west-1"),
+        (validate.region, "Frankfurt", "one is called like eu-west-1"),
+    ],
+)
+def test_what_was_meant_is_told(check: Callable[[str], str], typed: str, meant: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(meant)):
+        check(typed)
