@@ -18,8 +18,11 @@ ROOT = Path(__file__).parents[3]
 PACKAGE = ROOT / "ddsetup"
 NOT_MODULES = {"ddsetup.toml", "ddsetup.sandbox.delivery"}
 """The settings file, and the name of a log."""
-CALLED_BY_OTHERS = {"format_options", "_repr_pretty_", "render", "get_renderables"}
-"""What click, IPython and rich call by these names."""
+CALLED_BY_OTHERS = {
+    *("_repr_pretty_", "render", "get_renderables"),
+    *("__getattr__", "list_available_services"),
+}
+"""What IPython and rich, Python and botocore call by these names."""
 REGISTERED = ["@*.add", "@check"]
 """Key bindings, and the checks, which the registry finds by their kind."""
 CODE = ("function", "class", "method", "property")
