@@ -18,6 +18,7 @@ from ddsetup.ask.questions import Choice
 from ddsetup.model.account import Json
 from ddsetup.model.lines import Span, counted, line, names
 from ddsetup.terminal.console import Console
+from ddsetup.terminal.streams import PLAIN
 
 if TYPE_CHECKING:
     from prompt_toolkit.layout import Layout
@@ -207,12 +208,18 @@ def _stderr(*, ascii_only: bool = False) -> Output:
 
 @dataclass(frozen=True, slots=True)
 class _Ascii:
-    """A stream that says of itself that it takes nothing but ASCII, as its terminal does."""
+    """A stream that takes nothing but ASCII, as its terminal does, and draws in that. It is written to as
+    text: what was made bytes of would hold question marks already."""
 
     stream: TextIO
     encoding: str = "ascii"
 
+    def write(self, text: str) -> int:
+        return self.stream.write(text.translate(PLAIN).encode("ascii", "replace").decode("ascii"))
+
     def __getattr__(self, name: str) -> Any:
+        if name == "buffer":
+            raise AttributeError(name)
         return getattr(self.stream, name)
 
 

@@ -131,7 +131,7 @@ def _register(account: str, lanes: Sequence[Lane], snapshot: Snapshot, answers: 
     live = snapshot.accounts[account].integration
     if isinstance(live, Unreadable) or prospect(account, snapshot, answers) == "blocked":
         reason = "it is part of Datadog's record of the account, which cannot be read or made"
-        return STEP.skip(collection_id(account), reason, "see the step integration")
+        return STEP.skip(collection_id(account), reason, "fix the AWS integration first, then run this again")
     choices = {lane: choose(lane, snapshot, answers) for lane in lanes}
     if all(choice.how == "unwanted" for choice in choices.values()):
         return Plan()
@@ -143,7 +143,7 @@ def _register(account: str, lanes: Sequence[Lane], snapshot: Snapshot, answers: 
             else STEP.skip(
                 collection_id(account),
                 "there is no Forwarder to register",
-                "see the step forwarder",
+                "fix the Forwarder first, then run this again",
             )
         )
     sources, warnings = _sources(account, snapshot, answers)

@@ -318,7 +318,9 @@ def _subscribe(group: Group, region: Region, needs: tuple[ResourceId, ...], note
     if region.answers.subscribe == "automatic":
         if not region.triggered:
             reason = "Datadog will not subscribe it, as the Forwarder is not in the account's log collection"
-            return _skip(group, region, "skipped", reason, "see the step collection; or --subscribe direct")
+            return _skip(
+                group, region, "skipped", reason, "fix the log collection first; or --subscribe direct"
+            )
         # A group that is created or cleared is in the plan already; the rest is said, not done.
         reason = "Datadog subscribes it by itself, within minutes"
         return Plan() if needs else _skip(group, region, "unchanged", reason)
