@@ -296,7 +296,7 @@ class _Run:
         for index in batch:
             self.say(kind="started", index=index)
         resolved = [writer.resolve(self.changes[index]) for index in batch]
-        seqs = [self._journal.start(change, self._clock.now()) for change in resolved]
+        seqs = self._journal.start_all(resolved, self._clock.now())
         self._seqs.update(zip(batch, seqs, strict=True))
         outcomes = self._send(writer, resolved, batch)
         for seq, outcome in zip(seqs, outcomes, strict=True):

@@ -99,8 +99,9 @@ def carry_out(
         host.memory.lock(header.accounts, header.run, started),
         closing(Journal.create(host.memory, header)) as journal,
     ):
-        for change, outcome in settled:
-            journal.done(journal.start(change, started), outcome, started)
+        seqs = journal.start_all([change for change, _ in settled], started) if settled else []
+        for seq, (_, outcome) in zip(seqs, settled, strict=True):
+            journal.done(seq, outcome, started)
         outcomes = apply(
             changes,
             writers,

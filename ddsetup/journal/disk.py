@@ -68,8 +68,12 @@ class OpenFile:
     def where(self) -> str:
         return str(self._path)
 
-    def append(self, line: bytes) -> None:
-        self._add(line, sync=True)
+    def append(self, lines: bytes) -> None:
+        self._add(lines, sync=True)
+
+    def note(self, lines: bytes) -> bool:
+        self._add(lines, sync=False)
+        return True
 
     def _add(self, line: bytes, *, sync: bool) -> None:
         if self._broken:

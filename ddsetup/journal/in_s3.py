@@ -1,9 +1,9 @@
 """A memory that machines share: journals and locks in an S3 bucket, by conditional writes alone.
 
-Each line of a journal is an object of its own, made only where there is none, so that it is kept when
-`append` returns; when a run ends, its lines become one object. A lock is an object with an end, which its
-holder puts off while it works; one whose holder died ends by itself. Who lost the lock cannot append, and so
-sends nothing.
+The lines of a journal that are written together are an object of their own, made only where there is none, so
+that they are kept when `append` returns; when a run ends, all become one object. A lock is an object with an
+end, which its holder puts off while it works; one whose holder died ends by itself. Who lost the lock cannot
+append, and so sends nothing.
 """
 
 from __future__ import annotations
@@ -27,6 +27,8 @@ _WHOLE, _BRIEF = "journal.jsonl", "brief.json"
 LEASE = timedelta(minutes=5)
 """How long a lock outlives a holder that says nothing any more. Clocks of machines may differ by less."""
 RENEWED_SECONDS = 60.0
+_NOTED = timedelta(seconds=2)
+"""How long ends of changes may wait to be written, where no beginning takes them along."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,24 +205,33 @@ class OpenObject:
         self._run = run
         self._lost = lost
         self._lines: list[bytes] = []
+        self._kept_at = memory.now()
 
     @property
     def where(self) -> str:
         return self._memory.place.where("runs", self._run)
 
-    def append(self, line: bytes) -> None:
+    def note(self, lines: bytes) -> bool:
+        """At most one object in a few seconds for what nobody waits for."""
+        if self._memory.now() - self._kept_at < _NOTED:
+            return False
+        self.append(lines)
+        return True
+
+    def append(self, lines: bytes) -> None:
         if self._lost.is_set():
             raise JournalError("another run has taken the lock of this account; nothing is sent any more")
         key = self._memory.place.key("runs", self._run, _name(len(self._lines)))
         try:
-            objects.put(self._memory.aws, self._memory.place.bucket, key, line, etag="")
+            objects.put(self._memory.aws, self._memory.place.bucket, key, lines, etag="")
         except GatewayError as error:
             raise JournalError(
                 f"cannot write the journal {self.where}: {error.what}; what is not in it is not sent",
                 fix=error.fix or "see that the bucket can be written (ddsetup policy), and run this again",
                 where=self.where,
             ) from error
-        self._lines.append(line)
+        self._lines.append(lines)
+        self._kept_at = self._memory.now()
 
     def close(self, last: bytes, brief: bytes) -> None:
         """Put the lines together. Where that fails they are read one by one."""

@@ -46,14 +46,18 @@ class Begun(Protocol):
     @property
     def where(self) -> str: ...
 
-    def append(self, line: bytes) -> None:
-        """Add a line; it outlives this machine's power when this returns.
+    def append(self, lines: bytes) -> None:
+        """Add lines; they outlive this machine's power when this returns.
 
-        Raises JournalError when it does not; then nothing of the line is kept.
+        Raises JournalError when they do not; then nothing of them is kept.
         """
 
+    def note(self, lines: bytes) -> bool:
+        """Add lines that need not outlive it, only this process. False: that would take too long now, and
+        they are to come with the next ones. Raises JournalError as `append` does."""
+
     def close(self, last: bytes, brief: bytes) -> None:
-        """End the journal with its `last` line, if there is room; nothing is lost without it. `brief` is kept
+        """End the journal with its `last` lines, if there is room; nothing is lost without. `brief` is kept
         beside it for readers who need no more, likewise."""
 
 

@@ -10,15 +10,15 @@ from __future__ import annotations
 
 import secrets
 import threading
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from ddsetup.gateways.overlap import each
 from ddsetup.journal import chain
 from ddsetup.journal.brief import Brief, Trace, brief_of, kept_brief, to_bytes, trace_of
 from ddsetup.journal.codec import change_from_json, change_to_json
-from ddsetup.journal.memory import Begun, Memory, Stored
+from ddsetup.journal.memory import Begun, JournalError, Memory, Stored
 from ddsetup.journal.records import Ending, Entry, Header, Run, header_from_json, header_to_json
 from ddsetup.model.account import Json
 from ddsetup.model.change import Change, Outcome
@@ -51,7 +51,10 @@ class Journal:
         self._begun = begun
         self._digest = digest
         self._lock = threading.Lock()
-        self._traces: list[Trace] = []
+        self._writing = threading.Lock()
+        self._open = _Batch()
+        self._traces: dict[int, Trace] = {}
+        self._started = 0
         self.stopped = False
 
     @classmethod
@@ -68,34 +71,93 @@ class Journal:
         return self._begun.where
 
     def start(self, change: Change, now: datetime) -> int:
-        """Record that `change` is about to be sent; it is kept when this returns.
+        """As `start_all`, for one."""
+        return self.start_all([change], now)[0]
 
-        Raises JournalError when it is not: then the change must not be sent.
+    def start_all(self, changes: Sequence[Change], now: datetime) -> list[int]:
+        """Record that `changes` are about to be sent; they are kept when this returns, each by its number.
+
+        Raises JournalError when they are not: then none of them must be sent.
         """
-        trace = trace_of(0, change)
+        traces = [trace_of(0, change) for change in changes]
+        states = [change_to_json(change) for change in changes]
         with self._lock:
-            seq = len(self._traces) + 1
-            self._append({"type": "start", "seq": seq, "at": _at(now), "change": change_to_json(change)})
-            self._traces.append(replace(trace, seq=seq))
-            return seq
+            seqs = list(range(self._started + 1, self._started + 1 + len(traces)))
+            self._started += len(traces)
+            starts = zip(seqs, states, strict=True)
+            batch = self._join({"type": "start", "seq": n, "at": _at(now), "change": c} for n, c in starts)
+            batch.urgent = True
+        self._write(batch)
+        with self._lock:
+            self._traces |= {n: replace(t, seq=n) for n, t in zip(seqs, traces, strict=True)}
+        return seqs
 
     def done(self, seq: int, outcome: Outcome, now: datetime) -> None:
-        """Record how the change `seq` went. Raises JournalError."""
+        """Record how the change `seq` went. Nobody waits until that outlives the machine's power: without it
+        the change counts as one whose end nobody knows. Raises JournalError."""
         with self._lock:
-            self._append({"type": "done", "seq": seq, "at": _at(now), "outcome": encode(outcome)})
-            self._traces[seq - 1] = replace(self._traces[seq - 1], status=outcome.status)
+            body = {"type": "done", "seq": seq, "at": _at(now), "outcome": encode(outcome)}
+            batch = self._join([body])
+            self._traces[seq] = replace(self._traces[seq], status=outcome.status)
+        self._write(batch)
 
     def close(self) -> None:
         """End it with how it ended; what it says in brief is kept beside it."""
         ended: Ending = "stopped" if self.stopped else "whole"
-        last, _ = chain.line({"type": "end", "ended": ended}, self._digest)
-        brief = Brief(header=self._header, traces=tuple(self._traces), ended=ended)
-        self._begun.close(last, to_bytes(brief))
+        with self._lock:
+            batch = self._join([{"type": "end", "ended": ended}])
+            traces = tuple(self._traces[seq] for seq in sorted(self._traces))
+        last, _ = self._lines(batch)
+        self._begun.close(last, to_bytes(Brief(header=self._header, traces=traces, ended=ended)))
 
-    def _append(self, body: Mapping[str, Json]) -> None:
-        line, digest = chain.line(body, self._digest)
-        self._begun.append(line)
+    def _join(self, bodies: Iterable[Mapping[str, Json]]) -> _Batch:
+        """Add lines to those that are written next. The caller holds the lock."""
+        self._open.bodies.extend(bodies)
+        return self._open
+
+    def _write(self, batch: _Batch) -> None:
+        """See that these lines are written: whoever comes first writes those of all who came meanwhile, so
+        that many changes take one wait for the disk. Raises JournalError."""
+        with self._writing:
+            if not batch.ended:
+                self._write_open(batch)
+        if batch.error is not None:
+            raise JournalError(batch.error.what, fix=batch.error.fix, where=batch.error.where)
+
+    def _write_open(self, batch: _Batch) -> None:
+        with self._lock:
+            self._open = _Batch()
+        batch.ended = True
+        lines, digest = self._lines(batch)
+        try:
+            if batch.urgent:
+                self._begun.append(lines)
+            elif not self._begun.note(lines):
+                with self._lock:
+                    self._open.bodies[:0] = batch.bodies
+                return
+        except JournalError as error:
+            batch.error = error
+            return
         self._digest = digest
+
+    def _lines(self, batch: _Batch) -> tuple[bytes, str]:
+        """The lines as they stand after those that are written, and the digest up to and with them."""
+        digest, lines = self._digest, list[bytes]()
+        for body in batch.bodies:
+            line, digest = chain.line(body, digest)
+            lines.append(line)
+        return b"".join(lines), digest
+
+
+@dataclass(slots=True)
+class _Batch:
+    """Lines that are written together. `urgent`: those who wait may only go on once they are kept."""
+
+    bodies: list[Mapping[str, Json]] = field(default_factory=list)
+    urgent: bool = False
+    ended: bool = False
+    error: JournalError | None = None
 
 
 def read_run(memory: Memory, run: str) -> Run:

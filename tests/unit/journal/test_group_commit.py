@@ -1,0 +1,115 @@
+"""Many changes take one wait for the disk; what is not kept is not begun; ends wait for nobody."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+import pytest
+
+from ddsetup.journal import chain
+from ddsetup.journal.memory import JournalError
+from ddsetup.journal.runs import Journal
+from tests.unit.world import AT, creation, header
+
+
+@dataclass
+class Paper:
+    """Implements Begun: keeps what was synced, one piece a call, and what was only noted. `gate` holds up the
+    first sync, `full` refuses."""
+
+    takes_notes: bool = True
+    full: bool = False
+    gate: threading.Event = field(default_factory=threading.Event)
+    waiting: threading.Event = field(default_factory=threading.Event)
+    synced: list[bytes] = field(default_factory=list)
+    noted: list[bytes] = field(default_factory=list)
+    text: bytes = b""
+
+    @property
+    def where(self) -> str:
+        return "paper"
+
+    def append(self, lines: bytes) -> None:
+        self.waiting.set()
+        self.gate.wait(10)
+        if self.full:
+            raise JournalError("full")
+        self.synced.append(lines)
+        self.text += lines
+
+    def note(self, lines: bytes) -> bool:
+        if self.takes_notes:
+            self.noted.append(lines)
+            self.text += lines
+        return self.takes_notes
+
+    def close(self, last: bytes, brief: bytes) -> None:
+        del brief
+        self.text += last
+
+    def bodies(self) -> list[dict[str, object]]:
+        return [dict(body) for body in chain.read(self.text, "paper")[0]]
+
+
+def journal_on(paper: Paper) -> Journal:
+    first, digest = chain.line({"type": "header"}, "")
+    paper.text = first
+    return Journal(header(), paper, digest)
+
+
+def opened(*, takes_notes: bool = True) -> tuple[Paper, Journal]:
+    paper = Paper(takes_notes)
+    paper.gate.set()
+    return paper, journal_on(paper)
+
+
+def test_those_that_come_while_one_waits_for_the_disk_are_written_together() -> None:
+    paper = Paper()
+    journal = journal_on(paper)
+    with ThreadPoolExecutor(9) as pool:
+        first = pool.submit(journal.start, creation("first"), AT)
+        assert paper.waiting.wait(10)
+        others = [pool.submit(journal.start, creation(f"f{n}"), AT) for n in range(8)]
+        while len(journal._open.bodies) < 8:
+            threading.Event().wait(0.001)
+        paper.gate.set()
+        numbers = {first.result(), *(other.result() for other in others)}
+    assert numbers == set(range(1, 10))
+    assert [piece.count(b"\n") for piece in paper.synced] == [1, 8]
+    assert len(paper.bodies()) == 10
+
+
+def test_a_batch_of_changes_takes_one_and_their_ends_none() -> None:
+    paper, journal = opened()
+    changes = [creation(name) for name in ("a", "b", "c")]
+    for seq, change in zip(journal.start_all(changes, AT), changes, strict=True):
+        journal.done(seq, change.outcome("applied"), AT)
+    assert (len(paper.synced), len(paper.noted)) == (1, 3)
+
+
+def test_ends_that_cost_a_call_come_with_the_next_beginning_or_at_the_end() -> None:
+    paper, journal = opened(takes_notes=False)
+    a, b = creation("a"), creation("b")
+    seq = journal.start(a, AT)
+    journal.done(seq, a.outcome("applied"), AT)
+    assert len(paper.bodies()) == 2
+    last = journal.start(b, AT)
+    assert [body["type"] for body in paper.bodies()] == ["header", "start", "done", "start"]
+    journal.done(last, b.outcome("applied"), AT)
+    journal.close()
+    assert [body["type"] for body in paper.bodies()][4:] == ["done", "end"]
+    assert len(paper.synced) == 2
+
+
+def test_what_is_not_kept_is_not_begun_and_the_chain_goes_on_where_it_was() -> None:
+    paper, journal = opened()
+    journal.start(creation("a"), AT)
+    paper.full = True
+    with pytest.raises(JournalError):
+        journal.start(creation("b"), AT)
+    paper.full = False
+    journal.start(creation("c"), AT)
+    journal.close()
+    assert [body.get("seq") for body in paper.bodies()] == [None, 1, 3, None]
