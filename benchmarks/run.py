@@ -21,7 +21,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks import first_screen, healthy
+from benchmarks import first_screen, goals, healthy
 from benchmarks.front import RATES, Emulator, Front, Tally
 from benchmarks.memory import ACCOUNT, MemoryAws, furnished
 
@@ -38,6 +38,8 @@ main()
 """
 """ddsetup that knows no quotas, to see how much memory a big run takes without waiting for its end."""
 _TOOL = [sys.executable, "-m", "ddsetup"]
+_SHARED = ("automatic", "again", "status", "plan", "uninstrument")
+_DIRECT = ("direct", "direct-again", "undo")
 _SETUP = ("setup", "--all", "--yes", "--no-verify", "--output", "json")
 
 
@@ -206,13 +208,11 @@ def main() -> int:
     parser.add_argument(
         "--modes",
         nargs="*",
-        default=["automatic", "again", "status", "direct"],
+        default=[*_SHARED, *_DIRECT, "account"],
         choices=[
-            "automatic",
-            "again",
-            "status",
-            "plan",
-            "direct",
+            *_SHARED,
+            *_DIRECT,
+            "account",
             "memory",
             "memory-direct",
             "doctor",
@@ -228,20 +228,22 @@ def main() -> int:
         f"{time.strftime('%Y-%m-%d %H:%M')}, Python {platform.python_version()}, {os.cpu_count()} CPUs, "
         f"{platform.system()} {platform.machine()}; latency {asked.latency * 1000:.0f} ms"
     )
-    for n in asked.n:
-        run_size(n, asked)
+    figures = [figure for n in asked.n for figure in run_size(n, asked)]
+    print("\n" + goals.table(figures))
     return 0
 
 
-def run_size(n: int, asked: argparse.Namespace) -> None:
-    """All modes with one number of functions: those in "automatic" share an account, the others do not."""
-    shared = [mode for mode in asked.modes if mode in ("automatic", "again", "status", "plan")]
+def run_size(n: int, asked: argparse.Namespace) -> list[goals.Figure]:
+    """All modes with one number of functions: those of `_SHARED` and of `_DIRECT` share an account each, the
+    others do not."""
+    figures: list[goals.Figure] = []
+    together = [[mode for mode in modes if mode in asked.modes] for modes in (_SHARED, _DIRECT)]
     alone = [
         [mode]
-        for mode in ("direct", "memory", "memory-direct", "wizard", "datadog-ci")
+        for mode in ("account", "memory", "memory-direct", "wizard", "datadog-ci")
         if mode in asked.modes
     ]
-    for modes in (shared, *alone):
+    for modes in (*together, *alone):
         if not modes:
             continue
         with tempfile.TemporaryDirectory(prefix="ddsetup-bench-") as place:
@@ -259,9 +261,16 @@ def run_size(n: int, asked: argparse.Namespace) -> None:
                     measured = run_mode(mode, n, front, env)
                     if measured:
                         show(measured)
+                        figures.append(figure_of(mode, measured))
             front.close()
     if "doctor" in asked.modes:
         run_doctor(n, asked.latency)
+    return figures
+
+
+def figure_of(mode: str, m: Measured) -> goals.Figure:
+    """What goes into the table."""
+    return goals.Figure(mode, m.n, m.calls, m.seconds, m.peak_mb, m.tally.calls)
 
 
 def run_doctor(n: int, latency: float) -> None:
@@ -296,6 +305,10 @@ def run_mode(mode: str, n: int, front: Front, env: Mapping[str, str]) -> Measure
         "again": [*_TOOL, *_SETUP],
         "plan": [*_TOOL, "plan", "--all", "--output", "json"],
         "direct": [*_TOOL, *_SETUP, "--subscribe", "direct"],
+        "direct-again": [*_TOOL, *_SETUP, "--subscribe", "direct"],
+        "account": [*_TOOL, *_SETUP, "--subscribe", "account"],
+        "uninstrument": [*_TOOL, "uninstrument", "--all", "--yes", "--output", "json"],
+        "undo": [*_TOOL, "undo", "--yes", "--output", "json"],
         "status": [*_TOOL, "status", "--output", "json"],
         "memory": [sys.executable, "-c", _UNHURRIED, *_SETUP],
         "memory-direct": [sys.executable, "-c", _UNHURRIED, *_SETUP, "--subscribe", "direct"],
@@ -304,6 +317,8 @@ def run_mode(mode: str, n: int, front: Front, env: Mapping[str, str]) -> Measure
         "automatic": "setup, first run, automatic subscriptions",
         "again": "setup, second run",
         "direct": "setup, first run, direct filters",
+        "direct-again": "setup, second run, direct filters",
+        "account": "setup, first run, one policy of the account",
         "memory": "setup without any rate, for its memory only",
         "memory-direct": "setup without any rate, direct filters, for its memory only",
     }

@@ -13,7 +13,7 @@ def run(call: Call) -> Report:
     """Plan it, show it, and do it once it is confirmed."""
     from ddsetup.ask.choosing import choose_functions
     from ddsetup.flow import verbs
-    from ddsetup.observe.chosen import observe_filters, observe_key_policies
+    from ddsetup.observe.chosen import FEW, observe_at_work, observe_filters, observe_key_policies
     from ddsetup.plan.select import select_in
     from ddsetup.plan.steps import uninstrument
     from ddsetup.plan.steps.instrument.key_access import roles_to_read
@@ -29,8 +29,11 @@ def run(call: Call) -> Report:
         choose=choose_functions,
     )
     selected = select_in(snapshot, answers.selection)
+    snapshot = verbs.with_applied(session, snapshot)
+    many = [lane for lane, names in uninstrument.log_groups(snapshot, selected).items() if len(names) > FEW]
+    snapshot = observe_at_work(session.aws, snapshot, () if answers.thorough else many)
     groups = uninstrument.groups_to_read(snapshot, answers, selected)
-    snapshot = verbs.with_applied(session, observe_filters(session.aws, snapshot, groups))
+    snapshot = observe_filters(session.aws, snapshot, groups)
     snapshot = observe_key_policies(session.aws, snapshot, roles_to_read(selected))
     plan = uninstrument.plan(snapshot, answers, selected)
     report = base_report("uninstrument", session, plan)

@@ -6,7 +6,7 @@ Filter names are those that the tools document or are known to use; the destinat
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Literal, TypeAlias
 
 from ddsetup.facts.recognise import forwarder_like
@@ -115,6 +115,11 @@ def group_resource(group: str, lane: Lane) -> ResourceId:
 def group_of(resource: ResourceId) -> str:
     """The log group that a filter, or the group itself, as a resource is about."""
     return resource.id.partition(":")[0]
+
+
+def as_filter(state: FilterState) -> SubscriptionFilter:
+    """The filter as it is read, of which only this is known."""
+    return SubscriptionFilter(**{each.name: getattr(state, each.name) for each in fields(state)})
 
 
 def filter_state(found: SubscriptionFilter) -> FilterState:

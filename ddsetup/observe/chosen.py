@@ -31,7 +31,7 @@ from ddsetup.plan.steps.subscriptions.groups import filters_put
 Questions: TypeAlias = Mapping[str, tuple[str, ...]]
 """IAM actions, each with the ARNs on which it must be allowed."""
 
-_FEW = 20
+FEW = 20
 """So many functions are asked about one by one: it takes a second or two."""
 _MOST_ALIASED = 100
 
@@ -47,7 +47,7 @@ def look_closer(
     what this identity may do, other sources, and the filters of these log `groups`, which take by far the
     longest."""
     snapshot = look_at_sources(aws, _with_key_secret(aws, snapshot, answers), answers)
-    if len(selected) > _FEW:
+    if len(selected) > FEW:
         snapshot = _with(snapshot, side_by_side(aws, _qualifier_jobs(aws, snapshot, selected)))
     asked = {number: questions(account, snapshot, answers) for number, account in snapshot.accounts.items()}
     lanes = dict.fromkeys(function.lane for function in selected)
@@ -115,7 +115,7 @@ def observe_deliveries(
     wanted: list[Lane] = []
     for lane, names in groups_to_read(snapshot, answers, selected).items():
         in_use = choose(lane, snapshot, answers).how in IN_USE
-        if in_use and len(names) > _FEW and snapshot.lanes[lane].delivered is None:
+        if in_use and len(names) > FEW and snapshot.lanes[lane].delivered is None:
             wanted.append(lane)
     jobs = _delivery_jobs(aws, wanted)
     if answers.subscribe == "direct":
@@ -233,7 +233,7 @@ def _state_jobs(aws: Aws, selected: tuple[Function, ...]) -> Jobs:
         ("states", function.lane, function.arn): job(
             functions.function_state, aws, function.lane, function.name
         )
-        for function in (selected if len(selected) <= _FEW else ())
+        for function in (selected if len(selected) <= FEW else ())
     }
 
 
@@ -264,7 +264,7 @@ def aliased(snapshot: Snapshot, selected: tuple[Function, ...]) -> tuple[Functio
     A call for each of a thousand functions would take a minute of the quota that updates need, so that is
     left for who may not list metrics. Those of a region are known once its `qualifiers` are.
     """
-    if len(selected) <= _FEW:
+    if len(selected) <= FEW:
         return selected
     found: list[Function] = []
     for lane in dict.fromkeys(function.lane for function in selected):
@@ -279,7 +279,7 @@ def aliased(snapshot: Snapshot, selected: tuple[Function, ...]) -> tuple[Functio
 def _edge_jobs(aws: Aws, snapshot: Snapshot, selected: Iterable[Function]) -> Jobs:
     """The policies of the few functions that may run on Lambda@Edge, as far as their roles do not tell."""
     asked = [f for f in selected if may_be_on_edge(f) and not on_edge(f, snapshot.lanes[f.lane])]
-    if len(asked) > _FEW:
+    if len(asked) > FEW:
         return {}
     return {("replicated", f.lane, f.arn): job(functions.resource_policy, aws, f.lane, f.name) for f in asked}
 

@@ -14,6 +14,7 @@ from ddsetup.facts.account_policies import policies_of, policy_resource
 from ddsetup.facts.filters import (
     AUTOMATIC_PREFIX,
     OWN_PREFIX,
+    as_filter,
     describe,
     filter_resource,
     filter_state,
@@ -23,7 +24,7 @@ from ddsetup.facts.variables import SERVICE, VARIABLES
 from ddsetup.model.account import Function, Integration, Lane, SubscriptionFilter, Unreadable
 from ddsetup.model.answers import Answers
 from ddsetup.model.change import Change, Plan, ResourceId, Step
-from ddsetup.model.snapshot import Snapshot
+from ddsetup.model.snapshot import LaneSnapshot, Snapshot
 from ddsetup.model.states import FunctionState, LogCollectionState, TagsState
 from ddsetup.plan.steps.collection import LAMBDA_SOURCE, collection_id
 from ddsetup.plan.steps.forwarder_choice import lane_of
@@ -35,6 +36,7 @@ from ddsetup.plan.steps.instrument.subject import (
     subject_of,
     tags_resource,
 )
+from ddsetup.plan.steps.subscriptions.evidence import OwnFilters
 from ddsetup.plan.steps.subscriptions.groups import can_have_filters, log_group_of
 from ddsetup.plan.steps.taken_back import had_datadog, log_level_of, owned_variables, tags_of, variables_of
 from ddsetup.plan.steps.wording import cannot_see
@@ -149,8 +151,19 @@ def _ends(lane: Lane, snapshot: Snapshot, gone: Collection[str]) -> bool:
 def groups_to_read(
     snapshot: Snapshot, answers: Answers, selected: tuple[Function, ...]
 ) -> Mapping[Lane, tuple[str, ...]]:
-    """The log groups whose filters must be known before this can be planned."""
-    del answers  # the same signature as that of the step subscriptions
+    """The log groups whose filters must be known before this can be planned, as evidence does not tell."""
+    if answers.thorough:
+        return log_groups(snapshot, selected)
+    found: dict[Lane, tuple[str, ...]] = {}
+    for lane, groups in log_groups(snapshot, selected).items():
+        known = OwnFilters(lane, snapshot)
+        if left := tuple(group for group in groups if known.of(group) is None):
+            found[lane] = left
+    return found
+
+
+def log_groups(snapshot: Snapshot, selected: Iterable[Function]) -> Mapping[Lane, tuple[str, ...]]:
+    """The log groups of these functions that may have filters."""
     wanted: dict[Lane, dict[str, None]] = {}
     for function in selected:
         group = log_group_of(function)
@@ -281,6 +294,23 @@ def _marker(subject: Subject) -> Plan:
     )
 
 
+_STAYS = (
+    "its logs still go to Datadog, which puts a filter on every function of the region: its log collection "
+    "has other sources, or other functions there use the Forwarder"
+)
+_STAYS_FIX = "filters for chosen functions only: ddsetup setup --subscribe direct; all: ddsetup teardown"
+
+
+def _registered(lane: Lane, snapshot: Snapshot) -> bool:
+    """Whether Datadog subscribes the log groups of the lane's functions by itself."""
+    live = snapshot.accounts[lane.account].integration
+    return (
+        isinstance(live, Integration)
+        and LAMBDA_SOURCE in live.sources
+        and any(lane_of(arn) == lane for arn in live.lambdas)
+    )
+
+
 def filters_out(
     snapshot: Snapshot, answers: Answers, selected: tuple[Function, ...], ending: Collection[Lane]
 ) -> Plan:
@@ -297,14 +327,17 @@ def _filters(
     for function in selected:
         resource = subject_of(function, snapshot, answers).resource
         writing.setdefault((function.lane, log_group_of(function)), []).append(resource)
-    for lane, groups in groups_to_read(snapshot, answers, selected).items():
+    for lane, groups in log_groups(snapshot, selected).items():
         held = snapshot.lanes[lane]
-        others: dict[str, list[str]] = {}
-        for function in () if isinstance(held.functions, Unreadable) else held.functions:
-            if function.arn not in chosen:
-                others.setdefault(log_group_of(function), []).append(function.name)
+        known = OwnFilters(lane, snapshot)
+        stays = lane not in ending and _registered(lane, snapshot)
+        others = _others_writing(held, chosen)
         for group in groups:
             filters = held.filters.get(group)
+            if filters is None and (told := known.of(group)):
+                if stays:
+                    yield STEP.skip(group_resource(group, lane), _STAYS, _STAYS_FIX)
+                filters = (as_filter(told[1]),) if told[1] else ()
             if filters is None or isinstance(filters, Unreadable):
                 why = "they were not looked at" if filters is None else cannot_see("them", filters)
                 yield STEP.skip(group_resource(group, lane), f"its filters stay: {why}")
@@ -315,18 +348,20 @@ def _filters(
                     yield _filter(found, others.get(group, []), lane, needs)
 
 
+def _others_writing(lane: LaneSnapshot, chosen: Collection[str]) -> Mapping[str, list[str]]:
+    """The names of the functions that are not chosen (by ARN), by the log group that they write to."""
+    found: dict[str, list[str]] = {}
+    for function in () if isinstance(lane.functions, Unreadable) else lane.functions:
+        if function.arn not in chosen:
+            found.setdefault(log_group_of(function), []).append(function.name)
+    return found
+
+
 def _filter(found: SubscriptionFilter, sharing: list[str], lane: Lane, needs: tuple[ResourceId, ...]) -> Plan:
     """A filter of ours goes after the functions: one that keeps Datadog still reports through it."""
     resource = filter_resource(found.log_group, found.name, lane)
     if found.name.startswith(AUTOMATIC_PREFIX):
-        reason = (
-            "its logs still go to Datadog, which puts this filter on every function of the region: its log "
-            "collection has other sources, or other functions there use the Forwarder"
-        )
-        fix = (
-            "filters for chosen functions only: ddsetup setup --subscribe direct; all of it: ddsetup teardown"
-        )
-        return STEP.skip(resource, reason, fix)
+        return STEP.skip(resource, _STAYS, _STAYS_FIX)
     if not found.name.startswith(OWN_PREFIX):
         return Plan()
     if sharing:

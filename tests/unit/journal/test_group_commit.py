@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 
 from ddsetup.journal import chain
 from ddsetup.journal.memory import JournalError
 from ddsetup.journal.runs import Journal
-from tests.unit.world import AT, creation, header
+from tests.unit.world import AT, creation, header, read_journal
 
 
 @dataclass
@@ -113,3 +117,41 @@ def test_what_is_not_kept_is_not_begun_and_the_chain_goes_on_where_it_was() -> N
     journal.start(creation("c"), AT)
     journal.close()
     assert [body.get("seq") for body in paper.bodies()] == [None, 1, 3, None]
+
+
+AT_WORK = """
+import os, sys, threading
+from itertools import count
+from pathlib import Path
+from ddsetup.journal.disk import OnDisk
+from ddsetup.journal.runs import Journal
+from tests.unit.world import AT, creation, header, read_journal
+
+journal = Journal.create(OnDisk(Path(sys.argv[1])), header())
+numbers = count()
+
+def work():
+    while True:
+        change = creation(f"f{next(numbers)}")
+        seq = journal.start(change, AT)
+        os.write(1, f"{change.resource.id}\\n".encode())
+        journal.done(seq, change.outcome("applied"), AT)
+
+for _ in range(8):
+    threading.Thread(target=work).start()
+"""
+
+
+@pytest.mark.parametrize("sent_before", [1, 40, 300])
+def test_after_a_kill_all_that_was_sent_is_in_the_journal(tmp_path: Path, sent_before: int) -> None:
+    command = [sys.executable, "-c", AT_WORK, str(tmp_path)]
+    environ = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, env=environ, text=True) as process:
+        assert process.stdout is not None
+        sent = [process.stdout.readline().strip() for _ in range(sent_before)]
+        process.kill()
+        rest = process.stdout.read().split("\n")
+        sent += [name for name in rest if name]
+    (run,) = (tmp_path / "runs").iterdir()
+    started = {entry.change.resource.id for entry in read_journal(run / "journal.jsonl").entries}
+    assert set(sent) <= started

@@ -159,7 +159,7 @@ def test_a_filter_that_datadog_puts_back_is_named() -> None:
     )
     plan = plan_for(function(), filters={GROUP: (found,)})
     assert plan.changes == ()
-    assert any("Datadog, which puts this filter" in s.reason for s in plan.skipped)
+    assert any("Datadog, which puts a filter" in s.reason for s in plan.skipped)
 
 
 def test_unread_filters_are_never_taken_for_none() -> None:

@@ -10,11 +10,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ddsetup.facts.filters import AUTOMATIC_PREFIX, MAX_FILTERS, is_own_name, leads_to_datadog_by_name
+from ddsetup.facts.filters import (
+    AUTOMATIC_PREFIX,
+    MAX_FILTERS,
+    OWN_PREFIX,
+    is_own_name,
+    leads_to_datadog_by_name,
+)
 from ddsetup.facts.recognise import has_datadog
-from ddsetup.model.account import Unreadable
+from ddsetup.model.account import Lane, Unreadable
+from ddsetup.model.snapshot import Snapshot
+from ddsetup.model.states import FilterState
 from ddsetup.plan.steps.subscriptions.account import by_policy
-from ddsetup.plan.steps.subscriptions.groups import Group, Region
+from ddsetup.plan.steps.subscriptions.groups import Group, Region, recorded_filters, seen_here
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +87,21 @@ BESIDE = Evidence(
     wrong="a filter that delivered nothing leads to Datadog, too",
     notices="the first lines of its functions arrive twice, which the doctor finds",
 )
-TABLE = (AT_WORK, COVERED, FULL, RECORDED, UNTOUCHED, BESIDE)
+KNOWN = Evidence(
+    seen="Datadog is taken out of functions, and the record of earlier runs has the filter that ddsetup put "
+    "on their log group",
+    conclusion="that filter goes with them",
+    wrong="somebody deleted it since, or changed it",
+    notices="it is compared in every field before it is deleted, and stays where it differs",
+)
+NOT_OURS = Evidence(
+    seen="Datadog is taken out of functions; the record has no filter of ddsetup's on their log group, and "
+    "within two weeks CloudWatch saw none at work in the region, or others than ddsetup's in the group",
+    conclusion="no filter of the group is ddsetup's, and none is taken away",
+    wrong="another machine put one, by which nothing was delivered for two weeks",
+    notices="once it delivers, the groups are read when this is run again; a teardown reads all",
+)
+TABLE = (AT_WORK, COVERED, FULL, RECORDED, UNTOUCHED, BESIDE, KNOWN, NOT_OURS)
 IN_USE = ("named", "found", "deploy")
 """How a Forwarder is chosen that there is, or will be."""
 
@@ -120,6 +142,27 @@ def evidence(region: Region, group: Group) -> Evidence | None:
     if region.triggered:
         return COVERED
     return _put_by_ddsetup(region, group) if region.answers.subscribe == "direct" else None
+
+
+class OwnFilters:
+    """What tells which filters of ddsetup's the log groups of a lane have, where they need not be read."""
+
+    def __init__(self, lane: Lane, snapshot: Snapshot) -> None:
+        held = snapshot.lanes[lane]
+        self._put = recorded_filters(lane, snapshot)
+        self._delivered = held.delivered
+        self._been_here = bool(self._put) or seen_here(held)
+
+    def of(self, group: str) -> tuple[Evidence, FilterState | None] | None:
+        """The evidence of a log group, with the filter that goes; None: it has to be read."""
+        if not isinstance(self._delivered, Mapping):
+            return None
+        if group in self._put:
+            return KNOWN, self._put[group]
+        names = self._delivered.get(group, frozenset())
+        if any(name.startswith(OWN_PREFIX) for name in names) or (self._been_here and not names):
+            return None
+        return NOT_OURS, None
 
 
 def _seen(region: Region, group: str) -> _Seen | None:

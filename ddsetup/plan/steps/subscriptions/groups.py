@@ -115,26 +115,31 @@ def _region(lane: Lane, snapshot: Snapshot, answers: Answers, registering: froze
         triggered=("lambda" in sources and choice.arn in registered) or choice.arn in registering,
         own_groups=frozenset(_own_groups(held, {*(f.arn for f in known), choice.arn})),
         recorded=frozenset(group for group, leads_to in put.items() if leads_to == choice.arn),
-        been_here=bool(put) or _seen_here(held),
+        been_here=bool(put) or seen_here(held),
         run=hashlib.sha256(snapshot.at.isoformat().encode()).hexdigest()[:6],
     )
 
 
 def filters_put(lane: Lane, snapshot: Snapshot) -> Mapping[str, str]:
     """Where the filters of ddsetup's lead that earlier runs put here and that are in force, by log group."""
+    return {group: state.destination_arn for group, state in recorded_filters(lane, snapshot).items()}
+
+
+def recorded_filters(lane: Lane, snapshot: Snapshot) -> Mapping[str, FilterState]:
+    """The filters of ddsetup's that earlier runs put here and that are in force, by log group."""
     states = [
         change.after
         for resource, change in (snapshot.applied or {}).items()
         if (resource.account, resource.region) == (lane.account, lane.region)
     ]
     return {
-        state.log_group: state.destination_arn
+        state.log_group: state
         for state in states
         if isinstance(state, FilterState) and state.name.startswith(OWN_PREFIX)
     }
 
 
-def _seen_here(lane: LaneSnapshot) -> bool:
+def seen_here(lane: LaneSnapshot) -> bool:
     """Whether CloudWatch saw a filter of ddsetup's at work."""
     seen = lane.delivered if isinstance(lane.delivered, Mapping) else {}
     return any(name.startswith(OWN_PREFIX) for names in seen.values() for name in names)

@@ -1,0 +1,87 @@
+"""What each run is to take at most, beside what it took: the table that `benchmarks.run` ends with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+CONTROL, FILTERS = 15, 5
+"""Calls a second of Lambda's control plane, and of each kind of call on filters."""
+MARGIN = 1.15
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """The most calls and the most seconds for N functions; None where only the other counts."""
+
+    what: str
+    calls: Callable[[int], float] | None = None
+    seconds: Callable[[int], float] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """What a run took."""
+
+    mode: str
+    n: int
+    calls: int
+    seconds: float
+    megabytes: float
+    by_api: Mapping[str, int]
+
+
+def _instrumented(n: int) -> float:
+    return MARGIN * n / CONTROL + 10
+
+
+def _pages(n: int) -> float:
+    return n / 25 + 40
+
+
+def _ten_seconds(n: int) -> float:
+    return max(10.0, n / 100)
+
+
+GOALS: Mapping[str, Goal] = {
+    "plan": Goal("plan, nothing to change", _pages, _ten_seconds),
+    "again": Goal("setup, nothing to change", _pages, _ten_seconds),
+    "automatic": Goal("first run, automatic", None, _instrumented),
+    "direct": Goal("first run, direct filters", lambda n: 3.2 * n + 60, lambda n: MARGIN * n / FILTERS + 10),
+    "direct-again": Goal("setup, nothing to change, direct filters", _pages, _ten_seconds),
+    "account": Goal("first run, one policy", None, _instrumented),
+    "uninstrument": Goal("uninstrument", None, _instrumented),
+    "undo": Goal("undo of a direct run", None, lambda n: MARGIN * n / FILTERS + 10),
+    "memory": Goal("memory, automatic"),
+    "memory-direct": Goal("memory, direct filters"),
+}
+MEGABYTES = 150.0
+_SHOWN = 4
+
+
+def table(figures: Sequence[Figure]) -> str:
+    """Goal beside figure, as Markdown; what misses its goal is marked."""
+    rows = [
+        "| run | N | calls | goal | seconds | goal | MB | goal | most calls |",
+        "|---|" + "---:|" * 7 + "---|",
+    ]
+    for figure in figures:
+        goal = GOALS.get(figure.mode, Goal(figure.mode))
+        timed = not figure.mode.startswith("memory")
+        most = sorted(figure.by_api.items(), key=lambda pair: -pair[1])[:_SHOWN]
+        cells = [
+            *(goal.what, f"{figure.n:,}"),
+            *_beside(float(figure.calls), goal.calls, figure.n, "{:,.0f}"),
+            *(_beside(figure.seconds, goal.seconds, figure.n, "{:,.1f}") if timed else ("", "")),
+            *_beside(figure.megabytes, lambda _: MEGABYTES, figure.n, "{:,.0f}"),
+            ", ".join(f"{name} {count:,}" for name, count in most),
+        ]
+        rows.append(f"| {' | '.join(cells)} |")
+    return "\n".join(rows)
+
+
+def _beside(figure: float, goal: Callable[[int], float] | None, n: int, form: str) -> tuple[str, str]:
+    if goal is None:
+        return form.format(figure), ""
+    missed = " (!)" if figure > goal(n) else ""
+    return form.format(figure) + missed, form.format(goal(n))
