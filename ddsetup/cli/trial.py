@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 
@@ -34,8 +34,9 @@ def scenarios_of(given: Iterable[str]) -> tuple[str, ...]:
 def sandbox_for(call: Call) -> Iterator[Call]:
     """The call, led into a sandbox that lives as long as the block.
 
-    Without a terminal it runs by itself: all functions, confirmed. Journals go into the sandbox unless
-    `--state-dir` says otherwise: there is nothing to give back once it is gone.
+    Without a terminal it runs by itself: all functions, and what else the scenario is about, confirmed.
+    Journals go into the sandbox unless `--state-dir` says otherwise: there is nothing to give back once it is
+    gone.
     """
     from ddsetup.sandbox.control import start
     from ddsetup.sandbox.model import ACCOUNT, SandboxOptions, new_account
@@ -44,10 +45,13 @@ def sandbox_for(call: Call) -> Iterator[Call]:
     regions = call.given.items("region") or ("us-east-1",)
     # Journals that stay must not meet those of another account, that of the next sandbox.
     account = new_account() if call.given.text("state_dir") else ACCOUNT
+    scenarios = scenarios_of(call.value("scenario") or ())
+    by_itself = {} if call.can_ask else {"all": True, "yes": True, **_around(scenarios)}
+    wanted = call.given.over(_weakest(by_itself))
     options = SandboxOptions(
-        operator_policy=operator_policy(call.given, account, regions),
+        operator_policy=operator_policy(wanted, account, regions),
         account=account,
-        scenarios=scenarios_of(call.value("scenario") or ()),
+        scenarios=scenarios,
         regions=regions,
     )
     call.console.sandbox = True
@@ -56,19 +60,27 @@ def sandbox_for(call: Call) -> Iterator[Call]:
         sandbox = up.enter_context(start(options))
         environ = up.enter_context(_environment(sandbox.env()))
         up.enter_context(kept_busy(sandbox))
-        by_itself = {} if call.can_ask else {"all": True, "yes": True}
         usual = {
             "region": regions,
             "state_dir": str(sandbox.directory / "state"),
             **by_itself,
         }
-        weakest = Given({key: Raw(value, "file", "--sandbox") for key, value in usual.items()})
-        given = call.given.over(from_environment(sandbox.env())).over(weakest)
+        given = call.given.over(from_environment(sandbox.env())).over(_weakest(usual))
         try:
             yield replace(call, given=given, environ=environ)
         finally:
             with call.console.working("taking the sandbox down"):
                 up.close()
+
+
+def _weakest(usual: Mapping[str, object]) -> Given:
+    """What holds where nothing else is said."""
+    return Given({key: Raw(value, "file", "--sandbox") for key, value in usual.items()})
+
+
+def _around(scenarios: Iterable[str]) -> Mapping[str, object]:
+    """What a run by itself switches on beside functions: all that the account was made to show."""
+    return {"state_machine": ("all",), "api_stage": ("all",)} if "services" in scenarios else {}
 
 
 @contextmanager
