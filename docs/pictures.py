@@ -1,4 +1,4 @@
-"""Draw the pictures of the documentation from a real guided session: `python -m docs.pictures`.
+"""Draw the pictures of the documentation from real sessions: `python -m docs.pictures [setup] [request]`.
 
 Somebody's answers are typed into the installed command on a terminal, in a sandbox of its own. What is on
 the screen at some moments becomes the SVGs in docs/pictures/.
@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 import sys
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from tests.e2e.world import operator_policy
 
 PICTURES = Path(__file__).parent / "pictures"
 SIZE = (92, 28)
+TALL = (106, 90)
 REGIONS = ("us-east-1",)
 SCENARIOS = ("healthy", "foreign-filters")
 CTRL_A = "\x01"
@@ -31,7 +33,7 @@ MOVING = ("start", "list", "plan", "progress", "proof", "cold-starts")
 
 _CHANGING = (
     (re.compile(r"\d{4}-\d\d-\d\d"), "2026-01-31"),
-    (re.compile(r"\d\d:\d\d UTC"), "10:15 UTC"),
+    (re.compile(r"(?<!:)\d\d:\d\d UTC"), "10:15 UTC"),
     (re.compile(r"\d{8}T\d{6}\.\d{3}Z-\w{4}"), "20260131T101500.000Z-1a2b"),
     (re.compile(r"127\.0\.0\.1:\d+"), "127.0.0.1:4566"),
 )
@@ -95,21 +97,43 @@ def _some_arrived(terminal: Terminal) -> Callable[[], bool]:
     return holds
 
 
-def record() -> Mapping[str, Frame]:
-    """The frames of a session in a sandbox of its own."""
-    options = SandboxOptions(operator_policy(REGIONS), scenarios=SCENARIOS, regions=REGIONS)
+@contextmanager
+def sandboxed(scenarios: tuple[str, ...]) -> Iterator[Cli]:
+    """The installed command in a sandbox of its own."""
+    options = SandboxOptions(operator_policy(REGIONS), scenarios=scenarios, regions=REGIONS)
     with start(options) as sandbox, tempfile.TemporaryDirectory(prefix="pictures-") as home:
         secrets = (sandbox.api_key, sandbox.app_key, sandbox.operator.secret_access_key)
-        cli = Cli(Path(home), sandbox.env(), secrets)
-        with Terminal(cli, size=SIZE) as terminal:
-            return session(terminal)
+        yield Cli(Path(home), sandbox.env(), secrets)
+
+
+def guided() -> Mapping[str, Frame]:
+    """The pictures of a guided setup, and the moving one of them."""
+    with sandboxed(SCENARIOS) as cli, Terminal(cli, size=SIZE) as terminal:
+        frames = session(terminal)
+    moving = picture(TITLE, [frames[name] for name in MOVING])
+    (PICTURES / "setup.svg").write_text(moving, encoding="utf-8")
+    return frames
+
+
+def request() -> Mapping[str, Frame]:
+    """The cause of a failed request across functions, as `ddsetup explore request` tells it."""
+    with sandboxed(("chain",)) as cli:
+        if cli("setup", "--all", "--yes", "--env", "prod", "--invoke").code != 0:
+            sys.exit("the chain was not set up")
+        arguments = ("explore", "request", "--error", "1", "--no-pager")
+        with Terminal(cli, *arguments, size=TALL) as terminal:
+            if terminal.end() != 0:
+                sys.exit("there is no such request:\n" + terminal.text[-2000:])
+            rows, links = frame(terminal.screen, _CHANGING), terminal.lines.index("In Datadog")
+    return {"request": rows[: links - 1]}
+
+
+PARTS: Mapping[str, Callable[[], Mapping[str, Frame]]] = {"setup": guided, "request": request}
 
 
 if __name__ == "__main__":
     PICTURES.mkdir(exist_ok=True)
-    frames = record()
-    for name, each in frames.items():
-        (PICTURES / f"{name}.svg").write_text(picture(TITLE, [each]), encoding="utf-8")
-    moving = picture(TITLE, [frames[name] for name in MOVING])
-    (PICTURES / "setup.svg").write_text(moving, encoding="utf-8")
-    print(f"{len(frames)} pictures of {SIZE[0]} by {SIZE[1]} characters, and one that moves")
+    for part in sys.argv[1:] or PARTS:
+        for name, each in PARTS[part]().items():
+            (PICTURES / f"{name}.svg").write_text(picture(TITLE, [each]), encoding="utf-8")
+            print(f"{name}.svg")
