@@ -54,7 +54,10 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
 
 SANDBOXES = ("tests/e2e/", "tests/safety/")
 """Where a file has whole sandboxes to itself: minutes of waiting beside little work."""
-LONGEST = ("test_wizard", "test_doctor", "test_sandbox", "test_running", "test_faults", "test_kills")
+LONGEST = (
+    *("test_doctor", "test_own_policies", "test_faults", "test_odd_answers", "test_wizard", "test_explore"),
+    *("test_kills", "test_running", "test_shared_state", "test_contract", "test_as_on_aws", "test_sandbox"),
+)
 """What takes longest where no earlier run has told."""
 SECONDS = "ddsetup/seconds_by_file"
 """In pytest's cache: what the last whole run took."""

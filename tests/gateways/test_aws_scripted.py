@@ -55,6 +55,14 @@ def test_single_throttled_functions_are_tagged_again(script: ScriptedAws) -> Non
     assert script.sent() == {"ResourceARNList": [ARNS[0]], "Tags": {"k": "v"}}
 
 
+@pytest.mark.parametrize("text", ["ThrottlingException: slow down", "Throttled", "TooManyRequestsException"])
+def test_throttling_is_known_by_its_text_where_the_status_is_another(script: ScriptedAws, text: str) -> None:
+    busy = {"StatusCode": 400, "ErrorCode": "InternalServiceException", "ErrorMessage": text}
+    script.script(Reply({"FailedResourcesMap": {ARNS[0]: busy}}), Reply({}))
+    assert tag_functions(connect(script.url, FakeTime()), LANE, ARNS, {"k": "v"}) == {}
+    assert script.sent()["ResourceARNList"] == [ARNS[0]]
+
+
 def test_functions_that_stay_throttled_are_reported(script: ScriptedAws) -> None:
     busy = {"StatusCode": 429, "ErrorCode": "InternalServiceException", "ErrorMessage": "Rate exceeded"}
     script.script(Reply({"FailedResourcesMap": {ARNS[0]: busy}}))

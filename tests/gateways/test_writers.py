@@ -9,6 +9,7 @@ import pytest
 
 from ddsetup.facts.iam_documents import trust_policy
 from ddsetup.gateways.aws.objects import make_bucket
+from ddsetup.model.account import Unreadable
 from ddsetup.model.change import Change
 from ddsetup.model.errors import GatewayError
 from ddsetup.model.snapshot import LaneSnapshot
@@ -312,6 +313,16 @@ def test_tags_go_twenty_at_a_time_and_come_back(bench: Bench) -> None:
     assert {o.status for o in bench.write(*forward)} == {"unchanged"}
     assert {o.status for o in bench.write(*(c.inverse() for c in forward))} == {"applied"}
     assert tags_of(bench, arns[0]) == {"team": "a"}
+
+
+def test_tags_that_the_look_could_not_read_are_read_before_anything_is_set(bench: Bench) -> None:
+    arns = functions(bench, "a", "b")
+    bench.seen = LaneSnapshot(lane=LANE, tags=Unreadable("tag:GetResources", "refused"))
+    after = TagsState(tags={"team": "a", "env": "prod"})
+    there = [change("function_tags", arn, TagsState(tags={"team": "a"}), after) for arn in arns]
+    assert [o.status for o in bench.write(*there)] == ["applied", "applied"]
+    assert tags_of(bench, arns[0]) == {"env": "prod", "team": "a"}
+    assert bench.calls("tag:GetResources") == 1
 
 
 def test_where_the_index_of_tags_lags_the_function_itself_is_asked(bench: Bench) -> None:

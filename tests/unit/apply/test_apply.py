@@ -485,3 +485,26 @@ def test_a_kind_that_is_full_is_passed_over() -> None:
     assert queue.take(idle=False, full=("log_group",)) == (1,)
     assert queue.take(idle=False, full=("log_group",)) == ()
     assert queue.take(idle=False) == (0,)
+
+
+def test_all_that_need_what_failed_are_lost_each_once() -> None:
+    queue = Queue([creation("a"), creation("b"), creation("x", "a", "b"), creation("y", "b")], {})
+    assert queue.settle(0, good=False) == [(2, resource("a"))]
+    # What is lost already is passed over, and the next that needs the same is still told.
+    assert queue.settle(1, good=False) == [(3, resource("b"))]
+    assert queue.left() == []
+
+
+def test_one_failure_loses_every_one_that_needs_it() -> None:
+    queue = Queue([creation("a"), creation("x", "a"), creation("y", "a")], {})
+    assert queue.settle(0, good=False) == [(1, resource("a")), (2, resource("a"))]
+
+
+def test_what_needs_two_is_ready_after_the_second() -> None:
+    queue = Queue([creation("a"), creation("b"), creation("x", "a", "b"), creation("y", "a")], {})
+    assert [queue.take(idle=True) for _ in range(2)] == [(0,), (1,)]
+    queue.settle(0, good=True)
+    assert queue.take(idle=True) == (3,)
+    assert queue.take(idle=True) == ()
+    queue.settle(1, good=True)
+    assert queue.take(idle=True) == (2,)

@@ -89,6 +89,19 @@ def test_prune_gives_back_what_was_there_before() -> None:
     }
 
 
+def test_a_tag_that_was_replaced_comes_back_unless_somebody_gave_it_another_value() -> None:
+    f = function("orders", env={"DD_TAGS": "cost:1,mine:1"})
+    held, wanted = set_up(FIRST, f), replace(answers(), prune=True)
+    assert env_after(held, wanted)["DD_TAGS"] == "mine:1,cost:1"
+    set_now = orders(held)
+    tags = (set_now.env or {})["DD_TAGS"]
+    assert tags == "cost:7,mine:1,team:shop"
+    for now, left in ((f"{tags},own:2", "mine:1,own:2,cost:1"), ("cost:9,mine:1,team:shop", "cost:9,mine:1")):
+        theirs = replace(set_now, env={**(set_now.env or {}), "DD_TAGS": now})
+        moved = replace(held, lanes={lane(): replace(held.lanes[lane()], functions=(theirs,))})
+        assert env_after(moved, wanted)["DD_TAGS"] == left, now
+
+
 def test_what_somebody_changed_since_is_theirs() -> None:
     held = set_up(FIRST, function("orders"))
     f = orders(held)

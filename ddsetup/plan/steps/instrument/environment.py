@@ -6,7 +6,7 @@ asked for by an answer wins over what the function has; a default never does.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ddsetup.facts import catalog, recognise
@@ -150,9 +150,14 @@ def tags_without(subject: Subject, extra: Mapping[str, str]) -> str | None:
     if not set(gone) & set(current):
         return None
     left = [part for part in current if part not in gone]
-    keys = {part.split(":", 1)[0] for part in (*left, *now)} - {part.split(":", 1)[0] for part in gone}
-    back = [part for part in was if part not in current and part.split(":", 1)[0] not in keys]
+    # A value that somebody else gave a key since is theirs: what it was before does not come beside it.
+    taken = _keys(left) | (_keys(now) - _keys(gone))
+    back = [part for part in was if part not in current and part.split(":", 1)[0] not in taken]
     return ",".join((*left, *back))
+
+
+def _keys(parts: Sequence[str]) -> set[str]:
+    return {part.split(":", 1)[0] for part in parts}
 
 
 def _parts(text: str) -> list[str]:
