@@ -93,6 +93,7 @@ class Terminal:
         **over: str | None,
     ) -> None:
         settings = {"TERM": "xterm-256color", "PROMPT_TOOLKIT_NO_CPR": "1", "LANG": "C.UTF-8", **over}
+        settings.setdefault("PAGER", "cat")  # nobody sits there to leave one
         self._cli = cli
         environ, directory = cli.environ(**settings), cwd or cli.home
         start = _Installed if installed else _Forked

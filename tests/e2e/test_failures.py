@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from ddsetup.journal import planfile
 from ddsetup.sandbox.faults import ALWAYS, AwsFault
 from tests.e2e.conftest import OpenPlace, Place
 
@@ -149,11 +151,17 @@ def test_an_edited_plan_is_refused_and_left_alone(shop: Place) -> None:
 def test_a_plan_of_another_site_or_address_is_refused_and_one_of_here_says_whose_it_is(shop: Place) -> None:
     path = shop.cli.home / "plan-of-site.json"
     assert shop.cli("plan", "--all", "--out", str(path)).code == 0
-    assert "datadoghq.eu" in refused(shop, "apply", str(path), "--yes", "--site", "datadoghq.eu", code=2)
+    # The keys are of one site: they are what is wrong with a run for another.
+    assert "datadoghq.eu" in refused(shop, "apply", str(path), "--yes", "--site", "datadoghq.eu", code=4)
+    of_eu = path.with_name("plan-of-eu.json")
+    plan, made_for = planfile.load(path)
+    planfile.save(of_eu, plan, replace(made_for, site="datadoghq.eu"))
+    said = refused(shop, "apply", str(of_eu), "--yes", "--site", "datadoghq.com", code=2)
+    assert "the plan is for site datadoghq.eu" in said
     for variable in ("AWS_ENDPOINT_URL", "DDSETUP_DATADOG_URL"):
         elsewhere = shop.cli.base[variable].replace("127.0.0.1", "localhost")
         said = refused(shop, "apply", str(path), "--yes", code=2, **{variable: elsewhere})
-        assert elsewhere in said
+        assert elsewhere.replace("{site}", "datadoghq.com") in said
         assert variable in said
     shown = shop.cli("apply", str(path), "--dry-run").stderr
     assert "plan made 20" in shown
