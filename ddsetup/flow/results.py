@@ -70,7 +70,10 @@ def with_all_looked_at(report: Report, plan: Plan) -> Report:
         for change in plan.changes
         if change.resource not in done
     )
-    return replace(report, plan=plan, outcomes=(*carried_out, *found_late, *left_alone(plan)))
+    # Log groups that nobody was allowed to look at may lack what was asked for.
+    unseen = 5 if any(skipped.permission for skipped in plan.skipped) else 0
+    outcomes = (*carried_out, *found_late, *left_alone(plan))
+    return replace(report, plan=plan, outcomes=outcomes, exit_code=report.exit_code or unseen)
 
 
 def with_signals(report: Report, signals: Sequence[Signal], *, require_proof: bool = False) -> Report:

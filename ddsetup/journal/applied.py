@@ -38,12 +38,14 @@ def last_applied(
     mine = [run for run in runs if accounts & set(run.header.accounts)]
     if not mine:
         return None
-    left = {run.id: [t.seq for t in standing(run, runs)] for run in mine if not run.header.undoes}
+    left = {run.id: [(t.seq, t.status) for t in standing(run, runs)] for run in mine if not run.header.undoes}
     key = hashlib.sha256(json.dumps([sorted(accounts), left], sort_keys=True).encode()).hexdigest()
     path = cache / _FILE_NAME if cache else None
     known = _kept(path, key) if path else None
     if known is None:
-        known = list(_net(memory, {run: frozenset(seqs) for run, seqs in left.items() if seqs}, accounts))
+        known = list(
+            _net(memory, {run: frozenset(s for s, _ in seqs) for run, seqs in left.items() if seqs}, accounts)
+        )
         if path:
             _keep(path, key, known)
     return {change.resource: change for change in known}
@@ -56,7 +58,11 @@ def _net(memory: Memory, left: Mapping[str, frozenset[int]], accounts: frozenset
             change = entry.change
             if entry.seq in left[run.id] and change.resource.account in accounts:
                 earlier = found.get(change.resource)
-                found[change.resource] = change if earlier is None else folded(earlier, change)
+                net = change if earlier is None else folded(earlier, change)
+                # A taking back that was cut short may not have been sent: what is to be taken back is
+                # still known then.
+                sent = entry.outcome is not None and entry.outcome.status == "applied"
+                found[change.resource] = net if sent or earlier is None or not _nothing(net) else earlier
     return (change for change in found.values() if not _nothing(change))
 
 

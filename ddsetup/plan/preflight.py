@@ -47,7 +47,8 @@ def check_permissions(snapshot: Snapshot, changes: Sequence[Change]) -> None:
 
 
 def check_readable(plan: Plan) -> None:
-    """Raises CredentialsError that names every permission without which a foundation could not be looked at.
+    """Raises CredentialsError that names every permission without which a foundation, or what is in a log
+    group, could not be looked at.
 
     What cannot be seen can be neither adopted nor made, and nothing of a setup would work without it.
     """
@@ -59,7 +60,7 @@ def check_readable(plan: Plan) -> None:
         named = ", ".join(sorted(lacking))
         why = "; ".join(reason for reasons in lacking.values() for reason in reasons)
         raise CredentialsError(
-            f"what all else is built on cannot be looked at without {named}: {why}",
+            f"what has to be known first cannot be looked at without {named}: {why}",
             fix="attach the policy that `ddsetup policy` prints for the same options (AWS), or use an "
             "application key with the permission (Datadog); nothing was changed",
         )

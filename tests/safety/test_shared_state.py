@@ -89,3 +89,14 @@ def test_machines_share_runs_and_exclude_each_other(lab: Lab, tmp_path: Path) ->
         if on(second, "undo", "--yes", "--output", "json").code != 0:
             break
     assert differences(before, lab.world.everything()) == []
+
+    # Nothing is left of any run: one machine forgets them for both, and leaves nothing of them behind.
+    locked_until(datetime.now(UTC) + timedelta(minutes=5))
+    prune = ("state", "prune", "--older-than", "0", "--yes", "--output", "json")
+    assert on(first, *prune).json["error"]["kind"] == "Busy"
+    locked_until(datetime.now(UTC) - timedelta(seconds=1))
+    pruned = on(first, *prune)
+    assert (pruned.code, pruned.json["data"]["kept"]) == (0, 0), pruned.stderr
+    assert len(pruned.json["data"]["forgotten"]) >= 4
+    assert on(second, "undo", "--list", "--output", "json").json["data"]["runs"] == []
+    assert "Contents" not in s3.list_objects_v2(Bucket="shared-by-machines")

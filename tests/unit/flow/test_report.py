@@ -136,6 +136,15 @@ def test_what_is_seen_too_late_is_left_for_the_next_run() -> None:
     assert report.outcomes[1].step == late.step
 
 
+def test_a_log_group_that_nobody_may_look_at_is_no_success() -> None:
+    denied = Skipped(
+        resource=ResourceId("log_group", "g"), status="skipped", reason="no", permission="logs:Describe"
+    )
+    assert with_all_looked_at(Report(command="setup"), Plan(skipped=(denied,))).exit_code == 5
+    absent = replace(denied, permission="")
+    assert with_all_looked_at(Report(command="setup"), Plan(skipped=(absent,))).exit_code == 0
+
+
 def signal(status: SignalStatus) -> Signal:
     return Signal(function="f", region="r", signal="logs", status=status)
 

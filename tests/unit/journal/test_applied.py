@@ -46,6 +46,20 @@ def test_without_a_run_nothing_is_known_and_without_effects_nothing_is_held(tmp_
     assert applied(tmp_path) == {}
 
 
+def test_a_taking_back_that_was_cut_short_makes_nothing_forgotten(tmp_path: Path) -> None:
+    """It may not have been sent, and then what ddsetup set is still there, and no user's."""
+    setup = function_change({"DD_ENV": "staging"}, {"DD_ENV": "prod", "DD_SITE": "a"})
+    record(tmp_path, "r1", setup)
+    teardown = Journal.create(OnDisk(tmp_path), header("r2"))
+    seq = teardown.start(setup.inverse(), fake_clock().now())
+    found = applied(tmp_path)
+    assert found is not None
+    assert found[FUNCTION].after == setup.after
+    teardown.done(seq, setup.inverse().outcome("applied"), fake_clock().now())
+    teardown.close()
+    assert applied(tmp_path) == {}
+
+
 def test_later_runs_add_to_what_earlier_ones_set(tmp_path: Path) -> None:
     record(tmp_path, "r1", function_change({"DD_ENV": "staging"}, {"DD_ENV": "prod", "DD_SITE": "a"}))
     assert applied(tmp_path) is not None

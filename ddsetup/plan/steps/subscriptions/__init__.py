@@ -45,7 +45,7 @@ from ddsetup.plan.steps.subscriptions.groups import (
     stands_on,
 )
 from ddsetup.plan.steps.subscriptions.remarks import double_delivery, folded, goes_by_itself, region_warnings
-from ddsetup.plan.steps.wording import cannot_see, listed
+from ddsetup.plan.steps.wording import cannot_see, denied_action, listed
 
 __all__ = [
     "STEP",
@@ -172,10 +172,10 @@ def _group(group: Group, region: Region) -> Plan:
     if region.choice.arn is None:
         reason = region.choice.reason or "no Forwarder is wanted"
         return _skip(group, region, "skipped", f"there is no Forwarder: {reason}", region.choice.fix)
-    if isinstance(region.lane.log_groups, Unreadable):
-        reason = cannot_see("which log groups exist", region.lane.log_groups)
-        return _skip(group, region, "skipped", reason, "grant the permission, then again")
-    found = region.lane.log_groups.get(group.name)
+    groups = region.lane.log_groups
+    if isinstance(groups, Unreadable):
+        return _unseen(group, region, cannot_see("which log groups exist", groups), denied_action(groups))
+    found = groups.get(group.name)
     if found is None:
         return _missing(group, region)
     return _existing(group, found, region)
@@ -214,8 +214,7 @@ def _existing(group: Group, found: LogGroup, region: Region) -> Plan:
     if filters is None:
         return _skip(group, region, "skipped", "its subscription filters were not looked at yet")
     if isinstance(filters, Unreadable):
-        reason = cannot_see("its subscription filters", filters)
-        return _skip(group, region, "skipped", reason, "grant the permission, then again")
+        return _unseen(group, region, cannot_see("its subscription filters", filters), denied_action(filters))
     filters = tuple(f for f in filters if not goes_by_itself(f, region))
     resolution = resolve(group, filters, region)
     ours = [f for f in filters if classify(f, region.forwarders) == "ours"]
@@ -339,6 +338,12 @@ def _subscribe(group: Group, region: Region, needs: tuple[ResourceId, ...], note
         needs=(*stands_on(region), *needs),
         note=note,
     )
+
+
+def _unseen(group: Group, region: Region, reason: str, permission: str) -> Plan:
+    """What is in a log group cannot be seen. Where a permission is missing, nothing is carried out."""
+    resource = group_resource(group.name, region.at)
+    return STEP.skip(resource, reason, "grant the permission, then again", permission)
 
 
 def _skip(group: Group, region: Region, status: str, reason: str, fix: str = "") -> Plan:
