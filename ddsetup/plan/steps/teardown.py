@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import get_args
 
+from ddsetup.facts.catalog import KEY_VARIABLES
 from ddsetup.facts.filters import AUTOMATIC_PREFIX, OWN_PREFIX, group_of
 from ddsetup.facts.recognise import has_datadog
 from ddsetup.model.account import Function, Lane, LogGroup, Unreadable
@@ -106,7 +107,7 @@ def carrying(snapshot: Snapshot) -> tuple[Function, ...]:
         if has_datadog(function)
         or function.arn in named
         or MARKER in snapshot.lanes[function.lane].tags_of(function)
-        or any(name.startswith("DD_") for name in function.env or {})
+        or any(name in KEY_VARIABLES for name in function.env or {})
     )
 
 

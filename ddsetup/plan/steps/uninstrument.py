@@ -215,6 +215,8 @@ def _change(subject: Subject, handler: str | None) -> Plan:
     former = variables_of(subject)
     # Where Datadog was not in it before, what ddsetup did not set is the user's own.
     bare = subject.applied is not None and not had_datadog(subject)
+    # Taken out already, by a run that was killed before it came to the tags.
+    bare |= subject.tags_applied is not None and not recognise.has_datadog(function)
     removed = [n for n in removable(function, subject.tags) if not bare or n in owned_variables(subject)]
     gone = sorted({*removed, *former.keys})
     back = {k: v for k, v in former.was.items() if bare or k not in catalog.INSTRUMENTER_VARIABLES}

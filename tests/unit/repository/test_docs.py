@@ -154,6 +154,7 @@ OTHERS = {
     *("--upload-git-metadata", "--hypothesis-profile", "--dev", "--help"),
     *("--serve", "--offline", "--rm"),
     *("--rounds", "--seed", "--tally", "--writes", "--whole", "--emulator", "--modes"),
+    *("--durations", "--spent"),
 }
 """Options of datadog-ci, pytest, yarn, docker, dev.py and the benchmarks."""
 
