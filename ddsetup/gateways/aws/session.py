@@ -89,6 +89,8 @@ class Aws:
         self._identity: Identity | None = None
         self._stopped = threading.Event()
         self._lock = threading.RLock()
+        self._making = threading.RLock()
+        self._counting = threading.Lock()
 
     @classmethod
     def connect(
@@ -151,8 +153,11 @@ class Aws:
 
     def client(self, service: str, region: str, read_timeout: int = 30, account: str = _OWN) -> Any:
         """The cached client of a service, by IAM prefix or by botocore's name. Retries are the caller's."""
-        with self._lock:
-            key = (service, region, read_timeout, account)
+        key = (service, region, read_timeout, account)
+        if key in self._clients:
+            return self._clients[key]
+        # Making one takes long, and a session makes one at a time; calls go on meanwhile.
+        with self._making:
             if key not in self._clients:
                 self._clients[key] = self._create(*key)
             return self._clients[key]
@@ -324,7 +329,7 @@ class Aws:
         return client
 
     def _count(self, called: str) -> None:
-        with self._lock:
+        with self._counting:
             self.calls[called] += 1
 
 
