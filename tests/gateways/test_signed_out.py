@@ -46,7 +46,7 @@ def test_before_the_plan_it_stops_the_reading_of_filters_without_another_call(be
     bench.front.reset()
     bench.front.refuse("logs:DescribeSubscriptionFilters", code="ExpiredTokenException")
     with pytest.raises(SignedOut):
-        verbs.prepare(session, from_flags(GIVEN), seen=snapshot, late=True)
+        verbs.prepare(session, from_flags({**GIVEN, "thorough": True}), seen=snapshot, late=True)
     assert bench.front.tally.calls["logs:DescribeSubscriptionFilters"] < N / 5
 
 

@@ -142,6 +142,8 @@ def test_examples_use_commands_and_options_that_exist() -> None:
 
 
 OTHERS = {
+    "--spent",
+    "--durations",
     *(
         "--forwarder",
         "--functions-regex",
