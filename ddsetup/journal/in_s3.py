@@ -17,13 +17,17 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import TypeVar
 
 from ddsetup.gateways.aws import objects
 from ddsetup.gateways.aws.session import Aws
 from ddsetup.journal.memory import JournalError, held_all, stamped, unstamped
 from ddsetup.model.errors import Busy, DdsetupError, GatewayError, UsageError
 
+E = TypeVar("E", bound=DdsetupError)
+
 _WHOLE, _BRIEF = "journal.jsonl", "brief.json"
+_READ = "read what is remembered"
 LEASE = timedelta(minutes=5)
 """How long a lock outlives a holder that says nothing any more. Clocks of machines may differ by less."""
 RENEWED_SECONDS = 60.0
@@ -82,7 +86,7 @@ class InS3:
         try:
             found = objects.listed(self.aws, self.place.bucket, prefix)
         except GatewayError as error:
-            raise _cannot_read(self.place, error) from error
+            raise _cannot(UsageError, _READ, self.place, error) from error
         by_run: dict[str, dict[str, str]] = {}
         for key, etag in found.items():
             run, _, name = key.removeprefix(prefix).partition("/")
@@ -146,7 +150,7 @@ class _Lease:
             except objects.Overtaken:
                 there = objects.get(self._memory.aws, bucket, self._key)
             except GatewayError as error:
-                raise _cannot_use(self._memory.place, error) from error
+                raise _cannot(DdsetupError, "lock the account", self._memory.place, error) from error
             if there is None:
                 continue
             self._over(there)
@@ -272,7 +276,7 @@ class StoredObject:
         try:
             held = objects.get(self.memory.aws, place.bucket, place.key("runs", self.run, name))
         except GatewayError as error:
-            raise _cannot_read(place, error) from error
+            raise _cannot(UsageError, _READ, place, error) from error
         if held is None:
             raise UsageError(f"a part of the journal {self.where} is missing: {name}", where=self.where)
         return held.data
@@ -296,17 +300,9 @@ def _said(data: bytes) -> tuple[str, datetime | None]:
         return "it has not said who it is", None
 
 
-def _cannot_read(place: Place, error: GatewayError) -> UsageError:
-    return UsageError(
-        f"cannot read what is remembered in {place.where()}: {error.what}",
-        fix=error.fix or "ddsetup state init makes the bucket; ddsetup policy --state prints the rights",
-        where=place.where(),
-    )
-
-
-def _cannot_use(place: Place, error: GatewayError) -> DdsetupError:
-    return DdsetupError(
-        f"cannot lock the account in {place.where()}: {error.what}",
+def _cannot(kind: type[E], do: str, place: Place, error: GatewayError) -> E:
+    return kind(
+        f"cannot {do} in {place.where()}: {error.what}",
         fix=error.fix or "ddsetup state init makes the bucket; ddsetup policy --state prints the rights",
         where=place.where(),
     )

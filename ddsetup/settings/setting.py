@@ -36,7 +36,7 @@ def field_of(answers: Answers, path: str) -> Any:
     return reduce(getattr, path.split("."), answers)
 
 
-_FIELDS = frozenset(USUAL.__slots__)
+_FIELDS = frozenset((*USUAL.__slots__, *(f"tracing.{name}" for name in USUAL.tracing.__slots__)))
 _KINDS: Mapping[type, Kind] = {bool: "switch", int: "number", tuple: "items", dict: "items"}
 _YES, _NO = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
 
@@ -56,9 +56,9 @@ class Setting:
     file from elsewhere act without being asked, nor what decides where keys are sent. `saved` settings are
     what a guided run writes.
 
-    `fills` is the field of `Answers` that it is for, by its path, if that is neither its name nor its plural;
-    `kind` need not be said where that field or `choices` tell. With `pair` the texts are parts of pairs, cut
-    at the first such character (`pair_at_end`: the last). `help` does not say
+    `fills` is the field of `Answers` that it is for, by its path, if that has not its name (in `tracing`,
+    too) or the plural of it; `kind` need not be said where that field or `choices` tell. With `pair` the
+    texts are parts of pairs, cut at the first such character (`pair_at_end`: the last). `help` does not say
     the default, `meaning` does, unless `tells_default` is off, where it depends on who is there. `rare`: few
     need it, so that help of many options leaves it out.
     """
@@ -85,7 +85,7 @@ class Setting:
     @property
     def field(self) -> str:
         """The field of `Answers` that it fills, empty if it fills none."""
-        named = (name for name in (self.key, f"{self.key}s") if name in _FIELDS)
+        named = (name for name in (self.key, f"{self.key}s", f"tracing.{self.key}") if name in _FIELDS)
         return self.fills or next(named, "")
 
     @property

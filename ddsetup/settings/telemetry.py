@@ -214,7 +214,6 @@ LIBRARY = panel(
     Setting(
         key="log_level",
         rare=True,
-        fills="tracing.log_level",
         metavar="LEVEL",
         check=validate.log_level,
         help="The library's own log level, e.g. DEBUG.",
@@ -226,27 +225,10 @@ LIBRARY = panel(
         check=validate.share,
         help="Keep this share of the traces, from 0 to 1 (DD_TRACE_SAMPLE_RATE).",
     ),
-    Setting(
-        key="capture_payload",
-        rare=True,
-        fills="tracing.capture_payload",
-        kind="switch",
-        help="Put requests and responses on spans.",
-    ),
-    Setting(
-        key="merge_xray",
-        rare=True,
-        fills="tracing.merge_xray",
-        kind="switch",
-        help="Join X-Ray segments to traces.",
-    ),
-    Setting(key="appsec", fills="tracing.appsec", help="App and API Protection."),
-    Setting(
-        key="llmobs",
-        fills="tracing.llmobs",
-        metavar="ML_APP",
-        help="LLM Observability, under this name.",
-    ),
+    Setting(key="capture_payload", rare=True, kind="switch", help="Put requests and responses on spans."),
+    Setting(key="merge_xray", rare=True, kind="switch", help="Join X-Ray segments to traces."),
+    Setting(key="appsec", help="App and API Protection."),
+    Setting(key="llmobs", metavar="ML_APP", help="LLM Observability, under this name."),
     Setting(
         key="apm_flush_deadline",
         rare=True,
@@ -258,7 +240,6 @@ LIBRARY = panel(
     Setting(
         key="git_commit",
         rare=True,
-        fills="tracing.git_commit",
         metavar="SHA",
         check=validate.git_commit,
         saved=False,
@@ -267,7 +248,6 @@ LIBRARY = panel(
     Setting(
         key="git_repository",
         rare=True,
-        fills="tracing.git_repository",
         metavar="URL",
         help="Source code integration: the repository's URL.",
     ),
