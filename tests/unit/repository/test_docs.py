@@ -154,7 +154,7 @@ OTHERS = {
     ),
     *("--merge-xray-traces", "--capture-lambda-payload", "--lambda-fips", "--source-code-integration"),
     *("--upload-git-metadata", "--hypothesis-profile", "--dev", "--help"),
-    *("--serve", "--offline", "--rm"),
+    *("--serve", "--offline", "--rm", "--durations", "--spent"),
     *("--rounds", "--seed", "--tally", "--writes", "--whole", "--emulator", "--modes"),
     *("--durations", "--spent"),
 }
