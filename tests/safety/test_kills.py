@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ddsetup.sandbox.faults import ALWAYS, AwsFault
+from tests.e2e.world import differences
 from tests.nursery import Kill
 from tests.safety.conftest import Lab, OpenLab
 from tests.safety.killing import SETUP, Killing, prepare
@@ -29,6 +30,17 @@ def test_killed_at_any_moment_setup_completes_or_undo_restores(killing: Killing)
     assert killing.tally.killed == ROUNDS
     assert killing.tally.killed_writing >= 2
     assert killing.tally.completed >= 1
+
+
+def test_a_teardown_that_was_killed_goes_on_from_there(lab: Lab, killing: Killing) -> None:
+    teardown = ("teardown", "--yes", "--output", "json")
+    for number, after in enumerate((0.2, 1.5)):
+        state = lab.cli.home / f"down-{number}"
+        killing.complete(state)
+        killing.run(teardown, state, Kill(after, str(state)))
+        end = killing.run(teardown, state)
+        assert end.code == 0, (killing.history, end.stdout, end.stderr)
+        assert differences(killing.before, lab.world.everything()) == [], killing.history
 
 
 def test_killed_between_a_function_and_its_tags_setup_sets_the_tags(lab: Lab, killing: Killing) -> None:
