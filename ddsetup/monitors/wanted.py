@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from ddsetup.facts.links import monitors_link
 from ddsetup.flow.call import Call
 from ddsetup.flow.looking import LIKE
+from ddsetup.gateways.datadog.client import Datadog
 from ddsetup.gateways.datadog.faults import Rejected
 from ddsetup.gateways.datadog.metric_tags import read_configuration
 from ddsetup.gateways.datadog.monitors import find_monitors, validate_monitor
 from ddsetup.gateways.datadog.slos import find_slos
 from ddsetup.gateways.datadog.telemetry import Window, metrics_seen
 from ddsetup.model.change import Plan
-from ddsetup.model.errors import UsageError
+from ddsetup.model.errors import Denied, UsageError
 from ddsetup.model.foreign import Lines
 from ddsetup.model.states import MonitorState, SloState
 from ddsetup.monitors.ask import ask_for
@@ -67,8 +68,10 @@ def wanted(call: Call) -> Wanted:
     given, targets = wish_of(call), slos_of(call)
     session = connect(call)
     wish = replace(given, scope=scope_of(call, session))
-    used = _services(session)
+    used, unread = services_in_use(session.datadog, session.host.clock.now())
     if call.value("services"):
+        if unread is not None:
+            raise unread
         wish = replace(wish, keys=tuple(key for key in BY_KEY if key in (*wish.keys, *used)))
     asked = not any(call.value(name) for name in _OPTIONS)
     if asked and session.host.prompter is not None:
@@ -122,10 +125,14 @@ def _validate(session: Session, plan: Plan) -> None:
         raise UsageError(Lines.of("Datadog refuses what would be sent:", *refused))
 
 
-def _services(session: Session) -> tuple[str, ...]:
-    """The monitors of services of which Datadog has metrics."""
+def services_in_use(dd: Datadog, now: datetime) -> tuple[tuple[str, ...], Denied | None]:
+    """The monitors of services of which Datadog has metrics, or why that cannot be told: a key for monitors
+    alone need not be allowed to ask for metrics."""
     names = tuple(dict.fromkeys(each.seen for each in OF_SERVICES))
-    return in_use(metrics_seen(session.datadog, _lately(session), names))
+    try:
+        return in_use(metrics_seen(dd, Window(now - _LOOK_BACK, now), names)), None
+    except Denied as error:
+        return (), error
 
 
 def _lately(session: Session) -> Window:

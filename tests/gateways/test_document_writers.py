@@ -28,6 +28,7 @@ from ddsetup.monitors.on_logs import parse_on_logs
 from ddsetup.monitors.plan import plan_monitors, plan_slos
 from ddsetup.monitors.recommended import BY_KEY
 from ddsetup.monitors.scope import MonitorScope
+from ddsetup.monitors.wanted import services_in_use
 from ddsetup.monitors.wish import OnMetric, Wish, monitors_for
 from tests.builders import ACCOUNT, function
 from tests.gateways import datadog_world
@@ -160,6 +161,17 @@ def test_every_definition_is_accepted_by_datadogs_own_check(world: World) -> Non
     )
     with pytest.raises(Rejected):
         validate_monitor(world.connect(), broken)
+
+
+def test_a_key_for_monitors_alone_need_not_be_allowed_to_ask_for_metrics(world: World) -> None:
+    metric(world, "aws.sqs.number_of_messages_sent", 1, ["queuename:orders"])
+    used, unread = services_in_use(world.connect(), world.now())
+    assert (used, unread) == (("sqs_dead_letter", "sqs_old_messages"), None)
+    world.fault("/api/v2/query/scalar", status=403, body={"errors": ["Forbidden"]})
+    used, unread = services_in_use(world.connect(), world.now())
+    assert used == ()
+    assert unread is not None
+    assert "timeseries_query" in unread.what
 
 
 # Service level objectives
