@@ -18,6 +18,11 @@ from pathlib import Path
 
 _COMPLETED = ("setup", "--region", "eu")
 _COMMANDS = (("--version",), ("--help",), ("setup", "--help"), _COMPLETED, ("status", "--no-input"))
+_GOALS = {
+    ("setup", "--help"): "<= 10 x bare Python",
+    _COMPLETED: "<= 150 ms",
+    ("status", "--no-input"): "<= 600 ms",
+}
 _NOWHERE = {
     "AWS_ENDPOINT_URL": "http://127.0.0.1:9",
     "AWS_ACCESS_KEY_ID": "x",
@@ -62,7 +67,9 @@ def main() -> int:
     base = statistics.median(times["python -c pass", "python"])
     for (what, build), taken in times.items():
         middle = statistics.median(taken)
-        print(f"{what:20s} {build:7s} {middle * 1000:6.0f} ms CPU  {middle / base:5.1f} x bare Python")
+        goal = _GOALS.get(tuple(what.split()), "")
+        told = f"{middle * 1000:6.0f} ms CPU  {middle / base:5.1f} x bare Python"
+        print(f"{what:20s} {build:7s} {told}  {goal and f'goal: {goal}'}".rstrip())
     return 0
 
 

@@ -155,7 +155,7 @@ OTHERS = {
     *("--merge-xray-traces", "--capture-lambda-payload", "--lambda-fips", "--source-code-integration"),
     *("--upload-git-metadata", "--hypothesis-profile", "--dev", "--help"),
     *("--serve", "--offline", "--rm", "--durations", "--spent"),
-    *("--rounds", "--seed", "--tally", "--writes", "--whole", "--emulator", "--modes"),
+    *("--beside", "--rounds", "--seed", "--tally", "--writes", "--whole", "--emulator", "--modes"),
     *("--durations", "--spent"),
 }
 """Options of datadog-ci, pytest, yarn, docker, dev.py and the benchmarks."""
