@@ -142,8 +142,6 @@ def test_examples_use_commands_and_options_that_exist() -> None:
 
 
 OTHERS = {
-    "--spent",
-    "--durations",
     *(
         "--forwarder",
         "--functions-regex",
@@ -156,7 +154,6 @@ OTHERS = {
     *("--upload-git-metadata", "--hypothesis-profile", "--dev", "--help"),
     *("--serve", "--offline", "--rm", "--durations", "--spent"),
     *("--beside", "--rounds", "--seed", "--tally", "--writes", "--whole", "--emulator", "--modes"),
-    *("--durations", "--spent"),
 }
 """Options of datadog-ci, pytest, yarn, docker, dev.py and the benchmarks."""
 
