@@ -77,9 +77,10 @@ def traffic(
     with ThreadPoolExecutor(_PARALLEL) as pool:
         done = list(pool.map(lambda call: _invoke(clients[call[0]], *call), calls))
     if names is None and None not in done:
-        # An API wakes the function behind it, which would go unheard before the others are heard.
+        # An API wakes the function behind it, which may have been changed since its own invocation.
         for region in sandbox.regions:
-            _request_apis(sandbox, region)
+            woken = [target.name for target in targets if target.region == region]
+            _request_apis(sandbox, region, {HEARD: ",".join(woken)} if heard else {})
     return tuple(invocation for invocation in done if invocation is not None)
 
 
@@ -142,7 +143,7 @@ def _start_executions(sandbox: Sandbox, region: str, times: int) -> None:
             states.start_execution(stateMachineArn=each["ResourceARN"], input=event)
 
 
-def _request_apis(sandbox: Sandbox, region: str) -> None:
+def _request_apis(sandbox: Sandbox, region: str, headers: Mapping[str, str]) -> None:
     """One request to each API that carries the tag, whose value is stage and path."""
     rest = aws.client("apigateway", sandbox.aws_endpoint_url, region, sandbox.root).get_rest_apis()["items"]
     http = aws.client("apigatewayv2", sandbox.aws_endpoint_url, region, sandbox.root).get_apis()["Items"]
@@ -151,7 +152,8 @@ def _request_apis(sandbox: Sandbox, region: str) -> None:
     for api_id, tags in found:
         if SAMPLE_TAG in tags:
             url = f"{sandbox.aws_endpoint_url}/_aws/execute-api/{api_id}/{tags[SAMPLE_TAG]}"
-            with contextlib.suppress(OSError), urllib.request.urlopen(url, timeout=60):  # noqa: S310 (loopback)
+            asked = urllib.request.Request(url, headers=dict(headers))  # noqa: S310 - loopback
+            with contextlib.suppress(OSError), urllib.request.urlopen(asked, timeout=60):  # noqa: S310
                 pass
 
 

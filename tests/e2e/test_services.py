@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from typing import Any
+from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 import pytest
 
+from ddsetup.sandbox.emulator.environments import HEARD
 from ddsetup.sandbox.traffic import traffic
 from tests.e2e.conftest import OpenPlace, Place
 from tests.e2e.world import differences
@@ -106,15 +108,32 @@ def test_what_is_chosen_logs_to_datadog_and_is_given_back(services: Place, befor
     assert differences(before, services.world.everything()) == []
 
 
+def menu(place: Place) -> str:
+    """The address of the HTTP API."""
+    apis = place.world.client("apigatewayv2").get_apis()["Items"]
+    return f"{place.world.sandbox.aws_endpoint_url}/_aws/execute-api/{apis[0]['ApiId']}/$default"
+
+
+def assert_that_traffic_wakes_nobody_unheard(place: Place) -> None:
+    """A request to an API starts no function whose log nobody reads, if it asks for that: else its cold start
+    would be lost, and there is no other."""
+    logs, group = place.world.client("logs"), "/aws/lambda/barista"
+    (held,) = place.world.filters()[group]
+    logs.delete_subscription_filter(logGroupName=group, filterName=held["filterName"])
+    with pytest.raises(HTTPError, match="409"):
+        urlopen(Request(f"{menu(place)}/menu", headers={HEARD: "barista"}), timeout=60)
+    kept = ("logGroupName", "filterName", "filterPattern", "destinationArn")
+    logs.put_subscription_filter(**{key: held[key] for key in kept})
+
+
 def test_executions_and_requests_arrive_by_filters_of_our_own(services: Place) -> None:
     result = services.cli(*SETUP, *CHOSEN, "--subscribe", "direct")
     assert result.code == 0, result.stderr
     filters = services.world.filters()
     assert [f["filterName"] for f in filters[BREWING]] == ["ddsetup-datadog-forwarder"]
+    assert_that_traffic_wakes_nobody_unheard(services)
     traffic(services.world.sandbox)
-    apis = services.world.client("apigatewayv2").get_apis()["Items"]
-    port = services.world.sandbox.aws_endpoint_url
-    with urlopen(f"{port}/_aws/execute-api/{apis[0]['ApiId']}/$default/menu", timeout=60) as answer:
+    with urlopen(f"{menu(services)}/menu", timeout=60) as answer:
         assert answer.status == 200
     executions = arrived(services, "stepfunction")
     assert executions
@@ -131,7 +150,7 @@ def test_executions_and_requests_arrive_by_filters_of_our_own(services: Place) -
         for signal in proof.json["signals"]
         if "resource" in signal
     }
-    stage = f"{apis[0]['ApiId']}/$default"
+    stage = menu(services).rpartition("/execute-api/")[2]
     assert {key[:2]: signal["status"] for key, signal in found.items()} == {
         ("state_machine", "brewing"): "arrived",
         ("state_machine", "stocktaking"): "no_traffic",

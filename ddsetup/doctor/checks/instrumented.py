@@ -181,7 +181,7 @@ def remote(case: Case) -> Iterator[Result]:
                 resource=ResourceId("region", place.at.region, place.at.region, place.at.account),
                 what=f"Datadog instruments functions here from its AWS integration ({INSTRUMENTATION_RULE}), "
                 "and reverts other changes to those that its rule covers",
-                fix="see that the rule leaves out what is set up in another way",
+                fix="in Datadog, take functions that others set up out of that rule",
             )
         yield from _remote_instrumenters(place)
 

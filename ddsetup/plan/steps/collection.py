@@ -103,7 +103,7 @@ def _take_out(snapshot: Snapshot, answers: Answers, selected: tuple[Function, ..
             collection_id(account),
             LogCollectionState(lambdas=arns, sources=(LAMBDA_SOURCE,) if alone else ()),
             LogCollectionState(),
-            "the functions report another way now, and would be heard twice",
+            "the functions no longer report through it: their data would arrive twice",
             needs=tuple(function_resource(f) for f in by_extension),
             note="Datadog takes its own filters out",
         )

@@ -11,7 +11,7 @@ import time
 import uuid
 from typing import Any
 
-from ddsetup.sandbox.emulator import log_streams, service_metrics
+from ddsetup.sandbox.emulator import environments, log_streams, service_metrics
 
 _NO_ROLE = "CloudWatch Logs role ARN must be set in account settings to enable logging"
 _END = re.compile(r"/v2/apis/([^/]+)/stages/([^/]+)/accesslogsettings/?")
@@ -73,8 +73,12 @@ def _log_requests(apigateway_v1: Any, apigateway: Any) -> None:
         _log(held, _variables(api_id, stage, method, path, answer))
         return answer
 
-    async def http_logged(api_id: str, stage: str, path: str, method: str, *rest_of: Any) -> Any:
-        answer = await http(api_id, stage, path, method, *rest_of)
+    async def http_logged(
+        api_id: str, stage: str, path: str, method: str, headers: Any, *rest_of: Any
+    ) -> Any:
+        if environments.goes_unheard(headers):
+            return 409, {}, b"Nothing is subscribed to the log of a function behind it."
+        answer = await http(api_id, stage, path, method, headers, *rest_of)
         held = apigateway._stages.get(api_id, {}).get(stage) or {}
         service_metrics.request({"ApiId": api_id, "Stage": stage})
         _log(held, _variables(api_id, stage, method, path, answer))

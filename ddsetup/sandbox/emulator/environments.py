@@ -110,13 +110,21 @@ def _refuse_unheard(lambda_svc: Any) -> None:
 
     async def invoke_heard(name: str, event: Any, headers: Any, *arguments: Any, **named: Any) -> Any:
         # Up to where `invoke` takes the function's configuration nothing else runs: what is found here holds.
-        woken = (name, *filter(None, str(headers.get(HEARD, "")).split(",")))
-        if HEARD in headers and not all(_is_heard(lambda_svc, each) for each in woken):
+        if goes_unheard(headers, name):
             message = "Nothing is subscribed to the function's log."
             return lambda_svc.error_response_json("ResourceConflictException", message, 409)
         return await invoke(name, event, headers, *arguments, **named)
 
     lambda_svc._invoke = invoke_heard
+
+
+def goes_unheard(headers: Any, *names: str) -> bool:
+    """Whether who asks wants to be refused, as one of these functions, or of those that the header names,
+    would start without being heard."""
+    from ministack.services import lambda_svc
+
+    woken = (*names, *filter(None, str(headers.get(HEARD, "")).split(",")))
+    return HEARD in headers and not all(_is_heard(lambda_svc, each) for each in woken)
 
 
 def _is_heard(lambda_svc: Any, name: str) -> bool:
