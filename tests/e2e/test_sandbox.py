@@ -153,6 +153,9 @@ def _create(sandbox: Sandbox, name: str, code: str, layers: tuple[str, ...] = ()
         Layers=list(layers),
         Code={"ZipFile": archive_of({"main.py": code.encode()})},
     )
+    # Until it is made it can be invoked, but not changed.
+    state = lambda: functions.get_function(FunctionName=name)["Configuration"]["LastUpdateStatus"]  # noqa: E731
+    until(lambda: state() == "Successful")
 
 
 def _invoke(sandbox: Sandbox, name: str, event: object) -> Any:
@@ -359,7 +362,8 @@ def test_there_is_one_account_policy_at_most(sandbox: Sandbox) -> None:
     logs = operator(sandbox, "logs")
     kind = {"policyType": "SUBSCRIPTION_FILTER_POLICY"}
     assert logs.describe_account_policies(**kind)["accountPolicies"] == []
-    document = {"policyName": "all", "policyDocument": "{}", **kind}
+    stream = {"DestinationArn": "arn:aws:kinesis:us-east-1:123456789012:stream/logs", "RoleArn": "role"}
+    document = {"policyName": "all", "policyDocument": json.dumps(stream), **kind}
     logs.put_account_policy(**document)
     assert [each["policyName"] for each in logs.describe_account_policies(**kind)["accountPolicies"]] == [
         "all"
