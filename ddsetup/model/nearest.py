@@ -10,9 +10,14 @@ NEAR = 0.5
 
 def nearest(name: str, known: Iterable[str], *, cutoff: float = NEAR) -> str:
     """The known name that is most like this one, empty if none is."""
+    return next(iter(similar(name, known, most=1, cutoff=cutoff)), "")
+
+
+def similar(name: str, known: Iterable[str], *, most: int, cutoff: float = NEAR) -> list[str]:
+    """The known names that are like this one, up to `most`, the nearest first."""
     from difflib import get_close_matches  # only for whoever has mistyped
 
-    return next(iter(get_close_matches(name, list(known), n=1, cutoff=cutoff)), "")
+    return get_close_matches(name, list(known), n=most, cutoff=cutoff)
 
 
 def did_you_mean(name: str, known: Iterable[str], otherwise: str = "", *, cutoff: float = NEAR) -> str:

@@ -7,7 +7,6 @@ for "nothing to do".
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from difflib import get_close_matches
 from fnmatch import fnmatchcase
 
 from ddsetup.facts.catalog import family_of
@@ -16,6 +15,7 @@ from ddsetup.facts.recognise import mode_of
 from ddsetup.model.account import Function, Lane, Unreadable
 from ddsetup.model.answers import Selection
 from ddsetup.model.errors import Denied, UsageError
+from ddsetup.model.nearest import NEAR, similar
 from ddsetup.model.snapshot import Snapshot
 
 Tags = Mapping[str, Mapping[str, str]]
@@ -65,13 +65,13 @@ def matches_name(function: Function, pattern: str) -> bool:
     return fnmatchcase(function.arn if pattern.startswith("arn:") else function.name, pattern)
 
 
-def nearest(pattern: str, names: Iterable[str], *, cutoff: float = 0.5) -> tuple[str, ...]:
+def nearest(pattern: str, names: Iterable[str], *, cutoff: float = NEAR) -> tuple[str, ...]:
     """Up to three names that look like the pattern, whatever their case."""
     plain = pattern.rsplit(":", 1)[-1].translate(str.maketrans("", "", "*?[]")).lower()
     by_lower = {name.lower(): name for name in names}
     containing = sorted(name for name in by_lower if plain and plain in name)
-    similar = get_close_matches(plain, by_lower, n=3, cutoff=cutoff)
-    return tuple(by_lower[name] for name in dict.fromkeys([*similar, *containing]))[:3]
+    alike = similar(plain, by_lower, most=3, cutoff=cutoff)
+    return tuple(by_lower[name] for name in dict.fromkeys([*alike, *containing]))[:3]
 
 
 def _meant(function: Function, tags: Mapping[str, str], selection: Selection) -> bool:
