@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ddsetup.doctor.checks.case import Place, Subject
-from ddsetup.facts.filters import Forwarders, classify, leads_to_datadog_by_name
+from ddsetup.facts.filters import classify, leads_to_datadog_by_name
 from ddsetup.facts.searches import datadog_name
 from ddsetup.model.account import SubscriptionFilter, Unreadable
 from ddsetup.model.evidence import Unseen
@@ -111,9 +111,7 @@ def more_to_read(
     place: Place, choice: Choice, filters: Mapping[str, tuple[SubscriptionFilter, ...] | Unreadable]
 ) -> tuple[str, ...]:
     """The rest of the groups with a filter of which a sample turned out to lead to Datadog."""
-    known = place.lane.forwarders if not isinstance(place.lane.forwarders, Unreadable) else ()
-    ours = place.forwarder.arn if place.forwarder else None
-    forwarders = Forwarders(ours, frozenset(f.arn for f in known) - {ours})
+    forwarders = place.forwarders
     to_datadog = {
         f.name
         for found in filters.values()

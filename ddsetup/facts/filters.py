@@ -6,11 +6,12 @@ Filter names are those that the tools document or are known to use; the destinat
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from typing import Literal, TypeAlias
 
 from ddsetup.facts.recognise import forwarder_like
-from ddsetup.model.account import Lane, SubscriptionFilter
+from ddsetup.model.account import Forwarder, Lane, SubscriptionFilter, Unreadable
 from ddsetup.model.change import ResourceId
 from ddsetup.model.states import FilterState
 
@@ -51,6 +52,12 @@ class Forwarders:
 
     ours: str | None
     others: frozenset[str]
+
+    @classmethod
+    def among(cls, ours: str | None, known: Iterable[Forwarder] | Unreadable) -> Forwarders:
+        """Ours, by its ARN, and the others of those that are known; none where they cannot be read."""
+        arns = () if isinstance(known, Unreadable) else (forwarder.arn for forwarder in known)
+        return cls(ours, frozenset(arns) - {ours})
 
 
 def own_name(forwarder: str, run: str = "") -> str:

@@ -9,7 +9,7 @@ from typing import Literal, TypeAlias
 
 from ddsetup.facts import catalog, recognise
 from ddsetup.facts.account_policies import FilterPolicy, policies_of
-from ddsetup.facts.filters import AUTOMATIC_PREFIX, OWN_PREFIX
+from ddsetup.facts.filters import AUTOMATIC_PREFIX, OWN_PREFIX, Forwarders
 from ddsetup.facts.ownership import MARKS, arn_of_function, is_datadogs_own
 from ddsetup.facts.recognise import Mode
 from ddsetup.facts.variables import is_on
@@ -85,6 +85,11 @@ class Place:
         """The Forwarder's function."""
         arn = self.forwarder.arn if self.forwarder else ""
         return ResourceId("function", arn, self.at.region, self.at.account)
+
+    @property
+    def forwarders(self) -> Forwarders:
+        """The region's Forwarder, and the others there."""
+        return Forwarders.among(self.forwarder.arn if self.forwarder else None, self.lane.forwarders)
 
     @property
     def policy(self) -> FilterPolicy | None:

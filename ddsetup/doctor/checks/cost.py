@@ -10,7 +10,7 @@ from ddsetup.doctor.checks.functions import problem
 from ddsetup.doctor.checks.road import ROAD
 from ddsetup.facts import recognise
 from ddsetup.facts.account_policies import policies_of, policy_resource
-from ddsetup.facts.filters import AUTOMATIC_PREFIX, Forwarders, classify, describe, filter_resource
+from ddsetup.facts.filters import AUTOMATIC_PREFIX, classify, describe, filter_resource
 from ddsetup.facts.guides import LOGS_GUIDE, SETTINGS_GUIDE
 from ddsetup.facts.ownership import is_datadogs_own, is_forwarder
 from ddsetup.facts.variables import LOG_LEVEL, LOGS_ENABLED, MERGE_XRAY, TRACE_ENABLED
@@ -59,7 +59,7 @@ def twice(case: Case) -> Iterator[Result]:
     as Datadog would put its own back.
     """
     for place, name, writers, filters in _filters(case):
-        known = [f for f in filters if classify(f, _forwarders(place)) in ("ours", "forwarder")]
+        known = [f for f in filters if classify(f, place.forwarders) in ("ours", "forwarder")]
         ours = [f for f in known if sum(f.destination_arn == other.destination_arn for other in known) > 1]
         if not ours:
             continue
@@ -91,7 +91,7 @@ def old_forwarder(case: Case) -> Iterator[Result]:
     """
     for place, name, writers, filters in _filters(case):
         for found in filters if place.forwarder is not None else ():
-            if classify(found, _forwarders(place)) in ("forwarder", "firehose"):
+            if classify(found, place.forwarders) in ("forwarder", "firehose"):
                 yield Problem(
                     resource=filter_resource(name, found.name, place.at),
                     what=f"its logs are also sent to Datadog by {describe(found)}",
@@ -167,7 +167,7 @@ def logs_once(case: Case) -> Iterator[Result]:
         place = case.place_of(s)
         filters = place.filters_of(log_group_of(s.function))
         for found in () if filters is None or isinstance(filters, Unreadable) else filters:
-            if classify(found, _forwarders(place)) != "foreign":
+            if classify(found, place.forwarders) != "foreign":
                 yield _sent_twice(case, s, place, found)
 
 
@@ -222,13 +222,6 @@ def _all_by_extension(place: Place) -> bool:
     return not isinstance(functions, Unreadable) and all(
         recognise.extension_ships_logs(f) or is_datadogs_own(f, place.lane) for f in functions
     )
-
-
-def _forwarders(place: Place) -> Forwarders:
-    """The region's Forwarder, and the others there."""
-    known = place.lane.forwarders if not isinstance(place.lane.forwarders, Unreadable) else ()
-    ours = place.forwarder.arn if place.forwarder else None
-    return Forwarders(ours, frozenset(f.arn for f in known) - {ours})
 
 
 @check("xray-once", "traces are not made twice", "warning", link=SETTINGS_GUIDE)

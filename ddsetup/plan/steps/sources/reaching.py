@@ -181,8 +181,7 @@ def waits_for(way: Way) -> tuple[ResourceId, ...]:
 
 
 def _in_the_way(name: str, filters: tuple[SubscriptionFilter, ...], way: Way) -> Refusal | None:
-    known = way.lane.forwarders if not isinstance(way.lane.forwarders, Unreadable) else ()
-    forwarders = Forwarders(way.choice.arn, frozenset(f.arn for f in known) - {way.choice.arn})
+    forwarders = Forwarders.among(way.choice.arn, way.lane.forwarders)
     for found in filters:
         if classify(found, forwarders) != "foreign":
             reason = (

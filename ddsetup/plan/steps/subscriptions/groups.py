@@ -98,7 +98,7 @@ def _registrations(
 def _region(lane: Lane, snapshot: Snapshot, answers: Answers, registering: frozenset[str]) -> Region:
     held = snapshot.lanes[lane]
     choice = choose(lane, snapshot, answers)
-    known = held.forwarders if not isinstance(held.forwarders, Unreadable) else ()
+    forwarders = Forwarders.among(choice.arn, held.forwarders)
     integration = snapshot.accounts[lane.account].integration
     registered: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
@@ -109,11 +109,11 @@ def _region(lane: Lane, snapshot: Snapshot, answers: Answers, registering: froze
         lane=held,
         answers=answers,
         choice=choice,
-        forwarders=Forwarders(choice.arn, frozenset(f.arn for f in known) - {choice.arn}),
+        forwarders=forwarders,
         registered=registered,
         unreadable=integration if isinstance(integration, Unreadable) else None,
         triggered=("lambda" in sources and choice.arn in registered) or choice.arn in registering,
-        own_groups=frozenset(_own_groups(held, {*(f.arn for f in known), choice.arn})),
+        own_groups=frozenset(_own_groups(held, {*forwarders.others, choice.arn})),
         recorded=frozenset(group for group, leads_to in put.items() if leads_to == choice.arn),
         been_here=bool(put) or seen_here(held),
         run=hashlib.sha256(snapshot.at.isoformat().encode()).hexdigest()[:6],
