@@ -202,7 +202,9 @@ def _prepare_with_sweep(
         selected = refreshed(selected, snapshot)
         sweep.wait(first)
         _refuse_signed_out(sweep)
-        snapshot = add_filters(snapshot, dict(sweep.arrived(0)))
+        # What could not be read stops a run only among the first: the others may come before or after.
+        read = {at: f for at, f in sweep.arrived(0) if at in first or not isinstance(f, Unreadable)}
+        snapshot = add_filters(snapshot, read)
         plan = make_plan(snapshot, answers, selected)
         check_readable(plan)
         prepared = Prepared(snapshot=snapshot, answers=answers, selected=selected, plan=plan, sweep=sweep)
