@@ -24,22 +24,19 @@ def compare(live: Function, before: FunctionState, after: FunctionState) -> Comp
     """Compare the owned settings only. A setting equal on both sides of the change is not looked at, except
     variables: naming one makes it owned.
     """
-    owned = sorted(set(before.env) | set(after.env))
+    return Comparison(not_before=_off(live, before, after), not_after=_off(live, after, before))
+
+
+def _off(live: Function, wanted: FunctionState, other: FunctionState) -> tuple[str, ...]:
+    """What of the live function is not as the one side of a change says."""
     env = live.env or {}
-    handler, logging = before.handler != after.handler, before.system_log_level != after.system_log_level
-    return Comparison(
-        not_before=(
-            *(["handler"] if handler and live.handler != before.handler else []),
-            *(f"variable {key}" for key in owned if env.get(key) != before.env.get(key)),
-            *_layers_off(live, before.layers, after.layers),
-            *(["system log level"] if logging and live.system_log_level != before.system_log_level else []),
-        ),
-        not_after=(
-            *(["handler"] if handler and live.handler != after.handler else []),
-            *(f"variable {key}" for key in owned if env.get(key) != after.env.get(key)),
-            *_layers_off(live, after.layers, before.layers),
-            *(["system log level"] if logging and live.system_log_level != after.system_log_level else []),
-        ),
+    handler = wanted.handler not in (other.handler, live.handler)
+    level = wanted.system_log_level not in (other.system_log_level, live.system_log_level)
+    return (
+        *(["handler"] if handler else []),
+        *(f"variable {k}" for k in sorted({*wanted.env, *other.env}) if env.get(k) != wanted.env.get(k)),
+        *_layers_off(live, wanted.layers, other.layers),
+        *(["system log level"] if level else []),
     )
 
 
