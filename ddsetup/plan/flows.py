@@ -9,15 +9,16 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
-from ddsetup.facts.filters import MAX_FILTERS, Destination, classify, leads_to_datadog_by_name
+from ddsetup.facts.filters import MAX_FILTERS, Destination, as_filter, classify, leads_to_datadog_by_name
 from ddsetup.facts.recognise import extension_ships_logs, has_datadog
 from ddsetup.facts.variables import SAMPLE_RATE, TRACE_ENABLED, is_on
-from ddsetup.model.account import Function, Integration, Lane, SubscriptionFilter, Unreadable
+from ddsetup.model.account import Function, Lane, SubscriptionFilter, Unreadable
 from ddsetup.model.answers import Answers
 from ddsetup.model.change import Plan
 from ddsetup.model.cost import Group
 from ddsetup.model.snapshot import Snapshot
 from ddsetup.model.states import FilterState, FunctionState, LogGroupState
+from ddsetup.plan.steps.collection import subscribed
 from ddsetup.plan.steps.subscriptions.account import by_policy, leading_here
 from ddsetup.plan.steps.subscriptions.groups import Region, log_group_of, regions
 
@@ -89,7 +90,7 @@ def flows(snapshot: Snapshot, answers: Answers, selected: tuple[Function, ...], 
         chosen = {group.name for group in groups}
         every = (*sorted(chosen), *_beyond(region, chosen))
         logs.extend(_log_flow(name, name in chosen, region, writers.get(name, ()), changes) for name in every)
-    before = _triggered_before(snapshot)
+    before = frozenset(lane for lane in snapshot.lanes if subscribed(lane, snapshot))
     settled = tuple(_subscribed_already(each) if each.group[0] in before else each for each in logs)
     return Flows(logs=settled, functions=tuple(_function_flow(f, answers, changes) for f in selected))
 
@@ -111,11 +112,7 @@ def _changes(plan: Plan) -> _Changes:
         if isinstance(change.before, FilterState):
             removed.setdefault((lane, change.before.log_group), set()).add(change.before.name)
         if isinstance(change.after, FilterState):
-            state = change.after
-            put = SubscriptionFilter(
-                log_group=state.log_group, name=state.name, destination_arn=state.destination_arn
-            )
-            added.setdefault((lane, state.log_group), []).append(put)
+            added.setdefault((lane, change.after.log_group), []).append(as_filter(change.after))
     return _Changes(
         functions,
         {group: tuple(found) for group, found in added.items()},
@@ -228,17 +225,6 @@ def _by_extension(writing: Iterable[Function], answers: Answers, changes: _Chang
         changed = function.arn in changes.functions
         after |= answers.via == "extension" and answers.logs if changed else ships
     return now, after
-
-
-def _triggered_before(snapshot: Snapshot) -> frozenset[Lane]:
-    """The lanes in which Datadog subscribes log groups of functions already."""
-    found = set()
-    for lane in snapshot.lanes:
-        integration = snapshot.accounts[lane.account].integration
-        if isinstance(integration, Integration) and "lambda" in integration.sources:
-            regions_of = {arn.split(":")[3] for arn in integration.lambdas if arn.count(":") >= 3}
-            found |= {lane} if lane.region in regions_of else set()
-    return frozenset(found)
 
 
 def _subscribed_already(flow: LogFlow) -> LogFlow:

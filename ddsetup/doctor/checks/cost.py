@@ -17,7 +17,7 @@ from ddsetup.facts.variables import LOG_LEVEL, LOGS_ENABLED, MERGE_XRAY, TRACE_E
 from ddsetup.model.account import Integration, SubscriptionFilter, Unreadable
 from ddsetup.model.change import Change
 from ddsetup.model.states import FunctionState, LogCollectionState
-from ddsetup.plan.steps.collection import LAMBDA_SOURCE, collection_id
+from ddsetup.plan.steps.collection import LAMBDA_SOURCE, collection_id, going_with
 from ddsetup.plan.steps.collection import STEP as COLLECTION
 from ddsetup.plan.steps.forwarder_choice import lane_of
 from ddsetup.plan.steps.instrument.subject import STEP as INSTRUMENT
@@ -206,11 +206,10 @@ def _leaving(case: Case, account: str) -> Change | None:
         return None
     lanes = {p.at for p in case.places if p.at.account == account and _all_by_extension(p)}
     arns = tuple(arn for arn in live.lambdas if lane_of(arn) in lanes)
-    alone = set(live.lambdas) <= set(arns)
     return Change(
         step=COLLECTION,
         resource=collection_id(account),
-        before=LogCollectionState(lambdas=arns, sources=(LAMBDA_SOURCE,) if alone else ()),
+        before=going_with(arns, live),
         after=LogCollectionState(),
         why="the Extension sends these logs already",
         note="Datadog takes its own filters out",

@@ -40,7 +40,7 @@ def plan(snapshot: Snapshot, answers: Answers, selected: tuple[Function, ...]) -
     for account in sorted({lane.account for lane in lanes}):
         held = [lane for lane in lanes if lane.account == account]
         if not answers.datadog_subscribes:
-            result += _beside_direct(account, held, snapshot, leaving(snapshot, answers, selected))
+            result += _beside_direct(held, snapshot, leaving(snapshot, answers, selected))
         else:
             result += _register(account, held, snapshot, answers)
     return result
@@ -67,6 +67,22 @@ def leaving(
         if arns and not any(_relies(f) for f in _others(snapshot, lane, {*chosen, *arns})):
             found[lane] = arns
     return found
+
+
+def subscribed(lane: Lane, snapshot: Snapshot) -> bool:
+    """Whether Datadog subscribes the log groups of the lane's functions by itself, as far as can be seen."""
+    live = snapshot.accounts[lane.account].integration
+    return (
+        isinstance(live, Integration)
+        and LAMBDA_SOURCE in live.sources
+        and any(lane_of(arn) == lane for arn in live.lambdas)
+    )
+
+
+def going_with(arns: tuple[str, ...], live: Integration) -> LogCollectionState:
+    """What leaves log collection with these Forwarders: with the last of the account the source, too."""
+    last = bool(arns) and set(live.lambdas) <= set(arns)
+    return LogCollectionState(lambdas=arns, sources=(LAMBDA_SOURCE,) if last else ())
 
 
 def added_by_us(snapshot: Snapshot, account: str) -> LogCollectionState | None:
@@ -98,10 +114,10 @@ def _take_out(snapshot: Snapshot, answers: Answers, selected: tuple[Function, ..
         by_extension = [f for f in selected if f.lane in lanes and answers.via == "extension"]
         arns = tuple(arn for lane in lanes for arn in out[lane])
         live = snapshot.accounts[account].integration
-        alone = isinstance(live, Integration) and set(live.lambdas) <= set(arns)
+        assert isinstance(live, Integration)
         result += STEP.change(
             collection_id(account),
-            LogCollectionState(lambdas=arns, sources=(LAMBDA_SOURCE,) if alone else ()),
+            going_with(arns, live),
             LogCollectionState(),
             "the functions no longer report through it: their data would arrive twice",
             needs=tuple(function_resource(f) for f in by_extension),
@@ -110,14 +126,9 @@ def _take_out(snapshot: Snapshot, answers: Answers, selected: tuple[Function, ..
     return result
 
 
-def _beside_direct(account: str, lanes: Sequence[Lane], snapshot: Snapshot, out: Collection[Lane]) -> Plan:
+def _beside_direct(lanes: Sequence[Lane], snapshot: Snapshot, out: Collection[Lane]) -> Plan:
     """With filters of our own, Datadog must not subscribe the same groups: logs would arrive twice."""
-    live = snapshot.accounts[account].integration
-    if not isinstance(live, Integration) or LAMBDA_SOURCE not in live.sources:
-        return Plan()
-    regions = [
-        lane.region for lane in lanes if any(lane_of(arn) == lane for arn in live.lambdas) and lane not in out
-    ]
+    regions = [lane.region for lane in lanes if subscribed(lane, snapshot) and lane not in out]
     if not regions:
         return Plan()
     warning = (

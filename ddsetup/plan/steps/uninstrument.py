@@ -26,7 +26,7 @@ from ddsetup.model.answers import Answers
 from ddsetup.model.change import Change, Plan, ResourceId, Step
 from ddsetup.model.snapshot import LaneSnapshot, Snapshot
 from ddsetup.model.states import FunctionState, LogCollectionState, TagsState
-from ddsetup.plan.steps.collection import LAMBDA_SOURCE, collection_id
+from ddsetup.plan.steps.collection import LAMBDA_SOURCE, collection_id, going_with, subscribed
 from ddsetup.plan.steps.forwarder_choice import lane_of
 from ddsetup.plan.steps.instrument.key_access import revocations
 from ddsetup.plan.steps.instrument.subject import (
@@ -115,8 +115,7 @@ def deregistration(snapshot: Snapshot, leaving: Iterable[Function]) -> tuple[Pla
             continue
         ended = {lane for lane in snapshot.lanes if lane.account == account and _ends(lane, snapshot, gone)}
         arns = tuple(arn for arn in live.lambdas if lane_of(arn) in ended)
-        alone = bool(arns) and set(live.lambdas) <= set(arns)
-        before = LogCollectionState(lambdas=arns, sources=(LAMBDA_SOURCE,) if alone else ())
+        before = going_with(arns, live)
         if set(live.sources) - {LAMBDA_SOURCE}:
             # Sources are the account's: one cannot be taken out for a single region.
             before = LogCollectionState(sources=before.sources)
@@ -303,16 +302,6 @@ _STAYS = (
 _STAYS_FIX = "filters for chosen functions only: ddsetup setup --subscribe direct; all: ddsetup teardown"
 
 
-def _registered(lane: Lane, snapshot: Snapshot) -> bool:
-    """Whether Datadog subscribes the log groups of the lane's functions by itself."""
-    live = snapshot.accounts[lane.account].integration
-    return (
-        isinstance(live, Integration)
-        and LAMBDA_SOURCE in live.sources
-        and any(lane_of(arn) == lane for arn in live.lambdas)
-    )
-
-
 def filters_out(
     snapshot: Snapshot, answers: Answers, selected: tuple[Function, ...], ending: Collection[Lane]
 ) -> Plan:
@@ -332,7 +321,7 @@ def _filters(
     for lane, groups in log_groups(snapshot, selected).items():
         held = snapshot.lanes[lane]
         known = OwnFilters(lane, snapshot)
-        stays = lane not in ending and _registered(lane, snapshot)
+        stays = lane not in ending and subscribed(lane, snapshot)
         others = _others_writing(held, chosen)
         for group in groups:
             filters = held.filters.get(group)
