@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
@@ -20,6 +19,7 @@ from ddsetup.journal.memory import Memory
 from ddsetup.journal.runs import list_runs, read_runs
 from ddsetup.model.change import Change, ResourceId
 from ddsetup.model.errors import UsageError
+from ddsetup.model.files import PRIVATE, write_whole
 from ddsetup.model.states import FunctionState, LogCollectionState, TagsState
 
 _FILE_NAME = "applied.json"
@@ -79,12 +79,8 @@ def _kept(path: Path, key: str) -> list[Change] | None:
 def _keep(path: Path, key: str, changes: Iterable[Change]) -> None:
     """Best effort: without it the journals are read again."""
     document = {"key": key, "changes": [change_to_json(change) for change in changes]}
-    draft = path.with_name(f".{path.name}.{os.getpid()}.new")
     with suppress(OSError):
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            json.dump(document, file)
-        draft.replace(path)
+        write_whole(path, json.dumps(document).encode(), mode=PRIVATE)
 
 
 def folded(first: Change, then: Change) -> Change:

@@ -11,6 +11,8 @@ from collections.abc import Collection, Iterable
 from contextlib import suppress
 from pathlib import Path
 
+from ddsetup.model.files import PRIVATE, write_whole
+
 FOLDER = "names"
 
 
@@ -22,10 +24,7 @@ def remember_names(state: Path, account: str, region: str, profile: str, functio
         if path.exists() and path.read_text("utf-8") == text:
             return
         path.parent.mkdir(mode=0o700, exist_ok=True)
-        draft = path.with_suffix(".new")
-        draft.write_text(text, "utf-8")
-        draft.chmod(0o600)
-        draft.replace(path)
+        write_whole(path, text.encode(), mode=PRIVATE)
 
 
 def remembered_names(state: Path, profile: str, regions: Collection[str]) -> list[str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import stat
-import tempfile
 from contextlib import suppress
 from pathlib import Path
 
@@ -18,8 +17,10 @@ def write_whole(path: Path, content: bytes, *, mode: int | None = None) -> None:
     The file gets `mode`; without it, it keeps its own. A symbolic link stays one. Raises OSError, and then
     the file is as it was.
     """
+    from tempfile import mkstemp  # only for whoever writes
+
     real = path.resolve()
-    descriptor, name = tempfile.mkstemp(dir=real.parent, prefix=f".{real.name[:100]}.")
+    descriptor, name = mkstemp(dir=real.parent, prefix=f".{real.name[:100]}.")
     draft = Path(name)
     try:
         with os.fdopen(descriptor, "wb") as file:
