@@ -102,7 +102,7 @@ class InS3:
             objects.delete(self.aws, self.place.bucket, (key for key in keys if key != kept))
             objects.delete(self.aws, self.place.bucket, (kept,))
         except GatewayError as error:
-            raise _cannot(DdsetupError, "lock the account", self.place, error) from error
+            raise _cannot(DdsetupError, f"forget run {run}", self.place, error) from error
 
     def lock(self, accounts: Sequence[str], run: str, since: datetime) -> AbstractContextManager[None]:
         return held_all(lambda account: self._lock(account, run, since), accounts)

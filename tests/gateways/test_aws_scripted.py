@@ -9,8 +9,9 @@ from ddsetup.gateways.aws.logs import list_filters, put_filter
 from ddsetup.gateways.aws.permissions import simulate
 from ddsetup.gateways.aws.stacks import update_stack
 from ddsetup.gateways.aws.tags import function_tags, tag_functions
+from ddsetup.journal.in_s3 import InS3, Place
 from ddsetup.model.account import Identity, Lane, Unreadable
-from ddsetup.model.errors import GatewayError
+from ddsetup.model.errors import DdsetupError, GatewayError
 from ddsetup.model.states import FilterState
 from tests.gateways.aws_stand import ACCOUNT, REGION, FakeTime, Reply, ScriptedAws, connect, fault
 
@@ -219,3 +220,11 @@ def test_root_is_not_simulated(script: ScriptedAws) -> None:
     root = Identity(account=ACCOUNT, arn=f"arn:aws:iam::{ACCOUNT}:root")
     assert simulate(connect(script.url), root, ["iam:GetRole"]) == {"iam:GetRole": "unknown"}
     assert script.requests == []
+
+
+def test_a_run_that_cannot_be_forgotten_is_told_as_that(script: ScriptedAws) -> None:
+    script.script(Reply("<Error><Code>AccessDenied</Code><Message>no</Message></Error>", 403, XML))
+    aws = connect(script.url)
+    with pytest.raises(DdsetupError) as refused:
+        InS3(Place("shared", "shop/"), lambda: aws, aws.clock.now).forget("r1")
+    assert refused.value.what.startswith("cannot forget run r1 in s3://shared/shop/: ")
