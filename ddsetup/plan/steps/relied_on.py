@@ -28,6 +28,7 @@ from ddsetup.model.states import (
     TagsState,
 )
 from ddsetup.plan.steps.forwarder_choice import lane_of
+from ddsetup.plan.steps.forwarder_reuse import stack_id
 from ddsetup.plan.steps.instrument.subject import MARKER, function_resource
 from ddsetup.plan.steps.subscriptions.groups import can_have_filters, log_group_of
 
@@ -168,9 +169,12 @@ def _readers(secret: ResourceId, going: Going) -> Iterator[str]:
         known = function.arn in leaving or function_resource(function) in going.known
         if named and held.arn.startswith(named) and not known:
             yield f"function {function.name}"
-    gone = {change.resource.id for change in going.changes if isinstance(change.before, StackState)}
+    gone = {change.resource for change in going.changes if change.after is None}
     for stack in () if isinstance(lane.stacks, Unreadable) else lane.stacks:
-        if stack.parameters.get("DdApiKeySecretArn") == held.arn and stack.name not in gone:
+        if (
+            stack.parameters.get("DdApiKeySecretArn") == held.arn
+            and stack_id(lane.lane, stack.name) not in gone
+        ):
             yield f"stack {stack.name}"
 
 

@@ -197,6 +197,18 @@ def test_who_reads_the_secret_or_is_registered_or_names_the_role() -> None:
     assert names_of(going(seen, changes=without)) == {"iam_role": (f"Datadog's record of account {ACCOUNT}",)}
 
 
+def test_a_stack_that_reads_the_secret_goes_only_with_a_deletion_in_its_own_region() -> None:
+    reads = {"DdApiKeySecretArn": secret().arn}
+    seen = account(stacks=(stack(outputs={"DatadogForwarderArn": ARN}, parameters=reads),))
+    assert names_of(going(seen)) == {}
+    state = StackState(name="datadog-forwarder")
+    elsewhere = back(replace(STACK, region="us-east-1"), state, None)
+    updated = back(STACK, state, replace(state, version="1"))
+    for other in (elsewhere, updated):
+        changes = (other, SECRET)
+        assert names_of(going(seen, changes=changes)) == {"secret": ("stack datadog-forwarder",)}
+
+
 def test_of_many_log_groups_those_are_read_that_something_tells_of() -> None:
     many = tuple(function(f"f{n}") for n in range(30))
     other = instrumented("pay")
