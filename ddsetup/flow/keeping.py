@@ -29,7 +29,16 @@ from ddsetup.observe.chosen import (
     refreshed,
 )
 from ddsetup.observe.in_bulk import FOR_DRIFT
-from ddsetup.plan.drift import Deeds, Drift, find_drift, find_lost_filters, suspects, told, with_log_groups
+from ddsetup.plan.drift import (
+    OF_FUNCTIONS,
+    Deeds,
+    Drift,
+    find_drift,
+    find_lost_filters,
+    suspects,
+    told,
+    with_log_groups,
+)
 from ddsetup.plan.preflight import check_readable
 from ddsetup.plan.select import select_in
 from ddsetup.plan.steps.subscriptions import Filters, groups_to_read
@@ -93,7 +102,7 @@ def look_for_drift(session: Session, given: Given) -> Kept:
 
 def _lanes_of(drift: Iterable[Drift], snapshot: Snapshot) -> tuple[Lane, ...]:
     """The regions of which it matters who changed a function."""
-    arns = {each.resource.id for each in drift if each.kind in ("lost", "changed", "new")}
+    arns = {each.resource.id for each in drift if each.kind in OF_FUNCTIONS}
     return tuple(sorted({f.lane for f in snapshot.functions() if f.arn in arns}))
 
 

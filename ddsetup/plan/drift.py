@@ -38,6 +38,8 @@ KINDS: Mapping[Kind, str] = {
     "left": "Functions that the rule no longer chooses are without Datadog",
 }
 """What holds where nothing has drifted, by the kind of drift."""
+OF_FUNCTIONS: tuple[Kind, ...] = ("lost", "changed", "new")
+"""Drift of which it matters who changed the function last."""
 _BY_KIND = {kind: number for number, kind in enumerate(KINDS)}
 _LEAST_LOOKED_AT = 10
 _ONE_IN = 100
@@ -255,11 +257,10 @@ def with_log_groups(snapshot: Snapshot, answers: Answers, selected: tuple[Functi
 def told(drift: Iterable[Drift], deeds: Deeds, snapshot: Snapshot) -> tuple[Drift, ...]:
     """The same with who changed each function last, unless that was ddsetup itself."""
     by_arn = {f.arn: f for f in snapshot.functions()}
-    kinds: tuple[Kind, ...] = ("lost", "changed", "new")
 
     def author(each: Drift) -> Deed | None:
         function = by_arn.get(each.resource.id)
-        if function is None or each.kind not in kinds:
+        if function is None or each.kind not in OF_FUNCTIONS:
             return each.by
         return _not_ours(deeds.get(function.lane, {}).get(function.name))
 
