@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ddsetup.facts.filters import OWN_PREFIX, own_name
 from ddsetup.model.account import Json, Lane, Unreadable
@@ -41,10 +41,19 @@ class FilterPolicy:
         """Whether it takes in a log group."""
         return self.excluded is not None and group not in self.excluded
 
+    def without(self, *groups: str) -> AccountPolicyState:
+        """What it becomes when it leaves out these groups as well."""
+        return replace(self.state, selection=selection_without((*(self.excluded or ()), *groups)))
+
 
 def policies_of(items: Iterable[Json] | Unreadable) -> tuple[FilterPolicy, ...]:
     """The policies that `DescribeAccountPolicies` tells of; none where they cannot be read."""
     return () if isinstance(items, Unreadable) else tuple(policy_of(item) for item in items)
+
+
+def policy_to(arn: str | None, items: Iterable[Json] | Unreadable) -> FilterPolicy | None:
+    """The policy among these that leads to a function, if any does."""
+    return next((policy for policy in policies_of(items) if arn and policy.destination_arn == arn), None)
 
 
 def policy_of(item: Json) -> FilterPolicy:

@@ -19,7 +19,7 @@ from ddsetup.model.cost import Group
 from ddsetup.model.snapshot import Snapshot
 from ddsetup.model.states import FilterState, FunctionState, LogGroupState
 from ddsetup.plan.steps.collection import subscribed
-from ddsetup.plan.steps.subscriptions.account import by_policy, leading_here
+from ddsetup.plan.steps.subscriptions.account import by_policy
 from ddsetup.plan.steps.subscriptions.groups import Region, log_group_of, regions
 
 Filters: TypeAlias = list[tuple[str, Destination]]
@@ -181,7 +181,7 @@ def _filters_after(
     comes = put_late or _datadog_subscribes(group, region, changes)
     if comes and "ours" not in found and len(found) < MAX_FILTERS:
         found.append("ours")
-    stays = leading_here(region) is not None and region.at not in changes.policies
+    stays = region.policy is not None and region.at not in changes.policies
     # A policy of the account leads lines on besides all filters, to whatever these lead.
     led = (by_policy(region) or stays) and name not in region.own_groups
     return [*found, "ours"] if led else found
@@ -193,8 +193,7 @@ def _filters(name: str, region: Region) -> Filters | None:
     if not isinstance(groups, Unreadable) and name not in groups:
         return []
     found = region.lane.filters.get(name)
-    policy = leading_here(region)
-    if policy is not None and name not in region.own_groups:
+    if region.policy is not None and name not in region.own_groups:
         # Without a name: whether it stays is told apart from filters.
         known = () if found is None or isinstance(found, Unreadable) else found
         return [("", "ours"), *((f.name, classify(f, region.forwarders)) for f in known)]

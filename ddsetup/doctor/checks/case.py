@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Literal, TypeAlias
 
 from ddsetup.facts import catalog, recognise
-from ddsetup.facts.account_policies import FilterPolicy, policies_of
+from ddsetup.facts.account_policies import FilterPolicy, policy_to
 from ddsetup.facts.filters import AUTOMATIC_PREFIX, OWN_PREFIX, Forwarders
 from ddsetup.facts.ownership import MARKS, arn_of_function, is_datadogs_own
 from ddsetup.facts.recognise import Mode
@@ -61,7 +61,8 @@ class Place:
     """One region with the Forwarder that serves it. `forwarder` None: none is there, or it is not known.
 
     `passed_over` says why Forwarders that are there do not count. `subjects` are all functions meant there,
-    `forwarded` those whose data goes through the Forwarder, `groups` the log groups of these.
+    `forwarded` those whose data goes through the Forwarder, `groups` the log groups of these. `policy` is the
+    account's policy that leads log groups to the Forwarder.
     """
 
     lane: LaneSnapshot
@@ -71,6 +72,7 @@ class Place:
     passed_over: tuple[str, ...]
     subjects: tuple[Subject, ...]
     groups: Mapping[str, tuple[Subject, ...]]
+    policy: FilterPolicy | None = None
 
     @property
     def at(self) -> Lane:
@@ -90,13 +92,6 @@ class Place:
     def forwarders(self) -> Forwarders:
         """The region's Forwarder, and the others there."""
         return Forwarders.among(self.forwarder.arn if self.forwarder else None, self.lane.forwarders)
-
-    @property
-    def policy(self) -> FilterPolicy | None:
-        """The account's policy that leads log groups to the Forwarder."""
-        found = policies_of(self.lane.account_filter_policies) if self.forwarder else ()
-        arn = self.forwarder.arn if self.forwarder else ""
-        return next((policy for policy in found if policy.destination_arn == arn), None)
 
     def filters_of(self, group: str) -> tuple[SubscriptionFilter, ...] | Unreadable | None:
         """The filters of a log group, None if they were not looked at."""
@@ -255,6 +250,7 @@ def _place(
         passed_over=chosen.warnings,
         subjects=here,
         groups={name: tuple(writers) for name, writers in groups.items()},
+        policy=policy_to(forwarder.arn if forwarder else None, lane.account_filter_policies),
     )
 
 

@@ -9,7 +9,7 @@ from datetime import timedelta
 from ddsetup.doctor.checks.case import Case, Place, Subject, modified, record_changed
 from ddsetup.doctor.checks.check import Blind, Checks, Problem, Result
 from ddsetup.doctor.checks.road import ROAD
-from ddsetup.facts.account_policies import FilterPolicy, policy_resource, selection_without
+from ddsetup.facts.account_policies import FilterPolicy, policy_resource
 from ddsetup.facts.filters import (
     AUTOMATIC_PREFIX,
     MAX_FILTERS,
@@ -267,12 +267,11 @@ def loop(case: Case) -> Iterator[Result]:
 
 
 def _policy_loop(policy: FilterPolicy, own: str, place: Place) -> Problem:
-    selection = selection_without((*(policy.excluded or ()), own))
     change = Change(
         step=STEP,
         resource=policy_resource(policy.state.name, place.at),
         before=policy.state,
-        after=replace(policy.state, selection=selection),
+        after=policy.without(own),
         why="the Forwarder feeds on its own log",
     )
     return Problem(

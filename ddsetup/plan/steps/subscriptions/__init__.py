@@ -25,7 +25,7 @@ from ddsetup.model.snapshot import Snapshot
 from ddsetup.model.states import FilterState, LogGroupState
 from ddsetup.plan.steps.collection import collection_id
 from ddsetup.plan.steps.instrument.subject import function_resource
-from ddsetup.plan.steps.subscriptions.account import by_policy, leading_here, plan_policy, policy_id
+from ddsetup.plan.steps.subscriptions.account import by_policy, plan_policy, policy_id
 from ddsetup.plan.steps.subscriptions.conflicts import (
     STEP,
     Conflict,
@@ -326,7 +326,7 @@ def _subscribe(group: Group, region: Region, needs: tuple[ResourceId, ...], note
     if region.triggered:
         reason = "Datadog's automatic triggers cover it; a second filter would send every line twice"
         return _skip(group, region, "unchanged", reason)
-    if (policy := leading_here(region)) and policy.delivers(group.name):
+    if (policy := region.policy) and policy.delivers(group.name):
         reason = "an account-level subscription policy leads it to the Forwarder already"
         return _skip(group, region, "unchanged", reason)
     name = own_name(arn, region.run if note else "")

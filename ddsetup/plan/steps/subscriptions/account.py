@@ -13,7 +13,6 @@ from ddsetup.facts.account_policies import (
     FilterPolicy,
     policies_of,
     policy_resource,
-    selection_without,
     wanted_policy,
 )
 from ddsetup.facts.filters import own_name
@@ -40,12 +39,6 @@ def policy_id(region: Region) -> ResourceId:
     return policy_resource(own_name(region.choice.arn or ""), region.at)
 
 
-def leading_here(region: Region) -> FilterPolicy | None:
-    """The policy that leads to our Forwarder already."""
-    found = policies_of(region.lane.account_filter_policies)
-    return next((policy for policy in found if policy.destination_arn == region.choice.arn), None)
-
-
 def plan_policy(region: Region, groups: tuple[Group, ...]) -> Plan:
     """What becomes of the policy of a region: put, brought up to date, or gone where it would double."""
     held = region.lane.account_filter_policies
@@ -63,8 +56,8 @@ def plan_policy(region: Region, groups: tuple[Group, ...]) -> Plan:
         reason = cannot_see("the account's subscription policies", held)
         return STEP.skip(policy_id(region), reason, "grant the permission, then again")
     there = policies_of(held)
-    if here := leading_here(region):
-        return _brought_up_to_date(here, region)
+    if region.policy:
+        return _brought_up_to_date(region.policy, region)
     return _in_place_of(there, region, groups) if there else Plan(changes=(_creation(region, groups),))
 
 
@@ -110,15 +103,15 @@ def _brought_up_to_date(here: FilterPolicy, region: Region) -> Plan:
     if not missing:
         known = STEP.keep(policy_id(region), f"{here.state.name} leads to the Forwarder already")
         return known + Plan(warnings=said)
-    selection = selection_without((*(here.excluded or ()), *missing))
-    if not here.own or len(selection.encode()) > MOST_SELECTION:
+    after = here.without(*missing)
+    if not here.own or len(after.selection.encode()) > MOST_SELECTION:
         loop = f"takes in {listed(missing)}, where the Forwarder itself logs: it would feed on itself"
         return Plan(warnings=(*said, f"{region.at.region}: the account's policy {here.state.name} {loop}"))
     change = Change(
         step=STEP,
         resource=policy_resource(here.state.name, region.at),
         before=here.state,
-        after=replace(here.state, selection=selection),
+        after=after,
         why=f"leaves out {listed(missing)}, or the Forwarder would feed on itself",
     )
     return Plan(changes=(change,), warnings=said)
