@@ -90,7 +90,8 @@ def carry_out(
     if not changes and not settled:
         return Applied(since=started)
     check_permissions(snapshot, changes)
-    header = _header(session, started, command, undoes.run if undoes else "", len(changes))
+    planned = len(changes) + len(settled)
+    header = _header(session, started, command, undoes.run if undoes else "", planned)
     recent = late.recent if late else nothing_recent
     writers = make_writers(
         session.aws, session.dd, session.keys, snapshot, host.clock, host.on_event, recent=recent
@@ -99,9 +100,7 @@ def carry_out(
         host.memory.lock(header.accounts, header.run, started),
         closing(Journal.create(host.memory, header)) as journal,
     ):
-        seqs = journal.start_all([change for change, _ in settled], started) if settled else []
-        for seq, (_, outcome) in zip(seqs, settled, strict=True):
-            journal.done(seq, outcome, started)
+        _remember(journal, settled, started)
         outcomes = apply(
             changes,
             writers,
@@ -112,6 +111,14 @@ def carry_out(
             more=late,
         )
     return Applied(run=header.run, outcomes=outcomes, since=started)
+
+
+def _remember(journal: Journal, settled: Sequence[tuple[Change, Outcome]], at: datetime) -> None:
+    """Have in the journal what needs no write."""
+    if settled:
+        seqs = journal.start_all([change for change, _ in settled], at)
+        for seq, (_, outcome) in zip(seqs, settled, strict=True):
+            journal.done(seq, outcome, at)
 
 
 def _header(session: Session, started: datetime, command: str, undoes: str, planned: int) -> Header:
