@@ -55,35 +55,22 @@ def failed_events(state: StackState) -> str:
 
 
 def _plan_lane(lane: Lane, seen: LaneSnapshot, answers: Answers) -> Plan:
-    found = durable_stack(seen)
+    resource, found = stack_resource(lane), durable_stack(seen)
     if isinstance(found, Unreadable):
-        return STEP.skip(
-            stack_resource(lane),
-            cannot_see("which stacks exist", found),
-            "",
-            denied_action(found),
-        )
+        return STEP.skip(resource, cannot_see("which stacks exist", found), "", denied_action(found))
     if found is not None and found.status in _DONE:
         reason = f"stack {found.name} tells how durable executions end"
-        return STEP.keep(stack_resource(lane), reason)
+        return STEP.keep(resource, reason)
     if found is not None and not is_remains(found):
         obstacle = state_obstacle(found, lane.region)
         reason = obstacle.reason if obstacle else f"stack {found.name} is {found.status}"
-        return STEP.skip(
-            stack_resource(lane),
-            reason,
-            obstacle.fix if obstacle else "see it in CloudFormation",
-        )
+        return STEP.skip(resource, reason, obstacle.fix if obstacle else "see it in CloudFormation")
     key = _key(seen, answers)
     if key is None:
         fix = "keep the key in a secret or a parameter: --api-key-secret ARN, --api-key-ssm ARN"
-        return STEP.skip(
-            stack_resource(lane),
-            "where the API key is, its template cannot take it from",
-            fix,
-        )
+        return STEP.skip(resource, "where the API key is, its template cannot take it from", fix)
     return STEP.change(
-        stack_resource(lane),
+        resource,
         None,
         StackState(
             name=STACK,
