@@ -341,7 +341,7 @@ def _subscribe(group: Group, region: Region, needs: tuple[ResourceId, ...], note
 
 
 def _unseen(group: Group, region: Region, reason: str, permission: str) -> Plan:
-    """What is in a log group cannot be seen. Where a permission is missing, nothing is carried out."""
+    """What is in a log group cannot be seen. A permission that is missing before a run begins stops it."""
     resource = group_resource(group.name, region.at)
     return STEP.skip(resource, reason, "grant the permission, then again", permission)
 
