@@ -10,16 +10,16 @@ from dataclasses import dataclass, replace
 
 from ddsetup.gateways.datadog.dashboards import CLONED, MARK, LiveDashboard, differing
 from ddsetup.model.account import Json
-from ddsetup.model.change import Change, Plan, ResourceId, Skipped
+from ddsetup.model.change import Plan, ResourceId, Step
 from ddsetup.model.lines import names
 from ddsetup.model.states import DashboardState
-from ddsetup.monitors.edits import Edits, edits_of, stamped, unstamped
+from ddsetup.monitors.edits import edits_of, stamped, unstamped
 from ddsetup.monitors.graphs import Graph, bars, group, line, lines
 from ddsetup.monitors.scope import MonitorScope
 from ddsetup.monitors.service_graphs import service_groups
 
 TITLE = "Serverless overview"
-STEP = "dashboards"
+STEP = Step("dashboards")
 PERCENTILES = ("p50", "p95", "p99")
 
 _VARIABLES = (("env", "env"), ("service", "service"), ("function", "functionname"))
@@ -67,34 +67,24 @@ def plan_dashboard(
         why = "one page for cold starts, errors, durations, cost and throttles"
         if not any("lambda" in str(part) for part in wanted.widgets):
             why = "one page for these metrics"
-        created = Change(step=STEP, resource=resource, before=None, after=stamped(wanted), why=why)
-        return Plan(changes=(created,))
+        return STEP.change(resource, None, stamped(wanted), why)
     edits = edits_of(live.state, wanted)
+    by_hand = names(edits.names, 5)
     after = edits.kept if keep else stamped(wanted)
     if off := _differing(live.state, after):
-        why, note = f"differs in {', '.join(off)}", _note(edits, keep=keep)
-        change = Change(step=STEP, resource=resource, before=live.state, after=after, why=why, note=note)
-        return Plan(changes=(change,))
-    reason = f"it is as wanted; kept as edited by hand: {names(edits.names, 5)}" if edits.names else ""
-    reason = reason or "it is as wanted"
-    return Plan(skipped=(Skipped(resource=resource, status="unchanged", reason=reason, step=STEP),))
+        note = f"{'kept' if keep else 'replaced'}, as edited by hand: {by_hand}" if by_hand else ""
+        return STEP.change(resource, live.state, after, f"differs in {', '.join(off)}", note=note)
+    return STEP.keep(
+        resource, "it is as wanted" + (f"; kept as edited by hand: {by_hand}" if by_hand else "")
+    )
 
 
 def plan_clone(wanted: DashboardState, live: LiveDashboard | None, account: str) -> Plan:
     """Create it; one that is there is its owner's."""
     resource = ResourceId("dashboard", wanted.title, account=account)
     if live is not None:
-        reason = "a clone of this title is there; it is yours and stays as it is"
-        skipped = Skipped(resource=resource, status="unchanged", reason=reason, step=STEP)
-        return Plan(skipped=(skipped,))
-    why = "a copy to change as you like"
-    return Plan(changes=(Change(step=STEP, resource=resource, before=None, after=wanted, why=why),))
-
-
-def _note(edits: Edits, *, keep: bool) -> str:
-    if not edits.names:
-        return ""
-    return f"{'kept' if keep else 'replaced'}, as edited by hand: {names(edits.names, 5)}"
+        return STEP.keep(resource, "a clone of this title is there; it is yours and stays as it is")
+    return STEP.change(resource, None, wanted, "a copy to change as you like")
 
 
 def _differing(live: DashboardState, after: DashboardState) -> tuple[str, ...]:
