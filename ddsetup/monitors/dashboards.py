@@ -20,6 +20,9 @@ from ddsetup.monitors.service_graphs import service_groups
 
 TITLE = "Serverless overview"
 STEP = Step("dashboards")
+OVERVIEW = "one page for cold starts, errors, durations, cost and throttles"
+OF_METRICS = "one page for these metrics"
+"""What a dashboard is for."""
 PERCENTILES = ("p50", "p95", "p99")
 
 _VARIABLES = (("env", "env"), ("service", "service"), ("function", "functionname"))
@@ -59,14 +62,17 @@ def clone_of(source: DashboardState, title: str) -> DashboardState:
 
 
 def plan_dashboard(
-    wanted: DashboardState, live: LiveDashboard | None, account: str, *, keep: bool = True
+    wanted: DashboardState,
+    live: LiveDashboard | None,
+    account: str,
+    why: str = OVERVIEW,
+    *,
+    keep: bool = True,
 ) -> Plan:
-    """Create it, bring it up to date, or leave it as it is; `keep` what was changed by hand."""
+    """Create it, which is for `why`, bring it up to date, or leave it as it is; `keep` what was changed by
+    hand."""
     resource = ResourceId("dashboard", wanted.title, account=account)
     if live is None:
-        why = "one page for cold starts, errors, durations, cost and throttles"
-        if not any("lambda" in str(part) for part in wanted.widgets):
-            why = "one page for these metrics"
         return STEP.change(resource, None, stamped(wanted), why)
     edits = edits_of(live.state, wanted)
     by_hand = names(edits.names, 5)
@@ -74,9 +80,8 @@ def plan_dashboard(
     if off := _differing(live.state, after):
         note = f"{'kept' if keep else 'replaced'}, as edited by hand: {by_hand}" if by_hand else ""
         return STEP.change(resource, live.state, after, f"differs in {', '.join(off)}", note=note)
-    return STEP.keep(
-        resource, "it is as wanted" + (f"; kept as edited by hand: {by_hand}" if by_hand else "")
-    )
+    kept = f"; kept as edited by hand: {by_hand}" if by_hand else ""
+    return STEP.keep(resource, f"it is as wanted{kept}")
 
 
 def plan_clone(wanted: DashboardState, live: LiveDashboard | None, account: str) -> Plan:

@@ -21,7 +21,15 @@ from ddsetup.model.errors import UsageError
 from ddsetup.model.lines import Look, names
 from ddsetup.model.report import Report
 from ddsetup.model.states import DashboardState
-from ddsetup.monitors.dashboards import TITLE, ShownMetric, of_metrics, overview, plan_dashboard
+from ddsetup.monitors.dashboards import (
+    OF_METRICS,
+    OVERVIEW,
+    TITLE,
+    ShownMetric,
+    of_metrics,
+    overview,
+    plan_dashboard,
+)
 from ddsetup.monitors.edits import edits_of
 from ddsetup.monitors.on_logs import tag_keys
 from ddsetup.monitors.one_dashboard import carried_out
@@ -50,7 +58,8 @@ def run(call: Call) -> Report:
         )
     live = next(iter(find_dashboards(session.datadog, title)), None)
     keep = (edits or _asked(session, live, wanted)) != REPLACE
-    plan = plan_dashboard(wanted, live, session.identity.account, keep=keep)
+    why = OF_METRICS if shown else OVERVIEW
+    plan = plan_dashboard(wanted, live, session.identity.account, why, keep=keep)
     return carried_out(call, session, plan, live)
 
 

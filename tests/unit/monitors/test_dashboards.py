@@ -9,6 +9,7 @@ from typing import Any
 from ddsetup.gateways.datadog.dashboards import MARK, LiveDashboard
 from ddsetup.model.states import DashboardState, from_json, to_json
 from ddsetup.monitors.dashboards import (
+    OF_METRICS,
     TITLE,
     ShownMetric,
     clone_of,
@@ -134,6 +135,14 @@ def test_a_dashboard_from_before_there_were_fingerprints_is_taken_as_it_is() -> 
     (change,) = plan_dashboard(wanted, live(own), ACCOUNT).changes
     assert isinstance(change.after, DashboardState)
     assert change.after.widgets == own.widgets
+
+
+def test_a_new_dashboard_tells_what_it_is_for_whatever_a_metric_is_called() -> None:
+    shown = of_metrics(TITLE, EVERYTHING, [ShownMetric(name="shop.lambda_calls")])
+    (change,) = plan_dashboard(shown, None, ACCOUNT, OF_METRICS).changes
+    assert change.why == "one page for these metrics"
+    (change,) = plan_dashboard(overview(TITLE, EVERYTHING), None, ACCOUNT).changes
+    assert "cold starts" in change.why
 
 
 def test_a_custom_metric_is_shown_as_far_as_it_can_be_asked_for() -> None:
