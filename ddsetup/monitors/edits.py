@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from ddsetup.model.account import Json
@@ -31,7 +31,8 @@ class Edits:
 
 def stamped(state: DashboardState) -> DashboardState:
     """The state with the fingerprints of its parts."""
-    return _stamped(state, (fingerprint(part) for part in state.widgets))
+    fingerprints = " ".join(fingerprint(part) for part in state.widgets)
+    return replace(state, description=f"{unstamped(state.description)} (parts: {fingerprints})")
 
 
 def unstamped(description: str) -> str:
@@ -58,22 +59,25 @@ def edits_of(live: DashboardState, wanted: DashboardState) -> Edits:
     """
     held = _STAMP.search(live.description)
     known = set(held[1].split()) if held else {fingerprint(part) for part in wanted.widgets}
-    there = {fingerprint(part) for part in live.widgets}
     own = {title_of(part): part for part in wanted.widgets}
-    edited = [part for part in live.widgets if fingerprint(part) not in known]
+    titles, there = set(own), {title_of(part) for part in live.widgets}
     # A part that somebody deleted stays away; without fingerprints nobody can tell.
-    gone = [part for part in own.values() if held and fingerprint(part) in known - there]
-    deleted = [part for part in gone if title_of(part) not in map(title_of, live.widgets)]
+    deleted = [
+        title for title, part in own.items() if held and title not in there and fingerprint(part) in known
+    ]
     placed: list[Json] = []
+    names: list[str] = []
     for part in live.widgets:
-        if part in edited:
+        title, mine = title_of(part), own.pop(title_of(part), None)
+        # What is known already and comes once more is somebody's copy.
+        if fingerprint(part) not in known or (mine is None and title in titles):
             placed.append(part)
-            own.pop(title_of(part), None)
-        elif (mine := own.pop(title_of(part), None)) is not None:
+            names.append(title)
+        elif mine is not None:
             placed.append(mine)
-    placed += [part for part in own.values() if part not in deleted]
+    placed += [part for title, part in own.items() if title not in deleted]
     variables = _variables(live, wanted)
-    names = [title_of(part) for part in edited] + [f"{title_of(part)} (deleted)" for part in deleted]
+    names += [f"{title} (deleted)" for title in deleted]
     if variables != (wanted.template_variables or []):
         names.append("variables")
     kept = replace(stamped(wanted), widgets=placed, template_variables=variables)
@@ -90,10 +94,6 @@ def _variables(live: DashboardState, wanted: DashboardState) -> list[Json]:
         same = own is not None and all(each.get(key) == value for key, value in own.items())
         found.append(own if same else each)
     return [*found, *(each for name, each in mine.items() if name not in held)]
-
-
-def _stamped(state: DashboardState, fingerprints: Iterable[str]) -> DashboardState:
-    return replace(state, description=f"{unstamped(state.description)} (parts: {' '.join(fingerprints)})")
 
 
 def _told(node: Json) -> Json:

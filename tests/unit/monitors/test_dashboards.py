@@ -127,6 +127,19 @@ def test_what_was_edited_by_hand_stays_and_the_rest_is_brought_up_to_date() -> N
     assert replaced.note.startswith("replaced, as edited by hand: note")
 
 
+def test_a_part_that_was_copied_by_hand_stays_twice() -> None:
+    there = stamped(overview(TITLE, EVERYTHING, SEEN[:1]))
+    first, second, third = there.widgets
+    edited = json.loads(json.dumps(first))
+    edited["definition"]["widgets"].pop()
+    for widgets in ([first, second, third, second], [edited, first, second, third]):
+        plan = plan_dashboard(
+            overview(TITLE, EVERYTHING, SEEN[:1]), live(replace(there, widgets=widgets)), ACCOUNT
+        )
+        assert plan.changes == ()
+        assert "kept as edited by hand: " in plan.skipped[0].reason
+
+
 def test_a_dashboard_from_before_there_were_fingerprints_is_taken_as_it_is() -> None:
     wanted = overview(TITLE, EVERYTHING)
     (change,) = plan_dashboard(wanted, live(wanted), ACCOUNT).changes
