@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import TypeAlias
 
 from ddsetup.gateways.datadog.client import Datadog
 from ddsetup.gateways.datadog.faults import RateLimited, unreadable
@@ -61,26 +62,18 @@ def look(
     return tuple(progress.arrived.get(e.key) or _judged(progress, e, now) for e in progress.expected)
 
 
-def _logs_of_things(
-    dd: Datadog, progress: Progress, left: Sequence[Expected], now: datetime
-) -> Iterator[Found]:
-    yield from look_at_logs(dd, Window(progress.watch.since, now), left)
+_Ask: TypeAlias = Callable[[Datadog, Progress, Sequence[Expected], datetime], Iterator[Found]]
 
 
-def _spans_of_things(
-    dd: Datadog, progress: Progress, left: Sequence[Expected], now: datetime
-) -> Iterator[Found]:
-    yield from look_at_spans(dd, Window(progress.watch.since, now), left)
+def _since_the_start(progress: Progress, now: datetime) -> Window:
+    return Window(progress.watch.since, now)
 
 
-def _metrics_of_things(
-    dd: Datadog, progress: Progress, left: Sequence[Expected], now: datetime
-) -> Iterator[Found]:
-    yield from look_at_metrics(dd, of_cloudwatch(progress, now), left)
-
-
-def _namespaces(dd: Datadog, progress: Progress, left: Sequence[Expected], now: datetime) -> Iterator[Found]:
-    yield from look_at_namespaces(dd, of_cloudwatch(progress, now), left)
+def _within(
+    window: Callable[[Progress, datetime], Window],
+    ask: Callable[[Datadog, Window, Sequence[Expected]], Iterator[Found]],
+) -> _Ask:
+    return lambda dd, progress, left, now: ask(dd, window(progress, now), left)
 
 
 def _of_functions(*signals: SignalName) -> About:
@@ -91,18 +84,16 @@ def _of_things(how: Callable[[Thing], str]) -> About:
     return lambda expected: expected.thing is not None and bool(how(expected.thing))
 
 
-_QUESTIONS: Sequence[
-    tuple[About, Callable[[Datadog, Progress, Sequence[Expected], datetime], Iterator[Found]]]
-] = (
+_QUESTIONS: Sequence[tuple[About, _Ask]] = (
     (_of_functions("enhanced_metrics", "cold_start"), look_at_functions.enhanced),
     (_of_functions("logs"), look_at_functions.logs),
     (_of_functions("traces"), look_at_functions.spans),
     (_of_functions("custom_metric"), look_at_functions.custom),
     (_of_functions("cloudwatch_metrics", "durable_executions"), look_at_functions.cloudwatch),
-    (_of_things(lambda thing: thing.log_group or thing.source), _logs_of_things),
-    (_of_things(lambda thing: thing.service), _spans_of_things),
-    (_of_things(lambda thing: thing.metric), _metrics_of_things),
-    (_of_things(lambda thing: thing.prefix), _namespaces),
+    (_of_things(lambda thing: thing.log_group or thing.source), _within(_since_the_start, look_at_logs)),
+    (_of_things(lambda thing: thing.service), _within(_since_the_start, look_at_spans)),
+    (_of_things(lambda thing: thing.metric), _within(of_cloudwatch, look_at_metrics)),
+    (_of_things(lambda thing: thing.prefix), _within(of_cloudwatch, look_at_namespaces)),
 )
 """What is asked, each by itself: where one may not be asked, the others may."""
 
