@@ -67,15 +67,7 @@ def wanted(call: Call) -> Wanted:
     """
     given, targets = wish_of(call), slos_of(call)
     session = connect(call)
-    wish = replace(given, scope=scope_of(call, session))
-    used, unread = services_in_use(session.datadog, session.host.clock.now())
-    if call.value("services"):
-        if unread is not None:
-            raise unread
-        wish = replace(wish, keys=tuple(key for key in BY_KEY if key in (*wish.keys, *used)))
-    asked = not any(call.value(name) for name in _OPTIONS)
-    if asked and session.host.prompter is not None:
-        wish = ask_for(wish, session.host.prompter, used)
+    wish, used = _settled(call, session, replace(given, scope=scope_of(call, session)))
     live = find_monitors(session.datadog)
     monitors = monitors_for(wish, tuple(one.state for one in live))
     lacking = tuple(
@@ -94,6 +86,23 @@ def wanted(call: Call) -> Wanted:
         plan += plan_slos(states, find_slos(session.datadog), session.identity.account)
     plan = replace(plan, warnings=lacking + _unseen(session, wish) + _left_out(wish, used))
     return Wanted(session=session, monitors=monitors, slos=states, plan=plan)
+
+
+def _settled(call: Call, session: Session, wish: Wish) -> tuple[Wish, tuple[str, ...]]:
+    """The wish with the monitors of services, and with what a person says; and the monitors of services that
+    are in use, as far as somebody wants to know."""
+    services = bool(call.value("services"))
+    # Who names monitors, and not the services, is told nothing of these.
+    looked = services or wish.keys == chosen_keys(())
+    used, unread = services_in_use(session.datadog, session.host.clock.now()) if looked else ((), None)
+    if services:
+        if unread is not None:
+            raise unread
+        wish = replace(wish, keys=tuple(key for key in BY_KEY if key in (*wish.keys, *used)))
+    asked = not any(call.value(name) for name in _OPTIONS)
+    if asked and session.host.prompter is not None:
+        wish = ask_for(wish, session.host.prompter, used)
+    return wish, used
 
 
 def wish_of(call: Call) -> Wish:
@@ -130,13 +139,12 @@ def services_in_use(dd: Datadog, now: datetime) -> tuple[tuple[str, ...], Denied
     alone need not be allowed to ask for metrics."""
     names = tuple(dict.fromkeys(each.seen for each in OF_SERVICES))
     try:
-        return in_use(metrics_seen(dd, Window(now - _LOOK_BACK, now), names)), None
+        return in_use(metrics_seen(dd, _lately(now), names)), None
     except Denied as error:
         return (), error
 
 
-def _lately(session: Session) -> Window:
-    now = session.host.clock.now()
+def _lately(now: datetime) -> Window:
     return Window(now - _LOOK_BACK, now)
 
 
@@ -151,7 +159,7 @@ def _left_out(wish: Wish, used: tuple[str, ...]) -> tuple[str, ...]:
 def _unseen(session: Session, wish: Wish) -> tuple[str, ...]:
     """A monitor on a metric that nobody sends, or on percentiles that are off, never alerts."""
     names = tuple(dict.fromkeys(each.metric for each in wish.on_metrics))
-    seen = metrics_seen(session.datadog, _lately(session), names)
+    seen = metrics_seen(session.datadog, _lately(session.host.clock.now()), names)
     percentiles = {each.metric for each in wish.on_metrics if each.is_percentile} & seen
     off = [name for name in names if name in percentiles and not _has_percentiles(session, name)]
     return (
