@@ -97,9 +97,9 @@ def to_watch(data: Mapping[str, Json]) -> tuple[str, ...]:
     """The command that has Datadog watch for the most frequent pattern, by its longest row of plain words;
     none where there are no two."""
     text = next((each["pattern"] for each in data.get("patterns", ())), "")
-    rows = [" ".join(row.split()) for row in _NOT_WORDS.split(text)]
-    longest = max(rows, key=len, default="")
-    if " " not in longest:
+    rows = (" ".join(row.split()) for row in _NOT_WORDS.split(text))
+    longest = max((row for row in rows if " " in row), key=len, default="")
+    if not longest:
         return ()
     return (f"ddsetup monitors apply --only none --on-logs '\"{longest}\"'",)
 

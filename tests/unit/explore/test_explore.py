@@ -238,6 +238,7 @@ def test_the_list_of_errors_fits_80_columns_and_says_what_was_not_read() -> None
     [
         ("MachineBroken: the grinder is stuck", "the grinder is stuck"),
         ("Task timed out after <n> seconds", "Task timed out after"),
+        ("RoasterFailed: no beans: Sandbox.Timedout", "no beans"),
         ("it's '; rm -rf <hex> \"quoted\" `x y z w v`", "x y z w v"),
         ("KeyError", ""),
         ("", ""),
