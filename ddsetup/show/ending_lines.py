@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from ddsetup.model.errors import Interrupted
 from ddsetup.model.lines import Line, Look, Span, Style, counted, line
 from ddsetup.model.report import Finding, Report
 
@@ -30,7 +31,6 @@ def link_lines(links: Mapping[str, str], look: Look) -> list[Line]:
     return found
 
 
-_INTERRUPTED = 130
 _WHY: Mapping[str, str] = {
     "ddsetup verify": "looks for the data that is still on its way",
     "serverless deploy": "brings the changed files to AWS",
@@ -59,7 +59,7 @@ def next_lines(report: Report, look: Look) -> list[Line]:
         why = "" if rest else next((text for start, text in _WHY.items() if command.startswith(start)), "")
         if report.command == "sandbox up" and command == "ddsetup setup":
             why = "the whole setup, step by step"
-        if report.exit_code == _INTERRUPTED and command == onward[0]:
+        if report.exit_code == Interrupted.exit_code and command == onward[0]:
             why = "goes on with the rest"
         if look.width and why and width + len(why) + 5 > look.width:
             found.extend([line("  ", Span(first, "code")), line("      ", Span(why, "dim"))])
