@@ -47,6 +47,8 @@ from ddsetup.settings.given import Given
 
 _CHANGED: tuple[Event, ...] = ("CreateFunction20150331", "UpdateFunctionConfiguration20150331v2")
 _DELETED: tuple[Event, ...] = ("DeleteSubscriptionFilter",)
+_CHOSEN: Mapping[str, str] = {"state_machine": "state_machines", "api_stage": "api_stages"}
+"""What else may be chosen, with the field that tells what there is to choose from."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +80,8 @@ def look_for_drift(session: Session, given: Given) -> Kept:
     Raises UsageError naming every answer that is missing, CredentialsError when a foundation may not be
     looked at, and what `look` raises.
     """
-    snapshot = look(session, quiet(given, "role_name"), fields=FOR_DRIFT)
+    chosen = {field for key, field in _CHOSEN.items() if key in given}
+    snapshot = look(session, quiet(given, "role_name"), fields=FOR_DRIFT | chosen)
     answers = answers_from(given, snapshot, None, command="plan", scope=session.scope)
     selected = select_in(snapshot, answers.selection)
     snapshot = observe_collection(session.dd, with_applied(session, snapshot), answers)

@@ -49,3 +49,14 @@ def test_a_deployment_that_takes_datadog_out_is_noticed_and_put_right(shop: Plac
     assert shop.cli("undo", "--yes").code == 0
     back = shop.cli("keep", "check", *rule, "--output", "json").json["data"]["drift"]
     assert {each["kind"] for each in back} >= {"lost", "new"}
+
+
+def test_a_rule_that_names_state_machines_and_stages_of_apis_can_be_kept(open_place: OpenPlace) -> None:
+    place = open_place("services")
+    rule = ("--all", "--state-machine", "brewing", "--api-stage", "all", "--env", "prod")
+    done = place.cli("setup", *rule, "--yes", "--no-verify")
+    assert done.code == 0, done.stderr
+    calm = place.cli("keep", "check", *rule, "--output", "json")
+    assert (calm.code, calm.json["data"]["drift"], calm.json["data"]["notes"]) == (0, [], []), calm.stderr
+    unknown = place.cli("keep", "check", *rule, "--state-machine", "nonsense")
+    assert (unknown.code, "matches no state machine" in unknown.stderr) == (2, True)
