@@ -101,8 +101,9 @@ def block(
         must |= {"addLayers": False, "redirectHandlers": False}
     if via == "forwarder":
         may["flushMetricsToLogs"] = True
-    may |= {"logLevel": Quoted("INFO")} if LOG_LEVEL not in wanted.asked else {}
-    may |= {"enableDDTracing": True} if TRACE_ENABLED not in wanted.asked else {}
+    asked = wanted.asked
+    may |= {"logLevel": Quoted("INFO")} if LOG_LEVEL not in asked else {}
+    may |= {"enableDDTracing": True} if TRACE_ENABLED not in asked else {}
     return Block(must, may)
 
 

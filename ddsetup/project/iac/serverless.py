@@ -257,19 +257,15 @@ def _remarks(document: Document, wanted: Wish) -> tuple[str, ...]:
             "`redirectHandlers: false` leaves the handlers as they are, so each has to be wrapped in the "
             "code: `ddsetup code check --write`"
         )
-    if via == "extension" and ("forwarderArn" in now or "forwarder" in now):
+    given, there = bool(wanted.answers.forwarder_arns), bool({"forwarderArn", "forwarder"} & set(now))
+    if via == "extension" and there:
         found.append("with the Extension, the Forwarder gets no logs of functions any more")
-    given, former = wanted.answers.forwarder_arns, {"forwarderArn", "forwarder"} & set(now)
-    named = given or wanted.subscribed or former
-    if via == "forwarder" and not named:
+    if via == "forwarder" and not (given or there or wanted.subscribed):
         found.append(
             "no Forwarder is named, so Datadog's automatic subscription has to cover the log groups "
             "(`ddsetup setup`); or give --forwarder-arn"
         )
-    known = bool(wanted.answers.forwarder_arns and via == "forwarder") or {"forwarderArn", "forwarder"} & set(
-        now
-    )
-    if _has_step_functions(document) and not known:
+    if _has_step_functions(document) and not (there or (given and via == "forwarder")):
         found.append("the logs and traces of its Step Functions need a Forwarder: --forwarder-arn")
     found += left_out(wanted, via, "plugin")
     bundlers = [name for name in _plugins(document) if name in BUNDLERS]

@@ -21,8 +21,9 @@ def variables(via: Via, wanted: Wish) -> dict[str, str]:
 
 def left_out(wanted: Wish, via: Via, tool: FileTool) -> tuple[str, ...]:
     """What was asked for and a tool cannot carry, in words."""
-    found = remainder(wanted.asked, via, tool)
-    return tuple(f"{name}={wanted.asked[name]} {reason}" for name, reason in found.items())
+    asked = wanted.asked
+    found = remainder(asked, via, tool)
+    return tuple(f"{name}={asked[name]} {reason}" for name, reason in found.items())
 
 
 def check_said(via: Via, wanted: Wish, where: str, *, key: bool = True) -> None:
