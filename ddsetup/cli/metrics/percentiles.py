@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ddsetup.explore.custom_metrics import plan_percentiles, plan_without_percentiles
 from ddsetup.explore.metrics import check_metric
 from ddsetup.facts.links import metric_link
 from ddsetup.flow.call import Call
-from ddsetup.flow.looking import LIKE, nothing_of_aws
-from ddsetup.flow.results import base_report, with_outcomes
-from ddsetup.flow.showing import confirm, show_plan
+from ddsetup.flow.in_datadog import carried_out
+from ddsetup.flow.looking import LIKE
 from ddsetup.gateways.datadog.metric_tags import TAGS_OF_DAYS, read_configuration, tag_keys
 from ddsetup.model.change import Plan
 from ddsetup.model.errors import NotFound, UsageError
@@ -29,13 +27,8 @@ def run(call: Call) -> Report:
     session = verbs.connect(call.given, call.host(), command=LIKE)
     plan = sum((_plan(call, session, name) for name in names), Plan())
     pages = {name: metric_link(session.datadog.site, name) for name in names}
-    report = replace(base_report("metrics percentiles", session, plan), links=pages)
-    if call.given.on("dry_run") or not plan.changes:
-        return report
-    show_plan(call.console, plan)
-    confirm(call, session, "Change which tags of these metrics can be queried?")
-    applied = verbs.carry_out(session, plan.changes, nothing_of_aws(session), command="metrics percentiles")
-    return with_outcomes(report, applied.run, applied.outcomes, session.host.go_on)
+    question = "Change which tags of these metrics can be queried?"
+    return carried_out(call, session, plan, question, pages)
 
 
 def _plan(call: Call, session: Session, metric: str) -> Plan:

@@ -7,9 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ddsetup.flow.call import Call
-from ddsetup.flow.looking import nothing_of_aws
-from ddsetup.flow.results import base_report, with_outcomes
-from ddsetup.flow.showing import confirm, show_plan
+from ddsetup.flow.in_datadog import carried_out
 from ddsetup.gateways.datadog.monitors import SCOPE_TAG, LiveMonitor, find_monitors
 from ddsetup.gateways.datadog.slos import LiveSlo, find_slos
 from ddsetup.model.errors import Denied
@@ -25,8 +23,6 @@ if TYPE_CHECKING:
 
 def run(call: Call) -> Report:
     """All monitors and objectives that ddsetup made, or those of one scope, or some kinds of them."""
-    from ddsetup.flow import verbs
-
     session = connect(call)
     label = scope_of(call, session).label
     tags = () if label == EVERYTHING else (f"{SCOPE_TAG}{label}",)
@@ -36,13 +32,7 @@ def run(call: Call) -> Report:
     if only:
         live = [one for one in live if one.state.key in only]
     plan = replace(plan_removal(live, session.identity.account), warnings=unread)
-    report = base_report("monitors remove", session, plan)
-    if call.given.on("dry_run") or not plan.changes:
-        return report
-    show_plan(call.console, plan)
-    confirm(call, session, "Delete these monitors?")
-    applied = verbs.carry_out(session, plan.changes, nothing_of_aws(session), command="monitors remove")
-    return with_outcomes(report, applied.run, applied.outcomes, session.host.go_on)
+    return carried_out(call, session, plan, "Delete these monitors?")
 
 
 def _slos(session: Session, tags: Sequence[str]) -> tuple[Sequence[LiveSlo], tuple[str, ...]]:
