@@ -12,7 +12,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
@@ -107,10 +107,9 @@ def browser(profile: Path) -> Iterator[Browser]:
     )
     os.close(theirs_in)
     os.close(theirs_out)
-    opened = Browser(ours_out, ours_in)
     try:
-        yield opened
+        with closing(Browser(ours_out, ours_in)) as opened:
+            yield opened
     finally:
-        opened.close()
         process.terminate()
         process.wait(20)
