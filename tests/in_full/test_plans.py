@@ -13,7 +13,8 @@ from ddsetup.model.errors import DdsetupError
 from ddsetup.plan.steps import uninstrument
 from ddsetup.plan.whole import make_plan
 from tests import builders as b
-from tests.in_full.plan_cases import CASES, FUNCTIONS, World, bare, ext
+from tests.in_full.plan_cases import CASES, FUNCTIONS
+from tests.in_full.plan_world import World, bare, ext
 from tests.in_full.told import differing, plan_lines
 from tests.unit.show.test_render import matches_golden
 

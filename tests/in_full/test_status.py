@@ -13,7 +13,8 @@ import pytest
 from ddsetup.facts import links
 from ddsetup.facts.functions_at_a_glance import status
 from tests import builders as b
-from tests.in_full.plan_cases import CASES, World
+from tests.in_full.plan_cases import CASES
+from tests.in_full.plan_world import World
 from tests.unit.show.test_render import matches_golden
 
 PARTS = ("functions", "accounts", "forwarders", "sources")
