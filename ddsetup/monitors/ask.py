@@ -10,9 +10,10 @@ from ddsetup.ask.prompter import Back, Prompt, Prompter
 from ddsetup.ask.questions import Choice
 from ddsetup.model.account import Json
 from ddsetup.model.errors import UsageError
-from ddsetup.monitors.on_logs import parse_on_logs, plain
+from ddsetup.monitors.on_logs import parse_on_logs
 from ddsetup.monitors.recommended import BY_KEY, Recommended
 from ddsetup.monitors.wish import Wish, parse_handles, parse_on_metric, parse_threshold
+from ddsetup.monitors.wording import plain
 
 _Step = Callable[[Wish, Prompter], Wish]
 

@@ -12,10 +12,10 @@ from ddsetup.model.account import Json
 from ddsetup.model.errors import UsageError
 from ddsetup.model.nearest import did_you_mean
 from ddsetup.model.states import MonitorState, SloState
-from ddsetup.monitors.on_logs import plain
 from ddsetup.monitors.recommended import BY_KEY, Recommended, scoped
 from ddsetup.monitors.scope import EVERYTHING, MonitorScope
 from ddsetup.monitors.wish import OnMetric, Wish, parse_on_metric, scope_for
+from ddsetup.monitors.wording import plain
 
 TIMEFRAMES = ("7d", "30d", "90d")
 _SLO = re.compile(r"(?P<of>.+)=\s*(?P<target>\d{1,2}(?:\.\d{1,6})?)\s*%?\s*(?:/\s*(?P<timeframe>\w+))?\s*")

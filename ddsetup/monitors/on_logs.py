@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from ddsetup.facts.searches import any_of
 from ddsetup.model.errors import UsageError
 from ddsetup.monitors.scope import MonitorScope
+from ddsetup.monitors.wording import plain, tag_keys
 
 OF_FUNCTIONS = "source:lambda"
 
 _ON_LOGS = re.compile(
     r"\s*(?P<query>.+?)\s*(?:\bby\s*\{(?P<by>[^{}]*)\})?\s*(?:(?<!:)>\s*(?P<value>\d+(?:\.\d+)?))?\s*"
 )
-_KEY = re.compile(r"[A-Za-z][\w./-]*")
 _NOT_IN_KEYS = re.compile(r"[^a-z0-9]+")
 _LONGEST = 40
 
@@ -68,22 +68,3 @@ def log_query(each: OnLogs, scope: MonitorScope) -> str:
     text = search.replace("\\", "\\\\").replace('"', '\\"')
     by = f'.by("{",".join(each.by)}")' if each.by else ""
     return f'logs("{text}").index("*").rollup("count"){by}.last("15m") > {plain(each.threshold)}'
-
-
-def plain(number: float) -> str:
-    """A number as queries and options write it: no exponent, no superfluous zero."""
-    return str(int(number)) if number == int(number) else repr(number)
-
-
-def tag_parts(text: str | None) -> tuple[str, ...]:
-    """What stands between braces, without the star for anything."""
-    return tuple(part.strip() for part in (text or "").split(",") if part.strip() not in ("", "*"))
-
-
-def tag_keys(text: str | None, said: str) -> tuple[str, ...]:
-    """The keys of tags between braces. Raises UsageError for what cannot be one; `said` is where."""
-    keys = tag_parts(text)
-    for key in keys:
-        if not _KEY.fullmatch(key):
-            raise UsageError(f"{said}: {key!r} cannot stand in braces", fix="e.g. region")
-    return keys

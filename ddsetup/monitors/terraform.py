@@ -11,6 +11,7 @@ from ddsetup.model.account import Json
 from ddsetup.model.foreign import is_plain
 from ddsetup.model.states import DashboardState, MonitorState, SloState
 from ddsetup.monitors.edits import unstamped
+from ddsetup.monitors.wording import plain
 
 _HEAD = """\
 terraform {
@@ -37,7 +38,7 @@ def _monitor(state: MonitorState) -> str:
         f"message = {quoted(state.message)}",
         "",
         "monitor_thresholds {",
-        f"  critical = {quoted(_number(options['thresholds']['critical']))}",
+        f"  critical = {quoted(plain(options['thresholds']['critical']))}",
         "}",
         "",
         *(f"{name:<19} = {_literal(value)}" for name, value in options.items() if name != "thresholds"),
@@ -56,7 +57,7 @@ def _slo(state: SloState) -> str:
         "",
         "thresholds {",
         f"  timeframe = {quoted(state.timeframe)}",
-        f"  target    = {_number(state.target)}",
+        f"  target    = {plain(state.target)}",
         "}",
         "",
         _tags(state.tags),
@@ -89,7 +90,7 @@ def _time(measure: Mapping[str, Json]) -> list[str]:
         "      }",
         "    }",
         f"    comparator = {quoted(measure['comparator'])}",
-        f"    threshold  = {_number(measure['threshold'])}",
+        f"    threshold  = {plain(measure['threshold'])}",
         "  }",
         "}",
     ]
@@ -139,7 +140,3 @@ def _escape(number: int) -> str:
 
 def _literal(value: object) -> str:
     return ("true" if value else "false") if isinstance(value, bool) else str(value)
-
-
-def _number(value: float) -> str:
-    return str(int(value)) if value == int(value) else repr(value)

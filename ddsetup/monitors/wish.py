@@ -11,7 +11,7 @@ from ddsetup.model.account import Json
 from ddsetup.model.errors import UsageError
 from ddsetup.model.nearest import did_you_mean
 from ddsetup.model.states import MonitorState
-from ddsetup.monitors.on_logs import OnLogs, log_query, plain, tag_keys, tag_parts
+from ddsetup.monitors.on_logs import OnLogs, log_query
 from ddsetup.monitors.recommended import (
     BY_KEY,
     CLOUDWATCH_DELAY,
@@ -21,6 +21,7 @@ from ddsetup.monitors.recommended import (
     scoped,
 )
 from ddsetup.monitors.scope import EVERYTHING, MonitorScope
+from ddsetup.monitors.wording import plain, tag_keys, tag_parts
 
 NONE = "none"
 

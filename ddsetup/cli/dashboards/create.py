@@ -31,11 +31,11 @@ from ddsetup.monitors.dashboards import (
     plan_dashboard,
 )
 from ddsetup.monitors.edits import edits_of
-from ddsetup.monitors.on_logs import tag_keys
 from ddsetup.monitors.one_dashboard import carried_out
 from ddsetup.monitors.scope_of import scope_of
 from ddsetup.monitors.service_graphs import SEEN
 from ddsetup.monitors.terraform import dashboard_terraform
+from ddsetup.monitors.wording import tag_keys
 
 if TYPE_CHECKING:
     from ddsetup.flow.verbs import Session
