@@ -55,11 +55,11 @@ def parse_slo(text: str) -> Slo:
 
 
 def _of(of: str, text: str) -> str | OnMetric:
-    if of in with_objectives():
+    known = with_objectives()
+    if of in known:
         return of
     if "<" in of or ">" in of:
         return parse_on_metric(of)
-    known = with_objectives()
     said = "has no objective: it counts no good events" if of in BY_KEY else "is none of the monitors"
     raise UsageError(
         f"--slo {text}: {of!r} {said}", fix=did_you_mean(of, known, f"one of: {', '.join(known)}")
