@@ -1,10 +1,9 @@
-"""Templates, images, requirements, snippets, and the way back: everything beside serverless.yml."""
+"""Templates, images, snippets, and the way back: everything beside serverless.yml and packages."""
 
 from __future__ import annotations
 
 import json
 import re
-import tomllib
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,9 +11,9 @@ import pytest
 
 from ddsetup.model.errors import DdsetupError, UsageError
 from ddsetup.project.changing_files import write_all
-from ddsetup.project.iac import backup, cloudformation, dockerfile, packages
+from ddsetup.project.iac import backup, cloudformation, dockerfile
 from ddsetup.project.iac.detect import detect
-from ddsetup.project.iac.model import AnswerMissing, BrokenFile, Edit, Proposal
+from ddsetup.project.iac.model import AnswerMissing, Edit, Proposal
 from ddsetup.project.iac.propose import propose
 from ddsetup.project.iac.show import diff, masked
 from tests.unit.project.test_iac_serverless import load
@@ -235,93 +234,7 @@ def test_an_image_that_is_redirected_without_the_original_is_told(tmp_path: Path
     assert "DD_LAMBDA_HANDLER" in warnings[0]
 
 
-# Requirements
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("boto3\n", "boto3\n{}\n"),
-        ("boto3", "boto3\n{}"),
-        ("boto3\r\nrequests\r\n", "boto3\r\nrequests\r\n{}\r\n"),
-        ("", "{}\n"),
-    ],
-)
-def test_requirements_get_one_line(tmp_path: Path, text: str, expected: str) -> None:
-    edit = only(packages.python_library(source(tmp_path, "requirements.txt", text).path, FORWARDER))
-    requirement = next(line for line in edit.after.decode().splitlines() if "datadog" in line)
-    assert re.fullmatch(r"datadog-lambda>=8\.\d+,<9", requirement)
-    assert edit.after.decode() == expected.format(requirement)
-
-
-@pytest.mark.parametrize(
-    "line", ["datadog-lambda==6.1", "datadog_lambda", "Datadog-Lambda [x] ; python_version"]
-)
-def test_requirements_that_have_it_stay(tmp_path: Path, line: str) -> None:
-    path = source(tmp_path, "requirements.txt", f"a\n{line}\n").path
-    assert packages.python_library(path, FORWARDER).settled == (path,)
-
-
-def test_requirements_made_by_a_tool_are_left_to_it(tmp_path: Path) -> None:
-    path = source(tmp_path, "requirements.txt", "boto3==1 \\\n  --hash=sha256:aa\n").path
-    assert packages.python_library(path, FORWARDER).snippets
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        '[project]\nname = "x"\ndependencies = []\n',
-        '[project]\nname = "x"\ndependencies = ["a", "b[c]>=1"]  # all\n[tool.x]\ny = ["z"]\n',
-        '[project]\nname = "x"\ndependencies = [\n  # first\n  "a",\n  \'b[c]\',\n]\n',
-        '[project]\nname = "x"\ndependencies = [\n    "a"\n]\n[project.scripts]\nx = "y"\n',
-    ],
-)
-def test_pyproject_gets_one_dependency(tmp_path: Path, text: str) -> None:
-    edit = only(packages.python_library(source(tmp_path, "pyproject.toml", text).path, FORWARDER))
-    before, after = tomllib.loads(text), tomllib.loads(edit.after.decode())
-    added = after["project"]["dependencies"].pop()
-    assert added.startswith("datadog-lambda>=")
-    assert after == before
-
-
-def test_a_lock_file_decides_who_adds_a_package(tmp_path: Path) -> None:
-    path = source(tmp_path, "pyproject.toml", '[project]\nname = "x"\ndependencies = []\n').path
-    (tmp_path / "uv.lock").touch()
-    proposal = packages.python_library(path, FORWARDER)
-    assert proposal.edits == ()
-    assert proposal.installs[0].command[:2] == ("uv", "add")
-
-
-@pytest.mark.parametrize(
-    ("lock", "command"),
-    [
-        ("yarn.lock", ("yarn", "add", "--dev")),
-        ("pnpm-lock.yaml", ("pnpm", "add", "--save-dev")),
-        ("package-lock.json", ("npm", "install", "--save-dev")),
-        ("", ("npm", "install", "--save-dev")),
-    ],
-)
-def test_the_lock_file_names_the_package_manager(tmp_path: Path, lock: str, command: tuple[str, ...]) -> None:
-    source(tmp_path, "package.json", '{"devDependencies": {"serverless": "3"}}')
-    if lock:
-        (tmp_path / lock).touch()
-    service = tmp_path / "services" / "a"
-    service.mkdir(parents=True)
-    install = packages.node_dependency(service, "serverless-plugin-datadog", "why", dev=True).installs[0]
-    assert install.command == (*command, "serverless-plugin-datadog")
-    assert install.directory == tmp_path
-
-
-def test_a_plugin_that_is_listed_is_not_installed_again(tmp_path: Path) -> None:
-    source(tmp_path, "package.json", '{"devDependencies": {"serverless-plugin-datadog": "5"}}')
-    assert packages.node_dependency(tmp_path, "serverless-plugin-datadog", "why", dev=True) == Proposal()
-
-
-def test_a_broken_package_json_is_refused_with_the_place(tmp_path: Path) -> None:
-    source(tmp_path, "package.json", '{\n "a": 1,\n}')
-    with pytest.raises(BrokenFile) as caught:
-        packages.node_dependency(tmp_path, "x", "why", dev=True)
-    assert caught.value.where.endswith("package.json:3:1")
+# Finding files, and the way back
 
 
 @pytest.mark.parametrize("name", ["template.yaml", "main.tf"])
@@ -329,9 +242,6 @@ def test_nothing_is_guessed_about_the_site(tmp_path: Path, name: str) -> None:
     source(tmp_path, name, SAM if name.endswith("yaml") else TF)
     with pytest.raises(AnswerMissing):
         propose(detect(tmp_path), wish())
-
-
-# Finding files, and the way back
 
 
 def test_a_project_is_told_by_its_files(tmp_path: Path) -> None:
