@@ -7,7 +7,7 @@ from typing import Any
 
 from ddsetup.sandbox.datadog import events
 from ddsetup.sandbox.datadog.logs import RESERVED
-from ddsetup.sandbox.datadog.search import compile_query
+from ddsetup.sandbox.datadog.search import compile_query, functions_of
 from ddsetup.sandbox.datadog.store import Event
 from ddsetup.sandbox.datadog.wire import JsonObject, Request, Response, text_error
 from ddsetup.sandbox.datadog.world import World
@@ -55,7 +55,7 @@ def _matching(body: JsonObject, world: World) -> list[Event]:
     if not isinstance(names, list):
         raise text_error(400, "invalid indexes")
     matches = compile_query(str(asked.get("query") or "*"), RESERVED)
-    found = world.telemetry.logs(start, end, tier)
+    found = world.telemetry.logs(start, end, tier, functions_of(matches))
     return [event for event in found if matches(event) and ("*" in names or event.index in names)]
 
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ddsetup.sandbox.datadog.store import Event
+from ddsetup.sandbox.datadog.store import FUNCTION, Event, text_of
 from ddsetup.sandbox.datadog.wire import text_error
 
 Matcher = Callable[[Event], bool]
@@ -43,6 +43,21 @@ def compile_query(query: str, reserved: Collection[str]) -> Matcher:
     Raises ApiError 400 on a query that cannot be read.
     """
     return _Parser(_tokens(query), reserved).parse()
+
+
+def functions_of(matches: Matcher) -> frozenset[str] | None:
+    """The names of functions of which whatever matches has one, as a tag or an attribute; None where a query
+    does not tell them."""
+    if isinstance(matches, _Equal):
+        return matches.values if matches.key.removeprefix("@") == FUNCTION else None
+    if isinstance(matches, _All):
+        told = (named for part in matches.parts if (named := functions_of(part)) is not None)
+        return min(told, key=len, default=None)
+    if isinstance(matches, _Any):
+        every = [functions_of(option) for option in matches.options]
+        known = [named for named in every if named is not None]
+        return frozenset().union(*known) if len(known) == len(every) else None
+    return None
 
 
 def _tokens(query: str) -> list[_Token]:
@@ -87,14 +102,14 @@ class _Parser:
         options = [self._all(key)]
         while self._accept("word", "OR"):
             options.append(self._all(key))
-        return options[0] if len(options) == 1 else _one_of(options) or _any(options)
+        return options[0] if len(options) == 1 else _one_of(options) or _Any(options)
 
     def _all(self, key: str | None) -> Matcher:
         parts = [self._one(key)]
         while (token := self._peek()) and token not in (_Token("paren", ")"), _Token("word", "OR")):
             self._accept("word", "AND")
             parts.append(self._one(key))
-        return parts[0] if len(parts) == 1 else lambda event: all(part(event) for part in parts)
+        return parts[0] if len(parts) == 1 else _All(parts)
 
     def _one(self, key: str | None) -> Matcher:
         token = self._peek()
@@ -135,7 +150,7 @@ class _Equal:
     reserved: Collection[str]
 
     def __call__(self, event: Event) -> bool:
-        return any(_text(value) in self.values for value in values_of(event, self.key, self.reserved))
+        return any(text_of(value) in self.values for value in values_of(event, self.key, self.reserved))
 
 
 def _one_of(options: Sequence[Matcher]) -> Matcher | None:
@@ -145,8 +160,20 @@ def _one_of(options: Sequence[Matcher]) -> Matcher | None:
     return _Equal(equals[0].key, frozenset().union(*(e.values for e in equals)), equals[0].reserved)
 
 
-def _any(options: Sequence[Matcher]) -> Matcher:
-    return lambda event: any(option(event) for option in options)
+@dataclass(frozen=True, slots=True)
+class _Any:
+    options: Sequence[Matcher]
+
+    def __call__(self, event: Event) -> bool:
+        return any(option(event) for option in self.options)
+
+
+@dataclass(frozen=True, slots=True)
+class _All:
+    parts: Sequence[Matcher]
+
+    def __call__(self, event: Event) -> bool:
+        return all(part(event) for part in self.parts)
 
 
 def _is_plain(token: _Token) -> bool:
@@ -156,8 +183,7 @@ def _is_plain(token: _Token) -> bool:
 def values_of(event: Event, key: str, reserved: Collection[str]) -> list[Any]:
     """The values an event has for a facet: reserved field, ``@attribute`` or tag."""
     if key.startswith("@"):
-        value = event.attributes.get(key[1:])
-        return [] if value is None else value if isinstance(value, list) else [value]
+        return event.attribute_values(key[1:])
     if key in reserved:
         reserved_value = event.fields.get(key)
         return [reserved_value] if reserved_value else []
@@ -170,7 +196,7 @@ def _value_test(token: _Token) -> Callable[[Any], bool]:
     if token.kind == "range":
         return _range(token.text)
     pattern = re.compile(fnmatch.translate(_unquote(token).replace("[", "[[]")))
-    return lambda value: pattern.match(_text(value)) is not None
+    return lambda value: pattern.match(text_of(value)) is not None
 
 
 def _comparison(text: str) -> Callable[[Any], bool]:
@@ -205,14 +231,6 @@ def _words(token: _Token) -> re.Pattern[str]:
         pattern = pattern.replace(r"\*", r"\w*").replace(r"\?", r"\w")
     start, end = (r"\b" if edge.isalnum() else "" for edge in (text[:1], text[-1:]))
     return re.compile(f"{start}{pattern}{end}")
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return str(value)
 
 
 def _number(value: Any) -> float | None:

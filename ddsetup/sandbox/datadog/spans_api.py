@@ -6,7 +6,7 @@ import uuid
 from typing import Any
 
 from ddsetup.sandbox.datadog import events
-from ddsetup.sandbox.datadog.search import compile_query
+from ddsetup.sandbox.datadog.search import compile_query, functions_of
 from ddsetup.sandbox.datadog.spans import RESERVED
 from ddsetup.sandbox.datadog.store import Event
 from ddsetup.sandbox.datadog.wire import JsonObject, Request, Response, text_error
@@ -56,7 +56,8 @@ def _matching(asked: JsonObject, world: World) -> list[Event]:
     described = asked.get("filter") or {}
     start, end = events.time_range(described, world.clock(), 422)
     matches = compile_query(str(described.get("query") or "*"), RESERVED)
-    return [event for event in world.telemetry.spans(start, end) if matches(event)]
+    found = world.telemetry.spans(start, end, functions_of(matches))
+    return [event for event in found if matches(event)]
 
 
 def _meta() -> JsonObject:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -15,6 +15,9 @@ Tier = Literal["indexes", "flex", "none"]
 INTEGRATION_PREFIXES = ("aws.",)
 #: ... except those that code in the customer's account submits.
 SUBMITTED_PREFIXES = ("aws.lambda.enhanced.", "aws.dd_forwarder.")
+
+#: What the name of a function is called, as a tag and as an attribute.
+FUNCTION = "functionname"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +53,43 @@ class Event:
         prefix = f"{key}:"
         return [tag[len(prefix) :] for tag in self.tags if tag.startswith(prefix)]
 
+    def attribute_values(self, name: str) -> list[Any]:
+        """The values of the attribute ``name``, which may be a list of them."""
+        value = self.attributes.get(name)
+        return [] if value is None else value if isinstance(value, list) else [value]
+
 
 @dataclass(slots=True)
 class _Series:
     kind: MetricKind
     points: dict[int, list[float]]
+
+
+class _Events:
+    """Logs or spans as they arrived, and the places of those of each function: a busy account has too many to
+    look at all of them for every question about a few."""
+
+    def __init__(self) -> None:
+        self._all: list[Event] = []
+        self._of: dict[str, list[int]] = {}
+
+    def __len__(self) -> int:
+        return len(self._all)
+
+    def add(self, events: Iterable[Event]) -> None:
+        for event in events:
+            named = map(text_of, (*event.tag_values(FUNCTION), *event.attribute_values(FUNCTION)))
+            for name in set(named):
+                self._of.setdefault(name, []).append(len(self._all))
+            self._all.append(event)
+
+    def between(self, start: float, end: float, functions: Collection[str] | None) -> list[Event]:
+        """Those from ``start`` to ``end``, oldest first; of these functions only, where some are named."""
+        looked_at: Iterable[Event] = self._all
+        if functions is not None:
+            places = {place for name in functions for place in self._of.get(name, ())}
+            looked_at = (self._all[place] for place in sorted(places))
+        return sorted((e for e in looked_at if start <= e.at <= end), key=lambda e: (e.at, e.id))
 
 
 class Telemetry:
@@ -64,8 +99,7 @@ class Telemetry:
         self.clock = clock
         self._lock = threading.RLock()
         self._series: dict[str, dict[frozenset[str], _Series]] = {}
-        self._logs: list[Event] = []
-        self._spans: list[Event] = []
+        self._logs, self._spans = _Events(), _Events()
         self._ids = itertools.count(1)
         self._queried: set[str] = set()
         self.has_percentiles: Callable[[str], bool] = lambda _metric: False
@@ -132,24 +166,26 @@ class Telemetry:
     def add_logs(self, logs: Iterable[Event]) -> None:
         """Keep logs."""
         with self._lock:
-            self._logs.extend(logs)
+            self._logs.add(logs)
 
     def add_spans(self, spans: Iterable[Event]) -> None:
         """Keep spans."""
         with self._lock:
-            self._spans.extend(spans)
+            self._spans.add(spans)
 
-    def logs(self, start: float, end: float, tier: str) -> list[Event]:
-        """Logs of a storage tier from ``start`` to ``end`` (milliseconds), oldest first."""
+    def logs(
+        self, start: float, end: float, tier: str, functions: Collection[str] | None = None
+    ) -> list[Event]:
+        """Logs of a storage tier from ``start`` to ``end`` (milliseconds), oldest first; of these functions
+        only, by tag or attribute, where some are named."""
         with self._lock:
-            return sorted(
-                (e for e in self._logs if start <= e.at <= end and e.tier == tier), key=lambda e: (e.at, e.id)
-            )
+            return [e for e in self._logs.between(start, end, functions) if e.tier == tier]
 
-    def spans(self, start: float, end: float) -> list[Event]:
-        """Spans from ``start`` to ``end`` (milliseconds), oldest first."""
+    def spans(self, start: float, end: float, functions: Collection[str] | None = None) -> list[Event]:
+        """Spans from ``start`` to ``end`` (milliseconds), oldest first; of these functions only, by tag or
+        attribute, where some are named."""
         with self._lock:
-            return sorted((e for e in self._spans if start <= e.at <= end), key=lambda e: (e.at, e.id))
+            return self._spans.between(start, end, functions)
 
     def counts(self) -> dict[str, Any]:
         """How much arrived, for the sandbox's own status."""
@@ -163,6 +199,15 @@ class Telemetry:
 def is_integration_metric(metric: str) -> bool:
     """Whether Datadog's own crawlers produce this metric."""
     return metric.startswith(INTEGRATION_PREFIXES) and not metric.startswith(SUBMITTED_PREFIXES)
+
+
+def text_of(value: Any) -> str:
+    """A value of a tag or an attribute as it is written in a query."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value)
 
 
 def flatten(value: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
