@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import partial
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from ddsetup.facts import catalog
-from ddsetup.facts.edge import REPLICATOR, may_be_on_edge, on_edge
-from ddsetup.facts.forwarders import find_forwarders
+from ddsetup.facts.edge import may_be_on_edge, on_edge
 from ddsetup.gateways.aws import functions, logs, metrics, roles, secrets, stacks
 from ddsetup.gateways.aws.session import Aws
 from ddsetup.gateways.datadog import catalogues
 from ddsetup.gateways.datadog.client import Datadog
-from ddsetup.gateways.overlap import Jobs, Key, job, side_by_side
+from ddsetup.gateways.overlap import Jobs, job, side_by_side
 from ddsetup.model.account import Function, Lane, SubscriptionFilter, Unreadable
 from ddsetup.model.answers import Answers
 from ddsetup.model.snapshot import LaneSnapshot, Snapshot
+from ddsetup.observe.found import with_found
 from ddsetup.observe.services_read import look_at_sources
 from ddsetup.plan.preflight import questions
 from ddsetup.plan.steps.forwarder_choice import choose
@@ -48,7 +47,7 @@ def look_closer(
     longest."""
     snapshot = look_at_sources(aws, _with_key_secret(aws, snapshot, answers), answers)
     if len(selected) > FEW:
-        snapshot = _with(snapshot, side_by_side(aws, _qualifier_jobs(aws, snapshot, selected)))
+        snapshot = with_found(snapshot, side_by_side(aws, _qualifier_jobs(aws, snapshot, selected)))
     asked = {number: questions(account, snapshot, answers) for number, account in snapshot.accounts.items()}
     lanes = dict.fromkeys(function.lane for function in selected)
     urls = {lane: template_url(answers, catalog.partition_of(lane.region)) for lane in lanes}
@@ -67,7 +66,7 @@ def look_closer(
             **_permission_jobs(aws, snapshot, asked),
         },
     )
-    snapshot = _observe_versions(aws, _with(snapshot, found), selected)
+    snapshot = _observe_versions(aws, with_found(snapshot, found), selected)
     return observe_provisioned(aws, snapshot, selected) if answers.publish else snapshot
 
 
@@ -81,7 +80,7 @@ def _observe_versions(aws: Aws, snapshot: Snapshot, selected: Iterable[Function]
         for alias in snapshot.lanes[f.lane].aliases.get(f.arn, ())
         if alias.version != "$LATEST"
     }
-    return _with(snapshot, side_by_side(aws, jobs)) if jobs else snapshot
+    return with_found(snapshot, side_by_side(aws, jobs)) if jobs else snapshot
 
 
 def _with_key_secret(aws: Aws, snapshot: Snapshot, answers: Answers) -> Snapshot:
@@ -121,13 +120,13 @@ def observe_deliveries(
     if answers.subscribe == "direct":
         idle = [lane for lane in wanted if filters_put(lane, snapshot)]
         jobs |= {("receiving", lane, ""): job(logs.groups_written_to, aws, lane) for lane in idle}
-    return _with(snapshot, side_by_side(aws, jobs)) if jobs else snapshot
+    return with_found(snapshot, side_by_side(aws, jobs)) if jobs else snapshot
 
 
 def observe_at_work(aws: Aws, snapshot: Snapshot, lanes: Iterable[Lane]) -> Snapshot:
     """Add which filters CloudWatch saw at work within two weeks in these lanes."""
     jobs: Jobs = {("delivered", lane, ""): job(logs.filters_at_work, aws, lane) for lane in lanes}
-    return _with(snapshot, side_by_side(aws, jobs)) if jobs else snapshot
+    return with_found(snapshot, side_by_side(aws, jobs)) if jobs else snapshot
 
 
 def observe_for_drift(
@@ -138,7 +137,7 @@ def observe_for_drift(
     lanes = dict.fromkeys(function.lane for function in selected)
     upgraded = lanes if answers.forwards and answers.forwarder_upgrade else ()
     urls = {lane: template_url(answers, catalog.partition_of(lane.region)) for lane in upgraded}
-    return _with(
+    return with_found(
         snapshot,
         side_by_side(
             aws,
@@ -164,24 +163,26 @@ def observe_filters(aws: Aws, snapshot: Snapshot, groups: Mapping[Lane, Iterable
 
     A group that is known not to exist, or whose class has no filters, has none.
     """
-    return _with(snapshot, side_by_side(aws, _filter_jobs(aws, snapshot, groups)))
+    return with_found(snapshot, side_by_side(aws, _filter_jobs(aws, snapshot, groups)))
 
 
 def add_filters(
     snapshot: Snapshot, found: Mapping[tuple[Lane, str], tuple[SubscriptionFilter, ...] | Unreadable]
 ) -> Snapshot:
     """The snapshot with filters that were read elsewhere, by lane and log group, and what follows of them."""
-    return _with(snapshot, {("filters", lane, group): filters for (lane, group), filters in found.items()})
+    return with_found(
+        snapshot, {("filters", lane, group): filters for (lane, group), filters in found.items()}
+    )
 
 
 def observe_aliases(aws: Aws, snapshot: Snapshot, selected: Iterable[Function]) -> Snapshot:
     """Add the aliases of these functions. A function whose aliases cannot be read stays absent: unknown."""
-    return _with(snapshot, side_by_side(aws, _alias_jobs(aws, snapshot, selected)))
+    return with_found(snapshot, side_by_side(aws, _alias_jobs(aws, snapshot, selected)))
 
 
 def observe_key_policies(aws: Aws, snapshot: Snapshot, wanted: Iterable[str]) -> Snapshot:
     """Add the policies by which these roles (ARNs) read the API key, None where one has none."""
-    return _with(snapshot, side_by_side(aws, _key_policy_jobs(aws, wanted)))
+    return with_found(snapshot, side_by_side(aws, _key_policy_jobs(aws, wanted)))
 
 
 def _key_policy_jobs(aws: Aws, wanted: Iterable[str]) -> Jobs:
@@ -195,7 +196,7 @@ def _key_policy_jobs(aws: Aws, wanted: Iterable[str]) -> Jobs:
 
 def observe_permissions(aws: Aws, snapshot: Snapshot, asked: Mapping[str, Questions]) -> Snapshot:
     """Add to every account whether this identity is allowed the actions asked for it, as far as IAM tells."""
-    return _with(snapshot, side_by_side(aws, _permission_jobs(aws, snapshot, asked)))
+    return with_found(snapshot, side_by_side(aws, _permission_jobs(aws, snapshot, asked)))
 
 
 def _filter_jobs(aws: Aws, snapshot: Snapshot, groups: Mapping[Lane, Iterable[str]]) -> Jobs:
@@ -245,7 +246,7 @@ def _qualifier_jobs(aws: Aws, snapshot: Snapshot, selected: Iterable[Function]) 
 
 def observe_qualifiers(aws: Aws, snapshot: Snapshot, selected: Iterable[Function]) -> Snapshot:
     """Add by which aliases and versions functions are called in the regions of these."""
-    return _with(snapshot, side_by_side(aws, _qualifier_jobs(aws, snapshot, selected)))
+    return with_found(snapshot, side_by_side(aws, _qualifier_jobs(aws, snapshot, selected)))
 
 
 def observe_provisioned(aws: Aws, snapshot: Snapshot, selected: Iterable[Function]) -> Snapshot:
@@ -255,7 +256,7 @@ def observe_provisioned(aws: Aws, snapshot: Snapshot, selected: Iterable[Functio
         for f in selected
         if any(alias.version != "$LATEST" for alias in snapshot.lanes[f.lane].aliases.get(f.arn, ()))
     }
-    return _with(snapshot, side_by_side(aws, jobs)) if jobs else snapshot
+    return with_found(snapshot, side_by_side(aws, jobs)) if jobs else snapshot
 
 
 def aliased(snapshot: Snapshot, selected: tuple[Function, ...]) -> tuple[Function, ...]:
@@ -327,76 +328,10 @@ def _permission_jobs(aws: Aws, snapshot: Snapshot, asked: Mapping[str, Questions
     }
 
 
-def _with(snapshot: Snapshot, found: Mapping[Key, Any]) -> Snapshot:
-    """The snapshot with the results of jobs in their places; an unreadable alias or layer stays out."""
-    lanes = dict(snapshot.lanes)
-    for lane, old in snapshot.lanes.items():
-        by_kind: dict[str, dict[str, Any]] = {}
-        for (kind, at, name), result in found.items():
-            if at == lane:
-                by_kind.setdefault(kind, {})[name] = result
-        lanes[lane] = _lane_with(old, by_kind, snapshot)
-    accounts = {
-        number: replace(account, simulated=found.get(("simulated", None, number), account.simulated))
-        for number, account in snapshot.accounts.items()
-    }
-    policies = {name: result for (kind, _, name), result in found.items() if kind == "key_policy"}
-    return replace(
-        snapshot, lanes=lanes, accounts=accounts, key_policies={**snapshot.key_policies, **policies}
-    )
-
-
-def _lane_with(old: LaneSnapshot, fresh: Mapping[str, dict[str, Any]], snapshot: Snapshot) -> LaneSnapshot:
-    account = snapshot.accounts.get(old.lane.account)
-    integration = account.integration if account else None
-    filters = {**old.filters, **fresh.get("filters", {})}
-    states = _readable(fresh.get("states", {}))
-    return replace(
-        old,
-        functions=old.functions
-        if isinstance(old.functions, Unreadable)
-        else tuple(_with_state(f, states.get(f.arn)) for f in old.functions),
-        filters=filters,
-        forwarders=find_forwarders(old.functions, old.tags, old.stacks, integration, filters, lane=old.lane),
-        aliases={**old.aliases, **_readable(fresh.get("aliases", {}))},
-        versions={**old.versions, **fresh.get("versions", {})},
-        delivered=fresh.get("delivered", {}).get("", old.delivered),
-        delivering=fresh.get("delivering", {}).get("", old.delivering),
-        receiving=fresh.get("receiving", {}).get("", old.receiving),
-        qualifiers=fresh.get("qualifiers", {}).get("", old.qualifiers),
-        provisioned={**old.provisioned, **_readable(fresh.get("provisioned", {}))},
-        replicated=old.replicated
-        | {arn for arn, policy in fresh.get("replicated", {}).items() if _copied(policy)},
-        newest_layers={**old.newest_layers, **_readable(fresh.get("newest_layers", {}))},
-        template_parameters=fresh.get("template_parameters", {}).get("", old.template_parameters),
-        template_version=fresh.get("template_version", {}).get("", old.template_version),
-        forwarder_layer=fresh.get("forwarder_layer", {}).get("", old.forwarder_layer),
-    )
-
-
-def _copied(policy: Any) -> bool:
-    return not isinstance(policy, Unreadable) and REPLICATOR in json.dumps(policy)
-
-
-def _with_state(function: Function, seen: Function | None) -> Function:
-    if seen is None:
-        return function
-    return replace(
-        function,
-        state=seen.state,
-        last_update_status=seen.last_update_status,
-        master_arn=seen.master_arn or function.master_arn,
-    )
-
-
 def refreshed(selected: tuple[Function, ...], snapshot: Snapshot) -> tuple[Function, ...]:
     """The selected functions as they stand in a snapshot that knows more of them."""
     held = {function.arn: function for function in snapshot.functions()}
     return tuple(held.get(function.arn, function) for function in selected)
-
-
-def _readable(results: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: result for name, result in results.items() if not isinstance(result, Unreadable)}
 
 
 def _layers_wanted(answers: Answers, selected: Iterable[Function]) -> Mapping[Lane, tuple[str, ...]]:
