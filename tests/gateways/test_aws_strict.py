@@ -211,17 +211,18 @@ def test_a_role_that_iam_does_not_know_yet_is_waited_for(script: ScriptedAws) ->
         ("eu-isoe-west-1", "aws-iso-e"),
     ],
 )
-def test_regions_that_cannot_be_used_are_told_offline(name: str, hint: str) -> None:
+def test_regions_that_cannot_be_used_are_told_offline(script: ScriptedAws, name: str, hint: str) -> None:
     with pytest.raises(UsageError) as caught:
-        check_regions([name])
+        check_regions([name], connect(script.url).regions)
     assert hint in f"{caught.value.what} {caught.value.fix}"
 
 
-def test_regions_that_can_be_used_pass_and_partitions_do_not_mix() -> None:
+def test_regions_that_can_be_used_pass_and_partitions_do_not_mix(script: ScriptedAws) -> None:
+    known = connect(script.url).regions
     for name in ("us-east-1", "us-gov-west-1", "cn-north-1", "mx-central-1"):
-        check_regions([name])
+        check_regions([name], known)
     with pytest.raises(UsageError, match="several partitions"):
-        check_regions(["us-east-1", "us-gov-west-1"])
+        check_regions(["us-east-1", "us-gov-west-1"], known)
 
 
 def test_partitions_are_those_of_botocore() -> None:

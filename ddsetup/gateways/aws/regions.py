@@ -1,4 +1,4 @@
-"""Which regions there are, and in which partition: from botocore's data, without asking AWS."""
+"""Which regions a run may be given, told without asking AWS."""
 
 from __future__ import annotations
 
@@ -14,16 +14,9 @@ _SERVED = (*LAYER_ACCOUNTS, "aws-cn")
 _NEWER = "A region newer than this installation: pip install --upgrade boto3"
 
 
-def known_regions(partition: str) -> tuple[str, ...]:
-    """The regions with Lambda of a partition that the installed botocore knows."""
-    from botocore.session import get_session
-
-    return tuple(get_session().get_available_regions("lambda", partition_name=partition))
-
-
-def check_regions(names: Iterable[str], known: Callable[[str], Collection[str]] = known_regions) -> None:
+def check_regions(names: Iterable[str], known: Callable[[str], Collection[str]]) -> None:
     """Raises UsageError for a region that there is not, or in which Datadog offers nothing; both are known
-    before anything is asked of AWS. `known`: the regions of a partition, of whoever has loaded them.
+    before anything is asked of AWS. `known`: the regions with Lambda of a partition (`Aws.regions`).
     """
     wanted = tuple(names)
     for name in wanted:
