@@ -168,3 +168,17 @@ def bench(moto_url: str, aws: Aws) -> Iterator[Bench]:
 
 
 __all__ = ["Bench", "answer", "aws", "bench", "change", "moto_url", "zipped"]
+
+
+def there_and_back(bench: Bench, forward: Change) -> None:
+    """Applied, applied again, given back, given back again: each says what it did."""
+    assert bench.one(forward).status == "applied"
+    assert bench.one(forward).status == "unchanged"
+    assert bench.one(forward.inverse()).status == "applied"
+    assert bench.one(forward.inverse()).status == "unchanged"
+
+
+def role_of_a_function(bench: Bench, name: str = "orders-role") -> str:
+    trust = {"Version": "2012-10-17", "Statement": []}
+    created = bench.client("iam").create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(trust))
+    return str(created["Role"]["Arn"])
