@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from urllib.request import Request as HttpRequest
 from urllib.request import urlopen
 
-from benchmarks.memory import ACCOUNT, FORWARDER, Account, MemoryAws
+from benchmarks.account import ACCOUNT, FORWARDER, Account
+from benchmarks.memory import MemoryAws
 from benchmarks.wire import AwsError, Call, Json, Reply, Request, answered, refused
 
 _BATCH = 500

@@ -1,4 +1,4 @@
-"""An AWS account in memory: only what a run with thousands of functions needs, and fast.
+"""Answers for an AWS account in memory: only what a run with thousands of functions needs, and fast.
 
 Emulators take tens of milliseconds a call and seconds to list thousands of functions, which would measure
 them and not the tool. What this one does not know it refuses, so that nothing is measured that did not
@@ -9,111 +9,17 @@ from __future__ import annotations
 
 import itertools
 import json
-import threading
 import time
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from xml.sax.saxutils import escape
 
+from benchmarks.account import ACCOUNT, Account
 from benchmarks.wire import AwsError, Call, Json, Reply, Request, answered, refused
 
-ACCOUNT = "000000000042"
-FORWARDER = "datadog-forwarder"
 UPDATE_SECONDS = 1.0
 """How long a function's update is in progress; AWS takes one to a few seconds outside of a VPC."""
 _MOST_FILTERS = 2
-
-
-@dataclass
-class Account:
-    """The state, in one region: functions, tags, log groups with filters, and IAM roles.
-
-    `idle` are the log groups of functions that did not run within two weeks: CloudWatch knows nothing of
-    them.
-    """
-
-    region: str
-    functions: dict[str, dict[str, Json]] = field(default_factory=dict)
-    tags: dict[str, dict[str, str]] = field(default_factory=dict)
-    filters: dict[str, dict[str, dict[str, Json]]] = field(default_factory=dict)
-    roles: dict[str, dict[str, Json]] = field(default_factory=dict)
-    policies: dict[str, dict[str, Json]] = field(default_factory=dict)
-    idle: set[str] = field(default_factory=set)
-    busy_until: dict[str, float] = field(default_factory=dict)
-    lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def arn(self, function: str) -> str:
-        return f"arn:aws:lambda:{self.region}:{ACCOUNT}:function:{function}"
-
-
-def furnished(count: int, region: str = "us-east-1", *, odd: bool = True) -> Account:
-    """An account with `count` functions as they come, and a Forwarder. A third has a filter of another tool,
-    and three in ten did not run within two weeks.
-
-    `odd` adds what stops tools that take all functions for alike: several runtimes, and log groups (one in
-    fifty) that have two filters already.
-    """
-    account = Account(region)
-    runtimes: tuple[str, ...] = ("python3.12", "nodejs20.x", "python3.11", "python3.13", "nodejs22.x")
-    runtimes = runtimes if odd else runtimes[:1]
-    for number in range(count):
-        name = f"service-{number:05d}"
-        account.functions[name] = _function(account, name, runtimes[number % len(runtimes)], number)
-        if number % 4 == 0:
-            account.tags[account.arn(name)] = {"team": f"team-{number % 7}", "service": name}
-        filters = {}
-        if number % 3 == 0:
-            filters["archive"] = _filter(account, name, "archive", "log-archive")
-        if odd and number % 50 == 0:
-            filters["alarms"] = _filter(account, name, "alarms", "log-alarms")
-            filters["archive"] = _filter(account, name, "archive", "log-archive")
-        account.filters[f"/aws/lambda/{name}"] = filters
-        if number % 10 in (7, 8, 9):
-            account.idle.add(f"/aws/lambda/{name}")
-    forwarder = _function(account, FORWARDER, "python3.13", 0)
-    forwarder["Handler"] = "lambda_function.lambda_handler"
-    forwarder["Environment"] = {"Variables": {"DD_SITE": "datadoghq.com", "DD_S3_BUCKET_NAME": "bucket"}}
-    account.functions[FORWARDER] = forwarder
-    account.tags[account.arn(FORWARDER)] = {"dd_forwarder_version": "5.4.11"}
-    return account
-
-
-def _function(account: Account, name: str, runtime: str, number: int) -> dict[str, Json]:
-    variables = {f"SETTING_{i}": f"value {i} of {name}" for i in range(8)}
-    return {
-        "FunctionName": name,
-        "FunctionArn": account.arn(name),
-        "Runtime": runtime,
-        "Role": f"arn:aws:iam::{ACCOUNT}:role/service-{number % 40}",
-        "Handler": "app.handler",
-        "CodeSize": 1_000_000,
-        "Description": "",
-        "Timeout": 30,
-        "MemorySize": 512,
-        "LastModified": "2026-01-01T00:00:00.000+0000",
-        "CodeSha256": "5IHkMTNKDlHBqHLOsvBZKJU2ptxNGjVdfPNXCnYj5wQ=",
-        "Version": "$LATEST",
-        "Environment": {"Variables": variables},
-        "TracingConfig": {"Mode": "PassThrough"},
-        "RevisionId": str(uuid.uuid4()),
-        "PackageType": "Zip",
-        "Architectures": ["x86_64" if number % 2 else "arm64"],
-        "EphemeralStorage": {"Size": 512},
-        "SnapStart": {"ApplyOn": "None", "OptimizationStatus": "Off"},
-        "LoggingConfig": {"LogFormat": "Text", "LogGroup": f"/aws/lambda/{name}"},
-    }
-
-
-def _filter(account: Account, function: str, name: str, destination: str) -> dict[str, Json]:
-    return {
-        "filterName": name,
-        "logGroupName": f"/aws/lambda/{function}",
-        "filterPattern": "",
-        "destinationArn": account.arn(destination),
-        "distribution": "ByLogStream",
-        "creationTime": 1_700_000_000_000,
-    }
 
 
 class MemoryAws:
@@ -263,10 +169,16 @@ class MemoryAws:
     def list_metrics(self, asked: Mapping[str, Json]) -> Json:
         metrics = []
         if (asked.get("Namespace"), asked.get("MetricName")) == ("AWS/Logs", "ForwardedLogEvents"):
-            for group in self._busy_groups():
-                metrics += [_forwarded(group, name) for name in self.account.filters[group]]
+            metrics += [
+                _counted("ForwardedLogEvents", group, DestinationType="Lambda", FilterName=name)
+                for group, filters in self.account.filters.items()
+                for name in filters
+                if not _idle(group)
+            ]
         if (asked.get("Namespace"), asked.get("MetricName")) == ("AWS/Logs", "IncomingLogEvents"):
-            metrics += [_incoming(group) for group in self._busy_groups()]
+            metrics += [
+                _counted("IncomingLogEvents", group) for group in self.account.filters if not _idle(group)
+            ]
         return _page(metrics, asked.get("NextToken"), 500, "Metrics", "NextToken")
 
     def _busy_groups(self) -> list[str]:
@@ -431,15 +343,14 @@ def _name(asked: Mapping[str, Json]) -> str:
     return str(asked["FunctionName"]).rsplit(":", 1)[-1]
 
 
-def _incoming(group: str) -> Json:
-    dimensions = [{"Name": "LogGroupName", "Value": group}]
-    return {"Namespace": "AWS/Logs", "MetricName": "IncomingLogEvents", "Dimensions": dimensions}
+def _idle(group: str) -> bool:
+    """Three functions in ten did not run within two weeks, so CloudWatch knows nothing of their groups."""
+    return group[-1] in "789"
 
 
-def _forwarded(group: str, name: str) -> Json:
-    pairs = {"LogGroupName": group, "DestinationType": "Lambda", "FilterName": name}
-    dimensions = [{"Name": key, "Value": value} for key, value in pairs.items()]
-    return {"Namespace": "AWS/Logs", "MetricName": "ForwardedLogEvents", "Dimensions": dimensions}
+def _counted(metric: str, group: str, **more: str) -> Json:
+    dimensions = [{"Name": key, "Value": value} for key, value in {"LogGroupName": group, **more}.items()]
+    return {"Namespace": "AWS/Logs", "MetricName": metric, "Dimensions": dimensions}
 
 
 def _allowed(action: str, arn: str) -> str:

@@ -22,8 +22,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks import first_screen, goals, healthy
+from benchmarks.account import ACCOUNT, furnished
 from benchmarks.front import RATES, Emulator, Front, Tally
-from benchmarks.memory import ACCOUNT, MemoryAws, furnished
+from benchmarks.memory import MemoryAws
 
 API_KEY, APP_KEY = "0" * 31 + "b", "0" * 39 + "b"
 REGION = "us-east-1"

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.account import furnished
 from benchmarks.front import Front
-from benchmarks.memory import MemoryAws, furnished
+from benchmarks.memory import MemoryAws
 from ddsetup.ask.asking import Scope
 from ddsetup.flow import verbs
 from ddsetup.gateways.aws.session import Aws, AwsOptions

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from benchmarks import healthy
+from benchmarks.account import furnished
 from benchmarks.front import Front
-from benchmarks.memory import furnished
 from ddsetup.doctor.checks.registry import CHECKS
 from ddsetup.doctor.look import Visit, Wanted, examine
 from ddsetup.model.evidence import Looking
