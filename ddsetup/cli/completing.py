@@ -82,7 +82,7 @@ def _options(reading: Reading, current: str) -> Iterator[Candidate]:
     everything = [each for each in reading.parameters if each.flags]
     short = is_short(everything) and len(current) < 3
     for each in everything:
-        if (each.name in reading.used and not each.many) or (short and each.rare):
+        if (each.name in reading.given and not each.many) or (short and each.rare):
             continue
         told = each.help.rpartition(" [")[0] or each.help
         for flag in (each.flags[0], each.off, *each.flags[1:]):

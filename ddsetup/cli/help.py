@@ -48,7 +48,7 @@ def run(values: Values) -> int:
 def show_help(reading: Reading) -> None:
     """Show the help for where a command line has come to, a page at a time where it is long."""
     width = columns_of(sys.stdout) or 80
-    paging = "no_pager" not in reading.used and "no_pager" not in from_environment(os.environ)
+    paging = "no_pager" not in reading.given and "no_pager" not in from_environment(os.environ)
     show(help_text(reading, max(_NARROWEST, min(width, _WIDEST))), paging=paging)
 
 

@@ -36,31 +36,38 @@ TOP = (*COMMANDS, *AROUND)
 
 @dataclass(slots=True)
 class Reading:
-    """`arguments` are those of the command, with what stood before it; `unknown` is a word where the name of
-    a command should be. `open` is the option that still wants its value, `filled` how many arguments there
-    are.
+    """`arguments` are those of the command, with what stood before it; `given` the values of each parameter.
+    `unknown` is a word where the name of a command should be. `open` is the option that still wants its value,
+    `filled` how many arguments there are.
     """
 
     group: Group | None = None
     command: Command | None = None
     arguments: list[str] = field(default_factory=list)
     unknown: str = ""
-    help: Help = ""
-    version: bool = False
     open: Parameter | None = None
     filled: int = 0
-    used: set[str] = field(default_factory=set)
+    given: dict[str, list[str | bool]] = field(default_factory=dict)
     only_arguments: bool = False
     """After `--`."""
     plain: bool = True
     """Whether nothing was there that only the parser can judge."""
-    _given: dict[str, list[str | bool]] = field(default_factory=dict)
     _known: Mapping[str, Parameter] = field(default_factory=dict)
 
     @property
     def title(self) -> str:
         """The words of the command, or those that there are of it."""
         return " ".join(part.name for part in (self.group, self.command) if part is not None)
+
+    @property
+    def help(self) -> Help:
+        """How much help is wanted."""
+        return "all" if "help_all" in self.given else "some" if "help" in self.given else ""
+
+    @property
+    def version(self) -> bool:
+        """Whether the version is wanted, if no command is named."""
+        return VERSION.name in self.given
 
     @property
     def parameters(self) -> tuple[Parameter, ...]:
@@ -129,10 +136,6 @@ class Reading:
         if found is None:
             self.plain = False
             return False
-        self.used.add(found.name)
-        if found.name in ("help", "help_all"):
-            self.help = "all" if found.name == "help_all" or self.help == "all" else "some"
-        self.version = self.version or found is VERSION
         if not found.value:
             self.plain = self.plain and (value is None or not flag.startswith("--"))
             self._give(found, flag != found.off)
@@ -143,13 +146,13 @@ class Reading:
         return bool(found.value)
 
     def _give(self, parameter: Parameter, value: str | bool) -> None:
-        self._given.setdefault(parameter.name, []).append(value)
+        self.given.setdefault(parameter.name, []).append(value)
 
     def values(self) -> Values | None:
         """What the parser would make of the line, by name; None where that takes the parser."""
         found: dict[str, Any] = {}
         for each in self.parameters[: -len(HELP)]:
-            given = self._given.get(each.name, [])
+            given = self.given.get(each.name, [])
             made = [_as(each.kind, value) for value in given]
             if None in made or (each.required and not made):
                 return None

@@ -36,15 +36,8 @@ class Wanted:
 
     def said(self, name: str) -> list[str]:
         """The values that the line has for a setting so far, else its variable."""
-        flag, found = f"--{name.replace('_', '-')}", []
-        words = self.reading.arguments
-        for at, word in enumerate(words):
-            if word.startswith(f"{flag}="):
-                found.append(word.partition("=")[2])
-            elif word == flag or (name == "region" and word == "-r"):
-                found.extend(words[at + 1 : at + 2])
-        if found:
-            return [part for word in found for part in word.split(",")]
+        if found := self.reading.given.get(name):
+            return [part for word in found for part in str(word).split(",")]
         raw = from_environment(self.environ).raw(name)
         return str(raw.value).split(",") if raw is not None else []
 
@@ -148,8 +141,7 @@ def _commands(_current: str, wanted: Wanted) -> Iterator[Candidate]:
     """The words that go on to name a command."""
     from ddsetup.cli.reading import read
 
-    words = [word for word in wanted.reading.arguments if not word.startswith("-")]
-    reading = read(words[len(words) - wanted.reading.filled :])
+    reading = read(map(str, wanted.reading.given.get("about", ())))
     if not reading.unknown:
         yield from ((each.name, each.summary) for each in reading.names)
 
