@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from ddsetup._version import __version__
 from ddsetup.cli.reading import Reading, read
 from ddsetup.terminal.pager import show
+from ddsetup.terminal.streams import interactive
 
 if TYPE_CHECKING:
     from ddsetup.cli.command import Command
@@ -28,18 +29,14 @@ def run(argv: Sequence[str]) -> int:
     if reading.version:
         show(f"ddsetup {__version__}\n")
         return 0
+    if wrong := reading.unknown_option:
+        return _refuse(reading, f"there is no option {wrong} before a command", "Its options come after it:")
     if reading.unknown:
         return _refuse_name(reading)
-    if wrong := _unknown_option(reading):
-        return _refuse(reading, f"there is no option {wrong} before a command", "Its options come after it:")
-    if reading.group is None and _somebody_is_there():
+    if reading.group is None and interactive(os.environ, sys.stdin, sys.stderr):
         return run(["setup", *argv])
     _help(reading)
     return _HELP_NEEDED
-
-
-def _somebody_is_there() -> bool:
-    return sys.stdin.isatty() and sys.stderr.isatty() and not os.environ.get("CI")
 
 
 def _help(reading: Reading) -> int:
@@ -49,11 +46,6 @@ def _help(reading: Reading) -> int:
 
     show_help(reading)
     return 0
-
-
-def _unknown_option(reading: Reading) -> str:
-    flags = (word.partition("=")[0] for word in reading.arguments if word.startswith("--"))
-    return next((flag for flag in flags if flag not in reading.by_flag()), "")
 
 
 def _refuse_name(reading: Reading) -> int:

@@ -37,7 +37,8 @@ TOP = (*COMMANDS, *AROUND)
 @dataclass(slots=True)
 class Reading:
     """`arguments` are those of the command, with what stood before it; `given` the values of each parameter.
-    `unknown` is a word where the name of a command should be. `open` is the option that still wants its value,
+    `unknown` is a word where the name of a command should be, `unknown_option` a flag that stands before any
+    such word and is of no setting. `open` is the option that still wants its value,
     `filled` how many arguments there are.
     """
 
@@ -45,6 +46,7 @@ class Reading:
     command: Command | None = None
     arguments: list[str] = field(default_factory=list)
     unknown: str = ""
+    unknown_option: str = ""
     open: Parameter | None = None
     filled: int = 0
     given: dict[str, list[str | bool]] = field(default_factory=dict)
@@ -98,7 +100,10 @@ class Reading:
         if self.command is not None:
             self._take_argument(word)
             return
-        found = next((each for each in self.names if each.name == word), None)
+        # After a word that is none, no other is taken for a command; unless it is the value of an option that
+        # only the command knows.
+        names = self.names if self.unknown_option or not self.unknown else ()
+        found = next((each for each in names if each.name == word), None)
         if isinstance(found, Group):
             self.group = found
         elif found is not None:
@@ -135,6 +140,8 @@ class Reading:
         found = self.by_flag().get(flag)
         if found is None:
             self.plain = False
+            if self.command is None and not self.unknown:
+                self.unknown_option = self.unknown_option or flag
             return False
         if not found.value:
             self.plain = self.plain and (value is None or not flag.startswith("--"))

@@ -57,6 +57,25 @@ def test_help_is_wanted_where_it_is_an_option(words: str, help_wanted: str) -> N
 def test_what_is_no_command_is_named() -> None:
     assert read(["sandbox", "upp", "--name", "x"]).unknown == "upp"
     assert read(["-v", "stauts"]).unknown == "stauts"
+    found = read(["monitor", "apply"])
+    assert (found.unknown, found.command) == ("monitor", None)
+    assert read(["--scenario", "messy", "setup"]).title == "setup"
+
+
+@pytest.mark.parametrize(
+    ("words", "wrong"),
+    [
+        ("--name x", "--name"),
+        ("-zv", "-z"),
+        ("-v sandbox --nonsense=7", "--nonsense"),
+        ("--site --nonsense", ""),
+        ("sandbox upp --name x", ""),
+        ("status --nonsense", ""),
+        ("--", ""),
+    ],
+)
+def test_an_option_before_a_command_is_that_of_a_setting(words: str, wrong: str) -> None:
+    assert read(words.split()).unknown_option == wrong
 
 
 def test_an_option_that_wants_its_value_is_open() -> None:
