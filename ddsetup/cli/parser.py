@@ -10,9 +10,7 @@ import typer
 from typer.main import get_command
 
 from ddsetup.cli.command import Command
-from ddsetup.cli.options import Extra
-from ddsetup.settings.setting import Setting
-from ddsetup.settings.table import TABLE
+from ddsetup.cli.options import Parameter
 
 if TYPE_CHECKING:
     from ddsetup.settings.given import Values
@@ -31,8 +29,7 @@ def parse(command: Command, title: str, arguments: list[str], act: Callable[[Val
     def run(**values: Any) -> None:
         raise typer.Exit(act(values))
 
-    settings = [setting for setting in TABLE if setting.key in set(command.keys)]
-    parameters = [*map(_of_extra, command.extras), *map(_of_setting, settings)]
+    parameters = [_parameter(each) for each in command.parameters()]
     run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     run.__annotations__ = {p.name: p.annotation for p in parameters}
     app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
@@ -42,27 +39,15 @@ def parse(command: Command, title: str, arguments: list[str], act: Callable[[Val
     return code if isinstance(code, int) else 0
 
 
-def _of_setting(setting: Setting) -> inspect.Parameter:
-    if setting.kind == "switch":
-        flags = f"{setting.flag}/{setting.no_flag}" if setting.negatable else setting.flag
-        return _parameter(setting.key, Annotated[bool | None, typer.Option(*_both(flags, setting))])
-    kind = list[str] | None if setting.is_list else str | None
-    return _parameter(setting.key, Annotated[kind, typer.Option(*_both(setting.flag, setting))])
-
-
-def _both(flag: str, setting: Setting) -> tuple[str, ...]:
-    return (flag, setting.short) if setting.short else (flag,)
-
-
-def _of_extra(extra: Extra) -> inspect.Parameter:
-    kind: Any = extra.kind
-    if extra.many:
+def _parameter(of: Parameter) -> inspect.Parameter:
+    kind: Any = of.kind
+    if of.many:
         kind = list[kind]
-    info: Any = typer.Option(*extra.flags) if extra.flags else typer.Argument(metavar=extra.metavar)
-    if extra.required:
-        return inspect.Parameter(extra.name, inspect.Parameter.KEYWORD_ONLY, annotation=Annotated[kind, info])
-    return _parameter(extra.name, Annotated[kind | None, info])
-
-
-def _parameter(name: str, annotation: Any) -> inspect.Parameter:
-    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
+    info: Any = typer.Argument(metavar=of.value)
+    if of.flags:
+        first, *others = of.flags
+        info = typer.Option(f"{first}/{of.off}" if of.off else first, *others)
+    keyword = inspect.Parameter.KEYWORD_ONLY
+    if of.required:
+        return inspect.Parameter(of.name, keyword, annotation=Annotated[kind, info])
+    return inspect.Parameter(of.name, keyword, default=None, annotation=Annotated[kind | None, info])
