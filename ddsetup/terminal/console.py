@@ -230,7 +230,8 @@ class Console:
     def _tell(self, report: Report, lines: Sequence[Line]) -> None:
         """The result as text: what a run has done stays on the screen, else a long one goes to a pager."""
         out = self.streams.out
-        if not self.paging or report.run or report.outcomes or report.signals:
+        seen = self.paging and self.streams.is_terminal(out)
+        if not seen or report.run or report.outcomes or report.signals:
             self._draw(out, lines)
             return
         console = self._console(out)

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TextIO
 
+from ddsetup.terminal.ability import Streams
 from ddsetup.terminal.streams import fitting, interactive
 
 _LESS = {"LESS": "FRX", "LV": "-c"}
@@ -29,9 +30,8 @@ def show(text: str, *, paging: bool = True, stream: TextIO | None = None) -> Non
 
 def _is_long(text: str, out: TextIO) -> bool:
     """Whether it is more than a terminal shows at once, of somebody who sees it and can press a key."""
-    if not out.isatty() or not interactive(os.environ, sys.stdin, sys.stderr):
-        return False
-    if os.environ.get("TERM") in ("dumb", "", None) or os.environ.get("DDSETUP_PLAIN"):
+    streams = Streams(out=out, err=sys.stderr, environ=os.environ)
+    if not streams.is_terminal(out) or not interactive(streams.environ, sys.stdin, streams.err):
         return False
     try:
         return text.count("\n") >= os.get_terminal_size(out.fileno()).lines
