@@ -171,14 +171,11 @@ class MemoryAws:
         if (asked.get("Namespace"), asked.get("MetricName")) == ("AWS/Logs", "ForwardedLogEvents"):
             metrics += [
                 _counted("ForwardedLogEvents", group, DestinationType="Lambda", FilterName=name)
-                for group, filters in self.account.filters.items()
-                for name in filters
-                if not _idle(group)
+                for group in self._busy_groups()
+                for name in self.account.filters[group]
             ]
         if (asked.get("Namespace"), asked.get("MetricName")) == ("AWS/Logs", "IncomingLogEvents"):
-            metrics += [
-                _counted("IncomingLogEvents", group) for group in self.account.filters if not _idle(group)
-            ]
+            metrics += [_counted("IncomingLogEvents", group) for group in self._busy_groups()]
         return _page(metrics, asked.get("NextToken"), 500, "Metrics", "NextToken")
 
     def _busy_groups(self) -> list[str]:
@@ -341,11 +338,6 @@ def _page(items: list[Json], token: str | None, size: int, key: str, next_key: s
 
 def _name(asked: Mapping[str, Json]) -> str:
     return str(asked["FunctionName"]).rsplit(":", 1)[-1]
-
-
-def _idle(group: str) -> bool:
-    """Three functions in ten did not run within two weeks, so CloudWatch knows nothing of their groups."""
-    return group[-1] in "789"
 
 
 def _counted(metric: str, group: str, **more: str) -> Json:

@@ -153,9 +153,13 @@ def _create(sandbox: Sandbox, name: str, code: str, layers: tuple[str, ...] = ()
         Layers=list(layers),
         Code={"ZipFile": archive_of({"main.py": code.encode()})},
     )
-    # Until it is made it can be invoked, but not changed.
-    state = lambda: functions.get_function(FunctionName=name)["Configuration"]["LastUpdateStatus"]  # noqa: E731
-    until(lambda: state() == "Successful")
+
+    def made() -> bool:
+        found = functions.get_function(FunctionName=name)["Configuration"]
+        return bool(found["LastUpdateStatus"] == "Successful")
+
+    # Before, it can be invoked, but not changed.
+    until(made)
 
 
 def _invoke(sandbox: Sandbox, name: str, event: object) -> Any:
