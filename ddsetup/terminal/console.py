@@ -254,8 +254,10 @@ class Console:
             self.report(Report(command=command, exit_code=error.exit_code, error=error_fields(error)))
 
     def room(self) -> Look:
-        """How much room there is for what is shown on the way."""
-        return self.look(self.streams.err)
+        """How much room there is for what is shown on the way, beside a sandbox's mark before each line."""
+        look = self.look(self.streams.err)
+        marked = self.sandbox and look.width and not self._animates()
+        return replace(look, width=look.width - len(_SANDBOX)) if marked else look
 
     def look(self, stream: TextIO) -> Look:
         """How much room `stream` has."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
@@ -286,3 +287,17 @@ def test_an_error_is_words_on_standard_error_and_a_document_on_standard_output()
 )
 def test_somebody_can_be_asked(stdin: bool, err: bool, environ: Mapping[str, str], expected: bool) -> None:
     assert interactive(environ, Stream(terminal=stdin), Stream(terminal=err)) == expected
+
+
+@pytest.mark.parametrize(
+    ("term", "sandbox", "width"), [("dumb", True, 70), ("dumb", False, 80), ("xterm-256color", True, 80)]
+)
+def test_where_a_sandbox_marks_each_line_there_is_less_room(term: str, sandbox: bool, width: int) -> None:
+    pty = pytest.importorskip("pty", reason="terminals of POSIX")
+    termios = pytest.importorskip("termios", reason="terminals of POSIX")
+    ours, theirs = pty.openpty()
+    termios.tcsetwinsize(theirs, (24, 80))
+    environ = {"TERM": term, "COLUMNS": "80"}
+    with os.fdopen(theirs, "w", encoding="utf-8") as err, os.fdopen(ours, "rb"):
+        shown = Console(streams=Streams(out=err, err=err, environ=environ), sandbox=sandbox)
+        assert shown.room().width == width
