@@ -115,8 +115,9 @@ def judge(expected: Expected, evidence: Evidence, delay: timedelta, since: datet
         lag = ", which it may do some minutes late" if now - since <= INVOCATIONS_DELAY else ""
         reason = f"CloudWatch counts no {_counted(expected)} since {_clock(since)}{lag}"
         return _signal(expected, "no_traffic", reason=reason)
-    if expected.thing is not None and evidence.invocations is None and not young:
-        reason = f"none is there; nothing tells whether there was {expected.thing.idle}"
+    thing = expected.thing
+    if thing is not None and evidence.invocations is None and not (young and thing.countable):
+        reason = f"none is there; nothing tells whether there was {thing.idle}"
         return _signal(expected, "no_traffic", reason=reason)
     minutes = int(delay.total_seconds() // 60)
     if young or (evidence.invocations is not None and not evidence.settled):

@@ -101,10 +101,10 @@ class Progress:
         )
 
     def _may_run(self, expected: Expected) -> bool:
+        if expected.thing is not None:
+            return self.watch.awaited and expected.thing.countable
         if self.watch.awaited:
             return True
-        if expected.thing is not None:
-            return False
         if expected.function is None:
             return any(self.lively.values())
         return expected.function.arn in self.lively.get(expected.function.lane, ())

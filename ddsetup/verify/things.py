@@ -75,6 +75,11 @@ class Thing:
     def lane(self) -> Lane:
         return Lane(self.resource.account, self.resource.region)
 
+    @property
+    def countable(self) -> bool:
+        """Whether CloudWatch can tell that something is to come. Nobody waits for what cannot be told so."""
+        return self.counted is not None or bool(self.namespace)
+
 
 def switched_on(snapshot: Snapshot, answers: Answers, forwarders: Iterable[str] = ()) -> tuple[Thing, ...]:
     """All that the answers switch on beside functions.

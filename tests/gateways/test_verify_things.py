@@ -16,7 +16,7 @@ from ddsetup.sandbox.datadog.spans import spans_from_json
 from ddsetup.sandbox.datadog.tags import all_normalised
 from ddsetup.verify.progress import Watch
 from ddsetup.verify.things import Thing, forwarders_of, switched_on
-from ddsetup.verify.watch import observe_signals
+from ddsetup.verify.watch import observe_signals, watch
 from tests.builders import (
     ACCOUNT,
     REGION,
@@ -153,6 +153,14 @@ def test_a_log_source_is_seen_by_its_source_and_is_unproven_without_a_log(world:
     assert status == 202
     (signal, _) = look(world, wanted).values()
     assert signal.status == "arrived"
+
+
+def test_nobody_waits_for_logs_that_cloudwatch_cannot_tell_of(world: World) -> None:
+    wanted = things(state_machines=(), api_stages=(), integration_namespaces=(), log_sources=("s3",))
+    sources = tuple(thing for thing in wanted if thing.source)
+    wish = Watch(functions=(), answers=answers(), since=world.now(), things=sources, awaited=True)
+    (found,) = watch(world.connect(), lambda *_: {}, wish, wait_seconds=600, clock=world.clock)
+    assert (found.status, world.slept) == ("no_traffic", [])
 
 
 def test_a_missing_permission_is_named(world: World) -> None:
