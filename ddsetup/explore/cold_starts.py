@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ddsetup.explore.drawing import duration, interval_seconds, iso, percent
+from ddsetup.explore.drawing import duration, interval_seconds, percent
 from ddsetup.flow.whose import Whose
 from ddsetup.gateways.datadog.client import Datadog
 from ddsetup.gateways.datadog.series import Timeseries, timeseries
 from ddsetup.gateways.datadog.telemetry import Window, grouped_values
 from ddsetup.model.account import Json
 from ddsetup.model.blocks import Bar, Bars, Block, Series
-from ddsetup.model.lines import Look, Span, counted, cut, line, names
+from ddsetup.model.clock import iso
+from ddsetup.model.lines import Look, Span, and_more, counted, cut, line, names
 
 _NAMES = 58
 """Columns for the names of functions in a line that fits into 80."""
@@ -118,8 +119,7 @@ def cold_start_blocks(data: Mapping[str, Json], look: Look) -> list[Block]:
     found: list[Block] = [line(Span(_headline(data), "bold"))]
     shown = rows if look.verbose else rows[:_SHOWN]
     found.append(_bars(shown))
-    if len(rows) > len(shown):
-        found.append(line(Span(f"  … and {len(rows) - len(shown):,} more (-v shows all)", "dim")))
+    found += and_more(len(rows) - len(shown))
     found.append(())
     found.extend(_shares(data))
     often = [r["function"] for r in rows if r["share"] >= HIGH_SHARE and r["invocations"] >= FEW]

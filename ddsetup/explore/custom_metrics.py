@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from ddsetup.explore.drawing import iso, number
+from ddsetup.explore.drawing import number
 from ddsetup.explore.metrics import check_metric
 from ddsetup.facts.searches import datadog_name
 from ddsetup.flow.whose import Whose
@@ -17,6 +17,7 @@ from ddsetup.gateways.datadog.telemetry import Window, grouped_values
 from ddsetup.model.account import Json
 from ddsetup.model.blocks import Block, table
 from ddsetup.model.change import Change, Plan, ResourceId, Step
+from ddsetup.model.clock import iso
 from ddsetup.model.lines import Look, Span, counted, line, names
 from ddsetup.model.nearest import nearest
 from ddsetup.model.states import MetricTagsState

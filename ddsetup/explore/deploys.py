@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from ddsetup.explore.drawing import iso
 from ddsetup.explore.errors import QUERY, READ, pattern, shaped
 from ddsetup.facts.searches import datadog_name
 from ddsetup.flow.whose import Whose
@@ -14,6 +13,7 @@ from ddsetup.gateways.datadog.client import Datadog
 from ddsetup.gateways.datadog.event_search import Log, search_logs
 from ddsetup.gateways.datadog.telemetry import Window
 from ddsetup.model.account import Function, Json
+from ddsetup.model.clock import iso
 
 LATELY = 7 * 24 * 60
 """Minutes back that are searched: before and after."""

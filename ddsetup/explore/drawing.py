@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime
 
 from ddsetup.facts.disclose import without
 
@@ -41,11 +40,6 @@ def duration(milliseconds: float) -> str:
     if milliseconds < 60_000:
         return f"{milliseconds / 1000:.2f} s"
     return f"{int(milliseconds // 60_000)} min {milliseconds % 60_000 / 1000:.0f} s"
-
-
-def iso(at: datetime) -> str:
-    """An instant as the JSON document writes it."""
-    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def interval_seconds(seconds: float) -> int:

@@ -7,14 +7,15 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
-from ddsetup.explore.drawing import clean, clock_time, iso, percent
+from ddsetup.explore.drawing import clean, clock_time, percent
 from ddsetup.flow.whose import Whose
 from ddsetup.gateways.datadog.client import Datadog
 from ddsetup.gateways.datadog.event_search import Log, count_logs, search_logs
 from ddsetup.gateways.datadog.telemetry import Window
 from ddsetup.model.account import Json
 from ddsetup.model.blocks import Bar, Bars, Block
-from ddsetup.model.lines import Line, Look, Span, counted, cut, line
+from ddsetup.model.clock import iso
+from ddsetup.model.lines import Line, Look, Span, and_more, counted, cut, line
 from ddsetup.show.layout import WIDTH
 
 READ = 3_000
@@ -155,9 +156,8 @@ def error_blocks(data: Mapping[str, Json], look: Look) -> list[Block]:
         return [line("No error was logged in this time.")]
     shown = patterns if look.verbose else patterns[:_SHOWN]
     found: list[Block] = [line(Span(_headline(data), "bold")), _bars(shown, data["read"])]
-    if len(patterns) > len(shown):
-        rest = counted(len(patterns) - len(shown), "pattern")
-        found.append(line(Span(f"  … and {rest} more (-v shows all)", "dim")))
+    left = len(patterns) - len(shown)
+    found += and_more(left, "pattern more" if left == 1 else "patterns more")
     found.append(())
     for number, each in enumerate(shown, 1):
         found.extend(_pattern_lines(number, each, look))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from ddsetup.explore.drawing import clean, clock_time, iso
+from ddsetup.explore.drawing import clean, clock_time
 from ddsetup.explore.errors import BAD, request_named
 from ddsetup.flow.whose import Whose
 from ddsetup.gateways.datadog.client import Datadog
@@ -12,6 +12,7 @@ from ddsetup.gateways.datadog.event_search import MOST, Log, search_logs
 from ddsetup.gateways.datadog.telemetry import Window
 from ddsetup.model.account import Json
 from ddsetup.model.blocks import Block
+from ddsetup.model.clock import iso
 from ddsetup.model.errors import UsageError
 from ddsetup.model.lines import Line, Look, Span, Style, counted, line
 

@@ -6,15 +6,16 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
-from ddsetup.explore.drawing import clock_time, interval_seconds, iso, number
+from ddsetup.explore.drawing import clock_time, interval_seconds, number
 from ddsetup.flow.whose import Whose
 from ddsetup.gateways.datadog.client import Datadog
 from ddsetup.gateways.datadog.series import Timeseries, timeseries
 from ddsetup.gateways.datadog.telemetry import Window
 from ddsetup.model.account import Json
 from ddsetup.model.blocks import Block, Series
+from ddsetup.model.clock import iso
 from ddsetup.model.errors import UsageError
-from ddsetup.model.lines import Look, Span, line
+from ddsetup.model.lines import Look, Span, and_more, line
 
 PERCENTILES = ("p50", "p75", "p90", "p95", "p99")
 """Of a distribution, once `ddsetup metrics percentiles` has turned them on."""
@@ -108,8 +109,7 @@ def metric_blocks(data: Mapping[str, Json], look: Look) -> list[Block]:
                 found.append(line(Span(hint, "dim")))
         shown = series if look.verbose else series[:_SHOWN]
         found.extend(_series(one, data) for one in shown)
-        if len(series) > len(shown):
-            found.append(line(Span(f"  … and {len(series) - len(shown):,} more (-v shows all)", "dim")))
+        found += and_more(len(series) - len(shown))
         found.append(())
     return found[:-1]
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
-from ddsetup.explore.drawing import iso
 from ddsetup.explore.story import Invocation
 from ddsetup.flow.whose import Whose
 from ddsetup.gateways.datadog.client import Datadog
 from ddsetup.gateways.datadog.telemetry import Window, grouped_values
 from ddsetup.model.account import Json
+from ddsetup.model.clock import iso
 
 _ENHANCED = "aws.lambda.enhanced"
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from ddsetup.explore.drawing import clean, iso
+from ddsetup.explore.drawing import clean
 from ddsetup.explore.errors import BAD
 from ddsetup.explore.flame import above, rows_of
 from ddsetup.explore.reports import Ended, ended
@@ -14,6 +14,7 @@ from ddsetup.facts.failures import Failure, failure_of
 from ddsetup.facts.searches import OPERATIONS
 from ddsetup.gateways.datadog.event_search import Log, SpanEvent
 from ddsetup.model.account import Json
+from ddsetup.model.clock import iso
 
 _CUT_OFF = "Task timed out"
 

@@ -10,7 +10,7 @@ from ddsetup.explore.errors import BAD, essence
 from ddsetup.explore.flame import flames
 from ddsetup.model.account import Json
 from ddsetup.model.blocks import Block
-from ddsetup.model.lines import Line, Look, Span, cut, line, shorten
+from ddsetup.model.lines import Line, Look, Span, and_more, cut, line, shorten
 from ddsetup.show.layout import WIDTH
 
 _LOG_LINES = 8
@@ -99,6 +99,4 @@ def _log_lines(logs: Sequence[Mapping[str, Json]], look: Look, width: int) -> li
             when = clock_time(log["at"]) if at == 0 else " " * 8
             text = cut(part, width - 14)
             found.append(line("    ", Span(f"{when} ", "dim"), Span(text, "bad" if error else "dim")))
-    if len(told) > _LOG_LINES and not look.verbose:
-        found.append(line(Span(f"    … and {len(told) - _LOG_LINES:,} more logs (-v shows all)", "dim")))
-    return found
+    return found if look.verbose else [*found, *and_more(len(told) - _LOG_LINES, "more logs", indent=4)]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from ddsetup.explore.drawing import iso
 from ddsetup.explore.story import Invocation, invocation_of, story
 from ddsetup.explore.tracing import invocations_of, spans_of
 from ddsetup.facts.links import trace_link
@@ -15,6 +14,7 @@ from ddsetup.gateways.datadog.event_search import SpanEvent, search_spans, span_
 from ddsetup.gateways.datadog.telemetry import Window
 from ddsetup.gateways.overlap import each
 from ddsetup.model.account import Json
+from ddsetup.model.clock import iso
 
 COUNT = 3
 """Traces of each kind that are shown unless another number is asked for."""

@@ -18,3 +18,8 @@ class Clock:
 
 
 SYSTEM_CLOCK = Clock(now=lambda: datetime.now(UTC), monotonic=time.monotonic, sleep=time.sleep)
+
+
+def iso(at: datetime) -> str:
+    """An instant as documents write it: in UTC, to the millisecond."""
+    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -92,6 +92,11 @@ def counted(number: int, one: str, many: str = "") -> str:
     return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
+def and_more(left: int, what: str = "more", indent: int = 2) -> list[Line]:
+    """How many are not shown, and how to see them; nothing where all are."""
+    return [line(Span(f"{' ' * indent}… and {left:,} {what} (-v shows all)", "dim"))] if left > 0 else []
+
+
 def rough(number: float) -> str:
     """A count in at most five characters: `830`, `12.3k`, `1.2M`."""
     for size, unit in ((1e9, "G"), (1e6, "M"), (1e3, "k")):

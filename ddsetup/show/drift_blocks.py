@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 
 from ddsetup.model.account import Json
 from ddsetup.model.blocks import Block, table
-from ddsetup.model.lines import Look, Span, counted, line
+from ddsetup.model.clock import iso
+from ddsetup.model.lines import Look, Span, and_more, counted, line
 from ddsetup.model.report import Finding, Severity
 from ddsetup.plan.drift import KINDS, Drift, Kind
 from ddsetup.show.plan_lines import resource_text
@@ -68,8 +69,8 @@ def as_data(drift: Sequence[Drift], looked_at: int, notes: Sequence[str]) -> dic
 def _record(drift: Drift) -> Json:
     if drift.by is None:
         return None
-    at = drift.by.at.isoformat().replace("+00:00", "Z")
-    return {"who": drift.by.who, "through": drift.by.through, "at": at, "words": drift.by.words()}
+    by = drift.by
+    return {"who": by.who, "through": by.through, "at": iso(by.at), "words": by.words()}
 
 
 def _by(drift: Drift) -> str:
@@ -97,9 +98,7 @@ def _kind_blocks(kind: Kind, rows: Sequence[Mapping[str, Json]], look: Look) -> 
     found: list[Block] = [line(Span(f"{_HEADS[kind]} ({len(rows):,})", "heading"))]
     shown = rows if look.verbose or look.width == 0 else rows[:_ROWS]
     found += table(["", "What", "Who"], [_row(row) for row in shown])
-    if len(rows) > len(shown):
-        found.append(line(Span(f"… and {len(rows) - len(shown):,} more (-v shows all)", "dim")))
-    return [*found, ()]
+    return [*found, *and_more(len(rows) - len(shown)), ()]
 
 
 def _row(row: Mapping[str, Json]) -> list[Span]:

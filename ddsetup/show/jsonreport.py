@@ -11,6 +11,7 @@ from datetime import datetime
 from ddsetup.facts.disclose import disclosed
 from ddsetup.model.account import Json
 from ddsetup.model.change import Change
+from ddsetup.model.clock import iso
 from ddsetup.model.errors import DdsetupError, GatewayError
 from ddsetup.model.event import Event
 from ddsetup.model.report import SCHEMA, Report, Signal
@@ -36,7 +37,7 @@ def error_fields(error: DdsetupError) -> dict[str, str]:
 def event_line(event: Event) -> dict[str, Json]:
     """One line of ndjson: an event while it happens."""
     rest = {name: value for name, value in told(event).items() if name != "kind"}
-    found: dict[str, Json] = {"schema": SCHEMA, "event": event.kind, **rest, "at": _time(event.at)}
+    found: dict[str, Json] = {"schema": SCHEMA, "event": event.kind, **rest, "at": iso(event.at)}
     return found | {"change": _change(event.change)} if event.change is not None else found
 
 
@@ -47,11 +48,7 @@ def report_line(report: Report) -> dict[str, Json]:
 
 def signal_line(signal: Signal, at: datetime) -> dict[str, Json]:
     """A line of ndjson for a signal whose status became known."""
-    return {"schema": SCHEMA, "event": "signal", "at": _time(at), "signal": told(signal)}
-
-
-def _time(at: datetime) -> str:
-    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return {"schema": SCHEMA, "event": "signal", "at": iso(at), "signal": told(signal)}
 
 
 def _change(change: Change) -> Json:

@@ -5,7 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from ddsetup.model.blocks import Bars, Block, Code, Flames, Series, Table
-from ddsetup.model.lines import Line, Look, Span, Style, cut, line, padded, shorten, text_of, width_of
+from ddsetup.model.lines import (
+    Line,
+    Look,
+    Span,
+    Style,
+    and_more,
+    cut,
+    line,
+    padded,
+    shorten,
+    text_of,
+    width_of,
+)
 from ddsetup.show.charts import bar, sparkline, strip, timeline
 
 WIDTH = 100
@@ -123,10 +135,7 @@ def _flames(block: Flames, look: Look) -> list[Line]:
                 Span(" ✗" if row.failed else "", "bad"),
             )
         )
-    left = len(block.rows) - len(rows)
-    if left:
-        found.append(line(Span(f"    … and {left:,} shorter spans (-v shows all)", "dim")))
-    return found
+    return [*found, *and_more(len(block.rows) - len(rows), "shorter spans", indent=4)]
 
 
 def _code(block: Code) -> list[Line]:

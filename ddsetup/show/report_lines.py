@@ -10,7 +10,7 @@ from ddsetup.model.blocks import Block
 from ddsetup.model.change import Outcome, Status
 from ddsetup.model.errors import DdsetupError, GatewayError
 from ddsetup.model.foreign import lines_of
-from ddsetup.model.lines import Line, Look, Span, line
+from ddsetup.model.lines import Line, Look, Span, and_more, line
 from ddsetup.model.report import Report, Severity
 from ddsetup.show.ending_lines import link_lines, next_lines, remedy_lines
 from ddsetup.show.layout import laid_out
@@ -120,8 +120,7 @@ def outcome_lines(outcomes: Sequence[Outcome], look: Look) -> list[Line]:
         remark = Span(f"  {outcome.reason}", "dim") if outcome.reason else Span("")
         text = f" {resource_text(outcome.resource)} {_DONE[outcome.action]}"
         found.append(line(_OUTCOMES["applied"], text, remark))
-    if len(applied) > len(shown):
-        found.append(line(Span(f"  … and {len(applied) - len(shown):,} more (-v shows all)", "dim")))
+    found += and_more(len(applied) - len(shown))
     found.append(line(Span(outcome_summary(outcomes), "bold")))
     return found
 

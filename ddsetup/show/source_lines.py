@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from ddsetup.facts.services import api_stages_text, state_machines_text
 from ddsetup.model.account import Json
 from ddsetup.model.blocks import Block, table
-from ddsetup.model.lines import Line, Look, Span, counted, line
+from ddsetup.model.lines import Line, Look, Span, and_more, counted, line
 
 _ROWS = 50
 """How many of each are shown before the rest is only counted."""
@@ -73,8 +73,7 @@ def _shown(rows: Sequence[Mapping[str, Json]], look: Look) -> Sequence[Mapping[s
 
 
 def _more(rows: Sequence[Mapping[str, Json]], look: Look) -> list[Line]:
-    left = len(rows) - len(_shown(rows, look))
-    return [line(Span(f"  … and {left:,} more (-v shows all)", "dim"))] if left else []
+    return and_more(len(rows) - len(_shown(rows, look)))
 
 
 def _owned(row: Mapping[str, Json]) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from ddsetup.model.account import Json
 from ddsetup.model.blocks import Block, table
-from ddsetup.model.lines import Line, Look, Span, Style, line, names
+from ddsetup.model.lines import Line, Look, Span, Style, and_more, line, names
 from ddsetup.show.source_lines import source_blocks
 
 
@@ -81,9 +81,7 @@ def _function_table(functions: Sequence[Mapping[str, Json]], look: Look) -> list
         for row in shown
     ]
     found = table(["Function", "Region", "Runtime", "Datadog", "Remarks"], rows)
-    if len(functions) > len(shown):
-        found.append(line(Span(f"  … and {len(functions) - len(shown):,} more (-v shows all)", "dim")))
-    return found
+    return [*found, *and_more(len(functions) - len(shown))]
 
 
 _HOW: Mapping[str, Style] = {"forwarder": "good", "extension": "good", "broken": "bad"}
