@@ -9,8 +9,7 @@ from functools import partial
 from ddsetup.ask.asking import answers_from
 from ddsetup.flow.connecting import quiet
 from ddsetup.flow.host import Session
-from ddsetup.flow.preparing import Prepared, look
-from ddsetup.flow.pruning import with_left_behind
+from ddsetup.flow.preparing import Prepared, look, plan_closely, with_surroundings
 from ddsetup.flow.remembered import with_applied
 from ddsetup.gateways.aws.trail import Event, last_deeds
 from ddsetup.gateways.overlap import Jobs, side_by_side
@@ -21,12 +20,9 @@ from ddsetup.model.snapshot import Snapshot
 from ddsetup.model.trail import Deed
 from ddsetup.observe.chosen import (
     add_filters,
-    look_closer,
     observe_collection,
-    observe_deliveries,
     observe_filters,
     observe_for_drift,
-    refreshed,
 )
 from ddsetup.observe.in_bulk import FOR_DRIFT
 from ddsetup.plan.drift import (
@@ -41,8 +37,7 @@ from ddsetup.plan.drift import (
 )
 from ddsetup.plan.preflight import check_readable
 from ddsetup.plan.select import select_in
-from ddsetup.plan.steps.subscriptions import Filters, groups_to_read
-from ddsetup.plan.whole import make_plan
+from ddsetup.plan.steps.subscriptions import Filters
 from ddsetup.settings.given import Given
 
 _CHANGED: tuple[Event, ...] = ("CreateFunction20150331", "UpdateFunctionConfiguration20150331v2")
@@ -144,17 +139,9 @@ def prepare_repair(session: Session, given: Given, kept: Kept) -> Prepared:
     answers = kept.answers
     snapshot = look(session, quiet(given, "role_name"))
     selected = select_in(snapshot, answers.selection)
-    snapshot = with_left_behind(session, with_applied(session, snapshot), answers, selected)
-    snapshot = observe_collection(session.dd, snapshot, answers)
+    snapshot = with_surroundings(session, snapshot, answers, selected)
     # What was read is known better than by evidence, which is up to three hours old.
     snapshot = add_filters(snapshot, kept.filters)
     arns = {function.arn for function in kept.due}
     due = tuple(function for function in selected if function.arn in arns)
-    with session.host.busy(f"looking closely at {counted(len(due), 'function')}"):
-        snapshot = observe_deliveries(session.aws, snapshot, answers, due)
-        groups = groups_to_read(snapshot, answers, due)
-        snapshot = look_closer(session.aws, snapshot, answers, due, groups)
-    selected, due = refreshed(selected, snapshot), refreshed(due, snapshot)
-    plan = make_plan(snapshot, answers, selected, due)
-    check_readable(plan)
-    return Prepared(snapshot=snapshot, answers=answers, selected=due, plan=plan)
+    return plan_closely(session, snapshot, answers, selected, due)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 
 from ddsetup.ask.asking import Chooser, answers_from
@@ -164,18 +165,52 @@ def prepare(
         at_hand=session.host.at_hand,
     )
     selected = select_in(snapshot, answers.selection)
-    snapshot = with_left_behind(session, with_applied(session, snapshot), answers, selected)
-    snapshot = observe_collection(session.dd, snapshot, answers)
-    with session.host.busy(f"looking closely at {counted(len(selected), 'function')}"):
+    snapshot = with_surroundings(session, snapshot, answers, selected)
+    asked = _asked_about_filters(session, given)
+    if not late:
+        return plan_closely(session, snapshot, answers, selected, selected, asked=asked)
+    with _looking_closely(session, selected):
         snapshot = observe_deliveries(session.aws, snapshot, answers, selected)
-        groups = groups_to_read(snapshot, answers, selected, asked=_asked_about_filters(session, given))
-        if late:
-            return _prepare_with_sweep(session, snapshot, answers, selected, groups)
-        snapshot = look_closer(session.aws, snapshot, answers, selected, groups)
-        selected = refreshed(selected, snapshot)
-    plan = make_plan(snapshot, answers, selected)
+        groups = groups_to_read(snapshot, answers, selected, asked=asked)
+        return _prepare_with_sweep(session, snapshot, answers, selected, groups)
+
+
+def with_surroundings(
+    session: Session, snapshot: Snapshot, answers: Answers, selected: tuple[Function, ...]
+) -> Snapshot:
+    """Add what earlier runs left in force, and what Datadog's role has to be allowed."""
+    snapshot = with_left_behind(session, with_applied(session, snapshot), answers, selected)
+    return observe_collection(session.dd, snapshot, answers)
+
+
+def plan_closely(
+    session: Session,
+    snapshot: Snapshot,
+    answers: Answers,
+    selected: tuple[Function, ...],
+    due: tuple[Function, ...],
+    *,
+    asked: bool = False,
+) -> Prepared:
+    """Look closely at those functions that are `due` of the selected ones, and plan what is to be done about
+    them and about all that they share.
+
+    `asked`: somebody is to decide on filters that are in the way. Raises CredentialsError as `prepare` does.
+    """
+    with _looking_closely(session, due):
+        snapshot = observe_deliveries(session.aws, snapshot, answers, due)
+        groups = groups_to_read(snapshot, answers, due, asked=asked)
+        snapshot = look_closer(session.aws, snapshot, answers, due, groups)
+    selected, due = refreshed(selected, snapshot), refreshed(due, snapshot)
+    plan = make_plan(snapshot, answers, selected, due)
     check_readable(plan)
-    return Prepared(snapshot=snapshot, answers=answers, selected=selected, plan=plan)
+    return Prepared(snapshot=snapshot, answers=answers, selected=due, plan=plan)
+
+
+def _looking_closely(
+    session: Session, functions: tuple[Function, ...]
+) -> AbstractContextManager[Callable[[str], None]]:
+    return session.host.busy(f"looking closely at {counted(len(functions), 'function')}")
 
 
 def _asked_about_filters(session: Session, given: Given) -> bool:
