@@ -102,7 +102,7 @@ class Progress:
 
     def _may_run(self, expected: Expected) -> bool:
         if expected.thing is not None:
-            return self.watch.awaited and expected.thing.countable
+            return self.watch.awaited and expected.thing.by_functions
         if self.watch.awaited:
             return True
         if expected.function is None:

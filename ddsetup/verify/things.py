@@ -55,7 +55,7 @@ class Thing:
     Exactly one of these tells how to look for it: `log_group` its logs name, a `metric` whose tag (key,
     value) names it, a `prefix` of the metrics of a namespace, a log `source`, the `service` of its spans.
     `idle` is what did not happen when there is nothing to see; `counted` is how CloudWatch knows, None where
-    it does not.
+    it does not. `by_functions`: it goes on when functions run.
     """
 
     resource: ResourceId
@@ -70,6 +70,7 @@ class Thing:
     source: str = ""
     service: str = ""
     counted: Series | None = None
+    by_functions: bool = False
 
     @property
     def lane(self) -> Lane:
@@ -206,6 +207,7 @@ def _of_forwarder(arn: str) -> Thing:
         metric="aws.dd_forwarder.incoming_events",
         tag=("forwardername", name),
         counted=Series("AWS/Lambda", "Invocations", (("FunctionName", name),)),
+        by_functions=True,
     )
 
 

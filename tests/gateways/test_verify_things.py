@@ -163,6 +163,23 @@ def test_nobody_waits_for_logs_that_cloudwatch_cannot_tell_of(world: World) -> N
     assert (found.status, world.slept) == ("no_traffic", [])
 
 
+@pytest.mark.parametrize(("kind", "waited"), [("state_machine", False), ("forwarder", True)])
+def test_traffic_of_functions_is_awaited_of_nothing_that_they_do_not_drive(
+    world: World, kind: str, waited: bool
+) -> None:
+    def none_yet(asked: Sequence[tuple[Thing, int]]) -> dict[tuple[Thing, int], float]:
+        return dict.fromkeys(asked, 0.0)
+
+    wanted = tuple(thing for thing in things() if thing.resource.kind == kind)
+    assert wanted
+    wish = Watch(
+        functions=(), answers=answers(), since=world.now(), things=wanted, awaited=True, count=none_yet
+    )
+    found = watch(world.connect(), lambda *_: {}, wish, wait_seconds=600, clock=world.clock)
+    assert {each.status for each in found} == {"no_traffic"}
+    assert bool(world.slept) == waited
+
+
 def test_a_missing_permission_is_named(world: World) -> None:
     world.fault("/api/v1/metrics", status=403, body={"errors": ["Forbidden"]})
     signal = look(world, things())["namespace AWS/SQS", "cloudwatch_metrics"]
