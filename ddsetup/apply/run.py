@@ -295,7 +295,19 @@ class _Run:
             return [self.outcome(i, "failed", f"nothing here writes a {kind}") for i in batch]
         for index in batch:
             self.say(kind="started", index=index)
-        resolved = [writer.resolve(self.changes[index]) for index in batch]
+        resolved = self._resolved(writer, batch)
+        outcomes = self._once(writer, resolved, batch)
+        if all(outcome.status == "changed_since" for outcome in outcomes):
+            # Nothing was sent. What a writer resolves may have changed between its look and its write.
+            anew = self._resolved(writer, batch)
+            if anew != resolved:
+                outcomes = self._once(writer, anew, batch)
+        return outcomes
+
+    def _resolved(self, writer: Writer, batch: tuple[int, ...]) -> list[Change]:
+        return [writer.resolve(self.changes[index]) for index in batch]
+
+    def _once(self, writer: Writer, resolved: Sequence[Change], batch: tuple[int, ...]) -> list[Outcome]:
         seqs = self._journal.start_all(resolved, self._clock.now())
         self._seqs.update(zip(batch, seqs, strict=True))
         outcomes = self._send(writer, resolved, batch)

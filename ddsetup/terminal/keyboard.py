@@ -10,7 +10,10 @@ import atexit
 import os
 import sys
 from dataclasses import dataclass, field
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
+
+if TYPE_CHECKING:
+    from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 
 if sys.platform != "win32":
     import termios
@@ -49,6 +52,20 @@ class Keyboard:
     def _is_ours(self) -> bool:
         """Whether we are in front of a terminal; from behind, setting it would stop us."""
         return in_front(self.screen) is True
+
+
+def leave_on_interrupt(keys: KeyBindings) -> None:
+    """Let Ctrl-C end a prompt with KeyboardInterrupt, whether it comes as a key or as a signal.
+
+    It comes as SIGINT when it is typed before the prompt has the keyboard, or is sent by another program;
+    prompt_toolkit makes a key of its own of that, which does nothing unless it is bound.
+    """
+
+    @keys.add("c-c")
+    @keys.add("<sigint>")
+    def _(event: KeyPressEvent) -> None:
+        if not event.app.is_done:
+            event.app.exit(exception=KeyboardInterrupt())
 
 
 def in_front(screen: TextIO) -> bool | None:

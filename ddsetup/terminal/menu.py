@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from ddsetup.ask.prompter import Back, Prompt
 from ddsetup.ask.questions import Choice
 from ddsetup.model.lines import beginning, width_of
+from ddsetup.terminal.keyboard import leave_on_interrupt
 
 if TYPE_CHECKING:
     from prompt_toolkit.application import Application
@@ -207,7 +208,7 @@ def _bindings(menu: Menu) -> KeyBindings:
         keys.add(key)(lambda _event, by=by: menu.move(by))
     keys.add("backspace")(lambda _event: menu.filter(menu.text[:-1]))
     keys.add("escape", eager=True)(lambda event: event.app.exit(result=False))
-    keys.add("c-c")(lambda event: event.app.exit(exception=KeyboardInterrupt()))
+    leave_on_interrupt(keys)
     keys.add("c-d")(lambda event: event.app.exit(exception=KeyboardInterrupt()))
 
     @keys.add("enter")

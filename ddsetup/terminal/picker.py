@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from ddsetup.ask.prompter import Back, Later, Row
 from ddsetup.model.lines import padded, shorten, width_of
+from ddsetup.terminal.keyboard import leave_on_interrupt
 
 if TYPE_CHECKING:
     from prompt_toolkit.application import Application
@@ -357,7 +358,7 @@ def _bindings(picker: Picker) -> KeyBindings:
     keys.add("c-u")(lambda _event: picker.filter(""))
     keys.add("enter")(lambda event: event.app.exit(result=True))
     keys.add("escape", eager=True)(lambda event: event.app.exit(result=False))
-    keys.add("c-c")(lambda event: event.app.exit(exception=KeyboardInterrupt()))
+    leave_on_interrupt(keys)
 
     @keys.add(Keys.BracketedPaste)
     def _paste(event: KeyPressEvent) -> None:

@@ -18,6 +18,7 @@ from ddsetup.ask.questions import Choice
 from ddsetup.model.account import Json
 from ddsetup.model.lines import Span, counted, line, names
 from ddsetup.terminal.console import Console
+from ddsetup.terminal.keyboard import leave_on_interrupt
 from ddsetup.terminal.streams import PLAIN
 
 if TYPE_CHECKING:
@@ -152,6 +153,7 @@ def _answer(question: Any) -> Any:
     from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent, merge_key_bindings
 
     bindings = KeyBindings()
+    leave_on_interrupt(bindings)
 
     @bindings.add("escape", eager=True)
     def _(event: KeyPressEvent) -> None:

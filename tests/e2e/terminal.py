@@ -49,9 +49,13 @@ class _Forked:
     def kill(self) -> None:
         """End it at once, if it has not ended."""
         if self._code is None:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(self._pid, signal.SIGKILL)
+            self.send(signal.SIGKILL)
             self.ended()
+
+    def send(self, number: signal.Signals) -> None:
+        """Send it a signal."""
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self._pid, number)
 
 
 class _Installed:
@@ -78,6 +82,10 @@ class _Installed:
     def kill(self) -> None:
         """End it at once, if it has not ended."""
         self.screen.close(force=True)
+
+    def send(self, number: signal.Signals) -> None:
+        """Send it a signal."""
+        self.screen.kill(number)
 
 
 class Terminal:
@@ -141,6 +149,11 @@ class Terminal:
     def press(self, keys: str) -> Terminal:
         """Type, once all that is drawn has been read."""
         self._child.screen.send(keys)
+        return self
+
+    def send(self, number: signal.Signals) -> Terminal:
+        """Send the command a signal."""
+        self._child.send(number)
         return self
 
     def answer(self, question: str, keys: str = ENTER) -> Terminal:

@@ -108,14 +108,17 @@ def test_every_signal_of_an_instrumented_function_arrives(sandbox: Sandbox) -> N
 
 def test_that_something_has_changed_is_told_where_nothing_else_needs_reading(sandbox: Sandbox) -> None:
     functions = root(sandbox, "lambda")
-    before = changes(sandbox.aws_endpoint_url)
-    functions.list_functions()
-    assert changes(sandbox.aws_endpoint_url) == before != ""
-    functions.tag_resource(Resource=_arn(functions, "coffee-stock"), Tags={"seen": "yes"})
-    written = changes(sandbox.aws_endpoint_url)
-    assert written != before
-    inject(sandbox)
-    assert changes(sandbox.aws_endpoint_url) != written
+    tagged = {"Resource": _arn(functions, "coffee-stock"), "Tags": {"seen": "yes"}}
+
+    def tells(call: Callable[..., object], **arguments: object) -> bool:
+        before = changes(sandbox.aws_endpoint_url)
+        call(**arguments)
+        return changes(sandbox.aws_endpoint_url) != before != ""
+
+    # What was sent before may still be on its way through the account's functions.
+    until(lambda: not tells(functions.list_functions))
+    assert tells(functions.tag_resource, **tagged)
+    assert tells(inject, sandbox=sandbox)
 
 
 def test_a_forwarder_with_an_unknown_key_says_so(sandbox: Sandbox) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import signal
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -106,6 +107,18 @@ def test_ctrl_c_at_every_question_changes_nothing_and_the_next_run_goes_on_there
     messy: Place, cli: Cli
 ) -> None:
     leave_at(messy, cli, range(len(QUESTIONS)))
+
+
+@pytest.mark.parametrize("keys", ["", "6", "5"], ids=["menu", "list", "text"])
+def test_an_interrupt_by_signal_leaves_every_kind_of_prompt(cli: Cli, keys: str) -> None:
+    """As one that is typed before a prompt has the keyboard comes."""
+    with Terminal(cli, "setup", "--region", "us-east-1") as terminal:
+        terminal.until(QUESTIONS[0])
+        drawn = len(terminal.raw)
+        if keys:
+            terminal.press(keys + ENTER).until(lambda: "Ctrl-C quit" in terminal.raw[drawn:])
+        terminal.send(signal.SIGINT)
+        assert terminal.end() == 130
 
 
 def test_ctrl_c_once_all_is_done_leaves_out_the_proof_and_nothing_else(cli: Cli) -> None:

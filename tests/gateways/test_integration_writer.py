@@ -16,7 +16,7 @@ from urllib.request import Request, urlopen
 
 import pytest
 
-from ddsetup.apply.run import Settling, apply
+from ddsetup.apply.run import Settling, Writer, apply
 from ddsetup.gateways.datadog.client import Datadog
 from ddsetup.gateways.datadog.integration import (
     delete_integration,
@@ -216,8 +216,31 @@ def registering(region: str) -> Change:
     return change("log_collection", ACCOUNT, None, wanted)
 
 
-def one_run(bench: Bench, url: str, planned: Change, state: Path) -> Sequence[Outcome]:
-    """A run of its own, as a process has it: connection, writers, journal, the clock of this machine."""
+class Overtaken(Writer):
+    """A writer, and what happens once between its look and its write."""
+
+    def __init__(self, writer: Writer, meanwhile: list[Callable[[], object]]) -> None:
+        self.batch = writer.batch
+        self._writer = writer
+        self._meanwhile = meanwhile
+
+    def resolve(self, change: Change) -> Change:
+        resolved = self._writer.resolve(change)
+        while self._meanwhile:
+            self._meanwhile.pop()()
+        return resolved
+
+    def write(self, changes: Sequence[Change]) -> Sequence[Outcome]:
+        return self._writer.write(changes)
+
+
+def one_run(
+    bench: Bench, url: str, planned: Change, state: Path, meanwhile: Callable[[], object] | None = None
+) -> Sequence[Outcome]:
+    """A run of its own, as a process has it: connection, writers, journal, the clock of this machine.
+
+    `meanwhile` happens once, between its look and its write.
+    """
     at = SYSTEM_CLOCK.now()
     run = new_run_id(at)
     made = Header(
@@ -231,9 +254,12 @@ def one_run(bench: Bench, url: str, planned: Change, state: Path) -> Sequence[Ou
     )
     own = replace(bench, dd=Datadog.connect("datadoghq.eu", KEYS, url), clock=SYSTEM_CLOCK)
     with closing(Journal.create(OnDisk(state), made)) as journal:
+        writers = own.writers()
+        if meanwhile:
+            writers["log_collection"] = Overtaken(writers["log_collection"], [meanwhile])
         return apply(
             [planned],
-            own.writers(),
+            writers,
             journal,
             clock=SYSTEM_CLOCK,
             on_event=lambda _: None,
@@ -299,6 +325,18 @@ def test_a_log_source_that_another_run_added_is_left_by_the_undo(both: Bench) ->
     live = record(both)
     assert live is not None
     assert (live.sources, len(live.lambdas)) == (("lambda",), 1)
+
+
+def test_a_log_source_that_another_run_adds_between_the_look_and_the_write_is_no_conflict(
+    both: Bench, tmp_path: Path
+) -> None:
+    set_up(both)
+    first, second = registering(REGIONS[0]), registering(REGIONS[1])
+    told = one_run(both, dd(both).url, first, tmp_path, lambda: one_run(both, dd(both).url, second, tmp_path))
+    assert [outcome.status for outcome in told] == ["applied"]
+    live = record(both)
+    assert live is not None
+    assert (live.sources, len(live.lambdas)) == (("lambda",), 2)
 
 
 def test_a_registration_that_datadog_drops_is_told(both: Bench) -> None:
