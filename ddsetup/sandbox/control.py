@@ -35,7 +35,7 @@ from ddsetup.sandbox.scenarios import SCENARIOS, World
 from ddsetup.sandbox.scenarios.world import ClientOf
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 
 _LANES = 4
@@ -82,12 +82,14 @@ def _assemble(options: SandboxOptions, directory: Path, stack: contextlib.ExitSt
     stack.callback(datadog.child.stop)
     aws.wait_until_ready(emulated)
 
-    def clients(service: str, region: str) -> Any:
-        return aws.client(service, emulated.endpoint_url, region, root)
+    def clients_in(account: str) -> ClientOf:
+        keys = Keys(account, root.secret_access_key)
+        return lambda service, region: aws.client(service, emulated.endpoint_url, region, keys)
 
+    clients = clients_in(options.account)
     operator = bootstrap.create_operator(clients("iam", options.regions[0]), options.operator_policy)
     with ThreadPoolExecutor(1) as pool:
-        furnished = pool.submit(_furnish, options, clients)
+        furnished = pool.submit(_furnish, options, clients_in)
         templates = _publish(options, clients, emulated.endpoint_url, datadog.url)
         furnished.result()
     return Sandbox(
@@ -109,9 +111,10 @@ def _assemble(options: SandboxOptions, directory: Path, stack: contextlib.ExitSt
     )
 
 
-def _furnish(options: SandboxOptions, clients: ClientOf) -> None:
+def _furnish(options: SandboxOptions, clients_in: Callable[[str], ClientOf]) -> None:
+    clients = clients_in(options.account)
     role = bootstrap.create_function_role(clients("iam", options.regions[0]))
-    world = World(options.account, options.regions, role, clients, options.many)
+    world = World(options.account, options.regions, role, clients, options.many, clients_in)
     for name in options.scenarios:
         SCENARIOS[name].furnish(world)
 

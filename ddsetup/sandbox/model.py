@@ -15,9 +15,19 @@ FAILED = "Its state is Failed."
 """The description of a function that the emulated AWS says it could not bring up."""
 
 
+_NUMBERS, _FIRST = 9 * 10**11, 10**11
+"""How many account numbers of twelve digits there are that do not begin with 0, and the first of them."""
+_STRIDE = 61_803_398_875
+
+
 def new_account() -> str:
     """An account number of its own: journals of two sandboxes must never be taken for one account's."""
-    return str(secrets.randbelow(9 * 10**11) + 10**11)
+    return str(secrets.randbelow(_NUMBERS) + _FIRST)
+
+
+def member_account(account: str, number: int) -> str:
+    """The number of an account of the organisation that `account` manages; 0 is that account itself."""
+    return str((int(account) - _FIRST + number * _STRIDE) % _NUMBERS + _FIRST)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,10 +13,12 @@ from typing import Any
 
 from ddsetup.facts.catalog import trust_account
 from ddsetup.sandbox.datadog.exchanges import VARIABLE
-from ddsetup.sandbox.model import ACCOUNT, LAYER_ACCOUNT, SandboxOptions
+from ddsetup.sandbox.model import ACCOUNT, LAYER_ACCOUNT, SandboxOptions, member_account
 from ddsetup.sandbox.process import Child, base_environment, spawn, wait_for
 
 _PORT_SECONDS = 30.0
+_MOST_ACCOUNTS = 50
+"""Accounts of an organisation that a scenario's seed may name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +47,7 @@ def start(
     (own / "state").mkdir(parents=True)
     seed_file, port_file = own / "seed.json", own / "port"
     seed = json.dumps(merged([*seeds, options.datadog_seed]))
-    # Scenarios are written for one account, whichever it is.
-    seed_file.write_text(seed.replace(ACCOUNT, access.account), encoding="utf-8")
+    seed_file.write_text(_of_account(seed, access.account), encoding="utf-8")
     datadog_account = trust_account(options.site, "aws") or LAYER_ACCOUNT
     arguments = {
         "--port": "0",
@@ -74,6 +76,12 @@ def start(
         child.stop()
         raise
     return EmulatedDatadog(f"http://127.0.0.1:{port_file.read_text(encoding='utf-8')}", child)
+
+
+def _of_account(seed: str, account: str) -> str:
+    """Scenarios are written for one account and those of its organisation, whichever they are."""
+    numbers = {member_account(ACCOUNT, n): member_account(account, n) for n in range(_MOST_ACCOUNTS)}
+    return re.sub(r"\d{12}", lambda found: numbers.get(found[0], found[0]), seed)
 
 
 def merged(seeds: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

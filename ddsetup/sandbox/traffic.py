@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import threading
 import urllib.request
@@ -15,6 +16,7 @@ from typing import Any
 
 from ddsetup.model.errors import UsageError
 from ddsetup.sandbox import aws
+from ddsetup.sandbox.accounts import accounts, root
 from ddsetup.sandbox.emulator.environments import HEARD
 from ddsetup.sandbox.model import Keys, Sandbox
 from ddsetup.sandbox.scenarios.functions import CALLS_TAG, SAMPLE_TAG
@@ -43,6 +45,7 @@ class Invocation:
 class _Target:
     """A sample function; `kind` names the events for it, `calls` the functions that it calls."""
 
+    account: str
     region: str
     name: str
     kind: str
@@ -116,8 +119,9 @@ def _rounds(sandbox: Sandbox, over: threading.Event) -> None:
 def _targets(sandbox: Sandbox) -> list[_Target]:
     """Every function that carries the tag."""
     found = []
-    for region in sandbox.regions:
-        tagging = aws.client("resourcegroupstaggingapi", sandbox.aws_endpoint_url, region, sandbox.root)
+    for account, region in itertools.product(accounts(sandbox), sandbox.regions):
+        keys = root(sandbox, account)
+        tagging = aws.client("resourcegroupstaggingapi", sandbox.aws_endpoint_url, region, keys)
         pages = tagging.get_paginator("get_resources").paginate(
             ResourceTypeFilters=["lambda:function"], TagFilters=[{"Key": SAMPLE_TAG}]
         )
@@ -125,7 +129,7 @@ def _targets(sandbox: Sandbox) -> list[_Target]:
             for resource in page["ResourceTagMappingList"]:
                 tags = {tag["Key"]: tag["Value"] for tag in resource["Tags"]}
                 name = resource["ResourceARN"].rpartition(":")[2]
-                found.append(_Target(region, name, tags[SAMPLE_TAG], tags.get(CALLS_TAG, "")))
+                found.append(_Target(account, region, name, tags[SAMPLE_TAG], tags.get(CALLS_TAG, "")))
     return sorted(found)
 
 
@@ -161,8 +165,8 @@ def _client(sandbox: Sandbox, target: _Target, *, heard: bool) -> Any:
     """A client that invokes; `heard`: it asks the emulator, each time, to refuse what would go unheard."""
     region = target.region
     if not heard:
-        return aws.client("lambda", sandbox.aws_endpoint_url, region, sandbox.root)
-    keys = Keys(sandbox.account, f"heard {target.calls}")
+        return aws.client("lambda", sandbox.aws_endpoint_url, region, root(sandbox, target.account))
+    keys = Keys(target.account, f"heard {target.calls}")
     client = aws.client("lambda", sandbox.aws_endpoint_url, region, keys)
     ask = partial(_ask_to_be_heard, ",".join(target.calls.split()))
     client.meta.events.register("before-call.lambda.Invoke", ask, unique_id="heard")

@@ -48,7 +48,7 @@ class Backend:
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="datadog-backend", daemon=True)
         self._busy = threading.Lock()
-        self._access: dict[str, CustomerAccess] = {}
+        self._access: CustomerAccess | None = None
         self._idle: dict[tuple[str, str], int] = {}
         self._traced: set[str] = set()
         self._rounds = 0
@@ -100,9 +100,8 @@ class Backend:
                     self._integrations.set_issues(account.id, self._visit(account))
 
     def _visit(self, account: Account) -> list[str]:
-        if account.id not in self._access:
-            self._access[account.id] = CustomerAccess(self._options)
-        access = self._access[account.id]
+        # One for all accounts, which are visited one after the other: clients cost more than calls.
+        access = self._access = self._access or CustomerAccess(self._options)
         try:
             access.assume(account)
         except AccessFailed as error:

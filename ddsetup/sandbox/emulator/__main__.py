@@ -62,6 +62,7 @@ def _install(settings: EmulatorSettings, meant: faults.Faults) -> None:
     """Make the emulator, once it is imported, more like AWS."""
     from ddsetup.sandbox.emulator import (
         account_policies,
+        account_regions,
         actions,
         api_gateway,
         calls,
@@ -70,6 +71,7 @@ def _install(settings: EmulatorSettings, meant: faults.Faults) -> None:
         filter_patterns,
         late_lines,
         limits,
+        organizations,
         runtime,
         seed,
         service_metrics,
@@ -92,6 +94,8 @@ def _install(settings: EmulatorSettings, meant: faults.Faults) -> None:
     state_machines.install()
     api_gateway.install()
     topics.install()
+    organizations.install()
+    account_regions.install()
     changes.install()
     trail.install()
     service_metrics.install()

@@ -15,6 +15,7 @@ from ddsetup.sandbox.scenarios import (
     healthy,
     integration,
     many,
+    organisation,
     owners,
     runtimes,
     services,
@@ -61,6 +62,9 @@ SCENARIOS: Mapping[str, Scenario] = {
     "datadog-owned": Scenario("functions that Datadog instruments itself", owners.furnish_datadog_owned),
     "edge": Scenario("functions that CloudFront runs at its edges", owners.furnish_edge),
     "durable": Scenario("a function with durable executions", owners.furnish_durable),
+    "organisation": Scenario(
+        "an organisation of fourteen accounts in three units", organisation.furnish, organisation.SEED
+    ),
     "many": Scenario("hundreds of functions, for trying out speed", many.furnish),
     **MESSY,
 }

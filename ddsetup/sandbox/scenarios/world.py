@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
 ClientOf: TypeAlias = Callable[[str, str], Any]
@@ -23,6 +23,8 @@ class World:
     role: str
     client: ClientOf
     many: int = 200
+    client_in: Callable[[str], ClientOf] | None = None
+    """Clients of another account, by its number, with its root's credentials."""
 
     @property
     def region(self) -> str:
@@ -30,6 +32,12 @@ class World:
 
     def lambda_(self, region: str = "") -> Any:
         return self.client("lambda", region or self.region)
+
+    def inside(self, account: str) -> World:
+        """The same of another account of the organisation; its functions have a role of the same name."""
+        assert self.client_in is not None
+        role = self.role.replace(self.account, account)
+        return replace(self, account=account, client=self.client_in(account), role=role)
 
     def function_arn(self, name: str, region: str = "") -> str:
         return f"arn:aws:lambda:{region or self.region}:{self.account}:function:{name}"

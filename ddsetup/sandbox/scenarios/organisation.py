@@ -1,0 +1,161 @@
+"""An organisation of several accounts: what a platform team is responsible for."""
+
+from __future__ import annotations
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from ddsetup.sandbox.bootstrap import create_function_role
+from ddsetup.sandbox.emulator.org_tree import STATE_TAG
+from ddsetup.sandbox.model import ACCOUNT, OPERATOR, member_account
+from ddsetup.sandbox.scenarios import integration
+from ddsetup.sandbox.scenarios.functions import SampleFunction, create
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from ddsetup.sandbox.scenarios.world import World
+
+PRODUCTION, DEVELOPMENT, LABS = "production", "development", "labs"
+"""Organisational units; `labs` is inside of `development`."""
+_ROLE = "OrganizationAccountAccessRole"
+CONTROL_TOWER_ROLE = "AWSControlTowerExecution"
+_STACK_SETS = "member.org.stacksets.cloudformation.amazonaws.com"
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One account: its name, its unit, and in which state it is."""
+
+    name: str
+    unit: str
+    functions: int = 2
+    state: str = ""
+
+
+ACCOUNTS = (
+    Sample("coffee-orders", PRODUCTION, functions=3),
+    Sample("coffee-payments", PRODUCTION),
+    Sample("coffee-kitchen", PRODUCTION),
+    Sample("coffee-logistics", PRODUCTION),
+    Sample("coffee-invoices", PRODUCTION),
+    Sample("coffee-tower", PRODUCTION),
+    Sample("coffee-legacy", PRODUCTION),
+    Sample("coffee-partner", PRODUCTION),
+    Sample("coffee-dev", DEVELOPMENT),
+    Sample("coffee-staging", DEVELOPMENT),
+    Sample("coffee-abandoned", DEVELOPMENT, functions=1, state="SUSPENDED"),
+    Sample("coffee-roasting-lab", LABS),
+    Sample("coffee-empty", LABS, functions=0),
+)
+"""In the order in which they are made: the first is `member_account(management, 1)`."""
+TOWER, LEGACY, PARTNER, LAB = "coffee-tower", "coffee-legacy", "coffee-partner", "coffee-roasting-lab"
+
+
+def number_of(name: str) -> int:
+    """Which account of the organisation has that name."""
+    return 1 + [each.name for each in ACCOUNTS].index(name)
+
+
+def _integrated(name: str, config_id: str, **more: object) -> dict[str, object]:
+    plain = integration.SEED["accounts"][0]
+    account = member_account(ACCOUNT, number_of(name))
+    return {**plain, "id": config_id, "aws_account_id": account, **more}
+
+
+SEED: Mapping[str, Any] = {
+    "accounts": [
+        _integrated(LEGACY, "2f0a1c64-58d1-4a0e-9d0f-6a1f0c8b7e11", account_tags=["team:legacy"]),
+    ]
+}
+
+
+def furnish(world: World) -> None:
+    """The organisation, the roles that let its management account in, and functions in every account."""
+    api = world.client("organizations", world.region)
+    api.create_organization(FeatureSet="ALL")
+    api.enable_aws_service_access(ServicePrincipal=_STACK_SETS)
+    root = api.list_roots()["Roots"][0]["Id"]
+    units = {name: _unit(api, root, name) for name in (PRODUCTION, DEVELOPMENT)}
+    units[LABS] = _unit(api, units[DEVELOPMENT], LABS)
+    numbers = [_join(api, root, units, each) for each in ACCOUNTS]
+    _let_operator(world)
+    create(world, SampleFunction("coffee-billing", traffic="orders", tags={"team": "platform"}))
+    create(world, SampleFunction("coffee-audit"))
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda number, each: _furnish_account(world.inside(number), each), numbers, ACCOUNTS))
+    for number, sample in zip(numbers, ACCOUNTS, strict=True):
+        if sample.state:
+            api.tag_resource(ResourceId=number, Tags=[{"Key": STATE_TAG, "Value": sample.state}])
+
+
+def _unit(api: Any, parent: str, name: str) -> str:
+    return str(api.create_organizational_unit(ParentId=parent, Name=name)["OrganizationalUnit"]["Id"])
+
+
+def _join(api: Any, root: str, units: Mapping[str, str], sample: Sample) -> str:
+    """Make the account and put it into its unit; gives its number."""
+    email = f"aws+{sample.name}@coffee.example"
+    tags = [{"Key": "env", "Value": sample.unit}, {"Key": "team", "Value": sample.name.partition("-")[2]}]
+    made = api.create_account(AccountName=sample.name, Email=email, Tags=tags)["CreateAccountStatus"]["Id"]
+    status = api.describe_create_account_status(CreateAccountRequestId=made)["CreateAccountStatus"]
+    number = str(status["AccountId"])
+    api.move_account(AccountId=number, SourceParentId=root, DestinationParentId=units[sample.unit])
+    return number
+
+
+def _furnish_account(world: World, sample: Sample) -> None:
+    iam = world.client("iam", world.region)
+    create_function_role(iam)
+    for index in range(sample.functions):
+        function = SampleFunction(f"{sample.name}-{('api', 'worker', 'report')[index]}")
+        create(world, function if index else replace(function, traffic="orders"))
+    if sample.name == TOWER:
+        _enrol(iam)
+    if sample.name == PARTNER:
+        iam.update_assume_role_policy(RoleName=_ROLE, PolicyDocument=json.dumps(_trusting(world.account)))
+    if sample.name == LEGACY:
+        integration.furnish(world)
+
+
+def _trusting(account: str) -> dict[str, object]:
+    principal = {"AWS": f"arn:aws:iam::{account}:root"}
+    statement = {"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}
+    return {"Version": "2012-10-17", "Statement": [statement]}
+
+
+def _enrol(iam: Any) -> None:
+    """An account that Control Tower manages and that was invited: its role is there, and no other."""
+    role = iam.get_role(RoleName=_ROLE)["Role"]
+    trust = json.dumps(role["AssumeRolePolicyDocument"])
+    administrator = "arn:aws:iam::aws:policy/AdministratorAccess"
+    iam.create_role(RoleName=CONTROL_TOWER_ROLE, AssumeRolePolicyDocument=trust)
+    iam.attach_role_policy(RoleName=CONTROL_TOWER_ROLE, PolicyArn=administrator)
+    iam.detach_role_policy(RoleName=_ROLE, PolicyArn=administrator)
+    iam.delete_role(RoleName=_ROLE)
+
+
+_OPERATES = {
+    "Organisation": ("organizations:*", "account:ListRegions"),
+    "StackSets": (
+        "cloudformation:*StackSet*",
+        "cloudformation:*StackInstance*",
+        "cloudformation:*OrganizationsAccess",
+    ),
+    "Members": ("sts:AssumeRole",),
+}
+
+
+def _let_operator(world: World) -> None:
+    """The operator may work on the organisation beside what it may do in its own account."""
+    statements = [
+        {"Sid": sid, "Effect": "Allow", "Action": list(actions), "Resource": "*"}
+        for sid, actions in _OPERATES.items()
+    ]
+    iam = world.client("iam", world.region)
+    document = json.dumps({"Version": "2012-10-17", "Statement": statements})
+    arn = iam.create_policy(PolicyName=f"{OPERATOR}-organisation", PolicyDocument=document)["Policy"]["Arn"]
+    iam.attach_user_policy(UserName=OPERATOR, PolicyArn=arn)
