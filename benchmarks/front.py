@@ -44,14 +44,13 @@ class Allowance:
     """A token bucket that refuses instead of waiting; a second's worth of calls may come at once."""
 
     rate: float
+    at: float = field(default_factory=time.monotonic)
     tokens: float = field(init=False)
-    at: float = field(init=False)
 
     def __post_init__(self) -> None:
-        self.tokens, self.at = self.rate, time.monotonic()
+        self.tokens = self.rate
 
-    def take(self) -> bool:
-        now = time.monotonic()
+    def take(self, now: float) -> bool:
         self.tokens = min(self.rate, self.tokens + (now - self.at) * self.rate)
         self.at = now
         if self.tokens < 1:
@@ -173,7 +172,7 @@ class Front:
             key = (call.region, group)
             if key not in self._allowances:
                 self._allowances[key] = Allowance(rate)
-            allowed = self._allowances[key].take()
+            allowed = self._allowances[key].take(time.monotonic())
             self.tally.throttles[call.name] += not allowed
             return allowed
 

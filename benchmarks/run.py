@@ -31,8 +31,8 @@ REGION = "us-east-1"
 SLACK, MARGIN = 5.0, 1.15
 _UNHURRIED = """
 import sys
-from ddsetup.gateways.aws import limits
-limits.RATES = {name: rate * 200 for name, rate in limits.RATES.items()}
+from ddsetup.facts import rates
+rates.RATES = {name: rate * 200 for name, rate in rates.RATES.items()}
 from ddsetup.__main__ import main
 sys.argv[0] = "ddsetup"
 main()
@@ -46,12 +46,13 @@ _SETUP = ("setup", "--all", "--yes", "--no-verify", "--output", "json")
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """One command: how long, how many calls, how much memory."""
+    """One command: how long, how much of it processor time, how many calls, how much memory."""
 
     what: str
     n: int
     code: int
     seconds: float
+    cpu: float
     begun: float
     tally: Tally
     peak_mb: float
@@ -127,8 +128,9 @@ def measure(what: str, n: int, command: Sequence[str], front: Front, env: Mappin
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         process = subprocess.Popen(command, env=dict(env), stdout=out, stderr=err, stdin=subprocess.DEVNULL)
         peak = PeakMemory(process.pid)
-        code = process.wait()
-        seconds = time.monotonic() - begun
+        _, status, used = os.wait4(process.pid, 0)
+        process.returncode = code = os.waitstatus_to_exitcode(status)
+        seconds, cpu = time.monotonic() - begun, used.ru_utime + used.ru_stime
         out.seek(0)
         err.seek(0)
         text, said = out.read().decode(), err.read().decode()
@@ -136,7 +138,7 @@ def measure(what: str, n: int, command: Sequence[str], front: Front, env: Mappin
     if code not in (0, 6):
         print(said[-3000:] or text[-3000:], file=sys.stderr)
     report = json.loads(text) if text.startswith("{") else {}
-    return Measured(what, n, code, seconds, begun, tally, peak.stop(), report)
+    return Measured(what, n, code, seconds, cpu, begun, tally, peak.stop(), report)
 
 
 class PeakMemory:
@@ -171,8 +173,8 @@ def show(m: Measured) -> None:
     ratio = (m.seconds - SLACK) / max(m.bound - SLACK, 0.001) * MARGIN
     print(f"\n{m.what}, N = {m.n}: exit {m.code}")
     print(
-        f"  wall {m.seconds:.1f} s; bound {m.bound:.1f} s; wall / bound {m.seconds / m.bound:.2f}; "
-        f"(wall - {SLACK:.0f} s) / slowest quota {ratio:.2f}"
+        f"  wall {m.seconds:.1f} s; processor {m.cpu:.1f} s; bound {m.bound:.1f} s; "
+        f"wall / bound {m.seconds / m.bound:.2f}; (wall - {SLACK:.0f} s) / slowest quota {ratio:.2f}"
     )
     if m.tally.calls["lambda:UpdateFunctionConfiguration"]:
         first, last = m.updating

@@ -18,7 +18,7 @@ KEYS = (
     *("api_key_stdin", "app_key_stdin", "api_key_file", "app_key_file"),
     *("api_key_secret", "app_key_secret"),
 )
-CONNECT = ("profile", "role_arn", "site", *KEYS, "datadog_url")
+CONNECT = ("profile", "role_arn", "rate", "site", *KEYS, "datadog_url")
 SHOWN = ("output", "color", "no_color", "no_pager", "verbose", "debug")
 RUN = ("config", "state_dir", "state", *SHOWN)
 ASKING = ("no_input", *RUN)

@@ -10,6 +10,7 @@ from ddsetup.ask.credentials import KeyReaders, KeyRefs, missing_keys, os_keyrin
 from ddsetup.ask.prompter import Back, Prompt
 from ddsetup.ask.region_offers import FunctionsByRegion
 from ddsetup.ask.signin import Wanted, sign_in_to_aws, sign_in_to_datadog
+from ddsetup.facts.rates import given_rates
 from ddsetup.flow.host import Host, Session
 from ddsetup.gateways.aws import secrets
 from ddsetup.gateways.aws.credentials import ways_to_sign_in
@@ -114,12 +115,17 @@ def _aws_options(given: Given, host: Host) -> AwsOptions:
         regions = given.items("region")
     except ValueError:
         regions = ()  # said with all else that is wrong, once it is settled where to work
+    try:
+        rates = given_rates(given.items("rate"))
+    except ValueError:
+        rates = {}
     return AwsOptions(
         region=regions[0] if regions else None,
         profile=quiet(given, "profile") or None,
         role_arn=quiet(given, "role_arn") or None,
         interactive=host.prompter is not None,
         environ=host.environ,
+        rates=rates,
     )
 
 

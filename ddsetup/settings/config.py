@@ -113,7 +113,7 @@ def config_values(answers: Answers, given: Given) -> dict[str, Value]:
 
 
 def _beside_answers(key: str) -> bool:
-    return key in ("profile", "role_arn", "app_key_secret", "custom_metric", "price")
+    return key in ("profile", "role_arn", "app_key_secret", "custom_metric", "price", "rate")
 
 
 def config_text(values: Mapping[str, Value]) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from ddsetup.model.nearest import nearest
+from ddsetup.model.nearest import did_you_mean, nearest
 
 _REGION = re.compile(r"[a-z]{2,4}(-[a-z]+){1,3}-\d{1,2}")
 _TIME = re.compile(r"(\d+)\s*([smhd]?)")
@@ -247,3 +247,16 @@ def price(text: str) -> str:
     if not equals or not re.fullmatch(r"\d{1,9}(\.\d{1,9})?", amount):
         raise ValueError(f"{text!r} is no price, like {name}=0.10")
     return f"{name}={amount}"
+
+
+def rate(text: str) -> str:
+    """How many calls a second: `lambda=30`."""
+    from ddsetup.facts.rates import RATES
+
+    name, equals, calls = (part.strip() for part in text.partition("="))
+    if name not in RATES:
+        meant = did_you_mean(name, RATES, f"expected one of {', '.join(RATES)}")
+        raise ValueError(f"{text!r} names no quota; {meant}")
+    if not equals or not re.fullmatch(r"\d{1,4}(\.\d{1,3})?", calls) or not float(calls):
+        raise ValueError(f"{text!r} says no calls a second, like {name}=30")
+    return f"{name}={calls}"

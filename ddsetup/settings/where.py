@@ -80,6 +80,16 @@ WHERE = panel(
         check=validate.role_arn,
         help="Assume this role for everything on AWS.",
     ),
+    Setting(
+        key="rate",
+        rare=True,
+        kind="items",
+        metavar="QUOTA=CALLS",
+        check=validate.rate,
+        help="Calls a second to keep to, in each account and region: where AWS raised a quota for you, or "
+        "others need some of it, e.g. lambda=30 or logs:PutSubscriptionFilter=2; repeatable. In the file a "
+        "table. Default: what AWS documents, and more as long as it refuses none.",
+    ),
 )
 
 DATADOG = panel(

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections import deque
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 
 import pytest
 
+from benchmarks.front import Allowance
+from ddsetup.facts.rates import given_rates
 from ddsetup.gateways.aws.limits import Bucket, Limits
 from tests.gateways.aws_stand import FakeTime
 
@@ -80,3 +84,54 @@ def test_every_region_has_buckets_of_its_own() -> None:
     here, there = (limits.bucket("lambda", "ListFunctions", region) for region in ("eu-west-1", "us-east-1"))
     assert here is not there
     assert here.rate == 15
+
+
+@dataclass(frozen=True)
+class Passed:
+    """How long so many calls took, and how many AWS refused."""
+
+    seconds: float
+    refused: int
+
+
+def passed(calls: int, rate: float, allowed: float, *, fixed: bool = False) -> Passed:
+    """`calls` calls of a class of which `rate` is documented and `allowed` are let through a second.
+
+    A second's worth may come at once, what is refused comes again, and answers take a tenth of a second.
+    """
+    time, front = FakeTime(), Allowance(allowed, at=0.0)
+    bucket = Bucket(rate, time.clock, fixed=fixed)
+    answers: deque[tuple[float, bool]] = deque()
+    done = refused = 0
+    while done < calls:
+        bucket.take()
+        answers.append((time.seconds, front.take(time.seconds)))
+        while answers and answers[0][0] <= time.seconds - 0.1:
+            if answers.popleft()[1]:
+                done += 1
+            else:
+                refused += 1
+                bucket.throttled()
+    return Passed(time.seconds, refused)
+
+
+@pytest.mark.parametrize("rate", [5, 15])
+@pytest.mark.parametrize("calls", [200, 1_000, 5_000])
+def test_a_faster_pace_is_tried_and_costs_nothing_where_aws_allows_none(rate: float, calls: int) -> None:
+    found = passed(calls, rate, allowed=rate)
+    assert found.seconds <= calls / rate + 0.2
+    assert found.refused <= max(2, calls / 100)
+
+
+def test_a_quota_that_was_raised_is_used_without_being_told_of() -> None:
+    found = passed(5_000, 15, allowed=30)
+    assert found.seconds <= 0.62 * 5_000 / 15
+    assert found.refused <= 5_000 / 100
+
+
+def test_a_rate_that_somebody_names_is_kept_to() -> None:
+    assert passed(1_000, 30, allowed=60, fixed=True).seconds == pytest.approx(1_000 / 30, rel=0.02)
+    limits = Limits(FakeTime().clock, rates=given_rates(("lambda=30", "logs:PutSubscriptionFilter=2")))
+    assert limits.bucket("lambda", "UpdateFunctionConfiguration", "eu-west-1").rate == 30
+    assert limits.bucket("lambda", "GetFunction", "eu-west-1").rate == 100
+    assert limits.bucket("logs", "PutSubscriptionFilter", "eu-west-1").rate == 2

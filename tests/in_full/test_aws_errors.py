@@ -19,11 +19,12 @@ from botocore.exceptions import (
     TokenRetrievalError,
 )
 
+from ddsetup.facts.rates import RATES
 from ddsetup.gateways.aws.answers import NotAws
 from ddsetup.gateways.aws.credentials import AwsOptions, cause_of_end, explain_credentials
 from ddsetup.gateways.aws.denials import explain
 from ddsetup.gateways.aws.errors import is_throttle, is_transient, translate
-from ddsetup.gateways.aws.limits import RATES, Limits
+from ddsetup.gateways.aws.limits import Limits
 from ddsetup.model.errors import CredentialsError
 from tests.gateways.aws_stand import FakeTime
 from tests.unit.show.test_render import matches_golden

@@ -20,7 +20,8 @@ class AwsOptions:
     """Which identity to use. `interactive` False: never ask for an MFA code, fail instead.
 
     `region` is one that the run is about: its partition is where STS and IAM are asked. `environ` holds the
-    variables with keys, which are not among the process's own; None: they are.
+    variables with keys, which are not among the process's own; None: they are. `rates` are calls a second, in
+    the place of AWS's usual quotas (`facts.rates`).
     """
 
     profile: str | None = None
@@ -28,6 +29,7 @@ class AwsOptions:
     interactive: bool = False
     region: str | None = None
     environ: Mapping[str, str] | None = field(default=None, repr=False)
+    rates: Mapping[str, float] = field(default_factory=dict)
 
 
 def profile_of(options: AwsOptions, environ: Mapping[str, str] | None = None) -> str | None:

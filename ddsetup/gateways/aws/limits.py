@@ -1,8 +1,7 @@
-"""How fast each AWS API may be called, and the buckets that keep us to it.
+"""The buckets that keep calls to AWS's quotas.
 
 A quota belongs to an account, a region and a class of operations, so one bucket serves every thread that
-calls into that class. Sources: the quotas pages of AWS Lambda, CloudWatch Logs, API Gateway and Step
-Functions. Services that publish no rate get a modest one of ours; those are marked.
+calls into that class.
 """
 
 from __future__ import annotations
@@ -10,45 +9,15 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 
+from ddsetup.facts.rates import DEFAULT_RATE, RATES
 from ddsetup.model.clock import Clock
 
-RATES: Mapping[str, float] = {
-    # Lambda: one quota for the whole control plane but these two.
-    "lambda": 15,
-    "lambda:GetFunction": 100,
-    "lambda:GetPolicy": 15,
-    "lambda:Invoke": 100,  # ours: bound by concurrency, not by rate
-    # CloudWatch Logs: one quota per operation.
-    "logs": 5,  # ours, for what is not listed
-    "logs:DescribeLogGroups": 10,
-    "logs:CreateLogGroup": 10,
-    "logs:DescribeLogStreams": 25,
-    "logs:DescribeSubscriptionFilters": 5,
-    "logs:PutSubscriptionFilter": 5,
-    "logs:DeleteSubscriptionFilter": 5,
-    # API Gateway: one quota for all that manages APIs.
-    "apigateway": 10,
-    # Step Functions: one quota per operation, each with a burst of at least a hundred.
-    "states": 5,  # ours, for what is not listed
-    "states:DescribeStateMachine": 20,
-    "states:ListStateMachines": 5,
-    "states:UpdateStateMachine": 1,
-    "states:TagResource": 1,
-    "states:UntagResource": 1,
-    # CloudTrail: its API reference, of LookupEvents.
-    "cloudtrail": 2,
-    # Not published: modest rates of ours.
-    "cloudformation": 5,
-    "cloudwatch": 20,
-    "events": 5,
-    "iam": 5,
-    "s3": 50,
-    "secretsmanager": 10,
-    "sts": 10,
-    "tag": 5,
-}
-DEFAULT_RATE = 5.0
-"""Calls per second for a service that `RATES` does not know."""
+_CALM_SECONDS = 10.0
+"""How long calls must have waited for nothing but their pace, none refused, before a faster one is tried."""
+_MOST = 4.0
+"""How many times the documented rate is tried at most."""
+_STEPS = 50
+"""In how many calls the pace grows by the documented rate once a faster one is tried."""
 
 
 class Bucket:
@@ -57,14 +26,23 @@ class Bucket:
     Others deploy into the same account and share its quota: `throttled` tells the bucket that AWS refused a
     call. It then slows down to 0.7 of its pace (at most once a second, never below an eighth of `rate`) and
     regains speed with every call that passes.
+
+    Quotas are raised, and AWS may allow more than it documents: unless it is `fixed`, calls that keep waiting
+    for their pace and are never refused come faster by and by. The first refusal then halves the pace, down
+    to `rate`, and gives AWS as much time as was gained, half a second at most; the next try comes after twice
+    as many calls.
     """
 
-    def __init__(self, rate: float, clock: Clock) -> None:
+    def __init__(self, rate: float, clock: Clock, *, fixed: bool = False) -> None:
         self.rate = rate
         self._clock = clock
         self._pace = rate
         self._next = float("-inf")
         self._slowed = float("-inf")
+        self._most = rate if fixed else rate * _MOST
+        self._calm_for = rate * _CALM_SECONDS
+        self._calm = 0
+        self._gained = 0.0
         self._lock = threading.Lock()
 
     def take(self) -> None:
@@ -73,16 +51,32 @@ class Bucket:
             now = self._clock.monotonic()
             slot = max(now, self._next)
             self._next = slot + 1 / self._pace
-            self._pace = min(self.rate, self._pace + self.rate / 100)
+            self._gained += 1 / self.rate - 1 / self._pace if self._pace > self.rate else 0.0
+            self._speed_up(waiting=slot > now)
         if slot > now:
             self._clock.sleep(slot - now)
+
+    def _speed_up(self, *, waiting: bool) -> None:
+        if self._pace < self.rate:
+            self._pace = min(self.rate, self._pace + self.rate / 100)
+        elif waiting:
+            self._calm += 1
+            if self._calm > self._calm_for:
+                self._pace = min(self._most, self._pace + self.rate / _STEPS)
 
     def throttled(self) -> None:
         """Slow down: AWS said that calls come too fast."""
         with self._lock:
             now = self._clock.monotonic()
-            if now - self._slowed >= 1:
-                self._slowed = now
+            if now - self._slowed < 1:
+                return
+            self._slowed, self._calm = now, 0
+            if self._pace > self.rate:
+                self._pace = max(self.rate, self._pace / 2)
+                self._calm_for *= 2
+                self._next = max(now, self._next) + min(0.5, self._gained)
+                self._gained = 0.0
+            else:
                 self._pace = max(self.rate / 8, self._pace * 0.7)
 
     @property
@@ -92,11 +86,13 @@ class Bucket:
 
 
 class Limits:
-    """The buckets of one account. `scale` multiplies every rate (a raised quota, or a test)."""
+    """The buckets of one account. `scale` multiplies every rate (for tests); `rates` are those that somebody
+    named, which are kept to."""
 
-    def __init__(self, clock: Clock, scale: float = 1.0) -> None:
+    def __init__(self, clock: Clock, scale: float = 1.0, rates: Mapping[str, float] | None = None) -> None:
         self._clock = clock
         self._scale = scale
+        self._rates = dict(rates or {})
         self._buckets: dict[tuple[str, str], Bucket] = {}
         self._lock = threading.Lock()
 
@@ -107,6 +103,6 @@ class Limits:
         with self._lock:
             key = (region, group)
             if key not in self._buckets:
-                rate = RATES.get(group, DEFAULT_RATE) * self._scale
-                self._buckets[key] = Bucket(rate, self._clock)
+                rate = self._rates.get(group, RATES.get(group, DEFAULT_RATE)) * self._scale
+                self._buckets[key] = Bucket(rate, self._clock, fixed=group in self._rates)
             return self._buckets[key]

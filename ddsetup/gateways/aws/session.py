@@ -80,10 +80,10 @@ class Aws:
         self.options = options
         self.clock = clock
         self.calls: Counter[str] = Counter()
-        self.limits = Limits(clock, rate_scale)
         self._session = session
         self._sessions = {_OWN: session, **(others or {})}
-        self._limits = {a: self.limits if a == _OWN else Limits(clock, rate_scale) for a in self._sessions}
+        self._limits = {account: Limits(clock, rate_scale, options.rates) for account in self._sessions}
+        self.limits = self._limits[_OWN]
         self._endpoint_url = endpoint_url
         self._clients: dict[tuple[str, str, int, str], Any] = {}
         self._identity: Identity | None = None
