@@ -121,7 +121,7 @@ SAYS: dict[str, str] = {
     "tag_rule": "like team=checkout",
     "extra_tag": "like team:checkout",
     "price": "expected one of functions, logs_gb|like logs_gb=0.10",
-    "rate": "like lambda=30|names no quota; did you mean lambda|names no quota; expected one of lambda",
+    "rate": r"like lambda=30|names no quota; (did you mean lambda|did you mean logs|expected)",
     "share": "like 0.1",
     "regex": "must not be empty|is not a regular expression: ",
     "parameter": "like MemorySize=1024",
