@@ -404,6 +404,7 @@ def test_every_setting_reaches_the_answers_or_is_not_about_them() -> None:
         "config",
         "cost",
         "price",
+        "rate",
         "state_dir",
         "state",
         "color",
@@ -423,6 +424,7 @@ def test_every_setting_reaches_the_answers_or_is_not_about_them() -> None:
         "conflict": ("/g:f=add",),
         "api_stage": ("shop/prod",),
         "price": ("logs_gb=1",),
+        "rate": ("lambda=30",),
         "trace_sample_rate": "0.5",
     }
     samples |= {"forwarder_arn": (arn,), "apm_flush_deadline": 7}
