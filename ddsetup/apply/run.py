@@ -100,7 +100,7 @@ def apply(  # noqa: PLR0913 - the parts of a run; each is used by itself in test
     pool = ThreadPoolExecutor(max_workers=workers, thread_name_prefix="apply")
     crew = _Crew(run, queue, pool, workers)
     try:
-        with _first_interrupt_sets(cancel):
+        with first_interrupt_sets(cancel):
             _work(run, queue, crew, cancel, more)
             run.settle(cancel)
     except BaseException:
@@ -341,7 +341,7 @@ class _Run:
 
 
 @contextmanager
-def _first_interrupt_sets(cancel: threading.Event) -> Iterator[None]:
+def first_interrupt_sets(cancel: threading.Event) -> Iterator[None]:
     """While the block runs, the first Ctrl-C, SIGTERM or SIGHUP sets `cancel`, a second Ctrl-C or
     SIGTERM is KeyboardInterrupt.
 

@@ -56,6 +56,7 @@ _MEANS: Mapping[str, str] = {
     "report.data": "What only this command has",
     "event.at": "ISO 8601 in UTC",
     "event.details": "event stack: logical_id, status, reason",
+    "event.account": "event account: the row of one that is done, where a run is about many",
     "event.report": "Only with event report, which is the last line: the document of report.schema.json",
 }
 _TOLD = ("skipped.reason", "report.command")
@@ -95,6 +96,7 @@ def event_schema() -> dict[str, Json]:
         {**_if_event("report", "report"), "else": {"required": ["at"]}},
         _if_event("finished", "outcome"),
         _if_event("signal", "signal"),
+        _if_event("account", "account"),
     ]
     title = "ddsetup/1: one line that --output ndjson writes"
     used = ("resource", "state", "change", "outcome", "signal")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ddsetup.cli.command import ASKING, CONNECT, WRITING, Command, Group, keys
 from ddsetup.cli.options import Extra, option, switch
 from ddsetup.cli.table.keep import KEEP
+from ddsetup.cli.table.org import ORG
 from ddsetup.cli.table.sandbox import SANDBOX
 from ddsetup.cli.table.source import CODE
 
@@ -341,4 +342,4 @@ STATE = Group(
     ),
 )
 
-GROUPS: tuple[Group, ...] = (KEEP, SANDBOX, EXPLORE, METRICS, MONITORS, DASHBOARDS, CODE, STATE)
+GROUPS: tuple[Group, ...] = (KEEP, ORG, SANDBOX, EXPLORE, METRICS, MONITORS, DASHBOARDS, CODE, STATE)

@@ -91,7 +91,7 @@ class Limits:
 
     def __init__(self, clock: Clock, scale: float = 1.0, rates: Mapping[str, float] | None = None) -> None:
         self._clock = clock
-        self._scale = scale
+        self.scale = scale
         self._rates = dict(rates or {})
         self._buckets: dict[tuple[str, str], Bucket] = {}
         self._lock = threading.Lock()
@@ -103,6 +103,6 @@ class Limits:
         with self._lock:
             key = (region, group)
             if key not in self._buckets:
-                rate = self._rates.get(group, RATES.get(group, DEFAULT_RATE)) * self._scale
+                rate = self._rates.get(group, RATES.get(group, DEFAULT_RATE)) * self.scale
                 self._buckets[key] = Bucket(rate, self._clock, fixed=group in self._rates)
             return self._buckets[key]

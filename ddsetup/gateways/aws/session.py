@@ -108,6 +108,30 @@ class Aws:
         session = open_session(options)
         return cls(options, session, endpoint_url=endpoint_url, clock=clock, rate_scale=rate_scale)
 
+    def beside(self, options: AwsOptions, session: Any = None) -> Aws:
+        """The same way to AWS with another identity, its quotas its own.
+
+        Raises CredentialsError when the profile cannot be read.
+        """
+        return Aws(
+            options,
+            session or open_session(options),
+            endpoint_url=self._endpoint_url,
+            clock=self.clock,
+            rate_scale=self.limits.scale,
+        )
+
+    @property
+    def loader(self) -> Any:
+        """What reads botocore's models, with all that it has read."""
+        return self._session.get_component("data_loader")
+
+    def close(self) -> None:
+        """Let go of all clients and their connections."""
+        for client in tuple(self._clients.values()):
+            client.close()
+        self._clients.clear()
+
     def stop(self) -> None:
         """Begin no further call or attempt: each raises Interrupted. For Ctrl-C while threads are reading."""
         self._stopped.set()

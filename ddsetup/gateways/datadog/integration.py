@@ -21,7 +21,7 @@ READ = "aws_configuration_read"
 EDIT = "aws_configuration_edit"
 MANAGE = "aws_configurations_manage"
 
-_ACCOUNTS = "/api/v2/integration/aws/accounts"
+ACCOUNTS = "/api/v2/integration/aws/accounts"
 _NEW_EXTERNAL_ID = "/api/v2/integration/aws/generate_new_external_id"
 
 JsonObject: TypeAlias = dict[str, Json]
@@ -43,6 +43,8 @@ _RECORD: Shape = {
         "resources_config?": {"extended_collection?": bool},
     },
 }
+ALL_ACCOUNTS: Shape = {"data": [_RECORD]}
+"""What a list of records has to look like."""
 _ISSUED: Shape = {"data": {"attributes": {"external_id": str}}}
 
 
@@ -72,7 +74,7 @@ def create_integration(dd: Datadog, state: IntegrationState, external_id: str) -
     """
     body = _envelope(_attributes(state, external_id))
     try:
-        dd.post(_ACCOUNTS, body, action=MANAGE, shape=ANYTHING)
+        dd.post(ACCOUNTS, body, action=MANAGE, shape=ANYTHING)
     except Rejected as error:
         if error.status != 409:
             raise
@@ -124,7 +126,7 @@ def update_integration(
 def delete_integration(dd: Datadog, config_id: str) -> None:
     """Delete the record. One that is already gone counts as deleted."""
     try:
-        dd.call("DELETE", f"{_ACCOUNTS}/{config_id}", action=MANAGE, shape=NoneType)
+        dd.call("DELETE", f"{ACCOUNTS}/{config_id}", action=MANAGE, shape=NoneType)
     except NotFound:
         return
 
@@ -148,7 +150,7 @@ def set_log_collection(
 
 def get_integration(dd: Datadog, config_id: str) -> Integration:
     """The record with this id. Raises NotFound and the other errors of `Datadog.call`."""
-    answer = dd.get(f"{_ACCOUNTS}/{config_id}", action=READ, shape={"data": _RECORD})
+    answer = dd.get(f"{ACCOUNTS}/{config_id}", action=READ, shape={"data": _RECORD})
     return _parse(answer["data"])
 
 
@@ -170,13 +172,13 @@ def integration_state(live: Integration) -> IntegrationState:
 
 def _patch(dd: Datadog, config_id: str, attributes: JsonObject) -> None:
     """Send the change. Nothing is read from the answer: the record is read again afterwards."""
-    path = f"{_ACCOUNTS}/{config_id}"
+    path = f"{ACCOUNTS}/{config_id}"
     dd.call("PATCH", path, action=EDIT, body=_envelope(attributes), shape=ANYTHING)
 
 
 def _find(dd: Datadog, account: str) -> Integration | None:
     query = {"aws_account_id": account}
-    for record in dd.get(_ACCOUNTS, action=READ, query=query, shape={"data": [_RECORD]})["data"]:
+    for record in dd.get(ACCOUNTS, action=READ, query=query, shape=ALL_ACCOUNTS)["data"]:
         found = _parse(record)
         if found.account == account:
             return found

@@ -1,0 +1,1 @@
+"""`ddsetup org`: many accounts in one run."""

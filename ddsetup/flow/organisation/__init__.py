@@ -1,0 +1,1 @@
+"""Many accounts in one run, each by the flow of one."""

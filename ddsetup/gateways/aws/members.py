@@ -1,0 +1,97 @@
+"""Ways into the accounts of an organisation: by a role that may be assumed, with credentials that renew."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from ddsetup.gateways.aws.credentials import profile_of
+from ddsetup.gateways.aws.session import Aws
+from ddsetup.model.account import Json
+from ddsetup.model.errors import CredentialsError, GatewayError, SignedOut
+from ddsetup.model.organisation import Member
+
+USUAL_ROLES = ("OrganizationAccountAccessRole", "AWSControlTowerExecution")
+"""The first is made in accounts that the organisation created, the second in those that Control Tower looks
+after; both trust the management account (user guides of AWS Organizations and AWS Control Tower)."""
+_SESSION = "ddsetup"
+
+
+class NotEntered(CredentialsError):
+    """No way into an account worked; it says which were tried."""
+
+
+def enter(aws: Aws, member: Member, roles: Sequence[str]) -> Aws:
+    """A connection of its own to a member: the first of `roles` (names or ARNs) that may be assumed.
+
+    The account of `aws` itself is entered already. Needs sts:AssumeRole on the roles. Raises NotEntered,
+    and SignedOut when our own credentials have ended.
+    """
+    if member.profile:
+        return _by_profile(aws, member)
+    mine = aws.identity()
+    if member.account == mine.account and not member.role:
+        return aws
+    refused: dict[str, str] = {}
+    for role in (member.role,) if member.role else roles:
+        arn = role if role.startswith("arn:") else f"arn:{mine.partition}:iam::{member.account}:role/{role}"
+        try:
+            first = _assume(aws, arn)
+        except SignedOut:
+            raise
+        except GatewayError as error:
+            refused[arn.rsplit("/", 1)[-1]] = error.what
+            continue
+        return _checked(_entered(aws, arn, first), member)
+    raise NotEntered(
+        f"no role may be assumed: {', '.join(refused)} ({next(iter(refused.values()), 'none was named')})",
+        fix="name one that trusts this identity: --member-role NAME",
+        where=member.called,
+    )
+
+
+def _by_profile(aws: Aws, member: Member) -> Aws:
+    options = replace(aws.options, profile=member.profile, role_arn=None)
+    return _checked(aws.beside(options), member)
+
+
+def _checked(aws: Aws, member: Member) -> Aws:
+    """Raises NotEntered where the way leads into another account."""
+    found = aws.identity().account
+    if found != member.account:
+        raise NotEntered(f"the way into it leads to account {found}", where=member.called)
+    return aws
+
+
+def _assume(aws: Aws, arn: str) -> Json:
+    answer = aws.call("sts:AssumeRole", None, RoleArn=arn, RoleSessionName=_SESSION)
+    return answer["Credentials"]
+
+
+def _entered(aws: Aws, arn: str, first: Mapping[str, Json]) -> Aws:
+    import botocore.session
+    from botocore.credentials import RefreshableCredentials
+
+    def renewed() -> dict[str, str]:
+        try:
+            return _as_botocore_has_it(_assume(aws, arn))
+        except GatewayError as error:
+            raise CredentialsError(f"the role may not be assumed any more: {error.what}") from None
+
+    session: Any = botocore.session.Session(profile=profile_of(aws.options))
+    # Models are parsed once for all accounts: they are what takes long in making a client.
+    session.register_component("data_loader", aws.loader)
+    session._credentials = RefreshableCredentials.create_from_metadata(
+        metadata=_as_botocore_has_it(first), refresh_using=renewed, method="assume-role"
+    )
+    return aws.beside(replace(aws.options, role_arn=None), session)
+
+
+def _as_botocore_has_it(credentials: Mapping[str, Json]) -> dict[str, str]:
+    return {
+        "access_key": credentials["AccessKeyId"],
+        "secret_key": credentials["SecretAccessKey"],
+        "token": credentials["SessionToken"],
+        "expiry_time": credentials["Expiration"].isoformat(),
+    }

@@ -1,0 +1,50 @@
+"""What many accounts take: the policy of whoever runs it, and the role by which each account is entered."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ddsetup.facts.permissions import statement
+from ddsetup.model.account import Json
+
+LOOK_AT_ORGANISATION = (
+    "organizations:DescribeOrganization",
+    "organizations:ListAccounts",
+    "organizations:ListAccountsForParent",
+    "organizations:ListOrganizationalUnitsForParent",
+    "organizations:ListRoots",
+    "organizations:ListTagsForResource",
+)
+ROLE = "ddsetup"
+"""The name of the role that the template makes in each account."""
+
+
+def organisation_statements(partition: str, roles: Sequence[str]) -> list[Json]:
+    """What it takes beside the rights of one account: to read the organisation, and to enter its accounts by
+    `roles` (names or ARNs)."""
+    arns = tuple(role if role.startswith("arn:") else f"arn:{partition}:iam::*:role/{role}" for role in roles)
+    return [
+        statement("Organisation", LOOK_AT_ORGANISATION, ("*",)),
+        statement("EnterAccounts", ("sts:AssumeRole",), arns),
+    ]
+
+
+def member_template(policy: Json, principal: str) -> Json:
+    """A CloudFormation template of the role with these rights, which `principal` (an ARN, or the number of an
+    account) may assume. Its policy is inline: such a one may have 10,240 characters (IAM quotas page)."""
+    trust = {
+        "Version": "2012-10-17",
+        "Statement": [{"Effect": "Allow", "Principal": {"AWS": principal}, "Action": "sts:AssumeRole"}],
+    }
+    role = {
+        "RoleName": ROLE,
+        "Description": "Lets ddsetup set up and prove Datadog's monitoring of Lambda functions",
+        "AssumeRolePolicyDocument": trust,
+        "Policies": [{"PolicyName": ROLE, "PolicyDocument": policy}],
+        "Tags": [{"Key": "created_by", "Value": "ddsetup"}],
+    }
+    return {
+        "AWSTemplateFormatVersion": "2010-09-09",
+        "Description": "The role by which ddsetup enters this account, with exactly the rights that it needs",
+        "Resources": {"Role": {"Type": "AWS::IAM::Role", "Properties": role}},
+    }

@@ -1,0 +1,95 @@
+"""Many accounts in one run, on moto, whose accounts share nothing."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.conftest import Cli
+from tests.e2e.organisation import REGION, OnMoto
+from tests.gateways.standin import API_KEY, APP_KEY, running
+
+pytestmark = pytest.mark.e2e
+WHERE = ("--region", REGION, "--output", "json")
+
+
+@pytest.fixture(scope="module")
+def box() -> Iterator[OnMoto]:
+    from moto.server import ThreadedMotoServer  # here, because each process of the suite collects all files
+
+    logging.getLogger("werkzeug").setLevel(logging.CRITICAL)
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    made = OnMoto(f"http://{host}:{port}")
+    made.furnish(
+        {"Prod": {"shop": ("orders", "stock"), "till": ("till",)}, "Lab": {"lab": ("toy",), "gone": ()}}
+    )
+    organisations = made.client("organizations")
+    organisations.close_account(AccountId=made.accounts["gone"])
+    organisations.tag_resource(ResourceId=made.accounts["till"], Tags=[{"Key": "tier", "Value": "gold"}])
+    yield made
+    server.stop()
+
+
+@pytest.fixture(scope="module")
+def cli(box: OnMoto, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cli]:
+    with running() as standin:
+        base = {
+            "AWS_ENDPOINT_URL": box.url,
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test",
+            "AWS_DEFAULT_REGION": REGION,
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "DDSETUP_DATADOG_URL": standin.server.url,
+            "DD_API_KEY": API_KEY,
+            "DD_APP_KEY": APP_KEY,
+            "DD_SITE": "datadoghq.com",
+        }
+        yield Cli(tmp_path_factory.mktemp("home"), base, (API_KEY, APP_KEY))
+
+
+def rows(document: dict[str, object]) -> dict[str, dict[str, object]]:
+    """The accounts of a report by name."""
+    data = document["data"]
+    assert isinstance(data, dict)
+    return {row["name"]: row for row in data["accounts"]}
+
+
+def test_status_has_a_row_for_each_account(cli: Cli) -> None:
+    found = rows(cli("org", "status", *WHERE).json)
+    assert set(found) == {"master", "shop", "till", "lab", "gone"}
+    assert (found["gone"]["status"], found["gone"]["reason"]) == ("left out", "the account is suspended")
+    shop = found["shop"]
+    assert (shop["functions"], shop["with_datadog"], shop["integrated"]) == (2, 0, "no")
+    assert shop["role"] == "OrganizationAccountAccessRole"
+
+
+def test_accounts_are_chosen_by_unit_and_tag(cli: Cli) -> None:
+    chosen = rows(cli("org", "status", "--ou", "Prod", "--tag", "tier=*", *WHERE).json)
+    assert {name: row["unit"] for name, row in chosen.items()} == {"till": "/Prod"}
+
+
+def test_a_file_names_accounts_where_no_organisation_does(cli: Cli, box: OnMoto, tmp_path: Path) -> None:
+    path = tmp_path / "accounts.toml"
+    path.write_text(
+        f'[[account]]\nid = "{box.accounts["shop"]}"\nname = "A"\nrole = "any"\n'
+        '[[account]]\nid = "999999999999"\nname = "B"\nprofile = "nobody"\n'
+    )
+    result = cli("org", "status", "--accounts", str(path), *WHERE)
+    found = rows(result.json)
+    assert result.code == 5
+    assert found["A"]["functions"] == 2
+    assert found["B"]["status"] == "failed"
+    assert "nobody" in str(found["B"]["reason"])
+
+
+def test_each_account_is_a_line_as_soon_as_it_is_known(cli: Cli) -> None:
+    printed = cli("org", "status", "--ou", "Prod", "--region", REGION, "--output", "ndjson").stdout
+    lines = [json.loads(text) for text in printed.splitlines()]
+    assert {line["account"]["name"] for line in lines if line["event"] == "account"} == {"shop", "till"}
+    assert lines[-1]["event"] == "report"
