@@ -24,6 +24,7 @@ from ddsetup.doctor import checks
 from ddsetup.doctor.checks.check import GROUPS as CHECK_GROUPS
 from ddsetup.doctor.checks.registry import CHECKS
 from ddsetup.facts import catalog, permissions, stack_access
+from ddsetup.facts.kinds import KINDS, kind_name
 from ddsetup.facts.variables import VARIABLES, FileTool
 from ddsetup.model.answers import Answers
 from ddsetup.monitors.recommended import BY_KEY
@@ -211,8 +212,7 @@ def looking_part() -> str:
         "Datadog's layers": permissions.LOOK_AT_LAYER,
         "the API key's secret": permissions.LOOK_AT_SECRET,
         "subscription filters": permissions.LOOK_AT_FILTERS,
-        "state machines": permissions.LOOK_AT_STATE_MACHINE,
-        "APIs and their stages": permissions.LOOK_AT_APIS,
+        **{kind_name(kind, 2): grant.actions for kind, row in KINDS.items() for grant in row.looks},
         "the Forwarder's stack": permissions.LOOK_AT_EVENTS,
         "execution roles (Extension)": permissions.LOOK_AT_KEY_ACCESS,
         "functions, for the doctor": permissions.LOOK_AT_HEALTH,

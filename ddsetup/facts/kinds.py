@@ -12,6 +12,19 @@ from dataclasses import dataclass
 from ddsetup.model.change import Action, Outcome
 
 
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """A statement of `ddsetup policy`, named `sid`: `actions`, or else what writing the kind takes.
+
+    `on` are ARNs from the service on, in which `{place}` stands for region and account, and `{name}` for each
+    that was chosen.
+    """
+
+    sid: str
+    on: tuple[str, ...]
+    actions: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kind:
     """One kind. `one` and `many` are what people call it; `step` has it in permissions.
@@ -19,6 +32,9 @@ class Kind:
     `create`, `update` and `delete` are the IAM actions that takes; none for what is Datadog's. `foundation`:
     without it no data arrives, so that leaving one out is not the same as skipping a function. `shared`:
     later runs rely on it.
+
+    `looks` are statements by which it is looked at, `grants` those by which it may be written, if the field
+    `when` of the answers is set (empty: always). None where more has to be known (`plan/policy`).
     """
 
     one: str
@@ -29,10 +45,19 @@ class Kind:
     delete: tuple[str, ...] = ()
     foundation: bool = False
     shared: bool = False
+    looks: tuple[Grant, ...] = ()
+    grants: tuple[Grant, ...] = ()
+    when: str = ""
 
     def of(self, action: Action) -> tuple[str, ...]:
         """What an action takes."""
         return {"create": self.create, "update": self.update, "delete": self.delete}[action]
+
+    @property
+    def done(self) -> tuple[Action, ...]:
+        """What setting up does to it."""
+        done: tuple[Action, ...] = ("create", "update")
+        return tuple(action for action in done if self.of(action))
 
     @property
     def writes(self) -> bool:
@@ -45,6 +70,20 @@ PUT_POLICY = ("logs:PutAccountPolicy", *PUT_FILTER)
 """CloudWatch Logs API reference, `PutAccountPolicy`: a policy of subscription filters takes both."""
 TAG = ("tag:TagResources", "lambda:TagResource", "lambda:ListTags")
 UNTAG = ("tag:UntagResources", "lambda:UntagResource", "lambda:ListTags")
+DELIVER_LOGS = (
+    "logs:CreateLogDelivery",
+    "logs:DeleteLogDelivery",
+    "logs:DescribeLogGroups",
+    "logs:DescribeResourcePolicies",
+    "logs:GetLogDelivery",
+    "logs:ListLogDeliveries",
+    "logs:PutResourcePolicy",
+    "logs:UpdateLogDelivery",
+)
+"""What the role of a state machine needs to log (AWS Step Functions developer guide, "Logging using
+CloudWatch Logs"), and what whoever sets the access logs of an HTTP API needs (API Gateway developer guide,
+"Configure logging for HTTP APIs")."""
+_API_PATHS = ("account", "apis", "apis/*/stages*", "restapis", "restapis/*/stages*")
 _TAG_STATES = ("states:ListTagsForResource", "states:TagResource", "states:UntagResource")
 
 KINDS: Mapping[str, Kind] = {
@@ -132,9 +171,26 @@ KINDS: Mapping[str, Kind] = {
         shared=True,
     ),
     "state_machine": Kind(
-        one="state machine", step="sources", update=("states:UpdateStateMachine", *_TAG_STATES)
+        one="state machine",
+        step="sources",
+        update=("states:UpdateStateMachine", *_TAG_STATES),
+        looks=(Grant("StateMachines", ("states:{place}:stateMachine:*",), ("states:DescribeStateMachine",)),),
+        grants=(Grant("StateMachinesChosen", ("states:{place}:stateMachine:{name}",)),),
+        when="state_machines",
     ),
-    "api_stage": Kind(one="API stage", step="sources", update=("apigateway:PATCH", "apigateway:DELETE")),
+    "api_stage": Kind(
+        one="API stage",
+        step="sources",
+        update=("apigateway:PATCH", "apigateway:DELETE"),
+        # API Gateway's ARNs name neither an account nor an API (AWS Service Authorization Reference). Keys of
+        # APIs, which GET shows too, are left out; regions are to keep within the length of a policy.
+        looks=(Grant("Apis", tuple(f"apigateway:*::/{path}" for path in _API_PATHS), ("apigateway:GET",)),),
+        grants=(
+            Grant("ApiStages", ("apigateway:*::/apis/*/stages/*", "apigateway:*::/restapis/*/stages/*")),
+            Grant("ApiLogDelivery", ("*",), DELIVER_LOGS),
+        ),
+        when="api_stages",
+    ),
     "metric_tags": Kind(one="tags of metric", many="tag sets of metrics"),
     "monitor": Kind(one="monitor"),
     "slo": Kind(one="service level objective"),

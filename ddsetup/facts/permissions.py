@@ -43,8 +43,6 @@ LOOK_AT_PROVISIONED = ("lambda:ListProvisionedConcurrencyConfigs",)
 LOOK_AT_LAYER = ("lambda:GetLayerVersion",)
 LOOK_AT_SECRET = ("secretsmanager:DescribeSecret",)
 LOOK_AT_FILTERS = ("logs:DescribeSubscriptionFilters",)
-LOOK_AT_STATE_MACHINE = ("states:DescribeStateMachine",)
-LOOK_AT_APIS = ("apigateway:GET",)
 LOOK_AT_EVENTS = ("cloudformation:DescribeStackEvents",)
 LOOK_AT_KEY_ACCESS = ("iam:GetRolePolicy",)
 LOOK_AT_HEALTH = (
@@ -84,20 +82,6 @@ OPTIONAL = frozenset(
 
 WRITES: Mapping[str, Kind] = {name: kind for name, kind in KINDS.items() if kind.writes}
 """By kind of resource. What is Datadog's takes permissions there, and is not here."""
-
-DELIVER_LOGS = (
-    "logs:CreateLogDelivery",
-    "logs:DeleteLogDelivery",
-    "logs:DescribeLogGroups",
-    "logs:DescribeResourcePolicies",
-    "logs:GetLogDelivery",
-    "logs:ListLogDeliveries",
-    "logs:PutResourcePolicy",
-    "logs:UpdateLogDelivery",
-)
-"""What the role of a state machine needs to log (AWS Step Functions developer guide, "Logging using
-CloudWatch Logs"), and what whoever sets the access logs of an HTTP API needs (API Gateway developer guide,
-"Configure logging for HTTP APIs")."""
 
 ATTACH = ("iam:AttachRolePolicy", "iam:DetachRolePolicy")
 """For SecurityAudit, and the policies of resource collection, on the integration's role."""

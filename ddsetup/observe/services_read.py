@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from ddsetup.facts.permissions import DELIVER_LOGS
+from ddsetup.facts.kinds import DELIVER_LOGS
 from ddsetup.facts.services import ACCESS_LOGS, STATES, unread_apis
 from ddsetup.gateways.aws import apis, logs, permissions, states
 from ddsetup.gateways.aws.session import Aws

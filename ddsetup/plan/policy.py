@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from ddsetup.facts import permissions
 from ddsetup.facts.iam_documents import MANAGED_LIMIT, size
+from ddsetup.facts.kinds import KINDS
 from ddsetup.facts.permissions import statement
 from ddsetup.model.account import Json
 from ddsetup.model.answers import Answers
@@ -90,7 +91,8 @@ def _document(scope: Scope, wanted: frozenset[str], execution_roles: Sequence[st
         *_functions(scope, wanted),
         *_key_access(scope, wanted, roles),
         *_subscriptions(scope, wanted),
-        *_sources(scope, wanted),
+        *_by_rows(scope, wanted),
+        *_groups_of_services(scope, wanted),
         *_doctor(scope, wanted, roles),
     )
     return {"Version": "2012-10-17", "Statement": [s for s in statements if s["Action"]]}
@@ -234,22 +236,24 @@ def _functions(scope: Scope, wanted: frozenset[str]) -> Iterable[Json]:
     yield statement("Layers", permissions.LOOK_AT_LAYER, scope.layers())
 
 
-def _sources(scope: Scope, wanted: frozenset[str]) -> Iterable[Json]:
-    """State machines and stages of APIs: all are looked at, those that are chosen are changed."""
+def _by_rows(scope: Scope, wanted: frozenset[str]) -> Iterable[Json]:
+    """What the table of kinds says of looking at them, and of changing those that are wanted."""
+    for row in KINDS.values():
+        for each in row.looks if wanted & _LOOKING else ():
+            yield statement(each.sid, each.actions, scope.granted(each.on))
+    for kind, row in KINDS.items():
+        meant = getattr(scope.answers, row.when) if row.when else True
+        names = meant if isinstance(meant, tuple) else ()
+        writes = _actions(kind, wanted, row.done) if row.grants and meant else ()
+        for each in row.grants if writes else ():
+            yield statement(each.sid, each.actions or writes, scope.granted(each.on, names))
+
+
+def _groups_of_services(scope: Scope, wanted: frozenset[str]) -> Iterable[Json]:
+    """The log groups of state machines and stages, unless the rights on the functions' log groups do."""
     answers = scope.answers
-    if wanted & _LOOKING:
-        yield statement("StateMachines", permissions.LOOK_AT_STATE_MACHINE, scope.state_machines())
-        yield statement("Apis", permissions.LOOK_AT_APIS, scope.apis())
-    if answers.state_machines:
-        writes = _actions("state_machine", wanted, ("update",))
-        yield statement("StateMachinesChosen", writes, scope.chosen_state_machines())
-    if answers.api_stages:
-        writes = _actions("api_stage", wanted, ("update",))
-        yield statement("ApiStages", writes, scope.api_stages())
-        yield statement("ApiLogDelivery", permissions.DELIVER_LOGS if writes else (), ("*",))
     ours = answers.forwards and answers.create_log_groups
     if (answers.state_machines or answers.api_stages) and not ours:
-        # Else the rights on the functions' log groups do.
         groups = _log_groups(answers, wanted)
         if answers.via == "extension" or answers.subscribe == "direct":
             groups += _actions("subscription_filter", wanted, ("create",))

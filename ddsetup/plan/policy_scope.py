@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import product
 from urllib.parse import urlsplit
 
 from ddsetup.facts.iam_documents import collection_policy
@@ -73,35 +74,16 @@ class Scope:
         """All: a function's log group need not have its name."""
         return self.regional("logs", "log-group:*")
 
-    def state_machines(self) -> tuple[str, ...]:
-        """All: every one is looked at."""
-        return self.named("states", "stateMachine:*")
-
-    def chosen_state_machines(self) -> tuple[str, ...]:
-        """Those that the answers name."""
+    def granted(self, on: Iterable[str], chosen: Iterable[str] = ()) -> tuple[str, ...]:
+        """The ARNs of a `Grant`: of each that is chosen, by region; else told once for all regions."""
         found: dict[str, None] = {}
-        for name in self.answers.state_machines:
+        for each, name, place in product(on, chosen or ("*",), self._places(each_region=bool(chosen))):
+            # IAM knows * and ? but no [..] of a glob.
             pattern = re.sub(r"\[[^]]*\]", "?", "*" if name == "all" else name)
-            whole = name.startswith("arn:")
-            found.update(
-                dict.fromkeys((name,) if whole else self.regional("states", f"stateMachine:{pattern}"))
-            )
+            where = each.format(place=place, name=pattern)
+            whole = where if where == "*" else f"arn:{self.partition}:{where}"
+            found[name if name.startswith("arn:") and "{name}" in each else whole] = None
         return tuple(found)
-
-    def apis(self) -> tuple[str, ...]:
-        """Lists of APIs, their stages and the settings of the account: never their keys, which GET shows too.
-
-        API Gateway's ARNs name no account (AWS Service Authorization Reference). Regions are left out to keep
-        within the length of a policy.
-        """
-        paths = ("/account", "/apis", "/apis/*/stages*", "/restapis", "/restapis/*/stages*")
-        return tuple(f"arn:{self.partition}:apigateway:*::{path}" for path in paths)
-
-    def api_stages(self) -> tuple[str, ...]:
-        """The stages of all APIs: an API has no name in an ARN."""
-        return tuple(
-            f"arn:{self.partition}:apigateway:*::/{kind}/*/stages/*" for kind in ("apis", "restapis")
-        )
 
     def template(self) -> tuple[str, ...]:
         """The S3 object that CloudFormation reads in the caller's name; none if it is not on S3."""
@@ -116,16 +98,18 @@ class Scope:
 
     def named(self, service: str, tail: str) -> tuple[str, ...]:
         """As `regional` for what has a name of our own: that is told once for all of several regions."""
-        region = self.regions[0] if len(self.regions) == 1 else "*"
-        return (f"arn:{self.partition}:{service}:{region}:{self.account}:{tail}",)
+        parts = self._places(each_region=False)
+        return tuple(f"arn:{self.partition}:{service}:{place}:{tail}" for place in parts)
 
     def regional(self, service: str, tail: str) -> tuple[str, ...]:
         """An ARN of that service in each region, or in any where there are many."""
-        parts = self._region_parts()
-        return tuple(f"arn:{self.partition}:{service}:{region}:{self.account}:{tail}" for region in parts)
+        parts = self._places(each_region=True)
+        return tuple(f"arn:{self.partition}:{service}:{place}:{tail}" for place in parts)
 
-    def _region_parts(self) -> Sequence[str]:
-        return self.regions if 0 < len(self.regions) <= MOST_REGIONS_BY_NAME else ("*",)
+    def _places(self, *, each_region: bool) -> Sequence[str]:
+        most = MOST_REGIONS_BY_NAME if each_region else 1
+        regions = self.regions if 0 < len(self.regions) <= most else ("*",)
+        return tuple(f"{region}:{self.account}" for region in regions)
 
 
 def s3_object(address: str, partition: str) -> tuple[str, ...]:

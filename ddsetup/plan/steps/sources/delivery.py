@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from ddsetup.facts.iam_documents import allow
-from ddsetup.facts.permissions import DELIVER_LOGS
+from ddsetup.facts.kinds import DELIVER_LOGS
 
 POLICY = "deliver-logs"
 PUSH_LOGS = "AmazonAPIGatewayPushToCloudWatchLogs"
