@@ -10,8 +10,8 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
+from ddsetup.facts.kinds import CHOSEN
 from ddsetup.model.account import (
-    ApiStage,
     Forwarder,
     Function,
     Identity,
@@ -22,12 +22,11 @@ from ddsetup.model.account import (
     Role,
     Secret,
     Stack,
-    StateMachine,
-    StateMachineSettings,
     SubscriptionFilter,
     Unreadable,
 )
 from ddsetup.model.answers import Answers, Selection
+from ddsetup.model.services import ApiStage, StateMachine, StateMachineSettings
 from ddsetup.model.snapshot import AccountSnapshot, DatadogSnapshot, LaneSnapshot, Snapshot
 
 ACCOUNT = "111122223333"
@@ -203,8 +202,11 @@ def account_snapshot(account: str = ACCOUNT, **over: Any) -> AccountSnapshot:
 def lane_snapshot(*functions: Function, **over: Any) -> LaneSnapshot:
     """One region with these functions; their log groups exist and have no filters, unless `over` says.
 
-    `forwarders` given are functions of the region as well.
+    `forwarders` given are functions of the region as well. What there is of other services may be given by
+    the name that its kind has in answers (`state_machines`).
     """
+    kinds = {kind: row.field for kind, row in CHOSEN.items() if row.field in over}
+    over["services"] = {kind: over.pop(field) for kind, field in kinds.items()}
     over.setdefault("lane", functions[0].lane if functions else lane())
     groups = over.setdefault("log_groups", log_groups_of(functions))
     over.setdefault("functions", functions + _functions_of(over.get("forwarders", ()), functions))

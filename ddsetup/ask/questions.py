@@ -6,16 +6,18 @@ nothing of terminals: how it is put, and whether at all, is decided by `ddsetup.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from ddsetup.ask.forwarder_offers import forwarder_offers, one_for_each_region, several_forwarders
-from ddsetup.ask.service_offers import api_stage_offers, log_sources_seen, state_machine_offers
+from ddsetup.ask.service_offers import log_sources_seen, service_offers
 from ddsetup.facts.catalog import site as site_of
+from ddsetup.facts.kinds import CHOSEN, Chosen
 from ddsetup.facts.ownership import is_datadogs_own, owner
 from ddsetup.model.account import Function, Unreadable
 from ddsetup.model.errors import DdsetupError
+from ddsetup.model.services import SERVICE_KINDS
 from ddsetup.model.snapshot import LaneSnapshot, Snapshot
 from ddsetup.plan.select import select_in
 from ddsetup.plan.steps.namespaces import PAGE, RESOURCES, SERVICES
@@ -162,14 +164,8 @@ def _namespace_hint(name: str, metrics: int) -> str:
 def _namespaces_in_use(snapshot: Snapshot | None, _draft: Draft) -> Value | None:
     """The services with metrics, and those whose resources were seen though they have not run of late."""
     counts = _resources(snapshot)
-    lanes = tuple(snapshot.lanes.values()) if snapshot else ()
-    seen: Mapping[str, Sequence[tuple[object, ...] | Unreadable]] = {
-        "stepfunctions": [lane.state_machines for lane in lanes],
-        "apigateway": [lane.api_stages for lane in lanes],
-    }
-    there = {
-        n for n, found in seen.items() if any(each and not isinstance(each, Unreadable) for each in found)
-    }
+    lists = [held for lane in snapshot.lanes.values() for held in lane.services.items()] if snapshot else []
+    there = {CHOSEN[kind].service for kind, held in lists if held and not isinstance(held, Unreadable)}
     return tuple(name for name in INTEGRATIONS if counts.get(name) or name in there)
 
 
@@ -194,26 +190,22 @@ def _log_sources_in_use(snapshot: Snapshot | None, _draft: Draft) -> Value | Non
     return ("lambda", *(name for name in seen if snapshot and name in snapshot.datadog.log_services))
 
 
-def _state_machine_choices(snapshot: Snapshot | None, _draft: Draft) -> tuple[Choice, ...]:
-    return tuple(Choice(*offer) for offer in state_machine_offers(snapshot)) if snapshot else ()
-
-
-def _api_stage_choices(snapshot: Snapshot | None, _draft: Draft) -> tuple[Choice, ...]:
-    return tuple(Choice(*offer) for offer in api_stage_offers(snapshot)) if snapshot else ()
-
-
 def _forwards(draft: Draft) -> bool:
     """Whether there is a Forwarder, through which the logs of other services travel."""
     return draft.get("via") == "forwarder" or bool(draft.get("forwarder_arn"))
 
 
-def _has_state_machines(snapshot: Snapshot | None, draft: Draft) -> bool:
-    wanted = draft.get("logs") is not False or draft.get("traces") is not False
-    return wanted and _forwards(draft) and bool(_state_machine_choices(snapshot, draft))
+def _which(name: str, row: Chosen) -> Question:
+    """The question which ones of a kind of another service are meant, if there are any."""
 
+    def choices(snapshot: Snapshot | None, _draft: Draft) -> tuple[Choice, ...]:
+        return tuple(Choice(*o) for o in service_offers(snapshot, SERVICE_KINDS[name])) if snapshot else ()
 
-def _has_api_stages(snapshot: Snapshot | None, draft: Draft) -> bool:
-    return draft.get("logs") is not False and _forwards(draft) and bool(_api_stage_choices(snapshot, draft))
+    def when(snapshot: Snapshot | None, draft: Draft) -> bool:
+        wanted = any(draft.get(signal) is not False for signal in row.signals)
+        return wanted and _forwards(draft) and bool(choices(snapshot, draft))
+
+    return Question(key=name, text=row.question, why=row.why, choices=choices, when=when)
 
 
 def _forwarder_choices(snapshot: Snapshot | None, _draft: Draft) -> tuple[Choice, ...]:
@@ -355,20 +347,7 @@ QUESTIONS: tuple[Question, ...] = (
         choices=_subscribe_choices,
         when=_sends_logs_by_forwarder,
     ),
-    Question(
-        key="state_machine",
-        text="Which state machines should log everything, for logs and traces in Datadog?",
-        why="Their log then holds the inputs and outputs of executions; AWS and Datadog bill what is logged.",
-        choices=_state_machine_choices,
-        when=_has_state_machines,
-    ),
-    Question(
-        key="api_stage",
-        text="Which stages of APIs should write access logs?",
-        why="One line a request, in Datadog's format; stages that have access logs keep them as they are.",
-        choices=_api_stage_choices,
-        when=_has_api_stages,
-    ),
+    *(_which(name, row) for name, row in CHOSEN.items()),
     Question(
         key="log_source",
         text="Logs of which AWS services?",

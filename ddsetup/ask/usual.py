@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from ddsetup.ask.prompter import Prompt
 from ddsetup.ask.questions import FUNCTIONS, OWNED, SIGNALS, Choice, Draft, Question
+from ddsetup.facts.kinds import CHOSEN
 from ddsetup.model.lines import names, padded, width_of
 from ddsetup.model.snapshot import Snapshot
 from ddsetup.settings.setting import Value
@@ -26,8 +27,7 @@ _TITLES: Mapping[str, str] = {
     "integration_namespace": "Metrics of services",
     "forwarder_arn": "Forwarder",
     "subscribe": "Log groups subscribed by",
-    "state_machine": "State machines that log",
-    "api_stage": "API stages that log",
+    **{kind: row.title for kind, row in CHOSEN.items()},
     "log_source": "Logs of services",
     "extra_tag": "Further tags",
     "log_level": "Log level of the library",

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from ddsetup.ask.asking import answers_from
 from ddsetup.cli.keys import take_keys
+from ddsetup.facts.kinds import CHOSEN
 from ddsetup.flow.call import Call
 from ddsetup.plan.policy import least_policy
 from ddsetup.settings.given import Given, Raw, from_environment
@@ -80,7 +81,7 @@ def _weakest(usual: Mapping[str, object]) -> Given:
 
 def _around(scenarios: Iterable[str]) -> Mapping[str, object]:
     """What a run by itself switches on beside functions: all that the account was made to show."""
-    return {"state_machine": ("all",), "api_stage": ("all",)} if "services" in scenarios else {}
+    return dict.fromkeys(CHOSEN, ("all",)) if "services" in scenarios else {}
 
 
 @contextmanager

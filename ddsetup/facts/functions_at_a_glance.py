@@ -7,10 +7,12 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
 from ddsetup.facts import catalog
+from ddsetup.facts.kinds import CHOSEN, kind_name
 from ddsetup.facts.ownership import MARKS, is_forwarder, owner
 from ddsetup.facts.recognise import active_vendor, brings_library, datadog_layers, mode_of, stays_as_it_starts
-from ddsetup.facts.services import api_stage_rows, state_machine_rows, unread_apis
+from ddsetup.facts.services import rows_of, unread_apis
 from ddsetup.model.account import Function, Json, Unreadable
+from ddsetup.model.services import SERVICE_KINDS
 from ddsetup.model.snapshot import LaneSnapshot, Snapshot
 
 
@@ -46,8 +48,7 @@ def status(snapshot: Snapshot) -> Mapping[str, Json]:
         "functions": rows,
         "by_datadog": dict(Counter(str(row["datadog"]) for row in rows)),
         "by_runtime": dict(Counter(str(row["runtime"]) for row in rows).most_common()),
-        "state_machines": [asdict(row) for row in state_machine_rows(snapshot)],
-        "api_stages": [asdict(row) for row in api_stage_rows(snapshot)],
+        **{CHOSEN[name].field: rows_of(snapshot, kind) for name, kind in SERVICE_KINDS.items()},
         "apis_not_looked_at": len(unread_apis(snapshot)),
         "unreadable": [
             {"what": what, "action": value.action, "reason": value.reason}
@@ -140,8 +141,7 @@ def _lane_parts(lane: LaneSnapshot) -> Mapping[str, Unreadable]:
         "stacks": lane.stacks,
         "forwarders": lane.forwarders,
         "log groups": lane.log_groups,
-        "state machines": lane.state_machines,
-        "API stages": lane.api_stages,
+        **{kind_name(name, 2): lane.listed(kind) for name, kind in SERVICE_KINDS.items()},
     }
     return {what: value for what, value in parts.items() if isinstance(value, Unreadable)}
 

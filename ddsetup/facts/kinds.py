@@ -8,8 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from ddsetup.model.change import Action, Outcome
+if TYPE_CHECKING:  # the options are made of these rows, and must be there at once
+    from ddsetup.model.answers import Answers
+    from ddsetup.model.change import Action, Outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +36,8 @@ class Kind:
     without it no data arrives, so that leaving one out is not the same as skipping a function. `shared`:
     later runs rely on it.
 
-    `looks` are statements by which it is looked at, `grants` those by which it may be written, if the field
-    `when` of the answers is set (empty: always). None where more has to be known (`plan/policy`).
+    `looks` are statements by which it is looked at, `grants` those by which it is written, if that `field` of
+    the answers is set (empty: always). None where more has to be known (`plan/policy`).
     """
 
     one: str
@@ -47,7 +50,7 @@ class Kind:
     shared: bool = False
     looks: tuple[Grant, ...] = ()
     grants: tuple[Grant, ...] = ()
-    when: str = ""
+    field: str = ""
 
     def of(self, action: Action) -> tuple[str, ...]:
         """What an action takes."""
@@ -63,6 +66,32 @@ class Kind:
     def writes(self) -> bool:
         """Whether it is written to AWS."""
         return bool(self.create or self.update or self.delete)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chosen(Kind):
+    """A kind of another service, of which people choose what is there (`model/services`).
+
+    The option has the kind's name and a `metavar`; what is given is an `example`, of the `form` (a pattern)
+    or, where it begins with `arn:`, an ARN of that service, resource and example. `question` and `why` are
+    asked, `title` is over the answer; it matters if one of `signals` is wanted. `existing` are names for one
+    and many in sentences. `sources` are the log sources of Datadog that are collected then, and older names
+    of it; `service` is its name among those with metrics; `bills` is what AWS charges.
+    """
+
+    metavar: str
+    help: str
+    example: str
+    question: str
+    why: str
+    title: str
+    existing: tuple[str, str]
+    sources: tuple[str, ...]
+    service: str
+    bills: str
+    signals: tuple[str, ...] = ("logs",)
+    form: str = ""
+    arn: tuple[str, str, str] | None = None
 
 
 PUT_FILTER = ("logs:PutSubscriptionFilter",)
@@ -170,15 +199,28 @@ KINDS: Mapping[str, Kind] = {
         foundation=True,
         shared=True,
     ),
-    "state_machine": Kind(
+    "state_machine": Chosen(
         one="state machine",
         step="sources",
         update=("states:UpdateStateMachine", *_TAG_STATES),
         looks=(Grant("StateMachines", ("states:{place}:stateMachine:*",), ("states:DescribeStateMachine",)),),
         grants=(Grant("StateMachinesChosen", ("states:{place}:stateMachine:{name}",)),),
-        when="state_machines",
+        field="state_machines",
+        metavar="NAME",
+        help="Step Functions: log everything of this state machine and trace it; a name, ARN or glob, "
+        "or all; repeatable.",
+        example="checkout",
+        arn=("states", "stateMachine:", "arn:aws:states:eu-west-1:123456789012:stateMachine:checkout"),
+        question="Which state machines should log everything, for logs and traces in Datadog?",
+        why="Their log then holds the inputs and outputs of executions; AWS and Datadog bill what is logged.",
+        title="State machines that log",
+        existing=("state machine", "state machines"),
+        sources=("states", "stepfunctions"),
+        service="stepfunctions",
+        bills="what state machines log, as vended logs",
+        signals=("logs", "traces"),
     ),
-    "api_stage": Kind(
+    "api_stage": Chosen(
         one="API stage",
         step="sources",
         update=("apigateway:PATCH", "apigateway:DELETE"),
@@ -189,13 +231,37 @@ KINDS: Mapping[str, Kind] = {
             Grant("ApiStages", ("apigateway:*::/apis/*/stages/*", "apigateway:*::/restapis/*/stages/*")),
             Grant("ApiLogDelivery", ("*",), DELIVER_LOGS),
         ),
-        when="api_stages",
+        field="api_stages",
+        metavar="API/STAGE",
+        help="API Gateway: access logs of this stage; the API by name or id, globs, or all; repeatable.",
+        example="shop/prod",
+        form="[^/]+/[^/]+",
+        question="Which stages of APIs should write access logs?",
+        why="One line a request, in Datadog's format; stages that have access logs keep them as they are.",
+        title="API stages that log",
+        existing=("stage of an API", "stages of APIs"),
+        sources=("apigw-access-logs",),
+        service="apigateway",
+        bills="access logs of APIs",
     ),
     "metric_tags": Kind(one="tags of metric", many="tag sets of metrics"),
     "monitor": Kind(one="monitor"),
     "slo": Kind(one="service level objective"),
     "dashboard": Kind(one="dashboard"),
 }
+
+CHOSEN: Mapping[str, Chosen] = {kind: row for kind, row in KINDS.items() if isinstance(row, Chosen)}
+
+
+def chosen_of(answers: Answers, kind: str) -> tuple[str, ...]:
+    """What chooses those of a kind of another service."""
+    patterns: tuple[str, ...] = getattr(answers, CHOSEN[kind].field)
+    return patterns
+
+
+def sources_of(answers: Answers) -> tuple[str, ...]:
+    """The log sources, and older names of them, that what is chosen brings along."""
+    return tuple(source for kind in CHOSEN if chosen_of(answers, kind) for source in CHOSEN[kind].sources)
 
 
 def kind_name(kind: str, number: int = 1) -> str:

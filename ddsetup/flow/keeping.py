@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from ddsetup.ask.asking import answers_from
+from ddsetup.facts.kinds import CHOSEN
 from ddsetup.flow.connecting import quiet
 from ddsetup.flow.host import Session
 from ddsetup.flow.preparing import Prepared, look, plan_closely, with_surroundings
@@ -42,8 +43,6 @@ from ddsetup.settings.given import Given
 
 _CHANGED: tuple[Event, ...] = ("CreateFunction20150331", "UpdateFunctionConfiguration20150331v2")
 _DELETED: tuple[Event, ...] = ("DeleteSubscriptionFilter",)
-_CHOSEN: Mapping[str, str] = {"state_machine": "state_machines", "api_stage": "api_stages"}
-"""What else may be chosen, with the field that tells what there is to choose from."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +74,7 @@ def look_for_drift(session: Session, given: Given) -> Kept:
     Raises UsageError naming every answer that is missing, CredentialsError when a foundation may not be
     looked at, and what `look` raises.
     """
-    chosen = {field for key, field in _CHOSEN.items() if key in given}
+    chosen = {row.field for kind, row in CHOSEN.items() if kind in given}
     snapshot = look(session, quiet(given, "role_name"), fields=FOR_DRIFT | chosen)
     answers = answers_from(given, snapshot, None, command="plan", scope=session.scope)
     selected = select_in(snapshot, answers.selection)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TypeVar
 
 from ddsetup.model.account import (
     Alias,
-    ApiStage,
     Forwarder,
     Function,
     Identity,
@@ -19,11 +19,13 @@ from ddsetup.model.account import (
     Role,
     Secret,
     Stack,
-    StateMachine,
     SubscriptionFilter,
     Unreadable,
 )
 from ddsetup.model.change import Change, ResourceId
+from ddsetup.model.services import Service
+
+T = TypeVar("T", bound=Service)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +66,7 @@ class LaneSnapshot:
     by ARN and alias or version, of functions that were looked at. `delivered` are the filters that delivered
     something within two weeks, by log group, `delivering` those within three hours; `receiving` are the log
     groups that something was written to within three hours. None: not asked. `template_version` is what the
-    Forwarder's template deploys; empty: not looked at, or it does not say.
+    Forwarder's template deploys; empty: not looked at, or it does not say. `services` by kind.
     """
 
     lane: Lane
@@ -92,10 +94,14 @@ class LaneSnapshot:
     template_version: str | Unreadable = ""
     forwarder_layer: bool | Unreadable | None = None
     resources: Mapping[str, int] = field(default_factory=dict)
-    state_machines: tuple[StateMachine, ...] | Unreadable = ()
-    api_stages: tuple[ApiStage, ...] | Unreadable = ()
+    services: Mapping[str, tuple[Service, ...] | Unreadable] = field(default_factory=dict)
     log_delivery: Mapping[str, str] = field(default_factory=dict)
     api_log_role: str | Unreadable | None = None
+
+    def listed(self, kind: type[T]) -> tuple[T, ...] | Unreadable:
+        """What there is of a kind of other services."""
+        found = self.services.get(kind.KIND, ())
+        return found if isinstance(found, Unreadable) else tuple(s for s in found if isinstance(s, kind))
 
     def tags_of(self, function: Function) -> Mapping[str, str]:
         """The function's resource tags; none where they cannot be read."""

@@ -16,6 +16,7 @@ from typing import ClassVar, TypeAlias, get_args
 
 from ddsetup.model.account import Json
 from ddsetup.model.errors import UsageError
+from ddsetup.model.services import ServiceState
 from ddsetup.model.typed import decode, encode
 
 REF_SECRET = "ref:secret:"
@@ -195,34 +196,6 @@ class AccountPolicyState:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StateMachineState:
-    """How a state machine logs, and those of its tags that ddsetup owns.
-
-    `destinations` are ARNs of log groups as Step Functions has them, at most one, ending in `:*`.
-    """
-
-    KIND: ClassVar[str] = "state_machine"
-    level: str = "OFF"
-    include_execution_data: bool = False
-    destinations: tuple[str, ...] = ()
-    tags: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ApiStageState:
-    """Where the access logs of an API's stage go, and their format; both empty: there are none.
-
-    `api` is the API's name, `protocol` "REST" or "HTTP"; neither is ever changed.
-    """
-
-    KIND: ClassVar[str] = "api_stage"
-    api: str
-    protocol: str
-    destination: str = ""
-    format: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class MetricTagsState:
     """Which tag keys of a metric can be queried, and whether percentiles are kept.
 
@@ -305,8 +278,7 @@ State: TypeAlias = (
     | LogGroupState
     | FilterState
     | AccountPolicyState
-    | StateMachineState
-    | ApiStageState
+    | ServiceState
     | MetricTagsState
     | MonitorState
     | SloState

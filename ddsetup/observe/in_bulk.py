@@ -13,6 +13,7 @@ from typing import Any, TypeAlias
 from ddsetup.facts.edge import EDGE_SERVICE
 from ddsetup.facts.edge import REGION as EDGE_REGION
 from ddsetup.facts.forwarders import find_forwarders
+from ddsetup.facts.kinds import CHOSEN
 from ddsetup.facts.ownership import INSTRUMENTATION_RULE
 from ddsetup.gateways.aws import functions, logs, metrics, roles, rules, secrets, stacks, tags
 from ddsetup.gateways.aws.session import Aws
@@ -30,7 +31,7 @@ Progress: TypeAlias = Callable[[Lane, str], None]
 """Called from worker threads when a kind of resource of a lane has been read, with the field's name."""
 
 _NOT_ASKED = Unreadable("aws_configuration_read", "Datadog was not asked", denied=False)
-GLANCE = frozenset({"functions", "tags", "stacks", "state_machines", "api_stages"})
+GLANCE = frozenset({"functions", "tags", "stacks", *(row.field for row in CHOSEN.values())})
 """The fields of a lane that tell how things are, without those that only a plan needs."""
 FOR_DRIFT = frozenset({"functions", "tags", "stacks", "secrets", "datadog_rule", "edge_roles"})
 """The fields of a lane that tell what has moved away from what was set up."""
@@ -124,7 +125,8 @@ def _lane_snapshot(
         # It only preselects an answer; who may not list metrics chooses by hand.
         read["resources"] = {}
     forwarders = find_forwarders(read["functions"], read["tags"], read["stacks"], integration, lane=lane)
-    return LaneSnapshot(lane=lane, forwarders=forwarders, **read)
+    services = {kind: read.pop(row.field) for kind, row in CHOSEN.items() if row.field in read}
+    return LaneSnapshot(lane=lane, forwarders=forwarders, services=services, **read)
 
 
 def _secrets(aws: Aws, lane: Lane) -> Mapping[str, Secret] | Unreadable:

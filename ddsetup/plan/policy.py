@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from ddsetup.facts import permissions
 from ddsetup.facts.iam_documents import MANAGED_LIMIT, size
-from ddsetup.facts.kinds import KINDS
+from ddsetup.facts.kinds import KINDS, sources_of
 from ddsetup.facts.permissions import statement
 from ddsetup.model.account import Json
 from ddsetup.model.answers import Answers
@@ -38,6 +38,7 @@ COMMANDS = (
 _KEY_STORES = {"secret": "secretsmanager.*.amazonaws.com", "ssm": "ssm.*.amazonaws.com"}
 _SETTING_UP = frozenset({"setup", "apply"})
 _LOOKING = frozenset(COMMANDS) - {"invoke"}
+_INVERSE: Mapping[Action, Action] = {"create": "delete", "update": "update", "delete": "create"}
 
 
 def least_policy(
@@ -127,14 +128,9 @@ def _looking(scope: Scope, wanted: frozenset[str]) -> Iterable[Json]:
 
 def _actions(kind: str, wanted: frozenset[str], setting_up: Iterable[Action]) -> tuple[str, ...]:
     """What these commands need for one kind of resource, if setting up does `setting_up` to it."""
-    writes, inverse = permissions.WRITES[kind], {"create": "delete", "update": "update", "delete": "create"}
-    done = tuple(setting_up)
+    writes, done = permissions.WRITES[kind], tuple(setting_up)
     actions = [a for each in done for a in writes.of(each)] if wanted & _SETTING_UP else []
-    if "undo" in wanted:
-        for each in done:
-            actions += {"create": writes.create, "update": writes.update, "delete": writes.delete}[
-                inverse[each]
-            ]
+    actions += [a for each in done for a in writes.of(_INVERSE[each])] if "undo" in wanted else []
     return tuple(actions)
 
 
@@ -242,7 +238,7 @@ def _by_rows(scope: Scope, wanted: frozenset[str]) -> Iterable[Json]:
         for each in row.looks if wanted & _LOOKING else ():
             yield statement(each.sid, each.actions, scope.granted(each.on))
     for kind, row in KINDS.items():
-        meant = getattr(scope.answers, row.when) if row.when else True
+        meant = getattr(scope.answers, row.field) if row.field else True
         names = meant if isinstance(meant, tuple) else ()
         writes = _actions(kind, wanted, row.done) if row.grants and meant else ()
         for each in row.grants if writes else ():
@@ -253,7 +249,7 @@ def _groups_of_services(scope: Scope, wanted: frozenset[str]) -> Iterable[Json]:
     """The log groups of state machines and stages, unless the rights on the functions' log groups do."""
     answers = scope.answers
     ours = answers.forwards and answers.create_log_groups
-    if (answers.state_machines or answers.api_stages) and not ours:
+    if sources_of(answers) and not ours:
         groups = _log_groups(answers, wanted)
         if answers.via == "extension" or answers.subscribe == "direct":
             groups += _actions("subscription_filter", wanted, ("create",))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import partial
+
+from ddsetup.facts.kinds import CHOSEN
 from ddsetup.settings import validate
 from ddsetup.settings.setting import Setting, panel
 
@@ -101,18 +104,9 @@ DELIVERY = panel(
         metavar="ID",
         help="Which AWS services' logs Datadog collects; repeatable.",
     ),
-    Setting(
-        key="state_machine",
-        metavar="NAME",
-        check=validate.state_machine,
-        help="Step Functions: log everything of this state machine and trace it; a name, ARN or glob, "
-        "or all; repeatable.",
-    ),
-    Setting(
-        key="api_stage",
-        metavar="API/STAGE",
-        check=validate.api_stage,
-        help="API Gateway: access logs of this stage; the API by name or id, globs, or all; repeatable.",
+    *(
+        Setting(key=kind, metavar=row.metavar, check=partial(validate.service, row), help=row.help)
+        for kind, row in CHOSEN.items()
     ),
     Setting(
         key="create_log_groups", rare=True, help="Create the log group of a function that has never run."

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from ddsetup.facts.kinds import Chosen
 from ddsetup.model.nearest import did_you_mean, nearest
 
 _REGION = re.compile(r"[a-z]{2,4}(-[a-z]+){1,3}-\d{1,2}")
@@ -89,20 +90,13 @@ def _arn_of(text: str, service: str, resource: str, example: str) -> str:
     return given
 
 
-def state_machine(text: str) -> str:
-    """A state machine's name, ARN or glob, or `all`."""
+def service(kind: Chosen, text: str) -> str:
+    """What chooses some of a kind of another service; or `all`."""
     given = anything(text)
-    if given.startswith("arn:"):
-        example = "arn:aws:states:eu-west-1:123456789012:stateMachine:checkout"
-        return _arn_of(given, "states", "stateMachine:", example)
-    return given
-
-
-def api_stage(text: str) -> str:
-    """A stage of an API, `API/STAGE`, the API by name or id, both with globs; or `all`."""
-    given = anything(text)
-    if given not in ("all", "*") and not re.fullmatch(r"[^/]+/[^/]+", given):
-        raise ValueError(f"{text!r} is not API/STAGE, like shop/prod, nor all")
+    if kind.arn and given.startswith("arn:"):
+        return _arn_of(given, *kind.arn)
+    if kind.form and given not in ("all", "*") and not re.fullmatch(kind.form, given):
+        raise ValueError(f"{text!r} is not {kind.metavar}, like {kind.example}, nor all")
     return given
 
 

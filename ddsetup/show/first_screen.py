@@ -7,11 +7,12 @@ from collections.abc import Mapping, Sequence
 
 from ddsetup.facts.catalog import site as site_of
 from ddsetup.facts.functions_at_a_glance import FunctionRow, function_rows, status
-from ddsetup.facts.services import api_stages_text, state_machines_text
+from ddsetup.facts.kinds import CHOSEN
 from ddsetup.gateways.datadog.keys import KeyCheck
 from ddsetup.journal.brief import Brief
 from ddsetup.model.account import Identity, Json
 from ddsetup.model.lines import Line, Span, counted, line, names
+from ddsetup.model.services import SERVICE_KINDS
 from ddsetup.model.snapshot import Snapshot
 
 LABEL = 14
@@ -40,8 +41,8 @@ def welcome_lines(
     found.extend(_fact("Integration", _integration(each)) for each in seen["integrations"])
     found.append(_fact("Forwarder", _forwarders(seen["forwarders"])))
     found.extend(_function_lines(rows))
-    others = [state_machines_text(each) for each in (seen["state_machines"],) if each]
-    others += [api_stages_text(each) for each in (seen["api_stages"],) if each]
+    lists = ((kind, seen[CHOSEN[name].field]) for name, kind in SERVICE_KINDS.items())
+    others = [kind.told(each) for kind, each in lists if each]
     found.extend([_fact("Others", "; ".join(others))] if others else [])
     found.extend(
         line(Span("? ", "warn"), f"{each['what']} cannot be read: {each['reason']} (needs {each['action']})")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import groupby
 
-from ddsetup.facts.kinds import kind_name
+from ddsetup.facts.kinds import CHOSEN, kind_name
 from ddsetup.model.answers import Answers
 from ddsetup.model.change import Change, Plan, Skipped
 from ddsetup.model.lines import Line, Look, Span, counted, line, names
@@ -109,10 +109,7 @@ def billable(plan: Plan, answers: Answers) -> list[str]:
     if any(kind == "secret" for _, kind in kinds):
         by_aws.append("a secret in each region")
     kinds_changed = {change.resource.kind for change in plan.changes}
-    if "state_machine" in kinds_changed:
-        by_aws.append("what state machines log, as vended logs")
-    if "api_stage" in kinds_changed:
-        by_aws.append("access logs of APIs")
+    by_aws += [row.bills for kind, row in CHOSEN.items() if kind in kinds_changed]
     if by_aws:
         found.append(f"AWS: {', '.join(by_aws)}")
     functions = sum(

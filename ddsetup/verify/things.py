@@ -12,26 +12,20 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from ddsetup.facts.services import ACCESS_LOGS, STATES, tags_of
+from ddsetup.facts.kinds import sources_of
+from ddsetup.facts.services import ACCESS_LOGS, STATES, resource_of
 from ddsetup.gateways.aws.metrics import Series
-from ddsetup.model.account import (
-    ApiStage,
-    Integration,
-    Lane,
-    StateMachine,
-    StateMachineSettings,
-    Unreadable,
-)
+from ddsetup.model.account import Integration, Lane, Unreadable
 from ddsetup.model.answers import Answers
 from ddsetup.model.change import Plan, ResourceId
 from ddsetup.model.report import SignalName
+from ddsetup.model.services import ApiStage, Service, StateMachine
 from ddsetup.model.snapshot import Snapshot
 from ddsetup.model.states import FilterState, LogCollectionState
-from ddsetup.plan.select_services import chosen_api_stages, chosen_state_machines
+from ddsetup.plan.select_services import chosen
 from ddsetup.plan.steps.forwarder_choice import lane_of
 from ddsetup.plan.steps.instrument.tags import wanted_tags
 from ddsetup.plan.steps.namespaces import LAMBDA, wanted_namespaces
-from ddsetup.plan.steps.sources import api_stages, state_machines
 
 OF_STATES = "AWS/States"
 _SOURCES: Mapping[str, str] = {
@@ -88,14 +82,14 @@ def switched_on(snapshot: Snapshot, answers: Answers, forwarders: Iterable[str] 
     `forwarders` are the ARNs of those that data goes through. Raises UsageError for names that match nothing.
     """
     found: list[Thing] = []
-    machines = chosen_state_machines(snapshot, answers)
+    machines = chosen(snapshot, answers, StateMachine)
     services = Counter(_service(machine, answers).lower() for machine in machines)
     for machine in machines:
         found += _of_machine(machine, answers, metrics=_crawled(snapshot, machine.account))
         if answers.traces and services[_service(machine, answers).lower()] == 1:
             found.append(_traces(machine, answers))
-    for stage in chosen_api_stages(snapshot, answers):
-        found += _of_stage(stage, answers)
+    for stage in chosen(snapshot, answers, ApiStage):
+        found += [_logs(stage)] if answers.logs and (stage.log_group or not stage.destination) else []
     for account in snapshot.accounts:
         found += _of_account(account, answers)
     found += [_of_forwarder(arn) for arn in forwarders]
@@ -112,22 +106,11 @@ def _crawled(snapshot: Snapshot, account: str) -> bool:
 
 
 def _of_machine(machine: StateMachine, answers: Answers, *, metrics: bool) -> Iterator[Thing]:
-    resource = state_machines.machine_resource(machine)
     if answers.logs or answers.traces:
-        settings = machine.settings
-        held = settings.log_group if isinstance(settings, StateMachineSettings) else ""
-        group = held or state_machines.default_group(machine.name)
-        yield Thing(
-            resource=resource,
-            signal="logs",
-            idle="log event",
-            log_group=group,
-            execution=machine.name,
-            counted=_events(group),
-        )
+        yield _logs(machine, execution=machine.name)
     if metrics:
         yield Thing(
-            resource=resource,
+            resource=resource_of(machine),
             signal="cloudwatch_metrics",
             idle="execution",
             metric="aws.states.executions_started",
@@ -139,7 +122,7 @@ def _of_machine(machine: StateMachine, answers: Answers, *, metrics: bool) -> It
 def _traces(machine: StateMachine, answers: Answers) -> Thing:
     """Its traces. Where several state machines share a service, nothing documented tells them apart."""
     return Thing(
-        resource=state_machines.machine_resource(machine),
+        resource=resource_of(machine),
         signal="traces",
         idle="execution",
         service=_service(machine, answers),
@@ -150,7 +133,7 @@ def _traces(machine: StateMachine, answers: Answers) -> Thing:
 def _service(machine: StateMachine, answers: Answers) -> str:
     """The service of its spans: its tag, which a run may set, else its name (Datadog's page on Step
     Functions)."""
-    tags = {**tags_of(machine), **wanted_tags(answers)}
+    tags = {**machine.known_tags, **wanted_tags(answers)}
     return tags.get("service") or machine.name
 
 
@@ -158,16 +141,15 @@ def _started(machine: StateMachine) -> Series:
     return Series(OF_STATES, "ExecutionsStarted", (("StateMachineArn", machine.arn),))
 
 
-def _of_stage(stage: ApiStage, answers: Answers) -> Iterator[Thing]:
-    if not answers.logs or (stage.destination and not stage.log_group):
-        return
-    group = stage.log_group or api_stages.default_group(stage)
-    resource = api_stages.stage_resource(stage)
-    yield Thing(resource=resource, signal="logs", idle="log event", log_group=group, counted=_events(group))
-
-
-def _events(group: str) -> Series:
-    return Series("AWS/Logs", "IncomingLogEvents", (("LogGroupName", group),))
+def _logs(service: Service, execution: str = "") -> Thing:
+    return Thing(
+        resource=resource_of(service),
+        signal="logs",
+        idle="log event",
+        log_group=service.group,
+        execution=execution,
+        counted=Series("AWS/Logs", "IncomingLogEvents", (("LogGroupName", service.group),)),
+    )
 
 
 def _of_account(account: str, answers: Answers) -> Iterator[Thing]:
@@ -180,8 +162,7 @@ def _of_account(account: str, answers: Answers) -> Iterator[Thing]:
                 prefix=metrics_of(namespace),
                 namespace=namespace,
             )
-    proven = {"lambda", *((STATES,) if answers.state_machines else ())}
-    proven |= {ACCESS_LOGS} if answers.api_stages else set()
+    proven = {"lambda", *sources_of(answers)}
     for source in answers.log_sources if answers.logs else ():
         if source not in proven:
             yield Thing(

@@ -9,8 +9,9 @@ from urllib.parse import unquote
 import pytest
 
 from ddsetup.gateways.aws import apis, states
-from ddsetup.model.account import ApiStage, StateMachine, StateMachineSettings, Unreadable
+from ddsetup.model.account import Unreadable
 from ddsetup.model.errors import UsageError
+from ddsetup.model.services import ApiStage, StateMachine, StateMachineSettings
 from ddsetup.model.snapshot import LaneSnapshot
 from ddsetup.observe.services_read import look_at_sources
 from tests.builders import answers
@@ -110,12 +111,15 @@ def test_a_closer_look_is_taken_at_what_is_chosen_only(bench: Bench) -> None:
     state_machine(bench, "plain")
     rest_api(bench, "shop")
     listed = tuple(replace(machine, settings=None) for machine in machines(bench).values())
-    bench.seen = LaneSnapshot(lane=LANE, state_machines=listed, api_stages=tuple(stages(bench).values()))
+    bench.seen = LaneSnapshot(
+        lane=LANE, services={"state_machine": listed, "api_stage": tuple(stages(bench).values())}
+    )
     bench.aws.calls.clear()
     wish = answers(state_machines=("b*",), api_stages=("shop/prod",), subscribe="direct")
     held = look_at_sources(bench.aws, bench.snapshot(), wish).lanes[LANE]
-    assert not isinstance(held.state_machines, Unreadable)
-    levels = {m.name: m.settings and getattr(m.settings, "level", "") for m in held.state_machines}
+    seen = held.listed(StateMachine)
+    assert not isinstance(seen, Unreadable)
+    levels = {m.name: m.settings and getattr(m.settings, "level", "") for m in seen}
     assert levels == {"brew": "ERROR", "plain": None}
     # What logs already has shown that its role may; and moto has no policy simulator to ask.
     assert (held.log_delivery, held.filters, held.api_log_role) == ({}, {group: ()}, "")
@@ -142,9 +146,9 @@ def test_stages_of_apis_beyond_the_first_are_read_when_they_are_chosen(bench: Be
     other = rest_api(bench, "menu")
     (shop,) = [stage for stage in stages(bench).values() if stage.api_id == api]
     bare = tuple(replace(stage, stage="") for stage in stages(bench).values())
-    bench.seen = LaneSnapshot(lane=LANE, api_stages=bare)
+    bench.seen = LaneSnapshot(lane=LANE, services={"api_stage": bare})
     wish = answers(api_stages=("shop/prod",), state_machines=())
-    held = look_at_sources(bench.aws, bench.snapshot(), wish).lanes[LANE].api_stages
+    held = look_at_sources(bench.aws, bench.snapshot(), wish).lanes[LANE].listed(ApiStage)
     assert not isinstance(held, Unreadable)
     assert {(stage.api_id, stage.stage) for stage in held} == {(other, ""), (api, "prod")}
     assert shop in held

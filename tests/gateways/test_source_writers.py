@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from ddsetup.gateways.aws import apis, states
-from ddsetup.model.account import ApiStage, StateMachineSettings, Unreadable
+from ddsetup.model.account import Unreadable
 from ddsetup.model.change import Change
 from ddsetup.model.errors import GatewayError
-from ddsetup.model.states import ApiStageState, StateMachineState
+from ddsetup.model.services import ApiStage, ApiStageState, StateMachineSettings, StateMachineState
 from tests.gateways.bench import LANE, Bench, answer, aws, bench, change, moto_url
 from tests.gateways.sources_world import group_arn, rest_api, state_machine
 

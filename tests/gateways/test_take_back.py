@@ -44,7 +44,7 @@ def seen(**over: Any) -> LaneSnapshot:
     machine = state_machine("brew", level="ALL", group=GROUPS[2], **here)
     held: dict[str, Any] = {
         "functions": tuple(named),
-        "state_machines": (machine,),
+        "services": {"state_machine": (machine,)},
         "log_groups": {name: LogGroup(name) for name in (*GROUPS, "/aws/lambda/nobodys")},
     }
     return LaneSnapshot(lane=LANE, **{**held, **over})
@@ -110,7 +110,7 @@ def test_registering_a_forwarder_takes_no_filter_away(both: Bench) -> None:
 
 def test_a_group_that_cannot_be_looked_at_is_named_and_the_others_are_cleared(both: Bench) -> None:
     orders = GROUPS[0]
-    both.seen = seen(functions=(function("orders", account=ACCOUNT, region=REGION),), state_machines=())
+    both.seen = seen(functions=(function("orders", account=ACCOUNT, region=REGION),), services={})
     subscribe(both, orders, automatic(orders), "ours")
     both.refuse(
         "logs:DescribeSubscriptionFilters",

@@ -12,6 +12,7 @@ import json
 import os
 import tomllib
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from hypothesis import strategies as st
 
 from ddsetup.facts.catalog import parse_layer
 from ddsetup.facts.filters import describe
+from ddsetup.facts.kinds import CHOSEN
 from ddsetup.gateways.datadog.shapes import mismatch, parse_json
 from ddsetup.journal.codec import change_from_json
 from ddsetup.journal.planfile import load
@@ -118,11 +120,13 @@ def _filter_pattern(text: str) -> None:
 def _arn(text: str) -> None:
     parse_layer(text)
     log_group_in(text)
-    for check in (
+    checks: tuple[Callable[[str], str], ...] = (
         *(validate.role_arn, validate.secret_arn, validate.parameter_arn, validate.function_arn),
-        *(validate.state_machine, validate.policy_arn, validate.api_stage, validate.conflict, validate.site),
+        *(validate.policy_arn, validate.conflict, validate.site),
+        *(partial(validate.service, kind) for kind in CHOSEN.values()),
         *(validate.region, validate.url, validate.tag_rule, validate.extra_tag, validate.ciphertext),
-    ):
+    )
+    for check in checks:
         try:
             check(text)
         except ValueError:

@@ -10,10 +10,10 @@ from ddsetup.apply.writers.outcomes import already_so, applied, failed, moved
 from ddsetup.gateways.aws import apis, states
 from ddsetup.gateways.aws.errors import RoleRefused
 from ddsetup.gateways.aws.session import Aws
-from ddsetup.model.account import ApiStage, Lane, StateMachineSettings, Unreadable
+from ddsetup.model.account import Lane, Unreadable
 from ddsetup.model.change import Change, Outcome
 from ddsetup.model.errors import GatewayError
-from ddsetup.model.states import ApiStageState, StateMachineState
+from ddsetup.model.services import ApiStage, ApiStageState, StateMachineSettings, StateMachineState
 from ddsetup.plan.steps.sources.delivery import allow_delivery
 
 _GONE = "it is not there any more"

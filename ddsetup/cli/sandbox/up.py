@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ddsetup.cli.sandbox.named import registry, running
 from ddsetup.cli.trial import operator_policy, scenarios_of
+from ddsetup.facts.kinds import CHOSEN
 from ddsetup.flow.call import Call
 from ddsetup.model.account import Json
 from ddsetup.model.lines import Line, Look, line
@@ -39,7 +40,7 @@ def run(call: Call) -> Report:
     return Report(command="sandbox up", sandbox=True, account=sandbox.account, regions=sandbox.regions)
 
 
-_ANY_SOURCE: dict[str, Value] = {"state_machine": ("all",), "api_stage": ("all",), "publish": True}
+_ANY_SOURCE: dict[str, Value] = {**dict.fromkeys(CHOSEN, ("all",)), "publish": True}
 _MODES: tuple[dict[str, Value], ...] = (
     {"via": "forwarder", "subscribe": "automatic", "forwarder_upgrade": True},
     {"via": "forwarder", "subscribe": "direct", "on_conflict": "replace"},

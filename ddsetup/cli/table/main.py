@@ -9,6 +9,7 @@ from ddsetup.cli.options import Extra, option, switch
 from ddsetup.cli.table.doctor import DOCTOR
 from ddsetup.cli.table.sandbox import SCENARIO
 from ddsetup.cli.table.source import IAC
+from ddsetup.facts.kinds import CHOSEN
 
 _LOSE_FAILED_EVENTS = switch(
     "delete_failed_events", "Delete the Forwarder's bucket also while it holds what Datadog did not take yet."
@@ -69,7 +70,7 @@ COMMANDS: tuple[Command, ...] = (
             *keys("Which functions", "Where", "Proof"),
             *CONNECT,
             *("via", "logs", "traces", "enhanced_metrics", "log_source", "yes"),
-            *("state_machine", "api_stage", "integration_namespace"),
+            *(*CHOSEN, "integration_namespace"),
             *ASKING,
             "html",
         ),

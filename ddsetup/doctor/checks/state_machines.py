@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping
 
 from ddsetup.doctor.checks.case import Case, Place
 from ddsetup.doctor.checks.check import Blind, Checks, Problem, Result
-from ddsetup.facts.services import STATES, TRACE_TAG, tags_of
-from ddsetup.model.account import Integration, Lane, StateMachine, StateMachineSettings, Unreadable
+from ddsetup.facts.services import STATES, resource_of
+from ddsetup.model.account import Integration, Lane, Unreadable
 from ddsetup.model.change import ResourceId
-from ddsetup.plan.select_services import matches_machine
-from ddsetup.plan.steps.sources.state_machines import LEVEL, machine_resource
+from ddsetup.model.services import TRACE_TAG, StateMachine
+from ddsetup.plan.steps.sources.state_machines import LEVEL
 
 GUIDE = "https://docs.datadoghq.com/serverless/step_functions/troubleshooting/"
 MOST_GROUPS = 20
@@ -22,10 +22,10 @@ def _meant(case: Case) -> Iterator[tuple[Place, StateMachine]]:
     """Those that were chosen, and those whose tag says that traces are wanted of them."""
     patterns = case.answers.state_machines
     for place in case.places:
-        found = place.lane.state_machines
+        found = place.lane.listed(StateMachine)
         for machine in () if isinstance(found, Unreadable) else found:
-            chosen = any(matches_machine(machine, pattern) for pattern in patterns)
-            if chosen or tags_of(machine).get(TRACE_TAG) == "true":
+            chosen = any(machine.meant_by(pattern) for pattern in patterns)
+            if chosen or machine.known_tags.get(TRACE_TAG) == "true":
                 yield place, machine
 
 
@@ -44,17 +44,17 @@ def logging(case: Case) -> Iterator[Result]:
     """Datadog makes traces of a state machine's log. What is not logged is missing in them: the level must be
     ALL, with execution data."""
     for place in case.places:
-        if isinstance(place.lane.state_machines, Unreadable) and case.answers.state_machines:
-            where = ResourceId("state_machine", "*", place.at.region, place.at.account)
-            yield Blind(where, place.lane.state_machines)
+        found = place.lane.listed(StateMachine)
+        if isinstance(found, Unreadable) and case.answers.state_machines:
+            yield Blind(ResourceId("state_machine", "*", place.at.region, place.at.account), found)
     for _, machine in _meant(case):
         settings = machine.settings
         if isinstance(settings, Unreadable):
-            yield Blind(machine_resource(machine), settings)
+            yield Blind(resource_of(machine), settings)
         elif settings is not None and (settings.level != LEVEL or not settings.include_execution_data):
             data = "" if settings.level != LEVEL else ", without execution data"
             yield Problem(
-                resource=machine_resource(machine),
+                resource=resource_of(machine),
                 what=f"its log level is {settings.level}{data}",
                 fix="let it log everything",
                 command=_setup(machine),
@@ -76,10 +76,10 @@ def source(case: Case) -> Iterator[Result]:
     for place, machine, group in _unsubscribed(case):
         filters = place.filters_of(group)
         if isinstance(filters, Unreadable):
-            yield Blind(machine_resource(machine), filters)
+            yield Blind(resource_of(machine), filters)
         elif filters is not None and not place.leads_here(group):
             yield Problem(
-                resource=machine_resource(machine),
+                resource=resource_of(machine),
                 what=f"nothing leads its log group {group} to the Forwarder",
                 fix=f"switch the log source {STATES} on",
                 command=_setup(machine),
@@ -99,6 +99,6 @@ def _unsubscribed(case: Case) -> Iterator[tuple[Place, StateMachine, str]]:
     """State machines that log, and their log groups, where Datadog does not subscribe these by itself."""
     for place, machine in _meant(case):
         live = case.snapshot.accounts[machine.account].integration
-        logs = isinstance(machine.settings, StateMachineSettings) and machine.settings.log_group
+        logs = machine.log_group
         if logs and isinstance(live, Integration) and STATES not in live.sources:
             yield place, machine, logs

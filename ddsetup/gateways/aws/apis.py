@@ -8,8 +8,9 @@ from dataclasses import replace
 from ddsetup.gateways.aws.errors import readable, readable_or_none
 from ddsetup.gateways.aws.session import Aws
 from ddsetup.gateways.overlap import each
-from ddsetup.model.account import ApiStage, Json, Lane
+from ddsetup.model.account import Json, Lane
 from ddsetup.model.errors import NotFound
+from ddsetup.model.services import ApiStage
 
 MOST_APIS = 50
 """APIs whose stages are read at a look, one call each: API Gateway passes ten calls a second (its quotas

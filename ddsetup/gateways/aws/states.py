@@ -9,7 +9,8 @@ from ddsetup.gateways.aws.errors import readable, readable_or_none
 from ddsetup.gateways.aws.session import Aws
 from ddsetup.gateways.aws.tags import resource_tags
 from ddsetup.gateways.overlap import each
-from ddsetup.model.account import Json, Lane, StateMachine, StateMachineSettings, Unreadable
+from ddsetup.model.account import Json, Lane, Unreadable
+from ddsetup.model.services import StateMachine, StateMachineSettings
 
 MOST_DESCRIBED = 100
 """State machines whose settings are read at a look; there is no bulk call for them. Step Functions lets a

@@ -13,6 +13,7 @@ from typing import get_args
 
 from ddsetup.facts.catalog import KEY_VARIABLES
 from ddsetup.facts.filters import AUTOMATIC_PREFIX, OWN_PREFIX, group_of
+from ddsetup.facts.kinds import CHOSEN
 from ddsetup.facts.recognise import has_datadog
 from ddsetup.model.account import Function, Lane, LogGroup, Unreadable
 from ddsetup.model.answers import Answers, Part
@@ -40,7 +41,7 @@ STANDS_ON: Mapping[Part, tuple[Part, ...]] = {
     "role": (),
 }
 """What a part that is kept needs to work: that is kept with it."""
-_BY_RECORD = ("alias", "state_machine", "api_stage", "log_group", "subscription_filter", "account_policy")
+_BY_RECORD = ("alias", *CHOSEN, "log_group", "subscription_filter", "account_policy")
 """Kinds of which only the record of earlier runs tells what ddsetup did to them."""
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
+from ddsetup.facts.kinds import sources_of
 from ddsetup.facts.recognise import has_datadog
 from ddsetup.model.account import Function, Integration, Lane
 from ddsetup.model.answers import Answers
@@ -92,7 +93,7 @@ def _sources(snapshot: Snapshot, answers: Answers) -> Plan:
         live, added = held.integration, added_by_us(snapshot, account)
         if not isinstance(live, Integration) or added is None or not answers.datadog_subscribes:
             continue
-        wanted = {LAMBDA_SOURCE, *answers.log_sources, *_services(answers)}
+        wanted = {LAMBDA_SOURCE, *answers.log_sources, *sources_of(answers)}
         gone = tuple(s for s in live.sources if s in added.sources and s not in wanted)
         if not gone:
             continue
@@ -106,12 +107,6 @@ def _sources(snapshot: Snapshot, answers: Answers) -> Plan:
             "ddsetup registered these log sources, and they are no longer wanted",
         )
     return result
-
-
-def _services(answers: Answers) -> tuple[str, ...]:
-    """The sources that chosen state machines and stages of APIs bring along."""
-    states = ("stepfunctions", "states") if answers.state_machines else ()
-    return (*states, *(("apigw-access-logs",) if answers.api_stages else ()))
 
 
 def _integration(snapshot: Snapshot, answers: Answers) -> Plan:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ddsetup.gateways.aws import apis, states, tags
-from ddsetup.model.account import StateMachineSettings
+from ddsetup.model.services import StateMachineSettings
 from tests.gateways.aws_stand import ACCOUNT
 from tests.in_full.calls.world import ARN, HTTP, LANE, MACHINE, ROLE, STAGE, WHO, Call
 

@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
 from ddsetup.gateways.aws.session import Aws
-from ddsetup.model.account import ApiStage, Identity, Lane
+from ddsetup.model.account import Identity, Lane
+from ddsetup.model.services import ApiStage
 from tests.gateways.aws_stand import ACCOUNT, REGION
 
 LANE = Lane(ACCOUNT, REGION)

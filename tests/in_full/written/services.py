@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from ddsetup.model.states import ApiStageState, State, StateMachineState
+from ddsetup.model.services import ApiStageState, StateMachineState
+from ddsetup.model.states import State
 from tests.in_full.calls.world import MACHINE
 from tests.in_full.written.case import DENIED, Case, Refusal
 

@@ -8,20 +8,19 @@ from typing import Any
 
 import pytest
 
-from ddsetup.model.account import ApiStage, StateMachine, StateMachineSettings, Unreadable
+from ddsetup.model.account import Unreadable
 from ddsetup.model.change import Change, Plan, Skipped
 from ddsetup.model.errors import UsageError
-from ddsetup.model.snapshot import Snapshot
-from ddsetup.model.states import (
+from ddsetup.model.services import (
+    ApiStage,
     ApiStageState,
-    FilterState,
-    LogCollectionState,
-    LogGroupState,
-    StackState,
-    State,
+    StateMachine,
+    StateMachineSettings,
     StateMachineState,
 )
-from ddsetup.plan.select_services import chosen_api_stages, chosen_state_machines
+from ddsetup.model.snapshot import Snapshot
+from ddsetup.model.states import FilterState, LogCollectionState, LogGroupState, StackState, State
+from ddsetup.plan.select_services import chosen
 from ddsetup.plan.steps import collection, forwarder, sources
 from ddsetup.plan.steps.sources.api_stages import FORMAT
 from ddsetup.plan.whole import make_plan
@@ -109,7 +108,7 @@ def test_names_globs_and_arns_choose_and_a_typing_mistake_is_told() -> None:
     arn = b.state_machine("bake").arn
 
     def names(*patterns: str) -> list[str]:
-        return [m.name for m in chosen_state_machines(snapshot, b.answers(state_machines=patterns))]
+        return [m.name for m in chosen(snapshot, b.answers(state_machines=patterns), StateMachine)]
 
     assert names("br*") == ["brew"]
     assert names(arn, "brew") == ["brew", "bake"]
@@ -119,9 +118,9 @@ def test_names_globs_and_arns_choose_and_a_typing_mistake_is_told() -> None:
         names("brw")
     assert "did you mean brew?" in raised.value.fix
     for pattern in ("shop/prod", "id-of-shop/*", "all"):
-        assert chosen_api_stages(snapshot, b.answers(api_stages=(pattern,)))
+        assert chosen(snapshot, b.answers(api_stages=(pattern,)), ApiStage)
     with pytest.raises(UsageError, match="--api-stage shop/test matches no stage"):
-        chosen_api_stages(snapshot, b.answers(api_stages=("shop/test",)))
+        chosen(snapshot, b.answers(api_stages=("shop/test",)), ApiStage)
 
 
 def test_without_a_choice_nothing_is_said() -> None:
@@ -324,12 +323,12 @@ def test_a_log_group_of_two_state_machines_is_made_and_subscribed_once() -> None
 
 def state_machines_of(held: Snapshot) -> bool:
     """Whether there are state machines, or it cannot be told."""
-    return any(found.state_machines for found in held.lanes.values())
+    return any(found.listed(StateMachine) for found in held.lanes.values())
 
 
 def api_stages_of(held: Snapshot) -> bool:
     """Whether there are stages of APIs."""
-    return any(found.api_stages for found in held.lanes.values())
+    return any(found.listed(ApiStage) for found in held.lanes.values())
 
 
 def after(held: Snapshot, changes: Iterable[Change]) -> Snapshot:
@@ -338,8 +337,9 @@ def after(held: Snapshot, changes: Iterable[Change]) -> Snapshot:
     lanes = {}
     for at, found in held.lanes.items():
         assert not isinstance(found.log_groups, Unreadable)
-        assert not isinstance(found.state_machines, Unreadable)
-        assert not isinstance(found.api_stages, Unreadable)
+        machines, stages = found.listed(StateMachine), found.listed(ApiStage)
+        assert not isinstance(machines, Unreadable)
+        assert not isinstance(stages, Unreadable)
         groups = [s.name for s in made.values() if isinstance(s, LogGroupState)]
         filters = [s for s in made.values() if isinstance(s, FilterState)]
         lanes[at] = replace(
@@ -352,10 +352,10 @@ def after(held: Snapshot, changes: Iterable[Change]) -> Snapshot:
                     for f in filters
                 },
             },
-            state_machines=tuple(
-                _logging(m, made.get(("state_machine", m.arn))) for m in found.state_machines
-            ),
-            api_stages=tuple(_logged(s, made.get(("api_stage", s.id))) for s in found.api_stages),
+            services={
+                "state_machine": tuple(_logging(m, made.get(("state_machine", m.arn))) for m in machines),
+                "api_stage": tuple(_logged(s, made.get(("api_stage", s.id))) for s in stages),
+            },
         )
     return replace(held, lanes=lanes)
 

@@ -6,24 +6,24 @@ our own. A role is never changed: one that lacks a right is named, with the comm
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
+from ddsetup.facts.kinds import CHOSEN, sources_of
 from ddsetup.model.account import Function, Lane
 from ddsetup.model.answers import Answers
 from ddsetup.model.change import Change, Plan, ResourceId, Skipped
 from ddsetup.model.snapshot import Snapshot
-from ddsetup.plan.select_services import chosen_api_stages, chosen_state_machines, unlisted
+from ddsetup.plan.select_services import all_chosen, unlisted
 from ddsetup.plan.steps.forwarder_choice import partition_of_account
-from ddsetup.plan.steps.sources.api_stages import plan_stage
-from ddsetup.plan.steps.sources.reaching import STEP, Refusal, Way, way_from
-from ddsetup.plan.steps.sources.state_machines import plan_machine
+from ddsetup.plan.steps.sources import api_stages, state_machines
+from ddsetup.plan.steps.sources.reaching import STEP, Planner, Refusal, Way, way_from
 from ddsetup.plan.steps.wording import cannot_see
 
 __all__ = ["STEP", "plan"]
 
-_KINDS = {
-    "state_machines": ("state_machine", "which state machines exist"),
-    "api_stages": ("api_stage", "which stages of APIs exist"),
+_PLANNERS: Mapping[str, Planner] = {
+    "state_machine": state_machines.PLANNER,
+    "api_stage": api_stages.PLANNER,
 }
 
 
@@ -32,8 +32,9 @@ def plan(snapshot: Snapshot, answers: Answers, selected: tuple[Function, ...]) -
 
     Raises UsageError for a name that is none.
     """
-    if not answers.state_machines and not answers.api_stages:
+    if not sources_of(answers):
         return Plan()
+    meant = all_chosen(snapshot, answers)
     used = {function.lane for function in selected}
     ways: dict[Lane, Way | Refusal] = {}
 
@@ -45,12 +46,9 @@ def plan(snapshot: Snapshot, answers: Answers, selected: tuple[Function, ...]) -
     def partition(lane: Lane) -> str:
         return partition_of_account(lane.account, snapshot)
 
-    machines = chosen_state_machines(snapshot, answers)
-    stages = chosen_api_stages(snapshot, answers)
     return _once(
         (
-            *(plan_machine(each, way(each.lane), partition(each.lane)) for each in machines),
-            *(plan_stage(each, way(each.lane), partition(each.lane)) for each in stages),
+            *(_PLANNERS[each.KIND].plan(each, way(each.lane), partition(each.lane)) for each in meant),
             _unlisted(snapshot, answers),
         )
     )
@@ -59,8 +57,8 @@ def plan(snapshot: Snapshot, answers: Answers, selected: tuple[Function, ...]) -
 def _unlisted(snapshot: Snapshot, answers: Answers) -> Plan:
     """Where what was chosen could not be looked for."""
     found = []
-    for lane, field, why in unlisted(snapshot, answers):
-        kind, what = _KINDS[field]
+    for lane, kind, why in unlisted(snapshot, answers):
+        what = f"which {CHOSEN[kind].existing[1]} exist"
         found.append(
             Skipped(
                 resource=ResourceId(kind, "*", lane.region, lane.account),

@@ -5,23 +5,12 @@ The format and the beginning of the log group's name are those of Datadog's page
 
 from __future__ import annotations
 
-from ddsetup.facts.services import ACCESS_LOGS
-from ddsetup.model.account import ApiStage, Unreadable
-from ddsetup.model.change import Plan, ResourceId
-from ddsetup.model.states import ApiStageState
+from ddsetup.facts.services import resource_of
+from ddsetup.model.account import Unreadable
+from ddsetup.model.change import Plan
+from ddsetup.model.services import ApiStage, ApiStageState
 from ddsetup.plan.steps.sources.delivery import name_log_role
-from ddsetup.plan.steps.sources.reaching import (
-    STEP,
-    Refusal,
-    Way,
-    group_arn,
-    left_alone,
-    left_to_its_owner,
-    made_group,
-    owner_note,
-    subscribed,
-    waits_for,
-)
+from ddsetup.plan.steps.sources.reaching import STEP, Planner, Refusal, Way, left_to_its_owner, owner_note
 
 FORMAT = (
     '{"apiId":"$context.apiId","stage":"$context.stage","requestId":"$context.requestId",'
@@ -30,47 +19,6 @@ FORMAT = (
     '"resourcePath":"$context.resourcePath","status":$context.status,"protocol":"$context.protocol",'
     '"responseLength":$context.responseLength}'
 )
-
-
-def stage_resource(stage: ApiStage) -> ResourceId:
-    """A stage as a resource."""
-    return ResourceId("api_stage", stage.id, stage.region, stage.account)
-
-
-def default_group(stage: ApiStage) -> str:
-    """The log group of a stage that has no access logs; the `$` of `$default` is no character for it."""
-    return f"api-gateway/{stage.api_id}/{stage.stage.replace('$', '')}"
-
-
-def plan_stage(stage: ApiStage, way: Way | Refusal, partition: str) -> Plan:
-    """What is changed about one stage, or why it is left alone."""
-    if isinstance(way, Refusal):
-        return left_alone(stage_resource(stage), way)
-    refusal = _refusal(stage, way, partition)
-    if refusal:
-        return left_alone(stage_resource(stage), refusal)
-    name = stage.log_group or default_group(stage)
-    group = made_group(name, way)
-    if isinstance(group, Refusal):
-        return left_alone(stage_resource(stage), group)
-    filters = subscribed(name, ACCESS_LOGS, way, group)
-    if isinstance(filters, Refusal):
-        return left_alone(stage_resource(stage), filters)
-    if stage.destination:
-        reason = f"{stage.api_name}: its access logs go to {name}"
-        return group + filters + STEP.keep(stage_resource(stage), reason)
-    return (
-        group
-        + filters
-        + STEP.change(
-            stage_resource(stage),
-            _state(stage, "", ""),
-            _state(stage, group_arn(name, way.at, partition), FORMAT),
-            "Datadog gets a line for every request",
-            needs=(*(made.resource for made in group.changes), *waits_for(way)),
-            note="; ".join(_notes(stage, way)),
-        )
-    )
 
 
 def _refusal(stage: ApiStage, way: Way, partition: str) -> Refusal | None:
@@ -93,6 +41,18 @@ def _refusal(stage: ApiStage, way: Way, partition: str) -> Refusal | None:
     return None
 
 
+def _change(stage: ApiStage, way: Way, group: str) -> Plan:
+    if stage.destination:
+        return STEP.keep(resource_of(stage), f"{stage.api_name}: its access logs go to {stage.group}")
+    return STEP.change(
+        resource_of(stage),
+        _state(stage, "", ""),
+        _state(stage, group, FORMAT),
+        "Datadog gets a line for every request",
+        note="; ".join(_notes(stage, way)),
+    )
+
+
 def _state(stage: ApiStage, destination: str, form: str) -> ApiStageState:
     return ApiStageState(api=stage.api_name, protocol=stage.protocol, destination=destination, format=form)
 
@@ -103,3 +63,6 @@ def _notes(stage: ApiStage, way: Way) -> list[str]:
         notes.append("whether API Gateway has a role by which it logs is unknown; if not, it refuses this")
     owned = owner_note(stage.api_name, stage.tags)
     return [*notes, owned] if owned else notes
+
+
+PLANNER = Planner(refusal=_refusal, change=_change)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from ddsetup.facts.filters import (
     MAX_FILTERS,
@@ -14,10 +15,13 @@ from ddsetup.facts.filters import (
     group_resource,
     own_name,
 )
+from ddsetup.facts.kinds import CHOSEN
 from ddsetup.facts.ownership import owner_of
+from ddsetup.facts.services import resource_of
 from ddsetup.model.account import Integration, Lane, SubscriptionFilter, Unreadable
 from ddsetup.model.answers import Answers
 from ddsetup.model.change import Plan, ResourceId, Step
+from ddsetup.model.services import Service
 from ddsetup.model.snapshot import LaneSnapshot, Snapshot
 from ddsetup.model.states import FilterState, LogGroupState
 from ddsetup.plan.steps.collection import collection_id
@@ -35,11 +39,6 @@ class Refusal:
 
     reason: str
     fix: str = ""
-
-
-def left_alone(resource: ResourceId, refusal: Refusal) -> Plan:
-    """A state machine or stage about which nothing is changed."""
-    return STEP.skip(resource, refusal.reason, refusal.fix)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,12 +108,12 @@ def owner_note(name: str, tags: Mapping[str, str] | Unreadable) -> str:
     return f"{'owned' if owner.sure else 'probably owned'} by {owner}, whose next deploy takes this back"
 
 
-def group_arn(name: str, lane: Lane, partition: str) -> str:
+def _group_arn(name: str, lane: Lane, partition: str) -> str:
     """The ARN of a log group, without the `:*` that some services end it with."""
     return f"arn:{partition}:logs:{lane.region}:{lane.account}:log-group:{name}"
 
 
-def made_group(name: str, way: Way) -> Plan | Refusal:
+def _made_group(name: str, way: Way) -> Plan | Refusal:
     """The creation of a log group unless it is there, or why it will not do."""
     groups = way.lane.log_groups
     if isinstance(groups, Unreadable):
@@ -136,7 +135,7 @@ def made_group(name: str, way: Way) -> Plan | Refusal:
     )
 
 
-def subscribed(name: str, source: str, way: Way, made: Plan) -> Plan | Refusal:
+def _subscribed(name: str, source: str, way: Way, made: Plan) -> Plan | Refusal:
     """The subscription of a log group where ddsetup puts it; `made` holds its creation, if it is new."""
     filters = () if made.changes else way.lane.filters.get(name, ())
     if way.automatic:
@@ -170,10 +169,10 @@ def _handed_over(filters: Sequence[SubscriptionFilter], way: Way) -> Plan:
     why = "Datadog puts a filter of its own; with both every line would be sent twice"
     mine = [f for f in filters if f.name.startswith(OWN_PREFIX) and f.destination_arn == way.choice.arn]
     gone = (deletion(found, way.at, why) for found in mine)
-    return Plan(changes=tuple(replace(each, step=STEP, needs=waits_for(way)) for each in gone))
+    return Plan(changes=tuple(replace(each, step=STEP, needs=_waits_for(way)) for each in gone))
 
 
-def waits_for(way: Way) -> tuple[ResourceId, ...]:
+def _waits_for(way: Way) -> tuple[ResourceId, ...]:
     """What must be in place before something begins to log: nobody would send on what it logs before."""
     if way.automatic:
         return (collection_id(way.at.account),)
@@ -192,3 +191,29 @@ def _in_the_way(name: str, filters: tuple[SubscriptionFilter, ...], way: Way) ->
         reason = f"its log group {name} has two subscription filters already, which is AWS's limit"
         return Refusal(reason, "take one of them out, then again")
     return None
+
+
+@dataclass(frozen=True, slots=True)
+class Planner:
+    """How those of one kind are planned: why nothing is changed about one, which may depend on the partition;
+    else its change, given the ARN of its log group, or that it is as it shall be."""
+
+    refusal: Callable[[Any, Way, str], Refusal | None]
+    change: Callable[[Any, Way, str], Plan]
+
+    def plan(self, each: Service, way: Way | Refusal, partition: str) -> Plan:
+        """What is changed about one, with its log group and what subscribes it, or why it is left alone."""
+        found = way if isinstance(way, Refusal) else self._planned(each, way, partition)
+        return found if isinstance(found, Plan) else STEP.skip(resource_of(each), found.reason, found.fix)
+
+    def _planned(self, each: Service, way: Way, partition: str) -> Plan | Refusal:
+        made = self.refusal(each, way, partition) or _made_group(each.group, way)
+        if isinstance(made, Refusal):
+            return made
+        filters = _subscribed(each.group, CHOSEN[each.KIND].sources[0], way, made)
+        if isinstance(filters, Refusal):
+            return filters
+        planned = self.change(each, way, _group_arn(each.group, way.at, partition))
+        needs = (*(change.resource for change in made.changes), *_waits_for(way))
+        changes = tuple(replace(change, needs=needs) for change in planned.changes)
+        return made + filters + replace(planned, changes=changes)
