@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
+from ddsetup.facts.kinds import CHOSEN
 from ddsetup.settings import validate
 from ddsetup.settings.table import SETTINGS
 
@@ -142,7 +143,7 @@ SAYS: dict[str, str] = {
 
 
 def check_of(name: str) -> Callable[[str], str]:
-    found: Callable[[str], str] = getattr(validate, name)
+    found: Callable[[str], str] = SETTINGS[name].check if name in CHOSEN else getattr(validate, name)
     return found
 
 
@@ -172,7 +173,7 @@ def test_every_check_is_in_the_tables() -> None:
         for name, each in vars(validate).items()
         if callable(each) and each.__module__ == validate.__name__ and not name.startswith("_")
     }
-    assert public - {"sites", "time_in"} == set(KEPT) == set(REFUSED)
+    assert (public - {"sites", "time_in", "service"}) | set(CHOSEN) == set(KEPT) == set(REFUSED)
 
 
 @pytest.mark.parametrize(
