@@ -63,6 +63,16 @@ def inject(sandbox: Sandbox, *faults: AwsFault) -> None:
     staged.replace(path)
 
 
+INSTANCE = "StackInstance"
+"""The operation of what StackSets does in one account and region."""
+
+
+def stack_instance_fails(contains: str, message: str, region: str = "", times: int = ALWAYS) -> AwsFault:
+    """An instance of a StackSet whose stack does not come about, for that reason; `contains` is an account's
+    number or a StackSet's name (CloudFormation API reference, `StackSetOperationResultSummary`)."""
+    return AwsFault(INSTANCE, contains=contains, message=message, region=region, times=times)
+
+
 def region_not_enabled(region: str) -> AwsFault:
     """An account in which that region is not enabled: no service there knows the credentials."""
     return AwsFault(

@@ -81,6 +81,7 @@ def _install(settings: EmulatorSettings, meant: faults.Faults) -> None:
         topics,
         trail,
     )
+    from ddsetup.sandbox.emulator.stack_sets import api as stack_sets_api
 
     thrift.install()
     actions.install()
@@ -90,6 +91,7 @@ def _install(settings: EmulatorSettings, meant: faults.Faults) -> None:
     delivery.install()
     limits.install(settings.layer_account)
     stacks.install()
+    stack_sets_api.install(meant.reason_of_instance)
     account_policies.install()
     state_machines.install()
     api_gateway.install()

@@ -13,7 +13,7 @@ from xml.sax.saxutils import escape
 
 from ddsetup.sandbox.chance import Chance
 from ddsetup.sandbox.emulator import connections
-from ddsetup.sandbox.faults import AwsFault
+from ddsetup.sandbox.faults import INSTANCE, AwsFault
 
 Answer = tuple[int, Any, Any]
 Call = Callable[[], Awaitable[Answer]]
@@ -106,6 +106,12 @@ class Faults:
         if self._waiting:
             self._chance.passed(request.whole())
         return None
+
+    def reason_of_instance(self, stack_set: str, account: str, region: str) -> str:
+        """Why the instance of a StackSet is meant to fail; empty if it is not."""
+        text = f"{stack_set} {account}".encode()
+        fault = self.strike(Request("cloudformation", INSTANCE, account, region, text))
+        return fault.message if fault else ""
 
     def version(self) -> int:
         """Another one for each file; 0 where there is none."""

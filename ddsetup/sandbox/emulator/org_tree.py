@@ -87,6 +87,10 @@ class Organization:
             parents.append(self.members[last].parent if last in self.members else self.units[last].parent)
         return "/".join([self.id, *reversed(parents), ""])
 
+    def around(self, unit: str) -> list[str]:
+        """A unit and all the units that it is in; of an empty text none."""
+        return [each for each in self.path(unit).split("/") if each in self.units] if unit else []
+
     def holds(self, node: str) -> bool:
         return node in self.units or node in self.members
 

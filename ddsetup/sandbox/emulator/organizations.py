@@ -17,11 +17,14 @@ from typing import Any
 
 from ddsetup.sandbox.emulator import org_tree
 from ddsetup.sandbox.emulator.org_tree import Member, Organization
+from ddsetup.sandbox.emulator.stack_sets import member_stacks
 
 _MOST = 20
 _MANY = 10
 """More accounts than these, and the first page of them is empty."""
 ROLE = "OrganizationAccountAccessRole"
+STACK_SETS = "member.org.stacksets.cloudformation.amazonaws.com"
+"""The service principal of StackSets (Organizations user guide, on its integration)."""
 _ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
 _TARGET = "AWSOrganizationsV20161128."
 _SERVICE_PRINCIPAL = ".amazonaws.com"
@@ -265,6 +268,8 @@ def _create_account(organization: Organization, data: Mapping[str, Any]) -> Mapp
     organization.members[number] = Member(number, name, email, organization.root)
     organization.tags[number] = {each["Key"]: each["Value"] for each in data.get("Tags", ())}
     _let_in(number, organization.management, str(data.get("RoleName") or ROLE))
+    if STACK_SETS in organization.services:
+        member_stacks.let_in(number, organization.management)
     done = {"State": "SUCCEEDED", "CompletedTimestamp": time.time(), "AccountId": number}
     organization.requests[request] = {**status, **done}
     return {"CreateAccountStatus": {**status, "State": "IN_PROGRESS"}}

@@ -23,6 +23,22 @@ _ALLOWED = (
     "tag:GetResources",
 )
 
+TRUST: Mapping[str, Any] = {
+    "Version": "2012-10-17",
+    "Statement": [
+        {
+            "Effect": "Allow",
+            "Principal": {"AWS": f"arn:aws:iam::{LAYER_ACCOUNT}:root"},
+            "Action": "sts:AssumeRole",
+            "Condition": {"StringEquals": {"sts:ExternalId": EXTERNAL_ID}},
+        }
+    ],
+}
+POLICY: Mapping[str, Any] = {
+    "Version": "2012-10-17",
+    "Statement": [{"Effect": "Allow", "Action": list(_ALLOWED), "Resource": "*"}],
+}
+
 SEED: Mapping[str, Any] = {
     "accounts": [
         {
@@ -42,24 +58,9 @@ SEED: Mapping[str, Any] = {
 def furnish(world: World) -> None:
     """The role that the registered integration names, with a part of the permissions it should have."""
     iam = world.client("iam", world.region)
-    trust = {
-        "Version": "2012-10-17",
-        "Statement": [
-            {
-                "Effect": "Allow",
-                "Principal": {"AWS": f"arn:aws:iam::{LAYER_ACCOUNT}:root"},
-                "Action": "sts:AssumeRole",
-                "Condition": {"StringEquals": {"sts:ExternalId": EXTERNAL_ID}},
-            }
-        ],
-    }
     iam.create_role(
         RoleName=ROLE,
-        AssumeRolePolicyDocument=json.dumps(trust),
+        AssumeRolePolicyDocument=json.dumps(TRUST),
         Tags=[{"Key": "made-by", "Value": "platform-team"}],
     )
-    policy = {
-        "Version": "2012-10-17",
-        "Statement": [{"Effect": "Allow", "Action": list(_ALLOWED), "Resource": "*"}],
-    }
-    iam.put_role_policy(RoleName=ROLE, PolicyName="DatadogAWSIntegration", PolicyDocument=json.dumps(policy))
+    iam.put_role_policy(RoleName=ROLE, PolicyName="DatadogAWSIntegration", PolicyDocument=json.dumps(POLICY))

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ddsetup.sandbox.bootstrap import create_function_role
 from ddsetup.sandbox.emulator.org_tree import STATE_TAG
+from ddsetup.sandbox.emulator.organizations import STACK_SETS
+from ddsetup.sandbox.emulator.stack_sets.member_stacks import role_name
 from ddsetup.sandbox.model import ACCOUNT, OPERATOR, member_account
 from ddsetup.sandbox.scenarios import integration
 from ddsetup.sandbox.scenarios.functions import SampleFunction, create
@@ -23,7 +26,8 @@ PRODUCTION, DEVELOPMENT, LABS = "production", "development", "labs"
 """Organisational units; `labs` is inside of `development`."""
 _ROLE = "OrganizationAccountAccessRole"
 CONTROL_TOWER_ROLE = "AWSControlTowerExecution"
-_STACK_SETS = "member.org.stacksets.cloudformation.amazonaws.com"
+FOREIGN = "DatadogIntegration"
+"""The StackSet of Datadog's own template, made by somebody else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +73,7 @@ def _integrated(name: str, config_id: str, **more: object) -> dict[str, object]:
 SEED: Mapping[str, Any] = {
     "accounts": [
         _integrated(LEGACY, "2f0a1c64-58d1-4a0e-9d0f-6a1f0c8b7e11", account_tags=["team:legacy"]),
+        _integrated(LAB, "5b7e9f10-3c42-4d6b-8a5e-0c9d1e2f3a4b", account_tags=[]),
     ]
 }
 
@@ -77,7 +82,7 @@ def furnish(world: World) -> None:
     """The organisation, the roles that let its management account in, and functions in every account."""
     api = world.client("organizations", world.region)
     api.create_organization(FeatureSet="ALL")
-    api.enable_aws_service_access(ServicePrincipal=_STACK_SETS)
+    api.enable_aws_service_access(ServicePrincipal=STACK_SETS)
     root = api.list_roots()["Roots"][0]["Id"]
     units = {name: _unit(api, root, name) for name in (PRODUCTION, DEVELOPMENT)}
     units[LABS] = _unit(api, units[DEVELOPMENT], LABS)
@@ -90,6 +95,7 @@ def furnish(world: World) -> None:
     for number, sample in zip(numbers, ACCOUNTS, strict=True):
         if sample.state:
             api.tag_resource(ResourceId=number, Tags=[{"Key": STATE_TAG, "Value": sample.state}])
+    _furnish_foreign(world, units[LABS], numbers[number_of(LAB) - 1])
 
 
 def _unit(api: Any, parent: str, name: str) -> str:
@@ -116,7 +122,10 @@ def _furnish_account(world: World, sample: Sample) -> None:
     if sample.name == TOWER:
         _enrol(iam)
     if sample.name == PARTNER:
-        iam.update_assume_role_policy(RoleName=_ROLE, PolicyDocument=json.dumps(_trusting(world.account)))
+        management = iam.get_role(RoleName=_ROLE)["Role"]["AssumeRolePolicyDocument"]["Statement"][0]
+        stack_sets = role_name(management["Principal"]["AWS"].split(":")[4])
+        for role in (_ROLE, stack_sets):
+            iam.update_assume_role_policy(RoleName=role, PolicyDocument=json.dumps(_trusting(world.account)))
     if sample.name == LEGACY:
         integration.furnish(world)
 
@@ -125,6 +134,66 @@ def _trusting(account: str) -> dict[str, object]:
     principal = {"AWS": f"arn:aws:iam::{account}:root"}
     statement = {"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}
     return {"Version": "2012-10-17", "Statement": [statement]}
+
+
+def _furnish_foreign(world: World, unit: str, account: str) -> None:
+    """Datadog's own way into one account: a StackSet from the template for organisations."""
+    stack_sets = world.client("cloudformation", world.region)
+    stack_sets.create_stack_set(
+        StackSetName=FOREIGN,
+        TemplateBody=json.dumps(_FOREIGN_TEMPLATE),
+        PermissionModel="SERVICE_MANAGED",
+        AutoDeployment={"Enabled": False},
+        Capabilities=["CAPABILITY_NAMED_IAM"],
+        Parameters=[{"ParameterKey": key, "ParameterValue": "0" * 32} for key in _KEYS],
+    )
+    operation = stack_sets.create_stack_instances(
+        StackSetName=FOREIGN,
+        DeploymentTargets={
+            "OrganizationalUnitIds": [unit],
+            "Accounts": [account],
+            "AccountFilterType": "INTERSECTION",
+        },
+        Regions=[world.region],
+    )["OperationId"]
+    named = {"StackSetName": FOREIGN, "OperationId": operation}
+    while stack_sets.describe_stack_set_operation(**named)["StackSetOperation"]["Status"] == "RUNNING":
+        time.sleep(_LOOK_SECONDS)
+
+
+_LOOK_SECONDS = 0.2
+_KEYS = ("DatadogApiKey", "DatadogAppKey")
+_FOREIGN_TEMPLATE: Mapping[str, Any] = {
+    "AWSTemplateFormatVersion": "2010-09-09",
+    "Description": "Configures the Datadog AWS Integration",
+    "Parameters": {
+        **{key: {"Type": "String", "NoEcho": True, "Default": ""} for key in _KEYS},
+        "DatadogSite": {"Type": "String", "Default": "datadoghq.com"},
+        "IAMRoleName": {"Type": "String", "Default": integration.ROLE},
+        **{
+            name: {"Type": "String", "AllowedValues": ["true", "false"], "Default": "false"}
+            for name in (
+                "DisableMetricCollection",
+                "DisableResourceCollection",
+                "CloudSecurityPostureManagement",
+            )
+        },
+    },
+    "Resources": {
+        "DatadogIntegrationRole": {
+            "Type": "AWS::IAM::Role",
+            "Properties": {
+                "RoleName": {"Ref": "IAMRoleName"},
+                "AssumeRolePolicyDocument": integration.TRUST,
+                "Policies": [
+                    {"PolicyName": "DatadogAWSIntegrationPolicy", "PolicyDocument": integration.POLICY}
+                ],
+            },
+        }
+    },
+}
+"""Parameters and the role of the template that Datadog has for organisations (`main_organizations.yaml`);
+what it does at Datadog by functions of its own has been done."""
 
 
 def _enrol(iam: Any) -> None:
