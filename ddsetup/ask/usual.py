@@ -38,6 +38,7 @@ _TITLES: Mapping[str, str] = {
     "fips": "FIPS",
     "role_name": "Integration's role",
     "resource_collection": "AWS resources collected",
+    "key_source": "API key of functions",
     "api_key_secret": "API key from a secret",
     "api_key_ssm": "API key from a parameter",
     "api_key_kms": "API key by KMS",
@@ -53,7 +54,7 @@ MORE: tuple[Question, ...] = tuple(
     Question(key=key, text=f"{_TITLES[key]}?", why=SETTINGS[key].help, optional=True)
     for key in (
         *("extra_tag", "log_level", "capture_payload", "merge_xray", "appsec", "llmobs", "fips"),
-        *("role_name", "resource_collection", "api_key_secret", "api_key_ssm", "api_key_kms"),
+        *("role_name", "resource_collection", "key_source", "api_key_secret", "api_key_ssm", "api_key_kms"),
         *("forwarder_upgrade", "forwarder_version", "forwarder_param", "layer_version", "create_log_groups"),
     )
 )

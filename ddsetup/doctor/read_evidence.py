@@ -18,13 +18,14 @@ from ddsetup.doctor.checks.case import Case, Place, make_case, modified, record_
 from ddsetup.doctor.checks.state_machines import groups_in_doubt
 from ddsetup.doctor.closer_look import look_into_doubts
 from ddsetup.facts.disclose import text
-from ddsetup.facts.variables import KEY_SECRET_ARN
+from ddsetup.facts.variables import KEY_SECRET_ARN, ORG_UUID
 from ddsetup.gateways.aws import health, secrets
 from ddsetup.gateways.aws.functions import resource_policy
 from ddsetup.gateways.aws.session import Aws
 from ddsetup.gateways.datadog.client import Datadog
 from ddsetup.gateways.datadog.health import key_state, log_indexes
 from ddsetup.gateways.datadog.keys import probe_permissions
+from ddsetup.gateways.datadog.workload_identity import read_workload_identity
 from ddsetup.gateways.overlap import all_of
 from ddsetup.model.account import Function, Integration, Unreadable
 from ddsetup.model.answers import Answers
@@ -76,7 +77,10 @@ def gather(
     for place in case.places:
         if place.forwarder is not None and place.forwarded:
             first[place.forwarder.arn] = _health_of(aws, dd, place, looking)
+    if dd is not None and any(s.env.get(ORG_UUID) for s in case.subjects):
+        first["workload_identity"] = lambda: read_workload_identity(dd)
     found = all_of(first)
+    identity = found.pop("workload_identity", None)
     evidence = Evidence(
         local=found.pop("local"),
         faults=looking.faults,
@@ -88,6 +92,7 @@ def gather(
         history=looking.history,
     )
     snapshot = found.pop("snapshot")
+    snapshot = replace(snapshot, datadog=replace(snapshot.datadog, workload_identity=identity))
     evidence = replace(evidence, forwarders=found)
     snapshot = observe_filters(aws, snapshot, groups_in_doubt(make_case(snapshot, evidence, answers)))
     return look_into_doubts(aws, dd, make_case(snapshot, evidence, answers), looking)

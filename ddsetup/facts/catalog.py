@@ -15,7 +15,7 @@ from importlib import resources
 from json import loads
 from typing import Literal, TypeAlias
 
-from ddsetup.facts.variables import VARIABLES
+from ddsetup.facts.variables import ORG_UUID, VARIABLES
 from ddsetup.model.account import Function, Json
 from ddsetup.model.errors import UsageError
 from ddsetup.model.nearest import did_you_mean
@@ -37,12 +37,11 @@ HANDLER_VARIABLE = "DD_LAMBDA_HANDLER"
 OWN_HANDLER = '"${HANDLER:?its own handler, like app.handler}"'
 """Stands in a command for the handler that only the reader knows; a shell refuses it until it is set."""
 
-ORG_VARIABLE = "DD_ORG_UUID"
-"""With it the Extension gets a key from Datadog by the function's own role, and needs no other source."""
 ORG_EXTENSION_SINCE = 96
-"""The first version of the Extension that does so (datadog-lambda-extension, delegated authentication)."""
+"""The first version of the Extension that knows `DD_ORG_UUID` (datadog-lambda-extension, delegated
+authentication)."""
 KEY_VARIABLES = (
-    ORG_VARIABLE,
+    ORG_UUID,
     "DD_KMS_API_KEY",
     "DD_API_KEY_SECRET_ARN",
     "DD_API_KEY_SSM_ARN",

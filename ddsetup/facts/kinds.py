@@ -176,6 +176,7 @@ KINDS: Mapping[str, Kind] = {
         update=("iam:PutRolePolicy",),
         delete=("iam:DeleteRolePolicy",),
     ),
+    "intake_mapping": Kind(one="intake mapping of role", many="intake mappings of roles", shared=True),
     "log_group": Kind(
         one="log group",
         step="subscriptions",

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from ddsetup.facts import catalog
 from ddsetup.facts.recognise import forwarder_like, has_extension
+from ddsetup.facts.variables import ORG_UUID
 from ddsetup.model.account import Function, Unreadable
 from ddsetup.model.answers import Answers
 from ddsetup.model.snapshot import LaneSnapshot
@@ -141,7 +142,7 @@ def _datadog_itself(function: Function, tags: Mapping[str, str]) -> Owner | None
     if REMOTE_TAG in tags:
         return Owner("Datadog's remote instrumentation", REMOTE_STACK, datadogs=True)
     env = function.env or {}
-    keyless = [name for name in catalog.KEY_VARIABLES if env.get(name)] == [catalog.ORG_VARIABLE]
+    keyless = [name for name in catalog.KEY_VARIABLES if env.get(name)] == [ORG_UUID]
     if keyless and has_extension(function) and not any(mark in tags for mark in MARKS):
         return Owner("Datadog's AWS integration", sure=False, datadogs=True)
     return None

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from ddsetup.model.answers import Answers, KeyKind, KeySource, Via
+from ddsetup.model.errors import UsageError
 
 FileTool: TypeAlias = Literal["plugin", "macro", "cdk", "variables"]
 """What carries a setting: the three of Datadog by names of their own; others set variables one by one."""
@@ -36,6 +37,8 @@ DURABLE_BUFFER = "DD_LAMBDA_DURABLE_FUNCTION_LOG_BUFFER_SIZE"
 MERGE_XRAY = "DD_MERGE_XRAY_TRACES"
 TAGS = "DD_TAGS"
 KEY_KMS = "DD_KMS_API_KEY"
+ORG_UUID = "DD_ORG_UUID"
+"""With it the Extension gets a key from Datadog by the function's own role, and needs no other source."""
 
 
 def switch(on: bool | None) -> str:
@@ -125,6 +128,7 @@ VARIABLES: tuple[Variable, ...] = (
     Variable(name=SITE, rule="elsewhere", setting="site", plugin="site", macro="site", cdk="site"),
     Variable(name=KEY_SECRET_ARN, rule="elsewhere", tools="apiKeySecretArn"),
     Variable(name=KEY_SSM_ARN, rule="elsewhere", tools="apiKeySsmArn"),
+    Variable(name=ORG_UUID, rule="elsewhere", only="extension"),
     Variable(
         name=KEY_KMS, rule="elsewhere", tools="apiKMSKey", cdk="apiKmsKey", removable=False, shown=False
     ),
@@ -264,6 +268,7 @@ KEY_VARIABLE: Mapping[KeyKind, str] = {
     "secret": KEY_SECRET_ARN,
     "ssm": KEY_SSM_ARN,
     "kms": KEY_KMS,
+    "wif": ORG_UUID,
 }
 """What the Extension takes the API key from, by where the key is kept."""
 _DEFAULTS = Answers(site="", regions=())
@@ -280,9 +285,16 @@ def asked(answers: Answers, said: frozenset[str] = frozenset()) -> dict[str, str
     }
 
 
-def key_setting(source: KeySource, tool: FileTool) -> str:
-    """What a tool's setting is called that says where the API key is."""
-    return BY_NAME[KEY_VARIABLE[source.kind]].named_by(tool)
+def key_setting(source: KeySource, tool: FileTool, where: str = "") -> str:
+    """What a tool's setting is called that says where the API key is. Raises UsageError where it has none."""
+    name = KEY_VARIABLE[source.kind]
+    if setting := BY_NAME[name].named_by(tool):
+        return setting
+    raise UsageError(
+        f"Datadog's own tool for this file has no setting for {name}, it wants an API key",
+        where=where,
+        fix="name a secret that holds it: --api-key-secret ARN",
+    )
 
 
 def carried(wanted: Mapping[str, str], via: Via, tool: FileTool) -> dict[str, str]:

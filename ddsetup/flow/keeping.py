@@ -21,9 +21,9 @@ from ddsetup.model.snapshot import Snapshot
 from ddsetup.model.trail import Deed
 from ddsetup.observe.chosen import (
     add_filters,
-    observe_collection,
     observe_filters,
     observe_for_drift,
+    observe_in_datadog,
 )
 from ddsetup.observe.in_bulk import FOR_DRIFT
 from ddsetup.plan.drift import (
@@ -78,7 +78,7 @@ def look_for_drift(session: Session, given: Given) -> Kept:
     snapshot = look(session, quiet(given, "role_name"), fields=FOR_DRIFT | chosen)
     answers = answers_from(given, snapshot, None, command="plan", scope=session.scope)
     selected = select_in(snapshot, answers.selection)
-    snapshot = observe_collection(session.dd, with_applied(session, snapshot), answers)
+    snapshot = observe_in_datadog(session.dd, with_applied(session, snapshot), answers)
     with session.host.busy(f"comparing {counted(len(selected), 'function')}"):
         snapshot = observe_for_drift(session.aws, snapshot, answers, selected)
         found = find_drift(snapshot, answers, selected)

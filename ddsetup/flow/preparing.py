@@ -22,8 +22,8 @@ from ddsetup.model.snapshot import LaneSnapshot, Snapshot
 from ddsetup.observe.chosen import (
     add_filters,
     look_closer,
-    observe_collection,
     observe_deliveries,
+    observe_in_datadog,
     refreshed,
 )
 from ddsetup.observe.filters_in_background import LateChanges, Sweep, start_sweep
@@ -180,7 +180,7 @@ def with_surroundings(
 ) -> Snapshot:
     """Add what earlier runs left in force, and what Datadog's role has to be allowed."""
     snapshot = with_left_behind(session, with_applied(session, snapshot), answers, selected)
-    return observe_collection(session.dd, snapshot, answers)
+    return observe_in_datadog(session.dd, snapshot, answers)
 
 
 def plan_closely(

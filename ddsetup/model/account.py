@@ -29,6 +29,15 @@ class Unreadable:
     region_off: bool = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkloadIdentity:
+    """Who sends to an organisation of Datadog without a key: the organisation's UUID, and the patterns of
+    ARNs (`arn:aws:sts::ACCOUNT:assumed-role/ROLE/*`) that it takes data from."""
+
+    org_uuid: str
+    patterns: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Lane:
     """One account in one region: the unit in which regional work is done, with quotas of its own.

@@ -42,7 +42,7 @@ class Selection:
         return bool(self.all or self.names or self.tags or self.runtimes or self.stacks)
 
 
-KeyKind: TypeAlias = Literal["secret", "ssm", "kms"]
+KeyKind: TypeAlias = Literal["secret", "ssm", "kms", "wif"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +50,9 @@ class KeySource:
     """Where functions and the Forwarder find the Datadog API key (never the key itself).
 
     `kind` "secret": a Secrets Manager ARN in `value`, or "" for the secret that ddsetup makes in each
-    region. "ssm": a parameter's ARN. "kms": base64 ciphertext.
+    region. "ssm": a parameter's ARN. "kms": base64 ciphertext. "wif": nowhere,
+    functions get one from Datadog by their role (workload identity federation); the UUID of the organisation,
+    or "" for that of the keys.
     """
 
     kind: KeyKind = "secret"

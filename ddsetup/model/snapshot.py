@@ -21,6 +21,7 @@ from ddsetup.model.account import (
     Stack,
     SubscriptionFilter,
     Unreadable,
+    WorkloadIdentity,
 )
 from ddsetup.model.change import Change, ResourceId
 from ddsetup.model.services import Service
@@ -110,12 +111,16 @@ class LaneSnapshot:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DatadogSnapshot:
-    """What Datadog offers to this organisation. Lists fall back to bundled ones; `fallbacks` says so."""
+    """What Datadog offers to this organisation. Lists fall back to bundled ones; `fallbacks` says so.
+
+    `workload_identity` None: not looked at.
+    """
 
     site: str
     log_services: tuple[str, ...] = ()
     namespaces: tuple[str, ...] = ()
     fallbacks: tuple[str, ...] = ()
+    workload_identity: WorkloadIdentity | Unreadable | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

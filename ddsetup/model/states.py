@@ -212,6 +212,14 @@ class MetricTagsState:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class IntakeMappingState:
+    """A role from which Datadog takes data without an API key, as the ARN under which its functions run."""
+
+    KIND: ClassVar[str] = "intake_mapping"
+    arn_pattern: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MonitorState:
     """A monitor that ddsetup made. `key` says which one it is, `scope` for what: both are tags of it.
 
@@ -279,6 +287,7 @@ State: TypeAlias = (
     | FilterState
     | AccountPolicyState
     | ServiceState
+    | IntakeMappingState
     | MetricTagsState
     | MonitorState
     | SloState

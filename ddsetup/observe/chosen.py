@@ -13,6 +13,7 @@ from ddsetup.gateways.aws import functions, logs, metrics, roles, secrets, stack
 from ddsetup.gateways.aws.session import Aws
 from ddsetup.gateways.datadog import catalogues
 from ddsetup.gateways.datadog.client import Datadog
+from ddsetup.gateways.datadog.workload_identity import read_workload_identity
 from ddsetup.gateways.overlap import Jobs, job, side_by_side
 from ddsetup.model.account import Function, Lane, SubscriptionFilter, Unreadable
 from ddsetup.model.answers import Answers
@@ -92,9 +93,15 @@ def _with_key_secret(aws: Aws, snapshot: Snapshot, answers: Answers) -> Snapshot
     return replace(snapshot, key_secret=secrets.read_secret(aws, Lane("", parts[3]), source.value))
 
 
-def observe_collection(dd: Datadog | None, snapshot: Snapshot, answers: Answers) -> Snapshot:
-    """Add what Datadog's role has to be allowed for the collection of resources, where that is wanted."""
-    if dd is None or not answers.resource_collection:
+def observe_in_datadog(dd: Datadog | None, snapshot: Snapshot, answers: Answers) -> Snapshot:
+    """Add what of Datadog's matters only to what is wanted: what its role has to be allowed for the
+    collection of resources, and from which roles it takes data without a key."""
+    if dd is None:
+        return snapshot
+    if answers.key_source.kind == "wif":
+        found = read_workload_identity(dd, answers.key_source.value)
+        snapshot = replace(snapshot, datadog=replace(snapshot.datadog, workload_identity=found))
+    if not answers.resource_collection:
         return snapshot
     wanted = catalogues.resource_collection(dd)
     accounts = {name: replace(each, collection=wanted) for name, each in snapshot.accounts.items()}

@@ -24,13 +24,20 @@ def answers_of(values: Mapping[str, Value]) -> Answers:
     fields: dict[str, Any] = {}
     for setting in _filling(values):
         if setting.field == _KEY:
-            kind: Any = setting.key.removeprefix("api_key_")
-            fields.setdefault(_KEY, KeySource(kind=kind, value=str(values[setting.key])))
+            fields.setdefault(_KEY, _key_source(setting.key, values))
         elif not setting.field.startswith("selection."):
             _put(fields, setting, values[setting.key])
     tracing = {name: fields.pop(name) for name in list(fields) if name.startswith("tracing.")}
     below = {name.partition(".")[2]: value for name, value in tracing.items()}
     return replace(USUAL, **fields, selection=selection_of(values), tracing=replace(USUAL.tracing, **below))
+
+
+def _key_source(key: str, values: Mapping[str, Value]) -> KeySource:
+    if key == _KEY:
+        wif = values[key] == "wif"
+        return KeySource(kind="wif", value=str(values.get("org_uuid", ""))) if wif else KeySource()
+    kind: Any = key.removeprefix("api_key_")
+    return KeySource(kind=kind, value=str(values[key]))
 
 
 def selection_of(values: Mapping[str, Value]) -> Selection:
@@ -53,7 +60,9 @@ def values_of(answers: Answers) -> dict[str, Value]:
             continue
         value: Any = field_of(answers, setting.field)
         if isinstance(value, KeySource):
-            if value.value and setting.key == f"api_key_{value.kind}":
+            if setting.key == _KEY and value.kind == "wif":
+                found |= {_KEY: "wif"} | ({"org_uuid": value.value} if value.value else {})
+            elif value.value and setting.key == f"api_key_{value.kind}":
                 found[setting.key] = value.value
         elif value != field_of(USUAL, setting.field):
             found[setting.key] = _texts(setting, value) if setting.pair else value

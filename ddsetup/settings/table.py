@@ -22,5 +22,5 @@ SETTINGS: Mapping[str, Setting] = {setting.key: setting for setting in TABLE}
 WHICH = tuple(s.key for s in FUNCTIONS)
 """The settings that together answer which functions are meant."""
 
-KEY_SOURCES = ("api_key_secret", "api_key_ssm", "api_key_kms")
+KEY_SOURCES = ("key_source", "api_key_secret", "api_key_ssm", "api_key_kms")
 """The settings of which one may say where functions find the API key."""

@@ -174,6 +174,11 @@ def _fits(pattern: str, said: str, *, lower: bool = False, most: int = 2048) -> 
 
 role_arn = _arn("iam", "role/", "onboarding")
 policy_arn = _arn("iam", "policy/", "boundary")
+uuid = _fits(
+    "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}",
+    "is not a UUID, like 1b2c3d4e-0000-4000-8000-0123456789ab",
+    lower=True,
+)
 secret_arn = _arn("secretsmanager", "secret:", "datadog-api-key-AbCdEf")
 parameter_arn = _arn("ssm", "parameter/", "datadog/api-key")
 function_arn = _arn("lambda", "function:", "datadog-forwarder")

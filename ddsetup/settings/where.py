@@ -166,6 +166,21 @@ DATADOG = panel(
         help="The API key encrypted with KMS (base64), for functions and Forwarder.",
     ),
     Setting(
+        key="key_source",
+        rare=True,
+        fills="key_source",
+        choices=("secret", "wif"),
+        help="Where functions find the API key: in a secret that ddsetup makes, or nowhere: with wif Datadog "
+        "gives them one by their role (workload identity federation, beta; needs --via extension).",
+    ),
+    Setting(
+        key="org_uuid",
+        rare=True,
+        metavar="UUID",
+        check=validate.uuid,
+        help="The Datadog organisation for --key-source wif; else that of the keys.",
+    ),
+    Setting(
         key="datadog_url",
         rare=True,
         metavar="URL",

@@ -27,7 +27,7 @@ from ddsetup.model.account import (
 from ddsetup.model.answers import Answers
 from ddsetup.model.evidence import Evidence, ForwarderHealth
 from ddsetup.model.report import Signal, SignalName, SignalStatus
-from ddsetup.model.snapshot import AccountSnapshot
+from ddsetup.model.snapshot import AccountSnapshot, DatadogSnapshot
 from tests import builders as b
 
 FORWARDER_ARN = b.function_arn("datadog-forwarder")
@@ -187,6 +187,7 @@ class Patient:
     simulated: dict[str, str] = field(default_factory=dict)
     lane: dict[str, Any] = field(default_factory=dict)
     identity: Identity = field(default_factory=b.identity)
+    datadog: DatadogSnapshot = field(default_factory=b.datadog_snapshot)
     evidence: Evidence = field(default_factory=_evidence)
     answers: Answers = field(default_factory=b.answers)
 
@@ -257,7 +258,8 @@ class Patient:
             simulated=self.simulated,
         )
         lane = b.lane_snapshot(**{"lane": b.lane(), **parts, **self.lane})
-        return make_case(b.snapshot(lane, accounts=[held]), self.evidence, self.answers)
+        snapshot = b.snapshot(lane, accounts=[held], datadog=self.datadog)
+        return make_case(snapshot, self.evidence, self.answers)
 
 
 def untouched() -> Patient:

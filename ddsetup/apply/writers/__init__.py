@@ -10,6 +10,7 @@ from ddsetup.apply.writers.aliases import AliasWriter
 from ddsetup.apply.writers.dashboards import DashboardWriter
 from ddsetup.apply.writers.function_tags import FunctionTagsWriter
 from ddsetup.apply.writers.functions import FunctionWriter
+from ddsetup.apply.writers.intake_mappings import IntakeMappingWriter
 from ddsetup.apply.writers.integration import IntegrationWriter
 from ddsetup.apply.writers.issued import Issued
 from ddsetup.apply.writers.log_collection import LogCollectionWriter
@@ -68,6 +69,7 @@ def make_writers(  # noqa: PLR0913 - what the writers of all kinds need together
         writers |= {
             "integration": IntegrationWriter(aws, dd, issued, clock),
             "log_collection": LogCollectionWriter(aws, dd, issued, snapshot, clock),
+            "intake_mapping": IntakeMappingWriter(aws, dd, snapshot.lanes),
             **_of_documents(dd),
         }
     return writers

@@ -26,7 +26,7 @@ IAC = Command(
     ),
     keys=(
         *dict.fromkeys(variable.setting for variable in VARIABLES if variable.setting),
-        *("via", "api_key_secret", "api_key_ssm", "api_key_kms", "forwarder_arn"),
+        *("via", "key_source", "org_uuid", "api_key_secret", "api_key_ssm", "api_key_kms", "forwarder_arn"),
         *("git_commit", "git_repository", "layer_version", "extension_version", "macro_template_url"),
         *("region", "profile", "role_arn", *WRITING),
     ),

@@ -18,6 +18,7 @@ from ddsetup.facts.variables import (
     KEY_SECRET_ARN,
     KEY_SSM_ARN,
     LOGS_ENABLED,
+    ORG_UUID,
     SAMPLE_RATE,
     SERVICE,
     SITE,
@@ -26,7 +27,8 @@ from ddsetup.facts.variables import (
 from ddsetup.model.account import Role, Unreadable
 from ddsetup.model.answers import KeySource
 from ddsetup.model.change import Change
-from ddsetup.plan.steps.instrument.key_access import POLICY_NAME, grants
+from ddsetup.plan.steps.instrument.key_access import POLICY_NAME, grants, role_name
+from ddsetup.plan.steps.instrument.workload_identity import covered, mappings
 
 _LIST = ("lambda:ListFunctions",)
 _GOVERNMENT = ("ddog-gov.com",)
@@ -90,10 +92,10 @@ def key_source(case: Case) -> Iterator[Result]:
                 "leave one of them",
                 severity="warning",
             )
-        elif found == [catalog.ORG_VARIABLE] and (old := _too_old_for_org(s)):
+        elif found == [ORG_UUID] and (old := _too_old_for_org(s)):
             yield problem(
                 s,
-                f"it gets its API key by {catalog.ORG_VARIABLE}, which {old} does not know",
+                f"it gets its API key by {ORG_UUID}, which {old} does not know",
                 f"attach version {catalog.ORG_EXTENSION_SINCE} of the Extension or a newer one",
             )
 
@@ -131,7 +133,7 @@ def key_access(case: Case) -> Iterator[Result]:
     """
     for s in _reporting(case):
         role, source = case.evidence.roles.get(s.function.role), _key_source(s)
-        if s.mode != "extension" or source is None or s.env.get(catalog.ORG_VARIABLE):
+        if s.mode != "extension" or source is None or s.env.get(ORG_UUID):
             continue
         if isinstance(role, Unreadable):
             yield Blind(s.resource, role)
@@ -145,6 +147,41 @@ def key_access(case: Case) -> Iterator[Result]:
                 f"its role {role.name} may not read the API key",
                 f"grant it (inline policy {POLICY_NAME})",
                 changes=_grant(case, s, role, source),
+            )
+
+
+@check(
+    "key-mapping",
+    "functions without an API key send from a role that Datadog knows",
+    needs=("workload_identity_federation_config_read",),
+    fix="automatic",
+    link=SETTINGS_GUIDE,
+    at="execution role",
+    stops=(*ROAD, "way out"),
+)
+def key_mapping(case: Case) -> Iterator[Result]:
+    """The Extension of a function with DD_ORG_UUID gets a key from that organisation only if its role is
+    mapped there (workload identity federation). A new mapping takes some minutes to work."""
+    seen = case.snapshot.datadog.workload_identity
+    for s in _reporting(case):
+        org = s.env.get(ORG_UUID)
+        if s.mode != "extension" or not org or seen is None:
+            continue
+        if isinstance(seen, Unreadable):
+            yield Blind(s.resource, seen)
+        elif org.lower() != seen.org_uuid.lower():
+            yield problem(
+                s,
+                f"it sends to the organisation {org}, and the keys are of {seen.org_uuid}",
+                "look at it with keys of that organisation, or set the function up again",
+                severity="warning",
+            )
+        elif not covered(s.function, seen):
+            yield problem(
+                s,
+                f"Datadog takes no data from its role {role_name(s.function)} without an API key",
+                "let Datadog know the role (an intake mapping)",
+                changes=mappings((s.function,), case.snapshot).changes,
             )
 
 

@@ -24,6 +24,7 @@ from ddsetup.plan.steps import teardown_foundation as foundation
 from ddsetup.plan.steps.forwarder_stack import ARN_OUTPUT
 from ddsetup.plan.steps.instrument.key_access import revocations
 from ddsetup.plan.steps.instrument.subject import MARKER, function_resource, subject_of
+from ddsetup.plan.steps.instrument.workload_identity import mappings_that_go
 from ddsetup.plan.steps.subscriptions.groups import can_have_filters, log_group_of
 from ddsetup.plan.steps.uninstrument import filters_out, functions_out, policies_out
 from ddsetup.plan.steps.wording import listed
@@ -71,6 +72,7 @@ def plan(snapshot: Snapshot, answers: Answers, keep: Iterable[Part] = ()) -> Pla
     down = _Down(snapshot, answers, kept_parts(keep))
     functions, leaving = _functions(down)
     policies, said = ((), ()) if "policies" in down.kept else revocations(leaving, snapshot, STEP)
+    policies = (*policies, *mappings_that_go(leaving, snapshot, STEP).changes)
     work = functions + Plan(changes=policies, warnings=said) + _filters(down)
     work += _by_record(down, work)
     first = tuple(dict.fromkeys(change.resource for change in work.changes))

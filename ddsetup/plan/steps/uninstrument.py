@@ -36,6 +36,7 @@ from ddsetup.plan.steps.instrument.subject import (
     subject_of,
     tags_resource,
 )
+from ddsetup.plan.steps.instrument.workload_identity import mappings_that_go
 from ddsetup.plan.steps.subscriptions.evidence import OwnFilters
 from ddsetup.plan.steps.subscriptions.groups import can_have_filters, log_group_of
 from ddsetup.plan.steps.taken_back import had_datadog, log_level_of, owned_variables, tags_of, variables_of
@@ -63,6 +64,7 @@ def plan(
     ended = [lane for lane in snapshot.lanes if _ends(lane, snapshot, gone)]
     needs = tuple(function_resource(function) for function in leaving if function.lane in ended)
     filters += policies_out(snapshot, ended, needs)
+    policies = (*policies, *mappings_that_go(leaving, snapshot, STEP).changes)
     return functions + Plan(changes=policies, warnings=said) + filters + collection
 
 

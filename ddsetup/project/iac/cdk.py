@@ -202,7 +202,7 @@ def _properties(path: Path, wanted: Wish, app: _App) -> dict[str, str | int | bo
         if number:
             found["extensionLayerVersion"] = number
         if wanted.key_source is not None:
-            found[key_setting(wanted.key_source, "cdk")] = wanted.key_source.value
+            found[key_setting(wanted.key_source, "cdk", str(path))] = wanted.key_source.value
     else:
         arn = forwarder_for(wanted.answers.forwarder_arns, wanted.region, str(path))
         found |= {"flushMetricsToLogs": True} | ({"forwarderArn": arn} if arn else {})

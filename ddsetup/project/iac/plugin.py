@@ -122,7 +122,7 @@ def key_settings(existing: Mapping[str, Plain | None], wanted: Wish, where: str)
                 where=where,
             )
         return {}
-    name = key_setting(wanted.key_source, "plugin")
+    name = key_setting(wanted.key_source, "plugin", where)
     others = [each for each in present if each != name]
     if others:
         raise UsageError(

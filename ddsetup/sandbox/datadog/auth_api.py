@@ -21,14 +21,14 @@ def validate_v2(request: Request, world: World) -> Response:
 
 
 ORGANISATION = "Coffee (sandbox)"
-_ORG_ID, _USER_ID = "0c0ffee0-0000-4000-8000-000000000001", "0c0ffee0-0000-4000-8000-000000000002"
+ORG_ID, _USER_ID = "0c0ffee0-0000-4000-8000-000000000001", "0c0ffee0-0000-4000-8000-000000000002"
 
 
 def current_user(request: Request, world: World) -> Response:
     """``GET /api/v2/current_user``: the owner of the application key, with their organisation."""
     world.keys.require_api_key(request, v2=True)
     world.keys.require_app_key(request, None)
-    org = {"type": "orgs", "id": _ORG_ID}
+    org = {"type": "orgs", "id": ORG_ID}
     user = {"name": "Operator", "handle": "operator@example.com", "email": "operator@example.com"}
     data = {"type": "users", "id": _USER_ID, "attributes": user, "relationships": {"org": {"data": org}}}
     included = [{**org, "attributes": {"name": ORGANISATION, "public_id": "c0ffee"}}]

@@ -19,6 +19,7 @@ from ddsetup.sandbox.datadog import (
     query_api,
     slos_api,
     spans_api,
+    workload_identity_api,
 )
 from ddsetup.sandbox.datadog.wire import Request, Response
 from ddsetup.sandbox.datadog.world import World
@@ -40,6 +41,9 @@ class Route:
 
 
 _AWS = "/api/v2/integration/aws"
+_WIF = "/api/v2/cloud_auth/aws/intake_mapping"
+_READ_WIF = "workload_identity_federation_config_read"
+_WRITE_WIF = "workload_identity_federation_config_write"
 _READ, _EDIT, _MANAGE = "aws_configuration_read", "aws_configuration_edit", "aws_configurations_manage"
 
 ROUTES: tuple[Route, ...] = (
@@ -73,6 +77,12 @@ ROUTES: tuple[Route, ...] = (
         integration_api.resource_collection_permissions,
         "none",
     ),
+    # Workload identity federation
+    Route("GET", "/api/v2/org", workload_identity_api.list_orgs, scope="org_management"),
+    Route("GET", _WIF, workload_identity_api.list_mappings, scope=_READ_WIF),
+    Route("POST", _WIF, workload_identity_api.create_mapping, scope=_WRITE_WIF, writes=True),
+    Route("GET", f"{_WIF}/{{id}}", workload_identity_api.get_mapping, scope=_READ_WIF),
+    Route("DELETE", f"{_WIF}/{{id}}", workload_identity_api.delete_mapping, scope=_WRITE_WIF, writes=True),
     # Queries
     Route("GET", "/api/v1/query", query_api.query_v1, scope="timeseries_query", limit="timeseries_query"),
     Route(

@@ -51,6 +51,7 @@ class Documents:
     monitors: dict[int, JsonObject] = field(default_factory=dict)
     slos: dict[str, JsonObject] = field(default_factory=dict)
     dashboards: dict[str, JsonObject] = field(default_factory=dict)
+    intake_mappings: dict[str, str] = field(default_factory=dict)
     tag_configurations: dict[str, JsonObject] = field(default_factory=dict)
     lock: threading.RLock = field(default_factory=threading.RLock)
 

@@ -56,6 +56,7 @@ MENDED: Mapping[str, tuple[tuple[str, str, str], ...]] = {
     ),
     "wrapper-set": (("function", "update", BILLING),),
     "key-access": (("role_policy", "create", "payments-role/ddsetup-read-datadog-api-key"),),
+    "key-mapping": (("intake_mapping", "create", "payments-role"),),
     "function-site": (("function", "update", PAYMENTS),),
     "key-source": (
         SECRET,

@@ -11,7 +11,7 @@ import pytest
 from ddsetup.doctor.checks.registry import BY_ID, CHECKS
 from ddsetup.doctor.diagnose import can_mend, diagnose, mending
 from ddsetup.facts import catalog
-from ddsetup.model.account import Alias, Layer, NamespaceFilter, Unreadable
+from ddsetup.model.account import Alias, Layer, NamespaceFilter, Unreadable, WorkloadIdentity
 from ddsetup.model.answers import Selection
 from ddsetup.model.change import ResourceId
 from ddsetup.model.evidence import Fault, Local, LogIndex
@@ -206,6 +206,15 @@ def _keyless_role(p: Patient) -> None:
     p.silence(PAYMENTS, "enhanced_metrics", "cold_start", "traces")
 
 
+def _unmapped_role(p: Patient) -> None:
+    """As after somebody took the mapping away."""
+    org = "1b2c3d4e-0000-4000-8000-0123456789ab"
+    p.change(PAYMENTS, env={"DD_ORG_UUID": org, "DD_API_KEY_SECRET_ARN": None})
+    p.tags[b.function_arn(PAYMENTS)] = {"dd_ddsetup": "v1"}
+    p.datadog = replace(p.datadog, workload_identity=WorkloadIdentity(org_uuid=org))
+    p.silence(PAYMENTS, "enhanced_metrics", "cold_start", "traces")
+
+
 def _machine_is_silent(patient: Patient) -> None:
     machine = ResourceId("state_machine", "arn:aws:states:eu-west-1:1:stateMachine:brew", "eu-west-1", "1")
     reason = "CloudWatch counts an execution, and not there after more than the usual 25 minutes"
@@ -374,6 +383,7 @@ BREAKAGES: dict[str, Breakage] = {
     "key-source": Breakage(_payments(("enhanced_metrics", "traces"), env={"DD_API_KEY_SECRET_ARN": None})),
     "key-plain": Breakage(_payments(env={"DD_API_KEY": "0" * 32, "DD_API_KEY_SECRET_ARN": None})),
     "key-access": Breakage(_keyless_role),
+    "key-mapping": Breakage(_unmapped_role),
     "function-site": Breakage(_payments(("enhanced_metrics",), env={"DD_SITE": None})),
     "government-site": Breakage(_gov, also=("forwarder-exists",)),
     "tracing-on": Breakage(_orders(("traces",), env={"DD_TRACE_ENABLED": "false"})),

@@ -61,6 +61,7 @@ wrapper-set EST
 flush-to-log EST
 key-source ESLT
 key-access ESLT
+key-mapping ESLT
 function-site ESLT
 tracing-on T
 enhanced-metrics-on ES

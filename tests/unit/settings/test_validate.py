@@ -72,6 +72,7 @@ KEPT: dict[str, dict[str, str]] = {
     "log_level": {
         level: level.upper() for level in ("trace", "Debug", "INFO", "warn", "error", "critical", "off")
     },
+    "uuid": {" 1B2C3D4E-0000-4000-8000-0123456789AB ": "1b2c3d4e-0000-4000-8000-0123456789ab"},
     "git_commit": {" " + "AB01" * 10 + " ": "ab01" * 10, "0f" * 32: "0f" * 32},
 }
 
@@ -107,6 +108,13 @@ REFUSED: dict[str, tuple[str, ...]] = {
     "function_name": ("", "a.b", "a:b", "a" * 65),
     "url": ("", "x", "ftp://x", "https://", "https:///y", "https://x y"),
     "log_level": ("", "loud", "warning", "0"),
+    "uuid": (
+        "",
+        "c0ffee",
+        "1b2c3d4e-0000-4000-8000-0123456789ab0",
+        "1b2c3d4e0000400080000123456789ab",
+        "gb2c3d4e-0000-4000-8000-0123456789ab",
+    ),
     "git_commit": ("", "ab01", "g" * 40, "a" * 39, "a" * 41, "a" * 63, "HEAD"),
 }
 SAYS: dict[str, str] = {
@@ -138,6 +146,7 @@ SAYS: dict[str, str] = {
     "function_name": "up to 64 letters",
     "url": "like https://example.org/template.yaml",
     "log_level": "TRACE, DEBUG, INFO, WARN, ERROR, CRITICAL, OFF",
+    "uuid": "like 1b2c3d4e-",
     "git_commit": "40 hexadecimal digits",
 }
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ddsetup.facts.ownership import INSTRUMENTATION_RULE, REMOTE_STACK, Owner
 from ddsetup.facts.recognise import has_extension
+from ddsetup.facts.variables import ORG_UUID
 from ddsetup.model.account import Function, Secret, Unreadable
 from ddsetup.model.answers import Answers
 from ddsetup.model.change import Change, Plan, Skipped
@@ -11,15 +14,31 @@ from ddsetup.model.snapshot import Snapshot
 from ddsetup.model.states import FunctionState
 from ddsetup.plan.steps.forwarder_choice import Choice, choose
 from ddsetup.plan.steps.instrument.function import Instrumented, instrument
-from ddsetup.plan.steps.instrument.key_access import BY_ROLE, grants, key_warnings, revocations
+from ddsetup.plan.steps.instrument.key_access import (
+    BY_ROLE,
+    grants,
+    key_warnings,
+    reads_by_role,
+    revocations,
+)
 from ddsetup.plan.steps.instrument.publish import aliases_moved
 from ddsetup.plan.steps.instrument.subject import STEP, Refusal, Subject, subject_of, tags_resource
 from ddsetup.plan.steps.instrument.tags import MAX_TAGS, tag_change, tag_warnings, unwanted_tags
+from ddsetup.plan.steps.instrument.workload_identity import (
+    mappings,
+    mappings_that_go,
+    unseen,
+    with_organisation,
+)
 from ddsetup.plan.steps.wording import listed, no_longer_wanted
 
 
 def plan(snapshot: Snapshot, answers: Answers, selected: tuple[Function, ...]) -> Plan:
-    """What instrumenting the selected functions changes. Every function is in it, changed or not."""
+    """What instrumenting the selected functions changes. Every function is in it, changed or not.
+
+    Raises UsageError as `with_organisation` does.
+    """
+    answers = with_organisation(answers, snapshot)
     functions: list[Change] = []
     tags: list[Change] = []
     aliases: list[Change] = []
@@ -28,8 +47,11 @@ def plan(snapshot: Snapshot, answers: Answers, selected: tuple[Function, ...]) -
     done: list[tuple[Subject, Instrumented]] = []
     subjects = [subject_of(function, snapshot, answers) for function in selected]
     lost = {lane: choose(lane, snapshot, answers) for lane in {f.lane for f in selected}}
+    blind = unseen(snapshot, answers)
     for subject in subjects:
         result = _unless_lost(instrument(subject), lost[subject.function.lane])
+        if blind and isinstance(result, Instrumented):
+            result = blind
         if isinstance(result, Instrumented) and result.change is not None:
             functions.append(result.change)
         else:
@@ -47,8 +69,11 @@ def plan(snapshot: Snapshot, answers: Answers, selected: tuple[Function, ...]) -
     keys = key_warnings(answers, seen) if keyed else ()
     policies, unread = _policies_that_go(snapshot, answers, subjects, functions)
     granted = grants(keyed, answers, secret, snapshot.key_policies)
-    return Plan(
-        changes=(*granted, *functions, *policies, *tags, *aliases),
+    keyless = answers.key_source.kind == "wif"
+    mapped = mappings([*keyed, *(s.function for s, _ in done)] if keyless else (), snapshot)
+    unmapped = mappings_that_go(_losing((ORG_UUID,), subjects, functions), snapshot)
+    return mapped + Plan(
+        changes=(*granted, *functions, *policies, *unmapped.changes, *tags, *aliases),
         skipped=tuple(skipped),
         warnings=(
             *_warnings(subjects, functions, answers),
@@ -63,17 +88,22 @@ def plan(snapshot: Snapshot, answers: Answers, selected: tuple[Function, ...]) -
 def _policies_that_go(
     snapshot: Snapshot, answers: Answers, subjects: list[Subject], changes: list[Change]
 ) -> tuple[tuple[Change, ...], tuple[str, ...]]:
-    """The right to read the API key, of functions that move from the Extension to the Forwarder."""
-    if answers.via == "extension":
+    """The right to read the API key, of functions that no longer read it."""
+    if reads_by_role(answers):
         return (), ()
-    moved = {
+    return revocations(_losing(BY_ROLE, subjects, changes), snapshot)
+
+
+def _losing(names: Sequence[str], subjects: list[Subject], changes: list[Change]) -> list[Function]:
+    """The functions that lose one of these variables."""
+    losing = {
         change.resource
         for change in changes
         if isinstance(change.before, FunctionState)
         and isinstance(change.after, FunctionState)
-        and any(name in change.before.env and name not in change.after.env for name in BY_ROLE)
+        and any(name in change.before.env and name not in change.after.env for name in names)
     }
-    return revocations([s.function for s in subjects if s.resource in moved], snapshot)
+    return [subject.function for subject in subjects if subject.resource in losing]
 
 
 def _unwanted(subjects: list[Subject], done: list[tuple[Subject, Instrumented]]) -> list[str]:

@@ -19,6 +19,7 @@ from ddsetup.facts.variables import (
     FLUSH_TO_LOG,
     KEY_VARIABLE,
     LOGS_ENABLED,
+    ORG_UUID,
     SAMPLE_RATE,
     SERVICE,
     SITE,
@@ -269,16 +270,28 @@ def _appsec(subject: Subject, layers: Layers, wanted: _Wanted) -> None:
         wanted.forced[catalog.WRAPPER_VARIABLE] = catalog.DATADOG_WRAPPER
 
 
+def _ignored(present: Sequence[str]) -> str:
+    """The Extension looks there first and never falls back, so a key beside it is of no use."""
+    others = [name for name in present if name != ORG_UUID]
+    return f", and ignores {', '.join(others)}" if others else ""
+
+
 def _key_source(subject: Subject, wanted: _Wanted) -> bool:
     """See to it that the Extension finds one API key. True if ddsetup's answer is what it finds."""
     source = subject.answers.key_source
     present = [name for name in catalog.KEY_VARIABLES if subject.env.get(name)]
-    if catalog.ORG_VARIABLE in present:
-        # It comes first and never falls back, so a key beside it would be of no use.
-        others = [name for name in present if name != catalog.ORG_VARIABLE]
-        ignored = f", and ignores {', '.join(others)}" if others else ""
-        wanted.notes.append(f"gets its API key by {catalog.ORG_VARIABLE}{ignored}")
-        return False
+    if ORG_UUID in present and source.kind != "wif":
+        if variables_of(subject).now.get(ORG_UUID) != subject.env[ORG_UUID]:
+            wanted.notes.append(f"gets its API key by {ORG_UUID}{_ignored(present)}")
+            return False
+        present.remove(ORG_UUID)
+        wanted.removed.add(ORG_UUID)
+    elif source.kind == "wif":
+        wanted.forced[ORG_UUID] = source.value
+        wanted.removed.update(key for key in present if key in _REMOVABLE_KEYS)
+        left = [key for key in present if key not in _REMOVABLE_KEYS]
+        wanted.notes += [f"gets its API key by {ORG_UUID}{_ignored(left)}"] if _ignored(left) else []
+        return True
     if present and not source.value:
         if len(present) > 1:
             wanted.notes.append(

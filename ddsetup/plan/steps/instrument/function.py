@@ -18,6 +18,7 @@ from ddsetup.plan.steps.instrument.publish import versions_called
 from ddsetup.plan.steps.instrument.refusals import refusal
 from ddsetup.plan.steps.instrument.special import special_notes
 from ddsetup.plan.steps.instrument.subject import STEP, Refusal, Subject
+from ddsetup.plan.steps.instrument.workload_identity import mapping_resource
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +122,8 @@ def _needs(subject: Subject, env: Environment) -> tuple[ResourceId, ...]:
     if not env.key_set:
         return ()
     secret = (secret_id(subject.function.lane),) if makes_secret(subject.answers) else ()
-    return (*secret, policy_resource(subject.function))
+    of_role = mapping_resource if subject.answers.key_source.kind == "wif" else policy_resource
+    return (*secret, of_role(subject.function))
 
 
 def _left_out(subject: Subject) -> list[str]:

@@ -24,6 +24,8 @@ _SUFFIX = re.compile(r"-[A-Za-z0-9]{6}$")
 POLICY_NAME = "ddsetup-read-datadog-api-key"
 BY_ROLE = (KEY_SECRET_ARN, KEY_SSM_ARN)
 """Variables that tell a function where the key is, for its role to read it."""
+_NO_RIGHT = ("kms", "wif")
+"""Sources for which no policy is put on a role."""
 
 
 def role_name(function: Function) -> str:
@@ -46,7 +48,8 @@ def grants(
 
     `secret` is the user's own, where it could be looked at; `seen` are the policies that roles have.
 
-    A KMS ciphertext does not tell which key made it, so nothing can be granted for one.
+    A KMS ciphertext does not tell which key made it, so nothing can be granted for one; without a key there
+    is nothing to read.
     """
     changes: dict[ResourceId, Change] = {}
     for function in functions:
@@ -71,6 +74,11 @@ def _policy(function: Function, document: Json) -> RolePolicyState | None:
     if document is None:
         return None
     return RolePolicyState(role_name=role_name(function), policy_name=POLICY_NAME, document=document)
+
+
+def reads_by_role(answers: Answers) -> bool:
+    """Whether functions are to read the key by a right of their role."""
+    return answers.via == "extension" and answers.key_source.kind != "wif"
 
 
 def told_where(function: Function) -> bool:
@@ -112,13 +120,13 @@ def revocations(
 def roles_to_read(functions: Iterable[Function], answers: Answers | None = None) -> tuple[str, ...]:
     """The roles whose policy matters: of functions that are about to be told where the key is, or that will
     no longer be told (all who are, without `answers`)."""
-    reading = answers is not None and answers.via == "extension"
+    reading = answers is not None and reads_by_role(answers)
     return tuple(sorted({f.role for f in functions if f.role and told_where(f) != reading}))
 
 
 def key_warnings(answers: Answers, seen: Secret | Unreadable | None) -> tuple[str, ...]:
     """What may keep functions from reading a key of the user's own, and cannot be granted from here."""
-    if answers.via != "extension" or not answers.key_source.value or answers.key_source.kind == "kms":
+    if answers.via != "extension" or not answers.key_source.value or answers.key_source.kind in _NO_RIGHT:
         return ()
     if isinstance(seen, Secret) and not seen.kms_key:
         return ()
@@ -142,7 +150,7 @@ def policy_document(function: Function, answers: Answers, secret: Secret | None 
     could be looked at tells all of them, and the key that encrypts it.
     """
     source = answers.key_source
-    if source.kind == "kms":
+    if source.kind in _NO_RIGHT:
         return None
     partition = catalog.partition_of(function.region)
     action = "secretsmanager:GetSecretValue" if source.kind == "secret" else "ssm:GetParameter"

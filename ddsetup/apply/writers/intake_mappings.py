@@ -1,0 +1,62 @@
+"""Writes from which roles Datadog takes data without an API key."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ddsetup.apply.writers.one_by_one import OneByOne
+from ddsetup.apply.writers.outcomes import already_so, applied, gone
+from ddsetup.facts.variables import ORG_UUID
+from ddsetup.gateways.aws.functions import list_functions
+from ddsetup.gateways.aws.session import Aws
+from ddsetup.gateways.datadog.client import Datadog
+from ddsetup.gateways.datadog.workload_identity import create_mapping, delete_mapping, has_mapping
+from ddsetup.model.account import Function, Lane, Unreadable
+from ddsetup.model.change import Change, Outcome
+from ddsetup.model.states import IntakeMappingState
+
+
+class IntakeMappingWriter(OneByOne):
+    """Makes mappings, and takes away those on whose role no function relies any more."""
+
+    def __init__(self, aws: Aws, dd: Datadog, lanes: Iterable[Lane]) -> None:
+        super().__init__(None)
+        self._aws = aws
+        self._dd = dd
+        self._lanes = tuple(lanes)
+
+    def write_one(self, change: Change) -> Outcome:
+        wanted = change.after or change.before
+        if not isinstance(wanted, IntakeMappingState):
+            raise TypeError("not a change of an intake mapping")
+        there = has_mapping(self._dd, wanted.arn_pattern)
+        if change.after is not None:
+            if there:
+                return already_so(change)
+            create_mapping(self._dd, wanted.arn_pattern)
+            return applied(change)
+        if not there:
+            return gone(change)
+        used = self._used_by(wanted.arn_pattern, change.resource.account)
+        if used:
+            return already_so(change, f"it stays: {used}")
+        delete_mapping(self._dd, wanted.arn_pattern)
+        return applied(change)
+
+    def _used_by(self, pattern: str, account: str) -> str:
+        """Who relies on it, in words: functions that this run does not know of, where it works."""
+        for lane in self._lanes:
+            if lane.account != account:
+                continue
+            found = list_functions(self._aws, lane)
+            if isinstance(found, Unreadable):
+                return f"whether functions in {lane.region} rely on it cannot be seen (needs {found.action})"
+            for function in found:
+                if _relies(function, pattern):
+                    return f"{function.name} ({lane.region}) sends by it"
+        return ""
+
+
+def _relies(function: Function, pattern: str) -> bool:
+    role = f":assumed-role/{function.role.rsplit('/', 1)[-1]}/*"
+    return bool((function.env or {}).get(ORG_UUID)) and pattern.endswith(role)
