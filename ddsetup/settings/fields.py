@@ -33,8 +33,8 @@ def answers_of(values: Mapping[str, Value]) -> Answers:
 
 
 def _key_source(key: str, values: Mapping[str, Value]) -> KeySource:
-    if key == _KEY:
-        wif = values[key] == "wif"
+    if key in (_KEY, "org_uuid"):
+        wif = values.get(_KEY, "wif") == "wif"
         return KeySource(kind="wif", value=str(values.get("org_uuid", ""))) if wif else KeySource()
     kind: Any = key.removeprefix("api_key_")
     return KeySource(kind=kind, value=str(values[key]))

@@ -176,6 +176,7 @@ DATADOG = panel(
     Setting(
         key="org_uuid",
         rare=True,
+        fills="key_source",
         metavar="UUID",
         check=validate.uuid,
         help="The Datadog organisation for --key-source wif; else that of the keys.",
