@@ -2,8 +2,8 @@
 
     python -m benchmarks.start_up [--rounds 15] [--beside /elsewhere/.venv/bin/ddsetup]
 
-CPU seconds, which a busy machine changes less than the clock; `status` goes as far as its first call of AWS,
-which is refused; `setup --region eu` is completed, as a shell asks for it.
+CPU seconds, which a busy machine changes less than the clock; those of `status` until its first call of AWS
+arrives; `setup --region eu` is completed, as a shell asks for it.
 """
 
 from __future__ import annotations
@@ -11,17 +11,19 @@ from __future__ import annotations
 import argparse
 import os
 import resource
+import socket
 import statistics
 import subprocess
 import sys
 from pathlib import Path
 
 _COMPLETED = ("setup", "--region", "eu")
-_COMMANDS = (("--version",), ("--help",), ("setup", "--help"), _COMPLETED, ("status", "--no-input"))
+_FIRST_CALL = ("status", "--no-input")
+_COMMANDS = (("--version",), ("--help",), ("setup", "--help"), _COMPLETED, _FIRST_CALL)
 _GOALS = {
     ("setup", "--help"): "<= 10 x bare Python",
     _COMPLETED: "<= 150 ms",
-    ("status", "--no-input"): "<= 600 ms",
+    _FIRST_CALL: "<= 600 ms",
 }
 _NOWHERE = {
     "AWS_ENDPOINT_URL": "http://127.0.0.1:9",
@@ -38,8 +40,26 @@ _NOWHERE = {
 }
 
 
+def cpu_until_called(command: list[str]) -> float:
+    """User and system time of a command until it connects to AWS; then it is ended."""
+    with socket.create_server(("127.0.0.1", 0)) as aws:
+        aws.settimeout(60)
+        environ = _NOWHERE | {"AWS_ENDPOINT_URL": f"http://127.0.0.1:{aws.getsockname()[1]}"}
+        with subprocess.Popen(
+            command, env=environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        ) as process:
+            try:
+                aws.accept()[0].close()
+                fields = Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()
+            finally:
+                process.kill()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def cpu_seconds(command: list[str]) -> float:
     """User and system time of a command, its children included."""
+    if command[1:] == [*_FIRST_CALL]:
+        return cpu_until_called(command)
     environ = _NOWHERE | ({"_DDSETUP_COMPLETE": "zsh"} if command[1:] == [*_COMPLETED] else {})
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     subprocess.run(command, capture_output=True, check=False, env=environ)

@@ -56,6 +56,10 @@ class FoundKeys:
     app_key_from: str
     warnings: tuple[str, ...] = ()
 
+    @property
+    def origins(self) -> tuple[str, str]:
+        return self.api_key_from, self.app_key_from
+
 
 @dataclass(frozen=True, slots=True)
 class WantedKey:

@@ -194,7 +194,7 @@ def _checked(wanted: Wanted, found: FoundKeys, say: Callable[[str], None]) -> Si
 
 
 def _typed(found: FoundKeys) -> bool:
-    return "prompt" in (found.api_key_from, found.app_key_from)
+    return "prompt" in found.origins
 
 
 def _found(wanted: Wanted, dialogue: Dialogue) -> FoundKeys:

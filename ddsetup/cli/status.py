@@ -18,7 +18,7 @@ def run(call: Call) -> Report:
     from ddsetup.observe.in_bulk import GLANCE
     from ddsetup.plan.select import select_in
 
-    session = verbs.connect(call.given, call.host(), command="status")
+    session = verbs.connect(call.given, call.host(), command="status", looks_next=True)
     snapshot = verbs.look(session, call.given.text("role_name"), fields=GLANCE)
     data = dict(status(snapshot))
     values = {key: value for key in call.given.values if (value := call.given.value(key)) is not None}

@@ -19,7 +19,7 @@ def run(call: Call) -> Report:
     from ddsetup.plan.steps.instrument.key_access import roles_to_read
 
     keep = kept(tuple(call.value("keep") or ()))
-    session = verbs.connect(call.given, call.host(), command="teardown")
+    session = verbs.connect(call.given, call.host(), command="teardown", looks_next=True)
     snapshot = verbs.with_applied(session, verbs.look(session, call.given.text("role_name")))
     answers = answers_from(
         call.given, snapshot, session.host.prompter, command="teardown", scope=session.scope

@@ -18,7 +18,7 @@ def run(call: Call) -> Report:
     from ddsetup.plan.steps import uninstrument
     from ddsetup.plan.steps.instrument.key_access import roles_to_read
 
-    session = verbs.connect(call.given, call.host(), command="uninstrument")
+    session = verbs.connect(call.given, call.host(), command="uninstrument", looks_next=True)
     snapshot = verbs.look(session)
     answers = answers_from(
         call.given,

@@ -81,7 +81,7 @@ def examine(session: Session | None, given: Given, looking: Looking, wanted: Wan
     else:
         role = given.text("role_name")
         session.host.say("looking at what is there")
-        snapshot = observe(session.aws, session.dd, session.identities, session.lanes, role_name=role)
+        snapshot = observe(session.aws, lambda: session.dd, session.identities, session.lanes, role_name=role)
         answers = _answers(session, given, snapshot)
         session.host.say("looking at what arrives, and how the Forwarder does")
         looking = replace(looking, history=_history(session, snapshot, answers))

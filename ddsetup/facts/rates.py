@@ -43,6 +43,10 @@ RATES: Mapping[str, float] = {
     "sts": 10,
     "tag": 5,
 }
+UNPUBLISHED = frozenset(
+    ("cloudformation", "cloudwatch", "events", "iam", "s3", "secretsmanager", "sts", "tag")
+)
+"""Those of which a second's worth may come at once: AWS bounds them by more than what comes in a moment."""
 DEFAULT_RATE = 5.0
 """Calls per second for a service that `RATES` does not know."""
 

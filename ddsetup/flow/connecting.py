@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 from functools import partial
 
-from ddsetup.ask.asking import Missing, scope_from
+from ddsetup.ask.asking import Missing, Scope, scope_from
 from ddsetup.ask.credentials import KeyReaders, KeyRefs, missing_keys, os_keyring, os_keyring_keeper
 from ddsetup.ask.prompter import Back, Prompt
 from ddsetup.ask.region_offers import FunctionsByRegion
-from ddsetup.ask.signin import Wanted, sign_in_to_aws, sign_in_to_datadog
+from ddsetup.ask.signin import SignedIn, Wanted, sign_in_to_aws, sign_in_to_datadog
 from ddsetup.facts.rates import given_rates
 from ddsetup.flow.host import Host, Session
 from ddsetup.gateways.aws import secrets
@@ -17,7 +18,7 @@ from ddsetup.gateways.aws.credentials import ways_to_sign_in
 from ddsetup.gateways.aws.functions import count_functions
 from ddsetup.gateways.aws.regions import check_regions
 from ddsetup.gateways.aws.session import Aws, AwsOptions
-from ddsetup.gateways.overlap import each
+from ddsetup.gateways.overlap import begun, each
 from ddsetup.model.account import Lane
 from ddsetup.model.errors import UsageError
 from ddsetup.model.foreign import Lines
@@ -25,16 +26,23 @@ from ddsetup.model.lines import counted
 from ddsetup.settings.given import Given
 
 
-def connect(given: Given, host: Host, *, command: str, datadog: bool = True) -> Session:
+def connect(
+    given: Given, host: Host, *, command: str, datadog: bool = True, looks_next: bool = False
+) -> Session:
     """Find and check credentials and scope. Nothing is written.
 
-    Raises UsageError that names every missing answer at once, or CredentialsError.
+    Where nobody can be asked, signing in to Datadog goes on beside AWS; `looks_next`: also beside `look`,
+    which then raises what is wrong with it. Raises UsageError that names every missing answer at once, or
+    CredentialsError.
     """
     while True:
         try:
-            return _connect(given, host, command, datadog)
+            session = _connect(given, host, command, datadog)
         except Back:
             continue  # the last answer was taken back, so its question comes again
+        if session.signing is not None and not looks_next:
+            session.signing()
+        return session
 
 
 def _connect(given: Given, host: Host, command: str, datadog: bool) -> Session:
@@ -61,10 +69,21 @@ def _connect(given: Given, host: Host, command: str, datadog: bool) -> Session:
             error.fix = Lines.of(error.fix, f"for AWS: {ways_to_sign_in()}")
         raise
     check_regions(scope.regions, aws.regions)
-    identity = aws.identity()
-    host.say(f"AWS account {identity.account} as {identity.arn}, {', '.join(scope.regions)}")
-    session = Session(host=host, aws=aws, identity=identity, scope=scope)
-    return _with_datadog(session, given, readers, refs) if datadog else session
+    wanted = _wanted(given, host, scope, readers, refs)
+    greeted = threading.Event()
+    alone = datadog and host.prompter is None
+    signing = begun(partial(_sign_in_beside, aws, wanted, host, greeted)) if alone else None
+    try:
+        identity = aws.identity()
+        host.say(f"AWS account {identity.account} as {identity.arn}, {', '.join(scope.regions)}")
+    finally:
+        greeted.set()
+    if datadog and signing is None:
+        signed_in = _sign_in(wanted, host, greeted)
+        if "site" in host.dialogue.typed:
+            host.dialogue.typed["site"] = {"site": signed_in.site}
+        scope, signing = replace(scope, site=signed_in.site), lambda: signed_in
+    return Session(host=host, aws=aws, identity=identity, scope=scope, signing=signing)
 
 
 def _functions_by_region(aws: Aws, host: Host) -> FunctionsByRegion:
@@ -76,30 +95,29 @@ def _functions_by_region(aws: Aws, host: Host) -> FunctionsByRegion:
     return {lane.region: number for lane, number in zip(lanes, found, strict=True)}
 
 
-def _with_datadog(session: Session, given: Given, readers: KeyReaders, refs: KeyRefs) -> Session:
-    """The session, signed in to Datadog as well."""
-    host = session.host
-    wanted = Wanted(
-        site=session.scope.site,
+def _wanted(given: Given, host: Host, scope: Scope, readers: KeyReaders, refs: KeyRefs) -> Wanted:
+    return Wanted(
+        site=scope.site,
         url=quiet(given, "datadog_url") or None,
         environ=host.environ,
         readers=readers,
         refs=refs,
         clock=host.clock,
     )
+
+
+def _sign_in_beside(aws: Aws, wanted: Wanted, host: Host, greeted: threading.Event) -> SignedIn:
+    """As `_sign_in`, from when AWS is on the wire: until then both would only wait for the processor."""
+    aws.called.wait()
+    return _sign_in(wanted, host, greeted)
+
+
+def _sign_in(wanted: Wanted, host: Host, greeted: threading.Event) -> SignedIn:
+    """Sign in to Datadog, and say so after AWS has been greeted."""
     signed_in = sign_in_to_datadog(wanted, host.prompter, host.dialogue, host.say)
-    if "site" in host.dialogue.typed:
-        host.dialogue.typed["site"] = {"site": signed_in.site}
-    origin = (signed_in.found.api_key_from, signed_in.found.app_key_from)
-    host.say(f"Datadog site {signed_in.site}: keys are valid ({', '.join(origin)})")
-    return replace(
-        session,
-        scope=replace(session.scope, site=signed_in.site),
-        dd=signed_in.dd,
-        keys=signed_in.found.keys,
-        keys_from=origin,
-        key_check=signed_in.check,
-    )
+    greeted.wait()
+    host.say(f"Datadog site {signed_in.site}: keys are valid ({', '.join(signed_in.found.origins)})")
+    return signed_in
 
 
 def _missing_keys(host: Host, readers: KeyReaders, refs: KeyRefs) -> tuple[Missing, ...]:

@@ -92,7 +92,7 @@ class Guide:
         """Connect and look, while what prompts take is loaded."""
         from ddsetup.flow import verbs
 
-        self.session = verbs.connect(given, self.host, command=self.call.command)
+        self.session = verbs.connect(given, self.host, command=self.call.command, looks_next=True)
         loading = _load_ahead() if self.host.prompter is not None else None
         self.snapshot = verbs.look(self.session, given.text("role_name"))
         self.usage = None

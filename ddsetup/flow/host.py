@@ -11,6 +11,7 @@ from pathlib import Path
 from ddsetup.ask.asking import AtHand, Scope
 from ddsetup.ask.dialogue import Dialogue
 from ddsetup.ask.prompter import Prompter
+from ddsetup.ask.signin import SignedIn
 from ddsetup.gateways.aws.session import Aws
 from ddsetup.gateways.datadog.client import Datadog, DatadogKeys
 from ddsetup.gateways.datadog.keys import KeyCheck
@@ -62,16 +63,34 @@ class Host:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
-    """Checked credentials, and where to work. Commands that do without Datadog have neither `dd` nor keys."""
+    """Credentials, and where to work.
+
+    `signing` gives what signing in to Datadog came to, once that is over, and raises CredentialsError where
+    it came to nothing; None for commands that do without Datadog, which have neither `dd` nor keys then.
+    """
 
     host: Host
     aws: Aws
     identity: Identity
     scope: Scope
-    dd: Datadog | None = None
-    keys: DatadogKeys | None = None
-    keys_from: tuple[str, ...] = ()
-    key_check: KeyCheck | None = None
+    signing: Callable[[], SignedIn] | None = None
+
+    @property
+    def dd(self) -> Datadog | None:
+        return None if self.signing is None else self.signing().dd
+
+    @property
+    def keys(self) -> DatadogKeys | None:
+        return None if self.signing is None else self.signing().found.keys
+
+    @property
+    def keys_from(self) -> tuple[str, ...]:
+        """Where the keys came from."""
+        return () if self.signing is None else self.signing().found.origins
+
+    @property
+    def key_check(self) -> KeyCheck | None:
+        return None if self.signing is None else self.signing().check
 
     @property
     def lanes(self) -> tuple[Lane, ...]:
@@ -85,6 +104,7 @@ class Session:
     @property
     def datadog(self) -> Datadog:
         """The Datadog connection of a command that has one."""
-        if self.dd is None:
+        dd = self.dd
+        if dd is None:
             raise UsageError("this needs a Datadog site and keys", fix="set DD_SITE, DD_API_KEY, DD_APP_KEY")
-        return self.dd
+        return dd

@@ -89,7 +89,7 @@ def look(session: Session, role_name: str = "", *, fields: frozenset[str] = froz
     with session.host.busy(_LOOKING) as tell:
         snapshot = observe(
             session.aws,
-            session.dd,
+            lambda: session.dd,
             session.identities,
             session.lanes,
             role_name=role_name or DEFAULT_ROLE,

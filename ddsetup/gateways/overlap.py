@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+from threading import Thread
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from ddsetup.model.account import Lane
@@ -31,6 +32,21 @@ def each(ask: Callable[[A], T], things: Iterable[A], at_once: int = AT_ONCE) -> 
 def all_of(jobs: Mapping[K, Callable[[], Any]], at_once: int = AT_ONCE) -> dict[K, Any]:
     """The results of all jobs. Raises the first exception, once all have ended."""
     return dict(zip(jobs, each(lambda job: job(), jobs.values(), at_once), strict=True))
+
+
+def begun(job: Callable[[], T]) -> Callable[[], T]:
+    """Begin a job now, beside whatever comes next. Who calls what is returned waits for the job, and gets its
+    result or its exception; nobody waits for it at the end of the process."""
+    future: Future[T] = Future()
+
+    def work() -> None:
+        try:
+            future.set_result(job())
+        except BaseException as error:  # noqa: BLE001 - it is raised where the result is asked for
+            future.set_exception(error)
+
+    Thread(target=work, name="begun", daemon=True).start()
+    return future.result
 
 
 Key: TypeAlias = tuple[str, Lane | None, str]

@@ -39,7 +39,7 @@ FOR_DRIFT = frozenset({"functions", "tags", "stacks", "secrets", "datadog_rule",
 
 def observe(  # noqa: PLR0913 - where to look, and for what
     aws: Aws,
-    dd: Datadog | None,
+    dd: Callable[[], Datadog | None],
     identities: Sequence[Identity],
     lanes: Iterable[Lane],
     *,
@@ -49,13 +49,14 @@ def observe(  # noqa: PLR0913 - where to look, and for what
 ) -> Snapshot:
     """Everything that bulk calls show of these lanes, of their accounts, and of Datadog.
 
-    `role_name` is the role to look for where Datadog names none. Without `dd` the integration is unreadable.
+    `role_name` is the role to look for where Datadog names none. `dd` is asked for in the jobs that need it,
+    as who signs in meanwhile has it late; where it gives None the integration is unreadable.
     `fields` of lanes besides which nothing is wanted (see `GLANCE`): the others stay empty.
     """
     wanted = tuple(lanes)
-    jobs: Jobs = {("datadog", None, ""): lambda: _observe_datadog(dd)}
+    jobs: Jobs = {("datadog", None, ""): lambda: _observe_datadog(dd())}
     for each in identities:
-        jobs["account", None, each.account] = partial(observe_account, aws, dd, each, role_name)
+        jobs["account", None, each.account] = partial(_observe_account, aws, dd, each, role_name)
     for lane in wanted:
         reads = _lane_jobs(aws, lane, on_progress)
         jobs |= {key: job for key, job in reads.items() if fields is None or key[0] in fields}
@@ -74,8 +75,11 @@ def bulk_fields(aws: Aws, lane: Lane) -> tuple[str, ...]:
     return tuple(field for field, _, _ in _lane_jobs(aws, lane, None))
 
 
-def observe_account(aws: Aws, dd: Datadog | None, identity: Identity, role_name: str) -> AccountSnapshot:
+def _observe_account(
+    aws: Aws, signing: Callable[[], Datadog | None], identity: Identity, role_name: str
+) -> AccountSnapshot:
     """The integration, the role that it names (or `role_name`), and what Datadog wants of that role."""
+    dd = signing()
     integration = read_integration(dd, identity.account) if dd is not None else _NOT_ASKED
     named = integration.role_name if isinstance(integration, Integration) else None
     permissions, source = catalogues.permissions(dd) if dd is not None else ((), "bundled")

@@ -15,9 +15,12 @@ from benchmarks.account import furnished
 from benchmarks.front import Front
 from benchmarks.memory import MemoryAws
 from ddsetup.ask.asking import Scope
+from ddsetup.ask.credentials import FoundKeys
+from ddsetup.ask.signin import SignedIn
 from ddsetup.flow import verbs
 from ddsetup.gateways.aws.session import Aws, AwsOptions
 from ddsetup.gateways.datadog.client import Datadog, DatadogKeys
+from ddsetup.gateways.datadog.keys import KeyCheck
 from ddsetup.journal.disk import OnDisk
 from ddsetup.model.change import Outcome
 from ddsetup.settings.given import from_flags
@@ -40,6 +43,12 @@ class Bench:
     def session(self, rate_scale: float = 400) -> verbs.Session:
         aws = Aws.connect(AwsOptions(), endpoint_url=self.front.url, rate_scale=rate_scale)
         keys = DatadogKeys(API_KEY, APP_KEY)
+        signed_in = SignedIn(
+            site="datadoghq.com",
+            dd=Datadog.connect("datadoghq.com", keys, self.datadog_url),
+            found=FoundKeys(keys, "DD_API_KEY", "DD_APP_KEY"),
+            check=KeyCheck("datadoghq.com", {}),
+        )
         host = verbs.Host(
             environ={}, state_dir=self.state_dir, memory=OnDisk(self.state_dir), on_event=lambda event: None
         )
@@ -48,8 +57,7 @@ class Bench:
             aws=aws,
             identity=aws.identity(),
             scope=Scope("datadoghq.com", (REGION,)),
-            dd=Datadog.connect("datadoghq.com", keys, self.datadog_url),
-            keys=keys,
+            signing=lambda: signed_in,
         )
 
     def set_up(self, **flags: object) -> Run:

@@ -33,6 +33,21 @@ def test_a_pause_saves_up_no_burst() -> None:
     assert time.seconds - before == pytest.approx(0.1)
 
 
+def test_where_no_rate_is_published_a_seconds_worth_comes_at_once_and_no_more() -> None:
+    time = FakeTime()
+    bucket = Limits(time.clock).bucket("iam", "GetRole", "us-east-1")
+    for _ in range(5):
+        bucket.take()
+    assert time.seconds == 0
+    for _ in range(50):
+        bucket.take()
+    assert time.seconds == pytest.approx(10)
+    time.seconds += 60
+    for _ in range(6):
+        bucket.take()
+    assert time.seconds == pytest.approx(70.2), "a pause saves up one second's worth, however long it is"
+
+
 def test_threads_share_one_pace() -> None:
     time = FakeTime()
     bucket = Bucket(5, time.clock)

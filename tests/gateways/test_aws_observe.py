@@ -54,7 +54,7 @@ class Place:
     def look(self) -> Snapshot:
         identity = self.aws.identity()
         lanes = (self.lane, self.other)
-        return observe(self.aws, self.dd, (identity,), lanes, role_name="DatadogIntegrationRole")
+        return observe(self.aws, lambda: self.dd, (identity,), lanes, role_name="DatadogIntegrationRole")
 
 
 @pytest.fixture(scope="module")
@@ -169,7 +169,12 @@ def test_a_closer_look_adds_what_has_no_bulk_call(place: Place, snapshot: Snapsh
 
 def told_of(aws: Aws, lane: Lane, on_progress: Progress) -> None:
     observe(
-        aws, None, (aws.identity(),), (lane,), role_name="DatadogIntegrationRole", on_progress=on_progress
+        aws,
+        lambda: None,
+        (aws.identity(),),
+        (lane,),
+        role_name="DatadogIntegrationRole",
+        on_progress=on_progress,
     )
 
 

@@ -17,7 +17,7 @@ def run(call: Call) -> Report:
     """Look, plan no more than the drift, and carry it out once it is confirmed."""
     from ddsetup.flow import verbs
 
-    session = verbs.connect(call.given, call.host(), command="plan")
+    session = verbs.connect(call.given, call.host(), command="plan", looks_next=True)
     kept = look_for_drift(session, call.given)
     if not kept.drift:
         return drift_report(base_report("keep apply", session), kept)

@@ -19,7 +19,7 @@ def run(call: Call) -> Report:
     """Look, and write it as SARIF, too, if that is wanted. Ends with 3 if anything drifted."""
     from ddsetup.flow import verbs
 
-    session = verbs.connect(call.given, call.host(), command="plan")
+    session = verbs.connect(call.given, call.host(), command="plan", looks_next=True)
     kept = look_for_drift(session, call.given)
     report = drift_report(base_report("keep check", session), kept)
     if call.value("sarif"):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 
-from ddsetup.facts.rates import DEFAULT_RATE, RATES
+from ddsetup.facts.rates import DEFAULT_RATE, RATES, UNPUBLISHED
 from ddsetup.model.clock import Clock
 
 _CALM_SECONDS = 10.0
@@ -21,7 +21,8 @@ _STEPS = 50
 
 
 class Bucket:
-    """Lets `rate` calls a second pass, evenly spaced, whichever threads they come from.
+    """Lets `rate` calls a second pass, evenly spaced, whichever threads they come from. After a pause,
+    `at_once` of them may come without a wait.
 
     Others deploy into the same account and share its quota: `throttled` tells the bucket that AWS refused a
     call. It then slows down to 0.7 of its pace (at most once a second, never below an eighth of `rate`) and
@@ -33,8 +34,9 @@ class Bucket:
     as many calls.
     """
 
-    def __init__(self, rate: float, clock: Clock, *, fixed: bool = False) -> None:
+    def __init__(self, rate: float, clock: Clock, *, fixed: bool = False, at_once: float = 1.0) -> None:
         self.rate = rate
+        self._ahead = max(0.0, at_once - 1) / rate
         self._clock = clock
         self._pace = rate
         self._next = float("-inf")
@@ -49,8 +51,8 @@ class Bucket:
         """Wait for the next free slot. Slots are given out in the order of asking."""
         with self._lock:
             now = self._clock.monotonic()
-            slot = max(now, self._next)
-            self._next = slot + 1 / self._pace
+            slot = max(now, self._next - self._ahead)
+            self._next = max(now, self._next) + 1 / self._pace
             self._gained += 1 / self.rate - 1 / self._pace if self._pace > self.rate else 0.0
             self._speed_up(waiting=slot > now)
         if slot > now:
@@ -104,5 +106,10 @@ class Limits:
             key = (region, group)
             if key not in self._buckets:
                 rate = self._rates.get(group, RATES.get(group, DEFAULT_RATE)) * self.scale
-                self._buckets[key] = Bucket(rate, self._clock, fixed=group in self._rates)
+                self._buckets[key] = Bucket(
+                    rate,
+                    self._clock,
+                    fixed=group in self._rates,
+                    at_once=rate if group in UNPUBLISHED else 1.0,
+                )
             return self._buckets[key]

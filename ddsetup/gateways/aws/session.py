@@ -63,6 +63,8 @@ class Aws:
     The account of the identity is its own; `others` are sessions for further accounts by their number. A call
     goes to the account of its lane, with the quotas of that account.
 
+    `called` is set once the first call is on its way.
+
     Thread-safe. botocore's own retries are off: all of them happen in `call`, on the clock that was passed
     in, and every attempt takes a slot of its bucket first.
     """
@@ -80,6 +82,7 @@ class Aws:
         self.options = options
         self.clock = clock
         self.calls: Counter[str] = Counter()
+        self.called = threading.Event()
         self._session = session
         self._sessions = {_OWN: session, **(others or {})}
         self._limits = {account: Limits(clock, rate_scale, options.rates) for account in self._sessions}
@@ -355,6 +358,7 @@ class Aws:
     def _count(self, called: str) -> None:
         with self._counting:
             self.calls[called] += 1
+        self.called.set()
 
 
 def _answered(method: Callable[..., Json], name: str, parameters: Mapping[str, Any]) -> Json:
