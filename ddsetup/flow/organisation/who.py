@@ -100,7 +100,11 @@ def session_of(accounts: Accounts, member: Member, host: Host) -> Session:
     base = accounts.base
     aws = enter(base.aws, member, accounts.roles)
     scope = replace(base.scope, regions=member.regions or base.scope.regions)
-    return replace(base, host=host, aws=aws, identity=aws.identity(), scope=scope, dd=accounts.once)
+    session = replace(base, host=host, aws=aws, identity=aws.identity(), scope=scope)
+    if base.signing is None or accounts.once is None:
+        return session
+    signed_in = replace(base.signing(), dd=accounts.once)
+    return replace(session, signing=lambda: signed_in)
 
 
 def host_of(base: Host, on_event: OnEvent) -> Host:
