@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 from collections.abc import Iterator
@@ -12,6 +13,8 @@ from hypothesis import settings
 from tests import environment
 
 HOME = environment.own()
+# Collecting makes a great many objects that stay: to look for garbage among them is wasted.
+gc.disable()
 
 from tests.patience import PATIENCE  # noqa: E402
 
@@ -55,8 +58,9 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
 SANDBOXES = ("tests/e2e/", "tests/safety/")
 """Where a file has whole sandboxes to itself: minutes of waiting beside little work."""
 LONGEST = (
-    *("test_doctor", "test_own_policies", "test_faults", "test_odd_answers", "test_wizard", "test_explore"),
-    *("test_kills", "test_running", "test_shared_state", "test_contract", "test_as_on_aws", "test_sandbox"),
+    *("test_doctor", "test_kills", "test_year", "test_own_policies", "test_wizard", "test_running"),
+    *("test_forwarder_stack", "test_faults", "test_sandbox", "test_lanes", "test_anywhere", "test_explore"),
+    *("test_as_on_aws", "test_keep", "test_contract", "test_odd_answers", "test_monitors", "test_services"),
 )
 """What takes longest where no earlier run has told."""
 SECONDS = "ddsetup/seconds_by_file"
@@ -65,9 +69,9 @@ _seconds: dict[str, float] = {}
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """Half of what takes long is waiting, so there are more processes than processors."""
+    """Two thirds of what takes long is waiting, so there are more processes than processors."""
     able = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return min(max(3, 2 * able), 16)
+    return min(3 * able, 16)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -75,6 +79,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     cache = getattr(config, "cache", None)
     took: dict[str, float] = (cache.get(SECONDS, None) if cache else None) or {}
     items.sort(key=lambda item: (-took.get(_file(item.nodeid), 0.0), _rank(_file(item.nodeid))))
+
+
+def pytest_collection_finish() -> None:
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.hookimpl(trylast=True)
@@ -91,7 +100,7 @@ def _file(nodeid: str) -> str:
 
 def _rank(file: str) -> int:
     if not file.startswith(SANDBOXES):
-        return len(LONGEST) + 1
+        return len(LONGEST) + (1 if file.startswith("tests/gateways/") else 2)
     name = file.rpartition("/")[2].removesuffix(".py")
     return LONGEST.index(name) if name in LONGEST else len(LONGEST)
 

@@ -27,8 +27,7 @@ def own() -> Path:
     _signals()
     temporary = tempfile.gettempdir()
     kept = {n: v for n, v in os.environ.items() if n in KEPT | ORDERS or n.startswith(KEPT_PREFIXES)}
-    mine = _private(Path(temporary) / f"ddsetup-tests-{os.getuid()}")
-    home = Path(tempfile.mkdtemp(prefix="home-", dir=mine))
+    home = Path(tempfile.mkdtemp(prefix="home-", dir=common()))
     os.environ.clear()
     os.environ.update({"PATH": os.defpath, **kept, **FIXED})
     os.environ.update({"HOME": str(home), "TMPDIR": temporary})
@@ -49,8 +48,13 @@ def furnish(home: Path) -> None:
         (cache / "sandbox").symlink_to(builds)
 
 
+def common() -> Path:
+    """What all tests of this user have in common, in any run: nobody else can write there."""
+    return _private(Path(tempfile.gettempdir()) / f"ddsetup-tests-{os.getuid()}")
+
+
 def _builds() -> Path:
-    return _private(Path(tempfile.gettempdir()) / f"ddsetup-tests-{os.getuid()}") / "builds"
+    return common() / "builds"
 
 
 def _private(directory: Path) -> Path:

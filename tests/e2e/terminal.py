@@ -108,6 +108,7 @@ class Terminal:
         self._child = start(arguments, environ, directory, size)
         self.screen = pyte.Screen(*size)
         self._stream = pyte.Stream(self.screen)
+        self._rows = [""] * size[1]
         self.raw = ""
 
     def __enter__(self) -> Self:
@@ -123,8 +124,12 @@ class Terminal:
 
     @property
     def lines(self) -> list[str]:
-        """What is on the screen now."""
-        return [line.rstrip() for line in self.screen.display]
+        """What is on the screen now; only the rows that were drawn on since the last look are read anew."""
+        for row in self.screen.dirty:
+            cells = self.screen.buffer[row]
+            self._rows[row] = "".join(cells[column].data for column in range(self.screen.columns)).rstrip()
+        self.screen.dirty.clear()
+        return list(self._rows)
 
     @property
     def seen(self) -> str:

@@ -9,19 +9,25 @@ the OpenAPI document that Datadog publishes, so neither of the two wrote them.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
+import datadog_api_client.version
 from datadog_api_client import ApiClient, Configuration
 from datadog_api_client.exceptions import OpenApiException
 from datadog_api_client.model_utils import UnparsedObject, validate_and_convert_types
 
 from ddsetup.sandbox.datadog.wire import Request, Response
+from tests import environment
+from tests.gateways import shapes
+from tests.gateways.shapes import Fitting, shape
 
 APIS = (
     "v1.api.authentication_api:AuthenticationApi",
@@ -134,6 +140,14 @@ class Referee:
             self.wrong += _of_answer(endpoint, response)
 
 
+@cache
+def fitting() -> Fitting:
+    """What was found to fit by the same models, judged by the same lines."""
+    models = datadog_api_client.version.__version__
+    lines = b"".join(Path(file).read_bytes() for file in (__file__, str(shapes.__file__)))
+    return Fitting(environment.common() / f"fitting-{models}-{hashlib.sha256(lines).hexdigest()[:16]}")
+
+
 def _of_request(endpoint: Endpoint, request: Request) -> Iterator[Verdict]:
     what = f"the request {request.method} {request.path}"
     known = {p["attribute"]: p for p in endpoint.parameters.values() if p["location"] == "query"}
@@ -179,6 +193,16 @@ def _parameter(text: str, types: tuple[Any, ...]) -> Any:
 
 def _misfits(what: str, value: Any, types: Any, *, strict: bool) -> Iterator[Verdict]:
     """Where a document is not of the client's type; `strict`: also where it has members nobody knows."""
+    asked = f"{types} {strict} {shape(value, counted=strict)}"
+    if asked in fitting():
+        return
+    wrong = list(_looked_for(what, value, types, strict=strict))
+    if not wrong:
+        fitting().add(asked)
+    yield from wrong
+
+
+def _looked_for(what: str, value: Any, types: Any, *, strict: bool) -> Iterator[Verdict]:
     try:
         typed = validate_and_convert_types(value, types, ["it"], True, True, Configuration())
     except (OpenApiException, TypeError, ValueError, AttributeError) as error:
