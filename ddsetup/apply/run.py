@@ -180,7 +180,7 @@ class _Run:
         self._outcomes: dict[int, Outcome] = {}
         self._seqs: dict[int, int] = {}
         self._stopping = False
-        self._deleted: dict[ResourceId, Change] = {}
+        self._made_way: dict[ResourceId, Change] = {}
         self._in_vain: list[Change] = []
         self.stop_reason = ""
 
@@ -224,18 +224,20 @@ class _Run:
         self._outcomes[index] = outcome
         self.say(kind="finished", index=index, outcome=outcome)
         change = self.changes[index]
-        if change.action == "delete" and outcome.status == "applied":
-            self._deleted[change.resource] = change
+        if change.makes_room and outcome.status == "applied":
+            self._made_way[change.resource] = change
         elif change.action != "delete" and outcome.status not in ("applied", "unchanged"):
             self._in_vain += self._made_room(change)
         for dependant, need in queue.settle(index, good=outcome.status in ("applied", "unchanged")):
             self._skip(queue, dependant, need, outcome.status)
 
     def _made_room(self, change: Change) -> Iterator[Change]:
-        """The deletions carried out for a change that has not come about, turned round; each once."""
+        """What was taken away for a change that has not come about, turned round; each once."""
         for need in change.needs:
-            made = self._deleted.pop(need, None)
-            if made is not None:
+            made = self._made_way.get(need)
+            # A role that was mended for a record that is there stays so.
+            if made is not None and (made.action == "delete" or change.action == "create"):
+                del self._made_way[need]
                 what = f"put back at once, as {change.resource.name} is not there to take its place"
                 yield replace(made.inverse(), why=what)
 

@@ -15,12 +15,14 @@ def run(call: Call) -> Report:
     """Plan it from what is there, show it, and do it once it is confirmed."""
     from ddsetup.flow import verbs
     from ddsetup.observe.chosen import observe_filters, observe_key_policies
+    from ddsetup.observe.in_bulk import observe_secrets
     from ddsetup.plan.steps import teardown
     from ddsetup.plan.steps.instrument.key_access import roles_to_read
 
     keep = kept(tuple(call.value("keep") or ()))
     session = verbs.connect(call.given, call.host(), command="teardown", looks_next=True)
     snapshot = verbs.with_applied(session, verbs.look(session, call.given.text("role_name")))
+    snapshot = observe_secrets(session.aws, snapshot)
     answers = answers_from(
         call.given, snapshot, session.host.prompter, command="teardown", scope=session.scope
     )

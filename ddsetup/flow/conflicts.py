@@ -1,4 +1,4 @@
-"""What shall become of somebody else's subscription filters: each with whose it is and where it leads."""
+"""What shall become of somebody else's subscription filters and tags: each with whose it is."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from ddsetup.show.screen import Screen
 
 if TYPE_CHECKING:
     from ddsetup.flow.verbs import Prepared, Session
+    from ddsetup.plan.steps.instrument.own_tags import Taken
     from ddsetup.plan.steps.subscriptions.conflicts import Conflict
 
 _EACH = "each"
@@ -74,6 +75,7 @@ def decide(call: Call, session: Session, prepared: Prepared) -> Prepared:
     Nobody is asked when `--on-conflict` decides, or when nobody is there: then such filters stay. Raises
     UsageError when `--on-conflict ask` was given and nobody is there, and `Back` from the first question.
     """
+    from ddsetup.plan.steps.instrument.own_tags import key_of
     from ddsetup.plan.steps.subscriptions import conflicts
     from ddsetup.plan.whole import make_plan
 
@@ -88,16 +90,18 @@ def decide(call: Call, session: Session, prepared: Prepared) -> Prepared:
         for conflict in conflicts(prepared.snapshot, prepared.answers, prepared.selected)
         for found in conflict.filters
     ]
-    if not open_ones:
+    tags = _open_tags(prepared)
+    if not (open_ones or tags):
         return prepared
     if prompter is None:
-        named = ", ".join(each.key for each in open_ones)
-        fix = "give --on-conflict replace, add or skip, or --conflict GROUP:FILTER=DECISION for each"
-        raise UsageError(f"subscription filters are in the way, and nobody can be asked: {named}", fix=fix)
+        named = ", ".join([*(each.key for each in open_ones), *(key_of(tag.key) for tag in tags)])
+        fix = "give --on-conflict replace, add or skip, or --conflict NAME=DECISION for each"
+        raise UsageError(f"what others set is in the way, and nobody can be asked: {named}", fix=fix)
     decided = dict(prepared.answers.conflicts)
     while True:
         try:
             decided |= decisions(call.console, host.dialogue, open_ones, prompter)
+            decided |= {key_of(tag.key): on_tag(host.dialogue, tag, prompter) for tag in tags}
             break
         except Back:
             if not host.dialogue.back().startswith("conflict"):
@@ -105,6 +109,39 @@ def decide(call: Call, session: Session, prepared: Prepared) -> Prepared:
     answers = replace(prepared.answers, conflicts=decided)
     plan = make_plan(prepared.snapshot, answers, prepared.selected)
     return replace(prepared, answers=answers, plan=plan)
+
+
+def _open_tags(prepared: Prepared) -> list[Taken]:
+    """The tags that functions have with a value of somebody else's, and on which nothing was decided."""
+    from ddsetup.plan.steps.instrument.own_tags import key_of, taken
+    from ddsetup.plan.steps.instrument.subject import subject_of
+
+    answers = prepared.answers
+    if not answers.extra_tags:
+        return []
+    subjects = (subject_of(f, prepared.snapshot, answers) for f in prepared.selected)
+    found = taken(subject for subject in subjects if not subject.datadogs_own)
+    return [tag for tag in found if key_of(tag.key) not in answers.conflicts]
+
+
+def on_tag(dialogue: Dialogue, tag: Taken, prompter: Prompter) -> OnConflict:
+    """What becomes of the values that somebody else gave a tag. Raises `Back`."""
+    one = f"conflict:tag:{tag.key}"
+    if one not in dialogue.typed:
+        many = sum(len(names) for names in tag.values.values())
+        choices = (
+            Choice("skip", "Leave it", "these functions report with the value that they have"),
+            Choice("replace", f"Set it to {tag.wanted}", "ddsetup undo puts the value back"),
+        )
+        prompt = Prompt(
+            kind="one",
+            text=f"Tag {tag.key} has another value on {counted(many, 'function')}. What about it?",
+            why=f"Somebody else set it: {tag.now}.",
+            choices=choices,
+            default="skip",
+        )
+        dialogue.typed[one] = {"conflict": (f"tag:{tag.key}={prompter.ask(prompt)}",)}
+    return cast(OnConflict, _typed(dialogue.typed[one]))
 
 
 def decisions(

@@ -27,7 +27,7 @@ from ddsetup.observe.chosen import (
     refreshed,
 )
 from ddsetup.observe.filters_in_background import LateChanges, Sweep, start_sweep
-from ddsetup.observe.in_bulk import Progress, bulk_fields, observe
+from ddsetup.observe.in_bulk import Progress, bulk_fields, observe, observe_secrets
 from ddsetup.plan.preflight import check_readable
 from ddsetup.plan.select import select_in
 from ddsetup.plan.steps.subscriptions import groups_to_read, late_planner
@@ -179,7 +179,8 @@ def with_surroundings(
     session: Session, snapshot: Snapshot, answers: Answers, selected: tuple[Function, ...]
 ) -> Snapshot:
     """Add what earlier runs left in force, and what Datadog's role has to be allowed."""
-    snapshot = with_left_behind(session, with_applied(session, snapshot), answers, selected)
+    snapshot = observe_secrets(session.aws, with_applied(session, snapshot))
+    snapshot = with_left_behind(session, snapshot, answers, selected)
     return observe_in_datadog(session.dd, snapshot, answers)
 
 

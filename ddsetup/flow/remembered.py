@@ -88,7 +88,9 @@ def check_built_on(chosen: Brief, runs: Sequence[Brief], prompter: Prompter | No
 def with_applied(session: Session, snapshot: Snapshot) -> Snapshot:
     """Add what earlier runs left in force: what may be taken back, and what a killed one may have left."""
     accounts = frozenset(snapshot.accounts)
-    return replace(snapshot, applied=last_applied(session.host.memory, accounts, session.host.state_dir))
+    host = session.host
+    applied = last_applied(host.memory, accounts, host.state_dir, site=session.scope.site)
+    return replace(snapshot, applied=applied)
 
 
 def plan_meta(session: Session, extra: Mapping[str, object]) -> PlanMeta:

@@ -13,6 +13,7 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
+from ddsetup.facts.kinds import KINDS
 from ddsetup.journal.brief import standing
 from ddsetup.journal.codec import change_from_json, change_to_json
 from ddsetup.journal.memory import Memory
@@ -26,10 +27,10 @@ _FILE_NAME = "applied.json"
 
 
 def last_applied(
-    memory: Memory, accounts: frozenset[str], cache: Path | None = None
+    memory: Memory, accounts: frozenset[str], cache: Path | None = None, *, site: str = ""
 ) -> Mapping[ResourceId, Change] | None:
     """The net change of every resource of these accounts that runs in force have changed; None if no run of
-    theirs is known.
+    theirs is known. With `site`, what Datadog itself keeps is that of the organisation on it.
 
     What was found is kept in the directory `cache` until there are other runs: journals are long. Raises
     UsageError when a journal cannot be trusted.
@@ -39,23 +40,27 @@ def last_applied(
     if not mine:
         return None
     left = {run.id: [(t.seq, t.status) for t in standing(run, runs)] for run in mine if not run.header.undoes}
-    key = hashlib.sha256(json.dumps([sorted(accounts), left], sort_keys=True).encode()).hexdigest()
+    key = hashlib.sha256(json.dumps([sorted(accounts), site, left], sort_keys=True).encode()).hexdigest()
     path = cache / _FILE_NAME if cache else None
     known = _kept(path, key) if path else None
     if known is None:
-        known = list(
-            _net(memory, {run: frozenset(s for s, _ in seqs) for run, seqs in left.items() if seqs}, accounts)
-        )
+        wanted = {run: frozenset(s for s, _ in seqs) for run, seqs in left.items() if seqs}
+        known = [*_net(memory, wanted, accounts, site)]
         if path:
             _keep(path, key, known)
     return {change.resource: change for change in known}
 
 
-def _net(memory: Memory, left: Mapping[str, frozenset[int]], accounts: frozenset[str]) -> Iterator[Change]:
+def _net(
+    memory: Memory, left: Mapping[str, frozenset[int]], accounts: frozenset[str], site: str
+) -> Iterator[Change]:
     found: dict[ResourceId, Change] = {}
     for run in read_runs(memory, left):
+        elsewhere = bool(site) and run.header.site != site
         for entry in run.entries:
             change = entry.change
+            if elsewhere and not KINDS[change.resource.kind].writes:
+                continue
             if entry.seq in left[run.id] and change.resource.account in accounts:
                 earlier = found.get(change.resource)
                 net = change if earlier is None else folded(earlier, change)

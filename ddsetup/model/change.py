@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal, TypeAlias, TypedDict, Unpack
 
-from ddsetup.model.states import State
+from ddsetup.model.states import RoleState, State
 from ddsetup.model.typed import SPARSE, UNTOLD
 
 Action: TypeAlias = Literal["create", "update", "delete"]
@@ -61,6 +61,15 @@ class Change:
         if self.before is None:
             return "create"
         return "delete" if self.after is None else "update"
+
+    @property
+    def makes_room(self) -> bool:
+        """Whether it takes away what another change puts its own in place of: something is deleted, or a role
+        trusts somebody else from now on."""
+        before, after = self.before, self.after
+        if isinstance(before, RoleState) and isinstance(after, RoleState):
+            return (before.trust_account, before.external_id) != (after.trust_account, after.external_id)
+        return self.action == "delete"
 
     def inverse(self) -> Change:
         """The change that gives back what was there. It carries no precondition: the writer compares."""

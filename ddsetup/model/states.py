@@ -17,7 +17,7 @@ from typing import ClassVar, TypeAlias, get_args
 from ddsetup.model.account import Json
 from ddsetup.model.errors import UsageError
 from ddsetup.model.services import ServiceState
-from ddsetup.model.typed import decode, encode
+from ddsetup.model.typed import SPARSE, decode, encode
 
 REF_SECRET = "ref:secret:"
 REF_EXTERNAL_ID = "ref:external-id"
@@ -93,11 +93,15 @@ class LogCollectionState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SecretState:
-    """The Secrets Manager secret that holds the Datadog API key; the key itself is never part of it."""
+    """The Secrets Manager secret that holds the Datadog API key; the key itself is never part of it.
+
+    `site` is the Datadog site on which the key is good; empty: that of the run.
+    """
 
     KIND: ClassVar[str] = "secret"
     name: str
     description: str = ""
+    site: str = field(default="", metadata=SPARSE)
     tags: Mapping[str, str] = field(default_factory=dict)
 
 

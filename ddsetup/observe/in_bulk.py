@@ -7,6 +7,7 @@ What cannot be read becomes an `Unreadable` in the snapshot; only missing creden
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any, TypeAlias
 
@@ -23,8 +24,9 @@ from ddsetup.gateways.datadog.integration import read_integration
 from ddsetup.gateways.overlap import Jobs, Key, side_by_side
 from ddsetup.model.account import Identity, Integration, Lane, Secret, Unreadable
 from ddsetup.model.snapshot import AccountSnapshot, DatadogSnapshot, LaneSnapshot, Snapshot
+from ddsetup.model.states import SecretState
 from ddsetup.observe.services_read import source_reads
-from ddsetup.plan.steps.api_key import SECRET_NAME
+from ddsetup.plan.steps.api_key import SECRET_NAME, own_secrets_named, secret_name
 from ddsetup.plan.steps.namespaces import SERVICES
 
 Progress: TypeAlias = Callable[[Lane, str], None]
@@ -62,12 +64,38 @@ def observe(  # noqa: PLR0913 - where to look, and for what
         jobs |= {key: job for key, job in reads.items() if fields is None or key[0] in fields}
     found = side_by_side(aws, jobs)
     accounts: dict[str, AccountSnapshot] = {e.account: found["account", None, e.account] for e in identities}
-    return Snapshot(
+    snapshot = Snapshot(
         accounts=accounts,
         lanes={lane: _lane_snapshot(lane, found, accounts[lane.account].integration) for lane in wanted},
         datadog=found["datadog", None, ""],
         at=aws.clock.now(),
     )
+    return observe_secrets(aws, snapshot) if fields is None or "secrets" in fields else snapshot
+
+
+def observe_secrets(aws: Aws, snapshot: Snapshot) -> Snapshot:
+    """Add the secrets of further sites, where something tells of any: functions, stacks, or the record."""
+    recorded = {(r.account, r.region, r.id) for r in snapshot.applied or {} if r.kind == SecretState.KIND}
+    jobs: Jobs = {}
+    for lane, seen in snapshot.lanes.items():
+        if isinstance(seen.secrets, Unreadable):
+            continue
+        names = {secret_name(seen, snapshot.datadog.site), *own_secrets_named(seen)}
+        names |= {name for *at, name in recorded if at == [lane.account, lane.region]}
+        jobs |= {
+            ("secret", lane, name): partial(secrets.read_secret, aws, lane, name)
+            for name in names - {SECRET_NAME, *seen.secrets}
+        }
+    found = side_by_side(aws, jobs) if jobs else {}
+    lanes = dict(snapshot.lanes)
+    for (_, at, name), secret in found.items():
+        assert at is not None
+        held = lanes[at].secrets
+        if isinstance(secret, Unreadable):
+            lanes[at] = replace(lanes[at], secrets=secret)
+        elif secret is not None and not isinstance(held, Unreadable):
+            lanes[at] = replace(lanes[at], secrets={**held, name: secret})
+    return replace(snapshot, lanes=lanes) if found else snapshot
 
 
 def bulk_fields(aws: Aws, lane: Lane) -> tuple[str, ...]:

@@ -18,7 +18,7 @@ from ddsetup.model.snapshot import AccountSnapshot, Snapshot
 from ddsetup.plan.policy import required_actions
 from ddsetup.plan.policy_scope import Scope
 from ddsetup.plan.select import select_in
-from ddsetup.plan.steps.api_key import SECRET_NAME
+from ddsetup.plan.steps.api_key import SECRET_NAME, secret_name
 from ddsetup.plan.steps.durable import STACK as DURABLE
 
 _SECRET_SUFFIX = "-AbCdEf"
@@ -109,7 +109,11 @@ def _resources(
     secrets, stacks = [], []
     for lane in lanes:
         prefix = f"{lane.lane.region}:{number}"
-        secret = None if isinstance(lane.secrets, Unreadable) else lane.secrets.get(SECRET_NAME)
+        secret = (
+            None
+            if isinstance(lane.secrets, Unreadable)
+            else lane.secrets.get(secret_name(lane, answers.site))
+        )
         secrets.append(_secret_arn(secret, f"arn:{partition}:secretsmanager:{prefix}"))
         for name in _stacks(answers):
             stack = None if isinstance(lane.stacks, Unreadable) else _named(lane.stacks, name)

@@ -173,7 +173,8 @@ def _key_source(
     if source.value:
         return source
     lanes = sorted({function.lane for function in functions})
-    secret = read_secret(session.aws, lanes[0], SECRET_NAME)
+    beside = read_secret(session.aws, lanes[0], f"{SECRET_NAME}/{answers.site}")
+    secret = beside or read_secret(session.aws, lanes[0], SECRET_NAME)
     if secret is None and planned and len(lanes) == 1:
         partition, lane = catalog.partition_of(lanes[0].region), lanes[0]
         arn = f"arn:{partition}:secretsmanager:{lane.region}:{lane.account}:secret:{SECRET_NAME}-XXXXXX"

@@ -58,7 +58,7 @@ DELIVERY = panel(
         key="on_conflict",
         tells_default=False,
         choices=("ask", "replace", "add", "skip"),
-        help="What to do where somebody else's subscription filters are in the way.",
+        help="What to do where somebody else's subscription filters, or values of tags, are in the way.",
     ),
     Setting(
         key="conflict",
@@ -67,7 +67,7 @@ DELIVERY = panel(
         pair_at_end=True,
         metavar="GROUP:FILTER=DECISION",
         check=validate.conflict,
-        help="The same for one filter: replace, add or skip; repeatable.",
+        help="The same for one filter, or one tag (tag:KEY=DECISION): replace, add or skip; repeatable.",
     ),
     Setting(
         key="owned",

@@ -85,6 +85,17 @@ def test_one_that_somebody_else_makes_in_between_is_not(bench: Bench) -> None:
     assert value(bench) == "theirs"
 
 
+def test_the_key_of_another_site_is_kept_for_an_undo_and_never_replaced_by_this_ones(bench: Bench) -> None:
+    elsewhere = change("secret", STATE.name, replace(STATE, site="us5.datadoghq.com"), None)
+    make(bench, **STATE.tags)
+    assert bench.one(elsewhere).status == "applied"
+    assert bench.one(elsewhere.inverse()).status == "applied"
+    assert value(bench) == "theirs"
+    delete_secret(bench.aws, LANE, STATE.name, force=True)
+    outcome = bench.one(elsewhere.inverse())
+    assert (outcome.status, "us5.datadoghq.com" in outcome.fix) == ("failed", True)
+
+
 @pytest.mark.parametrize("force", [True, False])
 def test_a_deletion_says_whether_it_is_at_once(script: ScriptedAws, force: bool) -> None:
     """`ForceDeleteWithoutRecovery` and `RecoveryWindowInDays` exclude each other (Secrets Manager API)."""

@@ -6,7 +6,6 @@ for the external ID that Datadog issues for the role's trust policy.
 
 from __future__ import annotations
 
-import re
 import threading
 from collections.abc import Callable
 from dataclasses import replace
@@ -18,10 +17,7 @@ from ddsetup.model.change import Change
 from ddsetup.model.errors import GatewayError
 from ddsetup.model.snapshot import Snapshot
 from ddsetup.model.states import REF_EXTERNAL_ID, REF_SECRET, State, from_json, to_json
-from ddsetup.plan.steps.api_key import SECRET_NAME
-
-_OWN_SECRET = re.compile(rf":secretsmanager:.*:secret:{re.escape(SECRET_NAME)}-\w{{6}}$")
-"""The ARN of ddsetup's own secret; AWS ends it with six characters (Secrets Manager user guide)."""
+from ddsetup.plan.steps.api_key import own_secret
 
 
 class Issued:
@@ -45,14 +41,14 @@ class Issued:
         kind = change.resource.kind
 
         def value(reference: str) -> str:
-            if _OWN_SECRET.search(reference):
+            if own_secret(reference):
                 return reference
             if reference == REF_EXTERNAL_ID:
                 return self.external_id(change.resource.account)
             return self.secret_arn(lane, reference.removeprefix(REF_SECRET))
 
         def renewed(text: str) -> str:
-            return self._anew(lane, text) if _OWN_SECRET.search(text) else value(text)
+            return self._anew(lane, text) if own_secret(text) else value(text)
 
         return replace(
             change, before=_replaced(kind, change.before, value), after=_replaced(kind, change.after, renewed)
@@ -61,7 +57,7 @@ class Issued:
     def _anew(self, lane: Lane, arn: str) -> str:
         """The ARN of ddsetup's secret as it is now: one that was deleted and made again has another."""
         try:
-            return self.secret_arn(lane, SECRET_NAME) if f":{lane.region}:" in arn else arn
+            return self.secret_arn(lane, own_secret(arn)) if f":{lane.region}:" in arn else arn
         except GatewayError:
             return arn
 
@@ -112,7 +108,7 @@ def _replaced(kind: str, state: State | None, value: Callable[[str], str]) -> St
 
 def _replace_in(document: Json, value: Callable[[str], str]) -> Json:
     if isinstance(document, str):
-        issued = document.startswith((REF_SECRET, REF_EXTERNAL_ID)) or _OWN_SECRET.search(document)
+        issued = document.startswith((REF_SECRET, REF_EXTERNAL_ID)) or own_secret(document)
         return value(document) if issued else document
     if isinstance(document, list):
         return [_replace_in(item, value) for item in document]

@@ -29,14 +29,16 @@ JUST_DELETED_SECONDS = 900.0
 class SecretWriter(OneByOne):
     """Makes the secret with the API key, and deletes one that ddsetup made.
 
-    `api_key` is empty where none is known (an undo needs none).
+    `api_key` is empty where none is known (an undo needs none), and good on `site`. The key of another site
+    is not known: a secret that holds it is deleted so that it can be restored.
     """
 
-    def __init__(self, aws: Aws, issued: Issued, api_key: str) -> None:
+    def __init__(self, aws: Aws, issued: Issued, api_key: str, site: str = "") -> None:
         super().__init__(issued)
         self._aws = aws
         self._issued = issued
         self._api_key = api_key
+        self._site = site
 
     def __repr__(self) -> str:
         return "SecretWriter(api_key=***)"
@@ -58,6 +60,8 @@ class SecretWriter(OneByOne):
         if live is not None and not live.deleted:
             self._issued.note_secret(lane, after.name, live.arn)
             return already_so(change, "it exists; the key in it is used as it is")
+        if self._elsewhere(after):
+            return self._restore(change, after, lane, live)
         if not self._api_key:
             return failed(change, "no Datadog API key is known", "give it in DD_API_KEY")
         if live is None or self._goes(live):
@@ -71,6 +75,18 @@ class SecretWriter(OneByOne):
         arn = restore_secret(self._aws, lane, after.name)
         put_secret_value(self._aws, lane, after.name, self._api_key)
         self._issued.note_secret(lane, after.name, arn)
+        return applied(change, "it was scheduled for deletion and is restored")
+
+    def _elsewhere(self, state: SecretState) -> bool:
+        """Whether the key in a secret is one of another site than this run's."""
+        return bool(state.site and self._site) and state.site != self._site
+
+    def _restore(self, change: Change, after: SecretState, lane: Lane, live: Secret | None) -> Outcome:
+        """Take back the deletion of a secret whose key nobody here knows."""
+        if live is None or not _is_ours(live, after):
+            fix = f"ddsetup setup --site {after.site}, with the keys of that site, makes it again"
+            return failed(change, f"the API key of {after.site} that it held is not known here", fix)
+        self._issued.note_secret(lane, after.name, restore_secret(self._aws, lane, after.name))
         return applied(change, "it was scheduled for deletion and is restored")
 
     def _make(self, change: Change, after: SecretState, lane: Lane) -> Outcome:
@@ -111,7 +127,7 @@ class SecretWriter(OneByOne):
         if not _is_ours(live, before):
             return moved(change, f"secret {before.name} does not carry the tags that ddsetup gave it")
         # At once: the key is Datadog's to show again, and the name has to be free for the next run.
-        delete_secret(self._aws, lane, before.name, force=True)
+        delete_secret(self._aws, lane, before.name, force=not self._elsewhere(before))
         return applied(change)
 
 

@@ -1,22 +1,34 @@
 """Where functions and the Forwarder find the Datadog API key: a Secrets Manager secret in each region.
 
-The key itself never passes through a plan: a plan says that the secret is made, the writer fills it.
+A key is good on one Datadog site. A second site has a secret of its own beside the first, so that what still
+reports to the first goes on until its own change. The key itself never passes through a plan: a plan says
+that the secret is made, the writer fills it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 
-from ddsetup.model.account import Lane, Unreadable
+from ddsetup.facts.forwarders import ARN_OUTPUT
+from ddsetup.facts.variables import KEY_SECRET_ARN, SITE
+from ddsetup.model.account import Lane, Secret, Unreadable
 from ddsetup.model.answers import Answers
-from ddsetup.model.change import Plan, ResourceId, Skipped, Step
-from ddsetup.model.snapshot import LaneSnapshot, Snapshot
-from ddsetup.model.states import REF_SECRET, SecretState
+from ddsetup.model.change import Change, Plan, ResourceId, Skipped, Step
+from ddsetup.model.snapshot import LaneSnapshot
+from ddsetup.model.states import REF_SECRET, FunctionState, SecretState, StackState
 from ddsetup.plan.steps.wording import cannot_see, denied_action
 
 SECRET_NAME = "ddsetup/datadog-api-key"
+SITE_TAG = "datadog_site"
+"""The tag that says on which site the key in a secret of ours is good."""
+_OWN_ARN = re.compile(rf":secretsmanager:[^:]*:[^:]*:secret:({re.escape(SECRET_NAME)}(?:/[\w.-]+)?)-\w{{6}}$")
+"""The ARN of a secret of ddsetup's own; AWS ends it with six characters (Secrets Manager user guide)."""
+_DESCRIPTION = "Datadog API key, kept by ddsetup"
 CREATED_BY = "created_by"
 CREATED_BY_DDSETUP = "ddsetup"
+SECRET_PARAMETER = "DdApiKeySecretArn"
+"""The parameter of the Forwarder's stack, and of that for durable executions, that names the secret."""
 OWN_TAGS = {CREATED_BY: CREATED_BY_DDSETUP}
 """The tag that every resource made by ddsetup carries; only what carries it is ever deleted."""
 
@@ -26,14 +38,83 @@ def made_by_us(tags: Mapping[str, str]) -> bool:
     return all(tags.get(key) == value for key, value in OWN_TAGS.items())
 
 
-def secret_id(lane: Lane) -> ResourceId:
-    """The secret that ddsetup makes in a region, as a resource."""
-    return ResourceId("secret", SECRET_NAME, lane.region, lane.account)
+def secret_id(lane: Lane, name: str = SECRET_NAME) -> ResourceId:
+    """A secret that ddsetup makes in a region, as a resource."""
+    return ResourceId("secret", name, lane.region, lane.account)
 
 
-def is_own_secret(value: str) -> bool:
-    """Whether it is the ARN of the secret that ddsetup makes in a region."""
-    return f":secret:{SECRET_NAME}-" in value
+def own_secret(value: str) -> str:
+    """The name of the secret of ddsetup's own that a text is the ARN of; empty if it is none."""
+    found = _OWN_ARN.search(value)
+    return found[1] if found else ""
+
+
+def secret_name(lane: LaneSnapshot, site: str) -> str:
+    """The name of the secret with a site's key: the plain one, unless that holds the key of another site."""
+    held = {} if isinstance(lane.secrets, Unreadable) else lane.secrets
+    beside, plain = f"{SECRET_NAME}/{site}", held.get(SECRET_NAME)
+    if beside in held and not held[beside].deleted:
+        return beside
+    taken = plain is not None and site_of_secret(plain, lane) not in ("", site)
+    return beside if taken else SECRET_NAME
+
+
+def wanted_secret(lane: LaneSnapshot, answers: Answers) -> ResourceId:
+    """The secret of this run's site, as a resource."""
+    return secret_id(lane.lane, secret_name(lane, answers.site))
+
+
+def site_of_secret(secret: Secret, lane: LaneSnapshot) -> str:
+    """The site on which the key in a secret is good: by its tag, else by all who read it; empty if neither
+    tells."""
+    sites = {site for _, arn, site in _readers(lane) if _means(arn, secret) and site}
+    return secret.tags.get(SITE_TAG) or (sites.pop() if len(sites) == 1 else "")
+
+
+def own_secrets_named(lane: LaneSnapshot) -> frozenset[str]:
+    """The names of secrets of ddsetup's own that functions and stacks of a region read."""
+    return frozenset(filter(None, (own_secret(arn) for _, arn, _ in _readers(lane))))
+
+
+def sites_of(lane: LaneSnapshot) -> frozenset[str]:
+    """The sites that what is set up in a region tells of."""
+    held = () if isinstance(lane.secrets, Unreadable) else lane.secrets.values()
+    tagged = (secret.tags.get(SITE_TAG, "") for secret in held if not secret.deleted)
+    return frozenset(filter(None, (*tagged, *(site for _, arn, site in _readers(lane) if own_secret(arn)))))
+
+
+def reading(lane: LaneSnapshot, secret: Secret) -> frozenset[str]:
+    """The functions (ARNs) and stacks (names) that read a secret."""
+    return frozenset(reader for reader, arn, _ in _readers(lane) if _means(arn, secret))
+
+
+def reads_it_no_more(change: Change) -> bool:
+    """Whether a change has a function or a stack read another secret than before, or none."""
+    before, after = change.before, change.after
+    if isinstance(before, FunctionState) and isinstance(after, FunctionState):
+        return KEY_SECRET_ARN in before.env and before.env[KEY_SECRET_ARN] != after.env.get(KEY_SECRET_ARN)
+    if isinstance(before, StackState) and isinstance(after, StackState):
+        was, now = before.parameters, after.parameters
+        return SECRET_PARAMETER in was and was[SECRET_PARAMETER] != now.get(SECRET_PARAMETER)
+    return False
+
+
+def _means(arn: str, secret: Secret) -> bool:
+    """Whether it is the ARN of the secret, perhaps without the six characters that AWS ends it with."""
+    return bool(arn) and arn in (secret.arn, secret.arn[:-7])
+
+
+def _readers(lane: LaneSnapshot) -> Iterator[tuple[str, str, str]]:
+    """What reads secrets, which, and the site that it sends to. A Forwarder is told what its stack says."""
+    stacks = () if isinstance(lane.stacks, Unreadable) else lane.stacks
+    told = {stack.outputs.get(ARN_OUTPUT) for stack in stacks}
+    for function in () if isinstance(lane.functions, Unreadable) else lane.functions:
+        env = function.env or {}
+        if function.arn not in told:
+            yield function.arn, env.get(KEY_SECRET_ARN, ""), env.get(SITE, "")
+    for stack in stacks:
+        has = stack.parameters
+        yield stack.name, has.get(SECRET_PARAMETER, ""), has.get("DdSite", "")
 
 
 def makes_secret(answers: Answers) -> bool:
@@ -53,23 +134,29 @@ def secret_reference(lane: LaneSnapshot, answers: Answers) -> str | None:
         return answers.key_source.value
     if isinstance(lane.secrets, Unreadable):
         return None
-    live = lane.secrets.get(SECRET_NAME)
+    name = secret_name(lane, answers.site)
+    live = lane.secrets.get(name)
     if live and live.deleted and not made_by_us(live.tags):
         return None
-    return live.arn if live and not live.deleted else f"{REF_SECRET}{SECRET_NAME}"
+    return live.arn if live and not live.deleted else f"{REF_SECRET}{name}"
 
 
-def secret_changes(lanes: Iterable[Lane], snapshot: Snapshot, answers: Answers, step: Step) -> Plan:
+def secret_state(live: Secret, lane: LaneSnapshot) -> SecretState:
+    """A secret of ours that is there, as what would be made again."""
+    site = site_of_secret(live, lane)
+    return SecretState(name=live.name, description=_DESCRIPTION, site=site, tags=live.tags)
+
+
+def secret_changes(lanes: Iterable[LaneSnapshot], answers: Answers, step: Step) -> Plan:
     """The secrets to make, one in each lane that has none; nothing if the user keeps the key elsewhere."""
-    plan = Plan()
-    if makes_secret(answers):
-        for lane in lanes:
-            plan += _secret_of(snapshot.lanes[lane], step, answers.tags_of_ours(OWN_TAGS))
-    return plan
+    if not makes_secret(answers):
+        return Plan()
+    tags = answers.tags_of_ours({**OWN_TAGS, SITE_TAG: answers.site})
+    return Plan.joined(_secret_of(lane, answers, step, tags) for lane in lanes)
 
 
-def _secret_of(lane: LaneSnapshot, step: Step, tags: Mapping[str, str]) -> Plan:
-    resource = secret_id(lane.lane)
+def _secret_of(lane: LaneSnapshot, answers: Answers, step: Step, tags: Mapping[str, str]) -> Plan:
+    resource = wanted_secret(lane, answers)
     if isinstance(lane.secrets, Unreadable):
         return step.skip(
             resource,
@@ -77,7 +164,7 @@ def _secret_of(lane: LaneSnapshot, step: Step, tags: Mapping[str, str]) -> Plan:
             "grant the permission, or name a secret that holds the key: --api-key-secret ARN",
             permission=denied_action(lane.secrets),
         )
-    live = lane.secrets.get(SECRET_NAME)
+    live = lane.secrets.get(resource.id)
     if live and not live.deleted:
         return _existing(resource, step, ours=made_by_us(live.tags))
     if live and not made_by_us(live.tags):
@@ -85,7 +172,7 @@ def _secret_of(lane: LaneSnapshot, step: Step, tags: Mapping[str, str]) -> Plan:
     return step.change(
         resource,
         None,
-        SecretState(name=SECRET_NAME, description="Datadog API key, kept by ddsetup", tags=tags),
+        SecretState(name=resource.id, description=_DESCRIPTION, site=answers.site, tags=tags),
         "the API key is passed by ARN, so that it is in no function's environment and no stack",
         note="it is scheduled for deletion: it is restored, with the current key" if live else "",
     )

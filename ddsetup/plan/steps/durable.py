@@ -11,8 +11,15 @@ from ddsetup.model.answers import Answers
 from ddsetup.model.change import Plan, ResourceId, Step
 from ddsetup.model.snapshot import LaneSnapshot, Snapshot
 from ddsetup.model.states import StackState
-from ddsetup.plan.steps.api_key import OWN_TAGS, makes_secret, secret_id, secret_reference
-from ddsetup.plan.steps.forwarder_stack import FAILED_EVENTS, is_remains, state_obstacle
+from ddsetup.plan.steps.api_key import (
+    OWN_TAGS,
+    SECRET_PARAMETER,
+    made_by_us,
+    makes_secret,
+    secret_reference,
+    wanted_secret,
+)
+from ddsetup.plan.steps.forwarder_stack import FAILED_EVENTS, SSM_PARAMETER, is_remains, state_obstacle
 from ddsetup.plan.steps.wording import cannot_see, denied_action
 
 STEP = Step("forwarder")
@@ -58,6 +65,8 @@ def _plan_lane(lane: Lane, seen: LaneSnapshot, answers: Answers) -> Plan:
     resource, found = stack_resource(lane), durable_stack(seen)
     if isinstance(found, Unreadable):
         return STEP.skip(resource, cannot_see("which stacks exist", found), "", denied_action(found))
+    if found is not None and found.status in _DONE and (moved := _move(found, lane, seen, answers)):
+        return moved
     if found is not None and found.status in _DONE:
         reason = f"stack {found.name} tells how durable executions end"
         return STEP.keep(resource, reason)
@@ -81,14 +90,32 @@ def _plan_lane(lane: Lane, seen: LaneSnapshot, answers: Answers) -> Plan:
         ),
         "tells Datadog how durable executions end, as logs",
         precondition=found.status if found is not None else "",
-        needs=(secret_id(lane),) if makes_secret(answers) else (),
+        needs=(wanted_secret(seen, answers),) if makes_secret(answers) else (),
         note=f"of all durable functions in {lane.region}; AWS bills what Firehose delivers, Datadog the logs",
+    )
+
+
+def _move(stack: Stack, lane: Lane, seen: LaneSnapshot, answers: Answers) -> Plan | None:
+    """A stack of ours that tells another site is led to the one of this run; None if it need not be."""
+    has, key = stack.parameters, _key(seen, answers)
+    site = has.get("DdSite", "")
+    if site in ("", answers.site) or not made_by_us(stack.tags) or key is None:
+        return None
+    wanted = {name: "" for name in (SECRET_PARAMETER, SSM_PARAMETER) if has.get(name)}
+    wanted |= {"DdSite": answers.site, **key}
+    return STEP.change(
+        ResourceId("stack", stack.name, lane.region, lane.account),
+        StackState(name=stack.name, parameters={name: has.get(name, "") for name in wanted}),
+        StackState(name=stack.name, parameters=wanted),
+        f"it tells {site}, and everything is to go to {answers.site}",
+        needs=(wanted_secret(seen, answers),) if makes_secret(answers) else (),
+        note="the template stays as it is",
     )
 
 
 def _key(lane: LaneSnapshot, answers: Answers) -> dict[str, str] | None:
     """The parameter that says where the key is. An SSM parameter is given by its name."""
     if answers.key_source.kind == "ssm":
-        return {"DdApiKeySsmParameterName": f"/{answers.key_source.value.partition(':parameter/')[2]}"}
+        return {SSM_PARAMETER: f"/{answers.key_source.value.partition(':parameter/')[2]}"}
     reference = secret_reference(lane, answers)
-    return {"DdApiKeySecretArn": reference} if reference else None
+    return {SECRET_PARAMETER: reference} if reference else None

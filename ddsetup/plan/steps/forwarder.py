@@ -10,9 +10,9 @@ from ddsetup.model.answers import Answers
 from ddsetup.model.change import Change, Plan, Step
 from ddsetup.model.snapshot import Snapshot
 from ddsetup.model.states import StackState
-from ddsetup.plan.steps.api_key import OWN_TAGS, makes_secret, secret_changes, secret_id
+from ddsetup.plan.steps.api_key import OWN_TAGS, secret_changes
 from ddsetup.plan.steps.forwarder_choice import Place, check_arns, choose, forwarder_arn, partition_of_account
-from ddsetup.plan.steps.forwarder_reuse import STEP, reuse, stack_id
+from ddsetup.plan.steps.forwarder_reuse import STEP, reuse, secret_first, stack_id
 from ddsetup.plan.steps.forwarder_stack import (
     LEFT_LOG_GROUP,
     check_params,
@@ -37,7 +37,7 @@ def plan(snapshot: Snapshot, answers: Answers, selected: tuple[Function, ...]) -
         check_params(answers, snapshot.lanes[lane].template_parameters)
     result = Plan()
     if answers.via == "extension":
-        result += secret_changes(lanes, snapshot, answers, Step("instrument"))
+        result += secret_changes([snapshot.lanes[lane] for lane in lanes], answers, Step("instrument"))
     for lane in lanes:
         result += _plan_lane(lane, snapshot, answers)
     return result
@@ -53,13 +53,13 @@ def _plan_lane(lane: Lane, snapshot: Snapshot, answers: Answers) -> Plan:
         resource = stack_id(lane, answers.forwarder_stack)
         return said + STEP.skip(resource, choice.reason, choice.fix, choice.permission)
     if choice.how == "deploy":
-        return said + _deploy(place, snapshot)
+        return said + _deploy(place)
     return said + reuse(choice, place)
 
 
-def _deploy(place: Place, snapshot: Snapshot) -> Plan:
+def _deploy(place: Place) -> Plan:
     lane, answers = place.lane.lane, place.answers
-    secret = Plan() if names_key(answers) else secret_changes([lane], snapshot, answers, STEP)
+    secret = Plan() if names_key(answers) else secret_changes([place.lane], answers, STEP)
     remains, group = _remains(place), _left_group(place)
     change = Change(
         step=STEP,
@@ -76,7 +76,7 @@ def _deploy(place: Place, snapshot: Snapshot) -> Plan:
         precondition=" ".join(
             [*([remains.status] if remains else ()), *([LEFT_LOG_GROUP] if group else ())],
         ),
-        needs=(secret_id(lane),) if makes_secret(answers) and not names_key(answers) else (),
+        needs=secret_first(place),
         note="; ".join(_first(remains, group)),
     )
     return secret + Plan(changes=(change,), warnings=_deployment_warnings(place))

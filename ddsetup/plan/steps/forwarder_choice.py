@@ -11,13 +11,16 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ddsetup.facts.catalog import FORWARDER_LAYER, parse_layer
+from ddsetup.facts.recognise import mode_of
 from ddsetup.facts.variables import SITE
 from ddsetup.model.account import Forwarder, Function, Integration, Lane, Stack, Unreadable
 from ddsetup.model.answers import Answers
 from ddsetup.model.errors import UsageError
 from ddsetup.model.snapshot import LaneSnapshot, Snapshot
+from ddsetup.plan.select import select_in
+from ddsetup.plan.steps.api_key import made_by_us
 from ddsetup.plan.steps.forwarder_stack import Obstacle, creation_obstacle, function_name
-from ddsetup.plan.steps.wording import cannot_see, denied_action
+from ddsetup.plan.steps.wording import cannot_see, denied_action, listed
 
 OLDEST_VERSION = (3,)
 """Forwarders before 3.0 were no stacks, and cannot be upgraded in place (datadog-serverless-functions)."""
@@ -25,6 +28,7 @@ OLDEST_VERSION = (3,)
 _UNSETTLED = frozenset({"CREATE_IN_PROGRESS", "ROLLBACK_IN_PROGRESS", "DELETE_IN_PROGRESS"})
 """States of a stack in which its function is there but may be gone in a moment."""
 
+_NOT_USABLE = _UNSETTLED | {"DELETE_FAILED"}
 _WEAK_SIGNS = frozenset({"function", "filter"})
 """Ways of finding a Forwarder that also find what only resembles one."""
 
@@ -160,7 +164,18 @@ def _found_or_new(lane: LaneSnapshot, snapshot: Snapshot, answers: Answers, part
         several = f"{len(usable)} Forwarders in {lane.lane.region}: {best.name} is used, not {others}"
         warnings = (*passed_over, several) if others else passed_over
         return Choice(how="found", arn=best.arn, forwarder=best, warnings=warnings)
+    moving = next((f for f in living if _can_move(f, lane, answers)), None)
+    left = left_behind(moving, lane, snapshot, answers) if moving else ()
+    if moving and not left:
+        about_others = tuple(said for said in passed_over if moving.arn not in said)
+        return Choice(how="found", arn=moving.arn, forwarder=moving, warnings=about_others)
     obstacle = _coming_or_going(living) or creation_obstacle(lane, answers)
+    if moving and obstacle:
+        obstacle = Obstacle(
+            f"Forwarder {moving.name} sends to {site_of(moving, lane)}, also what functions report that are "
+            f"not chosen: {listed(left)}",
+            "choose these, too; or deploy beside it: --forwarder-stack NAME --forwarder-name NAME",
+        )
     if obstacle:
         return Choice(
             how="blocked",
@@ -171,6 +186,26 @@ def _found_or_new(lane: LaneSnapshot, snapshot: Snapshot, answers: Answers, part
         )
     arn = f"arn:{partition}:lambda:{lane.lane.region}:{lane.lane.account}:function:{function_name(answers)}"
     return Choice(how="deploy", arn=arn, warnings=passed_over)
+
+
+def left_behind(
+    forwarder: Forwarder, lane: LaneSnapshot, snapshot: Snapshot, answers: Answers
+) -> tuple[str, ...]:
+    """The functions that report through a Forwarder, or may, and that this run does not choose: with it they
+    would be moved to another site, too."""
+    chosen = {f.arn for f in select_in(snapshot, answers.selection)} if answers.selection.given else None
+    functions = () if isinstance(lane.functions, Unreadable) else lane.functions
+    found = () if isinstance(lane.forwarders, Unreadable) else lane.forwarders
+    own = {forwarder.arn, *(f.arn for f in found)}
+    others = (f for f in functions if chosen is not None and f.arn not in {*chosen, *own})
+    return tuple(f.name for f in others if mode_of(f) == "forwarder")
+
+
+def _can_move(forwarder: Forwarder, lane: LaneSnapshot, answers: Answers) -> bool:
+    """Whether a Forwarder sends to another site, and its stack is ddsetup's to lead it to this one."""
+    stack, site = stack_of(forwarder, lane), site_of(forwarder, lane)
+    ours = stack is not None and made_by_us(stack.tags)
+    return ours and bool(site) and site != answers.site and forwarder.stack_status not in _NOT_USABLE
 
 
 def usable_forwarders(lane: LaneSnapshot, snapshot: Snapshot, answers: Answers) -> tuple[Forwarder, ...]:
@@ -218,7 +253,7 @@ def _coming_or_going(living: Iterable[Forwarder]) -> Obstacle | None:
 
 
 def _why_not(forwarder: Forwarder, lane: LaneSnapshot, answers: Answers) -> str:
-    if forwarder.stack_status in _UNSETTLED | {"DELETE_FAILED"}:
+    if forwarder.stack_status in _NOT_USABLE:
         return f"its stack is in the state {forwarder.stack_status}"
     site = site_of(forwarder, lane)
     if site and site != answers.site:

@@ -10,12 +10,20 @@ from ddsetup.model.change import Plan, ResourceId, Step
 from ddsetup.model.snapshot import LaneSnapshot
 from ddsetup.model.states import StackState
 from ddsetup.plan.select_services import traces_state_machines
-from ddsetup.plan.steps.api_key import made_by_us
+from ddsetup.plan.steps.api_key import (
+    made_by_us,
+    makes_secret,
+    secret_changes,
+    wanted_secret,
+)
 from ddsetup.plan.steps.forwarder_choice import Choice, Place, site_of, stack_of
 from ddsetup.plan.steps.forwarder_stack import (
+    KEY_UNSET,
     MASKED,
     STATE_MACHINE_TRACES,
     Obstacle,
+    names_key,
+    parameters,
     state_obstacle,
     template_url,
 )
@@ -39,6 +47,8 @@ def reuse(choice: Choice, place: Place) -> Plan:
     forwarder = choice.forwarder or Forwarder(arn=choice.arn, name=choice.arn.split(":")[6], region="")
     stack = stack_of(forwarder, place.lane)
     result = Plan(warnings=_reuse_warnings(forwarder, stack, place))
+    if stack and _moves(stack, place) and not names_key(place.answers):
+        result += secret_changes([place.lane], place.answers, STEP)
     if stack:
         upgrade = place.answers.forwarder_upgrade
         change = _upgrade(forwarder, stack, place) if upgrade else _adjust(stack, place)
@@ -58,7 +68,7 @@ def reuse(choice: Choice, place: Place) -> Plan:
 def _reuse_warnings(forwarder: Forwarder, stack: Stack | None, place: Place) -> tuple[str, ...]:
     answers, said = place.answers, []
     sends_to = site_of(forwarder, place.lane)
-    if sends_to and sends_to != answers.site:
+    if sends_to and sends_to != answers.site and not (stack and _moves(stack, place)):
         said.append(f"Forwarder {forwarder.name} sends to {sends_to}, not to {answers.site}")
     functions = place.lane.functions
     if not isinstance(functions, Unreadable) and all(f.arn != forwarder.arn for f in functions):
@@ -95,8 +105,24 @@ def _asked(stack: Stack, place: Place) -> Mapping[str, str]:
         needed = ["DdFetchLambdaTags", *(["DdForwardLog"] if place.answers.logs else [])]
         needed += [STATE_MACHINE_TRACES] if traces_state_machines(place.lane, place.answers) else []
         ours = {name: "true" for name in needed if name in stack.parameters}
+        ours |= _to_site(stack, place)
     params = ours | dict(place.answers.stack_params)
     return {name: value for name, value in params.items() if name != "FunctionName"}
+
+
+def _moves(stack: Stack, place: Place) -> bool:
+    """Whether a stack of ours sends to another site than everything is to be sent to."""
+    site = stack.parameters.get("DdSite")
+    return made_by_us(stack.tags) and bool(site) and site != place.answers.site
+
+
+def _to_site(stack: Stack, place: Place) -> Mapping[str, str]:
+    """What makes a stack of ours send to the site of this run: the site, and where the key for it is."""
+    if not _moves(stack, place):
+        return {}
+    wanted = {**KEY_UNSET, **parameters(place.lane, place.answers)}
+    # A key that the stack has elsewhere is the other site's.
+    return {name: value for name, value in wanted.items() if name in ("DdSite", *KEY_UNSET)}
 
 
 def _adjust(stack: Stack, place: Place) -> Plan | None:
@@ -108,13 +134,25 @@ def _adjust(stack: Stack, place: Place) -> Plan | None:
     obstacle = state_obstacle(stack, place.region)
     if obstacle:
         return _blocked(stack, obstacle, place)
+    notes = ["the template stays as it is"]
+    why = "parameters differ from what is asked for"
+    if _moves(stack, place):
+        why = f"it sends to {stack.parameters['DdSite']}, and everything is to go to {place.answers.site}"
+        notes.append("whatever else sends through it goes there, too")
     return STEP.change(
         stack_id(place.lane.lane, stack.name),
         StackState(name=stack.name, parameters={k: stack.parameters[k] for k in moved}),
         StackState(name=stack.name, parameters=moved),
-        "parameters differ from what is asked for",
-        note="the template stays as it is",
+        why,
+        note="; ".join(notes),
+        needs=secret_first(place) if _moves(stack, place) else (),
     )
+
+
+def secret_first(place: Place) -> tuple[ResourceId, ...]:
+    """The secret that a stack needs which is to be told where the key is."""
+    ours = makes_secret(place.answers) and not names_key(place.answers)
+    return (wanted_secret(place.lane, place.answers),) if ours else ()
 
 
 def _blocked(stack: Stack, obstacle: Obstacle, place: Place) -> Plan:
@@ -153,6 +191,7 @@ def _upgrade(forwarder: Forwarder, stack: Stack, place: Place) -> Plan | None:
         ),
         f"--forwarder-upgrade from version {forwarder.version or '?'} to {version}",
         note=_upgrade_note(gone, answers, version),
+        needs=secret_first(place) if _moves(stack, place) else (),
     )
 
 

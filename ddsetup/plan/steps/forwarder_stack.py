@@ -15,7 +15,7 @@ from ddsetup.model.errors import UsageError
 from ddsetup.model.nearest import did_you_mean
 from ddsetup.model.snapshot import LaneSnapshot
 from ddsetup.plan.select_services import traces_state_machines
-from ddsetup.plan.steps.api_key import SECRET_NAME, made_by_us, secret_reference
+from ddsetup.plan.steps.api_key import SECRET_NAME, SECRET_PARAMETER, made_by_us, secret_reference
 from ddsetup.plan.steps.wording import cannot_see, denied_action
 
 FAILED_EVENTS = "failed_events/"
@@ -38,6 +38,13 @@ MINIMUM_UNRESERVED = 100
 LAYER_VERSION = 110
 """The layer version of template 5.4.11, the newest one known."""
 
+SSM_PARAMETER = "DdApiKeySsmParameterName"
+"""The parameter that names the SSM parameter with the API key."""
+KEY_UNSET: Mapping[str, str] = {
+    SECRET_PARAMETER: "arn:aws:secretsmanager:DEFAULT",
+    SSM_PARAMETER: "/my/parameter/path",
+}
+"""The defaults of the template, by which it tells where no API key is kept."""
 STATE_MACHINE_TRACES = "DdStepFunctionsTraceEnabled"
 """The parameter that has Datadog make traces of the logs of state machines."""
 
@@ -119,7 +126,7 @@ def role_path(answers: Answers) -> str:
 
 def names_key(answers: Answers) -> bool:
     """Whether the user says by `--forwarder-param` where the Forwarder finds the API key."""
-    return bool({"DdApiKeySecretArn", "DdApiKeySsmParameterName"} & set(answers.forwarder_params))
+    return bool({SECRET_PARAMETER, SSM_PARAMETER} & set(answers.forwarder_params))
 
 
 def parameters(lane: LaneSnapshot, answers: Answers) -> Mapping[str, str]:
@@ -132,9 +139,9 @@ def parameters(lane: LaneSnapshot, answers: Answers) -> Mapping[str, str]:
     }
     reference = secret_reference(lane, answers)
     if reference:
-        wanted["DdApiKeySecretArn"] = reference
+        wanted[SECRET_PARAMETER] = reference
     if answers.key_source.kind == "ssm":
-        wanted["DdApiKeySsmParameterName"] = answers.key_source.value
+        wanted[SSM_PARAMETER] = answers.key_source.value
     if not answers.logs:
         wanted["DdForwardLog"] = "false"
     if traces_state_machines(lane, answers):

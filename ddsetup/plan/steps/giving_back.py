@@ -167,8 +167,11 @@ def _is_gone(resource: ResourceId, lane: LaneSnapshot) -> bool:
         return not isinstance(lane.stacks, Unreadable) and all(
             s.name != resource.id or s.status == "DELETE_COMPLETE" for s in lane.stacks
         )
-    if resource.kind == "secret" and resource.id == SECRET_NAME and not isinstance(lane.secrets, Unreadable):
-        live = lane.secrets.get(SECRET_NAME)
+    if resource.kind == "secret" and not isinstance(lane.secrets, Unreadable):
+        live = lane.secrets.get(resource.id)
+        if live is None and resource.id != SECRET_NAME:
+            # Secrets of further sites are looked at only where something reads them.
+            return False
         return live is None or live.deleted
     return False
 

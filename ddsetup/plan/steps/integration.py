@@ -11,7 +11,8 @@ from ddsetup.model.account import Function, Integration, Json, NamespaceFilter, 
 from ddsetup.model.answers import Answers
 from ddsetup.model.change import Change, Plan, ResourceId
 from ddsetup.model.snapshot import AccountSnapshot, Snapshot
-from ddsetup.model.states import IntegrationState
+from ddsetup.model.states import IntegrationState, RoleState
+from ddsetup.plan.steps.api_key import sites_of
 from ddsetup.plan.steps.integration_role import STEP, Terms, adopt_role, create_role, reclaim_role, role_id
 from ddsetup.plan.steps.namespaces import admitting, initial_filter, unknown_namespaces, wanted_namespaces
 from ddsetup.plan.steps.wording import cannot_see, denied_action
@@ -47,8 +48,24 @@ def plan(snapshot: Snapshot, answers: Answers, _selected: tuple[Function, ...]) 
     """
     result = Plan(warnings=_unlisted(snapshot, answers))
     for account in sorted(snapshot.accounts):
-        result += _plan_account(_case(account, snapshot, answers))
+        planned = _plan_account(_case(account, snapshot, answers))
+        result += planned + Plan(warnings=_elsewhere(account, snapshot, answers, planned))
     return result
+
+
+def _elsewhere(account: str, snapshot: Snapshot, answers: Answers, planned: Plan) -> tuple[str, ...]:
+    """That another site's organisation may have a record of an account that moves away from it: only its own
+    keys show that, and take it out."""
+    role = next((c for c in planned.changes if c.resource.kind == RoleState.KIND and c.before), None)
+    if snapshot.accounts[account].integration is not None or role is None:
+        return ()
+    sites = {site for at, lane in snapshot.lanes.items() if at.account == account for site in sites_of(lane)}
+    return tuple(
+        f"the record of account {account} that Datadog may have on {site} is not seen from here, and stays; "
+        f"it reads nothing any more, as role {role.resource.name} no longer trusts it; to take it out, with "
+        f"the keys of that organisation: ddsetup teardown --site {site} --keep functions --keep role"
+        for site in sorted(sites - {answers.site})
+    )
 
 
 def prospect(account: str, snapshot: Snapshot, answers: Answers) -> Prospect:

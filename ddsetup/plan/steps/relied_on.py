@@ -14,7 +14,6 @@ from ddsetup.facts.filters import AUTOMATIC_PREFIX, filter_resource
 from ddsetup.facts.forwarders import ARN_OUTPUT
 from ddsetup.facts.ownership import is_datadogs_own
 from ddsetup.facts.recognise import has_datadog, mode_of
-from ddsetup.facts.variables import KEY_SECRET_ARN
 from ddsetup.model.account import Function, Integration, Lane, Unreadable
 from ddsetup.model.change import Change, ResourceId
 from ddsetup.model.snapshot import LaneSnapshot, Snapshot
@@ -27,6 +26,7 @@ from ddsetup.model.states import (
     StackState,
     TagsState,
 )
+from ddsetup.plan.steps.api_key import reading, reads_it_no_more
 from ddsetup.plan.steps.forwarder_choice import lane_of
 from ddsetup.plan.steps.forwarder_reuse import stack_id
 from ddsetup.plan.steps.instrument.subject import MARKER, function_resource
@@ -163,18 +163,15 @@ def _readers(secret: ResourceId, going: Going) -> Iterator[str]:
     held = None if lane is None or isinstance(lane.secrets, Unreadable) else lane.secrets.get(secret.id)
     if lane is None or held is None:
         return
+    readers = reading(lane, held)
     leaving = {arn for _, arn in going.forwarders.values()}
     for function in () if isinstance(lane.functions, Unreadable) else lane.functions:
-        named = (function.env or {}).get(KEY_SECRET_ARN, "")
         known = function.arn in leaving or function_resource(function) in going.known
-        if named and held.arn.startswith(named) and not known:
+        if function.arn in readers and not known:
             yield f"function {function.name}"
-    gone = {change.resource for change in going.changes if change.after is None}
+    gone = {change.resource for change in going.changes if change.after is None or reads_it_no_more(change)}
     for stack in () if isinstance(lane.stacks, Unreadable) else lane.stacks:
-        if (
-            stack.parameters.get("DdApiKeySecretArn") == held.arn
-            and stack_id(lane.lane, stack.name) not in gone
-        ):
+        if stack.name in readers and stack_id(lane.lane, stack.name) not in gone:
             yield f"stack {stack.name}"
 
 

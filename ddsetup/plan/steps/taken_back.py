@@ -62,6 +62,13 @@ def tags_of(subject: Subject) -> Former:
     )
 
 
+def owned_tags(subject: Subject) -> frozenset[str]:
+    """The keys of the function's tags that ddsetup wrote, whatever has become of them."""
+    applied = subject.tags_applied
+    after = applied.after if applied else None
+    return frozenset(after.tags if isinstance(after, TagsState) else ())
+
+
 def put_layers(subject: Subject) -> frozenset[str]:
     """The names of layers that ddsetup attached and that were not there before in any version."""
     before, after = _states(subject)

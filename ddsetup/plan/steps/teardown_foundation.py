@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 
 from ddsetup.facts import catalog
 from ddsetup.facts.iam_documents import collection_policy
-from ddsetup.model.account import Forwarder, Integration, Json, Lane, Role, Stack, Unreadable
+from ddsetup.model.account import Forwarder, Integration, Json, Lane, Role, Secret, Stack, Unreadable
 from ddsetup.model.answers import Answers, Part
 from ddsetup.model.change import Change, Plan, ResourceId, Step
 from ddsetup.model.snapshot import AccountSnapshot, LaneSnapshot, Snapshot
-from ddsetup.model.states import IntegrationState, LogCollectionState, RoleState, SecretState, StackState
-from ddsetup.plan.steps.api_key import CREATED_BY, SECRET_NAME, made_by_us, secret_id
+from ddsetup.model.states import IntegrationState, LogCollectionState, RoleState, StackState
+from ddsetup.plan.steps.api_key import CREATED_BY, made_by_us, secret_id, secret_state
 from ddsetup.plan.steps.collection import LAMBDA_SOURCE, added_by_us, collection_id
 from ddsetup.plan.steps.forwarder_choice import lane_of
 from ddsetup.plan.steps.forwarder_reuse import stack_id
@@ -46,7 +46,9 @@ def plan(snapshot: Snapshot, answers: Answers, kept: frozenset[Part], first: tup
         registration = Plan() if "collection" in kept else _registration(account, ground)
         lanes = sorted(lane for lane in snapshot.lanes if lane.account == account)
         stacks = Plan() if "forwarder" in kept else Plan.joined(_stacks(lane, ground) for lane in lanes)
-        secrets = Plan() if "secret" in kept else Plan.joined(_secret(lane, ground, stacks) for lane in lanes)
+        secrets = (
+            Plan() if "secret" in kept else Plan.joined(_secrets(lane, ground, stacks) for lane in lanes)
+        )
         result += registration + stacks + secrets + _record(account, ground, registration)
     return result
 
@@ -153,25 +155,30 @@ def _state(stack: Stack, forwarder: Forwarder | None, ground: _Ground, lane: Lan
     )
 
 
-def _secret(lane: Lane, ground: _Ground, stacks: Plan) -> Plan:
-    held = ground.snapshot.lanes[lane]
-    if isinstance(held.secrets, Unreadable):
-        return STEP.skip(secret_id(lane), cannot_see("whether the secret exists", held.secrets))
-    live = held.secrets.get(SECRET_NAME)
-    if live is None or live.deleted:
+def _secrets(lane: Lane, ground: _Ground, stacks: Plan) -> Plan:
+    """The secrets of a region, one for each site."""
+    held = ground.snapshot.lanes[lane].secrets
+    if isinstance(held, Unreadable):
+        return STEP.skip(secret_id(lane), cannot_see("whether the secret exists", held))
+    return Plan.joined(_secret(lane, held[name], ground, stacks) for name in sorted(held))
+
+
+def _secret(lane: Lane, live: Secret, ground: _Ground, stacks: Plan) -> Plan:
+    held, resource = ground.snapshot.lanes[lane], secret_id(lane, live.name)
+    if live.deleted:
         return Plan()
     if not made_by_us(live.tags):
-        return STEP.keep(secret_id(lane), "it stays, as ddsetup did not make it")
+        return STEP.keep(resource, "it stays, as ddsetup did not make it")
     readers = [
         s.name
         for s in _forwarder_stacks(held)
         if s.parameters.get("DdApiKeySecretArn") == live.arn and not made_by_us(s.tags)
     ]
     if readers:
-        return STEP.keep(secret_id(lane), f"it stays, as stack {listed(readers)} reads it")
+        return STEP.keep(resource, f"it stays, as stack {listed(readers)} reads it")
     return STEP.change(
-        secret_id(lane),
-        SecretState(name=SECRET_NAME, description="Datadog API key, kept by ddsetup", tags=live.tags),
+        resource,
+        secret_state(live, held),
         None,
         "nothing reads the API key any more",
         needs=(

@@ -11,12 +11,22 @@ from dataclasses import replace
 
 from ddsetup.facts.kinds import sources_of
 from ddsetup.facts.recognise import has_datadog
-from ddsetup.model.account import Function, Integration, Lane
+from ddsetup.model.account import Function, Integration, Lane, Unreadable
 from ddsetup.model.answers import Answers
-from ddsetup.model.change import Plan, Step
+from ddsetup.model.change import Change, Plan, Step
 from ddsetup.model.snapshot import Snapshot
 from ddsetup.model.states import LogCollectionState
-from ddsetup.plan.steps import uninstrument
+from ddsetup.plan.steps import durable, forwarder, uninstrument
+from ddsetup.plan.steps import instrument as instrument_step
+from ddsetup.plan.steps.api_key import (
+    made_by_us,
+    makes_secret,
+    reading,
+    reads_it_no_more,
+    secret_id,
+    secret_name,
+    secret_state,
+)
 from ddsetup.plan.steps.collection import LAMBDA_SOURCE, added_by_us, collection_id
 from ddsetup.plan.steps.instrument.function import Instrumented, instrument
 from ddsetup.plan.steps.instrument.key_access import told_where
@@ -34,12 +44,10 @@ def plan(snapshot: Snapshot, answers: Answers, selected: tuple[Function, ...]) -
     if snapshot.applied is None:
         said = "nothing is pruned: no run of ddsetup in this account is remembered here (see --state)"
         return Plan(warnings=(said,) if answers.prune else ())
-    parts = (
-        _functions(snapshot, answers, selected),
-        _sources(snapshot, answers),
-        _integration(snapshot, answers),
-    )
-    return Plan.joined(parts)
+    functions = _functions(snapshot, answers, selected)
+    here = sorted({f.lane for f in selected})
+    secrets = [_secrets(lane, snapshot, answers, selected, functions.changes) for lane in here]
+    return Plan.joined((functions, _sources(snapshot, answers), _integration(snapshot, answers), *secrets))
 
 
 def left_functions(
@@ -106,6 +114,39 @@ def _sources(snapshot: Snapshot, answers: Answers) -> Plan:
             LogCollectionState(),
             "ddsetup registered these log sources, and they are no longer wanted",
         )
+    return result
+
+
+def _secrets(
+    lane: Lane,
+    snapshot: Snapshot,
+    answers: Answers,
+    selected: tuple[Function, ...],
+    leaving: tuple[Change, ...],
+) -> Plan:
+    """Secrets with the keys of other sites, which nothing reads once this run is done."""
+    held = snapshot.lanes[lane]
+    wanted, secrets = secret_name(held, answers.site), held.secrets
+    if not makes_secret(answers) or isinstance(secrets, Unreadable):
+        return Plan()
+    others = [live for name, live in sorted(secrets.items()) if name != wanted and not live.deleted]
+    others = [live for live in others if made_by_us(live.tags)]
+    if not others:
+        return Plan()
+    here = tuple(f for f in selected if f.lane == lane)
+    steps = (forwarder.plan, durable.plan, instrument_step.plan)
+    done = (*leaving, *Plan.joined(step(snapshot, answers, here) for step in steps).changes)
+    going = {c.resource: c for c in done if reads_it_no_more(c)}
+    result = Plan()
+    for live in others:
+        if reading(held, live) - {resource.id for resource in going}:
+            continue
+        if answers.prune:
+            why = "it holds the key of another site, and nothing reads it any more"
+            resource, needs = secret_id(lane, live.name), tuple(going)
+            result += STEP.change(resource, secret_state(live, held), None, why, needs=needs)
+        else:
+            result += Plan(warnings=(no_longer_wanted("secret", (live.name,)),))
     return result
 
 

@@ -23,6 +23,7 @@ from ddsetup.journal.undo import undo_changes
 from ddsetup.model.change import Change, Outcome, ResourceId
 from ddsetup.model.errors import ChangedSince, Denied
 from ddsetup.model.event import Event
+from ddsetup.model.states import RoleState
 from tests.patience import PATIENCE, until
 from tests.unit.world import (
     World,
@@ -145,6 +146,19 @@ def test_what_made_room_in_vain_is_put_back_at_once(state: Path) -> None:
     ]
     assert undo_changes(read_journal(journal_file(state))) != ()
     assert {c.resource.name for c in undo_changes(read_journal(journal_file(state)))} == {"ours", "other"}
+
+
+@pytest.mark.parametrize("there", [False, True])
+def test_a_role_trusts_whom_it_trusted_where_the_new_record_does_not_come_about(
+    state: Path, *, there: bool
+) -> None:
+    before = RoleState(name="r", trust_account="1", external_id="former")
+    moved = replace(creation("r"), before=before, after=replace(before, external_id="new"))
+    record = replace(creation("record", "r"), before=creation("record").after if there else None)
+    world = World({moved.resource: before})
+    world.fails[record.resource] = boom("Datadog refuses the account")
+    run(state, world, [moved, record])
+    assert world.there[moved.resource] == (moved.after if there else before), "mended for one that is there"
 
 
 def test_an_interruption_leaves_no_room_that_nothing_takes(state: Path) -> None:

@@ -10,8 +10,9 @@ import pytest
 
 from ddsetup.ask.dialogue import Dialogue
 from ddsetup.ask.prompter import Back, Prompt, Row
-from ddsetup.flow.conflicts import Open, decisions
+from ddsetup.flow.conflicts import Open, decisions, on_tag
 from ddsetup.model.account import Json, SubscriptionFilter
+from ddsetup.plan.steps.instrument.own_tags import Taken
 from ddsetup.plan.steps.subscriptions.conflicts import Conflict
 from tests import builders as b
 from tests.unit.terminal.test_console import console
@@ -139,3 +140,17 @@ def test_hundreds_are_not_all_described() -> None:
     assert len(decided) == 300
     assert "and 294 more like these" in text
     assert len(text.splitlines()) < 30
+
+
+def test_a_tag_that_somebody_else_set_is_asked_about_once_with_who_has_it() -> None:
+    dialogue, person = Dialogue(), Person(["replace"])
+    tag = Taken("team", "shop", {"old": ("orders", "lists")})
+    assert on_tag(dialogue, tag, person) == "replace"
+    assert on_tag(dialogue, tag, person) == "replace"
+    (asked,) = person.asked
+    assert (asked.default, asked.text) == (
+        "skip",
+        "Tag team has another value on 2 functions. What about it?",
+    )
+    assert "old on orders, lists" in asked.why
+    assert dialogue.values() == {"conflict": ("tag:team=replace",)}

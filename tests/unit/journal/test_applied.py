@@ -109,3 +109,17 @@ def test_tags_and_registrations_are_folded_key_by_key_and_member_by_member() -> 
     both = folded(registration(("old",), ("a",)), registration(("a",), ("b",)))
     assert both.before == LogCollectionState(lambdas=("old",))
     assert both.after == LogCollectionState(lambdas=("b",))
+
+
+def test_what_another_organisation_keeps_is_no_record_of_this_one(tmp_path: Path) -> None:
+    registered = Change(
+        step="collection",
+        resource=resource("1", "log_collection"),
+        before=None,
+        after=LogCollectionState(lambdas=("a",)),
+        why="test",
+    )
+    record(tmp_path, "r1", registered, function_change({}, {"DD_SITE": "a"}))
+    for site, known in (("datadoghq.eu", {FUNCTION, registered.resource}), ("datadoghq.com", {FUNCTION})):
+        found = last_applied(OnDisk(tmp_path), frozenset({ACCOUNT}), tmp_path, site=site)
+        assert set(found or {}) == known

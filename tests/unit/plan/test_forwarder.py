@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from ddsetup.model.account import Lane, Layer, Unreadable
-from ddsetup.model.answers import KeySource
+from ddsetup.facts.catalog import PYTHON_HANDLER
+from ddsetup.model.account import Function, Lane, Layer, Unreadable
+from ddsetup.model.answers import KeySource, Selection
 from ddsetup.model.change import Change, Plan, Skipped
 from ddsetup.model.errors import UsageError
 from ddsetup.model.snapshot import LaneSnapshot
@@ -348,6 +349,44 @@ def test_of_several_the_registered_one_is_preferred_then_the_newest() -> None:
 def test_a_forwarder_whose_function_is_gone_is_none() -> None:
     lane = lane_with(forwarders=(b.forwarder(),), functions=(FUNCTION,), stacks=())
     assert stack_change(planned(lane)).action == "create"
+
+
+def elsewhere(*functions: Function, **over: Any) -> LaneSnapshot:
+    """A Forwarder of ddsetup's that sends to another site."""
+    held = b.secret(tags=OURS)
+    told = {"DdSite": "datadoghq.com", "DdApiKeySecretArn": held.arn}
+    stack = b.stack(tags=OURS, parameters={**PARAMETERS, **told})
+    return b.lane_snapshot(
+        FUNCTION,
+        b.function("datadog-forwarder", env={"DD_SITE": "datadoghq.com"}),
+        *functions,
+        forwarders=(b.forwarder(),),
+        stacks=(stack,),
+        secrets={held.name: held},
+        **over,
+    )
+
+
+def test_a_forwarder_of_ours_moves_to_another_site_once_the_key_for_it_is_there() -> None:
+    plan = planned(elsewhere())
+    made, moved = plan.changes
+    beside = f"ddsetup/datadog-api-key/{b.SITE}"
+    assert (made.resource.kind, made.resource.id, made.action) == ("secret", beside, "create")
+    assert stack_after(plan).parameters == {"DdSite": b.SITE, "DdApiKeySecretArn": f"ref:secret:{beside}"}
+    assert (moved.action, moved.needs) == ("update", (made.resource,))
+    assert arn(elsewhere()) == FORWARDER
+    own_key = planned(elsewhere(), key_source=KeySource(kind="secret", value=SECRET_ARN))
+    assert [c.resource.kind for c in own_key.changes] == ["stack"]
+    assert stack_after(own_key).parameters["DdApiKeySecretArn"] == SECRET_ARN
+
+
+def test_it_does_not_move_under_functions_that_are_not_chosen() -> None:
+    other = b.function("billing", handler=PYTHON_HANDLER, env={"DD_LAMBDA_HANDLER": "a.b"})
+    chosen = Selection(names=("orders",))
+    said = only_skipped(planned(elsewhere(other), selection=chosen))
+    assert "not chosen: billing" in said.reason
+    assert planned(elsewhere(other), selection=Selection(all=True)).changes
+    assert planned(elsewhere(b.function("plain")), selection=chosen).changes
 
 
 def test_a_forwarder_for_another_site_is_not_used() -> None:

@@ -207,9 +207,8 @@ def test_each_role_gets_the_right_to_read_the_key_once() -> None:
     assert isinstance(policy.after, RolePolicyState)
     (statement,) = policy.after.document["Statement"]
     assert statement["Action"] == "secretsmanager:GetSecretValue"
-    assert statement["Resource"] == (
-        f"arn:aws:secretsmanager:*:{ACCOUNT}:secret:ddsetup/datadog-api-key-??????"
-    )
+    own = f"arn:aws:secretsmanager:*:{ACCOUNT}:secret:ddsetup/datadog-api-key"
+    assert statement["Resource"] == [f"{own}-??????", f"{own}/*"], "those of further sites, too"
 
 
 def test_no_right_is_granted_when_not_wanted() -> None:
@@ -557,6 +556,7 @@ def test_every_setting_of_the_library_has_its_variable() -> None:
         logs=False,
         traces=False,
         extra_tags=(("team", "shop"),),
+        on_conflict="replace",
     )
     after = states(plan_for(function(env={"DD_TAGS": "a:b,team:old"}), wanted))[1]
     assert labels(after)[-1] == "Datadog-Extension-FIPS:100"
@@ -755,3 +755,48 @@ def test_an_alias_cannot_be_granted_and_awss_own_key_needs_nothing() -> None:
 def test_a_switch_is_read_in_one_way_and_only_one_that_differs_is_said(value: str, kept: bool) -> None:
     change = change_of(plan_for(function(env={"DD_TRACE_ENABLED": value})))
     assert (f"keeps its DD_TRACE_ENABLED={value}" in change.note) is kept
+
+
+def test_the_key_of_another_site_gives_way_to_the_secret_beside_it() -> None:
+    held = secret(tags={"created_by": "ddsetup", "datadog_site": "datadoghq.com"})
+    f = function(env={"DD_API_KEY_SECRET_ARN": held.arn, "DD_SITE": "datadoghq.com"})
+    moved = states(plan_for(f, ext(), secrets={held.name: held}))[1].env
+    beside = f"ref:secret:ddsetup/datadog-api-key/{SITE}"
+    assert (moved["DD_SITE"], moved["DD_API_KEY_SECRET_ARN"]) == (SITE, beside)
+    untagged = replace(held, tags={"created_by": "ddsetup"})
+    assert states(plan_for(f, ext(), secrets={held.name: untagged}))[1].env == moved, "told by who reads it"
+    plan = plan_for(replace(f, env={**(f.env or {}), "DD_API_KEY_SECRET_ARN": "mine"}), ext())
+    assert f"must be good on {SITE} now" in change_of(plan).note
+
+
+def test_a_tag_that_somebody_else_set_stays_unless_it_is_given_away() -> None:
+    f = function("orders", env={"DD_TAGS": "team:old,a:b"})
+    g = function("lists")
+    own = {f.arn: {"cost": "1"}, g.arn: {"cost": "1"}}
+    wanted = answers(extra_tags=(("team", "shop"), ("cost", "7"), ("desk", "2")))
+
+    def after(wanted: Answers) -> tuple[dict[str, str], dict[str, str], list[str]]:
+        plan = instrument.plan(snapshot(lane_snapshot(f, g, tags=own)), wanted, (f, g))
+        tags = {c.resource.name: c.after for c in plan.changes if isinstance(c.after, TagsState)}
+        changes = {c.resource.name: c.after for c in plan.changes if isinstance(c.after, FunctionState)}
+        return (
+            {k: v for k, v in tags["orders"].tags.items() if k in ("team", "cost", "desk")},
+            {name: state.env.get("DD_TAGS", "") for name, state in changes.items()},
+            [w for w in plan.warnings if w.startswith("tag ")],
+        )
+
+    tags, variables, said = after(wanted)
+    assert (tags, variables) == (
+        {"desk": "2"},
+        {"orders": "team:old,a:b,desk:2", "lists": "team:shop,desk:2"},
+    )
+    assert said == [
+        "tag cost is not set to 7, as somebody else set it: 1 on orders, lists; to replace it: "
+        "--conflict tag:cost=replace, or --on-conflict replace",
+        "tag team is not set to shop, as somebody else set it: old on orders; to replace it: "
+        "--conflict tag:team=replace, or --on-conflict replace",
+    ]
+    tags, variables, said = after(replace(wanted, conflicts={"tag:team": "replace"}))
+    assert (tags["team"], variables["orders"]) == ("shop", "team:shop,a:b,desk:2")
+    assert said[1] == "tag team is replaced by shop, where somebody else set it: old on orders"
+    assert after(replace(wanted, on_conflict="replace"))[0] == {"team": "shop", "cost": "7", "desk": "2"}

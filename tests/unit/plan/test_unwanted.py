@@ -91,7 +91,7 @@ def test_prune_gives_back_what_was_there_before() -> None:
 
 def test_a_tag_that_was_replaced_comes_back_unless_somebody_gave_it_another_value() -> None:
     f = function("orders", env={"DD_TAGS": "cost:1,mine:1"})
-    held, wanted = set_up(FIRST, f), replace(answers(), prune=True)
+    held, wanted = set_up(replace(FIRST, on_conflict="replace"), f), replace(answers(), prune=True)
     assert env_after(held, wanted)["DD_TAGS"] == "mine:1,cost:1"
     set_now = orders(held)
     tags = (set_now.env or {})["DD_TAGS"]

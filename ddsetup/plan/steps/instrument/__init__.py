@@ -21,6 +21,7 @@ from ddsetup.plan.steps.instrument.key_access import (
     reads_by_role,
     revocations,
 )
+from ddsetup.plan.steps.instrument.own_tags import own_tag_warnings
 from ddsetup.plan.steps.instrument.publish import aliases_moved
 from ddsetup.plan.steps.instrument.subject import STEP, Refusal, Subject, subject_of, tags_resource
 from ddsetup.plan.steps.instrument.tags import MAX_TAGS, tag_change, tag_warnings, unwanted_tags
@@ -78,6 +79,7 @@ def plan(snapshot: Snapshot, answers: Answers, selected: tuple[Function, ...]) -
         warnings=(
             *_warnings(subjects, functions, answers),
             *tag_warnings(answers),
+            *own_tag_warnings((subject for subject, _ in done), answers),
             *keys,
             *unread,
             *_unwanted(subjects, done),

@@ -17,6 +17,7 @@ from ddsetup.facts.variables import (
     ENHANCED_METRICS,
     EXTENSION_APPSEC,
     FLUSH_TO_LOG,
+    KEY_SECRET_ARN,
     KEY_VARIABLE,
     LOGS_ENABLED,
     ORG_UUID,
@@ -27,16 +28,16 @@ from ddsetup.facts.variables import (
     TRACE_ENABLED,
     VARIABLES,
     asked,
-    extra_tags,
     is_on,
     means,
 )
 from ddsetup.model.account import Unreadable
 from ddsetup.model.answers import Via
 from ddsetup.model.states import REF_SECRET
-from ddsetup.plan.steps.api_key import is_own_secret, secret_reference
+from ddsetup.plan.steps.api_key import own_secret, secret_name, secret_reference
 from ddsetup.plan.steps.instrument.key_access import BY_ROLE
 from ddsetup.plan.steps.instrument.layers import Layers
+from ddsetup.plan.steps.instrument.own_tags import extra_of, parts
 from ddsetup.plan.steps.instrument.special import DURABLE_LINES
 from ddsetup.plan.steps.instrument.subject import MARKER, Refusal, Subject
 from ddsetup.plan.steps.taken_back import owned_env, variables_of
@@ -133,7 +134,7 @@ def _unwanted(subject: Subject, wanted: _Wanted) -> dict[str, str]:
         was = former.was.get(name, "")
         if (default or "") != now and not (default is None and name in _BY_MODE):
             found[name] = was or default or ""
-    extra = extra_tags(subject.answers)
+    extra = extra_of(subject)
     left = tags_without(subject, extra)
     if left is not None:
         if extra and subject.answers.prune:
@@ -145,9 +146,9 @@ def _unwanted(subject: Subject, wanted: _Wanted) -> dict[str, str]:
 
 def tags_without(subject: Subject, extra: Mapping[str, str]) -> str | None:
     """`DD_TAGS` without the tags that ddsetup added and nobody wants any more; None if there are none."""
-    now, was = (_parts(states.get(TAGS, "")) for states in owned_env(subject))
+    now, was = (parts(states.get(TAGS, "")) for states in owned_env(subject))
     gone = [part for part in now if part not in was and part.split(":", 1)[0] not in extra]
-    current = _parts(subject.env.get(TAGS, ""))
+    current = parts(subject.env.get(TAGS, ""))
     if not set(gone) & set(current):
         return None
     left = [part for part in current if part not in gone]
@@ -159,10 +160,6 @@ def tags_without(subject: Subject, extra: Mapping[str, str]) -> str | None:
 
 def _keys(parts: Sequence[str]) -> set[str]:
     return {part.split(":", 1)[0] for part in parts}
-
-
-def _parts(text: str) -> list[str]:
-    return [part.strip() for part in text.split(",") if part.strip()]
 
 
 def secret_missing(subject: Subject) -> bool:
@@ -217,7 +214,7 @@ def _reporting(subject: Subject, wanted: _Wanted) -> None:
         # Moving away from it: what ddsetup set for the Extension alone goes with it.
         wanted.removed |= set(_EXTENSIONS) & set(variables_of(subject).now)
         if MARKER in subject.tags:
-            wanted.removed |= {n for n in _REMOVABLE_KEYS if is_own_secret(subject.env.get(n, ""))}
+            wanted.removed |= {n for n in _REMOVABLE_KEYS if own_secret(subject.env.get(n, ""))}
     wanted.switch(TRACE_ENABLED, answers.traces)
 
 
@@ -225,7 +222,7 @@ def _unified_tags(subject: Subject, wanted: _Wanted) -> None:
     answers = subject.answers
     if not answers.service:
         wanted.defaults[SERVICE] = subject.tags.get("service") or subject.function.name
-    extra = extra_tags(answers)
+    extra = extra_of(subject)
     if extra:
         wanted.forced[TAGS] = merged_tags(subject.env.get(TAGS, ""), extra)
 
@@ -233,14 +230,14 @@ def _unified_tags(subject: Subject, wanted: _Wanted) -> None:
 def merged_tags(current: str, extra: Mapping[str, str]) -> str:
     """`DD_TAGS` with the extra tags: the same key is replaced in place, new ones go to the end."""
     left = dict(extra)
-    parts: list[str] = []
-    for part in _parts(current):
+    merged: list[str] = []
+    for part in parts(current):
         key = part.split(":", 1)[0]
         if key not in extra:
-            parts.append(part)
+            merged.append(part)
         elif key in left:
-            parts.append(f"{key}:{left.pop(key)}")
-    return ",".join([*parts, *(f"{key}:{value}" for key, value in left.items())])
+            merged.append(f"{key}:{left.pop(key)}")
+    return ",".join([*merged, *(f"{key}:{value}" for key, value in left.items())])
 
 
 def _tracing(subject: Subject, layers: Layers, wanted: _Wanted) -> None:
@@ -292,11 +289,12 @@ def _key_source(subject: Subject, wanted: _Wanted) -> bool:
         left = [key for key in present if key not in _REMOVABLE_KEYS]
         wanted.notes += [f"gets its API key by {ORG_UUID}{_ignored(left)}"] if _ignored(left) else []
         return True
-    if present and not source.value:
+    if present and not source.value and not _of_another_site(present, subject):
+        site, named = subject.answers.site, ", ".join(present)
+        if subject.env.get(SITE, site) != site:
+            wanted.notes.append(f"keeps its API key ({named}), which must be good on {site} now")
         if len(present) > 1:
-            wanted.notes.append(
-                f"has more than one source of the API key ({', '.join(present)}); all are kept"
-            )
+            wanted.notes.append(f"has more than one source of the API key ({named}); all are kept")
         elif present == ["DD_API_KEY"]:
             wanted.notes.append("keeps its API key in plain text (DD_API_KEY); a secret would be safer")
         return False
@@ -311,6 +309,13 @@ def _key_source(subject: Subject, wanted: _Wanted) -> bool:
     wanted.forced[name] = value
     wanted.removed.update(key for key in present if key in _REMOVABLE_KEYS and key != name)
     return True
+
+
+def _of_another_site(present: Sequence[str], subject: Subject) -> bool:
+    """Whether the function reads the key of another site, from the secret that ddsetup made for that."""
+    named = own_secret(subject.env.get(KEY_SECRET_ARN, ""))
+    wanted = secret_name(subject.lane, subject.answers.site)
+    return list(present) == [KEY_SECRET_ARN] and named not in ("", wanted)
 
 
 def _kept(subject: Subject, wanted: _Wanted) -> list[str]:

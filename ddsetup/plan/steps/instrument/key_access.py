@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Mapping
 
 from ddsetup.facts import catalog
-from ddsetup.facts.variables import KEY_SECRET_ARN, KEY_SSM_ARN
+from ddsetup.facts.variables import KEY_SECRET_ARN, KEY_SSM_ARN, SITE
 from ddsetup.model.account import Function, Json, Secret, Unreadable
 from ddsetup.model.answers import Answers
 from ddsetup.model.change import Change, ResourceId, Step
@@ -121,7 +121,15 @@ def roles_to_read(functions: Iterable[Function], answers: Answers | None = None)
     """The roles whose policy matters: of functions that are about to be told where the key is, or that will
     no longer be told (all who are, without `answers`)."""
     reading = answers is not None and reads_by_role(answers)
-    return tuple(sorted({f.role for f in functions if f.role and told_where(f) != reading}))
+    site = answers.site if answers is not None and reading else ""
+    return tuple(
+        sorted({f.role for f in functions if f.role and (told_where(f) != reading or _moves(f, site))})
+    )
+
+
+def _moves(function: Function, site: str) -> bool:
+    """Whether the function reads a key and is about to send to this site, and sends to another one now."""
+    return bool(site) and (function.env or {}).get(SITE, site) != site
 
 
 def key_warnings(answers: Answers, seen: Secret | Unreadable | None) -> tuple[str, ...]:
@@ -145,7 +153,8 @@ def key_warnings(answers: Answers, seen: Secret | Unreadable | None) -> tuple[st
 def policy_document(function: Function, answers: Answers, secret: Secret | None = None) -> Json:
     """The least policy that lets the function read the key; None where that cannot be said.
 
-    For ddsetup's own secret it names the secret in any region: a role may serve functions in several. AWS
+    For ddsetup's own it names the secrets of all sites in any region: a role may serve functions in several,
+    and while they move to another site some read the one and some the other. AWS
     ends a secret's ARN with six characters of its own, which an ARN that is given may lack; a secret that
     could be looked at tells all of them, and the key that encrypts it.
     """
@@ -154,8 +163,9 @@ def policy_document(function: Function, answers: Answers, secret: Secret | None 
         return None
     partition = catalog.partition_of(function.region)
     action = "secretsmanager:GetSecretValue" if source.kind == "secret" else "ssm:GetParameter"
-    own = f"arn:{partition}:secretsmanager:*:{function.account}:secret:{SECRET_NAME}-??????"
-    statements: list[Json] = [{"Effect": "Allow", "Action": action, "Resource": source.value or own}]
+    own = f"arn:{partition}:secretsmanager:*:{function.account}:secret:{SECRET_NAME}"
+    resource = source.value or [f"{own}-??????", f"{own}/*"]
+    statements: list[Json] = [{"Effect": "Allow", "Action": action, "Resource": resource}]
     if source.kind == "secret" and source.value:
         whole = secret.arn if secret else source.value
         bare = not secret and not _SUFFIX.search(whole)
