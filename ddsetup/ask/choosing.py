@@ -20,7 +20,7 @@ from ddsetup.model.errors import UsageError
 from ddsetup.model.lines import counted, names, rough
 from ddsetup.model.snapshot import Snapshot
 from ddsetup.observe.usage import NOT_YET, Counts, Usage
-from ddsetup.plan.select import select_in
+from ddsetup.plan.select import none_here, select_in
 from ddsetup.settings.fields import selection_of
 from ddsetup.settings.setting import Value
 from ddsetup.settings.table import SETTINGS
@@ -38,8 +38,7 @@ def choose_functions(snapshot: Snapshot, prompter: Prompter, usage: Usage | None
     """
     rows = function_rows(snapshot)
     if not rows:
-        regions = ", ".join(sorted({lane.region for lane in snapshot.lanes}))
-        raise UsageError(f"there is no function here ({regions})", fix="choose another region with --region")
+        raise none_here(snapshot)
     if usage is not None:
         usage.begin()
     asking = _Asking(snapshot, rows, prompter, usage)

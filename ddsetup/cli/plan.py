@@ -10,7 +10,7 @@ from ddsetup.facts.kinds import exit_code_of
 from ddsetup.flow.call import Call
 from ddsetup.flow.costing import costed
 from ddsetup.flow.guided import Guide, leaving
-from ddsetup.flow.results import base_report, with_other_site
+from ddsetup.flow.results import base_report, with_cause
 from ddsetup.model.blocks import Block
 from ddsetup.model.lines import Look
 from ddsetup.model.report import Report
@@ -35,7 +35,7 @@ def run(call: Call) -> Report:
         costs = costed(call, session, prepared)
     report = base_report("plan", session, prepared.plan)
     report = replace(report, exit_code=exit_code_of(report.outcomes), data={"cost": costs} if costs else {})
-    report = with_other_site(report, prepared.snapshot, prepared.answers)
+    report = with_cause(report, prepared.snapshot, prepared.answers)
     out = call.value("out")
     if out is not None:
         from ddsetup.journal.planfile import save

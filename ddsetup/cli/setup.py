@@ -17,7 +17,7 @@ from ddsetup.flow.costing import costed
 from ddsetup.flow.ending import WAIT_SECONDS, with_ways_on
 from ddsetup.flow.guided import Guide, given_of, keep_answers, leaving, offer_to_resume
 from ddsetup.flow.proof import LOOK_AGAIN, make_traffic, monitored, prove, things_of, watch_for
-from ddsetup.flow.results import base_report, with_all_looked_at, with_other_site, with_outcomes, with_signals
+from ddsetup.flow.results import base_report, with_all_looked_at, with_cause, with_outcomes, with_signals
 from ddsetup.flow.showing import agree
 from ddsetup.model.account import Json
 from ddsetup.model.blocks import Block
@@ -47,7 +47,7 @@ def _set_up(call: Call) -> Report:
         session, prepared, source, costs = _agreed_plan(call, host)
     with closing(prepared.sweep) if prepared.sweep else nullcontext():
         report = _carried_out(call, host, session, prepared, source)
-    report = with_other_site(report, prepared.snapshot, prepared.answers)
+    report = with_cause(report, prepared.snapshot, prepared.answers)
     return replace(report, data={**report.data, "cost": costs}) if costs else report
 
 

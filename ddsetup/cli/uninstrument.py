@@ -14,7 +14,7 @@ def run(call: Call) -> Report:
     from ddsetup.ask.choosing import choose_functions
     from ddsetup.flow import verbs
     from ddsetup.observe.chosen import FEW, observe_at_work, observe_filters, observe_key_policies
-    from ddsetup.plan.select import select_in
+    from ddsetup.plan.select import none_here, select_in
     from ddsetup.plan.steps import uninstrument
     from ddsetup.plan.steps.instrument.key_access import roles_to_read
 
@@ -29,6 +29,8 @@ def run(call: Call) -> Report:
         choose=choose_functions,
     )
     selected = select_in(snapshot, answers.selection)
+    if not snapshot.functions():
+        raise none_here(snapshot)
     snapshot = verbs.with_applied(session, snapshot)
     many = [lane for lane, names in uninstrument.log_groups(snapshot, selected).items() if len(names) > FEW]
     snapshot = observe_at_work(session.aws, snapshot, () if answers.thorough else many)

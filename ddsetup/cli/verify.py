@@ -8,7 +8,7 @@ from ddsetup.ask.asking import answers_from
 from ddsetup.facts.links import links
 from ddsetup.flow.call import Call
 from ddsetup.flow.proof import LOOK_AGAIN, make_traffic, monitored, prove, things_of, watch_for
-from ddsetup.flow.results import NOT_SEEN, base_report, with_other_site, with_signals
+from ddsetup.flow.results import NOT_SEEN, base_report, with_cause, with_signals
 from ddsetup.model.answers import Selection
 from ddsetup.model.change import Plan
 from ddsetup.model.report import Report
@@ -39,4 +39,4 @@ def run(call: Call) -> Report:
     again = (LOOK_AGAIN,) if report.exit_code == NOT_SEEN else ()
     pages = links(answers.site, functions, tuple(snapshot.accounts))
     report = replace(report, links=pages, next=again)
-    return with_other_site(report, snapshot, answers)
+    return with_cause(report, snapshot, answers)

@@ -29,7 +29,7 @@ from ddsetup.observe.chosen import (
 from ddsetup.observe.filters_in_background import LateChanges, Sweep, start_sweep
 from ddsetup.observe.in_bulk import Progress, bulk_fields, observe, observe_secrets
 from ddsetup.plan.preflight import check_readable
-from ddsetup.plan.select import select_in
+from ddsetup.plan.select import none_here, select_in
 from ddsetup.plan.steps.subscriptions import groups_to_read, late_planner
 from ddsetup.plan.whole import make_plan
 from ddsetup.settings.given import Given
@@ -151,7 +151,8 @@ def prepare(
 
     Nothing is written. With `late` the plan does not wait for subscription filters that are not likely to
     change it; `complete` gives the plan with all of them. Raises CredentialsError when a foundation (role,
-    integration, stack, secret) may not be looked at, and `Back` when the person returns to where to look.
+    integration, stack, secret) may not be looked at, UsageError where there is no function and nothing else
+    is to be set up, and `Back` when the person returns to where to look.
     """
     snapshot = seen or look(session, quiet(given, "role_name"))
     answers = answers_from(
@@ -165,6 +166,8 @@ def prepare(
         at_hand=session.host.at_hand,
     )
     selected = select_in(snapshot, answers.selection)
+    if not (snapshot.functions() or answers.state_machines or answers.api_stages):
+        raise none_here(snapshot)
     snapshot = with_surroundings(session, snapshot, answers, selected)
     asked = _asked_about_filters(session, given)
     if not late:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ddsetup.facts.kinds import exit_code_of
+from ddsetup.facts.kinds import exit_code_of, is_foundation, kind_name
 from ddsetup.model.account import Json
 from ddsetup.model.blocks import Block
 from ddsetup.model.change import Outcome, Plan
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ddsetup.model.snapshot import Snapshot
 
 NOT_SEEN = 6
+NOTHING_DONE = 1
 
 
 def of_data(say: Callable[[Mapping[str, Json], Look], list[Block]]) -> Callable[[Report, Look], list[Block]]:
@@ -86,11 +87,14 @@ def with_signals(report: Report, signals: Sequence[Signal], *, require_proof: bo
     return replace(report, signals=tuple(signals), exit_code=exit_code)
 
 
-def with_other_site(report: Report, snapshot: Snapshot, answers: Answers) -> Report:
-    """The report of what did not come about, with the reason where that is the site."""
-    found = other_site(snapshot, answers) if report.exit_code and report.error is None else None
-    if found is None:
+def with_cause(report: Report, snapshot: Snapshot, answers: Answers) -> Report:
+    """The report of what did not come about, with the reason as its last word: the site, or what all of it
+    stands on and could not be had."""
+    if not report.exit_code or report.error is not None:
         return report
+    found = other_site(snapshot, answers)
+    if found is None:
+        return _with_nothing_done(report)
     site, forwarder = found
     error = {
         "kind": "OtherSite",
@@ -98,6 +102,16 @@ def with_other_site(report: Report, snapshot: Snapshot, answers: Answers) -> Rep
         "fix": f"ddsetup {report.command} --site {site}",
     }
     return replace(report, error=error)
+
+
+def _with_nothing_done(report: Report) -> Report:
+    """With the foundation that had to be left out, where there was nothing to do without it."""
+    left = (o for o in report.outcomes if o.status == "skipped" and is_foundation(o.resource.kind))
+    root = next(left, None)
+    if root is None or report.exit_code != NOTHING_DONE or report.plan is None or report.plan.changes:
+        return report
+    what = f"nothing was done: {kind_name(root.resource.kind)} {root.resource.name}: {root.reason}"
+    return replace(report, error={"kind": "NothingDone", "what": what, "fix": root.fix})
 
 
 def all_seen(signals: Sequence[Signal]) -> bool:

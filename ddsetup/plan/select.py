@@ -40,6 +40,12 @@ def select(
     return tuple(f for f in functions if _meant(f, tags.get(f.arn, {}), selection))
 
 
+def none_here(snapshot: Snapshot) -> UsageError:
+    """The error of a run where there is no function to choose from."""
+    regions = ", ".join(sorted({lane.region for lane in snapshot.lanes}))
+    return UsageError(f"there is no function here ({regions})", fix="choose another region with --region")
+
+
 def select_in(snapshot: Snapshot, selection: Selection) -> tuple[Function, ...]:
     """The functions meant, of all that the snapshot could read.
 

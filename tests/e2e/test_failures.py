@@ -128,6 +128,11 @@ def test_a_function_that_is_not_there_is_an_error_that_helps(shop: Place, rule: 
     assert said in text
 
 
+def test_a_region_without_functions_is_a_wrong_answer_as_in_the_guide(shop: Place) -> None:
+    text = refused(shop, "setup", "--all", "--region", "eu-west-3", "--yes", "--no-input", code=2)
+    assert "there is no function here (eu-west-3)" in text
+
+
 @pytest.mark.parametrize("text", ["site = [", 'sight = "datadoghq.com"\n', 'region = ["nowhere"]\n'])
 def test_a_broken_file_of_answers_is_refused_and_left_alone(shop: Place, tmp_path: Path, text: str) -> None:
     path = tmp_path / "ddsetup.toml"

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from ddsetup.facts.kinds import exit_code_of, is_foundation
-from ddsetup.flow.results import all_seen, with_all_looked_at, with_other_site, with_outcomes, with_signals
+from ddsetup.flow.results import all_seen, with_all_looked_at, with_cause, with_outcomes, with_signals
 from ddsetup.model.change import NOT_STARTED, Outcome, Plan, ResourceId, Skipped, Status
 from ddsetup.model.lines import Look, text_of
 from ddsetup.model.report import Report, Signal, SignalStatus, left_alone, unproven
@@ -111,11 +111,25 @@ def test_the_site_that_an_account_was_set_up_for_is_the_last_word() -> None:
         b.function("datadog-forwarder", env={"DD_SITE": "datadoghq.com"}), forwarders=(b.forwarder(),)
     )
     missed = Report(command="verify", account=b.ACCOUNT, exit_code=6)
-    report = with_other_site(missed, b.snapshot(lane), b.answers())
+    report = with_cause(missed, b.snapshot(lane), b.answers())
     last = text_of(report_lines(report, Look())).splitlines()[-2:]
     assert "this account is set up for datadoghq.com" in last[0]
     assert last[1] == "  do: ddsetup verify --site datadoghq.com"
-    assert with_other_site(replace(missed, exit_code=0), b.snapshot(lane), b.answers()).error is None
+    assert with_cause(replace(missed, exit_code=0), b.snapshot(lane), b.answers()).error is None
+
+
+def test_what_kept_all_of_it_from_being_done_is_the_last_word() -> None:
+    why, fix = "a function named datadog-forwarder exists", "choose another name: --forwarder-name NAME"
+    stack = ResourceId("stack", "datadog-forwarder", b.REGION, b.ACCOUNT)
+    skipped = Skipped(resource=stack, status="skipped", reason=why, fix=fix)
+    plan = Plan(skipped=(skipped,))
+    left = left_alone(plan)
+    missed = Report(command="setup", account=b.ACCOUNT, plan=plan, outcomes=left, exit_code=1)
+    report = with_cause(missed, b.snapshot(b.lane_snapshot()), b.answers())
+    last = text_of(report_lines(report, Look())).splitlines()[-2:]
+    assert last == [f"error: nothing was done: stack datadog-forwarder: {why}", f"  do: {fix}"]
+    done = replace(missed, plan=replace(plan, changes=(creation("a"),)))
+    assert with_cause(done, b.snapshot(b.lane_snapshot()), b.answers()).error is None
 
 
 def test_what_is_seen_too_late_is_left_for_the_next_run() -> None:

@@ -24,7 +24,8 @@ def test_all_that_is_made_has_them() -> None:
     assert (role.boundary, dict(role.tags)) == (BOUNDARY, dict(TAGS))
     assert isinstance(secret, SecretState)
     assert isinstance(stack, StackState)
-    assert dict(secret.tags) == dict(stack.tags) == {**dict(TAGS), "created_by": "ddsetup"}
+    assert dict(stack.tags) == {**dict(TAGS), "created_by": "ddsetup"}
+    assert dict(secret.tags) == {**stack.tags, "datadog_site": b.SITE}
     assert stack.parameters["PermissionsBoundaryArn"] == BOUNDARY
     assert stack.parameters["IamRolePath"] == "/monitoring/"
 
