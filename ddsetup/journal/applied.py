@@ -67,8 +67,34 @@ def _net(
                 # A taking back that was cut short may not have been sent: what is to be taken back is
                 # still known then.
                 sent = entry.outcome is not None and entry.outcome.status == "applied"
-                found[change.resource] = net if sent or earlier is None or not _nothing(net) else earlier
+                found[change.resource] = net if sent or earlier is None else _not_forgetting(earlier, net)
     return (change for change in found.values() if not _nothing(change))
+
+
+def _not_forgetting(earlier: Change, net: Change) -> Change:
+    """The net change with what it would have taken back of an earlier one still in it."""
+    if _nothing(net):
+        return earlier
+    was, now = (earlier.before, earlier.after), (net.before, net.after)
+    if all(isinstance(state, FunctionState) for state in (*was, *now)):
+        envs = [state.env for state in (*was, *now) if isinstance(state, FunctionState)]
+        before, after = _with_lost((envs[0], envs[1]), (envs[2], envs[3]))
+        sides = [s for s in now if isinstance(s, FunctionState)]
+        return replace(net, before=replace(sides[0], env=before), after=replace(sides[1], env=after))
+    if net.resource.kind == TagsState.KIND:
+        tags = [_tags_in(state) for state in (*was, *now)]
+        before, after = _with_lost((tags[0], tags[1]), (tags[2], tags[3]))
+        return replace(net, before=TagsState(tags=before), after=TagsState(tags=after))
+    return net
+
+
+def _with_lost(
+    earlier: tuple[Mapping[str, str], Mapping[str, str]], net: tuple[Mapping[str, str], Mapping[str, str]]
+) -> tuple[dict[str, str], dict[str, str]]:
+    """Owned keys of a net change, and those of an earlier one that are in it no more."""
+    known = {*net[0], *net[1]}
+    before, after = ({k: v for k, v in side.items() if k not in known} for side in earlier)
+    return {**before, **net[0]}, {**after, **net[1]}
 
 
 def _kept(path: Path, key: str) -> list[Change] | None:

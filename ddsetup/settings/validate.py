@@ -183,7 +183,7 @@ secret_arn = _arn("secretsmanager", "secret:", "datadog-api-key-AbCdEf")
 parameter_arn = _arn("ssm", "parameter/", "datadog/api-key")
 function_arn = _arn("lambda", "function:", "datadog-forwarder")
 
-tag_value = _fits(r"[^,\s]+", "must be one word without blanks and commas, like prod")
+tag_value = _fits(r"[^,\s]*", "must be one word without blanks and commas, like prod, or empty: none")
 version = _fits(
     r"baseline|latest|none|[1-9]\d*",
     "is neither a layer version's number nor baseline, latest or none",

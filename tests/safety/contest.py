@@ -1,12 +1,20 @@
-"""ddsetup against competitors, and against another ddsetup, on the same functions at the same time."""
+"""ddsetup against competitors, and against others of its kind, on the same functions at the same time.
+
+One of them remembers by itself. Two share what they remember, so that they exclude each other: one prunes
+what it set, and the other takes down all but what the others go on with.
+"""
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from ddsetup.plan.policy import state_statements
+from ddsetup.sandbox.model import OPERATOR
 from tests.e2e.conftest import Result
 from tests.nursery import Nursery
 from tests.safety.competing import Competitor, Score, archive, owned
@@ -16,6 +24,17 @@ LAYERS = ("house-logging", "house-config", "house-fonts")
 ON_ALL = ("--all", "--yes", "--no-verify", "--subscribe", "none", "--output", "json")
 UNDO = ("undo", "--yes", "--output", "json")
 UNINSTRUMENT = ("uninstrument", "--all", "--yes", "--output", "json")
+KEPT = tuple(word for part in ("forwarder", "secret", "integration", "role") for word in ("--keep", part))
+TEARDOWN = ("teardown", *KEPT, "--yes", "--output", "json")
+PRUNE = ("setup", *ON_ALL, "--prune")
+BUCKET = "the-runs-of-rivals"
+SHARED = f"s3://{BUCKET}/shop"
+RIVALS: Mapping[str, tuple[tuple[str, ...], str]] = {
+    "a": (UNDO, ""),
+    "b": (PRUNE, SHARED),
+    "c": (TEARDOWN, SHARED),
+}
+"""What each does after its setup, and where it remembers runs beside its own disk."""
 _THREADS = 6
 
 
@@ -25,8 +44,19 @@ class Standing:
 
     score: Score
     runs: Counter[str] = field(default_factory=Counter)
+    busy: Counter[str] = field(default_factory=Counter)
     outcomes: Counter[str] = field(default_factory=Counter)
     errors: list[str] = field(default_factory=list)
+
+
+def _share(lab: Lab) -> None:
+    """Make the bucket that two of them share, and let the operator use it."""
+    document = json.dumps(
+        {"Version": "2012-10-17", "Statement": state_statements(BUCKET, "shop/", "aws", making=True)}
+    )
+    iam = lab.world.client("iam")
+    iam.put_user_policy(UserName=OPERATOR, PolicyName="state", PolicyDocument=document)
+    assert lab.run("state", "init", "--state", SHARED, "--yes").code == 0
 
 
 def hold(lab: Lab, writes: int, runs: int, pause: float, seed: int = 1) -> Standing:
@@ -35,6 +65,7 @@ def hold(lab: Lab, writes: int, runs: int, pause: float, seed: int = 1) -> Stand
     The account must have been set up once, so that the runs are about functions alone. At the end ddsetup
     takes itself out of all functions: the owners' part must still be there.
     """
+    _share(lab)
     client = lab.world.client("lambda")
     names = sorted(name for name in lab.world.functions() if name.startswith("many-"))
     arns = [
@@ -50,12 +81,12 @@ def hold(lab: Lab, writes: int, runs: int, pause: float, seed: int = 1) -> Stand
     ]
     over = threading.Event()
     rivals = [
-        threading.Thread(target=_keep_running, args=(lab, standing, over, name, last), daemon=True)
-        for name, last in (("a", UNDO), ("b", UNINSTRUMENT))
+        threading.Thread(target=_keep_running, args=(lab, standing, over, name), daemon=True)
+        for name in RIVALS
     ]
     for thread in (*competitors, *rivals):
         thread.start()
-    while (standing.score.writes < writes or min(standing.runs["a"], standing.runs["b"]) < runs) and not (
+    while (standing.score.writes < writes or min(standing.runs[name] for name in RIVALS) < runs) and not (
         standing.score.lost or standing.errors or any(c.error for c in competitors)
     ):
         time.sleep(0.1)
@@ -71,18 +102,24 @@ def hold(lab: Lab, writes: int, runs: int, pause: float, seed: int = 1) -> Stand
     return standing
 
 
-def _keep_running(
-    lab: Lab, standing: Standing, over: threading.Event, name: str, last: tuple[str, ...]
-) -> None:
+def _keep_running(lab: Lab, standing: Standing, over: threading.Event, name: str) -> None:
     with Nursery() as nursery:
         while not over.is_set() and not standing.errors:
-            for command in (("setup", *ON_ALL, "--env", name), last):
+            for command in (
+                ("setup", *ON_ALL, "--env", name, "--extra-tag", f"rival={name}"),
+                RIVALS[name][0],
+            ):
                 _run(lab, nursery, standing, name, command)
 
 
 def _run(lab: Lab, nursery: Nursery, standing: Standing, name: str, command: tuple[str, ...]) -> None:
-    environ = lab.cli.environ(DDSETUP_STATE_DIR=str(lab.cli.home / f"state-{name}"))
+    shared = RIVALS.get(name, ((), ""))[1]
+    own = {"DDSETUP_STATE_DIR": str(lab.cli.home / f"state-{name}")}
+    environ = lab.cli.environ(**own, **({"DDSETUP_STATE": shared} if shared else {}))
     end = nursery.run(command, environ, lab.cli.home)
+    if end.code == 1 and '"kind": "Busy"' in end.stdout:
+        standing.busy[name] += 1
+        return
     standing.runs[name] += 1
     nothing_to_undo = command[0] == "undo" and "there is no run to undo" in end.stdout
     if end.code not in (0, 1, 5) and not nothing_to_undo:

@@ -19,6 +19,7 @@ def test_no_update_of_a_competitor_is_lost(open_lab: OpenLab) -> None:
     assert standing.score.lost == []
     assert standing.outcomes["applied"] > 0
     assert standing.outcomes["changed_since"] > 0, "they never met"
+    assert sum(standing.busy.values()) > 0, "those who share what they remember never excluded each other"
 
 
 def test_no_update_is_lost_that_comes_between_a_look_and_a_write() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ddsetup.sandbox.faults import ALWAYS, AwsFault
-from tests.e2e.world import differences
+from tests.e2e.world import comparable, differences
 from tests.nursery import Kill
 from tests.safety.conftest import Lab, OpenLab
 from tests.safety.killing import SETUP, Killing, prepare
@@ -41,6 +41,23 @@ def test_a_teardown_that_was_killed_goes_on_from_there(lab: Lab, killing: Killin
         end = killing.run(teardown, state)
         assert end.code == 0, (killing.history, end.stdout, end.stderr)
         assert differences(killing.before, lab.world.everything()) == [], killing.history
+
+
+def test_a_prune_that_was_killed_goes_on_from_there(lab: Lab, killing: Killing) -> None:
+    state = lab.cli.home / "pruned"
+    assert killing.run((*SETUP, "--env", "prod", "--extra-tag", "team=shop"), state).code == 0
+    prune = (*SETUP, "--prune", "--exclude", "till-one-filter")
+    for once in ('"function"', '"function_tags"'):
+        killing.run(prune, state, Kill(0, str(state), once=once))
+    end = killing.run(prune, state)
+    assert end.code == 0, (killing.history, end.stdout, end.stderr)
+    now = comparable(lab.world.everything())
+    off = differences(killing.wanted, now)
+    assert all("till-one-filter" in line for line in off), (off, killing.history)
+    first = comparable(dict(killing.before))["us-east-1"]["functions"]["till-one-filter"]
+    assert differences(first, now["us-east-1"]["functions"]["till-one-filter"]) == [], killing.history
+    assert killing.run(("teardown", "--yes", "--output", "json"), state).code == 0
+    assert differences(killing.before, lab.world.everything()) == [], killing.history
 
 
 def test_killed_between_a_function_and_its_tags_setup_sets_the_tags(lab: Lab, killing: Killing) -> None:

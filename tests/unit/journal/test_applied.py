@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +59,35 @@ def test_a_taking_back_that_was_cut_short_makes_nothing_forgotten(tmp_path: Path
     teardown.done(seq, setup.inverse().outcome("applied"), fake_clock().now())
     teardown.close()
     assert applied(tmp_path) == {}
+
+
+def test_of_a_part_that_was_to_be_taken_back_when_a_run_was_cut_short_all_is_known(tmp_path: Path) -> None:
+    tags = Change(
+        step="instrument",
+        resource=resource("orders", "function_tags"),
+        before=None,
+        after=TagsState(tags={"env": "prod", "team": "shop"}),
+        why="test",
+    )
+    record(tmp_path, "r1", function_change({"DD_ENV": "staging"}, {"DD_ENV": "prod", "DD_SITE": "a"}), tags)
+    less = replace(tags, before=TagsState(tags={"team": "shop"}), after=TagsState())
+    prune = Journal.create(OnDisk(tmp_path), header("r2"))
+    cut_short = (function_change({"DD_ENV": "prod"}, {"DD_ENV": "staging"}), less)
+    seqs = [prune.start(change, fake_clock().now()) for change in cut_short]
+    found = applied(tmp_path) or {}
+    function, tagged = found[FUNCTION], found[tags.resource].after
+    assert isinstance(function.before, FunctionState)
+    assert isinstance(function.after, FunctionState)
+    assert (function.before.env, function.after.env) == (
+        {"DD_ENV": "staging"},
+        {"DD_ENV": "prod", "DD_SITE": "a"},
+    )
+    assert tagged == tags.after
+    for seq, change in zip(seqs, cut_short, strict=True):
+        prune.done(seq, change.outcome("applied"), fake_clock().now())
+    prune.close()
+    after = (applied(tmp_path) or {})[tags.resource].after
+    assert after == TagsState(tags={"env": "prod"})
 
 
 def test_later_runs_add_to_what_earlier_ones_set(tmp_path: Path) -> None:

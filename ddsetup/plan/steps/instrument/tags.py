@@ -55,16 +55,17 @@ def tag_change(subject: Subject, *, changes_function: bool) -> Change | None:
     former = unwanted_tags(subject) if subject.answers.prune else Former()
     if not (changed or former.keys) or len({*subject.tags, *changed}) > MAX_TAGS:
         return None
-    replaced = {key: subject.tags[key] for key in changed if key in subject.tags} | dict(former.now)
+    replaced = {key: subject.tags[key] for key in changed if key in subject.tags}
+    note = "replaces " + ", ".join(f"{k}={v}" for k, v in replaced.items()) if replaced else ""
     changed |= former.was
     return Change(
         step=STEP,
         resource=tags_resource(subject.function),
-        before=TagsState(tags=replaced),
+        before=TagsState(tags=replaced | dict(former.now)),
         after=TagsState(tags=changed),
         why="the Forwarder and Datadog copy these tags onto the function's data",
         needs=(subject.resource,),
-        note="replaces " + ", ".join(f"{k}={v}" for k, v in replaced.items()) if replaced else "",
+        note=note,
     )
 
 

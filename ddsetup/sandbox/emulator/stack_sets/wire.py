@@ -53,7 +53,7 @@ def _read(shape: Any, prefix: str, flat: Mapping[str, str]) -> Any:
 
 
 def _read_list(shape: Any, prefix: str, flat: Mapping[str, str]) -> list[Any] | None:
-    items = []
+    items: list[Any] = []
     while (item := _read(shape.member, f"{prefix}.member.{len(items) + 1}", flat)) is not None:
         items.append(item)
     return items or ([] if flat.get(prefix) == "" else None)
