@@ -87,6 +87,19 @@ def test_a_group_that_is_logged_to_already_is_kept() -> None:
     assert (change.before.tags, change.after.tags) == ({"env": "test"}, {"env": "prod"})
 
 
+def test_a_tag_of_a_state_machine_that_somebody_else_set_stays_unless_it_is_given_away() -> None:
+    held = world(b.state_machine("brew", tags={"team": "tea"}))
+    wish: dict[str, Any] = {"extra_tags": (("team", "shop"),), "traces": False}
+    change = of_kind(planned(held, **wish), "state_machine")
+    assert isinstance(change.after, StateMachineState)
+    assert (change.after.tags, "keeps its tag team=tea" in change.note) == ({}, True)
+    given_away = of_kind(planned(held, **wish, conflicts={"tag:team": "replace"}), "state_machine")
+    assert isinstance(given_away.after, StateMachineState)
+    assert given_away.after.tags == {"team": "shop"}
+    own = planned(replace(held, applied={change.resource: given_away}), **wish)
+    assert of_kind(own, "state_machine").after == given_away.after, "ddsetup wrote it"
+
+
 def test_nothing_is_planned_again_once_it_is_as_planned() -> None:
     first = world(b.state_machine("brew"), stages=(b.api_stage("shop"), b.api_stage("menu", protocol="HTTP")))
     for wish in ({}, {"subscribe": "direct"}, {"traces": False, "service": "tea"}):

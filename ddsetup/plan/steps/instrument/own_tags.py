@@ -5,7 +5,7 @@ They are decided on as filters of somebody else are: by name, by `--on-conflict`
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from ddsetup.facts.variables import TAGS, extra_tags
@@ -55,6 +55,15 @@ def theirs(subject: Subject) -> Mapping[str, str]:
 
 def _key(part: str) -> str:
     return part.partition(":")[0]
+
+
+def staying(tags: Mapping[str, str], ours: Container[str], answers: Answers) -> dict[str, str]:
+    """The values of tags that stay as somebody else set them; `ours` are the keys that ddsetup wrote."""
+    return {
+        key: tags[key]
+        for key, value in answers.extra_tags
+        if tags.get(key, value) != value and key not in ours and decision(key, answers) != "replace"
+    }
 
 
 def extra_of(subject: Subject) -> dict[str, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ddsetup.facts.filters import (
@@ -20,7 +20,7 @@ from ddsetup.facts.ownership import owner_of
 from ddsetup.facts.services import resource_of
 from ddsetup.model.account import Integration, Lane, SubscriptionFilter, Unreadable
 from ddsetup.model.answers import Answers
-from ddsetup.model.change import Plan, ResourceId, Step
+from ddsetup.model.change import Change, Plan, ResourceId, Step
 from ddsetup.model.services import Service
 from ddsetup.model.snapshot import LaneSnapshot, Snapshot
 from ddsetup.model.states import FilterState, LogGroupState
@@ -44,12 +44,13 @@ class Refusal:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Way:
     """The Forwarder of a lane, as the logs of one source reach it. `sources` are those that Datadog already
-    subscribes this Forwarder to by itself."""
+    subscribes this Forwarder to by itself, `applied` is what earlier runs left in force."""
 
     lane: LaneSnapshot
     answers: Answers
     choice: Choice
     sources: tuple[str, ...] = ()
+    applied: Mapping[ResourceId, Change] = field(default_factory=dict)
 
     @property
     def at(self) -> Lane:
@@ -79,6 +80,7 @@ def way_from(lane: Lane, snapshot: Snapshot, answers: Answers, used: Collection[
         answers=answers,
         choice=choice,
         sources=live.sources if registered and isinstance(live, Integration) else (),
+        applied=snapshot.applied or {},
     )
 
 

@@ -13,6 +13,7 @@ from ddsetup.facts.services import resource_of
 from ddsetup.model.account import Unreadable
 from ddsetup.model.change import Plan
 from ddsetup.model.services import TRACE_TAG, StateMachine, StateMachineSettings, StateMachineState
+from ddsetup.plan.steps.instrument.own_tags import key_of, staying
 from ddsetup.plan.steps.instrument.tags import MAX_TAGS, wanted_tags
 from ddsetup.plan.steps.sources.delivery import allow_delivery
 from ddsetup.plan.steps.sources.reaching import STEP, Planner, Refusal, Way, left_to_its_owner, owner_note
@@ -72,11 +73,19 @@ def _tags(machine: StateMachine, way: Way) -> tuple[Mapping[str, str], Mapping[s
     if isinstance(machine.tags, Unreadable):
         return {}, {}
     wanted = dict(wanted_tags(way.answers)) | ({TRACE_TAG: "true"} if way.answers.traces else {})
-    has = machine.known_tags
-    fresh = {key: value for key, value in wanted.items() if has.get(key) != value}
+    has, kept = machine.known_tags, _staying(machine, way)
+    fresh = {key: value for key, value in wanted.items() if has.get(key) != value and key not in kept}
     if len({*has, *fresh}) > MAX_TAGS:
         return {}, {}
     return {key: has[key] for key in fresh if key in has}, fresh
+
+
+def _staying(machine: StateMachine, way: Way) -> dict[str, str]:
+    """Its tags that stay as somebody else set them."""
+    record = way.applied.get(resource_of(machine))
+    after = record.after if record else None
+    ours = after.tags if isinstance(after, StateMachineState) else ()
+    return staying(machine.known_tags, ours, way.answers)
 
 
 def _notes(machine: StateMachine, settings: StateMachineSettings, way: Way) -> list[str]:
@@ -90,6 +99,10 @@ def _notes(machine: StateMachine, settings: StateMachineSettings, way: Way) -> l
         notes.append("whether its role may deliver logs is unknown; if not, Step Functions refuses this")
     if isinstance(machine.tags, Unreadable) and way.answers.traces:
         notes.append(f"it gets no tag {TRACE_TAG}")
+    notes += [
+        f"keeps its tag {key}={value}, which somebody else set (--conflict {key_of(key)}=replace sets it)"
+        for key, value in _staying(machine, way).items()
+    ]
     owned = owner_note(machine.name, machine.tags)
     return [*notes, owned] if owned else notes
 
