@@ -195,7 +195,7 @@ def _secret(scope: Scope, wanted: frozenset[str]) -> Iterable[Json]:
         return
     source = scope.answers.key_source
     if makes_secret(scope.answers):
-        writes = _actions("secret", wanted, ("create",))
+        writes = _actions("secret", wanted, ("create", "delete") if scope.answers.prune else ("create",))
         yield statement("ApiKeySecret", (*permissions.LOOK_AT_SECRET, *writes), scope.secret())
     elif source.kind == "secret" and source.value.startswith("arn:"):
         reads = (*permissions.LOOK_AT_SECRET, "secretsmanager:GetSecretValue")

@@ -140,7 +140,8 @@ def site(case: Case) -> Iterator[Result]:
             yield of_forwarder(
                 place,
                 f"it sends to {sends_to}, not to {case.answers.site}",
-                f"look at {sends_to} instead (--site {sends_to}); or change the stack's parameter DdSite",
+                f"look at {sends_to} instead (--site {sends_to}); or have all of it send there: "
+                f"ddsetup setup --site {case.answers.site}",
             )
 
 

@@ -33,6 +33,12 @@ def test_with_undo_what_was_taken_away_may_be_given_back() -> None:
     assert PUT not in actions(made("undo"))
 
 
+def test_pruning_may_delete_the_secret_of_another_site() -> None:
+    delete = "secretsmanager:DeleteSecret"
+    assert allows(made("setup", prune=True), delete, SECRET)
+    assert delete not in actions(made("setup"))
+
+
 @pytest.mark.parametrize("commands", [("uninstrument",), ("undo",), ("uninstrument", "undo")])
 def test_functions_may_be_written_and_tagged_by_whatever_changes_them(commands: tuple[str, ...]) -> None:
     document = made(*commands)

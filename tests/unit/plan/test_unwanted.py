@@ -11,7 +11,7 @@ from ddsetup.model.answers import Answers, Selection, Tracing
 from ddsetup.model.change import Change, Plan, ResourceId
 from ddsetup.model.snapshot import Snapshot
 from ddsetup.model.states import FunctionState, IntegrationState, LogCollectionState, TagsState
-from ddsetup.plan.steps import instrument, unwanted
+from ddsetup.plan.steps import instrument, uninstrument, unwanted
 from ddsetup.plan.steps.collection import collection_id
 from ddsetup.plan.steps.collection import plan as collection
 from ddsetup.plan.steps.instrument.subject import function_resource, tags_resource
@@ -226,3 +226,12 @@ def test_states_of_the_record_are_what_is_compared() -> None:
     }
     held = replace(snapshot(lane_snapshot(f, tags={f.arn: {"env": "b"}})), applied=record)
     assert all("env" not in w for w in planned(held, answers()).warnings if w.startswith("- remove"))
+
+
+def test_a_sample_rate_that_ddsetup_set_goes_with_datadog_and_one_that_was_there_comes_back() -> None:
+    wanted = answers(tracing=Tracing(sample_rate="0.2"))
+    for own in ({}, {"DD_TRACE_SAMPLE_RATE": "0.5"}):
+        held = set_up(wanted, function("orders", env=own))
+        assert (orders(held).env or {})["DD_TRACE_SAMPLE_RATE"] == "0.2"
+        out = uninstrument.plan(held, answers(), (orders(held),))
+        assert dict(orders(carried_out(held, out.changes)).env or {}) == own
