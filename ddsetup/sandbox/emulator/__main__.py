@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import socket
 import sys
@@ -24,7 +25,11 @@ def main(settings_file: str) -> None:
     staged = Path(f"{settings.port_file}.new")
     staged.write_text(str(port), encoding="utf-8")
     staged.rename(settings.port_file)
-    asyncio.run(_serve(door.guarded(_application(settings), port), listener))
+    gc.disable()  # what is imported stays; to look for garbage in it is a fifth of the start
+    application = door.guarded(_application(settings), port)
+    gc.freeze()
+    gc.enable()
+    asyncio.run(_serve(application, listener))
 
 
 def _configure(settings: EmulatorSettings, port: int) -> None:

@@ -23,6 +23,8 @@ def install() -> None:
 
     engine.CfnLoader = _with_libyaml(engine.CfnLoader)
     responses._service_model = _metadata_alone(responses)
+    # Each call is held against every action of every statement of its caller.
+    iam_evaluator.fnmatch_iam = functools.lru_cache(maxsize=16_384)(iam_evaluator.fnmatch_iam)
     iam_evaluator.parse_policy_document = _text_once(iam_evaluator.parse_policy_document)
     lambda_svc._b64_sha_to_hex = functools.cache(lambda_svc._b64_sha_to_hex)
     lambda_svc._unzipped_size = functools.lru_cache(maxsize=16)(lambda_svc._unzipped_size)
