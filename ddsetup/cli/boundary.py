@@ -22,6 +22,7 @@ from ddsetup.facts.disclose import secrets_in, without
 from ddsetup.flow.call import Call
 from ddsetup.journal.statedir import state_dir
 from ddsetup.model.errors import DdsetupError, Interrupted, UsageError
+from ddsetup.model.files import PRIVATE, write_whole
 from ddsetup.model.foreign import Lines
 from ddsetup.model.report import Report
 from ddsetup.settings.given import Values
@@ -140,9 +141,7 @@ def _bug(title: str, error: Exception, values: Values, environ: Mapping[str, str
         directory = state_dir(_named_state_dir(values)) / "bugs"
         directory.mkdir(mode=0o700, exist_ok=True)
         path = directory / f"{now:%Y%m%dT%H%M%SZ}-{os.getpid()}.txt"
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(report)
+        write_whole(path, report.encode("utf-8", "replace"), mode=PRIVATE)
     except (OSError, DdsetupError):
         return Bug(Lines.of(what, *report.splitlines()), fix="please report this text; it holds no keys")
     fix = f"please report it with {path}, which holds no keys; what was done so far: ddsetup undo --list"

@@ -38,9 +38,10 @@ class Mark:
     deploys: str = ""
 
 
+MARKER, MARK_OF_CI = "dd_ddsetup", "dd_sls_ci"
 _MARKS = (
-    Mark("dd_ddsetup", "ddsetup"),
-    Mark("dd_sls_ci", "datadog-ci"),
+    Mark(MARKER, "ddsetup"),
+    Mark(MARK_OF_CI, "datadog-ci"),
     Mark("dd_sls_plugin", "serverless-plugin-datadog", "Serverless Framework"),
     Mark("dd_sls_macro", "Datadog macro", "CloudFormation macro"),
     Mark("dd_sls_terraform_module", "Datadog Terraform module", "Terraform"),

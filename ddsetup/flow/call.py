@@ -12,6 +12,7 @@ from ddsetup.journal.memory import Memory
 from ddsetup.journal.statedir import state_dir
 from ddsetup.model.clock import SYSTEM_CLOCK
 from ddsetup.model.errors import UsageError
+from ddsetup.model.files import write_whole
 from ddsetup.settings.given import Given, Values
 from ddsetup.show.screen import Screen
 
@@ -80,7 +81,7 @@ class Call:
         """Write a file that an option names. Raises UsageError when that cannot be."""
         path = self.directory / str(named)
         try:
-            path.write_text(text, "utf-8")
+            write_whole(path, text.encode())
         except OSError as error:
             raise UsageError(f"cannot write it: {error.strerror}", where=str(path)) from None
         self.console.say(f"written: {path}")

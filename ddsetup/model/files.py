@@ -14,9 +14,12 @@ _USUAL = 0o644
 def write_whole(path: Path, content: bytes, *, mode: int | None = None) -> None:
     """Put `content` in the place of a file, on disk when this returns; nobody ever sees a part of it.
 
-    The file gets `mode`; without it, it keeps its own. A symbolic link stays one. Raises OSError, and then
-    the file is as it was.
+    The file gets `mode`; without it, it keeps its own. A symbolic link stays one. What is there and no file
+    (`/dev/stdout`) is written to. Raises OSError, and then the file is as it was.
     """
+    if path.exists() and not path.is_file():
+        path.write_bytes(content)
+        return
     from tempfile import mkstemp  # only for whoever writes
 
     real = path.resolve()

@@ -75,7 +75,7 @@ class Service(ABC):
 
     @property
     def group(self) -> str:
-        """That log group, or the one that it shall write to."""
+        """That log group, or the one that it shall write to; empty if its logs go elsewhere."""
         return self.log_group or self.default_group
 
     @property
@@ -254,7 +254,7 @@ class ApiStage(Service):
     @property
     def default_group(self) -> str:
         """The `$` of `$default` is no character for it."""
-        return f"api-gateway/{self.api_id}/{self.stage.replace('$', '')}"
+        return "" if self.destination else f"api-gateway/{self.api_id}/{self.stage.replace('$', '')}"
 
     @property
     def logging(self) -> str:

@@ -43,16 +43,12 @@ def look_at_sources(aws: Aws, snapshot: Snapshot, answers: Answers) -> Snapshot:
     meant = all_chosen(snapshot, answers)
 
     def look(lane: Lane) -> LaneSnapshot:
-        here = [each for each in meant if each.lane == lane]
-        machines = each_of(
-            partial(_described, aws), (m for m in here if isinstance(m, StateMachine)), _AT_ONCE
-        )
-        stages = [stage for stage in here if isinstance(stage, ApiStage)]
+        here = each_of(partial(_described, aws), (each for each in meant if each.lane == lane), _AT_ONCE)
+        machines = [each for each in here if isinstance(each, StateMachine)]
+        stages = any(isinstance(each, ApiStage) for each in here)
         held = _with_machines(snapshot.lanes[lane], machines)
         groups = (
-            s.log_group
-            for s in (*machines, *stages)
-            if not _subscribed(snapshot, answers, lane, CHOSEN[s.KIND].sources[0])
+            s.log_group for s in here if not _subscribed(snapshot, answers, lane, CHOSEN[s.KIND].sources[0])
         )
         return replace(
             held,
@@ -82,10 +78,10 @@ def _with_chosen_apis(aws: Aws, snapshot: Snapshot, answers: Answers) -> Snapsho
     return replace(snapshot, lanes={**snapshot.lanes, **dict(seen)})
 
 
-def _described(aws: Aws, machine: StateMachine) -> StateMachine:
-    if machine.settings is not None:
-        return machine
-    return replace(machine, settings=states.read_settings(aws, machine.lane, machine.arn))
+def _described(aws: Aws, service: Service) -> Service:
+    if not isinstance(service, StateMachine) or service.settings is not None:
+        return service
+    return replace(service, settings=states.read_settings(aws, service.lane, service.arn))
 
 
 def _with_machines(held: LaneSnapshot, seen: Iterable[StateMachine]) -> LaneSnapshot:

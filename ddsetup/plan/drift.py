@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal, TypeAlias
 
 from ddsetup.facts.filters import leads_to_datadog_by_name
+from ddsetup.facts.ownership import MARKER
 from ddsetup.facts.recognise import has_datadog
 from ddsetup.model.account import Function, Lane, LogGroup, Unreadable
 from ddsetup.model.answers import Answers
@@ -19,7 +20,7 @@ from ddsetup.model.snapshot import Snapshot
 from ddsetup.model.states import FunctionState, TagsState
 from ddsetup.model.trail import Deed
 from ddsetup.plan.steps import collection, forwarder, instrument, integration, unwanted
-from ddsetup.plan.steps.instrument.subject import MARKER, Subject, function_resource, subject_of
+from ddsetup.plan.steps.instrument.subject import Subject, function_resource, subject_of
 from ddsetup.plan.steps.subscriptions import groups_to_read, late_planner
 from ddsetup.plan.steps.subscriptions.groups import groups_by_lane
 from ddsetup.plan.steps.wording import REMOVE, listed

@@ -15,7 +15,7 @@ from ddsetup.facts.recognise import mode_of
 from ddsetup.model.account import Function, Lane, Unreadable
 from ddsetup.model.answers import Selection
 from ddsetup.model.errors import Denied, UsageError
-from ddsetup.model.nearest import NEAR, similar
+from ddsetup.model.nearest import NEAR, asked_back, similar
 from ddsetup.model.snapshot import Snapshot
 
 Tags = Mapping[str, Mapping[str, str]]
@@ -157,7 +157,7 @@ def _check_names(functions: Sequence[Function], selection: Selection) -> None:
         if plain and not any(matches_name(f, pattern) for f in functions):
             near = nearest(pattern, names, cutoff=0.8)
             if near:
-                raise UsageError(f"--exclude {pattern} matches no function", fix=f"did you mean {near[0]}?")
+                raise UsageError(f"--exclude {pattern} matches no function", fix=asked_back(near[:1]))
 
 
 def _check_rules(functions: Sequence[Function], tags: Tags, selection: Selection) -> None:
@@ -179,5 +179,5 @@ def _check_rules(functions: Sequence[Function], tags: Tags, selection: Selection
 
 
 def _hint(pattern: str, names: Iterable[str]) -> str:
-    near = nearest(pattern, names)
-    return f"; did you mean {' or '.join(near)}?" if near else ""
+    asked = asked_back(nearest(pattern, names))
+    return f"; {asked}" if asked else ""

@@ -14,6 +14,7 @@ from ddsetup.facts.services import listed
 from ddsetup.model.account import Lane, Unreadable
 from ddsetup.model.answers import Answers
 from ddsetup.model.errors import UsageError
+from ddsetup.model.nearest import asked_back
 from ddsetup.model.services import EVERY, SERVICE_KINDS, Service, StateMachine
 from ddsetup.model.snapshot import LaneSnapshot, Snapshot
 from ddsetup.plan.select import nearest
@@ -67,9 +68,8 @@ def _check(pattern: str, found: Iterable[Service], kind: str) -> None:
     """Raises UsageError that names what a pattern may have meant."""
     if pattern in EVERY or any(each.meant_by(pattern) for each in found):
         return
-    near = nearest(pattern, [each.called for each in found])
-    hint = f"did you mean {' or '.join(near)}? " if near else ""
+    asked = asked_back(nearest(pattern, [each.called for each in found]))
     raise UsageError(
         f"--{kind.replace('_', '-')} {pattern} matches no {CHOSEN[kind].existing[0]}",
-        fix=f"{hint}`ddsetup status` lists what there is",
+        fix=f"{asked} `ddsetup status` lists what there is".lstrip(),
     )

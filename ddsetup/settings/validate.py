@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable
 
 from ddsetup.facts.kinds import Chosen
-from ddsetup.model.nearest import did_you_mean, nearest
+from ddsetup.model.nearest import asked_back, did_you_mean, nearest
 
 _REGION = re.compile(r"[a-z]{2,4}(-[a-z]+){1,3}-\d{1,2}")
 _TIME = re.compile(r"(\d+)\s*([smhd]?)")
@@ -64,7 +64,7 @@ def _sites_meant(typed: str) -> str:
     meant = [name for low, name in names.items() if typed and low.startswith(typed)]
     if not meant and (near := nearest(typed.replace(" ", ""), (*names, *sites()), cutoff=0.6)):
         meant = [names.get(near, near)]
-    return f"did you mean {', '.join(meant)}? " if meant else ""
+    return f"{asked_back(meant)} " if meant else ""
 
 
 def region(text: str) -> str:
@@ -76,8 +76,8 @@ def region(text: str) -> str:
 
     if re.fullmatch(f"{_REGION.pattern}[a-z]", given):
         raise ValueError(f"{text!r} is an availability zone; its region is {given[:-1]}")
-    like = nearest(re.sub(r"[_\s]", "-", given), catalog.layer_regions(), cutoff=0.7)
-    meant = f"did you mean {like}?" if like else "one is called like eu-west-1"
+    asked = did_you_mean(re.sub(r"[_\s]", "-", given), catalog.layer_regions(), cutoff=0.7)
+    meant = asked or "one is called like eu-west-1"
     raise ValueError(f"{text!r} is not the name of an AWS region; {meant}")
 
 

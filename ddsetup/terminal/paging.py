@@ -38,12 +38,7 @@ def write_page(call: Call, report: Report, body: Body | None) -> None:
     from ddsetup.model.clock import SYSTEM_CLOCK
     from ddsetup.show.page import page
 
-    text = page(report, everything(report, body), SYSTEM_CLOCK.now())
-    try:
-        path.write_text(text, "utf-8")
-    except OSError as error:
-        raise UsageError(f"cannot write it: {error.strerror}", where=str(path)) from None
-    call.console.say(f"written: {path}")
+    call.save(path, page(report, everything(report, body), SYSTEM_CLOCK.now()))
 
 
 def everything(report: Report, body: Body | None) -> list[Block]:

@@ -12,17 +12,17 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from ddsetup.facts.kinds import sources_of
+from ddsetup.facts.kinds import CHOSEN, sources_of
 from ddsetup.facts.services import ACCESS_LOGS, STATES, resource_of
 from ddsetup.gateways.aws.metrics import Series
 from ddsetup.model.account import Integration, Lane, Unreadable
 from ddsetup.model.answers import Answers
 from ddsetup.model.change import Plan, ResourceId
 from ddsetup.model.report import SignalName
-from ddsetup.model.services import ApiStage, Service, StateMachine
+from ddsetup.model.services import Service, StateMachine
 from ddsetup.model.snapshot import Snapshot
 from ddsetup.model.states import FilterState, LogCollectionState
-from ddsetup.plan.select_services import chosen
+from ddsetup.plan.select_services import all_chosen
 from ddsetup.plan.steps.forwarder_choice import lane_of
 from ddsetup.plan.steps.instrument.tags import wanted_tags
 from ddsetup.plan.steps.namespaces import LAMBDA, wanted_namespaces
@@ -82,14 +82,15 @@ def switched_on(snapshot: Snapshot, answers: Answers, forwarders: Iterable[str] 
     `forwarders` are the ARNs of those that data goes through. Raises UsageError for names that match nothing.
     """
     found: list[Thing] = []
-    machines = chosen(snapshot, answers, StateMachine)
-    services = Counter(_service(machine, answers).lower() for machine in machines)
-    for machine in machines:
-        found += _of_machine(machine, answers, metrics=_crawled(snapshot, machine.account))
-        if answers.traces and services[_service(machine, answers).lower()] == 1:
-            found.append(_traces(machine, answers))
-    for stage in chosen(snapshot, answers, ApiStage):
-        found += [_logs(stage)] if answers.logs and (stage.log_group or not stage.destination) else []
+    meant = all_chosen(snapshot, answers)
+    services = Counter(_service(each, answers).lower() for each in meant if isinstance(each, StateMachine))
+    for each in meant:
+        if each.group and any(getattr(answers, signal) for signal in CHOSEN[each.KIND].signals):
+            found.append(_logs(each))
+        if isinstance(each, StateMachine):
+            alone = services[_service(each, answers).lower()] == 1
+            found += [_executions(each)] if _crawled(snapshot, each.account) else []
+            found += [_traces(each, answers)] if answers.traces and alone else []
     for account in snapshot.accounts:
         found += _of_account(account, answers)
     found += [_of_forwarder(arn) for arn in forwarders]
@@ -105,18 +106,15 @@ def _crawled(snapshot: Snapshot, account: str) -> bool:
     return live.namespaces.admits(OF_STATES)
 
 
-def _of_machine(machine: StateMachine, answers: Answers, *, metrics: bool) -> Iterator[Thing]:
-    if answers.logs or answers.traces:
-        yield _logs(machine, execution=machine.name)
-    if metrics:
-        yield Thing(
-            resource=resource_of(machine),
-            signal="cloudwatch_metrics",
-            idle="execution",
-            metric="aws.states.executions_started",
-            tag=("statemachinearn", machine.arn),
-            counted=_started(machine),
-        )
+def _executions(machine: StateMachine) -> Thing:
+    return Thing(
+        resource=resource_of(machine),
+        signal="cloudwatch_metrics",
+        idle="execution",
+        metric="aws.states.executions_started",
+        tag=("statemachinearn", machine.arn),
+        counted=_started(machine),
+    )
 
 
 def _traces(machine: StateMachine, answers: Answers) -> Thing:
@@ -141,13 +139,13 @@ def _started(machine: StateMachine) -> Series:
     return Series(OF_STATES, "ExecutionsStarted", (("StateMachineArn", machine.arn),))
 
 
-def _logs(service: Service, execution: str = "") -> Thing:
+def _logs(service: Service) -> Thing:
     return Thing(
         resource=resource_of(service),
         signal="logs",
         idle="log event",
         log_group=service.group,
-        execution=execution,
+        execution=service.called if isinstance(service, StateMachine) else "",
         counted=Series("AWS/Logs", "IncomingLogEvents", (("LogGroupName", service.group),)),
     )
 

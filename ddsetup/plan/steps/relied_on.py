@@ -12,7 +12,7 @@ from functools import cached_property
 
 from ddsetup.facts.filters import AUTOMATIC_PREFIX, filter_resource
 from ddsetup.facts.forwarders import ARN_OUTPUT
-from ddsetup.facts.ownership import is_datadogs_own
+from ddsetup.facts.ownership import MARKER, is_datadogs_own
 from ddsetup.facts.recognise import has_datadog, mode_of
 from ddsetup.model.account import Function, Integration, Lane, Unreadable
 from ddsetup.model.change import Change, ResourceId
@@ -29,7 +29,7 @@ from ddsetup.model.states import (
 from ddsetup.plan.steps.api_key import reading, reads_it_no_more
 from ddsetup.plan.steps.forwarder_choice import lane_of
 from ddsetup.plan.steps.forwarder_reuse import stack_id
-from ddsetup.plan.steps.instrument.subject import MARKER, function_resource
+from ddsetup.plan.steps.instrument.subject import function_resource
 from ddsetup.plan.steps.subscriptions.groups import can_have_filters, log_group_of
 
 READ_ALL = 20

@@ -14,6 +14,7 @@ from typing import get_args
 from ddsetup.facts.catalog import KEY_VARIABLES
 from ddsetup.facts.filters import AUTOMATIC_PREFIX, OWN_PREFIX, group_of
 from ddsetup.facts.kinds import CHOSEN
+from ddsetup.facts.ownership import MARKER
 from ddsetup.facts.recognise import has_datadog
 from ddsetup.model.account import Function, Lane, LogGroup, Unreadable
 from ddsetup.model.answers import Answers, Part
@@ -23,7 +24,7 @@ from ddsetup.model.states import FilterState
 from ddsetup.plan.steps import teardown_foundation as foundation
 from ddsetup.plan.steps.forwarder_stack import ARN_OUTPUT
 from ddsetup.plan.steps.instrument.key_access import revocations
-from ddsetup.plan.steps.instrument.subject import MARKER, function_resource, subject_of
+from ddsetup.plan.steps.instrument.subject import function_resource, subject_of
 from ddsetup.plan.steps.instrument.workload_identity import mappings_that_go
 from ddsetup.plan.steps.subscriptions.groups import can_have_filters, log_group_of
 from ddsetup.plan.steps.uninstrument import filters_out, functions_out, policies_out

@@ -20,6 +20,7 @@ from ddsetup.facts.filters import (
     filter_state,
     group_resource,
 )
+from ddsetup.facts.ownership import MARK_OF_CI, MARKER
 from ddsetup.facts.variables import SERVICE, VARIABLES
 from ddsetup.model.account import Function, Integration, Lane, SubscriptionFilter, Unreadable
 from ddsetup.model.answers import Answers
@@ -29,13 +30,7 @@ from ddsetup.model.states import FunctionState, LogCollectionState, TagsState
 from ddsetup.plan.steps.collection import LAMBDA_SOURCE, collection_id, going_with, subscribed
 from ddsetup.plan.steps.forwarder_choice import lane_of
 from ddsetup.plan.steps.instrument.key_access import revocations
-from ddsetup.plan.steps.instrument.subject import (
-    MARKER,
-    Subject,
-    function_resource,
-    subject_of,
-    tags_resource,
-)
+from ddsetup.plan.steps.instrument.subject import Subject, function_resource, subject_of, tags_resource
 from ddsetup.plan.steps.instrument.workload_identity import mappings_that_go
 from ddsetup.plan.steps.subscriptions.evidence import OwnFilters
 from ddsetup.plan.steps.subscriptions.groups import can_have_filters, log_group_of
@@ -43,7 +38,7 @@ from ddsetup.plan.steps.taken_back import had_datadog, log_level_of, owned_varia
 from ddsetup.plan.steps.wording import cannot_see
 
 STEP = Step("uninstrument")
-_OWN_MARKS = (MARKER, "dd_sls_ci")
+_OWN_MARKS = (MARKER, MARK_OF_CI)
 """Tags that say who instrumented a function beside its deployment; datadog-ci takes its own out as well. Left
 behind, they would tell the doctor that a deployment took Datadog out."""
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from ddsetup.facts.catalog import PYTHON_HANDLER
 from ddsetup.facts.filters import filter_resource
+from ddsetup.facts.ownership import MARKER
 from ddsetup.model.account import Function, Layer, LogGroup
 from ddsetup.model.change import Change, ResourceId
 from ddsetup.model.snapshot import Snapshot
@@ -25,7 +26,7 @@ from ddsetup.plan.steps.api_key import SECRET_NAME, secret_id
 from ddsetup.plan.steps.collection import collection_id
 from ddsetup.plan.steps.forwarder_reuse import stack_id
 from ddsetup.plan.steps.giving_back import carried_by, divided, sending, standings
-from ddsetup.plan.steps.instrument.subject import MARKER, function_resource, tags_resource
+from ddsetup.plan.steps.instrument.subject import function_resource, tags_resource
 from ddsetup.plan.steps.integration import integration_id
 from ddsetup.plan.steps.relied_on import Going, groups_to_read, lanes_with_many, relied_on, remembered
 from tests.builders import (

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ddsetup.facts import catalog, recognise
+from ddsetup.facts.ownership import MARKER
 from ddsetup.facts.variables import (
     APPSEC,
     BY_NAME,
@@ -39,7 +40,7 @@ from ddsetup.plan.steps.instrument.key_access import BY_ROLE
 from ddsetup.plan.steps.instrument.layers import Layers
 from ddsetup.plan.steps.instrument.own_tags import extra_of, parts
 from ddsetup.plan.steps.instrument.special import DURABLE_LINES
-from ddsetup.plan.steps.instrument.subject import MARKER, Refusal, Subject
+from ddsetup.plan.steps.instrument.subject import Refusal, Subject
 from ddsetup.plan.steps.taken_back import owned_env, variables_of
 
 MAX_ENV_BYTES = 4096

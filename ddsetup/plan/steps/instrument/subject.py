@@ -15,7 +15,6 @@ from ddsetup.model.change import Change, ResourceId, Step
 from ddsetup.model.snapshot import LaneSnapshot, Snapshot
 
 STEP = Step("instrument")
-MARKER = "dd_ddsetup"
 """The tag that says that ddsetup instrumented the function, and in which version it first did."""
 
 

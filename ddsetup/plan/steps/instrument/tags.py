@@ -10,11 +10,12 @@ import re
 from collections.abc import Mapping
 
 from ddsetup._version import __version__
+from ddsetup.facts.ownership import MARKER
 from ddsetup.model.answers import Answers
 from ddsetup.model.change import Change
 from ddsetup.model.states import TagsState
 from ddsetup.plan.steps.instrument.own_tags import extra_of
-from ddsetup.plan.steps.instrument.subject import MARKER, STEP, Subject, tags_resource
+from ddsetup.plan.steps.instrument.subject import STEP, Subject, tags_resource
 from ddsetup.plan.steps.taken_back import Former, tags_of
 
 MAX_TAGS = 50
