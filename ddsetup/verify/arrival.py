@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import TypeAlias
 
 from ddsetup.gateways.datadog.client import Datadog
 from ddsetup.gateways.datadog.faults import RateLimited, unreadable
@@ -16,7 +15,7 @@ from ddsetup.model.errors import Denied, GatewayError
 from ddsetup.model.report import Signal, SignalName
 from ddsetup.verify import look_at_functions
 from ddsetup.verify.expected import Evidence, Expected, hint_for, judge, usual_delay
-from ddsetup.verify.look_at_functions import of_cloudwatch, with_functions
+from ddsetup.verify.look_at_functions import Ask, of_cloudwatch, with_functions
 from ddsetup.verify.look_at_things import (
     look_at_logs,
     look_at_metrics,
@@ -62,9 +61,6 @@ def look(
     return tuple(progress.arrived.get(e.key) or _judged(progress, e, now) for e in progress.expected)
 
 
-_Ask: TypeAlias = Callable[[Datadog, Progress, Sequence[Expected], datetime], Iterator[Found]]
-
-
 def _since_the_start(progress: Progress, now: datetime) -> Window:
     return Window(progress.watch.since, now)
 
@@ -72,11 +68,11 @@ def _since_the_start(progress: Progress, now: datetime) -> Window:
 def _within(
     window: Callable[[Progress, datetime], Window],
     ask: Callable[[Datadog, Window, Sequence[Expected]], Iterator[Found]],
-) -> _Ask:
+) -> Ask:
     return lambda dd, progress, left, now: ask(dd, window(progress, now), left)
 
 
-def _of_functions(*signals: SignalName) -> About:
+def _of_functions(signals: Container[SignalName]) -> About:
     return lambda expected: expected.thing is None and expected.signal in signals
 
 
@@ -84,12 +80,8 @@ def _of_things(how: Callable[[Thing], str]) -> About:
     return lambda expected: expected.thing is not None and bool(how(expected.thing))
 
 
-_QUESTIONS: Sequence[tuple[About, _Ask]] = (
-    (_of_functions("enhanced_metrics", "cold_start"), look_at_functions.enhanced),
-    (_of_functions("logs"), look_at_functions.logs),
-    (_of_functions("traces"), look_at_functions.spans),
-    (_of_functions("custom_metric"), look_at_functions.custom),
-    (_of_functions("cloudwatch_metrics", "durable_executions"), look_at_functions.cloudwatch),
+_QUESTIONS: Sequence[tuple[About, Ask]] = (
+    *((_of_functions(signals), ask) for signals, ask in look_at_functions.QUESTIONS),
     (_of_things(lambda thing: thing.log_group or thing.source), _within(_since_the_start, look_at_logs)),
     (_of_things(lambda thing: thing.service), _within(_since_the_start, look_at_spans)),
     (_of_things(lambda thing: thing.metric), _within(of_cloudwatch, look_at_metrics)),

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import TypeAlias
 
 from ddsetup.facts.searches import datadog_name, datadog_names
 from ddsetup.facts.signals import CLOUDWATCH_DELAY
@@ -25,6 +26,7 @@ from ddsetup.verify.progress import Found, Progress, Watch
 POLLED_WITHIN = timedelta(hours=3)
 """Where Datadog has a metric of CloudWatch of so long ago, it reads it as often as usual."""
 
+Ask: TypeAlias = Callable[[Datadog, Progress, Sequence[Expected], datetime], Iterator[Found]]
 INVOCATIONS = "aws.lambda.invocations"
 _ENHANCED = "aws.lambda.enhanced"
 
@@ -173,3 +175,13 @@ def _of_account(left: Iterable[Expected], account: str) -> Iterator[tuple[Expect
 def _by_account(left: Sequence[Expected]) -> Iterator[tuple[str, Sequence[str]]]:
     for account in sorted({function.account for _, function in with_functions(left)}):
         yield account, datadog_names(f.name for _, f in _of_account(left, account))
+
+
+QUESTIONS: Sequence[tuple[tuple[SignalName, ...], Ask]] = (
+    (("enhanced_metrics", "cold_start"), enhanced),
+    (("logs",), logs),
+    (("traces",), spans),
+    (("custom_metric",), custom),
+    (("cloudwatch_metrics", "durable_executions"), cloudwatch),
+)
+"""Which question tells of which signals."""

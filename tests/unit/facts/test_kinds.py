@@ -29,8 +29,10 @@ def test_every_kind_has_a_name_for_one_and_for_many() -> None:
 
 
 def test_a_kind_that_is_chosen_stands_where_its_page_says_and_nowhere_else() -> None:
-    page = (ROOT / "docs" / "adding-a-kind.md").read_text("utf-8")
-    told = set(re.findall(r"`(ddsetup/[a-z0-9_/]+\.py)`", page.partition("## With looking and choosing")[2]))
+    page = (
+        (ROOT / "docs" / "adding-a-kind.md").read_text("utf-8").partition("## With looking and choosing")[2]
+    )
+    told = set(re.findall(r"`(ddsetup/[a-z0-9_/]+\.py)`", page))
     files = (path for path in (ROOT / "ddsetup").rglob("*.py") if "sandbox" not in path.parts)
     named = {
         path.relative_to(ROOT).as_posix()
@@ -38,7 +40,4 @@ def test_a_kind_that_is_chosen_stands_where_its_page_says_and_nowhere_else() -> 
         if re.search("api_?stage", path.read_text("utf-8"), re.IGNORECASE)
     }
     assert named == told
-    assert (
-        len(re.findall(r"^\d\. `ddsetup/", page.partition("## With looking and choosing")[2], re.MULTILINE))
-        == 9
-    )
+    assert len(re.findall(r"^\d\. `ddsetup/", page, re.MULTILINE)) == 9
