@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 
 from ddsetup.ask.asking import Chooser, answers_from
+from ddsetup.facts.kinds import sources_of
 from ddsetup.flow.connecting import quiet
 from ddsetup.flow.host import Session
 from ddsetup.flow.pruning import with_left_behind
@@ -166,7 +167,7 @@ def prepare(
         at_hand=session.host.at_hand,
     )
     selected = select_in(snapshot, answers.selection)
-    if not (snapshot.functions() or answers.state_machines or answers.api_stages):
+    if not (snapshot.functions() or sources_of(answers)):
         raise none_here(snapshot)
     snapshot = with_surroundings(session, snapshot, answers, selected)
     asked = _asked_about_filters(session, given)
