@@ -6,6 +6,8 @@ durable functions of a region, and Datadog shows executions only through the Ext
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from ddsetup.model.account import Function, Lane, Stack, Unreadable
 from ddsetup.model.answers import Answers
 from ddsetup.model.change import Plan, ResourceId, Step
@@ -36,11 +38,28 @@ _DONE = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE")
 def plan(snapshot: Snapshot, answers: Answers, selected: tuple[Function, ...]) -> Plan:
     """The stack, in every region with durable functions among the selected ones, if it is wanted."""
     if not answers.durable_events or answers.via != "extension":
-        return Plan()
+        return Plan(warnings=tuple(_elsewhere(snapshot, answers, selected)))
     result = Plan()
     for lane in sorted({function.lane for function in selected if function.durable}):
         result += _plan_lane(lane, snapshot.lanes[lane], answers)
     return result
+
+
+def _elsewhere(snapshot: Snapshot, answers: Answers, selected: tuple[Function, ...]) -> Iterator[str]:
+    """Stacks of ours that tell another site, and that nobody asks for now."""
+    for lane in sorted({function.lane for function in selected}):
+        found = durable_stack(snapshot.lanes[lane])
+        if isinstance(found, Stack) and _tells_another(found, answers):
+            yield (
+                f"stack {found.name} in {lane.region} goes on telling {found.parameters['DdSite']} how "
+                "durable executions end: --via extension --durable-events leads it to "
+                f"{answers.site}"
+            )
+
+
+def _tells_another(stack: Stack, answers: Answers) -> bool:
+    """Whether it is a stack of ours that tells another site than this run's."""
+    return made_by_us(stack.tags) and stack.parameters.get("DdSite", answers.site) != answers.site
 
 
 def durable_stack(lane: LaneSnapshot) -> Stack | Unreadable | None:
@@ -98,8 +117,7 @@ def _plan_lane(lane: Lane, seen: LaneSnapshot, answers: Answers) -> Plan:
 def _move(stack: Stack, lane: Lane, seen: LaneSnapshot, answers: Answers) -> Plan | None:
     """A stack of ours that tells another site is led to the one of this run; None if it need not be."""
     has, key = stack.parameters, _key(seen, answers)
-    site = has.get("DdSite", "")
-    if site in ("", answers.site) or not made_by_us(stack.tags) or key is None:
+    if key is None or not _tells_another(stack, answers):
         return None
     wanted = {name: "" for name in (SECRET_PARAMETER, SSM_PARAMETER) if has.get(name)}
     wanted |= {"DdSite": answers.site, **key}
@@ -107,7 +125,7 @@ def _move(stack: Stack, lane: Lane, seen: LaneSnapshot, answers: Answers) -> Pla
         ResourceId("stack", stack.name, lane.region, lane.account),
         StackState(name=stack.name, parameters={name: has.get(name, "") for name in wanted}),
         StackState(name=stack.name, parameters=wanted),
-        f"it tells {site}, and everything is to go to {answers.site}",
+        f"it tells {has['DdSite']}, and everything is to go to {answers.site}",
         needs=(wanted_secret(seen, answers),) if makes_secret(answers) else (),
         note="the template stays as it is",
     )

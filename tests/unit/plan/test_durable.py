@@ -56,6 +56,22 @@ def test_a_parameter_is_given_by_its_name() -> None:
     assert planned(key_source=KeySource(kind="ssm", value=arn)).changes[0].needs == ()
 
 
+def test_one_of_ours_moves_to_another_site_and_is_named_where_nobody_asks_for_it() -> None:
+    told = {"DdSite": "datadoghq.com", "DdApiKeySsmParameterName": "/team/dd"}
+    ours = b.stack(durable.STACK, outputs=OUTPUTS, tags=OWN_TAGS, parameters=told)
+    plan = planned(ours)
+    assert made(plan).parameters == {
+        "DdSite": b.SITE,
+        "DdApiKeySecretArn": f"{REF_SECRET}{SECRET_NAME}",
+        "DdApiKeySsmParameterName": "",
+    }
+    assert [need.id for need in plan.changes[0].needs] == [SECRET_NAME]
+    (said,) = planned(ours, durable_events=False).warnings
+    assert "datadoghq.com" in said
+    theirs = b.stack(durable.STACK, outputs=OUTPUTS, parameters=told)
+    assert (planned(theirs).changes, planned(theirs, durable_events=False)) == ((), Plan())
+
+
 @pytest.mark.parametrize(
     "over",
     [{"durable_events": False}, {"via": "forwarder"}, {"function": b.function("orders")}],
