@@ -57,12 +57,6 @@ class Kind:
         return {"create": self.create, "update": self.update, "delete": self.delete}[action]
 
     @property
-    def done(self) -> tuple[Action, ...]:
-        """What setting up does to it."""
-        done: tuple[Action, ...] = ("create", "update")
-        return tuple(action for action in done if self.of(action))
-
-    @property
     def writes(self) -> bool:
         """Whether it is written to AWS."""
         return bool(self.create or self.update or self.delete)

@@ -239,8 +239,8 @@ def _by_rows(scope: Scope, wanted: frozenset[str]) -> Iterable[Json]:
             yield statement(each.sid, each.actions, scope.granted(each.on))
     for kind, row in KINDS.items():
         meant = getattr(scope.answers, row.field) if row.field else True
-        names = meant if isinstance(meant, tuple) else ()
-        writes = _actions(kind, wanted, row.done) if row.grants and meant else ()
+        names = tuple("*" if name == "all" else name for name in meant) if isinstance(meant, tuple) else ()
+        writes = _actions(kind, wanted, ("create", "update")) if row.grants and meant else ()
         for each in row.grants if writes else ():
             yield statement(each.sid, each.actions or writes, scope.granted(each.on, names))
 

@@ -45,10 +45,9 @@ class Scope:
 
     def functions(self) -> tuple[str, ...]:
         """Those that the selection names; all where it goes by tags, runtimes or stacks."""
-        names = self.answers.selection.names
-        if not names or self.answers.selection.all:
-            return self.regional("lambda", "function:*")
-        return tuple(arn for name in names for arn in self._function(name))
+        names = () if self.answers.selection.all else self.answers.selection.names
+        meant = (":".join(name.split(":")[:7]) for name in names or ("*",))
+        return self.granted(("lambda:{place}:function:{name}",), tuple(meant))
 
     def forwarder(self) -> tuple[str, ...]:
         return self.named("lambda", f"function:{function_name(self.answers)}")
@@ -79,7 +78,7 @@ class Scope:
         found: dict[str, None] = {}
         for each, name, place in product(on, chosen or ("*",), self._places(each_region=bool(chosen))):
             # IAM knows * and ? but no [..] of a glob.
-            pattern = re.sub(r"\[[^]]*\]", "?", "*" if name == "all" else name)
+            pattern = re.sub(r"\[[^]]*\]", "?", name)
             where = each.format(place=place, name=pattern)
             whole = where if where == "*" else f"arn:{self.partition}:{where}"
             found[name if name.startswith("arn:") and "{name}" in each else whole] = None
@@ -88,13 +87,6 @@ class Scope:
     def template(self) -> tuple[str, ...]:
         """The S3 object that CloudFormation reads in the caller's name; none if it is not on S3."""
         return s3_object(template_url(self.answers, self.partition), self.partition)
-
-    def _function(self, name: str) -> tuple[str, ...]:
-        if name.startswith("arn:"):
-            return (":".join(name.split(":")[:7]),)
-        # IAM knows * and ? but no [..] of a glob.
-        pattern = re.sub(r"\[[^]]*\]", "?", name)
-        return self.regional("lambda", f"function:{pattern}")
 
     def named(self, service: str, tail: str) -> tuple[str, ...]:
         """As `regional` for what has a name of our own: that is told once for all of several regions."""
