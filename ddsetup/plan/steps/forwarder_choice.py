@@ -71,7 +71,7 @@ def choose(lane: Lane, snapshot: Snapshot, answers: Answers) -> Choice:
     if named:
         return Choice(how="named", arn=named[0], forwarder=_known(named[0], snap))
     if answers.via == "extension" or not (answers.logs or answers.traces or answers.enhanced_metrics):
-        return Choice(how="unwanted")
+        return Choice(how="unwanted", warnings=_left_at_another_site(snap, snapshot, answers))
     partition = partition_of_account(lane.account, snapshot)
     if partition == "aws-cn":
         return Choice(
@@ -199,6 +199,21 @@ def left_behind(
     own = {forwarder.arn, *(f.arn for f in found)}
     others = (f for f in functions if chosen is not None and f.arn not in {*chosen, *own})
     return tuple(f.name for f in others if mode_of(f) == "forwarder")
+
+
+def _left_at_another_site(lane: LaneSnapshot, snapshot: Snapshot, answers: Answers) -> tuple[str, ...]:
+    """Forwarders of ddsetup's that go on sending to another site while functions leave them as well."""
+    moving = [f for f in _living(lane) if _can_move(f, lane, answers)]
+    if not moving or answers.via != "extension":
+        return ()
+    chosen = (f for f in select_in(snapshot, answers.selection) if f.lane == lane.lane)
+    if not any(mode_of(f) == "forwarder" for f in chosen):
+        return ()
+    return tuple(
+        f"Forwarder {f.name} goes on sending to {site_of(f, lane)} what its log groups bring: lead it to "
+        f"{answers.site} first (--via forwarder), and change to the Extension then"
+        for f in moving
+    )
 
 
 def _can_move(forwarder: Forwarder, lane: LaneSnapshot, answers: Answers) -> bool:

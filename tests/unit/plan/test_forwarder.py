@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -378,6 +379,15 @@ def test_a_forwarder_of_ours_moves_to_another_site_once_the_key_for_it_is_there(
     own_key = planned(elsewhere(), key_source=KeySource(kind="secret", value=SECRET_ARN))
     assert [c.resource.kind for c in own_key.changes] == ["stack"]
     assert stack_after(own_key).parameters["DdApiKeySecretArn"] == SECRET_ARN
+
+
+def test_another_site_and_another_way_at_once_leave_a_forwarder_behind_which_is_said() -> None:
+    instrumented = b.function("orders", handler=PYTHON_HANDLER, env={"DD_LAMBDA_HANDLER": "a.b"})
+    lane = replace(elsewhere(), functions=(instrumented, b.function("datadog-forwarder")))
+    every = Selection(all=True)
+    (said,) = planned(lane, via="extension", selection=every).warnings
+    assert "goes on sending to datadoghq.com" in said
+    assert planned(elsewhere(), via="extension", selection=every).warnings == ()
 
 
 def test_it_does_not_move_under_functions_that_are_not_chosen() -> None:
