@@ -6,15 +6,19 @@ import json
 import time
 from collections.abc import Iterator
 from typing import Any
+from urllib.request import Request, urlopen
 
 import pytest
 from botocore.exceptions import ClientError
 
+from ddsetup.model.errors import UsageError
 from ddsetup.sandbox import aws, faults
 from ddsetup.sandbox.control import start
 from ddsetup.sandbox.emulator.organizations import STACK_SETS
+from ddsetup.sandbox.membership import change
 from ddsetup.sandbox.model import Keys, Sandbox, SandboxOptions, member_account
-from ddsetup.sandbox.scenarios.organisation import FOREIGN, LAB, LEGACY, PARTNER, PRODUCTION, number_of
+from ddsetup.sandbox.scenarios.organisation import FOREIGN, LAB, LEGACY, PARTNER, PRODUCTION, TOWER, number_of
+from ddsetup.sandbox.traffic import traffic
 
 REGION = "us-east-1"
 _LITTLE = {"Sid": "Little", "Effect": "Allow", "Action": "sts:GetCallerIdentity", "Resource": "*"}
@@ -120,6 +124,20 @@ def place() -> Iterator[Place]:
         yield Place(running)
 
 
+def logs_of(sandbox: Sandbox, account: str) -> list[dict[str, Any]]:
+    """What Datadog has of an account's logs."""
+    url = f"{sandbox.datadog_url}/{sandbox.site}/api/v2/logs/events/search"
+    headers = {
+        "DD-API-KEY": sandbox.api_key,
+        "DD-APPLICATION-KEY": sandbox.app_key,
+        "Content-Type": "application/json",
+    }
+    asked = {"filter": {"query": f"aws_account:{account}", "from": "now-1h", "to": "now"}}
+    with urlopen(Request(url, json.dumps(asked).encode(), headers)) as got:
+        found: list[dict[str, Any]] = json.load(got)["data"]
+        return found
+
+
 def code_of(call: Any, **arguments: Any) -> str:
     with pytest.raises(ClientError) as caught:
         call(**arguments)
@@ -201,13 +219,10 @@ def test_an_account_that_joins_gets_it_and_one_that_leaves_loses_it(place: Place
     targets = place.api.list_stack_set_auto_deployment_targets(StackSetName="joining")["Summaries"]
     assert targets == [{"OrganizationalUnitId": unit, "Regions": [REGION]}]
     organizations = place.client("organizations", place.sandbox.root)
-    made = organizations.create_account(AccountName="late", Email="late@coffee.example")[
-        "CreateAccountStatus"
-    ]
-    status = organizations.describe_create_account_status(CreateAccountRequestId=made["Id"])
-    account = status["CreateAccountStatus"]["AccountId"]
-    way = {"AccountId": account, "SourceParentId": place.root, "DestinationParentId": unit}
-    organizations.move_account(**way)
+    late = change(place.sandbox, "coffee-late", PRODUCTION)
+    account = late.number
+    assert late.deeds == ("made", "moved into production")
+    assert change(place.sandbox, "coffee-late", PRODUCTION).deeds == ()
     newest = place.api.list_stack_set_operations(StackSetName="joining")["Summaries"][0]
     assert (newest["Action"], place.end("joining", newest["OperationId"])) == ("CREATE", "SUCCEEDED")
     assert place.details("joining") == {place.account(LEGACY): "SUCCEEDED", account: "SUCCEEDED"}
@@ -217,6 +232,58 @@ def test_an_account_that_joins_gets_it_and_one_that_leaves_loses_it(place: Place
     assert (newest["Action"], place.end("joining", newest["OperationId"])) == ("DELETE", "SUCCEEDED")
     assert place.groups(account, "/made") == []
     place.remove("joining")
+    with pytest.raises(UsageError, match="no unit"):
+        change(place.sandbox, "coffee-late", "nowhere")
+    with pytest.raises(UsageError, match="management"):
+        change(place.sandbox, "management", PRODUCTION)
+
+
+def test_an_account_may_refuse_and_admit_again(place: Place) -> None:
+    place.make("refused")
+    unit, name = place.units[PRODUCTION], "coffee-payments"
+    assert change(place.sandbox, name, refuses=True).deeds == ("refuses",)
+    assert place.end("refused", place.add("refused", unit, (name,))) == "FAILED"
+    enter = place.client("sts", place.sandbox.operator).assume_role
+    role = f"arn:aws:iam::{place.account(name)}:role/OrganizationAccountAccessRole"
+    assert code_of(enter, RoleArn=role, RoleSessionName="test") == "AccessDenied"
+    assert change(place.sandbox, name, refuses=False).deeds == ("admits",)
+    assert place.end("refused", place.add("refused", unit, (name,))) == "SUCCEEDED"
+    assert enter(RoleArn=role, RoleSessionName="test")["Credentials"]
+    with pytest.raises(UsageError, match="no role"):
+        change(place.sandbox, TOWER, refuses=True)
+    place.remove("refused")
+
+
+def test_the_forwarder_of_a_set_sends_what_is_logged_in_its_account(place: Place) -> None:
+    name, sandbox = "coffee-orders", place.sandbox
+    place.api.create_stack_set(
+        StackSetName="datadog-forwarder",
+        TemplateURL=sandbox.forwarder_template_url,
+        PermissionModel="SERVICE_MANAGED",
+        AutoDeployment={"Enabled": False},
+        Capabilities=["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM"],
+        Parameters=[
+            {"ParameterKey": "DdApiKey", "ParameterValue": sandbox.api_key},
+            {"ParameterKey": "FunctionName", "ParameterValue": "datadog-forwarder"},
+        ],
+    )
+    operation = place.add("datadog-forwarder", place.units[PRODUCTION], (name,))
+    assert place.end("datadog-forwarder", operation) == "SUCCEEDED"
+    account, group = place.account(name), f"/aws/lambda/{name}-api"
+    logs = place.inside(account, "logs")
+    logs.create_log_group(logGroupName=group)
+    logs.put_subscription_filter(
+        logGroupName=group,
+        filterName="to-datadog",
+        filterPattern="",
+        destinationArn=f"arn:aws:lambda:{REGION}:{account}:function:datadog-forwarder",
+    )
+    traffic(sandbox, [f"{name}-api"])
+    by = time.monotonic() + PATIENT
+    while not (found := logs_of(sandbox, account)):
+        assert time.monotonic() < by
+        time.sleep(0.2)
+    assert found[0]["attributes"]["service"] == f"{name}-api"
 
 
 def test_updates_overrides_and_what_is_not_echoed(place: Place) -> None:

@@ -96,6 +96,31 @@ SANDBOX = Group(
             ),
         ),
         Command(
+            name="account",
+            module="ddsetup.cli.sandbox.account",
+            summary="Change an account of the organisation, or make it.",
+            help="An account that joins a unit gets the stacks of StackSets that deploy automatically. One "
+            "that refuses lets neither the management account nor StackSets in. For trying `ddsetup org` "
+            "in a sandbox of the scenario `organisation`.",
+            examples=(
+                "ddsetup sandbox account --account coffee-new --ou development",
+                "ddsetup sandbox account --account coffee-staging --refuses",
+            ),
+            keys=SHOWN,
+            extras=(
+                _NAMED,
+                option(
+                    "member",
+                    "NAME",
+                    "The account; it is made if there is none of that name.",
+                    flag="--account",
+                ),
+                option("unit", "NAME", "The unit that it is moved into.", flag="--ou"),
+                switch("refuses", "Its roles trust nobody any more."),
+                switch("admits", "Its roles trust the management account again."),
+            ),
+        ),
+        Command(
             name="scenarios",
             module="ddsetup.cli.sandbox.scenarios",
             summary="List the states that a sandbox can start in.",

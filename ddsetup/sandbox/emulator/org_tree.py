@@ -116,8 +116,12 @@ class Organization:
     def move(self, account: str, target: str) -> None:
         member = self.members[account]
         before, member.parent = member.parent, target
+        self.tell(account, before, target)
+
+    def tell(self, account: str, before: str, after: str) -> None:
+        """Tell whoever wants to know that an account's place has changed."""
         for told in self.moved:
-            told(account, before, target)
+            told(account, before, after)
 
     def described(self, member: Member) -> dict[str, Any]:
         """An account as AWS describes it."""

@@ -270,6 +270,7 @@ def _create_account(organization: Organization, data: Mapping[str, Any]) -> Mapp
     _let_in(number, organization.management, str(data.get("RoleName") or ROLE))
     if STACK_SETS in organization.services:
         member_stacks.let_in(number, organization.management)
+    organization.tell(number, "", organization.root)
     done = {"State": "SUCCEEDED", "CompletedTimestamp": time.time(), "AccountId": number}
     organization.requests[request] = {**status, **done}
     return {"CreateAccountStatus": {**status, "State": "IN_PROGRESS"}}

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from ddsetup.sandbox.bootstrap import create_function_role
 from ddsetup.sandbox.emulator.org_tree import STATE_TAG
 from ddsetup.sandbox.emulator.organizations import STACK_SETS
-from ddsetup.sandbox.emulator.stack_sets.member_stacks import role_name
+from ddsetup.sandbox.emulator.stack_sets.member_stacks import role_name, service_role
 from ddsetup.sandbox.model import ACCOUNT, OPERATOR, member_account
 from ddsetup.sandbox.scenarios import integration
 from ddsetup.sandbox.scenarios.functions import SampleFunction, create
@@ -91,7 +91,8 @@ def furnish(world: World) -> None:
     create(world, SampleFunction("coffee-billing", traffic="orders", tags={"team": "platform"}))
     create(world, SampleFunction("coffee-audit"))
     with ThreadPoolExecutor(4) as pool:
-        list(pool.map(lambda number, each: _furnish_account(world.inside(number), each), numbers, ACCOUNTS))
+        inside = map(world.inside, numbers)
+        list(pool.map(lambda there, each: furnish_account(there, world.account, each), inside, ACCOUNTS))
     for number, sample in zip(numbers, ACCOUNTS, strict=True):
         if sample.state:
             api.tag_resource(ResourceId=number, Tags=[{"Key": STATE_TAG, "Value": sample.state}])
@@ -102,18 +103,23 @@ def _unit(api: Any, parent: str, name: str) -> str:
     return str(api.create_organizational_unit(ParentId=parent, Name=name)["OrganizationalUnit"]["Id"])
 
 
-def _join(api: Any, root: str, units: Mapping[str, str], sample: Sample) -> str:
-    """Make the account and put it into its unit; gives its number."""
+def make(api: Any, sample: Sample) -> str:
+    """Make the account, at the root; gives its number."""
     email = f"aws+{sample.name}@coffee.example"
     tags = [{"Key": "env", "Value": sample.unit}, {"Key": "team", "Value": sample.name.partition("-")[2]}]
     made = api.create_account(AccountName=sample.name, Email=email, Tags=tags)["CreateAccountStatus"]["Id"]
     status = api.describe_create_account_status(CreateAccountRequestId=made)["CreateAccountStatus"]
-    number = str(status["AccountId"])
+    return str(status["AccountId"])
+
+
+def _join(api: Any, root: str, units: Mapping[str, str], sample: Sample) -> str:
+    number = make(api, sample)
     api.move_account(AccountId=number, SourceParentId=root, DestinationParentId=units[sample.unit])
     return number
 
 
-def _furnish_account(world: World, sample: Sample) -> None:
+def furnish_account(world: World, management: str, sample: Sample) -> None:
+    """What is in an account that is new."""
     iam = world.client("iam", world.region)
     create_function_role(iam)
     for index in range(sample.functions):
@@ -122,18 +128,27 @@ def _furnish_account(world: World, sample: Sample) -> None:
     if sample.name == TOWER:
         _enrol(iam)
     if sample.name == PARTNER:
-        management = iam.get_role(RoleName=_ROLE)["Role"]["AssumeRolePolicyDocument"]["Statement"][0]
-        stack_sets = role_name(management["Principal"]["AWS"].split(":")[4])
-        for role in (_ROLE, stack_sets):
-            iam.update_assume_role_policy(RoleName=role, PolicyDocument=json.dumps(_trusting(world.account)))
+        refuse(iam, management, world.account)
     if sample.name == LEGACY:
         integration.furnish(world)
 
 
-def _trusting(account: str) -> dict[str, object]:
-    principal = {"AWS": f"arn:aws:iam::{account}:root"}
-    statement = {"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}
-    return {"Version": "2012-10-17", "Statement": [statement]}
+def refuse(iam: Any, management: str, account: str) -> None:
+    """Let nobody of the management account into an account, StackSets neither."""
+    for role in (_ROLE, role_name(management)):
+        _trust(iam, role, f"arn:aws:iam::{account}:root")
+
+
+def admit(iam: Any, management: str) -> None:
+    """Let them in again."""
+    _trust(iam, _ROLE, f"arn:aws:iam::{management}:root")
+    _trust(iam, role_name(management), service_role(management))
+
+
+def _trust(iam: Any, role: str, principal: str) -> None:
+    statement = {"Effect": "Allow", "Principal": {"AWS": principal}, "Action": "sts:AssumeRole"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    iam.update_assume_role_policy(RoleName=role, PolicyDocument=document)
 
 
 def _furnish_foreign(world: World, unit: str, account: str) -> None:

@@ -28,15 +28,20 @@ def role_name(management: str) -> str:
     return f"stacksets-exec-{org_tree.named(management, 32)}"
 
 
+def service_role(management: str) -> str:
+    """The role of the management account that may assume it."""
+    path = f"arn:aws:iam::{management}:role/aws-service-role/stacksets.cloudformation.amazonaws.com"
+    return f"{path}/AWSServiceRoleForCloudFormationStackSetsOrgAdmin"
+
+
 def let_in(account: str, management: str) -> None:
     """Make that role, unless there is one of its name. Raises StackFailed if that one lets nobody in."""
     from ministack.core.responses import get_region, request_scope
     from ministack.services import iam
 
     name = role_name(management)
-    service = f"arn:aws:iam::{management}:role/aws-service-role/stacksets.cloudformation.amazonaws.com/"
-    principal = {"AWS": f"{service}AWSServiceRoleForCloudFormationStackSetsOrgAdmin"}
-    statement = {"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}
+    service = service_role(management)
+    statement = {"Effect": "Allow", "Principal": {"AWS": service}, "Action": "sts:AssumeRole"}
     trust = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
     with request_scope(account, get_region()):
         held = iam._roles.get(name)
@@ -45,7 +50,7 @@ def let_in(account: str, management: str) -> None:
             iam._attach_role_policy({"RoleName": [name], "PolicyArn": [_ADMINISTRATOR]})
         elif service not in str(held["AssumeRolePolicyDocument"]):
             said = f"Account {account} should have '{name}' role with trust relationship to Role "
-            raise StackFailed(f"{said}'{principal['AWS'].rpartition('/')[2]}'.")
+            raise StackFailed(f"{said}'{service.rpartition('/')[2]}'.")
 
 
 async def put(held: StackSet, instance: Instance) -> None:
