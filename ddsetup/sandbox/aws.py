@@ -17,6 +17,8 @@ from ddsetup.sandbox.errors import SandboxUnavailable
 from ddsetup.sandbox.model import ACCOUNT, LAYER_ACCOUNT, Keys
 from ddsetup.sandbox.process import Child, base_environment, spawn, wait_for
 
+DATADOG_FILE = "datadog.json"
+"""In a sandbox's directory: `{"url", "site"}` of Datadog's stand-in."""
 _PORT_SECONDS = 30.0
 _READY_SECONDS = 60.0
 _NEEDED = ("ministack", "datadog_lambda", "hypercorn")
@@ -85,6 +87,7 @@ def _settings(directory: Path, cache: Path, forwarder_archive: bytes, account: s
         port_file=str(own / "port"),
         call_log=str(directory / "aws-calls.jsonl"),
         faults=str(directory / faults.FILE_NAME),
+        datadog_file=str(directory / DATADOG_FILE),
         account=account,
         layer_account=LAYER_ACCOUNT,
         library_directory=str(library.directory),

@@ -10,6 +10,7 @@ started them and end with it, however it ends; everything they write is in one t
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import secrets
 import shutil
@@ -80,6 +81,8 @@ def _assemble(options: SandboxOptions, directory: Path, stack: contextlib.ExitSt
     seeds = [SCENARIOS[name].datadog_seed for name in options.scenarios]
     datadog = standin.start(directory, options, access, seeds)
     stack.callback(datadog.child.stop)
+    told = json.dumps({"url": datadog.url, "site": options.site})
+    (directory / aws.DATADOG_FILE).write_text(told, encoding="utf-8")
     aws.wait_until_ready(emulated)
 
     def clients_in(account: str) -> ClientOf:

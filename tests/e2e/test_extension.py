@@ -1,4 +1,4 @@
-"""Extension mode. The sandbox cannot run the Extension, so it is the configuration that is compared."""
+"""Extension mode: the configuration of all runtimes, and data by a key and without."""
 
 from __future__ import annotations
 
@@ -15,12 +15,16 @@ SETUP = ("setup", *CHOSEN, "--yes", "--no-verify", "--output", "json")
 DURABLE = "datadog-durable-function-event-forwarder"
 
 
+@pytest.fixture(scope="module")
+def place(open_place: OpenPlace) -> Place:
+    return open_place("healthy", "runtimes", "durable", via="extension")
+
+
 def buckets_of(place: Place) -> set[str]:
     return {bucket["Name"] for bucket in place.world.client("s3").list_buckets()["Buckets"]}
 
 
-def test_extension_mode_and_back(open_place: OpenPlace) -> None:
-    place = open_place("healthy", "runtimes", "durable", via="extension")
+def test_extension_mode_and_back(place: Place) -> None:
     before, buckets = place.world.everything(), buckets_of(place)
 
     result = place.cli(*SETUP)
@@ -70,3 +74,29 @@ def test_extension_mode_and_back(open_place: OpenPlace) -> None:
     assert undone.code == 0, undone.stderr
     assert buckets_of(place) == buckets
     assert differences(before, place.world.everything()) == []
+
+
+def test_data_arrives_by_a_secret_and_then_without_any_key(place: Place) -> None:
+    before = place.world.everything()
+    chosen = ("--via", "extension", "--function", "coffee-orders", "--env", "prod")
+    proven = ("setup", *chosen, "--invoke", "--wait", "60", "--yes", "--output", "json")
+
+    by_secret = place.cli(*proven)
+    assert by_secret.code == 0, by_secret.stdout + by_secret.stderr
+    keyless = place.cli(*proven, "--key-source", "wif")
+    assert keyless.code == 0, keyless.stdout + keyless.stderr
+    for result in (by_secret, keyless):
+        signals = {each["signal"]: each["status"] for each in result.json["signals"]}
+        assert {signals[name] for name in ("enhanced_metrics", "logs", "traces")} == {"arrived"}
+    env = place.world.env_of("coffee-orders")
+    assert "DD_ORG_UUID" in env
+    assert not [name for name in env if "API_KEY" in name]
+    assert "ddsetup-read-datadog-api-key" not in str(place.world.roles()["ddsetup-sandbox-function"])
+    again = place.cli("plan", *chosen, "--key-source", "wif", "--detailed-exitcode")
+    assert again.code == 0, again.stdout
+    for _ in range(2):
+        undone = place.cli("undo", "--yes")
+        assert undone.code == 0, undone.stderr
+    # Its first run made the function's log group.
+    made = "/us-east-1/filters//aws/lambda/coffee-orders: '-' -> []"
+    assert differences(before, place.world.everything()) == [made]

@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,7 @@ def main(arguments: list[str] | None = None) -> int:
     except ApiError as error:
         print(f"the seed is not valid: {error.errors}", file=sys.stderr)  # noqa: T201 - a program of its own
         return 2
+    world = replace(world, aws_endpoint=options.aws_endpoint or "")
     backend = _backend(options, world, seed)
     server = StandIn(world, options.port, backend.crawl if backend else None)
     server.site = options.site

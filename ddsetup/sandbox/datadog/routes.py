@@ -78,6 +78,7 @@ ROUTES: tuple[Route, ...] = (
         "none",
     ),
     # Workload identity federation
+    Route("POST", "/api/v2/intake-key", workload_identity_api.intake_key, "own"),
     Route("GET", "/api/v2/org", workload_identity_api.list_orgs, scope="org_management"),
     Route("GET", _WIF, workload_identity_api.list_mappings, scope=_READ_WIF),
     Route("POST", _WIF, workload_identity_api.create_mapping, scope=_WRITE_WIF, writes=True),

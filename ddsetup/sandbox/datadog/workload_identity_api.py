@@ -6,7 +6,10 @@ tests); the organisation as the official client's `ManagedOrgsResponse`.
 
 from __future__ import annotations
 
+import base64
+import json
 import re
+import urllib.request
 import uuid
 
 from ddsetup.sandbox.datadog.auth_api import ORG_ID, ORGANISATION
@@ -68,6 +71,37 @@ def create_mapping(request: Request, world: World) -> Response:
         number = str(uuid.uuid4())
         world.documents.intake_mappings[number] = pattern
     return json_api({"data": _shown(number, pattern)}, 201)
+
+
+def intake_key(request: Request, world: World) -> Response:
+    """``POST /api/v2/intake-key``: a key for a role that is mapped, which AWS itself confirms."""
+    scheme, _, proof = request.headers.get("authorization", "").partition(" ")
+    arn = _caller(proof, world.aws_endpoint) if scheme == "Delegated" else ""
+    with world.documents.lock:
+        patterns = list(world.documents.intake_mappings.values())
+    if not arn or not any(_overlap(pattern, arn) for pattern in patterns):
+        raise text_error(403, "Forbidden")
+    attributes = {"api_key": min(world.keys.api_keys)}
+    return json_api({"data": {"type": "intake-key", "id": str(uuid.uuid4()), "attributes": attributes}})
+
+
+def _caller(proof: str, aws_endpoint: str) -> str:
+    """The ARN of who signed, by AWS's own answer; empty where it is not signed for this organisation."""
+    try:
+        body, headers, method, address = proof.split("|")
+        if method != "POST" or str(base64.b64decode(address), "ascii") != aws_endpoint:
+            return ""
+        said = {name: values[0] for name, values in json.loads(base64.b64decode(headers)).items()}
+        signed = said["Authorization"].partition("SignedHeaders=")[2].partition(",")[0].split(";")
+        lower = {name.lower(): value for name, value in said.items()}
+        if lower.get("x-ddog-org-id") != ORG_ID or "x-ddog-org-id" not in signed:
+            return ""
+        asked = urllib.request.Request(aws_endpoint, base64.b64decode(body), said)  # noqa: S310 (loopback)
+        with urllib.request.urlopen(asked, timeout=10) as answer:  # noqa: S310
+            found = re.search(r"<Arn>([^<]+)</Arn>", str(answer.read(), "utf-8"))
+    except (ValueError, KeyError, OSError, AttributeError):
+        return ""
+    return found[1] if found else ""
 
 
 def delete_mapping(request: Request, world: World) -> Response:

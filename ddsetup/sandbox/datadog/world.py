@@ -75,6 +75,7 @@ class World:
     metric_groups: int
     faults: Faults
     requests: RequestLog
+    aws_endpoint: str = ""
 
 
 def build_world(

@@ -32,6 +32,11 @@ class Run:
 
 def write(config: dict[str, Any], run: Run) -> None:
     """Append the invocation's events to the function's log group, if the function's role may write there."""
+    append(config, messages(config, run))
+
+
+def append(config: dict[str, Any], events: list[str]) -> None:
+    """Append events to the function's log group, if the function's role may write there."""
     from ministack.services import cloudwatch_logs
 
     logging_config = config.get("LoggingConfig") or {}
@@ -42,7 +47,7 @@ def write(config: dict[str, Any], run: Run) -> None:
     if not all(_role_may(config, action, group_name) for action in needed):
         return
     stream_name = _stream_name(config, custom=group_name != default_group)
-    log_streams.append(group_name, stream_name, _messages(config, run))
+    log_streams.append(group_name, stream_name, events)
 
 
 def _role_may(config: dict[str, Any], action: str, group_name: str) -> bool:
@@ -72,7 +77,8 @@ def _stream_name(config: dict[str, Any], *, custom: bool) -> str:
     return f"{day}/{name}[{config.get('Version', '$LATEST')}]{uuid.uuid4().hex}"
 
 
-def _messages(config: dict[str, Any], run: Run) -> list[str]:
+def messages(config: dict[str, Any], run: Run) -> list[str]:
+    """The events of one invocation, in order."""
     logging_config = config.get("LoggingConfig") or {}
     body = _body(run)
     if logging_config.get("LogFormat") != "JSON":

@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from ddsetup.sandbox.emulator import function_log
+from ddsetup.sandbox.emulator import extension, function_log
 
 _UNKNOWN_MEMORY_MB = 64
 
@@ -54,7 +54,7 @@ def install(lambda_runtime: Any, lambda_svc: Any) -> None:
         count(config["FunctionName"], float(duration_ms), error=error, throttle=False)
         run = _run(invocation, request_id, text, duration_ms)
         invocation.forget()
-        function_log.write(config, run)
+        function_log.write(config, extension.take(config, run))
 
     lambda_svc._execute_function_warm = noted_execute
     lambda_svc._emit_lambda_logs = emit

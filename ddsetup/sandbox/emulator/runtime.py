@@ -22,7 +22,7 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-from ddsetup.sandbox.emulator import client_context, environments, invocation_log
+from ddsetup.sandbox.emulator import client_context, environments, extension, invocation_log
 from ddsetup.sandbox.emulator.settings import EmulatorSettings
 from ddsetup.sandbox.layers import archive_of
 
@@ -44,6 +44,7 @@ def install(settings: EmulatorSettings) -> None:
     invocation_log.install(lambda_runtime, lambda_svc)
     environments.install(lambda_runtime, lambda_svc)
     client_context.install(lambda_runtime, lambda_svc)
+    extension.install(lambda_runtime, settings)
     lambda_svc._LAMBDA_STATE_TRANSITION_DELAY = _STATE_CHANGE_SECONDS
 
 

@@ -17,6 +17,8 @@ class EmulatorSettings:
     """Gets the port as soon as it is bound; requests wait until the emulator answers."""
     call_log: str
     faults: str
+    datadog_file: str
+    """Tells the address of Datadog's stand-in, which starts later, and the site of its keys, as JSON."""
     account: str
     layer_account: str
     library_directory: str
