@@ -1,6 +1,6 @@
 """How much of what could go wrong the tests see: small faults put into the code, one at a time.
 
-    python -m benchmarks.mutants --sample 300 --seed 1 --tally mutants.json
+    python -m benchmarks.mutants --sample 300 --seed 1 --tally mutants.jsonl
 
 Draws mutants evenly from the areas below and runs, for each, the tests of `TESTS` that reach its line;
 sandboxes and generated pages are no witnesses. A mutant is killed by the first test that fails, or by taking
@@ -23,16 +23,15 @@ import importlib.machinery
 import importlib.util
 import json
 import os
-import random
 import re
 import signal
-import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from hashlib import sha256
 from itertools import zip_longest
 from pathlib import Path
 from types import ModuleType
@@ -40,6 +39,7 @@ from typing import Any, Literal, TypeAlias
 
 from benchmarks.hot import Hot, Seen
 from benchmarks.mutation import Mutant, mutants_of, mutated
+from benchmarks.reach import up_to_date
 
 ROOT = Path(__file__).resolve().parents[1]
 EQUIVALENT = Path(__file__).with_name("equivalent.txt")
@@ -61,7 +61,7 @@ NO_WITNESSES = (
     *("tests/unit/repository", "tests/unit/doctor/test_checks_reference.py"),
     "tests/gateways/test_writers_sandbox.py",
 )
-MOST_SECONDS = 20.0
+MOST_SECONDS = 12.0
 """What the tests of one fault may take; what none of them sees counts as unseen."""
 Trial: TypeAlias = Callable[[Mutant, Sequence[str], float], Seen | None]
 Verdict: TypeAlias = Literal["killed", "timeout", "survived", "unreached", "equivalent"]
@@ -134,20 +134,29 @@ def files_of(area: str) -> list[Path]:
     return sorted({p for pattern in AREAS[area] for p in (ROOT / "ddsetup").glob(pattern)})
 
 
-def drawn(sample: int, seed: int, areas: Sequence[str]) -> list[tuple[str, Mutant]]:
-    """Mutants, as many of one area as of any other and one of each in turn, so that a run that is cut short
-    has a sample of them all. The same for a seed as long as the code is the same."""
-    chance = random.Random(seed)
+def drawn(sample: int, seed: int, areas: Sequence[str]) -> list[tuple[str, str, Mutant]]:
+    """Mutants with their areas and keys, as many of one area as of any other and one of each in turn, so that
+    a run that is cut short has a sample of them all. For a seed they stay the same as long as their own code
+    does, whatever happens beside it."""
     share, more = divmod(sample, len(areas))
     found = []
     for at, area in enumerate(areas):
-        every = [mutant for path in files_of(area) for mutant in mutants_of(path)]
-        found.append([(area, mutant) for mutant in chance.sample(every, share + (at < more))])
+        every = sorted(keyed(files_of(area)), key=lambda pair: sha256(f"{seed} {pair[0]}".encode()).digest())
+        found.append([(area, *pair) for pair in every[: share + (at < more)]])
     return [each for row in zip_longest(*found) for each in row if each is not None]
 
 
+def keyed(paths: Iterable[Path]) -> Iterator[tuple[str, Mutant]]:
+    """The mutants of files, each under a name that stays where lines move."""
+    for path in paths:
+        seen: Counter[str] = Counter()
+        for mutant in mutants_of(path):
+            seen[mutant.name] += 1
+            yield f"{path.relative_to(ROOT)} {mutant.name} #{seen[mutant.name]}", mutant
+
+
 def equivalents() -> dict[str, str]:
-    """The names of mutants that no test could tell, each with its reason."""
+    """The keys of mutants that no test could tell, each with its reason."""
     lines = [line for line in EQUIVALENT.read_text("utf-8").splitlines() if line and line[0] != "#"]
     return {name.strip(): reason.strip() for name, _, reason in (line.partition("  # ") for line in lines)}
 
@@ -234,12 +243,8 @@ def warm(modules: Iterable[str]) -> None:
 
 
 def reached(place: Path) -> Reached:
-    """What the tests reach, from a file or by running them all once."""
-    if not place.is_file():
-        ignored = [f"--ignore={name}" for name in NO_WITNESSES]
-        command = [sys.executable, "-m", "benchmarks.reach", str(place), *TESTS, *ignored, "-n", "0"]
-        subprocess.run(command, cwd=ROOT, check=False)
-    held = json.loads(place.read_text("utf-8"))
+    """What the tests reach, from a file, and from running them where it says nothing of them as they are."""
+    held = up_to_date(place, TESTS, [f"--ignore={name}" for name in NO_WITNESSES])
     if held["failed"]:
         print(f"not counted, as they fail as it is: {', '.join(held['failed'])}", file=sys.stderr)
     return Reached(held["lines"], held["early"], held["seconds"], held["modules"])
@@ -307,7 +312,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--sample", type=int, default=300)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--area", action="append", choices=[*AREAS], help="only this one; repeatable")
-    parser.add_argument("--tally", type=Path, default=Path("mutants.json"))
+    parser.add_argument("--tally", type=Path, default=Path("mutants.jsonl"))
     parser.add_argument("--reach", type=Path, default=Path("reach.json"), help="made if it is not there")
     parser.add_argument("--part", type=_part, default=(1, 1), metavar="N/OF", help="every OF-th only")
     parser.add_argument("--again", action="store_true", help="those of the tally that survived, once more")
@@ -319,26 +324,30 @@ def _part(text: str) -> tuple[int, int]:
     return int(number), int(of)
 
 
+def known_verdicts(tally: Path, again: bool) -> dict[str, Verdict]:
+    """What is on file; the last word counts. `again`: without what went unseen."""
+    lines = tally.read_text("utf-8").splitlines() if tally.is_file() else []
+    held: dict[str, Verdict] = dict(map(json.loads, lines))
+    return {key: held[key] for key in held if not (again and held[key] in ("survived", "unreached"))}
+
+
 def main() -> int:
     given = arguments()
-    reach, known = reached(given.reach.resolve()), equivalents()
+    reach, same = reached(given.reach.resolve()), equivalents()
     warm(reach.modules)
-    tally: dict[str, str] = json.loads(given.tally.read_text("utf-8")) if given.tally.is_file() else {}
+    known = known_verdicts(given.tally, given.again)
     verdicts = []
     sample = drawn(given.sample, given.seed, given.area or [*AREAS])
     hot = Hot([*TESTS, *(f"--ignore={name}" for name in NO_WITNESSES)], finished)
-    court = Court(reach, hot, given.tally.with_suffix(".out").resolve())
-    for area, mutant in sample[given.part[0] - 1 :: given.part[1]]:
-        path = mutant.path.relative_to(ROOT)
-        key = f"{path}:{mutant.line} {mutant.name}"
-        verdict = tally.get(key)
-        if verdict is None or mutant.name in known or (given.again and verdict in ("survived", "unreached")):
-            verdict = "equivalent" if mutant.name in known else court.judged(mutant)
-            tally[key] = verdict
-            given.tally.write_text(json.dumps(tally, indent=1), "utf-8")
+    court = Court(reach, hot, given.tally.with_suffix(f".{given.part[0]}.out").resolve())
+    for area, key, mutant in sample[given.part[0] - 1 :: given.part[1]]:
+        verdict = "equivalent" if key in same else known.get(key) or court.judged(mutant)
+        if known.get(key) != verdict:
+            with given.tally.open("a", encoding="utf-8") as tally:
+                tally.write(json.dumps([key, verdict]) + "\n")
         verdicts.append((area, verdict))
         if verdict in ("survived", "unreached"):
-            print(f"{area}: {verdict}: {key}", flush=True)
+            print(f"{area}: {verdict}: {mutant.line}: {key}", flush=True)
     hot.close()
     print(f"\nseed {given.seed}, {len(verdicts)} mutants\n\n{table(verdicts)}")
     return 0

@@ -48,7 +48,7 @@ class Mutant:
 
     @property
     def name(self) -> str:
-        """Names it whatever the file is called and whatever stands above: for the list of equivalents."""
+        """Names it whatever stands above; some others of the file may be called the same."""
         return f"{self.where}: {self.was} -> {self.now}"
 
 

@@ -6,6 +6,9 @@ After a change that is meant: `UPDATE_GOLDEN=1 pytest -n 0 tests/in_full`, and r
 from __future__ import annotations
 
 import difflib
+import re
+import shutil
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -186,3 +189,29 @@ def test_whole_projects() -> None:
             except UsageError as error:
                 lines += refused(error)
     matches_golden("files/projects", "\n".join([*lines, ""]))
+
+
+@pytest.mark.parametrize("wish", WISHES)
+def test_line_ends_are_those_of_the_file(tmp_path: Path, wish: str) -> None:
+    places: list[Path] = []
+    for name, texts, file in (("t", TEMPLATES, "template.yaml"), ("i", IMAGES, "Dockerfile")):
+        for number, text in enumerate(texts.values()):
+            places.append(tmp_path / f"{name}{number}")
+            places[-1].mkdir()
+            (places[-1] / file).write_bytes(windows(text.encode()))
+    for place in sorted(PROJECTS.iterdir()):
+        places.append(shutil.copytree(place, tmp_path / place.name))
+        for path in places[-1].rglob("*"):
+            if path.is_file():
+                path.write_bytes(windows(path.read_bytes()))
+    edited = set()
+    for place in places:
+        with suppress(UsageError):
+            for edit in propose(detect(place), WISHES[wish]).edits:
+                edited.add(edit.path.suffix)
+                assert not re.search(rb"(?<!\r)\n", edit.after), edit.path
+    assert edited >= {"", ".yaml", ".tf"}
+
+
+def windows(content: bytes) -> bytes:
+    return content.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")

@@ -192,9 +192,8 @@ def test_what_a_secret_holds(
     script.requests.clear()
     script.script(answer)
     assert key_state(datadog(script, time), held, "datadoghq.eu") == (state, reason)
-    asked = [path for _, path, _ in script.requests]
-    assert asked == ([] if state in ("missing", "malformed") else ["/api/v1/validate"] * len(asked))
-    assert asked or state in ("missing", "malformed")
+    asked = {path for _, path, _ in script.requests}
+    assert asked == (set() if state in ("missing", "malformed") else {"/api/v1/validate"})
 
 
 def test_a_key_of_another_site_is_not_asked_about_where_datadog_is_replaced(

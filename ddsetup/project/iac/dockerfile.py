@@ -20,7 +20,7 @@ from ddsetup.project.iac.source import Source, Splice, spliced
 from ddsetup.project.iac.variables import check_said, left_out, variables
 
 EXTENSION_IMAGE = "public.ecr.aws/datadog/lambda-extension"
-_CMD = re.compile(r"(?im)^[ \t]*CMD[ \t]+(.*?)[ \t]*$")
+_CMD = re.compile(r"(?im)^[ \t]*CMD[ \t]+(.*?)[ \t]*(?=\r?$)")
 _FROM = re.compile(r"(?im)^[ \t]*FROM[ \t]+(?:--\S+[ \t]+)*(\S+)(?:[ \t]+AS[ \t]+(\S+))?")
 _HANDLER = re.compile(r"(?!/)[\w./-]+\.(?!(?:sh|py|js|mjs)$)[A-Za-z_$][\w$]*")
 _AWS_BASE = re.compile(r"(?:aws-)?lambda[-/](python|nodejs|java|dotnet|ruby|provided|go)[:@]([\w.-]+)")

@@ -37,6 +37,7 @@ def there(
 
 
 NO_STACK: Refusal = ("ValidationError", "Stack with id fwd does not exist", 400)
+TAKEN: Refusal = ("AlreadyExistsException", "x", 400)
 
 
 def a_stack(before: State | None, after: State | None, *live: Any, on: str = "", **answers: Any) -> Case:
@@ -131,11 +132,17 @@ STACKS = {
         NO_STACK,
         there("CREATE_IN_PROGRESS"),
         there(),
-        CreateStack=[("AlreadyExistsException", "x", 400)],
+        CreateStack=[TAKEN],
     ),
-    "made, taken": a_stack(
-        None, STACK, NO_STACK, there(tags={}), CreateStack=[("AlreadyExistsException", "x", 400)]
+    "made, answer lost, done at once": a_stack(None, STACK, NO_STACK, there(), there(), CreateStack=[TAKEN]),
+    "made, taken": a_stack(None, STACK, NO_STACK, there(tags={}), CreateStack=[TAKEN]),
+    "made, taken with other parameters": a_stack(None, STACK, NO_STACK, there(DdSite="x"), CreateStack=[TAKEN]),
+    "made, taken by what failed": a_stack(
+        None, STACK, NO_STACK, there("ROLLBACK_COMPLETE"), CreateStack=[TAKEN]
     ),
+    "made, taken and gone": a_stack(None, STACK, NO_STACK, NO_STACK, CreateStack=[TAKEN]),
+    "made, as it is since an update": a_stack(None, STACK, there("UPDATE_COMPLETE")),
+    "made, ours is being made": a_stack(None, STACK, there("CREATE_IN_PROGRESS")),
     "changed": a_stack(
         STACK,
         NEWER,

@@ -338,6 +338,9 @@ def test_only_what_takes_something_away_waits_for_a_person() -> None:
     patient.change(ORDERS, env={"DD_FLUSH_TO_LOG": "false"})
     found = diagnose(patient.case(), CHECKS).found()
     assert {f.check.id for f in found if waits_for_a_person(f)} == {"forwarder-loop"}
+    (loop,) = (f for f in found if f.check.id == "forwarder-loop")
+    nothing = replace(loop, problem=replace(loop.problem, changes=(), mends=()))
+    assert not waits_for_a_person(nothing), "there is nothing to wait for"
 
 
 # While Datadog has not come to it

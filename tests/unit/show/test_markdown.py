@@ -50,7 +50,7 @@ def as_markdown(report: Report) -> str:
 
 @pytest.mark.parametrize("command", reports())
 def test_what_others_wrote_builds_nothing(command: str) -> None:
-    report = reports()[command]
+    report, tried = reports()[command], 0
     for path in strings(report):
         if path == ("command",):
             continue
@@ -58,6 +58,7 @@ def test_what_others_wrote_builds_nothing(command: str) -> None:
             hostile, plain = (as_markdown(with_planted(report, path, text)) for text in (HOSTILE, "zzz"))
         except (KeyError, ValueError):
             continue
+        tried += 1
         built, usual = list(tokens(hostile)), shape(plain)
         found = [token.type for token in built]
         assert "html_inline" not in found
@@ -69,6 +70,7 @@ def test_what_others_wrote_builds_nothing(command: str) -> None:
         # A command in backticks, and a list cut in code, are the only forms that a text may have.
         assert found.count("heading_open") == usual.count("heading_open"), path
         assert found.count("th_open") == usual.count("th_open"), path
+    assert tried
 
 
 @given(st.text())
