@@ -81,14 +81,15 @@ class Reached:
         it): first those that reach most of the file in the least time, `MOST_SECONDS` in all."""
         name = str(mutant.path.relative_to(ROOT))
         on_it = self._on(name, map(str, mutant.lines))
+        on_import = not on_it and self.is_early(mutant)
         chosen, left = [], MOST_SECONDS
-        for file in (name,) if mutant.lines else (name, *_importers(mutant.path)):
+        for file in (name, *_importers(mutant.path)) if on_import else (name,):
             own = [test for test in self.seconds if test.startswith(f"{file}::")]
             reach = Counter(test for tests in self.lines.get(file, {}).values() for test in tests) or Counter(
                 own
             )
             for test in sorted(reach, key=lambda test: (-reach[test] / (0.3 + self.takes(test)), test)):
-                wanted = test in on_it if mutant.lines else test not in chosen
+                wanted = test not in chosen if on_import else test in on_it
                 if wanted and self.takes(test) <= left:
                     chosen.append(test)
                     left -= self.takes(test)

@@ -26,7 +26,9 @@ COMPARISONS: dict[type[ast.cmpop], type[ast.cmpop]] = {
     ast.NotIn: ast.In,
 }
 CALLS = {"any": "all", "all": "any", "min": "max", "max": "min", "startswith": "endswith"}
-HOW_MUCH = frozenset({"max_workers", "maxsize", "strict", "cutoff", "timeout", "encoding", "default_factory"})
+HOW_MUCH = frozenset(
+    {"max_workers", "maxsize", "strict", "total", "cutoff", "timeout", "encoding", "default_factory"}
+)
 """Keywords whose value is a matter of speed, of typing or of taste."""
 
 Change: TypeAlias = Callable[[Any], ast.AST | None]

@@ -57,9 +57,9 @@ def reports(function: Function, answers: Answers) -> bool:
     """Whether something in the function itself reports to Datadog: a library, or the Extension.
 
     Without the Extension, the libraries for Java, .NET and custom runtimes report nothing, and ddsetup
-    cannot put a library into a container image.
+    cannot put a library into a container image, which has no runtime.
     """
-    if function.package_type == "Image" or active_vendor(function):
+    if active_vendor(function):
         return False
     if answers.via == "forwarder" and stays_as_it_starts(function):
         return False

@@ -70,6 +70,7 @@ CDK: dict[str, dict[str, str]] = {
     ),
     "other constructs": script(
         'const a = new NodejsFunction(this, "A", { entry: "src/a.ts" });',
+        'const c = new NodejsFunction(this, "C", { code: lambda.Code.fromAsset("src") });',
         'const b = new PythonFunction(this, "B", { entry: path.join(__dirname, "..", "src") });',
     ),
     "arm, layers and variables": script(

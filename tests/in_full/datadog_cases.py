@@ -14,6 +14,7 @@ from ddsetup.gateways.datadog import (
     events,
     health,
     integration,
+    keys,
     metric_tags,
     monitors,
     series,
@@ -201,6 +202,18 @@ CALLS: dict[str, tuple[Call, list[Any]]] = {
             LIVE_DASHBOARD,
         ],
     ),
+    "a bare dashboard": (lambda dd: dashboards.read_dashboard(dd, "d-1"), [{"id": "d-1", "widgets": []}]),
+    "a dashboard with parts of null": (
+        lambda dd: dashboards.read_dashboard(dd, "d-1"),
+        [
+            {
+                **dict.fromkeys(LIVE_DASHBOARD),
+                "id": "d-1",
+                "widgets": [],
+                "template_variables": [{"name": "env", "default": None}],
+            }
+        ],
+    ),
     "update dashboard": (
         lambda dd: dashboards.update_dashboard(
             dd,
@@ -338,6 +351,7 @@ CALLS: dict[str, tuple[Call, list[Any]]] = {
     ),
     "delete integration": (lambda dd: integration.delete_integration(dd, "c0nf"), [{}]),
     "one integration": (lambda dd: integration.get_integration(dd, "c0nf"), [{"data": RECORD}]),
+    **{f"may it {name}": (probe, [{"data": [], "series": []}]) for name, probe in keys.PROBES.items()},
     "indexes": (
         health.log_indexes,
         [

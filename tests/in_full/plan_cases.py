@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from ddsetup.model.account import Alias
@@ -93,6 +94,12 @@ FUNCTIONS: dict[str, World] = {
     "govcloud": fn(
         region="us-gov-west-1", arn="arn:aws-us-gov:lambda:us-gov-west-1:111122223333:function:orders"
     ),
+    "a forwarder itself": fn(
+        {"env": "prod", "service": "shop"}, name="datadog-forwarder", handler="lambda_function.lambda_handler"
+    ),
+    "of datadog's own stacks": World(
+        answers={"env": "prod"}, tags={"aws:cloudformation:stack-name": "datadog-remote-instrument"}
+    ),
     "alias": here(aliases={b.function_arn("orders"): (Alias("live", "3"), Alias("test", "$LATEST"))}),
     "unreadable tags": here(tags=refused("tag:GetResources")),
     "unreadable tags, owned skipped": here({"owned": "skip"}, tags=refused("tag:GetResources")),
@@ -165,5 +172,9 @@ CASES: dict[str, dict[str, World]] = {
     "forwarders": FORWARDERS,
     "accounts": ACCOUNTS,
     "subscriptions": SUBSCRIPTIONS,
+    "subscriptions_beside": {
+        name: replace(world, answers={"via": "extension", **world.answers})
+        for name, world in SUBSCRIPTIONS.items()
+    },
     "sources": SOURCES,
 }

@@ -209,6 +209,12 @@ SUBSCRIPTIONS: dict[str, World] = {
     "automatic, theirs there": World(
         filters=(b.subscription_filter(GROUP, f"DD_LOG_SUBSCRIPTION_FILTER_{GROUP}", ARN),)
     ),
+    "ours there, logs off": World(
+        answers={"logs": False}, filters=(b.subscription_filter(GROUP, "ddsetup-datadog-forwarder", ARN),)
+    ),
+    "one foreign": World(filters=(b.subscription_filter(GROUP, "audit", KINESIS),)),
+    "no forwarder": bare(filters={GROUP: (b.subscription_filter(GROUP, "x", ARN),)}),
+    "no forwarder, filters unseen": bare(filters={}),
     "automatic, two foreign": World(
         filters=(b.subscription_filter(GROUP, "a", KINESIS), b.subscription_filter(GROUP, "b", KINESIS))
     ),
@@ -331,6 +337,21 @@ SOURCES: dict[str, World] = {
             {},
         ),
         ("stages unreadable", (), refused("apigateway:GET"), {}, {}),
+        ("stage, no forwarder", (), (b.api_stage(),), {"via": "extension"}, {"forwarders": (), "stacks": ()}),
+        (
+            "stage, forwarder unreadable",
+            (),
+            (b.api_stage(),),
+            {},
+            {"forwarders": refused("x:Y"), "stacks": ()},
+        ),
+        (
+            "machine, no forwarder",
+            (b.state_machine(),),
+            (),
+            {"logs": False},
+            {"forwarders": (), "stacks": ()},
+        ),
         ("machines unreadable", refused("states:ListStateMachines"), (), {}, {}),
     )
 }

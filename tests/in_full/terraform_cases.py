@@ -122,6 +122,8 @@ TERRAFORM: dict[str, str | dict[str, str]] = {
     ),
     "the module with one line": made_by(COMMUNITY, 'environment_variables = { A = "b" }'),
     "the module by hand": made_by(COMMUNITY, "environment_variables = local.x", "layers = local.y"),
+    "the module by hand, its layers": made_by(COMMUNITY, "layers = local.y"),
+    "the module by hand, its variables": made_by(COMMUNITY, "environment_variables = local.x"),
     "the module at the edge": made_by(COMMUNITY, "lambda_at_edge = true"),
     "the module as a layer": made_by(COMMUNITY, "create_layer = true", head=""),
     "the module without a function": made_by(COMMUNITY, "create_function = false"),

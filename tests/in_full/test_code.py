@@ -93,6 +93,8 @@ PROJECTS: dict[str, dict[str, str]] = {
         "app.py": '"""Doc."""\nimport x\n\nlambda_handler = x.make(\n    "é", lambda: 1\n)  # end\n',
         **LISTED,
     },
+    "made by a lambda": {"app.py": "handler = lambda event, context: 1\nother = lambda event: 2\n", **LISTED},
+    "a name for another": {"app.py": "import x\nhandler = x.run\n", **LISTED},
     "several at once": {"app.py": "a = handler = make()\nx.handler = make()\n", **LISTED},
     "a helper": {
         "app.py": f"{USE}@datadog_lambda_wrapper\ndef helper(a):\n    pass\n{HANDLER}    pass\n"

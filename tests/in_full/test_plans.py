@@ -9,8 +9,12 @@ from collections.abc import Iterator
 
 import pytest
 
+from ddsetup.model.account import Function
+from ddsetup.model.answers import Answers
 from ddsetup.model.errors import DdsetupError
+from ddsetup.model.snapshot import Snapshot
 from ddsetup.plan.steps import uninstrument
+from ddsetup.plan.steps.subscriptions import groups_to_read
 from ddsetup.plan.whole import make_plan
 from tests import builders as b
 from tests.in_full.plan_cases import CASES, FUNCTIONS
@@ -21,10 +25,22 @@ from tests.unit.show.test_render import matches_golden
 
 def planned(world: World) -> list[str]:
     snapshot, functions = world.snapshot()
+    answers = b.answers(**dict(world.answers))
     try:
-        return plan_lines(make_plan(snapshot, b.answers(**dict(world.answers)), functions))
+        plan = plan_lines(make_plan(snapshot, answers, functions))
     except DdsetupError as error:
         return [f"refused: {error.what}; fix: {error.fix}"]
+    return [*plan, *to_read(snapshot, answers, functions)]
+
+
+def to_read(snapshot: Snapshot, answers: Answers, functions: tuple[Function, ...]) -> list[str]:
+    """The log groups whose filters are read before a plan, and those that a person who is asked is shown."""
+    first = groups_to_read(snapshot, answers, functions)
+    then = groups_to_read(snapshot, answers, functions, asked=True)
+    every = (("read", first), ("read to ask", {} if then == first else then))
+    return [
+        f"{how}: {lane.region}: {', '.join(names)}" for how, found in every for lane, names in found.items()
+    ]
 
 
 def taken_out(world: World) -> list[str]:

@@ -124,12 +124,12 @@ def _holds(found: Json, asked: Json) -> bool:
 
 def _live(document: Json) -> LiveDashboard:
     return LiveDashboard(
-        number=str(path_in(document, "id") or ""),
+        number=str(path_in(document, "id")),
         url=str(path_in(document, "url") or ""),
         state=DashboardState(
-            title=str(path_in(document, "title") or ""),
+            title=str(path_in(document, "title")),
             description=str(path_in(document, "description") or ""),
-            layout_type=str(path_in(document, "layout_type") or ""),
+            layout_type=str(path_in(document, "layout_type")),
             reflow_type=str(path_in(document, "reflow_type") or ""),
             widgets=[_without_ids(widget) for widget in path_in(document, "widgets") or ()],
             template_variables=[

@@ -154,7 +154,7 @@ def _lacking(permissions: Mapping[str, PermissionState], needed: Collection[str]
 
 def probe_permissions(dd: Datadog) -> Mapping[str, PermissionState]:
     """What the application key may do, by harmless reads. Permissions to write stay "unknown"."""
-    found = all_of({name: partial(_probe, dd, probe) for name, probe in _PROBES.items()})
+    found = all_of({name: partial(_probe, dd, probe) for name, probe in PROBES.items()})
     return found | {EDIT: "unknown", MANAGE: "unknown"}
 
 
@@ -190,12 +190,13 @@ def _search_spans(dd: Datadog) -> object:
     return dd.post("/api/v2/spans/events/search", body, action=READ_SPANS, shape={"data": [{}]})
 
 
-_PROBES: Mapping[str, Callable[[Datadog], object]] = {
+PROBES: Mapping[str, Callable[[Datadog], object]] = {
     READ: _read_accounts,
     QUERY_METRICS: _query_metrics,
     READ_LOGS: _search_logs,
     READ_SPANS: _search_spans,
 }
+"""What proves each permission to read, at no cost."""
 
 
 def _api_key_valid(dd: Datadog) -> bool:

@@ -111,6 +111,14 @@ FUNCTIONS: Mapping[str, Break] = {
     "bare, no library, extension": all_of(
         bare(runtime="provided.al2023"), answered(via="extension", selection=Selection(names=ALL))
     ),
+    "nobody chosen": answered(selection=Selection()),
+    "unreadable environment, an old layer of another runtime": bare(
+        env=None, env_error="KMSAccessDenied", layers=(layer("Datadog-Python39", 1),)
+    ),
+    "extension alone, its own handler": all_of(
+        payments(handler="app.handler", layers=(layer("Datadog-Extension"),)),
+        silent(PAYMENTS, "enhanced_metrics"),
+    ),
     "nobody there": all_of(having(functions={}, filters={}, groups={}), answered(selection=Selection())),
     "nobody there, no forwarder": all_of(
         having(functions={}, filters={}, groups={}, forwarder=None, forwarder_function=None, stack=None),

@@ -136,7 +136,9 @@ STACKS = {
     ),
     "made, answer lost, done at once": a_stack(None, STACK, NO_STACK, there(), there(), CreateStack=[TAKEN]),
     "made, taken": a_stack(None, STACK, NO_STACK, there(tags={}), CreateStack=[TAKEN]),
-    "made, taken with other parameters": a_stack(None, STACK, NO_STACK, there(DdSite="x"), CreateStack=[TAKEN]),
+    "made, taken with other parameters": a_stack(
+        None, STACK, NO_STACK, there(DdSite="x"), CreateStack=[TAKEN]
+    ),
     "made, taken by what failed": a_stack(
         None, STACK, NO_STACK, there("ROLLBACK_COMPLETE"), CreateStack=[TAKEN]
     ),

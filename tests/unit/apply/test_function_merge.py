@@ -94,6 +94,10 @@ def test_without_others_the_layers_become_after_to_the_letter(before: list[str],
         ("X", "A", "AD", "XD"),
         ("XB", "B", "AB", "XAB"),
         ("ADX", "A", "AD", "ADX"),
+        ("Xa", "aB", "B", "X"),
+        ("XaB", "a", "B", "XB"),
+        ("X", "", "AD", "XAD"),
+        ("AXD", "AD", "DA", "AXD"),
     ],
 )
 def test_layers_keep_their_place_among_others(live: str, before: str, after: str, expected: str) -> None:

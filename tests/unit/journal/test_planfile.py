@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import stat
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -55,6 +56,14 @@ def test_a_plan_reads_back_as_it_was_saved(tmp_path: Path) -> None:
     assert load(path) == (PLAN, META)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_permission_that_was_missing_is_no_part_of_it(tmp_path: Path) -> None:
+    path = tmp_path / "plan.json"
+    (skipped,) = PLAN.skipped
+    save(path, replace(PLAN, skipped=(replace(skipped, permission="iam:GetRole"),)), META)
+    assert set(json.loads(path.read_text())["skipped"][0]) == {"resource", "status", "reason", "fix", "step"}
+    assert load(path) == (PLAN, META)
 
 
 def test_saving_replaces_an_older_plan(tmp_path: Path) -> None:

@@ -40,6 +40,13 @@ def test_every_state_has_a_schema() -> None:
         jsonschema.Draft202012Validator.check_schema(schema(kind))
 
 
+def test_what_may_be_missing_is_left_out_of_what_is_told_and_null_in_what_is_kept() -> None:
+    kept = schema(str | None)
+    assert kept == {"anyOf": [{"type": "string"}, {"type": "null"}]}
+    assert schema(str | None, {}) == {"type": "string"}
+    assert schema(str | int | None, {}) == {"anyOf": [{"type": "string"}, {"type": "integer"}]}
+
+
 @pytest.mark.parametrize(
     ("document", "said"),
     [

@@ -52,6 +52,26 @@ def test_on_managed_instances_nothing_runs_until_it_is_published() -> None:
     assert ordinary.after.publish_to == ""
 
 
+@pytest.mark.parametrize(
+    ("kind", "versions", "old"),
+    [
+        ("managed_instances", {"extension_version": "89"}, "Datadog-Extension:89 does not know managed"),
+        ("managed_instances", {"extension_version": "90"}, ""),
+        ("durable", {"extension_version": "98"}, "Datadog-Extension:98 does not know durable"),
+        ("durable", {"extension_version": "99"}, ""),
+        ("durable", {"layer_version": "126"}, "Datadog-Python312:126 does not know durable"),
+        ("durable", {"layer_version": "127"}, ""),
+    ],
+)
+def test_older_layers_that_do_not_know_the_kind_are_told(
+    kind: str, versions: dict[str, str], old: str
+) -> None:
+    made: dict[str, Any] = {kind: True}
+    note = change_of(function(**made), via="extension", **versions).note
+    assert old in note
+    assert ("does not know" in note) is bool(old)
+
+
 def test_durable_executions_appear_through_the_extension_with_lines_kept_back() -> None:
     f = function(durable=True)
     change = change_of(f, via="extension")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -66,6 +67,18 @@ def test_it_takes_out_all_that_instrumenting_put_in(via: Any) -> None:
     assert not isinstance(held, Unreadable)
     assert "dd_ddsetup" not in held[f.arn]
     assert uninstrument.plan(third, wanted, third.functions()).changes == ()
+
+
+def test_what_somebody_put_in_again_goes_though_only_tags_are_on_record() -> None:
+    f = function("orders", env={"DB": "x"}, layers=(OWN_LAYER,))
+    first = snapshot(lane_snapshot(f))
+    changes = instrument.plan(first, answers(service="shop"), (f,)).changes
+    tags = {c.resource: c for c in changes if c.resource.kind == "function_tags"}
+    assert tags
+    by_hand = function(**INSTRUMENTED)
+    held = replace(snapshot(lane_snapshot(by_hand)), applied=tags)
+    _, before, _ = states(uninstrument.plan(held, answers(), (by_hand,)))
+    assert set(before.env) == {"DD_LAMBDA_HANDLER", "DD_FLUSH_TO_LOG"}
 
 
 def test_the_marker_goes_after_the_function() -> None:

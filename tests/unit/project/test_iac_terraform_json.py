@@ -15,7 +15,7 @@ from ddsetup.project.iac.model import Proposal, Wish
 from ddsetup.project.iac.propose import propose
 from ddsetup.project.iac.source import read_source
 from tests.unit.project.test_iac_serverless import FORWARDER
-from tests.unit.project.wishes import wish
+from tests.unit.project.wishes import answering, wish
 
 WANTED = wish(site="datadoghq.eu", via="forwarder", region="us-east-1")
 PLAIN: dict[str, Any] = {"function_name": "shop", "runtime": "python3.12", "handler": "app.handler"}
@@ -92,6 +92,13 @@ def test_what_is_computed_is_left_to_a_hand(tmp_path: Path, had: Any, reason: st
     assert found.edits == ()
     (snippet,) = found.snippets
     assert reason in snippet.reason
+
+
+def test_a_list_of_layers_that_is_computed_is_no_matter_where_none_is_added(tmp_path: Path) -> None:
+    body = {**PLAIN, "layers": "${local.layers}"}
+    said = after(proposed(tmp_path, body, answering(WANTED, layer_version="none")))
+    assert (said["layers"], said["handler"]) == ("${local.layers}", "app.handler")
+    assert said["environment"] == {"variables": {"DD_SITE": "datadoghq.eu", "DD_FLUSH_TO_LOG": "true"}}
 
 
 def test_the_lines_for_a_hand_are_json_with_expressions(tmp_path: Path) -> None:

@@ -137,7 +137,9 @@ def _left_behind(group: Group, region: Region) -> Plan:
     if any(log_group_of(f) == group.name and f.arn not in here for f in functions):
         return Plan()
     needs = tuple(function_resource(f) for f in group.through_extension)
-    why = "the Extension sends these logs now; with the filter every line would arrive twice"
+    why = "logs are not wanted, and the filter would send them all the same"
+    if region.answers.logs:
+        why = "the Extension sends these logs now; with the filter every line would arrive twice"
     return Plan(
         changes=tuple(
             replace(deletion(found, region.at, why), needs=needs)

@@ -150,7 +150,9 @@ def _former(region: Region, groups: tuple[Group, ...]) -> Plan:
         return Plan()
     if any(has_datadog(f) and not has_extension(f) and f.arn not in here for f in functions):
         return Plan()
-    why = "the Extension sends these logs now; with the policy every line would arrive twice"
+    why = "logs are not wanted, and the policy would send them all the same"
+    if region.answers.logs:
+        why = "the Extension sends these logs now; with the policy every line would arrive twice"
     needs = tuple(map(function_resource, extension))
     return Plan(changes=(replace(_deletion(found, region, why), needs=needs),)) if needs else Plan()
 

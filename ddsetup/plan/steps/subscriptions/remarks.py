@@ -13,11 +13,11 @@ from ddsetup.plan.steps.wording import cannot_see, listed
 
 
 def folded(warnings: Iterable[str]) -> tuple[str, ...]:
-    """One warning for all log groups (or regions) of which the same is to be said."""
-    places: dict[str, list[str]] = {}
+    """One warning for all log groups (or regions) of which the same is to be said, each named once."""
+    places: dict[str, dict[str, None]] = {}
     for warning in warnings:
         place, text = warning.split(": ", 1)
-        places.setdefault(text, []).append(place)
+        places.setdefault(text, {})[place] = None
     return tuple(f"{listed(names)}: {text}" for text, names in places.items())
 
 
