@@ -125,6 +125,16 @@ LOG = {
         "attributes": {"aws": {"awslogs": {"logStream": "s1"}}},
     }
 }
+REQUESTS: list[dict[str, Any]] = [
+    {"lambda": {"request_id": "r1"}},
+    {"lambda.request_id": "r2"},
+    {"requestId": "r3"},
+    {"record": {"requestId": "r4"}},
+    {"AWSRequestId": "r5"},
+    {"aws_request_id": "r6"},
+    {"request_id": "no", "requestId": 7},
+    {"requestId": "late", "lambda": {"request_id": "first"}},
+]
 SPAN = {
     "attributes": {
         "trace_id": "1",
@@ -251,6 +261,10 @@ CALLS: dict[str, tuple[Call, list[Any]]] = {
     "search logs": (
         lambda dd: event_search.search_logs(dd, WINDOW, "source:lambda", limit=1_500, newest_first=False),
         [{"data": [LOG, {"attributes": {}}], "meta": {"page": {"after": "c1"}}}, {"data": [LOG]}],
+    ),
+    "where logs have the request": (
+        lambda dd: [log.request_id for log in event_search.search_logs(dd, WINDOW, "x", limit=9)],
+        [{"data": [{"attributes": {"attributes": own}} for own in REQUESTS]}],
     ),
     "search few logs": (
         lambda dd: event_search.search_logs(dd, INSTANT, "x", limit=1),

@@ -18,12 +18,14 @@ from botocore.exceptions import (
     SSLError,
     TokenRetrievalError,
 )
+from botocore.session import get_session
 
 from ddsetup.facts.rates import RATES
 from ddsetup.gateways.aws.answers import NotAws
 from ddsetup.gateways.aws.credentials import AwsOptions, cause_of_end, explain_credentials
 from ddsetup.gateways.aws.denials import explain
 from ddsetup.gateways.aws.errors import is_throttle, is_transient, translate
+from ddsetup.gateways.aws.function_writes import REASONS, failure_of
 from ddsetup.gateways.aws.limits import Limits
 from ddsetup.model.errors import CredentialsError
 from tests.gateways.aws_stand import FakeTime
@@ -106,6 +108,14 @@ def test_every_code() -> None:
         f"[a log group] {told(refusal('NotFoundException', 'log group'), 'states:UpdateStateMachine')}"
     )
     matches_golden("aws/errors", "\n".join([*lines, ""]))
+
+
+def test_why_an_update_failed() -> None:
+    model = get_session().get_service_model("lambda").shape_for("LastUpdateStatusReasonCode")
+    assert set(model.enum) <= set(REASONS), "Lambda has reasons that nothing is said of"
+    items = [{"FunctionName": "f", "LastUpdateStatusReasonCode": code} for code in (*REASONS, "Odd")]
+    lines = [failure_of(item) for item in (*items, {"FunctionName": "f"})]
+    matches_golden("aws/failed-updates", "\n".join([*lines, ""]))
 
 
 def test_what_is_no_answer() -> None:

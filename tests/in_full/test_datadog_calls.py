@@ -7,15 +7,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 from urllib.parse import unquote
 
 import pytest
 
+from ddsetup.gateways.datadog import dashboards, monitors, slos
 from ddsetup.gateways.datadog.client import Datadog, DatadogKeys
+from ddsetup.gateways.datadog.shapes import parse_json
 from ddsetup.model.errors import DdsetupError, GatewayError
 from tests.gateways.aws_stand import FakeTime, Reply, ScriptedAws, scripted_aws
-from tests.in_full.datadog_cases import CALLS, Call
+from tests.in_full.datadog_cases import CALLS, DASHBOARD, MONITOR, SLO, Call
 from tests.in_full.told import shown
 from tests.unit.show.test_render import matches_golden
 
@@ -57,6 +60,64 @@ def test_calls_and_answers(script: ScriptedAws) -> None:
     for name, (call, answers) in CALLS.items():
         lines += [f"[{name}]", *told(script, call, *map(ok, answers)), ""]
     matches_golden("datadog/calls", "\n".join(lines))
+
+
+def test_each_field_that_differs_is_named_and_no_other() -> None:
+    fields: dict[str, dict[str, Any]] = {
+        "title": {"title": "x"},
+        "description": {"description": "x"},
+        "layout": {"layout_type": "free"},
+        "widgets": {"widgets": []},
+        "template variables": {"template_variables": [{"name": "x"}]},
+    }
+    held = {
+        name: dashboards.differing(replace(DASHBOARD, **over), DASHBOARD) for name, over in fields.items()
+    }
+    assert held == {name: (name,) for name in fields}
+    for wanted, differing, fields in (
+        (
+            MONITOR,
+            monitors.differing,
+            {
+                "name": {"name": "x"},
+                "query": {"query": "x"},
+                "message": {"message": "x"},
+                "tags": {"tags": ()},
+                "options": {"options": {}},
+            },
+        ),
+        (
+            SLO,
+            slos.differing,
+            {
+                "name": {"name": "x"},
+                "description": {"description": "x"},
+                "measure": {"measure": {}},
+                "target": {"timeframe": "7d"},
+                "tags": {"tags": ()},
+            },
+        ),
+    ):
+        found = {name: differing(replace(wanted, **over), wanted) for name, over in fields.items()}
+        assert found == {name: (name,) for name in fields}
+    assert slos.differing(replace(SLO, target=1.0), SLO) == ("target",)
+
+
+def test_what_datadog_writes_in_another_way_is_no_difference() -> None:
+    spaced = replace(MONITOR, query=MONITOR.query.replace(" ", "  "), message=" why\n", tags=MONITOR.tags * 2)
+    assert monitors.differing(spaced, MONITOR) == ()
+    measure = {name: f" {value} " for name, value in SLO.measure.items()}
+    assert slos.differing(replace(SLO, measure=measure, description=" \n"), SLO) == ()
+    more = [{"id": 3, "definition": {"type": "note", "show_tick": False}}]
+    assert dashboards.differing(replace(DASHBOARD, widgets=more, template_variables=None), DASHBOARD) == ()
+    assert dashboards.differing(DASHBOARD, replace(DASHBOARD, widgets=more)) == ("widgets",)
+
+
+@pytest.mark.parametrize("text", ["NaN", "[-Infinity]", "1e999", '{"a": -1e400}'])
+def test_a_number_that_is_none_is_no_answer(text: str) -> None:
+    with pytest.raises(ValueError, match="a number that is none"):
+        parse_json(text.encode())
+    assert parse_json(b"[1e300, -0.5]") == [1e300, -0.5]
 
 
 REFUSALS = {

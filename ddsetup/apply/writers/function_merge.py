@@ -55,7 +55,7 @@ def merge_layers(live: Sequence[str], before: Sequence[str], after: Sequence[str
         if arn in before or arn in result:
             continue
         earlier = next((a for a in reversed(after[:position]) if a in result), None)
-        later = next((a for a in after[position + 1 :] if a in result), None)
+        later = next((a for a in after[position:] if a in result), None)
         if earlier is not None:
             result.insert(result.index(earlier) + 1, arn)
         elif later is not None:

@@ -134,11 +134,11 @@ def _settled(change: Change, pair: _Pair, live: Function, planned: Function | No
         return already_so(change)
     if found.not_before:
         return moved(change, found.not_before)
-    if change.precondition and live.revision_id != change.precondition:
-        # Only the very function that the plan was made on can show that nothing but its revision moved.
-        same = planned is not None and planned.revision_id == change.precondition
-        if not same or planned is None or moved_besides_revision(planned, live):
-            return moved(change, "the function was deployed or edited (another revision)")
+    # Only the very function that the plan was made on can show that nothing but its revision moved.
+    if change.precondition not in ("", live.revision_id) and (
+        planned is None or planned.revision_id != change.precondition or moved_besides_revision(planned, live)
+    ):
+        return moved(change, "the function was deployed or edited (another revision)")
     if len(merged(live, pair.before, pair.after).layers or ()) > MOST_LAYERS:
         return failed(change, f"it would have more than {MOST_LAYERS} layers", "take a layer out")
     return None

@@ -109,7 +109,7 @@ def wait_updated(
         looks += 1
         status = item.get("LastUpdateStatus")
         if status == "Failed":
-            raise GatewayError(_failure(item), action=_UPDATE, where=name)
+            raise GatewayError(failure_of(item), action=_UPDATE, where=name)
         if status != "InProgress" and item.get("State") != "Pending":
             if pace is not None and looks == 1:
                 pace.over()
@@ -289,7 +289,7 @@ def _without_values(text: str, env: Mapping[str, str]) -> str:
     return re.sub(r"\s+", " ", text)
 
 
-_REASONS: Mapping[str, str] = {
+REASONS: Mapping[str, str] = {
     "EniLimitExceeded": "the VPC has no network interface left",
     "InsufficientRolePermissions": "the execution role lacks permissions for the VPC",
     "InvalidConfiguration": "the configuration is not valid",
@@ -321,13 +321,20 @@ _REASONS: Mapping[str, str] = {
     "DisallowedByVpcEncryptionControl": "the VPC's encryption control does not allow it",
     "DrainingDurableExecutions": "durable executions are still running",
     "DependencyError": "something that the function depends on failed",
+    "InvalidZipFileException": "the package is no zip file that can be read",
+    "EFSIOError": "the EFS file system could not be read or written",
+    "EFSMountConnectivityError": "the function cannot reach its EFS file system",
+    "EFSMountFailure": "the function may not mount its EFS file system, or not in this way",
+    "EFSMountTimeout": "mounting the EFS file system took too long",
+    "FunctionError": "the function failed to start",
 }
 """LastUpdateStatusReasonCode (Lambda API model) in words."""
 
 
-def _failure(item: Mapping[str, Json]) -> str:
+def failure_of(item: Mapping[str, Json]) -> str:
+    """Why an update of a function failed, in words."""
     code = str(item.get("LastUpdateStatusReasonCode") or "no reason code")
-    words = _REASONS.get(code)
+    words = REASONS.get(code)
     return f"{item['FunctionName']}: AWS could not finish the update: " + (
         f"{words} ({code})" if words else code
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 
 from ddsetup.gateways.aws import permissions, roles
 from tests.gateways.aws_stand import ACCOUNT
@@ -16,6 +17,24 @@ ROLES: Mapping[str, Call] = {
         ),
         {"SimulatePrincipalPolicy": [{"EvaluationResults": VERDICTS}]},
     ),
+    **{
+        f"simulate for {who}": (
+            lambda aws, arn=f"arn:aws:{who}": permissions.simulate(
+                aws, replace(WHO, arn=arn), ["iam:CreateRole"], {}
+            ),
+            {
+                "SimulatePrincipalPolicy": [{"EvaluationResults": VERDICTS}],
+                "GetRole": [{"Role": {"Arn": ROLE, "RoleName": "r", "Path": "/service/"}}],
+            },
+        )
+        for who in (
+            f"iam::{ACCOUNT}:user/x/u",
+            f"sts::{ACCOUNT}:assumed-role/r/me",
+            f"sts::{ACCOUNT}:federated-user/u",
+            f"iam::{ACCOUNT}:root",
+            f"iam::{ACCOUNT}:assumed-role/r",
+        )
+    },
     "role may": (
         lambda aws: permissions.role_may(aws, ROLE, ("iam:TagRole", "lambda:ListFunctions")),
         {"SimulatePrincipalPolicy": [{"EvaluationResults": VERDICTS}]},

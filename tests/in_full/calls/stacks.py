@@ -17,6 +17,14 @@ STACKS: Mapping[str, Call] = {
             ]
         },
     ),
+    "secret, bare": (
+        lambda aws: secrets.read_secret(aws, LANE, "key"),
+        {"DescribeSecret": [{"ARN": SECRET}]},
+    ),
+    "secret, a tag without a value": (
+        lambda aws: secrets.read_secret(aws, LANE, "key"),
+        {"DescribeSecret": [{"ARN": SECRET, "Tags": [{"Key": "k"}]}]},
+    ),
     "secret's value": (
         lambda aws: secrets.read_secret_value(aws, SECRET),
         {"GetSecretValue": [{"SecretString": "v"}]},

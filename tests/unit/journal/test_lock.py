@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -55,6 +56,14 @@ def test_a_second_run_is_told_who_holds_the_account(tmp_path: Path) -> None:
         other.communicate(timeout=20)
     with OnDisk(tmp_path).lock(["111122223333"], "run-2", AT):
         pass
+
+
+def test_who_holds_it_is_told_within_one_process_too(tmp_path: Path) -> None:
+    with OnDisk(tmp_path).lock(["1"], "run-1", AT):
+        said = rf"pid {os.getpid()}, run run-1, since {AT.isoformat(timespec='seconds')}"
+        with pytest.raises(Busy, match=re.escape(said)), OnDisk(tmp_path).lock(["1"], "run-2", AT):
+            raise AssertionError("two runs at once")
+    assert [path.suffix for path in tmp_path.rglob("*") if path.is_file() and path.suffix != ".lock"] == []
 
 
 def test_a_killed_run_leaves_no_lock(tmp_path: Path) -> None:

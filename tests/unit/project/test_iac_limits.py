@@ -11,7 +11,7 @@ from ddsetup.project.iac.detect import detect
 from ddsetup.project.iac.model import Proposal
 from ddsetup.project.iac.propose import propose
 from tests.unit.project.test_iac_serverless import EXTENSION, FORWARDER
-from tests.unit.project.wishes import answering
+from tests.unit.project.wishes import answering, wish
 
 
 def serverless(handler: str, script: str) -> tuple[str, str]:
@@ -20,6 +20,18 @@ def serverless(handler: str, script: str) -> tuple[str, str]:
         "service: shop\nprovider: {name: aws, runtime: python3.12, region: us-east-1}\nfunctions:\n"
         f"  web:\n    handler: {handler}\n    environment:\n      A: b\n{wrapper}"
     )
+
+
+def test_a_setting_of_the_files_own_is_followed(tmp_path: Path) -> None:
+    for runtime in ("python3.12", "provided.al2023"):
+        text = (
+            "service: shop\nprovider: {name: aws, runtime: '${self:custom.kind}'}\n"
+            f"custom: {{kind: {runtime}}}\nfunctions:\n  web:\n    handler: app.handler\n"
+        )
+        (tmp_path / "serverless.yml").write_text(text)
+        found = propose(detect(tmp_path), wish(site="datadoghq.eu", via="forwarder", region="eu-west-1"))
+        logs_only = any("nothing but logs" in warning for warning in found.warnings)
+        assert logs_only is (runtime == "provided.al2023"), found.warnings
 
 
 def sam(handler: str, script: str) -> tuple[str, str]:
