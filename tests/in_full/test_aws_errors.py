@@ -111,7 +111,7 @@ def test_every_code() -> None:
 
 
 def test_why_an_update_failed() -> None:
-    model = get_session().get_service_model("lambda").shape_for("LastUpdateStatusReasonCode")
+    model: Any = get_session().get_service_model("lambda").shape_for("LastUpdateStatusReasonCode")
     assert set(model.enum) <= set(REASONS), "Lambda has reasons that nothing is said of"
     items = [{"FunctionName": "f", "LastUpdateStatusReasonCode": code} for code in (*REASONS, "Odd")]
     lines = [failure_of(item) for item in (*items, {"FunctionName": "f"})]

@@ -6,7 +6,7 @@ After a change that is meant: `UPDATE_GOLDEN=1 pytest -n 0 tests/in_full`, and r
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 from urllib.parse import unquote
@@ -62,45 +62,43 @@ def test_calls_and_answers(script: ScriptedAws) -> None:
     matches_golden("datadog/calls", "\n".join(lines))
 
 
-def test_each_field_that_differs_is_named_and_no_other() -> None:
-    fields: dict[str, dict[str, Any]] = {
-        "title": {"title": "x"},
-        "description": {"description": "x"},
-        "layout": {"layout_type": "free"},
-        "widgets": {"widgets": []},
-        "template variables": {"template_variables": [{"name": "x"}]},
-    }
-    held = {
-        name: dashboards.differing(replace(DASHBOARD, **over), DASHBOARD) for name, over in fields.items()
-    }
-    assert held == {name: (name,) for name in fields}
-    for wanted, differing, fields in (
-        (
-            MONITOR,
-            monitors.differing,
-            {
-                "name": {"name": "x"},
-                "query": {"query": "x"},
-                "message": {"message": "x"},
-                "tags": {"tags": ()},
-                "options": {"options": {}},
-            },
-        ),
-        (
-            SLO,
-            slos.differing,
-            {
-                "name": {"name": "x"},
-                "description": {"description": "x"},
-                "measure": {"measure": {}},
-                "target": {"timeframe": "7d"},
-                "tags": {"tags": ()},
-            },
-        ),
-    ):
-        found = {name: differing(replace(wanted, **over), wanted) for name, over in fields.items()}
-        assert found == {name: (name,) for name in fields}
-    assert slos.differing(replace(SLO, target=1.0), SLO) == ("target",)
+DASHBOARDS_FIELDS: dict[str, dict[str, Any]] = {
+    "title": {"title": "x"},
+    "description": {"description": "x"},
+    "layout": {"layout_type": "free"},
+    "widgets": {"widgets": []},
+    "template variables": {"template_variables": [{"name": "x"}]},
+}
+MONITORS_FIELDS: dict[str, dict[str, Any]] = {
+    "name": {"name": "x"},
+    "query": {"query": "x"},
+    "message": {"message": "x"},
+    "tags": {"tags": ()},
+    "options": {"options": {}},
+}
+OBJECTIVES_FIELDS: dict[str, dict[str, Any]] = {
+    "name": {"name": "x"},
+    "description": {"description": "x"},
+    "measure": {"measure": {}},
+    "target": {"timeframe": "7d"},
+    "tags": {"tags": ()},
+}
+
+
+@pytest.mark.parametrize(
+    ("differing", "wanted", "fields"),
+    [
+        (dashboards.differing, DASHBOARD, DASHBOARDS_FIELDS),
+        (monitors.differing, MONITOR, MONITORS_FIELDS),
+        (slos.differing, SLO, OBJECTIVES_FIELDS),
+        (slos.differing, SLO, {"target": {"target": 1.0}}),
+    ],
+)
+def test_each_field_that_differs_is_named_and_no_other(
+    differing: Callable[[Any, Any], tuple[str, ...]], wanted: Any, fields: dict[str, dict[str, Any]]
+) -> None:
+    found = {name: differing(replace(wanted, **over), wanted) for name, over in fields.items()}
+    assert found == {name: (name,) for name in fields}
 
 
 def test_what_datadog_writes_in_another_way_is_no_difference() -> None:

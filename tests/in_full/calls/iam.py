@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from ddsetup.gateways.aws import permissions, roles
+from ddsetup.gateways.aws.session import Aws
 from tests.gateways.aws_stand import ACCOUNT
 from tests.in_full.calls.world import POLICY, ROLE, VERDICTS, WHO, Call
+
+
+def simulated_for(arn: str) -> Callable[[Aws], object]:
+    return lambda aws: permissions.simulate(aws, replace(WHO, arn=arn), ["iam:CreateRole"], {})
+
 
 ROLES: Mapping[str, Call] = {
     "simulate": (
@@ -19,9 +25,7 @@ ROLES: Mapping[str, Call] = {
     ),
     **{
         f"simulate for {who}": (
-            lambda aws, arn=f"arn:aws:{who}": permissions.simulate(
-                aws, replace(WHO, arn=arn), ["iam:CreateRole"], {}
-            ),
+            simulated_for(f"arn:aws:{who}"),
             {
                 "SimulatePrincipalPolicy": [{"EvaluationResults": VERDICTS}],
                 "GetRole": [{"Role": {"Arn": ROLE, "RoleName": "r", "Path": "/service/"}}],

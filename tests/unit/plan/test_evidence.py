@@ -130,12 +130,6 @@ def test_nothing_is_put_unseen_where_filters_in_the_way_may_go(over: dict[str, A
     assert read(world((), integration=NOT_REGISTERED), subscribe="direct", **over)
 
 
-def test_no_filter_is_put_unseen_where_datadog_takes_out_its_own() -> None:
-    old = b.forwarder("old-forwarder", stack=None, version="2.0.0")
-    leaving = b.integration(lambdas=(old.arn, FORWARDER.arn), sources=("lambda",))
-    assert read(world((), integration=leaving), subscribe="direct")
-
-
 def test_no_filter_is_put_unseen_beside_what_datadog_reads_already() -> None:
     instrumented = b.function("orders", handler="datadog_lambda.handler.handler")
     snapshot = world((), integration=NOT_REGISTERED)

@@ -81,6 +81,19 @@ def test_what_somebody_put_in_again_goes_though_only_tags_are_on_record() -> Non
     assert set(before.env) == {"DD_LAMBDA_HANDLER", "DD_FLUSH_TO_LOG"}
 
 
+@pytest.mark.parametrize(("reads", "goes"), [(False, True), (True, False)])
+def test_the_right_to_read_the_key_goes_with_the_last_function_of_the_role_that_reads_it(
+    reads: bool, goes: bool
+) -> None:
+    key = {"DD_API_KEY_SECRET_ARN": "arn:aws:secretsmanager:eu-west-1:111122223333:secret:k"}
+    first = function("orders", **{**INSTRUMENTED, "env": {**INSTRUMENTED["env"], **key}})
+    other = replace(function("stock", env=key if reads else {}), role=first.role)
+    held = replace(snapshot(lane_snapshot(first, other)), key_policies={first.role: {"Statement": []}})
+    plan = uninstrument.plan(held, answers(via="extension"), (first,))
+    deleted = [c.resource.kind for c in plan.changes if c.after is None]
+    assert ("role_policy" in deleted) is goes
+
+
 def test_the_marker_goes_after_the_function() -> None:
     f = function(**INSTRUMENTED)
     plan = plan_for(f, tags={f.arn: {"dd_ddsetup": "v0.1.0", "team": "shop"}})
