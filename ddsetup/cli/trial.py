@@ -11,10 +11,14 @@ from ddsetup.ask.asking import answers_from
 from ddsetup.cli.keys import take_keys
 from ddsetup.facts.kinds import CHOSEN
 from ddsetup.flow.call import Call
-from ddsetup.plan.policy import least_policy
+from ddsetup.plan.policy import least_policy, state_statements
+from ddsetup.plan.policy_keep import install_statements
+from ddsetup.plan.policy_scope import Scope
 from ddsetup.settings.given import Given, Raw, from_environment
 
 _FOREIGN = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN", "AWS_ROLE_ARN", "AWS_CONFIG_FILE")
+_BUCKETS = "ddsetup-*"
+"""Names of the buckets in which a sandbox's operator may remember runs."""
 _COMMANDS = ("setup", "verify", "invoke", "undo", "status", "uninstrument", "teardown", "doctor", "keep")
 
 
@@ -22,6 +26,10 @@ def operator_policy(given: Given, account: str, regions: tuple[str, ...]) -> dic
     """What the sandbox's operator may do: what `ddsetup policy` prints for it, to the letter."""
     answers = replace(answers_from(given, None, None, command="policy"), regions=regions)
     document = least_policy(answers, "aws", (account,), regions, _COMMANDS)
+    document["Statement"] += [
+        *install_statements(Scope(answers, "aws", account, regions)),
+        *state_statements(_BUCKETS, "", "aws", making=True),
+    ]
     return dict(document)
 
 

@@ -35,6 +35,8 @@ def disclosed(state: State | None) -> Json:
             document["parameters"] = {
                 name: parameter(name, value) for name, value in state.parameters.items()
             }
+            if state.template is None:
+                del document["template"]
         case RoleState(external_id=external_id) if external_id != REF_EXTERNAL_ID:
             document["external_id"] = MASK
     return document

@@ -160,3 +160,17 @@ def _datadog_tool(tags: Mapping[str, str]) -> str | None:
         if mark.deploys and mark.tag in tags:
             return tags.get(f"{mark.tag}_by", mark.deploys)
     return None
+
+
+def datadogs_own(lane: LaneSnapshot) -> tuple[str, ...]:
+    """In which ways Datadog itself instruments functions of a region, as far as that can be seen."""
+    stacks = () if isinstance(lane.stacks, Unreadable) else lane.stacks
+    remote = any(stack.name == REMOTE_STACK for stack in stacks)
+    return (
+        *(
+            (f"from its AWS integration (EventBridge rule {INSTRUMENTATION_RULE})",)
+            if lane.datadog_rule is True
+            else ()
+        ),
+        *((f"by remote instrumentation (stack {REMOTE_STACK})",) if remote else ()),
+    )

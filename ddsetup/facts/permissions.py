@@ -37,6 +37,12 @@ PURPOSE = "@"
 
 LOOK_AT_ROLE = ("iam:GetRole", "iam:GetRolePolicy", "iam:ListAttachedRolePolicies", "iam:ListRolePolicies")
 LOOK_AT_TRAIL = ("cloudtrail:LookupEvents",)
+LIST_TRAILS = ("cloudtrail:DescribeTrails",)
+LOOK_AT_TRAILS = ("cloudtrail:GetEventSelectors", "cloudtrail:GetTrailStatus")
+LOOK_AT_BUILDS = ("codebuild:BatchGetBuilds", "codebuild:ListBuildsForProject")
+LOOK_AT_ALARMS = ("cloudwatch:DescribeAlarms",)
+LOOK_AT_TEMPLATE = ("cloudformation:GetTemplate",)
+"""How `keep install` and `keep status` see whether deployments are heard of, and how runs went."""
 LOOK_AT_STREAM = ("cloudwatch:GetMetricStream",)
 LOOK_AT_FUNCTION = ("lambda:GetFunction", "lambda:GetPolicy", "lambda:ListAliases")
 LOOK_AT_PROVISIONED = ("lambda:ListProvisionedConcurrencyConfigs",)

@@ -117,6 +117,18 @@ TYPES: Mapping[str, Deployment] = {
             "events:RemoveTargets",
         ),
     ),
+    "AWS::CodeBuild::Project": Deployment(
+        # It has no schema with permissions: those of the calls that it stands for (CodeBuild user guide,
+        # "AWS CodeBuild permissions reference").
+        create=("codebuild:BatchGetProjects", "codebuild:CreateProject"),
+        update=("codebuild:UpdateProject",),
+        delete=("codebuild:DeleteProject",),
+    ),
+    "AWS::CloudWatch::Alarm": Deployment(
+        create=("cloudwatch:DescribeAlarms", "cloudwatch:PutMetricAlarm", "cloudwatch:TagResource"),
+        update=("cloudwatch:ListTagsForResource", "cloudwatch:UntagResource"),
+        delete=("cloudwatch:DeleteAlarms", "cloudwatch:DescribeAlarms"),
+    ),
     "AWS::Scheduler::Schedule": Deployment(
         create=("scheduler:CreateSchedule", "scheduler:GetSchedule"),
         update=("scheduler:UpdateSchedule",),
@@ -187,3 +199,12 @@ DURABLE_TEMPLATE: tuple[str, ...] = (
     "AWS::Events::Rule",
 )
 """The types of Datadog's template 0.1.0 for durable executions."""
+
+KEEPER_TEMPLATE: tuple[str, ...] = (
+    "AWS::IAM::Role",
+    "AWS::Logs::LogGroup",
+    "AWS::CodeBuild::Project",
+    "AWS::Events::Rule",
+    "AWS::CloudWatch::Alarm",
+)
+"""The types of ddsetup's own template, by which it runs in AWS by itself."""

@@ -20,7 +20,7 @@ from ddsetup.model.change import Change, ResourceId, Status
 from ddsetup.model.errors import UsageError
 from ddsetup.model.states import FunctionState, State, to_json
 
-_FORMAT = 2
+_FORMAT = 3
 """Counts up when a trace comes to say something else: an older brief is not believed, the journal is."""
 
 

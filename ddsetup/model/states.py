@@ -107,7 +107,10 @@ class SecretState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StackState:
-    """The Forwarder's stack. `parameters` holds those that ddsetup sets, the rest keep their value."""
+    """A stack. `parameters` holds those that ddsetup sets, the rest keep their value.
+
+    `template` is the template of a stack of ddsetup's own, whole; others are made from one at `template_url`.
+    """
 
     KIND: ClassVar[str] = "stack"
     name: str
@@ -115,6 +118,7 @@ class StackState:
     version: str = ""
     parameters: Mapping[str, str] = field(default_factory=dict)
     tags: Mapping[str, str] = field(default_factory=dict)
+    template: Json = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

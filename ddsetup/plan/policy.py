@@ -14,6 +14,7 @@ from ddsetup.model.change import Action
 from ddsetup.model.errors import UsageError
 from ddsetup.plan.policy_durable import durable_statements
 from ddsetup.plan.policy_forwarder import stack_statements
+from ddsetup.plan.policy_keep import install_statements
 from ddsetup.plan.policy_scope import Scope, s3_object
 from ddsetup.plan.steps.api_key import makes_secret
 from ddsetup.plan.steps.durable import TEMPLATE
@@ -35,9 +36,11 @@ COMMANDS = (
 `keep apply`, and for `keep check` with it."""
 
 
+INSTALL = "keep-install"
+"""For `keep install`, `keep status` and `keep uninstall`: a policy of its own, with rights that few have."""
 _KEY_STORES = {"secret": "secretsmanager.*.amazonaws.com", "ssm": "ssm.*.amazonaws.com"}
 _SETTING_UP = frozenset({"setup", "apply"})
-_LOOKING = frozenset(COMMANDS) - {"invoke"}
+_LOOKING = frozenset((*COMMANDS, INSTALL)) - {"invoke"}
 _INVERSE: Mapping[Action, Action] = {"create": "delete", "update": "update", "delete": "create"}
 
 
@@ -53,11 +56,12 @@ def least_policy(
 
     Regions are named as long as that fits into a managed policy. `execution_roles` are the ARNs of the roles
     of the functions meant, where they are known: with them the right to let functions read the API key
-    (Extension mode) is limited to these. Raises UsageError for a command that is none of `COMMANDS`.
+    (Extension mode) is limited to these. Raises UsageError for a command that is none of `COMMANDS`, nor
+    `INSTALL`.
     """
     wanted = frozenset(commands)
-    for command in sorted(wanted - set(COMMANDS)):
-        raise UsageError(f"no policy for {command!r}", fix=f"one of: {', '.join(COMMANDS)}")
+    for command in sorted(wanted - {*COMMANDS, INSTALL}):
+        raise UsageError(f"no policy for {command!r}", fix=f"one of: {', '.join((*COMMANDS, INSTALL))}")
     if "teardown" in wanted:
         # It takes away what setup makes, and takes Datadog out of functions.
         wanted |= {"undo", "uninstrument"}
@@ -95,6 +99,7 @@ def _document(scope: Scope, wanted: frozenset[str], execution_roles: Sequence[st
         *_by_rows(scope, wanted),
         *_groups_of_services(scope, wanted),
         *_doctor(scope, wanted, roles),
+        *(install_statements(scope) if INSTALL in wanted else ()),
     )
     return {"Version": "2012-10-17", "Statement": [s for s in statements if s["Action"]]}
 

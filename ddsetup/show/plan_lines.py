@@ -25,6 +25,7 @@ STEPS: Mapping[str, str] = {
     "macro": "Macro: CloudFormation adds Datadog to functions while their stacks are deployed",
     "uninstrument": "Functions: take Datadog out",
     "prune": "No longer wanted",
+    "keep": "Keep it so: ddsetup keep apply runs in AWS by itself",
     "teardown": "Teardown: all of Datadog's goes",
     "metrics": "Metrics: which tags can be queried",
     "monitors": "Monitors",
@@ -209,6 +210,9 @@ def _short(value: Json, look: Look) -> Json:
     """Policies as a sum of what they allow, anything else as it is."""
     if isinstance(value, dict) and "Statement" in value:
         return _policy(value, look)
+    if isinstance(value, dict) and "Resources" in value:
+        made = value["Resources"]
+        return f"a template of {counted(len(made), 'resource')}: {names(sorted(made), 0)}"
     if isinstance(value, dict) and "definition" in value:
         return _widget(value["definition"])
     if isinstance(value, dict) and {"name", "prefix"} <= set(value):

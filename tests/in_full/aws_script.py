@@ -16,8 +16,8 @@ from tests.gateways.aws_stand import REGION, FakeTime, connect
 from tests.in_full.calls.world import Answer
 
 SERVICES = (
-    *("apigateway", "apigatewayv2", "cloudformation", "cloudwatch", "events", "iam", "lambda", "logs"),
-    *("s3", "secretsmanager", "states", "sts", "tag"),
+    *("apigateway", "apigatewayv2", "cloudformation", "cloudtrail", "cloudwatch", "codebuild", "events"),
+    *("iam", "lambda", "logs", "s3", "secretsmanager", "states", "sts", "tag"),
 )
 
 

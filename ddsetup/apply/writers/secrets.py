@@ -1,4 +1,4 @@
-"""Writes the secret that holds the Datadog API key, in each region that needs it."""
+"""Writes the secrets that hold the Datadog keys, in each region that needs them."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from ddsetup.model.account import Lane, Secret, Unreadable
 from ddsetup.model.change import Change, Outcome
 from ddsetup.model.errors import GatewayError
 from ddsetup.model.states import SecretState
+from ddsetup.plan.steps.api_key import APP_SECRET_NAME
 
 NAME_IS_FREE = (2.0, 4.0, 8.0, 16.0, 30.0)
 """Seconds between attempts while the name of a secret that was deleted at once is not free yet: its deletion
@@ -27,21 +28,22 @@ JUST_DELETED_SECONDS = 900.0
 
 
 class SecretWriter(OneByOne):
-    """Makes the secret with the API key, and deletes one that ddsetup made.
+    """Makes the secret with the API key, or that with the application key, and deletes one that ddsetup made.
 
-    `api_key` is empty where none is known (an undo needs none), and good on `site`. The key of another site
+    Keys are empty where none are known (an undo needs none), and good on `site`. The key of another site
     is not known: a secret that holds it is deleted so that it can be restored.
     """
 
-    def __init__(self, aws: Aws, issued: Issued, api_key: str, site: str = "") -> None:
+    def __init__(self, aws: Aws, issued: Issued, api_key: str, site: str = "", app_key: str = "") -> None:
         super().__init__(issued)
         self._aws = aws
         self._issued = issued
         self._api_key = api_key
+        self._app_key = app_key
         self._site = site
 
     def __repr__(self) -> str:
-        return "SecretWriter(api_key=***)"
+        return "SecretWriter(keys=***)"
 
     def write_one(self, change: Change) -> Outcome:
         lane = Lane(change.resource.account, change.resource.region)
@@ -62,8 +64,11 @@ class SecretWriter(OneByOne):
             return already_so(change, "it exists; the key in it is used as it is")
         if self._elsewhere(after):
             return self._restore(change, after, lane, live)
-        if not self._api_key:
-            return failed(change, "no Datadog API key is known", "give it in DD_API_KEY")
+        if not self._key_of(after):
+            what, variable = ("API", "DD_API_KEY")
+            if after.name == APP_SECRET_NAME:
+                what, variable = ("application", "DD_APP_KEY")
+            return failed(change, f"no Datadog {what} key is known", f"give it in {variable}")
         if live is None or self._goes(live):
             return self._make(change, after, lane)
         if not _is_ours(live, after):
@@ -73,9 +78,12 @@ class SecretWriter(OneByOne):
                 f"aws secretsmanager restore-secret --secret-id {after.name} --region {lane.region}",
             )
         arn = restore_secret(self._aws, lane, after.name)
-        put_secret_value(self._aws, lane, after.name, self._api_key)
+        put_secret_value(self._aws, lane, after.name, self._key_of(after))
         self._issued.note_secret(lane, after.name, arn)
         return applied(change, "it was scheduled for deletion and is restored")
+
+    def _key_of(self, state: SecretState) -> str:
+        return self._app_key if state.name == APP_SECRET_NAME else self._api_key
 
     def _elsewhere(self, state: SecretState) -> bool:
         """Whether the key in a secret is one of another site than this run's."""
@@ -116,10 +124,10 @@ class SecretWriter(OneByOne):
     def _once_free(self, after: SecretState, lane: Lane) -> str:
         for pause in NAME_IS_FREE:
             try:
-                return create_secret(self._aws, lane, after, self._api_key)
+                return create_secret(self._aws, lane, after, self._key_of(after))
             except StillGoing:
                 self._aws.clock.sleep(pause)
-        return create_secret(self._aws, lane, after, self._api_key)
+        return create_secret(self._aws, lane, after, self._key_of(after))
 
     def _delete(self, change: Change, before: SecretState, lane: Lane, live: Secret | None) -> Outcome:
         if live is None or live.deleted:

@@ -1,4 +1,4 @@
-"""Creates, updates and deletes the Forwarder's stack, and tells each of its events as it happens."""
+"""Creates, updates and deletes stacks, and tells each of its events as it happens."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from ddsetup.gateways.aws.stacks import (
     create_stack,
     delete_stack,
     read_stack,
+    read_template,
     stack_events,
     stack_resources,
     template_parameters,
@@ -51,6 +52,10 @@ _GOOD: Mapping[_Action, tuple[str, ...]] = {
     "delete": ("DELETE_COMPLETE",),
     "earlier": (),
 }
+
+
+_TEMPLATE = ("template", "template_url", "version")
+"""The parts of a state that tell a template from another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +106,12 @@ class StackWriter(OneByOne):
             self._bury_log_group(place, after)
         try:
             stack_id = create_stack(
-                self._aws, place.lane, place.name, after.template_url, after.parameters, after.tags
+                self._aws,
+                place.lane,
+                place.name,
+                after.template or after.template_url,
+                after.parameters,
+                after.tags,
             )
         except AlreadyExists:
             # The token makes a repetition the same request; where it is not honoured, the tags tell whose.
@@ -116,8 +126,8 @@ class StackWriter(OneByOne):
         change = place.change
         if live is None:
             return moved(change, f"stack {place.name} is not there any more")
-        same_template = before.template_url == after.template_url and before.version == after.version
-        if not same_template and not after.template_url:
+        same_template = all(getattr(before, part) == getattr(after, part) for part in _TEMPLATE)
+        if not same_template and not (after.template or after.template_url):
             reason = "the template that the stack was made from before is not known, so it stays as it is"
             return failed(change, reason, "update it with the template of your choice: --forwarder-version")
         if same_template and not _parameters_off(live, after.parameters):
@@ -125,10 +135,15 @@ class StackWriter(OneByOne):
         off = _parameters_off(live, before.parameters)
         if off:
             return moved(change, off)
-        url = "" if same_template else after.template_url
+        if not same_template and before.template is not None:
+            found = read_template(self._aws, place.lane, place.name)
+            if found != before.template:
+                return moved(change, f"the template of stack {place.name} is another one meanwhile")
+        template = "" if same_template else after.template or after.template_url
+        url = template if isinstance(template, str) else ""
         parameters = self._kept(place, live, url, before, after)
         newest = self._newest_event(place, live.stack_id)
-        if not update_stack(self._aws, place.lane, place.name, url, parameters, after.tags):
+        if not update_stack(self._aws, place.lane, place.name, template, parameters, after.tags):
             return already_so(change, "CloudFormation finds nothing to update")
         return self._follow(place, live.stack_id, "update", newest) or applied(change)
 

@@ -11,6 +11,7 @@ from ddsetup.gateways.aws.errors import readable
 from ddsetup.gateways.aws.session import OPTIONAL, PATIENCE, Aws, Patience
 from ddsetup.gateways.overlap import each
 from ddsetup.model.account import Json, Lane
+from ddsetup.model.keeper import Alarm
 
 _QUERIES = 500
 """Metrics per GetMetricData call (CloudWatch API reference)."""
@@ -147,6 +148,14 @@ def _carries_invocations(stream: Json) -> bool:
 def _names_invocations(each: Json) -> bool:
     names = each.get("MetricNames")
     return each.get("Namespace") == "AWS/Lambda" and (not names or "Invocations" in names)
+
+
+@readable
+def alarm_states(aws: Aws, lane: Lane, names: Sequence[str]) -> tuple[Alarm, ...]:
+    """Those of these metric alarms that there are, by name. Needs cloudwatch:DescribeAlarms."""
+    answer = aws.call("cloudwatch:DescribeAlarms", lane, patience=OPTIONAL, AlarmNames=list(names))
+    found = answer.get("MetricAlarms") or ()
+    return tuple(sorted((Alarm(a["AlarmName"], a["StateValue"]) for a in found), key=lambda a: a.name))
 
 
 def _sums(aws: Aws, lane: Lane, wanted: Sequence[Series], since_minutes: int) -> Mapping[Series, float]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import uuid
 from collections.abc import Mapping
@@ -77,10 +78,27 @@ def template_version(url: str) -> str | Unreadable:
     return found.group(1) if found else ""
 
 
+@readable
+def read_template(aws: Aws, lane: Lane, name: str) -> Json:
+    """The template of a stack as it was given, if it is JSON; else None. Needs cloudformation:GetTemplate."""
+    body = aws.call("cloudformation:GetTemplate", lane, StackName=name).get("TemplateBody")
+    try:
+        return json.loads(body) if isinstance(body, str) else json.loads(json.dumps(body))
+    except ValueError:
+        return None
+
+
 def create_stack(
-    aws: Aws, lane: Lane, name: str, url: str, parameters: Mapping[str, str], tags: Mapping[str, str]
+    aws: Aws,
+    lane: Lane,
+    name: str,
+    template: str | Mapping[str, Json],
+    parameters: Mapping[str, str],
+    tags: Mapping[str, str],
 ) -> str:
     """Start to create a stack; return its id. Raises AlreadyExists, Denied or GatewayError.
+
+    `template` is the address of its template, or the template itself.
 
     The request carries a token, so that a repeat after a dropped connection is the same request to AWS.
     """
@@ -88,7 +106,7 @@ def create_stack(
         "cloudformation:CreateStack",
         lane,
         StackName=name,
-        TemplateURL=url,
+        **_template(template),
         Parameters=_parameters(parameters),
         Tags=_tags(tags),
         Capabilities=list(CAPABILITIES),
@@ -98,14 +116,18 @@ def create_stack(
 
 
 def update_stack(
-    aws: Aws, lane: Lane, name: str, url: str, parameters: Mapping[str, str | None], tags: Mapping[str, str]
+    aws: Aws,
+    lane: Lane,
+    name: str,
+    template: str | Mapping[str, Json],
+    parameters: Mapping[str, str | None],
+    tags: Mapping[str, str],
 ) -> bool:
     """Start to update a stack; False if AWS finds nothing to update.
 
     A parameter of None keeps its value, one that is not named falls back to the template's default. An empty
-    `url` keeps the template, empty `tags` keep the tags.
+    `template` keeps the one that it has, empty `tags` keep the tags.
     """
-    template: Mapping[str, Json] = {"TemplateURL": url} if url else {"UsePreviousTemplate": True}
     marked: Mapping[str, Json] = {"Tags": _tags(tags)} if tags else {}
     try:
         aws.call(
@@ -115,7 +137,7 @@ def update_stack(
             Parameters=_parameters(parameters),
             Capabilities=list(CAPABILITIES),
             ClientRequestToken=_request_token(),
-            **template,
+            **_template(template),
             **marked,
         )
     except Refused as error:
@@ -123,6 +145,12 @@ def update_stack(
             return False
         raise
     return True
+
+
+def _template(template: str | Mapping[str, Json]) -> Mapping[str, Json]:
+    if not template:
+        return {"UsePreviousTemplate": True}
+    return {"TemplateURL": template} if isinstance(template, str) else {"TemplateBody": json.dumps(template)}
 
 
 def delete_stack(aws: Aws, lane: Lane, name: str) -> None:

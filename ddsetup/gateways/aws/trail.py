@@ -1,4 +1,5 @@
-"""CloudTrail's event history: who changed a function or took a filter away. AWS keeps it for 90 days."""
+"""CloudTrail: who changed a function or took a filter away, which AWS keeps for 90 days; and whether a trail
+tells EventBridge of such changes as they happen."""
 
 from __future__ import annotations
 
@@ -84,3 +85,34 @@ def _agent(said: str) -> str:
     """The program among all that a user agent tells: ddsetup by its name, others by how they begin."""
     ours = next((word for word in said.split() if word.startswith("ddsetup/")), "")
     return ours or said.strip("[]").partition(" ")[0][:_AGENT]
+
+
+@readable
+def tells_of_changes(aws: Aws, lane: Lane) -> bool:
+    """Whether a trail records in this region what changes resources. Without one EventBridge hears of no call
+    (its user guide, "AWS service events delivered via AWS CloudTrail").
+
+    Needs cloudtrail:DescribeTrails, cloudtrail:GetTrailStatus and cloudtrail:GetEventSelectors.
+    """
+    trails = aws.call("cloudtrail:DescribeTrails", lane, patience=OPTIONAL).get("trailList") or ()
+    return any(_records(aws, lane, trail) for trail in trails)
+
+
+def _records(aws: Aws, lane: Lane, trail: Mapping[str, Any]) -> bool:
+    name = trail.get("TrailARN") or trail.get("Name")
+    status = aws.call("cloudtrail:GetTrailStatus", lane, patience=OPTIONAL, Name=name)
+    if not status.get("IsLogging"):
+        return False
+    if not trail.get("HasCustomEventSelectors"):
+        return True
+    found = aws.call("cloudtrail:GetEventSelectors", lane, patience=OPTIONAL, TrailName=name)
+    plain = any(
+        each.get("IncludeManagementEvents", True) and each.get("ReadWriteType", "All") != "ReadOnly"
+        for each in found.get("EventSelectors") or ()
+    )
+    return plain or any(map(_selects_changes, found.get("AdvancedEventSelectors") or ()))
+
+
+def _selects_changes(selector: Mapping[str, Any]) -> bool:
+    fields = {each.get("Field"): each.get("Equals") or [] for each in selector.get("FieldSelectors") or ()}
+    return "Management" in fields.get("eventCategory", ()) and fields.get("readOnly", ["false"]) == ["false"]

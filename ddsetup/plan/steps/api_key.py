@@ -25,6 +25,8 @@ SITE_TAG = "datadog_site"
 _OWN_ARN = re.compile(rf":secretsmanager:[^:]*:[^:]*:secret:({re.escape(SECRET_NAME)}(?:/[\w.-]+)?)-\w{{6}}$")
 """The ARN of a secret of ddsetup's own; AWS ends it with six characters (Secrets Manager user guide)."""
 _DESCRIPTION = "Datadog API key, kept by ddsetup"
+APP_SECRET_NAME = "ddsetup/datadog-app-key"
+"""The application key, which only ddsetup itself needs where it runs by itself."""
 CREATED_BY = "created_by"
 CREATED_BY_DDSETUP = "ddsetup"
 SECRET_PARAMETER = "DdApiKeySecretArn"

@@ -142,8 +142,9 @@ def _state(stack: Stack, forwarder: Forwarder | None, ground: _Ground, lane: Lan
     answers, partition = ground.answers, catalog.partition_of(lane.region)
     version = forwarder.version if forwarder and forwarder.version else answers.forwarder_version
     record = (ground.snapshot.applied or {}).get(stack_id(lane, stack.name))
-    if record is not None and isinstance(record.after, StackState) and record.after.template_url:
-        url, version = record.after.template_url, record.after.version
+    made = record.after if record is not None and isinstance(record.after, StackState) else None
+    if made is not None and (made.template or made.template_url):
+        url, version = made.template_url, made.version
     else:
         url = template_url(answers, partition, version) if is_forwarder_stack(stack) else ""
     return StackState(
@@ -152,6 +153,7 @@ def _state(stack: Stack, forwarder: Forwarder | None, ground: _Ground, lane: Lan
         version=version,
         parameters={name: value for name, value in stack.parameters.items() if value != MASKED},
         tags=stack.tags,
+        template=made.template if made is not None else None,
     )
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 _CONCURRENCY = {"GET": "lambda:GetFunctionConcurrency", "DELETE": "lambda:DeleteFunctionConcurrency"}
 """ministack 1.5.33 goes by the path alone, and calls all of them PutFunctionConcurrency."""
+_OF_ALARMS = ("cloudwatch", "monitoring")
 _LAYER_VERSION = re.compile(r"/layers/[^/]+/versions/\d+/?$")
 """A version of a layer, where ministack sees a listing of layers."""
 
@@ -27,24 +28,31 @@ def install() -> None:
         return found
 
     iam_actions.extract_iam_action = action_of
-    _name_policies()
+    _name_resources()
     _take_loopback_for_secure()
 
 
-def _name_policies() -> None:
-    """A policy that is created is what the right to do so is about (AWS's Service Authorization Reference);
-    ministack takes it for everything."""
+def _name_resources() -> None:
+    """A policy that is created is what the right to do so is about, and a look at alarms is about alarms
+    (AWS's Service Authorization Reference); ministack takes both for everything."""
     from ministack.core import iam_actions
 
     plain = iam_actions.extract_resource_arn
 
     def resource_of(service: str, *rest: Any) -> str:
         found: str = plain(service, *rest)
-        *_, parameters, _region, account = rest
+        *_, headers, _body, parameters, region, account = rest
+        if found == "*" and service in _OF_ALARMS and _asks_for_alarms(headers, parameters):
+            return f"arn:aws:cloudwatch:{region}:{account}:alarm:*"
         name = iam_actions._query_param(parameters, "PolicyName") if service == "iam" else ""
         return f"arn:aws:iam::{account}:policy/{name}" if found == "*" and name else found
 
     iam_actions.extract_resource_arn = resource_of
+
+
+def _asks_for_alarms(headers: Any, parameters: Any) -> bool:
+    named = str(parameters.get("Action", "")) + str(headers.get("x-amz-target", ""))
+    return "DescribeAlarms" in named
 
 
 def _take_loopback_for_secure() -> None:

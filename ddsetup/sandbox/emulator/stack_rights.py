@@ -86,7 +86,7 @@ def _check(rights: _Rights, way: str, physical_id: str, properties: Mapping[str,
     """Raise ValueError with CloudFormation's words when the caller lacks one of the rights."""
     for action in rights.of(way, properties):
         arn = (
-            str(properties.get("Role", ""))
+            str(properties.get("Role") or properties.get("ServiceRole", ""))
             if action == "iam:PassRole"
             else rights.arn(physical_id, properties)
         )
@@ -263,6 +263,19 @@ _RIGHTS: Mapping[str, _Rights] = {
         delete=("events:DeleteRule", "events:DescribeRule", "events:RemoveTargets"),
         properties={"Tags": ("events:TagResource",)},
     ),
+    "AWS::CodeBuild::Project": _Rights(
+        _regional("codebuild", "project/"),
+        create=("codebuild:CreateProject", "iam:PassRole"),
+        update=("codebuild:UpdateProject", "iam:PassRole"),
+        delete=("codebuild:DeleteProject",),
+    ),
+    "AWS::CloudWatch::Alarm": _Rights(
+        _regional("cloudwatch", "alarm:"),
+        create=("cloudwatch:PutMetricAlarm", "cloudwatch:DescribeAlarms"),
+        update=("cloudwatch:PutMetricAlarm", "cloudwatch:DescribeAlarms"),
+        delete=("cloudwatch:DeleteAlarms", "cloudwatch:DescribeAlarms"),
+        properties={"Tags": ("cloudwatch:TagResource",)},
+    ),
     "AWS::Scheduler::Schedule": _Rights(
         _schedule,
         create=("scheduler:CreateSchedule", "scheduler:GetSchedule"),
@@ -270,4 +283,4 @@ _RIGHTS: Mapping[str, _Rights] = {
         delete=("scheduler:DeleteSchedule", "scheduler:GetSchedule"),
     ),
 }
-"""By type, for the types of the templates of the Forwarder and of durable executions."""
+"""By type, for the types of the templates of the Forwarder, of durable executions and of ddsetup's own."""

@@ -16,7 +16,7 @@ from ddsetup.gateways.aws.permissions import WITHOUT_RESOURCES
 from ddsetup.model.account import Json
 from ddsetup.model.answers import KeySource, Selection
 from ddsetup.model.errors import UsageError
-from ddsetup.plan.policy import COMMANDS, least_policy, required_actions
+from ddsetup.plan.policy import COMMANDS, INSTALL, least_policy, required_actions
 from tests import builders as b
 
 MANAGED_LIMIT = 6_144
@@ -265,6 +265,7 @@ def test_every_aws_action_that_the_gateways_call_is_in_some_policy() -> None:
         | actions(made(*COMMANDS, state_machines=("brew",), api_stages=("shop/prod",)))
         | actions(made(publish=True))
         | actions(made(subscribe="account"))
+        | actions(made(INSTALL))
     )
     # Invoke is the name of the call, InvokeFunction that of the right; permissions of a Forwarder that no
     # stack made are not changed by any command.

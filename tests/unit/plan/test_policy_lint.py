@@ -15,7 +15,7 @@ from policy_sentry.querying.all import get_all_actions
 
 from ddsetup.model.account import Json
 from ddsetup.model.answers import Answers, KeySource, Selection
-from ddsetup.plan.policy import COMMANDS, least_policy
+from ddsetup.plan.policy import COMMANDS, INSTALL, least_policy
 from tests import builders as b
 
 SECRET = f"arn:aws:secretsmanager:{b.REGION}:{b.ACCOUNT}:secret:mine-AbCdEf"
@@ -57,7 +57,7 @@ OTHERS: tuple[dict[str, Any], ...] = (
     {"selection": Selection(names=("orders", "pay-*")), "publish": True, "state_machines": ("brew-[ab]",)},
 )
 TOGETHER = (("setup", "undo"), COMMANDS, ("undo",))
-ALONE = tuple((command,) for command in COMMANDS)
+ALONE = tuple((command,) for command in (*COMMANDS, INSTALL))
 PLACES: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = (
     (b.ACCOUNT, (b.REGION,), ROLES),
     ("*", ("eu-west-1", "us-east-1"), ()),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ddsetup.facts.ownership import INSTRUMENTATION_RULE, REMOTE_STACK, Owner
+from ddsetup.facts.ownership import Owner, datadogs_own
 from ddsetup.facts.recognise import has_extension
 from ddsetup.facts.variables import ORG_UUID
 from ddsetup.model.account import Function, Secret, Unreadable
@@ -198,12 +198,7 @@ def _rule_warnings(subjects: list[Subject]) -> list[str]:
     found = []
     for at in sorted(lanes):
         lane = lanes[at]
-        stacks = () if isinstance(lane.stacks, Unreadable) else lane.stacks
-        by = []
-        if lane.datadog_rule is True:
-            by.append(f"from its AWS integration (EventBridge rule {INSTRUMENTATION_RULE})")
-        if any(stack.name == REMOTE_STACK for stack in stacks):
-            by.append(f"by remote instrumentation (stack {REMOTE_STACK})")
+        by = datadogs_own(lane)
         if by:
             found.append(
                 f"in {at.region} Datadog itself instruments functions {' and '.join(by)}: it takes back "

@@ -1,0 +1,27 @@
+"""`ddsetup keep uninstall`: take the keeper out of AWS again."""
+
+from __future__ import annotations
+
+from ddsetup.flow.call import Call
+from ddsetup.flow.results import base_report, with_outcomes
+from ddsetup.flow.showing import confirm, show_plan
+from ddsetup.model.change import Plan
+from ddsetup.model.report import Report
+
+
+def run(call: Call) -> Report:
+    """Plan it from what is there, show it, and do it once it is confirmed."""
+    from ddsetup.flow import verbs
+    from ddsetup.flow.installing import find_keepers
+    from ddsetup.flow.looking import nothing_of_aws
+    from ddsetup.plan.keep_install import plan_uninstall
+
+    session = verbs.connect(call.given, call.host(), command="status", datadog=False)
+    plan = Plan.joined(plan_uninstall(found) for found in find_keepers(session))
+    report = base_report("keep uninstall", session, plan)
+    if call.given.on("dry_run") or not plan.changes:
+        return report
+    show_plan(call.console, plan)
+    confirm(call, session, "Take it away?")
+    applied = verbs.carry_out(session, plan.changes, nothing_of_aws(session), command="keep uninstall")
+    return with_outcomes(report, applied.run, applied.outcomes, session.host.go_on)

@@ -1,0 +1,136 @@
+"""What putting the keeper into an account, and taking it away, changes. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from ddsetup.facts.ownership import datadogs_own
+from ddsetup.model.account import Json, Lane, Secret, Stack, Unreadable
+from ddsetup.model.change import Plan, ResourceId, Step
+from ddsetup.model.snapshot import Snapshot
+from ddsetup.model.states import SecretState, StackState
+from ddsetup.plan.keep_template import STACK, Wish, template
+from ddsetup.plan.steps.api_key import APP_SECRET_NAME, SECRET_NAME, made_by_us
+from ddsetup.plan.steps.forwarder_stack import is_remains, state_obstacle
+from ddsetup.plan.steps.wording import cannot_see, denied_action, listed
+
+STEP = Step("keep")
+_HELD = {SECRET_NAME: "API", APP_SECRET_NAME: "application"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What is in the region where the keeper is, or is to be.
+
+    `template` is that of the stack that is there, None if it is not JSON. `secrets` are those of ddsetup's
+    own with Datadog's keys, by name, None where there is none.
+    """
+
+    lane: Lane
+    stack: Stack | None = None
+    template: Json | Unreadable = None
+    secrets: Mapping[str, Secret | Unreadable | None] = field(default_factory=dict)
+
+    @property
+    def installed(self) -> bool:
+        return self.stack is not None and not is_remains(self.stack)
+
+
+def fights(snapshot: Snapshot) -> tuple[str, ...]:
+    """Where and how Datadog itself instruments functions: it would take back what is kept, and the other way
+    round, every hour."""
+    return tuple(
+        f"in {lane.region} {' and '.join(ways)}"
+        for lane in sorted(snapshot.lanes)
+        if (ways := datadogs_own(snapshot.lanes[lane]))
+    )
+
+
+def plan_install(found: Found, wish: Wish, tags: Mapping[str, str]) -> Plan:
+    """The stack, and before it the secrets with the keys that it reads, where these are ddsetup's own."""
+    named = [name for name in (wish.api_key, wish.app_key) if name in _HELD]
+    secrets = Plan.joined(_secret(name, found, tags) for name in named)
+    return secrets + _stack(found, wish, tags, tuple(_secret_id(name, found.lane) for name in named))
+
+
+def plan_uninstall(found: Found) -> Plan:
+    """The stack and the application key go; the API key's secret stays, as functions may read it."""
+    result = Plan()
+    resource = _stack_id(found.lane)
+    if found.stack is not None:
+        if not made_by_us(found.stack.tags):
+            return STEP.skip(resource, "ddsetup did not make it", "see whose it is in CloudFormation")
+        result += STEP.change(
+            resource, _live(found), None, "nothing is kept any more; what is set up stays as it is"
+        )
+    app = found.secrets.get(APP_SECRET_NAME)
+    if isinstance(app, Secret) and not app.deleted and made_by_us(app.tags):
+        before = SecretState(name=APP_SECRET_NAME, description=_said(APP_SECRET_NAME), tags=app.tags)
+        secret = _secret_id(APP_SECRET_NAME, found.lane)
+        result += STEP.change(secret, before, None, "nobody else needs it", needs=(resource,))
+    return result
+
+
+def _stack_id(lane: Lane) -> ResourceId:
+    return ResourceId(StackState.KIND, STACK, lane.region, lane.account)
+
+
+def _secret_id(name: str, lane: Lane) -> ResourceId:
+    return ResourceId(SecretState.KIND, name, lane.region, lane.account)
+
+
+def _said(name: str) -> str:
+    return f"Datadog {_HELD[name]} key, kept by ddsetup"
+
+
+def _secret(name: str, found: Found, tags: Mapping[str, str]) -> Plan:
+    resource, live = _secret_id(name, found.lane), found.secrets.get(name)
+    if isinstance(live, Unreadable):
+        reason = cannot_see("whether the secret exists", live)
+        return STEP.skip(resource, reason, "grant the permission", permission=denied_action(live))
+    if live is not None and not live.deleted:
+        return STEP.keep(resource, "exists; the key in it is used as it is")
+    made = SecretState(name=name, description=_said(name), tags=dict(tags))
+    return STEP.change(resource, None, made, "the runs read the key there: it is in no stack and no project")
+
+
+def _stack(found: Found, wish: Wish, tags: Mapping[str, str], needs: tuple[ResourceId, ...]) -> Plan:
+    resource, stack = _stack_id(found.lane), found.stack
+    after = StackState(name=STACK, version=wish.version, tags=dict(tags), template=template(wish))
+    if stack is None or is_remains(stack):
+        precondition = stack.status if stack is not None else ""
+        why = "runs ddsetup keep apply on a schedule and after deployments"
+        return STEP.change(resource, None, after, why, needs=needs, precondition=precondition)
+    if not made_by_us(stack.tags):
+        return STEP.skip(
+            resource, f"a stack {STACK} is there that ddsetup did not make", "rename or delete it"
+        )
+    obstacle = state_obstacle(stack, found.lane.region)
+    if obstacle is not None:
+        return STEP.skip(resource, obstacle.reason, obstacle.fix)
+    if isinstance(found.template, Unreadable):
+        reason = cannot_see("what is kept now", found.template)
+        return STEP.skip(resource, reason, "grant the permission", permission=denied_action(found.template))
+    if found.template == after.template:
+        return STEP.keep(resource, f"keeps the same, with ddsetup {wish.version}")
+    return STEP.change(
+        resource, _live(found), after, f"keeps another: {_differing(found, after)}", needs=needs
+    )
+
+
+def _differing(found: Found, after: StackState) -> str:
+    """Which resources of the stack change."""
+    held = found.template if isinstance(found.template, dict) else {}
+    before, then = held.get("Resources", {}), after.template["Resources"]
+    return listed(sorted(n for n in {*before, *then} if before.get(n) != then.get(n))) or "its outputs"
+
+
+def _live(found: Found) -> StackState:
+    assert found.stack is not None
+    return StackState(
+        name=STACK,
+        version=found.stack.outputs.get("Version", ""),
+        tags=found.stack.tags,
+        template=None if isinstance(found.template, Unreadable) else found.template,
+    )
