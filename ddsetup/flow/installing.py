@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from ddsetup._version import __version__
@@ -25,7 +25,7 @@ from ddsetup.model.answers import Answers
 from ddsetup.model.change import Plan
 from ddsetup.model.errors import DdsetupError, UsageError
 from ddsetup.model.keeper import Alarm, Build
-from ddsetup.model.snapshot import Snapshot
+from ddsetup.model.snapshot import LaneSnapshot, Snapshot
 from ddsetup.observe.in_bulk import FOR_DRIFT
 from ddsetup.plan.keep_install import Found, fights, plan_install
 from ddsetup.plan.keep_template import (
@@ -39,7 +39,7 @@ from ddsetup.plan.keep_template import (
     unfit,
 )
 from ddsetup.plan.policy import least_policy, state_statements
-from ddsetup.plan.steps.api_key import APP_SECRET_NAME, OWN_TAGS, SECRET_NAME
+from ddsetup.plan.steps.api_key import APP_SECRET_NAME, OWN_TAGS, SITE_TAG, secret_name
 from ddsetup.settings.config import config_text, config_values
 from ddsetup.settings.fields import values_of
 from ddsetup.settings.setting import Value
@@ -65,7 +65,7 @@ def _look_at(session: Session, lane: Lane) -> Found:
     if stack is not None and stack.status == "DELETE_COMPLETE":
         stack = None
     body = read_template(session.aws, lane, STACK) if stack is not None else None
-    secrets = {name: read_secret(session.aws, lane, name) for name in (SECRET_NAME, APP_SECRET_NAME)}
+    secrets = {APP_SECRET_NAME: read_secret(session.aws, lane, APP_SECRET_NAME)}
     return Found(lane=lane, stack=stack, template=body, secrets=secrets)
 
 
@@ -84,7 +84,7 @@ def prepare_install(call: Call, session: Session) -> Installing:
     Raises UsageError where something is missing that it needs, and DdsetupError where Datadog itself
     instruments functions.
     """
-    state = _shared_state(session)
+    _check_shared_state(session)
     given = call.given
     snapshot = look(session, quiet(given, "role_name"), fields=FOR_DRIFT)
     if fighting := fights(snapshot):
@@ -95,26 +95,29 @@ def prepare_install(call: Call, session: Session) -> Installing:
         )
     answers = answers_from(given, snapshot, None, command="plan", scope=session.scope)
     found = find_keepers(session)[0]
-    wish = _wish(call, session, answers, found.lane, state)
+    held = snapshot.lanes[found.lane].secrets
+    key = _api_key(snapshot.lanes[found.lane], answers)
+    known = held if isinstance(held, Unreadable) else held.get(key)
+    found = replace(found, secrets={**found.secrets, key: known})
+    wish = _wish(call, session, answers, found.lane, key)
     if why := unfit(template(wish), wish.toml):
         raise UsageError(f"cannot be kept so: {why}", fix="choose functions by rule rather than by name")
-    tags = answers.tags_of_ours(OWN_TAGS)
+    tags = answers.tags_of_ours({**OWN_TAGS, SITE_TAG: answers.site})
     return Installing(
         plan=plan_install(found, wish, tags), snapshot=snapshot, notes=_notes(session, snapshot, found.lane)
     )
 
 
-def _shared_state(session: Session) -> str:
-    memory = session.host.memory
-    if isinstance(memory, InS3):
-        return memory.place.where().rstrip("/")
+def _check_shared_state(session: Session) -> None:
+    if isinstance(session.host.memory, InS3):
+        return
     raise UsageError(
         "the keeper has no disk of its own: what it does must be remembered in a bucket",
         fix="ddsetup state init --state s3://BUCKET/PREFIX, then the same with --state s3://BUCKET/PREFIX",
     )
 
 
-def _wish(call: Call, session: Session, answers: Answers, lane: Lane, state: str) -> Wish:
+def _wish(call: Call, session: Session, answers: Answers, lane: Lane, api_key: str) -> Wish:
     identity, memory = session.identity, session.host.memory
     assert isinstance(memory, InS3)
     policy = least_policy(answers, identity.partition, (identity.account,), answers.regions, ("keep",))
@@ -129,8 +132,8 @@ def _wish(call: Call, session: Session, answers: Answers, lane: Lane, state: str
         toml=toml,
         variables=variables,
         policy=policy,
-        state=state,
-        api_key=_api_key(answers),
+        state=place.where().rstrip("/"),
+        api_key=api_key,
         app_key=call.given.text("app_key_secret") or APP_SECRET_NAME,
         package=package or ("" if image else f"ddsetup=={__version__}"),
         image=image or IMAGE,
@@ -142,10 +145,11 @@ def _wish(call: Call, session: Session, answers: Answers, lane: Lane, state: str
     )
 
 
-def _api_key(answers: Answers) -> str:
+def _api_key(lane: LaneSnapshot, answers: Answers) -> str:
     """The secret with the API key, by name or ARN: ddsetup's own where functions find the key elsewhere."""
     source = answers.key_source
-    return source.value if source.kind == "secret" and source.value else SECRET_NAME
+    own = secret_name(lane, answers.site)
+    return source.value if source.kind == "secret" and source.value else own
 
 
 def _every(call: Call) -> int:

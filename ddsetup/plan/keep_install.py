@@ -11,12 +11,11 @@ from ddsetup.model.change import Plan, ResourceId, Step
 from ddsetup.model.snapshot import Snapshot
 from ddsetup.model.states import SecretState, StackState
 from ddsetup.plan.keep_template import STACK, Wish, template
-from ddsetup.plan.steps.api_key import APP_SECRET_NAME, SECRET_NAME, made_by_us
+from ddsetup.plan.steps.api_key import APP_SECRET_NAME, SITE_TAG, made_by_us
 from ddsetup.plan.steps.forwarder_stack import is_remains, state_obstacle
 from ddsetup.plan.steps.wording import cannot_see, denied_action, listed
 
 STEP = Step("keep")
-_HELD = {SECRET_NAME: "API", APP_SECRET_NAME: "application"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +48,7 @@ def fights(snapshot: Snapshot) -> tuple[str, ...]:
 
 def plan_install(found: Found, wish: Wish, tags: Mapping[str, str]) -> Plan:
     """The stack, and before it the secrets with the keys that it reads, where these are ddsetup's own."""
-    named = [name for name in (wish.api_key, wish.app_key) if name in _HELD]
+    named = [name for name in (wish.api_key, wish.app_key) if not name.startswith("arn:")]
     secrets = Plan.joined(_secret(name, found, tags) for name in named)
     return secrets + _stack(found, wish, tags, tuple(_secret_id(name, found.lane) for name in named))
 
@@ -81,7 +80,7 @@ def _secret_id(name: str, lane: Lane) -> ResourceId:
 
 
 def _said(name: str) -> str:
-    return f"Datadog {_HELD[name]} key, kept by ddsetup"
+    return f"Datadog {'application' if name == APP_SECRET_NAME else 'API'} key, kept by ddsetup"
 
 
 def _secret(name: str, found: Found, tags: Mapping[str, str]) -> Plan:
@@ -90,6 +89,9 @@ def _secret(name: str, found: Found, tags: Mapping[str, str]) -> Plan:
         reason = cannot_see("whether the secret exists", live)
         return STEP.skip(resource, reason, "grant the permission", permission=denied_action(live))
     if live is not None and not live.deleted:
+        site = live.tags.get(SITE_TAG, "")
+        if site and site != tags.get(SITE_TAG, site):
+            return STEP.skip(resource, f"holds the key of {site}", "name another one: --app-key-secret ARN")
         return STEP.keep(resource, "exists; the key in it is used as it is")
     made = SecretState(name=name, description=_said(name), tags=dict(tags))
     return STEP.change(resource, None, made, "the runs read the key there: it is in no stack and no project")
