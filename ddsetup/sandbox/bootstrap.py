@@ -33,6 +33,12 @@ def create_operator(iam: Any, policy: Mapping[str, Any]) -> Keys:
     return Keys(key["AccessKeyId"], key["SecretAccessKey"])
 
 
+def create_trail(cloudtrail: Any) -> None:
+    """The trail of all regions that most accounts have, by which EventBridge hears of what is changed."""
+    cloudtrail.create_trail(Name="account", S3BucketName="account-trail", IsMultiRegionTrail=True)
+    cloudtrail.start_logging(Name="account")
+
+
 def _parts(policy: Mapping[str, Any]) -> list[str]:
     """The policy as documents that IAM takes."""
     parts: list[list[Any]] = [[]]

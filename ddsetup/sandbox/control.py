@@ -91,6 +91,7 @@ def _assemble(options: SandboxOptions, directory: Path, stack: contextlib.ExitSt
 
     clients = clients_in(options.account)
     operator = bootstrap.create_operator(clients("iam", options.regions[0]), options.operator_policy)
+    bootstrap.create_trail(clients("cloudtrail", options.regions[0]))
     with ThreadPoolExecutor(1) as pool:
         furnished = pool.submit(_furnish, options, clients_in)
         templates = _publish(options, clients, emulated.endpoint_url, datadog.url)

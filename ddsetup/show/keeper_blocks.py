@@ -27,7 +27,8 @@ def as_data(
     notes: Sequence[str],
     now: datetime,
 ) -> dict[str, Json]:
-    """What is installed in a region, and how it does. `ok` is null while no run has ended."""
+    """What is installed in a region, and how it does. `ok` is null while no run has ended, `runs` where they may
+    not be looked at."""
     stack = found.stack
     outputs = stack.outputs if stack is not None else {}
     every = outputs.get("Every", "")
@@ -44,7 +45,7 @@ def as_data(
         "next": iso(next_run(found.lane.account, int(every), now)) if every.isdecimal() else "",
         "ok": over[0].good if over else None,
         "alarms": [{"alarm": alarm.name, "state": alarm.state} for alarm in alarms],
-        "runs": [_run(build, brief) for build, brief in runs],
+        "runs": None if blind else [_run(build, brief) for build, brief in runs],
         "keeps": list(kept_of(found.template)),
         "notes": [*notes, *blind, *deaf],
     }
@@ -97,7 +98,10 @@ def _keeper(row: Mapping[str, Json], look: Look) -> list[Block]:
         (),
     ]
     if not row["runs"]:
-        return [*found, line("it has not run yet")]
+        return [
+            *found,
+            line("how its runs went is not known" if row["runs"] is None else "it has not run yet"),
+        ]
     head = ["Started", "Because of", "Result", "Changed", "Run"]
     return [*found, *table(head, [_row(each) for each in row["runs"]])]
 

@@ -70,6 +70,7 @@ def _install(settings: EmulatorSettings, meant: faults.Faults) -> None:
         account_regions,
         actions,
         api_gateway,
+        builds,
         calls,
         connections,
         delivery,
@@ -101,6 +102,7 @@ def _install(settings: EmulatorSettings, meant: faults.Faults) -> None:
     state_machines.install()
     api_gateway.install()
     topics.install()
+    builds.install(Path(settings.directory))
     organizations.install()
     account_regions.install()
     changes.install()

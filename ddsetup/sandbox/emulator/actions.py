@@ -7,6 +7,8 @@ from typing import Any
 
 _CONCURRENCY = {"GET": "lambda:GetFunctionConcurrency", "DELETE": "lambda:DeleteFunctionConcurrency"}
 """ministack 1.5.33 goes by the path alone, and calls all of them PutFunctionConcurrency."""
+_BUILD = re.compile(r'"ids"\s*:\s*\[\s*"([^":]+):')
+"""The project of the first build that is asked for."""
 _OF_ALARMS = ("cloudwatch", "monitoring")
 _LAYER_VERSION = re.compile(r"/layers/[^/]+/versions/\d+/?$")
 """A version of a layer, where ministack sees a listing of layers."""
@@ -33,17 +35,23 @@ def install() -> None:
 
 
 def _name_resources() -> None:
-    """A policy that is created is what the right to do so is about, and a look at alarms is about alarms
-    (AWS's Service Authorization Reference); ministack takes both for everything."""
+    """What rights are about where ministack takes it for everything (AWS's Service Authorization Reference): a
+    policy that is created, alarms that are looked at, the project of builds."""
     from ministack.core import iam_actions
 
     plain = iam_actions.extract_resource_arn
 
     def resource_of(service: str, *rest: Any) -> str:
         found: str = plain(service, *rest)
-        *_, headers, _body, parameters, region, account = rest
+        *_, headers, body, parameters, region, account = rest
         if found == "*" and service in _OF_ALARMS and _asks_for_alarms(headers, parameters):
             return f"arn:aws:cloudwatch:{region}:{account}:alarm:*"
+        if (
+            found == "*"
+            and service == "codebuild"
+            and (build := _BUILD.search(body.decode("utf-8", "replace")))
+        ):
+            return f"arn:aws:codebuild:{region}:{account}:project/{build[1]}"
         name = iam_actions._query_param(parameters, "PolicyName") if service == "iam" else ""
         return f"arn:aws:iam::{account}:policy/{name}" if found == "*" and name else found
 

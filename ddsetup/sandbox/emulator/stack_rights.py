@@ -90,17 +90,17 @@ def _check(rights: _Rights, way: str, physical_id: str, properties: Mapping[str,
             if action == "iam:PassRole"
             else rights.arn(physical_id, properties)
         )
-        refused = _refusal(action, arn)
+        refused = refusal(_caller.get(), action, arn)
         if refused:
             raise ValueError(refused)
 
 
-def _refusal(action: str, arn: str) -> str:
-    """Why the caller may not do it, empty if it may. Root, and what the emulator itself does, may all."""
+def refusal(key: str, action: str, arn: str) -> str:
+    """Why the owner of this access key may not do it, empty if it may. Root, and the emulator itself, may all."""
     from ministack.core import iam_evaluator
     from ministack.core.responses import get_account_id, get_region
 
-    key, account = _caller.get(), get_account_id()
+    account = get_account_id()
     principal = iam_evaluator.resolve_principal(key, account) if key else None
     if principal is None or isinstance(principal, iam_evaluator.AuthError) or principal.policies is None:
         return ""

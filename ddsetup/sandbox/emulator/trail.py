@@ -4,7 +4,8 @@ ministack can record calls, but names Lambda's without the version that AWS appe
 the user, and answers one page. Here every write is kept as CloudTrail tells it: names from the events of
 Lambda's API (`UpdateFunctionConfiguration20150331v2`), `userIdentity` by kind of principal (CloudTrail user
 guide, "userIdentity element"), 50 events a page, one attribute a question (botocore's `cloudtrail` model).
-Nothing is delayed, where AWS takes minutes.
+Nothing is delayed, where AWS takes minutes. Where a trail is on, EventBridge is told of each of them (its
+user guide, "AWS service events delivered via AWS CloudTrail").
 """
 
 from __future__ import annotations
@@ -81,6 +82,28 @@ def keep(record: dict[str, Any], path: str, headers: Any, body: bytes) -> None:
     if record["status"] >= 400:
         event["errorCode"] = "AccessDenied" if record["status"] == 403 else "ClientError"
     _events.append(event)
+    _tell(event)
+
+
+def _tell(event: dict[str, Any]) -> None:
+    from ministack.core.responses import get_account_id, get_region
+    from ministack.services import cloudtrail, eventbridge
+
+    if not any(trail.get("IsLogging") for _, _, trail in cloudtrail._visible_trail_items()):
+        return
+    eventbridge._dispatch_event(
+        {
+            "EventId": str(uuid4()),
+            "Source": f"aws.{event['eventSource'].partition('.')[0]}",
+            "DetailType": "AWS API Call via CloudTrail",
+            "Detail": json.dumps(event),
+            "EventBusName": "default",
+            "Time": time.time(),
+            "Resources": [],
+            "Account": get_account_id(),
+            "Region": get_region(),
+        }
+    )
 
 
 def _asked(service: str, path: str, body: bytes) -> dict[str, Any]:

@@ -89,6 +89,8 @@ def test_what_may_not_be_read_is_said() -> None:
     denied = Unreadable("codebuild:ListBuildsForProject", "not allowed")
     data = as_data(FOUND, denied, denied, (), NOW)
     assert data["notes"] == ["not allowed (needs codebuild:ListBuildsForProject)"] * 2
+    assert (data["runs"], data["ok"]) == (None, None)
+    assert "not known" in shown(data)
 
 
 def test_nothing_installed_is_said() -> None:
