@@ -27,8 +27,8 @@ def as_data(
     notes: Sequence[str],
     now: datetime,
 ) -> dict[str, Json]:
-    """What is installed in a region, and how it does. `ok` is null while no run has ended, `runs` where they may
-    not be looked at."""
+    """What is installed in a region, and how it does. `ok` is null while no run has ended, `runs` where these
+    may not be looked at."""
     stack = found.stack
     outputs = stack.outputs if stack is not None else {}
     every = outputs.get("Every", "")

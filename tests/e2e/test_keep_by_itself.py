@@ -1,4 +1,4 @@
-"""It keeps itself so: a deployment is heard of, and put right by a build in the account, until it is taken away."""
+"""It keeps itself so: a deployment is heard of, and put right by a build in the account."""
 
 from __future__ import annotations
 

@@ -35,8 +35,8 @@ def install() -> None:
 
 
 def _name_resources() -> None:
-    """What rights are about where ministack takes it for everything (AWS's Service Authorization Reference): a
-    policy that is created, alarms that are looked at, the project of builds."""
+    """What rights are about, which ministack takes for everything: a policy that is created, alarms that are
+    looked at, the project of builds (AWS's Service Authorization Reference)."""
     from ministack.core import iam_actions
 
     plain = iam_actions.extract_resource_arn

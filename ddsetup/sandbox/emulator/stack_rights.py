@@ -96,7 +96,7 @@ def _check(rights: _Rights, way: str, physical_id: str, properties: Mapping[str,
 
 
 def refusal(key: str, action: str, arn: str) -> str:
-    """Why the owner of this access key may not do it, empty if it may. Root, and the emulator itself, may all."""
+    """Why the owner of this access key may not do it, empty if it may. Root and the emulator may all."""
     from ministack.core import iam_evaluator
     from ministack.core.responses import get_account_id, get_region
 
