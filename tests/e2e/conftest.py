@@ -207,11 +207,17 @@ def open_place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OpenPlace]:
     with ExitStack() as stack:
 
         def opened(
-            *scenarios: str, regions: tuple[str, ...] = ("us-east-1",), via: Via = "forwarder", **options: Any
+            *scenarios: str,
+            regions: tuple[str, ...] = ("us-east-1",),
+            via: Via = "forwarder",
+            state: str = "",
+            **options: Any,
         ) -> Place:
             sources = ("all",) if "services" in scenarios else ()
             publish, durable = "alias" in scenarios, "durable" in scenarios
-            policy = operator_policy(regions, via, sources=sources, publish=publish, durable=durable)
+            policy = operator_policy(
+                regions, via, sources=sources, publish=publish, durable=durable, state=state
+            )
             wanted = SandboxOptions(policy, scenarios=scenarios, regions=regions, **options)
             sandbox = stack.enter_context(start(wanted))
             home = tmp_path_factory.mktemp("home")

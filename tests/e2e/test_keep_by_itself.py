@@ -18,7 +18,7 @@ RULE = ("--all", "--subscribe", "direct", "--env", "prod", "--state", STATE)
 
 @pytest.fixture(scope="module")
 def shop(open_place: OpenPlace) -> Place:
-    place = open_place("healthy")
+    place = open_place("healthy", state="ddsetup-state")
     assert place.cli("state", "init", "--state", STATE, "--yes").code == 0
     done = place.cli("setup", *RULE, "--yes", "--no-verify")
     assert done.code == 0, done.stderr

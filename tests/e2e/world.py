@@ -10,7 +10,7 @@ from typing import Any
 from urllib.request import Request, urlopen
 
 from ddsetup.model.answers import Answers, Via
-from ddsetup.plan.policy import least_policy
+from ddsetup.plan.policy import INSTALL, least_policy, state_statements
 from ddsetup.sandbox import aws
 from ddsetup.sandbox.model import ACCOUNT, Sandbox
 
@@ -35,10 +35,12 @@ def operator_policy(
     sources: tuple[str, ...] = (),
     publish: bool = False,
     durable: bool = False,
+    state: str = "",
 ) -> dict[str, Any]:
     """What `ddsetup policy` prints for every command, so that each test proves it enough.
 
-    `sources` are the state machines and the API stages that are going to be chosen.
+    `sources` are the state machines and the API stages that are going to be chosen; `state` is the bucket in
+    which runs are going to be remembered, where ddsetup is to be installed in the account.
     """
     answers = Answers(
         site="datadoghq.com",
@@ -50,7 +52,11 @@ def operator_policy(
         durable_events=durable,
     )
     commands = ("setup", "undo", "verify", "uninstrument", "teardown", "doctor", "invoke", "keep")
-    return dict(least_policy(answers, "aws", (ACCOUNT,), regions, commands=commands))
+    wanted = (*commands, INSTALL) if state else commands
+    document = dict(least_policy(answers, "aws", (ACCOUNT,), regions, commands=wanted))
+    if state:
+        document["Statement"] += state_statements(state, "", "aws", making=True)
+    return document
 
 
 @dataclass(frozen=True)
