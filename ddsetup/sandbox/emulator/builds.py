@@ -135,7 +135,7 @@ def _started(data: Mapping[str, Any], initiator: str, tools: Path) -> Any:
 
 
 def _runs(build: Mapping[str, Any]) -> bool:
-    return build["buildStatus"] == "IN_PROGRESS"
+    return bool(build["buildStatus"] == "IN_PROGRESS")
 
 
 def _run(build: dict[str, Any], project: Mapping[str, Any], tools: Path) -> None:
@@ -170,7 +170,7 @@ def _status(build: dict[str, Any], project: Mapping[str, Any], work: Path) -> st
         return "FAILED"
     codebuild._record_phase(build, "DOWNLOAD_SOURCE", "SUCCEEDED")
     for phase in _PHASES:
-        commands = (spec["phases"].get(phase) or {}).get("commands") or ()
+        commands: list[str] = (spec["phases"].get(phase) or {}).get("commands") or []
         code = _shell(build, "\n".join(commands), environ, work) if commands else 0
         if code:
             message = f"Error while executing command: {commands[-1]}. Reason: exit status {code}"

@@ -90,9 +90,14 @@ def _check(rights: _Rights, way: str, physical_id: str, properties: Mapping[str,
             if action == "iam:PassRole"
             else rights.arn(physical_id, properties)
         )
-        refused = refusal(_caller.get(), action, arn)
+        refused = _refusal(action, arn)
         if refused:
             raise ValueError(refused)
+
+
+def _refusal(action: str, arn: str) -> str:
+    """Why the caller may not do it, empty if it may."""
+    return refusal(_caller.get(), action, arn)
 
 
 def refusal(key: str, action: str, arn: str) -> str:
