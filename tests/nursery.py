@@ -193,11 +193,11 @@ def _learnt() -> list[str]:
 def _warm_up() -> None:
     """Have botocore and the Datadog client loaded, and what a plan compiles and reads; no call is made."""
     import datadog_api_client.v2.api.aws_integration_api  # noqa: F401
-    from botocore import loaders, session
+    from botocore import session
 
-    # A session reads all descriptions anew; nobody changes them.
-    read = staticmethod(functools.cache(loaders.JSONFileLoader().load_file))
-    setattr(loaders.JSONFileLoader, "load_file", read)  # noqa: B010
+    from tests import descriptions
+
+    descriptions.read_once()
     known = session.Session()
     for service in SERVICES:
         known.create_client(

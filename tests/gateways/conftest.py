@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from tests import descriptions
 from tests.exchanges import hearing, what_is_said_to_datadog_is_as_it_says
 from tests.gateways.aws_stand import aws_env, script
 
 __all__ = ["aws_env", "hearing", "script", "what_is_said_to_datadog_is_as_it_says"]
+
+descriptions.read_once()

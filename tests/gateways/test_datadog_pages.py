@@ -26,6 +26,8 @@ WITHOUT_PAGES = {
     "/api/v1/logs/config/indexes",
     "/api/v1/monitor/search",
     "/api/v2/integration/aws/accounts",
+    "/api/v2/cloud_auth/aws/intake_mapping",
+    "/api/v2/org",
 }
 """Lists that come as a whole, and two that nothing here asks for."""
 
