@@ -17,8 +17,8 @@ from ddsetup.model.services import TRACE_TAG
 
 ROOT = Path(__file__).parents[3]
 PACKAGE = ROOT / "ddsetup"
-NOT_MODULES = {"ddsetup.toml", "ddsetup.sandbox.delivery"}
-"""The settings file, and the name of a log."""
+NOT_MODULES = {"ddsetup.toml", "ddsetup.sandbox.delivery", "ddsetup.sandbox.extension"}
+"""The settings file, and the names of logs."""
 CALLED_BY_OTHERS = {
     *("_repr_pretty_", "render", "get_renderables"),
     *("__getattr__", "list_available_services"),
