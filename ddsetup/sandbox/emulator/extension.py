@@ -31,7 +31,7 @@ from ddsetup.sandbox.model import Keys
 _LAYER = "Datadog-Extension"
 _FORWARDER = Path(__file__).parent.parent / "forwarder"
 _FLUSH = "DD_FLUSH_TO_LOG"
-_log = logging.getLogger("ddsetup.sandbox.extension")
+_log = logging.getLogger(__name__)
 _waiting: queue.SimpleQueue[tuple[contextvars.Context, _Invocation]] = queue.SimpleQueue()
 _keys: dict[tuple[str, ...], str] = {}
 
