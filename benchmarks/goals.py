@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 CONTROL, FILTERS = 15, 5
@@ -27,8 +27,18 @@ class Figure:
     n: int
     calls: int
     seconds: float
+    cpu: float
     megabytes: float
     by_api: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A figure that does not depend on how many functions there are."""
+
+    what: str
+    figure: float
+    goal: float | None = None
 
 
 def _instrumented(n: int) -> float:
@@ -52,8 +62,17 @@ GOALS: Mapping[str, Goal] = {
     "account": Goal("first run, one policy", None, _instrumented),
     "uninstrument": Goal("uninstrument", None, _instrumented),
     "undo": Goal("undo of a direct run", None, lambda n: MARGIN * n / FILTERS + 10),
-    "memory": Goal("memory, automatic"),
-    "memory-direct": Goal("memory, direct filters"),
+    "status": Goal("status", lambda n: n / 25 + 20),
+    "keep": Goal("keep check, nothing drifted", lambda n: n / 50 + 20),
+    "memory": Goal("memory, first run, automatic"),
+    "memory-again": Goal("memory, nothing to change"),
+    "memory-keep": Goal("memory, keep check"),
+    "memory-uninstrument": Goal("memory, uninstrument"),
+    "memory-direct": Goal("memory, first run, direct filters"),
+    "memory-undo": Goal("memory, undo of a direct run"),
+    "doctor": Goal("doctor, all well"),
+    "history-none": Goal("plan, no earlier run"),
+    "history": Goal("plan, 20 earlier runs"),
 }
 MEGABYTES = 150.0
 _SHOWN = 4
@@ -62,8 +81,8 @@ _SHOWN = 4
 def table(figures: Sequence[Figure]) -> str:
     """Goal beside figure, as Markdown; what misses its goal is marked."""
     rows = [
-        "| run | N | calls | goal | seconds | goal | MB | goal | most calls |",
-        "|---|" + "---:|" * 7 + "---|",
+        "| run | N | calls | goal | seconds | goal | CPU s | MB | goal | most calls |",
+        "|---|" + "---:|" * 8 + "---|",
     ]
     for figure in figures:
         goal = GOALS.get(figure.mode, Goal(figure.mode))
@@ -73,11 +92,23 @@ def table(figures: Sequence[Figure]) -> str:
             *(goal.what, f"{figure.n:,}"),
             *_beside(float(figure.calls), goal.calls, figure.n, "{:,.0f}"),
             *(_beside(figure.seconds, goal.seconds, figure.n, "{:,.1f}") if timed else ("", "")),
+            f"{figure.cpu:,.1f}",
             *_beside(figure.megabytes, lambda _: MEGABYTES, figure.n, "{:,.0f}"),
             ", ".join(f"{name} {count:,}" for name, count in most),
         ]
         rows.append(f"| {' | '.join(cells)} |")
     return "\n".join(rows)
+
+
+def once_table(rows: Iterable[Row]) -> str:
+    """Goal beside figure for what does not depend on N."""
+    lines = ["| | figure | goal |", "|---|---:|---:|"]
+    for row in rows:
+        missed = " (!)" if row.goal is not None and row.figure > row.goal else ""
+        lines.append(
+            f"| {row.what} | {row.figure:,.2f}{missed} | {'' if row.goal is None else f'{row.goal:g}'} |"
+        )
+    return "\n".join(lines)
 
 
 def _beside(figure: float, goal: Callable[[int], float] | None, n: int, form: str) -> tuple[str, str]:

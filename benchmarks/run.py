@@ -21,7 +21,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks import first_screen, goals, healthy
+from benchmarks import first_screen, goals, healthy, once
 from benchmarks.account import ACCOUNT, furnished
 from benchmarks.front import RATES, Emulator, Front, Tally
 from benchmarks.memory import MemoryAws
@@ -39,9 +39,22 @@ main()
 """
 """ddsetup that knows no quotas, to see how much memory a big run takes without waiting for its end."""
 _TOOL = [sys.executable, "-m", "ddsetup"]
-_SHARED = ("automatic", "again", "status", "plan", "uninstrument")
+_SHARED = ("automatic", "again", "status", "plan", "keep", "uninstrument")
 _DIRECT = ("direct", "direct-again", "undo")
+_QUICK = ("memory", "memory-again", "memory-keep", "memory-uninstrument")
+_QUICK_DIRECT = ("memory-direct", "memory-undo")
+_TOGETHER = (_SHARED, _DIRECT, ("account",), _QUICK, _QUICK_DIRECT)
+_ALL = tuple(mode for modes in _TOGETHER for mode in modes)
+_ONCE, _HISTORY = "once", "history"
+_EARLIER = 10
+"""How often Datadog is put into functions and taken out again before the plan with a history."""
+_MOST_HISTORY = 1000
+"""With more functions, the runs before would take half an hour of processor time."""
 _SETUP = ("setup", "--all", "--yes", "--no-verify", "--output", "json")
+_PLAN = ("plan", "--all", "--output", "json")
+_TAKE_OUT = ("uninstrument", "--all", "--yes", "--output", "json")
+_UNDO = ("undo", "--yes", "--output", "json")
+_KEEP = ("keep", "check", "--all", "--output", "json")
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,17 +224,8 @@ def main() -> int:
     parser.add_argument(
         "--modes",
         nargs="*",
-        default=[*_SHARED, *_DIRECT, "account"],
-        choices=[
-            *_SHARED,
-            *_DIRECT,
-            "account",
-            "memory",
-            "memory-direct",
-            "doctor",
-            "wizard",
-            "datadog-ci",
-        ],
+        default=[*_ALL, _HISTORY, _ONCE],
+        choices=[*_ALL, _HISTORY, _ONCE, "doctor", "wizard", "datadog-ci"],
     )
     parser.add_argument("--emulator", help="URL of an emulator to use instead of the account in memory")
     asked = parser.parse_args()
@@ -233,6 +237,8 @@ def main() -> int:
     )
     figures = [figure for n in asked.n for figure in run_size(n, asked)]
     print("\n" + goals.table(figures))
+    if _ONCE in asked.modes:
+        print("\n" + run_once(asked.latency))
     return 0
 
 
@@ -240,12 +246,8 @@ def run_size(n: int, asked: argparse.Namespace) -> list[goals.Figure]:
     """All modes with one number of functions: those of `_SHARED` and of `_DIRECT` share an account each, the
     others do not."""
     figures: list[goals.Figure] = []
-    together = [[mode for mode in modes if mode in asked.modes] for modes in (_SHARED, _DIRECT)]
-    alone = [
-        [mode]
-        for mode in ("account", "memory", "memory-direct", "wizard", "datadog-ci")
-        if mode in asked.modes
-    ]
+    together = [[mode for mode in modes if mode in asked.modes] for modes in _TOGETHER]
+    alone = [[mode] for mode in ("wizard", "datadog-ci") if mode in asked.modes]
     for modes in (*together, *alone):
         if not modes:
             continue
@@ -267,16 +269,50 @@ def run_size(n: int, asked: argparse.Namespace) -> list[goals.Figure]:
                         figures.append(figure_of(mode, measured))
             front.close()
     if "doctor" in asked.modes:
-        run_doctor(n, asked.latency)
+        figures += run_doctor(n, asked.latency)
+    if _HISTORY in asked.modes and n <= _MOST_HISTORY:
+        figures += run_history(n, asked.latency)
     return figures
+
+
+def run_history(n: int, latency: float) -> list[goals.Figure]:
+    """A plan for functions that were set up, where nothing else is remembered and after many earlier runs."""
+    with tempfile.TemporaryDirectory(prefix="ddsetup-bench-") as place:
+        home, aws = Path(place), MemoryAws(furnished(n, REGION), update_seconds=0)
+        quick, front = Front(aws, latency=0, rates={}), Front(aws, latency=latency)
+        with stand_in(home) as datadog:
+            figures = []
+            for mode, times in (("history-none", 0), (_HISTORY, _EARLIER)):
+                for words in (*([*_SETUP], [*_TAKE_OUT]) * times, [*_SETUP]):
+                    measure(
+                        "",
+                        n,
+                        [sys.executable, "-c", _UNHURRIED, *words],
+                        quick,
+                        environ(home, quick.url, datadog),
+                    )
+                measured = measure(mode, n, [*_TOOL, *_PLAN], front, environ(home, front.url, datadog))
+                show(measured)
+                figures.append(figure_of(mode, measured))
+        quick.close()
+        front.close()
+    return figures
+
+
+def run_once(latency: float) -> str:
+    """What does not depend on how many functions there are."""
+    with tempfile.TemporaryDirectory(prefix="ddsetup-bench-") as place:
+        home = Path(place)
+        with stand_in(home) as datadog:
+            return goals.once_table(once.rows(latency, environ(home, "", datadog)))
 
 
 def figure_of(mode: str, m: Measured) -> goals.Figure:
     """What goes into the table."""
-    return goals.Figure(mode, m.n, m.calls, m.seconds, m.peak_mb, m.tally.calls)
+    return goals.Figure(mode, m.n, m.calls, m.seconds, m.cpu, m.peak_mb, m.tally.calls)
 
 
-def run_doctor(n: int, latency: float) -> None:
+def run_doctor(n: int, latency: float) -> list[goals.Figure]:
     """The gate after a deployment: the doctor on an account that is well, that was just deployed, and of
     which one log group is not well."""
     with tempfile.TemporaryDirectory(prefix="ddsetup-bench-") as place:
@@ -294,36 +330,47 @@ def run_doctor(n: int, latency: float) -> None:
             front = Front(aws, latency=latency)
             env = environ(home, front.url, datadog)
             doctor = [*_TOOL, "doctor", "--fail-on", "error", "--output", "json"]
+            figures = []
             for state in healthy.states(account, datadog, API_KEY):
                 measured = measure(f"doctor, {state}", n, doctor, front, env)
                 show(measured)
                 print(f"  {healthy.told(measured.report)}")
+                figures.append(figure_of("doctor", measured))
             front.close()
+    return figures[:1]
 
 
 def run_mode(mode: str, n: int, front: Front, env: Mapping[str, str]) -> Measured | None:
     """One command of a kind, measured; None if its tool is not here, or it has a measure of its own."""
-    commands = {
-        "automatic": [*_TOOL, *_SETUP],
-        "again": [*_TOOL, *_SETUP],
-        "plan": [*_TOOL, "plan", "--all", "--output", "json"],
-        "direct": [*_TOOL, *_SETUP, "--subscribe", "direct"],
-        "direct-again": [*_TOOL, *_SETUP, "--subscribe", "direct"],
-        "account": [*_TOOL, *_SETUP, "--subscribe", "account"],
-        "uninstrument": [*_TOOL, "uninstrument", "--all", "--yes", "--output", "json"],
-        "undo": [*_TOOL, "undo", "--yes", "--output", "json"],
-        "status": [*_TOOL, "status", "--output", "json"],
-        "memory": [sys.executable, "-c", _UNHURRIED, *_SETUP],
-        "memory-direct": [sys.executable, "-c", _UNHURRIED, *_SETUP, "--subscribe", "direct"],
+    straight: Mapping[str, Sequence[str]] = {
+        "automatic": _SETUP,
+        "again": _SETUP,
+        "plan": _PLAN,
+        "direct": (*_SETUP, "--subscribe", "direct"),
+        "direct-again": (*_SETUP, "--subscribe", "direct"),
+        "account": (*_SETUP, "--subscribe", "account"),
+        "keep": _KEEP,
+        "uninstrument": _TAKE_OUT,
+        "undo": _UNDO,
+        "status": ("status", "--output", "json"),
     }
+    unhurried: Mapping[str, Sequence[str]] = {
+        "memory": _SETUP,
+        "memory-again": _SETUP,
+        "memory-keep": _KEEP,
+        "memory-uninstrument": _TAKE_OUT,
+        "memory-direct": (*_SETUP, "--subscribe", "direct"),
+        "memory-undo": _UNDO,
+    }
+    commands = {mode: [*_TOOL, *words] for mode, words in straight.items()}
+    commands |= {mode: [sys.executable, "-c", _UNHURRIED, *words] for mode, words in unhurried.items()}
     titles = {
         "automatic": "setup, first run, automatic subscriptions",
         "again": "setup, second run",
         "direct": "setup, first run, direct filters",
         "direct-again": "setup, second run, direct filters",
         "account": "setup, first run, one policy of the account",
-        "memory": "setup without any rate, for its memory only",
-        "memory-direct": "setup without any rate, direct filters, for its memory only",
+        **{mode: f"{goals.GOALS[mode].what} (no rates)" for mode in unhurried},
     }
     if mode == "wizard":
         opened = first_screen.open_wizard([*_TOOL, "setup", "--region", REGION], env, front, n)
