@@ -25,7 +25,7 @@ from ddsetup.observe.chosen import (
     observe_for_drift,
     observe_in_datadog,
 )
-from ddsetup.observe.in_bulk import FOR_DRIFT
+from ddsetup.observe.in_bulk import ABOUT_DRIFT, FOR_DRIFT, with_fields
 from ddsetup.plan.drift import (
     OF_FUNCTIONS,
     Deeds,
@@ -82,6 +82,9 @@ def look_for_drift(session: Session, given: Given) -> Kept:
     with session.host.busy(f"comparing {counted(len(selected), 'function')}"):
         snapshot = observe_for_drift(session.aws, snapshot, answers, selected)
         found = find_drift(snapshot, answers, selected)
+        if found.drift:
+            snapshot = with_fields(session.aws, snapshot, ABOUT_DRIFT)
+            found = find_drift(snapshot, answers, selected)
         check_readable(found.foundation)
         lanes = sorted({function.lane for function in selected})
         changed, blind = _deeds(session, _CHANGED, _lanes_of(found.drift, snapshot))

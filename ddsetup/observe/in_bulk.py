@@ -35,8 +35,10 @@ Progress: TypeAlias = Callable[[Lane, str], None]
 _NOT_ASKED = Unreadable("aws_configuration_read", "Datadog was not asked", denied=False)
 GLANCE = frozenset({"functions", "tags", "stacks", *(row.field for row in CHOSEN.values())})
 """The fields of a lane that tell how things are, without those that only a plan needs."""
-FOR_DRIFT = frozenset({"functions", "tags", "stacks", "secrets", "datadog_rule", "edge_roles"})
-"""The fields of a lane that tell what has moved away from what was set up."""
+FOR_DRIFT = frozenset({"functions", "tags", "stacks"})
+"""The fields of a lane that tell whether anything has moved away from what was set up."""
+ABOUT_DRIFT = frozenset({"secrets", "datadog_rule", "edge_roles"})
+"""Those that matter only where something has: without them no less is told to have moved, but more."""
 
 
 def observe(  # noqa: PLR0913 - where to look, and for what
@@ -96,6 +98,16 @@ def observe_secrets(aws: Aws, snapshot: Snapshot) -> Snapshot:
         elif secret is not None and not isinstance(held, Unreadable):
             lanes[at] = replace(lanes[at], secrets={**held, name: secret})
     return replace(snapshot, lanes=lanes) if found else snapshot
+
+
+def with_fields(aws: Aws, snapshot: Snapshot, fields: Container[str]) -> Snapshot:
+    """The snapshot with further `fields` of its lanes."""
+    lanes = dict(snapshot.lanes)
+    jobs = {k: job for lane in lanes for k, job in _lane_jobs(aws, lane, None).items() if k[0] in fields}
+    for (field, lane, _), read in side_by_side(aws, jobs).items():
+        assert lane is not None
+        lanes[lane] = replace(lanes[lane], **{field: read})
+    return replace(snapshot, lanes=lanes)
 
 
 def bulk_fields(aws: Aws, lane: Lane) -> tuple[str, ...]:
