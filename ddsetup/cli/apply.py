@@ -5,18 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from ddsetup.ask.asking import answers_from
 from ddsetup.facts.links import links
 from ddsetup.flow.call import Call
 from ddsetup.flow.ending import WAIT_SECONDS
 from ddsetup.flow.proof import make_traffic, monitored, prove, things_of, watch_for
+from ddsetup.flow.remembered import answers_of_plan, functions_of_plan
 from ddsetup.flow.results import base_report, with_outcomes, with_signals
 from ddsetup.flow.showing import confirm, show_plan
 from ddsetup.journal.planfile import PlanMeta, load
-from ddsetup.model.answers import Answers
-from ddsetup.model.errors import UsageError
 from ddsetup.model.report import Report
-from ddsetup.settings.given import Given, Raw, from_flags
+from ddsetup.settings.given import Given, Raw
 
 
 def run(call: Call) -> Report:
@@ -52,22 +50,6 @@ def run(call: Call) -> Report:
     signals = prove(call, session, watch, wait=WAIT_SECONDS, rounds=rounds)
     report = with_signals(report, signals, require_proof=call.given.on("require_proof"))
     return replace(report, links=links(meta.site, functions, (meta.account,)))
-
-
-def answers_of_plan(meta: PlanMeta) -> Answers:
-    """The answers that a plan was made from, which tell what data is to be expected."""
-    values = meta.extra.get("answers", {})
-    if not isinstance(values, dict):
-        raise UsageError("the plan does not say from which answers it was made", fix="make it again")
-    return answers_from(from_flags(values), None, None, command="apply")
-
-
-def functions_of_plan(meta: PlanMeta) -> frozenset[str]:
-    """The ARNs of the functions that a plan is about. Raises UsageError when it does not tell."""
-    arns = meta.extra.get("functions", [])
-    if not isinstance(arns, list) or not all(isinstance(arn, str) for arn in arns):
-        raise UsageError("the plan does not say which functions it is about", fix="make it again")
-    return frozenset(arns)
 
 
 def _scope_of(meta: PlanMeta, path: Path) -> Given:

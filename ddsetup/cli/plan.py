@@ -15,7 +15,6 @@ from ddsetup.model.blocks import Block
 from ddsetup.model.lines import Look
 from ddsetup.model.report import Report
 from ddsetup.project.at_source import in_words
-from ddsetup.settings.fields import values_of
 from ddsetup.show.cost_blocks import cost_blocks
 
 CHANGES = 3
@@ -41,14 +40,8 @@ def run(call: Call) -> Report:
         from ddsetup.journal.planfile import save
 
         path = call.directory / Path(out).expanduser()
-        extra = {
-            "answers": {
-                key: list(value) if isinstance(value, tuple) else value
-                for key, value in values_of(prepared.answers).items()
-            },
-            "functions": [function.arn for function in prepared.selected],
-        }
-        save(path, prepared.plan, verbs.plan_meta(session, extra))
+        meta = verbs.plan_meta(session, prepared.answers, prepared.selected)
+        save(path, prepared.plan, meta)
         call.console.say(f"plan saved in {path}")
         report = replace(report, next=(f"ddsetup apply {out}",) if prepared.plan.changes else ())
     if call.value("detailed_exitcode") and prepared.plan.changes and not report.exit_code:

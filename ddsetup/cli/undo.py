@@ -17,18 +17,16 @@ from ddsetup.journal.runs import list_runs, read_run, read_runs
 from ddsetup.journal.undo import built_on, changes_of, pending
 from ddsetup.model.account import Json
 from ddsetup.model.blocks import Block, table
-from ddsetup.model.change import Change, Outcome, Plan
+from ddsetup.model.change import Change, Plan
 from ddsetup.model.errors import DdsetupError, UsageError
 from ddsetup.model.lines import Look, Span, counted, line, names
 from ddsetup.model.report import Report
-from ddsetup.model.states import RoleState
 from ddsetup.settings.given import Given, Raw
 
 if TYPE_CHECKING:
     from ddsetup.flow.giving_back import Part
     from ddsetup.flow.verbs import Session
     from ddsetup.model.event import Event
-    from ddsetup.model.snapshot import Snapshot
 
 
 def run(call: Call) -> Report:
@@ -68,9 +66,9 @@ def _planned(
 ) -> Report:
     """Plan on what is there, have it confirmed, and give it back."""
     from ddsetup.flow import verbs
-    from ddsetup.flow.giving_back import Wish, plan_parts, shown
+    from ddsetup.flow.giving_back import Wish, give_back, plan_parts, role_in, shown
 
-    snapshot = verbs.look(session, _role_in(parts))
+    snapshot = verbs.look(session, role_in(parts))
     look_only = call.given.on("dry_run")
     wish = Wish(
         keep_shared=bool(call.value("keep_shared")),
@@ -93,13 +91,8 @@ def _planned(
             for left in [verbs.settle_failed_events(session, part.divided.left, lose=lose)]
         )
         confirm(call, session, f"Give back what {_called(planned)} changed?")
-    return _given_back(session, report, planned, snapshot)
-
-
-def _role_in(parts: Sequence[tuple[Run, tuple[Change, ...]]]) -> str:
-    """The name of the integration's role as these runs have it; empty if they are not about it."""
-    roles = (c.resource.name for _, changes in parts for c in changes if c.resource.kind == RoleState.KIND)
-    return next(roles, "")
+    last, outcomes = give_back(session, planned, snapshot)
+    return with_outcomes(report, last, outcomes, session.host.go_on)
 
 
 def _meant(call: Call, chosen: Brief, runs: Sequence[Brief], only: Sequence[str]) -> tuple[Brief, ...]:
@@ -112,25 +105,6 @@ def _meant(call: Call, chosen: Brief, runs: Sequence[Brief], only: Sequence[str]
         # Of single functions nothing else relies on them.
         verbs.check_built_on(chosen, runs, call.prompter())
     return (chosen,)
-
-
-def _given_back(session: Session, report: Report, parts: Sequence[Part], snapshot: Snapshot) -> Report:
-    """Give back one run after the other; what could not be given back of one ends it before the next."""
-    from ddsetup.flow import verbs
-
-    outcomes: list[Outcome] = []
-    last = ""
-    for number, part in enumerate(parts):
-        seen = verbs.look(session) if number else snapshot
-        undoing = verbs.Undoing(part.run.id, part.divided.settled)
-        applied = verbs.carry_out(session, part.divided.left, seen, command="undo", undoes=undoing)
-        outcomes += applied.outcomes
-        last = applied.run or last
-        # What is left of this run may still rely on what the next one would take away.
-        failed = any(o.status in ("failed", "changed_since") for o in applied.outcomes)
-        if session.host.cancel.is_set() or failed or part.divided.alone:
-            break
-    return with_outcomes(report, last, tuple(outcomes), session.host.go_on)
 
 
 def _called(parts: Sequence[Part]) -> str:
@@ -193,6 +167,9 @@ def _given(run: Brief) -> str:
 
 def _left(run: Brief, runs: Sequence[Brief]) -> str:
     """What is left of a run that was no undo."""
+    if within := [each for each in runs if each.header.within == run.id]:
+        there = sum(bool(standing(each, runs)) for each in within)
+        return f"in force in {there} of {counted(len(within), 'account')}" if there else "given back"
     if not any(trace.effective for trace in run.traces):
         return "changed nothing"
     left = standing(run, runs)

@@ -133,6 +133,7 @@ def _header(session: Session, started: datetime, command: str, undoes: str, plan
         undoes=undoes,
         sandbox=session.host.sandbox,
         planned=planned,
+        within=session.host.within,
     )
 
 

@@ -8,13 +8,16 @@ from dataclasses import dataclass, replace
 from ddsetup.ask.prompter import Prompt, Prompter
 from ddsetup.ask.questions import Choice
 from ddsetup.facts.kinds import KINDS, kind_name
+from ddsetup.flow.carrying_out import Undoing, carry_out
 from ddsetup.flow.host import Session
+from ddsetup.flow.preparing import look
 from ddsetup.journal.brief import Brief, standing
 from ddsetup.journal.records import Run
 from ddsetup.model.change import Change, Outcome, Plan, ResourceId, Skipped
 from ddsetup.model.errors import Interrupted, UsageError
 from ddsetup.model.lines import names
 from ddsetup.model.snapshot import Snapshot
+from ddsetup.model.states import RoleState
 from ddsetup.observe.chosen import observe_at_work, observe_filters
 from ddsetup.plan.steps.giving_back import Divided, Standing, carried_by, divided, sending, standings
 from ddsetup.plan.steps.relied_on import Going, groups_to_read, lanes_with_many, relied_on, remembered
@@ -168,3 +171,29 @@ def _holding(
         )
     )
     return held if stays else {}
+
+
+def role_in(parts: Sequence[tuple[Run, tuple[Change, ...]]]) -> str:
+    """The name of the integration's role as these runs have it; empty if they are not about it."""
+    roles = (c.resource.name for _, changes in parts for c in changes if c.resource.kind == RoleState.KIND)
+    return next(roles, "")
+
+
+def give_back(
+    session: Session, parts: Sequence[Part], snapshot: Snapshot, command: str = "undo"
+) -> tuple[str, tuple[Outcome, ...]]:
+    """Give back one run after the other; the id of the last undo, and what came of each change. What could
+    not be given back of one ends it before the next."""
+    outcomes: list[Outcome] = []
+    last = ""
+    for number, part in enumerate(parts):
+        seen = look(session) if number else snapshot
+        undoing = Undoing(part.run.id, part.divided.settled)
+        applied = carry_out(session, part.divided.left, seen, command=command, undoes=undoing)
+        outcomes += applied.outcomes
+        last = applied.run or last
+        # What is left of this run may still rely on what the next one would take away.
+        failed = any(o.status in ("failed", "changed_since") for o in applied.outcomes)
+        if session.host.cancel.is_set() or failed or part.divided.alone:
+            break
+    return last, tuple(outcomes)

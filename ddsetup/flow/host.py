@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ddsetup.ask.asking import AtHand, Scope
@@ -28,7 +28,8 @@ class Host:
 
     `dialogue` is what was typed so far; `working` shows for the length of a block that something takes its
     time. `memory` has the runs, `state_dir` what else is kept on this machine. `at_hand` tells which
-    functions are deployed from the working directory. `called` is the command line of the process.
+    functions are deployed from the working directory. `called` is the command line of the process. `within`
+    is the run over many accounts that this one is a part of.
     """
 
     environ: Mapping[str, str]
@@ -43,6 +44,7 @@ class Host:
     sandbox: bool = False
     at_hand: AtHand | None = None
     called: str = "ddsetup setup"
+    within: str = ""
 
     @property
     def go_on(self) -> str:
@@ -108,3 +110,10 @@ class Session:
         if dd is None:
             raise UsageError("this needs a Datadog site and keys", fix="set DD_SITE, DD_API_KEY, DD_APP_KEY")
         return dd
+
+    def with_datadog(self, dd: Datadog | None) -> Session:
+        """The same session, with another connection to the same Datadog; as it is where it has none."""
+        if self.signing is None or dd is None:
+            return self
+        signed_in = replace(self.signing(), dd=dd)
+        return replace(self, signing=lambda: signed_in)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from ddsetup._version import __version__
+from ddsetup.ask.asking import answers_from
 from ddsetup.ask.prompter import Prompt, Prompter
 from ddsetup.facts.disclose import text
 from ddsetup.flow.host import Session
@@ -14,11 +15,15 @@ from ddsetup.journal.applied import last_applied
 from ddsetup.journal.brief import Brief, standing
 from ddsetup.journal.memory import Memory
 from ddsetup.journal.planfile import PlanMeta
-from ddsetup.journal.runs import list_runs
+from ddsetup.journal.runs import Runs, list_runs
 from ddsetup.journal.undo import built_on
+from ddsetup.model.account import Function
+from ddsetup.model.answers import Answers
 from ddsetup.model.errors import Interrupted, UsageError
 from ddsetup.model.lines import counted, names
 from ddsetup.model.snapshot import Snapshot
+from ddsetup.settings.fields import values_of
+from ddsetup.settings.given import from_flags
 
 _NAMED = 3
 """How many later runs are named."""
@@ -32,24 +37,37 @@ def choose_run(memory: Memory, run_id: str | None, account: str) -> tuple[Brief,
     runs = list_runs(memory)
     if run_id is None:
         for run in reversed(runs.readable):
-            mine = account in run.header.accounts and not run.header.undoes
+            mine = account in run.header.accounts and not run.header.undoes and not over_many(run)
             if mine and standing(run, runs.readable):
                 return run, runs.readable
         for error in runs.unreadable:
             raise error
         raise UsageError("there is no run to undo", fix="ddsetup undo --list shows all runs")
+    return _named(runs, run_id, account), runs.readable
+
+
+def _named(runs: Runs, run_id: str, account: str) -> Brief:
+    """Raises UsageError as `choose_run` does."""
     for run in runs.readable:
         if run.id == run_id:
+            if over_many(run):
+                fix = f"ddsetup org undo {run_id}"
+                raise UsageError(f"run {run_id} was one over many accounts", fix=fix)
             if account not in run.header.accounts:
                 where = names(run.header.accounts, _NAMED)
                 raise UsageError(
                     f"run {run_id} was made in account {where}; these credentials are for {account}"
                 )
-            return run, runs.readable
+            return run
     for error in runs.unreadable:
         if run_id in error.where:
             raise error
     raise UsageError(f"no run {run_id}", fix="ddsetup undo --list shows all runs")
+
+
+def over_many(run: Brief) -> bool:
+    """Whether a run was one over many accounts, each of which has a run of its own within it."""
+    return run.header.command.startswith("org ") and not run.header.within
 
 
 def last_setup(memory: Memory, account: str) -> Brief | None:
@@ -93,8 +111,14 @@ def with_applied(session: Session, snapshot: Snapshot) -> Snapshot:
     return replace(snapshot, applied=applied)
 
 
-def plan_meta(session: Session, extra: Mapping[str, object]) -> PlanMeta:
-    """What a saved plan has to remember of its circumstances."""
+def plan_meta(session: Session, answers: Answers, functions: Sequence[Function]) -> PlanMeta:
+    """What a saved plan has to remember of its circumstances: where it is for, what it was made from, and
+    the functions that it is about."""
+    values = values_of(answers).items()
+    extra = {
+        "answers": {key: list(value) if isinstance(value, tuple) else value for key, value in values},
+        "functions": [function.arn for function in functions],
+    }
     return PlanMeta(
         account=session.identity.account,
         regions=session.scope.regions,
@@ -105,8 +129,24 @@ def plan_meta(session: Session, extra: Mapping[str, object]) -> PlanMeta:
         by=session.identity.arn,
         on=platform.node(),
         addresses=_addresses(session),
-        extra=dict(extra),
+        extra=extra,
     )
+
+
+def answers_of_plan(meta: PlanMeta) -> Answers:
+    """The answers that a plan was made from, which tell what data is to be expected."""
+    values = meta.extra.get("answers", {})
+    if not isinstance(values, dict):
+        raise UsageError("the plan does not say from which answers it was made", fix="make it again")
+    return answers_from(from_flags(values), None, None, command="apply")
+
+
+def functions_of_plan(meta: PlanMeta) -> frozenset[str]:
+    """The ARNs of the functions that a plan is about. Raises UsageError when it does not tell."""
+    arns = meta.extra.get("functions", [])
+    if not isinstance(arns, list) or not all(isinstance(arn, str) for arn in arns):
+        raise UsageError("the plan does not say which functions it is about", fix="make it again")
+    return frozenset(arns)
 
 
 def whose_plan(meta: PlanMeta) -> str:

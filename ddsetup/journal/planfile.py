@@ -53,6 +53,14 @@ def save(path: Path, plan: Plan, meta: PlanMeta) -> None:
 
     Raises DdsetupError when the file cannot be written.
     """
+    try:
+        write_whole(path, f"{json.dumps(to_document(plan, meta), indent=2)}\n".encode(), mode=PRIVATE)
+    except OSError as error:
+        raise DdsetupError(f"cannot write the plan to {path}: {error.strerror}") from error
+
+
+def to_document(plan: Plan, meta: PlanMeta) -> dict[str, Json]:
+    """The plan as JSON types, with its digest."""
     document: dict[str, Json] = {
         "schema": SCHEMA,
         "meta": encode(meta),
@@ -60,11 +68,7 @@ def save(path: Path, plan: Plan, meta: PlanMeta) -> None:
         "skipped": [_skipped_to_json(skipped) for skipped in plan.skipped],
         "warnings": list(plan.warnings),
     }
-    document["digest"] = _digest(document)
-    try:
-        write_whole(path, f"{json.dumps(document, indent=2)}\n".encode(), mode=PRIVATE)
-    except OSError as error:
-        raise DdsetupError(f"cannot write the plan to {path}: {error.strerror}") from error
+    return document | {"digest": _digest(document)}
 
 
 def load(path: Path) -> tuple[Plan, PlanMeta]:
@@ -85,6 +89,11 @@ def load(path: Path) -> tuple[Plan, PlanMeta]:
         raise UsageError(f"cannot read the plan {path}: {error.strerror}") from error
     except ValueError as error:
         raise _bad(path, f"not a JSON document ({_place(error)})") from None
+    return from_document(document, path)
+
+
+def from_document(document: Json, path: Path) -> tuple[Plan, PlanMeta]:
+    """The inverse of `to_document`; `path` is where it stands. Raises UsageError as `load` does."""
     if not isinstance(document, dict) or document.get("schema") != SCHEMA:
         raise _bad(path, f"not a plan of this version of ddsetup ({SCHEMA})")
     digest = document.pop("digest", None)

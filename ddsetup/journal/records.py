@@ -34,6 +34,7 @@ class Header:
     undoes: str = ""
     sandbox: bool = False
     planned: int = 0
+    within: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,4 +73,4 @@ def header_from_json(body: Mapping[str, Json]) -> Header:
     members = {name: value for name, value in body.items() if name not in ("schema", "type")}
     if "account" in members:  # written when a run was of one account
         members["accounts"] = [members.pop("account")]
-    return decode(Header, members)
+    return decode(Header, members, lenient=True)

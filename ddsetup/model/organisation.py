@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from typing import Literal, TypeAlias
 
 from ddsetup.model.errors import UsageError
 from ddsetup.model.nearest import did_you_mean
+
+Filter: TypeAlias = Literal["NONE", "INTERSECTION", "DIFFERENCE"]
+"""Which accounts of units a StackSet is for: all, those that are named, or all but these."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +51,33 @@ class Which:
     accounts: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     tags: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Instance:
+    """A stack of a set in an account and region. `detail` is a StackInstanceDetailedStatus; `stack` the
+    stack's id, empty where it never came to be."""
+
+    account: str
+    region: str
+    detail: str
+    reason: str = ""
+    unit: str = ""
+    stack: str = ""
+
+    @property
+    def there(self) -> bool:
+        return self.detail == "SUCCEEDED"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Targets:
+    """Accounts of units: all of them, only `accounts`, or all but these."""
+
+    units: tuple[str, ...]
+    regions: tuple[str, ...]
+    accounts: tuple[str, ...] = ()
+    filter: Filter = "NONE"
 
 
 def choose(members: Iterable[Member], which: Which) -> tuple[Member, ...]:

@@ -11,7 +11,7 @@ from ddsetup.model.account import Forwarder, Integration, Json, Role, Stack, Unr
 from ddsetup.model.snapshot import AccountSnapshot, LaneSnapshot, Snapshot
 from ddsetup.plan.steps.api_key import made_by_us
 
-_OF_A_STACK_SET = re.compile(r"StackSet-(.+)-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_OF_A_STACK_SET = re.compile(r"StackSet-(.+?)-(?:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-z]{12})")
 """How CloudFormation names the stack of an instance: `StackSet-NAME-UUID` (StackSets user guide)."""
 
 

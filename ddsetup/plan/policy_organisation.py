@@ -15,17 +15,38 @@ LOOK_AT_ORGANISATION = (
     "organizations:ListRoots",
     "organizations:ListTagsForResource",
 )
+STACK_SETS = (
+    "cloudformation:ActivateOrganizationsAccess",
+    "cloudformation:CreateStackInstances",
+    "cloudformation:CreateStackSet",
+    "cloudformation:DeleteStackInstances",
+    "cloudformation:DeleteStackSet",
+    "cloudformation:DescribeOrganizationsAccess",
+    "cloudformation:DescribeStackSet",
+    "cloudformation:DescribeStackSetOperation",
+    "cloudformation:ImportStacksToStackSet",
+    "cloudformation:ListStackInstances",
+    "cloudformation:ListStackSetOperations",
+    "cloudformation:TagResource",
+    "organizations:EnableAWSServiceAccess",
+    "organizations:ListDelegatedAdministrators",
+)
+"""What a rollout takes; the last is what a delegated administrator needs besides (hashicorp's documentation
+of `aws_cloudformation_stack_set`)."""
+FOR = ("setup", "verify", "undo", "status")
+"""The commands whose rights it takes in an account."""
 ROLE = "ddsetup"
 """The name of the role that the template makes in each account."""
 
 
 def organisation_statements(partition: str, roles: Sequence[str]) -> list[Json]:
-    """What it takes beside the rights of one account: to read the organisation, and to enter its accounts by
-    `roles` (names or ARNs)."""
+    """What it takes beside the rights of one account: to read the organisation, to enter its accounts by
+    `roles` (names or ARNs), and to have StackSets work in them."""
     arns = tuple(role if role.startswith("arn:") else f"arn:{partition}:iam::*:role/{role}" for role in roles)
     return [
         statement("Organisation", LOOK_AT_ORGANISATION, ("*",)),
         statement("EnterAccounts", ("sts:AssumeRole",), arns),
+        statement("StackSets", STACK_SETS, ("*",)),
     ]
 
 

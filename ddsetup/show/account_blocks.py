@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from ddsetup.model.account import Json
 from ddsetup.model.blocks import Block, table
-from ddsetup.model.lines import Look, Span, counted, line, names
+from ddsetup.model.lines import Look, Span, Style, counted, line, names
 
 _NAMED = 3
+_STYLES: Mapping[str, Style] = {
+    "ok": "good",
+    "done": "good",
+    "arrived": "good",
+    "nothing to do": "good",
+    "changes": "",
+    "left out": "dim",
+    "nothing is meant here": "dim",
+    "unproven": "warn",
+    "not started": "warn",
+}
 
 
 def status_blocks(data: Mapping[str, Json], _look: Look) -> list[Block]:
@@ -27,6 +38,20 @@ def status_blocks(data: Mapping[str, Json], _look: Look) -> list[Block]:
     ]
     head = ("Account", "Name", "Integrated", "Role", "Forwarders", "Functions", "By", "Remarks")
     return [*_head(data), *table(head, rows), *_left(data)]
+
+
+def result_blocks(data: Mapping[str, Json], _look: Look) -> list[Block]:
+    """What became of each account, in a line."""
+    rows = [
+        [
+            *_account(row),
+            Span(row["status"], _STYLES.get(row["status"], "bad")),
+            Span(row.get("text") or row.get("reason") or ""),
+        ]
+        for row in data["accounts"]
+    ]
+    found = [*_head(data), *table(("Account", "Name", "Status", "What"), rows)]
+    return [*found, *_problems(data["accounts"]), *_left(data)]
 
 
 def _head(data: Mapping[str, Json]) -> list[Block]:
@@ -61,6 +86,27 @@ def _by(row: Mapping[str, Json]) -> str:
 def _remarks(row: Mapping[str, Json]) -> str:
     unread = [f"cannot be read: {text}" for text in row.get("unreadable", ())]
     return "; ".join([*([row["reason"]] if row.get("reason") else []), *unread])
+
+
+def _problems(rows: Sequence[Mapping[str, Json]]) -> list[Block]:
+    """What did not come about, account by account."""
+    found: list[Block] = []
+    for row in rows:
+        problems = row.get("problems", ())
+        if not problems:
+            continue
+        found += [(), line(Span(f"{row['account']} {row['name']}".rstrip(), "bold"))]
+        for each in problems[:_SHOWN]:
+            found.append(line(Span("  ! ", "bad"), f"{each['what']}: {each['reason']}"))
+            if each.get("fix"):
+                found.append(line(Span(f"      do: {each['fix']}", "dim")))
+        if len(problems) > _SHOWN:
+            found.append(line(Span(f"  and {len(problems) - _SHOWN:,} more", "dim")))
+    return found
+
+
+_SHOWN = 10
+"""Problems of an account that are told in a text; a document has all."""
 
 
 def _left(data: Mapping[str, Json]) -> list[Block]:

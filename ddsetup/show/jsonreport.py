@@ -10,7 +10,7 @@ from datetime import datetime
 
 from ddsetup.facts.disclose import disclosed
 from ddsetup.model.account import Json
-from ddsetup.model.change import Change
+from ddsetup.model.change import Change, Plan
 from ddsetup.model.clock import iso
 from ddsetup.model.errors import DdsetupError, GatewayError
 from ddsetup.model.event import Event
@@ -22,8 +22,13 @@ def document(report: Report) -> dict[str, Json]:
     """The report as JSON types, in the order in which it is written."""
     found: dict[str, Json] = {"schema": SCHEMA, "command": report.command, "status": report.status}
     found |= told(report)
-    found["plan"]["changes"] = [_change(change) for change in report.plan.changes]
+    found["plan"] = plan_fields(report.plan)
     return found
+
+
+def plan_fields(plan: Plan) -> dict[str, Json]:
+    """A plan as JSON types, with states as far as they may be shown."""
+    return {**told(plan), "changes": [_change(change) for change in plan.changes]}
 
 
 def error_fields(error: DdsetupError) -> dict[str, str]:

@@ -72,10 +72,11 @@ def report_blocks(report: Report, look: Look, body: Body | None = None) -> list[
     if body is not None:
         found.extend(_spaced(body(report, look)))
     found.extend(_spaced(link_lines(report.links, look)))
-    if report.run and f"ddsetup undo {report.run}" not in report.next:
+    undo = f"ddsetup {'org ' if report.command.startswith('org ') else ''}undo {report.run}"
+    if report.run and undo not in report.next:
         gone = "sandbox_gone" in report.data
         how = "On an account that stays, this gives it back: " if gone else "To give it back: "
-        found.append(line(how, Span(f"ddsetup undo {report.run}", "code")))
+        found.append(line(how, Span(undo, "code")))
     if report.next:
         found.extend(next_lines(report, look))
     while found and found[-1] == ():

@@ -93,3 +93,32 @@ def test_each_account_is_a_line_as_soon_as_it_is_known(cli: Cli) -> None:
     lines = [json.loads(text) for text in printed.splitlines()]
     assert {line["account"]["name"] for line in lines if line["event"] == "account"} == {"shop", "till"}
     assert lines[-1]["event"] == "report"
+
+
+def test_accounts_are_planned_applied_and_given_back(cli: Cli, box: OnMoto, tmp_path: Path) -> None:
+    before = {name: box.functions(name) for name in ("shop", "till", "lab")}
+    path = str(tmp_path / "plans.jsonl")
+    what = ("--via", "extension", "--layer-version", "none", "--extension-version", "none")
+    planned = cli("org", "plan", "--all", *what, "--ou", "Prod", "--out", path, *WHERE)
+    assert {name: row["status"] for name, row in rows(planned.json).items()} == {
+        "shop": "changes",
+        "till": "changes",
+    }
+    assert {name: box.functions(name) for name in before} == before
+
+    done = cli("org", "apply", path, "--yes", "--no-verify", *WHERE)
+    assert done.code == 0, done.stdout
+    applied = rows(done.json)
+    assert {name: row["status"] for name, row in applied.items()} == {"shop": "done", "till": "done"}
+    assert applied["shop"]["run"] != applied["till"]["run"]
+    assert "DD_SITE" in box.functions("shop")["orders"]["Environment"]["Variables"]
+    assert box.functions("lab") == before["lab"]
+
+    again = cli("undo", "--yes", "--no-input", "--output", "json")
+    assert "no run to undo" in again.stdout, "of the account of the credentials nothing was changed"
+    undone = cli("org", "undo", "--yes", *WHERE)
+    assert undone.code == 0, undone.stdout
+    assert {name: row["undoes"] for name, row in rows(undone.json).items()} == {
+        name: row["run"] for name, row in applied.items()
+    }
+    assert {name: box.functions(name) for name in before} == before

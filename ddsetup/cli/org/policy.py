@@ -12,9 +12,7 @@ from ddsetup.model.blocks import Block, Code
 from ddsetup.model.lines import Look
 from ddsetup.model.report import Report
 from ddsetup.plan.policy import least_policy
-from ddsetup.plan.policy_organisation import ROLE, member_template, organisation_statements
-
-_FOR = ("setup", "verify", "undo", "status")
+from ddsetup.plan.policy_organisation import FOR, ROLE, member_template, organisation_statements
 
 
 def run(call: Call) -> Report:
@@ -25,11 +23,11 @@ def run(call: Call) -> Report:
     regions = answers.regions or ((aws.default_region,) if aws.default_region else ("*",))
     answers = replace(answers, regions=regions)
     if call.value("template"):
-        policy = least_policy(answers, identity.partition, ("*",), regions, _FOR)
+        policy = least_policy(answers, identity.partition, ("*",), regions, FOR)
         document = member_template(policy, call.value("trust") or identity.account)
     else:
         roles = tuple(dict.fromkeys((*(call.value("member_role") or (ROLE,)), *USUAL_ROLES)))
-        own = least_policy(answers, identity.partition, (identity.account,), regions, _FOR)
+        own = least_policy(answers, identity.partition, (identity.account,), regions, FOR)
         document = {
             **own,
             "Statement": [*organisation_statements(identity.partition, roles), *own["Statement"]],

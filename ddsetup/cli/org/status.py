@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ddsetup.flow.call import Call
 from ddsetup.flow.organisation.across import Row, across
-from ddsetup.flow.organisation.reports import report_of
+from ddsetup.flow.organisation.run import report_of
 from ddsetup.flow.organisation.who import accounts_of
 from ddsetup.flow.results import of_data
 from ddsetup.model.organisation import Member

@@ -7,13 +7,10 @@ from pathlib import Path
 from ddsetup.cli.command import ASKING, CONNECT, WANTED, WRITING, Command, keys
 from ddsetup.cli.options import Extra, option, switch
 from ddsetup.cli.table.doctor import DOCTOR
+from ddsetup.cli.table.org import LOSE_FAILED_EVENTS
 from ddsetup.cli.table.sandbox import SCENARIO
 from ddsetup.cli.table.source import IAC
 from ddsetup.facts.kinds import CHOSEN
-
-_LOSE_FAILED_EVENTS = switch(
-    "delete_failed_events", "Delete the Forwarder's bucket also while it holds what Datadog did not take yet."
-)
 
 COMMANDS: tuple[Command, ...] = (
     Command(
@@ -111,7 +108,7 @@ COMMANDS: tuple[Command, ...] = (
             switch("list", "Show the runs, and change nothing."),
             switch("with_later", "Give back first, too, the later runs that rely on what this one made."),
             switch("keep_shared", "Leave what others rely on, such as the Forwarder; give back the rest."),
-            _LOSE_FAILED_EVENTS,
+            LOSE_FAILED_EVENTS,
         ),
     ),
     Command(
@@ -142,7 +139,7 @@ COMMANDS: tuple[Command, ...] = (
                 "forwarder, secret, integration or role; repeatable.",
                 many=True,
             ),
-            _LOSE_FAILED_EVENTS,
+            LOSE_FAILED_EVENTS,
         ),
     ),
     Command(

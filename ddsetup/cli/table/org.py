@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ddsetup.cli.command import ASKING, CONNECT, WANTED, Command, Group
-from ddsetup.cli.options import option, switch
+from ddsetup.cli.command import ASKING, CONNECT, WANTED, WRITING, Command, Group, keys
+from ddsetup.cli.options import Extra, option, switch
 
+LOSE_FAILED_EVENTS = switch(
+    "delete_failed_events", "Delete the Forwarder's bucket also while it holds what Datadog did not take yet."
+)
 _ROLE = option(
     "member_role",
     "ROLE",
@@ -41,6 +44,15 @@ _WHICH = (
     option("at_once", "N", "How many accounts are worked on side by side. Default: 16.", kind=int),
 )
 
+_FUNCTIONS = tuple(key for key in keys("Which functions") if key not in ("tag", "exclude"))
+_WANTED = tuple(key for key in WANTED if key not in ("tag", "exclude"))
+"""Accounts are chosen by --tag and --exclude here; those of functions can be in the file."""
+
+_FORWARDER = (
+    *("api_key_ssm", "forwarder_stack", "forwarder_name", "forwarder_version", "forwarder_param"),
+    "forwarder_template_url",
+)
+
 ORG = Group(
     name="org",
     summary="Many accounts in one run: an organisation's, or those of a file.",
@@ -60,6 +72,101 @@ ORG = Group(
             ),
             keys=("region", *CONNECT, "role_name", *ASKING, "html"),
             extras=_WHICH,
+        ),
+        Command(
+            name="plan",
+            module="ddsetup.cli.org.plan",
+            summary="Show what would change in each account, and change nothing.",
+            examples=(
+                "ddsetup org plan --all",
+                "ddsetup org plan --ou Production --all --out plans.jsonl",
+            ),
+            keys=(*_WANTED, *WRITING, "html"),
+            extras=(
+                option(
+                    "out", "FILE", "Save the plans, a line an account, for `ddsetup org apply`.", kind=Path
+                ),
+                switch("detailed_exitcode", "End with 3 if there are changes."),
+                *_WHICH,
+            ),
+        ),
+        Command(
+            name="apply",
+            module="ddsetup.cli.org.apply",
+            summary="Plan each account, carry all of it out once it is confirmed, and prove it.",
+            help="Plan each account, or take the plans of FILE; show them, and carry them out side by side "
+            "once that is confirmed, each account under its lock and in its journal; then prove that its "
+            "data arrives. Run again after an interruption, it goes on with what is left.",
+            examples=(
+                "ddsetup org apply --all --account lab --yes",
+                "ddsetup org apply plans.jsonl --yes",
+            ),
+            keys=(*_WANTED, *keys("Proof"), *WRITING, "html"),
+            extras=(
+                Extra(name="file", kind=Path, metavar="[FILE]", help="What `org plan --out` wrote."),
+                *_WHICH,
+            ),
+        ),
+        Command(
+            name="verify",
+            module="ddsetup.cli.org.verify",
+            summary="Prove, account by account, that data arrived in Datadog.",
+            examples=("ddsetup org verify --wait 15m", "ddsetup org verify --ou Production -o json"),
+            keys=(
+                *_FUNCTIONS,
+                *("region", *CONNECT, "via", "logs", "traces", "enhanced_metrics"),
+                *keys("Proof"),
+                *ASKING,
+                "html",
+            ),
+            extras=_WHICH,
+        ),
+        Command(
+            name="undo",
+            module="ddsetup.cli.org.undo",
+            summary="Give back what a run over many accounts changed.",
+            help="Give back, in each account, exactly what a run over many accounts changed there, from the "
+            "journals of its accounts: never an integration that was there before. Without RUN: the newest "
+            "that still has effects.",
+            examples=("ddsetup org undo", "ddsetup org undo --account lab --yes"),
+            keys=("region", *CONNECT, *WRITING, "html"),
+            extras=(
+                Extra(name="run", metavar="[RUN]", help="The run to give back, as org apply told it."),
+                switch(
+                    "keep_shared", "Leave what others rely on, such as the Forwarder; give back the rest."
+                ),
+                LOSE_FAILED_EVENTS,
+                *_WHICH,
+            ),
+        ),
+        Command(
+            name="rollout",
+            module="ddsetup.cli.org.rollout",
+            summary="Bring the Forwarder, or a role, into all accounts by a StackSet.",
+            help="Have CloudFormation bring the Forwarder into the accounts of an organisation, and into "
+            "those that join it later: by a StackSet with service-managed permissions, a canary first. "
+            "Accounts that have a Forwarder are left out. With role: the role `ddsetup`, by which accounts "
+            "are entered. `org apply` then registers the Forwarders, and does the rest.",
+            examples=(
+                "ddsetup org rollout --ou Production --canary lab",
+                "ddsetup org rollout role",
+                "ddsetup org rollout --remove",
+            ),
+            keys=("region", *CONNECT, *_FORWARDER, *WRITING, "html"),
+            extras=(
+                Extra(name="what", metavar="[forwarder|role]", help="What to bring. Default: forwarder."),
+                option("canary", "ACCOUNT", "This account first, by number or name; repeatable.", many=True),
+                option(
+                    "failure_tolerance",
+                    "PERCENT",
+                    "In how many of the accounts of a region a stack may fail before no further ones are "
+                    "begun. Default: 10.",
+                    kind=int,
+                ),
+                switch("import", "Take stacks of Forwarders that are there into the StackSet."),
+                switch("remove", "Delete the stacks and the StackSet again."),
+                *_WHICH,
+            ),
         ),
         Command(
             name="policy",

@@ -33,6 +33,8 @@ def across(
     """
     host = accounts.base.host
     rows: dict[str, Row] = {}
+    # A document holds every plan; lines are written and forgotten, so that many accounts take little room.
+    whole = call.given.text("output") == "json"
     at_once = max(1, call.value("at_once") or AT_ONCE)
 
     def work(member: Member) -> Row:
@@ -42,10 +44,11 @@ def across(
 
     with first_interrupt_sets(host.cancel), ThreadPoolExecutor(at_once, "account") as pool:
         asked: dict[Future[Row], Member] = {pool.submit(work, member): member for member in members}
-        for future in as_completed(asked):
-            member = asked[future]
-            rows[member.account] = {**_head(member), **future.result()}
-            host.on_event(_event(host.clock.now(), rows[member.account]))
+        for future in as_completed(tuple(asked)):
+            member = asked.pop(future)
+            row = {**head(member), **future.result()}
+            host.on_event(_event(host.clock.now(), row))
+            rows[member.account] = {key: value for key, value in row.items() if whole or key != "plan"}
     return [rows[member.account] for member in members]
 
 
@@ -71,7 +74,8 @@ def _row_of(call: Call, accounts: Accounts, member: Member, do: Callable[[Sessio
         return {"status": "failed", "reason": reason, "exit_code": 70}
 
 
-def _head(member: Member) -> Row:
+def head(member: Member) -> Row:
+    """What each row begins with."""
     return {
         "account": member.account,
         "name": member.name,

@@ -23,7 +23,8 @@ from ddsetup.settings.validate import tag_rule
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Accounts:
-    """The accounts of a run. `organisation` None: a file named them. `units` are those that were named.
+    """The accounts of a run. `organisation` None: a file named them. `units` are those that were named,
+    `everyone` all accounts that there are to choose from.
 
     `base` is the session of the credentials that were found; `once` and `in_turn` are its Datadog, for
     looking and for writing, None for a command without.
@@ -34,6 +35,7 @@ class Accounts:
     roles: tuple[str, ...]
     organisation: Organisation | None = None
     units: tuple[Unit, ...] = ()
+    everyone: tuple[Member, ...] = ()
     once: Once | None = None
     in_turn: InTurn | None = None
 
@@ -64,13 +66,13 @@ def accounts_of(call: Call, base: Session) -> Accounts:
         members = read_accounts(call.directory / Path(named).expanduser())
         return replace(found, members=choose(members, which))
     organisation = organizations.read_organisation(base.aws)
-    members, units = _listed(call, base, organisation)
+    everyone, units = _listed(call, base, organisation)
+    members = choose(everyone, replace(which, tags=()))
     if which.tags:
-        members = organizations.with_tags(base.aws, choose(members, replace(which, tags=())))
-    members = choose(members, which)
+        members = choose(organizations.with_tags(base.aws, members), Which(tags=which.tags))
     host = base.host
     host.say(f"organisation {organisation.id}: {counted(len(members), 'account')}")
-    return replace(found, members=members, organisation=organisation, units=units)
+    return replace(found, members=members, organisation=organisation, units=units, everyone=everyone)
 
 
 def _listed(
@@ -101,10 +103,7 @@ def session_of(accounts: Accounts, member: Member, host: Host) -> Session:
     aws = enter(base.aws, member, accounts.roles)
     scope = replace(base.scope, regions=member.regions or base.scope.regions)
     session = replace(base, host=host, aws=aws, identity=aws.identity(), scope=scope)
-    if base.signing is None or accounts.once is None:
-        return session
-    signed_in = replace(base.signing(), dd=accounts.once)
-    return replace(session, signing=lambda: signed_in)
+    return session.with_datadog(accounts.once)
 
 
 def host_of(base: Host, on_event: OnEvent) -> Host:

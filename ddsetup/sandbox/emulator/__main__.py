@@ -78,6 +78,7 @@ def _install(settings: EmulatorSettings, meant: faults.Faults) -> None:
         late_lines,
         limits,
         organizations,
+        public_objects,
         runtime,
         seed,
         service_metrics,
@@ -104,6 +105,7 @@ def _install(settings: EmulatorSettings, meant: faults.Faults) -> None:
     topics.install()
     builds.install(Path(settings.directory))
     organizations.install()
+    public_objects.install()
     account_regions.install()
     changes.install()
     trail.install()

@@ -1,0 +1,94 @@
+"""`ddsetup org apply`: every account planned, confirmed together, carried out side by side, and proven."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+
+from ddsetup.cli.org.plan import plan_all
+from ddsetup.flow.call import Call
+from ddsetup.flow.ending import WAIT_SECONDS
+from ddsetup.flow.organisation.across import Row, across
+from ddsetup.flow.organisation.doing import Applying
+from ddsetup.flow.organisation.proving import Proving
+from ddsetup.flow.organisation.run import connected, journalled, report_of
+from ddsetup.flow.organisation.who import Accounts, accounts_of
+from ddsetup.flow.results import of_data
+from ddsetup.flow.showing import confirm
+from ddsetup.gateways.datadog.shared import Once
+from ddsetup.journal.planbook import Plans, read_planbook
+from ddsetup.journal.statedir import make_private
+from ddsetup.model.lines import counted
+from ddsetup.model.report import Report
+from ddsetup.show.account_blocks import result_blocks
+
+COMMAND = "org apply"
+
+
+def run(call: Call) -> Report:
+    """Carry out saved plans, or make them first. What is confirmed is what is carried out."""
+    named = call.value("file")
+    if named is not None:
+        plans = read_planbook(call.directory / Path(named).expanduser())
+        accounts = accounts_of(call, connected(call, "apply"))
+        return _applied(call, accounts, plans, [])
+    accounts = accounts_of(call, connected(call, "plan"))
+    folder = make_private(call.state_dir() / "plans")
+    path = folder / f"{accounts.key}.jsonl"
+    try:
+        rows = plan_all(call, accounts, path)
+        return _applied(call, accounts, read_planbook(path), rows)
+    finally:
+        with suppress(OSError):
+            path.unlink(missing_ok=True)
+
+
+def _applied(call: Call, accounts: Accounts, plans: Plans, planned: Sequence[Row]) -> Report:
+    report = report_of(COMMAND, accounts, planned)
+    known = {row["account"]: row for row in planned}
+    due = [m for m in accounts.members if m.account in plans.at and _has_changes(plans, m.account)]
+    if call.given.on("dry_run") or not due or accounts.base.host.cancel.is_set():
+        return report
+    if planned:
+        call.console.blocks([*result_blocks(report.data, call.console.room()), ()])
+    confirm(call, accounts.base, f"Carry this out in {counted(len(due), 'account')}?")
+    with journalled(accounts, COMMAND) as run:
+        applying = Applying(accounts, plans, run)
+        for row in across(call, accounts, due, applying):
+            known[row["account"]] = row
+    if call.given.on("verify", True) and not accounts.base.host.cancel.is_set():
+        _prove(call, accounts, applying, known)
+    rows = [known[m.account] for m in accounts.members if m.account in known]
+    return replace(report_of(COMMAND, accounts, rows, run), next=("ddsetup org verify --wait 900",))
+
+
+def _prove(call: Call, accounts: Accounts, applying: Applying, known: dict[str, Row]) -> None:
+    """Add to each row what of its account has arrived."""
+    ready = [
+        m for m in accounts.members if m.account in applying.since and known[m.account]["exit_code"] != 1
+    ]
+    if accounts.base.dd is None:
+        return
+    fresh = replace(accounts, once=Once.of(accounts.base.dd))
+    proving = Proving(call, call.given.number("wait", WAIT_SECONDS), applying)
+    for row in across(call, fresh, ready, proving):
+        before = known[row["account"]]
+        texts = (before.get("text"), row.get("text") or row.get("reason"))
+        known[row["account"]] = {
+            **before,
+            "proof": row["status"],
+            "signals": row.get("signals", {}),
+            "text": "; ".join(text for text in texts if text),
+            "problems": [*before.get("problems", ()), *row.get("problems", ())],
+            "exit_code": before["exit_code"] or row["exit_code"],
+        }
+
+
+def _has_changes(plans: Plans, account: str) -> bool:
+    return bool(plans.of(account)[0].changes)
+
+
+blocks = of_data(result_blocks)
+"""What became of each account."""

@@ -1,0 +1,51 @@
+"""`ddsetup org plan`: what would change, account by account."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from ddsetup.flow.call import Call
+from ddsetup.flow.organisation.across import Row, across
+from ddsetup.flow.organisation.doing import NOTHING_MEANT, Planning
+from ddsetup.flow.organisation.run import connected, report_of
+from ddsetup.flow.organisation.who import Accounts, accounts_of
+from ddsetup.flow.results import of_data
+from ddsetup.journal.planbook import Planbook
+from ddsetup.model.errors import UsageError
+from ddsetup.model.report import Report
+from ddsetup.show.account_blocks import result_blocks
+
+CHANGES = 3
+
+
+def run(call: Call) -> Report:
+    """A plan for each account, saved in one document if that is wanted. Nothing is changed."""
+    accounts = accounts_of(call, connected(call, "plan"))
+    out = call.value("out")
+    path = call.directory / Path(out).expanduser() if out is not None else None
+    rows = plan_all(call, accounts, path)
+    report = report_of("org plan", accounts, rows)
+    changes = any(row["status"] == "changes" for row in rows)
+    if path is not None:
+        call.console.say(f"plans saved in {path}")
+        report = replace(report, next=(f"ddsetup org apply {out}",) if changes else ())
+    if call.value("detailed_exitcode") and changes and not report.exit_code:
+        return replace(report, exit_code=CHANGES)
+    return report
+
+
+def plan_all(call: Call, accounts: Accounts, path: Path | None) -> list[Row]:
+    """A row for each account; the plans go into a file. Raises UsageError when nothing is meant anywhere."""
+    book = Planbook.create(path) if path is not None else None
+    whole = call.given.text("output") in ("json", "ndjson")
+    rows = across(call, accounts, accounts.members, Planning(call, book, whole))
+    if rows and all(row["status"] == NOTHING_MEANT for row in rows if row["status"] != "left out"):
+        raise UsageError(f"in no account anything is meant: {rows[-1]['reason']}")
+    if book is not None:
+        book.close()
+    return rows
+
+
+blocks = of_data(result_blocks)
+"""The plans in brief."""

@@ -1,0 +1,143 @@
+"""`ddsetup org rollout`: the Forwarder, or the role for each account, by a StackSet."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ddsetup.ask.asking import answers_from
+from ddsetup.flow.call import Call
+from ddsetup.flow.organisation import rolling_out
+from ddsetup.flow.organisation.across import Row, head
+from ddsetup.flow.organisation.rolling_out import Found, Wish
+from ddsetup.flow.organisation.run import connected, report_of
+from ddsetup.flow.organisation.who import Accounts, accounts_of
+from ddsetup.flow.results import of_data
+from ddsetup.flow.showing import confirm
+from ddsetup.journal.runs import list_runs, new_run_id
+from ddsetup.model.answers import Answers
+from ddsetup.model.errors import UsageError
+from ddsetup.model.lines import counted
+from ddsetup.model.organisation import Member
+from ddsetup.model.report import Report
+from ddsetup.plan.policy import least_policy
+from ddsetup.plan.policy_organisation import FOR, ROLE, member_template
+from ddsetup.plan.rollout import NAMES, Rollout, What, forwarder_parameters, forwarder_template, role_template
+from ddsetup.show.account_blocks import result_blocks
+
+_TOLERANCE = 10
+"""Percent of the accounts of a region in which a stack may fail before no further ones are begun."""
+
+
+def run(call: Call) -> Report:
+    """Look what is there, show what is missing, and have CloudFormation bring it, the canary first."""
+    what = _what(call)
+    base = connected(call, "status")
+    accounts = accounts_of(call, base)
+    answers = answers_from(call.given, None, None, command="status", scope=base.scope)
+    found = rolling_out.find(accounts, what)
+    with base.host.memory.lock((accounts.key,), new_run_id(base.host.clock.now()), base.host.clock.now()):
+        if call.value("remove"):
+            return _removed(call, accounts, found)
+        return _rolled_out(call, accounts, found, what, answers)
+
+
+def _what(call: Call) -> What:
+    said = call.value("what") or "forwarder"
+    if said not in NAMES:
+        raise UsageError(f"nothing called {said!r} can be rolled out", fix=f"one of: {', '.join(NAMES)}")
+    return "role" if said == "role" else "forwarder"
+
+
+def _rolled_out(call: Call, accounts: Accounts, found: Found, what: What, answers: Answers) -> Report:
+    base = accounts.base
+    held = rolling_out.forwarders_held(call, accounts, answers) if what == "forwarder" else {}
+    wish = Wish(
+        # A role is there for all regions.
+        regions=base.scope.regions if what == "forwarder" else base.scope.regions[:1],
+        canary=tuple(call.value("canary") or ()),
+        narrowed=bool(call.value("account") or call.value("account_tag")),
+        take_over=bool(call.value("import")),
+    )
+    rollout = rolling_out.plan_rollout(accounts, found, held, wish)
+    planned = rolling_out.rows_of(accounts, found.instances, rollout, planned=True)
+    report = report_of("org rollout", accounts, planned)
+    if call.given.on("dry_run") or not rollout.due:
+        return report
+    call.console.blocks([*result_blocks(report.data, call.console.room()), ()])
+    for text in _said_before(found, what):
+        call.console.say(text, "warn")
+    confirm(call, base, f"Roll this out to {counted(len(rollout.due), 'account')}?")
+    found = _made(accounts, found, what, answers)
+    rolling_out.roll_out(accounts, found, rollout, _preferences(call))
+    there = rolling_out.stacks_of(found)
+    rows = rolling_out.rows_of(accounts, there, _after(rollout), planned=False)
+    onward = (
+        ("ddsetup org apply --all",) if what == "forwarder" else (f"ddsetup org status --member-role {ROLE}",)
+    )
+    return replace(report_of("org rollout", accounts, rows), next=onward)
+
+
+def _after(rollout: Rollout) -> Rollout:
+    """Of which it is told what came of it."""
+    return replace(rollout, left_out={a: reason for a, reason in rollout.left_out.items() if reason})
+
+
+def _said_before(found: Found, what: What) -> list[str]:
+    said = []
+    if not found.trusted:
+        said.append("StackSets may not work in this organisation yet; this allows it (trusted access)")
+    if found.made is None and what == "forwarder":
+        said.append(
+            "the API key becomes a NoEcho parameter of the StackSet, which CloudFormation shows nobody"
+        )
+    return said
+
+
+def _made(accounts: Accounts, found: Found, what: What, answers: Answers) -> Found:
+    identity, keys = accounts.base.identity, accounts.base.keys
+    if what == "forwarder":
+        template = forwarder_template(answers, identity.partition)
+        return rolling_out.make_set(
+            found, template, forwarder_parameters(answers, keys.api_key if keys else "")
+        )
+    policy = least_policy(answers, identity.partition, ("*",), accounts.base.scope.regions, FOR)
+    return rolling_out.make_set(found, role_template(member_template(policy, identity.account)), {})
+
+
+def _preferences(call: Call) -> dict[str, str | int]:
+    said = call.value("failure_tolerance")
+    tolerance = _TOLERANCE if said is None else said
+    if not 0 <= tolerance <= 100:
+        raise UsageError(f"--failure-tolerance {tolerance} is no percentage")
+    return {"FailureTolerancePercentage": tolerance}
+
+
+def _removed(call: Call, accounts: Accounts, found: Found) -> Report:
+    """Take back what was rolled out, unless runs that rely on it are in force."""
+    from ddsetup.flow.organisation.undoing import in_force
+
+    having = sorted({each.account for each in found.instances})
+    rows = [_row(account, "changes", "its stacks go") for account in having]
+    report = report_of("org rollout", accounts, rows)
+    if found.made is None or call.given.on("dry_run"):
+        return report
+    if found.place.name == NAMES["forwarder"] and (runs := in_force(list_runs(call.memory()).readable)):
+        raise UsageError(f"run {max(runs)} relies on it", fix="give that back first: ddsetup org undo")
+    confirm(call, accounts.base, f"Delete StackSet {found.place.name} and its {counted(len(rows), 'stack')}?")
+    rolling_out.take_back(accounts, found)
+    left = {each.account: each.reason for each in rolling_out.stacks_of(found)}
+    done = [
+        _row(account, "failed", left[account], 1)
+        if account in left
+        else _row(account, "done", "its stacks are gone")
+        for account in having
+    ]
+    return report_of("org rollout", accounts, done)
+
+
+def _row(account: str, status: str, text: str, exit_code: int = 0) -> Row:
+    return {**head(Member(account=account)), "status": status, "text": text, "exit_code": exit_code}
+
+
+blocks = of_data(result_blocks)
+"""What became of each account."""

@@ -1,0 +1,175 @@
+"""CloudFormation StackSets with service-managed permissions: stacks in the accounts of an organisation.
+
+They live in the management account, in one region, also where a delegated administrator works on them: then
+every call says so (`CallAs`). Shapes, errors and limits are those of botocore's `cloudformation` model.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from ddsetup.gateways.aws.errors import Refused
+from ddsetup.gateways.aws.session import Aws
+from ddsetup.gateways.aws.stacks import CAPABILITIES
+from ddsetup.model.account import Json, Lane
+from ddsetup.model.organisation import Instance, Targets
+
+IMPORTED_AT_ONCE = 10
+"""Stacks of one call of ImportStacksToStackSet."""
+_TOKEN = ("NextToken", "NextToken")
+_UNDER_WAY = ("RUNNING", "QUEUED", "STOPPING")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The StackSet of this name, in the region of `lane`. `delegated`: as a delegated administrator."""
+
+    aws: Aws
+    lane: Lane
+    name: str
+    delegated: bool = False
+
+    def call(self, operation: str, **parameters: Json) -> Json:
+        """Make a call about it."""
+        return self.aws.call(
+            f"cloudformation:{operation}",
+            self.lane,
+            StackSetName=self.name,
+            CallAs="DELEGATED_ADMIN" if self.delegated else "SELF",
+            **parameters,
+        )
+
+    def pages(self, operation: str, **parameters: Json) -> list[Json]:
+        """All that a call about it lists."""
+        named = {"StackSetName": self.name, "CallAs": "DELEGATED_ADMIN" if self.delegated else "SELF"}
+        action = f"cloudformation:{operation}"
+        return self.aws.pages(action, self.lane, "Summaries", token=_TOKEN, **named, **parameters)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Made:
+    """A StackSet that is there."""
+
+    id: str
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+def trusted_access(place: Place) -> bool:
+    """Whether StackSets may work in the organisation's accounts (DescribeOrganizationsAccess)."""
+    called = "DELEGATED_ADMIN" if place.delegated else "SELF"
+    answer = place.aws.call("cloudformation:DescribeOrganizationsAccess", place.lane, CallAs=called)
+    return bool(answer.get("Status") == "ENABLED")
+
+
+def allow_access(place: Place) -> None:
+    """Let StackSets work in the organisation's accounts; only the management account can."""
+    place.aws.call("cloudformation:ActivateOrganizationsAccess", place.lane)
+
+
+def read_stack_set(place: Place) -> Made | None:
+    """The set, None if there is none."""
+    try:
+        found = place.call("DescribeStackSet")["StackSet"]
+    except Refused as error:
+        if error.code == "StackSetNotFoundException":
+            return None
+        raise
+    tags = {tag["Key"]: tag["Value"] for tag in found.get("Tags") or ()}
+    return Made(id=found["StackSetId"], tags=tags)
+
+
+def create_stack_set(
+    place: Place, template: Mapping[str, str], parameters: Mapping[str, str], tags: Mapping[str, str]
+) -> str:
+    """Make the set; its id. `template` is its TemplateURL or TemplateBody.
+
+    Accounts that come into the units later get their stack by themselves, those that leave lose it, and
+    operations that meet wait for each other.
+    """
+    return str(
+        place.call(
+            "CreateStackSet",
+            Description="Made by ddsetup org rollout",
+            Parameters=[{"ParameterKey": k, "ParameterValue": v} for k, v in parameters.items()],
+            Tags=[{"Key": key, "Value": value} for key, value in tags.items()],
+            Capabilities=list(CAPABILITIES[:2]),
+            PermissionModel="SERVICE_MANAGED",
+            AutoDeployment={"Enabled": True, "RetainStacksOnAccountRemoval": False},
+            ManagedExecution={"Active": True},
+            ClientRequestToken=str(uuid.uuid4()),
+            **template,
+        )["StackSetId"]
+    )
+
+
+def start(place: Place, made: str, operation: str, targets: Targets, **more: Json) -> str:
+    """Start CreateStackInstances or DeleteStackInstances; the id of the operation.
+
+    The id is made of what is asked for. So a call that is made again, by whoever was killed after the first
+    one, finds that operation instead of starting another; one that has failed is no reason not to try again.
+    """
+    chosen: dict[str, Json] = {"OrganizationalUnitIds": list(targets.units)}
+    if targets.accounts:
+        chosen |= {"Accounts": list(targets.accounts), "AccountFilterType": targets.filter}
+    asked = {"DeploymentTargets": chosen, "Regions": list(targets.regions), **more}
+    return _once(place, operation, (made, operation, repr(sorted(chosen.items())), *targets.regions), asked)
+
+
+def import_stacks(place: Place, made: str, units: Sequence[str], stacks: Sequence[str]) -> str:
+    """Take up to ten stacks, by their ids, into the set; the id of the operation, as `start` has it."""
+    asked = {"StackIds": list(stacks), "OrganizationalUnitIds": list(units)}
+    return _once(place, "ImportStacksToStackSet", (made, "import", *stacks), asked)
+
+
+def _once(place: Place, operation: str, about: Sequence[str], asked: Mapping[str, Json]) -> str:
+    attempt = 0
+    while True:
+        name = str(uuid.uuid5(uuid.NAMESPACE_URL, "|".join(("ddsetup", *about, str(attempt)))))
+        try:
+            place.call(operation, OperationId=name, **asked)
+        except Refused as error:
+            if error.code != "OperationIdAlreadyExistsException":
+                raise
+            if operation_status(place, name)[0] not in _UNDER_WAY:
+                attempt += 1
+                continue
+        return name
+
+
+def operation_status(place: Place, operation: str) -> tuple[str, str]:
+    """RUNNING, QUEUED, STOPPING, STOPPED, SUCCEEDED or FAILED, and the reason."""
+    found = place.call("DescribeStackSetOperation", OperationId=operation)["StackSetOperation"]
+    return str(found["Status"]), str(found.get("StatusReason") or "")
+
+
+def is_under_way(status: str) -> bool:
+    """Whether an operation in this status goes on."""
+    return status in _UNDER_WAY
+
+
+def operations_under_way(place: Place) -> tuple[str, ...]:
+    """The ids of operations that go on."""
+    found = place.pages("ListStackSetOperations")
+    return tuple(item["OperationId"] for item in found if item["Status"] in _UNDER_WAY)
+
+
+def instances(place: Place) -> tuple[Instance, ...]:
+    """The stacks of the set, as far as it knows of them."""
+    return tuple(
+        Instance(
+            account=item["Account"],
+            region=item["Region"],
+            detail=(item.get("StackInstanceStatus") or {}).get("DetailedStatus") or item["Status"],
+            reason=item.get("StatusReason") or "",
+            unit=item.get("OrganizationalUnitId") or "",
+            stack=item.get("StackId") or "",
+        )
+        for item in place.pages("ListStackInstances")
+    )
+
+
+def delete_stack_set(place: Place) -> None:
+    """Delete the set, which has no instances any more."""
+    place.call("DeleteStackSet")

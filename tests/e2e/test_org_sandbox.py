@@ -1,0 +1,97 @@
+"""An organisation of the sandbox: a StackSet brings Forwarders, each account is set up, all goes again."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+
+from ddsetup.sandbox import aws
+from ddsetup.sandbox.model import Keys
+from tests.e2e.conftest import OpenPlace, Place
+
+pytestmark = pytest.mark.e2e
+REGION = "us-east-1"
+WHERE = ("--ou", "development", "--exclude", "coffee-abandoned", "--region", REGION, "--output", "json")
+
+
+@pytest.fixture(scope="module")
+def organisation(open_place: OpenPlace) -> Place:
+    return open_place("organisation")
+
+
+def inside(place: Place, account: str) -> dict[str, Any]:
+    """What an account's root sees of what is changed there."""
+
+    def client(service: str) -> Any:
+        return aws.client(service, place.sandbox.aws_endpoint_url, REGION, Keys(account, "root"))
+
+    functions = client("lambda").list_functions()["Functions"]
+    stacks = client("cloudformation").describe_stacks()["Stacks"]
+    return {
+        "functions": {
+            f["FunctionName"]: (f["Handler"], f.get("Layers"), f.get("Environment", {}).get("Variables", {}))
+            for f in functions
+        },
+        "stacks": sorted(s["StackName"] for s in stacks if not s["StackStatus"].startswith("DELETE")),
+        "roles": sorted(
+            role["RoleName"] for role in client("iam").list_roles()["Roles"] if not _of_aws(role)
+        ),
+    }
+
+
+def _of_aws(role: Any) -> bool:
+    """What StackSets makes for itself stays."""
+    return bool(role["RoleName"].startswith("stacksets-exec-"))
+
+
+def rows(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    return {row["name"] or row["account"]: row for row in document["data"]["accounts"]}
+
+
+def test_forwarders_are_rolled_out_accounts_set_up_and_nothing_is_left(organisation: Place) -> None:
+    place, cli = organisation, organisation.cli
+    seen = rows(cli("org", "status", *WHERE).json)
+    accounts = {name: row["account"] for name, row in seen.items()}
+    before = {name: inside(place, account) for name, account in accounts.items()}
+
+    rolled = cli("org", "rollout", "--canary", "coffee-dev", *WHERE, "--yes")
+    assert rolled.code == 0, rolled.stdout
+    assert {row["status"] for row in rows(rolled.json).values()} == {"done"}
+    again = cli("org", "rollout", *WHERE, "--yes")
+    assert {row["status"] for row in rows(again.json).values()} == {"nothing to do"}
+
+    done = cli("org", "apply", "--all", *WHERE, "--yes", "--no-verify")
+    assert done.code == 0, done.stdout
+    shown = rows(cli("org", "status", *WHERE).json)
+    for name, row in shown.items():
+        assert (row["integrated"], row["without_datadog"]) == ("yes", 0), name
+        assert [f["registered"] for f in row["forwarders"]] == [True], name
+        assert [f["by"] for f in row["forwarders"]] == ["StackSet ddsetup-forwarder"], name
+
+    relied = cli("org", "rollout", "--remove", *WHERE, "--yes")
+    assert relied.code == 2
+    assert "ddsetup org undo" in relied.json["error"]["fix"]
+    assert cli("org", "undo", *WHERE, "--yes").code == 0
+    removed = cli("org", "rollout", "--remove", *WHERE, "--yes")
+    assert removed.code == 0, removed.stdout
+    assert {name: inside(place, account) for name, account in accounts.items()} == before
+    assert rows(cli("org", "status", *WHERE).json) == seen
+
+
+def test_a_run_that_was_killed_goes_on_where_it_was(organisation: Place) -> None:
+    cli = organisation.cli
+    apply = ("org", "apply", "--all", "--via", "extension", *WHERE, "--yes", "--no-verify")
+    for seconds in (4.0, 8.0):
+        process = cli.start(*apply)
+        time.sleep(seconds)
+        process.kill()
+        process.communicate()
+    done = cli(*apply)
+    assert done.code == 0, done.stdout
+    assert all(row["without_datadog"] == 0 for row in rows(cli("org", "status", *WHERE).json).values())
+    while (undone := cli("org", "undo", *WHERE, "--yes")).code == 0:
+        pass
+    assert "no such run" in undone.stdout
+    assert all(row["with_datadog"] == 0 for row in rows(cli("org", "status", *WHERE).json).values())

@@ -1,0 +1,66 @@
+"""What a StackSet is to bring into which accounts."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from ddsetup.model.answers import Answers, KeySource
+from ddsetup.model.organisation import Instance, Member
+from ddsetup.plan.rollout import Rollout, forwarder_parameters, is_there, reason_to_leave_out
+
+SITE = Answers(site="datadoghq.eu", regions=("eu-west-1",))
+ALL = Rollout(units=("r-1",), regions=("eu-west-1",), due=("1", "2", "3"), canary=("2",))
+SHOP = Member(account="1", name="shop")
+
+
+def test_the_canary_comes_first_and_then_whoever_is_not_excluded() -> None:
+    (first, canary), (then, rest) = replace(ALL, excluded=("9",)).batches()
+    assert (first, canary.accounts, canary.filter) == ("canary", ("2",), "INTERSECTION")
+    assert (then, rest.accounts, rest.filter) == ("rest", ("9",), "DIFFERENCE")
+
+
+def test_of_single_accounts_only_these_get_it() -> None:
+    (_, rest) = replace(ALL, narrowed=True).batches()[1]
+    assert (rest.accounts, rest.filter) == (("1", "3"), "INTERSECTION")
+
+
+def test_whole_units_name_no_accounts() -> None:
+    ((_, rest),) = replace(ALL, canary=()).batches()
+    assert (rest.accounts, rest.filter) == ((), "NONE")
+
+
+def test_a_canary_alone_is_all_there_is_to_do() -> None:
+    assert [name for name, _ in replace(ALL, due=("2",)).batches()] == ["canary"]
+
+
+@pytest.mark.parametrize(
+    ("details", "expected"),
+    [
+        ({"eu-west-1": "SUCCEEDED", "us-east-1": "SUCCEEDED"}, True),
+        ({"eu-west-1": "SUCCEEDED"}, False),
+        ({"eu-west-1": "SUCCEEDED", "us-east-1": "FAILED"}, False),
+    ],
+)
+def test_an_account_has_it_once_each_region_does(details: dict[str, str], expected: bool) -> None:
+    found = [Instance(account="1", region=region, detail=detail) for region, detail in details.items()]
+    assert is_there("1", ("eu-west-1", "us-east-1"), found) is expected
+
+
+def test_who_is_left_out_is_told_why() -> None:
+    assert reason_to_leave_out(SHOP, ()) == ""
+    assert "has a Forwarder already: f" in reason_to_leave_out(SHOP, ("f",))
+    assert "is suspended" in reason_to_leave_out(replace(SHOP, state="SUSPENDED"), ())
+    assert "management account" in reason_to_leave_out(replace(SHOP, management=True), ())
+
+
+def test_the_function_has_a_fixed_name_and_the_key_goes_by_the_way_that_is_named() -> None:
+    made = forwarder_parameters(SITE, "key")
+    assert (made["FunctionName"], made["DdApiKey"]) == ("datadog-forwarder", "key")
+    named = forwarder_parameters(replace(SITE, key_source=KeySource(kind="secret", value="arn:s")), "key")
+    assert named["DdApiKeySecretArn"] == "arn:s"
+    assert "DdApiKey" not in named
+    parameter = forwarder_parameters(replace(SITE, key_source=KeySource(kind="ssm", value="arn:p")), "key")
+    assert parameter["DdApiKeySsmParameterName"] == "arn:p"
+    assert "DdApiKey" not in parameter
