@@ -144,7 +144,11 @@ def gone_with_sandbox(call: Call, runs: Sequence[Brief]) -> frozenset[str]:
         # The one that the variables lead to may be entered elsewhere, or be gone as well.
         with suppress(DdsetupError):
             accounts.add(_session_account(call))
-    return frozenset(run.id for run in tried if not accounts & set(run.header.accounts))
+    # Accounts of a sandbox's organisation are gone with the one that manages them.
+    whole = {run.id: run.header.accounts for run in tried}
+    return frozenset(
+        run.id for run in tried if not accounts & {*run.header.accounts, *whole.get(run.header.within, ())}
+    )
 
 
 def state_of(run: Brief, runs: Sequence[Brief], *, gone: bool = False) -> str:

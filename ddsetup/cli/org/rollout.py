@@ -117,7 +117,9 @@ def _removed(call: Call, accounts: Accounts, found: Found) -> Report:
     from ddsetup.flow.organisation.undoing import in_force
 
     having = sorted({each.account for each in found.instances})
-    rows = [_row(account, "changes", "its stacks go") for account in having]
+    known = {member.account: member for member in accounts.everyone}
+    members = [known.get(account, Member(account=account)) for account in having]
+    rows = [_row(member, "changes", "its stacks go") for member in members]
     report = report_of("org rollout", accounts, rows)
     if found.made is None or call.given.on("dry_run"):
         return report
@@ -127,16 +129,16 @@ def _removed(call: Call, accounts: Accounts, found: Found) -> Report:
     rolling_out.take_back(accounts, found)
     left = {each.account: each.reason for each in rolling_out.stacks_of(found)}
     done = [
-        _row(account, "failed", left[account], 1)
-        if account in left
-        else _row(account, "done", "its stacks are gone")
-        for account in having
+        _row(member, "failed", left[member.account], 1)
+        if member.account in left
+        else _row(member, "done", "its stacks are gone")
+        for member in members
     ]
     return report_of("org rollout", accounts, done)
 
 
-def _row(account: str, status: str, text: str, exit_code: int = 0) -> Row:
-    return {**head(Member(account=account)), "status": status, "text": text, "exit_code": exit_code}
+def _row(member: Member, status: str, text: str, exit_code: int = 0) -> Row:
+    return {**head(member), "status": status, "text": text, "exit_code": exit_code}
 
 
 blocks = of_data(result_blocks)

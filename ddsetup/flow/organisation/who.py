@@ -64,7 +64,7 @@ def accounts_of(call: Call, base: Session) -> Accounts:
         if call.value("ou"):
             raise UsageError("--ou is about an organisation, and --accounts names a file instead of one")
         members = read_accounts(call.directory / Path(named).expanduser())
-        return replace(found, members=choose(members, which))
+        return replace(found, members=choose(members, which), everyone=members)
     organisation = organizations.read_organisation(base.aws)
     everyone, units = _listed(call, base, organisation)
     members = choose(everyone, replace(which, tags=()))
