@@ -56,7 +56,7 @@ def _rolled_out(call: Call, accounts: Accounts, found: Found, what: What, answer
         regions=base.scope.regions if what == "forwarder" else base.scope.regions[:1],
         canary=tuple(call.value("canary") or ()),
         narrowed=bool(call.value("account") or call.value("account_tag")),
-        take_over=bool(call.value("import")),
+        take_over=bool(call.value("take_over")),
     )
     rollout = rolling_out.plan_rollout(accounts, found, held, wish)
     planned = rolling_out.rows_of(accounts, found.instances, rollout, planned=True)

@@ -163,7 +163,11 @@ ORG = Group(
                     "begun. Default: 10.",
                     kind=int,
                 ),
-                switch("import", "Take stacks of Forwarders that are there into the StackSet."),
+                switch(
+                    "take_over",
+                    "Take stacks of Forwarders that are there into the StackSet.",
+                    flag="--import",
+                ),
                 switch("remove", "Delete the stacks and the StackSet again."),
                 *_WHICH,
             ),
