@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from ddsetup.ask.asking import answers_from
-from ddsetup.facts.kinds import exit_code_of, kind_name
+from ddsetup.facts.kinds import exit_code_of, kind_name, sources_of
 from ddsetup.flow.call import Call
 from ddsetup.flow.carrying_out import carry_out
 from ddsetup.flow.connecting import quiet
@@ -70,7 +70,7 @@ class Planning:
 
 
 def _beside_functions(answers: Answers) -> bool:
-    return bool(answers.state_machines or answers.api_stages or answers.integration_namespaces)
+    return bool(sources_of(answers) or answers.integration_namespaces)
 
 
 @dataclass(frozen=True, slots=True)
