@@ -47,6 +47,8 @@ _WHICH = (
 _FUNCTIONS = tuple(key for key in keys("Which functions") if key not in ("tag", "exclude"))
 _WANTED = tuple(key for key in WANTED if key not in ("tag", "exclude"))
 """Accounts are chosen by --tag and --exclude here; those of functions can be in the file."""
+_PROOF = tuple(key for key in keys("Proof") if key not in ("invoke", "payload"))
+"""Nobody is there to be asked whether the functions of many accounts may be invoked."""
 
 _FORWARDER = (
     *("api_key_ssm", "forwarder_stack", "forwarder_name", "forwarder_version", "forwarder_param"),
@@ -101,7 +103,7 @@ ORG = Group(
                 "ddsetup org apply --all --account lab --yes",
                 "ddsetup org apply plans.jsonl --yes",
             ),
-            keys=(*_WANTED, *keys("Proof"), *WRITING, "html"),
+            keys=(*_WANTED, *_PROOF, *WRITING, "html"),
             extras=(
                 Extra(name="file", kind=Path, metavar="[FILE]", help="What `org plan --out` wrote."),
                 *_WHICH,
@@ -115,7 +117,7 @@ ORG = Group(
             keys=(
                 *_FUNCTIONS,
                 *("region", *CONNECT, "via", "logs", "traces", "enhanced_metrics"),
-                *keys("Proof"),
+                *_PROOF,
                 *ASKING,
                 "html",
             ),
