@@ -3,6 +3,7 @@ and how its requests and answers are written."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,9 +12,10 @@ import pytest
 from ddsetup.sandbox.emulator import org_tree
 from ddsetup.sandbox.emulator.org_tree import Member, Organization
 from ddsetup.sandbox.emulator.stack_sets import running, targets, wire
-from ddsetup.sandbox.emulator.stack_sets.records import Instance, Operation
+from ddsetup.sandbox.emulator.stack_sets.records import Instance, Operation, StackSet
 from ddsetup.sandbox.emulator.stack_sets.wire import Refusal
 from ddsetup.sandbox.model import ACCOUNT
+from tests.gateways.emulated import REGION
 
 
 @pytest.fixture
@@ -91,6 +93,25 @@ def test_percentages_are_rounded_down_and_one_is_always_worked_on(
 def test_regions_come_in_the_order_that_is_asked_for() -> None:
     assert running.order(["a", "b", "c"], {"RegionOrder": ["c", "x", "a"]}) == ["c", "a", "b"]
     assert running.order(["a", "b"], {}) == ["a", "b"]
+
+
+@pytest.mark.parametrize("way", ["PARALLEL", "SEQUENTIAL"])
+def test_an_operation_that_breaks_off_has_failed_and_ends(organization: Organization, way: str) -> None:
+    def strike(_set: str, _account: str, _region: str) -> str:
+        raise RuntimeError("nobody reckoned with it")
+
+    async def run() -> None:
+        running.Runner(strike).start(held, operation)
+        (task,) = running._tasks
+        await asyncio.wait([task])
+        assert isinstance(task.exception(), RuntimeError)
+
+    held = StackSet("set", REGION, ACCOUNT, "", {}, frozenset(), [], {})
+    instance = Instance("a", REGION, organization.members["a"].parent)
+    preferences = {"RegionConcurrencyType": way}
+    operation = Operation("id", "DELETE", lambda: [instance], [REGION], preferences=preferences, retain=True)
+    asyncio.run(run())
+    assert (operation.status, held.under_way) == ("FAILED", [])
 
 
 def test_requests_and_answers_have_the_shapes_of_the_model() -> None:

@@ -50,17 +50,22 @@ class Runner:
 
     async def _run(self, held: StackSet, operation: Operation) -> None:
         await asyncio.sleep(PREPARING_SECONDS)
+        well = False
         try:
-            if operation.preferences.get("RegionConcurrencyType") == "PARALLEL":
-                went = await asyncio.gather(*(self._region(held, operation, r) for r in operation.regions))
-                well = all(went)
-            else:
-                well = True
-                for region in operation.regions:
-                    well = well and await self._region(held, operation, region)
+            well = await self._regions(held, operation)
         finally:
             _cancel_rest(operation)
             self._end(held, operation, well=well)
+
+    async def _regions(self, held: StackSet, operation: Operation) -> bool:
+        """Whether in none of them more accounts failed than may; the first such one ends it, if they come one
+        after the other."""
+        if operation.preferences.get("RegionConcurrencyType") == "PARALLEL":
+            return all(await asyncio.gather(*(self._region(held, operation, r) for r in operation.regions)))
+        for region in operation.regions:
+            if not await self._region(held, operation, region):
+                return False
+        return True
 
     def stop(self, operation: Operation) -> None:
         """What was not begun is not going to be; one that waits for its turn ends at once."""
