@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from ddsetup.sandbox.emulator import org_tree
+from ddsetup.sandbox.emulator import member_roles, org_tree
 from ddsetup.sandbox.emulator.org_tree import Member, Organization
 from ddsetup.sandbox.emulator.stack_sets import member_stacks
 
@@ -25,7 +25,6 @@ _MANY = 10
 ROLE = "OrganizationAccountAccessRole"
 STACK_SETS = "member.org.stacksets.cloudformation.amazonaws.com"
 """The service principal of StackSets (Organizations user guide, on its integration)."""
-_ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
 _TARGET = "AWSOrganizationsV20161128."
 _SERVICE_PRINCIPAL = ".amazonaws.com"
 
@@ -279,14 +278,9 @@ def _create_account(organization: Organization, data: Mapping[str, Any]) -> Mapp
 def _let_in(account: str, management: str, role: str) -> None:
     """The role by which the management account gets into an account that was made for it."""
     from ministack.core.responses import get_region, request_scope
-    from ministack.services import iam
 
-    principal = {"AWS": f"arn:aws:iam::{management}:root"}
-    statement = {"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}
-    trust = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
     with request_scope(account, get_region()):
-        iam._create_role({"RoleName": [role], "AssumeRolePolicyDocument": [trust]})
-        iam._attach_role_policy({"RoleName": [role], "PolicyArn": [_ADMINISTRATOR]})
+        member_roles.create(role, f"arn:aws:iam::{management}:root")
 
 
 def _creation(organization: Organization, data: Mapping[str, Any]) -> Mapping[str, Any]:

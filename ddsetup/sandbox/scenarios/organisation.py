@@ -9,8 +9,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ddsetup.sandbox.bootstrap import create_function_role
+from ddsetup.sandbox.emulator import member_roles
 from ddsetup.sandbox.emulator.org_tree import STATE_TAG
-from ddsetup.sandbox.emulator.organizations import STACK_SETS
+from ddsetup.sandbox.emulator.organizations import ROLE, STACK_SETS
 from ddsetup.sandbox.emulator.stack_sets.member_stacks import role_name, service_role
 from ddsetup.sandbox.model import ACCOUNT, OPERATOR, member_account
 from ddsetup.sandbox.scenarios import integration
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
 PRODUCTION, DEVELOPMENT, LABS = "production", "development", "labs"
 """Organisational units; `labs` is inside of `development`."""
-_ROLE = "OrganizationAccountAccessRole"
 CONTROL_TOWER_ROLE = "AWSControlTowerExecution"
 FOREIGN = "DatadogIntegration"
 """The StackSet of Datadog's own template, made by somebody else."""
@@ -135,20 +135,18 @@ def furnish_account(world: World, management: str, sample: Sample) -> None:
 
 def refuse(iam: Any, management: str, account: str) -> None:
     """Let nobody of the management account into an account, StackSets neither."""
-    for role in (_ROLE, role_name(management)):
+    for role in (ROLE, role_name(management)):
         _trust(iam, role, f"arn:aws:iam::{account}:root")
 
 
 def admit(iam: Any, management: str) -> None:
     """Let them in again."""
-    _trust(iam, _ROLE, f"arn:aws:iam::{management}:root")
+    _trust(iam, ROLE, f"arn:aws:iam::{management}:root")
     _trust(iam, role_name(management), service_role(management))
 
 
 def _trust(iam: Any, role: str, principal: str) -> None:
-    statement = {"Effect": "Allow", "Principal": {"AWS": principal}, "Action": "sts:AssumeRole"}
-    document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-    iam.update_assume_role_policy(RoleName=role, PolicyDocument=document)
+    iam.update_assume_role_policy(RoleName=role, PolicyDocument=member_roles.trust(principal))
 
 
 def _furnish_foreign(world: World, unit: str, account: str) -> None:
@@ -213,13 +211,12 @@ what it does at Datadog by functions of its own has been done."""
 
 def _enrol(iam: Any) -> None:
     """An account that Control Tower manages and that was invited: its role is there, and no other."""
-    role = iam.get_role(RoleName=_ROLE)["Role"]
+    role = iam.get_role(RoleName=ROLE)["Role"]
     trust = json.dumps(role["AssumeRolePolicyDocument"])
-    administrator = "arn:aws:iam::aws:policy/AdministratorAccess"
     iam.create_role(RoleName=CONTROL_TOWER_ROLE, AssumeRolePolicyDocument=trust)
-    iam.attach_role_policy(RoleName=CONTROL_TOWER_ROLE, PolicyArn=administrator)
-    iam.detach_role_policy(RoleName=_ROLE, PolicyArn=administrator)
-    iam.delete_role(RoleName=_ROLE)
+    iam.attach_role_policy(RoleName=CONTROL_TOWER_ROLE, PolicyArn=member_roles.ADMINISTRATOR)
+    iam.detach_role_policy(RoleName=ROLE, PolicyArn=member_roles.ADMINISTRATOR)
+    iam.delete_role(RoleName=ROLE)
 
 
 _OPERATES = {

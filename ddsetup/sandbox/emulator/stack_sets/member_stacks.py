@@ -4,17 +4,15 @@ CloudFormation, in the name of the role that StackSets has in every account."""
 from __future__ import annotations
 
 import asyncio
-import json
 import re
 from collections.abc import Iterable, Mapping
 from html import unescape
 from typing import Any
 
-from ddsetup.sandbox.emulator import org_tree, stack_rights
+from ddsetup.sandbox.emulator import member_roles, org_tree, stack_rights
 from ddsetup.sandbox.emulator.stack_sets.records import Instance, StackSet
 
 _LOOK_SECONDS = 0.05
-_ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
 _ENDS = ("_COMPLETE", "_FAILED")
 _NO_UPDATES = "No updates are to be performed."
 
@@ -41,13 +39,10 @@ def let_in(account: str, management: str) -> None:
 
     name = role_name(management)
     service = service_role(management)
-    statement = {"Effect": "Allow", "Principal": {"AWS": service}, "Action": "sts:AssumeRole"}
-    trust = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
     with request_scope(account, get_region()):
         held = iam._roles.get(name)
         if held is None:
-            iam._create_role({"RoleName": [name], "AssumeRolePolicyDocument": [trust]})
-            iam._attach_role_policy({"RoleName": [name], "PolicyArn": [_ADMINISTRATOR]})
+            member_roles.create(name, service)
         elif service not in str(held["AssumeRolePolicyDocument"]):
             said = f"Account {account} should have '{name}' role with trust relationship to Role "
             raise StackFailed(f"{said}'{service.rpartition('/')[2]}'.")
