@@ -11,9 +11,9 @@ import pytest
 
 from ddsetup.sandbox.emulator import org_tree
 from ddsetup.sandbox.emulator.org_tree import Member, Organization
+from ddsetup.sandbox.emulator.refusals import Refusal
 from ddsetup.sandbox.emulator.stack_sets import running, targets, wire
 from ddsetup.sandbox.emulator.stack_sets.records import Instance, Operation, StackSet
-from ddsetup.sandbox.emulator.stack_sets.wire import Refusal
 from ddsetup.sandbox.model import ACCOUNT
 from tests.gateways.emulated import REGION
 

@@ -17,6 +17,7 @@ from typing import Any
 
 from ddsetup.sandbox.emulator import member_roles, org_tree
 from ddsetup.sandbox.emulator.org_tree import Member, Organization
+from ddsetup.sandbox.emulator.refusals import Refusal
 from ddsetup.sandbox.emulator.stack_sets import member_stacks
 
 _MOST = 20
@@ -27,14 +28,6 @@ STACK_SETS = "member.org.stacksets.cloudformation.amazonaws.com"
 """The service principal of StackSets (Organizations user guide, on its integration)."""
 _TARGET = "AWSOrganizationsV20161128."
 _SERVICE_PRINCIPAL = ".amazonaws.com"
-
-
-class Refusal(Exception):
-    """An error of the API: its code and its text."""
-
-    def __init__(self, code: str, text: str) -> None:
-        super().__init__(text)
-        self.code, self.text = code, text
 
 
 Operation = Callable[[Organization, Mapping[str, Any]], Mapping[str, Any]]

@@ -10,6 +10,7 @@ from typing import Any
 from ddsetup.sandbox.emulator import org_tree, stack_rights
 from ddsetup.sandbox.emulator.org_tree import Organization
 from ddsetup.sandbox.emulator.organizations import STACK_SETS
+from ddsetup.sandbox.emulator.refusals import Refusal
 from ddsetup.sandbox.emulator.stack_sets import importing, joining, running, targets, templates
 from ddsetup.sandbox.emulator.stack_sets.records import (
     Instance,
@@ -20,7 +21,7 @@ from ddsetup.sandbox.emulator.stack_sets.records import (
     result_summary,
 )
 from ddsetup.sandbox.emulator.stack_sets.running import Runner
-from ddsetup.sandbox.emulator.stack_sets.wire import Refusal, answer, page, refusal, request
+from ddsetup.sandbox.emulator.stack_sets.wire import answer, page, refusal, request
 
 Data = Mapping[str, Any]
 Answer = Mapping[str, Any]

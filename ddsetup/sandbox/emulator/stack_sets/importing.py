@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ddsetup.sandbox.emulator.org_tree import Organization
+from ddsetup.sandbox.emulator.refusals import Refusal
 from ddsetup.sandbox.emulator.stack_sets import member_stacks
 from ddsetup.sandbox.emulator.stack_sets.records import Instance, StackSet
-from ddsetup.sandbox.emulator.stack_sets.wire import Refusal
 
 _MOST = 10
 

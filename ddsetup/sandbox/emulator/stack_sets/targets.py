@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ddsetup.sandbox.emulator.org_tree import Organization
+from ddsetup.sandbox.emulator.refusals import Refusal
 from ddsetup.sandbox.emulator.stack_sets.records import Instance, StackSet
-from ddsetup.sandbox.emulator.stack_sets.wire import Refusal
 
 _MOST_UNITS = 50
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ddsetup.sandbox.emulator.refusals import Refusal
 from ddsetup.sandbox.emulator.stack_sets.records import NO_ECHO
-from ddsetup.sandbox.emulator.stack_sets.wire import Refusal
 
 
 def body(data: Mapping[str, Any]) -> str:

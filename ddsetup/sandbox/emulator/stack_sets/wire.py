@@ -9,15 +9,9 @@ from typing import Any
 from uuid import uuid4
 from xml.sax.saxutils import escape
 
+from ddsetup.sandbox.emulator.refusals import Refusal
+
 _NAMESPACE = "http://cloudformation.amazonaws.com/doc/2010-05-15/"
-
-
-class Refusal(Exception):
-    """An error of the API: its code and its text."""
-
-    def __init__(self, code: str, text: str) -> None:
-        super().__init__(text)
-        self.code, self.text = code, text
 
 
 @cache
