@@ -79,18 +79,20 @@ def _trusted(data: Data) -> Organization:
 
 def _find(data: Data) -> StackSet:
     """The set that is named, by its id also if it was deleted."""
+    name = str(data["StackSetName"])
+    for each in _here(data):
+        if name in {each.id, each.arn} or (name == each.name and each.status == "ACTIVE"):
+            return each
+    raise Refusal("StackSetNotFoundException", f"StackSet {name} not found")
+
+
+def _here(data: Data) -> list[StackSet]:
+    """The sets of the region that the caller works on, also those that were deleted."""
     from ministack.core.responses import get_account_id, get_region
 
-    name = str(data["StackSetName"])
-    organization = org_tree.of_account(get_account_id())
     delegated = data.get("CallAs") == "DELEGATED_ADMIN"
-    account = _organization(data).management if delegated else get_account_id()
-    if organization is not None or delegated:
-        for each in _sets:
-            here = (each.account, each.region) == (account, get_region())
-            if here and (name in {each.id, each.arn} or (name == each.name and each.status == "ACTIVE")):
-                return each
-    raise Refusal("StackSetNotFoundException", f"StackSet {name} not found")
+    place = (_organization(data).management if delegated else get_account_id(), get_region())
+    return [each for each in _sets if (each.account, each.region) == place]
 
 
 def _create_stack_set(data: Data) -> Answer:
@@ -265,12 +267,7 @@ def _delete_stack_set(data: Data) -> Answer:
 
 
 def _list_stack_sets(data: Data) -> Answer:
-    from ministack.core.responses import get_account_id, get_region
-
-    delegated = data.get("CallAs") == "DELEGATED_ADMIN"
-    account = _organization(data).management if delegated else get_account_id()
-    here = [each for each in _sets if (each.account, each.region) == (account, get_region())]
-    return page([each.summary() for each in here if data.get("Status") in {None, each.status}], data)
+    return page([each.summary() for each in _here(data) if data.get("Status") in {None, each.status}], data)
 
 
 def _list_instances(data: Data) -> Answer:
