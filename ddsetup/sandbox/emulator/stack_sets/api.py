@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from ddsetup.sandbox.emulator import org_tree, stack_rights
@@ -172,10 +173,7 @@ def _create_instances(data: Data) -> Answer:
     held, organization = _find(data), _trusted(data)
     chosen = targets.checked(organization, data.get("DeploymentTargets", {}), "CREATE")
     regions, overrides = list(data["Regions"]), _overrides(held, data)
-
-    def choose() -> list[Instance]:
-        return list(targets.wanted(held, targets.accounts(organization, chosen), regions))
-
+    choose = partial(targets.wanted, held, organization, chosen, regions)
     operation = Operation(_operation_id(data), "CREATE", choose, regions, targets=chosen, overrides=overrides)
     answered = _start(held, data, operation)
     for unit in chosen["OrganizationalUnitIds"]:
@@ -187,10 +185,7 @@ def _update_instances(data: Data) -> Answer:
     held, organization = _find(data), _trusted(data)
     chosen = targets.checked(organization, data.get("DeploymentTargets", {}), "UPDATE")
     regions, overrides = list(data["Regions"]), _overrides(held, data)
-
-    def choose() -> list[Instance]:
-        return list(targets.present(held, organization, chosen, regions))
-
+    choose = partial(targets.present, held, organization, chosen, regions)
     if not choose():
         raise Refusal("StackInstanceNotFoundException", "The specified stack instances do not exist.")
     operation = Operation(_operation_id(data), "UPDATE", choose, regions, targets=chosen, overrides=overrides)
@@ -201,10 +196,7 @@ def _delete_instances(data: Data) -> Answer:
     held, organization = _find(data), _trusted(data)
     chosen = targets.checked(organization, data.get("DeploymentTargets", {}), "DELETE")
     regions = list(data["Regions"])
-
-    def choose() -> list[Instance]:
-        return list(targets.present(held, organization, chosen, regions))
-
+    choose = partial(targets.present, held, organization, chosen, regions)
     operation = Operation(_operation_id(data), "DELETE", choose, regions, targets=chosen)
     operation.retain = bool(data["RetainStacks"])
     answered = _start(held, data, operation)
@@ -232,8 +224,9 @@ def _update_stack_set(data: Data) -> Answer:
     regions = list(where[1] or dict.fromkeys(each.region for each in held.instances.values()))
 
     def choose() -> list[Instance]:
-        everywhere = (each for each in held.instances.values() if each.region in regions)
-        return list(targets.present(held, organization, chosen, regions) if chosen else everywhere)
+        if chosen:
+            return targets.present(held, organization, chosen, regions)
+        return [each for each in held.instances.values() if each.region in regions]
 
     answered = _start(held, data, Operation(_operation_id(data), "UPDATE", choose, regions, targets=chosen))
     held.template, held.parameters, held.hidden = body, values, hidden

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from ddsetup.sandbox.emulator.org_tree import Organization
@@ -50,23 +50,28 @@ def accounts(organization: Organization, targets: Mapping[str, Any]) -> dict[str
     return found
 
 
-def wanted(held: StackSet, by_account: Mapping[str, str], regions: list[str]) -> Iterator[Instance]:
-    """An instance for each of these accounts and regions: the set's own where it has one."""
-    for region in regions:
-        for account, unit in by_account.items():
-            yield held.instances.get((account, region)) or Instance(account, region, unit)
+def wanted(
+    held: StackSet, organization: Organization, targets: Mapping[str, Any], regions: list[str]
+) -> list[Instance]:
+    """An instance for each account of the targets and region: the set's own where it has one."""
+    chosen = accounts(organization, targets)
+    return [
+        held.instances.get((account, region)) or Instance(account, region, unit)
+        for region in regions
+        for account, unit in chosen.items()
+    ]
 
 
 def present(
     held: StackSet, organization: Organization, targets: Mapping[str, Any], regions: list[str]
-) -> Iterator[Instance]:
+) -> list[Instance]:
     """The set's instances that the targets take in, also of accounts that have left their unit."""
     chosen = accounts(organization, targets)
-    named = set(targets.get("Accounts") or ())
-    excluding = targets.get("AccountFilterType") == "DIFFERENCE"
-    narrowed = targets.get("AccountFilterType") == "INTERSECTION"
-    for each in held.instances.values():
-        by_unit = each.unit in targets["OrganizationalUnitIds"]
-        left = by_unit and not (excluding and each.account in named) and not narrowed
-        if each.region in regions and (each.account in chosen or left):
-            yield each
+    way = targets.get("AccountFilterType")
+    excluded = set(targets.get("Accounts") or ()) if way == "DIFFERENCE" else set()
+    units = [] if way == "INTERSECTION" else targets["OrganizationalUnitIds"]
+
+    def taken(each: Instance) -> bool:
+        return each.account in chosen or (each.unit in units and each.account not in excluded)
+
+    return [each for each in held.instances.values() if each.region in regions and taken(each)]
