@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from ddsetup.sandbox.emulator import org_tree
 from ddsetup.sandbox.emulator.stack_sets import importing, member_stacks
@@ -114,7 +115,7 @@ class Runner:
                 raise StackFailed(reason)
             await _carry_out(held, operation, instance)
         except StackFailed as failed:
-            result.status = instance.detail = "FAILED"
+            result.status = "FAILED"
             result.reason = instance.reason = str(failed)
             unstable = operation.action == "DELETE" or operation.imports
             instance.status = "INOPERABLE" if unstable else "OUTDATED"
@@ -177,7 +178,7 @@ def _limits(operation: Operation, accounts: int) -> tuple[int, int]:
     return tolerated, most
 
 
-def order(regions: Sequence[str], preferences: object) -> list[str]:
+def order(regions: Sequence[str], preferences: Mapping[str, Any]) -> list[str]:
     """The regions in the order in which they are worked on."""
-    wanted = preferences.get("RegionOrder", []) if isinstance(preferences, dict) else []
+    wanted = preferences.get("RegionOrder", [])
     return [*(each for each in wanted if each in regions), *(each for each in regions if each not in wanted)]

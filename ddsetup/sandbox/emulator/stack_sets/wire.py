@@ -96,6 +96,7 @@ def refusal(refused: Refusal) -> tuple[int, dict[str, str], bytes]:
 def page(items: list[Any], data: Mapping[str, Any], most: int = 100) -> dict[str, Any]:
     """The members `Summaries` and `NextToken` of one page."""
     size = min(int(data.get("MaxResults") or most), most)
-    first = int(data["NextToken"]) if str(data.get("NextToken", "0")).isdigit() and "NextToken" in data else 0
+    token = str(data.get("NextToken", ""))
+    first = int(token) if token.isdigit() else 0
     more = {"NextToken": str(first + size)} if len(items) > first + size else {}
     return {"Summaries": items[first : first + size], **more}
