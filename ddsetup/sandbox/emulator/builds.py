@@ -11,7 +11,6 @@ not try again here. What the shell prints goes to the log; how it ended is count
 from __future__ import annotations
 
 import contextvars
-import os
 import shutil
 import subprocess
 import sys
@@ -23,7 +22,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ddsetup.sandbox.emulator import stack_rights
+from ddsetup.sandbox.emulator import itself, stack_rights
+from ddsetup.sandbox.model import Keys
 
 _PIP = """#!{python}
 import sys
@@ -88,28 +88,28 @@ def _start_by_rule(target: Mapping[str, Any], rule: Mapping[str, Any], start: An
     from ministack.services import cloudwatch
 
     arn, name = str(target["Arn"]), str(rule["Name"])
-    key = _session(str(target.get("RoleArn", "")), name)["AWS_ACCESS_KEY_ID"]
-    refused = stack_rights.refusal(key, "codebuild:StartBuild", arn)
+    keys = _session(str(target.get("RoleArn", "")), name)
+    refused = stack_rights.refusal(keys.access_key_id, "codebuild:StartBuild", arn)
     done = not refused and start({"projectName": arn.rpartition("/")[2]}, f"rule/{name}")[0] == 200
     for metric in ("Invocations", *(() if done else ("FailedInvocations",))):
         cloudwatch.record_metric("AWS/Events", metric, 1, "Count", {"RuleName": name})
 
 
-def _session(role_arn: str, name: str) -> dict[str, str]:
+def _session(role_arn: str, name: str) -> Keys:
     """Credentials of a session of a role, as a service gets them."""
     from ministack.services import sts
 
     account, role = role_arn.split(":")[4], role_arn.rpartition("/")[2]
-    key, secret, token = f"ASIA{uuid.uuid4().hex[:16].upper()}", uuid.uuid4().hex, uuid.uuid4().hex
+    keys = Keys(f"ASIA{uuid.uuid4().hex[:16].upper()}", uuid.uuid4().hex, uuid.uuid4().hex)
     session = {
         "Arn": f"arn:aws:sts::{account}:assumed-role/{role}/{name[:64]}",
         "UserId": f"{role}:{name[:64]}",
-        "SecretAccessKey": secret,
-        "SessionToken": token,
+        "SecretAccessKey": keys.secret_access_key,
+        "SessionToken": keys.session_token,
         "Expiration": time.time() + 3600,
     }
-    sts.register_session(key, session)
-    return {"AWS_ACCESS_KEY_ID": key, "AWS_SECRET_ACCESS_KEY": secret, "AWS_SESSION_TOKEN": token}
+    sts.register_session(keys.access_key_id, session)
+    return keys
 
 
 def _started(data: Mapping[str, Any], initiator: str, tools: Path) -> Any:
@@ -163,8 +163,8 @@ def _status(build: dict[str, Any], project: Mapping[str, Any], work: Path) -> st
     from ministack.services import codebuild
 
     spec = yaml.safe_load(project["source"]["buildspec"])
-    credentials = _session(str(project["serviceRole"]), f"AWSCodeBuild-{uuid.uuid4()}")
-    environ, refused = _environment(build, project, work, credentials)
+    keys = _session(str(project["serviceRole"]), f"AWSCodeBuild-{uuid.uuid4()}")
+    environ, refused = _environment(build, project, work, keys)
     if refused:
         _failed_phase(build, "DOWNLOAD_SOURCE", "CLIENT_ERROR", refused)
         return "FAILED"
@@ -188,46 +188,35 @@ def _failed_phase(build: dict[str, Any], phase: str, code: str, message: str) ->
 
 
 def _environment(
-    build: Mapping[str, Any], project: Mapping[str, Any], work: Path, credentials: dict[str, str]
+    build: Mapping[str, Any], project: Mapping[str, Any], work: Path, keys: Keys
 ) -> tuple[dict[str, str], str]:
     """The variables of a build, and why one of them cannot be read."""
     from botocore.exceptions import BotoCoreError, ClientError
     from ministack.core.responses import get_region
 
-    address, region = f"http://127.0.0.1:{os.environ['GATEWAY_PORT']}", get_region()
+    region = get_region()
     environ = {
-        **credentials,
+        "AWS_ACCESS_KEY_ID": keys.access_key_id,
+        "AWS_SECRET_ACCESS_KEY": keys.secret_access_key,
+        "AWS_SESSION_TOKEN": keys.session_token,
         "PATH": f"{work.parent}:/usr/local/bin:/usr/bin:/bin",
         "HOME": str(work),
-        "AWS_ENDPOINT_URL": address,
+        "AWS_ENDPOINT_URL": itself.address(),
         "AWS_REGION": region,
         "AWS_DEFAULT_REGION": region,
         "CODEBUILD_BUILD_ID": str(build["id"]),
         "CODEBUILD_INITIATOR": str(build["initiator"]),
     }
+    secrets = itself.client("secretsmanager", region, keys)
     for each in project["environment"].get("environmentVariables") or ():
         value = str(each["value"])
         if each.get("type") == "SECRETS_MANAGER":
             try:
-                value = _secret(value, environ)
+                value = str(secrets.get_secret_value(SecretId=value)["SecretString"])
             except (ClientError, BotoCoreError) as error:
                 return environ, f"Secrets Manager Error Message: {error}"
         environ[str(each["name"])] = value
     return environ, ""
-
-
-def _secret(named: str, environ: Mapping[str, str]) -> str:
-    import boto3
-
-    client = boto3.client(
-        "secretsmanager",
-        endpoint_url=environ["AWS_ENDPOINT_URL"],
-        region_name=environ["AWS_REGION"],
-        aws_access_key_id=environ["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=environ["AWS_SECRET_ACCESS_KEY"],
-        aws_session_token=environ["AWS_SESSION_TOKEN"],
-    )
-    return str(client.get_secret_value(SecretId=named)["SecretString"])
 
 
 def _shell(build: dict[str, Any], script: str, environ: Mapping[str, str], work: Path) -> int:

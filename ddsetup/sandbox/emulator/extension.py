@@ -9,11 +9,11 @@ afterwards.
 
 from __future__ import annotations
 
+import base64
 import contextvars
 import importlib
 import json
 import logging
-import os
 import queue
 import sys
 import threading
@@ -23,8 +23,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from ddsetup.sandbox import aws
-from ddsetup.sandbox.emulator import function_log, intake_key
+from ddsetup.sandbox.emulator import function_log, intake_key, itself
 from ddsetup.sandbox.emulator.settings import EmulatorSettings
 from ddsetup.sandbox.model import Keys
 
@@ -191,7 +190,7 @@ def _key_of(invocation: _Invocation, url: str) -> str:
     )
     if org := env.get("DD_ORG_UUID"):
         # Each time: a mapping may come or go, and an environment here lives longer than on AWS.
-        return intake_key.fetch(url, org, _aws(), invocation.region, keys)
+        return intake_key.fetch(url, org, itself.address(), invocation.region, keys)
     source = next((name for name in _SOURCES if env.get(name)), "")
     if not source:
         raise PermissionError("no source of the API key is set")
@@ -201,29 +200,19 @@ def _key_of(invocation: _Invocation, url: str) -> str:
     return _keys[held]
 
 
-def _client(service: str, region: str, keys: Keys) -> Any:
-    return aws.client(service, _aws(), region, keys)
-
-
-def _aws() -> str:
-    return f"http://127.0.0.1:{os.environ['GATEWAY_PORT']}"
-
-
 def _by_kms(value: str, region: str, keys: Keys) -> str:
-    import base64
-
-    answer = _client("kms", region, keys).decrypt(CiphertextBlob=base64.b64decode(value))
+    answer = itself.client("kms", region, keys).decrypt(CiphertextBlob=base64.b64decode(value))
     return str(answer["Plaintext"], "utf-8").strip()
 
 
 def _by_secret(value: str, region: str, keys: Keys) -> str:
     place = value.split(":")[3] if value.startswith("arn:") else region
-    answer = _client("secretsmanager", place, keys).get_secret_value(SecretId=value)
+    answer = itself.client("secretsmanager", place, keys).get_secret_value(SecretId=value)
     return str(answer["SecretString"]).strip()
 
 
 def _by_parameter(value: str, region: str, keys: Keys) -> str:
-    answer = _client("ssm", region, keys).get_parameter(Name=value, WithDecryption=True)
+    answer = itself.client("ssm", region, keys).get_parameter(Name=value, WithDecryption=True)
     return str(answer["Parameter"]["Value"]).strip()
 
 
