@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextvars
 import uuid
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -57,6 +58,16 @@ def install() -> None:
         makers[kind] = _guarded(makers[kind], rights)
 
 
+@contextmanager
+def with_all_rights() -> Iterator[None]:
+    """What is begun meanwhile is begun by the emulator, which may do all, not by whoever called."""
+    token = _caller.set("")
+    try:
+        yield
+    finally:
+        _caller.reset(token)
+
+
 def _guarded(maker: Mapping[str, Any], rights: _Rights) -> dict[str, Any]:
     create, update, delete = maker["create"], maker.get("update"), maker["delete"]
 
@@ -90,13 +101,13 @@ def _check(rights: _Rights, way: str, physical_id: str, properties: Mapping[str,
             if action == "iam:PassRole"
             else rights.arn(physical_id, properties)
         )
-        refused = _refusal(action, arn)
+        refused = refusal_of_caller(action, arn)
         if refused:
             raise ValueError(refused)
 
 
-def _refusal(action: str, arn: str) -> str:
-    """Why the caller may not do it, empty if it may."""
+def refusal_of_caller(action: str, arn: str) -> str:
+    """Why whoever called CloudFormation may not do it, empty if it may."""
     return refusal(_caller.get(), action, arn)
 
 

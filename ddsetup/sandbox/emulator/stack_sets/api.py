@@ -57,7 +57,7 @@ def _organization(data: Data) -> Organization:
     caller = get_account_id()
     organization = org_tree.of_account(caller)
     if data.get("CallAs") == "DELEGATED_ADMIN":
-        looks = stack_rights._refusal("organizations:ListDelegatedAdministrators", "*")
+        looks = stack_rights.refusal_of_caller("organizations:ListDelegatedAdministrators", "*")
         if organization is None or looks or not organization.administers(caller, STACK_SETS):
             raise Refusal("ValidationError", "Account used is not a delegated administrator")
         return organization
