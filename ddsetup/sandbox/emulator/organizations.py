@@ -190,9 +190,13 @@ def _list_tags(organization: Organization, data: Mapping[str, Any]) -> Mapping[s
     return {"Tags": [{"Key": key, "Value": value} for key, value in tags.items()]}
 
 
+def _given_tags(data: Mapping[str, Any]) -> dict[str, str]:
+    return {each["Key"]: each["Value"] for each in data.get("Tags", ())}
+
+
 def _tag(organization: Organization, data: Mapping[str, Any]) -> Mapping[str, Any]:
     target = _tagged(organization, data)
-    given = {each["Key"]: each["Value"] for each in data.get("Tags", ())}
+    given = _given_tags(data)
     state = given.pop(org_tree.STATE_TAG, "")
     if state and target in organization.members:
         organization.members[target].state = state
@@ -241,7 +245,7 @@ def _create_unit(organization: Organization, data: Mapping[str, Any]) -> Mapping
     if any(each.parent == parent and each.name == name for each in organization.units.values()):
         raise Refusal("DuplicateOrganizationalUnitException", "An OU with the same name already exists.")
     unit = organization.add_unit(parent, name)
-    organization.tags[unit.id] = {each["Key"]: each["Value"] for each in data.get("Tags", ())}
+    organization.tags[unit.id] = _given_tags(data)
     return {"OrganizationalUnit": organization.described_unit(unit)}
 
 
@@ -258,7 +262,7 @@ def _create_account(organization: Organization, data: Mapping[str, Any]) -> Mapp
         }
         return {"CreateAccountStatus": organization.requests[request]}
     organization.members[number] = Member(number, name, email, organization.root)
-    organization.tags[number] = {each["Key"]: each["Value"] for each in data.get("Tags", ())}
+    organization.tags[number] = _given_tags(data)
     _let_in(number, organization.management, str(data.get("RoleName") or ROLE))
     if STACK_SETS in organization.services:
         member_stacks.let_in(number, organization.management)
