@@ -19,7 +19,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -35,15 +35,42 @@ _waiting: queue.SimpleQueue[tuple[contextvars.Context, _Invocation]] = queue.Sim
 _keys: dict[tuple[str, ...], str] = {}
 
 
+@dataclass(frozen=True, slots=True)
 class _Invocation:
     """A finished invocation, with what the library wrote for the Extension alone."""
 
-    def __init__(self, config: dict[str, Any], run: function_log.Run, lines: list[str]) -> None:
-        self.config = config
-        self.run = run
-        self.lines = lines
-        self.env: Mapping[str, str] = (config.get("Environment") or {}).get("Variables") or {}
-        self.region, self.owner = config["FunctionArn"].split(":")[3:5]
+    config: dict[str, Any]
+    run: function_log.Run
+    lines: list[str]
+
+    @property
+    def env(self) -> Mapping[str, str]:
+        return (self.config.get("Environment") or {}).get("Variables") or {}
+
+    @property
+    def name(self) -> str:
+        return str(self.config["FunctionName"]).lower()
+
+    @property
+    def arn(self) -> str:
+        return str(self.config["FunctionArn"]).lower()
+
+    @property
+    def region(self) -> str:
+        return self.arn.split(":")[3]
+
+    @property
+    def owner(self) -> str:
+        return self.arn.split(":")[4]
+
+
+@dataclass(frozen=True, slots=True)
+class _Intakes:
+    """The addresses that the Forwarder's client of the intakes asks for."""
+
+    logs_url: str
+    api_url: str
+    trace_url: str
 
 
 def install(lambda_runtime: Any, settings: EmulatorSettings) -> None:
@@ -102,8 +129,8 @@ def _send(datadog_file: Path) -> None:
 def _deliver(invocation: _Invocation, url: str, site: str) -> None:
     """Send all of it, or write to the function's log why not."""
     try:
-        if invocation.env.get("DD_SITE", "datadoghq.com") != site:
-            raise PermissionError(f"no such key on {invocation.env.get('DD_SITE', 'datadoghq.com')}")
+        if (named := invocation.env.get("DD_SITE", "datadoghq.com")) != site:
+            raise PermissionError(f"no such key on {named}")
         key = _key_of(invocation, url)
     except Exception as error:  # noqa: BLE001 - whatever AWS or Datadog refuses with
         said = f"DD_EXTENSION | ERROR | Failed to resolve API key, Datadog Extension is idle: {error}"
@@ -114,31 +141,22 @@ def _deliver(invocation: _Invocation, url: str, site: str) -> None:
     )
     delivery = _sorted(invocation, events)
     tags = _tags(invocation)
-    derived = [metric for log in delivery.logs for metric in report.enhanced_metrics(log, delivery, tags)]
-    settings = importlib.import_module("sandbox_forwarder.settings").Settings.from_environment()
-    own = _with_addresses(settings, url)
-    sender = intake.Intake(own, key)
+    sender = intake.Intake(_Intakes(f"{url}/api/v2/logs", url, url), key)
     if invocation.env.get("DD_ENHANCED_METRICS", "true") != "false":
-        sender.post_metrics(derived)
+        derived = [metric for log in delivery.logs for metric in report.enhanced_metrics(log, delivery, ())]
+        sender.post_metrics(derived, tags)
     sender.post_metrics(delivery.metrics, tags)
     sender.post_traces(delivery.traces, tags)
     if invocation.env.get("DD_SERVERLESS_LOGS_ENABLED", "true") != "false":
         sender.post_logs(_logs(invocation, delivery, tags))
 
 
-def _with_addresses(settings: Any, url: str) -> Any:
-    return replace(settings, logs_url=f"{url}/api/v2/logs", api_url=url, trace_url=url)
-
-
 def _sorted(invocation: _Invocation, events: Any) -> Any:
-    config, name = invocation.config, invocation.config["FunctionName"].lower()
-    arn = config["FunctionArn"].lower()
-    delivery = events.Delivery("", "", invocation.owner, invocation.region, name, arn)
-    now = int(time.time() * 1000)
-    for number, message in enumerate([*invocation.lines, *function_log.messages(config, invocation.run)]):
-        events._sort(
-            {"id": f"{invocation.run.request_id}-{number}", "timestamp": now, "message": message}, delivery
-        )
+    delivery = events.Delivery("", "", invocation.owner, invocation.region, invocation.name, invocation.arn)
+    now, request = int(time.time() * 1000), invocation.run.request_id
+    messages = [*invocation.lines, *function_log.messages(invocation.config, invocation.run)]
+    for number, message in enumerate(messages):
+        events._sort({"id": f"{request}-{number}", "timestamp": now, "message": message}, delivery)
     return delivery
 
 
@@ -149,8 +167,8 @@ def _tags(invocation: _Invocation) -> list[str]:
     return [
         *(f"{tag}:{value}" for tag, value in said.items() if value),
         *(part.strip() for part in env.get("DD_TAGS", "").replace(" ", ",").split(",") if part.strip()),
-        f"functionname:{config['FunctionName'].lower()}",
-        f"function_arn:{config['FunctionArn'].lower()}",
+        f"functionname:{invocation.name}",
+        f"function_arn:{invocation.arn}",
         f"region:{invocation.region}",
         f"account_id:{invocation.owner}",
         f"aws_account:{invocation.owner}",
@@ -161,17 +179,16 @@ def _tags(invocation: _Invocation) -> list[str]:
 
 
 def _logs(invocation: _Invocation, delivery: Any, tags: list[str]) -> list[dict[str, Any]]:
-    service = invocation.env.get("DD_SERVICE") or invocation.config["FunctionName"].lower()
-    arn = invocation.config["FunctionArn"].lower()
+    service = invocation.env.get("DD_SERVICE") or invocation.name
     return [
         {
             "ddsource": "lambda",
             "ddtags": ",".join(tags),
-            "hostname": arn,
+            "hostname": invocation.arn,
             "service": service,
             "message": {
                 "message": log["message"],
-                "lambda": {"arn": arn, "request_id": invocation.run.request_id},
+                "lambda": {"arn": invocation.arn, "request_id": invocation.run.request_id},
                 "timestamp": log["timestamp"],
                 "status": "info",
             },
