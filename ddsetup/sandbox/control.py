@@ -78,11 +78,8 @@ def _assemble(options: SandboxOptions, directory: Path, stack: contextlib.ExitSt
     stack.callback(emulated.child.stop)
     api_key, app_key = secrets.token_hex(16), secrets.token_hex(20)
     access = standin.Access(emulated.endpoint_url, api_key, app_key, options.account)
-    seeds = [SCENARIOS[name].datadog_seed for name in options.scenarios]
-    datadog = standin.start(directory, options, access, seeds)
+    datadog = _start_datadog(options, directory, access)
     stack.callback(datadog.child.stop)
-    told = json.dumps({"url": datadog.url, "site": options.site})
-    (directory / aws.DATADOG_FILE).write_text(told, encoding="utf-8")
     aws.wait_until_ready(emulated)
 
     def clients_in(account: str) -> ClientOf:
@@ -113,6 +110,17 @@ def _assemble(options: SandboxOptions, directory: Path, stack: contextlib.ExitSt
         pid=os.getpid(),
         name=options.name,
     )
+
+
+def _start_datadog(
+    options: SandboxOptions, directory: Path, access: standin.Access
+) -> standin.EmulatedDatadog:
+    """Datadog's stand-in, which the emulated AWS, started before it, finds by a file."""
+    seeds = [SCENARIOS[name].datadog_seed for name in options.scenarios]
+    datadog = standin.start(directory, options, access, seeds)
+    told = json.dumps({"url": datadog.url, "site": options.site})
+    (directory / aws.DATADOG_FILE).write_text(told, encoding="utf-8")
+    return datadog
 
 
 def _furnish(options: SandboxOptions, clients_in: Callable[[str], ClientOf]) -> None:

@@ -56,63 +56,13 @@ def _configure(settings: EmulatorSettings, port: int) -> None:
 def _application(settings: EmulatorSettings) -> Any:
     from ministack import app
 
+    from ddsetup.sandbox.emulator import amendments
+
     # Functions inherit this process's environment, and this name means something to their code too.
     del os.environ["LOG_LEVEL"]
     meant = faults.Faults(Path(settings.faults))
-    _install(settings, meant)
+    amendments.install(settings, meant)
     return changes.telling(app.app, meant.version)
-
-
-def _install(settings: EmulatorSettings, meant: faults.Faults) -> None:
-    """Make the emulator, once it is imported, more like AWS."""
-    from ddsetup.sandbox.emulator import (
-        account_policies,
-        account_regions,
-        actions,
-        api_gateway,
-        builds,
-        calls,
-        connections,
-        delivery,
-        filter_patterns,
-        late_lines,
-        limits,
-        organizations,
-        public_objects,
-        runtime,
-        seed,
-        service_metrics,
-        stacks,
-        state_machines,
-        thrift,
-        topics,
-        trail,
-    )
-    from ddsetup.sandbox.emulator.stack_sets import api as stack_sets_api
-
-    thrift.install()
-    actions.install()
-    connections.install()
-    runtime.install(settings)
-    filter_patterns.install()
-    delivery.install()
-    limits.install(settings.layer_account)
-    stacks.install()
-    stack_sets_api.install(meant.reason_of_instance)
-    account_policies.install()
-    state_machines.install()
-    api_gateway.install()
-    topics.install()
-    builds.install(Path(settings.directory))
-    organizations.install()
-    public_objects.install()
-    account_regions.install()
-    changes.install()
-    trail.install()
-    service_metrics.install()
-    late_lines.install(meant)
-    calls.install(Path(settings.call_log), meant)
-    seed.publish_layers(settings)
 
 
 async def _serve(application: Any, listener: socket.socket) -> None:
