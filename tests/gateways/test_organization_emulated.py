@@ -79,6 +79,17 @@ def test_twenty_a_page_and_a_page_may_be_empty_though_more_follows() -> None:
     assert code_of(api.list_accounts, NextToken="nonsense") == "InvalidInputException"
 
 
+def test_what_became_of_a_request_stays_as_it_was_told() -> None:
+    api = of(ACCOUNT)
+    api.create_organization()
+    join(api, "orders")
+    made = api.create_account(AccountName="second", Email="orders@coffee.example")["CreateAccountStatus"]
+    assert (made["State"], made["FailureReason"]) == ("FAILED", "EMAIL_ALREADY_EXISTS")
+    join(api, "payments")
+    told = api.describe_create_account_status(CreateAccountRequestId=made["Id"])["CreateAccountStatus"]
+    assert told == made
+
+
 def test_members_may_not_look_around_and_delegated_administrators_may_not_write() -> None:
     api = of(ACCOUNT)
     api.create_organization()

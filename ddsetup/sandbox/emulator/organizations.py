@@ -252,7 +252,7 @@ def _create_unit(organization: Organization, data: Mapping[str, Any]) -> Mapping
 def _create_account(organization: Organization, data: Mapping[str, Any]) -> Mapping[str, Any]:
     number = organization.new_account()
     name, email = str(data.get("AccountName", "")), str(data.get("Email", ""))
-    request = f"car-{org_tree.named(f'{organization.management}{number}', 32)}"
+    request = f"car-{org_tree.named(f'{organization.management}{len(organization.requests)}', 32)}"
     status = {"Id": request, "AccountName": name, "RequestedTimestamp": time.time()}
     if any(each.email == email for each in organization.members.values()):
         organization.requests[request] = {
