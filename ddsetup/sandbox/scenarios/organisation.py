@@ -90,13 +90,15 @@ def furnish(world: World) -> None:
     _let_operator(world)
     create(world, SampleFunction("coffee-billing", traffic="orders", tags={"team": "platform"}))
     create(world, SampleFunction("coffee-audit"))
-    with ThreadPoolExecutor(4) as pool:
+    with ThreadPoolExecutor(5) as pool:
+        # Most of its time it waits for StackSets.
+        foreign = pool.submit(_furnish_foreign, world, units[LABS], numbers[number_of(LAB) - 1])
         inside = map(world.inside, numbers)
         list(pool.map(lambda there, each: furnish_account(there, world.account, each), inside, ACCOUNTS))
+        foreign.result()
     for number, sample in zip(numbers, ACCOUNTS, strict=True):
         if sample.state:
             api.tag_resource(ResourceId=number, Tags=[{"Key": STATE_TAG, "Value": sample.state}])
-    _furnish_foreign(world, units[LABS], numbers[number_of(LAB) - 1])
 
 
 def _unit(api: Any, parent: str, name: str) -> str:
