@@ -69,8 +69,10 @@ def wanted_secret(lane: LaneSnapshot, answers: Answers) -> ResourceId:
 def site_of_secret(secret: Secret, lane: LaneSnapshot) -> str:
     """The site on which the key in a secret is good: by its tag, else by all who read it; empty if neither
     tells."""
+    if tagged := secret.tags.get(SITE_TAG):
+        return tagged
     sites = {site for _, arn, site in _readers(lane) if _means(arn, secret) and site}
-    return secret.tags.get(SITE_TAG) or (sites.pop() if len(sites) == 1 else "")
+    return sites.pop() if len(sites) == 1 else ""
 
 
 def own_secrets_named(lane: LaneSnapshot) -> frozenset[str]:
@@ -124,9 +126,10 @@ def makes_secret(answers: Answers) -> bool:
     return answers.key_source.kind == "secret" and not answers.key_source.value
 
 
-def secret_reference(lane: LaneSnapshot, answers: Answers) -> str | None:
+def secret_reference(lane: LaneSnapshot, answers: Answers, name: str = "") -> str | None:
     """The ARN of the secret with the API key, or a reference to the one about to be made.
 
+    `name` is that of ddsetup's own, if it is known already: all functions may have to be looked at for it.
     None if the key is not in Secrets Manager (SSM, KMS), if it is unknown whether the secret exists, or if
     it is somebody else's and scheduled for deletion.
     """
@@ -136,7 +139,7 @@ def secret_reference(lane: LaneSnapshot, answers: Answers) -> str | None:
         return answers.key_source.value
     if isinstance(lane.secrets, Unreadable):
         return None
-    name = secret_name(lane, answers.site)
+    name = name or secret_name(lane, answers.site)
     live = lane.secrets.get(name)
     if live and live.deleted and not made_by_us(live.tags):
         return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from ddsetup.facts.ownership import Owner, datadogs_own
 from ddsetup.facts.recognise import has_extension
@@ -12,6 +13,7 @@ from ddsetup.model.answers import Answers
 from ddsetup.model.change import Change, Plan, Skipped
 from ddsetup.model.snapshot import Snapshot
 from ddsetup.model.states import FunctionState
+from ddsetup.plan.steps.api_key import secret_name
 from ddsetup.plan.steps.forwarder_choice import Choice, choose
 from ddsetup.plan.steps.instrument.function import Instrumented, instrument
 from ddsetup.plan.steps.instrument.key_access import (
@@ -46,7 +48,7 @@ def plan(snapshot: Snapshot, answers: Answers, selected: tuple[Function, ...]) -
     skipped: list[Skipped] = []
     keyed: list[Function] = []
     done: list[tuple[Subject, Instrumented]] = []
-    subjects = [subject_of(function, snapshot, answers) for function in selected]
+    subjects = _subjects(snapshot, answers, selected)
     lost = {lane: choose(lane, snapshot, answers) for lane in {f.lane for f in selected}}
     blind = unseen(snapshot, answers)
     for subject in subjects:
@@ -85,6 +87,11 @@ def plan(snapshot: Snapshot, answers: Answers, selected: tuple[Function, ...]) -
             *_unwanted(subjects, done),
         ),
     )
+
+
+def _subjects(snapshot: Snapshot, answers: Answers, selected: tuple[Function, ...]) -> list[Subject]:
+    names = {lane: secret_name(snapshot.lanes[lane], answers.site) for lane in {f.lane for f in selected}}
+    return [replace(subject_of(f, snapshot, answers), secret_name=names[f.lane]) for f in selected]
 
 
 def _policies_that_go(

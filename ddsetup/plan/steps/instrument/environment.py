@@ -35,7 +35,7 @@ from ddsetup.facts.variables import (
 from ddsetup.model.account import Unreadable
 from ddsetup.model.answers import Via
 from ddsetup.model.states import REF_SECRET
-from ddsetup.plan.steps.api_key import own_secret, secret_name, secret_reference
+from ddsetup.plan.steps.api_key import own_secret, secret_reference
 from ddsetup.plan.steps.instrument.key_access import BY_ROLE
 from ddsetup.plan.steps.instrument.layers import Layers
 from ddsetup.plan.steps.instrument.own_tags import extra_of, parts
@@ -165,10 +165,11 @@ def _keys(parts: Sequence[str]) -> set[str]:
 
 def secret_missing(subject: Subject) -> bool:
     """Whether the API key should come from a secret of which nobody knows if it exists."""
-    return (
-        subject.answers.key_source.kind == "secret"
-        and secret_reference(subject.lane, subject.answers) is None
-    )
+    return subject.answers.key_source.kind == "secret" and _reference(subject) is None
+
+
+def _reference(subject: Subject) -> str | None:
+    return secret_reference(subject.lane, subject.answers, subject.secret.id)
 
 
 def size_of(env: Mapping[str, str], subject: Subject) -> int:
@@ -300,7 +301,7 @@ def _key_source(subject: Subject, wanted: _Wanted) -> bool:
             wanted.notes.append("keeps its API key in plain text (DD_API_KEY); a secret would be safer")
         return False
     name = KEY_VARIABLE[source.kind]
-    value = source.value or secret_reference(subject.lane, subject.answers) or ""
+    value = source.value or _reference(subject) or ""
     stays = [key for key in present if key in catalog.SECRET_VARIABLES and subject.env[key] != value]
     wanted.notes += [
         f"{key} stays, as its value could not be given back; take it out by hand" for key in stays
@@ -315,8 +316,7 @@ def _key_source(subject: Subject, wanted: _Wanted) -> bool:
 def _of_another_site(present: Sequence[str], subject: Subject) -> bool:
     """Whether the function reads the key of another site, from the secret that ddsetup made for that."""
     named = own_secret(subject.env.get(KEY_SECRET_ARN, ""))
-    wanted = secret_name(subject.lane, subject.answers.site)
-    return list(present) == [KEY_SECRET_ARN] and named not in ("", wanted)
+    return list(present) == [KEY_SECRET_ARN] and named not in ("", subject.secret.id)
 
 
 def _kept(subject: Subject, wanted: _Wanted) -> list[str]:

@@ -10,7 +10,7 @@ from ddsetup.facts.edge import edge_unknown
 from ddsetup.model.account import Unreadable
 from ddsetup.model.change import Change, ResourceId
 from ddsetup.model.states import FunctionState
-from ddsetup.plan.steps.api_key import makes_secret, wanted_secret
+from ddsetup.plan.steps.api_key import makes_secret
 from ddsetup.plan.steps.instrument.environment import Environment, environment
 from ddsetup.plan.steps.instrument.key_access import policy_resource
 from ddsetup.plan.steps.instrument.layers import Layers, layers
@@ -121,7 +121,7 @@ def _system_log_level(subject: Subject) -> tuple[str | None, str | None, list[st
 def _needs(subject: Subject, env: Environment) -> tuple[ResourceId, ...]:
     if not env.key_set:
         return ()
-    secret = (wanted_secret(subject.lane, subject.answers),) if makes_secret(subject.answers) else ()
+    secret = (subject.secret,) if makes_secret(subject.answers) else ()
     of_role = mapping_resource if subject.answers.key_source.kind == "wif" else policy_resource
     return (*secret, of_role(subject.function))
 

@@ -13,6 +13,7 @@ from ddsetup.model.account import Function
 from ddsetup.model.answers import Answers
 from ddsetup.model.change import Change, ResourceId, Step
 from ddsetup.model.snapshot import LaneSnapshot, Snapshot
+from ddsetup.plan.steps.api_key import secret_id, secret_name
 
 STEP = Step("instrument")
 """The tag that says that ddsetup instrumented the function, and in which version it first did."""
@@ -31,7 +32,8 @@ class Refusal:
 class Subject:
     """A function, its tags (empty if they could not be read), its owner, its region and what is wanted.
 
-    `applied` and `tags_applied` are what earlier runs of ddsetup left in force on it.
+    `applied` and `tags_applied` are what earlier runs of ddsetup left in force on it. `secret_name` spares to
+    look for what is the same for all of a region: see `secret`.
     """
 
     function: Function
@@ -41,6 +43,7 @@ class Subject:
     answers: Answers
     applied: Change | None = None
     tags_applied: Change | None = None
+    secret_name: str = ""
 
     @property
     def written_before(self) -> bool:
@@ -87,6 +90,11 @@ class Subject:
             or is_forwarder(self.function, self.tags, self.lane)
             or is_datadog_helper(self.function, self.tags)
         )
+
+    @property
+    def secret(self) -> ResourceId:
+        """The secret of ddsetup's own with the key of this run's site."""
+        return secret_id(self.lane.lane, self.secret_name or secret_name(self.lane, self.answers.site))
 
     @property
     def resource(self) -> ResourceId:
