@@ -38,7 +38,9 @@ class Mark:
     deploys: str = ""
 
 
-MARKER, MARK_OF_CI = "dd_ddsetup", "dd_sls_ci"
+MARKER = "dd_ddsetup"
+"""The tag that says that ddsetup instrumented the function, and in which version it first did."""
+MARK_OF_CI = "dd_sls_ci"
 _MARKS = (
     Mark(MARKER, "ddsetup"),
     Mark(MARK_OF_CI, "datadog-ci"),

@@ -16,7 +16,6 @@ from ddsetup.model.snapshot import LaneSnapshot, Snapshot
 from ddsetup.plan.steps.api_key import secret_id, secret_name
 
 STEP = Step("instrument")
-"""The tag that says that ddsetup instrumented the function, and in which version it first did."""
 
 
 @dataclass(frozen=True, slots=True)
