@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from ddsetup.facts.forwarders import ARN_OUTPUT
 from ddsetup.facts.variables import KEY_SECRET_ARN, SITE
-from ddsetup.model.account import Lane, Secret, Unreadable
+from ddsetup.model.account import Lane, Secret, Stack, Unreadable
 from ddsetup.model.answers import Answers
 from ddsetup.model.change import Change, Plan, ResourceId, Skipped, Step
 from ddsetup.model.snapshot import LaneSnapshot
@@ -31,6 +31,8 @@ CREATED_BY = "created_by"
 CREATED_BY_DDSETUP = "ddsetup"
 SECRET_PARAMETER = "DdApiKeySecretArn"
 """The parameter of the Forwarder's stack, and of that for durable executions, that names the secret."""
+SITE_PARAMETER = "DdSite"
+"""The parameter of both that names the site to send to."""
 OWN_TAGS = {CREATED_BY: CREATED_BY_DDSETUP}
 """The tag that every resource made by ddsetup carries; only what carries it is ever deleted."""
 
@@ -38,6 +40,11 @@ OWN_TAGS = {CREATED_BY: CREATED_BY_DDSETUP}
 def made_by_us(tags: Mapping[str, str]) -> bool:
     """Whether a resource with these tags was made by ddsetup."""
     return all(tags.get(key) == value for key, value in OWN_TAGS.items())
+
+
+def sends_elsewhere(stack: Stack, site: str) -> bool:
+    """Whether a stack of ours sends to another site than this one, and so may be led to it."""
+    return made_by_us(stack.tags) and stack.parameters.get(SITE_PARAMETER, "") not in ("", site)
 
 
 def secret_id(lane: Lane, name: str = SECRET_NAME) -> ResourceId:
@@ -118,7 +125,7 @@ def _readers(lane: LaneSnapshot) -> Iterator[tuple[str, str, str]]:
             yield function.arn, env.get(KEY_SECRET_ARN, ""), env.get(SITE, "")
     for stack in stacks:
         has = stack.parameters
-        yield stack.name, has.get(SECRET_PARAMETER, ""), has.get("DdSite", "")
+        yield stack.name, has.get(SECRET_PARAMETER, ""), has.get(SITE_PARAMETER, "")
 
 
 def makes_secret(answers: Answers) -> bool:

@@ -16,9 +16,10 @@ from ddsetup.model.states import StackState
 from ddsetup.plan.steps.api_key import (
     OWN_TAGS,
     SECRET_PARAMETER,
-    made_by_us,
+    SITE_PARAMETER,
     makes_secret,
     secret_reference,
+    sends_elsewhere,
     wanted_secret,
 )
 from ddsetup.plan.steps.forwarder_stack import FAILED_EVENTS, SSM_PARAMETER, is_remains, state_obstacle
@@ -49,17 +50,12 @@ def _elsewhere(snapshot: Snapshot, answers: Answers, selected: tuple[Function, .
     """Stacks of ours that tell another site, and that nobody asks for now."""
     for lane in sorted({function.lane for function in selected}):
         found = durable_stack(snapshot.lanes[lane])
-        if isinstance(found, Stack) and _tells_another(found, answers):
+        if isinstance(found, Stack) and sends_elsewhere(found, answers.site):
             yield (
-                f"stack {found.name} in {lane.region} goes on telling {found.parameters['DdSite']} how "
+                f"stack {found.name} in {lane.region} goes on telling {found.parameters[SITE_PARAMETER]} how "
                 "durable executions end: --via extension --durable-events leads it to "
                 f"{answers.site}"
             )
-
-
-def _tells_another(stack: Stack, answers: Answers) -> bool:
-    """Whether it is a stack of ours that tells another site than this run's."""
-    return made_by_us(stack.tags) and stack.parameters.get("DdSite", answers.site) != answers.site
 
 
 def durable_stack(lane: LaneSnapshot) -> Stack | Unreadable | None:
@@ -104,7 +100,7 @@ def _plan_lane(lane: Lane, seen: LaneSnapshot, answers: Answers) -> Plan:
             name=STACK,
             template_url=answers.durable_template_url or TEMPLATE,
             version="latest",
-            parameters={"DdSite": answers.site, **key},
+            parameters={SITE_PARAMETER: answers.site, **key},
             tags=answers.tags_of_ours(OWN_TAGS),
         ),
         "tells Datadog how durable executions end, as logs",
@@ -117,15 +113,15 @@ def _plan_lane(lane: Lane, seen: LaneSnapshot, answers: Answers) -> Plan:
 def _move(stack: Stack, lane: Lane, seen: LaneSnapshot, answers: Answers) -> Plan | None:
     """A stack of ours that tells another site is led to the one of this run; None if it need not be."""
     has, key = stack.parameters, _key(seen, answers)
-    if key is None or not _tells_another(stack, answers):
+    if key is None or not sends_elsewhere(stack, answers.site):
         return None
     wanted = {name: "" for name in (SECRET_PARAMETER, SSM_PARAMETER) if has.get(name)}
-    wanted |= {"DdSite": answers.site, **key}
+    wanted |= {SITE_PARAMETER: answers.site, **key}
     return STEP.change(
         ResourceId("stack", stack.name, lane.region, lane.account),
         StackState(name=stack.name, parameters={name: has.get(name, "") for name in wanted}),
         StackState(name=stack.name, parameters=wanted),
-        f"it tells {has['DdSite']}, and everything is to go to {answers.site}",
+        f"it tells {has[SITE_PARAMETER]}, and everything is to go to {answers.site}",
         needs=(wanted_secret(seen, answers),) if makes_secret(answers) else (),
         note="the template stays as it is",
     )

@@ -18,7 +18,7 @@ from ddsetup.model.answers import Answers
 from ddsetup.model.errors import UsageError
 from ddsetup.model.snapshot import LaneSnapshot, Snapshot
 from ddsetup.plan.select import select_in
-from ddsetup.plan.steps.api_key import made_by_us
+from ddsetup.plan.steps.api_key import SITE_PARAMETER, made_by_us
 from ddsetup.plan.steps.forwarder_stack import Obstacle, creation_obstacle, function_name
 from ddsetup.plan.steps.wording import cannot_see, denied_action, listed
 
@@ -143,7 +143,7 @@ def site_of(forwarder: Forwarder, lane: LaneSnapshot) -> str | None:
     if function and function.env and function.env.get(SITE):
         return function.env[SITE]
     stack = stack_of(forwarder, lane)
-    return stack.parameters.get("DdSite") if stack else None
+    return stack.parameters.get(SITE_PARAMETER) if stack else None
 
 
 def version_of(forwarder: Forwarder) -> tuple[int, ...]:

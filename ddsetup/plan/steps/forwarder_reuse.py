@@ -11,9 +11,11 @@ from ddsetup.model.snapshot import LaneSnapshot
 from ddsetup.model.states import StackState
 from ddsetup.plan.select_services import traces_state_machines
 from ddsetup.plan.steps.api_key import (
+    SITE_PARAMETER,
     made_by_us,
     makes_secret,
     secret_changes,
+    sends_elsewhere,
     wanted_secret,
 )
 from ddsetup.plan.steps.forwarder_choice import Choice, Place, site_of, stack_of
@@ -47,7 +49,7 @@ def reuse(choice: Choice, place: Place) -> Plan:
     forwarder = choice.forwarder or Forwarder(arn=choice.arn, name=choice.arn.split(":")[6], region="")
     stack = stack_of(forwarder, place.lane)
     result = Plan(warnings=_reuse_warnings(forwarder, stack, place))
-    if stack and _moves(stack, place) and not names_key(place.answers):
+    if stack and sends_elsewhere(stack, place.answers.site) and not names_key(place.answers):
         result += secret_changes([place.lane], place.answers, STEP)
     if stack:
         upgrade = place.answers.forwarder_upgrade
@@ -68,7 +70,7 @@ def reuse(choice: Choice, place: Place) -> Plan:
 def _reuse_warnings(forwarder: Forwarder, stack: Stack | None, place: Place) -> tuple[str, ...]:
     answers, said = place.answers, []
     sends_to = site_of(forwarder, place.lane)
-    if sends_to and sends_to != answers.site and not (stack and _moves(stack, place)):
+    if sends_to and sends_to != answers.site and not (stack and sends_elsewhere(stack, answers.site)):
         said.append(f"Forwarder {forwarder.name} sends to {sends_to}, not to {answers.site}")
     functions = place.lane.functions
     if not isinstance(functions, Unreadable) and all(f.arn != forwarder.arn for f in functions):
@@ -110,19 +112,13 @@ def _asked(stack: Stack, place: Place) -> Mapping[str, str]:
     return {name: value for name, value in params.items() if name != "FunctionName"}
 
 
-def _moves(stack: Stack, place: Place) -> bool:
-    """Whether a stack of ours sends to another site than everything is to be sent to."""
-    site = stack.parameters.get("DdSite")
-    return made_by_us(stack.tags) and bool(site) and site != place.answers.site
-
-
 def _to_site(stack: Stack, place: Place) -> Mapping[str, str]:
     """What makes a stack of ours send to the site of this run: the site, and where the key for it is."""
-    if not _moves(stack, place):
+    if not sends_elsewhere(stack, place.answers.site):
         return {}
     wanted = {**KEY_UNSET, **parameters(place.lane, place.answers)}
     # A key that the stack has elsewhere is the other site's.
-    return {name: value for name, value in wanted.items() if name in ("DdSite", *KEY_UNSET)}
+    return {name: value for name, value in wanted.items() if name in (SITE_PARAMETER, *KEY_UNSET)}
 
 
 def _adjust(stack: Stack, place: Place) -> Plan | None:
@@ -136,8 +132,8 @@ def _adjust(stack: Stack, place: Place) -> Plan | None:
         return _blocked(stack, obstacle, place)
     notes = ["the template stays as it is"]
     why = "parameters differ from what is asked for"
-    if _moves(stack, place):
-        why = f"it sends to {stack.parameters['DdSite']}, and everything is to go to {place.answers.site}"
+    if sends_elsewhere(stack, place.answers.site):
+        why = f"it sends to {has[SITE_PARAMETER]}, and everything is to go to {place.answers.site}"
         notes.append("whatever else sends through it goes there, too")
     return STEP.change(
         stack_id(place.lane.lane, stack.name),
@@ -145,7 +141,7 @@ def _adjust(stack: Stack, place: Place) -> Plan | None:
         StackState(name=stack.name, parameters=moved),
         why,
         note="; ".join(notes),
-        needs=secret_first(place) if _moves(stack, place) else (),
+        needs=secret_first(place) if sends_elsewhere(stack, place.answers.site) else (),
     )
 
 
@@ -191,7 +187,7 @@ def _upgrade(forwarder: Forwarder, stack: Stack, place: Place) -> Plan | None:
         ),
         f"--forwarder-upgrade from version {forwarder.version or '?'} to {version}",
         note=_upgrade_note(gone, answers, version),
-        needs=secret_first(place) if _moves(stack, place) else (),
+        needs=secret_first(place) if sends_elsewhere(stack, place.answers.site) else (),
     )
 
 

@@ -15,7 +15,13 @@ from ddsetup.model.errors import UsageError
 from ddsetup.model.nearest import did_you_mean
 from ddsetup.model.snapshot import LaneSnapshot
 from ddsetup.plan.select_services import traces_state_machines
-from ddsetup.plan.steps.api_key import SECRET_NAME, SECRET_PARAMETER, made_by_us, secret_reference
+from ddsetup.plan.steps.api_key import (
+    SECRET_NAME,
+    SECRET_PARAMETER,
+    SITE_PARAMETER,
+    made_by_us,
+    secret_reference,
+)
 from ddsetup.plan.steps.wording import cannot_see, denied_action
 
 FAILED_EVENTS = "failed_events/"
@@ -96,10 +102,11 @@ def check_params(answers: Answers, known: Iterable[str] | Unreadable) -> None:
             "the API key is never a stack parameter: it would stay in CloudFormation",
             fix="leave DdApiKey out; the key is passed as the ARN of a secret (--api-key-secret ARN)",
         )
-    if params.get("DdSite", answers.site) != answers.site:
+    site = params.get(SITE_PARAMETER, answers.site)
+    if site != answers.site:
         raise UsageError(
-            f"--forwarder-param DdSite={params['DdSite']} contradicts the site {answers.site}",
-            fix=f"leave DdSite out, or choose --site {params['DdSite']}",
+            f"--forwarder-param {SITE_PARAMETER}={site} contradicts the site {answers.site}",
+            fix=f"leave {SITE_PARAMETER} out, or choose --site {site}",
         )
     reserved = params.get("ReservedConcurrency", "")
     if reserved and not reserved.isdecimal():
@@ -133,7 +140,7 @@ def parameters(lane: LaneSnapshot, answers: Answers) -> Mapping[str, str]:
     """The parameters of a new stack that ddsetup sets; the user's own come last and win."""
     wanted = {
         "FunctionName": function_name(answers),
-        "DdSite": answers.site,
+        SITE_PARAMETER: answers.site,
         # Without it the tags env, service and version of a function never reach its metrics and logs.
         "DdFetchLambdaTags": "true",
     }
@@ -161,7 +168,7 @@ def is_forwarder_stack(stack: Stack) -> bool:
     return (
         ARN_OUTPUT in stack.outputs
         or stack.description.strip() == DESCRIPTION
-        or {"DdSite", "DdApiKeySecretArn"} <= set(stack.parameters)
+        or {SITE_PARAMETER, SECRET_PARAMETER} <= set(stack.parameters)
     )
 
 
