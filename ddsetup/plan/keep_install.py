@@ -11,7 +11,8 @@ from ddsetup.model.change import Plan, ResourceId, Step
 from ddsetup.model.snapshot import Snapshot
 from ddsetup.model.states import SecretState, StackState
 from ddsetup.plan.keep_template import STACK, Wish, template
-from ddsetup.plan.steps.api_key import APP_SECRET_NAME, SITE_TAG, made_by_us
+from ddsetup.plan.steps.api_key import APP_SECRET_NAME, SITE_TAG, made_by_us, secret_id
+from ddsetup.plan.steps.forwarder_reuse import stack_id
 from ddsetup.plan.steps.forwarder_stack import is_remains, state_obstacle
 from ddsetup.plan.steps.wording import cannot_see, denied_action, listed
 
@@ -50,13 +51,13 @@ def plan_install(found: Found, wish: Wish, tags: Mapping[str, str]) -> Plan:
     """The stack, and before it the secrets with the keys that it reads, where these are ddsetup's own."""
     named = [name for name in (wish.api_key, wish.app_key) if not name.startswith("arn:")]
     secrets = Plan.joined(_secret(name, found, tags) for name in named)
-    return secrets + _stack(found, wish, tags, tuple(_secret_id(name, found.lane) for name in named))
+    return secrets + _stack(found, wish, tags, tuple(secret_id(found.lane, name) for name in named))
 
 
 def plan_uninstall(found: Found) -> Plan:
     """The stack and the application key go; the API key's secret stays, as functions may read it."""
     result = Plan()
-    resource = _stack_id(found.lane)
+    resource = stack_id(found.lane, STACK)
     if found.stack is not None:
         if not made_by_us(found.stack.tags):
             return STEP.skip(resource, "ddsetup did not make it", "see whose it is in CloudFormation")
@@ -66,17 +67,9 @@ def plan_uninstall(found: Found) -> Plan:
     app = found.secrets.get(APP_SECRET_NAME)
     if isinstance(app, Secret) and not app.deleted and made_by_us(app.tags):
         before = SecretState(name=APP_SECRET_NAME, description=_said(APP_SECRET_NAME), tags=app.tags)
-        secret = _secret_id(APP_SECRET_NAME, found.lane)
+        secret = secret_id(found.lane, APP_SECRET_NAME)
         result += STEP.change(secret, before, None, "nobody else needs it", needs=(resource,))
     return result
-
-
-def _stack_id(lane: Lane) -> ResourceId:
-    return ResourceId(StackState.KIND, STACK, lane.region, lane.account)
-
-
-def _secret_id(name: str, lane: Lane) -> ResourceId:
-    return ResourceId(SecretState.KIND, name, lane.region, lane.account)
 
 
 def _said(name: str) -> str:
@@ -84,7 +77,7 @@ def _said(name: str) -> str:
 
 
 def _secret(name: str, found: Found, tags: Mapping[str, str]) -> Plan:
-    resource, live = _secret_id(name, found.lane), found.secrets.get(name)
+    resource, live = secret_id(found.lane, name), found.secrets.get(name)
     if isinstance(live, Unreadable):
         reason = cannot_see("whether the secret exists", live)
         return STEP.skip(resource, reason, "grant the permission", permission=denied_action(live))
@@ -98,7 +91,7 @@ def _secret(name: str, found: Found, tags: Mapping[str, str]) -> Plan:
 
 
 def _stack(found: Found, wish: Wish, tags: Mapping[str, str], needs: tuple[ResourceId, ...]) -> Plan:
-    resource, stack = _stack_id(found.lane), found.stack
+    resource, stack = stack_id(found.lane, STACK), found.stack
     after = StackState(name=STACK, version=wish.version, tags=dict(tags), template=template(wish))
     if stack is None or is_remains(stack):
         precondition = stack.status if stack is not None else ""

@@ -22,6 +22,7 @@ from ddsetup.plan.steps.api_key import (
     sends_elsewhere,
     wanted_secret,
 )
+from ddsetup.plan.steps.forwarder_reuse import stack_id
 from ddsetup.plan.steps.forwarder_stack import FAILED_EVENTS, SSM_PARAMETER, is_remains, state_obstacle
 from ddsetup.plan.steps.wording import cannot_see, denied_action
 
@@ -67,7 +68,7 @@ def durable_stack(lane: LaneSnapshot) -> Stack | Unreadable | None:
 
 def stack_resource(lane: Lane) -> ResourceId:
     """The stack as a resource."""
-    return ResourceId("stack", STACK, lane.region, lane.account)
+    return stack_id(lane, STACK)
 
 
 def failed_events(state: StackState) -> str:
@@ -118,7 +119,7 @@ def _move(stack: Stack, lane: Lane, seen: LaneSnapshot, answers: Answers) -> Pla
     wanted = {name: "" for name in (SECRET_PARAMETER, SSM_PARAMETER) if has.get(name)}
     wanted |= {SITE_PARAMETER: answers.site, **key}
     return STEP.change(
-        ResourceId("stack", stack.name, lane.region, lane.account),
+        stack_id(lane, stack.name),
         StackState(name=stack.name, parameters={name: has.get(name, "") for name in wanted}),
         StackState(name=stack.name, parameters=wanted),
         f"it tells {has[SITE_PARAMETER]}, and everything is to go to {answers.site}",
