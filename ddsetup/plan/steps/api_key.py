@@ -53,7 +53,7 @@ def secret_id(lane: Lane, name: str = SECRET_NAME) -> ResourceId:
 
 
 def own_secret(value: str) -> str:
-    """The name of the secret of ddsetup's own that a text is the ARN of; empty if it is none."""
+    """Of which secret of ddsetup's own with an API key a text is the ARN, by name; empty if of none."""
     found = _OWN_ARN.search(value)
     return found[1] if found else ""
 

@@ -21,6 +21,7 @@ from ddsetup.plan.steps import instrument as instrument_step
 from ddsetup.plan.steps.api_key import (
     made_by_us,
     makes_secret,
+    own_secret,
     reading,
     reads_it_no_more,
     secret_id,
@@ -129,8 +130,8 @@ def _secrets(
     wanted, secrets = secret_name(held, answers.site), held.secrets
     if not makes_secret(answers) or isinstance(secrets, Unreadable):
         return Plan()
-    others = [live for name, live in sorted(secrets.items()) if name != wanted and not live.deleted]
-    others = [live for live in others if made_by_us(live.tags)]
+    others = [live for name, live in sorted(secrets.items()) if name != wanted and own_secret(live.arn)]
+    others = [live for live in others if made_by_us(live.tags) and not live.deleted]
     if not others:
         return Plan()
     here = tuple(f for f in selected if f.lane == lane)

@@ -12,6 +12,7 @@ from ddsetup.model.change import Change, Plan, ResourceId
 from ddsetup.model.snapshot import Snapshot
 from ddsetup.model.states import FunctionState, IntegrationState, LogCollectionState, TagsState
 from ddsetup.plan.steps import instrument, uninstrument, unwanted
+from ddsetup.plan.steps.api_key import APP_SECRET_NAME, OWN_TAGS, SECRET_NAME, SITE_TAG
 from ddsetup.plan.steps.collection import collection_id
 from ddsetup.plan.steps.collection import plan as collection
 from ddsetup.plan.steps.instrument.subject import function_resource, tags_resource
@@ -20,6 +21,7 @@ from tests.applied import carried_out
 from tests.builders import (
     ACCOUNT,
     REGION,
+    SITE,
     account_snapshot,
     answers,
     forwarder,
@@ -29,6 +31,7 @@ from tests.builders import (
     lane,
     lane_snapshot,
     role,
+    secret,
     snapshot,
 )
 
@@ -214,6 +217,19 @@ def test_a_forwarder_leaves_log_collection_only_when_nobody_relies_on_it() -> No
     )
     by_extension = collection(held, answers(via="extension"), (f, other)).changes
     assert {need.kind for need in by_extension[0].needs} == {"function"}
+
+
+def test_only_secrets_with_an_api_key_of_another_site_go() -> None:
+    f = function("orders")
+    kept = secret(tags={**OWN_TAGS, SITE_TAG: SITE})
+    former = secret(f"{SECRET_NAME}/datadoghq.com", tags={**OWN_TAGS, SITE_TAG: "datadoghq.com"})
+    of_keeper = secret(APP_SECRET_NAME, tags={**OWN_TAGS, SITE_TAG: SITE})
+    held = snapshot(lane_snapshot(f, secrets={s.name: s for s in (kept, former, of_keeper)}))
+    held = replace(held, applied={})
+    (gone,) = unwanted.plan(held, answers(via="extension", prune=True), (f,)).changes
+    assert (gone.resource.id, gone.action) == (former.name, "delete")
+    (said,) = unwanted.plan(held, answers(via="extension"), (f,)).warnings
+    assert former.name in said
 
 
 def test_states_of_the_record_are_what_is_compared() -> None:
