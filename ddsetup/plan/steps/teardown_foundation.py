@@ -12,7 +12,7 @@ from ddsetup.model.answers import Answers, Part
 from ddsetup.model.change import Change, Plan, ResourceId, Step
 from ddsetup.model.snapshot import AccountSnapshot, LaneSnapshot, Snapshot
 from ddsetup.model.states import IntegrationState, LogCollectionState, RoleState, StackState
-from ddsetup.plan.steps.api_key import CREATED_BY, made_by_us, secret_id, secret_state
+from ddsetup.plan.steps.api_key import CREATED_BY, made_by_us, reading, secret_id, secret_state
 from ddsetup.plan.steps.collection import LAMBDA_SOURCE, added_by_us, collection_id
 from ddsetup.plan.steps.forwarder_choice import lane_of
 from ddsetup.plan.steps.forwarder_reuse import stack_id
@@ -171,12 +171,8 @@ def _secret(lane: Lane, live: Secret, ground: _Ground, stacks: Plan) -> Plan:
         return Plan()
     if not made_by_us(live.tags):
         return STEP.keep(resource, "it stays, as ddsetup did not make it")
-    readers = [
-        s.name
-        for s in _forwarder_stacks(held)
-        if s.parameters.get("DdApiKeySecretArn") == live.arn and not made_by_us(s.tags)
-    ]
-    if readers:
+    theirs = {stack.name for stack in _forwarder_stacks(held) if not made_by_us(stack.tags)}
+    if readers := sorted(theirs & reading(held, live)):
         return STEP.keep(resource, f"it stays, as stack {listed(readers)} reads it")
     return STEP.change(
         resource,

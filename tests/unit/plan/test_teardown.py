@@ -117,6 +117,16 @@ def test_what_ddsetup_did_not_make_is_named_and_left() -> None:
     assert {"stack", "secret", "integration", "iam_role"} <= named
 
 
+def test_a_secret_that_a_stack_of_somebody_else_reads_stays() -> None:
+    ours = secret(tags=OURS)
+    for arn in (ours.arn, ours.arn[:-7]):
+        theirs = stack("theirs", parameters={"DdApiKeySecretArn": arn})
+        plan = planned(account(lane={"stacks": (forwarder_stack(), theirs)}))
+        assert "secret" not in order(plan)
+        (kept,) = [s for s in plan.skipped if s.resource.kind == "secret"]
+        assert kept.reason == "it stays, as stack theirs reads it"
+
+
 def test_policies_made_for_resource_collection_go_with_the_role() -> None:
     name = "datadog-aws-integration-resource-collection-permissions-v2-DatadogIntegrationRole"
     managed = {f"{name}-1": policy("ec2:GetA"), f"{name}-2": None, f"{name}x-1": policy("s3:GetC")}
