@@ -11,7 +11,14 @@ from ddsetup.model.change import Plan, ResourceId, Step
 from ddsetup.model.snapshot import Snapshot
 from ddsetup.model.states import SecretState, StackState
 from ddsetup.plan.keep_template import STACK, Wish, template
-from ddsetup.plan.steps.api_key import APP_SECRET_NAME, SITE_TAG, made_by_us, secret_id
+from ddsetup.plan.steps.api_key import (
+    APP_SECRET_NAME,
+    SITE_TAG,
+    description_of,
+    made_by_us,
+    secret_id,
+    secret_made,
+)
 from ddsetup.plan.steps.forwarder_reuse import stack_id
 from ddsetup.plan.steps.forwarder_stack import is_remains, state_obstacle
 from ddsetup.plan.steps.wording import cannot_see, denied_action, listed
@@ -66,14 +73,10 @@ def plan_uninstall(found: Found) -> Plan:
         )
     app = found.secrets.get(APP_SECRET_NAME)
     if isinstance(app, Secret) and not app.deleted and made_by_us(app.tags):
-        before = SecretState(name=APP_SECRET_NAME, description=_said(APP_SECRET_NAME), tags=app.tags)
+        before = SecretState(name=APP_SECRET_NAME, description=description_of(APP_SECRET_NAME), tags=app.tags)
         secret = secret_id(found.lane, APP_SECRET_NAME)
         result += STEP.change(secret, before, None, "nobody else needs it", needs=(resource,))
     return result
-
-
-def _said(name: str) -> str:
-    return f"Datadog {'application' if name == APP_SECRET_NAME else 'API'} key, kept by ddsetup"
 
 
 def _secret(name: str, found: Found, tags: Mapping[str, str]) -> Plan:
@@ -85,9 +88,10 @@ def _secret(name: str, found: Found, tags: Mapping[str, str]) -> Plan:
         site = live.tags.get(SITE_TAG, "")
         if site and site != tags.get(SITE_TAG, site):
             return STEP.skip(resource, f"holds the key of {site}", "name another one: --app-key-secret ARN")
-        return STEP.keep(resource, "exists; the key in it is used as it is")
-    made = SecretState(name=name, description=_said(name), tags=dict(tags))
-    return STEP.change(resource, None, made, "the runs read the key there: it is in no stack and no project")
+    made = SecretState(name=name, description=description_of(name), tags=dict(tags))
+    return secret_made(
+        made, live, resource, STEP, "the runs read the key there: it is in no stack and no project"
+    )
 
 
 def _stack(found: Found, wish: Wish, tags: Mapping[str, str], needs: tuple[ResourceId, ...]) -> Plan:

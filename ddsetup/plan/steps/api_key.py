@@ -24,7 +24,6 @@ SITE_TAG = "datadog_site"
 """The tag that says on which site the key in a secret of ours is good."""
 _OWN_ARN = re.compile(rf":secretsmanager:[^:]*:[^:]*:secret:({re.escape(SECRET_NAME)}(?:/[\w.-]+)?)-\w{{6}}$")
 """The ARN of a secret of ddsetup's own; AWS ends it with six characters (Secrets Manager user guide)."""
-_DESCRIPTION = "Datadog API key, kept by ddsetup"
 APP_SECRET_NAME = "ddsetup/datadog-app-key"
 """The application key, which only ddsetup itself needs where it runs by itself."""
 CREATED_BY = "created_by"
@@ -153,10 +152,15 @@ def secret_reference(lane: LaneSnapshot, answers: Answers, name: str = "") -> st
     return live.arn if live and not live.deleted else f"{REF_SECRET}{name}"
 
 
+def description_of(name: str) -> str:
+    """What is said at a secret of ddsetup's own about what it holds."""
+    return f"Datadog {'application' if name == APP_SECRET_NAME else 'API'} key, kept by ddsetup"
+
+
 def secret_state(live: Secret, lane: LaneSnapshot) -> SecretState:
     """A secret of ours that is there, as what would be made again."""
     site = site_of_secret(live, lane)
-    return SecretState(name=live.name, description=_DESCRIPTION, site=site, tags=live.tags)
+    return SecretState(name=live.name, description=description_of(live.name), site=site, tags=live.tags)
 
 
 def secret_changes(lanes: Iterable[LaneSnapshot], answers: Answers, step: Step) -> Plan:
@@ -176,18 +180,21 @@ def _secret_of(lane: LaneSnapshot, answers: Answers, step: Step, tags: Mapping[s
             "grant the permission, or name a secret that holds the key: --api-key-secret ARN",
             permission=denied_action(lane.secrets),
         )
-    live = lane.secrets.get(resource.id)
+    why = "the API key is passed by ARN, so that it is in no function's environment and no stack"
+    made = SecretState(
+        name=resource.id, description=description_of(resource.id), site=answers.site, tags=tags
+    )
+    return secret_made(made, lane.secrets.get(resource.id), resource, step, why)
+
+
+def secret_made(made: SecretState, live: Secret | None, resource: ResourceId, step: Step, why: str) -> Plan:
+    """A secret of ddsetup's own is made, or restored, unless there is one of its name."""
     if live and not live.deleted:
         return _existing(resource, step, ours=made_by_us(live.tags))
     if live and not made_by_us(live.tags):
         return _given_up(resource, step)
-    return step.change(
-        resource,
-        None,
-        SecretState(name=resource.id, description=_DESCRIPTION, site=answers.site, tags=tags),
-        "the API key is passed by ARN, so that it is in no function's environment and no stack",
-        note="it is scheduled for deletion: it is restored, with the current key" if live else "",
-    )
+    note = "it is scheduled for deletion: it is restored, with the current key" if live else ""
+    return step.change(resource, None, made, why, note=note)
 
 
 def _existing(resource: ResourceId, step: Step, *, ours: bool) -> Plan:
@@ -202,9 +209,10 @@ def _existing(resource: ResourceId, step: Step, *, ours: bool) -> Plan:
 
 
 def _given_up(resource: ResourceId, step: Step) -> Plan:
+    option = "--app-key-secret" if resource.id == APP_SECRET_NAME else "--api-key-secret"
     return step.skip(
         resource,
         "a secret of this name, not made by ddsetup, is scheduled for deletion",
         f"aws secretsmanager restore-secret --secret-id {resource.id} --region {resource.region}; "
-        "or name a secret that holds the key: --api-key-secret ARN",
+        f"or name a secret that holds the key: {option} ARN",
     )

@@ -75,6 +75,16 @@ def test_what_is_kept_now_must_be_seen_before_it_is_changed() -> None:
     assert (plan.changes, plan.skipped[-1].permission) == ((), "cloudformation:GetTemplate")
 
 
+def test_a_secret_of_somebody_else_that_is_being_deleted_is_not_taken_over() -> None:
+    theirs = Secret(name=APP_SECRET_NAME, arn=OWN, deleted=True)
+    plan = plan_install(found(app=theirs), wish(), OWN_TAGS)
+    assert APP_SECRET_NAME not in [change.resource.id for change in plan.changes]
+    (said,) = [s for s in plan.skipped if s.resource.id == APP_SECRET_NAME]
+    assert (said.status, "not made by ddsetup" in said.reason) == ("skipped", True)
+    ours = plan_install(found(app=replace(theirs, tags=OWN_TAGS)), wish(), OWN_TAGS).changes[0]
+    assert (ours.resource.id, "it is restored" in ours.note) == (APP_SECRET_NAME, True)
+
+
 def test_a_secret_that_may_not_be_looked_at_stops_it() -> None:
     denied = Unreadable("secretsmanager:DescribeSecret", "not allowed")
     plan = plan_install(found(app=denied), wish(), OWN_TAGS)
