@@ -55,9 +55,13 @@ def fights(snapshot: Snapshot) -> tuple[str, ...]:
 
 
 def plan_install(found: Found, wish: Wish, tags: Mapping[str, str]) -> Plan:
-    """The stack, and before it the secrets with the keys that it reads, where these are ddsetup's own."""
+    """The stack, and before it the secrets with the keys that it reads, where these are ddsetup's own; no
+    stack where one of them cannot be had: every run of it would fail."""
     named = [name for name in (wish.api_key, wish.app_key) if not name.startswith("arn:")]
     secrets = Plan.joined(_secret(name, found, tags) for name in named)
+    if missing := [skipped.resource.id for skipped in secrets.skipped if skipped.status == "skipped"]:
+        reason = f"its runs would find no key in {listed(missing)}"
+        return secrets + STEP.skip(stack_id(found.lane, STACK), reason, "see to that first, then again")
     return secrets + _stack(found, wish, tags, tuple(secret_id(found.lane, name) for name in named))
 
 

@@ -9,7 +9,7 @@ from ddsetup.model.account import Secret, Stack, Unreadable
 from ddsetup.model.states import SecretState, StackState
 from ddsetup.plan.keep_install import Found, fights, plan_install, plan_uninstall
 from ddsetup.plan.keep_template import STACK, template
-from ddsetup.plan.steps.api_key import APP_SECRET_NAME, OWN_TAGS, SECRET_NAME
+from ddsetup.plan.steps.api_key import APP_SECRET_NAME, OWN_TAGS, SECRET_NAME, SITE_TAG
 from tests import builders as b
 from tests.unit.plan.test_keep_template import OWN, wish
 
@@ -89,6 +89,17 @@ def test_a_secret_that_may_not_be_looked_at_stops_it() -> None:
     denied = Unreadable("secretsmanager:DescribeSecret", "not allowed")
     plan = plan_install(found(app=denied), wish(), OWN_TAGS)
     assert "secretsmanager:DescribeSecret" in {skipped.permission for skipped in plan.skipped}
+    assert (plan.changes, plan.skipped[-1].resource.id) == ((), STACK)
+    assert APP_SECRET_NAME in plan.skipped[-1].reason
+
+
+def test_the_key_of_another_site_stops_it_too() -> None:
+    elsewhere = replace(APP_KEY, tags={**OWN_TAGS, SITE_TAG: "datadoghq.com"})
+    plan = plan_install(found(app=elsewhere), wish(), {**OWN_TAGS, SITE_TAG: "datadoghq.eu"})
+    assert plan.changes == ()
+    assert [s.reason for s in plan.skipped if s.resource.id == APP_SECRET_NAME] == [
+        "holds the key of datadoghq.com"
+    ]
 
 
 def test_what_was_installed_goes_and_what_functions_read_stays() -> None:
