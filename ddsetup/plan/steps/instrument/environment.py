@@ -38,7 +38,7 @@ from ddsetup.model.states import REF_SECRET
 from ddsetup.plan.steps.api_key import own_secret, secret_reference
 from ddsetup.plan.steps.instrument.key_access import BY_ROLE
 from ddsetup.plan.steps.instrument.layers import Layers
-from ddsetup.plan.steps.instrument.own_tags import extra_of, parts
+from ddsetup.plan.steps.instrument.own_tags import extra_of, key_in, parts
 from ddsetup.plan.steps.instrument.special import DURABLE_LINES
 from ddsetup.plan.steps.instrument.subject import Refusal, Subject
 from ddsetup.plan.steps.taken_back import owned_env, variables_of
@@ -148,19 +148,19 @@ def _unwanted(subject: Subject, wanted: _Wanted) -> dict[str, str]:
 def tags_without(subject: Subject, extra: Mapping[str, str]) -> str | None:
     """`DD_TAGS` without the tags that ddsetup added and nobody wants any more; None if there are none."""
     now, was = (parts(states.get(TAGS, "")) for states in owned_env(subject))
-    gone = [part for part in now if part not in was and part.split(":", 1)[0] not in extra]
+    gone = [part for part in now if part not in was and key_in(part) not in extra]
     current = parts(subject.env.get(TAGS, ""))
     if not set(gone) & set(current):
         return None
     left = [part for part in current if part not in gone]
     # A value that somebody else gave a key since is theirs: what it was before does not come beside it.
     taken = _keys(left) | (_keys(now) - _keys(gone))
-    back = [part for part in was if part not in current and part.split(":", 1)[0] not in taken]
+    back = [part for part in was if part not in current and key_in(part) not in taken]
     return ",".join((*left, *back))
 
 
-def _keys(parts: Sequence[str]) -> set[str]:
-    return {part.split(":", 1)[0] for part in parts}
+def _keys(tags: Sequence[str]) -> set[str]:
+    return {key_in(tag) for tag in tags}
 
 
 def secret_missing(subject: Subject) -> bool:
@@ -234,7 +234,7 @@ def merged_tags(current: str, extra: Mapping[str, str]) -> str:
     left = dict(extra)
     merged: list[str] = []
     for part in parts(current):
-        key = part.split(":", 1)[0]
+        key = key_in(part)
         if key not in extra:
             merged.append(part)
         elif key in left:

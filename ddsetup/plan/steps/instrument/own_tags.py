@@ -42,19 +42,17 @@ def decision(tag: str, answers: Answers) -> OnConflict:
 def theirs(subject: Subject) -> Mapping[str, str]:
     """The values that somebody else gave the tags that are wanted otherwise: as resource tags, or in
     `DD_TAGS`. A tag that ddsetup once set is its own, whoever changed it since."""
+    if not subject.answers.extra_tags:
+        return {}
     now, was = (parts(states.get(TAGS, "")) for states in owned_env(subject))
-    set_before = {_key(part) for part in now if part not in was} | owned_tags(subject)
-    current = {_key(part): part.partition(":")[2] for part in parts(subject.env.get(TAGS, ""))}
+    set_before = {key_in(part) for part in now if part not in was} | owned_tags(subject)
+    current = {key_in(part): part.partition(":")[2] for part in parts(subject.env.get(TAGS, ""))}
     found = {}
     for key, value in subject.answers.extra_tags:
         values = [held[key] for held in (subject.tags, current) if key in held and held[key] != value]
         if values and key not in set_before:
             found[key] = values[0]
     return found
-
-
-def _key(part: str) -> str:
-    return part.partition(":")[0]
 
 
 def staying(tags: Mapping[str, str], ours: Container[str], answers: Answers) -> dict[str, str]:
@@ -66,9 +64,14 @@ def staying(tags: Mapping[str, str], ours: Container[str], answers: Answers) -> 
     }
 
 
+def kept_of(subject: Subject) -> frozenset[str]:
+    """The keys of the tags of the function that stay as somebody else set them."""
+    return frozenset(key for key in theirs(subject) if decision(key, subject.answers) != "replace")
+
+
 def extra_of(subject: Subject) -> dict[str, str]:
     """The tags beyond the unified ones that the function gets, without those that stay as they are."""
-    kept = {key for key in theirs(subject) if decision(key, subject.answers) != "replace"}
+    kept = kept_of(subject)
     return {key: value for key, value in extra_tags(subject.answers).items() if key not in kept}
 
 
@@ -98,3 +101,8 @@ def own_tag_warnings(subjects: Iterable[Subject], answers: Answers) -> list[str]
 def parts(text: str) -> list[str]:
     """The tags in `DD_TAGS`."""
     return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def key_in(part: str) -> str:
+    """The key of one of them."""
+    return part.partition(":")[0]

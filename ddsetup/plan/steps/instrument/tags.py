@@ -14,7 +14,7 @@ from ddsetup.facts.ownership import MARKER
 from ddsetup.model.answers import Answers
 from ddsetup.model.change import Change
 from ddsetup.model.states import TagsState
-from ddsetup.plan.steps.instrument.own_tags import extra_of
+from ddsetup.plan.steps.instrument.own_tags import kept_of
 from ddsetup.plan.steps.instrument.subject import STEP, Subject, tags_resource
 from ddsetup.plan.steps.taken_back import Former, tags_of
 
@@ -48,7 +48,7 @@ def tag_change(subject: Subject, *, changes_function: bool) -> Change | None:
     and no tag call moves the function's revision under a pending update. A run that was killed between the
     two left the tags to this one.
     """
-    kept = {*dict(subject.answers.extra_tags)} - {*extra_of(subject)}
+    kept = kept_of(subject)
     wanted = {key: value for key, value in wanted_tags(subject.answers).items() if key not in kept}
     if changes_function or wanted or subject.written_before:
         wanted.setdefault(MARKER, subject.tags.get(MARKER, f"v{__version__}"))
