@@ -10,7 +10,8 @@ from collections.abc import Iterable, Mapping
 
 from ddsetup.facts.catalog import SECRET_VARIABLES, SHOWN_VARIABLES
 from ddsetup.model.account import Json
-from ddsetup.model.states import REF_EXTERNAL_ID, FunctionState, RoleState, StackState, State, to_json
+from ddsetup.model.states import REF_EXTERNAL_ID, FunctionState, RoleState, StackState, State
+from ddsetup.model.typed import told
 
 MASK = "****"
 
@@ -27,7 +28,7 @@ _SHORTEST_SECRET = 6
 
 def disclosed(state: State | None) -> Json:
     """The state as JSON types with every value masked that may be secret."""
-    document = to_json(state)
+    document = told(state)
     match state:
         case FunctionState():
             document["env"] = {name: variable(name, value) for name, value in state.env.items()}
@@ -35,8 +36,6 @@ def disclosed(state: State | None) -> Json:
             document["parameters"] = {
                 name: parameter(name, value) for name, value in state.parameters.items()
             }
-            if state.template is None:
-                del document["template"]
         case RoleState(external_id=external_id) if external_id != REF_EXTERNAL_ID:
             document["external_id"] = MASK
     return document
