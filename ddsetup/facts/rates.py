@@ -8,6 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+_MODEST: Mapping[str, float] = {
+    "cloudformation": 5,
+    "cloudwatch": 20,
+    "events": 5,
+    "iam": 5,
+    "s3": 50,
+    "secretsmanager": 10,
+    "sts": 10,
+    "tag": 5,
+}
 RATES: Mapping[str, float] = {
     # Lambda: one quota for the whole control plane but these two.
     "lambda": 15,
@@ -33,19 +43,10 @@ RATES: Mapping[str, float] = {
     "states:UntagResource": 1,
     # CloudTrail: its API reference, of LookupEvents.
     "cloudtrail": 2,
-    # Not published: modest rates of ours.
-    "cloudformation": 5,
-    "cloudwatch": 20,
-    "events": 5,
-    "iam": 5,
-    "s3": 50,
-    "secretsmanager": 10,
-    "sts": 10,
-    "tag": 5,
+    # Not published.
+    **_MODEST,
 }
-UNPUBLISHED = frozenset(
-    ("cloudformation", "cloudwatch", "events", "iam", "s3", "secretsmanager", "sts", "tag")
-)
+UNPUBLISHED = frozenset(_MODEST)
 """Those of which a second's worth may come at once: AWS bounds them by more than what comes in a moment."""
 DEFAULT_RATE = 5.0
 """Calls per second for a service that `RATES` does not know."""
