@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from ddsetup.facts.permissions import statement
 from ddsetup.model.account import Json
+from ddsetup.plan.steps.api_key import OWN_TAGS
 
 LOOK_AT_ORGANISATION = (
     "organizations:DescribeOrganization",
@@ -62,7 +63,7 @@ def member_template(policy: Json, principal: str) -> Json:
         "Description": "Lets ddsetup set up and prove Datadog's monitoring of Lambda functions",
         "AssumeRolePolicyDocument": trust,
         "Policies": [{"PolicyName": ROLE, "PolicyDocument": policy}],
-        "Tags": [{"Key": "created_by", "Value": "ddsetup"}],
+        "Tags": [{"Key": key, "Value": value} for key, value in OWN_TAGS.items()],
     }
     return {
         "AWSTemplateFormatVersion": "2010-09-09",
