@@ -67,23 +67,17 @@ def plan(snapshot: Snapshot, answers: Answers, selected: tuple[Function, ...]) -
             moved = aliases_moved(subject, result.change) if answers.publish else Plan()
             aliases.extend(moved.changes)
             skipped.extend(moved.skipped)
-    seen = snapshot.key_secret
-    secret = seen if isinstance(seen, Secret) else None
-    keys = key_warnings(answers, seen) if keyed else ()
-    policies, unread = _policies_that_go(snapshot, answers, subjects, functions)
-    granted = grants(keyed, answers, secret, snapshot.key_policies)
-    keyless = answers.key_source.kind == "wif"
-    mapped = mappings([*keyed, *(s.function for s, _ in done)] if keyless else (), snapshot)
-    unmapped = mappings_that_go(_losing((ORG_UUID,), subjects, functions), snapshot)
-    return mapped + Plan(
-        changes=(*granted, *functions, *policies, *unmapped.changes, *tags, *aliases),
-        skipped=tuple(skipped),
+    let = _let(snapshot, answers, keyed, [subject.function for subject, _ in done])
+    no_longer = _no_longer_let(snapshot, answers, subjects, functions)
+    return Plan(
+        changes=(*let.changes, *functions, *no_longer.changes, *tags, *aliases),
+        skipped=(*let.skipped, *skipped),
         warnings=(
             *_warnings(subjects, functions, answers),
             *tag_warnings(answers),
             *own_tag_warnings((subject for subject, _ in done), answers),
-            *keys,
-            *unread,
+            *let.warnings,
+            *no_longer.warnings,
             *_unwanted(subjects, done),
         ),
     )
@@ -94,13 +88,26 @@ def _subjects(snapshot: Snapshot, answers: Answers, selected: tuple[Function, ..
     return [replace(subject_of(f, snapshot, answers), secret_name=names[f.lane]) for f in selected]
 
 
-def _policies_that_go(
+def _let(snapshot: Snapshot, answers: Answers, keyed: list[Function], done: list[Function]) -> Plan:
+    """What lets functions have an API key: a mapping of their role, or the right to read one. `keyed` are
+    those that are told where it is, `done` all that are set up."""
+    seen = snapshot.key_secret
+    keyless = answers.key_source.kind == "wif"
+    mapped = mappings([*keyed, *done] if keyless else (), snapshot)
+    secret = seen if isinstance(seen, Secret) else None
+    granted = grants(keyed, answers, secret, snapshot.key_policies)
+    return mapped + Plan(changes=granted, warnings=key_warnings(answers, seen) if keyed else ())
+
+
+def _no_longer_let(
     snapshot: Snapshot, answers: Answers, subjects: list[Subject], changes: list[Change]
-) -> tuple[tuple[Change, ...], tuple[str, ...]]:
-    """The right to read the API key, of functions that no longer read it."""
+) -> Plan:
+    """What let functions have a key in a way in which they no longer get one."""
+    unmapped = mappings_that_go(_losing((ORG_UUID,), subjects, changes), snapshot)
     if reads_by_role(answers):
-        return (), ()
-    return revocations(_losing(BY_ROLE, subjects, changes), snapshot)
+        return unmapped
+    policies, unread = revocations(_losing(BY_ROLE, subjects, changes), snapshot)
+    return Plan(changes=policies, warnings=unread) + unmapped
 
 
 def _losing(names: Sequence[str], subjects: list[Subject], changes: list[Change]) -> list[Function]:
