@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from ddsetup.model.errors import UsageError
 from ddsetup.model.nearest import did_you_mean
 from ddsetup.model.organisation import Member
 from ddsetup.settings import validate
+from ddsetup.settings.config import read_toml
 
 _MEMBERS = ("id", "name", "role", "profile", "regions", "tags")
 _EXAMPLE = '[[account]] with id = "111122223333", and optional name, role, profile, regions, tags'
@@ -19,12 +19,7 @@ _EXAMPLE = '[[account]] with id = "111122223333", and optional name, role, profi
 
 def read_accounts(path: Path) -> tuple[Member, ...]:
     """The accounts of a file. Raises UsageError, naming file and account, for what cannot be understood."""
-    try:
-        document = tomllib.loads(path.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"cannot read it: {error}", where=str(path)) from None
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise UsageError(f"not valid TOML: {error}", where=str(path), fix="correct that line") from None
+    _, document = read_toml(path)
     tables = document.pop("account", None)
     if document or not isinstance(tables, list) or not tables:
         raise UsageError("it names no accounts, or more than accounts", where=str(path), fix=_EXAMPLE)

@@ -49,18 +49,23 @@ def find_config(named: str | None, directory: Path) -> Path | None:
     return path
 
 
+def read_toml(path: Path) -> tuple[str, dict[str, Json]]:
+    """A file's text, and what it says. Raises UsageError when it cannot be read or is not TOML."""
+    try:
+        text = path.read_text("utf-8")
+        return text, tomllib.loads(text)
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"cannot read it: {error}", where=str(path)) from None
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise UsageError(f"not valid TOML: {error}", where=str(path), fix="correct that line") from None
+
+
 def read_config(path: Path) -> Given:
     """The values of a configuration file, not yet checked themselves.
 
     Raises UsageError when it cannot be read, is not TOML, or has a key that ddsetup does not know.
     """
-    try:
-        text = path.read_text("utf-8")
-        document = tomllib.loads(text)
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"cannot read it: {error}", where=str(path)) from None
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise UsageError(f"not valid TOML: {error}", where=str(path), fix="correct that line") from None
+    text, document = read_toml(path)
     values = {}
     for key, value in document.items():
         if key == DOCTOR_TABLE:
