@@ -155,9 +155,12 @@ def version_of(forwarder: Forwarder) -> tuple[int, ...]:
 def _found_or_new(lane: LaneSnapshot, snapshot: Snapshot, answers: Answers, partition: str) -> Choice:
     living = _living(lane)
     usable = usable_forwarders(lane, snapshot, answers)
-    passed_over = tuple(
-        f"Forwarder {f.arn} is not used: {_why_not(f, lane, answers)}" for f in living if f not in usable
-    )
+    why_not = {
+        f.arn: f"Forwarder {f.arn} is not used: {_why_not(f, lane, answers)}"
+        for f in living
+        if f not in usable
+    }
+    passed_over = tuple(why_not.values())
     if usable:
         best = usable[0]
         others = ", ".join(f.name for f in usable[1:])
@@ -167,7 +170,7 @@ def _found_or_new(lane: LaneSnapshot, snapshot: Snapshot, answers: Answers, part
     moving = next((f for f in living if _can_move(f, lane, answers)), None)
     left = left_behind(moving, lane, snapshot, answers) if moving else ()
     if moving and not left:
-        about_others = tuple(said for said in passed_over if moving.arn not in said)
+        about_others = tuple(said for arn, said in why_not.items() if arn != moving.arn)
         return Choice(how="found", arn=moving.arn, forwarder=moving, warnings=about_others)
     obstacle = _coming_or_going(living) or creation_obstacle(lane, answers)
     if moving and obstacle:

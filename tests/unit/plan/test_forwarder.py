@@ -381,6 +381,15 @@ def test_a_forwarder_of_ours_moves_to_another_site_once_the_key_for_it_is_there(
     assert stack_after(own_key).parameters["DdApiKeySecretArn"] == SECRET_ARN
 
 
+def test_beside_one_that_moves_another_is_still_named() -> None:
+    lane = elsewhere(b.function("datadog-forwarder-2", env={"DD_SITE": "datadoghq.com"}))
+    second = b.forwarder("datadog-forwarder-2", stack=None)
+    plan = planned(replace(lane, forwarders=(b.forwarder(), second)))
+    assert stack_after(plan).name == "datadog-forwarder"
+    (said,) = [warning for warning in plan.warnings if "is not used" in warning]
+    assert second.arn in said
+
+
 def test_another_site_and_another_way_at_once_leave_a_forwarder_behind_which_is_said() -> None:
     instrumented = b.function("orders", handler=PYTHON_HANDLER, env={"DD_LAMBDA_HANDLER": "a.b"})
     lane = replace(elsewhere(), functions=(instrumented, b.function("datadog-forwarder")))
