@@ -81,11 +81,9 @@ def _plan_lane(lane: Lane, seen: LaneSnapshot, answers: Answers) -> Plan:
     resource, found = stack_resource(lane), durable_stack(seen)
     if isinstance(found, Unreadable):
         return STEP.skip(resource, cannot_see("which stacks exist", found), "", denied_action(found))
-    if found is not None and found.status in _DONE and (moved := _move(found, lane, seen, answers)):
-        return moved
     if found is not None and found.status in _DONE:
         reason = f"stack {found.name} tells how durable executions end"
-        return STEP.keep(resource, reason)
+        return _move(found, lane, seen, answers) or STEP.keep(resource, reason)
     if found is not None and not is_remains(found):
         obstacle = state_obstacle(found, lane.region)
         reason = obstacle.reason if obstacle else f"stack {found.name} is {found.status}"
