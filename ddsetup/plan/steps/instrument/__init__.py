@@ -52,9 +52,7 @@ def plan(snapshot: Snapshot, answers: Answers, selected: tuple[Function, ...]) -
     lost = {lane: choose(lane, snapshot, answers) for lane in {f.lane for f in selected}}
     blind = unseen(snapshot, answers)
     for subject in subjects:
-        result = _unless_lost(instrument(subject), lost[subject.function.lane])
-        if blind and isinstance(result, Instrumented):
-            result = blind
+        result = _unless_lost(instrument(subject), lost[subject.function.lane], blind)
         if isinstance(result, Instrumented) and result.change is not None:
             functions.append(result.change)
         else:
@@ -134,12 +132,17 @@ def _unwanted(subjects: list[Subject], done: list[tuple[Subject, Instrumented]])
     return [no_longer_wanted(what, names) for what, names in sorted(found.items())]
 
 
-def _unless_lost(result: Instrumented | Refusal, forwarder: Choice) -> Instrumented | Refusal:
-    """A function is not changed for a Forwarder that is known not to come: it would send into the void."""
-    if forwarder.how != "blocked" or not isinstance(result, Instrumented) or result.change is None:
+def _unless_lost(
+    result: Instrumented | Refusal, forwarder: Choice, blind: Refusal | None
+) -> Instrumented | Refusal:
+    """A function is not changed for a Forwarder that is known not to come: it would send into the void. Nor
+    where it is not seen who may send without a key (`blind`)."""
+    if not isinstance(result, Instrumented):
         return result
-    reason = f"there is no Forwarder here for what it would send: {forwarder.reason}"
-    return Refusal(reason, forwarder.fix or "see the Forwarder's line above")
+    if forwarder.how == "blocked" and result.change is not None:
+        reason = f"there is no Forwarder here for what it would send: {forwarder.reason}"
+        return Refusal(reason, forwarder.fix or "see the Forwarder's line above")
+    return blind or result
 
 
 def _told_at_source(subject: Subject, result: Instrumented | Refusal) -> bool:
