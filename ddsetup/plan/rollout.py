@@ -15,7 +15,8 @@ from ddsetup.model.account import Json
 from ddsetup.model.answers import Answers
 from ddsetup.model.errors import UsageError
 from ddsetup.model.organisation import Instance, Member, Targets
-from ddsetup.plan.steps.forwarder_stack import function_name, template_url
+from ddsetup.plan.steps.api_key import SECRET_PARAMETER
+from ddsetup.plan.steps.forwarder_stack import SSM_PARAMETER, parameters_anywhere, template_url
 
 What: TypeAlias = Literal["forwarder", "role"]
 NAMES: Mapping[What, str] = {"forwarder": "ddsetup-forwarder", "role": "ddsetup-role"}
@@ -81,16 +82,10 @@ def forwarder_parameters(answers: Answers, api_key: str) -> Mapping[str, str]:
     source = answers.key_source
     key = {"DdApiKey": api_key}
     if source.kind == "secret" and source.value:
-        key = {"DdApiKeySecretArn": source.value}
+        key = {SECRET_PARAMETER: source.value}
     elif source.kind == "ssm":
-        key = {"DdApiKeySsmParameterName": source.value}
-    return {
-        "FunctionName": function_name(answers),
-        "DdSite": answers.site,
-        "DdFetchLambdaTags": "true",
-        **key,
-        **answers.stack_params,
-    }
+        key = {SSM_PARAMETER: source.value}
+    return {**parameters_anywhere(answers), **key, **answers.stack_params}
 
 
 def forwarder_template(answers: Answers, partition: str) -> Mapping[str, str]:

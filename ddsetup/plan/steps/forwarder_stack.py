@@ -136,27 +136,33 @@ def names_key(answers: Answers) -> bool:
     return bool({SECRET_PARAMETER, SSM_PARAMETER} & set(answers.forwarder_params))
 
 
-def parameters(lane: LaneSnapshot, answers: Answers) -> Mapping[str, str]:
-    """The parameters of a new stack that ddsetup sets; the user's own come last and win."""
+def parameters_anywhere(answers: Answers) -> dict[str, str]:
+    """The parameters of a new stack that are the same in every region, without those about the key."""
     wanted = {
         "FunctionName": function_name(answers),
         SITE_PARAMETER: answers.site,
         # Without it the tags env, service and version of a function never reach its metrics and logs.
         "DdFetchLambdaTags": "true",
     }
+    if not answers.logs:
+        wanted["DdForwardLog"] = "false"
+    if answers.role_boundary:
+        wanted["PermissionsBoundaryArn"] = answers.role_boundary
+    if answers.role_path != "/":
+        wanted["IamRolePath"] = answers.role_path
+    return wanted
+
+
+def parameters(lane: LaneSnapshot, answers: Answers) -> Mapping[str, str]:
+    """The parameters of a new stack that ddsetup sets; the user's own come last and win."""
+    wanted = parameters_anywhere(answers)
     reference = secret_reference(lane, answers)
     if reference:
         wanted[SECRET_PARAMETER] = reference
     if answers.key_source.kind == "ssm":
         wanted[SSM_PARAMETER] = answers.key_source.value
-    if not answers.logs:
-        wanted["DdForwardLog"] = "false"
     if traces_state_machines(lane, answers):
         wanted[STATE_MACHINE_TRACES] = "true"
-    if answers.role_boundary:
-        wanted["PermissionsBoundaryArn"] = answers.role_boundary
-    if answers.role_path != "/":
-        wanted["IamRolePath"] = answers.role_path
     known = lane.template_parameters
     if not isinstance(known, Unreadable) and known:
         wanted = {name: value for name, value in wanted.items() if name in known}

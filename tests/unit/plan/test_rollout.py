@@ -64,3 +64,11 @@ def test_the_function_has_a_fixed_name_and_the_key_goes_by_the_way_that_is_named
     parameter = forwarder_parameters(replace(SITE, key_source=KeySource(kind="ssm", value="arn:p")), "key")
     assert parameter["DdApiKeySsmParameterName"] == "arn:p"
     assert "DdApiKey" not in parameter
+
+
+def test_a_forwarder_of_many_accounts_is_as_one_of_a_single_account_is() -> None:
+    boundary = "arn:aws:iam::123456789012:policy/boundary"
+    wanted = replace(SITE, logs=False, role_path="/datadog/", role_boundary=boundary)
+    made = forwarder_parameters(wanted, "key")
+    assert made["DdForwardLog"] == "false"
+    assert (made["IamRolePath"], made["PermissionsBoundaryArn"]) == ("/datadog/", boundary)
