@@ -107,7 +107,8 @@ def with_fields(aws: Aws, snapshot: Snapshot, fields: Container[str]) -> Snapsho
     for (field, lane, _), read in side_by_side(aws, jobs).items():
         assert lane is not None
         lanes[lane] = replace(lanes[lane], **{field: read})
-    return replace(snapshot, lanes=lanes)
+    snapshot = replace(snapshot, lanes=lanes)
+    return observe_secrets(aws, snapshot) if "secrets" in fields else snapshot
 
 
 def bulk_fields(aws: Aws, lane: Lane) -> tuple[str, ...]:
