@@ -47,6 +47,8 @@ from ddsetup.settings.table import SETTINGS, TABLE
 from ddsetup.show.keeper_blocks import Runs
 
 _SHOWN_BUILDS = 10
+_LOOKED_AT = FOR_DRIFT | {"secrets", "datadog_rule"}
+"""The fields of a lane that an installation is planned on."""
 _OF_THIS_MACHINE = frozenset({"profile", "role_arn", "app_key_secret", "git_commit"})
 """What says who works here, and is nothing to the keeper, which has a role and keys of its own."""
 
@@ -86,7 +88,7 @@ def prepare_install(call: Call, session: Session) -> Installing:
     """
     _check_shared_state(session)
     given = call.given
-    snapshot = look(session, quiet(given, "role_name"), fields=FOR_DRIFT)
+    snapshot = look(session, quiet(given, "role_name"), fields=_LOOKED_AT)
     if fighting := fights(snapshot):
         raise DdsetupError(
             f"Datadog itself instruments functions {'; '.join(fighting)}: it and a keeper would take each "

@@ -40,9 +40,16 @@ def _until_it_ran(shop: Place) -> dict[str, object]:
 def test_a_deployment_is_put_right_by_the_account_itself(shop: Place) -> None:
     asked_too_early = shop.cli("keep", "install", *RULE[:-2], "--yes")
     assert (asked_too_early.code, "--state" in asked_too_early.stderr) == (2, True)
+    events, datadogs = shop.world.client("events"), "datadog-agent-resource-update-rule-lambda"
+    events.put_rule(Name=datadogs, EventPattern='{"source": ["aws.lambda"]}')
+    fighting = shop.cli("keep", "install", *RULE, "--yes")
+    assert (fighting.code, f"EventBridge rule {datadogs}" in fighting.stderr) == (1, True), fighting.stderr
+    events.delete_rule(Name=datadogs)
     installed = shop.cli("keep", "install", *RULE, "--yes", "--output", "json")
     assert installed.code == 0, installed.stderr + installed.stdout
     assert installed.json["data"]["notes"] == []
+    planned = {change["resource"]["id"] for change in installed.json["plan"]["changes"]}
+    assert planned == {"ddsetup/datadog-app-key", "ddsetup-keep"}, "the API key's secret is there"
 
     deploy(shop.sandbox, ["coffee-orders"])
     run = _until_it_ran(shop)
