@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 
 from ddsetup._version import __version__
 from ddsetup.ask.asking import answers_from
@@ -17,6 +18,7 @@ from ddsetup.gateways.aws.metrics import alarm_states
 from ddsetup.gateways.aws.secrets import read_secret
 from ddsetup.gateways.aws.stacks import read_stack, read_template
 from ddsetup.gateways.aws.trail import tells_of_changes
+from ddsetup.gateways.overlap import each
 from ddsetup.journal.brief import Brief
 from ddsetup.journal.in_s3 import InS3
 from ddsetup.journal.runs import list_runs
@@ -58,8 +60,8 @@ def find_keepers(session: Session) -> tuple[Found, ...]:
 
     Raises Denied or GatewayError.
     """
-    looked = [_look_at(session, lane) for lane in session.lanes]
-    return tuple(each for each in looked if each.stack is not None) or (looked[0],)
+    looked = each(partial(_look_at, session), session.lanes)
+    return tuple(found for found in looked if found.stack is not None) or (looked[0],)
 
 
 def _look_at(session: Session, lane: Lane) -> Found:
