@@ -154,7 +154,9 @@ def _run(build: dict[str, Any], project: Mapping[str, Any], tools: Path) -> None
     for metric in ("Builds", counted):
         cloudwatch.record_metric("AWS/CodeBuild", metric, 1, "Count", dimensions)
     cloudwatch.record_metric("AWS/CodeBuild", "Duration", time.monotonic() - began, "Seconds", dimensions)
-    codebuild._finish_build(build, status)
+    codebuild._record_phase(build, "COMPLETED", status)
+    # In whole seconds, as the emulator has it, a build would have ended before what it did last.
+    build |= {"endTime": time.time(), "currentPhase": "COMPLETED", "buildStatus": status}
 
 
 def _status(build: dict[str, Any], project: Mapping[str, Any], work: Path) -> str:
