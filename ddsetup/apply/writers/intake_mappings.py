@@ -10,10 +10,11 @@ from ddsetup.facts.variables import ORG_UUID
 from ddsetup.gateways.aws.functions import list_functions
 from ddsetup.gateways.aws.session import Aws
 from ddsetup.gateways.datadog.client import Datadog
-from ddsetup.gateways.datadog.workload_identity import create_mapping, delete_mapping, has_mapping
+from ddsetup.gateways.datadog.workload_identity import create_mapping, delete_mapping, find_mapping
 from ddsetup.model.account import Function, Lane, Unreadable
 from ddsetup.model.change import Change, Outcome
 from ddsetup.model.states import IntakeMappingState
+from ddsetup.plan.steps.instrument.workload_identity import pattern_of
 
 
 class IntakeMappingWriter(OneByOne):
@@ -29,18 +30,18 @@ class IntakeMappingWriter(OneByOne):
         wanted = change.after or change.before
         if not isinstance(wanted, IntakeMappingState):
             raise TypeError("not a change of an intake mapping")
-        there = has_mapping(self._dd, wanted.arn_pattern)
+        there = find_mapping(self._dd, wanted.arn_pattern)
         if change.after is not None:
-            if there:
+            if there is not None:
                 return already_so(change)
             create_mapping(self._dd, wanted.arn_pattern)
             return applied(change)
-        if not there:
+        if there is None:
             return gone(change)
         used = self._used_by(wanted.arn_pattern, change.resource.account)
         if used:
             return already_so(change, f"it stays: {used}")
-        delete_mapping(self._dd, wanted.arn_pattern)
+        delete_mapping(self._dd, there)
         return applied(change)
 
     def _used_by(self, pattern: str, account: str) -> str:
@@ -58,5 +59,4 @@ class IntakeMappingWriter(OneByOne):
 
 
 def _relies(function: Function, pattern: str) -> bool:
-    role = f":assumed-role/{function.role.rsplit('/', 1)[-1]}/*"
-    return bool((function.env or {}).get(ORG_UUID)) and pattern.endswith(role)
+    return bool((function.env or {}).get(ORG_UUID)) and pattern_of(function) == pattern

@@ -38,9 +38,9 @@ def read_workload_identity(dd: Datadog, org_uuid: str = "") -> WorkloadIdentity 
         return unreadable(error)
 
 
-def has_mapping(dd: Datadog, pattern: str) -> bool:
-    """Whether Datadog takes data from what runs under this very pattern. Raises as `Datadog.call` does."""
-    return pattern in _list(dd)
+def find_mapping(dd: Datadog, pattern: str) -> str | None:
+    """The id of the mapping of this very pattern, None if there is none. Raises as `Datadog.call` does."""
+    return _list(dd).get(pattern)
 
 
 def create_mapping(dd: Datadog, pattern: str) -> None:
@@ -60,17 +60,12 @@ def create_mapping(dd: Datadog, pattern: str) -> None:
 
 
 def _post(dd: Datadog, body: Json, pattern: str) -> None:
-    def there() -> str | None:
-        return _list(dd).get(pattern)
-
-    dd.create(_MAPPINGS, body, action=WRITE, shape={"data": _MAPPING}, look=there)
+    shape: Shape = {"data": _MAPPING}
+    dd.create(_MAPPINGS, body, action=WRITE, shape=shape, look=lambda: find_mapping(dd, pattern))
 
 
-def delete_mapping(dd: Datadog, pattern: str) -> None:
-    """Take no more data from what runs under this pattern. One that is already gone counts as deleted."""
-    number = _list(dd).get(pattern)
-    if number is None:
-        return
+def delete_mapping(dd: Datadog, number: str) -> None:
+    """Delete the mapping with this id. One that is already gone counts as deleted."""
     try:
         dd.call("DELETE", f"{_MAPPINGS}/{number}", action=WRITE, shape=NoneType)
     except NotFound:
