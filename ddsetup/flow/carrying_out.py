@@ -91,7 +91,7 @@ def carry_out(
         return Applied(since=started)
     check_permissions(snapshot, changes)
     planned = len(changes) + len(settled)
-    header = _header(session, started, command, undoes.run if undoes else "", planned)
+    header = header_of(session, started, command, undoes.run if undoes else "", planned)
     recent = late.recent if late else nothing_recent
     writers = make_writers(
         session.aws, session.dd, session.keys, snapshot, host.clock, host.on_event, recent=recent
@@ -121,7 +121,10 @@ def _remember(journal: Journal, settled: Sequence[tuple[Change, Outcome]], at: d
             journal.done(seq, outcome, at)
 
 
-def _header(session: Session, started: datetime, command: str, undoes: str, planned: int) -> Header:
+def header_of(
+    session: Session, started: datetime, command: str, undoes: str = "", planned: int = 0
+) -> Header:
+    """What a new run begins its journal with: its id, and where it works."""
     return Header(
         run=new_run_id(started),
         version=__version__,

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
+from dataclasses import replace
 
-from ddsetup._version import __version__
 from ddsetup.ask.asking import answers_from
 from ddsetup.flow.call import Call
+from ddsetup.flow.carrying_out import header_of
 from ddsetup.flow.connecting import connect
 from ddsetup.flow.host import Session
 from ddsetup.flow.organisation.across import Row, exit_code_of
 from ddsetup.flow.organisation.who import Accounts
 from ddsetup.flow.results import base_report
-from ddsetup.journal.records import Header
-from ddsetup.journal.runs import Journal, new_run_id
+from ddsetup.journal.runs import Journal
 from ddsetup.model.report import Report
 
 
@@ -34,17 +34,7 @@ def journalled(accounts: Accounts, command: str, undoes: str = "") -> Iterator[s
     """
     base, host = accounts.base, accounts.base.host
     started = host.clock.now()
-    header = Header(
-        run=new_run_id(started),
-        version=__version__,
-        command=command,
-        accounts=(base.identity.account,),
-        regions=base.scope.regions,
-        site=base.scope.site,
-        started=started,
-        undoes=undoes,
-        sandbox=host.sandbox,
-    )
+    header = header_of(base, started, command, undoes)
     with (
         host.memory.lock((accounts.key,), header.run, started),
         closing(Journal.create(host.memory, header)) as journal,
@@ -56,13 +46,5 @@ def journalled(accounts: Accounts, command: str, undoes: str = "") -> Iterator[s
 def report_of(command: str, accounts: Accounts, rows: Sequence[Row], run: str = "") -> Report:
     """A row for each account; ends with what they ended with together."""
     organisation = accounts.organisation
-    report = base_report(command, accounts.base)
-    return Report(
-        command=command,
-        account=report.account,
-        regions=report.regions,
-        sandbox=report.sandbox,
-        data={"organisation": organisation.id if organisation else "", "accounts": list(rows)},
-        run=run,
-        exit_code=exit_code_of(rows),
-    )
+    data = {"organisation": organisation.id if organisation else "", "accounts": list(rows)}
+    return replace(base_report(command, accounts.base), data=data, run=run, exit_code=exit_code_of(rows))
