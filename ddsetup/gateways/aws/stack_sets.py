@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from ddsetup.gateways.aws.errors import Refused
 from ddsetup.gateways.aws.session import Aws
-from ddsetup.gateways.aws.stacks import CAPABILITIES
+from ddsetup.gateways.aws.stacks import CAPABILITIES, parameters_of, tags_of
 from ddsetup.model.account import Json, Lane
 from ddsetup.model.organisation import Instance, Targets
 
@@ -31,19 +31,19 @@ class Place:
     name: str
     delegated: bool = False
 
+    @property
+    def call_as(self) -> str:
+        """As whom every call is made."""
+        return "DELEGATED_ADMIN" if self.delegated else "SELF"
+
     def call(self, operation: str, **parameters: Json) -> Json:
         """Make a call about it."""
-        return self.aws.call(
-            f"cloudformation:{operation}",
-            self.lane,
-            StackSetName=self.name,
-            CallAs="DELEGATED_ADMIN" if self.delegated else "SELF",
-            **parameters,
-        )
+        named: dict[str, Json] = {"StackSetName": self.name, "CallAs": self.call_as}
+        return self.aws.call(f"cloudformation:{operation}", self.lane, **named, **parameters)
 
     def pages(self, operation: str, **parameters: Json) -> list[Json]:
         """All that a call about it lists."""
-        named = {"StackSetName": self.name, "CallAs": "DELEGATED_ADMIN" if self.delegated else "SELF"}
+        named = {"StackSetName": self.name, "CallAs": self.call_as}
         action = f"cloudformation:{operation}"
         return self.aws.pages(action, self.lane, "Summaries", token=_TOKEN, **named, **parameters)
 
@@ -58,8 +58,8 @@ class Made:
 
 def trusted_access(place: Place) -> bool:
     """Whether StackSets may work in the organisation's accounts (DescribeOrganizationsAccess)."""
-    called = "DELEGATED_ADMIN" if place.delegated else "SELF"
-    answer = place.aws.call("cloudformation:DescribeOrganizationsAccess", place.lane, CallAs=called)
+    action = "cloudformation:DescribeOrganizationsAccess"
+    answer = place.aws.call(action, place.lane, CallAs=place.call_as)
     return bool(answer.get("Status") == "ENABLED")
 
 
@@ -92,8 +92,8 @@ def create_stack_set(
         place.call(
             "CreateStackSet",
             Description="Made by ddsetup org rollout",
-            Parameters=[{"ParameterKey": k, "ParameterValue": v} for k, v in parameters.items()],
-            Tags=[{"Key": key, "Value": value} for key, value in tags.items()],
+            Parameters=parameters_of(parameters),
+            Tags=tags_of(tags),
             Capabilities=list(CAPABILITIES[:2]),
             PermissionModel="SERVICE_MANAGED",
             AutoDeployment={"Enabled": True, "RetainStacksOnAccountRemoval": False},

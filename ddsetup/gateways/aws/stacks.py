@@ -107,8 +107,8 @@ def create_stack(
         lane,
         StackName=name,
         **_template(template),
-        Parameters=_parameters(parameters),
-        Tags=_tags(tags),
+        Parameters=parameters_of(parameters),
+        Tags=tags_of(tags),
         Capabilities=list(CAPABILITIES),
         ClientRequestToken=_request_token(),
     )
@@ -128,13 +128,13 @@ def update_stack(
     A parameter of None keeps its value, one that is not named falls back to the template's default. An empty
     `template` keeps the one that it has, empty `tags` keep the tags.
     """
-    marked: Mapping[str, Json] = {"Tags": _tags(tags)} if tags else {}
+    marked: Mapping[str, Json] = {"Tags": tags_of(tags)} if tags else {}
     try:
         aws.call(
             "cloudformation:UpdateStack",
             lane,
             StackName=name,
-            Parameters=_parameters(parameters),
+            Parameters=parameters_of(parameters),
             Capabilities=list(CAPABILITIES),
             ClientRequestToken=_request_token(),
             **_template(template),
@@ -218,7 +218,8 @@ def _event(item: Mapping[str, Json]) -> StackEvent:
     )
 
 
-def _parameters(parameters: Mapping[str, str | None]) -> list[dict[str, Json]]:
+def parameters_of(parameters: Mapping[str, str | None]) -> list[dict[str, Json]]:
+    """Parameters as CloudFormation takes them; None keeps a value."""
     return [
         {"ParameterKey": key, "UsePreviousValue": True}
         if value is None
@@ -227,7 +228,8 @@ def _parameters(parameters: Mapping[str, str | None]) -> list[dict[str, Json]]:
     ]
 
 
-def _tags(tags: Mapping[str, str]) -> list[dict[str, str]]:
+def tags_of(tags: Mapping[str, str]) -> list[dict[str, str]]:
+    """Tags as CloudFormation takes them."""
     return [{"Key": key, "Value": value} for key, value in tags.items()]
 
 
