@@ -75,16 +75,15 @@ def _not_forgetting(earlier: Change, net: Change) -> Change:
     """The net change with what it would have taken back of an earlier one still in it."""
     if _nothing(net):
         return earlier
-    was, now = (earlier.before, earlier.after), (net.before, net.after)
-    if all(isinstance(state, FunctionState) for state in (*was, *now)):
-        envs = [state.env for state in (*was, *now) if isinstance(state, FunctionState)]
-        before, after = _with_lost((envs[0], envs[1]), (envs[2], envs[3]))
-        sides = [s for s in now if isinstance(s, FunctionState)]
-        return replace(net, before=replace(sides[0], env=before), after=replace(sides[1], env=after))
+    before, after = net.before, net.after
+    if isinstance(before, FunctionState) and isinstance(after, FunctionState):
+        was = (_env_in(earlier.before), _env_in(earlier.after))
+        envs = _with_lost(was, (before.env, after.env))
+        return replace(net, before=replace(before, env=envs[0]), after=replace(after, env=envs[1]))
     if net.resource.kind == TagsState.KIND:
-        tags = [_tags_in(state) for state in (*was, *now)]
-        before, after = _with_lost((tags[0], tags[1]), (tags[2], tags[3]))
-        return replace(net, before=TagsState(tags=before), after=TagsState(tags=after))
+        was = (_tags_in(earlier.before), _tags_in(earlier.after))
+        tags = _with_lost(was, (_tags_in(before), _tags_in(after)))
+        return replace(net, before=TagsState(tags=tags[0]), after=TagsState(tags=tags[1]))
     return net
 
 
@@ -143,6 +142,10 @@ def _tags(first: Change, then: Change) -> tuple[TagsState, TagsState]:
         (_tags_in(first.before), _tags_in(first.after)), (_tags_in(then.before), _tags_in(then.after))
     )
     return TagsState(tags=before), TagsState(tags=after)
+
+
+def _env_in(state: object) -> Mapping[str, str]:
+    return state.env if isinstance(state, FunctionState) else {}
 
 
 def _tags_in(state: object) -> Mapping[str, str]:
