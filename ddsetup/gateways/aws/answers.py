@@ -6,7 +6,7 @@ parses them. Taken for an answer, they would say "nothing there" of things that 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from ddsetup.model.account import Json
@@ -92,14 +92,35 @@ def check_bytes(response: Mapping[str, Any], operation: Any) -> None:
         raise NotAws(f"answered {status} {what}: not AWS, but something on the way", status)
 
 
-def check_members(answer: Json, name: str) -> None:
+def answered(method: Callable[..., Json], name: str, parameters: Mapping[str, Any]) -> Json:
+    """Make one attempt; what is streamed is read to its end, as the attempt has failed if that fails.
+
+    Raises NotAws for an answer that is none, and what botocore raises.
+    """
+    from botocore.exceptions import IncompleteReadError, ResponseStreamingError
+
+    try:
+        answer = method(**parameters)
+        streams = {key: value for key, value in answer.items() if hasattr(value, "read")}
+        answer |= {key: stream.read() for key, stream in streams.items()}
+    except IncompleteReadError as error:
+        raise ResponseStreamingError(error=error) from None
+    except Exception as error:
+        if not _unparsed(error):
+            raise
+        raise NotAws("answered something that cannot be read") from None
+    _check_members(answer, name)
+    return answer
+
+
+def _check_members(answer: Json, name: str) -> None:
     """Raise NotAws when the member is missing that the operation always answers."""
     needed = NEEDED.get(name)
     if needed is not None and needed not in answer:
         raise NotAws(f"the answer has no {needed}")
 
 
-def unparsed(error: Exception) -> bool:
+def _unparsed(error: Exception) -> bool:
     """Whether an exception comes from the inside of botocore's parsers: the answer has another shape."""
     trace = error.__traceback__
     while trace is not None:

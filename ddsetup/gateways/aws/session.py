@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
 from ddsetup.facts.catalog import partition_of
-from ddsetup.gateways.aws.answers import NotAws, check_members, unparsed
+from ddsetup.gateways.aws.answers import NotAws, answered
 from ddsetup.gateways.aws.clients import configuration, keep_bounds, keep_pace
 from ddsetup.gateways.aws.credentials import AwsOptions, explain_credentials, open_session, region_of
 from ddsetup.gateways.aws.errors import AlreadyExists, is_throttle, is_transient, translate
@@ -241,13 +241,13 @@ class Aws:
         **parameters: Any,
     ) -> Iterator[Json]:
         """As `pages`, one page at a time: what is made of thousands of items is often much smaller."""
-        answered, asked = token
+        told, asked = token
         while True:
             page = self.call(action, lane, **parameters)
             yield from page.get(key) or ()
-            if not page.get(answered):
+            if not page.get(told):
                 return
-            parameters[asked] = page[answered]
+            parameters[asked] = page[told]
 
     def identity(self) -> Identity:
         """Who we are; asked once.
@@ -315,7 +315,7 @@ class Aws:
             if self._stopped.is_set():
                 raise Interrupted("stopped")
             try:
-                return _answered(method, f"{service}:{called or name}", parameters)
+                return answered(method, f"{service}:{called or name}", parameters)
             except (BotoCoreError, ClientError, NotAws) as error:
                 if is_throttle(error):
                     throttled += 1
@@ -359,27 +359,6 @@ class Aws:
         with self._counting:
             self.calls[called] += 1
         self.called.set()
-
-
-def _answered(method: Callable[..., Json], name: str, parameters: Mapping[str, Any]) -> Json:
-    """Make one attempt; what is streamed is read to its end, as the attempt has failed if that fails.
-
-    Raises NotAws for an answer that is none, and what botocore raises.
-    """
-    from botocore.exceptions import IncompleteReadError, ResponseStreamingError
-
-    try:
-        answer = method(**parameters)
-        streams = {key: value for key, value in answer.items() if hasattr(value, "read")}
-        answer |= {key: stream.read() for key, stream in streams.items()}
-    except IncompleteReadError as error:
-        raise ResponseStreamingError(error=error) from None
-    except Exception as error:
-        if not unparsed(error):
-            raise
-        raise NotAws("answered something that cannot be read") from None
-    check_members(answer, name)
-    return answer
 
 
 def _looks_old(error: RuntimeError) -> bool:
