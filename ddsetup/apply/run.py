@@ -8,13 +8,11 @@ from __future__ import annotations
 
 import signal
 import threading
-import traceback
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from ddsetup.apply.schedule import Queue, Turn, turn_of
@@ -22,7 +20,15 @@ from ddsetup.journal.memory import JournalError
 from ddsetup.journal.runs import Journal
 from ddsetup.model.change import NOT_STARTED, Change, Outcome, ResourceId, Status
 from ddsetup.model.clock import Clock
-from ddsetup.model.errors import ChangedSince, DdsetupError, Denied, GatewayError, SignedOut
+from ddsetup.model.errors import (
+    ChangedSince,
+    DdsetupError,
+    Denied,
+    GatewayError,
+    SignedOut,
+    as_bug,
+    place_of,
+)
 from ddsetup.model.event import Event, EventKind, OnEvent
 
 _LOOK_SECONDS = 0.5
@@ -389,11 +395,5 @@ def _from_error(outcome: Outcome, error: DdsetupError) -> Outcome:
 
 
 def _bug(outcome: Outcome, error: Exception) -> Outcome:
-    """An unexpected error. Its text may hold anything, so only its type and place are told."""
-    frame = traceback.extract_tb(error.__traceback__)[-1]
-    place = f"{Path(frame.filename).name}:{frame.lineno}"
-    return replace(
-        outcome,
-        reason=f"unexpected {type(error).__name__} at {place}: this is a bug in ddsetup",
-        details={"bug": type(error).__name__, "at": place},
-    )
+    details = {"bug": type(error).__name__, "at": place_of(error)}
+    return replace(outcome, reason=as_bug(error), details=details)

@@ -21,7 +21,7 @@ from ddsetup.cli.start import first_console, make_call
 from ddsetup.facts.disclose import secrets_in, without
 from ddsetup.flow.call import Call
 from ddsetup.journal.statedir import state_dir
-from ddsetup.model.errors import DdsetupError, Interrupted, UsageError
+from ddsetup.model.errors import BUG, DdsetupError, Interrupted, UsageError
 from ddsetup.model.files import PRIVATE, write_whole
 from ddsetup.model.foreign import Lines
 from ddsetup.model.report import Report
@@ -30,8 +30,6 @@ from ddsetup.terminal.ability import Streams
 from ddsetup.terminal.console import Console
 from ddsetup.terminal.paging import check_page, write_page
 from ddsetup.terminal.streams import loss
-
-BUG = 70
 
 
 class Bug(DdsetupError):

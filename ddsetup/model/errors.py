@@ -6,6 +6,9 @@ place that turns one into an exit code.
 
 from __future__ import annotations
 
+BUG = 70
+"""The exit code for what ddsetup did not expect: its own fault."""
+
 
 class DdsetupError(Exception):
     """An expected failure. `fix` is the next thing to do, as a command where there is one."""
@@ -77,3 +80,17 @@ class NotFound(GatewayError):
 
 class ChangedSince(GatewayError):
     """The resource is not in the state the change was planned on; it was left alone."""
+
+
+def place_of(error: Exception) -> str:
+    """Where an error was raised, as FILE:LINE."""
+    import traceback
+    from pathlib import Path
+
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{Path(frame.filename).name}:{frame.lineno}"
+
+
+def as_bug(error: Exception) -> str:
+    """An unexpected error in words. Its text may hold anything, so only its type and place are told."""
+    return f"unexpected {type(error).__name__} at {place_of(error)}: this is a bug in ddsetup"

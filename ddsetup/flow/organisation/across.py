@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
-from pathlib import Path
 from typing import TypeAlias
 
 from ddsetup.apply.run import first_interrupt_sets
@@ -14,7 +12,7 @@ from ddsetup.flow.host import Session
 from ddsetup.flow.organisation.who import Accounts, host_of, session_of
 from ddsetup.gateways.aws.members import NotEntered
 from ddsetup.model.account import Json
-from ddsetup.model.errors import DdsetupError, Interrupted
+from ddsetup.model.errors import BUG, DdsetupError, Interrupted, as_bug
 from ddsetup.model.event import Event
 from ddsetup.model.organisation import Member
 
@@ -68,10 +66,7 @@ def _row_of(call: Call, accounts: Accounts, member: Member, do: Callable[[Sessio
     except DdsetupError as error:
         return {"status": "interrupted" if isinstance(error, Interrupted) else "failed", **_error(error)}
     except Exception as error:  # noqa: BLE001 - one account must not stop the others
-        frame = traceback.extract_tb(error.__traceback__)[-1]
-        where = f"{Path(frame.filename).name}:{frame.lineno}"
-        reason = f"unexpected {type(error).__name__} at {where}: this is a bug in ddsetup"
-        return {"status": "failed", "reason": reason, "exit_code": 70}
+        return {"status": "failed", "reason": as_bug(error), "exit_code": BUG}
 
 
 def head(member: Member) -> Row:
