@@ -55,6 +55,33 @@ _PLAN = ("plan", "--all", "--output", "json")
 _TAKE_OUT = ("uninstrument", "--all", "--yes", "--output", "json")
 _UNDO = ("undo", "--yes", "--output", "json")
 _KEEP = ("keep", "check", "--all", "--output", "json")
+_COMMANDS: Mapping[str, Sequence[str]] = {
+    "automatic": _SETUP,
+    "again": _SETUP,
+    "plan": _PLAN,
+    "direct": (*_SETUP, "--subscribe", "direct"),
+    "direct-again": (*_SETUP, "--subscribe", "direct"),
+    "account": (*_SETUP, "--subscribe", "account"),
+    "keep": _KEEP,
+    "uninstrument": _TAKE_OUT,
+    "undo": _UNDO,
+    "status": ("status", "--output", "json"),
+}
+_RATELESS: Mapping[str, Sequence[str]] = {
+    "memory": _SETUP,
+    "memory-again": _SETUP,
+    "memory-keep": _KEEP,
+    "memory-uninstrument": _TAKE_OUT,
+    "memory-direct": (*_SETUP, "--subscribe", "direct"),
+    "memory-undo": _UNDO,
+}
+_TITLES = {
+    "automatic": "setup, first run, automatic subscriptions",
+    "again": "setup, second run",
+    "direct": "setup, first run, direct filters",
+    "direct-again": "setup, second run, direct filters",
+    "account": "setup, first run, one policy of the account",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -342,36 +369,6 @@ def run_doctor(n: int, latency: float) -> list[goals.Figure]:
 
 def run_mode(mode: str, n: int, front: Front, env: Mapping[str, str]) -> Measured | None:
     """One command of a kind, measured; None if its tool is not here, or it has a measure of its own."""
-    straight: Mapping[str, Sequence[str]] = {
-        "automatic": _SETUP,
-        "again": _SETUP,
-        "plan": _PLAN,
-        "direct": (*_SETUP, "--subscribe", "direct"),
-        "direct-again": (*_SETUP, "--subscribe", "direct"),
-        "account": (*_SETUP, "--subscribe", "account"),
-        "keep": _KEEP,
-        "uninstrument": _TAKE_OUT,
-        "undo": _UNDO,
-        "status": ("status", "--output", "json"),
-    }
-    unhurried: Mapping[str, Sequence[str]] = {
-        "memory": _SETUP,
-        "memory-again": _SETUP,
-        "memory-keep": _KEEP,
-        "memory-uninstrument": _TAKE_OUT,
-        "memory-direct": (*_SETUP, "--subscribe", "direct"),
-        "memory-undo": _UNDO,
-    }
-    commands = {mode: [*_TOOL, *words] for mode, words in straight.items()}
-    commands |= {mode: [sys.executable, "-c", _UNHURRIED, *words] for mode, words in unhurried.items()}
-    titles = {
-        "automatic": "setup, first run, automatic subscriptions",
-        "again": "setup, second run",
-        "direct": "setup, first run, direct filters",
-        "direct-again": "setup, second run, direct filters",
-        "account": "setup, first run, one policy of the account",
-        **{mode: f"{goals.GOALS[mode].what} (no rates)" for mode in unhurried},
-    }
     if mode == "wizard":
         opened = first_screen.open_wizard([*_TOOL, "setup", "--region", REGION], env, front, n)
         print(first_screen.said(opened, n, max(quota_seconds(opened.tally).values(), default=0.0)))
@@ -382,7 +379,10 @@ def run_mode(mode: str, n: int, front: Front, env: Mapping[str, str]) -> Measure
             print("\ndatadog-ci is not installed: left out")
             return None
         return measure("datadog-ci lambda instrument", n, _datadog_ci(tool), front, env)
-    return measure(titles.get(mode, mode), n, commands[mode], front, env)
+    if mode in _RATELESS:
+        command = [sys.executable, "-c", _UNHURRIED, *_RATELESS[mode]]
+        return measure(f"{goals.GOALS[mode].what} (no rates)", n, command, front, env)
+    return measure(_TITLES.get(mode, mode), n, [*_TOOL, *_COMMANDS[mode]], front, env)
 
 
 def _datadog_ci(tool: str) -> list[str]:
