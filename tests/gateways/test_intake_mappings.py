@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from urllib.request import Request, urlopen
 
 import pytest
 
-from ddsetup.gateways.datadog.client import Datadog
 from ddsetup.gateways.datadog.faults import Rejected
 from ddsetup.gateways.datadog.workload_identity import read_workload_identity
 from ddsetup.model.account import Unreadable, WorkloadIdentity
@@ -16,7 +14,6 @@ from ddsetup.model.states import IntakeMappingState
 from ddsetup.sandbox.datadog.auth_api import ORG_ID
 from tests.gateways.bench import (
     ACCOUNT,
-    KEYS,
     Bench,
     aws,
     bench,
@@ -25,21 +22,12 @@ from tests.gateways.bench import (
     role_of_a_function,
     zipped,
 )
-from tests.gateways.standin import running
-from tests.gateways.test_integration_writer import set_up
+from tests.gateways.integrated import both, set_up
 
-__all__ = ["aws", "bench", "moto_url"]
+__all__ = ["aws", "bench", "both", "moto_url"]
 
 PATTERN = f"arn:aws:sts::{ACCOUNT}:assumed-role/orders-role/*"
 CREATE = change("intake_mapping", "orders-role", None, IntakeMappingState(arn_pattern=PATTERN))
-
-
-@pytest.fixture
-def both(bench: Bench) -> Iterator[Bench]:
-    """AWS and Datadog, which knows the account."""
-    with running() as standin:
-        bench.dd = Datadog.connect("datadoghq.eu", KEYS, standin.server.url, clock=bench.clock)
-        yield bench
 
 
 def seen(bench: Bench) -> WorkloadIdentity:

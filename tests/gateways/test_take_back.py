@@ -15,8 +15,8 @@ from ddsetup.model.snapshot import LaneSnapshot, Snapshot
 from ddsetup.model.states import LogCollectionState
 from tests.builders import function, function_arn, state_machine
 from tests.gateways.bench import ACCOUNT, KEYS, LANE, REGION, Bench, answer, aws, bench, change, moto_url
+from tests.gateways.integrated import set_up
 from tests.gateways.standin import running
-from tests.gateways.test_integration_writer import set_up
 from tests.gateways.test_writers import functions
 
 __all__ = ["aws", "bench", "moto_url"]
