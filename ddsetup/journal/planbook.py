@@ -70,10 +70,11 @@ class Planbook:
 
 @dataclass(frozen=True, slots=True)
 class Plans:
-    """What a file holds: where in it the plan of each account begins."""
+    """What a file holds: where in it the plan of each account begins, and which of them change anything."""
 
     path: Path
     at: dict[str, int]
+    changing: frozenset[str]
 
     def of(self, account: str) -> tuple[Plan, PlanMeta]:
         """The plan of an account. Raises UsageError when it is not as it was written."""
@@ -85,6 +86,7 @@ class Plans:
 def read_planbook(path: Path) -> Plans:
     """What is in a file that `Planbook` wrote. Raises UsageError, naming it, for any other."""
     found: dict[str, int] = {}
+    changing: set[str] = set()
     try:
         with path.open("rb") as file:
             if _json(file.readline(), path).get("schema") != SCHEMA:
@@ -95,9 +97,11 @@ def read_planbook(path: Path) -> Plans:
                 if "accounts" in document:
                     if document["accounts"] != list(found) or file.readline():
                         raise _no_book(path, "it was changed after it was made")
-                    return Plans(path, found)
-                _, meta = from_document(document, path)
+                    return Plans(path, found, frozenset(changing))
+                plan, meta = from_document(document, path)
                 found[meta.account] = at
+                if plan.changes:
+                    changing.add(meta.account)
                 at = file.tell()
     except OSError as error:
         raise UsageError(f"cannot read the plans {path}: {error.strerror}") from error

@@ -48,7 +48,7 @@ def run(call: Call) -> Report:
 def _applied(call: Call, accounts: Accounts, plans: Plans, planned: Sequence[Row]) -> Report:
     report = report_of(COMMAND, accounts, planned)
     known = {row["account"]: row for row in planned}
-    due = [m for m in accounts.members if m.account in plans.at and _has_changes(plans, m.account)]
+    due = [m for m in accounts.members if m.account in plans.changing]
     if call.given.on("dry_run") or not due or accounts.base.host.cancel.is_set():
         return report
     if planned:
@@ -84,10 +84,6 @@ def _prove(call: Call, accounts: Accounts, applying: Applying, known: dict[str, 
             "problems": [*before.get("problems", ()), *row.get("problems", ())],
             "exit_code": before["exit_code"] or row["exit_code"],
         }
-
-
-def _has_changes(plans: Plans, account: str) -> bool:
-    return bool(plans.of(account)[0].changes)
 
 
 blocks = of_data(result_blocks)
