@@ -128,7 +128,8 @@ def plan_rollout(accounts: Accounts, found: Found, held: Mapping[str, Row], wish
         if reason:
             left_out[member.account] = reason
     meant = [m.account for m in accounts.members if m.account not in left_out]
-    there = [account for account in meant if is_there(account, wish.regions, found.instances)]
+    instances = _by_account(found.instances)
+    there = [a for a in meant if is_there(a, wish.regions, instances.get(a, ()))]
     due = tuple(account for account in meant if account not in there)
     names = {m.name: m.account for m in accounts.members}
     canary = tuple(names.get(each, each) for each in wish.canary)
@@ -244,13 +245,18 @@ def take_back(accounts: Accounts, found: Found) -> None:
         stack_sets.delete_stack_set(place)
 
 
+def _by_account(instances: Iterable[Instance]) -> Mapping[str, list[Instance]]:
+    found: dict[str, list[Instance]] = {}
+    for each in instances:
+        found.setdefault(each.account, []).append(each)
+    return found
+
+
 def rows_of(
     accounts: Accounts, instances: Iterable[Instance], rollout: Rollout, *, planned: bool
 ) -> list[Row]:
     """A row for each account: what its stacks are like, or why it gets none."""
-    by_account: dict[str, list[Instance]] = {}
-    for each in instances:
-        by_account.setdefault(each.account, []).append(each)
+    by_account = _by_account(instances)
     return [
         {**head(m), **_row(m, by_account.get(m.account, []), rollout, planned=planned)}
         for m in accounts.members
