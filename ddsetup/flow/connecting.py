@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
@@ -71,8 +72,9 @@ def _connect(given: Given, host: Host, command: str, datadog: bool) -> Session:
     check_regions(scope.regions, aws.regions)
     wanted = _wanted(given, host, scope, readers, refs)
     greeted = threading.Event()
-    alone = datadog and host.prompter is None
-    signing = begun(partial(_sign_in_beside, aws, wanted, host, greeted)) if alone else None
+    signing: Callable[[], SignedIn] | None = None
+    if datadog and host.prompter is None:
+        signing = begun(partial(_sign_in_beside, aws, wanted, host, greeted)).result
     try:
         identity = aws.identity()
         host.say(f"AWS account {identity.account} as {identity.arn}, {', '.join(scope.regions)}")

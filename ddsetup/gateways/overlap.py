@@ -34,9 +34,9 @@ def all_of(jobs: Mapping[K, Callable[[], Any]], at_once: int = AT_ONCE) -> dict[
     return dict(zip(jobs, each(lambda job: job(), jobs.values(), at_once), strict=True))
 
 
-def begun(job: Callable[[], T]) -> Callable[[], T]:
-    """Begin a job now, beside whatever comes next. Who calls what is returned waits for the job, and gets its
-    result or its exception; nobody waits for it at the end of the process."""
+def begun(job: Callable[[], T]) -> Future[T]:
+    """Begin a job now, beside whatever comes next. Who asks for its result waits for it, and gets that or its
+    exception; nobody waits for it at the end of the process."""
     future: Future[T] = Future()
 
     def work() -> None:
@@ -46,7 +46,7 @@ def begun(job: Callable[[], T]) -> Callable[[], T]:
             future.set_exception(error)
 
     Thread(target=work, name="begun", daemon=True).start()
-    return future.result
+    return future
 
 
 Key: TypeAlias = tuple[str, Lane | None, str]

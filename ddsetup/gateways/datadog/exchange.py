@@ -6,11 +6,11 @@ ever. So each exchange has a thread of its own, which is left behind when its ti
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any, TypeVar
+
+from ddsetup.gateways.overlap import begun
 
 T = TypeVar("T")
 
@@ -81,15 +81,7 @@ def _exchange(pool: Any, request: Request) -> Answer:
 
 
 def _within(seconds: float, work: Callable[[], T]) -> T:
-    done: Future[T] = Future()
-
-    def run() -> None:
-        try:
-            done.set_result(work())
-        except BaseException as error:  # noqa: BLE001 - it is raised where the result is asked for
-            done.set_exception(error)
-
-    threading.Thread(target=run, name="datadog", daemon=True).start()
+    done = begun(work)
     try:
         return done.result(seconds)
     except TimeoutError:
