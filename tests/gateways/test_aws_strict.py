@@ -24,7 +24,7 @@ from tests import builders as b
 from tests.gateways.aws_stand import ACCOUNT, REGION, FakeTime, Reply, ScriptedAws, connect, fault
 from tests.gateways.aws_stand import aws_env as aws_env  # noqa: PLC0414 - a fixture
 from tests.gateways.aws_stand import script as script  # noqa: PLC0414 - a fixture
-from tests.gateways.bench import change
+from tests.gateways.bench import KEYS, change
 
 LANE = Lane(ACCOUNT, REGION)
 ARN = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:ddsetup/datadog-api-key-AbCdEf"
@@ -142,7 +142,7 @@ def test_the_name_of_a_secret_deleted_at_once_is_waited_for_and_it_is_never_rest
         Reply({"ARN": ARN}),
     )
     issued = Issued(aws, b.snapshot(), lambda: "")
-    [outcome] = SecretWriter(aws, issued, "0" * 32).write([change("secret", OURS.name, None, OURS)])
+    [outcome] = SecretWriter(aws, issued, KEYS).write([change("secret", OURS.name, None, OURS)])
     assert outcome.status == "applied"
     assert sum(time.slept) > 5
     assert not any(b"RestoreSecret" in body or "Restore" in path for _, path, body in script.requests)
@@ -154,7 +154,7 @@ def test_a_secret_whose_name_stays_taken_says_what_to_do(script: ScriptedAws) ->
         fault("InvalidRequestException", "a secret with this name is already scheduled for deletion."),
     )
     aws = connect(script.url)
-    writer = SecretWriter(aws, Issued(aws, b.snapshot(), lambda: ""), "0" * 32)
+    writer = SecretWriter(aws, Issued(aws, b.snapshot(), lambda: ""), KEYS)
     [outcome] = writer.write([change("secret", OURS.name, None, OURS)])
     assert outcome.status == "failed"
     assert "run this again" in outcome.fix

@@ -54,13 +54,7 @@ def make_writers(  # noqa: PLR0913 - what the writers of all kinds need together
     writers: dict[str, Writer] = {
         "iam_role": RoleWriter(aws, issued),
         "role_policy": RolePolicyWriter(aws, issued),
-        "secret": SecretWriter(
-            aws,
-            issued,
-            keys.api_key if keys else "",
-            snapshot.datadog.site,
-            keys.app_key if keys else "",
-        ),
+        "secret": SecretWriter(aws, issued, keys, snapshot.datadog.site),
         "stack": StackWriter(aws, issued, clock, on_event),
         "function": FunctionWriter(aws, issued, functions, clock),
         "alias": AliasWriter(aws, clock),

@@ -15,6 +15,7 @@ from ddsetup.gateways.aws.secrets import (
     restore_secret,
 )
 from ddsetup.gateways.aws.session import Aws
+from ddsetup.gateways.datadog.client import DatadogKeys
 from ddsetup.model.account import Lane, Secret, Unreadable
 from ddsetup.model.change import Change, Outcome
 from ddsetup.model.errors import GatewayError
@@ -30,16 +31,15 @@ JUST_DELETED_SECONDS = 900.0
 class SecretWriter(OneByOne):
     """Makes the secret with the API key, or that with the application key, and deletes one that ddsetup made.
 
-    Keys are empty where none are known (an undo needs none), and good on `site`. The key of another site
+    `keys` are None where none are known (an undo needs none), and good on `site`. The key of another site
     is not known: a secret that holds it is deleted so that it can be restored.
     """
 
-    def __init__(self, aws: Aws, issued: Issued, api_key: str, site: str = "", app_key: str = "") -> None:
+    def __init__(self, aws: Aws, issued: Issued, keys: DatadogKeys | None, site: str = "") -> None:
         super().__init__(issued)
         self._aws = aws
         self._issued = issued
-        self._api_key = api_key
-        self._app_key = app_key
+        self._keys = keys
         self._site = site
 
     def __repr__(self) -> str:
@@ -83,7 +83,9 @@ class SecretWriter(OneByOne):
         return applied(change, "it was scheduled for deletion and is restored")
 
     def _key_of(self, state: SecretState) -> str:
-        return self._app_key if state.name == APP_SECRET_NAME else self._api_key
+        if self._keys is None:
+            return ""
+        return self._keys.app_key if state.name == APP_SECRET_NAME else self._keys.api_key
 
     def _elsewhere(self, state: SecretState) -> bool:
         """Whether the key in a secret is one of another site than this run's."""
