@@ -92,6 +92,18 @@ def test_a_mapping_stays_while_a_function_relies_on_it(both: Bench) -> None:
     assert seen(both).patterns == (PATTERN,)
 
 
+def test_functions_are_listed_once_for_many_mappings_that_go(both: Bench) -> None:
+    set_up(both)
+    writer = both.writers()["intake_mapping"]
+    patterns = [PATTERN.replace("orders", name) for name in ("one", "two", "three")]
+    made = [change("intake_mapping", p, None, IntakeMappingState(arn_pattern=p)) for p in patterns]
+    assert [outcome.status for outcome in writer.write(made)] == ["applied"] * 3
+    before = both.calls("lambda:ListFunctions")
+    gone = writer.write([each.inverse() for each in made])
+    assert [outcome.status for outcome in gone] == ["applied"] * 3
+    assert both.calls("lambda:ListFunctions") - before == 1
+
+
 def test_what_cannot_be_read_is_unknown_and_not_nothing(both: Bench) -> None:
     fail(both, method="GET", status=403, times=1)
     assert both.dd is not None
