@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from ddsetup.ask.asking import answers_from
 from ddsetup.flow.call import Call
-from ddsetup.flow.results import base_report, with_outcomes
-from ddsetup.flow.showing import confirm, show_plan
+from ddsetup.flow.results import base_report
+from ddsetup.flow.showing import carried_out
 from ddsetup.model.report import Report
 
 
@@ -39,9 +39,4 @@ def run(call: Call) -> Report:
     snapshot = observe_key_policies(session.aws, snapshot, roles_to_read(selected))
     plan = uninstrument.plan(snapshot, answers, selected)
     report = base_report("uninstrument", session, plan)
-    if call.given.on("dry_run") or not plan.changes:
-        return report
-    show_plan(call.console, plan)
-    confirm(call, session, "Take Datadog out of these functions?")
-    applied = verbs.carry_out(session, plan.changes, snapshot, command="uninstrument")
-    return with_outcomes(report, applied.run, applied.outcomes, session.host.go_on)
+    return carried_out(call, session, report, snapshot, "Take Datadog out of these functions?")

@@ -1,4 +1,4 @@
-"""Showing a plan before it is carried out, and asking whether it shall be."""
+"""Showing a plan before it is carried out, asking whether it shall be, and carrying it out then."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 from ddsetup.ask.prompter import Back, Prompt, Prompter
 from ddsetup.ask.questions import Choice
 from ddsetup.flow.call import Call
+from ddsetup.flow.results import with_outcomes
 from ddsetup.model.account import Json
 from ddsetup.model.change import Plan
 from ddsetup.model.lines import Look, line
+from ddsetup.model.report import Report
 from ddsetup.show.cost_blocks import cost_blocks
 from ddsetup.show.plan_at_a_glance import brief_lines
 from ddsetup.show.plan_lines import STEPS, plan_lines, summary
@@ -17,6 +19,7 @@ from ddsetup.show.screen import Screen
 
 if TYPE_CHECKING:
     from ddsetup.flow.verbs import Prepared, Session
+    from ddsetup.model.snapshot import Snapshot
 
 _READ_AS_A_WHOLE = 12
 """Changes of a plan that nobody minds to see at once; of a longer one, parts are offered."""
@@ -34,6 +37,19 @@ def confirm(call: Call, session: Session, text: str = "Carry this out?") -> None
     from ddsetup.flow import verbs
 
     verbs.confirm(session.host, text, yes=call.given.on("yes"))
+
+
+def carried_out(call: Call, session: Session, report: Report, snapshot: Snapshot, question: str) -> Report:
+    """The report of its plan, shown, confirmed and carried out; in a dry run, and where nothing is to be
+    done, the report as it is."""
+    from ddsetup.flow import verbs
+
+    if call.given.on("dry_run") or not report.plan.changes:
+        return report
+    show_plan(call.console, report.plan)
+    confirm(call, session, question)
+    applied = verbs.carry_out(session, report.plan.changes, snapshot, command=report.command)
+    return with_outcomes(report, applied.run, applied.outcomes, session.host.go_on)
 
 
 def agree(call: Call, session: Session, prepared: Prepared, costs: Json) -> None:

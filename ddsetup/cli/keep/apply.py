@@ -6,8 +6,8 @@ from ddsetup.cli.keep import check
 from ddsetup.cli.keep.check import drift_report
 from ddsetup.flow.call import Call
 from ddsetup.flow.keeping import look_for_drift, prepare_repair
-from ddsetup.flow.results import base_report, with_outcomes
-from ddsetup.flow.showing import confirm, show_plan
+from ddsetup.flow.results import base_report
+from ddsetup.flow.showing import carried_out
 from ddsetup.model.blocks import Block
 from ddsetup.model.lines import Look
 from ddsetup.model.report import Report
@@ -23,12 +23,7 @@ def run(call: Call) -> Report:
         return drift_report(base_report("keep apply", session), kept)
     prepared = prepare_repair(session, call.given, kept)
     report = drift_report(base_report("keep apply", session, prepared.plan), kept)
-    if call.given.on("dry_run") or not prepared.plan.changes:
-        return report
-    show_plan(call.console, prepared.plan)
-    confirm(call, session, "Put this right?")
-    applied = verbs.carry_out(session, prepared.plan.changes, prepared.snapshot, command="keep apply")
-    return with_outcomes(report, applied.run, applied.outcomes, session.host.go_on)
+    return carried_out(call, session, report, prepared.snapshot, "Put this right?")
 
 
 def blocks(report: Report, look: Look) -> list[Block]:

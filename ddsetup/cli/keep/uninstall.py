@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from ddsetup.flow.call import Call
-from ddsetup.flow.results import base_report, with_outcomes
-from ddsetup.flow.showing import confirm, show_plan
+from ddsetup.flow.results import base_report
+from ddsetup.flow.showing import carried_out
 from ddsetup.model.change import Plan
 from ddsetup.model.report import Report
 
@@ -19,9 +19,4 @@ def run(call: Call) -> Report:
     session = verbs.connect(call.given, call.host(), command="status", datadog=False)
     plan = Plan.joined(plan_uninstall(found) for found in find_keepers(session))
     report = base_report("keep uninstall", session, plan)
-    if call.given.on("dry_run") or not plan.changes:
-        return report
-    show_plan(call.console, plan)
-    confirm(call, session, "Take it away?")
-    applied = verbs.carry_out(session, plan.changes, nothing_of_aws(session), command="keep uninstall")
-    return with_outcomes(report, applied.run, applied.outcomes, session.host.go_on)
+    return carried_out(call, session, report, nothing_of_aws(session), "Take it away?")
