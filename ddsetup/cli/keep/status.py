@@ -9,7 +9,7 @@ from ddsetup.flow.call import Call
 from ddsetup.flow.results import base_report, of_data
 from ddsetup.model.account import Json
 from ddsetup.model.report import Report
-from ddsetup.show.keeper_blocks import status_blocks
+from ddsetup.show.keeper_blocks import as_data, status_blocks
 
 INSTALL = "ddsetup keep install"
 
@@ -18,7 +18,6 @@ def run(call: Call) -> Report:
     """Tell what is installed and how its last runs went. Ends with 1 if the last one failed."""
     from ddsetup.flow import verbs
     from ddsetup.flow.installing import find_keepers, look_at_alarms, look_at_runs, trail_notes
-    from ddsetup.show.keeper_blocks import as_data
 
     session = verbs.connect(call.given, call.host(), command="status", datadog=False)
     now = session.host.clock.now()
