@@ -17,7 +17,7 @@ from ddsetup.model.services import TRACE_TAG
 
 ROOT = Path(__file__).parents[3]
 PACKAGE = ROOT / "ddsetup"
-NOT_MODULES = {"ddsetup.toml", "ddsetup.sandbox.delivery", "ddsetup.sandbox.extension"}
+NOT_MODULES = {"ddsetup.toml", "ddsetup.sandbox.delivery"}
 """The settings file, and the names of logs."""
 CALLED_BY_OTHERS = {
     *("_repr_pretty_", "render", "get_renderables"),
