@@ -16,7 +16,8 @@ from ddsetup.ask.questions import Choice
 from ddsetup.model.account import Json
 from ddsetup.settings.setting import Value
 from ddsetup.settings.table import SETTINGS
-from ddsetup.terminal.prompts import PlainPrompter, QuestionaryPrompter, make_prompter
+from ddsetup.terminal.line_by_line import PlainPrompter
+from ddsetup.terminal.prompts import QuestionaryPrompter, make_prompter
 from tests.unit.terminal.test_console import Stream, console
 
 SITES = tuple(Choice(site) for site in ("datadoghq.com", "us3.datadoghq.com", "datadoghq.eu"))
