@@ -20,9 +20,8 @@ def run(call: Call) -> Report:
         raise UsageError("no account was named", fix="ddsetup sandbox account --account coffee-new")
     if refuses and admits:
         raise UsageError("an account that refuses does not admit", fix="one of --refuses and --admits")
-    done = change(
-        sandbox, name, call.value("unit") or "", refuses=True if refuses else False if admits else None
-    )
+    decided = refuses if refuses or admits else None
+    done = change(sandbox, name, call.value("unit") or "", refuses=decided)
     return Report(
         command="sandbox account",
         account=sandbox.account,
