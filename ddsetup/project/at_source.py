@@ -19,7 +19,7 @@ from ddsetup.model.errors import DdsetupError, UsageError
 from ddsetup.model.lines import counted
 from ddsetup.model.report import Report
 from ddsetup.model.snapshot import Snapshot
-from ddsetup.plan.steps.api_key import SECRET_NAME
+from ddsetup.plan.steps.api_key import secret_name
 from ddsetup.plan.steps.forwarder import forwarder_arn
 from ddsetup.plan.steps.wording import listed
 from ddsetup.project.changing_files import refuse_uncommitted
@@ -155,7 +155,9 @@ def _wanted(
     forwarders = [forwarder_arn(lane, snapshot, answers) for lane in lanes]
     made = replace(
         answers,
-        key_source=_key_source(session, answers, functions, planned=planned) if extension else KeySource(),
+        key_source=_key_source(session, snapshot, answers, lanes, planned=planned)
+        if extension
+        else KeySource(),
         forwarder_arns=() if by_datadog or extension else tuple(a for a in forwarders if a),
         regions=tuple(sorted({lane.region for lane in lanes})),
     )
@@ -163,7 +165,7 @@ def _wanted(
 
 
 def _key_source(
-    session: Session, answers: Answers, functions: Sequence[Function], *, planned: bool
+    session: Session, snapshot: Snapshot, answers: Answers, lanes: Sequence[Lane], *, planned: bool
 ) -> KeySource:
     """Where the API key is, empty if that cannot be told: a file of several regions names one secret.
 
@@ -172,13 +174,14 @@ def _key_source(
     source = answers.key_source
     if source.value:
         return source
-    lanes = sorted({function.lane for function in functions})
-    beside = read_secret(session.aws, lanes[0], f"{SECRET_NAME}/{answers.site}")
-    secret = beside or read_secret(session.aws, lanes[0], SECRET_NAME)
+    lane = lanes[0]
+    name = secret_name(snapshot.lanes[lane], answers.site)
+    secret = read_secret(session.aws, lane, name)
     if secret is None and planned and len(lanes) == 1:
-        partition, lane = catalog.partition_of(lanes[0].region), lanes[0]
-        arn = f"arn:{partition}:secretsmanager:{lane.region}:{lane.account}:secret:{SECRET_NAME}-XXXXXX"
-        return KeySource(value=arn)
+        partition = catalog.partition_of(lane.region)
+        return KeySource(
+            value=f"arn:{partition}:secretsmanager:{lane.region}:{lane.account}:secret:{name}-XXXXXX"
+        )
     if secret is None or isinstance(secret, Unreadable) or len(lanes) > 1:
         return KeySource()
     return KeySource(value=secret.arn)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from ddsetup.plan.steps.api_key import SECRET_NAME, SITE_TAG
 from ddsetup.sandbox import aws
 from ddsetup.sandbox.layers import placeholder_archive
 from ddsetup.sandbox.model import LAYER_ACCOUNT, OPERATOR, Keys
@@ -159,3 +160,15 @@ def test_the_macro_is_deployed_where_it_is_missing_if_that_is_wanted(place: Plac
     assert again.json["data"]["macro"]["state"] == "installed"
     assert place.cli("undo", done.json["data"]["macro"]["run"], "--yes").code == 0
     assert "datadog-serverless-macro" not in place.world.stacks()
+
+
+def test_the_file_names_the_secret_of_its_own_site(place: Place, project: Path) -> None:
+    """The plain one holds the key of another site, so this one's is made beside it."""
+    secrets = place.world.client("secretsmanager")
+    if not secrets.list_secrets()["SecretList"]:
+        secrets.create_secret(Name=SECRET_NAME, SecretString="of another site", Tags=[])
+    secrets.tag_resource(SecretId=SECRET_NAME, Tags=[{"Key": SITE_TAG, "Value": "datadoghq.eu"}])
+    wanted = ("--region", "us-east-1", "--all", "--via", "extension", "--owned", "source", "--no-verify")
+    planned = place.cli("setup", *wanted, "--dry-run", "-o", "json", cwd=project)
+    (file,) = planned.json["data"]["source"]["files"]
+    assert f"secret:{SECRET_NAME}/datadoghq.com-XXXXXX" in file["diff"]
