@@ -21,6 +21,7 @@ from ddsetup.model.report import Report
 from ddsetup.model.snapshot import Snapshot
 from ddsetup.plan.steps.api_key import secret_name
 from ddsetup.plan.steps.forwarder import forwarder_arn
+from ddsetup.plan.steps.instrument.workload_identity import with_organisation
 from ddsetup.plan.steps.wording import listed
 from ddsetup.project.changing_files import refuse_uncommitted
 from ddsetup.project.iac.at_hand import AtHand, at_hand, owned_functions
@@ -171,8 +172,8 @@ def _key_source(
 
     A secret that is only `planned` has six characters in its ARN that AWS will choose; they are crossed out.
     """
-    source = answers.key_source
-    if source.value:
+    source = with_organisation(answers, snapshot).key_source
+    if source.value or source.kind == "wif":
         return source
     lane = lanes[0]
     name = secret_name(snapshot.lanes[lane], answers.site)

@@ -172,3 +172,11 @@ def test_the_file_names_the_secret_of_its_own_site(place: Place, project: Path) 
     planned = place.cli("setup", *wanted, "--dry-run", "-o", "json", cwd=project)
     (file,) = planned.json["data"]["source"]["files"]
     assert f"secret:{SECRET_NAME}/datadoghq.com-XXXXXX" in file["diff"]
+
+
+def test_a_file_whose_tool_needs_a_key_names_none_that_is_not_made(place: Place, project: Path) -> None:
+    """Without a key no secret is made, and Datadog's macro has no setting for the organisation."""
+    wanted = ("--region", "us-east-1", "--all", "--via", "extension", "--owned", "source", "--no-verify")
+    planned = place.cli("setup", *wanted, "--key-source", "wif", "--dry-run", "-o", "json", cwd=project)
+    assert "datadog-api-key" not in str(planned.json["data"].get("source"))
+    assert "no setting for DD_ORG_UUID" in planned.stdout + planned.stderr
