@@ -82,13 +82,12 @@ def status_blocks(data: Mapping[str, Json], look: Look) -> list[Block]:
 def _keeper(row: Mapping[str, Json], look: Look) -> list[Block]:
     if not row["installed"]:
         return [line(f"not installed in {row['region']}: nothing is kept by itself")]
-    hours = "every hour" if row["every"] == 1 else f"every {row['every']} hours"
     found: list[Block] = [
         line(
-            Span(f"stack {STACK} ({row['region']})", "heading"), f"  {row['stack']}, ddsetup {row['version']}"
+            Span(f"stack {STACK} ({row['region']})", "heading"),
+            "  " + ", ".join([row["stack"], *([f"ddsetup {row['version']}"] if row["version"] else [])]),
         ),
-        line(f"  runs {hours}, next at {row['next']}, and after deployments"),
-        line(f"  remembers in {row['state']}"),
+        *_told_by_the_stack(row),
         *(line("  ", Span("! ", "warn"), note) for note in row["notes"]),
         *(
             line("  ", _alarmed(each["state"]), f"alarm {each['alarm']}: {each['state']}")
@@ -104,6 +103,17 @@ def _keeper(row: Mapping[str, Json], look: Look) -> list[Block]:
         ]
     head = ["Started", "Because of", "Result", "Changed", "Run"]
     return [*found, *table(head, [_row(each) for each in row["runs"]])]
+
+
+def _told_by_the_stack(row: Mapping[str, Json]) -> list[Block]:
+    """When it runs, and where that is remembered: a stack that is being made does not tell yet."""
+    if row["every"] is None:
+        return [line("  when it runs is not known: its stack does not tell")]
+    hours = "every hour" if row["every"] == 1 else f"every {row['every']} hours"
+    return [
+        line(f"  runs {hours}, next at {row['next']}, and after deployments"),
+        line(f"  remembers in {row['state']}"),
+    ]
 
 
 def _alarmed(state: str) -> Span:

@@ -99,5 +99,13 @@ def test_nothing_installed_is_said() -> None:
     assert "not installed in eu-west-1" in shown(data)
 
 
+def test_a_stack_that_is_being_made_does_not_tell_yet() -> None:
+    made = Found(lane=b.lane(), stack=Stack(name="ddsetup-keep", status="CREATE_IN_PROGRESS", outputs={}))
+    text = shown(as_data(made, (), (), (), NOW))
+    assert "CREATE_IN_PROGRESS\n" in text
+    assert "when it runs is not known" in text
+    assert "None" not in text
+
+
 def test_notes_of_an_installation() -> None:
     assert plain_text(notes_blocks({"notes": ["no trail"]}, Look()), Look()).strip() == "! no trail"
