@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import time
+from typing import Any
 
 import pytest
 
 from ddsetup.sandbox.deployments import deploy
 from tests.e2e.conftest import OpenPlace, Place
-from tests.patience import PATIENCE
+from tests.patience import until
 
 pytestmark = pytest.mark.e2e
 
@@ -25,16 +25,19 @@ def shop(open_place: OpenPlace) -> Place:
     return place
 
 
+def _ended(shop: Place) -> dict[str, Any] | None:
+    """The keeper, once a run of it has ended."""
+    told = shop.cli("keep", "status", "--state", STATE, "--output", "json")
+    (keeper,) = told.json["data"]["keepers"]
+    return None if keeper["ok"] is None else dict(keeper)
+
+
 def _until_it_ran(shop: Place) -> dict[str, object]:
     """The newest run of the keeper, once it has ended."""
-    end = time.monotonic() + PATIENCE
-    while True:
-        told = shop.cli("keep", "status", "--state", STATE, "--output", "json")
-        (keeper,) = told.json["data"]["keepers"]
-        if keeper["ok"] is not None or time.monotonic() > end:
-            assert keeper["ok"] is True, (told.stdout, told.stderr)
-            return dict(keeper["runs"][0])
-        time.sleep(0.5)
+    keeper = until(lambda: _ended(shop), "a run of the keeper")
+    assert keeper is not None
+    assert keeper["ok"] is True, keeper
+    return dict(keeper["runs"][0])
 
 
 def test_a_deployment_is_put_right_by_the_account_itself(shop: Place) -> None:
