@@ -262,24 +262,33 @@ class StoredObject:
         return self.memory.place.where("runs", self.run)
 
     def read(self) -> bytes:
-        whole = _WHOLE in self.names
-        parts = [_WHOLE] if whole else sorted(name for name in self.names if name != _BRIEF)
-        return b"".join(self._get(name) for name in parts)
+        if _WHOLE not in self.names:
+            parts = [self._get(name) for name in sorted(self.names) if name != _BRIEF]
+            there = [part for part in parts if part is not None]
+            if len(there) == len(parts):
+                return b"".join(there)
+        # Of one that has ended since it was listed, the lines are together now.
+        return self._whole()
 
     def brief(self) -> bytes:
         if _BRIEF not in self.names or _WHOLE not in self.names:
             return b""
-        return unstamped(self._get(_BRIEF), self.names[_WHOLE].encode())
+        brief = self._get(_BRIEF)
+        return b"" if brief is None else unstamped(brief, self.names[_WHOLE].encode())
 
-    def _get(self, name: str) -> bytes:
+    def _whole(self) -> bytes:
+        whole = self._get(_WHOLE)
+        if whole is None:
+            raise UsageError(f"a part of the journal {self.where} is missing", where=self.where)
+        return whole
+
+    def _get(self, name: str) -> bytes | None:
         place = self.memory.place
         try:
             held = objects.get(self.memory.aws, place.bucket, place.key("runs", self.run, name))
         except GatewayError as error:
             raise _cannot(UsageError, _READ, place, error) from error
-        if held is None:
-            raise UsageError(f"a part of the journal {self.where} is missing: {name}", where=self.where)
-        return held.data
+        return None if held is None else held.data
 
 
 def _name(number: int) -> str:
