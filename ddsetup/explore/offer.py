@@ -73,7 +73,7 @@ def offer_to_explore(
     )
     try:
         while (wanted := str(prompter.ask(prompt))) != "no":
-            _show(call, session, wanted, Window(since, session.host.clock.now()), whose)
+            _show(call, session, wanted, Window(since, session.host.clock.now()).of_counts(), whose)
     except (Back, KeyboardInterrupt):
         return
 

@@ -69,8 +69,9 @@ def enhanced(dd: Datadog, progress: Progress, left: Sequence[Expected], now: dat
         "forwarded": MetricQuery(invocations, scope="forwardername:*"),
         "duration": MetricQuery(f"{_ENHANCED}.duration", "avg"),
     }
+    window = Window(progress.watch.since, now).of_counts()
     for account, names in _by_account(left):
-        for values in metric_values(dd, _of_library(progress, now), account, names, queries):
+        for values in metric_values(dd, window, account, names, queries):
             seen = {label: _positive(values[label]) for label in queries}
             found: dict[SignalKey, str] = {}
             for expected, function in _of_account(left, account):
@@ -86,12 +87,6 @@ def enhanced(dd: Datadog, progress: Progress, left: Sequence[Expected], now: dat
 def of_cloudwatch(progress: Progress, now: datetime) -> Window:
     """CloudWatch stamps a minute's points with its start."""
     return Window(progress.watch.since.replace(second=0, microsecond=0), now)
-
-
-def _of_library(progress: Progress, now: datetime) -> Window:
-    """What a library counts is kept in steps of ten seconds, each with the time of its start."""
-    since = progress.watch.since
-    return Window(since.replace(second=since.second // 10 * 10, microsecond=0), now)
 
 
 def logs(dd: Datadog, progress: Progress, left: Sequence[Expected], now: datetime) -> Iterator[Found]:
@@ -110,7 +105,8 @@ def spans(dd: Datadog, progress: Progress, left: Sequence[Expected], now: dateti
 
 def custom(dd: Datadog, progress: Progress, left: Sequence[Expected], now: datetime) -> Iterator[Found]:
     """Which of the metrics that are named have arrived."""
-    seen = metrics_seen(dd, _of_library(progress, now), [expected.metric for expected in left])
+    window = Window(progress.watch.since, now).of_counts()
+    seen = metrics_seen(dd, window, [expected.metric for expected in left])
     yield {expected.key: "" for expected in left if expected.metric in seen}
 
 

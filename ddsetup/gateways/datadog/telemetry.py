@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypeAlias
 
@@ -62,6 +62,11 @@ class Window:
 
     start: datetime
     end: datetime
+
+    def of_counts(self) -> Window:
+        """The same with the whole step in which it begins: what a library counts is kept in steps of ten
+        seconds, each with the time of its start."""
+        return replace(self, start=self.start.replace(second=self.start.second // 10 * 10, microsecond=0))
 
     def milliseconds(self) -> tuple[int, int]:
         """Both ends since the epoch; at least a second apart, as an empty range is refused."""
