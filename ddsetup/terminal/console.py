@@ -260,9 +260,9 @@ class Console:
         return replace(look, width=look.width - len(_SANDBOX)) if marked else look
 
     def look(self, stream: TextIO) -> Look:
-        """How much room `stream` has."""
+        """How much room `stream` has: lines end before the last column, behind which terminals break them."""
         width = self._console(stream).width if self.streams.is_terminal(stream) else columns_of(stream)
-        return Look(width=width, verbose=self.verbose)
+        return Look(width=max(width - 1, 0), verbose=self.verbose)
 
     def in_colour(self, stream: TextIO) -> bool:
         """Whether `stream` gets colours."""
@@ -298,13 +298,13 @@ class Console:
 
     def _draw(self, stream: TextIO, lines: Sequence[Line], hang: int = 0) -> None:
         if not self.streams.is_terminal(stream) and not self.in_colour(stream):
-            columns = columns_of(stream) - 1
-            self._print(stream, text_of(part for spans in lines for part in wrapped(spans, columns, hang)))
+            width = self.look(stream).width
+            self._print(stream, text_of(part for spans in lines for part in wrapped(spans, width, hang)))
             return
         self._draw_on(self._console(stream), stream, lines, hang)
 
     def _draw_on(self, console: RichConsole, stream: TextIO, lines: Iterable[Line], hang: int = 0) -> None:
-        width = console.width - 1 if self.streams.is_terminal(stream) else 0
+        width = self.look(stream).width if self.streams.is_terminal(stream) else 0
         for spans in lines:
             for part in wrapped(spans, width, hang):
                 console.print(self._text(logged(part), stream))

@@ -5,11 +5,13 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
 import pytest
 
+from ddsetup.model.blocks import table
 from ddsetup.model.change import Change, Outcome, ResourceId, Status
 from ddsetup.model.errors import UsageError
 from ddsetup.model.event import Event, EventKind
@@ -290,14 +292,25 @@ def test_somebody_can_be_asked(stdin: bool, err: bool, environ: Mapping[str, str
 
 
 @pytest.mark.parametrize(
-    ("term", "sandbox", "width"), [("dumb", True, 70), ("dumb", False, 80), ("xterm-256color", True, 80)]
+    ("term", "sandbox", "width"), [("dumb", True, 69), ("dumb", False, 79), ("xterm-256color", True, 79)]
 )
-def test_where_a_sandbox_marks_each_line_there_is_less_room(term: str, sandbox: bool, width: int) -> None:
+def test_what_is_laid_out_for_the_room_there_is_stays_on_its_lines(
+    term: str, sandbox: bool, width: int
+) -> None:
+    """A sandbox marks each line of a plain terminal, and no line reaches into the last column."""
     pty = pytest.importorskip("pty", reason="terminals of POSIX")
     termios = pytest.importorskip("termios", reason="terminals of POSIX")
     ours, theirs = pty.openpty()
     termios.tcsetwinsize(theirs, (24, 80))
     environ = {"TERM": term, "COLUMNS": "80"}
-    with os.fdopen(theirs, "w", encoding="utf-8") as err, os.fdopen(ours, "rb"):
+    rows = [[Span("a name that is too long " * 9), Span("not known")]]
+    with os.fdopen(theirs, "w", encoding="utf-8") as err, os.fdopen(ours, "rb") as seen:
         shown = Console(streams=Streams(out=err, err=err, environ=environ), sandbox=sandbox)
         assert shown.room().width == width
+        shown.blocks([line("Heading"), *table(["What", "How much"], rows)])
+        written = ""
+        while "not known" not in written:
+            written += os.read(seen.fileno(), 4096).decode()
+    lines = re.sub(r"\x1b\[[0-9;]*m", "", written).splitlines()
+    assert len(lines) == 3
+    assert lines[2].endswith("not known")
