@@ -6,14 +6,14 @@ federation, a public beta). No secret, no parameter, and no right on the role.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from dataclasses import replace
 
 from ddsetup.facts import catalog
 from ddsetup.facts.variables import ORG_UUID
-from ddsetup.model.account import Function, Integration, Unreadable, WorkloadIdentity
+from ddsetup.model.account import Function, Integration, WorkloadIdentity
 from ddsetup.model.answers import Answers, KeySource
-from ddsetup.model.change import Change, Plan, ResourceId, Step
+from ddsetup.model.change import Plan, ResourceId, Step
 from ddsetup.model.errors import UsageError
 from ddsetup.model.snapshot import Snapshot
 from ddsetup.model.states import IntakeMappingState
@@ -107,30 +107,25 @@ def mappings(functions: Iterable[Function], snapshot: Snapshot) -> Plan:
 
 def mappings_that_go(functions: Iterable[Function], snapshot: Snapshot, step: Step = STEP) -> Plan:
     """The mappings that ddsetup made and that no function needs once these do without; they go last."""
-    leaving = [function for function in functions if (function.env or {}).get(ORG_UUID)]
+    leaving = [function for function in functions if _keyless(function)]
     arns = {function.arn for function in leaving}
-    stay = _used(snapshot, arns)
-    changes: dict[ResourceId, Change] = {}
+    stay = {mapping_resource(f) for f in snapshot.functions() if f.arn not in arns and _keyless(f)}
+    by_role: dict[ResourceId, list[Function]] = {}
     for function in leaving:
-        resource = mapping_resource(function)
-        if resource not in (snapshot.applied or {}) or resource in stay or resource in changes:
+        by_role.setdefault(mapping_resource(function), []).append(function)
+    result = Plan()
+    for resource, held in by_role.items():
+        if resource not in (snapshot.applied or {}) or resource in stay:
             continue
-        changes[resource] = Change(
-            step=step,
-            resource=resource,
-            before=IntakeMappingState(arn_pattern=pattern_of(function)),
-            after=None,
-            why="no function with this role sends without an API key any more",
-            needs=tuple(function_resource(f) for f in leaving if mapping_resource(f) == resource),
+        result += step.change(
+            resource,
+            IntakeMappingState(arn_pattern=pattern_of(held[0])),
+            None,
+            "no function with this role sends without an API key any more",
+            needs=tuple(function_resource(function) for function in held),
         )
-    return Plan(changes=tuple(changes.values()))
+    return result
 
 
-def _used(snapshot: Snapshot, leaving: Collection[str]) -> frozenset[ResourceId]:
-    """The mappings of roles that other functions use without a key."""
-    return frozenset(
-        mapping_resource(function)
-        for lane in snapshot.lanes.values()
-        for function in (() if isinstance(lane.functions, Unreadable) else lane.functions)
-        if function.arn not in leaving and (function.env or {}).get(ORG_UUID)
-    )
+def _keyless(function: Function) -> bool:
+    return bool((function.env or {}).get(ORG_UUID))
