@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,7 +15,7 @@ from ddsetup.ask.questions import Choice
 from ddsetup.facts import catalog
 from ddsetup.flow.call import Call
 from ddsetup.model.account import Json
-from ddsetup.model.answers import KeySource
+from ddsetup.model.answers import KeyKind, KeySource
 from ddsetup.model.errors import UsageError
 from ddsetup.project.changing_files import check_committed, write_all
 from ddsetup.project.iac import backup
@@ -41,6 +42,11 @@ _VIA = Prompt(
     ),
     default="forwarder",
 )
+_KEYS: Mapping[str, tuple[KeyKind, str]] = {
+    "api_key_secret": ("secret", "ARN of the secret that holds the API key"),
+    "org_uuid": ("wif", "UUID of the Datadog organisation"),
+}
+"""Where the API key is, as far as it is asked: the kind of the place and the question, by setting."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +109,9 @@ def _asked(prompter: Prompter, wanted: Wish, missing: AnswerMissing) -> Wish:
         text = "Which Datadog site is yours?"
         site = str(prompter.ask(Prompt(kind="one", text=text, choices=choices)))
         return replace(wanted, answers=replace(wanted.answers, site=site))
-    text = "ARN of the secret that holds the API key"
+    kind, text = _KEYS[missing.setting]
     value = prompter.ask(Prompt(kind="text", text=text, why=missing.what, check=problem))
-    source = KeySource(kind="secret", value=str(value))
+    source = KeySource(kind=kind, value=str(value))
     return replace(wanted, answers=replace(wanted.answers, key_source=source))
 
 

@@ -185,7 +185,7 @@ def _runtimes_of(family: str, runtimes: Iterable[str]) -> list[str]:
 
 def _properties(path: Path, wanted: Wish, app: _App) -> dict[str, str | int | bool]:
     via: Via = wanted.via or "forwarder"
-    check_said(via, wanted, str(path))
+    check_said(via, wanted, str(path), "cdk")
     found: dict[str, str | int | bool] = {}
     packaged = not wanted.library or in_package.without_layers(app.judged.covered)
     if packaged:

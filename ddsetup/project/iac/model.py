@@ -101,8 +101,10 @@ class Wish:
 
     @property
     def key_source(self) -> KeySource | None:
-        """What the Extension takes the API key from, None if nobody said it."""
-        return self.answers.key_source if self.answers.key_source.value else None
+        """What the Extension takes the API key from, None if nobody said it. Without a key (wif) the
+        organisation may not be known: it has no value then."""
+        source = self.answers.key_source
+        return source if source.value or source.kind == "wif" else None
 
     @property
     def asked(self) -> Mapping[str, str]:

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from ddsetup.facts.variables import FLUSH_TO_LOG, KEY_VARIABLE, SITE, FileTool, carried, remainder
+from ddsetup.facts.variables import (
+    FLUSH_TO_LOG,
+    KEY_VARIABLE,
+    SITE,
+    FileTool,
+    carried,
+    key_setting,
+    remainder,
+)
 from ddsetup.model.answers import Via
 from ddsetup.project.iac.model import AnswerMissing, Wish
 
@@ -26,14 +34,25 @@ def left_out(wanted: Wish, via: Via, tool: FileTool) -> tuple[str, ...]:
     return tuple(f"{name}={asked[name]} {reason}" for name, reason in found.items())
 
 
-def check_said(via: Via, wanted: Wish, where: str, *, key: bool = True) -> None:
-    """Raise AnswerMissing when the site is not said or, where `key` is needed, where the API key is."""
+def check_said(via: Via, wanted: Wish, where: str, tool: FileTool = "variables", *, key: bool = True) -> None:
+    """Raise AnswerMissing when the site is not said or, where `key` is needed, where the API key is or which
+    organisation does without; UsageError when the tool has no setting for that."""
     if not wanted.answers.site:
         raise AnswerMissing("the Datadog site is not known", setting="site", fix="--site SITE", where=where)
-    if key and via == "extension" and wanted.key_source is None:
+    if not key or via != "extension":
+        return
+    if wanted.key_source is None:
         raise AnswerMissing(
             "the Extension needs the API key, and nobody said where it is",
             setting="api_key_secret",
             fix="--api-key-secret ARN of a secret that holds it (or --api-key-ssm, --api-key-kms)",
+            where=where,
+        )
+    key_setting(wanted.key_source, tool, where)
+    if not wanted.key_source.value:
+        raise AnswerMissing(
+            "without an API key the Extension needs the organisation, and nobody said which it is",
+            setting="org_uuid",
+            fix="--org-uuid UUID of the Datadog organisation",
             where=where,
         )
