@@ -35,10 +35,13 @@ class World:
         self.slept.append(seconds)
         self.standin.clock.now += seconds
 
-    def connect(self, api_key: str = API_KEY, app_key: str = APP_KEY, **options: Any) -> Datadog:
+    def connect(
+        self, api_key: str = API_KEY, app_key: str = APP_KEY, *, url: str = "", **options: Any
+    ) -> Datadog:
+        """A connection, to another `url` if that is said."""
         keys = DatadogKeys(api_key, app_key)
-        url = self.standin.server.url
-        return Datadog.connect("datadoghq.eu", keys, url, clock=self.clock, **options)
+        where = url or self.standin.server.url
+        return Datadog.connect("datadoghq.eu", keys, where, clock=self.clock, **options)
 
     def calls(self, path: str = "") -> list[dict[str, Any]]:
         """The requests so far, of one path or all."""

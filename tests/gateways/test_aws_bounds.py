@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import socket
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import pytest
@@ -19,6 +15,7 @@ from ddsetup.model.account import Lane
 from ddsetup.model.clock import SYSTEM_CLOCK, Clock
 from ddsetup.model.errors import GatewayError
 from tests.gateways.aws_stand import ACCOUNT, REGION, connect, nobody
+from tests.gateways.bare_servers import going_on, replying
 
 
 class Raw:
@@ -80,26 +77,6 @@ def test_what_has_no_bound_is_given_up(raw: Raw, said: str) -> None:
     assert raw.closed
 
 
-@contextmanager
-def answering(head: bytes, piece: bytes) -> Iterator[str]:
-    """A server that goes on with a piece until nobody listens."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-
-        def serve() -> None:
-            try:
-                connection, _ = server.accept()
-                with connection:
-                    connection.recv(65_536)
-                    connection.sendall(head)
-                    while True:
-                        connection.sendall(piece)
-            except OSError:
-                return
-
-        Thread(target=serve, daemon=True).start()
-        yield f"http://127.0.0.1:{server.getsockname()[1]}"
-
-
 @pytest.mark.parametrize("chunked", [True, False])
 def test_an_endless_answer_ends_in_words(
     chunked: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
@@ -111,7 +88,7 @@ def test_an_endless_answer_ends_in_words(
         head, piece = head + b"transfer-encoding: chunked\r\n\r\n", b"%x\r\n%s\r\n" % (len(piece), piece)
     else:
         head += b"connection: close\r\n\r\n"
-    with answering(head, piece) as url, pytest.raises(GatewayError) as refused:
+    with going_on(head, piece) as url, pytest.raises(GatewayError) as refused:
         connect(url).call("lambda:ListFunctions", Lane(ACCOUNT, REGION))
     assert "larger than 64 MB" in refused.value.what
 
@@ -126,19 +103,3 @@ def test_an_object_that_came_only_in_part_is_asked_for_again(
     with replying(*[head + b"wh"] * 6) as url, pytest.raises(GatewayError) as refused:
         objects.get(connect(url), "held", "key")
     assert refused.value.what == "s3:GetObject: no connection to AWS (ResponseStreamingError)"
-
-
-@contextmanager
-def replying(*answers: bytes) -> Iterator[str]:
-    """A server that gives these bytes, each on a connection of its own."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-
-        def serve() -> None:
-            for answer in answers:
-                connection, _ = server.accept()
-                with connection:
-                    connection.recv(65_536)
-                    connection.sendall(answer)
-
-        Thread(target=serve, daemon=True).start()
-        yield f"http://127.0.0.1:{server.getsockname()[1]}"

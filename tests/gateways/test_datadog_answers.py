@@ -41,6 +41,7 @@ from ddsetup.model.states import DashboardState
 from ddsetup.monitors.objectives import parse_slo, slos_for
 from ddsetup.monitors.wish import Wish, monitors_for
 from tests.builders import function
+from tests.gateways.bare_servers import going_on
 from tests.gateways.datadog_world import World, datadog
 
 ACCOUNT = "123456789012"
@@ -181,11 +182,10 @@ def test_an_answer_that_drips_has_an_end(world: World) -> None:
     assert time.monotonic() - began < 5
 
 
-def test_an_answer_that_is_too_large_is_not_taken_in(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ddsetup.gateways.datadog.exchange.LARGEST", 1000)
-    world.fault("/api/v2/integration/*", status=200, body={"data": [], "more": "x" * 2000})
-    with pytest.raises(GatewayError, match="larger than"):
-        world.connect().get("/api/v2/integration/aws/accounts", action="x", shape=ANYTHING)
+def test_an_answer_that_is_too_large_is_not_taken_in(world: World) -> None:
+    head = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nconnection: close\r\n\r\n"
+    with going_on(head, b"x" * 1_000_000) as url, pytest.raises(GatewayError, match="larger than 64 MB"):
+        world.connect(url=url).get("/api/v2/integration/aws/accounts", action="x", shape=ANYTHING)
 
 
 @pytest.mark.parametrize("reset", ["nan", "inf", "-5", "soon"])
