@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from urllib.request import Request, urlopen
 
 import pytest
 
@@ -38,6 +40,12 @@ def both(bench: Bench) -> Iterator[Bench]:
 def dd(bench: Bench) -> Datadog:
     assert bench.dd is not None
     return bench.dd
+
+
+def fault(bench: Bench, **described: object) -> None:
+    """Let Datadog go wrong from now on, as its stand-in takes it."""
+    faults = json.dumps({"faults": [described]}).encode()
+    urlopen(Request(f"{dd(bench).url}/__sandbox/faults", faults), timeout=10).close()
 
 
 def record(bench: Bench) -> Integration | None:

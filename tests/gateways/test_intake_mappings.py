@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from urllib.request import Request, urlopen
-
 import pytest
 
 from ddsetup.gateways.datadog.faults import Rejected
@@ -22,7 +19,7 @@ from tests.gateways.bench import (
     role_of_a_function,
     zipped,
 )
-from tests.gateways.integrated import both, set_up
+from tests.gateways.integrated import both, fault, set_up
 
 __all__ = ["aws", "bench", "both", "moto_url"]
 
@@ -37,11 +34,8 @@ def seen(bench: Bench) -> WorkloadIdentity:
     return found
 
 
-def fail(bench: Bench, **fault: object) -> None:
-    assert bench.dd is not None
-    path = {"path": "/api/v2/cloud_auth/aws/intake_mapping"}
-    faults = json.dumps({"faults": [path | fault]}).encode()
-    urlopen(Request(f"{bench.dd.url}/__sandbox/faults", faults), timeout=10).close()
+def fail(bench: Bench, **described: object) -> None:
+    fault(bench, path="/api/v2/cloud_auth/aws/intake_mapping", **described)
 
 
 def test_made_found_again_and_taken_away(both: Bench) -> None:

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
-from urllib.request import Request, urlopen
 
 import pytest
 
-from ddsetup.apply.run import Settling, Writer, apply
+from ddsetup.apply.run import Settling, Writer
 from ddsetup.gateways.datadog.client import Datadog
 from ddsetup.gateways.datadog.integration import (
     delete_integration,
@@ -24,24 +21,18 @@ from ddsetup.gateways.datadog.integration import (
     set_log_collection,
 )
 from ddsetup.journal.disk import OnDisk
-from ddsetup.journal.records import Header
-from ddsetup.journal.runs import Journal, new_run_id, read_run
+from ddsetup.journal.runs import list_runs, read_run
 from ddsetup.model.account import Integration
 from ddsetup.model.change import Change, Outcome, ResourceId
 from ddsetup.model.clock import SYSTEM_CLOCK, Clock
-from ddsetup.model.states import LogCollectionState
-from tests.gateways.bench import ACCOUNT, KEYS, REGION, Bench, aws, bench, change, moto_url
-from tests.gateways.integrated import CREATE, both, dd, record, set_up
+from tests.gateways.bench import ACCOUNT, KEYS, REGION, Bench, aws, bench, moto_url
+from tests.gateways.integrated import CREATE, both, dd, fault, record, set_up
+from tests.gateways.registrar import carried_out, registering
 
 __all__ = ["aws", "bench", "both", "moto_url"]
 
 REGIONS = ("eu-west-1", "eu-central-1", "us-east-1", "us-west-2", "ap-south-1")
-
-
-def registering(region: str) -> Change:
-    arn = f"arn:aws:lambda:{region}:{ACCOUNT}:function:datadog-forwarder"
-    wanted = LogCollectionState(lambdas=(arn,), sources=("lambda",))
-    return change("log_collection", ACCOUNT, None, wanted)
+WRITES: dict[str, object] = {"path": "/api/v2/integration/aws/accounts/*", "method": "PATCH", "times": 99}
 
 
 class Overtaken(Writer):
@@ -69,39 +60,18 @@ def one_run(
 
     `meanwhile` happens once, between its look and its write.
     """
-    at = SYSTEM_CLOCK.now()
-    run = new_run_id(at)
-    made = Header(
-        run=run,
-        version="0",
-        command="setup",
-        accounts=(ACCOUNT,),
-        regions=(),
-        site="datadoghq.eu",
-        started=at,
-    )
     own = replace(bench, dd=Datadog.connect("datadoghq.eu", KEYS, url), clock=SYSTEM_CLOCK)
-    with closing(Journal.create(OnDisk(state), made)) as journal:
-        writers = own.writers()
-        if meanwhile:
-            writers["log_collection"] = Overtaken(writers["log_collection"], [meanwhile])
-        return apply(
-            [planned],
-            writers,
-            journal,
-            clock=SYSTEM_CLOCK,
-            on_event=lambda _: None,
-            cancel=threading.Event(),
-        )
+    writers = own.writers()
+    if meanwhile:
+        writers["log_collection"] = Overtaken(writers["log_collection"], [meanwhile])
+    return carried_out(planned, writers, state)
 
 
 def test_forwarders_registered_side_by_side_are_all_there_in_the_end(both: Bench, tmp_path: Path) -> None:
     """Each reads the list, and all that were slower write theirs over it."""
     set_up(both)
     url = dd(both).url
-    slow = {"path": "/api/v2/integration/aws/accounts/*", "method": "PATCH", "status": 0, "times": 99}
-    faults = json.dumps({"faults": [slow | {"delay": 0.3}]}).encode()
-    urlopen(Request(f"{url}/__sandbox/faults", faults), timeout=10).close()
+    fault(both, **WRITES, status=0, delay=0.3)
     changes = [registering(region) for region in REGIONS]
     with ThreadPoolExecutor(len(changes)) as pool:
         ended = pool.map(lambda one: one_run(both, url, one, tmp_path), changes)
@@ -119,9 +89,7 @@ def test_forwarders_registered_by_processes_of_their_own_are_all_there_in_the_en
 ) -> None:
     """One run for each region, as a CI job has them: each reads the list before any has written its own."""
     set_up(both)
-    slow = {"path": "/api/v2/integration/aws/accounts/*", "method": "PATCH", "status": 0, "times": 99}
-    faults = json.dumps({"faults": [slow | {"delay": 0.3}]}).encode()
-    urlopen(Request(f"{dd(both).url}/__sandbox/faults", faults), timeout=10).close()
+    fault(both, **WRITES, status=0, delay=0.3)
     regions, go = REGIONS[:4], tmp_path / "go"
     ends = (both.client("lambda").meta.endpoint_url, dd(both).url)
     runs = [
@@ -169,9 +137,7 @@ def test_a_log_source_that_another_run_adds_between_the_look_and_the_write_is_no
 
 def test_a_registration_that_datadog_drops_is_told(both: Bench) -> None:
     set_up(both)
-    dropped = {"path": "/api/v2/integration/aws/accounts/*", "method": "PATCH", "status": 200, "times": 99}
-    faults = json.dumps({"faults": [dropped | {"body": {"data": {}}}]}).encode()
-    urlopen(Request(f"{dd(both).url}/__sandbox/faults", faults), timeout=10).close()
+    fault(both, **WRITES, status=200, body={"data": {}})
     outcome = both.one(registering(REGION))
     assert (outcome.status, "keeps other forwarders" in outcome.reason) == ("failed", True)
 
@@ -192,21 +158,10 @@ class Forgetful:
 
 
 def test_what_was_lost_in_the_end_is_not_applied_in_the_journal_either(tmp_path: Path) -> None:
-    at, memory = SYSTEM_CLOCK.now(), OnDisk(tmp_path)
-    run = new_run_id(at)
-    header = Header(
-        run=run, version="0", command="setup", accounts=(ACCOUNT,), regions=(), site="", started=at
-    )
-    with closing(Journal.create(memory, header)) as journal:
-        (told,) = apply(
-            [CREATE],
-            {"integration": Forgetful()},
-            journal,
-            clock=SYSTEM_CLOCK,
-            on_event=lambda _: None,
-            cancel=threading.Event(),
-        )
-    (kept,) = read_run(memory, run).entries
+    memory = OnDisk(tmp_path)
+    (told,) = carried_out(CREATE, {"integration": Forgetful()}, tmp_path)
+    (run,) = list_runs(memory).readable
+    (kept,) = read_run(memory, run.id).entries
     assert kept.outcome == told
     assert told.status == "failed"
 
