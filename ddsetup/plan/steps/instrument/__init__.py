@@ -42,34 +42,23 @@ def plan(snapshot: Snapshot, answers: Answers, selected: tuple[Function, ...]) -
     Raises UsageError as `with_organisation` does.
     """
     answers = with_organisation(answers, snapshot)
-    functions: list[Change] = []
-    tags: list[Change] = []
-    aliases: list[Change] = []
-    skipped: list[Skipped] = []
-    keyed: list[Function] = []
-    done: list[tuple[Subject, Instrumented]] = []
     subjects = _subjects(snapshot, answers, selected)
     lost = {lane: choose(lane, snapshot, answers) for lane in {f.lane for f in selected}}
     blind = unseen(snapshot, answers)
-    for subject in subjects:
-        result = _unless_lost(instrument(subject), lost[subject.function.lane], blind)
-        if isinstance(result, Instrumented) and result.change is not None:
-            functions.append(result.change)
-        else:
-            skipped.append(_skipped(subject, result))
-        if (isinstance(result, Instrumented) and result.key_set) or _told_at_source(subject, result):
-            keyed.append(subject.function)
-        tags.extend(_tags(subject, result, skipped))
-        if isinstance(result, Instrumented):
-            done.append((subject, result))
-            moved = aliases_moved(subject, result.change) if answers.publish else Plan()
-            aliases.extend(moved.changes)
-            skipped.extend(moved.skipped)
+    results = [(s, _unless_lost(instrument(s), lost[s.function.lane], blind)) for s in subjects]
+    done = [(subject, result) for subject, result in results if isinstance(result, Instrumented)]
+    own = [_own(subject, result) for subject, result in results]
+    tags = [_tags(subject, result) for subject, result in results]
+    aliases = [_aliases(subject, result) for subject, result in results]
+    functions = [change for each in own for change in each.changes]
+    keyed = [subject.function for subject, result in results if _told_where_the_key_is(subject, result)]
     let = _let(snapshot, answers, keyed, [subject.function for subject, _ in done])
     no_longer = _no_longer_let(snapshot, answers, subjects, functions)
+    of_each = Plan.joined(part for parts in zip(own, tags, aliases, strict=True) for part in parts)
+    beside = Plan.joined((*tags, *aliases))
     return Plan(
-        changes=(*let.changes, *functions, *no_longer.changes, *tags, *aliases),
-        skipped=(*let.skipped, *skipped),
+        changes=(*let.changes, *functions, *no_longer.changes, *beside.changes),
+        skipped=(*let.skipped, *of_each.skipped),
         warnings=(
             *_warnings(subjects, functions, answers),
             *tag_warnings(answers),
@@ -145,6 +134,10 @@ def _unless_lost(
     return blind or result
 
 
+def _told_where_the_key_is(subject: Subject, result: Instrumented | Refusal) -> bool:
+    return (isinstance(result, Instrumented) and result.key_set) or _told_at_source(subject, result)
+
+
 def _told_at_source(subject: Subject, result: Instrumented | Refusal) -> bool:
     """Whether its project's files will tell the function where the key is; its role is no part of them."""
     wanted = subject.answers.owned == "source" and subject.answers.via == "extension"
@@ -152,35 +145,45 @@ def _told_at_source(subject: Subject, result: Instrumented | Refusal) -> bool:
     return wanted and deployed and isinstance(result, Refusal) and not result.unchanged
 
 
-def _skipped(subject: Subject, result: Instrumented | Refusal) -> Skipped:
-    if isinstance(result, Instrumented):
-        return Skipped(resource=subject.resource, status="unchanged", reason=result.summary, step=STEP)
-    return Skipped(
-        resource=subject.resource,
-        status="unchanged" if result.unchanged else "skipped",
-        reason=result.reason,
-        fix=result.fix,
-        step=STEP,
-    )
+def _own(subject: Subject, result: Instrumented | Refusal) -> Plan:
+    """The change of the function itself, or why there is none."""
+    if isinstance(result, Refusal):
+        skipped = Skipped(
+            resource=subject.resource,
+            status="unchanged" if result.unchanged else "skipped",
+            reason=result.reason,
+            fix=result.fix,
+            step=STEP,
+        )
+        return Plan(skipped=(skipped,))
+    if result.change is None:
+        return STEP.keep(subject.resource, result.summary)
+    return Plan(changes=(result.change,))
 
 
-def _tags(subject: Subject, result: Instrumented | Refusal, skipped: list[Skipped]) -> list[Change]:
+def _tags(subject: Subject, result: Instrumented | Refusal) -> Plan:
     """The tags of a function that is, or is to be, monitored; also where only its logs are."""
     if isinstance(result, Refusal) and not (result.unchanged and _logs_only(subject)):
-        return []
+        return Plan()
+    resource = tags_resource(subject.function)
     unreadable = subject.lane.tags
     if isinstance(unreadable, Unreadable):
         reason = f"its tags cannot be read: {unreadable.reason} (needs {unreadable.action})"
-        resource = tags_resource(subject.function)
-        skipped.append(Skipped(resource=resource, status="skipped", reason=reason, step=STEP))
-        return []
+        return STEP.skip(resource, reason)
     changes_function = isinstance(result, Instrumented) and result.change is not None
     change = tag_change(subject, changes_function=changes_function)
-    if change is None and len(subject.tags) >= MAX_TAGS:
-        reason = f"it has {len(subject.tags)} tags already; AWS allows {MAX_TAGS}"
-        resource = tags_resource(subject.function)
-        skipped.append(Skipped(resource=resource, status="skipped", reason=reason, step=STEP))
-    return [] if change is None else [change]
+    if change is not None:
+        return Plan(changes=(change,))
+    if len(subject.tags) >= MAX_TAGS:
+        return STEP.skip(resource, f"it has {len(subject.tags)} tags already; AWS allows {MAX_TAGS}")
+    return Plan()
+
+
+def _aliases(subject: Subject, result: Instrumented | Refusal) -> Plan:
+    """What brings a function's published versions up to it, where that is wanted."""
+    if isinstance(result, Refusal) or not subject.answers.publish:
+        return Plan()
+    return aliases_moved(subject, result.change)
 
 
 def _logs_only(subject: Subject) -> bool:
