@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from ddsetup._version import __version__
-from ddsetup.apply.run import apply
+from ddsetup.apply.run import Writer, apply
 from ddsetup.apply.writers import make_writers
 from ddsetup.apply.writers.logs import nothing_recent
 from ddsetup.ask.prompter import Back, Prompt
@@ -92,10 +92,7 @@ def carry_out(
     check_permissions(snapshot, changes)
     planned = len(changes) + len(settled)
     header = header_of(session, started, command, undoes.run if undoes else "", planned)
-    recent = late.recent if late else nothing_recent
-    writers = make_writers(
-        session.aws, session.dd, session.keys, snapshot, host.clock, host.on_event, recent=recent
-    )
+    writers = _writers(session, snapshot, late)
     with (
         host.memory.lock(header.accounts, header.run, started),
         closing(Journal.create(host.memory, header)) as journal,
@@ -111,6 +108,15 @@ def carry_out(
             more=late,
         )
     return Applied(run=header.run, outcomes=outcomes, since=started)
+
+
+def _writers(session: Session, snapshot: Snapshot, late: LateChanges | None) -> Mapping[str, Writer]:
+    """The writers of all kinds; they know the filters that `late` has just read."""
+    host = session.host
+    recent = late.recent if late else nothing_recent
+    return make_writers(
+        session.aws, session.dd, session.keys, snapshot, host.clock, host.on_event, recent=recent
+    )
 
 
 def _remember(journal: Journal, settled: Sequence[tuple[Change, Outcome]], at: datetime) -> None:

@@ -43,13 +43,7 @@ def make_writers(  # noqa: PLR0913 - what the writers of all kinds need together
 ) -> Mapping[str, Writer]:
     """The writer of each kind; without `dd` none for what Datadog keeps. `keys` may be missing where no
     secret has to be made (undo, uninstrument). `recent` knows filters that were just read."""
-
-    def external_id() -> str:
-        if dd is None:
-            raise CredentialsError("an external ID is issued by Datadog, and no Datadog keys were given")
-        return new_external_id(dd)
-
-    issued = Issued(aws, snapshot, external_id)
+    issued = Issued(aws, snapshot, lambda: _external_id(dd))
     functions = {f.arn: f for f in snapshot.functions()}
     writers: dict[str, Writer] = {
         "iam_role": RoleWriter(aws, issued),
@@ -66,18 +60,24 @@ def make_writers(  # noqa: PLR0913 - what the writers of all kinds need together
         "api_stage": ApiStageWriter(aws),
     }
     if dd is not None:
-        writers |= {
-            "integration": IntegrationWriter(aws, dd, issued, clock),
-            "log_collection": LogCollectionWriter(aws, dd, issued, snapshot, clock),
-            "intake_mapping": IntakeMappingWriter(aws, dd, snapshot.lanes),
-            **_of_documents(dd),
-        }
+        writers |= _of_datadog(aws, dd, issued, snapshot, clock)
     return writers
 
 
-def _of_documents(dd: Datadog) -> Mapping[str, Writer]:
-    """The writers of what only Datadog knows of."""
+def _external_id(dd: Datadog | None) -> str:
+    if dd is None:
+        raise CredentialsError("an external ID is issued by Datadog, and no Datadog keys were given")
+    return new_external_id(dd)
+
+
+def _of_datadog(
+    aws: Aws, dd: Datadog, issued: Issued, snapshot: Snapshot, clock: Clock
+) -> Mapping[str, Writer]:
+    """The writers of what Datadog keeps."""
     return {
+        "integration": IntegrationWriter(aws, dd, issued, clock),
+        "log_collection": LogCollectionWriter(aws, dd, issued, snapshot, clock),
+        "intake_mapping": IntakeMappingWriter(aws, dd, snapshot.lanes),
         "metric_tags": MetricTagsWriter(dd),
         "monitor": MonitorWriter(dd),
         "slo": SloWriter(dd),
