@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-import logging
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.e2e.conftest import Cli
-from tests.e2e.organisation import REGION, OnMoto
-from tests.gateways.standin import API_KEY, APP_KEY, running
+from tests.e2e.on_moto import REGION, OnMoto
+from tests.gateways.moto_server import moto_server
 
 pytestmark = pytest.mark.e2e
 WHERE = ("--region", REGION, "--output", "json")
@@ -19,38 +18,25 @@ WHERE = ("--region", REGION, "--output", "json")
 
 @pytest.fixture(scope="module")
 def box() -> Iterator[OnMoto]:
-    from moto.server import ThreadedMotoServer  # here, because each process of the suite collects all files
+    with moto_server() as url:
+        yield furnished(url)
 
-    logging.getLogger("werkzeug").setLevel(logging.CRITICAL)
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    made = OnMoto(f"http://{host}:{port}")
+
+def furnished(url: str) -> OnMoto:
+    made = OnMoto(url)
     made.furnish(
         {"Prod": {"shop": ("orders", "stock"), "till": ("till",)}, "Lab": {"lab": ("toy",), "gone": ()}}
     )
     organisations = made.client("organizations")
     organisations.close_account(AccountId=made.accounts["gone"])
     organisations.tag_resource(ResourceId=made.accounts["till"], Tags=[{"Key": "tier", "Value": "gold"}])
-    yield made
-    server.stop()
+    return made
 
 
 @pytest.fixture(scope="module")
 def cli(box: OnMoto, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cli]:
-    with running() as standin:
-        base = {
-            "AWS_ENDPOINT_URL": box.url,
-            "AWS_ACCESS_KEY_ID": "test",
-            "AWS_SECRET_ACCESS_KEY": "test",
-            "AWS_DEFAULT_REGION": REGION,
-            "AWS_EC2_METADATA_DISABLED": "true",
-            "DDSETUP_DATADOG_URL": standin.server.url,
-            "DD_API_KEY": API_KEY,
-            "DD_APP_KEY": APP_KEY,
-            "DD_SITE": "datadoghq.com",
-        }
-        yield Cli(tmp_path_factory.mktemp("home"), base, (API_KEY, APP_KEY))
+    with box.commands(tmp_path_factory.mktemp("home")) as commands:
+        yield commands
 
 
 def rows(document: dict[str, object]) -> dict[str, dict[str, object]]:

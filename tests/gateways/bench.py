@@ -27,6 +27,7 @@ from ddsetup.model.clock import Clock
 from ddsetup.model.event import Event
 from ddsetup.model.snapshot import DatadogSnapshot, LaneSnapshot, Snapshot
 from ddsetup.model.states import State
+from tests.gateways.moto_server import moto_server
 from tests.unit.world import fake_clock
 
 ACCOUNT = "123456789012"
@@ -136,13 +137,8 @@ def zipped(source: str = "def handler(event, context):\n    return event\n") -> 
 
 @pytest.fixture(scope="session")
 def moto_url() -> Iterator[str]:
-    from moto.server import ThreadedMotoServer  # here, because each process of the suite collects all files
-
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
+    with moto_server() as url:
+        yield url
 
 
 @pytest.fixture(scope="session")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -22,6 +21,7 @@ from ddsetup.verify.things import Thing
 from ddsetup.verify.watch import cloudwatch_counts
 from tests import builders as b
 from tests.gateways.aws_stand import ACCOUNT, REGION, connect
+from tests.gateways.moto_server import moto_server
 
 LANE = Lane(ACCOUNT, REGION)
 TRUST = {
@@ -42,14 +42,8 @@ DOCUMENT = {
 
 @pytest.fixture(scope="module")
 def moto_url() -> Iterator[str]:
-    logging.getLogger("werkzeug").setLevel(logging.CRITICAL)
-    from moto.server import ThreadedMotoServer  # here, because each process of the suite collects all files
-
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
+    with moto_server() as url:
+        yield url
 
 
 @pytest.fixture

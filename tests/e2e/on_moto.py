@@ -1,13 +1,17 @@
-"""An organisation on moto: accounts that share nothing, each entered by a role."""
+"""Accounts on moto, which share nothing and are entered by a role; and the command in the first of them."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
+from tests.e2e.conftest import Cli
 from tests.gateways.bench import zipped
+from tests.gateways.standin import API_KEY, APP_KEY, running
 
 REGION = "us-east-1"
 TRUST = {
@@ -20,7 +24,7 @@ TRUST = {
 
 @dataclass
 class OnMoto:
-    """`accounts` are numbers by name."""
+    """`accounts` are numbers by name; none means the first, to which the keys of the command belong."""
 
     url: str
     accounts: dict[str, str] = field(default_factory=dict)
@@ -38,6 +42,23 @@ class OnMoto:
                 "aws_session_token": found["SessionToken"],
             }
         return boto3.client(service, REGION, endpoint_url=self.url, **keys)  # type: ignore[call-overload]
+
+    @contextmanager
+    def commands(self, home: Path) -> Iterator[Cli]:
+        """The command, with a Datadog that knows nothing yet."""
+        with running() as standin:
+            base = {
+                "AWS_ENDPOINT_URL": self.url,
+                "AWS_ACCESS_KEY_ID": "test",
+                "AWS_SECRET_ACCESS_KEY": "test",
+                "AWS_DEFAULT_REGION": REGION,
+                "AWS_EC2_METADATA_DISABLED": "true",
+                "DDSETUP_DATADOG_URL": standin.server.url,
+                "DD_API_KEY": API_KEY,
+                "DD_APP_KEY": APP_KEY,
+                "DD_SITE": "datadoghq.com",
+            }
+            yield Cli(home, base, (API_KEY, APP_KEY))
 
     def furnish(self, units: Mapping[str, Mapping[str, tuple[str, ...]]]) -> None:
         """Make the organisation: by unit its accounts, by account the names of its functions."""
@@ -70,8 +91,8 @@ class OnMoto:
             )
             self.client("logs", account).create_log_group(logGroupName=f"/aws/lambda/{name}")
 
-    def functions(self, name: str) -> dict[str, Any]:
+    def functions(self, name: str = "") -> dict[str, Any]:
         """How the functions of an account are configured."""
         kept = ("Handler", "Layers", "Environment")
-        listed = self.client("lambda", self.accounts[name]).list_functions()["Functions"]
+        listed = self.client("lambda", self.accounts[name] if name else "").list_functions()["Functions"]
         return {f["FunctionName"]: {key: f[key] for key in kept if f.get(key)} for f in listed}
