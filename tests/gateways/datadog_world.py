@@ -87,7 +87,7 @@ def library_metrics(world: World, functions: Iterable[Function]) -> None:
         for one in functions
     ]
     for start in range(0, len(described), 1000):
-        _sent(world, "/api/v1/distribution_points", {"series": described[start : start + 1000]})
+        post(world, "/api/v1/distribution_points", {"series": described[start : start + 1000]})
 
 
 def library_metric(world: World, function: Function, *, cold: bool = False, forwarded: bool = True) -> None:
@@ -103,7 +103,7 @@ def metrics(world: World, names: Iterable[str], tags: list[str], value: float = 
     """A value of each, in one request."""
     points = [[int(world.standin.clock.now), [value]]]
     series = [{"metric": name, "points": points, "tags": tags} for name in names]
-    _sent(world, "/api/v1/distribution_points", {"series": series})
+    post(world, "/api/v1/distribution_points", {"series": series})
 
 
 def cloudwatch_metric(world: World, function: Function) -> None:
@@ -120,14 +120,14 @@ def cloudwatch_metrics(world: World, functions: Iterable[Function]) -> None:
 
 
 def log(world: World, function: Function, *, forwarded: bool = True, message: str = "hello") -> None:
-    _sent(world, "/api/v2/logs", [_log(world, function, forwarded, message)])
+    post(world, "/api/v2/logs", [_log(world, function, forwarded, message)])
 
 
 def logs(world: World, functions: Iterable[Function], *, each: int = 1) -> None:
     """Some logs of each function, in requests as large as the intake takes."""
     described = [_log(world, one, True, "hello") for one in functions for _ in range(each)]
     for start in range(0, len(described), 1000):
-        _sent(world, "/api/v2/logs", described[start : start + 1000])
+        post(world, "/api/v2/logs", described[start : start + 1000])
 
 
 def _log(world: World, function: Function, forwarded: bool, message: str) -> dict[str, Any]:
@@ -171,9 +171,10 @@ def _span(world: World, function: Function) -> dict[str, Any]:
 
 
 def _send_traces(world: World, body: dict[str, Any]) -> None:
-    _sent(world, "/api/v0.2/traces", body, Content_Type="application/json")
+    post(world, "/api/v0.2/traces", body, Content_Type="application/json")
 
 
-def _sent(world: World, path: str, body: Any, **headers: str) -> None:
+def post(world: World, path: str, body: Any, **headers: str) -> None:
+    """Send something, which is taken."""
     status, answer, _ = world.standin.call("POST", path, body, **headers)
     assert status in (200, 202), answer

@@ -23,7 +23,7 @@ from ddsetup.model.errors import Denied, UsageError
 from ddsetup.model.states import MetricTagsState
 from tests.builders import ACCOUNT, function
 from tests.gateways import datadog_world
-from tests.gateways.datadog_world import World, library_metric, log, logs, metric, tags_of
+from tests.gateways.datadog_world import World, library_metric, log, logs, metric, post, tags_of
 
 ORDERS, STOCK = function("orders"), function("Stock")
 ALL = Whose(account=ACCOUNT)
@@ -45,11 +45,6 @@ def world() -> Iterator[World]:
 def window(world: World) -> Window:
     now = world.now()
     return Window(now - timedelta(minutes=30), now + timedelta(minutes=1))
-
-
-def post(world: World, path: str, body: Any, **headers: str) -> None:
-    status, answer, _ = world.standin.call("POST", path, body, **headers)
-    assert status in (200, 202), answer
 
 
 def send_trace(world: World, number: int, *, took_ms: float, error: str = "") -> None:
