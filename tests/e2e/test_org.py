@@ -92,6 +92,14 @@ def test_accounts_are_planned_applied_and_given_back(cli: Cli, box: OnMoto, tmp_
     }
     assert {name: box.functions(name) for name in before} == before
 
+    shown = rows(cli("org", "apply", path, "--dry-run", *WHERE).json)
+    assert {name: row["text"] for name, row in shown.items()} == {
+        name: row["text"] for name, row in rows(planned.json).items()
+    }
+    asked = cli("org", "apply", path, "--region", REGION, "--no-verify")
+    assert asked.code == 2, asked.stdout
+    assert "till" in asked.stderr, "what is to be confirmed is shown first"
+
     done = cli("org", "apply", path, "--yes", "--no-verify", *WHERE)
     assert done.code == 0, done.stdout
     applied = rows(done.json)

@@ -11,7 +11,7 @@ from ddsetup.cli.org.plan import plan_all
 from ddsetup.flow.call import Call
 from ddsetup.flow.ending import WAIT_SECONDS
 from ddsetup.flow.organisation.across import Row, across
-from ddsetup.flow.organisation.doing import Applying
+from ddsetup.flow.organisation.doing import Applying, rows_of_plans
 from ddsetup.flow.organisation.proving import Proving
 from ddsetup.flow.organisation.run import connected, journalled, report_of
 from ddsetup.flow.organisation.who import Accounts, accounts_of
@@ -33,7 +33,7 @@ def run(call: Call) -> Report:
     if named is not None:
         plans = read_planbook(call.directory / Path(named).expanduser())
         accounts = accounts_of(call, connected(call, "apply"))
-        return _applied(call, accounts, plans, [])
+        return _applied(call, accounts, plans, rows_of_plans(call, accounts, plans))
     accounts = accounts_of(call, connected(call, "plan"))
     folder = make_private(call.state_dir() / "plans")
     path = folder / f"{accounts.key}.jsonl"
@@ -51,8 +51,7 @@ def _applied(call: Call, accounts: Accounts, plans: Plans, planned: Sequence[Row
     due = [m for m in accounts.members if m.account in plans.changing]
     if call.given.on("dry_run") or not due or accounts.base.host.cancel.is_set():
         return report
-    if planned:
-        call.console.blocks([*result_blocks(report.data, call.console.room()), ()])
+    call.console.blocks([*result_blocks(report.data, call.console.room()), ()])
     confirm(call, accounts.base, f"Carry this out in {counted(len(due), 'account')}?")
     with journalled(accounts, COMMAND) as run:
         applying = Applying(accounts, plans, run)

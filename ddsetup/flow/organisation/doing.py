@@ -16,13 +16,13 @@ from ddsetup.flow.call import Call
 from ddsetup.flow.carrying_out import carry_out
 from ddsetup.flow.connecting import quiet
 from ddsetup.flow.host import Session
-from ddsetup.flow.organisation.across import Row
+from ddsetup.flow.organisation.across import Row, head
 from ddsetup.flow.organisation.who import Accounts
 from ddsetup.flow.preparing import look, prepare
-from ddsetup.flow.remembered import answers_of_plan, check_meta, plan_meta
+from ddsetup.flow.remembered import answers_of_plan, check_meta, functions_of_plan, plan_meta
 from ddsetup.journal.planbook import Planbook, Plans
 from ddsetup.model.answers import Answers
-from ddsetup.model.change import Outcome
+from ddsetup.model.change import Outcome, Plan
 from ddsetup.model.errors import UsageError
 from ddsetup.model.organisation import Member
 from ddsetup.model.report import left_alone
@@ -57,20 +57,35 @@ class Planning:
         plan = prepared.plan
         if self.book is not None:
             self.book.add(plan, plan_meta(session, prepared.answers, prepared.selected))
-        outcomes = left_alone(plan)
-        return {
-            "status": "changes" if plan.changes else "nothing to do",
-            "text": summary(plan),
-            "exit_code": exit_code_of(outcomes),
-            "changes": dict(Counter(change.action for change in plan.changes)),
-            "functions": len(prepared.selected),
-            "problems": problems_of(outcomes),
-            **({"plan": plan_fields(plan)} if self.whole else {}),
-        }
+        return _planned(plan, len(prepared.selected), whole=self.whole)
 
 
 def _beside_functions(answers: Answers) -> bool:
     return bool(sources_of(answers) or answers.integration_namespaces)
+
+
+def _planned(plan: Plan, functions: int, *, whole: bool) -> Row:
+    outcomes = left_alone(plan)
+    return {
+        "status": "changes" if plan.changes else "nothing to do",
+        "text": summary(plan),
+        "exit_code": exit_code_of(outcomes),
+        "changes": dict(Counter(change.action for change in plan.changes)),
+        "functions": functions,
+        "problems": problems_of(outcomes),
+        **({"plan": plan_fields(plan)} if whole else {}),
+    }
+
+
+def rows_of_plans(call: Call, accounts: Accounts, plans: Plans) -> list[Row]:
+    """The rows of accounts that there are saved plans of, as they were when these were made."""
+    whole = call.given.text("output") == "json"
+    rows: list[Row] = []
+    for member in accounts.members:
+        if member.account in plans.at:
+            plan, meta = plans.of(member.account)
+            rows.append({**head(member), **_planned(plan, len(functions_of_plan(meta)), whole=whole)})
+    return rows
 
 
 @dataclass(frozen=True, slots=True)
