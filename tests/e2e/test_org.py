@@ -108,6 +108,15 @@ def test_accounts_are_planned_applied_and_given_back(cli: Cli, box: OnMoto, tmp_
     assert "DD_SITE" in box.functions("shop")["orders"]["Environment"]["Variables"]
     assert box.functions("lab") == before["lab"]
 
+    path_of_one = tmp_path / "accounts.toml"
+    path_of_one.write_text(f'[[account]]\nid = "{box.accounts["shop"]}"\nname = "shop"\n')
+    less = cli("org", "apply", path, "--accounts", str(path_of_one), "--dry-run", *WHERE)
+    gone = less.json["data"]["accounts"][1]
+    assert (gone["account"], gone["status"]) == (box.accounts["till"], "not entered")
+    assert less.code == 5
+    one = cli("org", "undo", "--accounts", str(path_of_one), "--account", "shop", "--dry-run", *WHERE)
+    assert list(rows(one.json)) == ["shop"], "of others nothing was asked"
+
     again = cli("undo", "--yes", "--no-input", "--output", "json")
     assert "no run to undo" in again.stdout, "of the account of the credentials nothing was changed"
     undone = cli("org", "undo", "--yes", *WHERE)

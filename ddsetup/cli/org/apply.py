@@ -10,7 +10,7 @@ from pathlib import Path
 from ddsetup.cli.org.plan import plan_all
 from ddsetup.flow.call import Call
 from ddsetup.flow.ending import WAIT_SECONDS
-from ddsetup.flow.organisation.across import Row, across
+from ddsetup.flow.organisation.across import Row, across, rows_of_gone
 from ddsetup.flow.organisation.doing import Applying, rows_of_plans
 from ddsetup.flow.organisation.proving import Proving
 from ddsetup.flow.organisation.run import connected, journalled, report_of
@@ -33,7 +33,8 @@ def run(call: Call) -> Report:
     if named is not None:
         plans = read_planbook(call.directory / Path(named).expanduser())
         accounts = accounts_of(call, connected(call, "apply"))
-        return _applied(call, accounts, plans, rows_of_plans(call, accounts, plans))
+        rows = [*rows_of_plans(call, accounts, plans), *rows_of_gone(accounts, plans.at)]
+        return _applied(call, accounts, plans, rows)
     accounts = accounts_of(call, connected(call, "plan"))
     folder = make_private(call.state_dir() / "plans")
     path = folder / f"{accounts.key}.jsonl"
@@ -59,8 +60,9 @@ def _applied(call: Call, accounts: Accounts, plans: Plans, planned: Sequence[Row
             known[row["account"]] = row
     if call.given.on("verify", True) and not accounts.base.host.cancel.is_set():
         _prove(call, accounts, applying, known)
-    rows = [known[m.account] for m in accounts.members if m.account in known]
-    return replace(report_of(COMMAND, accounts, rows, run), next=("ddsetup org verify --wait 900",))
+    return replace(
+        report_of(COMMAND, accounts, list(known.values()), run), next=("ddsetup org verify --wait 900",)
+    )
 
 
 def _prove(call: Call, accounts: Accounts, applying: Applying, known: dict[str, Row]) -> None:

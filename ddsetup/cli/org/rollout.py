@@ -55,7 +55,7 @@ def _rolled_out(call: Call, accounts: Accounts, found: Found, what: What, answer
         # A role is there for all regions.
         regions=base.scope.regions if what == "forwarder" else base.scope.regions[:1],
         canary=tuple(call.value("canary") or ()),
-        narrowed=bool(call.value("account") or call.value("account_tag")),
+        narrowed=accounts.named,
         take_over=bool(call.value("take_over")),
     )
     rollout = rolling_out.plan_rollout(accounts, found, held, wish)

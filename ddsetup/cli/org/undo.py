@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from ddsetup.flow.call import Call
-from ddsetup.flow.organisation.across import Row, across, head
+from ddsetup.flow.organisation.across import across, rows_of_gone
 from ddsetup.flow.organisation.run import connected, journalled, report_of
 from ddsetup.flow.organisation.undoing import Undoing, parts_of
-from ddsetup.flow.organisation.who import Accounts, accounts_of
+from ddsetup.flow.organisation.who import accounts_of
 from ddsetup.flow.results import of_data
 from ddsetup.flow.showing import confirm
-from ddsetup.gateways.aws.members import NotEntered
-from ddsetup.journal.brief import Brief
 from ddsetup.model.lines import counted
-from ddsetup.model.organisation import Member
 from ddsetup.model.report import Report
 from ddsetup.show.account_blocks import result_blocks
 
@@ -29,7 +24,7 @@ def run(call: Call) -> Report:
     members = [member for member in accounts.members if member.account in parts]
     looking = Undoing(call, accounts, parts, runs, look_only=True)
     planned = across(call, accounts, members, looking)
-    lost = _lost(accounts, parts)
+    lost = rows_of_gone(accounts, parts)
     report = report_of(COMMAND, accounts, [*planned, *lost])
     due = [m for m, row in zip(members, planned, strict=True) if row["status"] == "changes"]
     if call.given.on("dry_run") or not due or base.host.cancel.is_set():
@@ -43,19 +38,6 @@ def run(call: Call) -> Report:
             known[row["account"]] = row
     # Given back is what a run made: an undo of many accounts is no run that could be given back itself.
     return report_of(COMMAND, accounts, [*known.values(), *lost])
-
-
-def _lost(accounts: Accounts, parts: Mapping[str, Brief]) -> list[Row]:
-    """A row for each account that something was changed in, and that is not among all the others any more."""
-    if accounts.units:
-        return []
-    there = {member.account for member in accounts.everyone}
-    said = {
-        "status": "not entered",
-        "reason": "it is not among the accounts any more",
-        "exit_code": NotEntered.exit_code,
-    }
-    return [{**head(Member(account=account)), **said} for account in sorted(set(parts) - there)]
 
 
 blocks = of_data(result_blocks)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from typing import TypeAlias
 
@@ -78,6 +78,13 @@ def head(member: Member) -> Row:
         "unit": member.unit,
         "management": member.management,
     }
+
+
+def rows_of_gone(accounts: Accounts, wanted: Iterable[str]) -> list[Row]:
+    """A row for each account that is wanted, and that is not among all the others any more."""
+    reason = "it is not among the accounts any more"
+    said = {"status": "not entered", "reason": reason, "exit_code": NotEntered.exit_code}
+    return [{**head(Member(account=account)), **said} for account in accounts.gone(wanted)]
 
 
 def _error(error: DdsetupError) -> Row:

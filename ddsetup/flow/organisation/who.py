@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -24,7 +24,8 @@ from ddsetup.settings.validate import tag_rule
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Accounts:
     """The accounts of a run. `organisation` None: a file named them. `units` are those that were named,
-    `everyone` all accounts that there are to choose from.
+    `everyone` all accounts that there are to choose from. `named`: only some are meant, by number,
+    name or tag.
 
     `base` is the session of the credentials that were found; `once` and `in_turn` are its Datadog, for
     looking and for writing, None for a command without.
@@ -36,6 +37,7 @@ class Accounts:
     organisation: Organisation | None = None
     units: tuple[Unit, ...] = ()
     everyone: tuple[Member, ...] = ()
+    named: bool = False
     once: Once | None = None
     in_turn: InTurn | None = None
 
@@ -44,6 +46,13 @@ class Accounts:
         """What stands for all of them: the organisation, else the account of the credentials."""
         return self.organisation.id if self.organisation else f"accounts-of-{self.base.identity.account}"
 
+    def gone(self, accounts: Iterable[str]) -> list[str]:
+        """Of accounts that were worked on, or were to be, those that are not there any more; none where only
+        some of all are meant."""
+        if self.units or self.named:
+            return []
+        return sorted(set(accounts) - {member.account for member in self.everyone})
+
 
 def accounts_of(call: Call, base: Session) -> Accounts:
     """The accounts that the options choose, of the organisation or of a file.
@@ -51,14 +60,15 @@ def accounts_of(call: Call, base: Session) -> Accounts:
     Raises UsageError for a choice that fits nothing, and what AWS Organizations refuses.
     """
     roles = (*(call.value("member_role") or ()), *USUAL_ROLES)
+    which = _which(call)
     found = Accounts(
         base=base,
         members=(),
+        named=bool(which.accounts or which.tags),
         roles=tuple(dict.fromkeys(roles)),
         once=Once.of(base.dd) if base.dd else None,
         in_turn=InTurn.of(base.dd) if base.dd else None,
     )
-    which = _which(call)
     named = call.value("accounts")
     if named is not None:
         if call.value("ou"):
