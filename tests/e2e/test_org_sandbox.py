@@ -74,6 +74,10 @@ def test_forwarders_are_rolled_out_accounts_set_up_and_nothing_is_left(organisat
     assert relied.code == 2
     assert "ddsetup org undo" in relied.json["error"]["fix"]
     assert cli("org", "undo", *WHERE, "--yes").code == 0
+    one = cli("org", "rollout", "--remove", "--account", "coffee-dev", *WHERE, "--yes")
+    assert {name: row["status"] for name, row in rows(one.json).items()} == {"coffee-dev": "done"}
+    having = {name for name, account in accounts.items() if inside(place, account) != before[name]}
+    assert having == set(accounts) - {"coffee-dev"}
     removed = cli("org", "rollout", "--remove", *WHERE, "--yes")
     assert removed.code == 0, removed.stdout
     assert {name: inside(place, account) for name, account in accounts.items()} == before

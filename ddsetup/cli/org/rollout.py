@@ -113,9 +113,11 @@ def _preferences(call: Call) -> dict[str, str | int]:
 
 
 def _removed(call: Call, accounts: Accounts, found: Found) -> Report:
-    """Take back what was rolled out, unless runs that rely on it are in force."""
-    from ddsetup.flow.organisation.undoing import in_force
-
+    """Take back what was rolled out to the accounts that are meant, unless runs rely on it there."""
+    every = len(found.instances)
+    found = replace(found, instances=tuple(i for i in found.instances if accounts.means(i.account)))
+    if every and not found.instances:
+        raise UsageError(f"StackSet {found.place.name} has no stack in the accounts that are meant")
     having = sorted({each.account for each in found.instances})
     known = {member.account: member for member in accounts.everyone}
     members = [known.get(account, Member(account=account)) for account in having]
@@ -123,9 +125,15 @@ def _removed(call: Call, accounts: Accounts, found: Found) -> Report:
     report = report_of("org rollout", accounts, rows)
     if found.made is None or call.given.on("dry_run"):
         return report
-    if found.place.name == NAMES["forwarder"] and (runs := in_force(list_runs(call.memory()).readable)):
-        raise UsageError(f"run {max(runs)} relies on it", fix="give that back first: ddsetup org undo")
-    confirm(call, accounts.base, f"Delete StackSet {found.place.name} and its {counted(len(rows), 'stack')}?")
+    if found.place.name == NAMES["forwarder"] and (run := _relying(call, accounts)):
+        raise UsageError(f"run {run} relies on it", fix="give that back first: ddsetup org undo")
+    name, stacks = found.place.name, counted(len(found.instances), "stack")
+    whole = len(found.instances) == every
+    confirm(
+        call,
+        accounts.base,
+        f"Delete StackSet {name} and its {stacks}?" if whole else f"Delete {stacks} of StackSet {name}?",
+    )
     rolling_out.take_back(accounts, found)
     left = {each.account: each.reason for each in rolling_out.stacks_of(found)}
     done = [
@@ -135,6 +143,17 @@ def _removed(call: Call, accounts: Accounts, found: Found) -> Report:
         for member in members
     ]
     return report_of("org rollout", accounts, done)
+
+
+def _relying(call: Call, accounts: Accounts) -> str:
+    """The newest run in force in accounts that are meant; empty if there is none."""
+    from ddsetup.flow.organisation.undoing import in_force
+
+    runs = in_force(list_runs(call.memory()).readable)
+    meant = (
+        run for run, parts in runs.items() if any(accounts.means(part.header.accounts[0]) for part in parts)
+    )
+    return max(meant, default="")
 
 
 def _row(member: Member, status: str, text: str, exit_code: int = 0) -> Row:

@@ -170,7 +170,7 @@ ORG = Group(
                     "Take stacks of Forwarders that are there into the StackSet.",
                     flag="--import",
                 ),
-                switch("remove", "Delete the stacks and the StackSet again."),
+                switch("remove", "Delete the stacks again, and the StackSet with the last of them."),
                 *_WHICH,
             ),
         ),

@@ -46,6 +46,10 @@ class Accounts:
         """What stands for all of them: the organisation, else the account of the credentials."""
         return self.organisation.id if self.organisation else f"accounts-of-{self.base.identity.account}"
 
+    def means(self, account: str) -> bool:
+        """Whether an account that something was brought into is meant, be it there still or not."""
+        return any(m.account == account for m in self.members) or bool(self.gone((account,)))
+
     def gone(self, accounts: Iterable[str]) -> list[str]:
         """Of accounts that were worked on, or were to be, those that are not there any more; none where only
         some of all are meant."""
