@@ -16,9 +16,17 @@ from ddsetup.model.answers import Answers
 from ddsetup.model.errors import UsageError
 from ddsetup.model.organisation import Instance, Member, Targets
 from ddsetup.plan.steps.api_key import SECRET_PARAMETER
-from ddsetup.plan.steps.forwarder_stack import SSM_PARAMETER, parameters_anywhere, template_url
+from ddsetup.plan.steps.forwarder_stack import (
+    SSM_PARAMETER,
+    check_params,
+    names_key,
+    parameters_anywhere,
+    template_url,
+)
 
 What: TypeAlias = Literal["forwarder", "role"]
+API_KEY = "DdApiKey"
+"""The parameter of the template with the key itself."""
 NAMES: Mapping[What, str] = {"forwarder": "ddsetup-forwarder", "role": "ddsetup-role"}
 """The names of the StackSets."""
 
@@ -77,11 +85,15 @@ def reason_to_leave_out(member: Member, held: Sequence[str]) -> str:
 def forwarder_parameters(answers: Answers, api_key: str) -> Mapping[str, str]:
     """The parameters of the Forwarder's template. Its function has a fixed name, so that its ARN is known in
     every account beforehand. The key goes the way that the template has for it: each stack keeps it in a
-    secret of its own. CloudFormation shows it to nobody (NoEcho).
+    secret of its own. CloudFormation shows it to nobody (NoEcho). It is not sent where the user names another
+    way. Raises UsageError for a `--forwarder-param` that cannot be.
     """
+    check_params(answers, ())
     source = answers.key_source
-    key = {"DdApiKey": api_key}
-    if source.kind == "secret" and source.value:
+    key = {API_KEY: api_key}
+    if names_key(answers):
+        key = {}
+    elif source.kind == "secret" and source.value:
         key = {SECRET_PARAMETER: source.value}
     elif source.kind == "ssm":
         key = {SSM_PARAMETER: source.value}

@@ -60,6 +60,7 @@ def test_forwarders_are_rolled_out_accounts_set_up_and_nothing_is_left(organisat
     assert rolled.code == 0, rolled.stdout
     assert {row["status"] for row in rows(rolled.json).values()} == {"done"}
     again = cli("org", "rollout", *WHERE, "--yes")
+    assert cli("org", "rollout", *WHERE, "--failure-tolerance", "101").code == 2
     assert {row["status"] for row in rows(again.json).values()} == {"nothing to do"}
 
     done = cli("org", "apply", "--all", *WHERE, "--yes", "--no-verify")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from ddsetup.ask.asking import answers_from
@@ -21,7 +22,15 @@ from ddsetup.model.organisation import Member
 from ddsetup.model.report import Report
 from ddsetup.plan.policy import least_policy
 from ddsetup.plan.policy_organisation import FOR, ROLE, member_template
-from ddsetup.plan.rollout import NAMES, Rollout, What, forwarder_parameters, forwarder_template, role_template
+from ddsetup.plan.rollout import (
+    API_KEY,
+    NAMES,
+    Rollout,
+    What,
+    forwarder_parameters,
+    forwarder_template,
+    role_template,
+)
 from ddsetup.show.account_blocks import result_blocks
 
 _TOLERANCE = 10
@@ -49,7 +58,8 @@ def _what(call: Call) -> What:
 
 
 def _rolled_out(call: Call, accounts: Accounts, found: Found, what: What, answers: Answers) -> Report:
-    base = accounts.base
+    base, preferences = accounts.base, _preferences(call)
+    template, parameters = _contents(accounts, what, answers)
     held = rolling_out.forwarders_held(call, accounts, answers) if what == "forwarder" else {}
     wish = Wish(
         # A role is there for all regions.
@@ -64,11 +74,11 @@ def _rolled_out(call: Call, accounts: Accounts, found: Found, what: What, answer
     if call.given.on("dry_run") or not rollout.due:
         return report
     call.console.blocks([*result_blocks(report.data, call.console.room()), ()])
-    for text in _said_before(found, what):
+    for text in _said_before(found, parameters):
         call.console.say(text, "warn")
     confirm(call, base, f"Roll this out to {counted(len(rollout.due), 'account')}?")
-    found = _made(accounts, found, what, answers)
-    rolling_out.roll_out(accounts, found, rollout, _preferences(call))
+    found = rolling_out.make_set(found, template, parameters)
+    rolling_out.roll_out(accounts, found, rollout, preferences)
     there = rolling_out.stacks_of(found)
     rows = rolling_out.rows_of(accounts, there, _after(rollout), planned=False)
     onward = (
@@ -82,26 +92,27 @@ def _after(rollout: Rollout) -> Rollout:
     return replace(rollout, left_out={a: reason for a, reason in rollout.left_out.items() if reason})
 
 
-def _said_before(found: Found, what: What) -> list[str]:
+def _said_before(found: Found, parameters: Mapping[str, str]) -> list[str]:
     said = []
     if not found.trusted:
         said.append("StackSets may not work in this organisation yet; this allows it (trusted access)")
-    if found.made is None and what == "forwarder":
+    if found.made is None and API_KEY in parameters:
         said.append(
             "the API key becomes a NoEcho parameter of the StackSet, which CloudFormation shows nobody"
         )
     return said
 
 
-def _made(accounts: Accounts, found: Found, what: What, answers: Answers) -> Found:
+def _contents(
+    accounts: Accounts, what: What, answers: Answers
+) -> tuple[Mapping[str, str], Mapping[str, str]]:
+    """The template of the set and its parameters. Raises UsageError where something about them cannot be."""
     identity, keys = accounts.base.identity, accounts.base.keys
     if what == "forwarder":
         template = forwarder_template(answers, identity.partition)
-        return rolling_out.make_set(
-            found, template, forwarder_parameters(answers, keys.api_key if keys else "")
-        )
+        return template, forwarder_parameters(answers, keys.api_key if keys else "")
     policy = least_policy(answers, identity.partition, ("*",), accounts.base.scope.regions, FOR)
-    return rolling_out.make_set(found, role_template(member_template(policy, identity.account)), {})
+    return role_template(member_template(policy, identity.account)), {}
 
 
 def _preferences(call: Call) -> dict[str, str | int]:

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from ddsetup.model.answers import Answers, KeySource
+from ddsetup.model.errors import UsageError
 from ddsetup.model.organisation import Instance, Member
 from ddsetup.plan.rollout import Rollout, forwarder_parameters, is_there, reason_to_leave_out
 
@@ -64,6 +65,13 @@ def test_the_function_has_a_fixed_name_and_the_key_goes_by_the_way_that_is_named
     parameter = forwarder_parameters(replace(SITE, key_source=KeySource(kind="ssm", value="arn:p")), "key")
     assert parameter["DdApiKeySsmParameterName"] == "arn:p"
     assert "DdApiKey" not in parameter
+
+
+def test_the_key_is_not_sent_where_a_parameter_of_the_template_says_where_it_is() -> None:
+    named = replace(SITE, forwarder_params={"DdApiKeySecretArn": "arn:s"})
+    assert "DdApiKey" not in forwarder_parameters(named, "key")
+    with pytest.raises(UsageError, match="never a stack parameter"):
+        forwarder_parameters(replace(SITE, forwarder_params={"DdApiKey": "k"}), "key")
 
 
 def test_a_forwarder_of_many_accounts_is_as_one_of_a_single_account_is() -> None:
