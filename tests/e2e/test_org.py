@@ -81,6 +81,18 @@ def test_each_account_is_a_line_as_soon_as_it_is_known(cli: Cli) -> None:
     assert lines[-1]["event"] == "report"
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        "rollout --remove --canary lab",
+        "rollout role --import",
+        "policy --trust arn:aws:iam::123456789012:root",
+    ],
+)
+def test_an_option_that_would_do_nothing_is_refused(cli: Cli, said: str) -> None:
+    assert cli("org", *said.split(), *WHERE).code == 2
+
+
 def test_accounts_are_planned_applied_and_given_back(cli: Cli, box: OnMoto, tmp_path: Path) -> None:
     before = {name: box.functions(name) for name in ("shop", "till", "lab")}
     path = str(tmp_path / "plans.jsonl")
@@ -96,6 +108,8 @@ def test_accounts_are_planned_applied_and_given_back(cli: Cli, box: OnMoto, tmp_
     assert {name: row["text"] for name, row in shown.items()} == {
         name: row["text"] for name, row in rows(planned.json).items()
     }
+    decided = cli("org", "apply", path, "--all", *WHERE)
+    assert (decided.code, decided.json["error"]["what"][:5]) == (2, "--all")
     asked = cli("org", "apply", path, "--region", REGION, "--no-verify")
     assert asked.code == 2, asked.stdout
     assert "till" in asked.stderr, "what is to be confirmed is shown first"

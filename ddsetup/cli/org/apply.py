@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
+from ddsetup.cli.command import CONNECT, WANTED
 from ddsetup.cli.org.plan import plan_all
 from ddsetup.flow.call import Call
 from ddsetup.flow.ending import WAIT_SECONDS
@@ -20,7 +21,8 @@ from ddsetup.flow.showing import confirm
 from ddsetup.gateways.datadog.shared import Once
 from ddsetup.journal.planbook import Plans, read_planbook
 from ddsetup.journal.statedir import make_private
-from ddsetup.model.lines import counted
+from ddsetup.model.errors import UsageError
+from ddsetup.model.lines import counted, names
 from ddsetup.model.report import Report
 from ddsetup.show.account_blocks import result_blocks
 
@@ -31,6 +33,7 @@ def run(call: Call) -> Report:
     """Carry out saved plans, or make them first. What is confirmed is what is carried out."""
     named = call.value("file")
     if named is not None:
+        _check_decided(call)
         plans = read_planbook(call.directory / Path(named).expanduser())
         accounts = accounts_of(call, connected(call, "apply"))
         rows = [*rows_of_plans(call, accounts, plans), *rows_of_gone(accounts, plans.at)]
@@ -44,6 +47,17 @@ def run(call: Call) -> Report:
     finally:
         with suppress(OSError):
             path.unlink(missing_ok=True)
+
+
+def _check_decided(call: Call) -> None:
+    """Raises UsageError for what was decided when the plans were made: it would do nothing now."""
+    found = [call.given.raw(key) for key in WANTED if key not in ("region", *CONNECT)]
+    said = [raw.where for raw in found if raw is not None and raw.source == "flag"]
+    if said:
+        raise UsageError(
+            f"{names(said, 3)}: what is wanted stands in the saved plans",
+            fix="leave it out, or make them again with it: ddsetup org plan --out FILE",
+        )
 
 
 def _applied(call: Call, accounts: Accounts, plans: Plans, planned: Sequence[Row]) -> Report:

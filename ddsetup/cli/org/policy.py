@@ -9,6 +9,7 @@ from ddsetup.ask.asking import answers_from
 from ddsetup.flow.call import Call
 from ddsetup.gateways.aws.members import USUAL_ROLES
 from ddsetup.model.blocks import Block, Code
+from ddsetup.model.errors import UsageError
 from ddsetup.model.lines import Look
 from ddsetup.model.report import Report
 from ddsetup.plan.policy import least_policy
@@ -16,7 +17,10 @@ from ddsetup.plan.policy_organisation import FOR, ROLE, member_template, organis
 
 
 def run(call: Call) -> Report:
-    """One of both documents. Raises CredentialsError: whom the role shall trust has to be known."""
+    """One of both documents. Raises CredentialsError: whom the role shall trust has to be known;
+    UsageError for `--trust` without a role that it is about."""
+    if call.value("trust") and not call.value("template"):
+        raise UsageError("--trust is about the role of --template, which was not given")
     aws = call.aws()
     identity = aws.identity()
     answers = answers_from(call.given, None, None, command="policy")

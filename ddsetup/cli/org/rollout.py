@@ -40,6 +40,7 @@ _TOLERANCE = 10
 def run(call: Call) -> Report:
     """Look what is there, show what is missing, and have CloudFormation bring it, the canary first."""
     what = _what(call)
+    _check_said(call, what)
     base = connected(call, "status")
     accounts = accounts_of(call, base)
     answers = answers_from(call.given, None, None, command="status", scope=base.scope)
@@ -55,6 +56,20 @@ def _what(call: Call) -> What:
     if said not in NAMES:
         raise UsageError(f"nothing called {said!r} can be rolled out", fix=f"one of: {', '.join(NAMES)}")
     return "role" if said == "role" else "forwarder"
+
+
+def _check_said(call: Call, what: What) -> None:
+    """Raises UsageError for an option that would do nothing."""
+    if call.value("remove"):
+        idle = [
+            *(["--canary"] if call.value("canary") else []),
+            *(["--failure-tolerance"] if call.value("failure_tolerance") is not None else []),
+            *(["--import"] if call.value("take_over") else []),
+        ]
+        if idle:
+            raise UsageError(f"{', '.join(idle)}: about a rollout, and --remove takes one back")
+    if what == "role" and call.value("take_over"):
+        raise UsageError("--import: about stacks of Forwarders, and this brings a role")
 
 
 def _rolled_out(call: Call, accounts: Accounts, found: Found, what: What, answers: Answers) -> Report:
