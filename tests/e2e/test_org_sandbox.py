@@ -85,6 +85,14 @@ def test_forwarders_are_rolled_out_accounts_set_up_and_nothing_is_left(organisat
     assert rows(cli("org", "status", *WHERE).json) == seen
 
 
+def test_an_account_without_functions_is_left_alone_whatever_metrics_are_meant(organisation: Place) -> None:
+    what = ("--all", "--integration-namespace", "AWS/SQS", "--account", "coffee-empty")
+    planned = organisation.cli("org", "plan", *what, "--account", "coffee-dev", *WHERE)
+    found = {name: row["status"] for name, row in rows(planned.json).items()}
+    assert found == {"coffee-dev": "changes", "coffee-empty": "nothing is meant here"}
+    assert planned.code == 0
+
+
 def test_a_run_that_was_killed_goes_on_where_it_was(organisation: Place) -> None:
     cli = organisation.cli
     apply = ("org", "apply", "--all", "--via", "extension", *WHERE, "--yes", "--no-verify")

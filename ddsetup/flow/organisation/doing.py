@@ -26,6 +26,7 @@ from ddsetup.model.change import Outcome, Plan
 from ddsetup.model.errors import UsageError
 from ddsetup.model.organisation import Member
 from ddsetup.model.report import left_alone
+from ddsetup.model.snapshot import Snapshot
 from ddsetup.plan.select import select_in
 from ddsetup.show.jsonreport import plan_fields
 from ddsetup.show.plan_lines import summary
@@ -47,7 +48,7 @@ class Planning:
         snapshot = look(session, quiet(given, "role_name"))
         answers = answers_from(given, snapshot, None, command="plan", scope=session.scope)
         try:
-            nothing = not select_in(snapshot, answers.selection) and not _beside_functions(answers)
+            nothing = not select_in(snapshot, answers.selection) and not _beside_functions(snapshot, answers)
         except UsageError as error:
             # What is chosen by name is not in each account.
             return {"status": NOTHING_MEANT, "reason": error.what, "exit_code": 0}
@@ -60,8 +61,9 @@ class Planning:
         return _planned(plan, len(prepared.selected), whole=self.whole)
 
 
-def _beside_functions(answers: Answers) -> bool:
-    return bool(sources_of(answers) or answers.integration_namespaces)
+def _beside_functions(snapshot: Snapshot, answers: Answers) -> bool:
+    """Whether more is meant than functions: metrics of services only where there are functions, too."""
+    return bool(sources_of(answers) or (answers.integration_namespaces and snapshot.functions()))
 
 
 def _planned(plan: Plan, functions: int, *, whole: bool) -> Row:
