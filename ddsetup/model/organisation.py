@@ -38,6 +38,11 @@ class Member:
         return self.state == "ACTIVE"
 
     @property
+    def passive(self) -> str:
+        """Why it is not worked on; empty if it is."""
+        return "" if self.active else f"the account is {self.state.lower().replace('_', ' ')}"
+
+    @property
     def called(self) -> str:
         """The number, with the name where it has one."""
         return f"{self.account} ({self.name})" if self.name else self.account

@@ -77,9 +77,7 @@ def reason_to_leave_out(member: Member, held: Sequence[str]) -> str:
     """Why an account gets no stack of the set; empty if it does. `held` says which Forwarders it has."""
     if member.management:
         return "StackSets do not reach the management account; `ddsetup org apply` does"
-    if not member.active:
-        return f"the account is {member.state.lower().replace('_', ' ')}"
-    return f"it has a Forwarder already: {', '.join(held)}" if held else ""
+    return member.passive or (f"it has a Forwarder already: {', '.join(held)}" if held else "")
 
 
 def forwarder_parameters(answers: Answers, api_key: str) -> Mapping[str, str]:

@@ -51,9 +51,8 @@ def across(
 
 
 def _row_of(call: Call, accounts: Accounts, member: Member, do: Callable[[Session, Member], Row]) -> Row:
-    if not member.active:
-        state = member.state.lower().replace("_", " ")
-        return {"status": "left out", "reason": f"the account is {state}", "exit_code": 0}
+    if member.passive:
+        return {"status": "left out", "reason": member.passive, "exit_code": 0}
     try:
         session = session_of(accounts, member, host_of(accounts.base.host, _failures_of(call)))
         try:
