@@ -77,7 +77,13 @@ def plan_lines(plan: Plan, look: Look) -> list[Line]:
 
 
 def summary(plan: Plan) -> str:
-    """`3 to create, 5 to change, 1 unchanged, 2 skipped`."""
+    """`3 to create, 5 to change, 1 unchanged, 2 skipped`; says so if there is nothing to do."""
+    said = counts_of(plan)
+    return ("" if plan.changes else "Nothing to do" + (": " if said else "")) + said
+
+
+def counts_of(plan: Plan) -> str:
+    """How many changes there are, and what is not changed: `3 to create, 1 unchanged`."""
     counts = {
         "to create": sum(c.action == "create" for c in plan.changes),
         "to change": sum(c.action == "update" for c in plan.changes),
@@ -85,8 +91,7 @@ def summary(plan: Plan) -> str:
         "unchanged": sum(s.status == "unchanged" for s in plan.skipped),
         "skipped": sum(s.status == "skipped" for s in plan.skipped),
     }
-    said = ", ".join(f"{count:,} {word}" for word, count in counts.items() if count)
-    return ("" if plan.changes else "Nothing to do" + (": " if said else "")) + said
+    return ", ".join(f"{count:,} {word}" for word, count in counts.items() if count)
 
 
 def _step_lines(changes: Sequence[Change], look: Look) -> list[Line]:

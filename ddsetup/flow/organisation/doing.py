@@ -29,7 +29,7 @@ from ddsetup.model.report import left_alone
 from ddsetup.model.snapshot import Snapshot
 from ddsetup.plan.select import select_in
 from ddsetup.show.jsonreport import plan_fields
-from ddsetup.show.plan_lines import summary
+from ddsetup.show.plan_lines import counts_of
 
 COMMAND = "org apply"
 NOTHING_MEANT = "nothing is meant here"
@@ -70,7 +70,7 @@ def _planned(plan: Plan, functions: int, *, whole: bool) -> Row:
     outcomes = left_alone(plan)
     return {
         "status": "changes" if plan.changes else "nothing to do",
-        "text": summary(plan),
+        "text": counts_of(plan),
         "exit_code": exit_code_of(outcomes),
         "changes": dict(Counter(change.action for change in plan.changes)),
         "functions": functions,

@@ -20,7 +20,7 @@ from ddsetup.journal.undo import built_on, changes_of
 from ddsetup.model.errors import UsageError
 from ddsetup.model.lines import names
 from ddsetup.model.organisation import Member
-from ddsetup.show.plan_lines import summary
+from ddsetup.show.plan_lines import counts_of
 
 
 def parts_of(memory: Memory, run: str | None, site: str) -> tuple[str, Mapping[str, Brief], Sequence[Brief]]:
@@ -78,7 +78,7 @@ class Undoing:
         plan = shown(planned, warnings)
         if self.look_only:
             status = "changes" if plan.changes else "nothing to do"
-            return {"status": status, "text": summary(plan), "exit_code": 0, "undoes": brief.id}
+            return {"status": status, "text": counts_of(plan), "exit_code": 0, "undoes": brief.id}
         host = replace(session.host, within=self.undo)
         writing = replace(session, host=host).with_datadog(self.accounts.in_turn)
         run, outcomes = give_back(writing, self._settled(session, planned), snapshot, command="org undo")
