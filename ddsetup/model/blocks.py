@@ -20,6 +20,8 @@ class Table:
 
     head: tuple[str, ...]
     rows: tuple[tuple[Span, ...], ...]
+    prose: bool = False
+    """Whether the last column holds texts, which may go on in further lines."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +98,6 @@ class Code:
 Block: TypeAlias = Line | Table | Bars | Series | Flames | Code
 
 
-def table(head: Sequence[str], rows: Sequence[Sequence[Span]]) -> list[Block]:
-    """Rows in columns."""
-    return [Table(tuple(head), tuple(tuple(row) for row in rows))]
+def table(head: Sequence[str], rows: Sequence[Sequence[Span]], *, prose: bool = False) -> list[Block]:
+    """Rows in columns; `prose` as in `Table`."""
+    return [Table(tuple(head), tuple(tuple(row) for row in rows), prose)]

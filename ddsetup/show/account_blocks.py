@@ -37,7 +37,7 @@ def status_blocks(data: Mapping[str, Json], _look: Look) -> list[Block]:
         for row in data["accounts"]
     ]
     head = ("Account", "Name", "Integrated", "Role", "Forwarders", "Functions", "By", "Remarks")
-    return [*_head(data), *table(head, rows), *_left(data)]
+    return [*_head(data), *table(head, rows, prose=True), *_left(data)]
 
 
 def result_blocks(data: Mapping[str, Json], _look: Look) -> list[Block]:
@@ -50,7 +50,7 @@ def result_blocks(data: Mapping[str, Json], _look: Look) -> list[Block]:
         ]
         for row in data["accounts"]
     ]
-    found = [*_head(data), *table(("Account", "Name", "Status", "What"), rows)]
+    found = [*_head(data), *table(("Account", "Name", "Status", "What"), rows, prose=True)]
     return [*found, *_problems(data["accounts"]), *_left(data)]
 
 

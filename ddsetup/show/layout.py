@@ -17,6 +17,7 @@ from ddsetup.model.lines import (
     shorten,
     text_of,
     width_of,
+    wrapped,
 )
 from ddsetup.show.charts import bar, sparkline, strip, timeline
 
@@ -53,8 +54,8 @@ def plain_text(blocks: Iterable[Block], look: Look) -> str:
 
 
 def _table(block: Table, look: Look) -> list[Line]:
-    """Rows in columns. If they are too wide, the first column gives way, down to 12 characters; what is there
-    to be copied is not cut, but stands above the others."""
+    """Rows in columns. If they are too wide, the first column gives way, down to 12 characters; where it is
+    there to be copied, it is not cut, but stands above the others."""
     widths = [
         max(width_of(title), *(width_of(row[i].text) for row in block.rows))
         if block.rows
@@ -64,10 +65,37 @@ def _table(block: Table, look: Look) -> list[Line]:
     if look.width and not look.verbose:
         room = look.width - 2 * len(widths) - sum(widths[1:])
         if widths[0] > room and any(row[0].style == "code" for row in block.rows):
-            return _stacked(block, widths)
+            return _narrow(block, widths, look.width) if block.prose else _stacked(block, widths)
         widths[0] = min(widths[0], max(room, 12))
     found = [line(*_in_columns([Span(title, "bold") for title in block.head], widths))]
     found.extend(line(*_in_columns(row, widths)) for row in block.rows)
+    return found
+
+
+def _narrow(block: Table, widths: Sequence[int], width: int) -> list[Line]:
+    """The last column in lines of its own width; where its words have no room, each cell in a line."""
+    before = 2 * len(widths) + sum(widths[:-1])
+    found: list[Line] = []
+    for *cells, last in ([Span(title, "bold") for title in block.head], *block.rows):
+        first, *more = wrapped((last,), max(1, width - before))
+        found.append(line(*_in_columns(cells, widths[:-1]), "  ", *first))
+        found.extend(line(" " * before, *part) for part in more)
+    fits = all(sum(width_of(span.text) for span in spans) <= width for spans in found)
+    return found if fits else _listed(block, width)
+
+
+def _listed(block: Table, width: int) -> list[Line]:
+    """Each cell that says something in a line, by its title."""
+    found: list[Line] = []
+    titles = block.head[1:]
+    name = max(map(width_of, titles))
+    for first, *cells in block.rows:
+        found.append(line("  ", first))
+        for title, cell in zip(titles, cells, strict=True):
+            if cell.text not in ("", "-"):
+                said, *more = wrapped((cell,), width - name - 6)
+                found.append(line("    ", Span(padded(title, name), "bold"), "  ", *said))
+                found.extend(line(" " * (name + 6), *part) for part in more)
     return found
 
 
