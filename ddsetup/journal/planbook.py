@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import threading
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
@@ -63,6 +64,12 @@ class Planbook:
             _partly(self.path).replace(self.path)
         except OSError as error:
             raise _cannot(self.path, error) from None
+
+    def abandon(self) -> None:
+        """Leave nothing of it."""
+        with suppress(OSError):
+            self._file.close()
+            _partly(self.path).unlink(missing_ok=True)
 
     def _write(self, document: Json) -> None:
         self._file.write(json.dumps(document, separators=(",", ":")).encode() + b"\n")

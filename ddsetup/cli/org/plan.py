@@ -37,13 +37,25 @@ def run(call: Call) -> Report:
 
 def plan_all(call: Call, accounts: Accounts, path: Path | None) -> list[Row]:
     """A row for each account; the plans go into a file. Raises UsageError when nothing is meant anywhere."""
-    book = Planbook.create(path) if path is not None else None
+    if path is None:
+        return _planned(call, accounts, None)
+    book = Planbook.create(path)
+    try:
+        rows = _planned(call, accounts, book)
+        book.close()
+    except BaseException:
+        book.abandon()
+        raise
+    return rows
+
+
+def _planned(call: Call, accounts: Accounts, book: Planbook | None) -> list[Row]:
     whole = call.given.text("output") in ("json", "ndjson")
     rows = across(call, accounts, accounts.members, Planning(call, book, whole))
-    if rows and all(row["status"] == NOTHING_MEANT for row in rows if row["status"] != "left out"):
-        raise UsageError(f"in no account anything is meant: {rows[-1]['reason']}")
-    if book is not None:
-        book.close()
+    looked_at = [row for row in rows if row["status"] != "left out"]
+    if rows and all(row["status"] == NOTHING_MEANT for row in looked_at):
+        reason = (looked_at or rows)[-1]["reason"]
+        raise UsageError(f"in no account anything is meant: {reason}")
     return rows
 
 

@@ -56,6 +56,13 @@ def test_which_accounts_change_is_known_from_reading_it_once(tmp_path: Path) -> 
     assert read_planbook(path).changing == {"111111111111"}
 
 
+def test_of_one_that_was_not_ended_nothing_is_left(tmp_path: Path) -> None:
+    made = Planbook.create(tmp_path / "plans.jsonl")
+    made.add(plan_of("111111111111"), replace(META, account="111111111111"))
+    made.abandon()
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize(
     "damage",
     [
