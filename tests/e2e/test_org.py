@@ -93,6 +93,23 @@ def test_an_option_that_would_do_nothing_is_refused(cli: Cli, said: str) -> None
     assert cli("org", *said.split(), *WHERE).code == 2
 
 
+def test_plans_made_side_by_side_do_not_take_each_others_place(cli: Cli) -> None:
+    what = ("--via", "extension", "--layer-version", "none", "--extension-version", "none", "--dry-run")
+    begun = [cli.start("org", "apply", "--all", *what, "--ou", unit, *WHERE) for unit in ("Prod", "Lab")]
+    prod, lab = (cli.ended(each) for each in begun)
+    assert (prod.code, lab.code) == (0, 0), prod.stdout + lab.stdout
+    assert set(rows(prod.json)) == {"shop", "till"}
+    assert not list((cli.state_dir / "plans").iterdir())
+
+
+def test_where_nothing_is_meant_no_plans_are_saved(cli: Cli, tmp_path: Path) -> None:
+    path = tmp_path / "plans.jsonl"
+    planned = cli("org", "plan", "--function", "nobody", "--ou", "Lab", "--out", str(path), *WHERE)
+    assert planned.code == 2
+    assert "nobody" in planned.json["error"]["what"], "of the account that is left out nothing is told"
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_accounts_are_planned_applied_and_given_back(cli: Cli, box: OnMoto, tmp_path: Path) -> None:
     before = {name: box.functions(name) for name in ("shop", "till", "lab")}
     path = str(tmp_path / "plans.jsonl")

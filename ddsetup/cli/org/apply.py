@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from ddsetup.cli.command import CONNECT, WANTED
 from ddsetup.cli.org.plan import plan_all
@@ -39,14 +39,12 @@ def run(call: Call) -> Report:
         rows = [*rows_of_plans(call, accounts, plans), *rows_of_gone(accounts, plans.at)]
         return _applied(call, accounts, plans, rows)
     accounts = accounts_of(call, connected(call, "plan"))
+    # Of its own for each run: another one may plan while somebody reads what this one is about to do.
     folder = make_private(call.state_dir() / "plans")
-    path = folder / f"{accounts.key}.jsonl"
-    try:
+    with TemporaryDirectory(prefix=f"{accounts.key}-", dir=folder, ignore_cleanup_errors=True) as own:
+        path = Path(own) / "plans.jsonl"
         rows = plan_all(call, accounts, path)
         return _applied(call, accounts, read_planbook(path), rows)
-    finally:
-        with suppress(OSError):
-            path.unlink(missing_ok=True)
 
 
 def _check_decided(call: Call) -> None:
