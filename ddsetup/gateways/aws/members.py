@@ -46,7 +46,7 @@ def enter(aws: Aws, member: Member, roles: Sequence[str]) -> Aws:
         return _checked(_entered(aws, arn, first), member)
     raise NotEntered(
         f"no role may be assumed: {', '.join(refused)} ({next(iter(refused.values()), 'none was named')})",
-        fix="name one that trusts this identity: --member-role NAME",
+        fix="name a role that trusts this identity: --member-role NAME",
         where=member.called,
     )
 
