@@ -15,7 +15,7 @@ from ddsetup.flow.organisation.across import Row, across, rows_of_gone
 from ddsetup.flow.organisation.doing import Applying, rows_of_plans
 from ddsetup.flow.organisation.proving import Proving
 from ddsetup.flow.organisation.run import connected, journalled, report_of
-from ddsetup.flow.organisation.who import Accounts, accounts_of
+from ddsetup.flow.organisation.who import Accounts, accounts_of, onward
 from ddsetup.flow.results import of_data
 from ddsetup.flow.showing import confirm
 from ddsetup.gateways.datadog.shared import Once
@@ -73,7 +73,8 @@ def _applied(call: Call, accounts: Accounts, plans: Plans, planned: Sequence[Row
     if call.given.on("verify", True) and not accounts.base.host.cancel.is_set():
         _prove(call, accounts, applying, known)
     return replace(
-        report_of(COMMAND, accounts, list(known.values()), run), next=("ddsetup org verify --wait 900",)
+        report_of(COMMAND, accounts, list(known.values()), run),
+        next=(onward(call, "ddsetup org verify --wait 900"),),
     )
 
 

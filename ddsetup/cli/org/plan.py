@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from ddsetup.flow.call import Call
 from ddsetup.flow.organisation.across import Row, across
 from ddsetup.flow.organisation.doing import NOTHING_MEANT, Planning
 from ddsetup.flow.organisation.run import connected, report_of
-from ddsetup.flow.organisation.who import Accounts, accounts_of
+from ddsetup.flow.organisation.who import Accounts, accounts_of, onward
 from ddsetup.flow.results import of_data
 from ddsetup.journal.planbook import Planbook
 from ddsetup.model.errors import UsageError
@@ -29,7 +30,9 @@ def run(call: Call) -> Report:
     changes = any(row["status"] == "changes" for row in rows)
     if path is not None:
         call.console.say(f"plans saved in {path}")
-        report = replace(report, next=(f"ddsetup org apply {out}",) if changes else ())
+        report = replace(
+            report, next=(onward(call, f"ddsetup org apply {shlex.quote(str(out))}"),) if changes else ()
+        )
     if call.value("detailed_exitcode") and changes and not report.exit_code:
         return replace(report, exit_code=CHANGES)
     return report

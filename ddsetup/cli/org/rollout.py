@@ -11,7 +11,7 @@ from ddsetup.flow.organisation import rolling_out
 from ddsetup.flow.organisation.across import Row, head
 from ddsetup.flow.organisation.rolling_out import Found, Wish
 from ddsetup.flow.organisation.run import connected, report_of
-from ddsetup.flow.organisation.who import Accounts, accounts_of
+from ddsetup.flow.organisation.who import Accounts, accounts_of, onward
 from ddsetup.flow.results import of_data
 from ddsetup.flow.showing import confirm
 from ddsetup.journal.runs import list_runs, new_run_id
@@ -96,10 +96,8 @@ def _rolled_out(call: Call, accounts: Accounts, found: Found, what: What, answer
     rolling_out.roll_out(accounts, found, rollout, preferences)
     there = rolling_out.stacks_of(found)
     rows = rolling_out.rows_of(accounts, there, _after(rollout), planned=False)
-    onward = (
-        ("ddsetup org apply --all",) if what == "forwarder" else (f"ddsetup org status --member-role {ROLE}",)
-    )
-    return replace(report_of("org rollout", accounts, rows), next=onward)
+    then = "ddsetup org apply --all" if what == "forwarder" else f"ddsetup org status --member-role {ROLE}"
+    return replace(report_of("org rollout", accounts, rows), next=(onward(call, then),))
 
 
 def _after(rollout: Rollout) -> Rollout:
