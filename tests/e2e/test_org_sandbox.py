@@ -78,6 +78,9 @@ def test_forwarders_are_rolled_out_accounts_set_up_and_nothing_is_left(organisat
     assert relied.code == 2
     assert "ddsetup org undo" in relied.json["error"]["fix"]
     assert cli("org", "undo", *WHERE, "--yes").code == 0
+    asked = cli("org", "rollout", "--remove", *WHERE[:-2])
+    assert asked.code == 2
+    assert "its stacks go" in asked.stderr, "what is to be confirmed is shown first"
     one = cli("org", "rollout", "--remove", "--account", "coffee-dev", *WHERE, "--yes")
     assert {name: row["status"] for name, row in rows(one.json).items()} == {"coffee-dev": "done"}
     having = {name for name, account in accounts.items() if inside(place, account) != before[name]}

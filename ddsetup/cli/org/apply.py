@@ -14,10 +14,9 @@ from ddsetup.flow.ending import WAIT_SECONDS
 from ddsetup.flow.organisation.across import Row, across, rows_of_gone
 from ddsetup.flow.organisation.doing import Applying, rows_of_plans
 from ddsetup.flow.organisation.proving import Proving
-from ddsetup.flow.organisation.run import connected, journalled, report_of
+from ddsetup.flow.organisation.run import confirm_rows, connected, journalled, report_of
 from ddsetup.flow.organisation.who import Accounts, accounts_of, onward
 from ddsetup.flow.results import of_data
-from ddsetup.flow.showing import confirm
 from ddsetup.gateways.datadog.shared import Once
 from ddsetup.journal.planbook import Plans, read_planbook
 from ddsetup.journal.statedir import make_private
@@ -64,8 +63,7 @@ def _applied(call: Call, accounts: Accounts, plans: Plans, planned: Sequence[Row
     due = [m for m in accounts.members if m.account in plans.changing]
     if call.given.on("dry_run") or not due or accounts.base.host.cancel.is_set():
         return report
-    call.console.blocks([*result_blocks(report.data, call.console.room()), ()])
-    confirm(call, accounts.base, f"Carry this out in {counted(len(due), 'account')}?")
+    confirm_rows(call, accounts, report, f"Carry this out in {counted(len(due), 'account')}?")
     with journalled(accounts, COMMAND) as run:
         applying = Applying(accounts, plans, run)
         for row in across(call, accounts, due, applying):

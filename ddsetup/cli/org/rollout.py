@@ -10,10 +10,9 @@ from ddsetup.flow.call import Call
 from ddsetup.flow.organisation import rolling_out
 from ddsetup.flow.organisation.across import Row, head
 from ddsetup.flow.organisation.rolling_out import Found, Wish
-from ddsetup.flow.organisation.run import connected, report_of
+from ddsetup.flow.organisation.run import confirm_rows, connected, report_of
 from ddsetup.flow.organisation.who import Accounts, accounts_of, onward
 from ddsetup.flow.results import of_data
-from ddsetup.flow.showing import confirm
 from ddsetup.journal.runs import list_runs, new_run_id
 from ddsetup.model.answers import Answers
 from ddsetup.model.errors import UsageError
@@ -88,10 +87,8 @@ def _rolled_out(call: Call, accounts: Accounts, found: Found, what: What, answer
     report = report_of("org rollout", accounts, planned)
     if call.given.on("dry_run") or not rollout.due:
         return report
-    call.console.blocks([*result_blocks(report.data, call.console.room()), ()])
-    for text in _said_before(found, parameters):
-        call.console.say(text, "warn")
-    confirm(call, base, f"Roll this out to {counted(len(rollout.due), 'account')}?")
+    question = f"Roll this out to {counted(len(rollout.due), 'account')}?"
+    confirm_rows(call, accounts, report, question, _said_before(found, parameters))
     found = rolling_out.make_set(found, template, parameters)
     rolling_out.roll_out(accounts, found, rollout, preferences)
     there = rolling_out.stacks_of(found)
@@ -153,9 +150,10 @@ def _removed(call: Call, accounts: Accounts, found: Found) -> Report:
         raise UsageError(f"run {run} relies on it", fix="give that back first: ddsetup org undo")
     name, stacks = found.place.name, counted(len(found.instances), "stack")
     whole = len(found.instances) == every
-    confirm(
+    confirm_rows(
         call,
-        accounts.base,
+        accounts,
+        report,
         f"Delete StackSet {name} and its {stacks}?" if whole else f"Delete {stacks} of StackSet {name}?",
     )
     rolling_out.take_back(accounts, found)

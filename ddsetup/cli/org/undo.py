@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from ddsetup.flow.call import Call
 from ddsetup.flow.organisation.across import across, rows_of_gone
-from ddsetup.flow.organisation.run import connected, journalled, report_of
+from ddsetup.flow.organisation.run import confirm_rows, connected, journalled, report_of
 from ddsetup.flow.organisation.undoing import Undoing, parts_of
 from ddsetup.flow.organisation.who import accounts_of
 from ddsetup.flow.results import of_data
-from ddsetup.flow.showing import confirm
 from ddsetup.model.lines import counted
 from ddsetup.model.report import Report
 from ddsetup.show.account_blocks import result_blocks
@@ -29,8 +28,8 @@ def run(call: Call) -> Report:
     due = [m for m, row in zip(members, planned, strict=True) if row["status"] == "changes"]
     if call.given.on("dry_run") or not due or base.host.cancel.is_set():
         return report
-    call.console.blocks([*result_blocks(report.data, call.console.room()), ()])
-    confirm(call, base, f"Give back what run {chosen} changed in {counted(len(due), 'account')}?")
+    question = f"Give back what run {chosen} changed in {counted(len(due), 'account')}?"
+    confirm_rows(call, accounts, report, question)
     known = {row["account"]: row for row in planned}
     with journalled(accounts, COMMAND, undoes=chosen) as run:
         giving = Undoing(call, accounts, parts, runs, undo=run)

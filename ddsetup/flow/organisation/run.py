@@ -14,8 +14,10 @@ from ddsetup.flow.host import Session
 from ddsetup.flow.organisation.across import Row, exit_code_of
 from ddsetup.flow.organisation.who import Accounts
 from ddsetup.flow.results import base_report
+from ddsetup.flow.showing import confirm
 from ddsetup.journal.runs import Journal
 from ddsetup.model.report import Report
+from ddsetup.show.account_blocks import result_blocks
 
 
 def connected(call: Call, command: str) -> Session:
@@ -41,6 +43,19 @@ def journalled(accounts: Accounts, command: str, undoes: str = "") -> Iterator[s
     ):
         yield header.run
         journal.stopped = host.cancel.is_set()
+
+
+def confirm_rows(
+    call: Call, accounts: Accounts, report: Report, question: str, said: Sequence[str] = ()
+) -> None:
+    """Show what is to become of each account, and what has to be `said` of it, and have it confirmed.
+
+    Raises as `flow.confirm` does when it is not.
+    """
+    call.console.blocks([*result_blocks(report.data, call.console.room()), ()])
+    for text in said:
+        call.console.say(text, "warn")
+    confirm(call, accounts.base, question)
 
 
 def report_of(command: str, accounts: Accounts, rows: Sequence[Row], run: str = "") -> Report:
