@@ -14,6 +14,7 @@ import zipfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -110,15 +111,17 @@ def test_that_something_has_changed_is_told_where_nothing_else_needs_reading(san
     functions = root(sandbox, "lambda")
     tagged = {"Resource": _arn(functions, "coffee-stock"), "Tags": {"seen": "yes"}}
 
-    def tells(call: Callable[..., object], **arguments: object) -> bool:
+    def told(call: Callable[..., object], **arguments: object) -> tuple[bool, set[str]]:
         before = changes(sandbox.aws_endpoint_url)
         call(**arguments)
-        return changes(sandbox.aws_endpoint_url) != before != ""
+        after = changes(sandbox.aws_endpoint_url)
+        regions = {name for name, count in after.regions.items() if before.regions.get(name) != count}
+        return after.version != before.version != "", regions
 
     # What was sent before may still be on its way through the account's functions.
-    until(lambda: not tells(functions.list_functions))
-    assert tells(functions.tag_resource, **tagged)
-    assert tells(inject, sandbox=sandbox)
+    until(lambda: told(functions.list_functions) == (False, set()))
+    assert told(functions.tag_resource, **tagged) == (True, {"us-east-1"})
+    assert told(inject, sandbox=sandbox) == (True, set())
 
 
 def test_a_forwarder_with_an_unknown_key_says_so(sandbox: Sandbox) -> None:
@@ -445,9 +448,29 @@ def test_two_regions_and_an_integration_made_by_someone_else() -> None:
     with start(options) as running:
         (account,) = datadog(running, "GET", "/api/v2/integration/aws/accounts")["data"]
         assert account["attributes"]["auth_config"]["role_name"] == "DatadogIntegrationRole"
+        # Datadog has looked at both regions, and found nothing in them.
+        until(lambda: set(regions) <= {each["region"] for each in _calls(running, "ListMetrics")})
         assert {each.region for each in traffic(running)} == set(regions)
-        until(lambda: metric(running, "sum:aws.lambda.invocations{functionname:coffee-orders}.as_count()"))
+        for region in regions:
+            query = f"sum:aws.lambda.invocations{{functionname:coffee-orders,region:{region}}}.as_count()"
+            until(partial(metric, running, query))
+        assert all(_rounds_until_read(running, region) <= 2 for region in regions)
         assert len(operator(running, "lambda").list_functions(MaxItems=50)["Functions"]) == 36
+
+
+def _calls(sandbox: Sandbox, *operations: str) -> list[dict[str, Any]]:
+    calls = [json.loads(line) for line in sandbox.call_log.read_text().splitlines()]
+    return [each for each in calls if each["operation"] in operations]
+
+
+def _rounds_until_read(sandbox: Sandbox, region: str) -> int:
+    """How many rounds of Datadog's began between the region's first invocation and the next look at it."""
+    calls = _calls(sandbox, "InvokeFunction", "AssumeRole", "ListMetrics")
+    told = [
+        each["operation"] for each in calls if each["region"] == region or each["operation"] == "AssumeRole"
+    ]
+    since = told[told.index("InvokeFunction") :]
+    return since[: since.index("ListMetrics")].count("AssumeRole")
 
 
 def test_an_official_release_can_be_run_instead(tmp_path: Path) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.request import urlopen
 
@@ -33,13 +34,25 @@ class BackendOptions:
     adaptive: bool = False
 
 
-def changes(endpoint: str) -> str:
-    """What tells that something has changed in the emulated AWS since; empty where it does not tell."""
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What differs if something has changed in the emulated AWS since: anywhere, or in a region.
+
+    ``version`` is empty where it does not tell.
+    """
+
+    version: str = ""
+    regions: Mapping[str, int] = field(default_factory=dict)
+
+
+def changes(endpoint: str) -> Changes:
+    """How far changes of the emulated AWS have come."""
     try:
         with urlopen(f"{endpoint}{PATH}", timeout=30) as answer:  # noqa: S310 (loopback)
-            return str(answer.read(), "ascii") if answer.status == 200 else ""
-    except (OSError, ValueError):
-        return ""
+            told = json.load(answer)
+        return Changes(told["version"], told["regions"])
+    except (OSError, ValueError, LookupError, TypeError):
+        return Changes()
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from ddsetup.sandbox.datadog import triggers
 from ddsetup.sandbox.datadog.aws_access import (
     AccessFailed,
     BackendOptions,
+    Changes,
     CustomerAccess,
     changes,
     explained,
@@ -23,7 +24,7 @@ __all__ = ["Backend", "BackendOptions"]
 #: Datadog crawls an account every ten minutes (seconds).
 CRAWL_PERIOD = 600.0
 
-#: A region where nothing was found is looked at again after so many rounds.
+#: A region where nothing was found is looked at again after so many rounds, if nothing changes there before.
 IDLE_ROUNDS = 10
 
 #: How seldom a metric is read that nobody has asked for, where polling is adaptive: once an hour.
@@ -52,7 +53,8 @@ class Backend:
         self._idle: dict[tuple[str, str], int] = {}
         self._traced: set[str] = set()
         self._rounds = 0
-        self._known: object = None
+        self._known = Changes()
+        self._registered: tuple[Account, ...] = ()
         self._quiet = 0
 
     def start(self) -> None:
@@ -80,10 +82,15 @@ class Backend:
 
     def _is_due(self) -> bool:
         """Whether a round may find anything new: most of a sandbox's life nothing happens in it."""
-        version = changes(self._options.aws_endpoint)
-        seen, self._known = self._known, (version, self._integrations.accounts())
-        troubled = any(self._integrations.issues().values())
-        if not version or seen != self._known or troubled or self._options.adaptive:
+        seen, self._known = self._known, changes(self._options.aws_endpoint)
+        before, self._registered = self._registered, tuple(self._integrations.accounts())
+        stirred = {
+            region for region, count in self._known.regions.items() if seen.regions.get(region) != count
+        }
+        self._idle = {key: rounds for key, rounds in self._idle.items() if key[1] not in stirred}
+        version = self._known.version
+        changed = not version or seen.version != version or before != self._registered
+        if changed or any(self._integrations.issues().values()) or self._options.adaptive:
             self._quiet = 0
             return True
         self._quiet = (self._quiet + 1) % ROUNDS_OF_QUIET

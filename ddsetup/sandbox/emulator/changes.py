@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import json
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 PATH = "/_ddsetup/changes"
-"""Answers with a text that differs from an earlier one if something has changed in between."""
+"""Answers `{"version": ..., "regions": {region: ...}}`: each differs from an earlier one if something has
+changed in between, anywhere or in that region."""
 
-_count = 0
+_in_region: Counter[str] = Counter()
+"""How often, by region; one account to a process."""
 
 
-def note(*_: Any, **__: Any) -> None:
-    """Something has changed, or may have."""
-    global _count  # noqa: PLW0603 (one account to a process)
-    _count += 1
+def note(region: str) -> None:
+    """Something has changed there, or may have."""
+    _in_region[region] += 1
 
 
 def install() -> None:
@@ -27,9 +30,11 @@ def install() -> None:
 
 
 def _then_noted(function: Callable[..., Any]) -> Callable[..., Any]:
+    from ministack.core.responses import get_region
+
     def noted(*arguments: Any, **named: Any) -> Any:
         result = function(*arguments, **named)
-        note()
+        note(get_region())
         return result
 
     return noted
@@ -44,9 +49,9 @@ def telling(
         if scope["type"] != "http" or scope["path"] != PATH:
             await application(scope, receive, send)
             return
-        await send(
-            {"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/plain")]}
-        )
-        await send({"type": "http.response.body", "body": f"{_count} {further()}".encode()})
+        answer = {"version": f"{_in_region.total()} {further()}", "regions": _in_region}
+        headers = [(b"content-type", b"application/json")]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": json.dumps(answer).encode()})
 
     return told
