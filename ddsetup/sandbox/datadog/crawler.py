@@ -59,20 +59,23 @@ def lets_through(account: Account, namespace: str) -> bool:
 def crawl_region(
     account: Account, region: str, access: CustomerAccess, telemetry: Telemetry, *, unasked: bool = True
 ) -> tuple[int, list[str]]:
-    """Read one region, metrics that nobody has asked for only if ``unasked``.
+    """Read one region, metrics that nobody has asked for only if ``unasked``; none of a namespace that a
+    metric stream brings, of whose resources only the tags are read (Datadog's guide to metric streams).
 
     Gives how many functions report there, and the issues met on the way. Raises AccessFailed when the metrics
     themselves cannot be read.
     """
     cloudwatch = access.client("cloudwatch", region)
-    listed = [
+    place = (account.aws_account_id, region)
+    every = [
         metric
         for metric in paged(cloudwatch, "list_metrics", "Metrics")
         if lets_through(account, metric["Namespace"])
     ]
+    listed = [metric for metric in every if not telemetry.is_streamed(*place, metric["Namespace"])]
     services = [metric for metric in listed if metric["Namespace"] in SERVICES]
     _crawl_services(account, region, cloudwatch, telemetry, services)
-    own = (metric for metric in listed if metric["Namespace"] == NAMESPACE)
+    own = (metric for metric in every if metric["Namespace"] == NAMESPACE)
     functions = sorted({name for metric in own if (name := _only_function_name(metric))})
     if not functions:
         return len(services), []
@@ -82,6 +85,9 @@ def crawl_region(
     except AccessFailed as error:
         issues.append(f"{region}: {error}; metrics come without the functions' tags")
         resource_tags = {}
+    telemetry.keep_tags(*place, resource_tags)
+    if telemetry.is_streamed(*place, NAMESPACE):
+        return len(services) + len(functions), issues
     wanted = [name for name in functions if _is_collected(account, resource_tags.get(name, {}))]
     due = [item for item in COLLECTED if unasked or telemetry.was_queried(item.datadog)]
     collected = [item for item in due if _passes_name_filters(account, item)]
@@ -103,13 +109,20 @@ def _crawl_services(
     now = datetime.fromtimestamp(telemetry.clock(), UTC)
     points = _points(cloudwatch, [_summed(f"m{at}", metric) for at, metric in enumerate(listed)], now)
     for at, metric in enumerate(listed):
-        tags = [f"{each['Name'].lower()}:{each['Value']}" for each in metric.get("Dimensions", [])]
-        tags += [f"region:{region}", f"aws_account:{account.aws_account_id}"]
-        name = _name(metric["Namespace"], metric["MetricName"])
-        telemetry.add_points(name, "count", all_normalised(tags), points.get(f"m{at}", []))
+        dimensions = {each["Name"]: each["Value"] for each in metric.get("Dimensions", [])}
+        name = metric_name(metric["Namespace"], metric["MetricName"])
+        tags = service_tags(account, region, dimensions)
+        telemetry.add_points(name, "count", tags, points.get(f"m{at}", []))
 
 
-def _name(namespace: str, metric: str) -> str:
+def service_tags(account: Account, region: str, dimensions: Mapping[str, str]) -> list[str]:
+    """The tags of what another service counts: its dimensions, their keys in lower case."""
+    own = (f"{name.lower()}:{value}" for name, value in dimensions.items())
+    return all_normalised((*own, f"region:{region}", f"aws_account:{account.aws_account_id}"))
+
+
+def metric_name(namespace: str, metric: str) -> str:
+    """What Datadog calls a metric of another service than Lambda."""
     words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", metric).lower()
     return f"aws.{namespace.rpartition('/')[2].lower()}.{words}"
 
@@ -144,6 +157,13 @@ def matches_tag_filters(filters: Sequence[str], tags: Mapping[str, str]) -> bool
     positive = [pattern for pattern in filters if not pattern.startswith("!")]
     negative = [pattern[1:] for pattern in filters if pattern.startswith("!")]
     return (not positive or any(map(has, positive))) and not any(map(has, negative))
+
+
+def collected_of(account: Account, tags: Mapping[str, str]) -> tuple[Collected, ...]:
+    """What is kept of a function with these tags."""
+    if not _is_collected(account, tags):
+        return ()
+    return tuple(item for item in COLLECTED if _passes_name_filters(account, item))
 
 
 def _is_collected(account: Account, tags: Mapping[str, str]) -> bool:

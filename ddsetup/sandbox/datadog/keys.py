@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from ddsetup.sandbox.datadog.wire import ApiError, Request, text_error
 
 UNSCOPED = "*"
+FIREHOSE_KEY = "x-amz-firehose-access-key"
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +24,10 @@ class Keys:
         return f"Keys({len(self.api_keys)} API keys, {len(self.app_keys)} application keys)"
 
     def api_key_of(self, request: Request) -> str | None:
-        """The API key a request carries, from its header or, as intakes allow, its query string."""
-        key = request.headers.get("dd-api-key") or request.query.get("api_key")
+        """The API key a request carries, from its header (Firehose's has a name of its own) or, as intakes
+        allow, its query string."""
+        headers = request.headers
+        key = headers.get("dd-api-key") or headers.get(FIREHOSE_KEY) or request.query.get("api_key")
         return key.strip() if key else None
 
     def require_api_key(self, request: Request, *, v2: bool = False) -> str:

@@ -14,6 +14,7 @@ from ddsetup.sandbox.datadog import (
     intake,
     integration_api,
     logs_api,
+    metric_stream_intake,
     metrics_api,
     monitors_api,
     query_api,
@@ -57,6 +58,7 @@ ROUTES: tuple[Route, ...] = (
     Route("POST", "/api/v1/series", intake.submit_series_v1, "api_key", writes=True),
     Route("POST", "/api/v2/series", intake.submit_series_v2, "api_key", writes=True),
     Route("POST", "/api/v0.2/traces", intake.submit_traces, "api_key", writes=True),
+    Route("POST", "/api/v2/awsmetrics", metric_stream_intake.submit, "api_key", writes=True),
     # AWS integration
     Route("GET", f"{_AWS}/accounts", integration_api.list_accounts, scope=_READ),
     Route("POST", f"{_AWS}/accounts", integration_api.create_account, scope=_MANAGE, writes=True),

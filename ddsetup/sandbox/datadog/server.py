@@ -14,11 +14,13 @@ from ddsetup.facts.catalog import sites
 from ddsetup.sandbox import peers
 from ddsetup.sandbox.datadog import routes
 from ddsetup.sandbox.datadog.faults import Fault
+from ddsetup.sandbox.datadog.keys import FIREHOSE_KEY
 from ddsetup.sandbox.datadog.wire import ApiError, Request, Response, error_response, text_error
 from ddsetup.sandbox.datadog.world import World
 
 LOOPBACK = "127.0.0.1"
 _SITES = frozenset(site.site for site in sites())
+_KEYS = ("dd-api-key", FIREHOSE_KEY)
 MAX_BODY_BYTES = 64_000_000
 CONTROL = "/__sandbox/"
 
@@ -151,8 +153,8 @@ def _on_site(path: str, headers: Mapping[str, str], own: str) -> tuple[str, Mapp
     site, _, rest = path.removeprefix("/").partition("/")
     if site not in _SITES:
         return path, headers
-    if site != own and headers.get("dd-api-key"):
-        headers = {**headers, "dd-api-key": "of-another-site"}
+    if site != own:
+        headers = {name: "of-another-site" if name in _KEYS else value for name, value in headers.items()}
     return f"/{rest}", headers
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import struct
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from ddsetup.sandbox.datadog.protobuf import double, fields
 from ddsetup.sandbox.datadog.store import Event, nested
 from ddsetup.sandbox.datadog.tags import all_normalised
 
@@ -77,13 +77,13 @@ def spans_from_protobuf(data: bytes) -> list[Event]:
     """Spans of a serialized ``pb.TracePayload``. Raises ValueError on malformed data or none at all."""
     env, events = "none", []
     traces: list[bytes] = []
-    for number, value in _fields(data):
+    for number, value in fields(data):
         if number == 2 and isinstance(value, bytes):
             env = value.decode()
         elif number == 3 and isinstance(value, bytes):
             traces.append(value)
     for trace in traces:
-        for number, value in _fields(trace):
+        for number, value in fields(trace):
             if number == 2 and isinstance(value, bytes):
                 events.append(_event(_span_from_protobuf(value), env))
     if not events:
@@ -123,54 +123,21 @@ _PROTO_NUMBERS = {4: "trace_id", 5: "span_id", 6: "parent_id", 7: "start", 8: "d
 
 def _span_from_protobuf(data: bytes) -> _Span:
     span = _Span()
-    for number, value in _fields(data):
+    for number, value in fields(data):
         if number in _PROTO_STRINGS and isinstance(value, bytes):
             setattr(span, _PROTO_STRINGS[number], value.decode())
         elif number in _PROTO_NUMBERS and isinstance(value, int):
             setattr(span, _PROTO_NUMBERS[number], value)
         elif number in (10, 11) and isinstance(value, bytes):
-            entry = dict(_fields(value))
+            entry = dict(fields(value))
             key, content = entry.get(1, b""), entry.get(2, b"")
             if not isinstance(key, bytes) or not isinstance(content, bytes):
                 raise ValueError("malformed map entry")
             if number == 10:
                 span.meta[key.decode()] = content.decode()
             else:
-                span.metrics[key.decode()] = struct.unpack("<d", content.ljust(8, b"\0"))[0]
+                span.metrics[key.decode()] = double(content)
     return span
-
-
-def _fields(data: bytes) -> Iterator[tuple[int, int | bytes]]:
-    """The fields of a protobuf message: number and varint, or number and the raw bytes of other types."""
-    position = 0
-    while position < len(data):
-        tag, position = _varint(data, position)
-        number, wire_type = tag >> 3, tag & 7
-        if wire_type == 0:
-            value, position = _varint(data, position)
-            yield number, value
-            continue
-        if wire_type == 2:
-            length, position = _varint(data, position)
-        elif wire_type in (1, 5):
-            length = 8 if wire_type == 1 else 4
-        else:
-            raise ValueError("unknown wire type")
-        if position + length > len(data):
-            raise ValueError("truncated message")
-        yield number, data[position : position + length]
-        position += length
-
-
-def _varint(data: bytes, position: int) -> tuple[int, int]:
-    value = shift = 0
-    while position < len(data) and shift < 70:
-        byte = data[position]
-        value |= (byte & 0x7F) << shift
-        position, shift = position + 1, shift + 7
-        if byte < 0x80:
-            return value, position
-    raise ValueError("truncated varint")
 
 
 def _event(span: _Span, env: str, tags: Sequence[str] = ()) -> Event:

@@ -16,6 +16,10 @@ INTEGRATION_PREFIXES = ("aws.",)
 #: ... except those that code in the customer's account submits.
 SUBMITTED_PREFIXES = ("aws.lambda.enhanced.", "aws.dd_forwarder.")
 
+#: How long a namespace counts as streamed after anything came of it. Datadog notices within five minutes that
+#: a stream is there or gone; that is half a second at the sandbox's pace, and a stream sends by the minute.
+STREAMED_SECONDS = 5.0
+
 #: What the name of a function is called, as a tag and as an attribute.
 FUNCTION = "functionname"
 
@@ -102,6 +106,8 @@ class Telemetry:
         self._logs, self._spans = _Events(), _Events()
         self._ids = itertools.count(1)
         self._queried: set[str] = set()
+        self._streamed: dict[tuple[str, str, str], float] = {}
+        self._resource_tags: dict[tuple[str, str], Mapping[str, Mapping[str, str]]] = {}
         self.has_percentiles: Callable[[str], bool] = lambda _metric: False
 
     def next_id(self) -> int:
@@ -132,6 +138,26 @@ class Telemetry:
         """Whether anybody has asked for a metric."""
         with self._lock:
             return metric in self._queried
+
+    def note_streamed(self, account: str, region: str, namespace: str) -> None:
+        """Remember that a metric stream brings this namespace."""
+        with self._lock:
+            self._streamed[account, region, namespace] = self.clock()
+
+    def is_streamed(self, account: str, region: str, namespace: str) -> bool:
+        """Whether a metric stream brought anything of it lately, so that it is not polled."""
+        with self._lock:
+            return self.clock() - self._streamed.get((account, region, namespace), 0.0) < STREAMED_SECONDS
+
+    def keep_tags(self, account: str, region: str, tags: Mapping[str, Mapping[str, str]]) -> None:
+        """Keep the tags of functions, by name, as polling found them last."""
+        with self._lock:
+            self._resource_tags[account, region] = tags
+
+    def tags_of(self, account: str, region: str) -> Mapping[str, Mapping[str, str]]:
+        """The tags of functions by name, as far as polling has found them."""
+        with self._lock:
+            return self._resource_tags.get((account, region), {})
 
     def points(self, metric: str, start: float, end: float) -> list[Points]:
         """The series of ``metric`` that have points from ``start`` to ``end`` (seconds), both included."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any
 
@@ -10,6 +11,7 @@ _CONCURRENCY = {"GET": "lambda:GetFunctionConcurrency", "DELETE": "lambda:Delete
 _BUILD = re.compile(r'"ids"\s*:\s*\[\s*"([^":]+):')
 """The project of the first build that is asked for."""
 _OF_ALARMS = ("cloudwatch", "monitoring")
+_OF_STREAMS = ("PutMetricStream", "GetMetricStream", "DeleteMetricStream")
 _LAYER_VERSION = re.compile(r"/layers/[^/]+/versions/\d+/?$")
 """A version of a layer, where ministack sees a listing of layers."""
 
@@ -36,7 +38,7 @@ def install() -> None:
 
 def _name_resources() -> None:
     """What rights are about, which ministack takes for everything: a policy that is created, alarms that are
-    looked at, the project of builds (AWS's Service Authorization Reference)."""
+    looked at, metric streams, the project of builds (AWS's Service Authorization Reference)."""
     from ministack.core import iam_actions
 
     plain = iam_actions.extract_resource_arn
@@ -46,6 +48,9 @@ def _name_resources() -> None:
         *_, headers, body, parameters, region, account = rest
         if found == "*" and service in _OF_ALARMS and _asks_for_alarms(headers, parameters):
             return f"arn:aws:cloudwatch:{region}:{account}:alarm:*"
+        if found == "*" and service in _OF_ALARMS and _operation(headers) in _OF_STREAMS:
+            name = json.loads(body or b"{}").get("Name", "")
+            return f"arn:aws:cloudwatch:{region}:{account}:metric-stream/{name}"
         if (
             found == "*"
             and service == "codebuild"
@@ -56,6 +61,10 @@ def _name_resources() -> None:
         return f"arn:aws:iam::{account}:policy/{name}" if found == "*" and name else found
 
     iam_actions.extract_resource_arn = resource_of
+
+
+def _operation(headers: Any) -> str:
+    return str(headers.get("x-amz-target", "")).rpartition(".")[2]
 
 
 def _asks_for_alarms(headers: Any, parameters: Any) -> bool:

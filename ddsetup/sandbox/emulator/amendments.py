@@ -16,8 +16,11 @@ from ddsetup.sandbox.emulator import (
     delivery,
     faults,
     filter_patterns,
+    firehose,
     late_lines,
     limits,
+    metric_stream_flow,
+    metric_streams,
     organizations,
     public_objects,
     runtime,
@@ -42,6 +45,8 @@ def install(settings: EmulatorSettings, meant: faults.Faults) -> None:
     filter_patterns.install()
     delivery.install()
     limits.install(settings.layer_account)
+    firehose.install(Path(settings.datadog_file))
+    metric_streams.install()
     stacks.install()
     stack_sets_api.install(meant.reason_of_instance)
     account_policies.install()
@@ -55,6 +60,7 @@ def install(settings: EmulatorSettings, meant: faults.Faults) -> None:
     changes.install()
     trail.install()
     service_metrics.install()
+    metric_stream_flow.install()
     late_lines.install(meant)
     calls.install(Path(settings.call_log), meant)
     seed.publish_layers(settings)

@@ -88,28 +88,11 @@ def _start_by_rule(target: Mapping[str, Any], rule: Mapping[str, Any], start: An
     from ministack.services import cloudwatch
 
     arn, name = str(target["Arn"]), str(rule["Name"])
-    keys = _session(str(target.get("RoleArn", "")), name)
+    keys = itself.session_of(str(target.get("RoleArn", "")), name)
     refused = stack_rights.refusal(keys.access_key_id, "codebuild:StartBuild", arn)
     done = not refused and start({"projectName": arn.rpartition("/")[2]}, f"rule/{name}")[0] == 200
     for metric in ("Invocations", *(() if done else ("FailedInvocations",))):
         cloudwatch.record_metric("AWS/Events", metric, 1, "Count", {"RuleName": name})
-
-
-def _session(role_arn: str, name: str) -> Keys:
-    """Credentials of a session of a role, as a service gets them."""
-    from ministack.services import sts
-
-    account, role = role_arn.split(":")[4], role_arn.rpartition("/")[2]
-    keys = Keys(f"ASIA{uuid.uuid4().hex[:16].upper()}", uuid.uuid4().hex, uuid.uuid4().hex)
-    session = {
-        "Arn": f"arn:aws:sts::{account}:assumed-role/{role}/{name[:64]}",
-        "UserId": f"{role}:{name[:64]}",
-        "SecretAccessKey": keys.secret_access_key,
-        "SessionToken": keys.session_token,
-        "Expiration": time.time() + 3600,
-    }
-    sts.register_session(keys.access_key_id, session)
-    return keys
 
 
 def _started(data: Mapping[str, Any], initiator: str, tools: Path) -> Any:
@@ -165,7 +148,7 @@ def _status(build: dict[str, Any], project: Mapping[str, Any], work: Path) -> st
     from ministack.services import codebuild
 
     spec = yaml.safe_load(project["source"]["buildspec"])
-    keys = _session(str(project["serviceRole"]), f"AWSCodeBuild-{uuid.uuid4()}")
+    keys = itself.session_of(str(project["serviceRole"]), f"AWSCodeBuild-{uuid.uuid4()}")
     environ, refused = _environment(build, project, work, keys)
     if refused:
         _failed_phase(build, "DOWNLOAD_SOURCE", "CLIENT_ERROR", refused)

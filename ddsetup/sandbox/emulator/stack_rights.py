@@ -96,14 +96,19 @@ def _guarded(maker: Mapping[str, Any], rights: _Rights) -> dict[str, Any]:
 def _check(rights: _Rights, way: str, physical_id: str, properties: Mapping[str, Any]) -> None:
     """Raise ValueError with CloudFormation's words when the caller lacks one of the rights."""
     for action in rights.of(way, properties):
-        arn = (
-            str(properties.get("Role") or properties.get("ServiceRole", ""))
-            if action == "iam:PassRole"
-            else rights.arn(physical_id, properties)
-        )
+        arn = _passed(properties) if action == "iam:PassRole" else rights.arn(physical_id, properties)
         refused = refusal_of_caller(action, arn)
         if refused:
             raise ValueError(refused)
+
+
+def _passed(properties: Mapping[str, Any]) -> str:
+    """The role that a resource is given, or its first destination."""
+    for name in ("Role", "ServiceRole", "RoleArn"):
+        if properties.get(name):
+            return str(properties[name])
+    nested = (value.get("RoleARN") for value in properties.values() if isinstance(value, Mapping))
+    return str(next(filter(None, nested), ""))
 
 
 def refusal_of_caller(action: str, arn: str) -> str:
@@ -111,7 +116,7 @@ def refusal_of_caller(action: str, arn: str) -> str:
     return refusal(_caller.get(), action, arn)
 
 
-def refusal(key: str, action: str, arn: str) -> str:
+def refusal(key: str, action: str, arn: str, *, passed_to: str = "lambda.amazonaws.com") -> str:
     """Why the owner of this access key may not do it, empty if it may. Root and the emulator may all."""
     from ministack.core import iam_evaluator
     from ministack.core.responses import get_account_id, get_region
@@ -127,7 +132,7 @@ def refusal(key: str, action: str, arn: str) -> str:
         action=action,
         resource_arn=arn,
         region=get_region(),
-        service_context={"iam:passedtoservice": "lambda.amazonaws.com"} if action == "iam:PassRole" else {},
+        service_context={"iam:passedtoservice": passed_to} if action == "iam:PassRole" else {},
     )
     if iam_evaluator.evaluate(context, principal.policies, *principal.limits).decision == "Allow":
         return ""
@@ -267,10 +272,17 @@ _RIGHTS: Mapping[str, _Rights] = {
     ),
     "AWS::KinesisFirehose::DeliveryStream": _Rights(
         _regional("firehose", "deliverystream/"),
-        create=("firehose:CreateDeliveryStream", "firehose:DescribeDeliveryStream"),
-        update=("firehose:UpdateDestination", "firehose:DescribeDeliveryStream"),
+        create=("firehose:CreateDeliveryStream", "firehose:DescribeDeliveryStream", "iam:PassRole"),
+        update=("firehose:UpdateDestination", "firehose:DescribeDeliveryStream", "iam:PassRole"),
         delete=("firehose:DeleteDeliveryStream", "firehose:DescribeDeliveryStream"),
         properties={"Tags": ("firehose:TagDeliveryStream",)},
+    ),
+    "AWS::CloudWatch::MetricStream": _Rights(
+        _regional("cloudwatch", "metric-stream/"),
+        create=("cloudwatch:PutMetricStream", "cloudwatch:GetMetricStream", "iam:PassRole"),
+        update=("cloudwatch:PutMetricStream", "cloudwatch:GetMetricStream", "iam:PassRole"),
+        delete=("cloudwatch:DeleteMetricStream", "cloudwatch:GetMetricStream"),
+        properties={"Tags": ("cloudwatch:TagResource",)},
     ),
     "AWS::Events::Rule": _Rights(
         _rule,
