@@ -15,6 +15,7 @@ from ddsetup.ask.prompter import Back, Prompt
 from ddsetup.flow.host import Host, Session
 from ddsetup.journal.records import Header
 from ddsetup.journal.runs import Journal, new_run_id
+from ddsetup.model.account import Lane
 from ddsetup.model.change import Change, Outcome
 from ddsetup.model.errors import Interrupted, UsageError
 from ddsetup.model.report import Signal
@@ -151,10 +152,12 @@ def prove(session: Session, wanted: Watch, *, wait_seconds: float, on_update: On
 
     CloudWatch tells which of them were invoked at all, and where a stream makes its metrics come sooner.
     """
+    accounts = {thing.resource.account for thing in wanted.things}
+    lanes = [Lane(account, region) for account in sorted(accounts) for region in session.scope.regions]
     wanted = replace(
         wanted,
         streamed=streamed_lanes(session.aws, wanted.functions),
-        count=cloudwatch_counts(session.aws, session.lanes),
+        count=cloudwatch_counts(session.aws, lanes),
     )
     return watch(
         session.datadog,

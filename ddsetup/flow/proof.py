@@ -236,7 +236,7 @@ def prove(
         latest[:] = signals
         call.console.signals(signals, note)
         if rounds is not None:
-            rounds.again(signals)
+            rounds.again(lambda: watch.wanting(signals))
 
     try:
         return verbs.prove(session, watch, wait_seconds=seconds, on_update=show)

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from ddsetup.gateways.datadog.client import Datadog
 from ddsetup.gateways.datadog.faults import RateLimited, unreadable
 from ddsetup.gateways.datadog.telemetry import Window
+from ddsetup.gateways.overlap import each
 from ddsetup.model.account import Function, Lane, Unreadable
 from ddsetup.model.clock import Clock
 from ddsetup.model.errors import Denied, GatewayError
@@ -76,8 +77,15 @@ def _of_functions(signals: Container[SignalName]) -> About:
     return lambda expected: expected.thing is None and expected.signal in signals
 
 
-def _of_things(how: Callable[[Thing], str]) -> About:
+def _of_things(how: Callable[[Thing], object]) -> About:
     return lambda expected: expected.thing is not None and bool(how(expected.thing))
+
+
+def _carried(_dd: Datadog, progress: Progress, left: Sequence[Expected], _now: datetime) -> Iterator[Found]:
+    """Forwarders that have sent what arrived of functions of their place."""
+    arrived = ((e.function, progress.arrived.get(e.key)) for e in progress.expected)
+    places = {f.lane for f, signal in arrived if f is not None and signal and signal.path == "forwarder"}
+    yield {e.key: "forwarder" for e in left if e.thing is not None and e.thing.lane in places}
 
 
 _QUESTIONS: Sequence[tuple[About, Ask]] = (
@@ -86,6 +94,7 @@ _QUESTIONS: Sequence[tuple[About, Ask]] = (
     (_of_things(lambda thing: thing.service), _within(_since_the_start, look_at_spans)),
     (_of_things(lambda thing: thing.metric), _within(of_cloudwatch, look_at_metrics)),
     (_of_things(lambda thing: thing.prefix), _within(of_cloudwatch, look_at_namespaces)),
+    (_of_things(lambda thing: thing.shared), _carried),
 )
 """What is asked, each by itself: where one may not be asked, the others may."""
 
@@ -108,19 +117,30 @@ def _look_at_traffic(progress: Progress, traffic: Traffic, now: datetime) -> Non
     lanes: dict[Lane, dict[str, Function]] = {}
     for _, function in with_functions(out):
         lanes.setdefault(function.lane, {})[function.name] = function
-    for lane, functions in lanes.items():
-        unknown = [name for name, f in functions.items() if not progress.totals.get(f.arn)]
-        for name, count in _counts(traffic, lane, unknown, since).items():
-            progress.totals[functions[name].arn] = count
-        if lane not in progress.lively and not watch.awaited:
-            idle = [name for name in unknown if progress.totals.get(functions[name].arn) == 0]
-            counts = _counts(traffic, lane, idle, LATELY) if since < LATELY else {}
-            progress.lively[lane] = frozenset(functions[name].arn for name, count in counts.items() if count)
-        used = [name for name, f in functions.items() if progress.totals.get(f.arn)]
-        for delay in delays:
-            if now - watch.since > delay:
-                for name, count in _counts(traffic, lane, used, _minutes(delay)).items():
-                    progress.recent[functions[name].arn, delay] = count
+    past = [delay for delay in delays if now - watch.since > delay]
+    each(lambda at: _look_at_lane(progress, traffic, at[0], at[1], (since, past)), lanes.items())
+
+
+def _look_at_lane(
+    progress: Progress,
+    traffic: Traffic,
+    lane: Lane,
+    functions: Mapping[str, Function],
+    spans: tuple[int, Sequence[timedelta]],
+) -> None:
+    """Who was invoked of one place since the start, in minutes, and within the delays that are over."""
+    since, past = spans
+    unknown = [name for name, f in functions.items() if not progress.totals.get(f.arn)]
+    for name, count in _counts(traffic, lane, unknown, since).items():
+        progress.totals[functions[name].arn] = count
+    if lane not in progress.lively and not progress.watch.awaited:
+        idle = [name for name in unknown if progress.totals.get(functions[name].arn) == 0]
+        counts = _counts(traffic, lane, idle, LATELY) if since < LATELY else {}
+        progress.lively[lane] = frozenset(functions[name].arn for name, count in counts.items() if count)
+    used = [name for name, f in functions.items() if progress.totals.get(f.arn)]
+    for delay in past:
+        for name, count in _counts(traffic, lane, used, _minutes(delay)).items():
+            progress.recent[functions[name].arn, delay] = count
 
 
 def _look_at_things(progress: Progress, now: datetime) -> None:
@@ -179,7 +199,8 @@ def _delay(progress: Progress, expected: Expected) -> timedelta:
     place = expected.function or expected.thing
     lane = place.lane if place is not None else None
     polled, streamed = lane in progress.polled, lane in progress.watch.streamed
-    return usual_delay(expected.signal, progress.watch.answers, polled=polled, streamed=streamed)
+    answers = progress.watch.answers_of(expected.account)
+    return usual_delay(expected.signal, answers, polled=polled, streamed=streamed)
 
 
 def _invocations(progress: Progress, function: Function, delay: timedelta) -> tuple[float | None, bool]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TypeAlias
@@ -44,6 +44,13 @@ class Expected:
             return (f"{self.thing.resource.kind} {self.thing.resource.id}", self.signal, "")
         return (self.function.arn if self.function else "", self.signal, self.metric)
 
+    @property
+    def account(self) -> str:
+        """Where it is expected from; empty for what any may send."""
+        if self.thing is not None:
+            return self.thing.resource.account
+        return self.function.account if self.function else ""
+
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
@@ -63,18 +70,18 @@ class Evidence:
 
 
 def expected_signals(
-    answers: Answers,
+    answers_of: Callable[[str], Answers],
     functions: Sequence[Function],
     custom_metrics: Sequence[str] = (),
     things: Sequence[Thing] = (),
 ) -> tuple[Expected, ...]:
-    """What should arrive, by function and runtime, for the way of monitoring that the answers describe; and
-    of what else was switched on."""
+    """What should arrive, by function and runtime, for the way of monitoring that the answers of its account
+    describe; and of what else was switched on."""
     found = [
         Expected(kind.name, function)
         for function in functions
         for kind in KINDS
-        if kind.expected(function, answers)
+        if kind.expected(function, answers_of(function.account))
     ]
     found += [Expected("durable_executions", function) for function in functions if function.durable]
     found += [Expected("custom_metric", metric=metric) for metric in custom_metrics]

@@ -12,6 +12,8 @@ from ddsetup.model.change import Outcome, ResourceId
 from ddsetup.model.errors import DdsetupError
 
 _AT_ONCE = 8
+"""In each place; quotas of AWS are by place."""
+_AT_MOST = 64
 
 
 def invoke_all(aws: Aws, functions: Sequence[Function], payload: bytes) -> tuple[Outcome, ...]:
@@ -20,7 +22,8 @@ def invoke_all(aws: Aws, functions: Sequence[Function], payload: bytes) -> tuple
     A function that fails has been invoked all the same: it has something to show in Datadog. Its outcome is
     "applied" with the kind of its error as the reason.
     """
-    pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="invoke")
+    at_once = min(_AT_MOST, _AT_ONCE * len({function.lane for function in functions}))
+    pool = ThreadPoolExecutor(max(_AT_ONCE, at_once), thread_name_prefix="invoke")
     try:
         return tuple(pool.map(lambda function: _invoke(aws, function, payload), functions))
     finally:

@@ -7,7 +7,7 @@ So the first round waits for the subscription, and later ones follow at growing 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -16,10 +16,10 @@ from ddsetup.facts.recognise import forwarder_like
 from ddsetup.gateways.aws.errors import read_even_signed_out
 from ddsetup.gateways.aws.logs import list_filters
 from ddsetup.gateways.aws.session import Aws
-from ddsetup.model.account import Function, SubscriptionFilter, Unreadable
+from ddsetup.gateways.overlap import each
+from ddsetup.model.account import Function, Lane, SubscriptionFilter, Unreadable
 from ddsetup.model.change import Outcome
 from ddsetup.model.clock import Clock
-from ddsetup.model.report import Signal
 from ddsetup.verify.invoke import invoke_all
 
 AFTER_SECONDS = (60.0, 180.0, 420.0)
@@ -27,7 +27,7 @@ AFTER_SECONDS = (60.0, 180.0, 420.0)
 PATIENCE_SECONDS = 300.0
 """How long the first round waits for Datadog to subscribe the log groups."""
 _LOOKED_AT = 10
-"""Log groups that are looked at while waiting; AWS answers five such questions a second."""
+"""Log groups of a place that are looked at while waiting; AWS answers five such questions a second."""
 _PAUSE = 3.0
 
 
@@ -49,8 +49,9 @@ class Rounds:
         self._started = self.clock.monotonic()
         self.told(invoke_all(self.aws, self.functions, self.payload))
 
-    def again(self, signals: Sequence[Signal]) -> None:
-        """Another round for functions whose data is missing, if it is time for one; returns at once."""
+    def again(self, wanting: Callable[[], Container[str]]) -> None:
+        """Another round for functions whose data is missing, by their ARNs, if it is time for one; returns at
+        once."""
         due = self._done < len(AFTER_SECONDS) and (
             self.clock.monotonic() - self._started >= AFTER_SECONDS[self._done]
         )
@@ -58,8 +59,8 @@ class Rounds:
         if not self.functions or not due or busy:
             return
         self._done += 1
-        wanting = {(s.function, s.region) for s in signals if s.status not in ("arrived", "unreadable")}
-        functions = tuple(f for f in self.functions if (f.name, f.region) in wanting)
+        without = wanting()
+        functions = tuple(f for f in self.functions if f.arn in without)
         if functions:
             self._running = threading.Thread(
                 target=invoke_all, args=(self.aws, functions, self.payload), name="rounds", daemon=True
@@ -70,15 +71,19 @@ class Rounds:
 def wait_for_subscriptions(
     aws: Aws, functions: Sequence[Function], clock: Clock, patience: float = PATIENCE_SECONDS
 ) -> bool:
-    """Wait until the log groups of these functions, or the first of them, lead to a Forwarder.
+    """Wait until the log groups of these functions, or the first of them in each place, lead to a Forwarder.
 
     Not for one that others' filters fill: nobody can subscribe that. False if they do not in time; also if
     that cannot be told.
     """
-    groups = list(dict.fromkeys((f.lane, f.log_group) for f in functions))[:_LOOKED_AT]
+    by_lane: dict[Lane, dict[str, None]] = {}
+    for function in functions:
+        by_lane.setdefault(function.lane, {})[function.log_group] = None
+    groups = [(lane, group) for lane, own in by_lane.items() for group in list(own)[:_LOOKED_AT]]
     deadline = clock.monotonic() + patience
     while groups:
-        found = {place: read_even_signed_out(partial(list_filters, aws, *place)) for place in groups}
+        asked = each(lambda place: read_even_signed_out(partial(list_filters, aws, *place)), groups)
+        found = dict(zip(groups, asked, strict=True))
         if any(isinstance(filters, Unreadable) for filters in found.values()):
             return False
         groups = [place for place, filters in found.items() if not _settled(filters)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from itertools import product
 from typing import TypeAlias
 
 from ddsetup.facts.searches import datadog_name, datadog_names
@@ -27,6 +28,8 @@ POLLED_WITHIN = timedelta(hours=3)
 """Where Datadog has a metric of CloudWatch of so long ago, it reads it as often as usual."""
 
 Ask: TypeAlias = Callable[[Datadog, Progress, Sequence[Expected], datetime], Iterator[Found]]
+Seen: TypeAlias = Mapping[Place, Sequence[Sighting]]
+"""What was seen by name and place, which are empty where that is not told."""
 INVOCATIONS = "aws.lambda.invocations"
 _ENHANCED = "aws.lambda.enhanced"
 
@@ -36,11 +39,10 @@ def cloudwatch(dd: Datadog, progress: Progress, left: Sequence[Expected], now: d
     window = of_cloudwatch(progress, now)
     wanted = {expected.signal: _OF_CLOUDWATCH[expected.signal] for expected, _ in with_functions(left)}
     queries: dict[str, MetricQuery] = {label: MetricQuery(metric) for label, metric in sorted(wanted.items())}
-    for account, names in _by_account(left):
-        own = list(_of_account(left, account))
-        for values in metric_values(dd, window, account, names, queries):
-            seen = {label: _positive(values[label]) for label in queries}
-            yield {e.key: "cloudwatch" for e, function in own if _at(function, seen[e.signal], progress)}
+    for values in metric_values(dd, window, _by_account(left), queries):
+        seen = {label: _positive(values[label]) for label in queries}
+        own = with_functions(left)
+        yield {e.key: "cloudwatch" for e, function in own if _of(function, seen[e.signal], progress)}
     _look_for_polling(dd, progress, left, now)
 
 
@@ -55,9 +57,10 @@ def _look_for_polling(dd: Datadog, progress: Progress, left: Sequence[Expected],
     if now - progress.watch.since <= CLOUDWATCH_DELAY:
         return
     window = Window(now - POLLED_WITHIN, now)
-    for account in {f.account for _, f in with_functions(left) if f.lane not in progress.polled}:
-        regions = regions_with_data(dd, window, account, INVOCATIONS)
-        progress.polled |= {Lane(account, region) for region in regions}
+    accounts = {f.account for _, f in with_functions(left) if f.lane not in progress.polled}
+    if accounts:
+        places = regions_with_data(dd, window, sorted(accounts), INVOCATIONS)
+        progress.polled |= {Lane(account, region) for account, region in places}
 
 
 def enhanced(dd: Datadog, progress: Progress, left: Sequence[Expected], now: datetime) -> Iterator[Found]:
@@ -70,18 +73,17 @@ def enhanced(dd: Datadog, progress: Progress, left: Sequence[Expected], now: dat
         "duration": MetricQuery(f"{_ENHANCED}.duration", "avg"),
     }
     window = Window(progress.watch.since, now).of_counts()
-    for account, names in _by_account(left):
-        for values in metric_values(dd, window, account, names, queries):
-            seen = {label: _positive(values[label]) for label in queries}
-            found: dict[SignalKey, str] = {}
-            for expected, function in _of_account(left, account):
-                wanted = "cold" if expected.signal == "cold_start" else "any"
-                if _at(function, seen[wanted], progress):
-                    forwarded = _at(function, seen["forwarded"], progress)
-                    found[expected.key] = _path(progress.watch, forwarded=forwarded)
-                elif wanted == "any" and _at(function, seen["duration"], progress):
-                    progress.silent.add(function.arn)
-            yield found
+    for values in metric_values(dd, window, _by_account(left), queries):
+        seen = {label: _positive(values[label]) for label in queries}
+        found: dict[SignalKey, str] = {}
+        for expected, function in with_functions(left):
+            wanted = "cold" if expected.signal == "cold_start" else "any"
+            if _of(function, seen[wanted], progress):
+                forwarded = bool(_of(function, seen["forwarded"], progress))
+                found[expected.key] = _path(progress.watch, function, forwarded=forwarded)
+            elif wanted == "any" and _of(function, seen["duration"], progress):
+                progress.silent.add(function.arn)
+        yield found
 
 
 def of_cloudwatch(progress: Progress, now: datetime) -> Window:
@@ -112,44 +114,45 @@ def custom(dd: Datadog, progress: Progress, left: Sequence[Expected], now: datet
 
 def _sighted(progress: Progress, left: Iterable[Expected], sightings: Iterable[Sighting]) -> Found:
     found: dict[SignalKey, str] = {}
-    by_name: dict[str, list[Sighting]] = {}
-    for sighting in sightings:
-        by_name.setdefault(sighting.function, []).append(sighting)
+    seen = _seen(sightings)
     for expected, function in with_functions(left):
-        known_as = datadog_name(function.name)
-        own = [s for s in by_name.get(known_as, ()) if _means(s, function, progress)]
+        own = _of(function, seen, progress)
         if own:
-            found[expected.key] = _path(progress.watch, forwarded=any(s.forwarded for s in own))
+            forwarded = any(s.forwarded for s in own)
+            found[expected.key] = _path(progress.watch, function, forwarded=forwarded)
     return found
 
 
-def _means(sighting: Sighting, function: Function, progress: Progress) -> bool:
-    """Whether events of a function of this name are of this one, and can be of no other that is watched."""
-    namesakes = progress.namesakes[sighting.function]
-    others = (other for other in namesakes if other.lane != function.lane)
-    return sighting.may_be(function) and not any(sighting.may_be(other) for other in others)
-
-
-def _at(function: Function, places: Mapping[str, Sequence[str]], progress: Progress) -> bool:
-    """Whether points of the function's account, by name and regions, are those of this function."""
+def _of(function: Function, seen: Seen, progress: Progress) -> list[Sighting]:
+    """What was seen of this function, and can be of no other that is watched."""
     name = datadog_name(function.name)
-    sightings = (Sighting(name, region, function.account) for region in places.get(name, ()))
-    return any(_means(sighting, function, progress) for sighting in sightings)
+    places = product((function.region, ""), (function.account, ""))
+    own = (sighting for region, account in places for sighting in seen.get((name, region, account), ()))
+    return [s for s in own if (s.region and s.account) or not _of_another(s, function, progress)]
 
 
-def _positive(values: Mapping[Place, float]) -> Mapping[str, Sequence[str]]:
-    """The regions in which each name has a value above zero."""
-    found: dict[str, list[str]] = {}
-    for (name, region), value in values.items():
-        if value > 0:
-            found.setdefault(name, []).append(region)
+def _of_another(sighting: Sighting, function: Function, progress: Progress) -> bool:
+    others = (other for other in progress.namesakes[sighting.function] if other.lane != function.lane)
+    return any(sighting.may_be(other) for other in others)
+
+
+def _positive(values: Mapping[Place, float]) -> Seen:
+    """Where each name has a value above zero."""
+    return _seen(Sighting(*place) for place, value in values.items() if value > 0)
+
+
+def _seen(sightings: Iterable[Sighting]) -> Seen:
+    found: dict[Place, list[Sighting]] = {}
+    for sighting in sightings:
+        place = (sighting.function, sighting.region, sighting.account)
+        found.setdefault(place, []).append(sighting)
     return found
 
 
-def _path(watch: Watch, *, forwarded: bool) -> str:
+def _path(watch: Watch, function: Function, *, forwarded: bool) -> str:
     if forwarded:
         return "forwarder"
-    return "extension" if watch.answers.via == "extension" else ""
+    return "extension" if watch.answers_of(function.account).via == "extension" else ""
 
 
 def _meant(progress: Progress, left: Iterable[Expected]) -> list[Function]:
@@ -164,13 +167,12 @@ def with_functions(left: Iterable[Expected]) -> Iterator[tuple[Expected, Functio
     return ((e, e.function) for e in left if e.function is not None)
 
 
-def _of_account(left: Iterable[Expected], account: str) -> Iterator[tuple[Expected, Function]]:
-    return ((e, f) for e, f in with_functions(left) if f.account == account)
-
-
-def _by_account(left: Sequence[Expected]) -> Iterator[tuple[str, Sequence[str]]]:
-    for account in sorted({function.account for _, function in with_functions(left)}):
-        yield account, datadog_names(f.name for _, f in _of_account(left, account))
+def _by_account(left: Iterable[Expected]) -> Mapping[str, Sequence[str]]:
+    """The names of the functions in each account, as Datadog spells them."""
+    found: dict[str, list[str]] = {}
+    for _, function in with_functions(left):
+        found.setdefault(function.account, []).append(function.name)
+    return {account: datadog_names(found[account]) for account in sorted(found)}
 
 
 QUESTIONS: Sequence[tuple[tuple[SignalName, ...], Ask]] = (

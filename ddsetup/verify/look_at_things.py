@@ -29,12 +29,26 @@ def look_at_logs(dd: Datadog, window: Window, left: Sequence[Expected]) -> Itera
     """What is there of the logs of things. Raises Denied when `logs_read_data` is missing."""
     things = _things(left)
     yield from _by_group(dd, window, [pair for pair in things if pair[1].log_group])
-    sources = {thing.source for _, thing in things if thing.source}
-    if sources:
-        query = f"source:{any_of(tuple(sorted(sources)))}"
-        groups = log_groups(dd, window, query, {"source": len(sources)})
-        seen = {group.get("source", "") for group in groups}
-        yield {expected.key: "forwarder" for expected, thing in things if thing.source in seen}
+    of_sources = [pair for pair in things if pair[1].source]
+    if of_sources:
+        yield _of_sources(dd, window, of_sources)
+
+
+def _of_sources(dd: Datadog, window: Window, things: Wanted) -> Found:
+    """What does not tell its account is of the only one that is asked for it."""
+    by_source: dict[str, set[str]] = {}
+    for _, thing in things:
+        by_source.setdefault(thing.source, set()).add(thing.resource.account)
+    accounts = tuple(sorted(set().union(*by_source.values())))
+    query = f"source:{any_of(tuple(sorted(by_source)))} (aws_account:{any_of(accounts)} OR -aws_account:*)"
+    groups = log_groups(dd, window, query, {"source": len(by_source), "aws_account": len(accounts) + 1})
+    seen = {(group.get("source", ""), group.get("aws_account", "")) for group in groups}
+    return {
+        expected.key: "forwarder"
+        for expected, thing in things
+        if (thing.source, thing.resource.account) in seen
+        or ((thing.source, "") in seen and len(by_source[thing.source]) == 1)
+    }
 
 
 def _by_group(dd: Datadog, window: Window, things: Wanted) -> Iterator[Found]:
@@ -56,14 +70,14 @@ def _is_of(log: Log, thing: Thing) -> bool:
     if log.group != thing.log_group:
         return False
     carrier = log.carrier.split(":")
-    if len(carrier) > 4 and carrier[3] != thing.resource.region:
-        return False  # a group of that name in another region
+    if len(carrier) > 4 and (carrier[3], carrier[4]) != (thing.resource.region, thing.resource.account):
+        return False  # a group of that name in another place
     return not (thing.execution and log.execution) or f":{thing.execution}:" in log.execution
 
 
 def look_at_metrics(dd: Datadog, window: Window, left: Sequence[Expected]) -> Iterator[Found]:
     """What is there of the metrics of things. Raises Denied when `timeseries_query` is missing."""
-    things = _things(left)
+    things = [pair for pair in _things(left) if not pair[1].shared]
     for metric, tag in sorted({(thing.metric, thing.tag[0]) for _, thing in things if thing.metric}):
         query = {"n": (f"sum:{metric}{{*}} by {{{tag}}}.as_count()", "sum")}
         seen = {name for (name,), values in grouped_values(dd, window, query, (tag,)).items() if values}

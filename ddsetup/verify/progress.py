@@ -37,7 +37,8 @@ class Watch:
 
     What is older than `since` is no proof. `awaited` tells that somebody makes traffic of functions, also of
     those that did not run of late. `streamed` are the places whose CloudWatch metrics come by a stream.
-    `things` are what else was switched on, and `count` tells what went on there.
+    `things` are what else was switched on, and `count` tells what went on there. `differing` are the answers
+    of accounts where they are others.
     """
 
     functions: tuple[Function, ...]
@@ -48,6 +49,21 @@ class Watch:
     streamed: frozenset[Lane] = frozenset()
     things: tuple[Thing, ...] = ()
     count: Count = field(default=_nobody_counts, repr=False)
+    differing: Mapping[str, Answers] = field(default_factory=dict)
+
+    def answers_of(self, account: str) -> Answers:
+        """How an account is monitored."""
+        return self.differing.get(account, self.answers)
+
+    def expected(self) -> tuple[Expected, ...]:
+        """What should arrive, in the order in which it is told."""
+        return expected_signals(self.answers_of, self.functions, self.custom_metrics, self.things)
+
+    def wanting(self, signals: Sequence[Signal]) -> frozenset[str]:
+        """The ARNs of the functions of which something is not there, by all signals as they were told."""
+        told = zip(self.expected(), signals, strict=True)
+        without = (e.function for e, signal in told if signal.status not in ("arrived", "unreadable"))
+        return frozenset(function.arn for function in without if function is not None)
 
 
 @dataclass(slots=True)
@@ -83,8 +99,7 @@ class Progress:
         namesakes: dict[str, list[Function]] = {}
         for function in watch.functions:
             namesakes.setdefault(datadog_name(function.name), []).append(function)
-        expected = expected_signals(watch.answers, watch.functions, watch.custom_metrics, watch.things)
-        return cls(watch, expected, namesakes)
+        return cls(watch, watch.expected(), namesakes)
 
     def left(self, about: About) -> list[Expected]:
         """What is still to be asked for: not seen yet, and not refused for good."""

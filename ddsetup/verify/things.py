@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ddsetup.facts.kinds import CHOSEN, sources_of
 from ddsetup.facts.services import ACCESS_LOGS, STATES, resource_of
@@ -49,7 +49,8 @@ class Thing:
     Exactly one of these tells how to look for it: `log_group` its logs name, a `metric` whose tag (key,
     value) names it, a `prefix` of the metrics of a namespace, a log `source`, the `service` of its spans.
     `idle` is what did not happen when there is nothing to see; `counted` is how CloudWatch knows, None where
-    it does not. `by_functions`: it goes on when functions run.
+    it does not. `by_functions`: it goes on when functions run. `shared`: others have the same tag, so that it
+    is only known by what functions of its place sent through it.
     """
 
     resource: ResourceId
@@ -65,6 +66,7 @@ class Thing:
     service: str = ""
     counted: Series | None = None
     by_functions: bool = False
+    shared: bool = False
 
     @property
     def lane(self) -> Lane:
@@ -82,19 +84,28 @@ def switched_on(snapshot: Snapshot, answers: Answers, forwarders: Iterable[str] 
     `forwarders` are the ARNs of those that data goes through. Raises UsageError for names that match nothing.
     """
     found: list[Thing] = []
-    meant = all_chosen(snapshot, answers)
-    services = Counter(_service(each, answers).lower() for each in meant if isinstance(each, StateMachine))
-    for each in meant:
+    for each in all_chosen(snapshot, answers):
         if each.group and any(getattr(answers, signal) for signal in CHOSEN[each.KIND].signals):
             found.append(_logs(each))
         if isinstance(each, StateMachine):
-            alone = services[_service(each, answers).lower()] == 1
             found += [_executions(each)] if _crawled(snapshot, each.account) else []
-            found += [_traces(each, answers)] if answers.traces and alone else []
+            found += [_traces(each, answers)] if answers.traces else []
     for account in snapshot.accounts:
         found += _of_account(account, answers)
     found += [_of_forwarder(arn) for arn in forwarders]
-    return tuple(found)
+    return told_apart(found)
+
+
+def told_apart(things: Iterable[Thing]) -> tuple[Thing, ...]:
+    """Things of one place or of many, without traces that nothing documented would tell apart."""
+    found = tuple(things)
+    services = Counter(thing.service.lower() for thing in found if thing.service)
+    names = Counter(thing.tag for thing in found if thing.by_functions)
+    return tuple(
+        replace(thing, shared=True) if thing.by_functions and names[thing.tag] > 1 else thing
+        for thing in found
+        if not thing.service or services[thing.service.lower()] == 1
+    )
 
 
 def _crawled(snapshot: Snapshot, account: str) -> bool:
@@ -118,7 +129,7 @@ def _executions(machine: StateMachine) -> Thing:
 
 
 def _traces(machine: StateMachine, answers: Answers) -> Thing:
-    """Its traces. Where several state machines share a service, nothing documented tells them apart."""
+    """Its traces. Where several state machines share a service, nothing tells which one they are of."""
     return Thing(
         resource=resource_of(machine),
         signal="traces",

@@ -82,7 +82,11 @@ def cloudwatch_counts(aws: Aws, lanes: Collection[Lane]) -> Count:
             counts = read_even_signed_out(partial(sums, aws, lane, series, minutes))
             if not isinstance(counts, Unreadable):
                 found |= {(thing, minutes): counts[of] for thing, of in asked.items()}
-        return {**found, **_of_namespaces(aws, lanes, wanted)}
+        of = {thing.resource.account for thing, _ in wanted if thing.namespace}
+        for account in sorted(of):
+            own = [(thing, n) for thing, n in wanted if thing.namespace and thing.resource.account == account]
+            found |= _of_namespaces(aws, [lane for lane in lanes if lane.account == account], own)
+        return found
 
     return count
 
@@ -90,15 +94,15 @@ def cloudwatch_counts(aws: Aws, lanes: Collection[Lane]) -> Count:
 def _of_namespaces(
     aws: Aws, lanes: Collection[Lane], wanted: Sequence[tuple[Thing, int]]
 ) -> Mapping[tuple[Thing, int], float]:
-    names = sorted({thing.namespace for thing, _ in wanted if thing.namespace})
+    names = sorted({thing.namespace for thing, _ in wanted})
     totals = dict.fromkeys(names, 0.0)
-    for lane in lanes if names else ():
+    for lane in lanes:
         found = read_even_signed_out(partial(active_namespaces, aws, lane, names))
         if isinstance(found, Unreadable):
             return {}
         for name, number in found.items():
             totals[name] += number
-    return {(thing, n): totals[thing.namespace] for thing, n in wanted if thing.namespace}
+    return {(thing, n): totals[thing.namespace] for thing, n in wanted}
 
 
 def streamed_lanes(aws: Aws, functions: Iterable[Function]) -> frozenset[Lane]:

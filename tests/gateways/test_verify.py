@@ -456,3 +456,43 @@ def test_the_forwarders_that_logs_came_through_are_known(world: World) -> None:
         "orders": frozenset({"datadog-forwarder"}),
         "payments": frozenset({"datadog-forwarder", "older"}),
     }
+
+
+def of_accounts(accounts: int, each: int, *, alike: bool) -> list[Function]:
+    """Functions of some accounts, with the same names in all of them or with names of their own."""
+    own = [(f"1{a:011}", f"f{n}" if alike else f"f{a}-{n}") for a in range(accounts) for n in range(each)]
+    return [function(name, account=account) for account, name in own]
+
+
+@pytest.mark.parametrize(
+    ("accounts", "each", "alike"), [(3, 150, False), (90, 5, False), (90, 5, True), (130, 4, True)]
+)
+def test_how_many_accounts_they_are_in_makes_no_difference(accounts: int, each: int, alike: bool) -> None:
+    functions = of_accounts(accounts, each, alike=alike)
+    seed = {"limits": {"logs_aggregate": 6, "spans_aggregate": 4, "timeseries_query": 4}}
+    with datadog(seed) as world:
+        library_metrics(world, functions)
+        logs(world, functions)
+        spans(world, functions)
+        cloudwatch_metrics(world, functions)
+        found = observe_signals(world.connect(), denied, of(world, *functions), clock=world.clock)
+        assert [s for s in found if s.status != "arrived"] == []
+        assert {s.path for s in found if s.signal in ("logs", "traces")} == {"forwarder"}
+
+
+@pytest.mark.parametrize("alike", [True, False])
+def test_what_arrived_of_one_account_is_no_proof_of_another(alike: bool) -> None:
+    functions = of_accounts(10, 6, alike=alike)
+    there = functions[6:12]
+    foreign = [function(f.name, account="999999999999") for f in functions[:6]]
+    with datadog() as world:
+        for part in (there, foreign):
+            library_metrics(world, part)
+            logs(world, part)
+            spans(world, part)
+            cloudwatch_metrics(world, part)
+        wanted = of(world, *functions)
+        found = observe_signals(world.connect(), denied, wanted, clock=world.clock)
+        seen = {e.account for e, s in zip(wanted.expected(), found, strict=True) if s.status == "arrived"}
+        assert seen == {there[0].account}
+        assert sum(s.status == "arrived" for s in found) == 6 * len(EVERYTHING)

@@ -30,7 +30,7 @@ from tests.builders import (
     snapshot,
     state_machine,
 )
-from tests.gateways.datadog_world import World, datadog, metric
+from tests.gateways.datadog_world import World, datadog, log, metric
 
 GROUP, ACCESS = "/aws/vendedlogs/states/brew-Logs", "api-gateway/id-of-shop/prod"
 FORWARDER = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:datadog-forwarder"
@@ -231,3 +231,25 @@ def test_traces_of_a_state_machine_are_those_of_its_service(world: World) -> Non
     assert proven(named, traces=False) == []
     # Of two with one service nothing tells whose the spans are.
     assert proven(named, state_machine(tags={"service": "cellar"})) == []
+
+
+def test_forwarders_of_one_name_are_known_by_what_was_sent_through_them(world: World) -> None:
+    """Their own metrics do not tell an account or a region."""
+    functions = [function(region=region) for region in (REGION, "us-east-1")]
+    arns = [FORWARDER, FORWARDER.replace(REGION, "us-east-1")]
+    wanted = switched_on(snapshot(), answers(), arns)
+    metric(world, "aws.dd_forwarder.incoming_events", 1, ["forwardername:datadog-forwarder"])
+    log(world, functions[1])
+    since = world.now() - timedelta(seconds=60)
+    watched = Watch(functions=tuple(functions), answers=answers(), since=since, things=wanted)
+    found = observe_signals(world.connect(), lambda *_: {}, watched, clock=world.clock)
+    of_forwarders = {s.region: s.status for s in found if s.signal == "forwarder_metrics"}
+    assert (of_forwarders["us-east-1"], of_forwarders[REGION] != "arrived") == ("arrived", True)
+
+
+def test_a_log_that_tells_its_account_is_no_proof_of_another(world: World) -> None:
+    wanted = [t for t in things(log_sources=("s3",), state_machines=(), api_stages=()) if t.source]
+    sent = {"ddsource": "s3", "message": "GET", "ddtags": "aws_account:999999999999"}
+    status, _, _ = world.standin.call("POST", "/api/v2/logs", [sent])
+    assert status == 202
+    assert {signal.status for signal in look(world, wanted).values()} == {"no_traffic"}

@@ -285,11 +285,11 @@ CALLS: dict[str, tuple[Call, list[Any]]] = {
         [{"data": {"buckets": BUCKETS}}],
     ),
     "metrics": (
-        lambda dd: list(telemetry.metric_values(dd, WINDOW, ACCOUNT, ("stock", "orders"), QUERIES)),
+        lambda dd: list(telemetry.metric_values(dd, WINDOW, {ACCOUNT: ("stock", "orders")}, QUERIES)),
         [SCALAR],
     ),
     "metrics of many": (
-        lambda dd: list(telemetry.metric_values(dd, INSTANT, ACCOUNT, NAMES, QUERIES)),
+        lambda dd: list(telemetry.metric_values(dd, INSTANT, {ACCOUNT: NAMES}, QUERIES)),
         [{"data": {"attributes": {"columns": [COLUMNS[0], COLUMNS[2]]}}}],
     ),
     "metrics seen": (

@@ -2,8 +2,8 @@
 
 The aggregate calls count by facets. Datadog allows 300 of them an hour, and the limits of the facets of one
 call may multiply up to 10,000 (rate limits page; API reference). So a few functions are asked for by name;
-many of them as a whole, one place at a time where name, place and Forwarder together do not fit into one
-answer.
+many of them as a whole. Of several accounts a name that is in one place only tells which function it is; of
+the others the place is asked for as well, as many accounts at a time as fit into one answer.
 
 Of a log, name and place are tags. Of a span they are what the library put on it (`@functionname`, and
 `@function_arn`, which tells the place; datadog_lambda/tracing.py), or tags where the Extension sent it
@@ -12,6 +12,7 @@ Of a log, name and place are tags. Of a span they are what the library put on it
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
@@ -22,6 +23,7 @@ from ddsetup.gateways.datadog.client import Datadog
 from ddsetup.gateways.datadog.faults import Rejected
 from ddsetup.gateways.datadog.keys import READ_LOGS, READ_SPANS
 from ddsetup.gateways.datadog.telemetry import (
+    ACCOUNTS_AT_MOST,
     LOG_BUCKETS,
     NAMED_AT_MOST,
     SPAN_BUCKETS,
@@ -141,8 +143,8 @@ class _Part:
 def log_sightings(dd: Datadog, window: Window, functions: Sequence[Function]) -> Iterator[Sightings]:
     """Which functions have logs in the indexes, one answer after the other.
 
-    Up to 10,000 functions take 4 calls at most, and one for each place. Raises Denied when `logs_read_data`
-    is missing.
+    Up to 10,000 functions take 4 calls at most, and one for each region; in how many accounts they are makes
+    little difference. Raises Denied when `logs_read_data` is missing.
     """
     parts = _by_place(lambda query, facets: log_groups(dd, window, query, facets), "source:lambda", functions)
     for part in parts:
@@ -193,30 +195,89 @@ def span_groups(dd: Datadog, window: Window, query: str, facets: Mapping[str, in
 
 
 def _by_place(ask: _Ask, query: str, functions: Sequence[Function]) -> list[_Part]:
-    """One part if it fits into one answer, else one for each place, and one for what tells none."""
-    lanes = sorted({(f.region, f.account) for f in functions})
-    regions, accounts = sorted({r for r, _ in lanes}), sorted({a for _, a in lanes})
-    facets = {
-        facet: len(values) + 1
-        for facet, values in ((_REGION, regions), (_ACCOUNT, accounts))
-        if len(values) > 1
-    }
+    """One part if it fits into one answer, else one for all whose names tell them, some for the others, as
+    many places together as fit, and one for what tells no place."""
+    if _fits(functions):
+        return [_Part(ask, f"{query} {_here(functions)}", functions, logs_of, facets=_facets(functions))]
+    bearers = Counter(datadog_name(f.name) for f in functions)
+    alone = [f for f in functions if bearers[datadog_name(f.name)] == 1]
+    shared = [f for f in functions if bearers[datadog_name(f.name)] > 1]
+    parts = [_Part(ask, f"{query} {_here(alone)}", alone, logs_of)] if alone else []
+    if not shared:
+        return parts
+    told = tuple(_facets(shared))
+    parts += [_told(ask, query, bundle, told) for bundle in _bundles(shared)]
+    untold = " OR ".join(f"-{facet}:*" for facet in told)
+    return [*parts, _Part(ask, f"{query} {_here(shared)} ({untold})", shared, logs_of)]
+
+
+def _told(ask: _Ask, query: str, functions: Sequence[Function], told: Sequence[str]) -> _Part:
+    """Events that tell where they are from, as far as there are several places to tell apart."""
+    regions, accounts = _places(functions)
+    here = _here(functions, told)
+    facets = {facet: number for facet, number in _facets(functions).items() if facet in told}
+    if not _fits(functions):
+        facets = {}
+    return _Part(
+        ask,
+        f"{query} {here}",
+        functions,
+        logs_of,
+        facets=facets,
+        region="" if _REGION in facets else regions[0],
+        account="" if _ACCOUNT in facets else accounts[0],
+    )
+
+
+def _bundles(functions: Sequence[Function]) -> Iterator[Sequence[Function]]:
+    """Those of as many accounts as one answer has room for; of one that has more regions than that, those of
+    each region."""
+    by_account: dict[str, list[Function]] = {}
+    for function in functions:
+        by_account.setdefault(function.account, []).append(function)
+    held: list[Function] = []
+    for account in sorted(by_account):
+        own = by_account[account]
+        if held and not _fits([*held, *own]):
+            yield held
+            held = []
+        if _fits(own):
+            held += own
+            continue
+        for region in sorted({f.region for f in own}):
+            yield [f for f in own if f.region == region]
+    if held:
+        yield held
+
+
+def _fits(functions: Sequence[Function]) -> bool:
+    """Whether one answer has room for all that there is to tell of them."""
+    regions, accounts = _places(functions)
+    if len(accounts) > ACCOUNTS_AT_MOST:
+        return False
     names = len(_names(functions))
     size = names if names > BATCHES * NAMED_AT_MOST else min(names, NAMED_AT_MOST)
-    if len(lanes) == 1 or size * prod(facets.values()) * _FORWARDERS <= MOST_GROUPS:
-        here = " ".join(
-            f"({facet}:{any_of(values)} OR -{facet}:*)"
-            for facet, values in ((_REGION, regions), (_ACCOUNT, accounts))
-        )
-        return [_Part(ask, f"{query} {here}", functions, logs_of, facets=facets)]
-    told = [facet for facet in (_REGION, _ACCOUNT) if facet in facets]
-    parts = []
-    for region, account in lanes:
-        place = " ".join(f"{facet}:{region if facet == _REGION else account}" for facet in told)
-        own = [f for f in functions if (f.region, f.account) == (region, account)]
-        parts.append(_Part(ask, f"{query} {place}", own, logs_of, region=region, account=account))
-    untold = " OR ".join(f"-{facet}:*" for facet in told)
-    return [*parts, _Part(ask, f"{query} ({untold})", functions, logs_of)]
+    one = len(regions) == len(accounts) == 1
+    return one or size * prod(_facets(functions).values()) * _FORWARDERS <= MOST_GROUPS
+
+
+def _places(functions: Sequence[Function]) -> tuple[list[str], list[str]]:
+    return sorted({f.region for f in functions}), sorted({f.account for f in functions})
+
+
+def _facets(functions: Sequence[Function]) -> dict[str, int]:
+    """What tells their places apart, with room for events that do not tell."""
+    places = zip((_REGION, _ACCOUNT), _places(functions), strict=True)
+    return {facet: len(values) + 1 for facet, values in places if len(values) > 1}
+
+
+def _here(functions: Sequence[Function], told: Sequence[str] = ()) -> str:
+    """Events of these places; those that do not tell as well, but for what has to be `told`."""
+    places = zip((_REGION, _ACCOUNT), _places(functions), strict=True)
+    return " ".join(
+        f"{facet}:{any_of(values)}" if facet in told else f"({facet}:{any_of(values)} OR -{facet}:*)"
+        for facet, values in places
+    )
 
 
 def _batches(functions: Sequence[Function]) -> Iterator[Sequence[str]]:

@@ -8,7 +8,8 @@ CloudWatch metrics, and what the Forwarder or the Extension send, carry the tags
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypeAlias
@@ -19,8 +20,8 @@ from ddsetup.gateways.datadog.shapes import ANYTHING, Shape
 from ddsetup.model.account import Json
 from ddsetup.model.errors import UsageError
 
-Place: TypeAlias = tuple[str, str]
-"""A function's name in Datadog and a region, empty where the points have no such tag."""
+Place: TypeAlias = tuple[str, str, str]
+"""A function's name in Datadog, its region, empty where the points have no such tag, and its account."""
 
 Values: TypeAlias = Mapping[str, Mapping[Place, float]]
 """Of each query by its label, the value for each place that has one."""
@@ -29,13 +30,16 @@ NAMED_AT_MOST = 100
 """Names that are written into a query; beyond that everything is asked for and sorted out here."""
 
 CALLS_BY_NAME = 4
-"""Calls by name at most, before all functions of an account are asked for."""
+"""Calls by name at most, before all functions of the accounts are asked for."""
+
+ACCOUNTS_AT_MOST = 100
+"""Accounts that are written into a query; beyond that those of all accounts are sorted out here."""
 
 MAY_BE_CUT = 100
 """Groups from which on an answer may not hold all of them: Datadog does not document how many it gives."""
 
 NAMED_AGAIN = 400
-"""Names of a call that asks once more, few enough for the answer to hold all of them."""
+"""Functions of a call that asks once more, few enough for the answer to hold all of them."""
 
 UNTAGGED = "N/A"
 """The value that stands for "has no such tag" in groups."""
@@ -53,6 +57,7 @@ LOG_BUCKETS: Shape = {"data": {"buckets": [{"by?": {}, "computes?": {}}]}}
 SPAN_BUCKETS: Shape = {"data": [{"attributes": {"by?": {}, "compute?": {}}}]}
 """The answers to aggregations of logs and of spans."""
 
+_ACCOUNT_TAGS = ("aws_account", "account_id")
 _METRIC = re.compile(r"[A-Za-z][A-Za-z0-9_.]{0,199}")
 
 
@@ -84,33 +89,63 @@ class MetricQuery:
 
 
 def metric_values(
-    dd: Datadog, window: Window, account: str, names: Sequence[str], queries: Mapping[str, MetricQuery]
+    dd: Datadog, window: Window, named: Mapping[str, Sequence[str]], queries: Mapping[str, MetricQuery]
 ) -> Iterator[Values]:
-    """The value of each query in the window, for each function of the account that has one.
+    """The value of each query in the window, for each function of these accounts that has one.
 
-    `names` are as Datadog spells them. Few are asked for by name; many of them in one call, and again by name
-    those that are not in an answer which may be cut off. One answer comes after the other. Raises Denied when
-    the permission `timeseries_query` is missing, and the other errors of `Datadog.call`.
+    `named` are their functions by account, as Datadog spells them. Few are asked for by name; many of them in
+    one call, and again by name those that are not in an answer which may be cut off. One answer comes after
+    the other. Raises Denied when the permission `timeseries_query` is missing, and the other errors of
+    `Datadog.call`.
     """
-    scope = f"(aws_account:{account} OR account_id:{account})"
-    if len(names) > CALLS_BY_NAME * NAMED_AT_MOST:
-        values = _values(dd, window, scope, queries)
+    accounts = tuple(named)
+    wanted = [(name, account) for account, names in named.items() for name in names]
+    size = NAMED_AT_MOST
+    if len(wanted) > CALLS_BY_NAME * NAMED_AT_MOST:
+        values = _values(dd, window, accounts, "", queries)
         yield values
-        seen = {name for found in values.values() for name, _ in found}
-        names = [name for name in names if name not in seen] if len(seen) >= MAY_BE_CUT else []
-        by_name = NAMED_AGAIN
-    else:
-        by_name = NAMED_AT_MOST
-    for at in range(0, len(names), by_name):
-        part = ",".join(sorted(names[at : at + by_name]))
-        yield _values(dd, window, f"{scope} AND functionname IN ({part})", queries)
+        seen = {(name, account) for found in values.values() for name, _, account in found}
+        wanted = [each for each in wanted if each not in seen] if len(seen) >= MAY_BE_CUT else []
+        size = NAMED_AGAIN
+    for part in _parts(Counter(name for name, _ in wanted), size):
+        among = f" AND functionname IN ({','.join(sorted(part))})"
+        yield _values(dd, window, accounts, among, queries)
 
 
-def _values(dd: Datadog, window: Window, scope: str, queries: Mapping[str, MetricQuery]) -> Values:
-    columns = _scalar(dd, window, {label: (_by_function(q, scope), q) for label, q in queries.items()})
+def _parts(names: Mapping[str, int], size: int) -> Iterator[Sequence[str]]:
+    """Names that stand for so many functions each, in parts of `size` functions."""
+    part: list[str] = []
+    held = 0
+    for name, number in names.items():
+        if part and held + number > size:
+            yield part
+            part, held = [], 0
+        part.append(name)
+        held += number
+    if part:
+        yield part
+
+
+def _of_accounts(accounts: Sequence[str]) -> str:
+    """Points of these accounts: CloudWatch's have one tag for it, a library's another."""
+    if len(accounts) == 1:
+        return f"(aws_account:{accounts[0]} OR account_id:{accounts[0]})"
+    if len(accounts) > ACCOUNTS_AT_MOST:
+        return "(aws_account:* OR account_id:*)"
+    listed = ",".join(accounts)
+    return f"(aws_account IN ({listed}) OR account_id IN ({listed}))"
+
+
+def _values(
+    dd: Datadog, window: Window, accounts: Sequence[str], among: str, queries: Mapping[str, MetricQuery]
+) -> Values:
+    scope, many = f"{_of_accounts(accounts)}{among}", len(accounts) > 1
+    by = ("functionname", "region", *(_ACCOUNT_TAGS if many else ()))
+    columns = _scalar(dd, window, {label: (_by_function(q, scope, by), q) for label, q in queries.items()})
     functions = _groups(columns, "functionname")
     regions = _groups(columns, "region") or [""] * len(functions)
-    places = list(zip(functions, regions, strict=False))
+    whose = _first_told(columns, _ACCOUNT_TAGS) if many else [accounts[0]] * len(functions)
+    places = list(zip(functions, regions, whose, strict=False))
     return {
         label: {
             place: value
@@ -121,14 +156,19 @@ def _values(dd: Datadog, window: Window, scope: str, queries: Mapping[str, Metri
     }
 
 
-def regions_with_data(dd: Datadog, window: Window, account: str, metric: str) -> frozenset[str]:
-    """The regions of an account in which a metric of CloudWatch has points in the window."""
-    columns = _scalar(
-        dd,
-        window,
-        {"any": (f"sum:{metric}{{aws_account:{account}}} by {{region}}.as_count()", MetricQuery(metric))},
-    )
-    return frozenset(_groups(columns, "region")) - {""}
+def regions_with_data(
+    dd: Datadog, window: Window, accounts: Sequence[str], metric: str
+) -> frozenset[tuple[str, str]]:
+    """The accounts and their regions in which a metric of CloudWatch has points in the window."""
+    many = len(accounts) > 1
+    listed = f"aws_account IN ({','.join(accounts)})" if many else f"aws_account:{accounts[0]}"
+    scope = listed if len(accounts) <= ACCOUNTS_AT_MOST else "aws_account:*"
+    by = "region,aws_account" if many else "region"
+    text = f"sum:{metric}{{{scope}}} by {{{by}}}.as_count()"
+    columns = _scalar(dd, window, {"any": (text, MetricQuery(metric))})
+    regions = _groups(columns, "region")
+    whose = _groups(columns, "aws_account") if many else [accounts[0]] * len(regions)
+    return frozenset(place for place in zip(whose, regions, strict=False) if all(place))
 
 
 def metrics_seen(dd: Datadog, window: Window, metrics: Sequence[str]) -> frozenset[str]:
@@ -169,11 +209,11 @@ def grouped_values(
     return found
 
 
-def _by_function(query: MetricQuery, scope: str) -> str:
+def _by_function(query: MetricQuery, scope: str, by: Iterable[str]) -> str:
     if query.scope:
         scope = f"{scope} AND {query.scope}"
     count = ".as_count()" if query.aggregator == "sum" else ""
-    return f"{query.aggregator}:{query.metric}{{{scope}}} by {{functionname,region}}{count}"
+    return f"{query.aggregator}:{query.metric}{{{scope}}} by {{{','.join(by)}}}{count}"
 
 
 def _scalar(dd: Datadog, window: Window, queries: Mapping[str, tuple[str, MetricQuery]]) -> list[Json]:
@@ -201,6 +241,12 @@ def _groups(columns: Sequence[Json], name: str) -> list[str]:
             firsts = (value[0] if isinstance(value, list) and value else value for value in column["values"])
             return ["" if first in (None, UNTAGGED) else str(first).lower() for first in firsts]
     return []
+
+
+def _first_told(columns: Sequence[Json], names: Iterable[str]) -> list[str]:
+    """Of each group the first of these tags that it has; empty where it has none."""
+    told = zip(*(_groups(columns, name) for name in names), strict=False)
+    return [next(filter(None, values), "") for values in told]
 
 
 def _numbers(columns: Sequence[Json], label: str) -> list[float | None]:

@@ -14,7 +14,6 @@ from ddsetup.model.account import Lane
 from ddsetup.model.change import Outcome
 from ddsetup.model.clock import Clock
 from ddsetup.model.errors import Denied
-from ddsetup.model.report import Signal, SignalStatus
 from ddsetup.verify.invoke_again import AFTER_SECONDS, Rounds, wait_for_subscriptions
 from tests import builders as b
 
@@ -57,8 +56,8 @@ class Account:
         return [{"logGroupName": parameters["logGroupName"], **each} for each in self.filters()]
 
 
-def signal(function: str, status: SignalStatus) -> Signal:
-    return Signal(function=function, region=b.REGION, signal="logs", status=status)
+def shop() -> frozenset[str]:
+    return frozenset({SHOP.arn})
 
 
 def rounds(account: Account, time: Time, told: list[Outcome]) -> Rounds:
@@ -77,17 +76,16 @@ def test_functions_without_data_are_invoked_again_and_the_others_are_not() -> No
     running.begin()
     assert sorted(account.invoked) == ["pay", "shop"]
     assert [outcome.status for outcome in told] == ["applied", "applied"]
-    signals = [signal("pay", "arrived"), signal("shop", "waiting")]
-    running.again(signals)
+    running.again(shop)
     assert len(account.invoked) == 2
     for after in AFTER_SECONDS:
         time.seconds = after
-        running.again(signals)
+        running.again(shop)
         finished(running)
-        running.again(signals)
+        running.again(shop)
         finished(running)
     time.seconds = 10_000
-    running.again(signals)
+    running.again(shop)
     finished(running)
     assert account.invoked[2:] == ["shop"] * len(AFTER_SECONDS)
 
@@ -97,7 +95,7 @@ def test_nothing_is_invoked_once_everything_is_there() -> None:
     running = rounds(account, time, [])
     running.begin()
     time.seconds = AFTER_SECONDS[0]
-    running.again([signal("pay", "arrived"), signal("shop", "arrived")])
+    running.again(frozenset)
     finished(running)
     assert len(account.invoked) == 2
 

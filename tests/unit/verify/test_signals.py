@@ -31,7 +31,7 @@ SOON = AT + timedelta(minutes=1)
 
 def expected(runtime: str | None = "python3.12", package_type: str = "Zip", **over: object) -> set[str]:
     one = function(runtime=runtime, package_type=package_type)
-    return {e.signal for e in expected_signals(answers(**over), [one])}
+    return {e.signal for e in expected_signals(lambda _: answers(**over), [one])}
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,7 @@ def test_what_is_switched_off_is_not_expected() -> None:
 
 
 def test_a_custom_metric_is_expected_once() -> None:
-    found = expected_signals(answers(), [function("a"), function("b")], ["coffee.orders"])
+    found = expected_signals(lambda _: answers(), [function("a"), function("b")], ["coffee.orders"])
     assert [(e.function, e.metric) for e in found if e.signal == "custom_metric"] == [(None, "coffee.orders")]
 
 
