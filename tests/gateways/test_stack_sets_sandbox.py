@@ -60,10 +60,12 @@ class Place:
         found = self.inside(account, "logs").describe_log_groups(logGroupNamePrefix=name)["logGroups"]
         return [each["logGroupName"] for each in found]
 
-    def make(self, name: str, *, managed: bool = False, auto: bool = False) -> None:
+    def make(
+        self, name: str, *, managed: bool = False, auto: bool = False, template: str = TEMPLATE
+    ) -> None:
         self.api.create_stack_set(
             StackSetName=name,
-            TemplateBody=TEMPLATE,
+            TemplateBody=template,
             PermissionModel="SERVICE_MANAGED",
             AutoDeployment={"Enabled": auto, **({"RetainStacksOnAccountRemoval": False} if auto else {})},
             ManagedExecution={"Active": managed},
@@ -319,27 +321,66 @@ def test_updates_overrides_and_what_is_not_echoed(place: Place) -> None:
     place.api.delete_stack_set(StackSetName="changing")
 
 
+def by_hand(place: Place, name: str, template: str) -> str:
+    """A stack that somebody made in an account; its id."""
+    stacks = place.inside(place.account(name), "cloudformation")
+    parameters = [{"ParameterKey": "Name", "ParameterValue": "/by/hand"}]
+    made = stacks.create_stack(StackName="by-hand", TemplateBody=template, Parameters=parameters)["StackId"]
+    stacks.get_waiter("stack_create_complete").wait(StackName="by-hand", WaiterConfig={"Delay": 1})
+    return str(made)
+
+
 def test_a_stack_that_exists_can_be_taken_in(place: Place) -> None:
     account = place.account("coffee-kitchen")
-    stacks = place.inside(account, "cloudformation")
-    parameters = [{"ParameterKey": "Name", "ParameterValue": "/by/hand"}]
-    own = stacks.create_stack(StackName="by-hand", TemplateBody=TEMPLATE, Parameters=parameters)["StackId"]
-    stacks.get_waiter("stack_create_complete").wait(StackName="by-hand", WaiterConfig={"Delay": 1})
-    place.make("taking-in")
-    unit = place.units[PRODUCTION]
+    plain = TEMPLATE.replace('"NoEcho": true, ', "")
+    own = by_hand(place, "coffee-kitchen", plain)
+    place.make("taking-in", template=plain)
+    unit, other = place.units[PRODUCTION], place.units["development"]
     take = place.api.import_stacks_to_stack_set
-    asked = {"StackSetName": "taking-in", "StackIds": [own], "OrganizationalUnitIds": [unit]}
+    asked = {"StackSetName": "taking-in", "StackIds": [own], "OrganizationalUnitIds": [place.root, unit]}
+    assert code_of(take, **{**asked, "OrganizationalUnitIds": [other]}) == "StackNotFoundException"
+    assert code_of(take, **{**asked, "OrganizationalUnitIds": []}) == "ValidationError"
+    assert code_of(take, **{**asked, "StackIds": [own] * 11}) == "LimitExceededException"
     assert place.end("taking-in", take(**asked)["OperationId"]) == "SUCCEEDED"
     found = place.api.describe_stack_instance(
         StackSetName="taking-in", StackInstanceAccount=account, StackInstanceRegion=REGION
     )["StackInstance"]
-    assert (found["StackId"], found["Status"]) == (own, "CURRENT")
+    assert (found["StackId"], found["Status"], found["OrganizationalUnitId"]) == (own, "CURRENT", unit)
     assert code_of(take, **asked) == "InvalidOperationException"
     assert (
         code_of(take, **{**asked, "StackIds": [own.replace("by-hand", "none")]}) == "StackNotFoundException"
     )
     place.remove("taking-in")
     assert place.groups(account, "/by/hand") == []
+
+
+def test_a_stack_with_parameters_that_are_not_echoed_or_of_another_template_is_not_taken_in(
+    place: Place,
+) -> None:
+    place.make("not-taking-in")
+    account, unit = place.account("coffee-invoices"), place.units[PRODUCTION]
+    own = by_hand(place, "coffee-invoices", TEMPLATE)
+    take = place.api.import_stacks_to_stack_set
+    asked = {"StackSetName": "not-taking-in", "StackIds": [own], "OrganizationalUnitIds": [unit]}
+    assert place.end("not-taking-in", take(**asked)["OperationId"]) == "FAILED"
+    assert place.details("not-taking-in") == {account: "FAILED_IMPORT"}
+    (found,) = place.api.list_stack_instances(StackSetName="not-taking-in")["Summaries"]
+    assert "NoEcho" in found["StatusReason"]
+    plain = TEMPLATE.replace('"NoEcho": true, ', "")
+    place.inside(account, "cloudformation").delete_stack(StackName="by-hand")
+    asked["StackIds"] = [by_hand(place, "coffee-invoices", plain)]
+    struck = place.api.delete_stack_instances(
+        StackSetName="not-taking-in",
+        DeploymentTargets=place.targets(unit, ("coffee-invoices",)),
+        Regions=[REGION],
+        RetainStacks=True,
+    )
+    place.end("not-taking-in", struck["OperationId"])
+    for _ in range(2):
+        assert place.end("not-taking-in", take(**asked)["OperationId"]) == "FAILED"
+        (found,) = place.api.list_stack_instances(StackSetName="not-taking-in")["Summaries"]
+        assert "does not match" in found["StatusReason"], "it can be tried again, and fails again"
+    place.remove("not-taking-in")
 
 
 def test_who_may_act_for_the_organisation(place: Place) -> None:
@@ -354,6 +395,12 @@ def test_who_may_act_for_the_organisation(place: Place) -> None:
     found = theirs.describe_stack_set(**delegated)["StackSet"]
     assert f":{place.sandbox.account}:stackset/{FOREIGN}:" in found["StackSetARN"]
     assert place.details(FOREIGN) == {place.account(LAB): "SUCCEEDED"}
+    for call_as in ({}, delegated):
+        made = {"StackSetName": "theirs", "TemplateBody": TEMPLATE, "PermissionModel": "SELF_MANAGED", **call_as}
+        assert code_of(theirs.create_stack_set, **made) == "ValidationError", "there are none here"
+    for wrong in (theirs.describe_organizations_access, theirs.activate_organizations_access):
+        assert code_of(wrong) == "ValidationError", "a delegated administrator says so in every call"
+    assert theirs.describe_organizations_access(CallAs="DELEGATED_ADMIN")["Status"] == "ENABLED"
     place.api.deactivate_organizations_access()
     assert place.api.describe_organizations_access()["Status"] == "DISABLED"
     assert code_of(place.make, name="not-trusted") == "ValidationError"

@@ -328,7 +328,7 @@ def _list_auto_targets(data: Data) -> Answer:
 
 def _import(data: Data) -> Answer:
     held, organization = _find(data), _trusted(data)
-    regions, choose = importing.prepared(organization, data, _sets)
+    regions, choose = importing.prepared(held, organization, data, _sets)
     operation = Operation(_operation_id(data), "CREATE", choose, regions)
     operation.imports = True
     return _start(held, data, operation)
@@ -340,7 +340,11 @@ def _describe_access(data: Data) -> Answer:
 
 
 def _activate_access(data: Data) -> Answer:
-    _organization(data).services.setdefault(STACK_SETS, time.time())
+    """Trusted access takes all features (Organizations user guide, "Enable all features")."""
+    organization = _organization(data)
+    if organization.features != "ALL":
+        raise Refusal("InvalidOperationException", "The organization does not have all features enabled")
+    organization.services.setdefault(STACK_SETS, time.time())
     return {}
 
 
