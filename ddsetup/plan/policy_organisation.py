@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 from ddsetup.facts.permissions import statement
 from ddsetup.model.account import Json
+from ddsetup.model.answers import Answers
+from ddsetup.plan.policy import least_policy
 from ddsetup.plan.steps.api_key import OWN_TAGS
 
 LOOK_AT_ORGANISATION = (
@@ -29,6 +31,7 @@ STACK_SETS = (
     "cloudformation:ListStackInstances",
     "cloudformation:ListStackSetOperations",
     "cloudformation:TagResource",
+    "cloudformation:UpdateStackSet",
     "organizations:EnableAWSServiceAccess",
     "organizations:ListDelegatedAdministrators",
 )
@@ -49,6 +52,12 @@ def organisation_statements(partition: str, roles: Sequence[str]) -> list[Json]:
         statement("EnterAccounts", ("sts:AssumeRole",), arns),
         statement("StackSets", STACK_SETS, ("*",)),
     ]
+
+
+def role_document(answers: Answers, partition: str, regions: Sequence[str], principal: str) -> Json:
+    """The template of the role with the least rights that it takes in an account, as `org policy --template`
+    prints it and `org rollout role` rolls it out."""
+    return member_template(least_policy(answers, partition, ("*",), regions, FOR), principal)
 
 
 def member_template(policy: Json, principal: str) -> Json:

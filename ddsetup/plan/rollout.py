@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, TypeAlias
 
-from ddsetup.model.account import Json
+from ddsetup.model.account import Json, Stack, Unreadable
 from ddsetup.model.answers import Answers
 from ddsetup.model.errors import UsageError
 from ddsetup.model.organisation import Instance, Member, Targets
@@ -33,25 +33,42 @@ NAMES: Mapping[What, str] = {"forwarder": "ddsetup-forwarder", "role": "ddsetup-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rollout:
-    """`units` are the ids of the units that the set is for. `due` are the accounts that lack it, the `canary`
-    among them first; `left_out` are the others with the reason. `narrowed`: only some accounts of the units
-    are meant, and later ones are not for this run to say. `imports` are the ids of stacks to take over."""
+    """`units` are the ids of the units that the set is for. `due` are the accounts that lack it, `there`
+    those that have it; `left_out` are the others with the reason. `narrowed`: only some accounts of the units
+    are meant, and later ones are not for this run to say. `imports` are the ids of stacks to take over.
+    `renewed`: the set gets another template."""
 
     units: tuple[str, ...]
     regions: tuple[str, ...]
     due: tuple[str, ...]
     canary: tuple[str, ...]
+    there: tuple[str, ...] = ()
     left_out: Mapping[str, str] = field(default_factory=dict)
     excluded: tuple[str, ...] = ()
     narrowed: bool = False
     imports: tuple[str, ...] = ()
+    renewed: bool = False
+
+    @property
+    def changing(self) -> int:
+        """In how many accounts something is to change."""
+        return len(self.due) + (len(self.there) if self.renewed else 0)
+
+    def without(self, accounts: Collection[str]) -> Rollout:
+        """The same, but for accounts that nothing more is to be done in."""
+        return replace(
+            self,
+            due=tuple(account for account in self.due if account not in accounts),
+            excluded=tuple(sorted({*self.excluded, *accounts})),
+        )
 
     def batches(self) -> tuple[tuple[str, Targets], ...]:
         """What is done one after the other: the canary, then the rest."""
-        rest = tuple(account for account in self.due if account not in self.canary)
+        first = tuple(account for account in self.canary if account in self.due)
+        rest = tuple(account for account in self.due if account not in first)
         found: list[tuple[str, Targets]] = []
-        if self.canary:
-            found.append(("canary", self._only(self.canary)))
+        if first:
+            found.append(("canary", self._only(first)))
         if rest and self.narrowed:
             found.append(("rest", self._only(rest)))
         elif rest:
@@ -80,6 +97,42 @@ def reason_to_leave_out(member: Member, held: Sequence[str]) -> str:
     return member.passive or (f"it has a Forwarder already: {', '.join(held)}" if held else "")
 
 
+def refused_access(access: str, *, delegated: bool) -> tuple[str, str] | None:
+    """Why trusted access (`OrganizationStatus`) cannot be had by these credentials and what to do; None where
+    it is there, or can be."""
+    if access == "DISABLED_PERMANENTLY":
+        return (
+            "StackSets have lost their access to this organisation for good (DISABLED_PERMANENTLY)",
+            "ask AWS Support about it; `ddsetup org apply` takes no StackSets",
+        )
+    if access != "ENABLED" and delegated:
+        return (
+            "StackSets may not work in this organisation, and only its management account can allow it",
+            "there: aws cloudformation activate-organizations-access",
+        )
+    return None
+
+
+def not_importable(stack: Stack, function: str, hidden: Sequence[str] | Unreadable) -> str:
+    """Why a Forwarder's stack cannot be taken into the set; empty if it can. `hidden` are the NoEcho
+    parameters of its template: no stack with any can be imported (CloudFormation user guide, "Import stacks
+    into CloudFormation StackSets")."""
+    if stack.parameters.get("FunctionName") != function:
+        return f"its function is not {function}, as in the other accounts"
+    if isinstance(hidden, Unreadable):
+        return f"its template could not be read: {hidden.reason}"
+    if hidden:
+        return f"AWS imports no stack whose template has NoEcho parameters ({', '.join(hidden)})"
+    return ""
+
+
+def stays(instance: Instance, name: str) -> bool:
+    """Whether what a set has in an account is only struck off: a stack that was there before it, and what
+    never came to be, where there is nothing to delete, and no way in perhaps. Stacks that a set makes are
+    called `StackSet-NAME-…` (StackSets user guide)."""
+    return f":stack/StackSet-{name}-" not in instance.stack
+
+
 def forwarder_parameters(answers: Answers, api_key: str) -> Mapping[str, str]:
     """The parameters of the Forwarder's template. Its function has a fixed name, so that its ARN is known in
     every account beforehand. The key goes the way that the template has for it: each stack keeps it in a
@@ -104,6 +157,25 @@ def forwarder_template(answers: Answers, partition: str) -> Mapping[str, str]:
     if not url:
         raise UsageError(f"Datadog publishes no Forwarder for the partition {partition}")
     return {"TemplateURL": url}
+
+
+def check_hidden(hidden: Sequence[str] | Unreadable, *, own_template: bool) -> None:
+    """Raises UsageError unless CloudFormation keeps the API key to itself: `hidden` are the NoEcho parameters
+    of the template, which Datadog's own is known to have."""
+    if API_KEY in (hidden if not isinstance(hidden, Unreadable) else () if own_template else (API_KEY,)):
+        return
+    raise UsageError(
+        f"CloudFormation would show the API key: {API_KEY} is no NoEcho parameter of the template",
+        fix="say where the key is: --api-key-secret ARN or --api-key-ssm NAME",
+    )
+
+
+def is_same_template(there: str, template: Mapping[str, str]) -> bool:
+    """Whether a template that is handed over whole is the one that a set has."""
+    try:
+        return bool(json.loads(there) == json.loads(template["TemplateBody"]))
+    except ValueError:
+        return False
 
 
 def role_template(document: Json) -> Mapping[str, str]:

@@ -51,7 +51,8 @@ def result_blocks(data: Mapping[str, Json], _look: Look) -> list[Block]:
         for row in data["accounts"]
     ]
     found = [*_head(data), *table(("Account", "Name", "Status", "What"), rows, prose=True)]
-    return [*found, *_problems(data["accounts"]), *_left(data)]
+    remarks = [line(Span("  ! ", "warn"), text) for text in data.get("remarks", ())]
+    return [*found, *([(), *remarks] if remarks else []), *_problems(data["accounts"]), *_left(data)]
 
 
 def _head(data: Mapping[str, Json]) -> list[Block]:

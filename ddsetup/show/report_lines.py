@@ -84,7 +84,7 @@ def report_blocks(report: Report, look: Look, body: Body | None = None) -> list[
     return [*found, (), *failure_lines(report)] if is_last(report) else found
 
 
-_READ_BY_PROGRAMS = ("policy", "sandbox env")
+_READ_BY_PROGRAMS = ("policy", "org policy", "sandbox env")
 """What these write is pasted or evaluated as it is; that it is a sandbox is said on standard error."""
 _WITH_FINDINGS_OF_THEIR_OWN = ("doctor", "keep check", "keep apply")
 """Commands whose own part tells the findings, put together."""

@@ -60,9 +60,7 @@ class Place:
         found = self.inside(account, "logs").describe_log_groups(logGroupNamePrefix=name)["logGroups"]
         return [each["logGroupName"] for each in found]
 
-    def make(
-        self, name: str, *, managed: bool = False, auto: bool = False, template: str = TEMPLATE
-    ) -> None:
+    def make(self, name: str, *, managed: bool = False, auto: bool = False, template: str = TEMPLATE) -> None:
         self.api.create_stack_set(
             StackSetName=name,
             TemplateBody=template,
@@ -396,7 +394,12 @@ def test_who_may_act_for_the_organisation(place: Place) -> None:
     assert f":{place.sandbox.account}:stackset/{FOREIGN}:" in found["StackSetARN"]
     assert place.details(FOREIGN) == {place.account(LAB): "SUCCEEDED"}
     for call_as in ({}, delegated):
-        made = {"StackSetName": "theirs", "TemplateBody": TEMPLATE, "PermissionModel": "SELF_MANAGED", **call_as}
+        made = {
+            "StackSetName": "theirs",
+            "TemplateBody": TEMPLATE,
+            "PermissionModel": "SELF_MANAGED",
+            **call_as,
+        }
         assert code_of(theirs.create_stack_set, **made) == "ValidationError", "there are none here"
     for wrong in (theirs.describe_organizations_access, theirs.activate_organizations_access):
         assert code_of(wrong) == "ValidationError", "a delegated administrator says so in every call"

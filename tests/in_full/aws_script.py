@@ -17,7 +17,7 @@ from tests.in_full.calls.world import Answer
 
 SERVICES = (
     *("apigateway", "apigatewayv2", "cloudformation", "cloudtrail", "cloudwatch", "codebuild", "events"),
-    *("iam", "lambda", "logs", "s3", "secretsmanager", "states", "sts", "tag"),
+    *("iam", "lambda", "logs", "organizations", "s3", "secretsmanager", "states", "sts", "tag"),
 )
 
 

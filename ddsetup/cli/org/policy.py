@@ -13,7 +13,7 @@ from ddsetup.model.errors import UsageError
 from ddsetup.model.lines import Look
 from ddsetup.model.report import Report
 from ddsetup.plan.policy import least_policy
-from ddsetup.plan.policy_organisation import FOR, ROLE, member_template, organisation_statements
+from ddsetup.plan.policy_organisation import FOR, ROLE, organisation_statements, role_document
 
 
 def run(call: Call) -> Report:
@@ -27,8 +27,8 @@ def run(call: Call) -> Report:
     regions = answers.regions or ((aws.default_region,) if aws.default_region else ("*",))
     answers = replace(answers, regions=regions)
     if call.value("template"):
-        policy = least_policy(answers, identity.partition, ("*",), regions, FOR)
-        document = member_template(policy, call.value("trust") or identity.account)
+        trusted = call.value("trust") or identity.account
+        document = role_document(answers, identity.partition, regions, trusted)
     else:
         roles = tuple(dict.fromkeys((*(call.value("member_role") or (ROLE,)), *USUAL_ROLES)))
         own = least_policy(answers, identity.partition, (identity.account,), regions, FOR)

@@ -6,29 +6,36 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from ddsetup.ask.asking import answers_from
+from ddsetup.cli.command import CONNECT, WANTED
+from ddsetup.cli.table.org import FORWARDER
 from ddsetup.flow.call import Call
 from ddsetup.flow.organisation import rolling_out
 from ddsetup.flow.organisation.across import Row, head
-from ddsetup.flow.organisation.rolling_out import Found, Wish
+from ddsetup.flow.organisation.rolling_out import Wish
 from ddsetup.flow.organisation.run import confirm_rows, connected, report_of
+from ddsetup.flow.organisation.stack_set import Found, find, make_set, stacks_of
 from ddsetup.flow.organisation.who import Accounts, accounts_of, onward
 from ddsetup.flow.results import of_data
+from ddsetup.gateways.aws import stacks
 from ddsetup.journal.runs import list_runs, new_run_id
+from ddsetup.model.account import Lane
 from ddsetup.model.answers import Answers
 from ddsetup.model.errors import UsageError
-from ddsetup.model.lines import counted
-from ddsetup.model.organisation import Member
+from ddsetup.model.lines import counted, names
+from ddsetup.model.organisation import Instance, Member
 from ddsetup.model.report import Report
-from ddsetup.plan.policy import least_policy
-from ddsetup.plan.policy_organisation import FOR, ROLE, member_template
+from ddsetup.plan.policy_organisation import ROLE, role_document
 from ddsetup.plan.rollout import (
     API_KEY,
     NAMES,
     Rollout,
     What,
+    check_hidden,
     forwarder_parameters,
     forwarder_template,
+    is_same_template,
     role_template,
+    stays,
 )
 from ddsetup.show.account_blocks import result_blocks
 
@@ -40,14 +47,16 @@ def run(call: Call) -> Report:
     """Look what is there, show what is missing, and have CloudFormation bring it, the canary first."""
     what = _what(call)
     _check_said(call, what)
+    tolerance = _tolerance(call)
     base = connected(call, "status")
     accounts = accounts_of(call, base)
-    answers = answers_from(call.given, None, None, command="status", scope=base.scope)
-    found = rolling_out.find(accounts, what)
+    command = "policy" if what == "role" else "status"
+    answers = answers_from(call.given, None, None, command=command, scope=base.scope)
+    found = find(accounts, what)
     with base.host.memory.lock((accounts.key,), new_run_id(base.host.clock.now()), base.host.clock.now()):
         if call.value("remove"):
             return _removed(call, accounts, found)
-        return _rolled_out(call, accounts, found, what, answers)
+        return _rolled_out(call, accounts, found, answers, tolerance)
 
 
 def _what(call: Call) -> What:
@@ -69,40 +78,51 @@ def _check_said(call: Call, what: What) -> None:
             raise UsageError(f"{', '.join(idle)}: about a rollout, and --remove takes one back")
     if what == "role" and call.value("take_over"):
         raise UsageError("--import: about stacks of Forwarders, and this brings a role")
+    if what == "forwarder":
+        found = [call.given.raw(key) for key in WANTED if key not in ("region", *CONNECT, *FORWARDER)]
+        said = [raw.where for raw in found if raw is not None and raw.source == "flag"]
+        if said:
+            raise UsageError(f"{names(said, 3)}: about the rights of a role, and this brings a Forwarder")
 
 
-def _rolled_out(call: Call, accounts: Accounts, found: Found, what: What, answers: Answers) -> Report:
-    base, preferences = accounts.base, _preferences(call)
-    template, parameters = _contents(accounts, what, answers)
-    held = rolling_out.forwarders_held(call, accounts, answers) if what == "forwarder" else {}
+def _rolled_out(call: Call, accounts: Accounts, found: Found, answers: Answers, tolerance: int) -> Report:
+    base, role = accounts.base, found.place.name == NAMES["role"]
+    template, parameters = _contents(accounts, answers, role=role)
+    held = {} if role else rolling_out.forwarders_held(call, accounts, answers)
     wish = Wish(
         # A role is there for all regions.
-        regions=base.scope.regions if what == "forwarder" else base.scope.regions[:1],
+        regions=base.scope.regions[:1] if role else base.scope.regions,
         canary=tuple(call.value("canary") or ()),
         narrowed=accounts.named,
-        take_over=bool(call.value("take_over")),
+        renewed=role and found.made is not None and not is_same_template(found.made.template, template),
     )
     rollout = rolling_out.plan_rollout(accounts, found, held, wish)
-    planned = rolling_out.rows_of(accounts, found.instances, rollout, planned=True)
-    report = report_of("org rollout", accounts, planned)
-    if call.given.on("dry_run") or not rollout.due:
+    remarks = _remarks(found, parameters, rollout)
+    planned = rolling_out.planned_rows(accounts, rollout)
+    report = report_of("org rollout", accounts, planned, remarks=remarks)
+    if call.given.on("dry_run") or not rollout.changing:
         return report
-    question = f"Roll this out to {counted(len(rollout.due), 'account')}?"
-    confirm_rows(call, accounts, report, question, _said_before(found, parameters))
-    found = rolling_out.make_set(found, template, parameters)
-    rolling_out.roll_out(accounts, found, rollout, preferences)
-    there = rolling_out.stacks_of(found)
-    rows = rolling_out.rows_of(accounts, there, _after(rollout), planned=False)
-    then = "ddsetup org apply --all" if what == "forwarder" else f"ddsetup org status --member-role {ROLE}"
+    _check_trust(call, found)
+    question = f"Roll this out to {counted(rollout.changing, 'account')}?"
+    confirm_rows(call, accounts, report, question)
+    found = make_set(accounts, found, template, parameters)
+    lost = rolling_out.roll_out(accounts, found, rollout, template, tolerance)
+    rows = rolling_out.done_rows(accounts, stacks_of(found), rollout, lost)
+    then = f"ddsetup org status --member-role {ROLE}" if role else "ddsetup org apply --all"
     return replace(report_of("org rollout", accounts, rows), next=(onward(call, then),))
 
 
-def _after(rollout: Rollout) -> Rollout:
-    """Of which it is told what came of it."""
-    return replace(rollout, left_out={a: reason for a, reason in rollout.left_out.items() if reason})
+def _check_trust(call: Call, found: Found) -> None:
+    """Raises UsageError where nobody is there to agree that StackSets may work in the organisation."""
+    if not found.trusted and call.given.on("yes") and not call.value("allow_trusted_access"):
+        raise UsageError(
+            "StackSets may not work in this organisation yet (trusted access)",
+            fix="allow it as part of the run: --allow-trusted-access",
+        )
 
 
-def _said_before(found: Found, parameters: Mapping[str, str]) -> list[str]:
+def _remarks(found: Found, parameters: Mapping[str, str], rollout: Rollout) -> list[str]:
+    """What is to be known before it is confirmed, beside what is to become of each account."""
     said = []
     if not found.trusted:
         said.append("StackSets may not work in this organisation yet; this allows it (trusted access)")
@@ -110,31 +130,47 @@ def _said_before(found: Found, parameters: Mapping[str, str]) -> list[str]:
         said.append(
             "the API key becomes a NoEcho parameter of the StackSet, which CloudFormation shows nobody"
         )
+    if rollout.renewed:
+        said.append(
+            f"the rights of the role change in every account that has it "
+            f"({counted(len({each.account for each in found.instances}), 'account')})"
+        )
     return said
 
 
 def _contents(
-    accounts: Accounts, what: What, answers: Answers
+    accounts: Accounts, answers: Answers, *, role: bool
 ) -> tuple[Mapping[str, str], Mapping[str, str]]:
     """The template of the set and its parameters. Raises UsageError where something about them cannot be."""
-    identity, keys = accounts.base.identity, accounts.base.keys
-    if what == "forwarder":
-        template = forwarder_template(answers, identity.partition)
-        return template, forwarder_parameters(answers, keys.api_key if keys else "")
-    policy = least_policy(answers, identity.partition, ("*",), accounts.base.scope.regions, FOR)
-    return role_template(member_template(policy, identity.account)), {}
+    base = accounts.base
+    identity, keys = base.identity, base.keys
+    if role:
+        document = role_document(answers, identity.partition, base.scope.regions, identity.account)
+        return role_template(document), {}
+    template = forwarder_template(answers, identity.partition)
+    parameters = forwarder_parameters(answers, keys.api_key if keys else "")
+    if API_KEY in parameters:
+        lane = Lane(identity.account, base.scope.regions[0])
+        hidden = stacks.hidden_parameters(base.aws, lane, TemplateURL=template["TemplateURL"])
+        check_hidden(hidden, own_template=bool(answers.template_url))
+    return template, parameters
 
 
-def _preferences(call: Call) -> dict[str, str | int]:
+def _tolerance(call: Call) -> int:
     said = call.value("failure_tolerance")
     tolerance = _TOLERANCE if said is None else said
     if not 0 <= tolerance <= 100:
         raise UsageError(f"--failure-tolerance {tolerance} is no percentage")
-    return {"FailureTolerancePercentage": tolerance}
+    return tolerance
 
 
 def _removed(call: Call, accounts: Accounts, found: Found) -> Report:
     """Take back what was rolled out to the accounts that are meant, unless runs rely on it there."""
+    if not found.trusted:
+        raise UsageError(
+            "StackSets may not work in this organisation, so they can take nothing back (trusted access)",
+            fix="aws cloudformation activate-organizations-access",
+        )
     every = len(found.instances)
     found = replace(found, instances=tuple(i for i in found.instances if accounts.means(i.account)))
     if every and not found.instances:
@@ -142,29 +178,39 @@ def _removed(call: Call, accounts: Accounts, found: Found) -> Report:
     having = sorted({each.account for each in found.instances})
     known = {member.account: member for member in accounts.everyone}
     members = [known.get(account, Member(account=account)) for account in having]
-    rows = [_row(member, "changes", "its stacks go") for member in members]
+    rows = [_row(member, "changes", _gone(found, member, "its stacks go")) for member in members]
     report = report_of("org rollout", accounts, rows)
     if found.made is None or call.given.on("dry_run"):
         return report
-    if found.place.name == NAMES["forwarder"] and (run := _relying(call, accounts)):
+    if run := _relying(call, accounts):
         raise UsageError(f"run {run} relies on it", fix="give that back first: ddsetup org undo")
-    name, stacks = found.place.name, counted(len(found.instances), "stack")
+    name, number = found.place.name, counted(len(found.instances), "stack")
     whole = len(found.instances) == every
     confirm_rows(
         call,
         accounts,
         report,
-        f"Delete StackSet {name} and its {stacks}?" if whole else f"Delete {stacks} of StackSet {name}?",
+        f"Delete StackSet {name} and its {number}?" if whole else f"Delete {number} of StackSet {name}?",
     )
     rolling_out.take_back(accounts, found)
-    left = {each.account: each.reason for each in rolling_out.stacks_of(found)}
+    left = {each.account: each.reason for each in stacks_of(found)}
     done = [
         _row(member, "failed", left[member.account], 1)
         if member.account in left
-        else _row(member, "done", "its stacks are gone")
+        else _row(member, "done", _gone(found, member, "its stacks are gone"))
         for member in members
     ]
     return report_of("org rollout", accounts, done)
+
+
+def _gone(found: Found, member: Member, text: str) -> str:
+    """What becomes of what the set has in an account."""
+    kept = [i for i in found.instances if i.account == member.account and _was_before(found, i)]
+    return f"{text}; what was taken in stays, and is no more of the set" if kept else text
+
+
+def _was_before(found: Found, instance: Instance) -> bool:
+    return bool(instance.stack) and stays(instance, found.place.name)
 
 
 def _relying(call: Call, accounts: Accounts) -> str:

@@ -50,10 +50,11 @@ _WANTED = tuple(key for key in WANTED if key not in ("tag", "exclude"))
 _PROOF = tuple(key for key in keys("Proof") if key not in ("invoke", "payload"))
 """Nobody is there to be asked whether the functions of many accounts may be invoked."""
 
-_FORWARDER = (
+FORWARDER = (
     *("api_key_ssm", "forwarder_stack", "forwarder_name", "forwarder_version", "forwarder_param"),
     "forwarder_template_url",
 )
+"""The options that a rollout of Forwarders heeds; that of a role heeds all that its rights depend on."""
 
 ORG = Group(
     name="org",
@@ -148,13 +149,14 @@ ORG = Group(
             help="Have CloudFormation bring the Forwarder into the accounts of an organisation, and into "
             "those that join it later: by a StackSet with service-managed permissions, a canary first. "
             "Accounts that have a Forwarder are left out. With role: the role `ddsetup`, by which accounts "
-            "are entered. `org apply` then registers the Forwarders, and does the rest.",
+            "are entered, with the rights that `org policy --template` prints for the same options. `org "
+            "apply` then registers the Forwarders, and does the rest.",
             examples=(
                 "ddsetup org rollout --ou Production --canary lab",
                 "ddsetup org rollout role",
                 "ddsetup org rollout --remove",
             ),
-            keys=("region", *CONNECT, *_FORWARDER, *WRITING, "html"),
+            keys=(*_WANTED, *WRITING, "html"),
             extras=(
                 Extra(name="what", metavar="[forwarder|role]", help="What to bring. Default: forwarder."),
                 option("canary", "ACCOUNT", "This account first, by number or name; repeatable.", many=True),
@@ -169,6 +171,10 @@ ORG = Group(
                     "take_over",
                     "Take stacks of Forwarders that are there into the StackSet.",
                     flag="--import",
+                ),
+                switch(
+                    "allow_trusted_access",
+                    "Let StackSets work in the organisation if they may not yet, also with --yes.",
                 ),
                 switch("remove", "Delete the stacks again, and the StackSet with the last of them."),
                 *_WHICH,

@@ -33,7 +33,7 @@ def across(
     rows: dict[str, Row] = {}
     # A document holds every plan; lines are written and forgotten, so that many accounts take little room.
     whole = call.given.text("output") == "json"
-    at_once = max(1, call.value("at_once") or AT_ONCE)
+    at_once = call.value("at_once") or AT_ONCE
 
     def work(member: Member) -> Row:
         if host.cancel.is_set():

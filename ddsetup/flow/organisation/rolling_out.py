@@ -7,28 +7,31 @@ itself, so a run that was killed is begun again: it waits for what is under way,
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from ddsetup.flow.call import Call
 from ddsetup.flow.host import Session
 from ddsetup.flow.organisation.across import Row, across, head
+from ddsetup.flow.organisation.stack_set import Found, by_account, ended
 from ddsetup.flow.organisation.who import Accounts
 from ddsetup.flow.preparing import look
-from ddsetup.gateways.aws import organizations, stack_sets
-from ddsetup.gateways.aws.errors import Refused
-from ddsetup.gateways.aws.stack_sets import Made, Place
-from ddsetup.model.account import Lane, Unreadable
+from ddsetup.gateways.aws import organizations, stack_sets, stacks
+from ddsetup.model.account import Stack, Unreadable
 from ddsetup.model.answers import Answers
 from ddsetup.model.errors import DdsetupError, UsageError
 from ddsetup.model.organisation import Instance, Member, Targets
-from ddsetup.model.snapshot import Snapshot
+from ddsetup.model.snapshot import LaneSnapshot, Snapshot
 from ddsetup.observe.in_bulk import GLANCE
-from ddsetup.plan.rollout import NAMES, Rollout, What, is_there, reason_to_leave_out
-from ddsetup.plan.steps.api_key import OWN_TAGS, made_by_us
+from ddsetup.plan.rollout import (
+    NAMES,
+    Rollout,
+    is_there,
+    not_importable,
+    reason_to_leave_out,
+    stays,
+)
 from ddsetup.plan.steps.forwarder_stack import function_name, is_forwarder_stack
 
-_FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 10.0
-"""Seconds between looks at an operation: CloudFormation has no waiter for one."""
 _SIDE_BY_SIDE: Mapping[str, str | int] = {
     "RegionConcurrencyType": "PARALLEL",
     "ConcurrencyMode": "SOFT_FAILURE_TOLERANCE",
@@ -36,243 +39,236 @@ _SIDE_BY_SIDE: Mapping[str, str | int] = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
-    """The set as it is, None if there is none, and its stacks."""
-
-    place: Place
-    made: Made | None = None
-    instances: tuple[Instance, ...] = ()
-    trusted: bool = True
-
-
-def find(accounts: Accounts, what: What) -> Found:
-    """The set, once nothing of an earlier run is under way any more.
-
-    Raises UsageError for a set of that name that is not ours, and where there is no organisation that can
-    have any.
-    """
-    organisation, base = accounts.organisation, accounts.base
-    if organisation is None:
-        raise UsageError("StackSets work in an organisation, and --accounts names a file instead of one")
-    if organisation.features != "ALL":
-        fix = "enable all features in AWS Organizations first"
-        raise UsageError(f"organisation {organisation.id} has {organisation.features} only", fix=fix)
-    lane = Lane(base.identity.account, base.scope.regions[0])
-    delegated = base.identity.account != organisation.management
-    place = Place(base.aws, lane, NAMES[what], delegated)
-    trusted = stack_sets.trusted_access(place)
-    made = stack_sets.read_stack_set(place) if trusted else None
-    if made is None:
-        return Found(place=place, trusted=trusted)
-    if not made_by_us(made.tags):
-        raise UsageError(
-            f"StackSet {place.name} is there, and ddsetup did not make it", fix="rename or delete it"
-        )
-    for operation in stack_sets.operations_under_way(place):
-        base.host.say(f"an operation on {place.name} is still under way; waiting for it")
-        ended(accounts, place, operation)
-    return Found(place=place, made=made, instances=stack_sets.instances(place))
-
-
 def forwarders_held(call: Call, accounts: Accounts, answers: Answers) -> dict[str, Row]:
-    """By account what it has of Forwarders (`held`), and the stacks that can be taken into the set."""
+    """By account what it has of Forwarders (`held`), the stacks that can be taken into the set, and why
+    others cannot (`unfit`)."""
     due = [m for m in accounts.members if m.active and not m.management]
+    importing = bool(call.value("take_over"))
 
     def looked(session: Session, _member: Member) -> Row:
         snapshot = look(session, fields=GLANCE)
-        held, stacks = _held(snapshot, answers)
-        return {"status": "ok", "exit_code": 0, "text": "looked at", "held": held, "stacks": stacks}
+        fit, unfit = _importable(session, snapshot, answers) if importing else ([], [])
+        held = {"held": _held(snapshot), "stacks": fit, "unfit": unfit}
+        return {"status": "ok", "exit_code": 0, "text": "looked at", **held}
 
     return {row["account"]: row for row in across(call, accounts, due, looked)}
 
 
-def _held(snapshot: Snapshot, answers: Answers) -> tuple[list[str], list[str]]:
-    held, stacks = list[str](), list[str]()
-    for lane, seen in sorted(snapshot.lanes.items()):
-        forwarders = () if isinstance(seen.forwarders, Unreadable) else seen.forwarders
-        ours = [f for f in forwarders if (f.stack or "").startswith(f"StackSet-{NAMES['forwarder']}-")]
-        held += [f"{f.name} ({lane.region})" for f in forwarders if f not in ours]
-        if isinstance(seen.stacks, Unreadable):
-            continue
-        stacks += [
-            stack.stack_id
-            for stack in seen.stacks
-            if stack.name == answers.forwarder_stack
-            and is_forwarder_stack(stack)
-            and stack.parameters.get("FunctionName") == function_name(answers)
-        ]
-    return held, stacks
+def _held(snapshot: Snapshot) -> list[str]:
+    return [
+        f"{forwarder.name} ({lane.region})"
+        for lane, seen in sorted(snapshot.lanes.items())
+        for forwarder in (() if isinstance(seen.forwarders, Unreadable) else seen.forwarders)
+        if not (forwarder.stack or "").startswith(f"StackSet-{NAMES['forwarder']}-")
+    ]
+
+
+def _importable(session: Session, snapshot: Snapshot, answers: Answers) -> tuple[list[str], list[str]]:
+    """The ids of the stacks of Forwarders that can be taken into a set, and why the others cannot."""
+    fit, unfit = list[str](), list[str]()
+    for _, seen in sorted(snapshot.lanes.items()):
+        for stack in _forwarder_stacks(seen, answers):
+            hidden = stacks.hidden_parameters(session.aws, seen.lane, StackName=stack.stack_id)
+            reason = not_importable(stack, function_name(answers), hidden)
+            if reason:
+                unfit.append(f"stack {stack.name} ({seen.lane.region}): {reason}")
+            else:
+                fit.append(stack.stack_id)
+    return fit, unfit
+
+
+def _forwarder_stacks(seen: LaneSnapshot, answers: Answers) -> Iterable[Stack]:
+    if not isinstance(seen.stacks, Unreadable):
+        yield from (s for s in seen.stacks if s.name == answers.forwarder_stack and is_forwarder_stack(s))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wish:
-    """`canary` are numbers or names of accounts that come first; `narrowed` as in `Rollout`. `take_over`:
-    stacks that are there come into the set."""
+    """`canary` are numbers or names of accounts that come first; `narrowed` as in `Rollout`. `renewed`: the
+    stacks that are there get another template."""
 
     regions: tuple[str, ...]
     canary: tuple[str, ...] = ()
     narrowed: bool = False
-    take_over: bool = False
+    renewed: bool = False
 
 
 def plan_rollout(accounts: Accounts, found: Found, held: Mapping[str, Row], wish: Wish) -> Rollout:
     """What is to be done. Raises UsageError for a canary that gets nothing."""
+    instances = by_account(found.instances)
+    in_set = {each.stack for each in found.instances if each.there}
     left_out: dict[str, str] = {}
+    there: list[str] = []
     imports: list[str] = []
     for member in accounts.members:
         row = held.get(member.account, {})
-        stacks = row.get("stacks", []) if wish.take_over else []
-        imports += stacks
-        reason = "" if stacks else reason_to_leave_out(member, row.get("held", []))
-        if reason:
+        stacks = [stack for stack in row.get("stacks", ()) if stack not in in_set]
+        has_it = is_there(member.account, wish.regions, instances.get(member.account, ()))
+        others = () if has_it or stacks else (*row.get("held", ()), *row.get("unfit", ()))
+        if reason := reason_to_leave_out(member, others):
             left_out[member.account] = reason
-    meant = [m.account for m in accounts.members if m.account not in left_out]
-    instances = _by_account(found.instances)
-    there = [a for a in meant if is_there(a, wish.regions, instances.get(a, ()))]
-    due = tuple(account for account in meant if account not in there)
+        elif has_it:
+            there.append(member.account)
+        else:
+            imports += stacks
+    due = tuple(m.account for m in accounts.members if m.account not in (*left_out, *there))
+    chosen = {m.account for m in accounts.members}
+    apart = [m.account for m in accounts.everyone if m.account not in chosen]
+    units = tuple(unit.id for unit in accounts.units) or (organizations.root(accounts.base.aws).id,)
+    return Rollout(
+        units=units,
+        regions=wish.regions,
+        due=due,
+        canary=_canary(accounts, wish, (*due, *there), left_out),
+        there=tuple(there),
+        left_out=left_out,
+        excluded=tuple(sorted({*apart, *left_out} - _management(accounts))),
+        # Those that have it are not touched again by a run that only does the rest.
+        narrowed=wish.narrowed or bool(there),
+        imports=tuple(imports),
+        renewed=wish.renewed,
+    )
+
+
+def _canary(
+    accounts: Accounts, wish: Wish, meant: Sequence[str], left_out: Mapping[str, str]
+) -> tuple[str, ...]:
     names = {m.name: m.account for m in accounts.members}
     canary = tuple(names.get(each, each) for each in wish.canary)
     for each in canary:
         if each not in meant:
             reason = left_out.get(each, "it is not among the accounts that are meant")
             raise UsageError(f"the canary {each} gets no stack: {reason}")
-    chosen = {m.account for m in accounts.members}
-    apart = [m.account for m in accounts.everyone if m.account not in chosen and not m.management]
-    units = tuple(unit.id for unit in accounts.units) or (organizations.root(accounts.base.aws).id,)
-    return Rollout(
-        units=units,
-        regions=wish.regions,
-        due=due,
-        canary=tuple(account for account in canary if account in due),
-        left_out={**left_out, **dict.fromkeys(there, "")},
-        excluded=tuple(
-            sorted({*apart, *(a for a, reason in left_out.items() if reason)} - _management(accounts))
-        ),
-        # Those that have it are not touched again by a run that only does the rest.
-        narrowed=wish.narrowed or bool(there),
-        imports=tuple(imports),
-    )
+    return canary
 
 
 def _management(accounts: Accounts) -> set[str]:
     return {accounts.organisation.management} if accounts.organisation else set()
 
 
-def roll_out(accounts: Accounts, found: Found, rollout: Rollout, more: Mapping[str, str | int]) -> None:
-    """Import, then the canary, then the rest; a canary that failed ends it. Raises DdsetupError then."""
+def roll_out(
+    accounts: Accounts, found: Found, rollout: Rollout, template: Mapping[str, str], tolerance: int
+) -> Mapping[str, str]:
+    """Import, then the canary, then the rest, and what is to be renewed; by account why its stack could not
+    be imported. A canary that failed ends it. Raises DdsetupError then."""
     place, made = found.place, found.made
     assert made is not None
     host = accounts.base.host
-    for at in range(0, len(rollout.imports), stack_sets.IMPORTED_AT_ONCE):
-        some = rollout.imports[at : at + stack_sets.IMPORTED_AT_ONCE]
-        host.say(f"taking {len(some)} stacks into {place.name}")
-        ended(accounts, place, stack_sets.import_stacks(place, made.id, rollout.units, some))
-    preferences = {**_SIDE_BY_SIDE, **more}
+    lost = _import(accounts, found, rollout)
+    rollout = rollout.without(lost)
+    sent = {"OperationPreferences": {**_SIDE_BY_SIDE, "FailureTolerancePercentage": tolerance}}
     for name, targets in rollout.batches():
         host.say(f"{place.name}: {name} in {', '.join(targets.regions)}")
-        sent = {"OperationPreferences": preferences}
         operation = stack_sets.start(place, made.id, "CreateStackInstances", targets, **sent)
         status, reason = ended(accounts, place, operation)
         if name == "canary" and status != "SUCCEEDED":
             said = "; ".join(_reasons(stack_sets.instances(place), rollout.canary)) or reason or status
             raise DdsetupError(f"the canary failed, and nothing else was begun: {said}")
+    if rollout.renewed:
+        host.say(f"{place.name}: its template, in all accounts that have it")
+        ended(accounts, place, stack_sets.update_template(place, made.id, template, **sent))
+    return lost
+
+
+def _import(accounts: Accounts, found: Found, rollout: Rollout) -> Mapping[str, str]:
+    """Take the stacks that are there into the set; by account, why those of others could not be.
+
+    These are struck off the set, and stay as they were: nothing of the set shall ever delete them.
+    """
+    place, made = found.place, found.made
+    assert made is not None
+    for at in range(0, len(rollout.imports), stack_sets.IMPORTED_AT_ONCE):
+        some = rollout.imports[at : at + stack_sets.IMPORTED_AT_ONCE]
+        accounts.base.host.say(f"taking {len(some)} stacks into {place.name}")
+        ended(accounts, place, stack_sets.import_stacks(place, made.id, rollout.units, some))
+    if not rollout.imports:
+        return {}
+    wanted = set(rollout.imports)
+    lost = [each for each in stack_sets.instances(place) if each.stack in wanted and not each.there]
+    _strike_off(accounts, found, lost)
+    return {each.account: f"its stack could not be taken in: {each.reason or each.detail}" for each in lost}
 
 
 def _reasons(instances: Sequence[Instance], accounts: Sequence[str]) -> list[str]:
     return [f"{i.account} {i.region}: {i.reason}" for i in instances if i.account in accounts and i.reason]
 
 
-def ended(accounts: Accounts, place: Place, operation: str) -> tuple[str, str]:
-    """Wait until an operation has ended; how, and why so. Ctrl-C leaves it to CloudFormation."""
-    clock, pause = accounts.base.host.clock, _FIRST_PAUSE
-    while True:
-        status, reason = stack_sets.operation_status(place, operation)
-        if not stack_sets.is_under_way(status):
-            return status, reason
-        clock.sleep(pause)
-        pause = min(pause * 1.5, _LONGEST_PAUSE)
-
-
-def make_set(found: Found, template: Mapping[str, str], parameters: Mapping[str, str]) -> Found:
-    """The set, made if it is not there yet, in an organisation that lets StackSets work."""
-    if not found.trusted:
-        stack_sets.allow_access(found.place)
-    if found.made is not None:
-        return found
-    try:
-        made = stack_sets.create_stack_set(found.place, template, parameters, OWN_TAGS)
-    except Refused as error:
-        if error.code != "NameAlreadyExistsException":
-            raise
-        # An attempt whose answer was lost made it.
-        there = stack_sets.read_stack_set(found.place)
-        if there is None or not made_by_us(there.tags):
-            raise
-        made = there.id
-    return replace(found, made=Made(id=made, tags=OWN_TAGS), trusted=True)
-
-
-def stacks_of(found: Found) -> tuple[Instance, ...]:
-    """The stacks of the set as they are now; none if it is gone."""
-    there = stack_sets.read_stack_set(found.place)
-    return stack_sets.instances(found.place) if there is not None else ()
-
-
 def take_back(accounts: Accounts, found: Found) -> None:
-    """Delete the stacks of the set, and the set where all of them are gone."""
-    place, made = found.place, found.made
-    if made is None:
+    """Delete the stacks of the set, but those that were taken into it; and the set with its last stack."""
+    if found.made is None:
         return
-    for retain in (True, False):
-        # What never came to be is only struck off: there is nothing to delete, and no way in perhaps.
-        some = [each for each in found.instances if bool(each.stack) is not retain]
-        if not some:
-            continue
-        units = tuple(sorted({each.unit for each in some if each.unit}))
-        targets = Targets(
-            units=units or (organizations.root(accounts.base.aws).id,),
-            regions=tuple(sorted({each.region for each in some})),
-            accounts=tuple(sorted({each.account for each in some})),
-            filter="INTERSECTION",
-        )
-        sent = {
-            "RetainStacks": retain,
-            "OperationPreferences": {**_SIDE_BY_SIDE, "FailureTolerancePercentage": 100},
-        }
-        ended(accounts, place, stack_sets.start(place, made.id, "DeleteStackInstances", targets, **sent))
-    if not stack_sets.instances(place):
-        stack_sets.delete_stack_set(place)
+    name = found.place.name
+    _strike_off(accounts, found, [each for each in found.instances if stays(each, name)])
+    _delete(accounts, found, [each for each in found.instances if not stays(each, name)])
+    if not stack_sets.instances(found.place):
+        stack_sets.delete_stack_set(found.place)
 
 
-def _by_account(instances: Iterable[Instance]) -> Mapping[str, list[Instance]]:
-    found: dict[str, list[Instance]] = {}
-    for each in instances:
-        found.setdefault(each.account, []).append(each)
-    return found
+def _strike_off(accounts: Accounts, found: Found, instances: Sequence[Instance]) -> None:
+    """Take these out of the set, and leave their stacks: region by region, as what is of the set in other
+    regions of an account is meant to go."""
+    for region in sorted({each.region for each in instances}):
+        _delete(accounts, found, [each for each in instances if each.region == region], retain=True)
 
 
-def rows_of(
-    accounts: Accounts, instances: Iterable[Instance], rollout: Rollout, *, planned: bool
+def _delete(accounts: Accounts, found: Found, instances: Sequence[Instance], *, retain: bool = False) -> None:
+    """Take these out of the set, and delete their stacks unless they are to be retained."""
+    place, made = found.place, found.made
+    if not instances or made is None:
+        return
+    units = tuple(sorted({each.unit for each in instances if each.unit}))
+    targets = Targets(
+        units=units or (organizations.root(accounts.base.aws).id,),
+        regions=tuple(sorted({each.region for each in instances})),
+        accounts=tuple(sorted({each.account for each in instances})),
+        filter="INTERSECTION",
+    )
+    sent = {
+        "RetainStacks": retain,
+        "OperationPreferences": {**_SIDE_BY_SIDE, "FailureTolerancePercentage": 100},
+    }
+    ended(accounts, place, stack_sets.start(place, made.id, "DeleteStackInstances", targets, **sent))
+
+
+def planned_rows(accounts: Accounts, rollout: Rollout) -> list[Row]:
+    """A row for each account: what it is to get, or why nothing."""
+    return [{**head(m), **_planned(m, rollout)} for m in accounts.members]
+
+
+def _planned(member: Member, rollout: Rollout) -> Row:
+    where = f"stacks in {', '.join(rollout.regions)}"
+    if member.account in rollout.left_out:
+        return {"status": "left out", "reason": rollout.left_out[member.account], "exit_code": 0}
+    if member.account in rollout.there:
+        status, text = ("changes", "its stack gets another template") if rollout.renewed else _SAME
+        return {"status": status, "text": text or where, "exit_code": 0}
+    imported = sum(f":{member.account}:" in stack for stack in rollout.imports)
+    taken = f", {imported} of them taken in as they are" if imported else ""
+    first = ", with the canary" if member.account in rollout.canary else ""
+    return {"status": "changes", "text": where + taken + first, "exit_code": 0}
+
+
+_SAME = ("nothing to do", "")
+
+
+def done_rows(
+    accounts: Accounts, instances: Iterable[Instance], rollout: Rollout, lost: Mapping[str, str]
 ) -> list[Row]:
-    """A row for each account: what its stacks are like, or why it gets none."""
-    by_account = _by_account(instances)
+    """A row for each account: what became of its stacks, those that were `lost` at the import among them."""
+    of = by_account(instances)
     return [
-        {**head(m), **_row(m, by_account.get(m.account, []), rollout, planned=planned)}
+        {**head(m), **_done(m, of.get(m.account, []), rollout, lost.get(m.account, ""))}
         for m in accounts.members
     ]
 
 
-def _row(member: Member, instances: Sequence[Instance], rollout: Rollout, *, planned: bool) -> Row:
-    reason = rollout.left_out.get(member.account)
-    if reason:
-        return {"status": "left out", "reason": reason, "exit_code": 0}
-    if reason == "" or is_there(member.account, rollout.regions, instances):
-        status = "nothing to do" if planned or reason == "" else "done"
-        return {"status": status, "text": f"stacks in {', '.join(rollout.regions)}", "exit_code": 0}
-    if planned:
-        first = ", with the canary" if member.account in rollout.canary else ""
-        return {"status": "changes", "text": f"stacks in {', '.join(rollout.regions)}{first}", "exit_code": 0}
+def _done(member: Member, instances: Sequence[Instance], rollout: Rollout, lost: str) -> Row:
+    if lost:
+        return {"status": "failed", "reason": lost, "exit_code": 1}
+    if member.account in rollout.left_out or (member.account in rollout.there and not rollout.renewed):
+        return _planned(member, rollout)
+    if is_there(member.account, rollout.regions, instances):
+        return {"status": "done", "text": f"stacks in {', '.join(rollout.regions)}", "exit_code": 0}
     failed = [each for each in instances if not each.there and each.reason]
     said = "; ".join(f"{each.region}: {each.reason}" for each in failed) or "not begun"
     return {"status": "failed" if failed else "not started", "reason": said, "exit_code": 1}

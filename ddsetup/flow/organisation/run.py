@@ -45,21 +45,21 @@ def journalled(accounts: Accounts, command: str, undoes: str = "") -> Iterator[s
         journal.stopped = host.cancel.is_set()
 
 
-def confirm_rows(
-    call: Call, accounts: Accounts, report: Report, question: str, said: Sequence[str] = ()
-) -> None:
-    """Show what is to become of each account, and what has to be `said` of it, and have it confirmed.
+def confirm_rows(call: Call, accounts: Accounts, report: Report, question: str) -> None:
+    """Show what is to become of each account, and have it confirmed.
 
     Raises as `flow.confirm` does when it is not.
     """
     call.console.blocks([*result_blocks(report.data, call.console.room()), ()])
-    for text in said:
-        call.console.say(text, "warn")
     confirm(call, accounts.base, question)
 
 
-def report_of(command: str, accounts: Accounts, rows: Sequence[Row], run: str = "") -> Report:
-    """A row for each account; ends with what they ended with together."""
+def report_of(
+    command: str, accounts: Accounts, rows: Sequence[Row], run: str = "", remarks: Sequence[str] = ()
+) -> Report:
+    """A row for each account, and `remarks` on all of them; ends with what they ended with together."""
     organisation = accounts.organisation
     data = {"organisation": organisation.id if organisation else "", "accounts": list(rows)}
+    if remarks:
+        data["remarks"] = list(remarks)
     return replace(base_report(command, accounts.base), data=data, run=run, exit_code=exit_code_of(rows))

@@ -64,6 +64,9 @@ def accounts_of(call: Call, base: Session) -> Accounts:
 
     Raises UsageError for a choice that fits nothing, and what AWS Organizations refuses.
     """
+    at_once = call.value("at_once")
+    if at_once is not None and at_once < 1:
+        raise UsageError(f"--at-once {at_once}: one account at a time is the least")
     roles = (*(call.value("member_role") or ()), *USUAL_ROLES)
     which = _which(call)
     found = Accounts(

@@ -15,6 +15,8 @@ from ddsetup.model.errors import GatewayError, UsageError
 from ddsetup.model.nearest import did_you_mean
 from ddsetup.model.organisation import Member
 
+STACK_SETS = "member.org.stacksets.cloudformation.amazonaws.com"
+"""The service principal of StackSets (AWS Organizations user guide, "AWS services that you can use")."""
 _TOKEN = ("NextToken", "NextToken")
 _AT_ONCE = 4
 """Calls side by side: the rates of the API are low, and everybody's in the organisation."""
@@ -83,6 +85,14 @@ def root(aws: Aws) -> Unit:
     """The root of the organisation: there is one (its API reference, ListRoots)."""
     found = aws.pages("organizations:ListRoots", None, "Roots", token=_TOKEN)
     return Unit(id=found[0]["Id"], path="/")
+
+
+def administers_stack_sets(aws: Aws, account: str) -> bool:
+    """Whether an account is a delegated administrator of StackSets. Needs
+    organizations:ListDelegatedAdministrators, as its work on StackSets does."""
+    action = "organizations:ListDelegatedAdministrators"
+    found = aws.pages(action, None, "DelegatedAdministrators", token=_TOKEN, ServicePrincipal=STACK_SETS)
+    return account in {item["Id"] for item in found}
 
 
 def with_tags(aws: Aws, members: Sequence[Member]) -> tuple[Member, ...]:

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ddsetup.gateways.aws.errors import Refused
 from ddsetup.gateways.aws.session import Aws
 from ddsetup.gateways.aws.stacks import CAPABILITIES, parameters_of, tags_of
+from ddsetup.gateways.overlap import each
 from ddsetup.model.account import Json, Lane
+from ddsetup.model.errors import GatewayError, SignedOut
 from ddsetup.model.organisation import Instance, Targets
 
 IMPORTED_AT_ONCE = 10
@@ -50,17 +52,19 @@ class Place:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Made:
-    """A StackSet that is there."""
+    """A StackSet that is there. `template` is its template as it was given, `permissions` SERVICE_MANAGED or
+    SELF_MANAGED."""
 
     id: str
     tags: Mapping[str, str] = field(default_factory=dict)
+    template: str = ""
+    permissions: str = "SERVICE_MANAGED"
 
 
-def trusted_access(place: Place) -> bool:
-    """Whether StackSets may work in the organisation's accounts (DescribeOrganizationsAccess)."""
+def trusted_access(place: Place) -> str:
+    """Whether StackSets may work in the organisation: ENABLED, DISABLED or DISABLED_PERMANENTLY."""
     action = "cloudformation:DescribeOrganizationsAccess"
-    answer = place.aws.call(action, place.lane, CallAs=place.call_as)
-    return bool(answer.get("Status") == "ENABLED")
+    return str(place.aws.call(action, place.lane, CallAs=place.call_as).get("Status") or "DISABLED")
 
 
 def allow_access(place: Place) -> None:
@@ -76,8 +80,32 @@ def read_stack_set(place: Place) -> Made | None:
         if error.code == "StackSetNotFoundException":
             return None
         raise
-    tags = {tag["Key"]: tag["Value"] for tag in found.get("Tags") or ()}
-    return Made(id=found["StackSetId"], tags=tags)
+    return Made(
+        id=found["StackSetId"],
+        tags={tag["Key"]: tag["Value"] for tag in found.get("Tags") or ()},
+        template=found.get("TemplateBody") or "",
+        permissions=found.get("PermissionModel") or "SELF_MANAGED",
+    )
+
+
+def place_of(place: Place, regions: Sequence[str]) -> Place:
+    """Where the set is, of all the regions that it might have been made in; as it is where it is in none.
+
+    A set lives in one region, whichever ones its stacks are in. Regions that cannot be asked are passed over:
+    nobody could have made one there.
+    """
+
+    def found(region: str) -> Place | None:
+        there = replace(place, lane=replace(place.lane, region=region))
+        try:
+            return there if read_stack_set(there) is not None else None
+        except SignedOut:
+            raise
+        except GatewayError:
+            return None
+
+    others = [region for region in regions if region != place.lane.region]
+    return next((there for there in each(found, others) if there is not None), place)
 
 
 def create_stack_set(
@@ -102,6 +130,21 @@ def create_stack_set(
             **template,
         )["StackSetId"]
     )
+
+
+def update_template(place: Place, made: str, template: Mapping[str, str], **more: Json) -> str:
+    """Give the set, and all its stacks, another template; the id of the operation, as `start` has it.
+
+    UpdateStackSet changes the set even where the operation fails (its API reference).
+    """
+    asked = {
+        "Capabilities": list(CAPABILITIES[:2]),
+        # What is not named would be self-managed.
+        "PermissionModel": "SERVICE_MANAGED",
+        **template,
+        **more,
+    }
+    return _once(place, "UpdateStackSet", (made, "update", *template.values()), asked)
 
 
 def start(place: Place, made: str, operation: str, targets: Targets, **more: Json) -> str:

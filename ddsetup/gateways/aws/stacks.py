@@ -64,6 +64,14 @@ def template_parameters(aws: Aws, lane: Lane, url: str) -> tuple[str, ...]:
     return tuple(parameter["ParameterKey"] for parameter in answer.get("Parameters") or ())
 
 
+@readable
+def hidden_parameters(aws: Aws, lane: Lane, **of: Json) -> tuple[str, ...]:
+    """The names of the NoEcho parameters of a template, `of` StackName or TemplateURL. Needs
+    cloudformation:GetTemplateSummary."""
+    answer = aws.call("cloudformation:GetTemplateSummary", lane, **of)
+    return tuple(each["ParameterKey"] for each in answer.get("Parameters") or () if each.get("NoEcho"))
+
+
 def template_version(url: str) -> str | Unreadable:
     """The version of the Forwarder that a template deploys, from its mapping `Constants.DdForwarder`; empty
     if it has none. Read as anybody can read it: no call of AWS tells."""

@@ -6,10 +6,21 @@ from dataclasses import replace
 
 import pytest
 
+from ddsetup.model.account import Stack, Unreadable
 from ddsetup.model.answers import Answers, KeySource
 from ddsetup.model.errors import UsageError
 from ddsetup.model.organisation import Instance, Member
-from ddsetup.plan.rollout import Rollout, forwarder_parameters, is_there, reason_to_leave_out
+from ddsetup.plan.rollout import (
+    Rollout,
+    check_hidden,
+    forwarder_parameters,
+    is_same_template,
+    is_there,
+    not_importable,
+    reason_to_leave_out,
+    refused_access,
+    stays,
+)
 
 SITE = Answers(site="datadoghq.eu", regions=("eu-west-1",))
 ALL = Rollout(units=("r-1",), regions=("eu-west-1",), due=("1", "2", "3"), canary=("2",))
@@ -34,6 +45,76 @@ def test_whole_units_name_no_accounts() -> None:
 
 def test_a_canary_alone_is_all_there_is_to_do() -> None:
     assert [name for name, _ in replace(ALL, due=("2",)).batches()] == ["canary"]
+
+
+def test_an_account_whose_stack_was_lost_gets_no_other_one() -> None:
+    left = replace(ALL, canary=("1",)).without({"1", "2"})
+    ((name, rest),) = left.batches()
+    assert (name, rest.accounts, rest.filter) == ("rest", ("1", "2"), "DIFFERENCE")
+
+
+def test_accounts_that_have_it_change_only_where_its_template_does() -> None:
+    there = replace(ALL, there=("4", "5"))
+    assert (there.changing, replace(there, renewed=True).changing) == (3, 5)
+    assert not replace(there, due=()).changing
+
+
+def test_access_that_cannot_be_had_is_told_before_anything_is_begun() -> None:
+    assert refused_access("ENABLED", delegated=True) is None
+    assert refused_access("DISABLED", delegated=False) is None
+    told = refused_access("DISABLED", delegated=True)
+    assert told
+    assert "activate-organizations-access" in told[1]
+    for delegated in (True, False):
+        lost = refused_access("DISABLED_PERMANENTLY", delegated=delegated)
+        assert lost
+        assert "for good" in lost[0]
+
+
+FORWARDER = Stack(name="datadog-forwarder", status="CREATE_COMPLETE", parameters={"FunctionName": "f"})
+
+
+@pytest.mark.parametrize(
+    ("function", "hidden", "told"),
+    [
+        ("f", (), ""),
+        ("g", (), "its function is not g"),
+        ("f", ("DdApiKey",), "NoEcho parameters (DdApiKey)"),
+        ("f", Unreadable("cloudformation:GetTemplateSummary", "denied"), "denied"),
+    ],
+)
+def test_only_stacks_that_aws_imports_are_taken_in(
+    function: str, hidden: tuple[str, ...] | Unreadable, told: str
+) -> None:
+    found = not_importable(FORWARDER, function, hidden)
+    assert told in found
+    assert bool(told) is bool(found)
+
+
+@pytest.mark.parametrize(
+    ("stack", "expected"),
+    [("StackSet-ddsetup-forwarder-1/x", False), ("datadog-forwarder/x", True), ("", True)],
+)
+def test_what_was_there_before_the_set_stays_when_the_set_goes(stack: str, expected: bool) -> None:
+    arn = f"arn:aws:cloudformation:eu-west-1:1:stack/{stack}" if stack else ""
+    instance = Instance(account="1", region="eu-west-1", detail="SUCCEEDED", stack=arn)
+    assert stays(instance, "ddsetup-forwarder") is expected
+
+
+def test_a_key_that_cloudformation_would_show_is_not_handed_to_it() -> None:
+    unread = Unreadable("cloudformation:GetTemplateSummary", "denied")
+    check_hidden(("DdApiKey",), own_template=True)
+    check_hidden(unread, own_template=False)
+    for hidden, own in (((), False), (("Other",), True), (unread, True)):
+        with pytest.raises(UsageError, match="would show the API key"):
+            check_hidden(hidden, own_template=own)
+
+
+def test_a_template_is_the_same_whatever_its_spaces() -> None:
+    wanted = {"TemplateBody": '{"a":1}'}
+    assert is_same_template('{ "a": 1 }', wanted)
+    assert not is_same_template('{"a":2}', wanted)
+    assert not is_same_template("a: 1", wanted)
 
 
 @pytest.mark.parametrize(

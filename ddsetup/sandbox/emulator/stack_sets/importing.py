@@ -1,8 +1,9 @@
 """Stacks that exist, taken into a set: at most ten a call, of accounts in the units that are named.
 
-What may be imported is said in the CloudFormation user guide, "Import stacks into CloudFormation StackSets" and
-"Service-managed stack import": no template with NoEcho, no stack of another set, none of the management account,
-none outside of the units, at least one of which has to be named. In which words it is refused is an assumption.
+What may be imported is said in the CloudFormation user guide, "Import stacks into CloudFormation StackSets"
+and "Service-managed stack import": no template with NoEcho, no stack of another set, none of the management
+account, none outside of the units, at least one of which has to be named. In which words it is refused is an
+assumption.
 """
 
 from __future__ import annotations
