@@ -80,6 +80,12 @@ def wanted_policy(forwarder: str, excluded: Iterable[str]) -> AccountPolicyState
     )
 
 
+def stream_policy(name: str, stream: str, role: str, excluded: Iterable[str]) -> AccountPolicyState:
+    """The policy that leads all log groups but these to a delivery stream, by a role of CloudWatch Logs."""
+    document = {"RoleArn": role, "DestinationArn": stream, "FilterPattern": "", "Distribution": "Random"}
+    return AccountPolicyState(name=name, document=json.dumps(document), selection=selection_without(excluded))
+
+
 def selection_without(groups: Iterable[str]) -> str:
     """The selection of all log groups but these."""
     return f"LogGroupName NOT IN {json.dumps(sorted(set(groups)))}"

@@ -200,6 +200,15 @@ DURABLE_TEMPLATE: tuple[str, ...] = (
 )
 """The types of Datadog's template 0.1.0 for durable executions."""
 
+LOG_STREAM_TEMPLATE: tuple[str, ...] = (
+    "AWS::IAM::Role",
+    "AWS::S3::Bucket",
+    "AWS::Logs::LogGroup",
+    "AWS::Logs::LogStream",
+    "AWS::KinesisFirehose::DeliveryStream",
+)
+"""The types of ddsetup's own template by which log groups are sent to Datadog."""
+
 KEEPER_TEMPLATE: tuple[str, ...] = (
     "AWS::IAM::Role",
     "AWS::Logs::LogGroup",

@@ -159,6 +159,11 @@ class Answers:
         return self.via == "forwarder" and self.subscribe != "none"
 
     @property
+    def streams_logs(self) -> bool:
+        """Whether a policy of the account leads log groups to Datadog by Firehose, beside the Extension."""
+        return self.via == "extension" and self.subscribe == "account" and self.logs
+
+    @property
     def datadog_subscribes(self) -> bool:
         """Whether Datadog's automatic triggers put the subscription filters."""
         return self.via == "forwarder" and self.subscribe == "automatic"

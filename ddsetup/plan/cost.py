@@ -59,7 +59,8 @@ def cost(flows: Flows, traffic: Traffic, answers: Answers) -> Cost:
         Quantity(name, _amount(name, flows, traffic, "now"), _amount(name, flows, traffic, "after"))
         for name in _NAMES
     )
-    beyond = tuple(flow for flow in flows.logs if not flow.chosen and flow.forwarded_after)
+    streamed = answers.streams_logs
+    beyond = tuple(f for f in flows.logs if not f.chosen and (f.forwarded_after or streamed))
     beyond_gb = _logs(beyond, traffic.log_bytes, "after", _BYTES_OF_GB).value if beyond else None
     doubled = tuple(flow.group[1] for flow in flows.logs if (flow.after or 0) > 1)
     found = Cost(
@@ -193,7 +194,7 @@ def _offers(found: Cost, flows: Flows, traffic: Traffic, answers: Answers) -> It
         size = f", {gigabytes:,.1f} GB a month" if gigabytes >= _SMALL else ""
         yield Offer(
             what="more log groups are subscribed than those of the chosen functions",
-            option="--subscribe direct",
+            option="--subscribe automatic" if answers.streams_logs else "--subscribe direct",
             saves=f"{counted(len(found.automatic), 'log group')}{size}",
         )
     if found.doubled:

@@ -9,7 +9,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
+from ddsetup.facts.account_policies import policies_of
 from ddsetup.facts.filters import MAX_FILTERS, Destination, as_filter, classify, leads_to_datadog_by_name
+from ddsetup.facts.firehose import leads_to_datadog
 from ddsetup.facts.recognise import extension_ships_logs, has_datadog
 from ddsetup.facts.variables import SAMPLE_RATE, TRACE_ENABLED, is_on
 from ddsetup.model.account import Function, Lane, SubscriptionFilter, Unreadable
@@ -21,6 +23,7 @@ from ddsetup.model.states import FilterState, FunctionState, LogGroupState
 from ddsetup.plan.steps.collection import subscribed
 from ddsetup.plan.steps.subscriptions.account import by_policy
 from ddsetup.plan.steps.subscriptions.groups import Region, log_group_of, regions
+from ddsetup.plan.steps.subscriptions.stream import left_out
 
 Filters: TypeAlias = list[tuple[str, Destination]]
 """Filters of a log group by name, each with where it leads."""
@@ -134,11 +137,11 @@ def _beyond(region: Region, chosen: Iterable[str]) -> tuple[str, ...]:
     """The log groups that come along: those of other functions, which Datadog subscribes by itself, or with
     a policy of the account all there are."""
     groups = region.lane.log_groups
-    if not (region.triggered or by_policy(region)) or isinstance(groups, Unreadable):
+    every = by_policy(region) or region.answers.streams_logs
+    if not (region.triggered or every) or isinstance(groups, Unreadable):
         return ()
-    left_out = {*chosen, *region.own_groups}
-    others = (n for n, group in groups.items() if n not in left_out and group.log_class == "STANDARD")
-    every = by_policy(region)
+    out = {*chosen, *(left_out(region) if region.answers.streams_logs else region.own_groups)}
+    others = (n for n, group in groups.items() if n not in out and group.log_class == "STANDARD")
     return tuple(sorted(name for name in others if every or name.startswith(_OF_FUNCTIONS)))
 
 
@@ -183,8 +186,18 @@ def _filters_after(
         found.append("ours")
     stays = region.policy is not None and region.at not in changes.policies
     # A policy of the account leads lines on besides all filters, to whatever these lead.
-    led = (by_policy(region) or stays) and name not in region.own_groups
-    return [*found, "ours"] if led else found
+    if (by_policy(region) or stays) and name not in region.own_groups:
+        found.append("ours")
+    stays = _streamed(name, region) and region.at not in changes.policies
+    if name not in left_out(region) if region.answers.streams_logs else stays:
+        found.append("firehose")
+    return found
+
+
+def _streamed(name: str, region: Region) -> bool:
+    """Whether a policy of the account leads the group to Datadog by Firehose."""
+    policies = policies_of(region.lane.account_filter_policies)
+    return any(leads_to_datadog(each.destination_arn) and each.delivers(name) for each in policies)
 
 
 def _filters(name: str, region: Region) -> Filters | None:
@@ -193,6 +206,8 @@ def _filters(name: str, region: Region) -> Filters | None:
     if not isinstance(groups, Unreadable) and name not in groups:
         return []
     found = region.lane.filters.get(name)
+    if _streamed(name, region):
+        return [("", "firehose")]
     if region.policy is not None and name not in region.own_groups:
         # Without a name: whether it stays is told apart from filters.
         known = () if found is None or isinstance(found, Unreadable) else found

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from ddsetup.facts import permissions
+from ddsetup.facts.firehose import STACK as LOG_STREAM
 from ddsetup.facts.iam_documents import MANAGED_LIMIT, size
 from ddsetup.facts.kinds import KINDS, sources_of
 from ddsetup.facts.permissions import statement
@@ -12,7 +13,7 @@ from ddsetup.model.account import Json
 from ddsetup.model.answers import Answers
 from ddsetup.model.change import Action
 from ddsetup.model.errors import UsageError
-from ddsetup.plan.policy_durable import durable_statements
+from ddsetup.plan.policy_delivery import durable_statements, own_stack_statements
 from ddsetup.plan.policy_forwarder import stack_statements
 from ddsetup.plan.policy_keep import install_statements
 from ddsetup.plan.policy_scope import Scope, s3_object
@@ -91,6 +92,7 @@ def _document(scope: Scope, wanted: frozenset[str], execution_roles: Sequence[st
         *_integration(scope, wanted),
         *_forwarder(scope, wanted),
         *_durable(scope, wanted),
+        *_log_stream(scope, wanted),
         *_secret(scope, wanted),
         *_customer_keys(scope, wanted),
         *_functions(scope, wanted),
@@ -189,6 +191,18 @@ def _durable(scope: Scope, wanted: frozenset[str]) -> Iterable[Json]:
         action = "ssm:GetParameters" if answers.key_source.kind == "ssm" else "secretsmanager:GetSecretValue"
         yield statement("DurableKey", (action,) if key[0].startswith("arn:") else (), key)
         yield statement("DurableTemplate", ("s3:GetObject",), s3_object(_template(answers), scope.partition))
+
+
+def _log_stream(scope: Scope, wanted: frozenset[str]) -> Iterable[Json]:
+    """The stack with the delivery stream; CloudFormation reads the key in the caller's name, too."""
+    answers = scope.answers
+    if not answers.streams_logs or not wanted & (_SETTING_UP | {"undo"}):
+        return
+    making = bool(wanted & _SETTING_UP)
+    yield from own_stack_statements(LOG_STREAM, scope, making=making)
+    if making:
+        key = scope.secret() if makes_secret(answers) else (answers.key_source.value,)
+        yield statement("LogStreamKey", ("secretsmanager:GetSecretValue",), key)
 
 
 def _template(answers: Answers) -> str:
@@ -302,7 +316,7 @@ def _account_policy(scope: Scope, wanted: frozenset[str]) -> tuple[str, ...]:
     """The policy for all log groups, where one is wanted: it takes a right that is about everything, and one
     that is about each log group."""
     answers = scope.answers
-    putting = answers.forwards and answers.subscribe == "account"
+    putting = answers.subscribe == "account" and (answers.forwards or answers.streams_logs)
     done: tuple[Action, ...] = ("create", "update") if putting else ()
     writes = _actions("account_policy", wanted, done)
     if putting and ("uninstrument" in wanted or answers.on_conflict == "replace"):
@@ -330,8 +344,11 @@ def _subscriptions(scope: Scope, wanted: frozenset[str]) -> Iterable[Json]:
     writes += tuple(action for action in everywhere if action.endswith("SubscriptionFilter"))
     yield statement("Subscriptions", (*permissions.LOOK_AT_FILTERS, *writes), scope.log_groups())
     yield statement("AccountPolicy", tuple(a for a in everywhere if a not in writes), ("*",))
+    logs_only = {"StringEquals": {"iam:PassedToService": "logs.amazonaws.com"}}
+    if answers.streams_logs and "logs:PutAccountPolicy" in everywhere:
+        role = f"arn:{scope.partition}:iam::{scope.account}:role{answers.role_path}{LOG_STREAM}-*"
+        yield statement("LogStreamToLogs", ("iam:PassRole",), (role,), logs_only)
     if replaces and "logs:PutSubscriptionFilter" in writes:
         # Putting back a filter to Kinesis or Firehose hands its role to CloudWatch Logs.
-        condition = {"StringEquals": {"iam:PassedToService": "logs.amazonaws.com"}}
         roles = (f"arn:{scope.partition}:iam::{scope.account}:role/*",)
-        yield statement("SubscriptionRoles", ("iam:PassRole",), roles, condition)
+        yield statement("SubscriptionRoles", ("iam:PassRole",), roles, logs_only)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from ddsetup.facts import permissions
+from ddsetup.facts.firehose import STACK as LOG_STREAM
 from ddsetup.facts.permissions import PURPOSE
 from ddsetup.model.account import Role, Secret, Stack, Unreadable
 from ddsetup.model.answers import Answers
@@ -125,9 +126,12 @@ def _resources(
 
 def _stacks(answers: Answers) -> tuple[str, ...]:
     """The names of the stacks that may be made or changed."""
-    forwarder = answers.via != "extension" or answers.forwarder_upgrade
-    names = (answers.forwarder_stack,) if forwarder else ()
-    return (*names, DURABLE) if answers.via == "extension" and answers.durable_events else names
+    made = (
+        (answers.forwarder_stack, answers.via != "extension" or answers.forwarder_upgrade),
+        (DURABLE, answers.via == "extension" and answers.durable_events),
+        (LOG_STREAM, answers.streams_logs),
+    )
+    return tuple(name for name, wanted in made if wanted)
 
 
 def _secret_arn(secret: Secret | None, prefix: str) -> str:

@@ -52,7 +52,8 @@ DELIVERY = panel(
     Setting(
         key="subscribe",
         choices=("automatic", "account", "direct", "none"),
-        help="Who subscribes the Forwarder to log groups: Datadog, one policy for all, ddsetup, or nobody.",
+        help="Who subscribes the Forwarder to log groups: Datadog, one policy for all, ddsetup, or nobody. "
+        "account with --via extension: all other log groups, by Firehose.",
     ),
     Setting(
         key="on_conflict",

@@ -90,7 +90,10 @@ def _carried(_dd: Datadog, progress: Progress, left: Sequence[Expected], _now: d
 
 _QUESTIONS: Sequence[tuple[About, Ask]] = (
     *((_of_functions(signals), ask) for signals, ask in look_at_functions.QUESTIONS),
-    (_of_things(lambda thing: thing.log_group or thing.source), _within(_since_the_start, look_at_logs)),
+    (
+        _of_things(lambda thing: thing.log_group or thing.source or thing.stream),
+        _within(_since_the_start, look_at_logs),
+    ),
     (_of_things(lambda thing: thing.service), _within(_since_the_start, look_at_spans)),
     (_of_things(lambda thing: thing.metric), _within(of_cloudwatch, look_at_metrics)),
     (_of_things(lambda thing: thing.prefix), _within(of_cloudwatch, look_at_namespaces)),

@@ -29,6 +29,9 @@ def look_at_logs(dd: Datadog, window: Window, left: Sequence[Expected]) -> Itera
     """What is there of the logs of things. Raises Denied when `logs_read_data` is missing."""
     things = _things(left)
     yield from _by_group(dd, window, [pair for pair in things if pair[1].log_group])
+    for expected, thing in things:
+        if thing.stream and search_logs(dd, window, f"@aws.firehose.arn:{any_of((thing.stream,))}", limit=1):
+            yield {expected.key: "firehose"}
     of_sources = [pair for pair in things if pair[1].source]
     if of_sources:
         yield _of_sources(dd, window, of_sources)

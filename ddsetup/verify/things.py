@@ -12,6 +12,9 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
+from ddsetup.facts.account_policies import policies_of, policy_resource
+from ddsetup.facts.catalog import partition_of
+from ddsetup.facts.firehose import is_stream, stream_arn
 from ddsetup.facts.kinds import CHOSEN, sources_of
 from ddsetup.facts.services import ACCESS_LOGS, STATES, resource_of
 from ddsetup.gateways.aws.metrics import Series
@@ -20,12 +23,13 @@ from ddsetup.model.answers import Answers
 from ddsetup.model.change import Plan, ResourceId
 from ddsetup.model.report import SignalName
 from ddsetup.model.services import Service, StateMachine
-from ddsetup.model.snapshot import Snapshot
+from ddsetup.model.snapshot import LaneSnapshot, Snapshot
 from ddsetup.model.states import FilterState, LogCollectionState
 from ddsetup.plan.select_services import all_chosen
 from ddsetup.plan.steps.forwarder_choice import lane_of
 from ddsetup.plan.steps.instrument.tags import wanted_tags
 from ddsetup.plan.steps.namespaces import LAMBDA, wanted_namespaces
+from ddsetup.plan.steps.subscriptions.stream import NAME as STREAM_POLICY
 
 OF_STATES = "AWS/States"
 _SOURCES: Mapping[str, str] = {
@@ -47,7 +51,8 @@ class Thing:
     """One kind of data of one thing that was switched on.
 
     Exactly one of these tells how to look for it: `log_group` its logs name, a `metric` whose tag (key,
-    value) names it, a `prefix` of the metrics of a namespace, a log `source`, the `service` of its spans.
+    value) names it, a `prefix` of the metrics of a namespace, a log `source`, the `service` of its spans, the
+    ARN of the delivery `stream` that its logs come by.
     `idle` is what did not happen when there is nothing to see; `counted` is how CloudWatch knows, None where
     it does not. `by_functions`: it goes on when functions run. `shared`: others have the same tag, so that it
     is only known by what functions of its place sent through it.
@@ -64,6 +69,7 @@ class Thing:
     namespace: str = ""
     source: str = ""
     service: str = ""
+    stream: str = ""
     counted: Series | None = None
     by_functions: bool = False
     shared: bool = False
@@ -93,6 +99,7 @@ def switched_on(snapshot: Snapshot, answers: Answers, forwarders: Iterable[str] 
     for account in snapshot.accounts:
         found += _of_account(account, answers)
     found += [_of_forwarder(arn) for arn in forwarders]
+    found += [_by_stream(at) for at, lane in snapshot.lanes.items() if _streamed(lane, answers)]
     return told_apart(found)
 
 
@@ -198,6 +205,24 @@ def _of_forwarder(arn: str) -> Thing:
         tag=("forwardername", name),
         counted=Series("AWS/Lambda", "Invocations", (("FunctionName", name),)),
         by_functions=True,
+    )
+
+
+def _streamed(lane: LaneSnapshot, answers: Answers) -> bool:
+    """Whether a policy of ddsetup's leads log groups to Datadog by Firehose, or is to."""
+    there = policies_of(lane.account_filter_policies)
+    return answers.streams_logs or any(each.own and is_stream(each.destination_arn) for each in there)
+
+
+def _by_stream(at: Lane) -> Thing:
+    """What comes by Firehose names its stream (Datadog's guide on account-level log subscriptions)."""
+    of = (("DestinationType", "Firehose"), ("FilterName", STREAM_POLICY), ("PolicyLevel", "AccountPolicy"))
+    return Thing(
+        resource=policy_resource(STREAM_POLICY, at),
+        signal="logs",
+        idle="log event",
+        stream=stream_arn(at, partition_of(at.region)),
+        counted=Series("AWS/Logs", "ForwardedLogEvents", of),
     )
 
 

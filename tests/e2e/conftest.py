@@ -18,7 +18,7 @@ from urllib.request import Request, urlopen
 import jsonschema
 import pytest
 
-from ddsetup.model.answers import Via
+from ddsetup.model.answers import Subscribe, Via
 from ddsetup.sandbox.control import start
 from ddsetup.sandbox.faults import AwsFault, inject
 from ddsetup.sandbox.model import OPERATOR, Sandbox, SandboxOptions
@@ -210,13 +210,20 @@ def open_place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OpenPlace]:
             *scenarios: str,
             regions: tuple[str, ...] = ("us-east-1",),
             via: Via = "forwarder",
+            subscribe: Subscribe = "automatic",
             state: str = "",
             **options: Any,
         ) -> Place:
             sources = ("all",) if "services" in scenarios else ()
             publish, durable = "alias" in scenarios, "durable" in scenarios
             policy = operator_policy(
-                regions, via, sources=sources, publish=publish, durable=durable, state=state
+                regions,
+                via,
+                sources=sources,
+                publish=publish,
+                durable=durable,
+                subscribe=subscribe,
+                state=state,
             )
             wanted = SandboxOptions(policy, scenarios=scenarios, regions=regions, **options)
             sandbox = stack.enter_context(start(wanted))

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from tests.e2e.conftest import OpenPlace, Place
 from tests.e2e.world import differences
+from tests.sandbox_chain import datadog
 
 pytestmark = pytest.mark.e2e
 
@@ -17,7 +20,7 @@ DURABLE = "datadog-durable-function-event-forwarder"
 
 @pytest.fixture(scope="module")
 def place(open_place: OpenPlace) -> Place:
-    return open_place("healthy", "runtimes", "durable", via="extension")
+    return open_place("healthy", "runtimes", "durable", via="extension", subscribe="account")
 
 
 def buckets_of(place: Place) -> set[str]:
@@ -100,3 +103,30 @@ def test_data_arrives_by_a_secret_and_then_without_any_key(place: Place) -> None
     # Its first run made the function's log group.
     made = "/us-east-1/filters//aws/lambda/coffee-orders: '-' -> []"
     assert differences(before, place.world.everything()) == [made]
+
+
+def test_other_log_groups_come_by_firehose_and_lines_of_the_extension_only_once(place: Place) -> None:
+    before, logs, group = place.world.everything(), place.world.client("logs"), "/ecs/shop"
+    chosen = ("--via", "extension", "--function", "coffee-orders", "--env", "prod")
+
+    done = place.cli("setup", *chosen, "--subscribe", "account", "--yes", "--no-verify", "--output", "json")
+
+    assert done.code == 0, done.stdout + done.stderr
+    assert done.outcomes("stack")["datadog-account-logs"]["status"] == "applied"
+    logs.create_log_group(logGroupName=group)
+    logs.create_log_stream(logGroupName=group, logStreamName="task")
+    line = {"timestamp": int(time.time() * 1000), "message": "a task has started"}
+    logs.put_log_events(logGroupName=group, logStreamName="task", logEvents=[line])
+    proven = place.cli("verify", *chosen[:4], "--invoke", "--wait", "60", "--output", "json")
+    assert proven.code == 0, proven.stdout + proven.stderr
+    arrived = {(each.get("resource") or {}).get("kind", ""): each for each in proven.json["signals"]}
+    assert (arrived["account_policy"]["status"], arrived["account_policy"]["path"]) == ("arrived", "firehose")
+    by_firehose = datadog(place.sandbox, "POST", "/api/v2/logs/events/search", _SEARCH)["data"]
+    assert {each["attributes"]["message"] for each in by_firehose} == {"a task has started"}
+    logs.delete_log_group(logGroupName=group)
+    undone = place.cli("undo", "--yes")
+    assert undone.code == 0, undone.stderr
+    assert differences(before, place.world.everything()) == []
+
+
+_SEARCH = {"filter": {"from": "now-1h", "to": "now", "query": "@aws.firehose.arn:*"}}

@@ -379,6 +379,12 @@ def test_there_is_one_account_policy_at_most(sandbox: Sandbox) -> None:
         "all"
     ]
     assert _error(logs.put_account_policy, **{**document, "policyName": "two"}) == "LimitExceededException"
+    unreached = {
+        "DestinationArn": "arn:aws:firehose:us-east-1:123456789012:deliverystream/none",
+        "RoleArn": "role",
+    }
+    asked = {**document, "policyDocument": json.dumps(unreached)}
+    assert _error(logs.put_account_policy, **asked) == "InvalidParameterException"
     logs.delete_account_policy(policyName="all", **kind)
     assert logs.describe_account_policies(**kind)["accountPolicies"] == []
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.request import Request, urlopen
 
-from ddsetup.model.answers import Answers, Via
+from ddsetup.model.answers import Answers, Subscribe, Via
 from ddsetup.plan.policy import INSTALL, least_policy, state_statements
 from ddsetup.sandbox import aws
 from ddsetup.sandbox.model import ACCOUNT, Sandbox
@@ -35,6 +35,7 @@ def operator_policy(
     sources: tuple[str, ...] = (),
     publish: bool = False,
     durable: bool = False,
+    subscribe: Subscribe = "automatic",
     state: str = "",
 ) -> dict[str, Any]:
     """What `ddsetup policy` prints for every command, so that each test proves it enough.
@@ -50,6 +51,7 @@ def operator_policy(
         api_stages=sources,
         publish=publish,
         durable_events=durable,
+        subscribe=subscribe,
     )
     commands = ("setup", "undo", "verify", "uninstrument", "teardown", "doctor", "invoke", "keep")
     wanted = (*commands, INSTALL) if state else commands

@@ -5,7 +5,10 @@
 
 from __future__ import annotations
 
+import base64
+import gzip
 import http.client
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -361,3 +364,35 @@ def test_requests_are_kept_without_keys_and_bodies(tmp_path: Path) -> None:
     kept = (tmp_path / "requests.jsonl").read_text()
     assert len(kept.splitlines()) == 3
     assert API_KEY not in kept
+
+
+def test_what_firehose_delivers_becomes_logs_at_both_addresses_by_its_own_header(standin: Standin) -> None:
+    event = {"id": "1", "timestamp": int(standin.clock() * 1000), "message": "hello"}
+    payload = {"messageType": "DATA_MESSAGE", "owner": "1", "logGroup": "/ecs/shop", "logEvents": [event]}
+    control = {"messageType": "CONTROL_MESSAGE", "logEvents": [{"message": "CWL CONTROL MESSAGE"}]}
+    records = [
+        {"data": base64.b64encode(gzip.compress(json.dumps(each).encode())).decode()}
+        for each in (payload, control)
+    ]
+    body = gzip.compress(json.dumps({"requestId": "r", "timestamp": 1, "records": records}).encode())
+    said = {
+        "DD_API_KEY": "",
+        "Content_Encoding": "gzip",
+        "X_Amz_Firehose_Request_Id": "r",
+        "X_Amz_Firehose_Source_Arn": "arn:aws:firehose:us-east-1:1:deliverystream/logs",
+    }
+    newer = "/api/v2/logs?dd-protocol=aws-kinesis-firehose"
+    for path in ("/v1/input", newer):
+        status, answer, _ = standin.call("POST", path, body, X_Amz_Firehose_Access_Key=API_KEY, **said)
+        assert (status, answer["requestId"]) == (200, "r")
+        assert standin.call("POST", path, body, X_Amz_Firehose_Access_Key="x", **said)[0] == 403
+    assert standin.call("POST", newer, b"{}", X_Amz_Firehose_Access_Key=API_KEY, DD_API_KEY="")[0] == 400
+    query = {
+        "filter": {
+            "from": "now-1h",
+            "to": "now",
+            "query": f'@aws.firehose.arn:"{said["X_Amz_Firehose_Source_Arn"]}"',
+        }
+    }
+    found = standin.call("POST", "/api/v2/logs/events/search", query)[1]["data"]
+    assert [each["attributes"]["message"] for each in found] == ["hello", "hello"]

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from ddsetup.doctor.checks.case import Case, Place, Subject
 from ddsetup.doctor.checks.check import Blind, Checks, Problem, Result
 from ddsetup.doctor.checks.functions import problem
 from ddsetup.doctor.checks.road import ROAD
 from ddsetup.facts import recognise
-from ddsetup.facts.account_policies import policies_of, policy_resource
+from ddsetup.facts.account_policies import FilterPolicy, policies_of, policy_resource
 from ddsetup.facts.filters import AUTOMATIC_PREFIX, classify, describe, filter_resource
+from ddsetup.facts.firehose import STACK, is_stream
 from ddsetup.facts.guides import LOGS_GUIDE, SETTINGS_GUIDE
 from ddsetup.facts.ownership import is_datadogs_own, is_forwarder
 from ddsetup.facts.variables import LOG_LEVEL, LOGS_ENABLED, MERGE_XRAY, TRACE_ENABLED
@@ -110,17 +111,30 @@ def old_forwarder(case: Case) -> Iterator[Result]:
 )
 def account_policy(case: Case) -> Iterator[Result]:
     """A subscription policy of the account sends every log group of the region to Datadog, e.g. through
-    Firehose; together with the Forwarder's filters every line arrives twice."""
+    Firehose; together with the Forwarder's filters, or with the Extension, every line arrives twice. Or it
+    leads to a delivery stream of ddsetup's that is gone."""
     for place in case.places:
         policies, at = place.lane.account_filter_policies, place.at
-        resource = policy_resource(f"subscription policy of {at.region}", at)
+        resource, fix = policy_resource(f"subscription policy of {at.region}", at), _ONE_OF_TWO
         if isinstance(policies, Unreadable):
             if policies.denied:
                 yield Blind(resource, policies)
             continue
-        elsewhere = [policy for policy in policies_of(policies) if policy != place.policy]
-        if place.forwarded and any("datadog" in policy.state.document.lower() for policy in elsewhere):
-            what = "it sends all log groups to Datadog, beside the Forwarder's filters"
+        elsewhere = [
+            policy
+            for policy in policies_of(policies)
+            if policy != place.policy and "datadog" in policy.state.document.lower()
+        ]
+        if place.forwarder and any(_takes_in(policy, place.groups) for policy in elsewhere):
+            what = "it sends log groups to Datadog that the Forwarder's filters lead there, too"
+        elif lost := _without_stream(place, elsewhere):
+            what, fix = (
+                f"{lost} leads to a delivery stream that is gone; nothing arrives by it",
+                _ANEW,
+            )
+        elif doubled := _shipped_as_well(place, elsewhere):
+            what = f"the Extension sends the lines of {listed(doubled)} as well, so that they arrive twice"
+            fix = _ANEW
         elif place.policy and (doubled := _filtered_as_well(case, place)):
             what = f"it leads all log groups to the Forwarder, as filters do: {listed(doubled)}"
         else:
@@ -129,8 +143,34 @@ def account_policy(case: Case) -> Iterator[Result]:
             yield Problem(
                 resource=resource,
                 what=what,
-                fix="keep one of the two: aws logs delete-account-policy, or --via extension",
+                fix=fix,
             )
+
+
+_ONE_OF_TWO = "keep one of the two: aws logs delete-account-policy, or --via extension"
+_ANEW = (
+    "ddsetup setup --via extension --subscribe account puts ddsetup's right; one that somebody else made: "
+    "leave these log groups out in its selection"
+)
+
+
+def _takes_in(policy: FilterPolicy, groups: Iterable[str]) -> list[str]:
+    """Those of these log groups that a policy delivers, or may: its selection need not be understood."""
+    return [name for name in groups if policy.excluded is None or policy.delivers(name)]
+
+
+def _without_stream(place: Place, policies: Iterable[FilterPolicy]) -> str:
+    """The name of ddsetup's own policy, if the stack with its delivery stream is gone."""
+    stacks = place.lane.stacks
+    own = next((p.state.name for p in policies if p.own and is_stream(p.destination_arn)), "")
+    gone = not isinstance(stacks, Unreadable) and not any(stack.name == STACK for stack in stacks)
+    return own if gone else ""
+
+
+def _shipped_as_well(place: Place, policies: Iterable[FilterPolicy]) -> list[str]:
+    functions = [s.function for s in place.subjects]
+    shipped = sorted({log_group_of(f) for f in functions if recognise.extension_ships_logs(f)})
+    return [name for policy in policies for name in _takes_in(policy, shipped)]
 
 
 def _filtered_as_well(case: Case, place: Place) -> list[str]:

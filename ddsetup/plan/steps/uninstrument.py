@@ -71,7 +71,7 @@ def policies_out(snapshot: Snapshot, lanes: Iterable[Lane], needs: tuple[Resourc
             resource=policy_resource(found.state.name, lane),
             before=found.state,
             after=None,
-            why="no function there has Datadog any more, and the Forwarder would go on getting all logs",
+            why="no function there has Datadog any more, and all logs would go on being sent to it",
             needs=needs,
         )
         for lane in lanes

@@ -11,6 +11,7 @@ from typing import Literal
 from ddsetup.sandbox.datadog import (
     auth_api,
     dashboards_api,
+    firehose_api,
     intake,
     integration_api,
     logs_api,
@@ -54,6 +55,7 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", "/api/v2/current_user", auth_api.current_user, "own"),
     # Intakes
     Route("POST", "/api/v2/logs", intake.submit_logs, "api_key", writes=True),
+    Route("POST", "/v1/input", firehose_api.submit_records, "api_key", writes=True),
     Route("POST", "/api/v1/distribution_points", intake.submit_distribution_points, "api_key", writes=True),
     Route("POST", "/api/v1/series", intake.submit_series_v1, "api_key", writes=True),
     Route("POST", "/api/v2/series", intake.submit_series_v2, "api_key", writes=True),
@@ -193,6 +195,8 @@ ROUTES: tuple[Route, ...] = (
 
 def find(request: Request) -> tuple[Route, Request] | None:
     """The route of a request, and the request with what its path captured; None when not known."""
+    if request.query.get("dd-protocol") == firehose_api.PROTOCOL and request.path == "/api/v2/logs":
+        request = replace(request, path="/v1/input")
     for route in ROUTES:
         if route.method == request.method and (match := _pattern(route.path).fullmatch(request.path)):
             return route, replace(request, captures=match.groupdict())

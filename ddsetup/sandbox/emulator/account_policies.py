@@ -16,6 +16,11 @@ _TYPE = "SUBSCRIPTION_FILTER_POLICY"
 _TARGET = "Logs_20140328."
 _MOST_DOCUMENT, _MOST_SELECTION = 30_720, 25_000
 _SELECTION = re.compile(r"LogGroupName NOT IN (\[.*\])", re.DOTALL)
+_UNREACHED = (
+    "Could not deliver test message to specified Firehose stream. Check if the given Firehose stream is in "
+    "ACTIVE state."
+)
+"""What CloudWatch Logs says of a stream that its role cannot reach, too."""
 _kept: dict[tuple[str, str], dict[str, Any]] = {}
 
 
@@ -35,7 +40,8 @@ def install() -> None:
         operation = operations.get(target.removeprefix(_TARGET))
         if operation is None:
             return await handle(method, path, headers, body, query)
-        return operation(json.loads(body or b"{}"))
+        data = json.loads(body or b"{}")
+        return (operation is _put and _not_passed(data, headers, query)) or operation(data)
 
     cloudwatch_logs.handle_request = with_account_policies
 
@@ -50,6 +56,7 @@ def in_force(group: str) -> dict[str, Any] | None:
         "filterName": policy["policyName"],
         "filterPattern": document.get("FilterPattern", ""),
         "destinationArn": document["DestinationArn"],
+        "roleArn": document.get("RoleArn", ""),
     }
 
 
@@ -58,11 +65,35 @@ def _left_out(selection: str) -> list[str]:
     return list(json.loads(found.group(1))) if found else []
 
 
+def _not_passed(data: dict[str, Any], headers: Any, query: Any) -> Any:
+    """The refusal of a caller who may not hand the policy's role to CloudWatch Logs, else None."""
+    from ministack.core.responses import error_response_json
+    from ministack.core.router import extract_access_key_id
+
+    from ddsetup.sandbox.emulator import stack_rights
+
+    role = _document(data).get("RoleArn")
+    key = extract_access_key_id(headers, query) or ""
+    passing = {"passed_to": "logs.amazonaws.com"}
+    if not role or not stack_rights.refusal(key, "iam:PassRole", str(role), **passing):
+        return None
+    text = f"User is not authorized to perform: iam:PassRole on resource: {role}"
+    return error_response_json("AccessDeniedException", text, 400)
+
+
+def _document(data: dict[str, Any]) -> dict[str, Any]:
+    try:
+        document = json.loads(str(data.get("policyDocument", "")))
+    except ValueError:
+        return {}
+    return document if isinstance(document, dict) else {}
+
+
 def _wrong(data: dict[str, Any]) -> str:
     """What AWS refuses of a policy; empty if nothing."""
-    from ministack.services import lambda_svc
+    from ministack.services import firehose, lambda_svc
 
-    from ddsetup.sandbox.emulator.delivery import may_invoke
+    from ddsetup.sandbox.emulator.delivery import may_invoke, may_put
 
     if data.get("policyType") != _TYPE:
         return f"The sandbox keeps account policies of type {_TYPE} only."
@@ -77,6 +108,12 @@ def _wrong(data: dict[str, Any]) -> str:
     fits = len(text) <= _MOST_DOCUMENT and len(selection.encode()) <= _MOST_SELECTION
     if not (named_well and selects and fits):
         return "1 validation error detected."
+    if ":deliverystream/" in destination:
+        stream = firehose._streams.get(destination.rpartition("/")[2]) or {}
+        ready = stream.get("status") == "ACTIVE" and may_put(
+            str(_document(data).get("RoleArn", "")), destination
+        )
+        return "" if ready else _UNREACHED
     function = lambda_svc._functions.get(destination.rpartition(":function:")[2].split(":")[0])
     if ":function:" in destination and (function is None or not may_invoke(function, "*")):
         return (

@@ -1,4 +1,5 @@
-"""Delivers log events to the Lambda destinations of subscription filters, as CloudWatch Logs does.
+"""Delivers log events to the functions and delivery streams that subscription filters lead to, as CloudWatch
+Logs does.
 
 The emulator starts one invocation per log write, all at once and whatever the destination's policy says. Here
 a destination gets its batches in order from a small number of workers, only if its resource policy lets
@@ -17,7 +18,7 @@ import threading
 import uuid
 from typing import Any
 
-from ddsetup.sandbox.emulator import account_policies
+from ddsetup.sandbox.emulator import account_policies, firehose, itself, stack_rights
 
 _WORKERS_PER_DESTINATION = 2
 _log = logging.getLogger("ddsetup.sandbox.delivery")
@@ -45,14 +46,21 @@ def deliver(group_name: str, stream_name: str, events: list[dict[str, Any]]) -> 
         name = destination.rpartition(":function:")[2].split(":")[0]
         pattern = each.get("filterPattern", "")
         matching = [e for e in events if cloudwatch_logs._subscription_pattern_matches(pattern, e["message"])]
+        where = {"PolicyLevel": "AccountPolicy"} if each is policy else {"LogGroupName": group_name}
+        where |= {"FilterName": each["filterName"]}
+        if ":deliverystream/" in destination and matching:
+            message = _message(group_name, stream_name, each["filterName"], matching)
+            accepted = may_put(str(each.get("roleArn") or ""), destination)
+            accepted = accepted and firehose.put(destination.rpartition("/")[2], message)
+            _count({**where, "DestinationType": "Firehose"}, len(matching), accepted=accepted)
         if ":function:" not in destination or not matching or group_name == f"/aws/lambda/{name}":
             continue
         function = lambda_svc._functions.get(name)
         accepted = function is not None and may_invoke(function, group_name)
-        where = {"PolicyLevel": "AccountPolicy"} if each is policy else {"LogGroupName": group_name}
-        _count(where, each["filterName"], len(matching), accepted=accepted)
+        _count({**where, "DestinationType": "Lambda"}, len(matching), accepted=accepted)
         if accepted:
-            payload = _payload(group_name, stream_name, each["filterName"], matching)
+            message = _message(group_name, stream_name, each["filterName"], matching)
+            payload = {"awslogs": {"data": base64.b64encode(message).decode()}}
             _enqueue(destination, function, payload)
 
 
@@ -90,9 +98,20 @@ def _arn_allowed(condition: Any, source: str) -> bool:
     return all(fnmatchcase(source, pattern) for pattern in patterns)
 
 
-def _payload(
-    group_name: str, stream_name: str, filter_name: str, events: list[dict[str, Any]]
-) -> dict[str, Any]:
+def may_put(role_arn: str, destination: str) -> bool:
+    """Whether CloudWatch Logs may take on a role, and that role put records to a delivery stream."""
+    from ministack.services import iam
+
+    role = iam._roles.get(role_arn.rpartition("/")[2])
+    trusted = json.dumps(role.get("AssumeRolePolicyDocument") or "") if role else ""
+    if "logs." not in trusted:
+        return False
+    keys = itself.session_of(role_arn, "logs")
+    return not stack_rights.refusal(keys.access_key_id, "firehose:PutRecord", destination)
+
+
+def _message(group_name: str, stream_name: str, filter_name: str, events: list[dict[str, Any]]) -> bytes:
+    """As it travels, compressed."""
     from ministack.core.responses import get_account_id
 
     message = {
@@ -106,8 +125,7 @@ def _payload(
             for each in events
         ],
     }
-    data = base64.b64encode(gzip.compress(json.dumps(message).encode(), compresslevel=1))
-    return {"awslogs": {"data": data.decode()}}
+    return gzip.compress(json.dumps(message).encode(), compresslevel=1)
 
 
 def _enqueue(destination: str, function: Any, payload: dict[str, Any]) -> None:
@@ -138,9 +156,8 @@ def _invoke(function: Any, payload: dict[str, Any]) -> None:
     lambda_svc._execute_function(function, payload)
 
 
-def _count(where: dict[str, str], filter_name: str, events: int, *, accepted: bool) -> None:
+def _count(dimensions: dict[str, str], events: int, *, accepted: bool) -> None:
     from ministack.services import cloudwatch
 
-    dimensions = {**where, "DestinationType": "Lambda", "FilterName": filter_name}
     metric, value = ("ForwardedLogEvents", events) if accepted else ("DeliveryErrors", 1)
     cloudwatch.record_metric("AWS/Logs", metric, value, "Count", dimensions)

@@ -120,7 +120,7 @@ def test_it_goes_when_datadog_or_the_extension_takes_over_and_with_the_last_func
     registered = b.integration(lambdas=(FORWARDER.arn,), sources=("lambda",))
     (gone,) = planned(world(OURS, integration=registered), subscribe="automatic").changes
     assert (gone.resource.kind, gone.action) == ("account_policy", "delete")
-    (gone,) = planned(world(OURS), via="extension").changes
+    (gone,) = planned(world(OURS), via="extension", subscribe="automatic").changes
     assert gone.resource.kind == "account_policy"
     assert planned(world(OURS), subscribe="direct").changes == ()
     last = world(OURS, chosen=(INSTRUMENTED,))

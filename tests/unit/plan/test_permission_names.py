@@ -23,7 +23,13 @@ from tests.unit.plan.test_policy import SECRET, actions, made
 
 PACKAGE = Path(ddsetup.__file__).parent
 ACTION = re.compile(r"[a-z0-9-]+:[A-Z]\w*")
-KEYS_OF_CONDITIONS = {"aws:SourceAccount", "iam:PassedToService", "kms:ViaService", "sts:ExternalId"}
+KEYS_OF_CONDITIONS = {
+    "aws:SourceAccount",
+    "aws:SourceArn",
+    "iam:PassedToService",
+    "kms:ViaService",
+    "sts:ExternalId",
+}
 CALLS = {"lambda:Invoke"}
 """Names of calls whose right has another name."""
 

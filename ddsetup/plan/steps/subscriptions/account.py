@@ -16,17 +16,17 @@ from ddsetup.facts.account_policies import (
     wanted_policy,
 )
 from ddsetup.facts.filters import own_name
+from ddsetup.facts.firehose import is_stream
 from ddsetup.facts.recognise import has_datadog, has_extension
 from ddsetup.model.account import Unreadable
 from ddsetup.model.change import Change, Plan, ResourceId
-from ddsetup.model.lines import counted
 from ddsetup.plan.steps.collection import collection_id
 from ddsetup.plan.steps.instrument.subject import function_resource
 from ddsetup.plan.steps.subscriptions.conflicts import STEP
 from ddsetup.plan.steps.subscriptions.groups import Group, Region, stands_on
-from ddsetup.plan.steps.wording import cannot_see, listed
-
-_LAMBDAS = "/aws/lambda/"
+from ddsetup.plan.steps.subscriptions.stream import plan_stream
+from ddsetup.plan.steps.subscriptions.taking_in import another, replaced, taken_in, unseen
+from ddsetup.plan.steps.wording import listed
 
 
 def by_policy(region: Region) -> bool:
@@ -42,6 +42,8 @@ def policy_id(region: Region) -> ResourceId:
 def plan_policy(region: Region, groups: tuple[Group, ...]) -> Plan:
     """What becomes of the policy of a region: put, brought up to date, or gone where it would double."""
     held = region.lane.account_filter_policies
+    if region.answers.streams_logs:
+        return plan_stream(region, groups)
     if region.answers.subscribe != "account" or not region.answers.forwards:
         return _former(region, groups)
     if not any(group.functions for group in groups):
@@ -53,8 +55,7 @@ def plan_policy(region: Region, groups: tuple[Group, ...]) -> Plan:
         reason = "Datadog's automatic triggers cover Lambda's log groups; with it each line would come twice"
         return STEP.keep(policy_id(region), reason)
     if isinstance(held, Unreadable):
-        reason = cannot_see("the account's subscription policies", held)
-        return STEP.skip(policy_id(region), reason, "grant the permission, then again")
+        return unseen(policy_id(region), held)
     there = policies_of(held)
     if region.policy:
         return _brought_up_to_date(region.policy, region)
@@ -70,27 +71,8 @@ def _creation(region: Region, groups: tuple[Group, ...], needs: tuple[ResourceId
         after=wanted_policy(region.choice.arn, region.own_groups),
         why="one policy leads all log groups of the region to the Forwarder, whatever filters they have",
         needs=(*stands_on(region), *needs),
-        note=_taken_in(region, groups),
+        note=taken_in(region, groups, region.own_groups),
     )
-
-
-def _taken_in(region: Region, groups: tuple[Group, ...]) -> str:
-    """Which groups beyond those of the chosen functions the policy takes in."""
-    known = region.lane.log_groups
-    every = "every log group that is made later"
-    if isinstance(known, Unreadable):
-        return f"also takes in log groups that cannot be seen here, and {every}"
-    chosen = {*(group.name for group in groups), *region.own_groups}
-    others = sorted(n for n, found in known.items() if n not in chosen and found.log_class == "STANDARD")
-    lambdas = [name for name in others if name.startswith(_LAMBDAS)]
-    beyond = [name for name in others if not name.startswith(_LAMBDAS)]
-    parts = [every]
-    if lambdas:
-        parts.insert(0, f"{counted(len(lambdas), 'log group')} of functions that were not chosen")
-    if beyond:
-        many = counted(len(beyond), "log group")
-        parts.insert(0, f"{many} beyond Lambda's ({listed(beyond, 8)}), which Datadog bills, too")
-    return f"also takes in {', and '.join(parts)}; leaves out {listed(sorted(region.own_groups))}"
 
 
 def _brought_up_to_date(here: FilterPolicy, region: Region) -> Plan:
@@ -120,23 +102,17 @@ def _brought_up_to_date(here: FilterPolicy, region: Region) -> Plan:
 def _in_place_of(there: tuple[FilterPolicy, ...], region: Region, groups: tuple[Group, ...]) -> Plan:
     """AWS allows one policy: one of ddsetup's, to a Forwarder that is no longer the one, gives way, and
     somebody else's where they gave it away."""
-    other = there[0]
-    whose = "ddsetup's" if other.own else "somebody else's"
-    leads = (
-        f"{other.state.name} ({whose}), which leads to {other.destination_arn or 'an unknown destination'}"
-    )
-    if not other.own and region.answers.on_conflict != "replace":
-        fix = "take it out, or --on-conflict replace; or --subscribe automatic or direct"
-        return STEP.skip(policy_id(region), f"AWS allows one policy in a region, and there is {leads}", fix)
-    why = "AWS allows one policy in a region"
-    gone = replace(_deletion(other, region, why), needs=stands_on(region), note=f"removes {leads}")
+    if refused := another(there[0], region, policy_id(region)):
+        return refused
+    gone = replaced(there[0], region, stands_on(region))
     return Plan(changes=(gone, _creation(region, groups, (gone.resource,))))
 
 
 def _former(region: Region, groups: tuple[Group, ...]) -> Plan:
     """A policy that ddsetup put goes when its functions report another way, and no other relies on it."""
     found = next((p for p in policies_of(region.lane.account_filter_policies) if p.own), None)
-    if found is None:
+    if found is None or (is_stream(found.destination_arn) and region.answers.logs):
+        # What leads to the delivery stream leaves out what goes another way.
         return Plan()
     if region.answers.datadog_subscribes and region.triggered:
         why = "Datadog puts filters of its own; with both every line would be sent twice"

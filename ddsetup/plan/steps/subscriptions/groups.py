@@ -43,7 +43,8 @@ class Region:
     `policy` is the account's policy that leads to our Forwarder already.
     `leaving` are Forwarders that leave log collection in it, and Datadog's filters with them. `recorded` are
     the log groups that earlier runs led to our Forwarder; `been_here`: something tells that filters of
-    ddsetup's are, or were, in the region. `run` is what makes a name one of this run's own.
+    ddsetup's are, or were, in the region. `shipped` are log groups all of whose lines the Extension sends, or
+    will after this run, where that matters. `run` is what makes a name one of this run's own.
     """
 
     lane: LaneSnapshot
@@ -57,6 +58,7 @@ class Region:
     leaving: tuple[str, ...] = ()
     own_groups: frozenset[str] = field(default_factory=frozenset)
     recorded: frozenset[str] = field(default_factory=frozenset)
+    shipped: frozenset[str] = field(default_factory=frozenset)
     been_here: bool = False
     run: str = ""
 
@@ -80,7 +82,23 @@ def regions(
         region = _region(lane, snapshot, answers, registering)
         gone = (*leaving.get(lane, ()), *(arn for arn in region.registered if arn in replaced))
         triggered = region.triggered and region.choice.arn not in gone
-        yield replace(region, leaving=gone, triggered=triggered), groups
+        shipped = _shipped(region.lane, groups, snapshot, answers) if answers.streams_logs else frozenset()
+        yield replace(region, leaving=gone, triggered=triggered, shipped=shipped), groups
+
+
+def _shipped(
+    lane: LaneSnapshot, groups: Iterable[Group], snapshot: Snapshot, answers: Answers
+) -> frozenset[str]:
+    """Not a log group to which a function without the Extension writes, too: its lines must not be lost."""
+    chosen = {function.arn for group in groups for function in group.through_extension}
+    sends: dict[str, bool] = {}
+    for function in () if isinstance(lane.functions, Unreadable) else lane.functions:
+        done = function.arn in chosen and not isinstance(
+            instrument(subject_of(function, snapshot, answers)), Refusal
+        )
+        name = log_group_of(function)
+        sends[name] = sends.get(name, True) and (done or extension_ships_logs(function))
+    return frozenset(name for name, every in sends.items() if every)
 
 
 def _registrations(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ddsetup.facts.account_policies import policies_of
+from ddsetup.facts.account_policies import FilterPolicy, policies_of
 from ddsetup.facts.filters import AUTOMATIC_PREFIX, OWN_PREFIX, classify
 from ddsetup.model.account import SubscriptionFilter, Unreadable
 from ddsetup.model.change import Plan
@@ -55,7 +55,7 @@ def region_warnings(region: Region) -> tuple[str, ...]:
             f"{place}: an account-level subscription policy sends all log groups to Datadog; "
             "together with the Forwarder's filters every line may arrive twice"
         )
-    if answers.via == "extension" and answers.logs and _to_datadog(region):
+    if answers.via == "extension" and answers.logs and _of_shipped(region):
         warnings.append(
             f"{place}: an account-level subscription policy sends all log groups to Datadog; with the logs "
             "that the Extension sends every line arrives twice: --no-logs keeps one way"
@@ -69,8 +69,20 @@ def region_warnings(region: Region) -> tuple[str, ...]:
 def _to_datadog(region: Region) -> list[str]:
     """Where account-level policies lead that seem to lead to Datadog; without those of ddsetup's, which go
     when another way is chosen."""
+    return [policy.destination_arn for policy in _theirs(region)]
+
+
+def _of_shipped(region: Region) -> bool:
+    """Whether such a policy takes in a log group whose lines the Extension sends, as far as that is known."""
+    return any(
+        policy.excluded is None or not region.shipped or any(map(policy.delivers, region.shipped))
+        for policy in _theirs(region)
+    )
+
+
+def _theirs(region: Region) -> list[FilterPolicy]:
     return [
-        policy.destination_arn
+        policy
         for policy in policies_of(region.lane.account_filter_policies)
         if not policy.own and "datadog" in f"{policy.state.name}{policy.state.document}".lower()
     ]

@@ -1,0 +1,180 @@
+"""One policy for all log groups with the Extension: `--via extension --subscribe account`.
+
+It leads them to Datadog by Amazon Data Firehose, without a Forwarder, and leaves out those whose lines the
+Extension sends: these have the function's tags, which what comes by Firehose has not. The selection of a
+policy names log groups one by one, so that a function made later is taken in until the next run.
+"""
+
+from __future__ import annotations
+
+from ddsetup.facts.account_policies import (
+    MOST_SELECTION,
+    FilterPolicy,
+    policies_of,
+    policy_resource,
+    stream_policy,
+)
+from ddsetup.facts.catalog import partition_of
+from ddsetup.facts.filters import OWN_PREFIX
+from ddsetup.facts.firehose import (
+    STACK,
+    delivery_log_group,
+    leads_to_datadog,
+    logs_role_arn,
+    stream_arn,
+)
+from ddsetup.model.account import Stack, Unreadable
+from ddsetup.model.change import Plan, ResourceId
+from ddsetup.model.lines import counted
+from ddsetup.model.states import AccountPolicyState, StackState
+from ddsetup.plan.log_stream_template import template
+from ddsetup.plan.steps.api_key import (
+    OWN_TAGS,
+    SECRET_PARAMETER,
+    SITE_PARAMETER,
+    makes_secret,
+    secret_reference,
+    sends_elsewhere,
+    wanted_secret,
+)
+from ddsetup.plan.steps.forwarder_reuse import stack_id
+from ddsetup.plan.steps.forwarder_stack import is_remains, state_obstacle
+from ddsetup.plan.steps.instrument.subject import function_resource
+from ddsetup.plan.steps.subscriptions.conflicts import STEP
+from ddsetup.plan.steps.subscriptions.groups import Group, Region
+from ddsetup.plan.steps.subscriptions.taking_in import another, replaced, taken_in, unseen
+from ddsetup.plan.steps.wording import cannot_see, denied_action, listed
+
+_DONE = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE")
+NAME = f"{OWN_PREFIX}{STACK}"
+"""The policy's name."""
+
+
+def plan_stream(region: Region, groups: tuple[Group, ...]) -> Plan:
+    """The delivery stream and the policy that leads to it, or why there is none."""
+    resource, held = policy_resource(NAME, region.at), region.lane.account_filter_policies
+    if isinstance(held, Unreadable):
+        return unseen(resource, held)
+    there = policies_of(held)
+    ours = next((p for p in there if p.destination_arn == _arn(region)), None)
+    if theirs := next((p for p in there if p is not ours and leads_to_datadog(p.destination_arn)), None):
+        reason = f"{theirs.state.name} leads all log groups to Datadog already, by {theirs.destination_arn}"
+        return STEP.keep(resource, reason)
+    if ours is None and there and (refusal := another(there[0], region, resource)):
+        return refusal
+    wanted = _wanted(region)
+    if ours is None and (size := len(wanted.selection.encode())) > MOST_SELECTION:
+        return STEP.skip(resource, *_too_many(region, size))
+    stack = _stack(region)
+    if refused := [skipped for skipped in stack.skipped if skipped.status == "skipped"]:
+        return stack + STEP.skip(
+            resource, f"there is no delivery stream: {refused[0].reason}", refused[0].fix
+        )
+    if ours is not None:
+        return stack + _brought_up_to_date(ours, region, groups)
+    needs = tuple(change.resource for change in stack.changes)
+    gone = Plan(changes=tuple(replaced(other, region, needs) for other in there))
+    return (
+        stack
+        + gone
+        + STEP.change(
+            resource,
+            None,
+            wanted,
+            "one policy leads the region's log groups to Datadog by Firehose, whatever filters they have",
+            needs=(*needs, *(change.resource for change in gone.changes)),
+            note=f"{taken_in(region, groups, left_out(region))}; AWS bills what Firehose delivers",
+        )
+    )
+
+
+def _arn(region: Region) -> str:
+    return stream_arn(region.at, partition_of(region.at.region))
+
+
+def left_out(region: Region) -> frozenset[str]:
+    """The log groups that the policy leaves out."""
+    return region.shipped | region.own_groups | {delivery_log_group()}
+
+
+def _wanted(region: Region) -> AccountPolicyState:
+    role = logs_role_arn(region.at, partition_of(region.at.region), region.answers.role_path)
+    return stream_policy(NAME, _arn(region), role, left_out(region))
+
+
+def _too_many(region: Region, size: int) -> tuple[str, str]:
+    functions = counted(len(region.shipped), "log group")
+    reason = (
+        f"it would have to leave out {functions} whose lines the Extension sends, and AWS takes "
+        f"{MOST_SELECTION:,} bytes of names, not {size:,}"
+    )
+    return reason, "leave --subscribe account out; lead single log groups to Datadog by filters of their own"
+
+
+def _brought_up_to_date(here: FilterPolicy, region: Region, groups: tuple[Group, ...]) -> Plan:
+    """What it leaves out besides is somebody's wish and stays so. A function's log group goes out of it once
+    the Extension is on the function."""
+    missing = sorted(group for group in left_out(region) if here.delivers(group))
+    if not missing:
+        return STEP.keep(policy_resource(here.state.name, region.at), "leads to Datadog by Firehose already")
+    after = here.without(*missing)
+    if here.excluded is None or not here.own or len(after.selection.encode()) > MOST_SELECTION:
+        what = f"the account's policy {here.state.name} takes in {listed(missing)}"
+        return Plan(warnings=(f"{region.at.region}: {what}, whose lines arrive twice",))
+    new = (f for group in groups if group.name in missing for f in group.through_extension)
+    return STEP.change(
+        policy_resource(here.state.name, region.at),
+        here.state,
+        after,
+        f"leaves out {listed(missing)}, whose lines the Extension sends",
+        needs=tuple(map(function_resource, new)),
+    )
+
+
+def _stack(region: Region) -> Plan:
+    """The stack with the delivery stream: made, led to the site, or why it is not."""
+    answers, resource, stacks = region.answers, stack_id(region.at, STACK), region.lane.stacks
+    if isinstance(stacks, Unreadable):
+        reason = cannot_see("which stacks exist", stacks)
+        return STEP.skip(resource, reason, "", denied_action(stacks))
+    reference = secret_reference(region.lane, answers)
+    if reference is None:
+        fix = "keep the key in a secret: --api-key-secret ARN"
+        return STEP.skip(resource, "a delivery stream takes the API key from a secret only", fix)
+    wanted = {SECRET_PARAMETER: reference, SITE_PARAMETER: answers.site}
+    needs = (wanted_secret(region.lane, answers),) if makes_secret(answers) else ()
+    found = next((stack for stack in stacks if stack.name == STACK), None)
+    if found is not None and found.status in _DONE:
+        return _led(found, wanted, region, needs)
+    if found is not None and not is_remains(found):
+        obstacle = state_obstacle(found, region.at.region)
+        reason = obstacle.reason if obstacle else f"stack {STACK} is {found.status}"
+        return STEP.skip(resource, reason, obstacle.fix if obstacle else "see it in CloudFormation")
+    return STEP.change(
+        resource,
+        None,
+        StackState(
+            name=STACK,
+            template=template(role_path=answers.role_path, role_boundary=answers.role_boundary),
+            parameters=wanted,
+            tags=answers.tags_of_ours(OWN_TAGS),
+        ),
+        "delivers log groups to Datadog by Amazon Data Firehose",
+        precondition=found.status if found is not None else "",
+        needs=needs,
+    )
+
+
+def _led(stack: Stack, wanted: dict[str, str], region: Region, needs: tuple[ResourceId, ...]) -> Plan:
+    """A stack that is there; one of ours that sends to another site is led to the one of this run."""
+    resource = stack_id(region.at, STACK)
+    if not sends_elsewhere(stack, region.answers.site):
+        return STEP.keep(resource, "delivers log groups to Datadog by Amazon Data Firehose")
+    before = {name: stack.parameters.get(name, "") for name in wanted}
+    return STEP.change(
+        resource,
+        StackState(name=STACK, parameters=before),
+        StackState(name=STACK, parameters=wanted),
+        f"it sends to {before[SITE_PARAMETER]}, and everything is to go to {region.answers.site}",
+        needs=needs,
+    )
