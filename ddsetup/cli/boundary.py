@@ -17,6 +17,7 @@ from types import FrameType
 from ddsetup._version import __version__
 from ddsetup.ask.prompter import Back
 from ddsetup.cli.keys import leave_no_core, take_keys
+from ddsetup.cli.onward import with_choices
 from ddsetup.cli.start import first_console, make_call
 from ddsetup.facts.disclose import secrets_in, without
 from ddsetup.flow.call import Call
@@ -52,7 +53,7 @@ def run_command(title: str, module: str, values: Values) -> int:
             _log_to(console, environ)
         check_page(call)
         command = importlib.import_module(module)
-        report: Report = command.run(call)
+        report: Report = with_choices(call, command.run(call))
         body = getattr(command, "blocks", None)
         console.report(report, body)
         write_page(call, report, body)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ddsetup.doctor.finding_lines import doctor_lines
 from ddsetup.facts.kinds import exit_code_of
+from ddsetup.cli.onward import with_choices
 from ddsetup.flow.call import Call
 from ddsetup.flow.results import with_outcomes
 from ddsetup.flow.showing import confirm, show_plan
@@ -129,15 +130,16 @@ def _report(call: Call, visit: Visit, fail_on: Severity) -> Report:
     session = visit.session
     data = {**data_of(visit.diagnosis), "unseen": unseen_records(visit.case.evidence.unseen)}
     chains = _chains(call, visit)
-    return Report(
+    report = Report(
         command="doctor",
         exit_code=NO_CREDENTIALS if refused else int(bad),
         account=session.identity.account if session else "",
         regions=session.scope.regions if session else (),
-        findings=findings(visit.diagnosis, _again(call)),
+        findings=findings(visit.diagnosis),
         sandbox=call.sandbox,
         data={**data, "chains": chains} if chains else data,
     )
+    return with_choices(call, report)
 
 
 def _chains(call: Call, visit: Visit) -> list[object]:
@@ -248,17 +250,6 @@ def _seconds(text: str | None) -> int:
         return time_in(text, 1) if text else 0
     except ValueError as error:
         raise UsageError(f"--wait: {error}") from None
-
-
-def _again(call: Call) -> str:
-    """The options that mean the same place, as far as they were given as flags."""
-    parts = ""
-    for key in ("profile", "region", "role_arn", "site"):
-        raw = call.given.raw(key)
-        if raw is not None and raw.source == "flag":
-            values = raw.value if isinstance(raw.value, list | tuple) else [raw.value]
-            parts += "".join(f" --{key.replace('_', '-')} {value}" for value in values)
-    return parts
 
 
 blocks = doctor_lines

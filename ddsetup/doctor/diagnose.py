@@ -230,17 +230,17 @@ def _urgency(cause: Cause) -> tuple[int, int, int, int]:
 # Findings
 
 
-def findings(diagnosis: Diagnosis, again: str = "") -> tuple[Finding, ...]:
-    """The causes as findings of a report; `again` are options that a command needs to mean the same place."""
-    return tuple(finding(c.found, c.severity, again) for c in diagnosis.causes)
+def findings(diagnosis: Diagnosis) -> tuple[Finding, ...]:
+    """The causes as findings of a report."""
+    return tuple(finding(c.found, c.severity) for c in diagnosis.causes)
 
 
-def finding(found: Found, severity: Severity, again: str = "") -> Finding:
+def finding(found: Found, severity: Severity) -> Finding:
     """One problem as a finding; what `--fix` can mend has that as its command."""
     problem = found.problem
     command = problem.command
     if can_mend(found) and not command:
-        command = f"ddsetup doctor --fix --only {found.check.id}{again}"
+        command = f"ddsetup doctor --fix --only {found.check.id}"
     return Finding(
         check=found.check.id,
         severity=severity,

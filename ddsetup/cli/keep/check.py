@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from ddsetup.cli.onward import with_choices
 from ddsetup.flow.call import Call
 from ddsetup.flow.keeping import Kept, look_for_drift
 from ddsetup.flow.results import base_report
@@ -21,7 +22,7 @@ def run(call: Call) -> Report:
 
     session = verbs.connect(call.given, call.host(), command="plan", looks_next=True)
     kept = look_for_drift(session, call.given)
-    report = drift_report(base_report("keep check", session), kept)
+    report = with_choices(call, drift_report(base_report("keep check", session), kept))
     if call.value("sarif"):
         from ddsetup.doctor.sarif import of_findings
         from ddsetup.plan.drift import KINDS

@@ -36,7 +36,7 @@ _GLOBAL = ("region", "query", "output")
 def found(check: str) -> list[Finding]:
     patient = Patient()
     BREAKAGES[check].how(patient)
-    return list(findings(diagnose(patient.case(), CHECKS), ""))
+    return list(findings(diagnose(patient.case(), CHECKS)))
 
 
 def on_screen(finding: Finding) -> str:

@@ -41,7 +41,7 @@ def report_of(patient: Patient) -> Report:
         command="doctor",
         account=b.ACCOUNT,
         regions=(b.REGION,),
-        findings=findings(diagnosis, " --region eu-west-1"),
+        findings=findings(diagnosis),
         data=data,
     )
 
@@ -51,7 +51,7 @@ def test_the_first_line_of_the_text_names_the_cause() -> None:
     text = text_of(report_lines(report, Look(), doctor_lines))
     first = text.splitlines()[0]
     assert "has no record of this AWS account" in first
-    assert "ddsetup doctor --fix --only integration-exists --region eu-west-1" in text
+    assert "ddsetup doctor --fix --only integration-exists" in text
     assert "also causes: " in text.splitlines()[1]
 
 

@@ -1,0 +1,70 @@
+"""Commands to go on with mean the same account, functions and settings as the command line that led to them.
+
+What variables or a file gave holds for the next command by itself; what was typed has to be typed again.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from ddsetup.cli.command import CONNECT, WANTED
+from ddsetup.cli.reading import Reading, read
+from ddsetup.settings.given import Given
+from ddsetup.settings.table import WHICH
+
+if TYPE_CHECKING:
+    from ddsetup.flow.call import Call
+    from ddsetup.model.report import Report
+
+_GONE = frozenset({"api_key_stdin", "app_key_stdin"})
+"""What was read from a pipe is not there a second time."""
+_PLACE = frozenset((*CONNECT, "config", "state_dir", "state")) - _GONE
+"""Which account, which Datadog, and where runs are remembered: of every command that takes it."""
+_MORE = re.compile(r"[|&;<>#]")
+"""More than one plain command."""
+_MEANT = (*sorted(_PLACE), *(key for key in WANTED if key not in _PLACE | _GONE))
+
+
+def with_choices(call: Call, report: Report) -> Report:
+    """The report whose commands, those of its findings, too, go on with what was typed for this one."""
+    if call.value("sandbox"):
+        return report  # the sandbox is gone, and what was typed for it with it
+    known = (call.called, report.data.get("ci", ""))
+    return replace(
+        report,
+        next=tuple(each if each in known else going_on(call.given, each) for each in report.next),
+        findings=tuple(replace(each, command=going_on(call.given, each.command)) for each in report.findings),
+    )
+
+
+def going_on(given: Given, command: str) -> str:
+    """A command line of ddsetup with those typed options that mean the same in it; any other as it is.
+
+    Where it names what it is about, a run or the file of a plan, functions and settings are decided by that.
+    """
+    from ddsetup.settings.config import as_words
+
+    if not command.startswith("ddsetup ") or _MORE.search(command):
+        return command
+    reading = read(shlex.split(command)[1:])
+    if reading.command is None:
+        return command
+    values = {key: given.value(key) for key in _MEANT if _typed(given, key) and _takes(reading, key)}
+    said = as_words({key: value for key, value in values.items() if value is not None})
+    return f"{command} {said}".rstrip()
+
+
+def _typed(given: Given, key: str) -> bool:
+    raw = given.raw(key)
+    return raw is not None and raw.source == "flag"
+
+
+def _takes(reading: Reading, key: str) -> bool:
+    if key not in {parameter.name for parameter in reading.parameters} or key in reading.given:
+        return False
+    if reading.filled and key not in _PLACE:
+        return False
+    return key not in WHICH or not any(each in reading.given for each in WHICH)
