@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from ddsetup.cli.onward import with_choices
 from ddsetup.doctor.finding_lines import doctor_lines
 from ddsetup.facts.kinds import exit_code_of
-from ddsetup.cli.onward import with_choices
 from ddsetup.flow.call import Call
 from ddsetup.flow.results import with_outcomes
 from ddsetup.flow.showing import confirm, show_plan
