@@ -6,24 +6,17 @@ back compares with `after` first: what somebody changed since is theirs.
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import suppress
-from dataclasses import replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ddsetup.facts.kinds import KINDS
-from ddsetup.journal.brief import standing
-from ddsetup.journal.codec import change_from_json, change_to_json
-from ddsetup.journal.memory import Memory
-from ddsetup.journal.runs import list_runs, read_runs
+from ddsetup.journal.brief import Brief, standing
+from ddsetup.journal.index import Index, keep, kept
+from ddsetup.journal.memory import Memory, Stored
+from ddsetup.journal.runs import in_brief, read
 from ddsetup.model.change import Change, ResourceId
-from ddsetup.model.errors import UsageError
-from ddsetup.model.files import PRIVATE, write_whole
 from ddsetup.model.states import FunctionState, LogCollectionState, TagsState
-
-_FILE_NAME = "applied.json"
 
 
 def last_applied(
@@ -32,43 +25,81 @@ def last_applied(
     """The net change of every resource of these accounts that runs in force have changed; None if no run of
     theirs is known. With `site`, what Datadog itself keeps is that of the organisation on it.
 
-    What was found is kept in the directory `cache` until there are other runs: journals are long. Raises
-    UsageError when a journal cannot be trusted.
+    An `index` of what was found is kept in the directory `cache`, so that only journals of later runs are
+    read. Raises UsageError when a journal cannot be trusted.
     """
-    runs = list_runs(memory).readable
-    mine = [run for run in runs if accounts & set(run.header.accounts)]
-    if not mine:
-        return None
-    left = {run.id: [(t.seq, t.status) for t in standing(run, runs)] for run in mine if not run.header.undoes}
-    key = hashlib.sha256(json.dumps([sorted(accounts), site, left], sort_keys=True).encode()).hexdigest()
-    path = cache / _FILE_NAME if cache else None
-    known = _kept(path, key) if path else None
-    if known is None:
-        wanted = {run: frozenset(s for s, _ in seqs) for run, seqs in left.items() if seqs}
-        known = [*_net(memory, wanted, accounts, site)]
-        if path:
-            _keep(path, key, known)
-    return {change.resource: change for change in known}
+    whose = _Whose(accounts, site)
+    stored = {each.run: each for each in memory.runs()}
+    stamps = {run: each.stamp().decode() for run, each in stored.items()}
+    about = [sorted(accounts), site]
+    index = kept(cache, about, stamps) if cache else Index()
+    later = [run for run in stored if run not in index.stamps]
+    runs = in_brief([stored[run] for run in later]).readable
+    if any(run.header.undoes in index.stamps for run in runs):
+        # It takes back a part of what was folded, and which cannot be told any more.
+        index, later, runs = Index(), [*stored], in_brief([*stored.values()]).readable
+    if later:
+        index = _with_later(index, {run: stamps[run] for run in later}, runs, whose)
+        found = dict(index.changes)
+        for run in runs:
+            if whose.concerns(run) and not run.header.undoes:
+                _fold_in(found, run, runs, stored, whose)
+        index = replace(index, changes=found)
+        if cache:
+            keep(cache, about, index)
+    return index.changes if index.known else None
 
 
-def _net(
-    memory: Memory, left: Mapping[str, frozenset[int]], accounts: frozenset[str], site: str
-) -> Iterator[Change]:
-    found: dict[ResourceId, Change] = {}
-    for run in read_runs(memory, left):
-        elsewhere = bool(site) and run.header.site != site
-        for entry in run.entries:
-            change = entry.change
-            if elsewhere and not KINDS[change.resource.kind].writes:
-                continue
-            if entry.seq in left[run.id] and change.resource.account in accounts:
-                earlier = found.get(change.resource)
-                net = change if earlier is None else folded(earlier, change)
-                # A taking back that was cut short may not have been sent: what is to be taken back is
-                # still known then.
-                sent = entry.outcome is not None and entry.outcome.status == "applied"
-                found[change.resource] = net if sent or earlier is None else _not_forgetting(earlier, net)
-    return (change for change in found.values() if not _nothing(change))
+@dataclass(frozen=True, slots=True)
+class _Whose:
+    """What a record is about: accounts, and the organisation on a site (empty: any)."""
+
+    accounts: frozenset[str]
+    site: str
+
+    def concerns(self, run: Brief) -> bool:
+        return bool(self.accounts & set(run.header.accounts))
+
+    def has(self, change: Change, run: Brief) -> bool:
+        elsewhere = bool(self.site) and run.header.site != self.site
+        if elsewhere and not KINDS[change.resource.kind].writes:
+            return False
+        return change.resource.account in self.accounts
+
+
+def _with_later(index: Index, later: Mapping[str, str], runs: Sequence[Brief], whose: _Whose) -> Index:
+    """The index with the runs that came later, by their stamps, but not yet what they changed."""
+    others = {run.id for run in runs if not whose.concerns(run) and not run.header.undoes}
+    return replace(
+        index,
+        stamps={**index.stamps, **{run: "" if run in others else stamp for run, stamp in later.items()}},
+        undone=index.undone | {run.header.undoes for run in runs if run.header.undoes},
+        known=index.known or any(whose.concerns(run) for run in runs),
+    )
+
+
+def _fold_in(
+    found: dict[ResourceId, Change],
+    run: Brief,
+    runs: Sequence[Brief],
+    stored: Mapping[str, Stored],
+    whose: _Whose,
+) -> None:
+    """Add what is in force of a run. What comes to nothing with it is nobody's any more: what a later run
+    finds there is what was there before ddsetup came."""
+    left = {trace.seq for trace in standing(run, runs)}
+    for entry in read(stored[run.id]).entries if left else ():
+        change = entry.change
+        if entry.seq not in left or not whose.has(change, run):
+            continue
+        earlier = found.get(change.resource)
+        net = change if earlier is None else folded(earlier, change)
+        # A taking back that was cut short may not have been sent: what is to be taken back is still known
+        # then.
+        sent = entry.outcome is not None and entry.outcome.status == "applied"
+        found[change.resource] = net if sent or earlier is None else _not_forgetting(earlier, net)
+    for resource in [resource for resource, change in found.items() if _nothing(change)]:
+        del found[resource]
 
 
 def _not_forgetting(earlier: Change, net: Change) -> Change:
@@ -94,23 +125,6 @@ def _with_lost(
     known = {*net[0], *net[1]}
     before, after = ({k: v for k, v in side.items() if k not in known} for side in earlier)
     return {**before, **net[0]}, {**after, **net[1]}
-
-
-def _kept(path: Path, key: str) -> list[Change] | None:
-    try:
-        document = json.loads(path.read_bytes())
-        if document["key"] != key:
-            return None
-        return [change_from_json(change) for change in document["changes"]]
-    except (OSError, ValueError, KeyError, TypeError, UsageError):
-        return None
-
-
-def _keep(path: Path, key: str, changes: Iterable[Change]) -> None:
-    """Best effort: without it the journals are read again."""
-    document = {"key": key, "changes": [change_to_json(change) for change in changes]}
-    with suppress(OSError):
-        write_whole(path, json.dumps(document).encode(), mode=PRIVATE)
 
 
 def folded(first: Change, then: Change) -> Change:

@@ -7,8 +7,9 @@ middle of writing it.
 from __future__ import annotations
 
 import hashlib
+import io
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from ddsetup.model.account import Json
 from ddsetup.model.errors import UsageError
@@ -21,26 +22,22 @@ def line(body: Mapping[str, Json], digest: str) -> tuple[bytes, str]:
     return f'{{"sum":"{fresh[:24]}","body":{text}}}\n'.encode(), fresh
 
 
-def read(data: bytes, where: str) -> tuple[list[dict[str, Json]], bool]:
-    """The bodies of all lines, and whether the last was cut short and left out.
+def read(data: bytes, where: str) -> Iterator[dict[str, Json] | None]:
+    """The body of each line as it is reached; None for the last one where it was cut short and is left out.
 
     Raises UsageError, naming `where` and the line, when one is not what was written.
     """
-    lines = data.split(b"\n")
-    tail = lines.pop()
-    if tail:
-        lines.append(tail)
     digest = ""
-    bodies: list[dict[str, Json]] = []
-    for number, one in enumerate(lines, 1):
+    for number, one in enumerate(io.BytesIO(data), 1):
+        whole = one.removesuffix(b"\n")
         try:
-            body, digest = _checked(one, digest)
+            body, digest = _checked(whole, digest)
         except UsageError as error:
-            if tail and number == len(lines) and number > 1:
-                return bodies, True
+            if whole is one and number > 1:
+                yield None
+                return
             raise corrupt(where, number, error) from None
-        bodies.append(body)
-    return bodies, False
+        yield body
 
 
 def corrupt(where: str, number: int, error: UsageError) -> UsageError:

@@ -117,6 +117,12 @@ class StoredFile:
     def where(self) -> str:
         return str(self.path)
 
+    def stamp(self) -> bytes:
+        try:
+            return _stamp(self.path.stat())
+        except OSError:
+            return b"none"
+
     def read(self) -> bytes:
         try:
             return self.path.read_bytes()
@@ -125,7 +131,7 @@ class StoredFile:
 
     def brief(self) -> bytes:
         try:
-            return unstamped(self.path.with_name(_BRIEF).read_bytes(), _stamp(self.path.stat()))
+            return unstamped(self.path.with_name(_BRIEF).read_bytes(), self.stamp())
         except OSError:
             return b""
 

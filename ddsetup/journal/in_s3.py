@@ -8,6 +8,7 @@ append, and so sends nothing.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import platform
@@ -261,6 +262,12 @@ class StoredObject:
     def where(self) -> str:
         return self.memory.place.where("runs", self.run)
 
+    def stamp(self) -> bytes:
+        """The ETags as they were listed: of the whole, or of all that is to become it."""
+        if _WHOLE in self.names:
+            return self.names[_WHOLE].encode()
+        return hashlib.sha256(json.dumps(sorted(self.names.items())).encode()).hexdigest().encode()
+
     def read(self) -> bytes:
         if _WHOLE not in self.names:
             parts = [self._get(name) for name in sorted(self.names) if name != _BRIEF]
@@ -274,7 +281,7 @@ class StoredObject:
         if _BRIEF not in self.names or _WHOLE not in self.names:
             return b""
         brief = self._get(_BRIEF)
-        return b"" if brief is None else unstamped(brief, self.names[_WHOLE].encode())
+        return b"" if brief is None else unstamped(brief, self.stamp())
 
     def _whole(self) -> bytes:
         whole = self._get(_WHOLE)

@@ -70,6 +70,9 @@ class Stored(Protocol):
     @property
     def where(self) -> str: ...
 
+    def stamp(self) -> bytes:
+        """What is another one as soon as the journal is, without reading it; it has no line end."""
+
     def read(self) -> bytes:
         """All its lines. Raises UsageError when it cannot be read."""
 

@@ -175,12 +175,17 @@ def read_runs(memory: Memory, runs: Iterable[str]) -> Iterator[Run]:
     for run in runs:
         if run not in there:
             raise UsageError(f"no run {run}", fix="ddsetup undo --list shows all runs")
-        yield _read(there[run])
+        yield read(there[run])
 
 
 def list_runs(memory: Memory) -> Runs:
     """Every run that is remembered, oldest first. Only journals without a brief are read whole."""
-    found = each(_brief, memory.runs())
+    return in_brief(memory.runs())
+
+
+def in_brief(stored: Sequence[Stored]) -> Runs:
+    """These runs, as `list_runs`."""
+    found = each(_brief, stored)
     return Runs(
         tuple(brief for brief in found if isinstance(brief, Brief)),
         tuple(error for error in found if isinstance(error, UsageError)),
@@ -189,23 +194,26 @@ def list_runs(memory: Memory) -> Runs:
 
 def _brief(stored: Stored) -> Brief | UsageError:
     try:
-        return kept_brief(stored) or brief_of(_read(stored))
+        return kept_brief(stored) or brief_of(read(stored))
     except UsageError as error:
         return error
 
 
-def _read(stored: Stored) -> Run:
-    bodies, truncated = chain.read(stored.read(), stored.where)
-    return _assemble(stored.where, bodies, truncated)
+def read(stored: Stored) -> Run:
+    """A journal, whole. Raises UsageError, naming place and line, when it cannot be believed."""
+    return _assemble(stored.where, chain.read(stored.read(), stored.where))
 
 
-def _assemble(where: str, bodies: list[dict[str, Json]], truncated: bool) -> Run:
+def _assemble(where: str, bodies: Iterable[dict[str, Json] | None]) -> Run:
     header: Header | None = None
     ended: Ending = ""
+    truncated = False
     entries: dict[int, Entry] = {}
     for number, body in enumerate(bodies, 1):
         try:
-            if number == 1:
+            if body is None:
+                truncated = True
+            elif number == 1:
                 header = header_from_json(body)
             elif body.get("type") == "start":
                 seq = _seq(body)

@@ -30,6 +30,21 @@ def test_a_run_that_ends_between_being_listed_and_being_read_is_read_whole(memor
     assert listed.brief() == b""
 
 
+def test_a_journal_that_was_touched_has_another_stamp_and_one_that_was_not_has_its_own(memory: InS3) -> None:
+    def stamp() -> bytes:
+        (listed,) = memory.runs()
+        return listed.stamp()
+
+    begun = memory.begin("r-1", b"first\n")
+    seen = [stamp()]
+    begun.append(b"second\n")
+    seen.append(stamp())
+    begun.close(b"last\n", b"{}")
+    seen += [stamp(), stamp()]
+    assert len({*seen}) == 3
+    assert seen[2] == seen[3]
+
+
 def test_a_run_that_goes_on_is_read_as_far_as_it_has_come(memory: InS3) -> None:
     memory.begin("r-1", b"first\n").append(b"second\n")
     (listed,) = memory.runs()

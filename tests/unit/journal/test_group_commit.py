@@ -54,7 +54,7 @@ class Paper:
         self.text += last
 
     def bodies(self) -> list[dict[str, object]]:
-        return [dict(body) for body in chain.read(self.text, "paper")[0]]
+        return [dict(body) for body in chain.read(self.text, "paper") if body]
 
 
 def journal_on(paper: Paper) -> Journal:
