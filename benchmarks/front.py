@@ -81,7 +81,7 @@ class Front:
         self._upstream = upstream
         self._latency = latency
         self._rates = rates
-        self._allowances: dict[tuple[str, str], Allowance] = {}
+        self._allowances: dict[tuple[str, str, str], Allowance] = {}
         self._lock = threading.Lock()
         self._refused: dict[str, tuple[int, str]] = {}
         self._expires = sys.maxsize
@@ -169,7 +169,7 @@ class Front:
             self.tally.first.setdefault(call.name, time.monotonic())
             if rate is None:
                 return True
-            key = (call.region, group)
+            key = (call.key, call.region, group)
             if key not in self._allowances:
                 self._allowances[key] = Allowance(rate)
             allowed = self._allowances[key].take(time.monotonic())

@@ -257,7 +257,15 @@ class MemoryAws:
         )
         return f"<AttachedPolicies>{attached}</AttachedPolicies><IsTruncated>false</IsTruncated>"
 
-    # CloudFormation and Secrets Manager: nothing is there
+    def roles(self, asked: Mapping[str, Json]) -> Json:  # noqa: ARG002 - what all take
+        return "<Roles/><IsTruncated>false</IsTruncated>"
+
+    # CloudFormation, EventBridge and Secrets Manager: nothing is there
+
+    def rule(self, asked: Mapping[str, Json]) -> Json:
+        raise AwsError(
+            "ResourceNotFoundException", f"Rule {asked['Name']} does not exist on EventBus default."
+        )
 
     def stacks(self, asked: Mapping[str, Json]) -> Json:
         if "StackName" in asked:
@@ -314,6 +322,7 @@ _OPERATIONS: Mapping[str, Callable[[MemoryAws, Mapping[str, Json]], Json]] = {
     "iam:SimulatePrincipalPolicy": MemoryAws.simulate,
     "iam:CreateRole": MemoryAws.create_role,
     "iam:GetRole": MemoryAws.get_role,
+    "iam:ListRoles": MemoryAws.roles,
     "iam:PutRolePolicy": MemoryAws.put_role_policy,
     "iam:DeleteRole": MemoryAws.delete_role,
     "iam:DeleteRolePolicy": MemoryAws.delete_role_policy,
@@ -324,6 +333,7 @@ _OPERATIONS: Mapping[str, Callable[[MemoryAws, Mapping[str, Json]], Json]] = {
     "cloudformation:DescribeStacks": MemoryAws.stacks,
     "cloudformation:GetTemplateSummary": MemoryAws.template,
     "secretsmanager:DescribeSecret": MemoryAws.secret,
+    "events:DescribeRule": MemoryAws.rule,
     "states:ListStateMachines": lambda _aws, _asked: {"stateMachines": []},
     "apigateway:GetRestApis": lambda _aws, _asked: {"item": []},
     "apigateway:GetApis": lambda _aws, _asked: {"items": []},

@@ -177,7 +177,9 @@ def measure(what: str, n: int, command: Sequence[str], front: Front, env: Mappin
     tally = front.reset()
     if code not in (0, 6):
         print(said[-3000:] or text[-3000:], file=sys.stderr)
-    report = json.loads(text) if text.startswith("{") else {}
+    # Of lines the last one is the report.
+    whole = text if '"event"' not in text.partition("\n")[0] else text.splitlines()[-1]
+    report = json.loads(whole) if whole.startswith("{") else {}
     return Measured(what, n, code, seconds, cpu, begun, tally, peak.stop(), report)
 
 

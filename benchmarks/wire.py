@@ -12,13 +12,15 @@ from xml.sax.saxutils import escape
 
 Json: TypeAlias = Any
 
-_SCOPE = re.compile(r"Credential=[^/]+/\d+/([^/]+)/([^/]+)/aws4_request")
+_SCOPE = re.compile(r"Credential=([^/]+)/\d+/([^/]+)/([^/]+)/aws4_request")
 _TARGETS: Mapping[str, str] = {
     "Logs_20140328": "logs",
     "ResourceGroupsTaggingAPI_20170126": "tag",
     "GraniteServiceVersion20100801": "cloudwatch",
     "secretsmanager": "secretsmanager",
     "AWSStepFunctions": "states",
+    "AWSEvents": "events",
+    "AWSOrganizationsV20161128": "organizations",
 }
 _LAMBDA: Sequence[tuple[str, str, str]] = (
     ("GET", r"/2015-03-31/functions/?", "ListFunctions"),
@@ -65,13 +67,15 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A request understood: `service` is the IAM prefix; `parameters` as the protocol gives them."""
+    """A request understood: `service` is the IAM prefix; `parameters` as the protocol gives them; `key` is
+    the access key that signed it."""
 
     service: str
     operation: str
     region: str
     protocol: str
     parameters: Mapping[str, Json]
+    key: str = ""
 
     @property
     def name(self) -> str:
@@ -89,21 +93,22 @@ class AwsError(Exception):
 def understand(request: Request) -> Call:
     """Which operation of which service this is. Raises AwsError for what is not known."""
     scope = _SCOPE.search(request.headers.get("authorization", ""))
-    region, service = scope.groups() if scope else ("us-east-1", "")
+    key, region, service = scope.groups() if scope else ("", "us-east-1", "")
     target = request.headers.get("x-amz-target", "")
     if target:
         prefix, _, operation = target.rpartition(".")
         known = _TARGETS.get(prefix, prefix)
-        return Call(known, operation, region, "json", json.loads(request.body or b"{}"))
+        return Call(known, operation, region, "json", json.loads(request.body or b"{}"), key)
     if service in _REST:
-        return _rest(request, service, region)
+        operation, parameters = _rest(request, service)
+        return Call(service, operation, region, "rest", parameters, key)
     form = dict(parse_qsl(request.body.decode(), keep_blank_values=True))
     if "Action" in form:
-        return Call(service, form["Action"], region, "query", form)
+        return Call(service, form["Action"], region, "query", form, key)
     raise AwsError("UnknownOperationException", f"{request.method} {request.target} of {service}", 404)
 
 
-def _rest(request: Request, service: str, region: str) -> Call:
+def _rest(request: Request, service: str) -> tuple[str, Mapping[str, Json]]:
     url = urlsplit(request.target)
     for method, pattern, operation in _REST[service]:
         found = re.fullmatch(pattern, url.path)
@@ -111,7 +116,7 @@ def _rest(request: Request, service: str, region: str) -> Call:
             parameters: dict[str, Json] = json.loads(request.body) if request.body else {}
             parameters |= dict(parse_qsl(url.query))
             parameters |= {key: unquote(value) for key, value in found.groupdict().items()}
-            return Call(service, operation, region, "rest", parameters)
+            return operation, parameters
     raise AwsError("UnknownOperationException", f"{request.method} {url.path}", 404)
 
 
