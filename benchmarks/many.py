@@ -77,7 +77,7 @@ def table(found: Sequence[tuple[int, str, Measured]]) -> str:
     """Many beside one, as Markdown; what misses the goal is marked."""
     one = {name: m.seconds for accounts, name, m in found if accounts == 1}
     rows = [
-        "| run | accounts | functions in each | calls | seconds | of one's | CPU s | CPU ms an account | MB |",
+        "| run | accounts | functions each | calls | seconds | of one's | CPU s | CPU ms an account | MB |",
         "|---|" + "---:|" * 8,
     ]
     for accounts, name, m in found:

@@ -73,11 +73,17 @@ class Organisation:
         return (
             f"<Credentials><AccessKeyId>{_KEY}{account}</AccessKeyId><SecretAccessKey>s</SecretAccessKey>"
             f"<SessionToken>t</SessionToken><Expiration>{expires}</Expiration></Credentials>"
+            f"<AssumedRoleUser><AssumedRoleId>AROA:ddsetup</AssumedRoleId><Arn>{self._arn(account)}</Arn>"
+            "</AssumedRoleUser>"
         )
 
     def caller(self, number: str, asked: Mapping[str, Json]) -> Json:  # noqa: ARG002 - what all take
-        what = "iam::{}:user/operator" if number == ACCOUNT else "sts::{}:assumed-role/" + f"{ROLE}/ddsetup"
-        return f"<Arn>arn:aws:{what.format(number)}</Arn><UserId>AIDA</UserId><Account>{number}</Account>"
+        return f"<Arn>{self._arn(number)}</Arn><UserId>AIDA</UserId><Account>{number}</Account>"
+
+    def _arn(self, number: str) -> str:
+        if number == ACCOUNT:
+            return f"arn:aws:iam::{number}:user/operator"
+        return f"arn:aws:sts::{number}:assumed-role/{ROLE}/ddsetup"
 
 
 _OWN = {

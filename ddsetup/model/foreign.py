@@ -79,7 +79,7 @@ def lines_of(text: str) -> list[str]:
 
 def json_text(document: Json, *, indent: int | None = None) -> str:
     """The document as JSON. What steers or hides is escaped, so that it can be shown on a terminal."""
-    return "".join(json_pieces(document, indent=indent))
+    return _in_json(json.dumps(document, indent=indent, ensure_ascii=False))
 
 
 def json_pieces(document: Json, *, indent: int | None = None) -> Iterator[str]:
@@ -90,13 +90,16 @@ def json_pieces(document: Json, *, indent: int | None = None) -> Iterator[str]:
 
 
 def _in_json(piece: str) -> str:
-    if piece.isascii() and "\x7f" not in piece and "##" not in piece:
-        return piece
-    plain = piece.replace("##", r"#\u0023")
-    return "".join(c if c == "\n" or is_plain(c) else _json_escape(c) for c in plain)
+    return _ODD.sub(_json_escape, piece.replace("##", r"#\u0023"))
 
 
-def _json_escape(character: str) -> str:
+_ODD = re.compile(r"[^\n -~]")
+
+
+def _json_escape(found: re.Match[str]) -> str:
+    character = found.group()
+    if is_plain(character):
+        return character
     # json.dumps leaves U+007F as it is.
     return json.dumps(character)[1:-1] if character != "\x7f" else "\\u007f"
 

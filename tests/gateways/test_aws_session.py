@@ -9,13 +9,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import botocore.session
 import pytest
+from botocore.credentials import Credentials
 
 from ddsetup.gateways.aws.errors import NotShared, Refused, Throttled
-from ddsetup.gateways.aws.roles import read_role
 from ddsetup.gateways.aws.session import Aws, AwsOptions, Patience, default_region
-from ddsetup.model.account import Lane
+from ddsetup.model.account import Identity, Lane
 from ddsetup.model.errors import ChangedSince, CredentialsError, Denied, GatewayError, Interrupted, NotFound
 from tests.gateways.aws_stand import ACCOUNT, DROPPED, REGION, FakeTime, Reply, ScriptedAws, connect, fault
 
@@ -295,31 +294,37 @@ def _assumed(key: str, until: datetime) -> Reply:
     return Reply(body, headers={"content-type": "text/xml"})
 
 
-def session_of(key: str) -> Any:
-    """A session by keys of its own."""
-    session = botocore.session.Session()
-    session.set_credentials(key, "secret")
-    return session
+def credentials(key: str) -> Any:
+    """By keys of its own."""
+    return Credentials(key, "secret")
 
 
-def test_a_call_goes_to_the_account_of_its_lane(script: ScriptedAws) -> None:
-    other, third = "222233334444", "333344445555"
-    others = {other: session_of("AKIAOTHER")}
-    aws = Aws(AwsOptions(), session_of("AKIAOWN"), endpoint_url=script.url, others=others, rate_scale=1000)
-    script.script(IDENTITY, NO_ALIAS, Reply({"Functions": []}))
+def test_accounts_share_clients_and_each_call_is_signed_and_paced_by_its_own(script: ScriptedAws) -> None:
+    time = FakeTime()
+    own = connect(script.url, time, rate_scale=1)
+    numbers = ("111122223333", "222233334444")
+    known = [Identity(account=number, arn="arn", partition="aws") for number in numbers]
+    first, second = (own.as_another(credentials(f"AKIA{each.account}"), each) for each in known)
+    script.script(*[Reply({"Functions": []})] * 32)
+    for _ in range(15):
+        first.call("lambda:ListFunctions", Lane(numbers[0], REGION))
+    waited = time.seconds
+    second.call("lambda:ListFunctions", Lane(numbers[1], REGION))
+    first.close()
+    second.call("lambda:ListFunctions", Lane(numbers[1], REGION))
+    own.call("lambda:ListFunctions", LANE)
+    assert waited > 0.9
+    assert time.seconds - waited < 0.1, "quotas are an account's own"
+    keys = {key: script.signed.count(key) for key in script.signed}
+    assert keys == {"AKIA111122223333": 15, "AKIA222233334444": 2, "test": 1}
+    assert first.client("lambda", REGION) is second.client("lambda", REGION)
+    assert (first.calls.total(), second.calls.total(), own.calls.total()) == (15, 2, 1)
+    assert (first.identity(), second.identity()) == tuple(known), "nobody has to ask for it"
+
+
+def test_a_lane_of_another_account_is_refused(script: ScriptedAws) -> None:
+    aws = connect(script.url)
+    script.script(IDENTITY, NO_ALIAS)
     assert aws.identity().account == ACCOUNT
-    for lane in (LANE, Lane(other, REGION), Lane("", REGION)):
-        aws.call("lambda:ListFunctions", lane)
-    assert script.signed[2:] == ["AKIAOWN", "AKIAOTHER", "AKIAOWN"]
-    with pytest.raises(GatewayError, match=f"account {ACCOUNT}, not of {third}"):
-        aws.call("lambda:ListFunctions", Lane(third, REGION))
-
-
-def test_what_all_regions_share_is_asked_of_an_account_like_all_else(script: ScriptedAws) -> None:
-    other = "222233334444"
-    others = {other: session_of("AKIAOTHER")}
-    aws = Aws(AwsOptions(), session_of("AKIAOWN"), endpoint_url=script.url, others=others, rate_scale=1000)
-    script.script(sts_fault("NoSuchEntity", "no such role", 404))
-    for account in (ACCOUNT, other):
-        assert read_role(aws, account, "r") is None
-    assert script.signed == ["AKIAOWN", "AKIAOTHER"]
+    with pytest.raises(GatewayError, match=f"account {ACCOUNT}, not of 333344445555"):
+        aws.call("lambda:ListFunctions", Lane("333344445555", REGION))

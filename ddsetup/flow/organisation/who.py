@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ddsetup.ask.dialogue import Dialogue
@@ -13,6 +13,7 @@ from ddsetup.flow.host import Host, Session
 from ddsetup.gateways.aws import organizations
 from ddsetup.gateways.aws.members import USUAL_ROLES, enter
 from ddsetup.gateways.aws.organizations import Organisation, Unit
+from ddsetup.gateways.aws.session import Aws
 from ddsetup.gateways.datadog.shared import InTurn, Once
 from ddsetup.model.errors import UsageError
 from ddsetup.model.event import OnEvent
@@ -29,7 +30,7 @@ class Accounts:
     name or tag.
 
     `base` is the session of the credentials that were found; `once` and `in_turn` are its Datadog, for
-    looking and for writing, None for a command without.
+    looking and for writing, None for a command without. `entered` are the ways into accounts that worked.
     """
 
     base: Session
@@ -41,6 +42,7 @@ class Accounts:
     named: bool = False
     once: Once | None = None
     in_turn: InTurn | None = None
+    entered: dict[str, Aws] = field(default_factory=dict)
 
     @property
     def key(self) -> str:
@@ -138,7 +140,8 @@ def onward(call: Call, command: str) -> str:
 def session_of(accounts: Accounts, member: Member, host: Host) -> Session:
     """Enter a member: a session like that of a run of its own. Raises NotEntered, CredentialsError."""
     base = accounts.base
-    aws = enter(base.aws, member, accounts.roles)
+    aws = accounts.entered.get(member.account) or enter(base.aws, member, accounts.roles)
+    accounts.entered[member.account] = aws
     scope = replace(base.scope, regions=member.regions or base.scope.regions)
     session = replace(base, host=host, aws=aws, identity=aws.identity(), scope=scope)
     return session.with_datadog(accounts.once)

@@ -26,14 +26,18 @@ _PREFIXES: Mapping[str, str] = {
 """IAM prefixes by the service id in botocore's event names, where they differ."""
 
 
-def configuration(read_timeout: int) -> Any:
-    """How a client calls. botocore's own retries are off."""
+_SHARED = 256
+"""Connections that a client keeps which many accounts share; more are made at need, and let go."""
+
+
+def configuration(read_timeout: int, *, shared: bool = False) -> Any:
+    """How a client calls, which many identities may share. botocore's own retries are off."""
     from botocore.config import Config
 
     return Config(
         connect_timeout=5,
         read_timeout=read_timeout,
-        max_pool_connections=WORKERS,
+        max_pool_connections=_SHARED if shared else WORKERS,
         retries={"total_max_attempts": 1, "mode": "standard"},
         user_agent_extra=f"ddsetup/{__version__}",
     )
@@ -51,18 +55,20 @@ def keep_bounds(client: Any, clock: Clock) -> None:
     client.meta.events.register("before-parse", before_parse)
 
 
-def keep_pace(client: Any, limits: Limits, region: str, count: Callable[[str], None]) -> None:
-    """Let each attempt of the client take a slot of its bucket first, and be counted by its name."""
+def keep_pace(client: Any, pacing: Callable[[], tuple[Limits, Callable[[str], None]]], region: str) -> None:
+    """Let each attempt of the client take a slot of its bucket first, and be counted by its name. `pacing`
+    gives the limits of the call that the thread makes, and what counts it."""
 
     def before_send(event_name: str, **_: Any) -> None:
         prefix, operation = _operation(event_name)
+        limits, count = pacing()
         limits.bucket(prefix, operation, region).take()
         count(f"{prefix}:{operation}")
 
     def response_received(event_name: str, parsed_response: Any, **_: Any) -> None:
         if _says_slow_down(parsed_response):
             prefix, operation = _operation(event_name)
-            limits.bucket(prefix, operation, region).throttled()
+            pacing()[0].bucket(prefix, operation, region).throttled()
 
     client.meta.events.register("before-send", before_send)
     client.meta.events.register("response-received", response_received)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
-from ddsetup.gateways.aws.credentials import profile_of
 from ddsetup.gateways.aws.session import Aws
-from ddsetup.model.account import Json
+from ddsetup.gateways.aws.shared_clients import renewing
+from ddsetup.model.account import Identity, Json
 from ddsetup.model.errors import CredentialsError, GatewayError, SignedOut
 from ddsetup.model.organisation import Member
 
@@ -65,27 +64,25 @@ def _checked(aws: Aws, member: Member) -> Aws:
 
 
 def _assume(aws: Aws, arn: str) -> Json:
-    answer = aws.call("sts:AssumeRole", None, RoleArn=arn, RoleSessionName=_SESSION)
-    return answer["Credentials"]
+    return aws.call("sts:AssumeRole", None, RoleArn=arn, RoleSessionName=_SESSION)
 
 
-def _entered(aws: Aws, arn: str, first: Mapping[str, Json]) -> Aws:
-    import botocore.session
-    from botocore.credentials import RefreshableCredentials
-
+def _entered(aws: Aws, arn: str, first: Json) -> Aws:
     def renewed() -> dict[str, str]:
         try:
-            return _as_botocore_has_it(_assume(aws, arn))
+            return _as_botocore_has_it(_assume(aws, arn)["Credentials"])
         except GatewayError as error:
             raise CredentialsError(f"the role may not be assumed any more: {error.what}") from None
 
-    session: Any = botocore.session.Session(profile=profile_of(aws.options))
-    # Models are parsed once for all accounts: they are what takes long in making a client.
-    session.register_component("data_loader", aws.loader)
-    session._credentials = RefreshableCredentials.create_from_metadata(
-        metadata=_as_botocore_has_it(first), refresh_using=renewed, method="assume-role"
-    )
-    return aws.beside(replace(aws.options, role_arn=None), session)
+    entered = str((first.get("AssumedRoleUser") or {}).get("Arn") or "")
+    credentials = renewing(_as_botocore_has_it(first["Credentials"]), renewed)
+    return aws.as_another(credentials, _identity(entered) if entered else None)
+
+
+def _identity(arn: str) -> Identity:
+    """AssumeRole says who one is from then on; nobody has to ask for it again."""
+    _, partition, _, _, account, _ = arn.split(":", 5)
+    return Identity(account=account, arn=arn, partition=partition)
 
 
 def _as_botocore_has_it(credentials: Mapping[str, Json]) -> dict[str, str]:

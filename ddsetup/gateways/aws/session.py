@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -15,6 +15,7 @@ from ddsetup.gateways.aws.clients import configuration, keep_bounds, keep_pace
 from ddsetup.gateways.aws.credentials import AwsOptions, explain_credentials, open_session, region_of
 from ddsetup.gateways.aws.errors import AlreadyExists, is_throttle, is_transient, translate
 from ddsetup.gateways.aws.limits import Limits
+from ddsetup.gateways.aws.shared_clients import SharedClients
 from ddsetup.model.account import Identity, Json, Lane
 from ddsetup.model.clock import SYSTEM_CLOCK, Clock
 from ddsetup.model.errors import CredentialsError, GatewayError, Interrupted
@@ -53,15 +54,8 @@ def default_region(options: AwsOptions, environ: Mapping[str, str] | None = None
     return region_of(open_session(options), environ)
 
 
-_OWN = "own"
-"""The account of the identity, whatever its number."""
-
-
 class Aws:
-    """The gateway's connection: cached clients, token buckets and retries, by account.
-
-    The account of the identity is its own; `others` are sessions for further accounts by their number. A call
-    goes to the account of its lane, with the quotas of that account.
+    """The gateway's connection to one account: cached clients, token buckets and retries.
 
     `called` is set once the first call is on its way.
 
@@ -77,22 +71,23 @@ class Aws:
         endpoint_url: str | None = None,
         clock: Clock = SYSTEM_CLOCK,
         rate_scale: float = 1.0,
-        others: Mapping[str, Any] | None = None,
+        shared: SharedClients | None = None,
     ) -> None:
         self.options = options
+        self.credentials: Any = None
         self.clock = clock
         self.calls: Counter[str] = Counter()
         self.called = threading.Event()
         self._session = session
-        self._sessions = {_OWN: session, **(others or {})}
-        self._limits = {account: Limits(clock, rate_scale, options.rates) for account in self._sessions}
-        self.limits = self._limits[_OWN]
+        self.limits = Limits(clock, rate_scale, options.rates)
         self._endpoint_url = endpoint_url
-        self._clients: dict[tuple[str, str, int, str], Any] = {}
+        self._shared = shared
+        self._clients: dict[tuple[str, str, int], Any] = shared.clients if shared else {}
+        self._for_others: SharedClients | None = None
         self._identity: Identity | None = None
         self._stopped = threading.Event()
         self._lock = threading.RLock()
-        self._making = threading.RLock()
+        self._making = shared.making if shared else threading.RLock()
         self._counting = threading.Lock()
 
     @classmethod
@@ -124,13 +119,33 @@ class Aws:
             rate_scale=self.limits.scale,
         )
 
+    def as_another(self, credentials: Any, identity: Identity | None = None) -> Aws:
+        """As `beside`, by credentials in botocore's sense; `identity` is whose they are, where that is known.
+
+        All that come of this share their clients, which stay open.
+        """
+        with self._making:
+            self._for_others = self._for_others or SharedClients.of(self)
+        made = Aws(
+            replace(self.options, role_arn=None),
+            self._for_others.session,
+            endpoint_url=self._endpoint_url,
+            clock=self.clock,
+            rate_scale=self.limits.scale,
+            shared=self._for_others,
+        )
+        made.credentials, made._identity = credentials, identity
+        return made
+
     @property
     def loader(self) -> Any:
         """What reads botocore's models, with all that it has read."""
         return self._session.get_component("data_loader")
 
     def close(self) -> None:
-        """Let go of all clients and their connections."""
+        """Let go of all clients and their connections, but for those that others share."""
+        if self._shared is not None:
+            return
         for client in tuple(self._clients.values()):
             client.close()
         self._clients.clear()
@@ -178,9 +193,9 @@ class Aws:
         """The regions with Lambda that the installed botocore knows; a newer one may exist all the same."""
         return tuple(self._session.get_available_regions("lambda", partition_name=partition))
 
-    def client(self, service: str, region: str, read_timeout: int = 30, account: str = _OWN) -> Any:
+    def client(self, service: str, region: str, read_timeout: int = 30) -> Any:
         """The cached client of a service, by IAM prefix or by botocore's name. Retries are the caller's."""
-        key = (service, region, read_timeout, account)
+        key = (service, region, read_timeout)
         if key in self._clients:
             return self._clients[key]
         # Making one takes long, and a session makes one at a time; calls go on meanwhile.
@@ -203,8 +218,8 @@ class Aws:
         """Make one API call and return its answer.
 
         `action` is the IAM action; `operation` the API operation where the two differ, after botocore's name
-        of the service (`apigatewayv2:GetApis`) where that differs too. `lane` tells whose session it takes;
-        without a region it is about what all regions share. None: our own account.
+        of the service (`apigatewayv2:GetApis`) where that differs too. a `lane`
+        without a region is about what all regions share.
         Raises GatewayError and its subclasses; throttles, dropped connections and server faults are tried
         again first.
         """
@@ -305,16 +320,19 @@ class Aws:
     ) -> Json:
         from botocore.exceptions import BotoCoreError, ClientError
 
+        self._check_account(lane)
         service, _, name = action.partition(":")
         named, _, called = operation.rpartition(":")
         region = lane.region if lane is not None and lane.region else self.home_region
-        client = self.client(named or service, region, read_timeout, self._account(lane))
+        client = self.client(named or service, region, read_timeout)
         method = getattr(client, _snake(called or name))
         throttled = dropped = 0
         while True:
             if self._stopped.is_set():
                 raise Interrupted("stopped")
             try:
+                if self._shared is not None:
+                    self._shared.caller.aws = self
                 return answered(method, f"{service}:{called or name}", parameters)
             except (BotoCoreError, ClientError, NotAws) as error:
                 if is_throttle(error):
@@ -331,29 +349,29 @@ class Aws:
                     raise
                 self.clock.sleep(_pause(throttled + dropped))
 
-    def _account(self, lane: Lane | None) -> str:
-        """Whose session a call takes. Raises GatewayError for an account that there is none of."""
-        if lane is None or lane.account in ("", _OWN):
-            return _OWN
-        if lane.account in self._sessions:
-            return lane.account
-        if self._identity is not None and lane.account != self._identity.account:
+    def _check_account(self, lane: Lane | None) -> None:
+        """Raises GatewayError for a lane of an account that is not ours."""
+        mine = self._identity
+        if lane is not None and lane.account and mine is not None and lane.account != mine.account:
             raise GatewayError(
-                f"these credentials are of account {self._identity.account}, not of {lane.account}",
-                where=_where(lane),
+                f"these credentials are of account {mine.account}, not of {lane.account}", where=_where(lane)
             )
-        return _OWN
 
-    def _create(self, service: str, region: str, read_timeout: int, account: str) -> Any:
-        client = self._sessions[account].create_client(
+    def _create(self, service: str, region: str, read_timeout: int) -> Any:
+        client = self._session.create_client(
             _SERVICES.get(service, service),
             region_name=region,
             endpoint_url=self._endpoint_url,
-            config=configuration(read_timeout),
+            config=configuration(read_timeout, shared=self._shared is not None),
         )
         keep_bounds(client, self.clock)
-        keep_pace(client, self._limits[account], region, self._count)
+        keep_pace(client, self._pacing, region)
         return client
+
+    def _pacing(self) -> tuple[Limits, Callable[[str], None]]:
+        """The quotas of the call that this thread makes, and what counts it."""
+        by = self if self._shared is None else self._shared.caller.aws
+        return by.limits, by._count
 
     def _count(self, called: str) -> None:
         with self._counting:
