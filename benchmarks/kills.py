@@ -5,8 +5,9 @@
 Each round sets up an account of the sandbox and kills the run at a moment drawn from the seed; then `setup`
 again completes, or `undo` (itself killed at times) restores. After each round the account and Datadog's
 record of it are compared, call by call, with what was there before. Only rounds count in which SIGKILL found
-setup alive. Ends with 1 if a round went wrong. With --tally the rounds go on where the file says that they
-were left, so 200 of them need not be had in one sitting.
+setup alive. With --organisation it is runs over many accounts that are killed. Ends with 1 if a round went
+wrong. With --tally the rounds go on where the file says that they were left, so 200 of them need not be had
+in one sitting.
 """
 
 from __future__ import annotations
@@ -25,7 +26,9 @@ from ddsetup.sandbox.model import SandboxOptions
 from tests.e2e.conftest import Cli, Place
 from tests.e2e.world import World, operator_policy
 from tests.nursery import Nursery
+from tests.safety import killing_accounts
 from tests.safety.killing import SCENARIOS, KillError, Killing, Tally, prepare
+from tests.safety.killing_accounts import AccountsKilling
 
 REGION = "us-east-1"
 SITTING = 40
@@ -40,7 +43,10 @@ def main() -> int:
     parser.add_argument("--scenario", nargs="+", default=SCENARIOS, help="what the account looks like")
     parser.add_argument("--only", help="one round by its seed, as printed")
     parser.add_argument("--tally", type=Path, help="file that remembers the seed and what happened so far")
+    parser.add_argument("--organisation", action="store_true", help="kill runs over many accounts")
     options = parser.parse_args()
+    if options.organisation:
+        options.scenario = [killing_accounts.SCENARIO]
     seed, tally = _begin(options.tally, options.seed or str(int(time.time())))
     while True:
         _sitting(options, seed, tally)
@@ -62,7 +68,9 @@ def _sitting(options: argparse.Namespace, seed: str, tally: Tally) -> None:
     ):
         world = World(sandbox)
         secrets = (sandbox.api_key, sandbox.app_key, *world.planted())
-        killing = prepare(nursery, Place(sandbox, Cli(Path(home), sandbox.env(), secrets), world), tally)
+        place = Place(sandbox, Cli(Path(home), sandbox.env(), secrets), world)
+        ready = killing_accounts.prepare if options.organisation else prepare
+        killing = ready(nursery, place, tally)
         print(f"seed {seed}; undisturbed: {killing.pace}", flush=True)
         if options.only:
             _round(killing, options.only)
@@ -84,7 +92,7 @@ def _begin(file: Path | None, seed: str) -> tuple[str, Tally]:
     return kept.pop("seed"), Tally(**kept)
 
 
-def _round(killing: Killing, seed: str) -> None:
+def _round(killing: Killing | AccountsKilling, seed: str) -> None:
     begun, missed = time.monotonic(), killing.tally.missed
     try:
         killing.round(seed)

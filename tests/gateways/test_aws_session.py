@@ -316,7 +316,7 @@ def test_accounts_share_clients_and_each_call_is_signed_and_paced_by_its_own(scr
     assert waited > 0.9
     assert time.seconds - waited < 0.1, "quotas are an account's own"
     keys = {key: script.signed.count(key) for key in script.signed}
-    assert keys == {"AKIA111122223333": 15, "AKIA222233334444": 2, "test": 1}
+    assert keys == {"AKIA111122223333": 15, "AKIA222233334444": 2, "AKIAIOSFODNN7EXAMPLE": 1}
     assert first.client("lambda", REGION) is second.client("lambda", REGION)
     assert (first.calls.total(), second.calls.total(), own.calls.total()) == (15, 2, 1)
     assert (first.identity(), second.identity()) == tuple(known), "nobody has to ask for it"

@@ -41,7 +41,7 @@ _WHICH = (
     ),
     option("accounts", "FILE", "Take the accounts from this file instead of AWS Organizations.", kind=Path),
     _ROLE,
-    option("at_once", "N", "How many accounts are worked on side by side. Default: 16.", kind=int),
+    option("at_once", "N", "How many accounts are worked on side by side. Default: 32.", kind=int),
 )
 
 _FUNCTIONS = tuple(key for key in keys("Which functions") if key not in ("tag", "exclude"))

@@ -16,7 +16,7 @@ from ddsetup.model.errors import BUG, DdsetupError, Interrupted, as_bug
 from ddsetup.model.event import Event
 from ddsetup.model.organisation import Member
 
-AT_ONCE = 16
+AT_ONCE = 32
 """Accounts side by side: each takes a dozen threads and clients of its own for as long as it lasts."""
 Row: TypeAlias = dict[str, Json]
 """What there is to say of one account, as JSON types. `exit_code` is what a run of its own would end with."""
