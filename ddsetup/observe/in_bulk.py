@@ -25,6 +25,7 @@ from ddsetup.gateways.overlap import Jobs, Key, side_by_side
 from ddsetup.model.account import Identity, Integration, Lane, Secret, Unreadable
 from ddsetup.model.snapshot import AccountSnapshot, DatadogSnapshot, LaneSnapshot, Snapshot
 from ddsetup.model.states import SecretState
+from ddsetup.observe.probe import Probe
 from ddsetup.observe.services_read import source_reads
 from ddsetup.plan.steps.api_key import SECRET_NAME, own_secrets_named, secret_name
 from ddsetup.plan.steps.namespaces import SERVICES
@@ -35,6 +36,9 @@ Progress: TypeAlias = Callable[[Lane, str], None]
 _NOT_ASKED = Unreadable("aws_configuration_read", "Datadog was not asked", denied=False)
 GLANCE = frozenset({"functions", "tags", "stacks", *(row.field for row in CHOSEN.values())})
 """The fields of a lane that tell how things are, without those that only a plan needs."""
+STACKS_OF_FUNCTIONS = "stacks_of_functions"
+"""In place of "stacks": where a lane has no functions, its stacks need not be known."""
+AT_A_GLANCE = GLANCE - {"stacks"} | {STACKS_OF_FUNCTIONS}
 FOR_DRIFT = frozenset({"functions", "tags", "stacks"})
 """The fields of a lane that tell whether anything has moved away from what was set up."""
 ABOUT_DRIFT = frozenset({"secrets", "datadog_rule", "edge_roles"})
@@ -62,8 +66,7 @@ def observe(  # noqa: PLR0913 - where to look, and for what
     for each in identities:
         jobs["account", None, each.account] = partial(_observe_account, aws, dd, each, role_name)
     for lane in wanted:
-        reads = _lane_jobs(aws, lane, on_progress)
-        jobs |= {key: job for key, job in reads.items() if fields is None or key[0] in fields}
+        jobs |= _lane_jobs(aws, lane, on_progress, fields)
     found = side_by_side(aws, jobs)
     accounts: dict[str, AccountSnapshot] = {e.account: found["account", None, e.account] for e in identities}
     snapshot = Snapshot(
@@ -103,7 +106,7 @@ def observe_secrets(aws: Aws, snapshot: Snapshot) -> Snapshot:
 def with_fields(aws: Aws, snapshot: Snapshot, fields: Container[str]) -> Snapshot:
     """The snapshot with further `fields` of its lanes."""
     lanes = dict(snapshot.lanes)
-    jobs = {k: job for lane in lanes for k, job in _lane_jobs(aws, lane, None).items() if k[0] in fields}
+    jobs = {key: job for lane in lanes for key, job in _lane_jobs(aws, lane, None, fields).items()}
     for (field, lane, _), read in side_by_side(aws, jobs).items():
         assert lane is not None
         lanes[lane] = replace(lanes[lane], **{field: read})
@@ -133,22 +136,10 @@ def _observe_account(
     )
 
 
-def _lane_jobs(aws: Aws, lane: Lane, on_progress: Progress | None) -> Jobs:
-    """One job for each field of a LaneSnapshot that is read in bulk."""
-    reads: Mapping[str, Callable[[], Any]] = {
-        "functions": lambda: functions.list_functions(aws, lane),
-        "tags": lambda: tags.function_tags(aws, lane),
-        "stacks": lambda: stacks.list_stacks(aws, lane),
-        "log_groups": lambda: logs.list_log_groups(aws, lane),
-        "secrets": lambda: _secrets(aws, lane),
-        "account_filter_policies": lambda: logs.account_filter_policies(aws, lane),
-        "unreserved_concurrency": lambda: functions.concurrency_headroom(aws, lane),
-        "datadog_rule": lambda: rules.rule_enabled(aws, lane, INSTRUMENTATION_RULE),
-        "resources": lambda: metrics.namespaces_in_use(aws, lane, SERVICES.values()),
-        **source_reads(aws, lane),
-    }
-    if lane.region == EDGE_REGION:
-        reads = {**reads, "edge_roles": lambda: roles.roles_trusting(aws, lane.account, EDGE_SERVICE)}
+def _lane_jobs(
+    aws: Aws, lane: Lane, on_progress: Progress | None, fields: Container[str] | None = None
+) -> Jobs:
+    """One job for each of these fields of a LaneSnapshot, or for all, that is read in bulk."""
 
     def told(field: str, read: Callable[[], Any]) -> Callable[[], Any]:
         def job() -> Any:
@@ -159,7 +150,37 @@ def _lane_jobs(aws: Aws, lane: Lane, on_progress: Progress | None) -> Jobs:
 
         return job
 
-    return {(field, lane, ""): told(field, read) for field, read in reads.items()}
+    reads = _reads(aws, lane, fields)
+    found = {field: told(field, read) for field, read in reads.items() if fields is None or field in fields}
+    if fields is not None and STACKS_OF_FUNCTIONS in fields:
+        found["stacks"] = told("stacks", reads[STACKS_OF_FUNCTIONS])
+    return {(field, lane, ""): job for field, job in found.items() if field != STACKS_OF_FUNCTIONS}
+
+
+def _reads(aws: Aws, lane: Lane, fields: Container[str] | None) -> Mapping[str, Callable[[], Any]]:
+    """How each field is read. What is about functions only needs no client where there are none."""
+    listing = fields is None or "functions" in fields
+    probe = Probe()
+
+    def about_functions(read: Callable[[], Any], nothing: Any) -> Callable[[], Any]:
+        return lambda: read() if not listing or probe.any() else nothing
+
+    reads: Mapping[str, Callable[[], Any]] = {
+        "functions": partial(probe.listed, aws, lane),
+        "tags": about_functions(lambda: tags.function_tags(aws, lane), {}),
+        "stacks": lambda: stacks.list_stacks(aws, lane),
+        STACKS_OF_FUNCTIONS: about_functions(lambda: stacks.list_stacks(aws, lane), ()),
+        "log_groups": lambda: logs.list_log_groups(aws, lane),
+        "secrets": lambda: _secrets(aws, lane),
+        "account_filter_policies": lambda: logs.account_filter_policies(aws, lane),
+        "unreserved_concurrency": lambda: functions.concurrency_headroom(aws, lane),
+        "datadog_rule": about_functions(lambda: rules.rule_enabled(aws, lane, INSTRUMENTATION_RULE), False),
+        "resources": lambda: metrics.namespaces_in_use(aws, lane, SERVICES.values()),
+        **source_reads(aws, lane),
+    }
+    if lane.region != EDGE_REGION:
+        return reads
+    return {**reads, "edge_roles": lambda: roles.roles_trusting(aws, lane.account, EDGE_SERVICE)}
 
 
 def _lane_snapshot(

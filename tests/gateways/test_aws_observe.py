@@ -29,12 +29,13 @@ from ddsetup.model.answers import Answers
 from ddsetup.model.errors import ChangedSince, Interrupted
 from ddsetup.model.snapshot import LaneSnapshot, Snapshot
 from ddsetup.observe.chosen import look_closer, observe_filters
-from ddsetup.observe.in_bulk import Progress, observe
+from ddsetup.observe.in_bulk import AT_A_GLANCE, FOR_DRIFT, Progress, observe
 from ddsetup.plan.steps.subscriptions import groups_to_read
 from ddsetup.sandbox.control import start
 from ddsetup.sandbox.model import SandboxOptions
 
 REGIONS = ("us-east-1", "eu-west-1")
+_OF_SERVICES = {"states", "apigateway", "apigatewayv2"}
 POLICY = {
     "Version": "2012-10-17",
     "Statement": [
@@ -106,6 +107,29 @@ def test_reads_are_bulk_calls_whatever_the_number_of_functions(place: Place) -> 
     assert spent["lambda:GetFunction"] == 0
     assert spent["logs:DescribeSubscriptionFilters"] == 0
     assert sum(spent.values()) < 60
+
+
+@pytest.mark.parametrize(
+    ("fields", "idle"),
+    [
+        (AT_A_GLANCE, {"lambda"} | _OF_SERVICES),
+        (FOR_DRIFT, {"lambda", "cloudformation"}),
+        (None, {"lambda", "cloudformation", "logs", "secretsmanager", "cloudwatch"} | _OF_SERVICES),
+    ],
+)
+def test_where_no_function_is_no_client_is_made_for_what_is_about_functions(
+    place: Place, fields: frozenset[str] | None, idle: set[str]
+) -> None:
+    aws = Aws.connect(AwsOptions(), rate_scale=20)
+    unused = Lane(place.lane.account, "ap-south-1")
+    lanes = (place.lane, unused)
+    seen = observe(aws, lambda: place.dd, (aws.identity(),), lanes, role_name="DatadogRole", fields=fields)
+    assert seen.lanes[unused].functions == seen.lanes[unused].stacks == ()
+    assert seen.lanes[unused].tags == {}
+    assert {service for service, region in aws.clients if region == unused.region} == idle
+    used = {service for service, region in aws.clients if region == place.lane.region}
+    assert {"tag", "cloudformation"} <= used
+    aws.close()
 
 
 def test_what_is_refused_is_unreadable_and_the_rest_is_there(place: Place, snapshot: Snapshot) -> None:

@@ -15,11 +15,11 @@ from ddsetup.show.account_blocks import status_blocks
 def run(call: Call) -> Report:
     """A row for each account. Nothing is changed."""
     from ddsetup.flow import verbs
-    from ddsetup.observe.in_bulk import GLANCE
+    from ddsetup.observe.in_bulk import AT_A_GLANCE
     from ddsetup.plan.accounts_at_a_glance import account_row
 
     def look(session: verbs.Session, member: Member) -> Row:
-        snapshot = verbs.look(session, call.given.text("role_name"), fields=GLANCE)
+        snapshot = verbs.look(session, call.given.text("role_name"), fields=AT_A_GLANCE)
         return {"status": "ok", "exit_code": 0, **account_row(snapshot, member.account)}
 
     base = verbs.connect(call.given, call.host(), command="status")

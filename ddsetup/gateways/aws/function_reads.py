@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from ddsetup.gateways.aws.errors import readable, readable_or_none
@@ -13,13 +13,17 @@ from ddsetup.model.errors import NotFound
 
 
 @readable
-def list_functions(aws: Aws, lane: Lane) -> tuple[Function, ...]:
+def list_functions(aws: Aws, lane: Lane, seen: Callable[[], object] = lambda: None) -> tuple[Function, ...]:
     """Every function's `$LATEST`, in the order of AWS. Needs lambda:ListFunctions; 50 a page.
 
-    Their states are not in it: `function_state` tells.
+    Their states are not in it: `function_state` tells. `seen` is called as soon as there is one.
     """
     items = aws.each("lambda:ListFunctions", lane, "Functions", token=("NextMarker", "Marker"), MaxItems=50)
-    return tuple(parse_function(lane, item) for item in items)
+    found = []
+    for item in items:
+        seen()
+        found.append(parse_function(lane, item))
+    return tuple(found)
 
 
 def read_function(aws: Aws, lane: Lane, name: str) -> Function:

@@ -150,6 +150,11 @@ class Aws:
             client.close()
         self._clients.clear()
 
+    @property
+    def clients(self) -> frozenset[tuple[str, str]]:
+        """The service and the region of each client that was made: to make one takes longer than a call."""
+        return frozenset((service, region) for service, region, *_ in tuple(self._clients))
+
     def stop(self) -> None:
         """Begin no further call or attempt: each raises Interrupted. For Ctrl-C while threads are reading."""
         self._stopped.set()
