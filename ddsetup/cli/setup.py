@@ -142,7 +142,9 @@ def _proven(
     if not hopeless:
         idle_are_offered = since is not None and not call.value("sandbox")
         try:
-            rounds = make_traffic(call, session, functions, prepared.answers, offer=idle_are_offered)
+            rounds = make_traffic(
+                call, session, functions, lambda _: prepared.answers, offer=idle_are_offered
+            )
         except KeyboardInterrupt:
             call.console.say(f"not waiting for proof; to look for it later: {LOOK_AGAIN}")
             return report

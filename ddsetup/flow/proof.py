@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -13,7 +13,8 @@ from ddsetup.ask.prompter import Back, Prompt, Prompter, Row
 from ddsetup.ask.questions import Choice
 from ddsetup.facts.ownership import is_datadogs_own
 from ddsetup.flow.call import Call
-from ddsetup.model.account import Function, Unreadable
+from ddsetup.gateways.overlap import each
+from ddsetup.model.account import Function, Lane, Unreadable
 from ddsetup.model.answers import Answers
 from ddsetup.model.errors import UsageError
 from ddsetup.model.lines import counted
@@ -59,14 +60,14 @@ def make_traffic(
     call: Call,
     session: Session,
     functions: Sequence[Function],
-    answers: Answers | None = None,
+    answers_of: Callable[[str], Answers] | None = None,
     *,
     offer: bool = False,
 ) -> Rounds | None:
     """Invoke the functions if that is wanted, and confirmed; what goes on invoking them, if anything does.
 
-    With `offer` a person is asked even without `--invoke`, where functions had no traffic of late. `answers`
-    tell whether log groups are about to be subscribed, which is waited for.
+    With `offer` a person is asked even without `--invoke`, where functions had no traffic of late. What was
+    answered of an account tells whether log groups are about to be subscribed there, which is waited for.
     """
     wanted = _to_invoke(call, session, functions, offer=offer)
     if not wanted:
@@ -78,7 +79,7 @@ def make_traffic(
 
     rounds = Rounds(session.aws, wanted, payload_of(call), session.host.clock, told)
     try:
-        _wait_for_subscriptions(session, wanted, answers)
+        _wait_for_subscriptions(session, wanted, answers_of)
         with session.host.busy(f"invoking {counted(len(wanted), 'function')}"):
             rounds.begin()
     except KeyboardInterrupt:
@@ -96,16 +97,13 @@ def _to_invoke(
     functions = [f for f in functions if not f.tenant_isolation]
     if not functions or ("invoke" in call.given and not call.given.on("invoke")):
         return ()
-    payload_of(call)
+    check_invoke(call, prompter)
     if call.given.on("invoke") and call.given.on("yes"):
         return tuple(functions)
     if prompter is None:
-        if not call.given.on("invoke"):
-            return ()
-        fix = "give --yes as well, or leave out --invoke"
-        raise UsageError("--invoke runs your functions, and nobody can confirm it", fix=fix)
+        return ()
     if call.given.on("invoke"):
-        text = f"Invoke {counted(len(functions), 'function')} now? They do whatever they do with this event."
+        text = f"Invoke {_how_many(functions)} now? They do whatever they do with this event."
         try:
             agreed = prompter.ask(Prompt(kind="confirm", text=text, default=call.sandbox))
         except Back:
@@ -116,17 +114,34 @@ def _to_invoke(
     return _chosen_to_invoke(call, prompter, _without_traffic(session, functions))
 
 
+def check_invoke(call: Call, prompter: Prompter | None) -> None:
+    """Raises UsageError where `--invoke` cannot be: better before a run than after it."""
+    payload_of(call)
+    if call.given.on("invoke") and not call.given.on("yes") and prompter is None:
+        fix = "give --yes as well, or leave out --invoke"
+        raise UsageError("--invoke runs your functions, and nobody can confirm it", fix=fix)
+
+
+def _how_many(functions: Sequence[Function]) -> str:
+    accounts = len({function.account for function in functions})
+    where = f" in {counted(accounts, 'account')}" if accounts > 1 else ""
+    return f"{counted(len(functions), 'function')}{where}"
+
+
 def _without_traffic(session: Session, functions: Sequence[Function]) -> tuple[Function, ...]:
     """Those that CloudWatch has not seen running of late; all where that cannot be told."""
     from ddsetup.verify.watch import cloudwatch_traffic
 
     count = cloudwatch_traffic(session.aws)
-    idle: list[Function] = []
-    for lane in dict.fromkeys(f.lane for f in functions):
-        of_lane = [f for f in functions if f.lane == lane]
-        counts = count(lane, [f.name for f in of_lane], LOOK_BACK_MINUTES)
-        idle += [f for f in of_lane if isinstance(counts, Unreadable) or not counts.get(f.name)]
-    return tuple(idle)
+    by_lane: dict[Lane, list[Function]] = {}
+    for function in functions:
+        by_lane.setdefault(function.lane, []).append(function)
+
+    def idle(lane: Lane) -> list[Function]:
+        counts = count(lane, [f.name for f in by_lane[lane]], LOOK_BACK_MINUTES)
+        return [f for f in by_lane[lane] if isinstance(counts, Unreadable) or not counts.get(f.name)]
+
+    return tuple(function for found in each(idle, by_lane) for function in found)
 
 
 def _chosen_to_invoke(call: Call, prompter: Prompter, idle: Sequence[Function]) -> tuple[Function, ...]:
@@ -142,7 +157,7 @@ def _chosen_to_invoke(call: Call, prompter: Prompter, idle: Sequence[Function]) 
     ]
     prompt = Prompt(
         kind="one",
-        text=f"{counted(len(idle), 'function')} had no traffic in the last hour. Invoke them for the proof?",
+        text=f"{_how_many(idle)} had no traffic in the last hour. Invoke them for the proof?",
         why="Data only arrives from functions that run. They are invoked again if it does not come at once.",
         choices=tuple(choices),
         default="all" if call.sandbox else "none",
@@ -152,18 +167,30 @@ def _chosen_to_invoke(call: Call, prompter: Prompter, idle: Sequence[Function]) 
             answer = prompter.ask(prompt)
             if answer != "pick":
                 return tuple(idle) if answer == "all" else ()
-            rows = [Row(value=f.arn, cells=(f.name, f.region, f.runtime or "image")) for f in idle]
+            accounts = len({f.account for f in idle}) > 1
+            rows = [Row(value=f.arn, cells=_cells(f, account=accounts)) for f in idle]
             picked = set(prompter.pick("Which ones should be invoked?", rows))
             return tuple(f for f in idle if f.arn in picked)
         except Back:
             continue
 
 
-def _wait_for_subscriptions(session: Session, functions: Sequence[Function], answers: Answers | None) -> None:
+def _cells(function: Function, *, account: bool) -> tuple[str, ...]:
+    first = (function.account,) if account else ()
+    return (*first, function.name, function.region, function.runtime or "image")
+
+
+def _wait_for_subscriptions(
+    session: Session, functions: Sequence[Function], answers_of: Callable[[str], Answers] | None
+) -> None:
     """Do not let the first invocations be lost: Datadog subscribes log groups within minutes, not at once."""
     from ddsetup.verify.invoke_again import wait_for_subscriptions
 
-    if answers is None or not answers.datadog_subscribes or not answers.logs:
+    if answers_of is None:
+        return
+    every = ((function, answers_of(function.account)) for function in functions)
+    functions = [f for f, answers in every if answers.datadog_subscribes and answers.logs]
+    if not functions:
         return
     try:
         with session.host.busy("waiting for Datadog to subscribe the log groups; Ctrl-C invokes at once"):

@@ -27,6 +27,7 @@ def status_blocks(data: Mapping[str, Json], _look: Look) -> list[Block]:
     rows = [
         [
             *_account(row),
+            Span(row["unit"] or "-"),
             Span(row.get("integrated", "-"), "good" if row.get("integrated") == "yes" else ""),
             Span(row.get("integration_role") or "-"),
             Span(_forwarders(row)),
@@ -36,7 +37,7 @@ def status_blocks(data: Mapping[str, Json], _look: Look) -> list[Block]:
         ]
         for row in data["accounts"]
     ]
-    head = ("Account", "Name", "Integrated", "Role", "Forwarders", "Functions", "By", "Remarks")
+    head = ("Account", "Name", "Unit", "Integrated", "Role", "Forwarders", "Functions", "By", "Remarks")
     return [*_head(data), *table(head, rows, prose=True), *_left(data)]
 
 

@@ -11,6 +11,7 @@ from ddsetup.model.change import Action, Change, Outcome, ResourceId, Skipped
 from ddsetup.model.event import Event, EventKind
 from ddsetup.model.report import SCHEMA, Finding, Report, Signal
 from ddsetup.model.typed import record_schema, schema
+from ddsetup.show.account_schema import ACCOUNT
 
 _DRAFT = "https://json-schema.org/draft/2020-12/schema"
 _EXIT_CODES = {"ok": [0, 3], "partial": [5, 6], "failed": [1, 2, 4, 70, 130]}
@@ -56,9 +57,15 @@ _MEANS: Mapping[str, str] = {
     "report.data": "What only this command has",
     "event.at": "ISO 8601 in UTC",
     "event.details": "event stack: logical_id, status, reason",
-    "event.account": "event account: the row of one that is done, where a run is about many",
+    "event.account": "event account: one that is done, where a run is about many",
     "event.report": "Only with event report, which is the last line: the document of report.schema.json",
 }
+_ACCOUNTS = {"type": "array", "items": {"$ref": "#/$defs/account"}}
+_OF_MANY = {
+    "if": {"properties": {"command": {"pattern": "^org "}}},
+    "then": {"properties": {"data": {"properties": {"accounts": _ACCOUNTS}}}},
+}
+"""What is the same in all commands about many accounts."""
 _TOLD = ("skipped.reason", "report.command")
 """Texts that are never empty."""
 
@@ -76,8 +83,9 @@ def report_schema() -> dict[str, Json]:
         }
         for status, known in _EXIT_CODES.items()
     ]
+    definitions = {**_definitions(), "account": ACCOUNT}
     title = "ddsetup/1: the document that --output json writes"
-    return {"$schema": _DRAFT, "title": title, **found, "allOf": implied, "$defs": _definitions()}
+    return {"$schema": _DRAFT, "title": title, **found, "allOf": [*implied, _OF_MANY], "$defs": definitions}
 
 
 def event_schema() -> dict[str, Json]:
@@ -88,6 +96,7 @@ def event_schema() -> dict[str, Json]:
         "at": _meaning("event.at", {"type": "string"}),
         "signal": schema(Signal, _NAMED),
         "report": _meaning("event.report", {"type": "object"}),
+        "account": _meaning("event.account", {"$ref": "#/$defs/account"}),
     }
     found["required"] = []
     kinds = [*get_args(EventKind), "signal", "report"]
@@ -101,6 +110,7 @@ def event_schema() -> dict[str, Json]:
     title = "ddsetup/1: one line that --output ndjson writes"
     used = ("resource", "state", "change", "outcome", "signal")
     definitions = {name: one for name, one in _definitions().items() if name in used}
+    definitions["account"] = ACCOUNT
     return {"$schema": _DRAFT, "title": title, **found, "allOf": implied, "$defs": definitions}
 
 

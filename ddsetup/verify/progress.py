@@ -59,6 +59,15 @@ class Watch:
         """What should arrive, in the order in which it is told."""
         return expected_signals(self.answers_of, self.functions, self.custom_metrics, self.things)
 
+    def by_account(self, signals: Sequence[Signal]) -> Mapping[str, Sequence[Signal]]:
+        """All signals as they were told, by the account that they are of; what any may send is of all."""
+        told = list(zip(self.expected(), signals, strict=True))
+        found: dict[str, list[Signal]] = {e.account: [] for e, _ in told if e.account}
+        for expected, signal in told:
+            for account in (expected.account,) if expected.account else tuple(found):
+                found[account].append(signal)
+        return found
+
     def wanting(self, signals: Sequence[Signal]) -> frozenset[str]:
         """The ARNs of the functions of which something is not there, by all signals as they were told."""
         told = zip(self.expected(), signals, strict=True)

@@ -65,8 +65,16 @@ def test_forwarders_are_rolled_out_accounts_set_up_and_nothing_is_left(organisat
     assert cli("org", "rollout", *WHERE, "--failure-tolerance", "101").code == 2
     assert {row["status"] for row in rows(again.json).values()} == {"nothing to do"}
 
-    done = cli("org", "apply", "--all", *WHERE, "--yes", "--no-verify")
+    assert cli("org", "apply", "--all", *WHERE, "--invoke").code == 2, "nobody can be asked whether"
+    done = cli("org", "apply", "--all", *WHERE, "--yes", "--invoke", "--wait", "240")
     assert done.code == 0, done.stdout
+    proven = {name: (row["status"], row.get("proof")) for name, row in rows(done.json).items()}
+    assert proven.pop("coffee-empty") == ("done", None), "it has no functions"
+    assert set(proven.values()) == {("done", "arrived")}, done.stdout
+    again = rows(cli("org", "apply", "--all", *WHERE, "--yes").json)
+    assert {(row["status"], row.get("proof")) for row in again.values() if "proof" in row} == {
+        ("nothing to do", "arrived")
+    }
     shown = rows(cli("org", "status", *WHERE).json)
     for name, row in shown.items():
         assert (row["integrated"], row["without_datadog"]) == ("yes", 0), name

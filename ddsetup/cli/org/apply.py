@@ -9,19 +9,23 @@ from tempfile import TemporaryDirectory
 
 from ddsetup.cli.command import CONNECT, WANTED
 from ddsetup.cli.org.plan import plan_all
+from ddsetup.cli.org.verify import AGAIN
 from ddsetup.flow.call import Call
 from ddsetup.flow.ending import WAIT_SECONDS
+from ddsetup.flow.host import Session
 from ddsetup.flow.organisation.across import Row, across, rows_of_gone
-from ddsetup.flow.organisation.doing import Applying, rows_of_plans
-from ddsetup.flow.organisation.proving import Proving
+from ddsetup.flow.organisation.doing import NOTHING_MEANT, Applying, rows_of_plans
+from ddsetup.flow.organisation.proving import Proof, prove_all
 from ddsetup.flow.organisation.run import confirm_rows, connected, journalled, report_of
 from ddsetup.flow.organisation.who import Accounts, accounts_of, onward
+from ddsetup.flow.proof import check_invoke
 from ddsetup.flow.results import of_data
 from ddsetup.gateways.datadog.shared import Once
 from ddsetup.journal.planbook import Plans, read_planbook
 from ddsetup.journal.statedir import make_private
 from ddsetup.model.errors import UsageError
 from ddsetup.model.lines import counted, names
+from ddsetup.model.organisation import Member
 from ddsetup.model.report import Report
 from ddsetup.show.account_blocks import result_blocks
 
@@ -34,16 +38,22 @@ def run(call: Call) -> Report:
     if named is not None:
         _check_decided(call)
         plans = read_planbook(call.directory / Path(named).expanduser())
-        accounts = accounts_of(call, connected(call, "apply"))
+        accounts = accounts_of(call, _connected(call, "apply"))
         rows = [*rows_of_plans(call, accounts, plans), *rows_of_gone(accounts, plans.at)]
         return _applied(call, accounts, plans, rows)
-    accounts = accounts_of(call, connected(call, "plan"))
+    accounts = accounts_of(call, _connected(call, "plan"))
     # Of its own for each run: another one may plan while somebody reads what this one is about to do.
     folder = make_private(call.state_dir() / "plans")
     with TemporaryDirectory(prefix=f"{accounts.key}-", dir=folder, ignore_cleanup_errors=True) as own:
         path = Path(own) / "plans.jsonl"
         rows = plan_all(call, accounts, path)
         return _applied(call, accounts, read_planbook(path), rows)
+
+
+def _connected(call: Call, command: str) -> Session:
+    base = connected(call, command)
+    check_invoke(call, base.host.prompter)
+    return base
 
 
 def _check_decided(call: Call) -> None:
@@ -61,31 +71,40 @@ def _applied(call: Call, accounts: Accounts, plans: Plans, planned: Sequence[Row
     report = report_of(COMMAND, accounts, planned)
     known = {row["account"]: row for row in planned}
     due = [m for m in accounts.members if m.account in plans.changing]
-    if call.given.on("dry_run") or not due or accounts.base.host.cancel.is_set():
+    host = accounts.base.host
+    if call.given.on("dry_run") or host.cancel.is_set():
         return report
-    confirm_rows(call, accounts, report, f"Carry this out in {counted(len(due), 'account')}?")
-    with journalled(accounts, COMMAND) as run:
-        applying = Applying(accounts, plans, run)
-        for row in across(call, accounts, due, applying):
-            known[row["account"]] = row
-    if call.given.on("verify", True) and not accounts.base.host.cancel.is_set():
-        _prove(call, accounts, applying, known)
-    return replace(
-        report_of(COMMAND, accounts, list(known.values()), run),
-        next=(onward(call, "ddsetup org verify --wait 900"),),
-    )
+    applying = Applying(accounts, plans, "")
+    if due:
+        confirm_rows(call, accounts, report, f"Carry this out in {counted(len(due), 'account')}?")
+        with journalled(accounts, COMMAND) as run:
+            applying = replace(applying, run=run)
+            for row in across(call, accounts, due, applying):
+                known[row["account"]] = row
+    if call.given.on("verify", True) and not host.cancel.is_set():
+        _prove_all(call, accounts, applying, known)
+    report = report_of(COMMAND, accounts, list(known.values()), applying.run)
+    return replace(report, next=(onward(call, AGAIN),) if due else ())
 
 
-def _prove(call: Call, accounts: Accounts, applying: Applying, known: dict[str, Row]) -> None:
-    """Add to each row what of its account has arrived."""
-    ready = [
-        m for m in accounts.members if m.account in applying.since and known[m.account]["exit_code"] != 1
-    ]
-    if accounts.base.dd is None:
+def _prove_all(call: Call, accounts: Accounts, applying: Applying, known: dict[str, Row]) -> None:
+    """Add to each row what of its account has arrived. Nobody waits where nothing was changed."""
+    planned = (m for m in accounts.members if m.account in applying.plans.at)
+    well = [m for m in planned if known[m.account]["exit_code"] != 1]
+    changed = [m for m in well if m.account in applying.since]
+    others = [m for m in well if m.account not in applying.plans.changing]
+    wait = call.given.number("wait", WAIT_SECONDS)
+    _prove(accounts, changed, Proof(call, wait, applying, offer=True), known)
+    _prove(accounts, others, Proof(call, 0, applying), known)
+
+
+def _prove(accounts: Accounts, members: Sequence[Member], proof: Proof, known: dict[str, Row]) -> None:
+    if accounts.base.dd is None or not members:
         return
     fresh = replace(accounts, once=Once.of(accounts.base.dd))
-    proving = Proving(call, call.given.number("wait", WAIT_SECONDS), applying)
-    for row in across(call, fresh, ready, proving):
+    for row in prove_all(fresh, members, proof):
+        if row["status"] == NOTHING_MEANT:
+            continue
         before = known[row["account"]]
         texts = (before.get("text"), row.get("text") or row.get("reason"))
         known[row["account"]] = {

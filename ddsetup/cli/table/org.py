@@ -47,8 +47,6 @@ _WHICH = (
 _FUNCTIONS = tuple(key for key in keys("Which functions") if key not in ("tag", "exclude"))
 _WANTED = tuple(key for key in WANTED if key not in ("tag", "exclude"))
 """Accounts are chosen by --tag and --exclude here; those of functions can be in the file."""
-_PROOF = tuple(key for key in keys("Proof") if key not in ("invoke", "payload"))
-"""Nobody is there to be asked whether the functions of many accounts may be invoked."""
 
 FORWARDER = (
     *("api_key_ssm", "forwarder_stack", "forwarder_name", "forwarder_version", "forwarder_param"),
@@ -104,7 +102,7 @@ ORG = Group(
                 "ddsetup org apply --all --account lab --yes",
                 "ddsetup org apply plans.jsonl --yes",
             ),
-            keys=(*_WANTED, *_PROOF, *WRITING, "html"),
+            keys=(*_WANTED, *keys("Proof"), *WRITING, "html"),
             extras=(
                 Extra(name="file", kind=Path, metavar="[FILE]", help="What `org plan --out` wrote."),
                 *_WHICH,
@@ -118,7 +116,8 @@ ORG = Group(
             keys=(
                 *_FUNCTIONS,
                 *("region", *CONNECT, "via", "logs", "traces", "enhanced_metrics"),
-                *_PROOF,
+                *keys("Proof"),
+                "yes",
                 *ASKING,
                 "html",
             ),

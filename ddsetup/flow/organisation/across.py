@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from typing import TypeAlias
 
@@ -25,14 +25,28 @@ Row: TypeAlias = dict[str, Json]
 def across(
     call: Call, accounts: Accounts, members: Sequence[Member], do: Callable[[Session, Member], Row]
 ) -> list[Row]:
-    """A row for each member, in their order; each is told as soon as it is known.
+    """A row for each member, in their order; each is told as soon as it is known. `do` as in `as_known`."""
+    rows = {row["account"]: tell(call, accounts, row) for row in as_known(call, accounts, members, do)}
+    return [rows[member.account] for member in members]
+
+
+def tell(call: Call, accounts: Accounts, row: Row) -> Row:
+    """Tell whoever watches of an account; gives what is kept of its row."""
+    host = accounts.base.host
+    host.on_event(_event(host.clock.now(), row))
+    # A document holds every plan; lines are written and forgotten, so that many accounts take little room.
+    whole = call.given.text("output") == "json"
+    return {key: value for key, value in row.items() if whole or key != "plan"}
+
+
+def as_known(
+    call: Call, accounts: Accounts, members: Sequence[Member], do: Callable[[Session, Member], Row]
+) -> Iterator[Row]:
+    """A row for each member as soon as it is known.
 
     `do` gets a session in the account. Only active accounts are entered. Ctrl-C stops what has not begun.
     """
     host = accounts.base.host
-    rows: dict[str, Row] = {}
-    # A document holds every plan; lines are written and forgotten, so that many accounts take little room.
-    whole = call.given.text("output") == "json"
     at_once = call.value("at_once") or AT_ONCE
 
     def work(member: Member) -> Row:
@@ -43,11 +57,7 @@ def across(
     with first_interrupt_sets(host.cancel), ThreadPoolExecutor(at_once, "account") as pool:
         asked: dict[Future[Row], Member] = {pool.submit(work, member): member for member in members}
         for future in as_completed(tuple(asked)):
-            member = asked.pop(future)
-            row = {**head(member), **future.result()}
-            host.on_event(_event(host.clock.now(), row))
-            rows[member.account] = {key: value for key, value in row.items() if whole or key != "plan"}
-    return [rows[member.account] for member in members]
+            yield {**head(asked.pop(future)), **future.result()}
 
 
 def _row_of(call: Call, accounts: Accounts, member: Member, do: Callable[[Session, Member], Row]) -> Row:

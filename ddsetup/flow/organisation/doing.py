@@ -100,6 +100,13 @@ class Applying:
     undone: dict[str, frozenset[str]] = field(default_factory=dict)
     since: dict[str, datetime] = field(default_factory=dict)
 
+    def undone_in(self, account: str) -> frozenset[str]:
+        """The ids of what there is nothing to prove of: it failed, or was left alone."""
+        if account in self.undone:
+            return self.undone[account]
+        plan, _ = self.plans.of(account)
+        return frozenset(each.resource.id for each in plan.skipped if each.status == "skipped")
+
     def __call__(self, session: Session, member: Member) -> Row:
         plan, meta = self.plans.of(member.account)
         check_meta(session, meta)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from ddsetup.gateways.aws.session import Aws
 from ddsetup.gateways.aws.shared_clients import renewing
-from ddsetup.model.account import Identity, Json
+from ddsetup.model.account import Identity, Json, Lane
 from ddsetup.model.errors import CredentialsError, GatewayError, SignedOut
 from ddsetup.model.organisation import Member
 
@@ -19,6 +20,20 @@ _SESSION = "ddsetup"
 
 class NotEntered(CredentialsError):
     """No way into an account worked; it says which were tried."""
+
+
+class Together(Aws):
+    """Connections into several accounts as one: a call goes to the account of its lane, by that one's own."""
+
+    def __init__(self, base: Aws, others: Mapping[str, Aws]) -> None:
+        super().__init__(base.options, base._session, clock=base.clock)
+        self._base = base
+        self._others = others
+
+    def call(self, action: str, lane: Lane | None = None, /, **parameters: Any) -> Json:
+        """As that of the account's own connection; without a lane, or of an account that none is for: ours."""
+        to = self._base if lane is None else self._others.get(lane.account, self._base)
+        return to.call(action, lane, **parameters)
 
 
 def enter(aws: Aws, member: Member, roles: Sequence[str]) -> Aws:
