@@ -24,10 +24,11 @@ _STYLES: Mapping[str, Style] = {
 
 def status_blocks(data: Mapping[str, Json], _look: Look) -> list[Block]:
     """What of Datadog there is in each account, and who put it there."""
+    units = any(row["unit"] for row in data["accounts"])
     rows = [
         [
             *_account(row),
-            Span(row["unit"] or "-"),
+            *([Span(row["unit"] or "-")] if units else []),
             Span(row.get("integrated", "-"), "good" if row.get("integrated") == "yes" else ""),
             Span(row.get("integration_role") or "-"),
             Span(_forwarders(row)),
@@ -37,7 +38,8 @@ def status_blocks(data: Mapping[str, Json], _look: Look) -> list[Block]:
         ]
         for row in data["accounts"]
     ]
-    head = ("Account", "Name", "Unit", "Integrated", "Role", "Forwarders", "Functions", "By", "Remarks")
+    head = ["Account", "Name", *(["Unit"] if units else [])]
+    head += ["Integrated", "Role", "Forwarders", "Functions", "By", "Remarks"]
     return [*_head(data), *table(head, rows, prose=True), *_left(data)]
 
 

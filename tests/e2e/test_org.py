@@ -10,10 +10,12 @@ import pytest
 
 from tests.e2e.conftest import Cli
 from tests.e2e.on_moto import REGION, OnMoto
+from tests.e2e.terminal import DOWN, ENTER, SPACE, Terminal
 from tests.gateways.moto_server import moto_server
 
 pytestmark = pytest.mark.e2e
 WHERE = ("--region", REGION, "--output", "json")
+CTRL_A = "\x01"
 
 
 @pytest.fixture(scope="module")
@@ -156,3 +158,17 @@ def test_accounts_are_planned_applied_and_given_back(cli: Cli, box: OnMoto, tmp_
         name: row["run"] for name, row in applied.items()
     }
     assert {name: box.functions(name) for name in before} == before
+
+
+def test_at_a_terminal_what_was_not_said_is_asked(cli: Cli) -> None:
+    what = ("--via", "extension", "--layer-version", "none", "--extension-version", "none")
+    with Terminal(cli, "org", "apply", *what, "--region", REGION) as terminal:
+        terminal.until("Which of 4 accounts?").press(CTRL_A).until("0 chosen")
+        terminal.press("till").until("1 of 5 shown").press(SPACE).press(ENTER)
+        terminal.answer("Which functions in each of them?").until("Which environment")
+        terminal.back("Which functions in each of them?").press(DOWN).press(DOWN).press(ENTER)
+        terminal.answer("Which names?", f"toy, ti*{ENTER}").answer("Which environment", f"dev{ENTER}")
+        terminal.until("Carry this out in 1 account?")
+        assert "shop" not in terminal.seen.partition("Carry this out")[0].rpartition("organisation")[2]
+        terminal.press("n").press(ENTER)
+        assert terminal.end() == 1

@@ -14,6 +14,7 @@ from ddsetup.flow.call import Call
 from ddsetup.flow.ending import WAIT_SECONDS
 from ddsetup.flow.host import Session
 from ddsetup.flow.organisation.across import Row, across, rows_of_gone
+from ddsetup.flow.organisation.asking import asked
 from ddsetup.flow.organisation.doing import NOTHING_MEANT, Applying, rows_of_plans
 from ddsetup.flow.organisation.proving import Proof, prove_all
 from ddsetup.flow.organisation.run import confirm_rows, connected, journalled, report_of
@@ -41,13 +42,17 @@ def run(call: Call) -> Report:
         accounts = accounts_of(call, _connected(call, "apply"))
         rows = [*rows_of_plans(call, accounts, plans), *rows_of_gone(accounts, plans.at)]
         return _applied(call, accounts, plans, rows)
-    accounts = accounts_of(call, _connected(call, "plan"))
+    call, accounts, words = asked(call, accounts_of(call, _connected(call, "plan")))
     # Of its own for each run: another one may plan while somebody reads what this one is about to do.
     folder = make_private(call.state_dir() / "plans")
     with TemporaryDirectory(prefix=f"{accounts.key}-", dir=folder, ignore_cleanup_errors=True) as own:
         path = Path(own) / "plans.jsonl"
         rows = plan_all(call, accounts, path)
-        return _applied(call, accounts, read_planbook(path), rows)
+        report = _applied(call, accounts, read_planbook(path), rows)
+    if not words:
+        return report
+    repeat = onward(call, f"ddsetup org apply --yes --no-input {words}")
+    return replace(report, next=(*report.next, repeat), data={**report.data, "ci": repeat})
 
 
 def _connected(call: Call, command: str) -> Session:

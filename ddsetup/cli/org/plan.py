@@ -8,12 +8,14 @@ from pathlib import Path
 
 from ddsetup.flow.call import Call
 from ddsetup.flow.organisation.across import Row, across
+from ddsetup.flow.organisation.asking import asked
 from ddsetup.flow.organisation.doing import NOTHING_MEANT, Planning
 from ddsetup.flow.organisation.run import connected, report_of
 from ddsetup.flow.organisation.who import Accounts, accounts_of, onward
 from ddsetup.flow.results import of_data
 from ddsetup.journal.planbook import Planbook
 from ddsetup.model.errors import UsageError
+from ddsetup.model.lines import names
 from ddsetup.model.report import Report
 from ddsetup.show.account_blocks import result_blocks
 
@@ -22,7 +24,7 @@ CHANGES = 3
 
 def run(call: Call) -> Report:
     """A plan for each account, saved in one document if that is wanted. Nothing is changed."""
-    accounts = accounts_of(call, connected(call, "plan"))
+    call, accounts, _ = asked(call, accounts_of(call, connected(call, "plan")))
     out = call.value("out")
     path = call.directory / Path(out).expanduser() if out is not None else None
     rows = plan_all(call, accounts, path)
@@ -54,11 +56,14 @@ def plan_all(call: Call, accounts: Accounts, path: Path | None) -> list[Row]:
 
 def _planned(call: Call, accounts: Accounts, book: Planbook | None) -> list[Row]:
     whole = call.given.text("output") in ("json", "ndjson")
-    rows = across(call, accounts, accounts.members, Planning(call, book, whole))
+    planning = Planning(call, book, whole)
+    rows = across(call, accounts, accounts.members, planning)
     looked_at = [row for row in rows if row["status"] != "left out"]
     if rows and all(row["status"] == NOTHING_MEANT for row in looked_at):
         reason = (looked_at or rows)[-1]["reason"]
         raise UsageError(f"in no account anything is meant: {reason}")
+    if nowhere := sorted(set(call.given.items("function")) - planning.named):
+        call.console.say(f"{names(nowhere, 3)}: no function of any account that was looked at", "warn")
     return rows
 
 

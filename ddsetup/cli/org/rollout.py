@@ -11,6 +11,7 @@ from ddsetup.cli.table.org import FORWARDER
 from ddsetup.flow.call import Call
 from ddsetup.flow.organisation import rolling_out
 from ddsetup.flow.organisation.across import Row, head
+from ddsetup.flow.organisation.emptying import empty_buckets
 from ddsetup.flow.organisation.rolling_out import Wish
 from ddsetup.flow.organisation.run import confirm_rows, connected, report_of
 from ddsetup.flow.organisation.stack_set import Found, find, make_set, stacks_of
@@ -76,6 +77,8 @@ def _check_said(call: Call, what: What) -> None:
         ]
         if idle:
             raise UsageError(f"{', '.join(idle)}: about a rollout, and --remove takes one back")
+    elif call.value("delete_failed_events"):
+        raise UsageError("--delete-failed-events: about stacks that go, and only --remove has them go")
     if what == "role" and call.value("take_over"):
         raise UsageError("--import: about stacks of Forwarders, and this brings a role")
     if what == "forwarder":
@@ -192,8 +195,11 @@ def _removed(call: Call, accounts: Accounts, found: Found) -> Report:
         report,
         f"Delete StackSet {name} and its {number}?" if whole else f"Delete {number} of StackSet {name}?",
     )
+    going = [each for each in found.instances if not _was_before(found, each)]
+    kept = {} if name == NAMES["role"] else empty_buckets(call, accounts, going)
+    found = replace(found, instances=tuple(i for i in found.instances if i.account not in kept))
     rolling_out.take_back(accounts, found)
-    left = {each.account: each.reason for each in stacks_of(found)}
+    left = {each.account: kept.get(each.account, each.reason) for each in stacks_of(found)}
     done = [
         _row(member, "failed", left[member.account], 1)
         if member.account in left

@@ -176,6 +176,7 @@ ORG = Group(
                     "Let StackSets work in the organisation if they may not yet, also with --yes.",
                 ),
                 switch("remove", "Delete the stacks again, and the StackSet with the last of them."),
+                LOSE_FAILED_EVENTS,
                 *_WHICH,
             ),
         ),

@@ -27,7 +27,8 @@ from ddsetup.model.errors import UsageError
 from ddsetup.model.organisation import Member
 from ddsetup.model.report import left_alone
 from ddsetup.model.snapshot import Snapshot
-from ddsetup.plan.select import select_in
+from ddsetup.plan.select import matches_name, select_in
+from ddsetup.settings.given import Given
 from ddsetup.show.jsonreport import plan_fields
 from ddsetup.show.plan_lines import counts_of
 
@@ -37,15 +38,19 @@ NOTHING_MEANT = "nothing is meant here"
 
 @dataclass(frozen=True, slots=True)
 class Planning:
-    """Plans an account, and puts the plan into the book. `whole`: the row tells every change, too."""
+    """Plans an account, and puts the plan into the book. `whole`: the row tells every change, too. `named` is
+    what of the names of functions there is in any account."""
 
     call: Call
     book: Planbook | None
     whole: bool = False
+    named: set[str] = field(default_factory=set)
 
     def __call__(self, session: Session, _member: Member) -> Row:
-        given = self.call.given
-        snapshot = look(session, quiet(given, "role_name"))
+        snapshot = look(session, quiet(self.call.given, "role_name"))
+        given = names_here(self.call.given, snapshot)
+        if given is not self.call.given:
+            self.named.update(given.items("function"))
         answers = answers_from(given, snapshot, None, command="plan", scope=session.scope)
         try:
             nothing = not select_in(snapshot, answers.selection) and not _beside_functions(snapshot, answers)
@@ -59,6 +64,14 @@ class Planning:
         if self.book is not None:
             self.book.add(plan, plan_meta(session, prepared.answers, prepared.selected))
         return _planned(plan, len(prepared.selected), whole=self.whole)
+
+
+def names_here(given: Given, snapshot: Snapshot) -> Given:
+    """What was given, of the names and globs of functions only those that there are in an account: what is
+    meant is not in each. As it is where there is none of them."""
+    raw = given.raw("function")
+    here = [n for n in given.items("function") if any(matches_name(f, n) for f in snapshot.functions())]
+    return Given({**given.values, "function": replace(raw, value=here)}) if raw and here else given
 
 
 def _beside_functions(snapshot: Snapshot, answers: Answers) -> bool:

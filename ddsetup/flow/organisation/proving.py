@@ -14,7 +14,7 @@ from ddsetup.flow.carrying_out import prove
 from ddsetup.flow.connecting import quiet
 from ddsetup.flow.host import Session
 from ddsetup.flow.organisation.across import Row, as_known, tell
-from ddsetup.flow.organisation.doing import NOTHING_MEANT, Applying
+from ddsetup.flow.organisation.doing import NOTHING_MEANT, Applying, names_here
 from ddsetup.flow.organisation.who import Accounts
 from ddsetup.flow.preparing import look
 from ddsetup.flow.proof import make_traffic, monitored, things_of, watch_for
@@ -86,7 +86,8 @@ class Proof:
         return {"meant": _Meant(session.aws, answers, functions, things)}
 
     def _said(self, session: Session, snapshot: Snapshot) -> tuple[Answers, frozenset[str]]:
-        answers = answers_from(self.call.given, snapshot, None, command="verify", scope=session.scope)
+        given = names_here(self.call.given, snapshot)
+        answers = answers_from(given, snapshot, None, command="verify", scope=session.scope)
         selection = answers.selection
         if not selection.given:
             selection = replace(selection, all=True, state="instrumented")
@@ -159,8 +160,9 @@ class _Together:
         watch = replace(watch, awaited=rounds is not None or call.sandbox or somebody)
         latest: list[Signal] = []
         until = base.host.clock.now() + timedelta(seconds=wait)
-        ends = f"; until {until:%H:%M} UTC at most, Ctrl-C ends the wait" if wait else ""
-        with base.host.busy(f"looking in Datadog for the data of {self._so_far()}{ends}") as far:
+        ends = "; Ctrl-C ends the wait" if wait else ""
+        most = f", until {until:%H:%M} UTC at most" if wait else ""
+        with base.host.busy(f"looking in Datadog for the data of {self._so_far()}{most}{ends}") as far:
 
             def show(signals: Sequence[Signal]) -> None:
                 latest[:] = signals

@@ -21,9 +21,10 @@ from ddsetup.show.account_blocks import result_blocks
 
 
 def connected(call: Call, command: str) -> Session:
-    """Connect, and see that all is said that each account will need. Raises UsageError naming what is not."""
+    """Connect, and see that all is said that each account will need, where nobody can be asked for it.
+    Raises UsageError naming what is not."""
     base = connect(call.given, call.host(), command=command)
-    if command == "plan":
+    if command == "plan" and base.host.prompter is None:
         answers_from(call.given, None, None, command=command, scope=base.scope)
     return base
 
