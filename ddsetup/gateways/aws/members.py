@@ -31,7 +31,7 @@ class Together(Aws):
         self._others = others
 
     def call(self, action: str, lane: Lane | None = None, /, **parameters: Any) -> Json:
-        """As that of the account's own connection; without a lane, or of an account that none is for: ours."""
+        """As that of the account's own connection; ours without a lane, or where there is none for it."""
         to = self._base if lane is None else self._others.get(lane.account, self._base)
         return to.call(action, lane, **parameters)
 
