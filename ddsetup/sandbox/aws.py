@@ -92,6 +92,7 @@ def _settings(directory: Path, cache: Path, forwarder_archive: bytes, account: s
         layer_account=LAYER_ACCOUNT,
         library_directory=str(library.directory),
         library_archive=str(library.archive),
+        library_start=str(layers.common_start(library, runtime_packages, cache)),
         forwarder_archive=str(archive),
         runtime_packages=str(runtime_packages),
     )

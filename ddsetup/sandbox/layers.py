@@ -12,9 +12,11 @@ from __future__ import annotations
 import compileall
 import hashlib
 import io
+import os
 import py_compile
 import re
 import shutil
+import subprocess
 import sys
 import tempfile
 import zipfile
@@ -30,6 +32,15 @@ if TYPE_CHECKING:
 
 _LIBRARY = "datadog-lambda"
 _AWS_SDK = ("boto3",)
+_SCOUT = """
+import json, os, sys
+import logging, runpy, socket, boto3, botocore.handlers, datadog_lambda.handler
+own = {name for name in sys.modules if name.partition(".")[0] in sys.stdlib_module_names}
+files = [getattr(module, "__file__", None) or "" for name, module in sys.modules.items() if name not in own]
+files = [os.path.realpath(file) for file in files if file.endswith(".py")]
+print(json.dumps({"modules": sorted(own - {"__main__"}), "files": files}))
+"""
+"""Imports what a function with the library does, and tells what that came to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +75,28 @@ def runtime_packages(cache: Path) -> Path:
             for name in sorted(_top_level_names(distributions)):
                 (staging / name).symlink_to(_installed(distributions, name))
     return target
+
+
+def common_start(library: BuiltLayer, runtime: Path, cache: Path) -> Path:
+    """A file that tells what cold starts with the library have in common: `modules` of Python's own, and the
+    `files` of others.
+    """
+    target = cache / f"start-{library.directory.parent.name}-{runtime.name}"
+    told = target / "start.json"
+    if not told.exists():
+        places = (library.directory / "python", runtime)
+        environment = {
+            "PYTHONPATH": os.pathsep.join(map(str, places)),
+            "DD_LAMBDA_HANDLER": "bisect.bisect",
+            "DD_FLUSH_TO_LOG": "true",
+            "AWS_REGION": "us-east-1",
+            "AWS_LAMBDA_FUNCTION_NAME": "scout",
+        }
+        command = [sys.executable, "-S", "-s", "-c", _SCOUT]
+        done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, check=True)
+        with _staging(target) as staging:
+            (staging / told.name).write_bytes(done.stdout)
+    return told
 
 
 def placeholder_archive(name: str) -> bytes:

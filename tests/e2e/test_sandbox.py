@@ -149,7 +149,15 @@ def test_a_deleted_stack_leaves_nothing(sandbox: Sandbox) -> None:
     assert _error(operator(sandbox, "iam").get_role, RoleName=name) == "NoSuchEntity"
 
 
-def _create(sandbox: Sandbox, name: str, code: str, layers: tuple[str, ...] = ()) -> None:
+def _create(
+    sandbox: Sandbox,
+    name: str,
+    code: str,
+    layers: tuple[str, ...] = (),
+    *,
+    modules: dict[str, bytes] | None = None,
+    variables: dict[str, str] | None = None,
+) -> None:
     functions = root(sandbox, "lambda")
     functions.create_function(
         FunctionName=name,
@@ -157,7 +165,8 @@ def _create(sandbox: Sandbox, name: str, code: str, layers: tuple[str, ...] = ()
         Role=functions.get_function_configuration(FunctionName="coffee-orders")["Role"],
         Handler="main.handler",
         Layers=list(layers),
-        Code={"ZipFile": archive_of({"main.py": code.encode()})},
+        Environment={"Variables": variables or {}},
+        Code={"ZipFile": archive_of({"main.py": code.encode(), **(modules or {})})},
     )
 
     def made() -> bool:
@@ -187,6 +196,23 @@ def test_a_function_has_the_sdk_and_what_its_layers_bring_and_nothing_else(sandb
     # A layer of long ago is still there: nobody deletes the versions that functions were made with.
     _create(sandbox, "old", code, (f"{_DATADOG_LAYER}-Python312:90",))
     assert _invoke(sandbox, "old", modules) == ["boto3", "datadog_lambda", "ddtrace"]
+
+
+@pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="workers are forked where their end can be told")
+def test_a_function_cannot_tell_that_it_is_forked(sandbox: Sandbox) -> None:
+    code = (
+        "import os, random, sys, time, wave\n"
+        "def handler(event, context):\n"
+        "    own = os.path.dirname(wave.__file__) == os.environ['LAMBDA_TASK_ROOT']\n"
+        "    return sys.orig_argv[3].rpartition('/')[2], own, time.tzname[0], sys.flags.hash_randomization\n"
+    )
+    usual, anew = "fork_server.py", "bootstrap.py"
+    _create(sandbox, "forked", code, variables={"TZ": "Asia/Tokyo"})
+    assert _invoke(sandbox, "forked", {}) == [usual, False, "JST", 1]
+    _create(sandbox, "shadowing", code, modules={"wave.py": b""})
+    assert _invoke(sandbox, "shadowing", {}) == [anew, True, "UTC", 1]
+    _create(sandbox, "seeded", code, variables={"PYTHONHASHSEED": "0"})
+    assert _invoke(sandbox, "seeded", {}) == [anew, False, "UTC", 0]
 
 
 def test_a_change_ends_no_invocation_and_no_environment_outlives_it(sandbox: Sandbox, tmp_path: Path) -> None:

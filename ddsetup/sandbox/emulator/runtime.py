@@ -22,7 +22,7 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-from ddsetup.sandbox.emulator import client_context, environments, extension, invocation_log
+from ddsetup.sandbox.emulator import client_context, environments, extension, forked, invocation_log
 from ddsetup.sandbox.emulator.settings import EmulatorSettings
 from ddsetup.sandbox.layers import archive_of
 
@@ -54,6 +54,7 @@ def _use_launcher(lambda_runtime: Any, settings: EmulatorSettings) -> None:
     launcher.write_text(_LAUNCHER.format(python=sys.executable, bootstrap=bootstrap), encoding="utf-8")
     launcher.chmod(0o700)
     os.environ["PYTHONPATH"] = settings.runtime_packages
+    forked.install(lambda_runtime, launcher, settings)
     detect = lambda_runtime._detect_runtime_binary
 
     def detect_runtime(runtime: str) -> tuple[str, str]:

@@ -24,6 +24,8 @@ class EmulatorSettings:
     library_directory: str
     """The unpacked Datadog Lambda library; attached layers show it instead of unpacking the archive."""
     library_archive: str
+    library_start: str
+    """Tells what cold starts with the library have in common."""
     forwarder_archive: str
     runtime_packages: str
     """What the Python runtimes of Lambda bring along (the AWS SDK)."""
