@@ -45,6 +45,13 @@ ROOT = Path(__file__).resolve().parents[1]
 EQUIVALENT = Path(__file__).with_name("equivalent.txt")
 
 AREAS: dict[str, tuple[str, ...]] = {
+    "organisation, keep": (
+        *("flow/organisation/*.py", "flow/keeping.py", "cli/org/*.py", "cli/keep/*.py"),
+        *("plan/rollout.py", "plan/accounts_at_a_glance.py", "plan/drift.py", "plan/keep_*.py"),
+        *("plan/policy_keep.py", "plan/policy_organisation.py", "settings/accounts.py"),
+        *("model/organisation.py", "model/keeper.py", "gateways/aws/members.py"),
+        *("gateways/aws/organizations.py", "gateways/aws/stack_sets.py"),
+    ),
     "steps": ("plan/steps/**/*.py",),
     "core": (
         *("model/*.py", "facts/*.py", "plan/*.py", "apply/*.py", "journal/*.py", "verify/*.py"),
@@ -132,7 +139,14 @@ def module_of(path: Path) -> str:
 
 
 def files_of(area: str) -> list[Path]:
-    return sorted({p for pattern in AREAS[area] for p in (ROOT / "ddsetup").glob(pattern)})
+    """The files of an area, without those of the areas that stand before it."""
+    before = [*AREAS][: [*AREAS].index(area)]
+    taken = {path for each in before for path in _globbed(each)}
+    return sorted(_globbed(area) - taken)
+
+
+def _globbed(area: str) -> set[Path]:
+    return {path for pattern in AREAS[area] for path in (ROOT / "ddsetup").glob(pattern)}
 
 
 def drawn(sample: int, seed: int, areas: Sequence[str]) -> list[tuple[str, str, Mutant]]:

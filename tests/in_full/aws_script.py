@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import SimpleNamespace
@@ -22,30 +23,39 @@ SERVICES = (
 
 
 class Script:
-    """Answers operations by name, each list in order and its last one for ever; keeps what was asked."""
+    """Answers operations by name, each list in order and its last one for ever; keeps what was asked.
+
+    A name may be followed by a value that is asked for: `ListAccountsForParent ou-1`. An answer may be
+    `{"refused": (code, message, status)}`.
+    """
 
     def __init__(self) -> None:
         self.asked: list[str] = []
         self.answers: dict[str, list[Answer]] = {}
         self.refusal: tuple[str, str, int] | None = None
+        self._about = threading.local()
 
     def note(self, params: dict[str, Any], model: Any, **_: Any) -> None:
         shown = {k: v for k, v in sorted(params.items()) if k != "ClientRequestToken"}
         self.asked.append(f"  {model.service_model.service_name}:{model.name} {shown}")
+        self._about.values = [value for value in params.values() if isinstance(value, str)]
 
     def reply(self, model: Any, **_: Any) -> tuple[Any, dict[str, Any]]:
         if self.refusal is not None:
-            code, message, status = self.refusal
-            error = {
-                "Error": {"Code": code, "Message": message},
-                "ResponseMetadata": {"HTTPStatusCode": status},
-            }
-            return SimpleNamespace(status_code=status), error
-        left = self.answers[model.name]
+            return _refused(*self.refusal)
+        named = (f"{model.name} {value}" for value in self._about.values)
+        left = self.answers[next((name for name in named if name in self.answers), model.name)]
         answer = dict(left.pop(0) if len(left) > 1 else left[0])
+        if "refused" in answer:
+            return _refused(*answer["refused"])
         if isinstance(answer.get("Payload"), bytes):
             answer["Payload"] = io.BytesIO(answer["Payload"])
         return SimpleNamespace(status_code=200), {"ResponseMetadata": {}, **answer}
+
+
+def _refused(code: str, message: str, status: int) -> tuple[Any, dict[str, Any]]:
+    error = {"Error": {"Code": code, "Message": message}, "ResponseMetadata": {"HTTPStatusCode": status}}
+    return SimpleNamespace(status_code=status), error
 
 
 @contextmanager

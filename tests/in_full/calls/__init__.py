@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from tests.in_full.calls.accounts import OPERATIONS, ORGANISATIONS
 from tests.in_full.calls.around import AROUND
 from tests.in_full.calls.functions import FUNCTIONS
 from tests.in_full.calls.iam import ROLES
@@ -23,4 +24,6 @@ CALLS: Mapping[str, Call] = {
     **APIS,
     **KEEPER,
     **ORGANISATION,
+    **ORGANISATIONS,
+    **OPERATIONS,
 }

@@ -171,6 +171,7 @@ def test_credentials_that_end_while_it_is_counted_are_not_its_business() -> None
         raise CredentialsError("the temporary AWS credentials have expired")
 
     found = Usage(ACCOUNT, count).wait(5)
+    assert found
     assert all(isinstance(each, Unreadable) for each in found.values())
 
 

@@ -1,0 +1,323 @@
+"""Many accounts in one run: whom it is about, what is said of each, and that none stops the others.
+
+After a change that is meant: `UPDATE_GOLDEN=1 pytest -n 0 tests/in_full`, and read what differs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ddsetup.flow.call import Call
+from ddsetup.flow.host import Session
+from ddsetup.flow.organisation.across import Row, across, rows_of_gone
+from ddsetup.flow.organisation.who import Accounts, accounts_of, host_of, onward
+from ddsetup.gateways.aws.organizations import Unit
+from ddsetup.gateways.aws.session import Aws
+from ddsetup.model.account import Function
+from ddsetup.model.change import Outcome, ResourceId, Status
+from ddsetup.model.errors import DdsetupError, Interrupted, UsageError
+from ddsetup.model.event import Event
+from ddsetup.model.organisation import Member
+from ddsetup.model.snapshot import Snapshot
+from ddsetup.settings.given import from_flags
+from tests.gateways.aws_stand import ACCOUNT, FakeTime
+from tests.in_full.aws_script import aws, scripted, time
+from tests.in_full.calls.accounts import ORGANISATIONS
+from tests.in_full.calls.world import Answer
+from tests.in_full.test_aws_calls import told
+from tests.in_full.test_rollouts import EVERYONE, GONE, LAB, SHOP, TILL, Told
+from tests.unit.show.test_render import matches_golden
+from tests.unit.terminal.test_console import Stream, console
+
+__all__ = ["aws", "time"]
+
+OWN = Member(account=ACCOUNT, name="master", management=True, unit="/")
+FUNCTION = ResourceId("function", f"arn:aws:lambda:eu-west-1:{ACCOUNT}:function:pay", "eu-west-1", ACCOUNT)
+DENIED: Answer = {"refused": ("AccessDenied", "not authorized", 403)}
+
+
+def call(home: Path, output: str = "", **values: Any) -> tuple[Call, tuple[Stream, Stream]]:
+    """A call of a command, and its streams."""
+    screen, out, err = console("ndjson" if output == "ndjson" else "text")
+    made = Call(
+        command="org status",
+        given=from_flags({"output": output} if output else {}),
+        values=values,
+        console=screen,
+        environ={},
+        directory=home,
+        prompter=lambda: None,
+        can_ask=False,
+    )
+    return made, (out, err)
+
+
+@pytest.fixture
+def here(tmp_path: Path, time: FakeTime) -> Told:
+    return Told(tmp_path, time)
+
+
+@pytest.fixture
+def accounts(aws: Aws, here: Told) -> Iterator[Accounts]:
+    """Those of an AWS that knows us and lets us into no other account."""
+    with scripted(aws) as script:
+        script.answers = {
+            "GetCallerIdentity": [{"Account": ACCOUNT, "Arn": f"arn:aws:iam::{ACCOUNT}:user/me"}],
+            "ListAccountAliases": [{}],
+            "AssumeRole": [DENIED],
+        }
+        yield here.accounts(aws, roles=("role",))
+
+
+Do = Callable[[Session, Member], Row]
+
+
+def done(_session: Session, _member: Member) -> Row:
+    return {"status": "ok", "text": "two functions", "exit_code": 0, "plan": {"changes": []}}
+
+
+def failing(error: Exception) -> Do:
+    def do(_session: Session, _member: Member) -> Row:
+        raise error
+
+    return do
+
+
+def test_each_account_has_its_row_in_their_order(accounts: Accounts, here: Told) -> None:
+    asked, _ = call(here.home)
+    found = across(asked, accounts, [GONE, SHOP, OWN], done)
+    assert [(row["name"], row["status"], row["exit_code"]) for row in found] == [
+        ("gone", "left out", 0),
+        ("shop", "not entered", 4),
+        ("master", "ok", 0),
+    ]
+    gone, shop, own = found
+    assert gone["reason"] == "the account is pending closure"
+    assert "no role may be assumed: role" in str(shop["reason"])
+    assert "--member-role" in str(shop["fix"])
+    assert own == {
+        "account": ACCOUNT,
+        "name": "master",
+        "state": "ACTIVE",
+        "unit": "/",
+        "management": True,
+        "role": "",
+        "status": "ok",
+        "text": "two functions",
+        "exit_code": 0,
+    }
+    assert sorted(here.said) == sorted(
+        [
+            "account 444444444444 (gone): left out, the account is pending closure",
+            f"account 111111111111 (shop): not entered, {shop['reason']}",
+            f"account {ACCOUNT} (master): ok, two functions",
+        ]
+    )
+
+
+@pytest.mark.parametrize(
+    ("error", "ended", "said"),
+    [
+        (UsageError("no such thing", fix="another"), ("failed", 2), "no such thing"),
+        (DdsetupError("it broke"), ("failed", 1), "it broke"),
+        (Interrupted("stopped"), ("interrupted", 130), "stopped"),
+        (RuntimeError("boom"), ("failed", 70), "RuntimeError"),
+    ],
+)
+def test_what_goes_wrong_in_an_account_is_its_row(
+    accounts: Accounts, here: Told, error: Exception, ended: tuple[str, int], said: str
+) -> None:
+    (row,) = across(call(here.home)[0], accounts, [OWN], failing(error))
+    _, code = ended
+    assert (row["status"], row["exit_code"]) == ended
+    assert said in str(row["reason"])
+    assert row.get("fix", "") == ("another" if code == 2 else "")
+
+
+def test_a_document_holds_the_plans_and_lines_do_not(accounts: Accounts, here: Told) -> None:
+    (row,) = across(call(here.home, "json")[0], accounts, [OWN], done)
+    assert row["plan"] == {"changes": []}
+    assert "plan" not in across(call(here.home, "ndjson")[0], accounts, [OWN], done)[0]
+
+
+def test_what_was_not_begun_when_it_was_interrupted_is_not_begun(accounts: Accounts, here: Told) -> None:
+    accounts.base.host.cancel.set()
+    (row,) = across(call(here.home, at_once=1)[0], accounts, [OWN], failing(RuntimeError("begun")))
+    assert (row["status"], row["exit_code"]) == ("not started", 130)
+
+
+def test_one_at_a_time_where_that_is_asked_for(accounts: Accounts, here: Told) -> None:
+    at_work = []
+
+    def do(session: Session, member: Member) -> Row:
+        at_work.append(member.name)
+        assert len(at_work) == 1
+        session.host.clock.sleep(1)
+        at_work.remove(member.name)
+        return done(session, member)
+
+    members = [replace(OWN, name=name) for name in "abc"]
+    assert {row["status"] for row in across(call(here.home, at_once=1)[0], accounts, members, do)} == {"ok"}
+
+
+def events(*statuses: Status) -> Do:
+    """Something that has an event for each of these outcomes, and says a word."""
+
+    def do(session: Session, member: Member) -> Row:
+        session.host.say("looking")
+        at = session.host.clock.now()
+        for status in statuses:
+            outcome = Outcome(resource=FUNCTION, status=status, reason=f"it {status}", action="update")
+            session.host.on_event(Event(kind="finished", at=at, text="t", resource=FUNCTION, outcome=outcome))
+        return done(session, member)
+
+    return do
+
+
+def test_a_person_hears_of_what_fails_in_an_account(accounts: Accounts, here: Told) -> None:
+    asked, (out, err) = call(here.home)
+    across(asked, accounts, [OWN], events("applied", "failed", "changed_since", "skipped"))
+    said = out.text + err.text
+    assert [f"{ACCOUNT}: it {status}" in said for status in ("failed", "changed_since")] == [True, True]
+    assert [word for word in ("applied", "skipped", "looking") if word in said] == []
+
+
+def test_a_program_hears_of_all_that_is_about_something(accounts: Accounts, here: Told) -> None:
+    asked, (out, err) = call(here.home, "ndjson")
+    across(asked, accounts, [OWN], events("applied", "failed"))
+    assert out.text.count('"event":"finished"') + out.text.count('"event": "finished"') == 2
+    assert "looking" not in out.text + err.text
+
+
+@pytest.mark.parametrize(
+    ("over", "wanted", "gone"),
+    [
+        ({}, ["999999999999", "111111111111"], ["999999999999"]),
+        ({"named": True}, ["999999999999"], []),
+        ({"units": (Unit(id="ou-1", path="/Prod"),)}, ["999999999999"], []),
+    ],
+)
+def test_accounts_that_are_there_no_more(
+    aws: Aws, here: Told, over: Mapping[str, Any], wanted: Sequence[str], gone: list[str]
+) -> None:
+    accounts = here.accounts(aws, SHOP, **over)
+    assert accounts.gone(wanted) == gone
+    assert accounts.means("111111111111")
+    assert accounts.means("999999999999") is bool(gone)
+    assert accounts.means(TILL.account) is False
+    assert [(row["account"], row["status"], row["exit_code"]) for row in rows_of_gone(accounts, wanted)] == [
+        (each, "not entered", 4) for each in gone
+    ]
+
+
+def test_what_stands_for_all_accounts(aws: Aws, here: Told) -> None:
+    assert here.accounts(aws).key == "o-1"
+    assert here.accounts(aws, organisation=None).key == f"accounts-of-{ACCOUNT}"
+
+
+def _here(_snapshot: Snapshot, _functions: Sequence[Function]) -> str:
+    return "here"
+
+
+def test_in_each_account_nobody_is_asked(aws: Aws, here: Told) -> None:
+    heard: list[Event] = []
+    host = replace(here.accounts(aws).base.host, at_hand=_here)
+    own = host_of(host, heard.append)
+    own.say("a word")
+    assert ([event.text for event in heard], here.said) == (["a word"], [])
+    assert (own.prompter, own.working, own.at_hand) == (None, None, None)
+    assert own.dialogue is not host.dialogue
+
+
+def test_how_to_go_on_names_the_accounts_that_were_meant(tmp_path: Path) -> None:
+    asked, _ = call(
+        tmp_path,
+        ou=["/Prod"],
+        account=("a b", "2"),
+        account_tag=("tier=*",),
+        exclude_account=(),
+        accounts=Path("accounts.toml"),
+        member_role=("r",),
+        canary=("x",),
+    )
+    assert onward(asked, "ddsetup org apply") == (
+        "ddsetup org apply --ou /Prod --account 'a b' --account 2 --tag 'tier=*' --accounts accounts.toml"
+        " --member-role r"
+    )
+    assert onward(call(tmp_path)[0], "ddsetup org verify") == "ddsetup org verify"
+
+
+TREE = ORGANISATIONS["accounts under /Prod"][1]
+LISTED: Mapping[str, Sequence[Answer]] = {
+    **TREE,
+    "DescribeOrganization": [
+        {"Organization": {"Id": "o-1", "MasterAccountId": ACCOUNT, "FeatureSet": "ALL"}}
+    ],
+    "ListAccounts": [
+        {"Accounts": [{"Id": each.account, "Name": each.name, "State": each.state} for each in EVERYONE]}
+    ],
+    f"ListTagsForResource {SHOP.account}": [{"Tags": [{"Key": "tier", "Value": "gold"}]}],
+    f"ListTagsForResource {LAB.account}": [{"Tags": [{"Key": "tier", "Value": "lead"}]}],
+    "ListTagsForResource": [{}],
+}
+FILE = """
+[[account]]
+id = "111111111111"
+name = "a"
+role = "r"
+[[account]]
+id = "222222222222"
+name = "b"
+profile = "p"
+"""
+CHOICES: Mapping[str, Mapping[str, Any]] = {
+    "everyone": {},
+    "by name and number": {"account": ("shop", LAB.account)},
+    "all but some": {"exclude_account": ("l*",)},
+    "by tag": {"account_tag": ("tier=gold",), "exclude_account": ("till",)},
+    "by unit": {"ou": ("/Prod",)},
+    "nobody's name": {"account": ("shob",)},
+    "no tag": {"account_tag": ("tier",)},
+    "a file": {"accounts": "accounts.toml", "member_role": ("mine", "OrganizationAccountAccessRole")},
+    "some of a file": {"accounts": "accounts.toml", "account": ("b",)},
+    "none at a time": {"at_once": 0},
+    "a file and a unit": {"accounts": "accounts.toml", "ou": ("/Prod",)},
+}
+
+
+def test_whom_a_run_is_about(aws: Aws, time: FakeTime, here: Told) -> None:
+    lines: list[str] = []
+    (here.home / "accounts.toml").write_text(FILE)
+    with scripted(aws) as script:
+        for name, choice in CHOICES.items():
+            script.answers = {operation: list(each) for operation, each in LISTED.items()}
+            here.said.clear()
+            asked, _ = call(here.home, **choice)
+            found = told(aws, time, script, _choosing(asked, here))
+            lines += [f"[{name}]", *found[:-1], *(f"  said: {text}" for text in here.said), found[-1], ""]
+    matches_golden("rollouts/who", "\n".join(lines).replace(str(here.home), "HOME"))
+
+
+def _choosing(asked: Call, here: Told) -> Callable[[Aws], Any]:
+    return lambda aws: _chosen(asked, here.accounts(aws).base)
+
+
+def _chosen(asked: Call, base: Session) -> Any:
+    found: Accounts = accounts_of(asked, base)
+    members = [(m.name, m.account, m.unit, dict(m.tags), m.role, m.profile) for m in found.members]
+    organisation = found.organisation.id if found.organisation else ""
+    everyone = [member.name for member in found.everyone]
+    return (
+        members,
+        found.roles,
+        organisation,
+        [u.path for u in found.units],
+        everyone,
+        found.named,
+        found.once,
+    )
