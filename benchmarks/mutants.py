@@ -46,11 +46,10 @@ EQUIVALENT = Path(__file__).with_name("equivalent.txt")
 
 AREAS: dict[str, tuple[str, ...]] = {
     "organisation, keep": (
-        *("flow/organisation/*.py", "flow/keeping.py", "cli/org/*.py", "cli/keep/*.py"),
+        *("flow/organisation/*.py", "flow/keeping.py", "settings/accounts.py", "model/organisation.py"),
         *("plan/rollout.py", "plan/accounts_at_a_glance.py", "plan/drift.py", "plan/keep_*.py"),
-        *("plan/policy_keep.py", "plan/policy_organisation.py", "settings/accounts.py"),
-        *("model/organisation.py", "model/keeper.py", "gateways/aws/members.py"),
-        *("gateways/aws/organizations.py", "gateways/aws/stack_sets.py"),
+        *("plan/policy_keep.py", "plan/policy_organisation.py", "model/keeper.py"),
+        *("gateways/aws/members.py", "gateways/aws/organizations.py", "gateways/aws/stack_sets.py"),
     ),
     "steps": ("plan/steps/**/*.py",),
     "core": (

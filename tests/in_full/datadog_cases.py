@@ -284,6 +284,10 @@ CALLS: dict[str, tuple[Call, list[Any]]] = {
         lambda dd: {k: sorted(v) for k, v in events.log_carriers(dd, WINDOW).items()},
         [{"data": {"buckets": BUCKETS}}],
     ),
+    "carriers, and what has no facets": (
+        lambda dd: {k: sorted(v) for k, v in events.log_carriers(dd, WINDOW).items()},
+        [{"data": {"buckets": [{"computes": {"c0": 1}}, {"by": None}, *BUCKETS]}}],
+    ),
     "metrics": (
         lambda dd: list(telemetry.metric_values(dd, WINDOW, {ACCOUNT: ("stock", "orders")}, QUERIES)),
         [SCALAR],

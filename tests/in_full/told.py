@@ -112,8 +112,8 @@ def _found(found: Found, head: str) -> list[str]:
     problem = found.problem
     about = sorted(arn.rsplit(":", 1)[-1] for arn in problem.about)
     line = f"{head}{found.check.id} {found.severity}: {named(problem.resource)}: {problem.what}"
-    more = [f"fix: {problem.fix}"] if problem.fix else []
-    more += [f"command: {problem.command}"] if problem.command else []
+    more = [f"fix: {problem.fix}"] if problem.fix != "" else []
+    more += [f"command: {problem.command}"] if problem.command != "" else []
     more += [f"about: {', '.join(about)}"] if about else []
     more += [f"mends: {', '.join(map(named, problem.mends))}"] if problem.mends else []
     more += [f"changes: {' | '.join(_change(change))}" for change in problem.changes]

@@ -75,7 +75,7 @@ ORGANISATIONS: Mapping[str, Call] = {
         for wanted in (("/",), ("/Prod",), ("ou-1", "Production"), ("EU",), ("/Prod/EU", "ou-1"), ("Prof",))
     },
     "tags of accounts": (
-        lambda aws: organizations.with_tags(aws, [Member(account=SHOP), Member(account=ACCOUNT)]),
+        lambda aws: organizations.with_tags(aws, [Member(account=SHOP)]),
         {
             f"ListTagsForResource {SHOP}": [
                 {"Tags": [{"Key": "a", "Value": "b"}], "NextToken": "t"},

@@ -100,4 +100,13 @@ KEEPER: Mapping[str, Call] = {
             ],
         },
     ),
+    "two trails, the second one of writes": (
+        lambda aws: trail.tells_of_changes(aws, LANE),
+        {
+            "DescribeTrails": [
+                {"trailList": [{"Name": "off"}, {"TrailARN": TRAIL, "HasCustomEventSelectors": False}]}
+            ],
+            "GetTrailStatus": [{"IsLogging": False}, {"IsLogging": True}],
+        },
+    ),
 }

@@ -11,6 +11,7 @@ import yaml
 from ddsetup.model.errors import DdsetupError
 from ddsetup.project.iac import yamldoc
 from ddsetup.project.iac.source import Source
+from ddsetup.project.iac.yamltext import scalar
 
 MERGED = """
 base: &base {a: 1, b: base, deep: {x: 1}}
@@ -134,3 +135,22 @@ def test_what_cannot_be_read_is_refused_with_its_place(text: str, said: str) -> 
 
 def test_as_deep_as_allowed_is_read() -> None:
     assert root(f"a: {'[' * 100}{']' * 100}\n") is not None
+
+
+@pytest.mark.parametrize(
+    ("text", "in_block", "in_flow"),
+    [
+        ("plain", "plain", "plain"),
+        ("a, b", "a, b", "'a, b'"),
+        ("a{1}", "a{1}", "'a{1}'"),
+        ("12", "'12'", "'12'"),
+        ("it's: so", "'it''s: so'", "'it''s: so'"),
+    ],
+)
+def test_texts_are_in_quotes_where_they_need_them(text: str, in_block: str, in_flow: str) -> None:
+    assert (scalar(text), scalar(text, flow=True)) == (in_block, in_flow)
+    assert (
+        yaml.safe_load(f"a: {scalar(text)}")
+        == yaml.safe_load(f"{{a: {scalar(text, flow=True)}}}")
+        == {"a": text}
+    )
