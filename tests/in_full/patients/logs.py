@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
+from ddsetup.facts.firehose import STACK as STREAM
 from ddsetup.model.answers import Selection
 from ddsetup.model.evidence import LogIndex
 from tests import builders as b
@@ -249,6 +250,17 @@ COST: Mapping[str, Break] = {
         beside(b.function("DatadogLambdaLogForwarder")),
     ),
     "account's policy": here(account_filter_policies=({"policyDocument": json.dumps({"a": "Datadog"})},)),
+    "account's policy, its stream gone": here(
+        account_filter_policies=(
+            {
+                "policyName": f"ddsetup-{STREAM}",
+                "policyDocument": json.dumps(
+                    {"DestinationArn": f"arn:aws:firehose:::deliverystream/{STREAM}"}
+                ),
+                "selectionCriteria": f'LogGroupName NOT IN ["{GROUP}"]',
+            },
+        )
+    ),
     "account's policy beside filters": here(account_filter_policies=(account_policy("all", OWN_GROUP),)),
     "account's policy elsewhere": here(account_filter_policies=({"policyDocument": "x"},)),
     "account's policies refused": here(account_filter_policies=REFUSED),

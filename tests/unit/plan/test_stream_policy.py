@@ -127,8 +127,9 @@ def test_a_key_that_is_in_no_secret_cannot_be_given_to_a_stream() -> None:
 def test_somebody_elses_policy_gives_way_where_it_was_given_away() -> None:
     plan = planned(world(item("x", b.function_arn("splunk"))), on_conflict="replace")
     assert kinds(plan) == [("stack", "create"), ("account_policy", "delete"), ("account_policy", "create")]
-    assert plan.changes[1].needs == (plan.changes[0].resource,)
-    assert plan.changes[1].resource in plan.changes[2].needs
+    stack, gone, put = plan.changes
+    assert [need.kind for need in gone.needs] == ["stack", "function"], "it delivers until the Extension does"
+    assert {stack.resource, gone.resource} <= set(put.needs)
 
 
 def test_more_names_than_aws_takes_are_refused_with_the_numbers() -> None:
@@ -149,6 +150,14 @@ def test_it_stays_with_the_extension_and_goes_without_logs_and_with_the_last_fun
     there = world(item(NAME, STREAM, DELIVERY, GROUP), stacks=(MADE,))
     assert kinds(planned(there, subscribe="automatic")) == []
     assert kinds(planned(there, logs=False)) == [("account_policy", "delete")]
+    arn = b.forwarder().arn
+    registered = b.integration(lambdas=(arn,), sources=("lambda",))
+    account = b.account_snapshot(integration=registered, role=b.role())
+    forwarded = replace(
+        world(item(NAME, STREAM, DELIVERY), forwarders=(b.forwarder(),), filters={GROUP: ()}),
+        accounts={b.ACCOUNT: account},
+    )
+    assert ("account_policy", "delete") in kinds(planned(forwarded, via="forwarder", subscribe="automatic"))
     handler = "datadog_lambda.handler.handler"
     last = b.function("orders", handler=handler, env={"DD_LAMBDA_HANDLER": "a.b"})
     only = world(item(NAME, STREAM, DELIVERY, GROUP), stacks=(MADE,), functions=(last,))

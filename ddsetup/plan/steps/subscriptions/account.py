@@ -111,8 +111,11 @@ def _in_place_of(there: tuple[FilterPolicy, ...], region: Region, groups: tuple[
 def _former(region: Region, groups: tuple[Group, ...]) -> Plan:
     """A policy that ddsetup put goes when its functions report another way, and no other relies on it."""
     found = next((p for p in policies_of(region.lane.account_filter_policies) if p.own), None)
-    if found is None or (is_stream(found.destination_arn) and region.answers.logs):
-        # What leads to the delivery stream leaves out what goes another way.
+    answers = region.answers
+    if found is None:
+        return Plan()
+    if is_stream(found.destination_arn) and answers.via == "extension" and answers.logs:
+        # What leads to the delivery stream leaves out what the Extension sends.
         return Plan()
     if region.answers.datadog_subscribes and region.triggered:
         why = "Datadog puts filters of its own; with both every line would be sent twice"

@@ -7,6 +7,8 @@ policy names log groups one by one, so that a function made later is taken in un
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from ddsetup.facts.account_policies import (
     MOST_SELECTION,
     FilterPolicy,
@@ -73,6 +75,8 @@ def plan_stream(region: Region, groups: tuple[Group, ...]) -> Plan:
     if ours is not None:
         return stack + _brought_up_to_date(ours, region, groups)
     needs = tuple(change.resource for change in stack.changes)
+    # What another policy delivers of them now goes on until the Extension does.
+    needs += _with_extension(groups) if there else ()
     gone = Plan(changes=tuple(replaced(other, region, needs) for other in there))
     return (
         stack
@@ -95,6 +99,10 @@ def _arn(region: Region) -> str:
 def left_out(region: Region) -> frozenset[str]:
     """The log groups that the policy leaves out."""
     return region.shipped | region.own_groups | {delivery_log_group()}
+
+
+def _with_extension(groups: Iterable[Group]) -> tuple[ResourceId, ...]:
+    return tuple(function_resource(function) for group in groups for function in group.through_extension)
 
 
 def _wanted(region: Region) -> AccountPolicyState:
@@ -121,13 +129,12 @@ def _brought_up_to_date(here: FilterPolicy, region: Region, groups: tuple[Group,
     if here.excluded is None or not here.own or len(after.selection.encode()) > MOST_SELECTION:
         what = f"the account's policy {here.state.name} takes in {listed(missing)}"
         return Plan(warnings=(f"{region.at.region}: {what}, whose lines arrive twice",))
-    new = (f for group in groups if group.name in missing for f in group.through_extension)
     return STEP.change(
         policy_resource(here.state.name, region.at),
         here.state,
         after,
         f"leaves out {listed(missing)}, whose lines the Extension sends",
-        needs=tuple(map(function_resource, new)),
+        needs=_with_extension(group for group in groups if group.name in missing),
     )
 
 
