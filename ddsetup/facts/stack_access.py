@@ -106,7 +106,14 @@ TYPES: Mapping[str, Deployment] = {
             "firehose:DescribeDeliveryStream",
             "firehose:TagDeliveryStream",
         ),
+        update=("firehose:UpdateDestination",),
         delete=("firehose:DeleteDeliveryStream", "firehose:DescribeDeliveryStream"),
+    ),
+    "AWS::CloudWatch::MetricStream": Deployment(
+        # As Datadog's template grants them (`streams_main.yaml`, DatadogStreamCfnStackAssumeRole).
+        create=("cloudwatch:GetMetricStream", "cloudwatch:PutMetricStream", "cloudwatch:TagResource"),
+        update=("cloudwatch:UntagResource",),
+        delete=("cloudwatch:DeleteMetricStream", "cloudwatch:GetMetricStream"),
     ),
     "AWS::Events::Rule": Deployment(
         create=("events:DescribeRule", "events:PutRule", "events:PutTargets", "events:TagResource"),
@@ -208,6 +215,8 @@ LOG_STREAM_TEMPLATE: tuple[str, ...] = (
     "AWS::KinesisFirehose::DeliveryStream",
 )
 """The types of ddsetup's own template by which log groups are sent to Datadog."""
+METRIC_STREAM_TEMPLATE: tuple[str, ...] = (*LOG_STREAM_TEMPLATE, "AWS::CloudWatch::MetricStream")
+"""Those by which metrics are streamed to it."""
 
 KEEPER_TEMPLATE: tuple[str, ...] = (
     "AWS::IAM::Role",

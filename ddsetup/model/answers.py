@@ -12,6 +12,7 @@ from typing import Literal, TypeAlias
 
 Via: TypeAlias = Literal["forwarder", "extension"]
 Subscribe: TypeAlias = Literal["automatic", "account", "direct", "none"]
+Metrics: TypeAlias = Literal["poll", "stream"]
 OnConflict: TypeAlias = Literal["ask", "replace", "add", "skip"]
 Part: TypeAlias = Literal[
     "functions", "filters", "policies", "collection", "forwarder", "secret", "integration", "role"
@@ -87,9 +88,9 @@ class Answers:
     files of their project are changed; "all": changed, and so are those that Datadog itself instruments.
     `publish`: a version is published of what was instrumented, and aliases serve it. `replace_log_group`: the
     log group that Lambda made anew for a Forwarder that is gone is deleted before a new one's is made.
-    `durable_events`: Datadog's stack that tells how durable executions end is made. `thorough`: what evidence
-    says need not be read is read, too. `prune`: what ddsetup set and is no longer wanted
-    is removed. `exclude_at_match`: lines that match this are not forwarded.
+    `durable_events`: Datadog's stack that tells how durable executions end is made. `metrics`: how those of
+    CloudWatch get to Datadog. `thorough`: what evidence says need not be read is read, too. `prune`: what
+    ddsetup set and is no longer wanted is removed. `exclude_at_match`: lines that match are not forwarded.
     """
 
     site: str
@@ -123,6 +124,7 @@ class Answers:
     exclude_at_match: str = ""
     forwarder_upgrade: bool = False
     replace_log_group: bool = True
+    metrics: Metrics = "poll"
     durable_events: bool = False
     durable_template_url: str = ""
     thorough: bool = False

@@ -24,6 +24,7 @@ from ddsetup.model.account import (
     WorkloadIdentity,
 )
 from ddsetup.model.change import Change, ResourceId
+from ddsetup.model.metric_stream import MetricStream
 from ddsetup.model.services import Service
 
 T = TypeVar("T", bound=Service)
@@ -68,6 +69,8 @@ class LaneSnapshot:
     something within two weeks, by log group, `delivering` those within three hours; `receiving` are the log
     groups that something was written to within three hours. None: not asked. `template_version` is what the
     Forwarder's template deploys; empty: not looked at, or it does not say. `services` by kind.
+    `metric_streams` are those that lead to Datadog, None: not looked at; `metric_stream_template` is the
+    template of ddsetup's own.
     """
 
     lane: Lane
@@ -98,6 +101,8 @@ class LaneSnapshot:
     services: Mapping[str, tuple[Service, ...] | Unreadable] = field(default_factory=dict)
     log_delivery: Mapping[str, str] = field(default_factory=dict)
     api_log_role: str | Unreadable | None = None
+    metric_streams: tuple[MetricStream, ...] | Unreadable | None = None
+    metric_stream_template: Json | Unreadable = None
 
     def listed(self, kind: type[T]) -> tuple[T, ...] | Unreadable:
         """What there is of a kind of other services."""

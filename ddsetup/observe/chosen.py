@@ -9,13 +9,15 @@ from typing import TypeAlias
 
 from ddsetup.facts import catalog
 from ddsetup.facts.edge import may_be_on_edge, on_edge
+from ddsetup.facts.metric_streams import STACK
 from ddsetup.gateways.aws import functions, logs, metrics, roles, secrets, stacks
+from ddsetup.gateways.aws.metric_streams import datadogs_streams
 from ddsetup.gateways.aws.session import Aws
 from ddsetup.gateways.datadog import catalogues
 from ddsetup.gateways.datadog.client import Datadog
 from ddsetup.gateways.datadog.workload_identity import read_workload_identity
 from ddsetup.gateways.overlap import Jobs, job, side_by_side
-from ddsetup.model.account import Function, Lane, SubscriptionFilter, Unreadable
+from ddsetup.model.account import Function, Lane, Stack, SubscriptionFilter, Unreadable
 from ddsetup.model.answers import Answers
 from ddsetup.model.snapshot import LaneSnapshot, Snapshot
 from ddsetup.observe.found import with_found
@@ -24,6 +26,7 @@ from ddsetup.plan.preflight import questions
 from ddsetup.plan.steps.forwarder_choice import choose
 from ddsetup.plan.steps.forwarder_stack import layer_arn, template_url
 from ddsetup.plan.steps.instrument.key_access import POLICY_NAME, roles_to_read
+from ddsetup.plan.steps.metric_stream import own_stack
 from ddsetup.plan.steps.subscriptions import groups_to_read
 from ddsetup.plan.steps.subscriptions.evidence import IN_USE
 from ddsetup.plan.steps.subscriptions.groups import filters_put
@@ -64,11 +67,22 @@ def look_closer(
             **_template_jobs(aws, urls if answers.via == "forwarder" else {}, answers),
             **_forwarder_layer_jobs(aws, snapshot, answers, lanes),
             **_key_policy_jobs(aws, roles_to_read(selected, answers)),
+            **_stream_jobs(aws, snapshot, lanes if answers.metrics == "stream" else ()),
             **_permission_jobs(aws, snapshot, asked),
         },
     )
     snapshot = _observe_versions(aws, with_found(snapshot, found), selected)
     return observe_provisioned(aws, snapshot, selected) if answers.publish else snapshot
+
+
+def _stream_jobs(aws: Aws, snapshot: Snapshot, lanes: Iterable[Lane]) -> Jobs:
+    """The metric streams to Datadog, and what ddsetup's own stack of one streams."""
+    jobs: Jobs = {}
+    for lane in lanes:
+        jobs["metric_streams", lane, ""] = job(datadogs_streams, aws, lane)
+        if isinstance(own_stack(snapshot.lanes[lane]), Stack):
+            jobs["metric_stream_template", lane, ""] = job(stacks.read_template, aws, lane, STACK)
+    return jobs
 
 
 def _observe_versions(aws: Aws, snapshot: Snapshot, selected: Iterable[Function]) -> Snapshot:

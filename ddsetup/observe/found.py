@@ -58,6 +58,8 @@ def _lane_with(old: LaneSnapshot, fresh: Mapping[str, dict[str, Any]], snapshot:
         template_parameters=fresh.get("template_parameters", {}).get("", old.template_parameters),
         template_version=fresh.get("template_version", {}).get("", old.template_version),
         forwarder_layer=fresh.get("forwarder_layer", {}).get("", old.forwarder_layer),
+        metric_streams=fresh.get("metric_streams", {}).get("", old.metric_streams),
+        metric_stream_template=fresh.get("metric_stream_template", {}).get("", old.metric_stream_template),
     )
 
 

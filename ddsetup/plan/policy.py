@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from ddsetup.facts import permissions
+from ddsetup.facts import permissions, stack_access
 from ddsetup.facts.firehose import STACK as LOG_STREAM
 from ddsetup.facts.iam_documents import MANAGED_LIMIT, size
 from ddsetup.facts.kinds import KINDS, sources_of
+from ddsetup.facts.metric_streams import STACK as METRIC_STREAM
 from ddsetup.facts.permissions import statement
 from ddsetup.model.account import Json
 from ddsetup.model.answers import Answers
 from ddsetup.model.change import Action
 from ddsetup.model.errors import UsageError
-from ddsetup.plan.policy_delivery import durable_statements, own_stack_statements
+from ddsetup.plan.policy_delivery import Made, delivery_statements, durable_statements
 from ddsetup.plan.policy_forwarder import stack_statements
 from ddsetup.plan.policy_keep import install_statements
 from ddsetup.plan.policy_scope import Scope, s3_object
@@ -92,7 +93,7 @@ def _document(scope: Scope, wanted: frozenset[str], execution_roles: Sequence[st
         *_integration(scope, wanted),
         *_forwarder(scope, wanted),
         *_durable(scope, wanted),
-        *_log_stream(scope, wanted),
+        *_own_streams(scope, wanted),
         *_secret(scope, wanted),
         *_customer_keys(scope, wanted),
         *_functions(scope, wanted),
@@ -193,16 +194,24 @@ def _durable(scope: Scope, wanted: frozenset[str]) -> Iterable[Json]:
         yield statement("DurableTemplate", ("s3:GetObject",), s3_object(_template(answers), scope.partition))
 
 
-def _log_stream(scope: Scope, wanted: frozenset[str]) -> Iterable[Json]:
-    """The stack with the delivery stream; CloudFormation reads the key in the caller's name, too."""
-    answers = scope.answers
-    if not answers.streams_logs or not wanted & (_SETTING_UP | {"undo"}):
+def _own_streams(scope: Scope, wanted: frozenset[str]) -> Iterable[Json]:
+    """The stacks with delivery streams of ddsetup's own; CloudFormation reads the key in the caller's name,
+    too."""
+    answers, making = scope.answers, bool(wanted & _SETTING_UP)
+    if not making and "undo" not in wanted:
         return
-    making = bool(wanted & _SETTING_UP)
-    yield from own_stack_statements(LOG_STREAM, scope, making=making)
-    if making:
-        key = scope.secret() if makes_secret(answers) else (answers.key_source.value,)
-        yield statement("LogStreamKey", ("secretsmanager:GetSecretValue",), key)
+    for made, meant in (
+        (Made("LogStream", LOG_STREAM, stack_access.LOG_STREAM_TEMPLATE), answers.streams_logs),
+        (
+            Made("MetricStream", METRIC_STREAM, stack_access.METRIC_STREAM_TEMPLATE),
+            answers.metrics == "stream",
+        ),
+    ):
+        if meant:
+            yield from delivery_statements(made, scope, making=making)
+            if making and answers.key_source.kind == "secret":
+                key = scope.secret() if makes_secret(answers) else (answers.key_source.value,)
+                yield statement(f"{made.sid}Key", ("secretsmanager:GetSecretValue",), key)
 
 
 def _template(answers: Answers) -> str:

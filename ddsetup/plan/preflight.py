@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from ddsetup.facts import permissions
 from ddsetup.facts.firehose import STACK as LOG_STREAM
+from ddsetup.facts.metric_streams import STACK as METRIC_STREAM
 from ddsetup.facts.permissions import PURPOSE
 from ddsetup.model.account import Role, Secret, Stack, Unreadable
 from ddsetup.model.answers import Answers
@@ -130,6 +131,7 @@ def _stacks(answers: Answers) -> tuple[str, ...]:
         (answers.forwarder_stack, answers.via != "extension" or answers.forwarder_upgrade),
         (DURABLE, answers.via == "extension" and answers.durable_events),
         (LOG_STREAM, answers.streams_logs),
+        (METRIC_STREAM, answers.metrics == "stream"),
     )
     return tuple(name for name, wanted in made if wanted)
 

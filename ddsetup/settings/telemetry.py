@@ -89,6 +89,12 @@ DELIVERY = panel(
         help="Read the filters of every log group (5 a second), also where CloudWatch shows enough of them.",
     ),
     Setting(
+        key="metrics",
+        choices=("poll", "stream"),
+        help="How CloudWatch metrics get to Datadog: it polls them, or a metric stream brings them within "
+        "minutes (a stack in each region; AWS bills what is streamed).",
+    ),
+    Setting(
         key="durable_events",
         rare=True,
         help="Durable functions, through the Extension: deploy Datadog's stack that tells how executions end "

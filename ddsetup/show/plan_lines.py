@@ -20,6 +20,7 @@ STEPS: Mapping[str, str] = {
     "forwarder": "Forwarder: sends logs, metrics and traces from log groups to Datadog",
     "collection": "Log collection: Datadog subscribes the Forwarder to log groups",
     "instrument": "Functions",
+    "metric_stream": "Metric stream: CloudWatch brings metrics to Datadog within minutes",
     "subscriptions": "Log subscriptions",
     "sources": "Other services: state machines and APIs",
     "macro": "Macro: CloudFormation adds Datadog to functions while their stacks are deployed",

@@ -10,13 +10,15 @@ from functools import partial
 from typing import TypeAlias
 
 from ddsetup.gateways.aws.errors import read_even_signed_out
-from ddsetup.gateways.aws.metrics import active_namespaces, invocations, streams_lambda_to_datadog, sums
+from ddsetup.gateways.aws.metric_streams import datadogs_streams
+from ddsetup.gateways.aws.metrics import active_namespaces, invocations, sums
 from ddsetup.gateways.aws.session import Aws
 from ddsetup.gateways.datadog.client import Datadog
 from ddsetup.gateways.overlap import each
 from ddsetup.model.account import Function, Lane, Unreadable
 from ddsetup.model.clock import SYSTEM_CLOCK, Clock
 from ddsetup.model.report import Signal
+from ddsetup.plan.steps.namespaces import LAMBDA
 from ddsetup.verify.arrival import look
 from ddsetup.verify.progress import Count, Progress, Traffic, Watch
 from ddsetup.verify.things import Thing
@@ -110,7 +112,8 @@ def streamed_lanes(aws: Aws, functions: Iterable[Function]) -> frozenset[Lane]:
     lanes = list(dict.fromkeys(f.lane for f in functions))
 
     def ask(lane: Lane) -> bool:
-        return read_even_signed_out(lambda: streams_lambda_to_datadog(aws, lane)) is True
+        found = read_even_signed_out(lambda: datadogs_streams(aws, lane))
+        return not isinstance(found, Unreadable) and any(s.carries(LAMBDA, "Invocations") for s in found)
 
     return frozenset(lane for lane, found in zip(lanes, each(ask, lanes), strict=True) if found)
 

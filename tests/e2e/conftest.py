@@ -12,13 +12,14 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from importlib import resources
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 from urllib.request import Request, urlopen
 
 import jsonschema
 import pytest
 
-from ddsetup.model.answers import Subscribe, Via
+from ddsetup.model.answers import Via
 from ddsetup.sandbox.control import start
 from ddsetup.sandbox.faults import AwsFault, inject
 from ddsetup.sandbox.model import OPERATOR, Sandbox, SandboxOptions
@@ -210,21 +211,13 @@ def open_place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OpenPlace]:
             *scenarios: str,
             regions: tuple[str, ...] = ("us-east-1",),
             via: Via = "forwarder",
-            subscribe: Subscribe = "automatic",
             state: str = "",
+            wishes: Mapping[str, Any] = MappingProxyType({}),
             **options: Any,
         ) -> Place:
             sources = ("all",) if "services" in scenarios else ()
-            publish, durable = "alias" in scenarios, "durable" in scenarios
-            policy = operator_policy(
-                regions,
-                via,
-                sources=sources,
-                publish=publish,
-                durable=durable,
-                subscribe=subscribe,
-                state=state,
-            )
+            chosen = {"publish": "alias" in scenarios, "durable_events": "durable" in scenarios, **wishes}
+            policy = operator_policy(regions, via, sources=sources, state=state, **chosen)
             wanted = SandboxOptions(policy, scenarios=scenarios, regions=regions, **options)
             sandbox = stack.enter_context(start(wanted))
             home = tmp_path_factory.mktemp("home")

@@ -20,7 +20,7 @@ DURABLE = "datadog-durable-function-event-forwarder"
 
 @pytest.fixture(scope="module")
 def place(open_place: OpenPlace) -> Place:
-    return open_place("healthy", "runtimes", "durable", via="extension", subscribe="account")
+    return open_place("healthy", "runtimes", "durable", via="extension", wishes={"subscribe": "account"})
 
 
 def buckets_of(place: Place) -> set[str]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.request import Request, urlopen
 
-from ddsetup.model.answers import Answers, Subscribe, Via
+from ddsetup.model.answers import Answers, Via
 from ddsetup.plan.policy import INSTALL, least_policy, state_statements
 from ddsetup.sandbox import aws
 from ddsetup.sandbox.model import ACCOUNT, Sandbox
@@ -33,15 +33,14 @@ def operator_policy(
     via: Via = "forwarder",
     *,
     sources: tuple[str, ...] = (),
-    publish: bool = False,
-    durable: bool = False,
-    subscribe: Subscribe = "automatic",
     state: str = "",
+    **wishes: Any,
 ) -> dict[str, Any]:
     """What `ddsetup policy` prints for every command, so that each test proves it enough.
 
     `sources` are the state machines and the API stages that are going to be chosen; `state` is the bucket in
-    which runs are going to be remembered, where ddsetup is to be installed in the account.
+    which runs are going to be remembered, where ddsetup is to be installed in the account. `wishes` are
+    further fields of the answers.
     """
     answers = Answers(
         site="datadoghq.com",
@@ -49,9 +48,7 @@ def operator_policy(
         via=via,
         state_machines=sources,
         api_stages=sources,
-        publish=publish,
-        durable_events=durable,
-        subscribe=subscribe,
+        **wishes,
     )
     commands = ("setup", "undo", "verify", "uninstrument", "teardown", "doctor", "invoke", "keep")
     wanted = (*commands, INSTALL) if state else commands

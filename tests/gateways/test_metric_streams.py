@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from ddsetup.gateways.aws.metrics import streams_lambda_to_datadog
+from ddsetup.gateways.aws.metric_streams import datadogs_streams
 from ddsetup.model.account import Lane, Unreadable
+from ddsetup.model.metric_stream import MetricStream
 from ddsetup.verify.watch import streamed_lanes
 from tests.builders import function
 from tests.gateways.aws_stand import ACCOUNT, REGION, Reply, ScriptedAws, connect, fault
@@ -23,6 +24,16 @@ def listed(name: str = "datadog-metrics-stream", state: str = "running", firehos
 
 def filtered(**filters: Any) -> Reply:
     return Reply({"Name": "datadog-metrics-stream", "State": "running", **filters})
+
+
+def found(script: ScriptedAws) -> tuple[MetricStream, ...]:
+    streams = datadogs_streams(connect(script.url), LANE)
+    assert not isinstance(streams, Unreadable)
+    return streams
+
+
+def carried(script: ScriptedAws) -> bool:
+    return any(stream.carries("AWS/Lambda", "Invocations") for stream in found(script))
 
 
 LAMBDA = {"Namespace": "AWS/Lambda"}
@@ -46,7 +57,7 @@ def test_a_streams_filters_tell_whether_invocations_are_in_it(
     script: ScriptedAws, filters: dict[str, Any], carries: bool
 ) -> None:
     script.script(listed(), filtered(**filters))
-    assert streams_lambda_to_datadog(connect(script.url), LANE) is carries
+    assert carried(script) is carries
 
 
 @pytest.mark.parametrize(
@@ -54,13 +65,13 @@ def test_a_streams_filters_tell_whether_invocations_are_in_it(
 )
 def test_no_running_stream_of_datadog_takes_one_call(script: ScriptedAws, entry: Reply) -> None:
     script.script(entry)
-    assert streams_lambda_to_datadog(connect(script.url), LANE) is False
+    assert carried(script) is False
     assert len(script.requests) == 1
 
 
 def test_a_stream_is_known_by_its_firehose_too(script: ScriptedAws) -> None:
     script.script(listed("metrics", firehose="Datadog-metrics"), filtered())
-    assert streams_lambda_to_datadog(connect(script.url), LANE) is True
+    assert carried(script) is True
 
 
 def test_a_denied_or_broken_answer_is_unknown_and_counts_as_no_stream(script: ScriptedAws) -> None:
@@ -72,7 +83,7 @@ def test_a_denied_or_broken_answer_is_unknown_and_counts_as_no_stream(script: Sc
         script.script(broken)
         assert streamed_lanes(connect(script.url), [function("a")]) == frozenset()
     script.script(fault("AccessDeniedException", "no", 403))
-    assert isinstance(streams_lambda_to_datadog(connect(script.url), LANE), Unreadable)
+    assert isinstance(datadogs_streams(connect(script.url), LANE), Unreadable)
 
 
 def test_each_region_is_asked_once(script: ScriptedAws) -> None:

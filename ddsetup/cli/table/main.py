@@ -85,7 +85,7 @@ COMMANDS: tuple[Command, ...] = (
             "ddsetup doctor --fix",
             "ddsetup doctor --all --fail-on warning --junit doctor.xml",
         ),
-        keys=(*(key for key in WANTED if key not in ("logs", "traces")), *WRITING, "html"),
+        keys=(*(key for key in WANTED if key not in ("logs", "traces", "metrics")), *WRITING, "html"),
         extras=DOCTOR,
     ),
     Command(

@@ -111,46 +111,6 @@ def invoked_by_qualifier(aws: Aws, lane: Lane) -> Mapping[str, tuple[str, ...]]:
 
 
 @readable
-def streams_lambda_to_datadog(aws: Aws, lane: Lane) -> bool:
-    """Whether a running metric stream takes the invocations of Lambda from here to Datadog.
-
-    Datadog's are known by their name or their Firehose's: the template and the guides of Datadog call both
-    "datadog-...". Only of those the filters are asked for. Needs cloudwatch:ListMetricStreams and
-    cloudwatch:GetMetricStream.
-    """
-    entries = aws.pages(
-        "cloudwatch:ListMetricStreams",
-        lane,
-        "Entries",
-        token=("NextToken", "NextToken"),
-        patience=OPTIONAL,
-    )
-    running = [e["Name"] for e in entries if e.get("State") == "running" and _is_datadogs(e)]
-    return any(
-        _carries_invocations(aws.call("cloudwatch:GetMetricStream", lane, patience=OPTIONAL, Name=name))
-        for name in running
-    )
-
-
-def _is_datadogs(stream: Json) -> bool:
-    firehose = str(stream.get("FirehoseArn") or "").rpartition("/")[2]
-    return any("datadog" in name.lower() for name in (str(stream["Name"]), firehose))
-
-
-def _carries_invocations(stream: Json) -> bool:
-    """A stream has filters that include or that exclude, or none: then all is in it (CloudWatch API
-    reference, PutMetricStream)."""
-    if included := stream.get("IncludeFilters"):
-        return any(map(_names_invocations, included))
-    return not any(map(_names_invocations, stream.get("ExcludeFilters") or ()))
-
-
-def _names_invocations(each: Json) -> bool:
-    names = each.get("MetricNames")
-    return each.get("Namespace") == "AWS/Lambda" and (not names or "Invocations" in names)
-
-
-@readable
 def alarm_states(aws: Aws, lane: Lane, names: Sequence[str]) -> tuple[Alarm, ...]:
     """Those of these metric alarms that there are, by name. Needs cloudwatch:DescribeAlarms."""
     answer = aws.call("cloudwatch:DescribeAlarms", lane, patience=OPTIONAL, AlarmNames=list(names))

@@ -29,6 +29,8 @@ VIAS: tuple[dict[str, Any], ...] = (
     {"via": "extension", "grant_key_access": False},
     {"via": "extension", "durable_events": True, "durable_template_url": "http://127.0.0.1/bucket/x.yaml"},
     {"via": "extension", "durable_events": True},
+    {"metrics": "stream"},
+    {"metrics": "stream", "via": "extension", "role_path": "/x/"},
 )
 FORWARDERS: tuple[dict[str, Any], ...] = (
     {},
@@ -63,7 +65,13 @@ PLACES: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = (
     ("*", ("eu-west-1", "us-east-1"), ()),
     (b.ACCOUNT, ("*",), ()),
 )
-BUCKETS_OF_OURS = ("ForwarderBucket", "DurableBucket", "DurableBucketPolicy")
+BUCKETS_OF_OURS = (
+    "LogStreamBucket",
+    "MetricStreamBucket",
+    "ForwarderBucket",
+    "DurableBucket",
+    "DurableBucketPolicy",
+)
 """Whoever makes a bucket with a policy and a life cycle, as Datadog's templates do, could give themselves
 more rights on that bucket."""
 

@@ -186,6 +186,7 @@ def test_the_stack_that_is_asked_about_is_the_one_that_would_be_made() -> None:
     for over, name in (
         ({"via": "forwarder"}, "datadog-forwarder"),
         ({"via": "extension", "durable_events": True}, "datadog-durable-function-event-forwarder"),
+        ({"via": "extension", "metrics": "stream"}, "datadog-metric-stream"),
     ):
         asked = questions(account, snapshot, b.answers(**over))["cloudformation:CreateStack"]
         assert asked
