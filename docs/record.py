@@ -16,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 HERE = Path(__file__).parent
@@ -29,9 +29,11 @@ _CHANGING = (
     (re.compile(r"((?:KEY|KEY_ID)=)\w+"), r"\1…"),
     (re.compile(r"(datadog-api-key)-[0-9a-f]{6}"), r"\1-1a2b3c"),
     (re.compile(r"/\S*/tmp/ddsetup-[\w.-]+"), "/tmp/ddsetup-sandbox-x1y2"),
-    (re.compile(r"(?<![\d-])(?!464622532012)\d{12}(?!\d)"), "123456789012"),
+    (re.compile(r"\bo-[a-z0-9]{10}\b"), "o-a1b2c3d4e5"),
 )
-"""The last: each sandbox has an account number of its own; Datadog's stays as it is."""
+_NUMBER = re.compile(r"(?<![\d-])(?!464622532012)\d{12}(?!\d)")
+"""Each sandbox has account numbers of its own; Datadog's stays as it is."""
+_OWN = "123456789012"
 
 
 _SECRET = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:datadog-AbCdEf"
@@ -58,6 +60,8 @@ class Session:
     name: str
     takes: tuple[Take, ...]
     up: str = ""
+    numbers: dict[str, str] = field(default_factory=dict)
+    """By which number each account is shown, where there are several."""
 
 
 def between(*ranges: tuple[str, str]) -> Callable[[str], str]:
@@ -230,6 +234,56 @@ SESSIONS = (
         ),
     ),
     Session(
+        name="organisation",
+        up="ddsetup sandbox up --detach --scenario organisation",
+        takes=(
+            Take(name="org_status", command="ddsetup org status", progress=False, exit_code=5),
+            Take(
+                name="org_plan",
+                command="ddsetup org plan --account coffee-dev --all --env dev --out plans.jsonl",
+                progress=False,
+            ),
+            Take(
+                name="org_apply",
+                command="ddsetup org apply plans.jsonl --account coffee-dev --invoke --yes --wait 5m",
+                progress=False,
+            ),
+            Take(
+                name="org_rollout",
+                command="ddsetup org rollout --ou production --canary coffee-kitchen --yes",
+                progress=False,
+                exit_code=5,
+            ),
+            Take(
+                name="org_apply_unit",
+                command="ddsetup org apply --ou production --all --env prod --invoke --yes --wait 5m",
+                progress=False,
+                exit_code=5,
+            ),
+            Take(command="ddsetup sandbox account --account coffee-partner --admits"),
+            Take(
+                name="org_rollout_rest",
+                command="ddsetup org rollout --ou production --yes",
+                progress=False,
+            ),
+            Take(
+                name="org_apply_rest",
+                command="ddsetup org apply --ou production --all --env prod --invoke --yes --wait 5m",
+                progress=False,
+            ),
+            Take(
+                name="org_verify",
+                command="ddsetup org verify --wait 5m --html organisation.html",
+                progress=False,
+            ),
+            Take(name="org_runs", command="ddsetup undo --list", progress=False),
+            Take(name="org_undo", command="ddsetup org undo --yes", progress=False),
+            Take(command="ddsetup org undo --yes"),
+            Take(command="ddsetup org undo --yes"),
+            Take(name="org_remove", command="ddsetup org rollout --remove --yes", progress=False),
+        ),
+    ),
+    Session(
         name="source",
         takes=(
             *(
@@ -289,6 +343,7 @@ def record(session: Session) -> None:
                 environ |= _exports(_run("ddsetup sandbox env", environ).stdout)
             for take in session.takes:
                 _keep(
+                    session,
                     take,
                     _run(take.command, environ, take.exit_code, together=take.progress, project=take.project),
                 )
@@ -340,12 +395,19 @@ def _run(
     return done
 
 
-def _keep(take: Take, done: subprocess.CompletedProcess[str]) -> None:
+def _shown_number(session: Session, number: str) -> str:
+    if "organisation" not in session.up:
+        return _OWN
+    return session.numbers.setdefault(number, f"2{len(session.numbers):011}" if session.numbers else _OWN)
+
+
+def _keep(session: Session, take: Take, done: subprocess.CompletedProcess[str]) -> None:
     if not take.name:
         return
     text = done.stdout
     for pattern, shown in _CHANGING:
         text = pattern.sub(shown, text)
+    text = _NUMBER.sub(lambda found: _shown_number(session, found[0]), text)
     text = take.keep(text).strip("\n")
     ended = f"\n(ends with exit code {take.exit_code})" if take.exit_code else ""
     (RECORDED / f"{take.name}.txt").write_text(f"$ {take.command}\n{text}{ended}\n", encoding="utf-8")

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -48,6 +51,24 @@ def _of_aws(role: Any) -> bool:
 
 def rows(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
     return {row["name"] or row["account"]: row for row in document["data"]["accounts"]}
+
+
+def test_the_tutorial_can_be_followed(organisation: Place) -> None:
+    """Its commands as they stand there, those that write without writing: what they come to is below."""
+    page = (Path(__file__).parents[2] / "docs/tutorial-organisation.md").read_text("utf-8")
+    followed = []
+    for said in re.findall(r"^\$ ddsetup (org .+)$", page, re.MULTILINE):
+        words = shlex.split(said)
+        if words[1] == "undo" or "--remove" in words:
+            continue  # there is nothing to give back
+        writes = ["--dry-run"] if words[1] in ("apply", "rollout") else []
+        told = page.partition(f"$ ddsetup {said}\n")[2].partition("```")[0]
+        expected = {5 if "(ends with exit code 5)" in told else 0} if not writes else {0, 5}
+        found = organisation.cli(*words, *writes, "--no-input")
+        followed.append(words[1])
+        if words[1] != "verify":
+            assert found.code in expected, f"{said}\n{found.stdout}{found.stderr}"
+    assert set(followed) == {"status", "plan", "apply", "rollout", "verify"}
 
 
 def test_forwarders_are_rolled_out_accounts_set_up_and_nothing_is_left(organisation: Place) -> None:
