@@ -11,7 +11,8 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
 
 from ddsetup.model.account import Json
 
@@ -83,10 +84,25 @@ def json_text(document: Json, *, indent: int | None = None) -> str:
 
 
 def json_pieces(document: Json, *, indent: int | None = None) -> Iterator[str]:
-    """The same piece by piece: the whole text of a large document takes more memory than all the rest."""
+    """The same piece by piece: the whole text of a large document takes more memory than all the rest. Lists
+    in it may be `OneByOne`."""
     pieces: Iterable[str] = json.JSONEncoder(indent=indent, ensure_ascii=False).iterencode(document)
     for piece in pieces:
         yield _in_json(piece)
+
+
+class OneByOne(list[Json]):
+    """A list for `json_pieces` whose items are made when they are written, and then gone."""
+
+    def __init__(self, make: Callable[[Any], Json], of: Sequence[Any]) -> None:
+        super().__init__()
+        self._made = make, of
+
+    def __len__(self) -> int:
+        return len(self._made[1])
+
+    def __iter__(self) -> Iterator[Json]:
+        return map(*self._made)
 
 
 def _in_json(piece: str) -> str:

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import MISSING, Field, fields, is_dataclass
 from datetime import datetime
 from functools import cache
+from sys import intern
 from types import MappingProxyType
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -144,7 +145,7 @@ def _decode(hint: Any, value: Json, at: str) -> Any:
         return tuple(_decode(inner[0], item, f"{at}[{index}]") for index, item in enumerate(value))
     if origin is not None and issubclass(origin, Mapping):
         _checked(value, isinstance(value, dict), "an object", at)
-        return {name: _decode(inner[1], item, f"{at}.{name}") for name, item in value.items()}
+        return {intern(name): _decode(inner[1], item, f"{at}.{name}") for name, item in value.items()}
     if is_dataclass(hint):
         return _record(hint, value, at)
     return _instant(value, at) if hint is datetime else _simple(hint, value, at)
@@ -179,7 +180,9 @@ def _has_default(field: Field[Any]) -> bool:
 def _simple(hint: Any, value: Json, at: str) -> Json:
     wanted = (int, float) if hint is float else hint
     good = isinstance(value, wanted) and (hint is bool or not isinstance(value, bool))
-    return _checked(value, good, _NAMES[hint], at)
+    _checked(value, good, _NAMES[hint], at)
+    # Of thousands of records most texts are those of others, too.
+    return intern(value) if type(value) is str else value
 
 
 def _instant(value: Json, at: str) -> datetime:

@@ -6,7 +6,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
+from typing import Any, TypeAlias
 
 from ddsetup.facts.disclose import disclosed
 from ddsetup.model.account import Json
@@ -17,18 +20,30 @@ from ddsetup.model.event import Event
 from ddsetup.model.report import SCHEMA, Report, Signal
 from ddsetup.model.typed import told
 
+Rows: TypeAlias = Callable[[Callable[[Any], Json], Sequence[Any]], list[Json]]
 
-def document(report: Report) -> dict[str, Json]:
-    """The report as JSON types, in the order in which it is written."""
+
+def in_full(make: Callable[[Any], Json], of: Sequence[Any]) -> list[Json]:
+    """A list of what is made of each."""
+    return [make(one) for one in of]
+
+
+def document(report: Report, rows: Rows = in_full) -> dict[str, Json]:
+    """The report as JSON types, in the order in which it is written. `rows` makes the lists that may be long:
+    `OneByOne` for whoever writes them at once."""
     found: dict[str, Json] = {"schema": SCHEMA, "command": report.command, "status": report.status}
-    found |= told(report)
-    found["plan"] = plan_fields(report.plan)
+    found |= told(replace(report, plan=Plan(), outcomes=(), findings=(), signals=()))
+    found["plan"] = plan_fields(report.plan, rows)
+    found["outcomes"] = rows(told, report.outcomes)
+    found["findings"] = rows(told, report.findings)
+    found["signals"] = rows(told, report.signals)
     return found
 
 
-def plan_fields(plan: Plan) -> dict[str, Json]:
+def plan_fields(plan: Plan, rows: Rows = in_full) -> dict[str, Json]:
     """A plan as JSON types, with states as far as they may be shown."""
-    return {**told(plan), "changes": [_change(change) for change in plan.changes]}
+    found = told(replace(plan, changes=(), skipped=()))
+    return {**found, "changes": rows(_change, plan.changes), "skipped": rows(told, plan.skipped)}
 
 
 def error_fields(error: DdsetupError) -> dict[str, str]:
@@ -46,9 +61,9 @@ def event_line(event: Event) -> dict[str, Json]:
     return found | {"change": _change(event.change)} if event.change is not None else found
 
 
-def report_line(report: Report) -> dict[str, Json]:
+def report_line(report: Report, rows: Rows = in_full) -> dict[str, Json]:
     """The last line of ndjson: the document of the command."""
-    return {"schema": SCHEMA, "event": "report", "report": document(report)}
+    return {"schema": SCHEMA, "event": "report", "report": document(report, rows)}
 
 
 def signal_line(signal: Signal, at: datetime) -> dict[str, Json]:

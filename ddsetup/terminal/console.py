@@ -15,7 +15,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Literal, TextIO, TypeAlias
 
 from ddsetup.facts.kinds import kind_name
-from ddsetup.model.foreign import harmless, json_pieces, json_text
+from ddsetup.model.foreign import OneByOne, harmless, json_pieces, json_text
 from ddsetup.model.lines import Line, Look, Span, Style, line, logged, text_of, wrapped
 from ddsetup.model.report import Report, Signal
 from ddsetup.show.jsonreport import document, error_fields, event_line, report_line, signal_line
@@ -215,17 +215,19 @@ class Console:
         self.rest()
         report = replace(report, sandbox=report.sandbox or self.sandbox)
         if self.output == "json":
-            # Piece by piece: the whole text of thousands of changes takes more memory than all the rest.
-            pieces = json_pieces(document(report), indent=2)
-            while some := "".join(islice(pieces, 10_000)):
-                self.streams.out.write(self._fitting(some, self.streams.out))
-            self._print(self.streams.out, "\n")
+            self._write_out(json_pieces(document(report, OneByOne), indent=2))
         elif self.output == "ndjson":
-            self._print(self.streams.out, json_text(report_line(report)) + "\n")
+            self._write_out(json_pieces(report_line(report, OneByOne)))
         elif self.output == "markdown":
             self._print(self.streams.out, self._as_markdown(report, body))
         else:
             self._tell(report, report_lines(report, self.look(self.streams.out), body))
+
+    def _write_out(self, pieces: Iterator[str]) -> None:
+        """Piece by piece: thousands of changes, or their text, take more memory than all the rest."""
+        while some := "".join(islice(pieces, 10_000)):
+            self.streams.out.write(self._fitting(some, self.streams.out))
+        self._print(self.streams.out, "\n")
 
     def _tell(self, report: Report, lines: Sequence[Line]) -> None:
         """The result as text: what a run has done stays on the screen, else a long one goes to a pager."""
