@@ -75,29 +75,44 @@ GOALS: Mapping[str, Goal] = {
     "history": Goal("plan, 20 earlier runs"),
 }
 MEGABYTES = 150.0
-_SHOWN = 4
 
 
 def table(figures: Sequence[Figure]) -> str:
     """Goal beside figure, as Markdown; what misses its goal is marked."""
     rows = [
-        "| run | N | calls | goal | seconds | goal | CPU s | MB | goal | most calls |",
-        "|---|" + "---:|" * 8 + "---|",
+        "| run | N | calls | goal | seconds | goal | CPU s | MB | goal |",
+        "|---|" + "---:|" * 8,
     ]
     for figure in figures:
         goal = GOALS.get(figure.mode, Goal(figure.mode))
         timed = not figure.mode.startswith("memory")
-        most = sorted(figure.by_api.items(), key=lambda pair: -pair[1])[:_SHOWN]
         cells = [
             *(goal.what, f"{figure.n:,}"),
             *_beside(float(figure.calls), goal.calls, figure.n, "{:,.0f}"),
             *(_beside(figure.seconds, goal.seconds, figure.n, "{:,.1f}") if timed else ("", "")),
             f"{figure.cpu:,.1f}",
             *_beside(figure.megabytes, lambda _: MEGABYTES, figure.n, "{:,.0f}"),
-            ", ".join(f"{name} {count:,}" for name, count in most),
         ]
         rows.append(f"| {' | '.join(cells)} |")
     return "\n".join(rows)
+
+
+def calls_tables(figures: Sequence[Figure]) -> str:
+    """For each kind of run, how often each operation of AWS was called for each number of functions."""
+    tables = []
+    for mode in dict.fromkeys(figure.mode for figure in figures):
+        runs = [figure for figure in figures if figure.mode == mode]
+        names = {name: max(run.by_api.get(name, 0) for run in runs) for run in runs for name in run.by_api}
+        rows = [
+            f"| calls: {GOALS.get(mode, Goal(mode)).what} | {' | '.join(f'N = {run.n:,}' for run in runs)} |",
+            "|---|" + "---:|" * len(runs),
+        ]
+        rows += [
+            f"| {name} | {' | '.join(f'{run.by_api.get(name, 0):,}' for run in runs)} |"
+            for name in sorted(names, key=lambda name: (-names[name], name))
+        ]
+        tables.append("\n".join(rows))
+    return "\n\n".join(tables)
 
 
 def once_table(rows: Iterable[Row]) -> str:

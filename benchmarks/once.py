@@ -1,4 +1,4 @@
-"""What does not depend on how many functions there are: start-up, 17 regions, the trial in a sandbox."""
+"""What does not depend on how many functions there are: start-up, 17 regions, the trial, the journal."""
 
 from __future__ import annotations
 
@@ -9,13 +9,22 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
 
-from benchmarks.account import Account, furnished
+from benchmarks.account import ACCOUNT, Account, furnished
 from benchmarks.front import Front
 from benchmarks.goals import Row
 from benchmarks.memory import MemoryAws
 from benchmarks.start_up import cpu_seconds, cpu_until_called
 from benchmarks.wire import Call, Reply, Request
+from ddsetup.journal.disk import OnDisk, OpenFile
+from ddsetup.journal.records import Header
+from ddsetup.journal.runs import Journal, new_run_id
+from ddsetup.model.change import Change, ResourceId
+from ddsetup.model.states import LogGroupState
 
 REGIONS = (
     *("us-east-1", "us-east-2", "us-west-1", "us-west-2", "ap-south-1", "ap-northeast-1", "ap-northeast-2"),
@@ -25,6 +34,8 @@ REGIONS = (
 """Those that every account has from the start (AWS General Reference)."""
 _IN_USE = 3
 _ROUNDS = 5
+_DISK_SECONDS = 0.005
+"""What waiting for a disk takes on top of what it takes here, where it may be memory."""
 _DDSETUP = (sys.executable, "-m", "ddsetup")
 
 
@@ -55,6 +66,58 @@ def rows(latency: float, environ: Mapping[str, str]) -> Iterator[Row]:
     yield Row("status of 17 regions, s", seconds, 2.5)
     yield Row("status of 17 regions, CPU s", cpu)
     yield from _trial(environ)
+    yield Row("journal, waits for the disk a change, 16 at once", waits_for_the_disk(), 0.25)
+
+
+def waits_for_the_disk(threads: int = 16, changes: int = 1600) -> float:
+    """How often a journal waits for the disk for each change, where as many are begun and ended at once."""
+    with tempfile.TemporaryDirectory(prefix="ddsetup-bench-") as place:
+        memory = _Counting(Path(place))
+        at = datetime.now(UTC)
+        header = Header(
+            run=new_run_id(at),
+            version="",
+            command="setup",
+            accounts=(ACCOUNT,),
+            regions=REGIONS[:1],
+            site="",
+            started=at,
+        )
+        journal = Journal.create(memory, header)
+
+        def change(number: int) -> None:
+            resource = ResourceId("log_group", f"group-{number}", REGIONS[0], ACCOUNT)
+            made = Change(
+                step="bench", resource=resource, before=None, after=LogGroupState(name="x"), why="bench"
+            )
+            journal.done(journal.start(made, at), made.outcome("applied"), at)
+
+        with ThreadPoolExecutor(threads) as pool:
+            list(pool.map(change, range(changes)))
+        journal.close()
+        return memory.opened[0].waits / changes
+
+
+@dataclass(frozen=True, slots=True)
+class _Counting(OnDisk):
+    """A memory on a disk that takes a while, whose journals count how often they wait for it."""
+
+    opened: list[_CountingFile] = field(default_factory=list)
+
+    def begin(self, run: str, first: bytes) -> OpenFile:
+        self.opened.append(_CountingFile(OnDisk.begin(self, run, first)))
+        return self.opened[-1]
+
+
+class _CountingFile(OpenFile):
+    def __init__(self, file: OpenFile) -> None:
+        self.__dict__ |= vars(file)
+        self.waits = 0
+
+    def append(self, lines: bytes) -> None:
+        self.waits += 1
+        time.sleep(_DISK_SECONDS)
+        super().append(lines)
 
 
 def _trial(environ: Mapping[str, str]) -> Iterator[Row]:

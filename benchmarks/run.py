@@ -266,6 +266,7 @@ def main() -> int:
     )
     figures = [figure for n in asked.n for figure in run_size(n, asked)]
     print("\n" + goals.table(figures))
+    print("\n" + goals.calls_tables(figures))
     if _ONCE in asked.modes:
         print("\n" + run_once(asked.latency))
     return 0

@@ -51,7 +51,8 @@ class Journal:
         self._begun = begun
         self._digest = digest
         self._lock = threading.Lock()
-        self._writing = threading.Lock()
+        self._written = threading.Condition(self._lock)
+        self._busy = False
         self._open = _Batch()
         self._traces: dict[int, Trace] = {}
         self._started = 0
@@ -118,28 +119,39 @@ class Journal:
     def _write(self, batch: _Batch) -> None:
         """See that these lines are written: whoever comes first writes those of all who came meanwhile, so
         that many changes take one wait for the disk. Raises JournalError."""
-        with self._writing:
-            if not batch.ended:
-                self._write_open(batch)
+        with self._lock:
+            # Nobody queues to learn that others wrote theirs: those would be the changes that come next.
+            self._written.wait_for(lambda: batch.ended or not self._busy)
+            if mine := not batch.ended:
+                self._busy, self._open = True, _Batch()
+        if mine:
+            self._write_alone(batch)
         if batch.error is not None:
             raise JournalError(batch.error.what, fix=batch.error.fix, where=batch.error.where)
 
-    def _write_open(self, batch: _Batch) -> None:
-        with self._lock:
-            self._open = _Batch()
-        batch.ended = True
-        lines, digest = self._lines(batch)
+    def _write_alone(self, batch: _Batch) -> None:
+        """Write a batch that nobody adds to any more, while nobody else writes."""
+        batch.error = JournalError("the journal was not written, as that was cut short")
+        kept = True
         try:
-            if batch.urgent:
-                self._begun.append(lines)
-            elif not self._begun.note(lines):
-                with self._lock:
-                    self._open.bodies[:0] = batch.bodies
-                return
+            lines, digest = self._lines(batch)
+            kept = self._keep(lines, urgent=batch.urgent)
+            batch.error, self._digest = None, digest if kept else self._digest
         except JournalError as error:
             batch.error = error
-            return
-        self._digest = digest
+        finally:
+            with self._lock:
+                if not kept:
+                    self._open.bodies[:0] = batch.bodies
+                batch.ended, self._busy = True, False
+                self._written.notify_all()
+
+    def _keep(self, lines: bytes, *, urgent: bool) -> bool:
+        """False: they are to come with the next ones. Raises JournalError."""
+        if urgent:
+            self._begun.append(lines)
+            return True
+        return self._begun.note(lines)
 
     def _lines(self, batch: _Batch) -> tuple[bytes, str]:
         """The lines as they stand after those that are written, and the digest up to and with them."""

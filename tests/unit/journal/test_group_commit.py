@@ -85,6 +85,44 @@ def test_those_that_come_while_one_waits_for_the_disk_are_written_together() -> 
     assert len(paper.bodies()) == 10
 
 
+class SlowPaper(Paper):
+    """Every sync takes as long as on a disk."""
+
+    def append(self, lines: bytes) -> None:
+        threading.Event().wait(0.005)
+        super().append(lines)
+
+
+def test_whose_lines_others_wrote_goes_on_at_once_and_comes_back_with_all_of_them() -> None:
+    """One that had to queue to learn it would come back alone, and each would wait for the disk again."""
+    paper = SlowPaper()
+    paper.gate.set()
+    journal = journal_on(paper)
+
+    def change(number: int) -> None:
+        made = creation(f"f{number}")
+        journal.done(journal.start(made, AT), made.outcome("applied"), AT)
+
+    with ThreadPoolExecutor(16) as pool:
+        list(pool.map(change, range(160)))
+    assert len(paper.synced) < 160 * 0.6
+    assert len(paper.bodies()) == 1 + 2 * 160
+
+
+def test_when_writing_is_cut_short_nobody_takes_the_lines_for_written() -> None:
+    paper, journal = opened()
+
+    def cut_short(lines: bytes) -> None:
+        raise KeyboardInterrupt
+
+    paper.append = cut_short  # type: ignore[method-assign]
+    with pytest.raises(KeyboardInterrupt):
+        journal.start(creation("a"), AT)
+    del paper.append
+    assert journal.start(creation("b"), AT) == 2
+    assert [body["type"] for body in paper.bodies()] == ["header", "start"]
+
+
 def test_a_batch_of_changes_takes_one_and_their_ends_none() -> None:
     paper, journal = opened()
     changes = [creation(name) for name in ("a", "b", "c")]

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from ddsetup.model.change import Change, Outcome, Plan, ResourceId, Skipped
 from ddsetup.model.errors import CredentialsError, DdsetupError, Denied, UsageError
 from ddsetup.model.event import Event
+from ddsetup.model.foreign import OneByOne, json_pieces, json_text
 from ddsetup.model.report import Finding, Report, Signal
 from ddsetup.model.states import FunctionState, RoleState, StackState, State
 from ddsetup.show.jsonreport import document, error_fields, event_line, report_line, signal_line
@@ -71,6 +72,13 @@ def full_report(exit_code: int = 5) -> Report:
         run="20261122T101530Z-ab12",
         next=("ddsetup verify",),
     )
+
+
+def test_what_is_made_as_it_is_written_is_the_same_text() -> None:
+    for report in (full_report(), Report(command="plan")):
+        written = "".join(json_pieces(document(report, OneByOne), indent=2))
+        assert written == json_text(document(report), indent=2)
+        assert "".join(json_pieces(report_line(report, OneByOne))) == json_text(report_line(report))
 
 
 @pytest.mark.parametrize("exit_code", [0, 1, 2, 3, 4, 5, 6, 70, 130])
