@@ -49,7 +49,7 @@ CHANGED_LINES = {
 """How the lines begin that have to change; in all other samples lines are only added."""
 
 
-class _Loader(yaml.SafeLoader):  # type: ignore[misc]
+class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
     """Reads as the tools do, with tags of CloudFormation kept as they are."""
 
 
