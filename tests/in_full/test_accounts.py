@@ -15,11 +15,13 @@ import pytest
 from ddsetup.flow.call import Call
 from ddsetup.flow.host import Session
 from ddsetup.flow.organisation.across import Row, across, rows_of_gone
+from ddsetup.flow.organisation.doing import carried_out, rows_of_plans
 from ddsetup.flow.organisation.who import Accounts, accounts_of, host_of, onward
 from ddsetup.gateways.aws.organizations import Unit
 from ddsetup.gateways.aws.session import Aws
+from ddsetup.journal.planbook import Planbook, read_planbook
 from ddsetup.model.account import Function
-from ddsetup.model.change import Outcome, ResourceId, Status
+from ddsetup.model.change import NOT_STARTED, Outcome, Plan, ResourceId, Status
 from ddsetup.model.errors import DdsetupError, Interrupted, UsageError
 from ddsetup.model.event import Event
 from ddsetup.model.organisation import Member
@@ -31,6 +33,7 @@ from tests.in_full.calls.accounts import ORGANISATIONS
 from tests.in_full.calls.world import Answer
 from tests.in_full.test_aws_calls import told
 from tests.in_full.test_rollouts import EVERYONE, GONE, LAB, SHOP, TILL, Told
+from tests.unit.journal.test_planbook import META, plan_of
 from tests.unit.show.test_render import matches_golden
 from tests.unit.terminal.test_console import Stream, console
 
@@ -165,6 +168,10 @@ def test_one_at_a_time_where_that_is_asked_for(accounts: Accounts, here: Told) -
     assert {row["status"] for row in across(call(here.home, at_once=1)[0], accounts, members, do)} == {"ok"}
 
 
+def outcome(status: Status) -> Outcome:
+    return Outcome(resource=FUNCTION, status=status, reason=f"it {status}", action="update")
+
+
 def events(*statuses: Status) -> Do:
     """Something that has an event for each of these outcomes, and says a word."""
 
@@ -172,8 +179,8 @@ def events(*statuses: Status) -> Do:
         session.host.say("looking")
         at = session.host.clock.now()
         for status in statuses:
-            outcome = Outcome(resource=FUNCTION, status=status, reason=f"it {status}", action="update")
-            session.host.on_event(Event(kind="finished", at=at, text="t", resource=FUNCTION, outcome=outcome))
+            result = outcome(status)
+            session.host.on_event(Event(kind="finished", at=at, text="t", resource=FUNCTION, outcome=result))
         return done(session, member)
 
     return do
@@ -321,3 +328,50 @@ def _chosen(asked: Call, base: Session) -> Any:
         found.named,
         found.once,
     )
+
+
+@pytest.mark.parametrize(
+    ("statuses", "beside", "expected"),
+    [
+        (("applied", "applied", "unchanged"), (), ("done", 0, "2 applied, 1 unchanged")),
+        (("failed",), (), ("failed", 1, "1 failed")),
+        (("applied", "changed_since"), (), ("partly done", 5, "1 applied, 1 changed since")),
+        (("applied",), ("failed",), ("partly done", 5, "1 applied")),
+        ((), (), ("done", 0, "")),
+    ],
+)
+def test_what_was_carried_out_in_an_account_is_its_row(
+    aws: Aws, here: Told, statuses: Sequence[Status], beside: Sequence[Status], expected: tuple[str, int, str]
+) -> None:
+    session = here.accounts(aws).base
+    mine, others = ([outcome(status) for status in each] for each in (statuses, beside))
+    row = carried_out(session, "run-1", mine, [*mine, *others])
+    assert (row["status"], row["exit_code"], row["text"]) == expected
+    assert row["outcomes"] == {status: statuses.count(status) for status in statuses}
+    bad = [status for status in (*statuses, *beside) if status in ("failed", "changed_since")]
+    assert [each["reason"] for each in row["problems"]] == [f"it {status}" for status in bad]
+    assert row["run"] == "run-1"
+
+
+def test_what_an_interruption_left_undone_is_told(aws: Aws, here: Told) -> None:
+    session = here.accounts(aws).base
+    left = Outcome(resource=FUNCTION, status="skipped", reason=NOT_STARTED, action="update")
+    some = [outcome("applied"), left]
+    assert carried_out(session, "r", some, some)["status"] == "done"
+    session.host.cancel.set()
+    row = carried_out(session, "r", some, some)
+    assert (row["status"], row["exit_code"], row["problems"]) == ("interrupted", 130, [])
+    assert carried_out(session, "r", some[:1], some[:1])["status"] == "done"
+
+
+def test_saved_plans_are_shown_as_they_were_made(aws: Aws, here: Told) -> None:
+    book = Planbook.create(here.home / "plans.jsonl")
+    for member, plan in ((SHOP, Plan()), (TILL, plan_of(TILL.account)), (replace(SHOP, account="9"), Plan())):
+        book.add(plan, replace(META, account=member.account, extra={"functions": [FUNCTION.id]}))
+    book.close()
+    accounts, plans = here.accounts(aws, SHOP, TILL, LAB), read_planbook(here.home / "plans.jsonl")
+    shop, till = rows_of_plans(call(here.home)[0], accounts, plans)
+    assert (shop["name"], shop["status"], shop["exit_code"]) == ("shop", "nothing to do", 0)
+    assert (till["name"], till["status"], till["changes"]) == ("till", "changes", {"create": 1})
+    assert (till["functions"], till["problems"], "plan" in till) == (1, [], False)
+    assert "plan" in rows_of_plans(call(here.home, "json")[0], accounts, plans)[1]
