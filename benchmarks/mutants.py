@@ -208,7 +208,8 @@ def trial(mutant: Mutant | None, tests: Sequence[str], seconds: float, log: Path
 
 def finished(child: int, seconds: float) -> bool | None:
     """Whether the process found nothing; None if it took far longer than its tests do, and was stopped."""
-    until = time.monotonic() + 20 + 12 * seconds
+    # Beside other work all takes longer, and a test that waits for its turn has seen nothing.
+    until = time.monotonic() + (20 + 12 * seconds) * max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
     limit = 15 + 4 * seconds
     while True:
         done, status = os.waitpid(child, os.WNOHANG)
