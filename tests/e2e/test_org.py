@@ -48,8 +48,10 @@ def rows(document: dict[str, object]) -> dict[str, dict[str, object]]:
     return {row["name"]: row for row in data["accounts"]}
 
 
-def test_status_has_a_row_for_each_account(cli: Cli) -> None:
-    found = rows(cli("org", "status", *WHERE).json)
+def test_status_has_a_row_for_each_account(cli: Cli, tmp_path: Path) -> None:
+    page = tmp_path / "status.html"
+    found = rows(cli("org", "status", "--html", str(page), *WHERE).json)
+    assert [name for name, row in found.items() if str(row["account"]) not in page.read_text("utf-8")] == []
     assert set(found) == {"master", "shop", "till", "lab", "gone"}
     assert (found["gone"]["status"], found["gone"]["reason"]) == ("left out", "the account is suspended")
     shop = found["shop"]

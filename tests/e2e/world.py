@@ -12,7 +12,7 @@ from urllib.request import Request, urlopen
 from ddsetup.model.answers import Answers, Via
 from ddsetup.plan.policy import INSTALL, least_policy, state_statements
 from ddsetup.sandbox import aws
-from ddsetup.sandbox.model import ACCOUNT, Sandbox
+from ddsetup.sandbox.model import ACCOUNT, Keys, Sandbox
 
 VOLATILE = {
     "RevisionId",
@@ -60,12 +60,15 @@ def operator_policy(
 
 @dataclass(frozen=True)
 class World:
-    """The account as root sees it."""
+    """The sandbox's account, or another of its organisation, as root sees it."""
 
     sandbox: Sandbox
+    account: str = ""
 
     def client(self, service: str, region: str = "") -> Any:
-        return aws.client(service, self.sandbox.aws_endpoint_url, region or self.sandbox.regions[0])
+        where = self.sandbox.aws_endpoint_url, region or self.sandbox.regions[0]
+        keys = (Keys(self.account, "root"),) if self.account else ()
+        return aws.client(service, *where, *keys)
 
     def functions(self, region: str = "") -> dict[str, dict[str, Any]]:
         """Function configurations by name, without what any write changes."""
