@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 _DOCS = "https://docs.datadoghq.com"
+STREAM_GUIDE = f"{_DOCS}/integrations/guide/aws-cloudwatch-metric-streams-with-kinesis-data-firehose/"
 STS_GUIDE = f"{_DOCS}/integrations/guide/error-datadog-not-authorized-sts-assume-role/"
 DELAY_GUIDE = f"{_DOCS}/integrations/guide/cloud-metric-delay/"
 LAMBDA_GUIDE = f"{_DOCS}/serverless/aws_lambda/troubleshooting/"

@@ -12,7 +12,9 @@ STACK = "datadog-metric-stream"
 """The stack of ddsetup's own, and the stream and the delivery stream in it."""
 LOG_GROUP = f"/aws/kinesisfirehose/{STACK}"
 FORMAT = "opentelemetry1.0"
-"""The output format that Datadog takes. With 0.7 metrics may be missing; it takes no other."""
+"""The output format that Datadog takes."""
+READABLE = (FORMAT, "opentelemetry0.7")
+"""Those that it can read. With 0.7 metrics may be missing."""
 SITES = frozenset(
     {
         "datadoghq.com",

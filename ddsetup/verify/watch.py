@@ -17,6 +17,7 @@ from ddsetup.gateways.datadog.client import Datadog
 from ddsetup.gateways.overlap import each
 from ddsetup.model.account import Function, Lane, Unreadable
 from ddsetup.model.clock import SYSTEM_CLOCK, Clock
+from ddsetup.model.metric_stream import MetricStream
 from ddsetup.model.report import Signal
 from ddsetup.plan.steps.namespaces import LAMBDA
 from ddsetup.verify.arrival import look
@@ -109,13 +110,25 @@ def _of_namespaces(
 
 def streamed_lanes(aws: Aws, functions: Iterable[Function]) -> frozenset[Lane]:
     """Where a metric stream brings CloudWatch's metrics to Datadog; not where that cannot be told."""
+    return carried(streams_in(aws, functions))
+
+
+def streams_in(
+    aws: Aws, functions: Iterable[Function]
+) -> Mapping[Lane, tuple[MetricStream, ...] | Unreadable]:
+    """The metric streams to Datadog, where these functions are."""
     lanes = list(dict.fromkeys(f.lane for f in functions))
+    found = each(lambda lane: read_even_signed_out(lambda: datadogs_streams(aws, lane)), lanes)
+    return dict(zip(lanes, found, strict=True))
 
-    def ask(lane: Lane) -> bool:
-        found = read_even_signed_out(lambda: datadogs_streams(aws, lane))
-        return not isinstance(found, Unreadable) and any(s.carries(LAMBDA, "Invocations") for s in found)
 
-    return frozenset(lane for lane, found in zip(lanes, each(ask, lanes), strict=True) if found)
+def carried(streams: Mapping[Lane, tuple[MetricStream, ...] | Unreadable]) -> frozenset[Lane]:
+    """Where one of them has the invocations of functions."""
+    return frozenset(
+        lane
+        for lane, found in streams.items()
+        if not isinstance(found, Unreadable) and any(s.carries(LAMBDA, "Invocations") for s in found)
+    )
 
 
 def _paced(dd: Datadog, before: Mapping[str, int]) -> float:

@@ -15,6 +15,7 @@ from ddsetup.model.account import Alias, Layer, NamespaceFilter, Unreadable, Wor
 from ddsetup.model.answers import Selection
 from ddsetup.model.change import ResourceId
 from ddsetup.model.evidence import Fault, Local, LogIndex
+from ddsetup.model.metric_stream import MetricStream
 from ddsetup.model.report import Signal
 from tests import builders as b
 from tests.unit.patient import (
@@ -264,6 +265,8 @@ def _fault(kind: Any, integration: Any = None) -> Break:
 
 UNSEEN = Unreadable("aws_configuration_read", "Datadog was not asked", denied=False)
 
+STOPPED = MetricStream(name="datadog", delivery="datadog", running=False, output_format="opentelemetry1.0")
+
 BREAKAGES: dict[str, Breakage] = {
     # This machine and credentials
     "local-versions": Breakage(_local(misfits=("boto3 1.20 is installed",))),
@@ -294,6 +297,7 @@ BREAKAGES: dict[str, Breakage] = {
     "regions-included": Breakage(lambda p: p.record(regions=("us-east-1",))),
     "metric-tag-filters": Breakage(_tag_filter("metrics")),
     "metric-name-filters": Breakage(_name_filter),
+    "metric-stream": Breakage(_set(lane={"metric_streams": (STOPPED,)})),
     # The Forwarder
     "forwarder-exists": Breakage(_no_forwarder),
     "forwarder-stack": Breakage(lambda p: setattr(p, "stack", b.stack(status="UPDATE_ROLLBACK_FAILED"))),
