@@ -40,9 +40,16 @@ WORKERS = 48
 functions are on their way at once."""
 _OTHERS = 12
 """Of these, how many are kept free of functions, for kinds of resources with quotas of their own."""
+_ALL = 16 * WORKERS
+"""Threads that write in all accounts side by side; some machines let nobody have many more."""
 _FILTERS = 6
 """Threads that write filters in an account and region: enough for five calls a second, which is AWS's quota.
 More of them would wait for it, and keep updates of functions from being sent."""
+
+
+def workers_for(accounts: int) -> int:
+    """How many threads write in each of so many accounts side by side."""
+    return max(2 * _OTHERS, min(WORKERS, _ALL // max(1, accounts)))
 
 
 class More(Protocol):

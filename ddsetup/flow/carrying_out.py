@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from ddsetup._version import __version__
-from ddsetup.apply.run import Writer, apply
+from ddsetup.apply.run import Writer, apply, workers_for
 from ddsetup.apply.writers import make_writers
 from ddsetup.apply.writers.logs import nothing_recent
 from ddsetup.ask.prompter import Back, Prompt
@@ -106,6 +106,7 @@ def carry_out(
             clock=host.clock,
             on_event=host.on_event,
             cancel=host.cancel,
+            workers=workers_for(host.side_by_side),
             more=late,
         )
     return Applied(run=header.run, outcomes=outcomes, since=started)

@@ -29,7 +29,7 @@ class Host:
     `dialogue` is what was typed so far; `working` shows for the length of a block that something takes its
     time. `memory` has the runs, `state_dir` what else is kept on this machine. `at_hand` tells which
     functions are deployed from the working directory. `called` is the command line of the process. `within`
-    is the run over many accounts that this one is a part of.
+    is the run over many accounts that this one is a part of; `side_by_side` as many are worked on at once.
     """
 
     environ: Mapping[str, str]
@@ -45,6 +45,7 @@ class Host:
     at_hand: AtHand | None = None
     called: str = "ddsetup setup"
     within: str = ""
+    side_by_side: int = 1
 
     @property
     def go_on(self) -> str:

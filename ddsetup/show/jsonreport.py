@@ -56,7 +56,8 @@ def error_fields(error: DdsetupError) -> dict[str, str]:
 
 def event_line(event: Event) -> dict[str, Json]:
     """One line of ndjson: an event while it happens."""
-    rest = {name: value for name, value in told(event).items() if name != "kind"}
+    # What it is about is told below, with what may be shown of it.
+    rest = {name: value for name, value in told(replace(event, change=None)).items() if name != "kind"}
     found: dict[str, Json] = {"schema": SCHEMA, "event": event.kind, **rest, "at": iso(event.at)}
     return found | {"change": _change(event.change)} if event.change is not None else found
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import re
 import shlex
-import time
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.e2e.conftest import OpenPlace, Place
+from tests import nursery
+from tests.e2e.conftest import Cli, OpenPlace, Place
 from tests.e2e.world import World, differences
+from tests.nursery import Kill
 
 pytestmark = pytest.mark.e2e
 REGION = "us-east-1"
@@ -120,18 +121,24 @@ def test_an_account_without_functions_is_left_alone_whatever_metrics_are_meant(o
     assert planned.code == 0
 
 
-def test_a_run_that_was_killed_goes_on_where_it_was(organisation: Place) -> None:
-    cli = organisation.cli
-    apply = ("org", "apply", "--all", "--via", "extension", *WHERE, "--yes", "--no-verify")
-    for seconds in (4.0, 8.0):
-        process = cli.start(*apply)
-        time.sleep(seconds)
-        process.kill()
-        process.communicate()
-    done = cli(*apply)
-    assert done.code == 0, done.stdout
-    assert all(row["without_datadog"] == 0 for row in rows(cli("org", "status", *WHERE).json).values())
-    while (undone := cli("org", "undo", *WHERE, "--yes")).code == 0:
+def test_a_run_that_was_killed_is_gone_on_from_and_given_back(organisation: Place) -> None:
+    place, cli = organisation, organisation.cli
+    accounts = {name: row["account"] for name, row in rows(cli("org", "status", *WHERE).json).items()}
+    before = dump(place, accounts.values())
+    what = ("--all", "--via", "extension", *WHERE)
+    apply, undo = ("org", "apply", *what, "--yes", "--no-verify"), ("org", "undo", *WHERE, "--yes")
+    killed(cli, apply, once='"function"')
+    assert cli(*apply).code == 0
+    left = rows(cli("org", "plan", *what).json)
+    assert "changes" not in {row["status"] for row in left.values()}
+    killed(cli, undo, once='"org undo"')
+    while (end := cli(*undo)).code == 0:
         pass
-    assert "no such run" in undone.stdout
-    assert all(row["with_datadog"] == 0 for row in rows(cli("org", "status", *WHERE).json).values())
+    assert "there is no such run to undo" in end.stdout
+    assert differences(before, dump(place, accounts.values())) == []
+
+
+def killed(cli: Cli, command: tuple[str, ...], once: str) -> None:
+    """Run a command, and kill it shortly after a journal of its has this."""
+    end = nursery.shared().run(command, cli.environ(), cli.home, Kill(0.1, str(cli.state_dir), once=once))
+    assert end.killed, end.stdout

@@ -17,6 +17,7 @@ from rich.pretty import pretty_repr
 from ddsetup.gateways.datadog.client import Datadog, DatadogKeys
 from ddsetup.gateways.datadog.faults import RateLimited, Rejected, error_texts
 from ddsetup.gateways.datadog.shapes import ANYTHING
+from ddsetup.gateways.datadog.shared import InTurn
 from ddsetup.model.clock import SYSTEM_CLOCK, Clock
 from ddsetup.model.errors import Denied, GatewayError, NotFound, UsageError
 from tests.gateways.datadog_world import KEYS, World, datadog
@@ -67,6 +68,21 @@ def test_what_a_path_has_left_of_its_limit_is_remembered(world: World) -> None:
     dd.get("/api/v1/query", action="timeseries_query", query=query, shape=ANYTHING)
     limit = dd.limits["/api/v1/query"]
     assert (limit.name, limit.limit, limit.remaining) == ("timeseries_query", 1600, 1599)
+
+
+def test_writes_of_many_accounts_wait_where_little_is_left_of_a_limit(world: World) -> None:
+    written = {"status": 200, "body": {"data": {}}}
+    left = {"X-RateLimit-Limit": "100", "X-RateLimit-Reset": "9", "X-RateLimit-Period": "60"}
+    for remaining in ("4", "3", "50"):
+        world.fault(f"{ACCOUNTS}/1", **written, headers={**left, "X-RateLimit-Remaining": remaining})
+    dd = InTurn.of(world.connect())
+    waits = []
+    for method in ("PATCH", "PATCH", "GET", "PATCH"):
+        write = method == "PATCH"
+        body = {"data": {"type": "account", "attributes": {"aws_account_id": "1" * 12}}} if write else None
+        dd.call(method, f"{ACCOUNTS}/1" if write else ACCOUNTS, action="x", shape=ANYTHING, body=body)
+        waits.append(round(sum(world.slept)))
+    assert waits == [0, 0, 0, 9]
 
 
 def test_many_threads_do_not_make_noise(world: World, caplog: pytest.LogCaptureFixture) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from ddsetup.apply.run import workers_for
 from ddsetup.flow.call import Call
 from ddsetup.flow.host import Session
 from ddsetup.flow.organisation.across import Row, across, rows_of_gone
@@ -234,11 +235,12 @@ def _here(_snapshot: Snapshot, _functions: Sequence[Function]) -> str:
 def test_in_each_account_nobody_is_asked(aws: Aws, here: Told) -> None:
     heard: list[Event] = []
     host = replace(here.accounts(aws).base.host, at_hand=_here)
-    own = host_of(host, heard.append)
+    own = host_of(host, heard.append, 32)
     own.say("a word")
     assert ([event.text for event in heard], here.said) == (["a word"], [])
     assert (own.prompter, own.working, own.at_hand) == (None, None, None)
     assert own.dialogue is not host.dialogue
+    assert [workers_for(host.side_by_side), workers_for(own.side_by_side), workers_for(500)] == [48, 24, 24]
 
 
 def test_how_to_go_on_names_the_accounts_that_were_meant(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from ddsetup.model.event import Event
 from ddsetup.model.organisation import Member
 
 AT_ONCE = 32
-"""Accounts side by side: each takes a dozen threads and clients of its own for as long as it lasts."""
+"""Accounts side by side: each takes some dozen threads, and what was read of it, for as long as it lasts."""
 Row: TypeAlias = dict[str, Json]
 """What there is to say of one account, as JSON types. `exit_code` is what a run of its own would end with."""
 
@@ -47,24 +47,29 @@ def as_known(
     `do` gets a session in the account. Only active accounts are entered. Ctrl-C stops what has not begun.
     """
     host = accounts.base.host
-    at_once = call.value("at_once") or AT_ONCE
 
     def work(member: Member) -> Row:
         if host.cancel.is_set():
             return {"status": "not started", "reason": "interrupted before it was started", "exit_code": 130}
         return _row_of(call, accounts, member, do)
 
-    with first_interrupt_sets(host.cancel), ThreadPoolExecutor(at_once, "account") as pool:
+    with first_interrupt_sets(host.cancel), ThreadPoolExecutor(_at_once(call), "account") as pool:
         asked: dict[Future[Row], Member] = {pool.submit(work, member): member for member in members}
         for future in as_completed(tuple(asked)):
             yield {**head(asked.pop(future)), **future.result()}
+
+
+def _at_once(call: Call) -> int:
+    return call.value("at_once") or AT_ONCE
 
 
 def _row_of(call: Call, accounts: Accounts, member: Member, do: Callable[[Session, Member], Row]) -> Row:
     if member.passive:
         return {"status": "left out", "reason": member.passive, "exit_code": 0}
     try:
-        session = session_of(accounts, member, host_of(accounts.base.host, _failures_of(call)))
+        side_by_side = min(_at_once(call), len(accounts.members))
+        host = host_of(accounts.base.host, _failures_of(call), side_by_side)
+        session = session_of(accounts, member, host)
         try:
             return {"role": _entered_by(session), **do(session, member)}
         finally:

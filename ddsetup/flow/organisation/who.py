@@ -147,7 +147,7 @@ def session_of(accounts: Accounts, member: Member, host: Host) -> Session:
     return session.with_datadog(accounts.once)
 
 
-def host_of(base: Host, on_event: OnEvent) -> Host:
+def host_of(base: Host, on_event: OnEvent, side_by_side: int) -> Host:
     """The host of one account among many: nobody is asked, and what it says goes to `on_event` alone."""
     return replace(
         base,
@@ -156,4 +156,5 @@ def host_of(base: Host, on_event: OnEvent) -> Host:
         working=None,
         at_hand=None,
         on_event=on_event,
+        side_by_side=side_by_side,
     )

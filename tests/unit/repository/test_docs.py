@@ -153,7 +153,17 @@ OTHERS = {
     *("--merge-xray-traces", "--capture-lambda-payload", "--lambda-fips", "--source-code-integration"),
     *("--upload-git-metadata", "--hypothesis-profile", "--dev", "--help"),
     *("--serve", "--offline", "--rm", "--durations", "--spent"),
-    *("--beside", "--rounds", "--seed", "--tally", "--writes", "--whole", "--emulator", "--modes"),
+    *(
+        "--beside",
+        "--rounds",
+        "--organisation",
+        "--seed",
+        "--tally",
+        "--writes",
+        "--whole",
+        "--emulator",
+        "--modes",
+    ),
 }
 """Options of datadog-ci, pytest, yarn, docker, dev.py and the benchmarks."""
 
