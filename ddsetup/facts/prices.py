@@ -13,6 +13,7 @@ UNITS: Mapping[str, tuple[QuantityName, float]] = {
     "spans_million": ("spans", 1e6),
     "custom_metrics": ("custom_metrics", 1),
     "forwarder_invocations_million": ("forwarder_invocations", 1e6),
+    "metric_updates_thousand": ("metric_updates", 1e3),
 }
 """The units in which Datadog and AWS bill, each with the quantity and how many of it are one."""
 

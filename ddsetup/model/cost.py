@@ -16,7 +16,13 @@ MONTH = 30
 Group: TypeAlias = tuple[Lane, str]
 """A log group by lane and name."""
 QuantityName: TypeAlias = Literal[
-    "functions", "logs_gb", "log_events", "spans", "custom_metrics", "forwarder_invocations"
+    "functions",
+    "logs_gb",
+    "log_events",
+    "spans",
+    "custom_metrics",
+    "forwarder_invocations",
+    "metric_updates",
 ]
 
 

@@ -31,6 +31,8 @@ _WORTH_IT = 0.1
 """From which share of all log events on it is worth to leave out START and END."""
 _MANY_SPANS = 1_000_000
 _KEPT = 0.1
+_METRICS = 4
+"""Invocations, errors, throttles and durations (AWS Lambda developer guide, "Types of metrics")."""
 _SMALL = 0.1
 """Gigabytes of which nobody need hear."""
 
@@ -57,7 +59,7 @@ def cost(flows: Flows, traffic: Traffic, answers: Answers) -> Cost:
     """What arrives each month, now and afterwards, and what would make it less."""
     quantities = tuple(
         Quantity(name, _amount(name, flows, traffic, "now"), _amount(name, flows, traffic, "after"))
-        for name in _NAMES
+        for name in (*_NAMES, *(_STREAMED if answers.metrics == "stream" else ()))
     )
     streamed = answers.streams_logs
     beyond = tuple(f for f in flows.logs if not f.chosen and (f.forwarded_after or streamed))
@@ -83,6 +85,9 @@ _NAMES: tuple[QuantityName, ...] = (
 )
 
 
+_STREAMED: tuple[QuantityName, ...] = ("metric_updates",)
+
+
 def _amount(name: QuantityName, flows: Flows, traffic: Traffic, side: Side) -> Amount:
     match name:
         case "functions":
@@ -97,6 +102,8 @@ def _amount(name: QuantityName, flows: Flows, traffic: Traffic, side: Side) -> A
             return _sum((_deliveries(flow, traffic, side) for flow in flows.logs), _TIMES)
         case "custom_metrics":
             return Amount(None)
+        case "metric_updates":
+            return _updates(flows.functions, traffic) if side == "after" else Amount(None)
 
 
 def _sum(parts: Iterable[float | None], times: float, *, more: bool = False) -> Amount:
@@ -112,6 +119,19 @@ def _functions(functions: Sequence[FunctionFlow], traffic: Traffic, side: Side) 
     """How many of the monitored functions run in an average hour."""
     monitored = [f for f in functions if (f.monitored_now if side == "now" else f.monitored_after)]
     return _sum((traffic.hours.get(each.function.arn) for each in monitored), 1 / (24 * DAYS))
+
+
+def _updates(functions: Sequence[FunctionFlow], traffic: Traffic) -> Amount:
+    """One for each metric in each minute in which a function runs, of the four that every function has; there
+    are more by version and alias, of other functions of the region, and of other namespaces."""
+    minutes = (_minutes(each.function, traffic) for each in functions)
+    return replace(_sum(minutes, _METRICS * _TIMES), at_least=True)
+
+
+def _minutes(function: Function, traffic: Traffic) -> float | None:
+    """In how many minutes of a week it may run: one for each invocation, or whole hours."""
+    invocations, hours = traffic.invocations.get(function.arn), traffic.hours.get(function.arn)
+    return None if invocations is None or hours is None else min(invocations, hours * 60.0)
 
 
 def _logs(flows: Iterable[LogFlow], sizes: Mapping[Group, float], side: Side, unit: float = 1) -> Amount:

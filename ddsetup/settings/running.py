@@ -111,7 +111,8 @@ HOW = panel(
         metavar="WHAT=AMOUNT",
         check=validate.price,
         help="What you pay for one unit, of logs_gb, log_events_million, spans_million, functions, "
-        "custom_metrics or forwarder_invocations_million, in your currency; repeatable. In the file a table.",
+        "custom_metrics, forwarder_invocations_million or metric_updates_thousand, in your currency; "
+        "repeatable. In the file a table.",
     ),
     Setting(
         key="config",

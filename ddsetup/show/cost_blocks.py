@@ -17,6 +17,7 @@ _TITLES: Mapping[QuantityName, str] = {
     "spans": "Spans: one for each traced invocation, and those inside",
     "custom_metrics": "Custom metrics",
     "forwarder_invocations": "Forwarder invocations, about",
+    "metric_updates": "Updates of metrics by the stream",
 }
 _NAMED = 5
 _LEAST = 0.01

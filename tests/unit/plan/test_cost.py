@@ -247,3 +247,10 @@ def test_of_very_many_log_groups_the_largest_are_counted() -> None:
 def test_nothing_comes_of_nothing() -> None:
     assert wanted(Flows()) == ((), ())
     assert {each.now.value for each in cost(Flows(), Traffic(), b.answers()).quantities} == {0, None}
+
+
+def test_a_metric_stream_updates_four_metrics_in_each_minute_in_which_a_function_runs() -> None:
+    there = b.snapshot(b.lane_snapshot(PAY, metric_streams=()))
+    streamed = amounts(found(there, b.answers(metrics="stream")))["metric_updates"]
+    assert streamed == (Amount(None), Amount(4 * 420 * WEEKS, at_least=True))
+    assert "metric_updates" not in amounts(found(there, b.answers()))
