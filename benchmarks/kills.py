@@ -58,9 +58,8 @@ def main() -> int:
 
 def _sitting(options: argparse.Namespace, seed: str, tally: Tally) -> None:
     """Rounds in one sandbox, or the only one: until enough is killed, something goes wrong, or it is full."""
-    wanted = SandboxOptions(
-        operator_policy=operator_policy((REGION,)), scenarios=tuple(options.scenario), regions=(REGION,)
-    )
+    policy = operator_policy((REGION,), organisation=bool(options.organisation))
+    wanted = SandboxOptions(policy, scenarios=tuple(options.scenario), regions=(REGION,))
     with (
         tempfile.TemporaryDirectory(prefix="ddsetup-kills-") as home,
         start(wanted) as sandbox,

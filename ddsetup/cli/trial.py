@@ -11,25 +11,34 @@ from ddsetup.ask.asking import answers_from
 from ddsetup.cli.keys import take_keys
 from ddsetup.facts.kinds import CHOSEN
 from ddsetup.flow.call import Call
+from ddsetup.gateways.aws.members import USUAL_ROLES
 from ddsetup.plan.policy import least_policy, state_statements
 from ddsetup.plan.policy_keep import install_statements
+from ddsetup.plan.policy_organisation import ROLE, organisation_statements
 from ddsetup.plan.policy_scope import Scope
 from ddsetup.settings.given import Given, Raw, from_environment
 
 _FOREIGN = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN", "AWS_ROLE_ARN", "AWS_CONFIG_FILE")
 _BUCKETS = "ddsetup-*"
 """Names of the buckets in which a sandbox's operator may remember runs."""
+ORGANISATION = "organisation"
+"""The scenario in which there is one."""
 _COMMANDS = ("setup", "verify", "invoke", "undo", "status", "uninstrument", "teardown", "doctor", "keep")
 
 
-def operator_policy(given: Given, account: str, regions: tuple[str, ...]) -> dict[str, object]:
-    """What the sandbox's operator may do: what `ddsetup policy` prints for it, to the letter."""
+def operator_policy(
+    given: Given, account: str, regions: tuple[str, ...], scenarios: Iterable[str]
+) -> dict[str, object]:
+    """What the sandbox's operator may do: what `ddsetup policy` prints for it, to the letter, and in an
+    organisation what `ddsetup org policy` does."""
     answers = replace(answers_from(given, None, None, command="policy"), regions=regions)
     document = least_policy(answers, "aws", (account,), regions, _COMMANDS)
     document["Statement"] += [
         *install_statements(Scope(answers, "aws", account, regions)),
         *state_statements(_BUCKETS, "", "aws", making=True),
     ]
+    if ORGANISATION in scenarios:
+        document["Statement"] += organisation_statements("aws", (ROLE, *USUAL_ROLES))
     return dict(document)
 
 
@@ -58,7 +67,7 @@ def sandbox_for(call: Call) -> Iterator[Call]:
     by_itself = {} if call.can_ask else {"all": True, "yes": True, **_around(scenarios)}
     wanted = call.given.over(_weakest(by_itself))
     options = SandboxOptions(
-        operator_policy=operator_policy(wanted, account, regions),
+        operator_policy=operator_policy(wanted, account, regions, scenarios),
         account=account,
         scenarios=scenarios,
         regions=regions,

@@ -36,7 +36,8 @@ class Rollout:
     """`units` are the ids of the units that the set is for. `due` are the accounts that lack it, `there`
     those that have it; `left_out` are the others with the reason. `narrowed`: only some accounts of the units
     are meant, and later ones are not for this run to say. `imports` are the ids of stacks to take over.
-    `renewed`: the set gets another template."""
+    `renewed`: the set gets another template. `automated`: from now on accounts that come into the units get
+    their stack by themselves, as they did not while single accounts were meant."""
 
     units: tuple[str, ...]
     regions: tuple[str, ...]
@@ -48,6 +49,7 @@ class Rollout:
     narrowed: bool = False
     imports: tuple[str, ...] = ()
     renewed: bool = False
+    automated: bool = False
 
     @property
     def changing(self) -> int:
@@ -166,7 +168,7 @@ def check_hidden(hidden: Sequence[str] | Unreadable, *, own_template: bool) -> N
         return
     raise UsageError(
         f"CloudFormation would show the API key: {API_KEY} is no NoEcho parameter of the template",
-        fix="say where the key is: --api-key-secret ARN or --api-key-ssm NAME",
+        fix=f"say where the key is in each account: --forwarder-param {SSM_PARAMETER}=NAME",
     )
 
 

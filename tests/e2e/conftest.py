@@ -20,6 +20,7 @@ import jsonschema
 import pytest
 
 from ddsetup.model.answers import Via
+from ddsetup.sandbox.accounts import ORGANISATION
 from ddsetup.sandbox.control import start
 from ddsetup.sandbox.faults import AwsFault, inject
 from ddsetup.sandbox.model import OPERATOR, Sandbox, SandboxOptions
@@ -217,7 +218,10 @@ def open_place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OpenPlace]:
         ) -> Place:
             sources = ("all",) if "services" in scenarios else ()
             chosen = {"publish": "alias" in scenarios, "durable_events": "durable" in scenarios, **wishes}
-            policy = operator_policy(regions, via, sources=sources, state=state, **chosen)
+            several = ORGANISATION in scenarios
+            policy = operator_policy(
+                regions, via, sources=sources, state=state, organisation=several, **chosen
+            )
             wanted = SandboxOptions(policy, scenarios=scenarios, regions=regions, **options)
             sandbox = stack.enter_context(start(wanted))
             home = tmp_path_factory.mktemp("home")

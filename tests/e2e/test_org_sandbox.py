@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
 
 import pytest
 
+from ddsetup.sandbox import aws, faults
+from ddsetup.sandbox.emulator.organizations import STACK_SETS
+from ddsetup.sandbox.model import Keys, member_account
+from ddsetup.sandbox.scenarios.organisation import number_of
 from tests import nursery
 from tests.e2e.conftest import Cli, OpenPlace, Place
 from tests.e2e.world import World, differences
@@ -41,6 +47,15 @@ def dump(place: Place, accounts: Iterable[str]) -> dict[str, Any]:
 
 def _has_forwarder(account: World) -> bool:
     return any("ddsetup-forwarder" in name for name in account.stacks())
+
+
+def number(place: Place, name: str) -> str:
+    return member_account(place.sandbox.account, number_of(name))
+
+
+def root_of(place: Place, account: str, service: str) -> Any:
+    """A client that may do all in an account."""
+    return aws.client(service, place.sandbox.aws_endpoint_url, REGION, Keys(account, "root"))
 
 
 def rows(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
@@ -142,3 +157,119 @@ def killed(cli: Cli, command: tuple[str, ...], once: str) -> None:
     """Run a command, and kill it shortly after a journal of its has this."""
     end = nursery.shared().run(command, cli.environ(), cli.home, Kill(0.1, str(cli.state_dir), once=once))
     assert end.killed, end.stdout
+
+
+def _written(policy: Any) -> Any:
+    """A policy of the role as IAM has it."""
+    return policy if isinstance(policy, dict) else json.loads(policy)
+
+
+def test_a_delegated_administrator_brings_the_role_and_works_by_it(organisation: Place) -> None:
+    place, cli = organisation, organisation.cli
+    mine, theirs = number(place, "coffee-kitchen"), number(place, "coffee-logistics")
+    me: dict[str, Any] = {"AWS_ACCESS_KEY_ID": mine, "AWS_SECRET_ACCESS_KEY": "any"}
+    where = ("--account", "coffee-logistics", "--region", REGION, "--output", "json")
+    organizations = root_of(place, place.sandbox.account, "organizations")
+    organizations.register_delegated_administrator(AccountId=mine, ServicePrincipal="sso.amazonaws.com")
+    before = dump(place, [theirs])
+
+    refused = cli("org", "rollout", "role", *where, "--yes", **me)
+    assert refused.code == 2, "of other services it may be an administrator"
+    assert f"--account-id {mine} --service-principal {STACK_SETS}" in refused.json["error"]["fix"]
+    organizations.register_delegated_administrator(AccountId=mine, ServicePrincipal=STACK_SETS)
+    stack_sets = root_of(place, place.sandbox.account, "cloudformation")
+    stack_sets.deactivate_organizations_access()
+    alone = cli("org", "rollout", "role", *where, "--yes", "--allow-trusted-access", **me)
+    assert "only its management account can allow it" in alone.json["error"]["what"]
+    stack_sets.activate_organizations_access()
+
+    assert (
+        rows(cli("org", "rollout", "role", *where, "--yes", **me).json)["coffee-logistics"]["status"]
+        == "done"
+    )
+    iam = root_of(place, theirs, "iam")
+    narrow = _written(iam.get_role_policy(RoleName="ddsetup", PolicyName="ddsetup")["PolicyDocument"])
+    way = ("--via", "extension", "--region", REGION)
+    printed = json.loads(cli("org", "policy", "--template", *way, **me).stdout)["Resources"]["Role"]
+    (policy,) = printed["Properties"]["Policies"]
+    assert narrow != policy["PolicyDocument"]
+    changed = cli("org", "rollout", "role", *way, *where, "--yes", **me)
+    assert rows(changed.json)["coffee-logistics"]["status"] == "done", changed.stdout
+    written = iam.get_role_policy(RoleName="ddsetup", PolicyName="ddsetup")["PolicyDocument"]
+    assert _written(written) == policy["PolicyDocument"], "what is printed is what it has"
+    same = cli("org", "rollout", "role", *way, *where, "--yes", **me)
+    assert rows(same.json)["coffee-logistics"]["status"] == "nothing to do"
+
+    by = ("--member-role", "ddsetup")
+    done = cli("org", "apply", "--all", "--via", "extension", *by, *where, "--yes", "--no-verify", **me)
+    row = rows(done.json)["coffee-logistics"]
+    assert (row["status"], row["role"]) == ("done", "ddsetup"), done.stdout
+    relied = cli("org", "rollout", "role", "--remove", *where, "--yes", **me)
+    assert "ddsetup org undo" in relied.json["error"]["fix"], "the role goes last"
+    assert cli("org", "undo", *by, *where, "--yes", **me).code == 0
+    found = stack_sets.describe_stack_set(StackSetName="ddsetup-role")["StackSet"]
+    assert found["AutoDeployment"]["Enabled"] is False, "single accounts were meant"
+    every = ("--region", REGION, "--output", "json", "--yes")
+    assert cli("org", "rollout", "role", "--ou", "labs", *way, *every, **me).code == 0
+    found = stack_sets.describe_stack_set(StackSetName="ddsetup-role")["StackSet"]
+    assert found["AutoDeployment"]["Enabled"] is True
+    assert cli("org", "rollout", "role", "--remove", *every, **me).code == 0
+    assert dump(place, [theirs]) == before
+
+
+def test_stacks_that_are_there_are_taken_in_where_aws_does_and_stay(organisation: Place) -> None:
+    place, cli, ours = organisation, organisation.cli, organisation.sandbox.forwarder_template_url
+    with urlopen(ours) as got:
+        plain = got.read().decode().replace("    NoEcho: true\n", "")
+    url = ours.replace("latest.yaml", "plain.yaml")
+    bucket, _, path = url.removeprefix(f"{place.sandbox.aws_endpoint_url}/").partition("/")
+    s3 = root_of(place, place.sandbox.account, "s3")
+    s3.put_object(Bucket=bucket, Key=path, Body=plain.encode())
+    made, before = {}, {}
+    for name, template in {"coffee-invoices": url, "coffee-orders": ours}.items():
+        account = number(place, name)
+        stacks = root_of(place, account, "cloudformation")
+        values = {"DdApiKeySsmParameterName": "/datadog/key", "FunctionName": "datadog-forwarder"}
+        made[name] = stacks.create_stack(
+            StackName="datadog-forwarder",
+            TemplateURL=template,
+            Parameters=[{"ParameterKey": k, "ParameterValue": v} for k, v in values.items()],
+            Capabilities=["CAPABILITY_NAMED_IAM"],
+        )["StackId"]
+        stacks.get_waiter("stack_create_complete").wait(
+            StackName="datadog-forwarder", WaiterConfig={"Delay": 1}
+        )
+        before[name] = dump(place, [account])
+    root_of(place, place.sandbox.account, "cloudformation").deactivate_organizations_access()
+    only = ("--account", "coffee-invoices", "--account", "coffee-orders", "--output", "json")
+    key = ("--forwarder-template-url", url, "--forwarder-param", "DdApiKeySsmParameterName=/datadog/key")
+    there = ("--region", REGION)
+
+    shown = cli("org", "rollout", "--import", "--forwarder-template-url", url, *only, *there, "--dry-run")
+    assert "would show the API key" in shown.json["error"]["what"]
+    planned = cli("org", "rollout", "--import", *key, *only, *there, "--dry-run")
+    assert "trusted access" in planned.json["data"]["remarks"][0], planned.stdout
+    assert "1 of them taken in" in rows(planned.json)["coffee-invoices"]["text"]
+    told = rows(planned.json)["coffee-orders"]
+    assert told["status"] == "left out"
+    assert "NoEcho parameters (DdApiKey)" in told["reason"]
+    refused = cli("org", "rollout", "--import", *key, *only, *there, "--yes")
+    assert refused.json["error"]["fix"].endswith("--allow-trusted-access")
+    faults.inject(place.sandbox, faults.stack_instance_fails("ddsetup-forwarder", "no way in", times=1))
+    lost = cli("org", "rollout", "--import", *key, *only, *there, "--yes", "--allow-trusted-access")
+    row = rows(lost.json)["coffee-invoices"]
+    assert (row["status"], row["reason"]) == ("failed", "its stack could not be taken in: no way in")
+    stack_sets = root_of(place, place.sandbox.account, "cloudformation")
+    assert stack_sets.list_stack_instances(StackSetName="ddsetup-forwarder")["Summaries"] == []
+    assert dump(place, [number(place, "coffee-invoices")]) == before["coffee-invoices"]
+    taken = cli("org", "rollout", "--import", *key, *only, *there, "--yes")
+    assert rows(taken.json)["coffee-invoices"]["status"] == "done", taken.stdout
+    (instance,) = stack_sets.list_stack_instances(StackSetName="ddsetup-forwarder")["Summaries"]
+    assert instance["StackId"] == made["coffee-invoices"]
+
+    removed = cli("org", "rollout", "--remove", *only, "--region", "eu-west-1", *there, "--yes")
+    assert "stays" in rows(removed.json)["coffee-invoices"]["text"], "it is found from any region"
+    assert {name: dump(place, [number(place, name)]) for name in before} == before
+    assert not [
+        s for s in stack_sets.list_stack_sets(Status="ACTIVE")["Summaries"] if "ddsetup" in s["StackSetName"]
+    ]

@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.request import Request, urlopen
 
+from ddsetup.gateways.aws.members import USUAL_ROLES
 from ddsetup.model.answers import Answers, Via
 from ddsetup.plan.policy import INSTALL, least_policy, state_statements
+from ddsetup.plan.policy_organisation import ROLE, organisation_statements
 from ddsetup.sandbox import aws
 from ddsetup.sandbox.model import ACCOUNT, Keys, Sandbox
 
@@ -34,13 +36,14 @@ def operator_policy(
     *,
     sources: tuple[str, ...] = (),
     state: str = "",
+    organisation: bool = False,
     **wishes: Any,
 ) -> dict[str, Any]:
     """What `ddsetup policy` prints for every command, so that each test proves it enough.
 
     `sources` are the state machines and the API stages that are going to be chosen; `state` is the bucket in
-    which runs are going to be remembered, where ddsetup is to be installed in the account. `wishes` are
-    further fields of the answers.
+    which runs are going to be remembered, where ddsetup is to be installed in the account. In an
+    `organisation` it is also what `ddsetup org policy` prints. `wishes` are further fields of the answers.
     """
     answers = Answers(
         site="datadoghq.com",
@@ -55,6 +58,8 @@ def operator_policy(
     document = dict(least_policy(answers, "aws", (ACCOUNT,), regions, commands=wanted))
     if state:
         document["Statement"] += state_statements(state, "", "aws", making=True)
+    if organisation:
+        document["Statement"] += organisation_statements("aws", (ROLE, *USUAL_ROLES))
     return document
 
 

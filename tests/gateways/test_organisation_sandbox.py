@@ -16,9 +16,8 @@ from ddsetup.sandbox.scenarios.organisation import ACCOUNTS, CONTROL_TOWER_ROLE,
 
 REGION = "us-east-1"
 ROLE = "OrganizationAccountAccessRole"
-_LITTLE = {"Sid": "Little", "Effect": "Allow", "Action": "sts:GetCallerIdentity", "Resource": "*"}
-POLICY = {"Version": "2012-10-17", "Statement": [_LITTLE]}
-"""Of the scenario's own the operator has all that it takes."""
+_ENTER = {"Sid": "Enter", "Effect": "Allow", "Action": "sts:AssumeRole", "Resource": "*"}
+POLICY = {"Version": "2012-10-17", "Statement": [_ENTER]}
 
 
 @pytest.fixture(scope="module")

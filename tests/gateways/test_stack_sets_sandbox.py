@@ -21,8 +21,8 @@ from ddsetup.sandbox.scenarios.organisation import FOREIGN, LAB, LEGACY, PARTNER
 from ddsetup.sandbox.traffic import traffic
 
 REGION = "us-east-1"
-_LITTLE = {"Sid": "Little", "Effect": "Allow", "Action": "sts:GetCallerIdentity", "Resource": "*"}
-POLICY = {"Version": "2012-10-17", "Statement": [_LITTLE]}
+_ENTER = {"Sid": "Enter", "Effect": "Allow", "Action": "sts:AssumeRole", "Resource": "*"}
+POLICY = {"Version": "2012-10-17", "Statement": [_ENTER]}
 TEMPLATE = json.dumps(
     {
         "Parameters": {"Name": {"Type": "String"}, "Key": {"Type": "String", "NoEcho": True, "Default": "k"}},
@@ -36,13 +36,13 @@ PATIENT = 30.0
 
 
 class Place:
-    """The management account's StackSets, as the operator has them."""
+    """The management account's StackSets, as its root has them."""
 
     def __init__(self, sandbox: Sandbox) -> None:
         self.sandbox = sandbox
-        self.api = self.client("cloudformation", sandbox.operator)
-        self.root = self.client("organizations", sandbox.operator).list_roots()["Roots"][0]["Id"]
-        units = self.client("organizations", sandbox.operator).list_organizational_units_for_parent(
+        self.api = self.client("cloudformation", sandbox.root)
+        self.root = self.client("organizations", sandbox.root).list_roots()["Roots"][0]["Id"]
+        units = self.client("organizations", sandbox.root).list_organizational_units_for_parent(
             ParentId=self.root
         )["OrganizationalUnits"]
         self.units = {each["Name"]: each["Id"] for each in units}

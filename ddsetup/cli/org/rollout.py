@@ -100,13 +100,14 @@ def _rolled_out(call: Call, accounts: Accounts, found: Found, answers: Answers, 
         renewed=role and found.made is not None and not is_same_template(found.made.template, template),
     )
     rollout = rolling_out.plan_rollout(accounts, found, held, wish)
-    remarks = _remarks(found, parameters, rollout)
+    remarks = _remarks(accounts, found, parameters, rollout)
     planned = rolling_out.planned_rows(accounts, rollout)
     report = report_of("org rollout", accounts, planned, remarks=remarks)
-    if call.given.on("dry_run") or not rollout.changing:
+    if call.given.on("dry_run") or not (rollout.changing or rollout.automated):
         return report
     _check_trust(call, found)
-    question = f"Roll this out to {counted(rollout.changing, 'account')}?"
+    number = counted(rollout.changing, "account")
+    question = f"Roll this out to {number}?" if rollout.changing else "Have later accounts get it, too?"
     confirm_rows(call, accounts, report, question)
     found = make_set(accounts, found, template, parameters)
     lost = rolling_out.roll_out(accounts, found, rollout, template, tolerance)
@@ -124,7 +125,7 @@ def _check_trust(call: Call, found: Found) -> None:
         )
 
 
-def _remarks(found: Found, parameters: Mapping[str, str], rollout: Rollout) -> list[str]:
+def _remarks(accounts: Accounts, found: Found, parameters: Mapping[str, str], rollout: Rollout) -> list[str]:
     """What is to be known before it is confirmed, beside what is to become of each account."""
     said = []
     if not found.trusted:
@@ -133,6 +134,12 @@ def _remarks(found: Found, parameters: Mapping[str, str], rollout: Rollout) -> l
         said.append(
             "the API key becomes a NoEcho parameter of the StackSet, which CloudFormation shows nobody"
         )
+    if rollout.automated:
+        said.append("from now on accounts that come into the units get it by themselves")
+    elif accounts.named and found.made is not None and found.made.automatic:
+        said.append("accounts that come into the units get it by themselves, whichever are named now")
+    elif accounts.named and found.made is None:
+        said.append("single accounts are named, so those that come later do not get it by themselves")
     if rollout.renewed:
         said.append(
             f"the rights of the role change in every account that has it "

@@ -51,12 +51,14 @@ _MODES: tuple[dict[str, Value], ...] = (
 """What is going to be set up is not known yet, and how neither: the operator may do it in every way."""
 
 
-def _every_policy(given: Given, account: str, regions: tuple[str, ...]) -> dict[str, object]:
+def _every_policy(
+    given: Given, account: str, regions: tuple[str, ...], scenarios: tuple[str, ...]
+) -> dict[str, object]:
     """All that `ddsetup policy` prints for the modes, each statement once."""
     held: dict[str, Json] = {}
     for mode in _MODES:
         wish = {key: Raw(value, "file", "sandbox up") for key, value in {**_ANY_SOURCE, **mode}.items()}
-        policy: Json = operator_policy(Given(wish).over(given), account, regions)
+        policy: Json = operator_policy(Given(wish).over(given), account, regions, scenarios)
         held |= {json.dumps({**s, "Sid": ""}): s for s in policy["Statement"]}
     statements = [{**s, "Sid": f"{s['Sid']}{number}"} for number, s in enumerate(held.values())]
     return {"Version": "2012-10-17", "Statement": statements}
@@ -64,13 +66,13 @@ def _every_policy(given: Given, account: str, regions: tuple[str, ...]) -> dict[
 
 def _options(call: Call) -> SandboxOptions:
     regions = call.given.items("region") or ("us-east-1",)
-    account = new_account()
+    account, scenarios = new_account(), scenarios_of(call.value("scenario") or ())
     options = SandboxOptions(
-        operator_policy=_every_policy(call.given, account, regions),
+        operator_policy=_every_policy(call.given, account, regions, scenarios),
         account=account,
         name=call.value("name") or "",
         registry=registry(call),
-        scenarios=scenarios_of(call.value("scenario") or ()),
+        scenarios=scenarios,
         regions=regions,
     )
     if call.value("functions") is not None:

@@ -127,6 +127,7 @@ def plan_rollout(accounts: Accounts, found: Found, held: Mapping[str, Row], wish
         narrowed=wish.narrowed or bool(there),
         imports=tuple(imports),
         renewed=wish.renewed,
+        automated=not wish.narrowed and found.made is not None and not found.made.automatic,
     )
 
 
@@ -164,9 +165,11 @@ def roll_out(
         if name == "canary" and status != "SUCCEEDED":
             said = "; ".join(_reasons(stack_sets.instances(place), rollout.canary)) or reason or status
             raise DdsetupError(f"the canary failed, and nothing else was begun: {said}")
-    if rollout.renewed:
-        host.say(f"{place.name}: its template, in all accounts that have it")
-        ended(accounts, place, stack_sets.update_template(place, made.id, template, **sent))
+    if rollout.renewed or rollout.automated:
+        what = "its template, in all accounts that have it" if rollout.renewed else "also in later accounts"
+        host.say(f"{place.name}: {what}")
+        given, automatic = template if rollout.renewed else {}, rollout.automated
+        ended(accounts, place, stack_sets.update_stack_set(place, made, given, automatic=automatic, **sent))
     return lost
 
 

@@ -122,7 +122,11 @@ def make_set(
     if found.made is not None:
         return found
     try:
-        made = stack_sets.create_stack_set(found.place, template, parameters, OWN_TAGS)
+        # Automatic deployment knows no filters: of a unit it is for all or for none (CloudFormation user
+        # guide, "Enable or disable automatic deployments for StackSets in AWS Organizations").
+        made = stack_sets.create_stack_set(
+            found.place, template, parameters, OWN_TAGS, automatic=not accounts.named
+        )
     except Refused as error:
         if error.code != "NameAlreadyExistsException":
             raise

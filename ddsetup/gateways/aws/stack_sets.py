@@ -53,12 +53,14 @@ class Place:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Made:
     """A StackSet that is there. `template` is its template as it was given, `permissions` SERVICE_MANAGED or
-    SELF_MANAGED."""
+    SELF_MANAGED. `automatic`: accounts that come into its units later get their stack by themselves."""
 
     id: str
     tags: Mapping[str, str] = field(default_factory=dict)
     template: str = ""
     permissions: str = "SERVICE_MANAGED"
+    automatic: bool = True
+    parameters: tuple[str, ...] = ()
 
 
 def trusted_access(place: Place) -> str:
@@ -85,6 +87,8 @@ def read_stack_set(place: Place) -> Made | None:
         tags={tag["Key"]: tag["Value"] for tag in found.get("Tags") or ()},
         template=found.get("TemplateBody") or "",
         permissions=found.get("PermissionModel") or "SELF_MANAGED",
+        automatic=bool((found.get("AutoDeployment") or {}).get("Enabled")),
+        parameters=tuple(each["ParameterKey"] for each in found.get("Parameters") or ()),
     )
 
 
@@ -108,13 +112,21 @@ def place_of(place: Place, regions: Sequence[str]) -> Place:
     return next((there for there in each(found, others) if there is not None), place)
 
 
+_AUTOMATIC: Mapping[str, Json] = {"Enabled": True, "RetainStacksOnAccountRemoval": False}
+
+
 def create_stack_set(
-    place: Place, template: Mapping[str, str], parameters: Mapping[str, str], tags: Mapping[str, str]
+    place: Place,
+    template: Mapping[str, str],
+    parameters: Mapping[str, str],
+    tags: Mapping[str, str],
+    *,
+    automatic: bool,
 ) -> str:
     """Make the set; its id. `template` is its TemplateURL or TemplateBody.
 
-    Accounts that come into the units later get their stack by themselves, those that leave lose it, and
-    operations that meet wait for each other.
+    `automatic`: accounts that come into the units later get their stack by themselves, and those that leave
+    lose it. Operations that meet wait for each other.
     """
     return str(
         place.call(
@@ -124,7 +136,7 @@ def create_stack_set(
             Tags=tags_of(tags),
             Capabilities=list(CAPABILITIES[:2]),
             PermissionModel="SERVICE_MANAGED",
-            AutoDeployment={"Enabled": True, "RetainStacksOnAccountRemoval": False},
+            AutoDeployment=_AUTOMATIC if automatic else {"Enabled": False},
             ManagedExecution={"Active": True},
             ClientRequestToken=str(uuid.uuid4()),
             **template,
@@ -132,19 +144,28 @@ def create_stack_set(
     )
 
 
-def update_template(place: Place, made: str, template: Mapping[str, str], **more: Json) -> str:
-    """Give the set, and all its stacks, another template; the id of the operation, as `start` has it.
+def update_stack_set(
+    place: Place, made: Made, template: Mapping[str, str], *, automatic: bool, **more: Json
+) -> str:
+    """Give the set, and all its stacks, another template, unless `template` is empty, and have accounts that
+    come later get theirs, if that is to be `automatic`; the id of the operation, as `start` has it.
 
     UpdateStackSet changes the set even where the operation fails (its API reference).
     """
-    asked = {
+    asked: dict[str, Json] = {
         "Capabilities": list(CAPABILITIES[:2]),
         # What is not named would be self-managed.
         "PermissionModel": "SERVICE_MANAGED",
-        **template,
+        "Parameters": [{"ParameterKey": key, "UsePreviousValue": True} for key in made.parameters],
         **more,
     }
-    return _once(place, "UpdateStackSet", (made, "update", *template.values()), asked)
+    asked |= template
+    if not template:
+        asked["UsePreviousTemplate"] = True
+    if automatic:
+        asked["AutoDeployment"] = _AUTOMATIC
+    about = (made.id, "update", *template.values(), str(automatic))
+    return _once(place, "UpdateStackSet", about, asked)
 
 
 def start(place: Place, made: str, operation: str, targets: Targets, **more: Json) -> str:

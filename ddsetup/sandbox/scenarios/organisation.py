@@ -13,7 +13,7 @@ from ddsetup.sandbox.emulator import member_roles
 from ddsetup.sandbox.emulator.org_tree import STATE_TAG
 from ddsetup.sandbox.emulator.organizations import ROLE, STACK_SETS
 from ddsetup.sandbox.emulator.stack_sets.member_stacks import role_name, service_role
-from ddsetup.sandbox.model import ACCOUNT, OPERATOR, member_account
+from ddsetup.sandbox.model import ACCOUNT, member_account
 from ddsetup.sandbox.scenarios import integration
 from ddsetup.sandbox.scenarios.functions import SampleFunction, create
 
@@ -87,7 +87,6 @@ def furnish(world: World) -> None:
     units = {name: _unit(api, root, name) for name in (PRODUCTION, DEVELOPMENT)}
     units[LABS] = _unit(api, units[DEVELOPMENT], LABS)
     numbers = [_join(api, root, units, each) for each in ACCOUNTS]
-    _let_operator(world)
     create(world, SampleFunction("coffee-billing", traffic="orders", tags={"team": "platform"}))
     create(world, SampleFunction("coffee-audit"))
     with ThreadPoolExecutor(5) as pool:
@@ -219,26 +218,3 @@ def _enrol(iam: Any) -> None:
     iam.attach_role_policy(RoleName=CONTROL_TOWER_ROLE, PolicyArn=member_roles.ADMINISTRATOR)
     iam.detach_role_policy(RoleName=ROLE, PolicyArn=member_roles.ADMINISTRATOR)
     iam.delete_role(RoleName=ROLE)
-
-
-_OPERATES = {
-    "Organisation": ("organizations:*", "account:ListRegions"),
-    "StackSets": (
-        "cloudformation:*StackSet*",
-        "cloudformation:*StackInstance*",
-        "cloudformation:*OrganizationsAccess",
-    ),
-    "Members": ("sts:AssumeRole",),
-}
-
-
-def _let_operator(world: World) -> None:
-    """The operator may work on the organisation beside what it may do in its own account."""
-    statements = [
-        {"Sid": sid, "Effect": "Allow", "Action": list(actions), "Resource": "*"}
-        for sid, actions in _OPERATES.items()
-    ]
-    iam = world.client("iam", world.region)
-    document = json.dumps({"Version": "2012-10-17", "Statement": statements})
-    arn = iam.create_policy(PolicyName=f"{OPERATOR}-organisation", PolicyDocument=document)["Policy"]["Arn"]
-    iam.attach_user_policy(UserName=OPERATOR, PolicyArn=arn)

@@ -7,7 +7,7 @@ from typing import Any
 
 from ddsetup.gateways.aws import organizations, stack_sets, stacks
 from ddsetup.gateways.aws.session import Aws
-from ddsetup.gateways.aws.stack_sets import Place
+from ddsetup.gateways.aws.stack_sets import Made, Place
 from ddsetup.model.organisation import Targets
 from tests.gateways.aws_stand import ACCOUNT
 from tests.in_full.calls.world import LANE, Call
@@ -18,7 +18,10 @@ SET = {
     "TemplateBody": "{}",
     "PermissionModel": "SERVICE_MANAGED",
     "Tags": [{"Key": "k", "Value": "v"}],
+    "AutoDeployment": {"Enabled": True},
+    "Parameters": [{"ParameterKey": "A", "ParameterValue": "****"}],
 }
+MADE = Made(id="s:1", parameters=("A",))
 STACK = "arn:aws:cloudformation:eu-west-1:222222222222:stack/datadog-forwarder/1"
 
 
@@ -69,11 +72,17 @@ ORGANISATION: Mapping[str, Call] = {
         {"DescribeStackSet": [{"StackSet": {"StackSetId": "s:1"}}]},
     ),
     "create stack set": (
-        lambda aws: stack_sets.create_stack_set(place(aws), {"TemplateBody": "{}"}, {"A": "b"}, {"k": "v"}),
+        lambda aws: stack_sets.create_stack_set(
+            place(aws), {"TemplateBody": "{}"}, {"A": "b"}, {"k": "v"}, automatic=True
+        ),
         {"CreateStackSet": [{"StackSetId": "s:1"}]},
     ),
     "update stack set": (
-        lambda aws: stack_sets.update_template(place(aws), "s:1", {"TemplateBody": "{}"}),
+        lambda aws: stack_sets.update_stack_set(place(aws), MADE, {"TemplateBody": "{}"}, automatic=False),
+        {"UpdateStackSet": [{"OperationId": "1"}]},
+    ),
+    "later accounts, too": (
+        lambda aws: stack_sets.update_stack_set(place(aws), MADE, {}, automatic=True),
         {"UpdateStackSet": [{"OperationId": "1"}]},
     ),
     "create instances": (

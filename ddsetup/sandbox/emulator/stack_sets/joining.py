@@ -1,7 +1,8 @@
 """Automatic deployment: accounts that join a target get a set's stacks, those that leave it lose them.
 
-`OperationPreferences` do not apply to these operations (botocore's model). That a unit is a target whichever
-accounts of it were filtered out is an assumption: nothing says otherwise.
+`OperationPreferences` do not apply to these operations (botocore's model), nor do filters of accounts: a unit
+is a target as a whole (CloudFormation user guide, "Enable or disable automatic deployments for StackSets in
+AWS Organizations").
 """
 
 from __future__ import annotations
