@@ -156,7 +156,7 @@ def roll_out(
     assert made is not None
     host = accounts.base.host
     lost = _import(accounts, found, rollout)
-    rollout = rollout.without(lost)
+    rollout = rollout.without({*lost, *_taken(place, rollout)})
     sent = {"OperationPreferences": {**_SIDE_BY_SIDE, "FailureTolerancePercentage": tolerance}}
     for name, targets in rollout.batches():
         host.say(f"{place.name}: {name} in {', '.join(targets.regions)}")
@@ -171,6 +171,14 @@ def roll_out(
         given, automatic = template if rollout.renewed else {}, rollout.automated
         ended(accounts, place, stack_sets.update_stack_set(place, made, given, automatic=automatic, **sent))
     return lost
+
+
+def _taken(place: stack_sets.Place, rollout: Rollout) -> list[str]:
+    """The accounts that have all that they are to get by what was imported, which is left as it is."""
+    if not rollout.imports:
+        return []
+    there = stack_sets.instances(place)
+    return [account for account in rollout.due if is_there(account, rollout.regions, there)]
 
 
 def _import(accounts: Accounts, found: Found, rollout: Rollout) -> Mapping[str, str]:
