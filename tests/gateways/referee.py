@@ -48,6 +48,7 @@ APIS = (
 
 UNMODELLED: Mapping[tuple[str, str], str] = {
     ("POST", "/api/v2/awsmetrics"): "Firehose asks it, for metric streams",
+    ("POST", "/v1/input"): "Firehose asks it, for log groups",
     ("POST", "/api/v2/intake-key"): "the Extension asks it, not people",
     ("POST", "/api/v0.2/traces"): "the intake of traces, which the client does not have",
     ("GET", "/api/v2/cloud_auth/aws/intake_mapping"): "of AWS's only the Go client has them so far",
