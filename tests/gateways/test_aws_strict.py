@@ -240,3 +240,32 @@ def test_sts_and_iam_are_asked_in_the_partition_of_the_region(aws_env: None, mea
     from ddsetup.gateways.aws.session import Aws
 
     assert Aws.connect(AwsOptions(region=meant)).home_region == asked
+
+
+@pytest.mark.parametrize(
+    ("meant", "asked"), [(None, "us-east-1"), ("eu-west-1", "us-east-1"), ("cn-north-1", "cn-north-1")]
+)
+def test_without_a_region_of_ones_own_it_is_the_first_of_aws(
+    aws_env: None, monkeypatch: pytest.MonkeyPatch, meant: str | None, asked: str
+) -> None:
+    from ddsetup.gateways.aws.session import Aws
+
+    monkeypatch.delenv("AWS_DEFAULT_REGION")
+    assert Aws.connect(AwsOptions(region=meant)).home_region == asked
+
+
+def test_the_addresses_of_every_partition_are_awss_own(
+    aws_env: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from ddsetup.gateways.aws.session import Aws
+
+    told = {}
+    for partition in get_session().get_available_partitions():
+        region = get_session().get_available_regions("lambda", partition_name=partition)[0]
+        monkeypatch.setenv("AWS_DEFAULT_REGION", region)
+        told[partition] = Aws.connect(AwsOptions(region=region)).address
+    assert {"aws", "aws-iso-b"} <= set(told)
+    assert set(told.values()) == {""}
+    assert (
+        Aws.connect(AwsOptions(), endpoint_url="http://proxy.example:1").address == "http://proxy.example:1"
+    )

@@ -300,6 +300,21 @@ CALLS: dict[str, tuple[Call, list[Any]]] = {
         lambda dd: sorted(telemetry.metrics_seen(dd, WINDOW, ("my.orders", "my.tea"))),
         [SCALAR],
     ),
+    "metrics seen, one without a point": (
+        lambda dd: sorted(telemetry.metrics_seen(dd, WINDOW, ("my.orders", "my.tea"))),
+        [
+            {
+                "data": {
+                    "attributes": {
+                        "columns": [
+                            {"name": "m0", "type": "number", "values": [None]},
+                            {"name": "m1", "type": "number", "values": [0.0]},
+                        ]
+                    }
+                }
+            }
+        ],
+    ),
     "no metrics asked for": (lambda dd: telemetry.metrics_seen(dd, WINDOW, ()), [SCALAR]),
     "a metric that is none": (lambda dd: telemetry.metrics_seen(dd, WINDOW, ("9 lives",)), [SCALAR]),
     "groups": (

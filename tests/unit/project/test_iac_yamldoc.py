@@ -137,6 +137,10 @@ def test_as_deep_as_allowed_is_read() -> None:
     assert root(f"a: {'[' * 100}{']' * 100}\n") is not None
 
 
+def test_a_text_keeps_its_quotes_and_its_letters() -> None:
+    assert (scalar('é: "x"', style='"'), scalar("é", style="'")) == ('"é: \\"x\\""', "'é'")
+
+
 @pytest.mark.parametrize(
     ("text", "in_block", "in_flow"),
     [
