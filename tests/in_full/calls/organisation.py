@@ -33,6 +33,8 @@ def status(name: str) -> dict[str, list[Mapping[str, Any]]]:
     return {"DescribeStackSetOperation": [{"StackSetOperation": {"Status": name}}]}
 
 
+BEGUN = {"refused": ("OperationIdAlreadyExistsException", "begun", 409)}
+
 ORGANISATION: Mapping[str, Call] = {
     "organisation": (
         organizations.read_organisation,
@@ -88,6 +90,14 @@ ORGANISATION: Mapping[str, Call] = {
     "create instances": (
         lambda aws: stack_sets.start(place(aws), "s:1", "CreateStackInstances", TARGETS),
         {"CreateStackInstances": [{"OperationId": "1"}]},
+    ),
+    "create instances, asked again while it is done": (
+        lambda aws: stack_sets.start(place(aws), "s:1", "CreateStackInstances", TARGETS),
+        {"CreateStackInstances": [BEGUN], **status("RUNNING")},
+    ),
+    "create instances, asked again after it failed": (
+        lambda aws: stack_sets.start(place(aws), "s:1", "CreateStackInstances", TARGETS),
+        {"CreateStackInstances": [BEGUN, {"OperationId": "2"}], **status("FAILED")},
     ),
     "delete instances": (
         lambda aws: stack_sets.start(place(aws), "s:1", "DeleteStackInstances", TARGETS, RetainStacks=True),
