@@ -84,12 +84,18 @@ class OpenFile:
             if sync:
                 os.fsync(self._descriptor)
         except OSError as error:
-            # Take a half written line back, or everything after it would be unreadable.
-            try:
-                os.ftruncate(self._descriptor, size)
-            except OSError:
-                self._broken = True
+            self._take_back(size)
             raise _cannot_write(self._path, error) from error
+        except BaseException:  # Ctrl-C, while waiting for the disk
+            self._take_back(size)
+            raise
+
+    def _take_back(self, size: int) -> None:
+        """What is after this size: nobody knows of it, so everything that came later would be unreadable."""
+        try:
+            os.ftruncate(self._descriptor, size)
+        except OSError:
+            self._broken = True
 
     def close(self, last: bytes, brief: bytes) -> None:
         with suppress(JournalError):

@@ -87,10 +87,8 @@ class Journal:
             self._started += len(traces)
             starts = zip(seqs, states, strict=True)
             batch = self._join({"type": "start", "seq": n, "at": _at(now), "change": c} for n, c in starts)
-            batch.urgent = True
+            batch.starts |= {n: replace(t, seq=n) for n, t in zip(seqs, traces, strict=True)}
         self._write(batch)
-        with self._lock:
-            self._traces |= {n: replace(t, seq=n) for n, t in zip(seqs, traces, strict=True)}
         return seqs
 
     def done(self, seq: int, outcome: Outcome, now: datetime) -> None:
@@ -103,12 +101,19 @@ class Journal:
         self._write(batch)
 
     def close(self) -> None:
-        """End it with how it ended; what it says in brief is kept beside it."""
+        """End it with how it ended; what it says in brief is kept beside it.
+
+        Threads may still be at work, where somebody left at once: what is being written is waited for, and
+        whoever comes later gets a JournalError.
+        """
         ended: Ending = "stopped" if self.stopped else "whole"
         with self._lock:
+            self._written.wait_for(lambda: not self._busy)
             batch = self._join([{"type": "end", "ended": ended}])
+            last, _ = self._lines(batch)
+            batch.error, batch.ended = JournalError("the run has ended; nothing is sent any more"), True
+            self._written.notify_all()
             traces = tuple(self._traces[seq] for seq in sorted(self._traces))
-        last, _ = self._lines(batch)
         self._begun.close(last, to_bytes(Brief(header=self._header, traces=traces, ended=ended)))
 
     def _join(self, bodies: Iterable[Mapping[str, Json]]) -> _Batch:
@@ -135,7 +140,7 @@ class Journal:
         kept = True
         try:
             lines, digest = self._lines(batch)
-            kept = self._keep(lines, urgent=batch.urgent)
+            kept = self._keep(lines, urgent=bool(batch.starts))
             batch.error, self._digest = None, digest if kept else self._digest
         except JournalError as error:
             batch.error = error
@@ -143,6 +148,8 @@ class Journal:
             with self._lock:
                 if not kept:
                     self._open.bodies[:0] = batch.bodies
+                if batch.error is None:
+                    self._traces |= batch.starts
                 batch.ended, self._busy = True, False
                 self._written.notify_all()
 
@@ -164,10 +171,11 @@ class Journal:
 
 @dataclass(slots=True)
 class _Batch:
-    """Lines that are written together. `urgent`: those who wait may only go on once they are kept."""
+    """Lines that are written together. `starts` are the changes in them that are to be sent: those who wait
+    may only go on once these are kept."""
 
     bodies: list[Mapping[str, Json]] = field(default_factory=list)
-    urgent: bool = False
+    starts: dict[int, Trace] = field(default_factory=dict)
     ended: bool = False
     error: JournalError | None = None
 

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import TimeoutError as FuturesTimeout
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
 from ddsetup.journal import chain
+from ddsetup.journal.disk import OnDisk
 from ddsetup.journal.memory import JournalError
 from ddsetup.journal.runs import Journal
 from tests.unit.world import AT, creation, header, read_journal
@@ -30,6 +33,7 @@ class Paper:
     synced: list[bytes] = field(default_factory=list)
     noted: list[bytes] = field(default_factory=list)
     text: bytes = b""
+    brief: bytes = b""
 
     @property
     def where(self) -> str:
@@ -50,8 +54,12 @@ class Paper:
         return self.takes_notes
 
     def close(self, last: bytes, brief: bytes) -> None:
-        del brief
         self.text += last
+        self.brief = brief
+
+    def traces(self) -> list[int]:
+        """The numbers of the changes that the brief knows."""
+        return [trace[0] for trace in json.loads(self.brief)["traces"]]
 
     def bodies(self) -> list[dict[str, object]]:
         return [dict(body) for body in chain.read(self.text, "paper") if body]
@@ -155,6 +163,57 @@ def test_what_is_not_kept_is_not_begun_and_the_chain_goes_on_where_it_was() -> N
     journal.start(creation("c"), AT)
     journal.close()
     assert [body.get("seq") for body in paper.bodies()] == [None, 1, 3, None]
+
+
+def test_a_journal_ends_after_what_is_being_written_and_nobody_writes_after_its_end() -> None:
+    """As where somebody leaves at once, and threads are at work still."""
+    paper = Paper()
+    journal = journal_on(paper)
+    with ThreadPoolExecutor(3) as pool:
+        under_way = pool.submit(journal.start, creation("a"), AT)
+        assert paper.waiting.wait(10)
+        waiting = pool.submit(journal.start, creation("b"), AT)
+        while not journal._open.bodies:
+            threading.Event().wait(0.001)
+        ending = pool.submit(journal.close)
+        with pytest.raises(FuturesTimeout):
+            ending.result(0.05)
+        paper.gate.set()
+        ending.result(10)
+        assert under_way.result(10) == 1
+        # Who waited may have been the next to write, or may have come too late.
+        late = waiting.exception(10)
+        assert late is None or isinstance(late, JournalError)
+    assert paper.bodies()[-1]["type"] == "end"
+    assert paper.traces() == ([1] if late else [1, 2])
+    text = paper.text
+    for write in (
+        lambda: journal.start(creation("c"), AT),
+        lambda: journal.done(1, creation("a").outcome("applied"), AT),
+    ):
+        with pytest.raises(JournalError, match="the run has ended"):
+            write()
+    assert paper.text == text
+
+
+def test_a_line_that_was_cut_short_by_ctrl_c_is_taken_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody knows of it: with it there, no later line would be believed, nor the journal."""
+    journal = Journal.create(OnDisk(tmp_path), header())
+    journal.start(creation("a"), AT)
+
+    def interrupted(_descriptor: int) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fsync", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            journal.start(creation("b"), AT)
+    journal.close()
+    run = read_journal(Path(journal.where))
+    assert [entry.change.resource.id for entry in run.entries] == ["a"]
+    assert run.ended == "whole"
 
 
 AT_WORK = """
