@@ -33,12 +33,12 @@ def last_applied(
     stamps = {run: each.stamp().decode() for run, each in stored.items()}
     about = [sorted(accounts), site]
     index = kept(cache, about, stamps) if cache else Index()
-    later = [run for run in stored if run not in index.stamps]
+    later = [run for run in stored if index.stamps.get(run) is None]
     runs = in_brief([stored[run] for run in later]).readable
-    if any(run.header.undoes in index.stamps for run in runs):
-        # It takes back a part of what was folded, and which cannot be told any more.
+    if any(run.id in index.stamps or index.stamps.get(run.header.undoes) for run in runs):
+        # It belongs between what was folded, or takes back a part of it, which cannot be told any more.
         index, later, runs = Index(), [*stored], in_brief([*stored.values()]).readable
-    if later:
+    if runs or any(run not in index.stamps for run in later):
         index = _with_later(index, {run: stamps[run] for run in later}, runs, whose)
         found = dict(index.changes)
         for run in runs:
@@ -69,10 +69,12 @@ class _Whose:
 
 def _with_later(index: Index, later: Mapping[str, str], runs: Sequence[Brief], whose: _Whose) -> Index:
     """The index with the runs that came later, by their stamps, but not yet what they changed."""
-    others = {run.id for run in runs if not whose.concerns(run) and not run.header.undoes}
+    read: dict[str, str | None] = dict.fromkeys(later)
+    for run in runs:
+        read[run.id] = later[run.id] if whose.concerns(run) or run.header.undoes else ""
     return replace(
         index,
-        stamps={**index.stamps, **{run: "" if run in others else stamp for run, stamp in later.items()}},
+        stamps={**index.stamps, **read},
         undone=index.undone | {run.header.undoes for run in runs if run.header.undoes},
         known=index.known or any(whose.concerns(run) for run in runs),
     )

@@ -23,7 +23,7 @@ from ddsetup.model.files import PRIVATE, write_whole
 _FILE_NAME = "applied.jsonl"
 _BEFORE = "applied.json"
 """What earlier releases wrote, which nobody reads any more."""
-_FORMAT = 1
+_FORMAT = 2
 """Counts up when folding comes to say something else: what an earlier release folded is not believed."""
 
 
@@ -32,11 +32,12 @@ class Index:
     """What runs left in force in some accounts, as one change for each resource.
 
     `stamps` are the runs that went into it, by id, as their journals were; empty for those of other accounts,
-    which say nothing whatever becomes of them. `undone` are the runs that any of them gave back. `known`:
-    whether one of them is a run of these accounts.
+    which say nothing whatever becomes of them; None for those that could not be read, which are tried each
+    time: that may end without a change of the journal. `undone` are the runs that any of them gave back.
+    `known`: whether one of them is a run of these accounts.
     """
 
-    stamps: Mapping[str, str] = field(default_factory=dict)
+    stamps: Mapping[str, str | None] = field(default_factory=dict)
     undone: frozenset[str] = frozenset()
     known: bool = False
     changes: Mapping[ResourceId, Change] = field(default_factory=dict)

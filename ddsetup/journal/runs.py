@@ -214,9 +214,16 @@ def in_brief(stored: Sequence[Stored]) -> Runs:
 
 def _brief(stored: Stored) -> Brief | UsageError:
     try:
-        return kept_brief(stored) or brief_of(read(stored))
+        brief = kept_brief(stored) or brief_of(read(stored))
     except UsageError as error:
         return error
+    if brief.id != stored.run:
+        return UsageError(
+            f"the journal {stored.where} is that of run {brief.id}",
+            fix="give it its own name back, or take the copy away",
+            where=stored.where,
+        )
+    return brief
 
 
 def read(stored: Stored) -> Run:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,8 +12,9 @@ import pytest
 
 from ddsetup.journal.applied import last_applied
 from ddsetup.journal.disk import OnDisk, StoredFile
-from ddsetup.journal.runs import Journal
+from ddsetup.journal.runs import Journal, list_runs
 from ddsetup.model.change import Change, ResourceId
+from ddsetup.model.errors import UsageError
 from ddsetup.model.states import FunctionState
 from tests.unit.world import ACCOUNT, fake_clock, header, resource
 
@@ -94,6 +96,8 @@ def test_runs_of_other_accounts_are_read_once_whatever_becomes_of_them(tmp_path:
     assert applied(tmp_path) == (None, [])
     record(tmp_path, "r2", put("orders", {}, {"A": "1"}))
     assert applied(tmp_path)[1] == ["r2"]
+    record(tmp_path, "r3", undoes="r1", account=OTHER)
+    assert applied(tmp_path)[1] == ["r3"]
 
 
 def test_what_is_taken_back_makes_it_anew(tmp_path: Path) -> None:
@@ -143,6 +147,52 @@ def test_an_index_of_journals_that_are_no_longer_so_is_not_believed(tmp_path: Pa
     assert found == afresh(tmp_path)
     assert found is not None
     assert (resource("payments", "function") in found) == (harm == "older one")
+
+
+@dataclass(frozen=True)
+class Locked(OnDisk):
+    """Cannot read the journal of one run, which nothing has changed."""
+
+    run: str
+
+    def runs(self) -> Sequence[StoredFile]:
+        return [Unread(s.path) if s.run == self.run else s for s in super().runs()]
+
+
+class Unread(StoredFile):
+    def read(self) -> bytes:
+        raise UsageError(f"cannot read the journal {self.path}: the network is down")
+
+
+def test_what_could_not_be_read_is_tried_again_each_time_and_not_taken_for_nothing(tmp_path: Path) -> None:
+    record(tmp_path, "r1", put("orders", {}, {"A": "1"}), ends=False)
+    record(tmp_path, "r2", put("payments", {}, {"A": "1"}))
+    without = last_applied(Locked(tmp_path, "r1"), MINE, tmp_path)
+    assert without is not None
+    assert [each.name for each in without] == ["payments"]
+    assert last_applied(Locked(tmp_path, "r1"), MINE, tmp_path) == without
+    record(tmp_path, "r3", put("payments", {"A": "1"}, {"A": "2"}))
+    found, _ = applied(tmp_path)
+    assert found == afresh(tmp_path)
+    assert sorted(each.name for each in found or ()) == ["orders", "payments"]
+    assert applied(tmp_path) == (found, [])
+
+
+def test_beside_what_is_never_readable_the_others_are_read_once(tmp_path: Path) -> None:
+    (tmp_path / "runs" / "r1").mkdir(parents=True)
+    record(tmp_path, "r2", put("orders", {}, {"A": "1"}))
+    found, _ = applied(tmp_path)
+    assert applied(tmp_path) == (found, ["r1"])
+
+
+def test_a_copy_of_a_run_is_none(tmp_path: Path) -> None:
+    record(tmp_path, "r1", put("orders", {}, {"A": "1"}))
+    found, _ = applied(tmp_path)
+    shutil.copytree(tmp_path / "runs" / "r1", tmp_path / "runs" / "r1.old")
+    assert applied(tmp_path)[0] == found
+    shutil.rmtree(tmp_path / "runs" / "r1")
+    assert applied(tmp_path)[0] is None
+    assert "is that of run r1" in list_runs(OnDisk(tmp_path)).unreadable[0].what
 
 
 @pytest.mark.parametrize("seed", range(5))
