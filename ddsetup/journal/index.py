@@ -15,14 +15,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ddsetup.journal.codec import change_from_json, change_to_json
+from ddsetup.journal.statedir import make_private
 from ddsetup.model.account import Json
 from ddsetup.model.change import Change, ResourceId
 from ddsetup.model.errors import UsageError
 from ddsetup.model.files import PRIVATE, write_whole
 
-_FILE_NAME = "applied.jsonl"
-_BEFORE = "applied.json"
-"""What earlier releases wrote, which nobody reads any more."""
+_FOLDER = "applied"
+_BEFORE = ("applied.json", "applied.jsonl")
+"""What was written earlier, which nobody reads any more."""
 _FORMAT = 2
 """Counts up when folding comes to say something else: what an earlier release folded is not believed."""
 
@@ -47,7 +48,7 @@ def kept(directory: Path, about: Json, stamps: Mapping[str, str]) -> Index:
     """The index that is kept there about these accounts; an empty one where it says nothing of journals with
     these `stamps`, or cannot be believed."""
     try:
-        lines = (directory / _FILE_NAME).read_bytes().splitlines()
+        lines = _file(directory, about).read_bytes().splitlines()
         head = json.loads(lines[0])
         if head["format"] != _FORMAT or head["about"] != about or head["sum"] != _digest(lines[1:]):
             return Index()
@@ -77,9 +78,18 @@ def keep(directory: Path, about: Json, index: Index) -> None:
     body = {"stamps": dict(index.stamps), "undone": sorted(index.undone), "known": index.known}
     lines = [*_lines((body, *map(change_to_json, index.changes.values())))]
     head = {"format": _FORMAT, "about": about, "sum": _digest(lines)}
-    with suppress(OSError):
-        write_whole(directory / _FILE_NAME, b"\n".join((*_lines((head,)), *lines)), mode=PRIVATE)
-        (directory / _BEFORE).unlink(missing_ok=True)
+    path = _file(directory, about)
+    with suppress(OSError, UsageError):
+        make_private(path.parent)
+        write_whole(path, b"\n".join((*_lines((head,)), *lines)), mode=PRIVATE)
+        for name in _BEFORE:
+            (directory / name).unlink(missing_ok=True)
+
+
+def _file(directory: Path, about: Json) -> Path:
+    """One for each account: of many that are looked at in turn, none is in the way of another."""
+    (line,) = _lines((about,))
+    return directory / _FOLDER / f"{_digest((line,))[:24]}.jsonl"
 
 
 def _lines(documents: Iterable[Json]) -> Iterator[bytes]:

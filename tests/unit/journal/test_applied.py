@@ -113,7 +113,8 @@ def test_what_was_taken_out_again_is_nobodys(tmp_path: Path) -> None:
 def test_a_kept_record_that_cannot_be_read_is_made_anew(tmp_path: Path) -> None:
     record(tmp_path, "r1", creation("a"))
     first = applied(tmp_path)
-    (tmp_path / "applied.jsonl").write_text("{")
+    (kept,) = (tmp_path / "applied").iterdir()
+    kept.write_text("{")
     assert applied(tmp_path) == first
 
 

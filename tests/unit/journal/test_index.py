@@ -21,7 +21,6 @@ from tests.unit.world import ACCOUNT, fake_clock, header, resource
 MINE = frozenset({ACCOUNT})
 NAMES = ("orders", "payments")
 OTHER = "444455556666"
-INDEX = "applied.jsonl"
 
 
 def put(name: str, before: Mapping[str, str], after: Mapping[str, str]) -> Change:
@@ -100,6 +99,18 @@ def test_runs_of_other_accounts_are_read_once_whatever_becomes_of_them(tmp_path:
     assert applied(tmp_path)[1] == ["r3"]
 
 
+def test_each_of_many_accounts_has_its_own(tmp_path: Path) -> None:
+    """Of an organisation's accounts one is looked at after the other, again and again."""
+    record(tmp_path, "r1", put("orders", {}, {"A": "1"}))
+    record(tmp_path, "r2", account=OTHER)
+    last_applied(Watched(tmp_path, []), frozenset({OTHER}), tmp_path)
+    found, _ = applied(tmp_path)
+    memory = Watched(tmp_path, [])
+    assert last_applied(memory, frozenset({OTHER}), tmp_path) == {}
+    assert memory.opened == []
+    assert applied(tmp_path) == (found, [])
+
+
 def test_what_is_taken_back_makes_it_anew(tmp_path: Path) -> None:
     first, second = put("orders", {}, {"A": "1"}), put("orders", {"A": "1"}, {"A": "2"})
     record(tmp_path, "r1", first)
@@ -115,7 +126,7 @@ def test_what_is_taken_back_makes_it_anew(tmp_path: Path) -> None:
 def test_an_index_that_was_harmed_is_not_believed(tmp_path: Path, harm: str) -> None:
     record(tmp_path, "r1", put("orders", {}, {"A": "1"}), put("payments", {}, {"A": "1"}))
     right, _ = applied(tmp_path)
-    path = tmp_path / INDEX
+    (path,) = (tmp_path / "applied").iterdir()
     data = path.read_bytes()
     harmed = {
         "flipped": data.replace(b'"A":"1"', b'"A":"7"', 1),
