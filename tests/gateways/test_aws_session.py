@@ -13,6 +13,7 @@ import pytest
 from botocore.credentials import Credentials
 
 from ddsetup.gateways.aws.errors import NotShared, Refused, Throttled
+from ddsetup.gateways.aws.members import Together
 from ddsetup.gateways.aws.session import Aws, AwsOptions, Patience, default_region
 from ddsetup.model.account import Identity, Lane
 from ddsetup.model.errors import ChangedSince, CredentialsError, Denied, GatewayError, Interrupted, NotFound
@@ -320,6 +321,23 @@ def test_accounts_share_clients_and_each_call_is_signed_and_paced_by_its_own(scr
     assert first.client("lambda", REGION) is second.client("lambda", REGION)
     assert (first.calls.total(), second.calls.total(), own.calls.total()) == (15, 2, 1)
     assert (first.identity(), second.identity()) == tuple(known), "nobody has to ask for it"
+
+
+def test_many_accounts_are_called_as_one_until_it_is_stopped(script: ScriptedAws) -> None:
+    own = connect(script.url)
+    script.script(*[Reply({"Functions": []})] * 2, IDENTITY)
+    number = "222233334444"
+    other = own.as_another(credentials("AKIAOTHER"), Identity(account=number, arn="arn", partition="aws"))
+    together = Together(own, {number: other})
+    together.call("lambda:ListFunctions", Lane(number, REGION))
+    together.call("lambda:ListFunctions", LANE)
+    together.check_identity()
+    assert script.signed == ["AKIAOTHER", "AKIAIOSFODNN7EXAMPLE", "AKIAIOSFODNN7EXAMPLE"]
+    assert together.address == own.address == script.url
+    together.stop()
+    with pytest.raises(Interrupted):
+        together.call("lambda:ListFunctions", Lane(number, REGION))
+    assert len(script.requests) == 3
 
 
 def test_a_lane_of_another_account_is_refused(script: ScriptedAws) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from ddsetup.gateways.aws.session import Aws
 from ddsetup.gateways.aws.shared_clients import renewing
 from ddsetup.model.account import Identity, Json, Lane
-from ddsetup.model.errors import CredentialsError, GatewayError, SignedOut
+from ddsetup.model.errors import CredentialsError, GatewayError, Interrupted, SignedOut
 from ddsetup.model.organisation import Member
 
 USUAL_ROLES = ("OrganizationAccountAccessRole", "AWSControlTowerExecution")
@@ -32,8 +32,14 @@ class Together(Aws):
 
     def call(self, action: str, lane: Lane | None = None, /, **parameters: Any) -> Json:
         """As that of the account's own connection; ours without a lane, or where there is none for it."""
+        if self._stopped.is_set():
+            raise Interrupted("stopped")
         to = self._base if lane is None else self._others.get(lane.account, self._base)
         return to.call(action, lane, **parameters)
+
+    def client(self, service: str, region: str, read_timeout: int = 30) -> Any:
+        """Our own."""
+        return self._base.client(service, region, read_timeout)
 
 
 def enter(aws: Aws, member: Member, roles: Sequence[str]) -> Aws:
