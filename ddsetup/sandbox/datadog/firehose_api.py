@@ -21,6 +21,7 @@ from ddsetup.sandbox.datadog.wire import Request, Response, text_error
 from ddsetup.sandbox.datadog.world import World
 
 PROTOCOL = "aws-kinesis-firehose"
+REQUEST_ID = "x-amz-firehose-request-id"
 _MOST_BYTES = 64_000_000
 
 
@@ -35,7 +36,7 @@ def submit_records(request: Request, world: World) -> Response:
     now, indexes = world.clock(), world.log_indexes
     items = (_item(event, arn) for event in events)
     world.telemetry.add_logs(log_event(item, now, world.telemetry.next_id(), indexes) for item in items)
-    number = request.headers.get("x-amz-firehose-request-id", "")
+    number = request.headers.get(REQUEST_ID, "")
     return Response(200, {"requestId": number, "timestamp": int(time.time() * 1000)})
 
 

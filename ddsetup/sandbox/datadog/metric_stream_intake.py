@@ -14,13 +14,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from ddsetup.sandbox.datadog import crawler
+from ddsetup.sandbox.datadog.firehose_api import PROTOCOL, REQUEST_ID
 from ddsetup.sandbox.datadog.integrations import Account
 from ddsetup.sandbox.datadog.protobuf import delimited, double, parts
 from ddsetup.sandbox.datadog.wire import Request, Response
 from ddsetup.sandbox.datadog.world import World
 
-_PROTOCOL = "aws-kinesis-firehose"
-_ID = "x-amz-firehose-request-id"
 _NANOSECONDS = 10**9
 
 
@@ -39,9 +38,9 @@ class Streamed:
 
 def submit(request: Request, world: World) -> Response:
     """``POST /api/v2/awsmetrics?dd-protocol=aws-kinesis-firehose``."""
-    number = request.headers.get(_ID, "")
+    number = request.headers.get(REQUEST_ID, "")
     told = {"requestId": number, "timestamp": int(world.clock() * 1000)}
-    if request.query.get("dd-protocol") != _PROTOCOL or not number:
+    if request.query.get("dd-protocol") != PROTOCOL or not number:
         return Response(400, {**told, "errorMessage": "Invalid request"})
     try:
         records = [base64.b64decode(each["data"]) for each in request.json_object()["records"]]

@@ -18,7 +18,7 @@ import threading
 import uuid
 from typing import Any
 
-from ddsetup.sandbox.emulator import account_policies, firehose, itself, stack_rights
+from ddsetup.sandbox.emulator import account_policies, firehose
 
 _WORKERS_PER_DESTINATION = 2
 _log = logging.getLogger("ddsetup.sandbox.delivery")
@@ -98,16 +98,9 @@ def _arn_allowed(condition: Any, source: str) -> bool:
     return all(fnmatchcase(source, pattern) for pattern in patterns)
 
 
-def may_put(role_arn: str, destination: str) -> bool:
-    """Whether CloudWatch Logs may take on a role, and that role put records to a delivery stream."""
-    from ministack.services import iam
-
-    role = iam._roles.get(role_arn.rpartition("/")[2])
-    trusted = json.dumps(role.get("AssumeRolePolicyDocument") or "") if role else ""
-    if "logs." not in trusted:
-        return False
-    keys = itself.session_of(role_arn, "logs")
-    return not stack_rights.refusal(keys.access_key_id, "firehose:PutRecord", destination)
+def may_put(role_arn: str, stream_arn: str) -> bool:
+    """Whether CloudWatch Logs may put records to a delivery stream in the name of a role."""
+    return firehose.may_put(role_arn, "logs.", "PutRecord", stream_arn)
 
 
 def _message(group_name: str, stream_name: str, filter_name: str, events: list[dict[str, Any]]) -> bytes:

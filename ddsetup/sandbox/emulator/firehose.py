@@ -19,16 +19,18 @@ import re
 import threading
 import time
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
 from urllib.request import Request, urlopen
 
 from ddsetup.facts.catalog import sites
-from ddsetup.sandbox.emulator import stack_rights
+from ddsetup.sandbox.emulator import itself, stack_rights
+
+T = TypeVar("T")
 
 _TYPE = "AWS::KinesisFirehose::DeliveryStream"
 _BUFFER_SECONDS = 0.5
@@ -84,6 +86,18 @@ def put(name: str, data: bytes) -> bool:
     return True
 
 
+def may_put(role_arn: str, service: str, action: str, stream_arn: str) -> bool:
+    """Whether a service, by its name or how that begins, may take on a role, and that role may do `action` to
+    a delivery stream."""
+    from ministack.services import iam
+
+    role = iam._roles.get(role_arn.rpartition("/")[2]) or {}
+    if service not in json.dumps(role.get("AssumeRolePolicyDocument") or ""):
+        return False
+    keys = itself.session_of(role_arn, service)
+    return not stack_rights.refusal(keys.access_key_id, f"firehose:{action}", stream_arn)
+
+
 def _replace(firehose: Any, name: str, records: Callable[[dict[str, Any]], Sequence[Any]]) -> None:
     plain = getattr(firehose, name)
 
@@ -118,12 +132,18 @@ def _secret(arn: str, key: str) -> str:
     return str(json.loads(text)[key]) if key else text
 
 
-def _deliver_for_ever(datadog_file: Path) -> None:
+def batches(waiting: queue.SimpleQueue[T], seconds: float) -> Iterator[list[T]]:
+    """What comes, without end: each time all that has come until so long after the first."""
     while True:
-        records = [_waiting.get()]
-        time.sleep(_BUFFER_SECONDS)
-        while not _waiting.empty():
-            records.append(_waiting.get())
+        found = [waiting.get()]
+        time.sleep(seconds)
+        while not waiting.empty():
+            found.append(waiting.get())
+        yield found
+
+
+def _deliver_for_ever(datadog_file: Path) -> None:
+    for records in batches(_waiting, _BUFFER_SECONDS):
         for arn in {str(record.stream["arn"]) for record in records}:
             mine = [record for record in records if record.stream["arn"] == arn]
             for start in range(0, len(mine), _MOST):

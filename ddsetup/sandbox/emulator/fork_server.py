@@ -103,10 +103,7 @@ def _become(order: dict[str, Any], streams: list[int]) -> None:
 
 def _could_tell(environment: dict[str, str]) -> bool:
     """Whether a worker in this directory would come to something else if it were started anew."""
-    read = [
-        {k: v for k, v in each.items() if k.startswith(_AT_THE_START)} for each in (environment, os.environ)
-    ]
-    if read[0] != read[1]:
+    if _at_the_start(environment) != _at_the_start(os.environ):
         return True
     layers = [Path(each) for each in environment.get("_LAMBDA_LAYERS_DIRS", "").split(os.pathsep) if each]
     if any((layer / "python" / "lib").is_dir() for layer in layers):  # where .pth files may name any place

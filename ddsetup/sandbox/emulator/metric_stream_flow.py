@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from ddsetup.sandbox.emulator import firehose, itself, metric_streams, otlp, stack_rights
+from ddsetup.sandbox.emulator import firehose, metric_streams, otlp
 
 SERVICE = "streams.metrics.cloudwatch.amazonaws.com"
 """Whom the role of a stream trusts."""
@@ -65,11 +65,7 @@ def install() -> None:
 
 
 def _work() -> None:
-    while True:
-        waiting = [_due.get()]
-        time.sleep(_PAUSE)
-        while not _due.empty():
-            waiting.append(_due.get())
+    for waiting in firehose.batches(_due, _PAUSE):
         for context, stream, due in _by_stream(waiting):
             try:
                 context.run(_send, stream, due)
@@ -106,21 +102,10 @@ def _send(name: str, dues: tuple[_Due, ...]) -> None:
     }
     summaries = [each for each in map(_summary, dues) if each is not None]
     record = _ENCODERS[stream["OutputFormat"]](resource, summaries)
-    delivery = str(stream["FirehoseArn"]).rpartition("/")[2]
-    if _refused(stream) or not firehose.put(delivery, record):
+    arn = str(stream["FirehoseArn"])
+    may = firehose.may_put(str(stream["RoleArn"]), SERVICE, "PutRecordBatch", arn)
+    if not (may and firehose.put(arn.rpartition("/")[2], record)):
         cloudwatch.record_metric("AWS/CloudWatch/MetricStreams", "PublishErrorRate", 1, "Count", dimensions)
-
-
-def _refused(stream: Mapping[str, Any]) -> str:
-    """Why CloudWatch may not put records in the name of the stream's role; empty if it may."""
-    from ministack.services import iam
-
-    arn = str(stream["RoleArn"])
-    role = iam._roles.get(arn.rpartition("/")[2])
-    if role is None or SERVICE not in json.dumps(role["AssumeRolePolicyDocument"]):
-        return f"{SERVICE} may not assume {arn}"
-    keys = itself.session_of(arn, str(stream["Name"]))
-    return stack_rights.refusal(keys.access_key_id, "firehose:PutRecordBatch", str(stream["FirehoseArn"]))
 
 
 def _summary(due: _Due) -> otlp.Summary | None:
