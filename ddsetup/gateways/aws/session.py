@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -15,6 +15,7 @@ from ddsetup.gateways.aws.clients import configuration, keep_bounds, keep_pace
 from ddsetup.gateways.aws.credentials import AwsOptions, explain_credentials, open_session, region_of
 from ddsetup.gateways.aws.errors import AlreadyExists, is_throttle, is_transient, translate
 from ddsetup.gateways.aws.limits import Limits
+from ddsetup.gateways.aws.patience import OPTIONAL, PATIENCE, Patience, pause
 from ddsetup.gateways.aws.shared_clients import SharedClients
 from ddsetup.model.account import Identity, Json, Lane
 from ddsetup.model.clock import SYSTEM_CLOCK, Clock
@@ -29,24 +30,6 @@ _OWN_NAMES = (
 """How the names of AWS's own endpoints end (botocore's endpoints.json), those of VPC endpoints included."""
 _SERVICES: Mapping[str, str] = {"states": "stepfunctions", "tag": "resourcegroupstaggingapi"}
 """botocore's names where they differ from the IAM prefix."""
-
-
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """How often a call is tried again.
-
-    `throttled` bounds refusals for speed: with waits of up to 20 seconds that is a quarter of an hour, so
-    that a busy account slows a run down and does not end it. `dropped` bounds lost connections and server
-    faults.
-    """
-
-    throttled: int = 50
-    dropped: int = 5
-
-
-PATIENCE = Patience()
-OPTIONAL = Patience(throttled=10, dropped=1)
-"""For what a run can do without."""
 
 
 def default_region(options: AwsOptions, environ: Mapping[str, str] | None = None) -> str | None:
@@ -223,8 +206,8 @@ class Aws:
         """Make one API call and return its answer.
 
         `action` is the IAM action; `operation` the API operation where the two differ, after botocore's name
-        of the service (`apigatewayv2:GetApis`) where that differs too. a `lane`
-        without a region is about what all regions share.
+        of the service (`apigatewayv2:GetApis`) where that differs too. A lane without a region is about what
+        all regions share.
         Raises GatewayError and its subclasses; throttles, dropped connections and server faults are tried
         again first.
         """
@@ -352,7 +335,7 @@ class Aws:
                         said.repeated = dropped > 1
                         raise said from None
                     raise
-                self.clock.sleep(_pause(throttled + dropped))
+                self.clock.sleep(pause(throttled + dropped))
 
     def _check_account(self, lane: Lane | None) -> None:
         """Raises GatewayError for a lane of an account that is not ours."""
@@ -393,11 +376,6 @@ def _snake(operation: str) -> str:
     from botocore import xform_name
 
     return xform_name(operation)
-
-
-def _pause(attempt: int) -> float:
-    """Seconds to wait before the next attempt: 0.25 doubling to 20. The bucket spreads the threads."""
-    return float(min(20.0, 0.25 * 2 ** min(attempt - 1, 10)))
 
 
 def _where(lane: Lane | None) -> str:
