@@ -29,11 +29,10 @@ def read(data: bytes, where: str) -> Iterator[dict[str, Json] | None]:
     """
     digest = ""
     for number, one in enumerate(io.BytesIO(data), 1):
-        whole = one.removesuffix(b"\n")
         try:
-            body, digest = _checked(whole, digest)
+            body, digest = _checked(one.removesuffix(b"\n"), digest)
         except UsageError as error:
-            if whole is one and number > 1:
+            if number > 1 and not one.endswith(b"\n"):
                 yield None
                 return
             raise corrupt(where, number, error) from None
