@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ddsetup.facts.catalog import partition_of
 from ddsetup.model.account import Lane
 
 STACK = "datadog-account-logs"
@@ -16,14 +17,14 @@ def logs_url(site: str) -> str:
     return f"https://aws-kinesis-http-intake.logs.{site}/{path}"
 
 
-def stream_arn(lane: Lane, partition: str) -> str:
+def stream_arn(lane: Lane) -> str:
     """The delivery stream of ddsetup's own in a region."""
-    return f"arn:{partition}:firehose:{lane.region}:{lane.account}:deliverystream/{STACK}"
+    return f"arn:{partition_of(lane.region)}:firehose:{lane.region}:{lane.account}:deliverystream/{STACK}"
 
 
-def logs_role_arn(lane: Lane, partition: str, path: str) -> str:
+def logs_role_arn(lane: Lane, path: str) -> str:
     """The role by which CloudWatch Logs puts lines to it; IAM has no regions, so its name has."""
-    return f"arn:{partition}:iam::{lane.account}:role{path}{STACK}-{lane.region}"
+    return f"arn:{partition_of(lane.region)}:iam::{lane.account}:role{path}{STACK}-{lane.region}"
 
 
 def is_stream(arn: str) -> bool:
@@ -36,6 +37,6 @@ def leads_to_datadog(arn: str) -> bool:
     return is_stream(arn) and "datadog" in arn.rpartition("/")[2].lower()
 
 
-def delivery_log_group() -> str:
-    """Where the stream says what it could not deliver: led to the stream, it would feed on itself."""
-    return f"/aws/kinesisfirehose/{STACK}"
+def delivery_log_group(stream: str) -> str:
+    """Where a delivery stream says what it could not deliver: led to the stream, it would feed on itself."""
+    return f"/aws/kinesisfirehose/{stream}"

@@ -10,7 +10,6 @@ from collections.abc import Mapping
 
 STACK = "datadog-metric-stream"
 """The stack of ddsetup's own, and the stream and the delivery stream in it."""
-LOG_GROUP = f"/aws/kinesisfirehose/{STACK}"
 FORMAT = "opentelemetry1.0"
 """The output format that Datadog takes."""
 READABLE = (FORMAT, "opentelemetry0.7")

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from ddsetup.facts.catalog import sites
+from ddsetup.facts.firehose import delivery_log_group
 from ddsetup.facts.permissions import statement
 from ddsetup.model.account import Json
 from ddsetup.plan.steps.api_key import SECRET_PARAMETER, SITE_PARAMETER
@@ -24,12 +25,11 @@ _LOG_STREAM = "HttpEndpointDelivery"
 class Delivery:
     """A delivery stream of that `name`, which brings what is put to it to the `intake` of a site.
 
-    `log_group` is where it says what it could not deliver. It hands on what it has after `seconds`, or as
-    soon as that is `megabytes`, `compressed` if so. `role_path` and `role_boundary` are those of its roles.
+    It hands on what it has after `seconds`, or as soon as that is `megabytes`, `compressed` if so.
+    `role_path` and `role_boundary` are those of its roles.
     """
 
     name: str
-    log_group: str
     intake: Callable[[str], str]
     seconds: int = 60
     megabytes: int = 4
@@ -70,7 +70,7 @@ class Delivery:
     def _resources(self) -> Json:
         return {
             "Bucket": _bucket(),
-            "Log": _log(self.log_group),
+            "Log": _log(delivery_log_group(self.name)),
             "LogStream": {
                 "Type": "AWS::Logs::LogStream",
                 "Properties": {"LogGroupName": {"Ref": "Log"}, "LogStreamName": _LOG_STREAM},

@@ -5,7 +5,7 @@ What it holds is what Datadog's guide on account-level log subscriptions has peo
 
 from __future__ import annotations
 
-from ddsetup.facts.firehose import STACK, delivery_log_group, logs_url
+from ddsetup.facts.firehose import STACK, logs_url
 from ddsetup.model.account import Json
 from ddsetup.plan.delivery_stream import Delivery, putting
 
@@ -17,7 +17,6 @@ def template(*, role_path: str = "/", role_boundary: str = "") -> Json:
     """The template, as JSON types. The names of the stream and of the role of CloudWatch Logs are told."""
     delivery = Delivery(
         name=STACK,
-        log_group=delivery_log_group(),
         intake=logs_url,
         seconds=BUFFER_SECONDS,
         megabytes=BUFFER_MB,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from ddsetup.facts.metric_streams import FORMAT, LOG_GROUP, PERCENTILES, STACK, intake
+from ddsetup.facts.metric_streams import FORMAT, PERCENTILES, STACK, intake
 from ddsetup.model.account import Json
 from ddsetup.plan.delivery_stream import Delivery, arn_of, putting
 
@@ -19,9 +19,7 @@ SERVICE = "streams.metrics.cloudwatch.amazonaws.com"
 
 def template(namespaces: Sequence[str], *, role_path: str = "/", role_boundary: str = "") -> Json:
     """The template for these namespaces, as JSON types."""
-    delivery = Delivery(
-        name=STACK, log_group=LOG_GROUP, intake=intake, role_path=role_path, role_boundary=role_boundary
-    )
+    delivery = Delivery(name=STACK, intake=intake, role_path=role_path, role_boundary=role_boundary)
     further = {
         "StreamRole": delivery.role(SERVICE, (putting(),)),
         "MetricStream": {

@@ -13,7 +13,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from ddsetup.facts.account_policies import policies_of, policy_resource
-from ddsetup.facts.catalog import partition_of
 from ddsetup.facts.firehose import is_stream, stream_arn
 from ddsetup.facts.kinds import CHOSEN, sources_of
 from ddsetup.facts.services import ACCESS_LOGS, STATES, resource_of
@@ -221,7 +220,7 @@ def _by_stream(at: Lane) -> Thing:
         resource=policy_resource(STREAM_POLICY, at),
         signal="logs",
         idle="log event",
-        stream=stream_arn(at, partition_of(at.region)),
+        stream=stream_arn(at),
         counted=Series("AWS/Logs", "ForwardedLogEvents", of),
     )
 

@@ -16,7 +16,6 @@ from ddsetup.facts.account_policies import (
     policy_resource,
     stream_policy,
 )
-from ddsetup.facts.catalog import partition_of
 from ddsetup.facts.filters import OWN_PREFIX
 from ddsetup.facts.firehose import (
     STACK,
@@ -93,12 +92,12 @@ def plan_stream(region: Region, groups: tuple[Group, ...]) -> Plan:
 
 
 def _arn(region: Region) -> str:
-    return stream_arn(region.at, partition_of(region.at.region))
+    return stream_arn(region.at)
 
 
 def left_out(region: Region) -> frozenset[str]:
     """The log groups that the policy leaves out."""
-    return region.shipped | region.own_groups | {delivery_log_group()}
+    return region.shipped | region.own_groups | {delivery_log_group(STACK)}
 
 
 def _with_extension(groups: Iterable[Group]) -> tuple[ResourceId, ...]:
@@ -106,7 +105,7 @@ def _with_extension(groups: Iterable[Group]) -> tuple[ResourceId, ...]:
 
 
 def _wanted(region: Region) -> AccountPolicyState:
-    role = logs_role_arn(region.at, partition_of(region.at.region), region.answers.role_path)
+    role = logs_role_arn(region.at, region.answers.role_path)
     return stream_policy(NAME, _arn(region), role, left_out(region))
 
 
