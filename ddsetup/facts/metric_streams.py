@@ -59,6 +59,11 @@ PERCENTILES: Percentiles = {
 for (`StatisticsConfigurations`)."""
 
 
+def start_command(name: str, region: str) -> str:
+    """The command that has a stopped stream go on."""
+    return f"aws cloudwatch start-metric-streams --names {name} --region {region}"
+
+
 def intake(site: str) -> str:
     """The address to which Firehose brings metrics for a site."""
     return f"https://awsmetrics-intake.{site}/api/v2/awsmetrics?dd-protocol=aws-kinesis-firehose"

@@ -34,6 +34,11 @@ class MetricStream:
         touched = (each for each in self.exclude if each[0] == namespace)
         return not any(not metric or not metrics or metric in metrics for _, metrics in touched)
 
+    @property
+    def carries_functions(self) -> bool:
+        """Whether what functions did comes by it."""
+        return self.carries("AWS/Lambda", "Invocations")
+
     def missing(self, namespaces: Iterable[str]) -> tuple[str, ...]:
         """Those of the namespaces that it does not carry as a whole."""
         return tuple(each for each in namespaces if not self.carries(each))

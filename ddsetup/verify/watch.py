@@ -19,7 +19,6 @@ from ddsetup.model.account import Function, Lane, Unreadable
 from ddsetup.model.clock import SYSTEM_CLOCK, Clock
 from ddsetup.model.metric_stream import MetricStream
 from ddsetup.model.report import Signal
-from ddsetup.plan.steps.namespaces import LAMBDA
 from ddsetup.verify.arrival import look
 from ddsetup.verify.progress import Count, Progress, Traffic, Watch
 from ddsetup.verify.things import Thing
@@ -127,7 +126,7 @@ def carried(streams: Mapping[Lane, tuple[MetricStream, ...] | Unreadable]) -> fr
     return frozenset(
         lane
         for lane, found in streams.items()
-        if not isinstance(found, Unreadable) and any(s.carries(LAMBDA, "Invocations") for s in found)
+        if not isinstance(found, Unreadable) and any(stream.carries_functions for stream in found)
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from ddsetup.doctor.checks.case import Case, Place
 from ddsetup.doctor.checks.check import Blind, Checks, Problem, Result
 from ddsetup.facts.guides import STREAM_GUIDE
-from ddsetup.facts.metric_streams import FORMAT, READABLE
+from ddsetup.facts.metric_streams import FORMAT, READABLE, start_command
 from ddsetup.model.account import Unreadable
 from ddsetup.model.change import ResourceId
 from ddsetup.model.metric_stream import MetricStream
@@ -38,13 +38,13 @@ def metric_stream(case: Case) -> Iterator[Result]:
 
 
 def _wrong(stream: MetricStream, place: Place) -> Iterator[Problem]:
-    resource, region = _stream(stream.name, place), place.at.region
+    resource = _stream(stream.name, place)
     if not stream.running:
         yield Problem(
             resource=resource,
             what="is stopped: Datadog polls the metrics again, which takes longer",
             fix="start it, or delete it if it is not needed",
-            command=f"aws cloudwatch start-metric-streams --names {stream.name} --region {region}",
+            command=start_command(stream.name, place.at.region),
         )
     elif stream.output_format != FORMAT:
         readable = stream.output_format in READABLE
@@ -58,7 +58,7 @@ def _wrong(stream: MetricStream, place: Place) -> Iterator[Problem]:
 
 
 def _twice(streams: tuple[MetricStream, ...], place: Place) -> Iterator[Problem]:
-    carrying = [each.name for each in streams if each.carries("AWS/Lambda", "Invocations")]
+    carrying = [each.name for each in streams if each.carries_functions]
     if len(carrying) > 1:
         yield Problem(
             resource=_stream(carrying[0], place),

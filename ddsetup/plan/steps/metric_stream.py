@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from ddsetup.facts.catalog import partition_of, trust_account
 from ddsetup.facts.kinds import CHOSEN, chosen_of
-from ddsetup.facts.metric_streams import SITES, STACK
+from ddsetup.facts.metric_streams import SITES, STACK, start_command
 from ddsetup.model.account import Function, Json, Lane, Stack, Unreadable
 from ddsetup.model.answers import Answers
 from ddsetup.model.change import Plan, ResourceId, Step
@@ -143,15 +143,19 @@ def _out_of_reach(lane: Lane, answers: Answers) -> str:
 
 def _somebody_elses(streams: tuple[MetricStream, ...]) -> MetricStream | None:
     """A stream of somebody else's that leads to Datadog; one that carries functions' metrics if there is."""
-    theirs = [each for each in streams if STACK not in (each.name, each.delivery)]
-    carrying = [each for each in theirs if each.carries("AWS/Lambda", "Invocations")]
+    theirs = [each for each in streams if not _is_ours(each)]
+    carrying = [each for each in theirs if each.carries_functions]
     return next(iter((*carrying, *theirs)), None)
+
+
+def _is_ours(stream: MetricStream) -> bool:
+    return STACK in (stream.name, stream.delivery)
 
 
 def _left_to(stream: MetricStream, place: _Place) -> Plan:
     """A second stream would count everything twice."""
     if not stream.running:
-        start = f"aws cloudwatch start-metric-streams --names {stream.name} --region {place.region}"
+        start = start_command(stream.name, place.region)
         reason = f"metric stream {stream.name} leads to Datadog, and is stopped"
         return STEP.skip(place.resource, reason, f"{start}, or delete it")
     if missing := stream.missing(streamed_namespaces(place.answers)):
@@ -171,8 +175,8 @@ def _existing(found: Stack, secret: str, place: _Place) -> Plan:
         reason = cannot_see("what the stack streams", held)
         return STEP.skip(place.resource, reason, "grant the permission", denied_action(held))
     mine = () if isinstance(streams, Unreadable) else streams or ()
-    if any(STACK in (each.name, each.delivery) and not each.running for each in mine):
-        fix = f"aws cloudwatch start-metric-streams --names {STACK} --region {place.region}"
+    if any(_is_ours(each) and not each.running for each in mine):
+        fix = start_command(STACK, place.region)
         return STEP.skip(place.resource, "its metric stream is stopped", fix)
     return _brought_up_to_date(found, held, secret, place)
 
