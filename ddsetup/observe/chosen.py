@@ -23,10 +23,10 @@ from ddsetup.model.snapshot import LaneSnapshot, Snapshot
 from ddsetup.observe.found import with_found
 from ddsetup.observe.services_read import look_at_sources
 from ddsetup.plan.preflight import questions
+from ddsetup.plan.steps.delivery_stack import own_stack
 from ddsetup.plan.steps.forwarder_choice import choose
 from ddsetup.plan.steps.forwarder_stack import layer_arn, template_url
 from ddsetup.plan.steps.instrument.key_access import POLICY_NAME, roles_to_read
-from ddsetup.plan.steps.metric_stream import own_stack
 from ddsetup.plan.steps.subscriptions import groups_to_read
 from ddsetup.plan.steps.subscriptions.evidence import IN_USE
 from ddsetup.plan.steps.subscriptions.groups import filters_put
@@ -80,7 +80,7 @@ def _stream_jobs(aws: Aws, snapshot: Snapshot, lanes: Iterable[Lane]) -> Jobs:
     jobs: Jobs = {}
     for lane in lanes:
         jobs["metric_streams", lane, ""] = job(datadogs_streams, aws, lane)
-        if isinstance(own_stack(snapshot.lanes[lane]), Stack):
+        if isinstance(own_stack(snapshot.lanes[lane], STACK), Stack):
             jobs["metric_stream_template", lane, ""] = job(stacks.read_template, aws, lane, STACK)
     return jobs
 

@@ -72,6 +72,11 @@ def wanted_secret(lane: LaneSnapshot, answers: Answers) -> ResourceId:
     return secret_id(lane.lane, secret_name(lane, answers.site))
 
 
+def needed_secret(lane: LaneSnapshot, answers: Answers) -> tuple[ResourceId, ...]:
+    """What comes before that which is told where the key is: nothing, where the user keeps it."""
+    return (wanted_secret(lane, answers),) if makes_secret(answers) else ()
+
+
 def site_of_secret(secret: Secret, lane: LaneSnapshot) -> str:
     """The site on which the key in a secret is good: by its tag, else by all who read it; empty if neither
     tells."""

@@ -17,13 +17,13 @@ from ddsetup.plan.steps.api_key import (
     OWN_TAGS,
     SECRET_PARAMETER,
     SITE_PARAMETER,
-    makes_secret,
+    needed_secret,
     secret_reference,
     sends_elsewhere,
-    wanted_secret,
 )
+from ddsetup.plan.steps.delivery_stack import is_done, making_obstacle
 from ddsetup.plan.steps.forwarder_reuse import stack_id
-from ddsetup.plan.steps.forwarder_stack import FAILED_EVENTS, SSM_PARAMETER, is_remains, state_obstacle
+from ddsetup.plan.steps.forwarder_stack import FAILED_EVENTS, SSM_PARAMETER
 from ddsetup.plan.steps.wording import cannot_see, denied_action
 
 STEP = Step("forwarder")
@@ -34,7 +34,6 @@ TEMPLATE = (
     "latest.yaml"
 )
 _OUTPUTS = {"DeliveryStreamArn", "EventRuleArn"}
-_DONE = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE")
 
 
 def plan(snapshot: Snapshot, answers: Answers, selected: tuple[Function, ...]) -> Plan:
@@ -81,13 +80,11 @@ def _plan_lane(lane: Lane, seen: LaneSnapshot, answers: Answers) -> Plan:
     resource, found = stack_resource(lane), durable_stack(seen)
     if isinstance(found, Unreadable):
         return STEP.skip(resource, cannot_see("which stacks exist", found), "", denied_action(found))
-    if found is not None and found.status in _DONE:
+    if found is not None and is_done(found):
         reason = f"stack {found.name} tells how durable executions end"
         return _move(found, lane, seen, answers) or STEP.keep(resource, reason)
-    if found is not None and not is_remains(found):
-        obstacle = state_obstacle(found, lane.region)
-        reason = obstacle.reason if obstacle else f"stack {found.name} is {found.status}"
-        return STEP.skip(resource, reason, obstacle.fix if obstacle else "see it in CloudFormation")
+    if obstacle := making_obstacle(found, lane.region):
+        return STEP.skip(resource, obstacle.reason, obstacle.fix)
     key = _key(seen, answers)
     if key is None:
         fix = "keep the key in a secret or a parameter: --api-key-secret ARN, --api-key-ssm ARN"
@@ -104,7 +101,7 @@ def _plan_lane(lane: Lane, seen: LaneSnapshot, answers: Answers) -> Plan:
         ),
         "tells Datadog how durable executions end, as logs",
         precondition=found.status if found is not None else "",
-        needs=(wanted_secret(seen, answers),) if makes_secret(answers) else (),
+        needs=needed_secret(seen, answers),
         note=f"of all durable functions in {lane.region}; AWS bills what Firehose delivers, Datadog the logs",
     )
 
@@ -121,7 +118,7 @@ def _move(stack: Stack, lane: Lane, seen: LaneSnapshot, answers: Answers) -> Pla
         StackState(name=stack.name, parameters={name: has.get(name, "") for name in wanted}),
         StackState(name=stack.name, parameters=wanted),
         f"it tells {has[SITE_PARAMETER]}, and everything is to go to {answers.site}",
-        needs=(wanted_secret(seen, answers),) if makes_secret(answers) else (),
+        needs=needed_secret(seen, answers),
         note="the template stays as it is",
     )
 

@@ -13,10 +13,9 @@ from ddsetup.plan.select_services import traces_state_machines
 from ddsetup.plan.steps.api_key import (
     SITE_PARAMETER,
     made_by_us,
-    makes_secret,
+    needed_secret,
     secret_changes,
     sends_elsewhere,
-    wanted_secret,
 )
 from ddsetup.plan.steps.forwarder_choice import Choice, Place, site_of, stack_of
 from ddsetup.plan.steps.forwarder_stack import (
@@ -147,8 +146,7 @@ def _adjust(stack: Stack, place: Place) -> Plan | None:
 
 def secret_first(place: Place) -> tuple[ResourceId, ...]:
     """The secret that a stack needs which is to be told where the key is."""
-    ours = makes_secret(place.answers) and not names_key(place.answers)
-    return (wanted_secret(place.lane, place.answers),) if ours else ()
+    return () if names_key(place.answers) else needed_secret(place.lane, place.answers)
 
 
 def _blocked(stack: Stack, obstacle: Obstacle, place: Place) -> Plan:

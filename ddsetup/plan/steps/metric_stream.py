@@ -21,17 +21,19 @@ from ddsetup.model.states import StackState
 from ddsetup.plan.metric_stream_template import namespaces_of, template
 from ddsetup.plan.steps import forwarder
 from ddsetup.plan.steps.api_key import (
-    OWN_TAGS,
-    SECRET_PARAMETER,
-    SITE_PARAMETER,
     made_by_us,
-    makes_secret,
+    needed_secret,
     secret_changes,
     secret_reference,
-    wanted_secret,
+)
+from ddsetup.plan.steps.delivery_stack import (
+    NEEDS_SECRET,
+    is_done,
+    making_obstacle,
+    own_stack,
+    wanted_stack,
 )
 from ddsetup.plan.steps.forwarder_reuse import stack_id
-from ddsetup.plan.steps.forwarder_stack import is_remains, state_obstacle
 from ddsetup.plan.steps.namespaces import SERVICES, wanted_namespaces
 from ddsetup.plan.steps.wording import cannot_see, denied_action, listed, no_longer_wanted
 
@@ -57,15 +59,12 @@ class _Place:
 
     @property
     def needs(self) -> tuple[ResourceId, ...]:
-        return (wanted_secret(self.lane, self.answers),) if makes_secret(self.answers) else ()
+        return needed_secret(self.lane, self.answers)
 
     def secret(self) -> Plan:
         """The secret with the key, unless another step makes it."""
         found = secret_changes([self.lane], self.answers, STEP)
         return Plan(changes=tuple(c for c in found.changes if c.resource not in self.seen_to))
-
-
-_DONE = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE")
 
 
 def plan(snapshot: Snapshot, answers: Answers, selected: tuple[Function, ...]) -> Plan:
@@ -85,15 +84,8 @@ def streamed_namespaces(answers: Answers) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*wanted_namespaces(answers), *chosen)))
 
 
-def own_stack(lane: LaneSnapshot) -> Stack | Unreadable | None:
-    """The stack of that name; None if there is none."""
-    if isinstance(lane.stacks, Unreadable):
-        return lane.stacks
-    return next((s for s in lane.stacks if s.name == STACK and s.status != "DELETE_COMPLETE"), None)
-
-
 def _plan_lane(place: _Place) -> Plan:
-    lane, answers, found = place.lane, place.answers, own_stack(place.lane)
+    lane, answers, found = place.lane, place.answers, own_stack(place.lane, STACK)
     streams = lane.metric_streams
     if refusal := _out_of_reach(lane.lane, answers):
         return STEP.skip(place.resource, refusal, "leave --metrics stream out: metrics are polled")
@@ -107,14 +99,11 @@ def _plan_lane(place: _Place) -> Plan:
         return _left_to(theirs, place)
     secret = secret_reference(lane, answers)
     if secret is None:
-        fix = "keep the key in a secret: --api-key-secret ARN"
-        return STEP.skip(place.resource, "a delivery stream takes the API key from a secret only", fix)
-    if found is not None and found.status in _DONE:
+        return STEP.skip(place.resource, *NEEDS_SECRET)
+    if found is not None and is_done(found):
         return _existing(found, secret, place)
-    if found is not None and not is_remains(found):
-        obstacle = state_obstacle(found, place.region)
-        reason = obstacle.reason if obstacle else f"stack {found.name} is {found.status}"
-        return STEP.skip(place.resource, reason, obstacle.fix if obstacle else "see it in CloudFormation")
+    if obstacle := making_obstacle(found, place.region):
+        return STEP.skip(place.resource, obstacle.reason, obstacle.fix)
     return place.secret() + _made(found, secret, place)
 
 
@@ -203,12 +192,8 @@ def _moved(held: tuple[str, ...], wanted: tuple[str, ...]) -> tuple[tuple[str, .
 
 def _wanted(secret: str, answers: Answers, besides: tuple[str, ...] = ()) -> StackState:
     names = (*streamed_namespaces(answers), *besides)
-    return StackState(
-        name=STACK,
-        parameters={SECRET_PARAMETER: secret, SITE_PARAMETER: answers.site},
-        tags=answers.tags_of_ours(OWN_TAGS),
-        template=template(names, role_path=answers.role_path, role_boundary=answers.role_boundary),
-    )
+    made = template(names, role_path=answers.role_path, role_boundary=answers.role_boundary)
+    return wanted_stack(STACK, made, secret, answers)
 
 
 def _unwanted(snapshot: Snapshot, answers: Answers) -> Plan:
@@ -217,7 +202,7 @@ def _unwanted(snapshot: Snapshot, answers: Answers) -> Plan:
 
 def _unwanted_in(lane: LaneSnapshot, snapshot: Snapshot, answers: Answers) -> Plan:
     """A stream of ours that nobody asks for goes with `--prune`, where the record tells that we made it."""
-    found, resource = own_stack(lane), stack_id(lane.lane, STACK)
+    found, resource = own_stack(lane, STACK), stack_id(lane.lane, STACK)
     record = (snapshot.applied or {}).get(resource)
     if not isinstance(found, Stack) or not made_by_us(found.tags) or record is None:
         return Plan()

@@ -7,7 +7,7 @@ policy names log groups one by one, so that a function made later is taken in un
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from ddsetup.facts.account_policies import (
     MOST_SELECTION,
@@ -30,23 +30,25 @@ from ddsetup.model.lines import counted
 from ddsetup.model.states import AccountPolicyState, StackState
 from ddsetup.plan.log_stream_template import template
 from ddsetup.plan.steps.api_key import (
-    OWN_TAGS,
-    SECRET_PARAMETER,
     SITE_PARAMETER,
-    makes_secret,
+    needed_secret,
     secret_reference,
     sends_elsewhere,
-    wanted_secret,
+)
+from ddsetup.plan.steps.delivery_stack import (
+    NEEDS_SECRET,
+    is_done,
+    making_obstacle,
+    own_stack,
+    wanted_stack,
 )
 from ddsetup.plan.steps.forwarder_reuse import stack_id
-from ddsetup.plan.steps.forwarder_stack import is_remains, state_obstacle
 from ddsetup.plan.steps.instrument.subject import function_resource
 from ddsetup.plan.steps.subscriptions.conflicts import STEP
 from ddsetup.plan.steps.subscriptions.groups import Group, Region
 from ddsetup.plan.steps.subscriptions.taking_in import another, replaced, taken_in, unseen
 from ddsetup.plan.steps.wording import cannot_see, denied_action, listed
 
-_DONE = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE")
 NAME = f"{OWN_PREFIX}{STACK}"
 """The policy's name."""
 
@@ -139,39 +141,29 @@ def _brought_up_to_date(here: FilterPolicy, region: Region, groups: tuple[Group,
 
 def _stack(region: Region) -> Plan:
     """The stack with the delivery stream: made, led to the site, or why it is not."""
-    answers, resource, stacks = region.answers, stack_id(region.at, STACK), region.lane.stacks
-    if isinstance(stacks, Unreadable):
-        reason = cannot_see("which stacks exist", stacks)
-        return STEP.skip(resource, reason, "", denied_action(stacks))
-    reference = secret_reference(region.lane, answers)
-    if reference is None:
-        fix = "keep the key in a secret: --api-key-secret ARN"
-        return STEP.skip(resource, "a delivery stream takes the API key from a secret only", fix)
-    wanted = {SECRET_PARAMETER: reference, SITE_PARAMETER: answers.site}
-    needs = (wanted_secret(region.lane, answers),) if makes_secret(answers) else ()
-    found = next((stack for stack in stacks if stack.name == STACK), None)
-    if found is not None and found.status in _DONE:
-        return _led(found, wanted, region, needs)
-    if found is not None and not is_remains(found):
-        obstacle = state_obstacle(found, region.at.region)
-        reason = obstacle.reason if obstacle else f"stack {STACK} is {found.status}"
-        return STEP.skip(resource, reason, obstacle.fix if obstacle else "see it in CloudFormation")
+    answers, resource, found = region.answers, stack_id(region.at, STACK), own_stack(region.lane, STACK)
+    if isinstance(found, Unreadable):
+        return STEP.skip(resource, cannot_see("which stacks exist", found), "", denied_action(found))
+    secret = secret_reference(region.lane, answers)
+    if secret is None:
+        return STEP.skip(resource, *NEEDS_SECRET)
+    made = template(role_path=answers.role_path, role_boundary=answers.role_boundary)
+    wanted = wanted_stack(STACK, made, secret, answers)
+    if found is not None and is_done(found):
+        return _led(found, wanted.parameters, region)
+    if obstacle := making_obstacle(found, region.at.region):
+        return STEP.skip(resource, obstacle.reason, obstacle.fix)
     return STEP.change(
         resource,
         None,
-        StackState(
-            name=STACK,
-            template=template(role_path=answers.role_path, role_boundary=answers.role_boundary),
-            parameters=wanted,
-            tags=answers.tags_of_ours(OWN_TAGS),
-        ),
+        wanted,
         "delivers log groups to Datadog by Amazon Data Firehose",
         precondition=found.status if found is not None else "",
-        needs=needs,
+        needs=needed_secret(region.lane, answers),
     )
 
 
-def _led(stack: Stack, wanted: dict[str, str], region: Region, needs: tuple[ResourceId, ...]) -> Plan:
+def _led(stack: Stack, wanted: Mapping[str, str], region: Region) -> Plan:
     """A stack that is there; one of ours that sends to another site is led to the one of this run."""
     resource = stack_id(region.at, STACK)
     if not sends_elsewhere(stack, region.answers.site):
@@ -182,5 +174,5 @@ def _led(stack: Stack, wanted: dict[str, str], region: Region, needs: tuple[Reso
         StackState(name=STACK, parameters=before),
         StackState(name=STACK, parameters=wanted),
         f"it sends to {before[SITE_PARAMETER]}, and everything is to go to {region.answers.site}",
-        needs=needs,
+        needs=needed_secret(region.lane, region.answers),
     )
