@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import Future
 from dataclasses import replace
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -26,8 +27,8 @@ from ddsetup.gateways.datadog.client import Datadog
 from ddsetup.gateways.datadog.health import key_state, log_indexes
 from ddsetup.gateways.datadog.keys import probe_permissions
 from ddsetup.gateways.datadog.workload_identity import read_workload_identity
-from ddsetup.gateways.overlap import all_of
-from ddsetup.model.account import Function, Integration, Lane, Unreadable
+from ddsetup.gateways.overlap import all_of, begun
+from ddsetup.model.account import Function, Integration, Unreadable
 from ddsetup.model.answers import Answers
 from ddsetup.model.change import Plan
 from ddsetup.model.errors import CredentialsError, GatewayError, NotFound
@@ -39,7 +40,14 @@ from ddsetup.plan.steps.forwarder_choice import site_of
 from ddsetup.plan.steps.subscriptions.groups import log_group_of
 from ddsetup.verify.progress import Watch
 from ddsetup.verify.things import forwarders_of, switched_on
-from ddsetup.verify.watch import carried, cloudwatch_counts, cloudwatch_traffic, observe_signals, streams_in
+from ddsetup.verify.watch import (
+    Streams,
+    carried,
+    cloudwatch_counts,
+    cloudwatch_traffic,
+    observe_signals,
+    streams_in,
+)
 
 _ENDPOINTS = ("AWS_ENDPOINT_URL", "DDSETUP_DATADOG_URL")
 _PROXIES = ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy")
@@ -67,11 +75,11 @@ def gather(
 ) -> tuple[Snapshot, Evidence]:
     """The evidence, and the snapshot with what had to be read for it. Never raises for what is refused."""
     case = make_case(snapshot, Evidence(history=looking.history), answers)
-    streams = streams_in(aws, (s.function for s in case.subjects))
+    streams = begun(lambda: streams_in(aws, [s.function for s in case.subjects]))
     first: dict[str, Callable[[], Any]] = {
         "local": lambda: look_around(looking.environ, aws),
         "snapshot": lambda: observe_permissions(aws, snapshot, _questions(snapshot, answers)),
-        "signals": lambda: _signals(aws, dd, case, looking, carried(streams)),
+        "signals": lambda: _signals(aws, dd, case, looking, streams),
         "indexes": lambda: log_indexes(dd) if dd is not None else (),
         "permissions": lambda: dict(probe_permissions(dd)) if dd is not None else {},
     }
@@ -94,7 +102,7 @@ def gather(
     )
     snapshot = found.pop("snapshot")
     snapshot = replace(snapshot, datadog=replace(snapshot.datadog, workload_identity=identity))
-    seen = {at: replace(snapshot.lanes[at], metric_streams=there) for at, there in streams.items()}
+    seen = {at: replace(snapshot.lanes[at], metric_streams=there) for at, there in streams.result().items()}
     snapshot = replace(snapshot, lanes={**snapshot.lanes, **seen})
     evidence = replace(evidence, forwarders=found)
     snapshot = observe_filters(aws, snapshot, groups_in_doubt(make_case(snapshot, evidence, answers)))
@@ -102,7 +110,7 @@ def gather(
 
 
 def _signals(
-    aws: Aws, dd: Datadog | None, case: Case, looking: Looking, streamed: frozenset[Lane]
+    aws: Aws, dd: Datadog | None, case: Case, looking: Looking, streams: Future[Streams]
 ) -> tuple[Signal, ...]:
     """What has arrived, of functions by the way in which each is monitored.
 
@@ -118,6 +126,7 @@ def _signals(
         fresh = (modified(function) or start) > start
         watches.setdefault((way_of(function, answers), fresh), []).append(function)
     found: list[Signal] = []
+    streamed = carried(streams.result())
     for (way, fresh), functions in watches.items():
         changed = [at for f in functions if (at := modified(f)) is not None]
         since = min(max([start, *changed]), now) if fresh else start

@@ -24,6 +24,8 @@ from ddsetup.verify.progress import Count, Progress, Traffic, Watch
 from ddsetup.verify.things import Thing
 
 OnUpdate: TypeAlias = Callable[[tuple[Signal, ...]], None]
+Streams: TypeAlias = Mapping[Lane, tuple[MetricStream, ...] | Unreadable]
+"""The metric streams to Datadog of each place, or why they are not known."""
 
 FIRST_PAUSE, LONGEST_PAUSE, SLOWING = 2.0, 30.0, 1.5
 
@@ -112,16 +114,14 @@ def streamed_lanes(aws: Aws, functions: Iterable[Function]) -> frozenset[Lane]:
     return carried(streams_in(aws, functions))
 
 
-def streams_in(
-    aws: Aws, functions: Iterable[Function]
-) -> Mapping[Lane, tuple[MetricStream, ...] | Unreadable]:
+def streams_in(aws: Aws, functions: Iterable[Function]) -> Streams:
     """The metric streams to Datadog, where these functions are."""
     lanes = list(dict.fromkeys(f.lane for f in functions))
     found = each(lambda lane: read_even_signed_out(lambda: datadogs_streams(aws, lane)), lanes)
     return dict(zip(lanes, found, strict=True))
 
 
-def carried(streams: Mapping[Lane, tuple[MetricStream, ...] | Unreadable]) -> frozenset[Lane]:
+def carried(streams: Streams) -> frozenset[Lane]:
     """Where one of them has the invocations of functions."""
     return frozenset(
         lane
