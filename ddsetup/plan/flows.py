@@ -9,7 +9,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
-from ddsetup.facts.account_policies import policies_of
 from ddsetup.facts.filters import MAX_FILTERS, Destination, as_filter, classify, leads_to_datadog_by_name
 from ddsetup.facts.firehose import leads_to_datadog
 from ddsetup.facts.recognise import extension_ships_logs, has_datadog
@@ -23,7 +22,7 @@ from ddsetup.model.states import FilterState, FunctionState, LogGroupState
 from ddsetup.plan.steps.collection import subscribed
 from ddsetup.plan.steps.subscriptions.account import by_policy
 from ddsetup.plan.steps.subscriptions.groups import Region, log_group_of, regions
-from ddsetup.plan.steps.subscriptions.stream import left_out
+from ddsetup.plan.steps.subscriptions.stream import leaves_out, left_out
 
 Filters: TypeAlias = list[tuple[str, Destination]]
 """Filters of a log group by name, each with where it leads."""
@@ -189,15 +188,14 @@ def _filters_after(
     if (by_policy(region) or stays) and name not in region.own_groups:
         found.append("ours")
     stays = _streamed(name, region) and region.at not in changes.policies
-    if name not in left_out(region) if region.answers.streams_logs else stays:
+    if not leaves_out(name, region) if region.answers.streams_logs else stays:
         found.append("firehose")
     return found
 
 
 def _streamed(name: str, region: Region) -> bool:
     """Whether a policy of the account leads the group to Datadog by Firehose."""
-    policies = policies_of(region.lane.account_filter_policies)
-    return any(leads_to_datadog(each.destination_arn) and each.delivers(name) for each in policies)
+    return any(leads_to_datadog(each.destination_arn) and each.delivers(name) for each in region.policies)
 
 
 def _filters(name: str, region: Region) -> Filters | None:

@@ -11,7 +11,6 @@ from dataclasses import replace
 from ddsetup.facts.account_policies import (
     MOST_SELECTION,
     FilterPolicy,
-    policies_of,
     policy_resource,
     wanted_policy,
 )
@@ -56,10 +55,10 @@ def plan_policy(region: Region, groups: tuple[Group, ...]) -> Plan:
         return STEP.keep(policy_id(region), reason)
     if isinstance(held, Unreadable):
         return unseen(policy_id(region), held)
-    there = policies_of(held)
     if region.policy:
         return _brought_up_to_date(region.policy, region)
-    return _in_place_of(there, region, groups) if there else Plan(changes=(_creation(region, groups),))
+    there = region.policies
+    return _in_place_of(there[0], region, groups) if there else Plan(changes=(_creation(region, groups),))
 
 
 def _creation(region: Region, groups: tuple[Group, ...], needs: tuple[ResourceId, ...] = ()) -> Change:
@@ -99,18 +98,18 @@ def _brought_up_to_date(here: FilterPolicy, region: Region) -> Plan:
     return Plan(changes=(change,), warnings=said)
 
 
-def _in_place_of(there: tuple[FilterPolicy, ...], region: Region, groups: tuple[Group, ...]) -> Plan:
+def _in_place_of(there: FilterPolicy, region: Region, groups: tuple[Group, ...]) -> Plan:
     """AWS allows one policy: one of ddsetup's, to a Forwarder that is no longer the one, gives way, and
     somebody else's where they gave it away."""
-    if refused := another(there[0], region, policy_id(region)):
+    if refused := another(there, region, policy_id(region)):
         return refused
-    gone = replaced(there[0], region, stands_on(region))
+    gone = replaced(there, region, stands_on(region))
     return Plan(changes=(gone, _creation(region, groups, (gone.resource,))))
 
 
 def _former(region: Region, groups: tuple[Group, ...]) -> Plan:
     """A policy that ddsetup put goes when its functions report another way, and no other relies on it."""
-    found = next((p for p in policies_of(region.lane.account_filter_policies) if p.own), None)
+    found = next((p for p in region.policies if p.own), None)
     answers = region.answers
     if found is None:
         return Plan()

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from ddsetup.facts.account_policies import FilterPolicy, policy_to
+from ddsetup.facts.account_policies import FilterPolicy, policies_of, policy_to
 from ddsetup.facts.filters import OWN_PREFIX, Forwarders
 from ddsetup.facts.ownership import leaves_alone
 from ddsetup.facts.recognise import extension_ships_logs
@@ -40,7 +40,8 @@ class Region:
 
     `registered` are the Forwarders in the account's log collection, `unreadable` is why they are not known.
     `triggered`: Datadog subscribes our Forwarder to Lambda's log groups by itself, or will after this run.
-    `policy` is the account's policy that leads to our Forwarder already.
+    `policies` are the account's, as far as they can be read; `policy` is the one that leads to our Forwarder
+    already.
     `leaving` are Forwarders that leave log collection in it, and Datadog's filters with them. `recorded` are
     the log groups that earlier runs led to our Forwarder; `been_here`: something tells that filters of
     ddsetup's are, or were, in the region. `shipped` are log groups all of whose lines the Extension sends, or
@@ -54,6 +55,7 @@ class Region:
     registered: tuple[str, ...] = ()
     unreadable: Unreadable | None = None
     triggered: bool = False
+    policies: tuple[FilterPolicy, ...] = ()
     policy: FilterPolicy | None = None
     leaving: tuple[str, ...] = ()
     own_groups: frozenset[str] = field(default_factory=frozenset)
@@ -134,6 +136,7 @@ def _region(lane: Lane, snapshot: Snapshot, answers: Answers, registering: froze
         registered=registered,
         unreadable=integration if isinstance(integration, Unreadable) else None,
         triggered=("lambda" in sources and choice.arn in registered) or choice.arn in registering,
+        policies=policies_of(held.account_filter_policies),
         policy=policy_to(choice.arn, held.account_filter_policies),
         own_groups=frozenset(_own_groups(held, {*forwarders.others, choice.arn})),
         recorded=frozenset(group for group, leads_to in put.items() if leads_to == choice.arn),

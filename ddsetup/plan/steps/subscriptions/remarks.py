@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ddsetup.facts.account_policies import FilterPolicy, policies_of
+from ddsetup.facts.account_policies import FilterPolicy
 from ddsetup.facts.filters import AUTOMATIC_PREFIX, OWN_PREFIX, classify
 from ddsetup.model.account import SubscriptionFilter, Unreadable
 from ddsetup.model.change import Plan
@@ -49,7 +49,8 @@ def region_warnings(region: Region) -> tuple[str, ...]:
     """What is to be said of all log groups of a region."""
     place, answers = region.at.region, region.answers
     warnings = []
-    doubles = any(arn != region.choice.arn or region.triggered for arn in _to_datadog(region))
+    theirs = _theirs(region)
+    doubles = any(each.destination_arn != region.choice.arn or region.triggered for each in theirs)
     if doubles and answers.forwards:
         warnings.append(
             f"{place}: an account-level subscription policy sends all log groups to Datadog; "
@@ -66,12 +67,6 @@ def region_warnings(region: Region) -> tuple[str, ...]:
     return tuple(warnings)
 
 
-def _to_datadog(region: Region) -> list[str]:
-    """Where account-level policies lead that seem to lead to Datadog; without those of ddsetup's, which go
-    when another way is chosen."""
-    return [policy.destination_arn for policy in _theirs(region)]
-
-
 def _of_shipped(region: Region) -> bool:
     """Whether such a policy takes in a log group whose lines the Extension sends, as far as that is known."""
     return any(
@@ -81,8 +76,10 @@ def _of_shipped(region: Region) -> bool:
 
 
 def _theirs(region: Region) -> list[FilterPolicy]:
+    """Account-level policies that seem to lead to Datadog; without those of ddsetup's, which go when another
+    way is chosen."""
     return [
         policy
-        for policy in policies_of(region.lane.account_filter_policies)
+        for policy in region.policies
         if not policy.own and "datadog" in f"{policy.state.name}{policy.state.document}".lower()
     ]

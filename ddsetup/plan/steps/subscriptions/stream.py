@@ -8,11 +8,11 @@ policy names log groups one by one, so that a function made later is taken in un
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 
 from ddsetup.facts.account_policies import (
     MOST_SELECTION,
     FilterPolicy,
-    policies_of,
     policy_resource,
     stream_policy,
 )
@@ -58,8 +58,8 @@ def plan_stream(region: Region, groups: tuple[Group, ...]) -> Plan:
     resource, held = policy_resource(NAME, region.at), region.lane.account_filter_policies
     if isinstance(held, Unreadable):
         return unseen(resource, held)
-    there = policies_of(held)
-    ours = next((p for p in there if p.destination_arn == _arn(region)), None)
+    there = region.policies
+    ours = next((p for p in there if p.destination_arn == stream_arn(region.at)), None)
     if theirs := next((p for p in there if p is not ours and leads_to_datadog(p.destination_arn)), None):
         reason = f"{theirs.state.name} leads all log groups to Datadog already, by {theirs.destination_arn}"
         return STEP.keep(resource, reason)
@@ -93,13 +93,18 @@ def plan_stream(region: Region, groups: tuple[Group, ...]) -> Plan:
     )
 
 
-def _arn(region: Region) -> str:
-    return stream_arn(region.at)
-
-
 def left_out(region: Region) -> frozenset[str]:
     """The log groups that the policy leaves out."""
-    return region.shipped | region.own_groups | {delivery_log_group(STACK)}
+    return frozenset().union(*_left_out(region))
+
+
+def leaves_out(group: str, region: Region) -> bool:
+    """Whether it leaves out a log group; of many this is told faster than by the set of all."""
+    return any(group in names for names in _left_out(region))
+
+
+def _left_out(region: Region) -> tuple[AbstractSet[str], ...]:
+    return region.shipped, region.own_groups, {delivery_log_group(STACK)}
 
 
 def _with_extension(groups: Iterable[Group]) -> tuple[ResourceId, ...]:
@@ -108,7 +113,7 @@ def _with_extension(groups: Iterable[Group]) -> tuple[ResourceId, ...]:
 
 def _wanted(region: Region) -> AccountPolicyState:
     role = logs_role_arn(region.at, region.answers.role_path)
-    return stream_policy(NAME, _arn(region), role, left_out(region))
+    return stream_policy(NAME, stream_arn(region.at), role, left_out(region))
 
 
 def _too_many(region: Region, size: int) -> tuple[str, str]:
