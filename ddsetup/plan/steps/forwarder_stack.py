@@ -38,8 +38,6 @@ MASKED = "****"
 
 DESCRIPTION = "Pushes logs, metrics and traces from AWS to Datadog."
 ARN_OUTPUT = "DatadogForwarderArn"
-_STREAM_OUTPUT = "DeliveryStreamArn"
-"""Of the stacks with a delivery stream, which have parameters of the same names."""
 MINIMUM_UNRESERVED = 100
 """Concurrency that AWS Lambda keeps unreserved in every account and region (AWS Lambda quotas page)."""
 
@@ -173,12 +171,10 @@ def parameters(lane: LaneSnapshot, answers: Answers) -> Mapping[str, str]:
 
 def is_forwarder_stack(stack: Stack) -> bool:
     """Whether the stack is made from the Forwarder's template, however far its creation got."""
-    if _STREAM_OUTPUT in stack.outputs:
-        return False
     return (
         ARN_OUTPUT in stack.outputs
         or stack.description.strip() == DESCRIPTION
-        or {SITE_PARAMETER, SECRET_PARAMETER} <= set(stack.parameters)
+        or {SITE_PARAMETER, SECRET_PARAMETER, "FunctionName"} <= set(stack.parameters)
     )
 
 

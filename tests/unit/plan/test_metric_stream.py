@@ -16,7 +16,7 @@ from ddsetup.model.metric_stream import MetricStream
 from ddsetup.model.states import REF_SECRET, StackState
 from ddsetup.plan.metric_stream_template import template
 from ddsetup.plan.policy import least_policy
-from ddsetup.plan.steps import metric_stream
+from ddsetup.plan.steps import metric_stream, teardown
 from ddsetup.plan.steps.api_key import OWN_TAGS, SECRET_NAME
 from ddsetup.plan.steps.forwarder_reuse import stack_id
 from ddsetup.plan.whole import make_plan
@@ -177,6 +177,14 @@ def test_a_partition_that_datadogs_site_does_not_monitor_is_refused() -> None:
 def test_the_remains_of_a_failed_creation_are_removed_first() -> None:
     failed = replace(OURS, status="ROLLBACK_COMPLETE")
     assert only(planned(lane={"stacks": (failed,)})).precondition == "ROLLBACK_COMPLETE"
+
+
+def test_what_is_left_of_one_is_not_taken_for_a_forwarder() -> None:
+    left = replace(OURS, status="DELETE_FAILED", description=HELD["Description"])
+    lane = b.lane_snapshot(stacks=(left,), secrets={})
+    assert only(teardown.plan(b.snapshot(lane), b.answers())).why == (
+        "ddsetup made it, and nothing needs it any more"
+    )
 
 
 def test_it_goes_with_prune_where_the_record_tells_that_it_is_ours() -> None:
