@@ -19,6 +19,7 @@ from ddsetup.plan.steps.api_key import (
     secret_id,
     secret_made,
 )
+from ddsetup.plan.steps.delivery_stack import not_ours
 from ddsetup.plan.steps.forwarder_reuse import stack_id
 from ddsetup.plan.steps.forwarder_stack import is_remains, state_obstacle
 from ddsetup.plan.steps.wording import cannot_see, denied_action, listed
@@ -106,9 +107,7 @@ def _stack(found: Found, wish: Wish, tags: Mapping[str, str], needs: tuple[Resou
         why = "runs ddsetup keep apply on a schedule and after deployments"
         return STEP.change(resource, None, after, why, needs=needs, precondition=precondition)
     if not made_by_us(stack.tags):
-        return STEP.skip(
-            resource, f"a stack {STACK} is there that ddsetup did not make", "rename or delete it"
-        )
+        return STEP.skip(resource, *not_ours(STACK))
     obstacle = state_obstacle(stack, found.lane.region)
     if obstacle is not None:
         return STEP.skip(resource, obstacle.reason, obstacle.fix)

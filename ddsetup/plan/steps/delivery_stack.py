@@ -38,6 +38,11 @@ def making_obstacle(stack: Stack | None, region: str) -> Obstacle | None:
     return state_obstacle(stack, region) or unknown
 
 
+def not_ours(name: str) -> tuple[str, str]:
+    """Why a stack of this name that somebody else made is left alone, and what to do."""
+    return f"a stack {name} is there that ddsetup did not make", "rename or delete it"
+
+
 def wanted_stack(name: str, template: Json, secret: str, answers: Answers) -> StackState:
     """A stack of a template of ddsetup's own, with the key in this secret."""
     return StackState(

@@ -30,6 +30,7 @@ from ddsetup.plan.steps.delivery_stack import (
     NEEDS_SECRET,
     is_done,
     making_obstacle,
+    not_ours,
     own_stack,
     wanted_stack,
 )
@@ -158,8 +159,7 @@ def _existing(found: Stack, secret: str, place: _Place) -> Plan:
     """A stack that is there: its namespaces, its site and its key are made those that are wanted."""
     held, streams = place.lane.metric_stream_template, place.lane.metric_streams
     if not made_by_us(found.tags):
-        reason = f"a stack {STACK} is there that ddsetup did not make"
-        return STEP.skip(place.resource, reason, "rename or delete it")
+        return STEP.skip(place.resource, *not_ours(STACK))
     if isinstance(held, Unreadable):
         reason = cannot_see("what the stack streams", held)
         return STEP.skip(place.resource, reason, "grant the permission", denied_action(held))

@@ -108,6 +108,7 @@ def test_a_function_that_gets_the_extension_goes_out_of_the_selection_once_it_ha
         ({"account_filter_policies": Unreadable("logs:DescribeAccountPolicies", "denied")}, "cannot see"),
         ({"stacks": Unreadable("cloudformation:DescribeStacks", "denied")}, "no delivery stream"),
         ({"stacks": (replace(MADE, status="UPDATE_IN_PROGRESS"),)}, "being changed right now"),
+        ({"stacks": (replace(MADE, tags={}),)}, f"a stack {STACK} is there that ddsetup did not make"),
         ({"account_filter_policies": (item("x", b.function_arn("splunk")),)}, "AWS allows one policy"),
         ({"account_filter_policies": (item("x", f"{STREAM}-2"),)}, "leads all log groups to Datadog already"),
     ],

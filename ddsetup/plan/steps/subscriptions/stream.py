@@ -31,6 +31,7 @@ from ddsetup.model.states import AccountPolicyState, StackState
 from ddsetup.plan.log_stream_template import template
 from ddsetup.plan.steps.api_key import (
     SITE_PARAMETER,
+    made_by_us,
     needed_secret,
     secret_reference,
     sends_elsewhere,
@@ -39,6 +40,7 @@ from ddsetup.plan.steps.delivery_stack import (
     NEEDS_SECRET,
     is_done,
     making_obstacle,
+    not_ours,
     own_stack,
     wanted_stack,
 )
@@ -171,6 +173,8 @@ def _stack(region: Region) -> Plan:
 def _led(stack: Stack, wanted: Mapping[str, str], region: Region) -> Plan:
     """A stack that is there; one of ours that sends to another site is led to the one of this run."""
     resource = stack_id(region.at, STACK)
+    if not made_by_us(stack.tags):
+        return STEP.skip(resource, *not_ours(STACK))
     if not sends_elsewhere(stack, region.answers.site):
         return STEP.keep(resource, "delivers log groups to Datadog by Amazon Data Firehose")
     before = {name: stack.parameters.get(name, "") for name in wanted}
