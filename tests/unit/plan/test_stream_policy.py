@@ -145,6 +145,11 @@ def test_a_stack_that_sends_to_another_site_is_led_to_this_one() -> None:
     elsewhere = replace(MADE, parameters={**MADE.parameters, "DdSite": "us3.datadoghq.com"})
     plan = planned(world(item(NAME, STREAM, DELIVERY, GROUP), stacks=(elsewhere,)))
     assert kinds(plan) == [("stack", "update")]
+    led = plan.changes[0].after
+    assert isinstance(led, StackState)
+    assert (led.template, led.tags) == (template(), MADE.tags), (
+        "by which it can be made again once it is gone"
+    )
 
 
 def test_it_stays_with_the_extension_and_goes_without_logs_and_with_the_last_function() -> None:

@@ -7,8 +7,9 @@ policy names log groups one by one, so that a function made later is taken in un
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
+from dataclasses import replace
 
 from ddsetup.facts.account_policies import (
     MOST_SELECTION,
@@ -157,7 +158,7 @@ def _stack(region: Region) -> Plan:
     made = template(role_path=answers.role_path, role_boundary=answers.role_boundary)
     wanted = wanted_stack(STACK, made, secret, answers)
     if found is not None and is_done(found):
-        return _led(found, wanted.parameters, region)
+        return _led(found, replace(wanted, tags=found.tags), region)
     if obstacle := making_obstacle(found, region.at.region):
         return STEP.skip(resource, obstacle.reason, obstacle.fix)
     return STEP.change(
@@ -170,18 +171,18 @@ def _stack(region: Region) -> Plan:
     )
 
 
-def _led(stack: Stack, wanted: Mapping[str, str], region: Region) -> Plan:
+def _led(stack: Stack, wanted: StackState, region: Region) -> Plan:
     """A stack that is there; one of ours that sends to another site is led to the one of this run."""
     resource = stack_id(region.at, STACK)
     if not made_by_us(stack.tags):
         return STEP.skip(resource, *not_ours(STACK))
     if not sends_elsewhere(stack, region.answers.site):
         return STEP.keep(resource, "delivers log groups to Datadog by Amazon Data Firehose")
-    before = {name: stack.parameters.get(name, "") for name in wanted}
+    before = {name: stack.parameters.get(name, "") for name in wanted.parameters}
     return STEP.change(
         resource,
-        StackState(name=STACK, parameters=before),
-        StackState(name=STACK, parameters=wanted),
+        replace(wanted, parameters=before),
+        wanted,
         f"it sends to {before[SITE_PARAMETER]}, and everything is to go to {region.answers.site}",
         needs=needed_secret(region.lane, region.answers),
     )
