@@ -39,7 +39,6 @@ from ddsetup.plan.steps.namespaces import SERVICES, wanted_namespaces
 from ddsetup.plan.steps.wording import cannot_see, denied_action, listed, no_longer_wanted
 
 STEP = Step("metric_stream")
-PRUNE = Step("prune")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +70,7 @@ class _Place:
 def plan(snapshot: Snapshot, answers: Answers, selected: tuple[Function, ...]) -> Plan:
     """The stream of every region in which functions are selected, and the secret with the key for it."""
     if answers.metrics != "stream":
-        return _unwanted(snapshot, answers)
+        return Plan()
     lanes = sorted({function.lane for function in selected})
     done = forwarder.plan(snapshot, answers, selected)
     seen_to = {change.resource for change in done.changes} | {skipped.resource for skipped in done.skipped}
@@ -194,20 +193,3 @@ def _wanted(secret: str, answers: Answers, besides: tuple[str, ...] = ()) -> Sta
     names = (*streamed_namespaces(answers), *besides)
     made = template(names, role_path=answers.role_path, role_boundary=answers.role_boundary)
     return wanted_stack(STACK, made, secret, answers)
-
-
-def _unwanted(snapshot: Snapshot, answers: Answers) -> Plan:
-    return Plan.joined(_unwanted_in(lane, snapshot, answers) for lane in snapshot.lanes.values())
-
-
-def _unwanted_in(lane: LaneSnapshot, snapshot: Snapshot, answers: Answers) -> Plan:
-    """A stream of ours that nobody asks for goes with `--prune`, where the record tells that we made it."""
-    found, resource = own_stack(lane, STACK), stack_id(lane.lane, STACK)
-    record = (snapshot.applied or {}).get(resource)
-    if not isinstance(found, Stack) or not made_by_us(found.tags) or record is None:
-        return Plan()
-    if not answers.prune or not isinstance(record.after, StackState):
-        return Plan(warnings=(no_longer_wanted("metric stream", (f"{STACK} in {lane.lane.region}",)),))
-    return PRUNE.change(
-        resource, record.after, None, "no metric stream is wanted any more: Datadog polls them again"
-    )

@@ -9,13 +9,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
+from ddsetup.facts.account_policies import policies_of
+from ddsetup.facts.firehose import STACK as LOG_STREAM
+from ddsetup.facts.firehose import stream_arn
 from ddsetup.facts.kinds import sources_of
+from ddsetup.facts.metric_streams import STACK as METRIC_STREAM
 from ddsetup.facts.recognise import has_datadog
-from ddsetup.model.account import Function, Integration, Lane, Unreadable
+from ddsetup.model.account import Function, Integration, Lane, Stack, Unreadable
 from ddsetup.model.answers import Answers
 from ddsetup.model.change import Change, Plan, Step
-from ddsetup.model.snapshot import Snapshot
-from ddsetup.model.states import LogCollectionState
+from ddsetup.model.snapshot import LaneSnapshot, Snapshot
+from ddsetup.model.states import LogCollectionState, StackState
 from ddsetup.plan.steps import durable, forwarder, uninstrument
 from ddsetup.plan.steps import instrument as instrument_step
 from ddsetup.plan.steps.api_key import (
@@ -29,6 +33,8 @@ from ddsetup.plan.steps.api_key import (
     secret_state,
 )
 from ddsetup.plan.steps.collection import LAMBDA_SOURCE, added_by_us, collection_id
+from ddsetup.plan.steps.delivery_stack import own_stack
+from ddsetup.plan.steps.forwarder_reuse import stack_id
 from ddsetup.plan.steps.instrument.function import Instrumented, instrument
 from ddsetup.plan.steps.instrument.key_access import told_where
 from ddsetup.plan.steps.instrument.subject import STEP as INSTRUMENT
@@ -40,15 +46,18 @@ STEP = Step("prune")
 
 
 def plan(snapshot: Snapshot, answers: Answers, selected: tuple[Function, ...]) -> Plan:
-    """Functions that are no longer chosen, log sources and services that nobody asks for, and, without a
-    record, that nothing can be pruned. What chosen functions have too much of is part of their own change."""
+    """Functions that are no longer chosen, log sources, services and streams that nobody asks for, and,
+    without a record, that nothing can be pruned. What chosen functions have too much of is part of their own
+    change."""
     if snapshot.applied is None:
         said = "nothing is pruned: no run of ddsetup in this account is remembered here (see --state)"
         return Plan(warnings=(said,) if answers.prune else ())
     functions = _functions(snapshot, answers, selected)
     here = sorted({f.lane for f in selected})
     secrets = [_secrets(lane, snapshot, answers, selected, functions.changes) for lane in here]
-    return Plan.joined((functions, _sources(snapshot, answers), _integration(snapshot, answers), *secrets))
+    streams = [_streams(lane, snapshot, answers) for lane in snapshot.lanes.values()]
+    held = (_sources(snapshot, answers), _integration(snapshot, answers))
+    return Plan.joined((functions, *streams, *held, *secrets))
 
 
 def left_functions(
@@ -116,6 +125,40 @@ def _sources(snapshot: Snapshot, answers: Answers) -> Plan:
             "ddsetup registered these log sources, and they are no longer wanted",
         )
     return result
+
+
+def _streams(lane: LaneSnapshot, snapshot: Snapshot, answers: Answers) -> Plan:
+    """Stacks with a delivery stream that nobody asks for, nor any policy of the account leads to."""
+    result = Plan()
+    for name, what, why, wanted in (
+        (
+            METRIC_STREAM,
+            "metric stream",
+            "no metric stream is wanted any more: Datadog polls them again",
+            answers.metrics == "stream",
+        ),
+        (
+            LOG_STREAM,
+            "log stream",
+            "no log groups are led to it any more",
+            answers.streams_logs or _is_led_to(stream_arn(lane.lane), lane),
+        ),
+    ):
+        found, resource = own_stack(lane, name), stack_id(lane.lane, name)
+        record = (snapshot.applied or {}).get(resource)
+        if wanted or not isinstance(found, Stack) or not made_by_us(found.tags) or record is None:
+            continue
+        if answers.prune and isinstance(record.after, StackState):
+            result += STEP.change(resource, record.after, None, why)
+        else:
+            result += Plan(warnings=(no_longer_wanted(what, (f"{name} in {lane.lane.region}",)),))
+    return result
+
+
+def _is_led_to(stream: str, lane: LaneSnapshot) -> bool:
+    """Whether a policy of the account leads there, or may."""
+    held = lane.account_filter_policies
+    return isinstance(held, Unreadable) or any(p.destination_arn == stream for p in policies_of(held))
 
 
 def _secrets(

@@ -16,7 +16,7 @@ from ddsetup.model.metric_stream import MetricStream
 from ddsetup.model.states import REF_SECRET, StackState
 from ddsetup.plan.metric_stream_template import template
 from ddsetup.plan.policy import least_policy
-from ddsetup.plan.steps import metric_stream, teardown
+from ddsetup.plan.steps import metric_stream, teardown, unwanted
 from ddsetup.plan.steps.api_key import OWN_TAGS, SECRET_NAME
 from ddsetup.plan.steps.forwarder_reuse import stack_id
 from ddsetup.plan.whole import make_plan
@@ -193,11 +193,11 @@ def test_it_goes_with_prune_where_the_record_tells_that_it_is_ours() -> None:
     made = StackState(name=STACK, parameters=PARAMETERS, tags=OWN_TAGS, template=HELD)
     record = Change(step="metric_stream", resource=resource, before=None, after=made, why="")
     seen = b.snapshot(lane)
-    assert metric_stream.plan(seen, b.answers(prune=True), (ORDERS,)) == Plan()
+    assert unwanted.plan(seen, b.answers(prune=True), (ORDERS,)).changes == ()
     known = replace(seen, applied={resource: record})
-    (said,) = metric_stream.plan(known, b.answers(), (ORDERS,)).warnings
+    (said,) = unwanted.plan(known, b.answers(), (ORDERS,)).warnings
     assert said.startswith("- remove metric stream: datadog-metric-stream in")
-    gone = only(metric_stream.plan(known, b.answers(prune=True), (ORDERS,)))
+    gone = only(unwanted.plan(known, b.answers(prune=True), (ORDERS,)))
     assert (gone.before, gone.after) == (made, None)
 
 

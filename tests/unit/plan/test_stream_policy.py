@@ -13,12 +13,14 @@ from ddsetup.facts.catalog import sites
 from ddsetup.facts.firehose import STACK, logs_url
 from ddsetup.model.account import Function, Json, LogGroup, Stack, Unreadable
 from ddsetup.model.answers import KeySource
-from ddsetup.model.change import Plan
+from ddsetup.model.change import Change, Plan
 from ddsetup.model.snapshot import Snapshot
 from ddsetup.model.states import AccountPolicyState, StackState
 from ddsetup.plan.log_stream_template import template
 from ddsetup.plan.policy import least_policy
-from ddsetup.plan.steps import subscriptions, teardown, uninstrument
+from ddsetup.plan.steps import subscriptions, teardown, uninstrument, unwanted
+from ddsetup.plan.steps.forwarder_reuse import stack_id
+from ddsetup.plan.steps.subscriptions.conflicts import STEP
 from tests import builders as b
 
 ORDERS, PAY = b.function("orders"), b.function("pay")
@@ -173,6 +175,25 @@ def test_it_stays_with_the_extension_and_goes_without_logs_and_with_the_last_fun
     (stack,) = [change for change in gone.changes if change.resource.kind == "stack"]
     (policy,) = [change for change in gone.changes if change.resource.kind == "account_policy"]
     assert policy.resource in stack.needs
+
+
+def test_the_stack_goes_with_prune_once_no_policy_leads_to_it() -> None:
+    resource = stack_id(b.lane(), STACK)
+    made = StackState(name=STACK, parameters=MADE.parameters, tags=MADE.tags, template=template())
+    record = Change(step=STEP, resource=resource, before=None, after=made, why="")
+
+    def pruned(*policies: Json, recorded: bool = True, prune: bool = True, **over: Any) -> Plan:
+        seen = world(*policies, stacks=(MADE,), **over)
+        seen = replace(seen, applied={resource: record} if recorded else {})
+        return unwanted.plan(seen, b.answers(via="extension", logs=False, prune=prune), (ORDERS,))
+
+    (gone,) = pruned().changes
+    assert (gone.before, gone.after, gone.step) == (made, None, "prune")
+    assert pruned(item(NAME, STREAM)).changes == ()
+    assert pruned(account_filter_policies=Unreadable("x", "denied")).changes == ()
+    assert pruned(recorded=False).changes == ()
+    (said,) = pruned(prune=False).warnings
+    assert said.startswith(f"- remove log stream: {STACK} in {b.REGION}")
 
 
 def test_the_template_has_the_intake_of_every_site() -> None:
