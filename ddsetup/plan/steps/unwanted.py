@@ -20,7 +20,7 @@ from ddsetup.model.answers import Answers
 from ddsetup.model.change import Change, Plan, Step
 from ddsetup.model.snapshot import LaneSnapshot, Snapshot
 from ddsetup.model.states import LogCollectionState, StackState
-from ddsetup.plan.steps import durable, forwarder, uninstrument
+from ddsetup.plan.steps import durable, forwarder, metric_stream, subscriptions, uninstrument
 from ddsetup.plan.steps import instrument as instrument_step
 from ddsetup.plan.steps.api_key import (
     made_by_us,
@@ -178,7 +178,7 @@ def _secrets(
     if not others:
         return Plan()
     here = tuple(f for f in selected if f.lane == lane)
-    steps = (forwarder.plan, durable.plan, instrument_step.plan)
+    steps = (forwarder.plan, durable.plan, metric_stream.plan, subscriptions.plan, instrument_step.plan)
     done = (*leaving, *Plan.joined(step(snapshot, answers, here) for step in steps).changes)
     going = {c.resource: c for c in done if reads_it_no_more(c)}
     result = Plan()

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import Any
 
 from ddsetup.facts.catalog import PYTHON_HANDLER
+from ddsetup.facts.firehose import STACK as LOGS
+from ddsetup.facts.firehose import stream_arn
+from ddsetup.facts.metric_streams import STACK as METRICS
 from ddsetup.model.account import Function, Layer, NamespaceFilter
 from ddsetup.model.answers import Answers, Selection, Tracing
 from ddsetup.model.change import Change, Plan, ResourceId
 from ddsetup.model.snapshot import Snapshot
 from ddsetup.model.states import FunctionState, IntegrationState, LogCollectionState, TagsState
+from ddsetup.plan.metric_stream_template import template
 from ddsetup.plan.steps import instrument, uninstrument, unwanted
 from ddsetup.plan.steps.api_key import APP_SECRET_NAME, OWN_TAGS, SECRET_NAME, SITE_TAG
 from ddsetup.plan.steps.collection import collection_id
@@ -33,6 +38,7 @@ from tests.builders import (
     role,
     secret,
     snapshot,
+    stack,
 )
 
 OWN_LAYER = Layer(f"arn:aws:lambda:{REGION}:111122223333:layer:mine:1")
@@ -230,6 +236,31 @@ def test_only_secrets_with_an_api_key_of_another_site_go() -> None:
     assert (gone.resource.id, gone.action) == (former.name, "delete")
     (said,) = unwanted.plan(held, answers(via="extension"), (f,)).warnings
     assert former.name in said
+
+
+def test_a_secret_goes_with_the_run_that_leads_the_streams_to_another_site() -> None:
+    f = function("orders")
+    kept = secret(tags={**OWN_TAGS, SITE_TAG: SITE})
+    former = secret(f"{SECRET_NAME}/datadoghq.com", tags={**OWN_TAGS, SITE_TAG: "datadoghq.com"})
+    reading = {"DdSite": "datadoghq.com", "DdApiKeySecretArn": former.arn}
+    stacks = [stack(name, tags=OWN_TAGS, parameters=reading, outputs={}) for name in (METRICS, LOGS)]
+    log_stream = {"policyName": f"ddsetup-{LOGS}", "policyDocument": ""}
+    log_stream["policyDocument"] = json.dumps({"DestinationArn": stream_arn(lane())})
+    held = lane_snapshot(
+        f,
+        secrets={s.name: s for s in (kept, former)},
+        stacks=tuple(stacks),
+        metric_streams=(),
+        metric_stream_template=template(("AWS/Lambda",)),
+        account_filter_policies=(log_stream,),
+    )
+    seen = replace(snapshot(held), applied={})
+    both = answers(via="extension", subscribe="account", metrics="stream", prune=True)
+    (gone,) = unwanted.plan(seen, both, (f,)).changes
+    assert (gone.resource.id, gone.action) == (former.name, "delete")
+    assert {need.id for need in gone.needs} >= {METRICS, LOGS}
+    assert unwanted.plan(seen, replace(both, subscribe="automatic"), (f,)).changes == ()
+    assert unwanted.plan(seen, replace(both, metrics="poll"), (f,)).changes == ()
 
 
 def test_states_of_the_record_are_what_is_compared() -> None:
