@@ -20,6 +20,7 @@ from ddsetup.model.change import Change
 from ddsetup.model.states import FunctionState, LogCollectionState
 from ddsetup.plan.steps.collection import LAMBDA_SOURCE, collection_id, going_with
 from ddsetup.plan.steps.collection import STEP as COLLECTION
+from ddsetup.plan.steps.delivery_stack import own_stack
 from ddsetup.plan.steps.forwarder_choice import lane_of
 from ddsetup.plan.steps.instrument.subject import STEP as INSTRUMENT
 from ddsetup.plan.steps.subscriptions.conflicts import deletion
@@ -161,10 +162,8 @@ def _takes_in(policy: FilterPolicy, groups: Iterable[str]) -> list[str]:
 
 def _without_stream(place: Place, policies: Iterable[FilterPolicy]) -> str:
     """The name of ddsetup's own policy, if the stack with its delivery stream is gone."""
-    stacks = place.lane.stacks
     own = next((p.state.name for p in policies if p.own and is_stream(p.destination_arn)), "")
-    gone = not isinstance(stacks, Unreadable) and not any(stack.name == STACK for stack in stacks)
-    return own if gone else ""
+    return own if own_stack(place.lane, STACK) is None else ""
 
 
 def _shipped_as_well(place: Place, policies: Iterable[FilterPolicy]) -> list[str]:
