@@ -6,15 +6,14 @@ is put back at once. A journal that cannot be written stops everything: what is 
 
 from __future__ import annotations
 
-import signal
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import contextmanager
 from dataclasses import replace
 from typing import Protocol, runtime_checkable
 
+from ddsetup.apply.interrupt import first_interrupt_sets
 from ddsetup.apply.schedule import Queue, Turn, turn_of
 from ddsetup.journal.memory import JournalError
 from ddsetup.journal.runs import Journal
@@ -353,44 +352,6 @@ class _Run:
         except JournalError as error:
             # The change is in the journal as started, which undo takes in, so only new ones are stopped.
             self.stop_reason = f"not sent: {error.what}"
-
-
-@contextmanager
-def first_interrupt_sets(cancel: threading.Event) -> Iterator[None]:
-    """While the block runs, the first Ctrl-C, SIGTERM or SIGHUP sets `cancel`, a second Ctrl-C or
-    SIGTERM is KeyboardInterrupt.
-
-    An exception in the middle of noting an outcome would lose that outcome; so the first one is no exception.
-    """
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    hangup: int | None = getattr(signal, "SIGHUP", None)
-
-    asked = False
-
-    def interrupted(number: int, _frame: object) -> None:
-        nonlocal asked
-        # Of a closed terminal its shell tells, too: that is no second wish to leave at once.
-        if (asked or cancel.is_set()) and number != hangup:
-            raise KeyboardInterrupt
-        # The lock of an Event is not reentrant: a signal upon a signal, in the middle of `set`, would hang.
-        if not asked:
-            asked = True
-            cancel.set()
-
-    numbers = (signal.SIGINT, signal.SIGTERM) + (() if hangup is None else (hangup,))
-    before = {number: signal.getsignal(number) for number in numbers}
-    # What is ignored (nohup) or handled outside of Python stays so.
-    taken = {number: was for number, was in before.items() if was not in (signal.SIG_IGN, None)}
-    try:
-        for number in taken:
-            signal.signal(number, interrupted)
-        yield
-    finally:
-        for number, was in taken.items():
-            signal.signal(number, was)
 
 
 def _from_error(outcome: Outcome, error: DdsetupError) -> Outcome:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from typing import TypeAlias
 
-from ddsetup.apply.run import first_interrupt_sets
+from ddsetup.apply.interrupt import first_interrupt_sets
 from ddsetup.flow.call import Call
 from ddsetup.flow.host import Session
 from ddsetup.flow.organisation.who import Accounts, host_of, session_of
