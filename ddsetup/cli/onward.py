@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import re
 import shlex
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ddsetup.cli.command import CONNECT, WANTED
 from ddsetup.cli.reading import Reading, read
-from ddsetup.settings.given import Given
+from ddsetup.cli.table.org import ACCOUNTS
+from ddsetup.settings.given import Given, Values
 from ddsetup.settings.table import WHICH
 
 if TYPE_CHECKING:
@@ -25,6 +27,7 @@ _PLACE = frozenset((*CONNECT, "config", "state_dir", "state")) - _GONE
 """Which account, which Datadog, and where runs are remembered: of every command that takes it."""
 _MORE = re.compile(r"[|&;<>#]")
 """More than one plain command."""
+_NONE: Values = {}
 _MEANT = (*sorted(_PLACE), *(key for key in WANTED if key not in _PLACE | _GONE))
 
 
@@ -33,15 +36,17 @@ def with_choices(call: Call, report: Report) -> Report:
     if call.value("sandbox"):
         return report  # the sandbox is gone, and what was typed for it with it
     known = (call.called, report.data.get("ci", ""))
-    return replace(
-        report,
-        next=tuple(each if each in known else going_on(call.given, each) for each in report.next),
-        findings=tuple(replace(each, command=going_on(call.given, each.command)) for each in report.findings),
-    )
+
+    def meant(command: str) -> str:
+        return command if command in known else going_on(call.given, command, call.values)
+
+    findings = tuple(replace(each, command=meant(each.command)) for each in report.findings)
+    return replace(report, next=tuple(map(meant, report.next)), findings=findings)
 
 
-def going_on(given: Given, command: str) -> str:
-    """A command line of ddsetup with those typed options that mean the same in it; any other as it is.
+def going_on(given: Given, command: str, own: Values = _NONE) -> str:
+    """A command line of ddsetup with those typed options that mean the same in it; any other as it is. `own`
+    are the parameters that only the command before had: of them which accounts it was about.
 
     Where it names what it is about, a run or the file of a plan, functions and settings are decided by that.
     """
@@ -54,7 +59,14 @@ def going_on(given: Given, command: str) -> str:
         return command
     values = {key: given.value(key) for key in _MEANT if _typed(given, key) and _takes(reading, key)}
     said = as_words({key: value for key, value in values.items() if value is not None})
-    return f"{command} {said}".rstrip()
+    return " ".join(part for part in (command, *_accounts(reading, own), said) if part)
+
+
+def _accounts(reading: Reading, own: Values) -> Iterator[str]:
+    for each in reading.parameters:
+        value = own.get(each.name) if each.name in ACCOUNTS and each.name not in reading.given else None
+        items = value if isinstance(value, list | tuple) else (value,)
+        yield from (f"{each.flags[0]} {shlex.quote(str(item))}" for item in items if item)
 
 
 def _typed(given: Given, key: str) -> bool:

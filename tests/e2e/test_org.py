@@ -174,3 +174,16 @@ def test_at_a_terminal_what_was_not_said_is_asked(cli: Cli) -> None:
         assert "shop" not in terminal.seen.partition("Carry this out")[0].rpartition("organisation")[2]
         terminal.press("n").press(ENTER)
         assert terminal.end() == 1
+
+
+def test_the_same_without_questions_has_what_was_typed_and_what_was_answered(cli: Cli, box: OnMoto) -> None:
+    what = ("--via", "extension", "--layer-version", "none", "--extension-version", "none")
+    said = ("--all", "--env", "dev", "--dry-run")
+    with Terminal(cli, "org", "apply", *said, *what, "--region", REGION, size=(200, 24)) as terminal:
+        terminal.until("Which of 4 accounts?").press(CTRL_A).until("0 chosen")
+        terminal.press("till").until("1 of 5 shown").press(SPACE).press(ENTER)
+        assert terminal.end() == 0
+        seen = terminal.seen.partition("ddsetup org apply --yes --no-input")[2]
+    for option in (f"--account {box.accounts['till']}", "--all", "--env dev", f"--region {REGION}"):
+        assert option in seen, seen
+    assert "--dry-run" not in seen

@@ -17,7 +17,7 @@ from ddsetup.flow.call import Call
 from ddsetup.flow.host import Session
 from ddsetup.flow.organisation.across import Row, across, rows_of_gone
 from ddsetup.flow.organisation.doing import carried_out, rows_of_plans
-from ddsetup.flow.organisation.who import Accounts, accounts_of, host_of, onward
+from ddsetup.flow.organisation.who import Accounts, accounts_of, host_of
 from ddsetup.gateways.aws.organizations import Unit
 from ddsetup.gateways.aws.session import Aws
 from ddsetup.journal.planbook import Planbook, read_planbook
@@ -241,24 +241,6 @@ def test_in_each_account_nobody_is_asked(aws: Aws, here: Told) -> None:
     assert (own.prompter, own.working, own.at_hand) == (None, None, None)
     assert own.dialogue is not host.dialogue
     assert [workers_for(host.side_by_side), workers_for(own.side_by_side), workers_for(500)] == [48, 24, 24]
-
-
-def test_how_to_go_on_names_the_accounts_that_were_meant(tmp_path: Path) -> None:
-    asked, _ = call(
-        tmp_path,
-        ou=["/Prod"],
-        account=("a b", "2"),
-        account_tag=("tier=*",),
-        exclude_account=(),
-        accounts=Path("accounts.toml"),
-        member_role=("r",),
-        canary=("x",),
-    )
-    assert onward(asked, "ddsetup org apply") == (
-        "ddsetup org apply --ou /Prod --account 'a b' --account 2 --tag 'tier=*' --accounts accounts.toml"
-        " --member-role r"
-    )
-    assert onward(call(tmp_path)[0], "ddsetup org verify") == "ddsetup org verify"
 
 
 TREE = ORGANISATIONS["accounts under /Prod"][1]

@@ -8,6 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from ddsetup.cli.command import CONNECT, WANTED
+from ddsetup.cli.onward import going_on, with_choices
 from ddsetup.cli.org.plan import plan_all
 from ddsetup.cli.org.verify import AGAIN
 from ddsetup.flow.call import Call
@@ -18,7 +19,7 @@ from ddsetup.flow.organisation.asking import asked
 from ddsetup.flow.organisation.doing import NOTHING_MEANT, Applying, rows_of_plans
 from ddsetup.flow.organisation.proving import Proof, prove_all
 from ddsetup.flow.organisation.run import confirm_rows, connected, journalled, report_of
-from ddsetup.flow.organisation.who import Accounts, accounts_of, onward
+from ddsetup.flow.organisation.who import Accounts, accounts_of
 from ddsetup.flow.proof import check_invoke
 from ddsetup.flow.results import of_data
 from ddsetup.gateways.datadog.shared import Once
@@ -42,17 +43,18 @@ def run(call: Call) -> Report:
         accounts = accounts_of(call, _connected(call, "apply"))
         rows = [*rows_of_plans(call, accounts, plans), *rows_of_gone(accounts, plans.at)]
         return _applied(call, accounts, plans, rows)
-    call, accounts, words = asked(call, accounts_of(call, _connected(call, "plan")))
+    told, accounts = asked(call, accounts_of(call, _connected(call, "plan")))
     # Of its own for each run: another one may plan while somebody reads what this one is about to do.
     folder = make_private(call.state_dir() / "plans")
     with TemporaryDirectory(prefix=f"{accounts.key}-", dir=folder, ignore_cleanup_errors=True) as own:
         path = Path(own) / "plans.jsonl"
-        rows = plan_all(call, accounts, path)
-        report = _applied(call, accounts, read_planbook(path), rows)
-    if not words:
+        rows = plan_all(told, accounts, path)
+        report = _applied(told, accounts, read_planbook(path), rows)
+    if told is call:
         return report
-    repeat = onward(call, f"ddsetup org apply --yes --no-input {words}")
-    return replace(report, next=(*report.next, repeat), data={**report.data, "ci": repeat})
+    repeat = going_on(told.given, "ddsetup org apply --yes --no-input", told.values)
+    report = replace(report, next=(*report.next, repeat), data={**report.data, "ci": repeat})
+    return with_choices(told, report)
 
 
 def _connected(call: Call, command: str) -> Session:
@@ -89,7 +91,7 @@ def _applied(call: Call, accounts: Accounts, plans: Plans, planned: Sequence[Row
     if call.given.on("verify", True) and not host.cancel.is_set():
         _prove_all(call, accounts, applying, known)
     report = report_of(COMMAND, accounts, list(known.values()), applying.run)
-    return replace(report, next=(onward(call, AGAIN),) if due else ())
+    return replace(report, next=(AGAIN,) if due else ())
 
 
 def _prove_all(call: Call, accounts: Accounts, applying: Applying, known: dict[str, Row]) -> None:

@@ -6,12 +6,13 @@ import shlex
 from dataclasses import replace
 from pathlib import Path
 
+from ddsetup.cli.onward import with_choices
 from ddsetup.flow.call import Call
 from ddsetup.flow.organisation.across import Row, across
 from ddsetup.flow.organisation.asking import asked
 from ddsetup.flow.organisation.doing import NOTHING_MEANT, Planning
 from ddsetup.flow.organisation.run import connected, report_of
-from ddsetup.flow.organisation.who import Accounts, accounts_of, onward
+from ddsetup.flow.organisation.who import Accounts, accounts_of
 from ddsetup.flow.results import of_data
 from ddsetup.journal.planbook import Planbook
 from ddsetup.model.errors import UsageError
@@ -24,7 +25,7 @@ CHANGES = 3
 
 def run(call: Call) -> Report:
     """A plan for each account, saved in one document if that is wanted. Nothing is changed."""
-    call, accounts, _ = asked(call, accounts_of(call, connected(call, "plan")))
+    call, accounts = asked(call, accounts_of(call, connected(call, "plan")))
     out = call.value("out")
     path = call.directory / Path(out).expanduser() if out is not None else None
     rows = plan_all(call, accounts, path)
@@ -32,9 +33,8 @@ def run(call: Call) -> Report:
     changes = any(row["status"] == "changes" for row in rows)
     if path is not None:
         call.console.say(f"plans saved in {path}")
-        report = replace(
-            report, next=(onward(call, f"ddsetup org apply {shlex.quote(str(out))}"),) if changes else ()
-        )
+        report = replace(report, next=(f"ddsetup org apply {shlex.quote(str(out))}",) if changes else ())
+    report = with_choices(call, report)
     if call.value("detailed_exitcode") and changes and not report.exit_code:
         return replace(report, exit_code=CHANGES)
     return report

@@ -15,7 +15,7 @@ from ddsetup.flow.organisation.emptying import empty_buckets
 from ddsetup.flow.organisation.rolling_out import Wish
 from ddsetup.flow.organisation.run import confirm_rows, connected, report_of
 from ddsetup.flow.organisation.stack_set import Found, find, make_set, stacks_of
-from ddsetup.flow.organisation.who import Accounts, accounts_of, onward
+from ddsetup.flow.organisation.who import Accounts, accounts_of
 from ddsetup.flow.results import of_data
 from ddsetup.gateways.aws import stacks
 from ddsetup.journal.runs import list_runs, new_run_id
@@ -113,7 +113,7 @@ def _rolled_out(call: Call, accounts: Accounts, found: Found, answers: Answers, 
     lost = rolling_out.roll_out(accounts, found, rollout, template, tolerance)
     rows = rolling_out.done_rows(accounts, stacks_of(found), rollout, lost)
     then = f"ddsetup org status --member-role {ROLE}" if role else "ddsetup org apply --all"
-    return replace(report_of("org rollout", accounts, rows), next=(onward(call, then),))
+    return replace(report_of("org rollout", accounts, rows), next=(then,))
 
 
 def _check_trust(call: Call, found: Found) -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from ddsetup.flow.call import Call
 from ddsetup.flow.organisation.proving import Proof, prove_all
 from ddsetup.flow.organisation.run import connected, report_of
-from ddsetup.flow.organisation.who import accounts_of, onward
+from ddsetup.flow.organisation.who import accounts_of
 from ddsetup.flow.proof import LOOK_AGAIN, check_invoke
 from ddsetup.flow.results import NOT_SEEN, of_data
 from ddsetup.model.report import Report
@@ -23,7 +23,7 @@ def run(call: Call) -> Report:
     report = report_of("org verify", accounts, rows)
     if not any(row["exit_code"] == NOT_SEEN for row in rows):
         return report
-    return replace(report, next=(onward(call, AGAIN),))
+    return replace(report, next=(AGAIN,))
 
 
 AGAIN = LOOK_AGAIN.replace("ddsetup ", "ddsetup org ")

@@ -17,7 +17,7 @@ _ROLE = option(
     "OrganizationAccountAccessRole, AWSControlTowerExecution.",
     many=True,
 )
-_WHICH = (
+_ACCOUNTS = (
     option(
         "ou",
         "UNIT",
@@ -41,6 +41,11 @@ _WHICH = (
     ),
     option("accounts", "FILE", "Take the accounts from this file instead of AWS Organizations.", kind=Path),
     _ROLE,
+)
+ACCOUNTS = frozenset(each.name for each in _ACCOUNTS)
+"""The options that say which accounts are meant, and how they are entered."""
+_WHICH = (
+    *_ACCOUNTS,
     option("at_once", "N", "How many accounts are worked on side by side. Default: 32.", kind=int),
 )
 

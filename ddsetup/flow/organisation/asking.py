@@ -12,7 +12,6 @@ from ddsetup.flow.organisation.who import Accounts
 from ddsetup.model.account import Json
 from ddsetup.model.lines import counted
 from ddsetup.model.organisation import Which, choose
-from ddsetup.settings.config import as_words
 from ddsetup.settings.given import from_flags
 from ddsetup.settings.table import WHICH
 
@@ -26,16 +25,16 @@ _WAYS = (
 )
 
 
-def asked(call: Call, accounts: Accounts) -> tuple[Call, Accounts, str]:
-    """The call with the answers to what was open, as if they had been given, the accounts that are meant,
-    and the options that say the same; empty if nothing was asked.
+def asked(call: Call, accounts: Accounts) -> tuple[Call, Accounts]:
+    """The call with the answers to what was open, as if they had been given, and the accounts that are meant;
+    the very same if nothing was asked.
 
     Nothing is where nobody can be asked. Raises `Back` from the first question.
     """
     prompter = accounts.base.host.prompter
-    if prompter is None:
-        return call, accounts, ""
     steps = _open(call, accounts)
+    if prompter is None or not steps:
+        return call, accounts
     answers: list[Mapping[str, Json]] = []
     while len(answers) < len(steps):
         try:
@@ -46,14 +45,12 @@ def asked(call: Call, accounts: Accounts) -> tuple[Call, Accounts, str]:
             answers.pop()
     said = {key: value for answer in answers for key, value in answer.items()}
     chosen = said.pop("account", ())
-    given = from_flags(said)
-    words = as_words({key: value for key in said if (value := given.value(key)) is not None})
-    call = replace(call, given=given.over(call.given))
+    call = replace(call, given=from_flags(said).over(call.given))
     if not chosen:
-        return call, accounts, words
+        return call, accounts
     call = replace(call, values={**call.values, "account": chosen})
     members = choose(accounts.members, Which(accounts=chosen))
-    return call, replace(accounts, members=members, named=True), words
+    return call, replace(accounts, members=members, named=True)
 
 
 def _open(call: Call, accounts: Accounts) -> list[Callable[[Prompter], Mapping[str, Json]]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -115,26 +114,6 @@ def _which(call: Call) -> Which:
         exclude=tuple(call.value("exclude_account") or ()),
         tags=pairs,
     )
-
-
-_CHOICE = {
-    "ou": "--ou",
-    "account": "--account",
-    "account_tag": "--tag",
-    "exclude_account": "--exclude",
-    "accounts": "--accounts",
-    "member_role": "--member-role",
-}
-
-
-def onward(call: Call, command: str) -> str:
-    """A command line to go on with, for the accounts that this run is about."""
-    said = [command]
-    for name, flag in _CHOICE.items():
-        value = call.value(name)
-        items = value if isinstance(value, list | tuple) else [value]
-        said += [f"{flag} {shlex.quote(str(item))}" for item in items if item]
-    return " ".join(said)
 
 
 def session_of(accounts: Accounts, member: Member, host: Host) -> Session:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from ddsetup.cli.onward import going_on
@@ -65,3 +67,27 @@ def test_what_variables_gave_is_there_by_itself() -> None:
 
 def test_a_switch_that_was_turned_off_stays_off() -> None:
     assert going_on(from_flags({"traces": False}), "ddsetup plan") == "ddsetup plan --no-traces"
+
+
+def test_how_to_go_on_names_the_accounts_that_were_meant() -> None:
+    own = {
+        "ou": ["/Prod"],
+        "account": ("a b", "2"),
+        "account_tag": ("tier=*",),
+        "exclude_account": (),
+        "accounts": Path("accounts.toml"),
+        "member_role": ("r",),
+        "canary": ("x",),
+        "at_once": 3,
+    }
+    assert going_on(Given(), "ddsetup org apply", own) == (
+        "ddsetup org apply --ou /Prod --account 'a b' --account 2 --tag 'tier=*' --accounts accounts.toml"
+        " --member-role r"
+    )
+    assert going_on(Given(), "ddsetup org verify") == "ddsetup org verify"
+    assert going_on(Given(), "ddsetup setup", own) == "ddsetup setup"
+    said = "ddsetup org status --member-role ddsetup"
+    assert going_on(Given(), said, {"member_role": ("r",), "ou": ["/Prod"]}) == f"{said} --ou /Prod"
+    saved = "ddsetup org apply plans.jsonl"
+    then = f"{saved} --account lab --profile shop --state s3://acme/prod"
+    assert going_on(TYPED, saved, {"account": ("lab",)}) == then
