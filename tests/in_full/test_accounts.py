@@ -17,11 +17,15 @@ from ddsetup.flow.call import Call
 from ddsetup.flow.host import Session
 from ddsetup.flow.organisation.across import Row, across, rows_of_gone
 from ddsetup.flow.organisation.doing import carried_out, rows_of_plans
+from ddsetup.flow.organisation.emptying import empty_buckets
+from ddsetup.flow.organisation.rolling_out import forwarders_held
+from ddsetup.flow.organisation.run import report_of
 from ddsetup.flow.organisation.who import Accounts, accounts_of, host_of
 from ddsetup.gateways.aws.organizations import Unit
 from ddsetup.gateways.aws.session import Aws
 from ddsetup.journal.planbook import Planbook, read_planbook
 from ddsetup.model.account import Function
+from ddsetup.model.answers import Answers
 from ddsetup.model.change import NOT_STARTED, Outcome, Plan, ResourceId, Status
 from ddsetup.model.errors import DdsetupError, Interrupted, UsageError
 from ddsetup.model.event import Event
@@ -33,7 +37,7 @@ from tests.in_full.aws_script import aws, scripted, time
 from tests.in_full.calls.accounts import ORGANISATIONS
 from tests.in_full.calls.world import Answer
 from tests.in_full.test_aws_calls import told
-from tests.in_full.test_rollouts import EVERYONE, GONE, LAB, SHOP, TILL, Told
+from tests.in_full.test_rollouts import EVERYONE, GONE, LAB, SHOP, TILL, Told, stack
 from tests.unit.journal.test_planbook import META, plan_of
 from tests.unit.show.test_render import matches_golden
 from tests.unit.terminal.test_console import Stream, console
@@ -153,6 +157,26 @@ def test_what_was_not_begun_when_it_was_interrupted_is_not_begun(accounts: Accou
     accounts.base.host.cancel.set()
     (row,) = across(call(here.home, at_once=1)[0], accounts, [OWN], failing(RuntimeError("begun")))
     assert (row["status"], row["exit_code"]) == ("not started", 130)
+
+
+def test_what_an_interruption_left_unseen_does_not_count_as_not_there(accounts: Accounts, here: Told) -> None:
+    asked, _ = call(here.home)
+    accounts.base.host.cancel.set()
+    with pytest.raises(Interrupted, match="nothing was changed"):
+        forwarders_held(asked, accounts, Answers(site="datadoghq.eu", regions=("eu-west-1",)))
+    with pytest.raises(Interrupted, match="no stack was deleted"):
+        empty_buckets(asked, accounts, [stack(SHOP, "eu-west-1")])
+
+
+def test_a_run_that_was_interrupted_ends_so_whatever_its_rows_say(accounts: Accounts) -> None:
+    rows: list[Row] = [{"account": "1", "status": "changes", "exit_code": 0}]
+    whole = report_of("org apply", accounts, rows)
+    assert (whole.exit_code, whole.next) == (0, ())
+    accounts.base.host.cancel.set()
+    cut = report_of("org apply", accounts, rows)
+    assert (cut.exit_code, cut.next) == (130, ("ddsetup setup",))
+    run = report_of("org apply", accounts, rows, "20261122T101530Z-ab12")
+    assert run.next == ("ddsetup setup", "ddsetup org undo 20261122T101530Z-ab12")
 
 
 def test_one_at_a_time_where_that_is_asked_for(accounts: Accounts, here: Told) -> None:

@@ -91,7 +91,7 @@ def _applied(call: Call, accounts: Accounts, plans: Plans, planned: Sequence[Row
     if call.given.on("verify", True) and not host.cancel.is_set():
         _prove_all(call, accounts, applying, known)
     report = report_of(COMMAND, accounts, list(known.values()), applying.run)
-    return replace(report, next=(AGAIN,) if due else ())
+    return replace(report, next=report.next or (AGAIN,)) if due else report
 
 
 def _prove_all(call: Call, accounts: Accounts, applying: Applying, known: dict[str, Row]) -> None:

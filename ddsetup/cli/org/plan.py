@@ -33,7 +33,8 @@ def run(call: Call) -> Report:
     changes = any(row["status"] == "changes" for row in rows)
     if path is not None:
         call.console.say(f"plans saved in {path}")
-        report = replace(report, next=(f"ddsetup org apply {shlex.quote(str(out))}",) if changes else ())
+        then = (f"ddsetup org apply {shlex.quote(str(out))}",) if changes else ()
+        report = replace(report, next=report.next or then)
     report = with_choices(call, report)
     if call.value("detailed_exitcode") and changes and not report.exit_code:
         return replace(report, exit_code=CHANGES)

@@ -23,7 +23,7 @@ def run(call: Call) -> Report:
     report = report_of("org verify", accounts, rows)
     if not any(row["exit_code"] == NOT_SEEN for row in rows):
         return report
-    return replace(report, next=(AGAIN,))
+    return replace(report, next=report.next or (AGAIN,))
 
 
 AGAIN = LOOK_AGAIN.replace("ddsetup ", "ddsetup org ")

@@ -59,6 +59,14 @@ def as_known(
             yield {**head(asked.pop(future)), **future.result()}
 
 
+def check_whole(accounts: Accounts, so_far: str) -> None:
+    """Raises Interrupted after a Ctrl-C, where something has to be known of each account before anything is
+    done: what was not looked at must not count as what is not there."""
+    host = accounts.base.host
+    if host.cancel.is_set():
+        raise Interrupted(f"interrupted; {so_far}", fix=f"to go on: {host.go_on}")
+
+
 def _at_once(call: Call) -> int:
     return call.value("at_once") or AT_ONCE
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from ddsetup.flow.call import Call
 from ddsetup.flow.host import Session
-from ddsetup.flow.organisation.across import Row, as_known
+from ddsetup.flow.organisation.across import Row, as_known, check_whole
 from ddsetup.flow.organisation.who import Accounts
 from ddsetup.gateways.aws.buckets import empty, has_objects
 from ddsetup.gateways.aws.stacks import stack_resources
@@ -20,7 +20,7 @@ _KEPT = "held"
 
 def empty_buckets(call: Call, accounts: Accounts, instances: Sequence[Instance]) -> Mapping[str, str]:
     """Empty the buckets of stacks. Gives the accounts whose stacks hold what Datadog did not take, and that
-    were left as they are, each with the reason.
+    were left as they are, each with the reason. Raises Interrupted.
 
     Accounts that nobody can enter are none of these: whether their stacks go is seen when they are to.
     """
@@ -40,7 +40,9 @@ def empty_buckets(call: Call, accounts: Accounts, instances: Sequence[Instance])
     having = {each.account for each in instances if each.stack}
     members = [m for m in accounts.everyone if m.account in having]
     rows = as_known(call, accounts, members, work)
-    return {row["account"]: row["reason"] for row in rows if row["status"] == _KEPT}
+    kept = {row["account"]: row["reason"] for row in rows if row["status"] == _KEPT}
+    check_whole(accounts, "no stack was deleted")
+    return kept
 
 
 def _buckets(session: Session, lane: Lane, stack: str) -> Sequence[str]:

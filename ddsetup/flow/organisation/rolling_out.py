@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from ddsetup.flow.call import Call
 from ddsetup.flow.host import Session
-from ddsetup.flow.organisation.across import Row, across, head
+from ddsetup.flow.organisation.across import Row, across, check_whole, head
 from ddsetup.flow.organisation.stack_set import Found, by_account, ended
 from ddsetup.flow.organisation.who import Accounts
 from ddsetup.flow.preparing import look
@@ -41,7 +41,7 @@ _SIDE_BY_SIDE: Mapping[str, str | int] = {
 
 def forwarders_held(call: Call, accounts: Accounts, answers: Answers) -> dict[str, Row]:
     """By account what it has of Forwarders (`held`), the stacks that can be taken into the set, and why
-    others cannot (`unfit`)."""
+    others cannot (`unfit`). Raises Interrupted."""
     due = [m for m in accounts.members if m.active and not m.management]
     importing = bool(call.value("take_over"))
 
@@ -51,7 +51,9 @@ def forwarders_held(call: Call, accounts: Accounts, answers: Answers) -> dict[st
         held = {"held": _held(snapshot), "stacks": fit, "unfit": unfit}
         return {"status": "ok", "exit_code": 0, "text": "looked at", **held}
 
-    return {row["account"]: row for row in across(call, accounts, due, looked)}
+    rows = {row["account"]: row for row in across(call, accounts, due, looked)}
+    check_whole(accounts, "nothing was changed")
+    return rows
 
 
 def _held(snapshot: Snapshot) -> list[str]:

@@ -16,6 +16,7 @@ from ddsetup.flow.organisation.who import Accounts
 from ddsetup.flow.results import base_report
 from ddsetup.flow.showing import confirm
 from ddsetup.journal.runs import Journal
+from ddsetup.model.errors import Interrupted
 from ddsetup.model.report import Report
 from ddsetup.show.account_blocks import result_blocks
 
@@ -58,9 +59,17 @@ def confirm_rows(call: Call, accounts: Accounts, report: Report, question: str) 
 def report_of(
     command: str, accounts: Accounts, rows: Sequence[Row], run: str = "", remarks: Sequence[str] = ()
 ) -> Report:
-    """A row for each account, and `remarks` on all of them; ends with what they ended with together."""
+    """A row for each account, and `remarks` on all of them; ends with what they ended with together.
+
+    Whatever they say, after a Ctrl-C it is an interruption: what would have come next was not begun.
+    """
     organisation = accounts.organisation
     data = {"organisation": organisation.id if organisation else "", "accounts": list(rows)}
     if remarks:
         data["remarks"] = list(remarks)
-    return replace(base_report(command, accounts.base), data=data, run=run, exit_code=exit_code_of(rows))
+    report = replace(base_report(command, accounts.base), data=data, run=run, exit_code=exit_code_of(rows))
+    go_on = accounts.base.host.go_on
+    if not go_on:
+        return report
+    back = (f"ddsetup org undo {run}",) if run else ()
+    return replace(report, exit_code=Interrupted.exit_code, next=(go_on, *back))
