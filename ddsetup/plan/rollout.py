@@ -135,6 +135,11 @@ def stays(instance: Instance, name: str) -> bool:
     return f":stack/StackSet-{name}-" not in instance.stack
 
 
+def was_before(instance: Instance, name: str) -> bool:
+    """Whether a set has a stack in an account that was there before it."""
+    return bool(instance.stack) and stays(instance, name)
+
+
 def forwarder_parameters(answers: Answers, api_key: str) -> Mapping[str, str]:
     """The parameters of the Forwarder's template. Its function has a fixed name, so that its ARN is known in
     every account beforehand. The key goes the way that the template has for it: each stack keeps it in a

@@ -332,6 +332,7 @@ TAKEN_BACK: Mapping[str, list[Answer]] = {
     "ListStackInstances": [{}],
     "DeleteStackSet": [{}],
 }
+TAKEN_IN = "arn:aws:cloudformation:us-east-1:1:stack/datadog-forwarder/1"
 LEFT: Answer = {"Summaries": [summary(SHOP, REGIONS[0], "FAILED", "no way in")]}
 MAKE: Mapping[str, Case] = {
     "make it": (make(), {"CreateStackSet": [{"StackSetId": "set:1"}]}),
@@ -387,9 +388,23 @@ MAKE: Mapping[str, Case] = {
     "take back, but what was taken in": (
         take_back(
             stack(SHOP, REGIONS[0]),
-            stack(SHOP, REGIONS[1], stack="arn:aws:cloudformation:us-east-1:1:stack/datadog-forwarder/1"),
+            stack(SHOP, REGIONS[1], stack=TAKEN_IN),
         ),
         TAKEN_BACK,
+    ),
+    "take back, but what was taken in and cannot be struck off": (
+        take_back(
+            stack(SHOP, REGIONS[0]),
+            stack(SHOP, REGIONS[1], stack=TAKEN_IN),
+            stack(TILL, REGIONS[0]),
+            stack(TILL, REGIONS[1]),
+        ),
+        {
+            **TAKEN_BACK,
+            "ListStackInstances": [
+                {"Summaries": [{**summary(SHOP, REGIONS[1], "FAILED", "no way in"), "StackId": TAKEN_IN}]}
+            ],
+        },
     ),
     "take back, and something stays": (
         take_back(stack(SHOP, REGIONS[0])),

@@ -23,7 +23,7 @@ from ddsetup.model.account import Lane
 from ddsetup.model.answers import Answers
 from ddsetup.model.errors import UsageError
 from ddsetup.model.lines import counted, names
-from ddsetup.model.organisation import Instance, Member
+from ddsetup.model.organisation import Member
 from ddsetup.model.report import Report
 from ddsetup.plan.policy_organisation import ROLE, role_document
 from ddsetup.plan.rollout import (
@@ -37,6 +37,7 @@ from ddsetup.plan.rollout import (
     is_same_template,
     role_template,
     stays,
+    was_before,
 )
 from ddsetup.show.account_blocks import result_blocks
 
@@ -202,7 +203,7 @@ def _removed(call: Call, accounts: Accounts, found: Found) -> Report:
         report,
         f"Delete StackSet {name} and its {number}?" if whole else f"Delete {number} of StackSet {name}?",
     )
-    going = [each for each in found.instances if not _was_before(found, each)]
+    going = [each for each in found.instances if not stays(each, name)]
     kept = {} if name == NAMES["role"] else empty_buckets(call, accounts, going)
     found = replace(found, instances=tuple(i for i in found.instances if i.account not in kept))
     rolling_out.take_back(accounts, found)
@@ -218,12 +219,8 @@ def _removed(call: Call, accounts: Accounts, found: Found) -> Report:
 
 def _gone(found: Found, member: Member, text: str) -> str:
     """What becomes of what the set has in an account."""
-    kept = [i for i in found.instances if i.account == member.account and _was_before(found, i)]
+    kept = [i for i in found.instances if i.account == member.account and was_before(i, found.place.name)]
     return f"{text}; what was taken in stays, and is no more of the set" if kept else text
-
-
-def _was_before(found: Found, instance: Instance) -> bool:
-    return bool(instance.stack) and stays(instance, found.place.name)
 
 
 def _relying(call: Call, accounts: Accounts) -> str:

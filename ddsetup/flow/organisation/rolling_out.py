@@ -29,6 +29,7 @@ from ddsetup.plan.rollout import (
     not_importable,
     reason_to_leave_out,
     stays,
+    was_before,
 )
 from ddsetup.plan.steps.forwarder_stack import function_name, is_forwarder_stack
 
@@ -207,12 +208,20 @@ def _reasons(instances: Sequence[Instance], accounts: Sequence[str]) -> list[str
 
 
 def take_back(accounts: Accounts, found: Found) -> None:
-    """Delete the stacks of the set, but those that were taken into it; and the set with its last stack."""
+    """Delete the stacks of the set, but those that were taken into it; and the set with its last stack.
+
+    Where one of those could not be struck off nothing is deleted: all regions of an account go together.
+    """
     if found.made is None:
         return
     name = found.place.name
-    _strike_off(accounts, found, [each for each in found.instances if stays(each, name)])
-    _delete(accounts, found, [each for each in found.instances if not stays(each, name)])
+    staying = [each for each in found.instances if stays(each, name)]
+    _strike_off(accounts, found, staying)
+    held: set[str] = set()
+    if any(was_before(each, name) for each in staying):
+        held = {each.account for each in stack_sets.instances(found.place) if was_before(each, name)}
+    going = [each for each in found.instances if not stays(each, name) and each.account not in held]
+    _delete(accounts, found, going)
     if not stack_sets.instances(found.place):
         stack_sets.delete_stack_set(found.place)
 
