@@ -19,8 +19,8 @@ _KEPT = "held"
 
 
 def empty_buckets(call: Call, accounts: Accounts, instances: Sequence[Instance]) -> Mapping[str, str]:
-    """Empty the buckets of stacks. Gives the accounts whose stacks hold what Datadog did not take, and that
-    were left as they are, each with the reason. Raises Interrupted.
+    """Empty the buckets of stacks that are to go. Gives the accounts whose stacks hold what Datadog did not
+    take, and that were left as they are, each with the reason. Raises Interrupted.
 
     Accounts that nobody can enter are none of these: whether their stacks go is seen when they are to.
     """
@@ -37,7 +37,7 @@ def empty_buckets(call: Call, accounts: Accounts, instances: Sequence[Instance])
             empty(session.aws, lane, bucket)
         return {"status": "done"}
 
-    having = {each.account for each in instances if each.stack}
+    having = {each.account for each in instances}
     members = [m for m in accounts.everyone if m.account in having]
     rows = as_known(call, accounts, members, work)
     kept = {row["account"]: row["reason"] for row in rows if row["status"] == _KEPT}
@@ -47,6 +47,6 @@ def empty_buckets(call: Call, accounts: Accounts, instances: Sequence[Instance])
 
 def _buckets(session: Session, lane: Lane, stack: str) -> Sequence[str]:
     try:
-        return stack_resources(session.aws, lane, stack, "AWS::S3::Bucket") if stack else ()
+        return stack_resources(session.aws, lane, stack, "AWS::S3::Bucket")
     except NotFound:
         return ()
