@@ -58,7 +58,7 @@ def run_command(title: str, module: str, values: Values) -> int:
         console.report(report, body)
         write_page(call, report, body)
         if report.run and loss(console.streams.out):
-            console.say(f"the result could not be written; to give it back: ddsetup undo {report.run}")
+            console.say(f"the result could not be written; to give it back: {report.undo}")
         return report.exit_code
     except DdsetupError as error:
         return _end(console, title, error)

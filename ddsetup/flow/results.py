@@ -51,7 +51,7 @@ def with_outcomes(report: Report, run: str, outcomes: tuple[Outcome, ...], go_on
     far = f"{len(outcomes) - left:,} of {counted(len(outcomes), 'change')} carried out"
     what = f"interrupted: {far}, {left:,} not started"
     error = {"kind": "Interrupted", "what": what}
-    onward = (go_on, f"ddsetup undo {run}") if run else (go_on,)
+    onward = (go_on, report.undo) if run else (go_on,)
     return replace(report, exit_code=130, next=onward, error=error)
 
 

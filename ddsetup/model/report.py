@@ -103,6 +103,12 @@ class Report:
             return "ok"
         return "partial" if self.exit_code in (5, 6) else "failed"
 
+    @property
+    def undo(self) -> str:
+        """The command line that gives back what was changed; empty if nothing was."""
+        of_many = "org " if self.command.startswith("org ") else ""
+        return f"ddsetup {of_many}undo {self.run}" if self.run else ""
+
 
 def unproven(signals: Sequence[Signal]) -> tuple[tuple[str, str], ...]:
     """Name and region of what did not run, so that nothing of it can be seen: functions and all else."""

@@ -71,5 +71,5 @@ def report_of(
     go_on = accounts.base.host.go_on
     if not go_on:
         return report
-    back = (f"ddsetup org undo {run}",) if run else ()
-    return replace(report, exit_code=Interrupted.exit_code, next=(go_on, *back))
+    onward = (go_on, report.undo) if run else (go_on,)
+    return replace(report, exit_code=Interrupted.exit_code, next=onward)

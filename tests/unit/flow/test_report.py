@@ -202,3 +202,15 @@ def test_what_did_not_run_is_unproven_and_6_only_where_proof_is_required(
     signals = [signal(status) for status in statuses]
     assert unproven(signals) == names
     assert with_signals(Report(command="setup"), signals, require_proof=True).exit_code == code
+
+
+@pytest.mark.parametrize(
+    ("command", "back"), [("org apply", "ddsetup org undo r"), ("setup", "ddsetup undo r")]
+)
+def test_what_gives_a_run_back_is_of_its_kind_and_said_once(command: str, back: str) -> None:
+    report = Report(command=command, run="r")
+    assert (report.undo, Report(command=command).undo) == (back, "")
+    said = text_of(report_lines(report, Look()))
+    assert f"To give it back: {back}" in said
+    onward = replace(report, next=(f"ddsetup {command}", f"{back} --profile shop"))
+    assert "To give it back" not in text_of(report_lines(onward, Look()))
