@@ -253,8 +253,7 @@ def prove(
 
     if not watch.functions and not watch.things and not watch.custom_metrics:
         return ()
-    somebody = call.can_ask and not call.given.on("yes")
-    watch = replace(watch, awaited=rounds is not None or call.sandbox or somebody)
+    watch = awaited(call, watch, rounds)
     now, latest = session.host.clock.now(), list[Signal]()
     seconds = call.given.number("wait", wait)
     note = _how_long(call, now + timedelta(seconds=seconds)) if seconds else ""
@@ -274,6 +273,12 @@ def prove(
         return tuple(latest)
     finally:
         call.console.rest()
+
+
+def awaited(call: Call, watch: Watch, rounds: Rounds | None) -> Watch:
+    """The watch, told whether somebody makes traffic: this run, the sandbox, or a person who is there."""
+    somebody = call.can_ask and not call.given.on("yes")
+    return replace(watch, awaited=rounds is not None or call.sandbox or somebody)
 
 
 def _how_long(call: Call, until: datetime) -> str:

@@ -17,7 +17,7 @@ from ddsetup.flow.organisation.across import Row, as_known, tell
 from ddsetup.flow.organisation.doing import NOTHING_MEANT, Applying, names_here
 from ddsetup.flow.organisation.who import Accounts
 from ddsetup.flow.preparing import look
-from ddsetup.flow.proof import make_traffic, monitored, things_of, watch_for
+from ddsetup.flow.proof import awaited, make_traffic, monitored, things_of, watch_for
 from ddsetup.flow.remembered import answers_of_plan, functions_of_plan
 from ddsetup.flow.results import with_signals
 from ddsetup.gateways.aws.members import Together
@@ -156,8 +156,7 @@ class _Together:
         watch = self._watch(session)
         of_plans = watch.answers_of if self.proof.applied is not None else None
         rounds = make_traffic(call, session, watch.functions, of_plans, offer=self.proof.offer)
-        somebody = call.can_ask and not call.given.on("yes")
-        watch = replace(watch, awaited=rounds is not None or call.sandbox or somebody)
+        watch = awaited(call, watch, rounds)
         latest: list[Signal] = []
         until = base.host.clock.now() + timedelta(seconds=wait)
         ends = "; Ctrl-C ends the wait" if wait else ""
