@@ -157,8 +157,7 @@ def _chains(call: Call, visit: Visit) -> list[object]:
 
 
 def _names_functions(call: Call) -> bool:
-    raw = call.given.raw("function")
-    return raw is not None and raw.source == "flag"
+    return bool(call.given.typed("function"))
 
 
 def _check_narrowing(call: Call) -> None:

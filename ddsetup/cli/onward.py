@@ -57,7 +57,7 @@ def going_on(given: Given, command: str, own: Values = _NONE) -> str:
     reading = read(shlex.split(command)[1:])
     if reading.command is None:
         return command
-    values = {key: given.value(key) for key in _MEANT if _typed(given, key) and _takes(reading, key)}
+    values = {key: given.value(key) for key in _MEANT if given.typed(key) and _takes(reading, key)}
     said = as_words({key: value for key, value in values.items() if value is not None})
     return " ".join(part for part in (command, *_accounts(reading, own), said) if part)
 
@@ -67,11 +67,6 @@ def _accounts(reading: Reading, own: Values) -> Iterator[str]:
         value = own.get(each.name) if each.name in ACCOUNTS and each.name not in reading.given else None
         items = value if isinstance(value, list | tuple) else (value,)
         yield from (f"{each.flags[0]} {shlex.quote(str(item))}" for item in items if item)
-
-
-def _typed(given: Given, key: str) -> bool:
-    raw = given.raw(key)
-    return raw is not None and raw.source == "flag"
 
 
 def _takes(reading: Reading, key: str) -> bool:

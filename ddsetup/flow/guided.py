@@ -24,7 +24,7 @@ from ddsetup.model.foreign import Lines
 from ddsetup.model.lines import counted, cut, names
 from ddsetup.settings.config import as_words
 from ddsetup.settings.given import Given, from_flags
-from ddsetup.settings.table import SETTINGS
+from ddsetup.settings.table import TABLE
 
 if TYPE_CHECKING:
     from ddsetup.ask.prompter import Prompter
@@ -197,10 +197,7 @@ def offer_to_resume(call: Call, host: Host) -> None:
 
 def _says_something_else(call: Call) -> bool:
     """Whether flags say what is wanted: they are not mixed with what an earlier run was told."""
-    return any(
-        raw.source == "flag" and SETTINGS[key].panel not in ("How to run", "Proof")
-        for key, raw in call.given.values.items()
-    )
+    return bool(call.given.typed(*(s.key for s in TABLE if s.panel not in ("How to run", "Proof"))))
 
 
 def _resume(left: Unfinished) -> Prompt:

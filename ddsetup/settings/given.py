@@ -91,6 +91,11 @@ class Given:
         value = self.value(key)
         return value if isinstance(value, tuple) else ()
 
+    def typed(self, *keys: str) -> list[str]:
+        """Which of these the command line gave, each as the flag that said it."""
+        found = (self.values.get(key) for key in keys)
+        return [raw.where for raw in found if raw is not None and raw.source == "flag"]
+
     def over(self, weaker: Given) -> Given:
         """These values, and of `weaker` those that were not given here."""
         taken = {key for group in _ONE_ANSWER if any(key in self.values for key in group) for key in group}

@@ -65,8 +65,7 @@ def _connected(call: Call, command: str) -> Session:
 
 def _check_decided(call: Call) -> None:
     """Raises UsageError for what was decided when the plans were made: it would do nothing now."""
-    found = [call.given.raw(key) for key in WANTED if key not in ("region", *CONNECT)]
-    said = [raw.where for raw in found if raw is not None and raw.source == "flag"]
+    said = call.given.typed(*(key for key in WANTED if key not in ("region", *CONNECT)))
     if said:
         raise UsageError(
             f"{names(said, 3)}: what is wanted stands in the saved plans",

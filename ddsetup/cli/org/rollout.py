@@ -83,8 +83,7 @@ def _check_said(call: Call, what: What) -> None:
     if what == "role" and call.value("take_over"):
         raise UsageError("--import: about stacks of Forwarders, and this brings a role")
     if what == "forwarder":
-        found = [call.given.raw(key) for key in WANTED if key not in ("region", *CONNECT, *FORWARDER)]
-        said = [raw.where for raw in found if raw is not None and raw.source == "flag"]
+        said = call.given.typed(*(key for key in WANTED if key not in ("region", *CONNECT, *FORWARDER)))
         if said:
             raise UsageError(f"{names(said, 3)}: about the rights of a role, and this brings a Forwarder")
 
