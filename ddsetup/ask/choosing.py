@@ -101,7 +101,7 @@ def _by(way: Json, asking: _Asking) -> Settings:
             answer = prompter.ask(_tags(asking.snapshot))
             return {"tag": (answer,) if isinstance(answer, str) else tuple(answer)}
         case "function":
-            return {"function": _typed(prompter, "function", "Which names or globs?")}
+            return {"function": ask_names(prompter, "Which names or globs?")}
         case _:
             return {"function": _picked(asking)}
 
@@ -141,16 +141,17 @@ def _tag(value: Json) -> str:
     return _problem("tag", value)
 
 
-def _typed(prompter: Prompter, key: str, text: str) -> tuple[str, ...]:
+def ask_names(prompter: Prompter, text: str) -> tuple[str, ...]:
+    """Names of functions, or globs, as they are typed. Raises `Back`."""
     value = prompter.ask(
         Prompt(
             kind="text",
             text=text,
             why="Several with commas, for example checkout-*, billing",
-            check=lambda v: _problem(key, v),
+            check=lambda v: _problem("function", v),
         )
     )
-    parsed = SETTINGS[key].parse(value)
+    parsed = SETTINGS["function"].parse(value)
     return parsed if isinstance(parsed, tuple) else ()
 
 

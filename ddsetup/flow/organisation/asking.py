@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 
+from ddsetup.ask.choosing import ask_names
 from ddsetup.ask.prompter import Back, Prompt, Prompter, Row
+from ddsetup.ask.putting import Asking, put
 from ddsetup.ask.questions import FUNCTIONS, QUESTIONS, Choice
 from ddsetup.flow.call import Call
 from ddsetup.flow.organisation.who import Accounts
 from ddsetup.model.account import Json
 from ddsetup.model.lines import counted
 from ddsetup.model.organisation import Which, choose
-from ddsetup.settings.given import from_flags
+from ddsetup.settings.given import Given, from_flags
 from ddsetup.settings.table import WHICH
 
 _CHOOSING = ("ou", "account", "account_tag", "exclude_account", "accounts")
@@ -60,11 +63,11 @@ def _open(call: Call, accounts: Accounts) -> list[Callable[[Prompter], Mapping[s
     several = sum(member.active for member in accounts.members) > 1
     steps: list[Callable[[Prompter], Mapping[str, Json]]] = []
     if several and not said and not quick:
-        steps.append(lambda prompter: _which_accounts(accounts, prompter))
+        steps.append(partial(_which_accounts, accounts))
     if not functions:
         steps.append(_which_functions)
     if "env" not in call.given and not quick:
-        steps.append(_environment)
+        steps.append(partial(_environment, call.given))
     return steps
 
 
@@ -93,24 +96,12 @@ def _which_functions(prompter: Prompter) -> Mapping[str, Json]:
         if way == "uninstrumented":
             return {"all": True, "which": "uninstrumented"}
         try:
-            names = prompter.ask(
-                Prompt(kind="text", text="Which names? Globs like checkout-*, with commas", check=_some)
-            )
+            return {"function": ask_names(prompter, "Which names?")}
         except Back:
             continue
-        return {"function": [name.strip() for name in str(names).split(",") if name.strip()]}
 
 
-def _some(value: Json) -> str:
-    return "" if str(value).replace(",", "").strip() else "a name or a glob, like checkout-*"
-
-
-def _environment(prompter: Prompter) -> Mapping[str, Json]:
+def _environment(given: Given, prompter: Prompter) -> Mapping[str, Json]:
     question = _BY_KEY["env"]
-
-    def check(value: Json) -> str:
-        given = from_flags({"env": value} if value else {})
-        return next(iter(given.problems()), "")
-
-    text = str(prompter.ask(Prompt(kind="text", text=question.text, why=question.why, check=check))).strip()
-    return {"env": text} if text else {}
+    env = put(question, Asking((question,), given, None, prompter, {}), {})
+    return {question.key: env} if env else {}
