@@ -11,7 +11,7 @@ from ddsetup.gateways.aws.errors import Refused
 from ddsetup.gateways.aws.organizations import Organisation
 from ddsetup.gateways.aws.stack_sets import Made, Place
 from ddsetup.model.account import Lane
-from ddsetup.model.errors import UsageError
+from ddsetup.model.errors import GatewayError, UsageError
 from ddsetup.model.organisation import Instance
 from ddsetup.plan.rollout import NAMES, What, refused_access
 from ddsetup.plan.steps.api_key import OWN_TAGS, made_by_us
@@ -101,7 +101,8 @@ def check_ours(made: Made, name: str) -> None:
 
 
 def trust(accounts: Accounts, found: Found) -> None:
-    """Let StackSets work in the organisation, and wait until they may."""
+    """Let StackSets work in the organisation, and wait until they may. Raises GatewayError if they still may
+    not: CloudFormation would refuse what comes next, without telling why."""
     if found.trusted:
         return
     stack_sets.allow_access(found.place)
@@ -109,6 +110,11 @@ def trust(accounts: Accounts, found: Found) -> None:
         if stack_sets.trusted_access(found.place) == "ENABLED":
             return
         accounts.base.host.clock.sleep(_FIRST_PAUSE)
+    raise GatewayError(
+        f"StackSets were let into the organisation, and AWS has not done it in {_UNTIL_TRUSTED} s",
+        action="cloudformation:ActivateOrganizationsAccess",
+        fix="run this again in a few minutes",
+    )
 
 
 def make_set(
