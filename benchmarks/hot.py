@@ -119,7 +119,7 @@ class _Bench:
         items: dict[str, list[Any]] = defaultdict(list)
         for item in session.items:
             items[item.nodeid.split("[")[0]].append(item)
-        functions = _functions()
+        functions = every_function()
         gc.collect()
         gc.freeze()
         for line in self._talk:
@@ -188,9 +188,10 @@ def _outermost(pairs: Exchange) -> Exchange:
     return [pair for pair in pairs if id(pair[0]) not in inner]
 
 
-def _functions() -> dict[CodeType, list[FunctionType]]:
+def every_function() -> dict[CodeType, list[FunctionType]]:
     """Every function of ddsetup that there is, by its code."""
     found: dict[CodeType, list[FunctionType]] = defaultdict(list)
+    gc.unfreeze()  # or what the tests' own `conftest.py` has frozen would not be told
     for each in gc.get_objects():
         if isinstance(each, FunctionType) and f"{os.sep}ddsetup{os.sep}" in each.__code__.co_filename:
             found[each.__code__].append(each)

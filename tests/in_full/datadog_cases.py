@@ -29,6 +29,7 @@ WINDOW = telemetry.Window(START, START + timedelta(hours=1))
 INSTANT = telemetry.Window(START, START)
 ACCOUNT = "111122223333"
 NAMES = tuple(f"f{n}" for n in range(150))
+CROWD = tuple(f"f{n}" for n in range(401))
 WANTED = IntegrationState(
     aws_account_id=ACCOUNT,
     partition="aws",
@@ -294,6 +295,10 @@ CALLS: dict[str, tuple[Call, list[Any]]] = {
     ),
     "metrics of many": (
         lambda dd: list(telemetry.metric_values(dd, INSTANT, {ACCOUNT: NAMES}, QUERIES)),
+        [{"data": {"attributes": {"columns": [COLUMNS[0], COLUMNS[2]]}}}],
+    ),
+    "metrics of so many that all are asked for": (
+        lambda dd: list(telemetry.metric_values(dd, INSTANT, {ACCOUNT: CROWD}, QUERIES)),
         [{"data": {"attributes": {"columns": [COLUMNS[0], COLUMNS[2]]}}}],
     ),
     "metrics seen": (

@@ -313,6 +313,10 @@ def test_where_the_log_collection_serves_nobody_it_ends_there() -> None:
     (change,) = planned(patient, "logs-once")[1].changes
     assert change.before == LogCollectionState(lambdas=(FORWARDER_ARN,), sources=("lambda",))
     assert change.after == LogCollectionState()
+    elsewhere = b.function_arn("datadog-forwarder", region="us-west-2")
+    patient.record(lambdas=(FORWARDER_ARN, elsewhere))
+    (change,) = planned(patient, "logs-once")[1].changes
+    assert change.before == LogCollectionState(lambdas=(FORWARDER_ARN,)), "a region that is not looked at"
     patient.record(sources=("lambda", "s3"))
     (change,) = planned(patient, "logs-once")[1].changes
     assert change.resource.kind == "function"

@@ -122,6 +122,8 @@ def test_of_those_that_nothing_is_known_of_a_few_are_read_and_the_others_named()
     assert len(choice.read) == FEW_GROUPS
     assert "two weeks" in choice.unseen[0].why
     assert "log-group-subscribed" in choice.unseen[0].checks
+    (known,) = chosen(many(), hints()).unseen
+    assert set(choice.unseen[0].checks) - set(known.checks) == {"log-group-subscribed"}, "data comes through"
     denied = chosen(many("no_traffic"), Hints())
     assert "cloudwatch:ListMetrics" in denied.unseen[0].why
 

@@ -106,6 +106,18 @@ def test_everything_goes_after_what_relies_on_it() -> None:
     assert {change.step for change in plan.changes} == {"teardown"}
 
 
+def test_what_goes_waits_for_nothing_of_another_account() -> None:
+    other = "2" * 12
+    there = function("till", account=other, **INSTRUMENTED)
+    held = account()
+    lanes, accounts = {there.lane: lane_snapshot(there)}, {other: account_snapshot(other)}
+    plan = planned(replace(held, lanes={**held.lanes, **lanes}, accounts={**held.accounts, **accounts}))
+    functions = {c.resource.account for c in plan.changes if c.resource.kind == "function"}
+    assert functions == {ACCOUNT, other}
+    ours = [c for c in plan.changes if c.resource.kind == "integration"]
+    assert {need.account for change in ours for need in change.needs} == {ACCOUNT}
+
+
 def test_what_ddsetup_did_not_make_is_named_and_left() -> None:
     foreign = account(
         lane={"stacks": (forwarder_stack(tags={}),), "secrets": {"ddsetup/datadog-api-key": secret(tags={})}},

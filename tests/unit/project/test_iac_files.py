@@ -205,6 +205,14 @@ def test_an_image_gets_the_library_and_the_handler_of_the_last_stage(tmp_path: P
     assert (again.edits, again.warnings) == ((), ())
 
 
+def test_no_extension_is_put_into_an_image_without_its_site(tmp_path: Path) -> None:
+    with pytest.raises(AnswerMissing, match="site") as caught:
+        dockerfile.propose(source(tmp_path, "Dockerfile", DOCKER), wish(via="extension"))
+    assert caught.value.where.endswith("Dockerfile")
+    edit = only(dockerfile.propose(source(tmp_path, "Dockerfile", DOCKER), wish(via="forwarder")))
+    assert "DD_SITE" not in edit.after.decode(), "the Forwarder has it, the function needs none"
+
+
 def test_the_command_of_an_earlier_stage_does_not_count(tmp_path: Path) -> None:
     text = DOCKER.replace('CMD [ "app.handler" ]\n', "")
     proposal = dockerfile.propose(source(tmp_path, "Dockerfile", text), FORWARDER)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import ast
+import gc
 from pathlib import Path
 
+from benchmarks.hot import every_function
 from benchmarks.mutation import mutants_of, mutated
+from ddsetup.model.foreign import harmless
 
 SOURCE = '''
 """A module."""
@@ -50,3 +53,8 @@ def test_a_fault_is_in_the_code_that_runs(tmp_path: Path) -> None:
     judge = names["judge"]
     assert callable(judge)
     assert (judge(2), judge(1)) == (True, False)
+
+
+def test_a_fault_is_put_where_everything_is_loaded_whatever_was_frozen_there() -> None:
+    gc.freeze()
+    assert harmless in every_function()[harmless.__code__]
