@@ -179,6 +179,17 @@ def test_state_machines_get_the_forwarder(tmp_path: Path) -> None:
     assert proposal.warnings == ()
 
 
+@pytest.mark.parametrize("odd", ["x", "[a]", "{Datadog: x}", "{Datadog: {Parameters: x}}"])
+def test_settings_of_the_macro_that_are_odd_are_left_to_a_hand(tmp_path: Path, odd: str) -> None:
+    listed = f"Transform: [AWS::Serverless-2016-10-31, DatadogServerless]\n{SAM[SAM.index('Resources:') :]}"
+    proposal = cloudformation.propose(source(tmp_path, "t.yml", f"Mappings: {odd}\n{listed}"), FORWARDER)
+    assert proposal.edits == ()
+    assert "is not a mapping" in proposal.snippets[0].reason
+    fine = "Mappings: {Datadog: {Parameters: {site: datadoghq.eu}}}\n"
+    edit = only(cloudformation.propose(source(tmp_path, "t.yml", fine + listed), FORWARDER))
+    assert load(edit.after)["Mappings"]["Datadog"]["Parameters"]["addExtension"] is False
+
+
 # Container images
 
 DOCKER = """FROM public.ecr.aws/lambda/python:3.12 AS build

@@ -76,6 +76,16 @@ def test_five_layers_are_not_exceeded_by_a_library_that_nobody_adds(tmp_path: Pa
     assert proposed(tmp_path, EXTENSION, (name, packaged)).edits
 
 
+def test_a_runtime_without_a_library_has_room_for_the_extension_alone(tmp_path: Path) -> None:
+    name, text = terraform("bootstrap", "")
+    for held, fits in ((4, True), (5, False)):
+        layers = ", ".join(f"local.l{n}" for n in range(held))
+        own = text.replace("  environment {", f"  layers = [{layers}]\n  environment {{")
+        found = proposed(tmp_path, EXTENSION, (name, own.replace("python3.12", "provided.al2023")))
+        assert bool(found.edits) is fits
+        assert ("five layers" in " ".join(found.warnings)) is not fits
+
+
 def test_versions_are_those_of_the_flags() -> None:
     versions = LayerVersions({"Datadog-Python312": 200, "Datadog-Extension": 300}.get)
     assert versions.wanted(wish(layer_version="none")).library is False
