@@ -6,6 +6,7 @@ import importlib.util
 import re
 import shlex
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from types import ModuleType
 
@@ -72,6 +73,16 @@ def test_links_lead_somewhere(page: Path) -> None:
         if not target.exists() or (anchor and anchor not in _anchors(target.read_text("utf-8"))):
             dead.append(link)
     assert dead == []
+
+
+def test_the_changelog_has_no_line_twice_and_no_half_an_entry() -> None:
+    """As merges that keep the lines of both sides leave them."""
+    lines = [line for line in (ROOT / "CHANGELOG.md").read_text("utf-8").splitlines() if line]
+    assert [line for line in lines if lines.count(line) > 1] == []
+    pairs = list(pairwise(lines))
+    assert [after for before, after in pairs if before.endswith(".") and re.match(r" +[a-z]", after)] == []
+    entries = [before for before, after in pairs if after.startswith(("- ", "#")) and before[0] != "#"]
+    assert [last for last in entries if not last.endswith(".")] == []
 
 
 def test_every_picture_is_shown_and_tells_nothing_of_the_machine_it_was_made_on() -> None:
