@@ -89,6 +89,8 @@ def test_on_managed_instances_each_write_is_published_both_ways(bench: Bench, se
     assert bench.calls("lambda:PublishVersion") == published + 1
     bench.seen = LaneSnapshot(lane=LANE)
     again = bench.one(forth)
-    assert (again.status, again.reason) == ("applied", "published as 2"), "the run before may have been killed"
+    assert (again.status, again.reason) == ("applied", "published as 2"), (
+        "the run before may have been killed"
+    )
     assert bench.one(forth.inverse()).status == "applied"
     assert bench.calls("lambda:PublishVersion") == published + 3

@@ -5,6 +5,7 @@ After a change that is meant: `UPDATE_GOLDEN=1 pytest -n 0 tests/in_full`, and r
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -36,8 +37,9 @@ from tests.gateways.aws_stand import ACCOUNT, FakeTime
 from tests.in_full.aws_script import aws, scripted, time
 from tests.in_full.calls.accounts import ORGANISATIONS
 from tests.in_full.calls.world import Answer
+from tests.in_full.members import EVERYONE, GONE, LAB, SHOP, TILL, Told
 from tests.in_full.test_aws_calls import told
-from tests.in_full.test_rollouts import EVERYONE, GONE, LAB, SHOP, TILL, Told, stack
+from tests.in_full.test_rollouts import stack
 from tests.unit.journal.test_planbook import META, plan_of
 from tests.unit.show.test_render import matches_golden
 from tests.unit.terminal.test_console import Stream, console
@@ -180,17 +182,17 @@ def test_a_run_that_was_interrupted_ends_so_whatever_its_rows_say(accounts: Acco
 
 
 def test_one_at_a_time_where_that_is_asked_for(accounts: Accounts, here: Told) -> None:
-    at_work = []
+    another, at_work = threading.Barrier(2), []
 
     def do(session: Session, member: Member) -> Row:
-        at_work.append(member.name)
-        assert len(at_work) == 1
-        session.host.clock.sleep(1)
-        at_work.remove(member.name)
+        try:
+            another.wait(0.2)
+        except threading.BrokenBarrierError:
+            at_work.append(member.name)
         return done(session, member)
 
-    members = [replace(OWN, name=name) for name in "abc"]
-    assert {row["status"] for row in across(call(here.home, at_once=1)[0], accounts, members, do)} == {"ok"}
+    across(call(here.home, at_once=1)[0], accounts, [replace(OWN, name=name) for name in "abc"], do)
+    assert at_work == ["a", "b", "c"], "none met another"
 
 
 def outcome(status: Status) -> Outcome:
