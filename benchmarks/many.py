@@ -16,18 +16,9 @@ from pathlib import Path
 from benchmarks.front import RATES, Front
 from benchmarks.memory import UPDATE_SECONDS
 from benchmarks.organisation import Organisation
-from benchmarks.run import REGION, Measured, environ, measure, show, stand_in
+from benchmarks.run import REGION, UNHURRIED, Measured, at_pace, environ, measure, show, stand_in
 
 _LATENCY = 0.04
-_AT_PACE = """
-import sys
-from ddsetup.facts import rates
-rates.RATES = {{name: rate * {pace} for name, rate in rates.RATES.items()}}
-from ddsetup.__main__ import main
-sys.argv[0] = "ddsetup"
-main()
-"""
-_UNHURRIED = 200.0
 _CHOICE = ("--all", "--output", "ndjson")
 _COMMANDS = {
     "plan": ("org", "plan", *_CHOICE),
@@ -59,14 +50,14 @@ def _measured(accounts: int, asked: argparse.Namespace) -> Iterator[tuple[int, s
     slower, rates = asked.slower, {name: rate / asked.slower for name, rate in RATES.items()}
     update, latency = UPDATE_SECONDS * slower, _LATENCY * slower
     if asked.memory:
-        slower, rates, update, latency = 1 / _UNHURRIED, {}, 0.0, 0.0
+        slower, rates, update, latency = 1 / UNHURRIED, {}, 0.0, 0.0
     with tempfile.TemporaryDirectory(prefix="ddsetup-bench-") as place:
         home = Path(place)
         front = Front(Organisation(accounts, asked.n, REGION, update), latency=latency, rates=rates)
         with stand_in(home) as datadog:
             env = environ(home, front.url, datadog)
             for name in asked.commands:
-                command = [sys.executable, "-c", _AT_PACE.format(pace=1 / slower), *_COMMANDS[name]]
+                command = [*at_pace(1 / slower), *_COMMANDS[name]]
                 found = measure(f"org {name} of {accounts}", asked.n, [*command, *asked.options], front, env)
                 show(found)
                 yield accounts, name, found
