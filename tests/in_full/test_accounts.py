@@ -37,9 +37,8 @@ from tests.gateways.aws_stand import ACCOUNT, FakeTime
 from tests.in_full.aws_script import aws, scripted, time
 from tests.in_full.calls.accounts import ORGANISATIONS
 from tests.in_full.calls.world import Answer
-from tests.in_full.members import EVERYONE, GONE, LAB, SHOP, TILL, Told
+from tests.in_full.members import EVERYONE, GONE, LAB, SHOP, TILL, Told, stack
 from tests.in_full.test_aws_calls import told
-from tests.in_full.test_rollouts import stack
 from tests.unit.journal.test_planbook import META, plan_of
 from tests.unit.show.test_render import matches_golden
 from tests.unit.terminal.test_console import Stream, console

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from ddsetup.journal.disk import OnDisk
 from ddsetup.journal.records import Header, Run
-from ddsetup.journal.runs import read_run
+from ddsetup.journal.runs import Journal, read_run
 from ddsetup.model.change import Change, Outcome, ResourceId
 from ddsetup.model.clock import Clock
 from ddsetup.model.errors import DdsetupError
@@ -138,6 +139,19 @@ def boom(text: str = "no") -> DdsetupError:
 
 def journal_file(state: Path, run: str = "20261122T101530Z-ab12") -> Path:
     return state / "runs" / run / "journal.jsonl"
+
+
+def record(
+    state: Path, run: str, *changes: Change, undoes: str = "", account: str = ACCOUNT, ends: bool = True
+) -> None:
+    """A run on disk; one that does not end was killed before it could say how its last change went."""
+    head = replace(header(run, undoes), accounts=(account,))
+    journal = Journal.create(OnDisk(state), head)
+    for seq, change in zip(journal.start_all(changes, AT), changes, strict=True):
+        if ends or change is not changes[-1]:
+            journal.done(seq, change.outcome("applied"), AT)
+    if ends:
+        journal.close()
 
 
 def read_journal(path: Path) -> Run:

@@ -10,9 +10,9 @@ from typing import Any
 from ddsetup.journal.applied import folded, last_applied
 from ddsetup.journal.disk import OnDisk
 from ddsetup.journal.runs import Journal
-from ddsetup.model.change import Change, Outcome, ResourceId
+from ddsetup.model.change import Change, ResourceId
 from ddsetup.model.states import FunctionState, LogCollectionState, TagsState
-from tests.unit.world import ACCOUNT, creation, fake_clock, header, resource
+from tests.unit.world import ACCOUNT, creation, fake_clock, header, record, resource
 
 FUNCTION = resource("orders", "function")
 
@@ -25,15 +25,6 @@ def function_change(before: Mapping[str, str], after: Mapping[str, str], **layer
         after=FunctionState(handler="app.handler", layers=layers.get("now", ()), env=after),
         why="test",
     )
-
-
-def record(state: Path, run: str, *changes: Change, undoes: str = "") -> None:
-    journal = Journal.create(OnDisk(state), header(run, undoes))
-    for change in changes:
-        seq = journal.start(change, fake_clock().now())
-        outcome = Outcome(resource=change.resource, status="applied", action=change.action)
-        journal.done(seq, outcome, fake_clock().now())
-    journal.close()
 
 
 def applied(state: Path) -> Mapping[ResourceId, Change] | None:

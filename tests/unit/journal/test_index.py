@@ -5,18 +5,18 @@ from __future__ import annotations
 import random
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from ddsetup.journal.applied import last_applied
 from ddsetup.journal.disk import OnDisk, StoredFile
-from ddsetup.journal.runs import Journal, list_runs
+from ddsetup.journal.runs import list_runs
 from ddsetup.model.change import Change, ResourceId
 from ddsetup.model.errors import UsageError
 from ddsetup.model.states import FunctionState
-from tests.unit.world import ACCOUNT, fake_clock, header, resource
+from tests.unit.world import ACCOUNT, record, resource
 
 MINE = frozenset({ACCOUNT})
 NAMES = ("orders", "payments")
@@ -26,19 +26,6 @@ OTHER = "444455556666"
 def put(name: str, before: Mapping[str, str], after: Mapping[str, str]) -> Change:
     was, now = (FunctionState(handler="app.handler", layers=(), env=env) for env in (before, after))
     return Change(step="instrument", resource=resource(name, "function"), before=was, after=now, why="test")
-
-
-def record(
-    state: Path, run: str, *changes: Change, undoes: str = "", account: str = ACCOUNT, ends: bool = True
-) -> None:
-    """A run; one that does not end was killed before it could say how its last change went."""
-    head = replace(header(run, undoes), accounts=(account,))
-    journal = Journal.create(OnDisk(state), head)
-    for seq, change in zip(journal.start_all(changes, head.started), changes, strict=True):
-        if ends or change is not changes[-1]:
-            journal.done(seq, change.outcome("applied"), fake_clock().now())
-    if ends:
-        journal.close()
 
 
 @dataclass(frozen=True)
