@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from ddsetup.sandbox import aws
 from ddsetup.sandbox.model import Sandbox
-from tests.patience import until
+from tests.patience import PATIENCE, until
 
 OPERATOR_POLICY = {
     "Version": "2012-10-17",
@@ -104,7 +104,7 @@ def messages(sandbox: Sandbox, group: str) -> list[str]:
 
 
 def datadog(sandbox: Sandbox, method: str, path: str, body: Any = None) -> Any:
-    """A call of the stand-in's API with the sandbox's keys."""
+    """A call of the stand-in's API with the sandbox's keys; None where the answer is empty."""
     headers = {
         "DD-API-KEY": sandbox.api_key,
         "DD-APPLICATION-KEY": sandbox.app_key,
@@ -112,8 +112,9 @@ def datadog(sandbox: Sandbox, method: str, path: str, body: Any = None) -> Any:
     }
     data = None if body is None else json.dumps(body).encode()
     request = urllib.request.Request(sandbox.datadog_url + path, data=data, headers=headers, method=method)
-    with urllib.request.urlopen(request, timeout=60) as answer:
-        return json.load(answer)
+    with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
+        text = answer.read()
+    return json.loads(text) if text else None
 
 
 def metric(sandbox: Sandbox, query: str) -> list[Any]:

@@ -11,7 +11,6 @@ import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
-from urllib.request import Request, urlopen
 
 import pytest
 
@@ -19,6 +18,7 @@ from ddsetup.sandbox import traffic
 from ddsetup.sandbox.model import OPERATOR
 from tests.e2e.conftest import OpenPlace, Place, Result
 from tests.patience import until
+from tests.sandbox_chain import datadog
 
 pytestmark = pytest.mark.e2e
 
@@ -125,18 +125,7 @@ def _record(place: Place, **attributes: Any) -> None:
     (account,) = place.world.integrations()
     number = account["attributes"]["aws_account_id"]
     body = {"data": {"type": "account", "attributes": {"aws_account_id": number, **attributes}}}
-    request = Request(
-        f"{place.sandbox.datadog_url}/api/v2/integration/aws/accounts/{account['id']}",
-        data=json.dumps(body).encode(),
-        method="PATCH",
-        headers={
-            "DD-API-KEY": place.sandbox.api_key,
-            "DD-APPLICATION-KEY": place.sandbox.app_key,
-            "Content-Type": "application/json",
-        },
-    )
-    with urlopen(request, timeout=60) as answer:
-        assert answer.status == 200
+    datadog(place.sandbox, "PATCH", f"/api/v2/integration/aws/accounts/{account['id']}", body)
 
 
 def _trust(place: Place, external_id: str) -> None:

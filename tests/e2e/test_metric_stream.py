@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
-from urllib.request import urlopen
 
 import pytest
 
@@ -35,9 +33,7 @@ def beside(place: Place) -> dict[str, Any]:
 
 def came_by_stream(place: Place) -> int:
     """How many times Firehose brought metrics to Datadog."""
-    with urlopen(f"{place.sandbox.datadog_url}/__sandbox/requests", timeout=60) as answer:
-        told = json.load(answer)
-    rows = told["requests"] if isinstance(told, dict) else told
+    rows = place.world.datadog_requests()
     return len([row for row in rows if row["path"] == "/api/v2/awsmetrics" and row["status"] == 200])
 
 

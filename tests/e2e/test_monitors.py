@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import time
 from typing import Any
-from urllib.request import Request, urlopen
 
 import pytest
 
+from tests import sandbox_chain
 from tests.e2e.conftest import OpenPlace, Place
 from tests.e2e.terminal import DOWN, ENTER, SPACE, Terminal
 
@@ -34,19 +33,7 @@ def place(open_place: OpenPlace) -> Place:
 
 def datadog(place: Place, method: str, path: str, body: Any = None) -> Any:
     """A call of root's own to the stand-in."""
-    request = Request(
-        f"{place.sandbox.datadog_url}{path}",
-        None if body is None else json.dumps(body).encode(),
-        {
-            "DD-API-KEY": place.sandbox.api_key,
-            "DD-APPLICATION-KEY": place.sandbox.app_key,
-            "Content-Type": "application/json",
-        },
-        method=method,
-    )
-    with urlopen(request, timeout=60) as answer:
-        text = answer.read()
-    return json.loads(text) if text else None
+    return sandbox_chain.datadog(place.sandbox, method, path, body)
 
 
 def monitors(place: Place) -> dict[str, dict[str, Any]]:

@@ -13,7 +13,8 @@ from ddsetup.sandbox.emulator.environments import HEARD
 from ddsetup.sandbox.traffic import traffic
 from tests.e2e.conftest import OpenPlace, Place
 from tests.e2e.world import differences
-from tests.patience import PATIENCE, until
+from tests.patience import until
+from tests.sandbox_chain import datadog
 
 pytestmark = pytest.mark.e2e
 
@@ -35,19 +36,9 @@ def before(services: Place) -> dict[str, Any]:
 def arrived(place: Place, source: str, saying: str = "") -> list[dict[str, Any]]:
     """The logs of that source with those words which Datadog has, as soon as there are any."""
     query = {"filter": {"query": f"source:{source}", "from": "now-1h", "to": "now"}}
-    request = Request(
-        f"{place.world.sandbox.datadog_url}/api/v2/logs/events/search",
-        data=json.dumps(query).encode(),
-        headers={
-            "DD-API-KEY": place.world.sandbox.api_key,
-            "DD-APPLICATION-KEY": place.world.sandbox.app_key,
-            "Content-Type": "application/json",
-        },
-    )
 
     def found() -> list[dict[str, Any]]:
-        with urlopen(request, timeout=PATIENCE) as answer:
-            logs = json.load(answer)["data"]
+        logs = datadog(place.sandbox, "POST", "/api/v2/logs/events/search", query)["data"]
         return [each for each in logs if saying in each["attributes"]["message"]]
 
     return until(found, "what was sent")

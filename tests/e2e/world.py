@@ -7,7 +7,6 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.request import Request, urlopen
 
 from ddsetup.gateways.aws.members import USUAL_ROLES
 from ddsetup.model.answers import Answers, Via
@@ -15,6 +14,7 @@ from ddsetup.plan.policy import INSTALL, least_policy, state_statements
 from ddsetup.plan.policy_organisation import ROLE, organisation_statements
 from ddsetup.sandbox import aws
 from ddsetup.sandbox.model import ACCOUNT, Keys, Sandbox
+from tests.sandbox_chain import datadog
 
 VOLATILE = {
     "RevisionId",
@@ -157,12 +157,7 @@ class World:
 
     def integrations(self) -> Any:
         """Datadog's record of AWS accounts, without the times."""
-        request = Request(
-            f"{self.sandbox.datadog_url}/api/v2/integration/aws/accounts",
-            headers={"DD-API-KEY": self.sandbox.api_key, "DD-APPLICATION-KEY": self.sandbox.app_key},
-        )
-        with urlopen(request, timeout=60) as answer:
-            accounts = json.load(answer)["data"]
+        accounts = datadog(self.sandbox, "GET", "/api/v2/integration/aws/accounts")["data"]
         for account in accounts:
             for volatile in ("modified_at", "created_at"):
                 account["attributes"].pop(volatile, None)
@@ -197,10 +192,12 @@ class World:
 
     def datadog_writes(self) -> list[dict[str, Any]]:
         """The requests that changed something in Datadog, intake aside."""
-        with urlopen(f"{self.sandbox.datadog_url}/__sandbox/requests", timeout=60) as answer:
-            requests = json.load(answer)
-        rows = requests["requests"] if isinstance(requests, dict) else requests
-        return [r for r in rows if r["write"] and "/integration/" in r["path"]]
+        return [r for r in self.datadog_requests() if r["write"] and "/integration/" in r["path"]]
+
+    def datadog_requests(self) -> list[dict[str, Any]]:
+        """All requests to Datadog so far, those of the intake among them."""
+        found: list[dict[str, Any]] = datadog(self.sandbox, "GET", "/__sandbox/requests")["requests"]
+        return found
 
     def planted(self) -> list[str]:
         """Values of environment variables, and of parameters of foreign stacks, that are nobody's business:

@@ -10,6 +10,9 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
+import pytest
+from botocore.exceptions import ClientError
+
 REGION = "us-east-1"
 
 
@@ -46,6 +49,13 @@ def client(service: str, account: str, handler: Callable[..., Any]) -> Any:
 
     made.meta.events.register(f"before-send.{service}", answer)
     return made
+
+
+def code_of(call: Callable[..., object], **arguments: Any) -> str:
+    """The code of the error that a call answers with."""
+    with pytest.raises(ClientError) as caught:
+        call(**arguments)
+    return str(caught.value.response["Error"]["Code"])
 
 
 def judge(operation: Any, answer: dict[str, Any]) -> None:

@@ -7,11 +7,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
 
 from ddsetup.sandbox.emulator import metric_streams, otlp
 from ddsetup.sandbox.model import ACCOUNT
-from tests.gateways.emulated import REGION, client
+from tests.gateways.emulated import REGION, client, code_of
 from tests.gateways.standin import API_KEY, Standin, running
 
 STREAM = {
@@ -31,12 +30,6 @@ def api() -> Iterator[Any]:
     metric_streams._kept.clear()
     yield client("cloudwatch", ACCOUNT, metric_streams.beside(cloudwatch.handle_request))
     metric_streams._kept.clear()
-
-
-def code_of(call: Any, **arguments: Any) -> str:
-    with pytest.raises(ClientError) as caught:
-        call(**arguments)
-    return str(caught.value.response["Error"]["Code"])
 
 
 def test_a_stream_is_made_running_and_keeps_its_state_when_it_is_put_again(api: Any) -> None:

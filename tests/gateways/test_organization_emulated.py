@@ -7,11 +7,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
 
 from ddsetup.sandbox.emulator import account_regions, org_tree, organizations
 from ddsetup.sandbox.model import ACCOUNT, member_account
-from tests.gateways.emulated import REGION, client
+from tests.gateways.emulated import REGION, client, code_of
 
 STACK_SETS = "member.org.stacksets.cloudformation.amazonaws.com"
 
@@ -25,12 +24,6 @@ def organization() -> Iterator[None]:
 
 def of(account: str) -> Any:
     return client("organizations", account, organizations._handle)
-
-
-def code_of(call: Any, **arguments: Any) -> str:
-    with pytest.raises(ClientError) as caught:
-        call(**arguments)
-    return str(caught.value.response["Error"]["Code"])
 
 
 def join(api: Any, name: str, unit: str = "") -> str:

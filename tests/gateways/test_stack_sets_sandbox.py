@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Iterator
 from typing import Any
-from urllib.request import Request, urlopen
 
 import pytest
-from botocore.exceptions import ClientError
 
 from ddsetup.model.errors import UsageError
 from ddsetup.sandbox import aws, faults
@@ -19,6 +16,9 @@ from ddsetup.sandbox.membership import change
 from ddsetup.sandbox.model import Keys, Sandbox, SandboxOptions, member_account
 from ddsetup.sandbox.scenarios.organisation import FOREIGN, LAB, LEGACY, PARTNER, PRODUCTION, TOWER, number_of
 from ddsetup.sandbox.traffic import traffic
+from tests.gateways.emulated import code_of
+from tests.patience import until
+from tests.sandbox_chain import datadog
 
 REGION = "us-east-1"
 _ENTER = {"Sid": "Enter", "Effect": "Allow", "Action": "sts:AssumeRole", "Resource": "*"}
@@ -31,8 +31,6 @@ TEMPLATE = json.dumps(
         },
     }
 )
-PATIENT = 30.0
-"""Seconds."""
 
 
 class Place:
@@ -86,11 +84,11 @@ class Place:
         return str(self.api.describe_stack_set_operation(**asked)["StackSetOperation"]["Status"])
 
     def end(self, name: str, operation: str) -> str:
-        by = time.monotonic() + PATIENT
-        while (status := self.status(name, operation)) in {"RUNNING", "QUEUED", "STOPPING"}:
-            assert time.monotonic() < by
-            time.sleep(0.1)
-        return status
+        def ended() -> str:
+            status = self.status(name, operation)
+            return "" if status in {"RUNNING", "QUEUED", "STOPPING"} else status
+
+        return until(ended, "the operation's end")
 
     def results(self, name: str, operation: str) -> dict[str, str]:
         asked = {"StackSetName": name, "OperationId": operation}
@@ -126,22 +124,9 @@ def place() -> Iterator[Place]:
 
 def logs_of(sandbox: Sandbox, account: str) -> list[dict[str, Any]]:
     """What Datadog has of an account's logs."""
-    url = f"{sandbox.datadog_url}/{sandbox.site}/api/v2/logs/events/search"
-    headers = {
-        "DD-API-KEY": sandbox.api_key,
-        "DD-APPLICATION-KEY": sandbox.app_key,
-        "Content-Type": "application/json",
-    }
     asked = {"filter": {"query": f"aws_account:{account}", "from": "now-1h", "to": "now"}}
-    with urlopen(Request(url, json.dumps(asked).encode(), headers)) as got:
-        found: list[dict[str, Any]] = json.load(got)["data"]
-        return found
-
-
-def code_of(call: Any, **arguments: Any) -> str:
-    with pytest.raises(ClientError) as caught:
-        call(**arguments)
-    return str(caught.value.response["Error"]["Code"])
+    found: list[dict[str, Any]] = datadog(sandbox, "POST", "/api/v2/logs/events/search", asked)["data"]
+    return found
 
 
 def test_a_canary_and_then_the_rest_of_a_unit(place: Place) -> None:
@@ -279,10 +264,7 @@ def test_the_forwarder_of_a_set_sends_what_is_logged_in_its_account(place: Place
         destinationArn=f"arn:aws:lambda:{REGION}:{account}:function:datadog-forwarder",
     )
     traffic(sandbox, [f"{name}-api"])
-    by = time.monotonic() + PATIENT
-    while not (found := logs_of(sandbox, account)):
-        assert time.monotonic() < by
-        time.sleep(0.2)
+    found = until(lambda: logs_of(sandbox, account), "its log")
     assert found[0]["attributes"]["service"] == f"{name}-api"
 
 
@@ -420,8 +402,7 @@ def test_moto_answers_in_the_same_words(place: Place) -> None:
             StackSetName="words", DeploymentTargets=targets, Regions=[REGION]
         )["OperationId"]
         asked = {"StackSetName": "words", "OperationId": operation}
-        while api.describe_stack_set_operation(**asked)["StackSetOperation"]["Status"] == "RUNNING":
-            time.sleep(0.1)
+        until(lambda: api.describe_stack_set_operation(**asked)["StackSetOperation"]["Status"] != "RUNNING")
         return {
             "set": api.describe_stack_set(StackSetName="words")["StackSet"],
             "sets": api.list_stack_sets()["Summaries"][-1],
