@@ -12,13 +12,13 @@ from urllib.request import urlopen
 
 import pytest
 
-from ddsetup.sandbox import aws, faults
+from ddsetup.sandbox import faults
 from ddsetup.sandbox.emulator.organizations import STACK_SETS
-from ddsetup.sandbox.model import Keys, member_account
+from ddsetup.sandbox.model import member_account
 from ddsetup.sandbox.scenarios.organisation import number_of
 from tests import nursery
 from tests.e2e.conftest import Cli, OpenPlace, Place
-from tests.e2e.world import World, differences
+from tests.e2e.world import Inside, differences
 from tests.nursery import Kill
 
 pytestmark = pytest.mark.e2e
@@ -32,20 +32,17 @@ def organisation(open_place: OpenPlace) -> Place:
 
 
 def dump(place: Place, accounts: Iterable[str]) -> dict[str, Any]:
-    """All that there is in accounts, and Datadog's records of all, but for what stays: roles that StackSets
-    makes for itself, and log groups that hold logs."""
+    """All that there is in accounts, and Datadog's records of all, but for what stays: log groups that hold
+    logs, beside what StackSets makes for itself."""
     found: dict[str, Any] = {}
     for account in accounts:
-        found[account] = World(place.sandbox, account).everything()
-        found[account]["roles"] = {
-            name: role for name, role in found[account]["roles"].items() if "stacksets-exec-" not in name
-        }
+        found[account] = Inside(place.sandbox, account).everything()
         of_region = found[account][REGION]
         of_region["filters"] = {group: held for group, held in of_region["filters"].items() if held}
     return found
 
 
-def _has_forwarder(account: World) -> bool:
+def _has_forwarder(account: Inside) -> bool:
     return any("ddsetup-forwarder" in name for name in account.stacks())
 
 
@@ -55,7 +52,7 @@ def number(place: Place, name: str) -> str:
 
 def root_of(place: Place, account: str, service: str) -> Any:
     """A client that may do all in an account."""
-    return aws.client(service, place.sandbox.aws_endpoint_url, REGION, Keys(account, "root"))
+    return Inside(place.sandbox, account).client(service)
 
 
 def rows(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
@@ -120,7 +117,7 @@ def test_forwarders_are_rolled_out_accounts_set_up_and_nothing_is_left(organisat
     assert "its stacks go" in asked.stderr, "what is to be confirmed is shown first"
     one = cli("org", "rollout", "--remove", "--account", "coffee-dev", *WHERE, "--yes")
     assert {name: row["status"] for name, row in rows(one.json).items()} == {"coffee-dev": "done"}
-    having = {name for name, a in accounts.items() if _has_forwarder(World(place.sandbox, a))}
+    having = {name for name, a in accounts.items() if _has_forwarder(Inside(place.sandbox, a))}
     assert having == set(accounts) - {"coffee-dev"}
     removed = cli("org", "rollout", "--remove", *WHERE, "--yes")
     assert removed.code == 0, removed.stdout
@@ -217,29 +214,37 @@ def test_a_delegated_administrator_brings_the_role_and_works_by_it(organisation:
     assert dump(place, [theirs]) == before
 
 
-def test_stacks_that_are_there_are_taken_in_where_aws_does_and_stay(organisation: Place) -> None:
-    place, cli, ours = organisation, organisation.cli, organisation.sandbox.forwarder_template_url
+def plain_template(place: Place) -> str:
+    """The address of a template of the Forwarder that hides no parameter."""
+    ours = place.sandbox.forwarder_template_url
     with urlopen(ours) as got:
         plain = got.read().decode().replace("    NoEcho: true\n", "")
     url = ours.replace("latest.yaml", "plain.yaml")
     bucket, _, path = url.removeprefix(f"{place.sandbox.aws_endpoint_url}/").partition("/")
     s3 = root_of(place, place.sandbox.account, "s3")
     s3.put_object(Bucket=bucket, Key=path, Body=plain.encode())
-    made, before = {}, {}
-    for name, template in {"coffee-invoices": url, "coffee-orders": ours}.items():
-        account = number(place, name)
-        stacks = root_of(place, account, "cloudformation")
-        values = {"DdApiKeySsmParameterName": "/datadog/key", "FunctionName": "datadog-forwarder"}
-        made[name] = stacks.create_stack(
-            StackName="datadog-forwarder",
-            TemplateURL=template,
-            Parameters=[{"ParameterKey": k, "ParameterValue": v} for k, v in values.items()],
-            Capabilities=["CAPABILITY_NAMED_IAM"],
-        )["StackId"]
-        stacks.get_waiter("stack_create_complete").wait(
-            StackName="datadog-forwarder", WaiterConfig={"Delay": 1}
-        )
-        before[name] = dump(place, [account])
+    return url
+
+
+def by_hand(place: Place, name: str, template: str) -> str:
+    """The id of a Forwarder's stack that somebody made in an account."""
+    stacks = root_of(place, number(place, name), "cloudformation")
+    values = {"DdApiKeySsmParameterName": "/datadog/key", "FunctionName": "datadog-forwarder"}
+    made = stacks.create_stack(
+        StackName="datadog-forwarder",
+        TemplateURL=template,
+        Parameters=[{"ParameterKey": k, "ParameterValue": v} for k, v in values.items()],
+        Capabilities=["CAPABILITY_NAMED_IAM"],
+    )
+    stacks.get_waiter("stack_create_complete").wait(StackName="datadog-forwarder", WaiterConfig={"Delay": 1})
+    return str(made["StackId"])
+
+
+def test_stacks_that_are_there_are_taken_in_where_aws_does_and_stay(organisation: Place) -> None:
+    place, cli, url = organisation, organisation.cli, plain_template(organisation)
+    templates = {"coffee-invoices": url, "coffee-orders": place.sandbox.forwarder_template_url}
+    made = {name: by_hand(place, name, template) for name, template in templates.items()}
+    before = {name: dump(place, [number(place, name)]) for name in made}
     root_of(place, place.sandbox.account, "cloudformation").deactivate_organizations_access()
     only = ("--account", "coffee-invoices", "--account", "coffee-orders", "--output", "json")
     key = ("--forwarder-template-url", url, "--forwarder-param", "DdApiKeySsmParameterName=/datadog/key")

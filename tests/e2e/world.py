@@ -222,6 +222,17 @@ class World:
         return {p["ParameterValue"] for p in parameters if p["ParameterKey"].endswith("Password")}
 
 
+@dataclass(frozen=True)
+class Inside(World):
+    """An account of the organisation as its root sees it."""
+
+    def roles(self) -> dict[str, Any]:
+        """Without what StackSets makes for itself, which stays."""
+        return {
+            name: role for name, role in super().roles().items() if not name.startswith("stacksets-exec-")
+        }
+
+
 def _stable(document: Mapping[str, Any]) -> dict[str, Any]:
     """Without what every write moves; no variables and an empty list of them are the same to AWS."""
     left = {k: v for k, v in document.items() if k not in VOLATILE and not k.startswith("State")}

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.e2e.conftest import Cli, Place
-from tests.e2e.world import World, comparable, differences
+from tests.e2e.world import Inside, World, comparable, differences
 from tests.nursery import End, Kill, Nursery
 from tests.safety.killing import MOST_MISSES, KillError, Tally
 
@@ -36,17 +36,6 @@ ROLLOUTS = 0.3
 _DATADOGS = "DD_LOG_SUBSCRIPTION_FILTER_"
 _ENDED = ("done", "nothing to do", "nothing is meant here")
 _NAMED = ("left out", "not entered", "failed")
-
-
-@dataclass(frozen=True)
-class Inside(World):
-    """An account of the organisation as its root sees it."""
-
-    def roles(self) -> dict[str, Any]:
-        """Without what StackSets makes for itself, which stays."""
-        return {
-            name: role for name, role in super().roles().items() if not name.startswith("stacksets-exec-")
-        }
 
 
 @dataclass(frozen=True)
