@@ -262,15 +262,13 @@ def _planned(member: Member, rollout: Rollout) -> Row:
     if member.account in rollout.left_out:
         return {"status": "left out", "reason": rollout.left_out[member.account], "exit_code": 0}
     if member.account in rollout.there:
-        status, text = ("changes", "its stack gets another template") if rollout.renewed else _SAME
-        return {"status": status, "text": text or where, "exit_code": 0}
+        if rollout.renewed:
+            return {"status": "changes", "text": "its stack gets another template", "exit_code": 0}
+        return {"status": "nothing to do", "text": where, "exit_code": 0}
     imported = sum(f":{member.account}:" in stack for stack in rollout.imports)
     taken = f", {imported} of them taken in as they are" if imported else ""
     first = ", with the canary" if member.account in rollout.canary else ""
     return {"status": "changes", "text": where + taken + first, "exit_code": 0}
-
-
-_SAME = ("nothing to do", "")
 
 
 def done_rows(
