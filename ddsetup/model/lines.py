@@ -74,7 +74,7 @@ def wrapped(spans: Line, width: int, hang: int = 0) -> list[Line]:
     for span in spans:
         for word in _WORDS.findall(span.text):
             blank, room = word.isspace(), width_of(word)
-            if not blank and used + room > width >= indent + room and used > indent:
+            if not blank and used + room > width >= indent + room:
                 found.append([Span(" " * indent)])
                 used = indent
             elif blank and used >= width:

@@ -108,6 +108,7 @@ LIVE_TIME_SLO = {
 DASHBOARD = DashboardState(
     title="Lambda", description="made by ddsetup", widgets=[{"definition": {"type": "note"}}]
 )
+INNER = [{"id": 2}, {"id": 3, "definition": {"type": "note"}}, "odd"]
 LIVE_DASHBOARD = {
     "id": "d-1",
     "url": "/dashboard/d-1",
@@ -212,6 +213,10 @@ CALLS: dict[str, tuple[Call, list[Any]]] = {
             },
             LIVE_DASHBOARD,
         ],
+    ),
+    "a dashboard with a group of widgets that say nothing": (
+        lambda dd: dashboards.read_dashboard(dd, "d-1"),
+        [{**LIVE_DASHBOARD, "widgets": [{"id": 1, "definition": {"type": "group", "widgets": INNER}}]}],
     ),
     "a bare dashboard": (lambda dd: dashboards.read_dashboard(dd, "d-1"), [{"id": "d-1", "widgets": []}]),
     "a dashboard with parts of null": (

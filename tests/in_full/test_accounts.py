@@ -19,9 +19,10 @@ from ddsetup.flow.host import Session
 from ddsetup.flow.organisation.across import Row, across, rows_of_gone
 from ddsetup.flow.organisation.doing import carried_out, rows_of_plans
 from ddsetup.flow.organisation.emptying import empty_buckets
+from ddsetup.flow.organisation.proving import Proof
 from ddsetup.flow.organisation.rolling_out import forwarders_held
 from ddsetup.flow.organisation.run import report_of
-from ddsetup.flow.organisation.who import Accounts, accounts_of, host_of
+from ddsetup.flow.organisation.who import Accounts, accounts_of, host_of, onward
 from ddsetup.gateways.aws.organizations import Unit
 from ddsetup.gateways.aws.session import Aws
 from ddsetup.journal.planbook import Planbook, read_planbook
@@ -31,6 +32,7 @@ from ddsetup.model.change import NOT_STARTED, Outcome, Plan, ResourceId, Status
 from ddsetup.model.errors import DdsetupError, Interrupted, UsageError
 from ddsetup.model.event import Event
 from ddsetup.model.organisation import Member
+from ddsetup.model.report import Signal, SignalStatus
 from ddsetup.model.snapshot import Snapshot
 from ddsetup.settings.given import from_flags
 from tests.gateways.aws_stand import ACCOUNT, FakeTime
@@ -95,6 +97,25 @@ def failing(error: Exception) -> Do:
         raise error
 
     return do
+
+
+@pytest.mark.parametrize(
+    ("statuses", "said", "code", "problems"),
+    [
+        (("arrived", "no_traffic"), "arrived", 0, []),
+        (("no_traffic",), "unproven", 0, []),
+        (("arrived", "missing"), "not seen", 6, ["f1: logs"]),
+        ((), "unproven", 0, []),
+    ],
+)
+def test_an_account_is_proven_by_what_arrived_and_not_by_what_never_ran(
+    here: Told, statuses: Sequence[SignalStatus], said: str, code: int, problems: list[str]
+) -> None:
+    signals = [Signal(function=f"f{n}", region="", signal="logs", status=each) for n, each in enumerate(statuses)]
+    row = Proof(call=call(here.home)[0], wait=0).row(signals)
+    assert (row["status"], row["exit_code"]) == (said, code)
+    assert [each["what"] for each in row["problems"]] == problems
+    assert sum(row["signals"].values()) == len(statuses)
 
 
 def test_each_account_has_its_row_in_their_order(accounts: Accounts, here: Told) -> None:

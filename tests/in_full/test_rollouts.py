@@ -151,6 +151,10 @@ PLAN: Mapping[str, Case] = {
         plan(instances=[stack(SHOP, r) for r in REGIONS] + [stack(LAB, REGIONS[0])]),
         ROOT,
     ),
+    "plan: one has the set's beside its own": (
+        plan(SHOP, TILL, held={"shop": OWN, "till": OWN}, instances=[stack(SHOP, r) for r in REGIONS]),
+        ROOT,
+    ),
     "plan: all have it": (
         plan(SHOP, TILL, instances=[stack(m, r) for m in (SHOP, TILL) for r in REGIONS]),
         ROOT,

@@ -11,7 +11,7 @@ from ddsetup.ask.prompter import Row
 from ddsetup.explore.cold_starts import cold_start_blocks
 from ddsetup.explore.trace_blocks import trace_blocks
 from ddsetup.model.blocks import table
-from ddsetup.model.lines import Look, Span, cut, padded, shorten, width_of, wrapped
+from ddsetup.model.lines import Look, Span, cut, padded, rough, shorten, width_of, wrapped
 from ddsetup.show.layout import plain_text
 from ddsetup.terminal.picker import Heading, Picker
 from ddsetup.terminal.picker import draw as draw_list
@@ -80,3 +80,21 @@ def test_lines_are_broken_by_what_is_seen(text: str, width: int) -> None:
     assert all(
         sum(width_of(span.text) for span in part) <= max(width, longest + width // 2) for part in parts
     )
+
+
+@pytest.mark.parametrize(
+    ("number", "said"),
+    [
+        (0, "0"),
+        (830, "830"),
+        (999.4, "999"),
+        (999.96, "1.0k"),
+        (12_345, "12.3k"),
+        (99_960, "100k"),
+        (999_950, "1.0M"),
+        (1_234_567, "1.2M"),
+        (45e9, "45.0G"),
+    ],
+)
+def test_a_rough_count_has_five_characters_at_most(number: float, said: str) -> None:
+    assert rough(number) == said

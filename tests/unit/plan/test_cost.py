@@ -174,6 +174,7 @@ def test_what_datadog_subscribes_beside_the_chosen_functions_is_told_with_the_wa
     told = found(lanes(), b.answers())
     assert told.automatic == ("/aws/lambda/idle", "/aws/lambda/stock")
     assert told.automatic_gb == pytest.approx(2 * 7 * WEEKS)
+    assert told.doubled == ()
     offers = {offer.option: offer.saves for offer in told.offers}
     assert offers["--subscribe direct"] == "2 log groups, 60.0 GB a month"
     assert found(lanes(), DIRECT).automatic == ()

@@ -297,6 +297,15 @@ def test_groups_to_read_are_those_that_can_have_filters() -> None:
     assert subscriptions.groups_to_read(held, answers(), functions) == {}
 
 
+def test_of_a_group_that_nobody_chose_there_is_nothing_to_plan() -> None:
+    held, functions = world(log_groups={GROUP: LogGroup(GROUP), "/audit": LogGroup("/audit")})
+    plan_group = subscriptions.late_planner(held, direct(), functions)
+    assert plan_group(lane(), "/audit", ()) == Plan()
+    assert plan_group(lane(region="us-west-2"), GROUP, ()) == Plan()
+    (made,) = plan_group(lane(), GROUP, ()).changes
+    assert made.resource.kind == "subscription_filter"
+
+
 def test_conflicts_are_what_is_still_to_be_decided() -> None:
     held, functions = world(*FOREIGN)
     (conflict,) = subscriptions.conflicts(held, direct(), functions)

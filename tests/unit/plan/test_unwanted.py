@@ -198,6 +198,11 @@ def test_log_sources_and_services_go() -> None:
     assert isinstance(pruned.after, IntegrationState)
     assert "AWS/SQS" in pruned.after.namespaces
     assert not pruned.after.resource_collection
+    kept = set(after.namespaces) & set(pruned.after.namespaces)
+    changed = sorted({*after.namespaces, *pruned.after.namespaces} - kept)
+    assert pruned.why == f"no longer wanted: {', '.join([*changed, 'resource collection'])}"
+    assert "AWS/SQS" in changed
+    assert kept
 
 
 def test_a_forwarder_leaves_log_collection_only_when_nobody_relies_on_it() -> None:
