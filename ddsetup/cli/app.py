@@ -55,6 +55,16 @@ def _refuse_name(reading: Reading) -> int:
     return _refuse(reading, f"there is no command {reading.unknown!r}", meant)
 
 
+def _refuse_option(reading: Reading, wrong: str) -> int:
+    from ddsetup.model.nearest import did_you_mean
+
+    named = " ".join(each.value for each in reading.parameters if not each.flags)
+    # Whoever types `--name shop` for an argument is told how that is typed.
+    without = f"without an option: ddsetup {reading.title} {named};" if named else ""
+    meant = did_you_mean(wrong, reading.by_flag(), cutoff=0.8) or without
+    return _refuse(reading, f"there is no option {wrong}", meant)
+
+
 def _refuse(reading: Reading, what: str, fix: str = "") -> int:
     from ddsetup.cli.boundary import refuse_command_line
 
@@ -66,6 +76,8 @@ def _run(reading: Reading, command: Command) -> int:
     values = reading.values()
     if values is not None:
         return act(values)
+    if (wrong := reading.unknown_option) and wrong not in reading.by_flag():
+        return _refuse_option(reading, wrong)
     from ddsetup.cli.parser import STOPPED, USAGE_ERROR, parse
 
     try:

@@ -38,8 +38,8 @@ TOP = (*COMMANDS, *AROUND)
 class Reading:
     """`arguments` are those of the command, with what stood before it; `given` the values of each parameter.
     `unknown` is a word where the name of a command should be, `unknown_option` a flag that stands before any
-    such word and is of no setting. `open` is the option that still wants its value,
-    `filled` how many arguments there are.
+    such word and is of no setting, or one that the command does not take. `open` is the option that still
+    wants its value, `filled` how many arguments there are.
     """
 
     group: Group | None = None
@@ -140,7 +140,7 @@ class Reading:
         found = self.by_flag().get(flag)
         if found is None:
             self.plain = False
-            if self.command is None and not self.unknown:
+            if self.command is not None or not self.unknown:
                 self.unknown_option = self.unknown_option or flag
             return False
         if not found.value:

@@ -44,14 +44,15 @@ _ANY_SOURCE: dict[str, Value] = {**dict.fromkeys(CHOSEN, ("all",)), "publish": T
 _MODES: tuple[dict[str, Value], ...] = (
     {"via": "forwarder", "subscribe": "automatic", "forwarder_upgrade": True},
     {"via": "forwarder", "subscribe": "direct", "on_conflict": "replace"},
-    {"via": "extension", "durable_events": True},
+    {"via": "forwarder", "subscribe": "account", "metrics": "stream"},
+    {"via": "extension", "subscribe": "account", "durable_events": True},
     {"via": "forwarder", "resource_collection": True, "resource_tag": ("any=any",)},
     {"via": "forwarder", "forwarder_upgrade": True, "forwarder_param": ("InstallAsLayer=false",)},
 )
 """What is going to be set up is not known yet, and how neither: the operator may do it in every way."""
 
 
-def _every_policy(
+def every_policy(
     given: Given, account: str, regions: tuple[str, ...], scenarios: tuple[str, ...]
 ) -> dict[str, object]:
     """All that `ddsetup policy` prints for the modes, each statement once."""
@@ -68,7 +69,7 @@ def _options(call: Call) -> SandboxOptions:
     regions = call.given.items("region") or ("us-east-1",)
     account, scenarios = new_account(), scenarios_of(call.value("scenario") or ())
     options = SandboxOptions(
-        operator_policy=_every_policy(call.given, account, regions, scenarios),
+        operator_policy=every_policy(call.given, account, regions, scenarios),
         account=account,
         name=call.value("name") or "",
         registry=registry(call),

@@ -14,7 +14,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from ddsetup.cli import boundary
+from ddsetup.cli import app, boundary
 from ddsetup.cli.start import in_sandbox
 from ddsetup.cli.table.groups import GROUPS
 from ddsetup.cli.table.main import COMMANDS
@@ -237,6 +237,24 @@ def test_help_is_a_command_too(tmp_path: Path) -> None:
     unknown = ddsetup("help", "nonsense", home=tmp_path)
     assert unknown.returncode == 2
     assert "nonsense" in unknown.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "wrong", "fix"),
+    [
+        ("sandbox down --name shop", "--name", "without an option: ddsetup sandbox down [NAME]; see"),
+        ("undo --run 20261129T030235Z-ff67", "--run", "without an option: ddsetup undo [RUN]; see"),
+        ("plan --regoin eu-west-1", "--regoin", "did you mean --region? see"),
+        ("doctor --nonsense", "--nonsense", "see"),
+    ],
+)
+def test_whoever_types_an_option_that_is_none_is_told_how_it_is_typed(
+    words: str, wrong: str, fix: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert app.run(words.split()) == 2
+    command = words.partition(" -")[0]
+    told = f"error: there is no option {wrong}\n  do: {fix} ddsetup {command} --help\n"
+    assert capsys.readouterr().err == told
 
 
 def test_version_is_a_command_too(tmp_path: Path) -> None:

@@ -70,11 +70,12 @@ def test_what_is_no_command_is_named() -> None:
         ("-v sandbox --nonsense=7", "--nonsense"),
         ("--site --nonsense", ""),
         ("sandbox upp --name x", ""),
-        ("status --nonsense", ""),
+        ("status --nonsense", "--nonsense"),
+        ("status --region --nonsense", ""),
         ("--", ""),
     ],
 )
-def test_an_option_before_a_command_is_that_of_a_setting(words: str, wrong: str) -> None:
+def test_an_option_is_that_of_a_setting_or_of_the_command(words: str, wrong: str) -> None:
     assert read(words.split()).unknown_option == wrong
 
 
