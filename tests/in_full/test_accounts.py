@@ -22,7 +22,7 @@ from ddsetup.flow.organisation.emptying import empty_buckets
 from ddsetup.flow.organisation.proving import Proof
 from ddsetup.flow.organisation.rolling_out import forwarders_held
 from ddsetup.flow.organisation.run import report_of
-from ddsetup.flow.organisation.who import Accounts, accounts_of, host_of, onward
+from ddsetup.flow.organisation.who import Accounts, accounts_of, host_of
 from ddsetup.gateways.aws.organizations import Unit
 from ddsetup.gateways.aws.session import Aws
 from ddsetup.journal.planbook import Planbook, read_planbook
@@ -111,7 +111,9 @@ def failing(error: Exception) -> Do:
 def test_an_account_is_proven_by_what_arrived_and_not_by_what_never_ran(
     here: Told, statuses: Sequence[SignalStatus], said: str, code: int, problems: list[str]
 ) -> None:
-    signals = [Signal(function=f"f{n}", region="", signal="logs", status=each) for n, each in enumerate(statuses)]
+    signals = [
+        Signal(function=f"f{n}", region="", signal="logs", status=each) for n, each in enumerate(statuses)
+    ]
     row = Proof(call=call(here.home)[0], wait=0).row(signals)
     assert (row["status"], row["exit_code"]) == (said, code)
     assert [each["what"] for each in row["problems"]] == problems
