@@ -38,7 +38,7 @@ def rights(policy: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
 def test_whatever_may_be_chosen_the_operator_of_a_sandbox_may_set_up(via: str) -> None:
     held = set(rights(every_policy(given(), ACCOUNT, REGIONS, ())))
     for key, value in CHOICES:
-        policy = operator_policy(given(**{"via": via, key: value}), ACCOUNT, REGIONS)
+        policy = operator_policy(given(**{"via": via, key: value}), ACCOUNT, REGIONS, ())
         lacking = [
             (action, resource)
             for action, resource, condition in set(rights(policy)) - held
