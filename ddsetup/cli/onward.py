@@ -32,7 +32,8 @@ _MEANT = (*sorted(_PLACE), *(key for key in WANTED if key not in _PLACE | _GONE)
 
 
 def with_choices(call: Call, report: Report) -> Report:
-    """The report whose commands, those of its findings, too, go on with what was typed for this one."""
+    """The report whose commands, those of its findings, too, go on with what was typed for this one, and give
+    it back with that."""
     if call.value("sandbox"):
         return report  # the sandbox is gone, and what was typed for it with it
     known = (call.called, report.data.get("ci", ""))
@@ -40,8 +41,13 @@ def with_choices(call: Call, report: Report) -> Report:
     def meant(command: str) -> str:
         return command if command in known else going_on(call.given, command, call.values)
 
-    findings = tuple(replace(each, command=meant(each.command)) for each in report.findings)
-    return replace(report, next=tuple(map(meant, report.next)), findings=findings)
+    undo = meant(report.undo)
+    return replace(
+        report,
+        data=report.data if undo == report.undo else {**report.data, "undo": undo},
+        next=tuple(map(meant, report.next)),
+        findings=tuple(replace(each, command=meant(each.command)) for each in report.findings),
+    )
 
 
 def going_on(given: Given, command: str, own: Values = _NONE) -> str:

@@ -98,16 +98,20 @@ class Report:
     error: Mapping[str, str] | None = field(default=None, metadata=SPARSE)
 
     @property
+    def undo(self) -> str:
+        """The command line that gives back what the run changed; empty where nothing was changed.
+
+        `data` has it where more has to be said than which run: whose, and where runs are remembered.
+        """
+        group = "org " if self.command.startswith("org ") else ""
+        said = str(self.data.get("undo", f"ddsetup {group}undo {self.run}"))
+        return said if self.run else ""
+
+    @property
     def status(self) -> Literal["ok", "partial", "failed"]:
         if self.exit_code in (0, 3):
             return "ok"
         return "partial" if self.exit_code in (5, 6) else "failed"
-
-    @property
-    def undo(self) -> str:
-        """The command line that gives back what was changed; empty if nothing was."""
-        of_many = "org " if self.command.startswith("org ") else ""
-        return f"ddsetup {of_many}undo {self.run}" if self.run else ""
 
 
 def unproven(signals: Sequence[Signal]) -> tuple[tuple[str, str], ...]:

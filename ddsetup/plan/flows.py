@@ -9,7 +9,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
-from ddsetup.facts.filters import MAX_FILTERS, Destination, as_filter, classify, leads_to_datadog_by_name
+from ddsetup.facts.filters import (
+    AUTOMATIC_PREFIX,
+    MAX_FILTERS,
+    Destination,
+    as_filter,
+    classify,
+    leads_to_datadog_by_name,
+)
 from ddsetup.facts.firehose import leads_to_datadog
 from ddsetup.facts.recognise import extension_ships_logs, has_datadog
 from ddsetup.facts.variables import SAMPLE_RATE, TRACE_ENABLED, is_on
@@ -18,8 +25,9 @@ from ddsetup.model.answers import Answers
 from ddsetup.model.change import Plan
 from ddsetup.model.cost import Group
 from ddsetup.model.snapshot import Snapshot
-from ddsetup.model.states import FilterState, FunctionState, LogGroupState
+from ddsetup.model.states import FilterState, FunctionState, LogCollectionState, LogGroupState
 from ddsetup.plan.steps.collection import subscribed
+from ddsetup.plan.steps.forwarder_choice import lane_of
 from ddsetup.plan.steps.subscriptions.account import by_policy
 from ddsetup.plan.steps.subscriptions.groups import Region, log_group_of, regions
 from ddsetup.plan.steps.subscriptions.stream import leaves_out, left_out
@@ -81,6 +89,8 @@ class _Changes:
     created: frozenset[Group]
     policies: frozenset[Lane]
     """Where a policy of the account goes."""
+    left: frozenset[Lane]
+    """Where a Forwarder is registered no more, so that Datadog takes its own filters out."""
 
 
 def flows(snapshot: Snapshot, answers: Answers, selected: tuple[Function, ...], plan: Plan) -> Flows:
@@ -103,6 +113,7 @@ def _changes(plan: Plan) -> _Changes:
     removed: dict[Group, set[str]] = {}
     created: set[Group] = set()
     policies: set[Lane] = set()
+    left: set[Lane | None] = set()
     for change in plan.changes:
         lane = Lane(change.resource.account, change.resource.region)
         if change.resource.kind == "function" and isinstance(change.after, FunctionState):
@@ -111,6 +122,9 @@ def _changes(plan: Plan) -> _Changes:
             policies.add(lane)
         if isinstance(change.after, LogGroupState):
             created.add((lane, change.after.name))
+        if change.resource.kind == LogCollectionState.KIND:
+            stay = LogCollectionState.of(change.after).lambdas
+            left |= {lane_of(arn) for arn in LogCollectionState.of(change.before).lambdas if arn not in stay}
         if isinstance(change.before, FilterState):
             removed.setdefault((lane, change.before.log_group), set()).add(change.before.name)
         if isinstance(change.after, FilterState):
@@ -121,6 +135,7 @@ def _changes(plan: Plan) -> _Changes:
         {group: frozenset(found) for group, found in removed.items()},
         frozenset(created),
         frozenset(policies),
+        frozenset(lane for lane in left if lane is not None),
     )
 
 
@@ -177,6 +192,8 @@ def _filters_after(
     """Where the filters of a group lead afterwards; of one that was not looked at, those that are put."""
     group = (region.at, name)
     gone = changes.removed.get(group, frozenset())
+    if region.at in changes.left:
+        gone |= {each for each, _ in now or () if each.startswith(AUTOMATIC_PREFIX)}
     found = [kind for each, kind in now or () if each and each not in gone]
     found += [classify(each, region.forwarders) for each in changes.added.get(group, ())]
     put_late = now is None and chosen and region.answers.forwards and region.answers.subscribe == "direct"

@@ -72,7 +72,7 @@ def report_blocks(report: Report, look: Look, body: Body | None = None) -> list[
     if body is not None:
         found.extend(_spaced(body(report, look)))
     found.extend(_spaced(link_lines(report.links, look)))
-    if report.run and not any(command.startswith(report.undo) for command in report.next):
+    if report.undo and not any(command.startswith(report.undo) for command in report.next):
         gone = "sandbox_gone" in report.data
         how = "On an account that stays, this gives it back: " if gone else "To give it back: "
         found.append(line(how, Span(report.undo, "code")))

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from ddsetup.facts.filters import AUTOMATIC_PREFIX
 from ddsetup.model.account import Function, Unreadable
 from ddsetup.model.answers import Answers, Tracing
+from ddsetup.model.change import Change
 from ddsetup.model.cost import Amount, Cost, Traffic
 from ddsetup.model.snapshot import Snapshot
+from ddsetup.model.states import LogCollectionState
 from ddsetup.plan.cost import MOST_BEYOND, cost, wanted
 from ddsetup.plan.flows import Flows, flows
+from ddsetup.plan.steps.collection import collection_id
 from ddsetup.plan.whole import make_plan
 from tests import builders as b
 
@@ -190,6 +195,16 @@ def test_a_policy_of_the_account_leads_everything_on_once_more() -> None:
     told = found(snapshot, b.answers(subscribe="account", on_conflict="add"))
     assert told.automatic == ("/audit",)
     assert told.doubled == (PAY.log_group,)
+
+
+def test_filters_that_datadog_takes_out_itself_lead_nothing_on() -> None:
+    theirs = b.subscription_filter(PAY.log_group, f"{AUTOMATIC_PREFIX}{PAY.log_group}", OURS.arn)
+    snapshot = registered(b.lane_snapshot(PAY, forwarders=(OURS,), filters={PAY.log_group: (theirs,)}))
+    ours = LogCollectionState(lambdas=(OURS.arn,))
+    record = Change(step="collection", resource=collection_id(b.ACCOUNT), before=None, after=ours, why="")
+    told = found(replace(snapshot, applied={record.resource: record}), b.answers(via="extension"))
+    assert told.doubled == ()
+    assert amounts(told)["logs_gb"] == (Amount(7 * WEEKS), Amount(7 * WEEKS))
 
 
 def test_what_arrives_twice_is_named() -> None:
