@@ -63,15 +63,23 @@ def run_command(title: str, module: str, values: Values) -> int:
     except DdsetupError as error:
         return _end(console, title, error)
     except KeyboardInterrupt:
-        what = "interrupted; what was done is in the journal, and nothing more is sent"
-        fix = "ddsetup setup goes on from here, ddsetup undo gives back what was done"
-        return _end(console, title, Interrupted(what, fix=fix))
+        return _end(console, title, _interrupted(title, values))
     except Back:
         return _end(console, title, Interrupted("there is nothing to go back to; stopped"))
     except Exception as error:  # noqa: BLE001 - the boundary: whatever comes here is a bug, to be reported
         if isinstance(error, OSError) and error.errno == errno.EIO:
             return _end(console, title, Interrupted("the terminal is gone; stopped"))
         return _end(console, title, _bug(title, error, values, environ))
+
+
+def _interrupted(title: str, values: Values) -> Interrupted:
+    if "yes" not in values:
+        return Interrupted("stopped")  # a command that has nothing to confirm changes nothing
+    undo = f"ddsetup {'org ' if title.startswith('org ') else ''}undo"
+    return Interrupted(
+        "interrupted; what was done is in the journal, and nothing more is sent",
+        fix=f"the same command goes on from here, {undo} gives back what was done",
+    )
 
 
 def _here() -> Path:

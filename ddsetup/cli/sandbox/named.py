@@ -31,7 +31,8 @@ def running(call: Call) -> tuple[Sandbox, ...]:
 
 
 def chosen(call: Call, found: Sequence[Sandbox]) -> Sandbox:
-    """The one of `found` that is meant. Several and none named: a person is asked.
+    """The one of `found` that is meant. Several and none named: the one whose variables are set, else a
+    person is asked.
 
     Raises UsageError, naming those there are, when it cannot be told.
     """
@@ -43,12 +44,13 @@ def chosen(call: Call, found: Sequence[Sandbox]) -> Sandbox:
         if not named:
             raise UsageError(f"no sandbox {name!r} is running", fix=f"running: {_listed(found)}")
         return named[0]
-    if len(found) == 1:
-        return found[0]
+    here = call.environ.get("AWS_ENDPOINT_URL")
+    if inside := [sandbox for sandbox in found if len(found) == 1 or sandbox.aws_endpoint_url == here]:
+        return inside[0]
     prompter = call.prompter()
     if prompter is None:
         what = f"{len(found)} sandboxes are running, and none is named: {_listed(found)}"
-        raise UsageError(what, fix=f"ddsetup {call.command} {found[0].name}")
+        raise UsageError(what, fix=f"{call.called or f'ddsetup {call.command}'} {found[0].name}")
     choices = tuple(Choice(each.name, hint=_described(each)) for each in found)
     name = prompter.ask(Prompt(kind="one", text="Which sandbox?", choices=choices))
     return next(sandbox for sandbox in found if sandbox.name == name)

@@ -87,13 +87,14 @@ def _options(call: Call) -> SandboxOptions:
 
 def _report(sandbox: Sandbox, *, alone: bool = True) -> Report:
     named = "" if alone else f" {sandbox.name}"
+    first = "ddsetup org status" if "organisation" in sandbox.scenarios else "ddsetup setup"
     return Report(
         command="sandbox up",
         account=sandbox.account,
         regions=sandbox.regions,
         sandbox=True,
         data=described(sandbox),
-        next=(f'eval "$(ddsetup sandbox env{named})"', "ddsetup setup"),
+        next=(f'eval "$(ddsetup sandbox env{named})"', first),
     )
 
 

@@ -15,7 +15,9 @@ SCENARIO = option(
 )
 
 _NAMED = Extra(
-    name="sandbox_name", metavar="[NAME]", help="The sandbox that is meant, where several are running."
+    name="sandbox_name",
+    metavar="[NAME]",
+    help="The sandbox that is meant, where several are running and the variables of none are set.",
 )
 
 SANDBOX = Group(

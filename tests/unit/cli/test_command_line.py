@@ -19,6 +19,7 @@ from ddsetup.cli.start import in_sandbox
 from ddsetup.cli.table.groups import GROUPS
 from ddsetup.cli.table.main import COMMANDS
 from ddsetup.cli.trial import scenarios_of
+from ddsetup.settings.given import Values
 from ddsetup.settings.table import SETTINGS
 
 KEY = "0123456789abcdef0123456789abcdef"
@@ -210,14 +211,26 @@ def test_a_bug_is_reported_without_secrets(tmp_path: Path, capsys: pytest.Captur
     assert "****" in text
 
 
-def test_ctrl_c_says_how_to_go_on(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(
+    ("title", "values", "told"),
+    [
+        ("setup", {"yes": None}, "the same command goes on from here, ddsetup undo gives back what was done"),
+        ("org apply", {"yes": True}, "the same command goes on from here, ddsetup org undo gives back"),
+        ("sandbox up", {}, "error: stopped\n"),
+    ],
+)
+def test_ctrl_c_says_how_to_go_on_where_something_can_have_been_done(
+    title: str, values: Values, told: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     (tmp_path / "stopped_command.py").write_text("def run(call):\n    raise KeyboardInterrupt\n", "utf-8")
     sys.path.insert(0, str(tmp_path))
     try:
-        assert boundary.run_command("setup", "stopped_command", {}) == 130
+        assert boundary.run_command(title, "stopped_command", values) == 130
     finally:
         sys.path.remove(str(tmp_path))
-    assert "ddsetup undo" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert told in said
+    assert ("undo" in said) == ("yes" in values)
 
 
 def test_every_command_has_a_module_and_its_examples_are_valid() -> None:
