@@ -75,6 +75,9 @@ def run_command(title: str, module: str, values: Values) -> int:
 def _interrupted(title: str, values: Values) -> Interrupted:
     if "yes" not in values:
         return Interrupted("stopped")  # a command that has nothing to confirm changes nothing
+    if title == "org rollout":
+        said = "interrupted; what was sent to StackSets goes on by itself, and nothing more is sent"
+        return Interrupted(said, fix="the same command goes on from here, --remove takes it back")
     undo = f"ddsetup {'org ' if title.startswith('org ') else ''}undo"
     return Interrupted(
         "interrupted; what was done is in the journal, and nothing more is sent",

@@ -15,7 +15,7 @@ from tests.in_full.test_accounts import call
 RUN = "20261122T101530Z-ab12"
 
 
-def test_it_says_whose_accounts_and_how_they_are_entered_and_nothing_of_what_was_wanted_of_them(
+def test_it_says_whose_accounts_and_nothing_of_what_was_wanted_of_them(
     tmp_path: Path,
 ) -> None:
     asked, _ = call(tmp_path, ou=["/Prod"], accounts=Path("accounts.toml"), member_role=("r",))
