@@ -92,7 +92,7 @@ def test_the_change_at_the_source_is_offered_first_where_the_project_is(place: P
     with Terminal(place.cli, "setup", "--region", "us-east-1", "--all", cwd=project) as terminal:
         for question in QUESTIONS:
             terminal.answer(question)
-        terminal.until("A deployment tool manages some of them")
+        terminal.until("A deployment tool manages some of them").until("all the same")
         assert terminal.seen.index("template.yaml in this directory") < terminal.seen.index("all the same")
         terminal.press(ENTER)
         terminal.answer("Carry this out?")

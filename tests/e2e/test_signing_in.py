@@ -113,8 +113,8 @@ def test_without_the_aws_cli_the_login_is_named_and_cannot_be_taken(cli: Cli, ss
     over = with_sso(cli, sso, installed=False)
     with Terminal(cli, "setup", "--profile", "work", **over) as terminal:
         terminal.until("How to go on?")
-        assert "aws sso login --profile work" in terminal.seen
-        assert "the AWS CLI (aws) is not installed here" in terminal.seen
+        terminal.until("aws sso login --profile work")
+        terminal.until("the AWS CLI (aws) is not installed here")
         terminal.press("s" + ENTER)
         assert terminal.end() == 4
 

@@ -171,8 +171,7 @@ def test_a_plan_in_full_on_request_and_a_filter_is_only_removed_when_that_was_an
         cli, "setup", *given, "--env", "test", "--service", "till", "--version-tag", "1"
     ) as terminal:
         terminal.answer(QUESTIONS[1])
-        terminal.until("What about filter datadog")
-        assert "DatadogLambdaLogForwarder" in terminal.text
+        terminal.until("What about filter datadog").until("DatadogLambdaLogForwarder")
         assert "it carries every line" in terminal.text
         terminal.press("2" + ENTER)
         terminal.answer("Carry this out?", "d" + ENTER)
@@ -190,9 +189,9 @@ def test_functions_are_picked_from_a_list_that_says_what_each_is(cli: Cli) -> No
         terminal.until("chosen, ")
         terminal.press("tea-node")
         terminal.until("2 of 27 shown" if "of 27 shown" in terminal.seen else "2 of")
-        assert "nodejs22.x" in terminal.seen
-        assert "arm64" in terminal.seen
-        assert "Runs/24h" in terminal.seen
+        terminal.until("nodejs22.x")
+        terminal.until("arm64")
+        terminal.until("Runs/24h")
         terminal.press(SPACE + ENTER)
         terminal.until("1 chosen")
         terminal.until(QUESTIONS[1])
