@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -28,6 +28,12 @@ _PLACE = frozenset((*CONNECT, "config", "state_dir", "state")) - _GONE
 _MORE = re.compile(r"[|&;<>#]")
 """More than one plain command."""
 _NONE: Values = {}
+_CHANGES: Mapping[str, tuple[str, ...]] = {
+    "uninstrumented": ("setup", "plan", "keep apply", "org plan", "org apply"),
+    "instrumented": ("uninstrument",),
+}
+"""The commands after which functions are no longer as this choice of them says. Only the same kind of command
+still means them by it: any other would look at none, or at those that were left out."""
 _MEANT = (*sorted(_PLACE), *(key for key in WANTED if key not in _PLACE | _GONE))
 
 
@@ -39,7 +45,7 @@ def with_choices(call: Call, report: Report) -> Report:
     known = (call.called, report.data.get("ci", ""))
 
     def meant(command: str) -> str:
-        return command if command in known else going_on(call.given, command, call.values)
+        return command if command in known else going_on(call.given, command, call.values, call.command)
 
     undo = meant(report.undo)
     return replace(
@@ -50,9 +56,10 @@ def with_choices(call: Call, report: Report) -> Report:
     )
 
 
-def going_on(given: Given, command: str, own: Values = _NONE) -> str:
+def going_on(given: Given, command: str, own: Values = _NONE, after: str = "") -> str:
     """A command line of ddsetup with those typed options that mean the same in it; any other as it is. `own`
-    are the parameters that only the command before had: of them which accounts it was about.
+    are the parameters that only the command before had: of them which accounts it was about. `after` is that
+    command: by what it does functions may no longer be as `--which` says.
 
     Where it names what it is about, a run or the file of a plan, functions and settings are decided by that.
     """
@@ -64,6 +71,9 @@ def going_on(given: Given, command: str, own: Values = _NONE) -> str:
     if reading.command is None:
         return command
     values = {key: given.value(key) for key in _MEANT if given.typed(key) and _takes(reading, key)}
+    changed = _CHANGES.get(given.text("which"), ())
+    if after in changed and reading.title not in changed:
+        values.pop("which", None)
     said = as_words({key: value for key, value in values.items() if value is not None})
     return " ".join(part for part in (command, *_accounts(reading, own), said) if part)
 

@@ -91,3 +91,23 @@ def test_how_to_go_on_names_the_accounts_that_were_meant() -> None:
     saved = "ddsetup org apply plans.jsonl"
     then = f"{saved} --account lab --profile shop --state s3://acme/prod"
     assert going_on(TYPED, saved, {"account": ("lab",)}) == then
+
+
+@pytest.mark.parametrize(
+    ("which", "after", "command", "carried"),
+    [
+        ("uninstrumented", "setup", "ddsetup verify", False),
+        ("uninstrumented", "setup", "ddsetup doctor --fix", False),
+        ("uninstrumented", "org apply", "ddsetup org verify", False),
+        ("uninstrumented", "setup", "ddsetup setup", True),  # those that are still without
+        ("uninstrumented", "doctor", "ddsetup doctor --fix", True),  # nothing was changed
+        ("instrumented", "setup", "ddsetup verify", True),
+        ("instrumented", "uninstrument", "ddsetup status", False),
+        ("instrumented", "uninstrument", "ddsetup uninstrument", True),
+    ],
+)
+def test_functions_are_not_chosen_by_what_the_command_before_has_changed(
+    which: str, after: str, command: str, carried: bool
+) -> None:
+    then = going_on(from_flags({"which": which, "all": True}), command, after=after)
+    assert then == " ".join([command, *([f"--which {which}"] if carried else []), "--all"])
