@@ -56,7 +56,7 @@ def _change_one(run: Run, shown: Sequence[Usual], asking: Asking) -> None:
     """Ask one of the questions, which then is answered like any other; going back leaves it as it was."""
     assert asking.prompter is not None
     try:
-        key = asking.prompter.ask(which(shown))
+        key = asking.prompter.ask(which(shown, asking.given))
         question = next(q for q in (*(each.question for each in shown), *MORE) if q.key == key)
         before = asking.dialogue.typed.get(question.key)
         if question.key == SIGNALS:

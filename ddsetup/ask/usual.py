@@ -10,6 +10,7 @@ from ddsetup.ask.questions import FUNCTIONS, OWNED, SIGNALS, Choice, Draft, Ques
 from ddsetup.facts.kinds import CHOSEN
 from ddsetup.model.lines import names, padded, width_of
 from ddsetup.model.snapshot import Snapshot
+from ddsetup.settings.given import Given
 from ddsetup.settings.setting import Value
 from ddsetup.settings.table import SETTINGS
 
@@ -29,6 +30,7 @@ _TITLES: Mapping[str, str] = {
     "subscribe": "Log groups subscribed by",
     **{kind: row.title for kind, row in CHOSEN.items()},
     "log_source": "Logs of services",
+    "metrics": "CloudWatch metrics come by",
     "extra_tag": "Further tags",
     "log_level": "Log level of the library",
     "capture_payload": "Payloads in traces",
@@ -50,13 +52,42 @@ _TITLES: Mapping[str, str] = {
 }
 _NOTHING: Mapping[str, str] = {"service": "each function's own tag, else its name"}
 
-MORE: tuple[Question, ...] = tuple(
-    Question(key=key, text=f"{_TITLES[key]}?", why=SETTINGS[key].help, optional=True)
-    for key in (
-        *("extra_tag", "log_level", "capture_payload", "merge_xray", "appsec", "llmobs", "fips"),
-        *("role_name", "resource_collection", "key_source", "api_key_secret", "api_key_ssm", "api_key_kms"),
-        *("forwarder_upgrade", "forwarder_version", "forwarder_param", "layer_version", "create_log_groups"),
-    )
+_METRICS = Question(
+    key="metrics",
+    text="How should CloudWatch metrics get to Datadog?",
+    why="Those of AWS services, Lambda among them; enhanced metrics, logs and traces come another way.",
+    choices=lambda _snapshot, _draft: (
+        Choice("poll", "Polling", "Datadog asks CloudWatch every ten minutes or so"),
+        Choice(
+            "stream",
+            "Metric stream",
+            "within minutes: a stack in each region with a stream and a Firehose; AWS bills what is streamed",
+        ),
+    ),
+)
+MORE: tuple[Question, ...] = (
+    _METRICS,
+    *(
+        Question(key=key, text=f"{_TITLES[key]}?", why=SETTINGS[key].help, optional=True)
+        for key in (
+            *("extra_tag", "log_level", "capture_payload", "merge_xray", "appsec", "llmobs", "fips"),
+            *(
+                "role_name",
+                "resource_collection",
+                "key_source",
+                "api_key_secret",
+                "api_key_ssm",
+                "api_key_kms",
+            ),
+            *(
+                "forwarder_upgrade",
+                "forwarder_version",
+                "forwarder_param",
+                "layer_version",
+                "create_log_groups",
+            ),
+        )
+    ),
 )
 """What is not asked by itself, and can be changed from the screen."""
 
@@ -107,10 +138,14 @@ def screen(shown: Sequence[Usual]) -> Prompt:
     )
 
 
-def which(shown: Sequence[Usual]) -> Prompt:
-    """Which setting to change."""
+def which(shown: Sequence[Usual], given: Given) -> Prompt:
+    """Which setting to change, of those that were not given."""
     there = {each.question.key for each in shown}
-    more = [Usual(each, SETTINGS[each.key].help) for each in MORE if each.key not in there]
+    more = [
+        Usual(each, SETTINGS[each.key].help)
+        for each in MORE
+        if each.key not in there and each.key not in given
+    ]
     return Prompt(
         kind="one",
         text="Which setting?",

@@ -51,8 +51,9 @@ from ddsetup.show.keeper_blocks import Runs
 _SHOWN_BUILDS = 10
 _LOOKED_AT = FOR_DRIFT | {"secrets", "datadog_rule"}
 """The fields of a lane that an installation is planned on."""
-_OF_THIS_MACHINE = frozenset({"profile", "role_arn", "app_key_secret", "git_commit"})
-"""What says who works here, and is nothing to the keeper, which has a role and keys of its own."""
+_OF_THIS_MACHINE = frozenset({"profile", "role_arn", "app_key_secret", "git_commit", "state"})
+"""What says who works here, and is nothing to the keeper, which has a role and keys of its own, and a
+variable that says where it remembers."""
 
 
 def find_keepers(session: Session) -> tuple[Found, ...]:

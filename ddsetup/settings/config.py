@@ -30,6 +30,8 @@ _TEXT = f"""{_HEADER}: the answers of a run, for the next one and for CI. It hol
 # A flag or a DDSETUP_* variable wins over a line here. Every option of `ddsetup setup --help` may be one,
 # with _ for -; lists are repeated options.
 """
+_OF_A_LINE = ("api_key_file", "app_key_file", "datadog_url", "state_dir")
+"""Places on a machine: of a line that is typed there as they were typed, and nothing for a file."""
 _SECRET = re.compile(
     r"(dd_?|datadog_?)?(api|app|application|access|secret)_?(access_?)?key(_id)?|password|token"
 )
@@ -118,7 +120,7 @@ def config_values(answers: Answers, given: Given) -> dict[str, Value]:
 
 
 def _beside_answers(key: str) -> bool:
-    return key in ("profile", "role_arn", "app_key_secret", "custom_metric", "price", "rate")
+    return key in ("profile", "role_arn", "app_key_secret", "custom_metric", "price", "rate", "state")
 
 
 def config_text(values: Mapping[str, Value]) -> str:
@@ -183,6 +185,7 @@ def as_command(answers: Answers, given: Given | None = None, command: str = "set
     values = config_values(answers, given) | {
         key: value for key, value in values_of(answers).items() if not _from_environment(key, given)
     }
+    values |= {k: v for k in _OF_A_LINE if given.typed(k) and (v := given.value(k)) is not None}
     parts = [f"ddsetup {command}", "--yes", "--no-input"]
     for setting in TABLE:
         if setting.key in values:

@@ -141,6 +141,20 @@ def test_one_screen_says_what_will_be_used_and_leads_to_every_setting() -> None:
     assert "service" not in settings
 
 
+def test_who_is_asked_finds_metric_streams_where_settings_are_changed_and_is_asked_nothing_more() -> None:
+    given = from_flags({"site": "EU1", "region": ["eu-west-1"], "all": True, "log_level": "debug"})
+    script = Script(["change", "metrics", "stream", ENTER])
+    assert answers_from(given, snapshot(), script).metrics == "stream"
+    screen, settings, metrics, again = script.seen
+    assert "CloudWatch metrics" not in screen.why
+    assert "CloudWatch metrics come by  Metric stream" in again.why
+    assert [choice.value for choice in metrics.choices] == ["poll", "stream"]
+    assert metrics.default == "poll"
+    offered = {choice.value for choice in settings.choices}
+    assert "metrics" in offered
+    assert "log_level" not in offered, "what was given is decided"
+
+
 def test_going_back_from_the_choice_of_a_setting_changes_nothing() -> None:
     given = from_flags({"site": "EU1", "region": ["eu-west-1"], "all": True})
     script = Script(["change", Back, "change", "env", Back, ENTER])

@@ -77,6 +77,20 @@ def test_where_things_are_is_kept_and_what_is_only_for_once_is_not() -> None:
     )
 
 
+def test_where_runs_are_remembered_is_said_again(tmp_path: Path) -> None:
+    place = tmp_path / "my runs"
+    given = from_flags({"all": True, "state_dir": str(place), "state": "s3://acme/prod"})
+    answers = answers_from(
+        given.over(from_flags({"site": "datadoghq.eu", "region": ["eu-west-1"]})), None, None
+    )
+    words = shlex.split(as_command(answers, given))
+    assert words[words.index("--state-dir") + 1] == str(place)
+    assert words[words.index("--state") + 1] == "s3://acme/prod"
+    kept = config_values(answers, given)
+    assert kept["state"] == "s3://acme/prod"
+    assert "state_dir" not in kept, "another machine has not that place"
+
+
 def test_an_unknown_key_is_named_with_its_line_and_its_nearest_name(tmp_path: Path) -> None:
     path = written(tmp_path, '# mine\nsite = "datadoghq.eu"\nregoin = ["eu-west-1"]\n')
     with pytest.raises(UsageError) as caught:
