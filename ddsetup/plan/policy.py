@@ -18,7 +18,7 @@ from ddsetup.plan.policy_delivery import Made, delivery_statements, durable_stat
 from ddsetup.plan.policy_forwarder import stack_statements
 from ddsetup.plan.policy_keep import install_statements
 from ddsetup.plan.policy_scope import Scope, s3_object
-from ddsetup.plan.steps.api_key import makes_secret
+from ddsetup.plan.steps.api_key import keeps_secret, needs_secret
 from ddsetup.plan.steps.durable import TEMPLATE
 
 COMMANDS = (
@@ -188,7 +188,7 @@ def _durable(scope: Scope, wanted: frozenset[str]) -> Iterable[Json]:
     yield from durable_statements(scope, making=making)
     if making:
         # CloudFormation puts the key into the delivery stream in the caller's name.
-        key = scope.secret() if makes_secret(answers) else (answers.key_source.value,)
+        key = scope.secret() if keeps_secret(answers) else (answers.key_source.value,)
         action = "ssm:GetParameters" if answers.key_source.kind == "ssm" else "secretsmanager:GetSecretValue"
         yield statement("DurableKey", (action,) if key[0].startswith("arn:") else (), key)
         yield statement("DurableTemplate", ("s3:GetObject",), s3_object(_template(answers), scope.partition))
@@ -209,8 +209,8 @@ def _own_streams(scope: Scope, wanted: frozenset[str]) -> Iterable[Json]:
     ):
         if meant:
             yield from delivery_statements(made, scope, making=making)
-            if making and answers.key_source.kind == "secret":
-                key = scope.secret() if makes_secret(answers) else (answers.key_source.value,)
+            if making and answers.key_source.kind in ("secret", "wif"):
+                key = scope.secret() if keeps_secret(answers) else (answers.key_source.value,)
                 yield statement(f"{made.sid}Key", ("secretsmanager:GetSecretValue",), key)
 
 
@@ -222,7 +222,7 @@ def _secret(scope: Scope, wanted: frozenset[str]) -> Iterable[Json]:
     if not wanted & _LOOKING:
         return
     source = scope.answers.key_source
-    if makes_secret(scope.answers):
+    if needs_secret(scope.answers):
         writes = _actions("secret", wanted, ("create", "delete") if scope.answers.prune else ("create",))
         yield statement("ApiKeySecret", (*permissions.LOOK_AT_SECRET, *writes), scope.secret())
     elif source.kind == "secret" and source.value.startswith("arn:"):
@@ -298,7 +298,7 @@ def _doctor(scope: Scope, wanted: frozenset[str], roles: tuple[str, ...]) -> Ite
     yield statement("DoctorLogs", permissions.LOOK_AT_LOGS, scope.log_groups())
     if not _key_writes(scope, wanted):
         yield statement("DoctorRoles", permissions.LOOK_AT_ROLE, roles)
-    if makes_secret(scope.answers):
+    if needs_secret(scope.answers):
         yield statement("DoctorKey", permissions.LOOK_AT_KEY, scope.secret())
 
 

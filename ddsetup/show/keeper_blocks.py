@@ -12,6 +12,7 @@ from ddsetup.model.blocks import Block, table
 from ddsetup.model.clock import iso
 from ddsetup.model.keeper import Alarm, Build
 from ddsetup.model.lines import Look, Span, Style, counted, line
+from ddsetup.model.report import Report
 from ddsetup.plan.keep_install import Found
 from ddsetup.plan.keep_template import EVENTS_RULE, SCHEDULE_RULE, STACK, kept_of, next_run
 
@@ -74,6 +75,17 @@ def notes_blocks(data: Mapping[str, Json], _look: Look) -> list[Block]:
     return [line(Span("! ", "warn"), note) for note in data.get("notes", ())]
 
 
+def installed_blocks(report: Report, look: Look) -> list[Block]:
+    """What will not be noticed; and that it is installed, where there was nothing to do."""
+    said = [] if report.plan.changes or report.exit_code else [line("installed as wanted: nothing to do")]
+    return [*said, *notes_blocks(report.data, look)]
+
+
+def uninstalled_blocks(report: Report, _look: Look) -> list[Block]:
+    """That there was nothing to take away, where there was not."""
+    return [] if report.plan.changes or report.exit_code else [line("not installed: nothing to take away")]
+
+
 def status_blocks(data: Mapping[str, Json], look: Look) -> list[Block]:
     """Each keeper: what it keeps, when it runs, and how its last runs went."""
     return [block for row in data.get("keepers", ()) for block in _keeper(row, look)]
@@ -111,9 +123,14 @@ def _told_by_the_stack(row: Mapping[str, Json]) -> list[Block]:
         return [line("  when it runs is not known: its stack does not tell")]
     hours = "every hour" if row["every"] == 1 else f"every {row['every']} hours"
     return [
-        line(f"  runs {hours}, next at {row['next']}, and after deployments"),
+        line(f"  runs {hours}, next on {_minute(row['next'])}, and after deployments"),
         line(f"  remembers in {row['state']}"),
     ]
+
+
+def _minute(instant: str) -> str:
+    """An instant of a document as people read it: to the minute, and where."""
+    return f"{datetime.fromisoformat(instant):%Y-%m-%d at %H:%M} UTC"
 
 
 def _alarmed(state: str) -> Span:
@@ -126,7 +143,7 @@ def _row(run: Mapping[str, Json]) -> list[Span]:
     changed = counted(run["changed"], "change") if run["run"] else ("nothing" if good else "")
     style: Style = "good" if good else "warn" if run["status"] == "IN_PROGRESS" else "bad"
     return [
-        Span(run["started"]),
+        Span(_minute(run["started"])),
         Span(run["because"]),
         Span(result, style),
         Span(changed),

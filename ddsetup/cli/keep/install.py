@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ddsetup.flow.call import Call
-from ddsetup.flow.results import base_report, of_data
+from ddsetup.flow.results import base_report
 from ddsetup.flow.showing import carried_out
 from ddsetup.model.report import Report
-from ddsetup.show.keeper_blocks import notes_blocks
+from ddsetup.show.keeper_blocks import installed_blocks
 
 
 def run(call: Call) -> Report:
@@ -24,5 +24,5 @@ def run(call: Call) -> Report:
     return replace(done, next=("ddsetup keep status", *done.next)) if installed else done
 
 
-blocks = of_data(notes_blocks)
-"""What will not be noticed."""
+blocks = installed_blocks
+"""What will not be noticed; and that there was nothing to do."""

@@ -7,6 +7,7 @@ from ddsetup.flow.results import base_report
 from ddsetup.flow.showing import carried_out
 from ddsetup.model.change import Plan
 from ddsetup.model.report import Report
+from ddsetup.show.keeper_blocks import uninstalled_blocks
 
 
 def run(call: Call) -> Report:
@@ -20,3 +21,7 @@ def run(call: Call) -> Report:
     plan = Plan.joined(plan_uninstall(found) for found in find_keepers(session))
     report = base_report("keep uninstall", session, plan)
     return carried_out(call, session, report, nothing_of_aws(session), "Take it away?")
+
+
+blocks = uninstalled_blocks
+"""That there was nothing to take away."""

@@ -74,7 +74,7 @@ def wanted_secret(lane: LaneSnapshot, answers: Answers) -> ResourceId:
 
 def needed_secret(lane: LaneSnapshot, answers: Answers) -> tuple[ResourceId, ...]:
     """What comes before that which is told where the key is: nothing, where the user keeps it."""
-    return (wanted_secret(lane, answers),) if makes_secret(answers) else ()
+    return (wanted_secret(lane, answers),) if keeps_secret(answers) else ()
 
 
 def site_of_secret(secret: Secret, lane: LaneSnapshot) -> str:
@@ -137,6 +137,19 @@ def makes_secret(answers: Answers) -> bool:
     return answers.key_source.kind == "secret" and not answers.key_source.value
 
 
+def keeps_secret(answers: Answers) -> bool:
+    """Whether what cannot do without a key finds it in ddsetup's own secret. With `--key-source wif`
+    functions do without one; a delivery stream sends with a key.
+    """
+    return makes_secret(answers) or answers.key_source.kind == "wif"
+
+
+def needs_secret(answers: Answers) -> bool:
+    """Whether something of what is wanted finds the key in ddsetup's own secret."""
+    others = answers.metrics == "stream" or answers.streams_logs or answers.durable_events
+    return makes_secret(answers) or (answers.key_source.kind == "wif" and others)
+
+
 def secret_reference(lane: LaneSnapshot, answers: Answers, name: str = "") -> str | None:
     """The ARN of the secret with the API key, or a reference to the one about to be made.
 
@@ -144,9 +157,9 @@ def secret_reference(lane: LaneSnapshot, answers: Answers, name: str = "") -> st
     None if the key is not in Secrets Manager (SSM, KMS), if it is unknown whether the secret exists, or if
     it is somebody else's and scheduled for deletion.
     """
-    if answers.key_source.kind != "secret":
+    if answers.key_source.kind not in ("secret", "wif"):
         return None
-    if answers.key_source.value:
+    if answers.key_source.kind == "secret" and answers.key_source.value:
         return answers.key_source.value
     if isinstance(lane.secrets, Unreadable):
         return None
@@ -170,7 +183,7 @@ def secret_state(live: Secret, lane: LaneSnapshot) -> SecretState:
 
 def secret_changes(lanes: Iterable[LaneSnapshot], answers: Answers, step: Step) -> Plan:
     """The secrets to make, one in each lane that has none; nothing if the user keeps the key elsewhere."""
-    if not makes_secret(answers):
+    if not keeps_secret(answers):
         return Plan()
     tags = answers.tags_of_ours({**OWN_TAGS, SITE_TAG: answers.site})
     return Plan.joined(_secret_of(lane, answers, step, tags) for lane in lanes)

@@ -12,7 +12,7 @@ from ddsetup.plan.steps.forwarder_stack import Obstacle, is_remains, state_obsta
 
 NEEDS_SECRET = (
     "a delivery stream takes the API key from a secret only",
-    "keep the key in a secret: --api-key-secret ARN",
+    "keep the key in a secret: --api-key-secret ARN in place of the option that names it now",
 )
 """Why there is none, and what to do."""
 _DONE = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE")

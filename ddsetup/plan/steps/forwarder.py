@@ -10,7 +10,7 @@ from ddsetup.model.answers import Answers
 from ddsetup.model.change import Change, Plan, Step
 from ddsetup.model.snapshot import Snapshot
 from ddsetup.model.states import StackState
-from ddsetup.plan.steps.api_key import OWN_TAGS, secret_changes
+from ddsetup.plan.steps.api_key import OWN_TAGS, needs_secret, secret_changes
 from ddsetup.plan.steps.forwarder_choice import Place, check_arns, choose, forwarder_arn, partition_of_account
 from ddsetup.plan.steps.forwarder_reuse import STEP, reuse, secret_first, stack_id
 from ddsetup.plan.steps.forwarder_stack import (
@@ -36,7 +36,7 @@ def plan(snapshot: Snapshot, answers: Answers, selected: tuple[Function, ...]) -
     for lane in lanes:
         check_params(answers, snapshot.lanes[lane].template_parameters)
     result = Plan()
-    if answers.via == "extension":
+    if answers.via == "extension" and needs_secret(answers):
         result += secret_changes([snapshot.lanes[lane] for lane in lanes], answers, Step("instrument"))
     for lane in lanes:
         result += _plan_lane(lane, snapshot, answers)

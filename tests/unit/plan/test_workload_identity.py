@@ -12,7 +12,8 @@ from ddsetup.model.answers import KeySource
 from ddsetup.model.change import Change, Plan
 from ddsetup.model.errors import UsageError
 from ddsetup.model.snapshot import Snapshot
-from ddsetup.model.states import FunctionState, IntakeMappingState
+from ddsetup.model.states import REF_SECRET, FunctionState, IntakeMappingState, StackState
+from ddsetup.plan.policy import least_policy
 from ddsetup.plan.steps import instrument, uninstrument
 from ddsetup.plan.whole import make_plan
 from tests import builders as b
@@ -64,6 +65,26 @@ def test_the_role_is_mapped_before_its_functions_change_and_nothing_holds_a_key(
     assert all(env_of(change)["DD_ORG_UUID"] == ORG for change in functions)
     assert not [name for change in functions for name in env_of(change) if "API_KEY" in name]
     assert not {"secret", "role_policy"} & {change.resource.kind for change in plan.changes}
+
+
+@pytest.mark.parametrize(
+    "beside", [{"metrics": "stream"}, {"subscribe": "account"}, {"durable_events": True}], ids=str
+)
+def test_what_sends_by_firehose_finds_a_key_and_functions_do_without(beside: dict[str, Any]) -> None:
+    snapshot = world(b.function("orders", durable=True))
+    (lane,) = snapshot.lanes.values()
+    empty = replace(lane, secrets={}, metric_streams=(), forwarders=())
+    plan = planned(replace(snapshot, lanes={lane.lane: empty}), replace(WANTED, **beside))
+    secret, stack = of(plan, "secret"), of(plan, "stack")
+    assert isinstance(stack.after, StackState)
+    assert stack.after.parameters["DdApiKeySecretArn"] == f"{REF_SECRET}{secret.resource.id}"
+    assert secret.resource in stack.needs
+    function = of(plan, "function")
+    assert secret.resource not in function.needs
+    assert not [name for name in env_of(function) if "API_KEY" in name]
+    policy = least_policy(replace(WANTED, **beside), "aws", (b.ACCOUNT,), (b.REGION,))
+    allowed = {action for each in policy["Statement"] for action in each["Action"]}
+    assert {"secretsmanager:CreateSecret", "secretsmanager:GetSecretValue"} <= allowed
 
 
 def test_a_mapping_that_is_there_stays() -> None:

@@ -11,9 +11,16 @@ from ddsetup.model.account import Stack, Unreadable
 from ddsetup.model.change import ResourceId
 from ddsetup.model.keeper import Alarm, Build
 from ddsetup.model.lines import Look
+from ddsetup.model.report import Report
 from ddsetup.plan.keep_install import Found
 from ddsetup.plan.keep_template import template
-from ddsetup.show.keeper_blocks import as_data, notes_blocks, status_blocks
+from ddsetup.show.keeper_blocks import (
+    as_data,
+    installed_blocks,
+    notes_blocks,
+    status_blocks,
+    uninstalled_blocks,
+)
 from ddsetup.show.layout import plain_text
 from tests import builders as b
 from tests.unit.plan.test_keep_template import TOML, wish
@@ -65,7 +72,7 @@ def test_what_is_installed_and_how_it_goes() -> None:
     text = shown(data, verbose=True)
     for said in (
         "CREATE_COMPLETE, ddsetup 0.1.0",
-        "runs every 4 hours, next at 2026-11-29T00:33:00.000Z, and after deployments",
+        "runs every 4 hours, next on 2026-11-29 at 00:33 UTC, and after deployments",
         "! no trail",
         "alarm ddsetup-keep-failed: ALARM",
         'site = "datadoghq.eu"',
@@ -109,3 +116,11 @@ def test_a_stack_that_is_being_made_does_not_tell_yet() -> None:
 
 def test_notes_of_an_installation() -> None:
     assert plain_text(notes_blocks({"notes": ["no trail"]}, Look()), Look()).strip() == "! no trail"
+
+
+def test_where_there_was_nothing_to_do_that_is_said() -> None:
+    report = Report(command="keep install", account=b.ACCOUNT, regions=(b.REGION,), data={"notes": []})
+    assert (
+        plain_text(installed_blocks(report, Look()), Look()).strip() == "installed as wanted: nothing to do"
+    )
+    assert "nothing to take away" in plain_text(uninstalled_blocks(report, Look()), Look())
