@@ -215,6 +215,21 @@ def test_a_function_cannot_tell_that_it_is_forked(sandbox: Sandbox) -> None:
     assert _invoke(sandbox, "seeded", {}) == [anew, False, "UTC", 0]
 
 
+@pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="workers are forked where their end can be told")
+def test_functions_start_after_what_starts_them_was_killed(sandbox: Sandbox) -> None:
+    code = (
+        "import os, signal\n"
+        "def handler(event, context):\n"
+        "    if event:\n"
+        "        os.kill(os.getppid(), signal.SIGKILL)\n"
+        "    return 'done'\n"
+    )
+    _create(sandbox, "killing", code)
+    assert _invoke(sandbox, "killing", {"really": True}) == "done"
+    _create(sandbox, "later", code)
+    assert _invoke(sandbox, "later", {}) == "done"
+
+
 def test_a_change_ends_no_invocation_and_no_environment_outlives_it(sandbox: Sandbox, tmp_path: Path) -> None:
     code = (
         "import os, pathlib, time\n"

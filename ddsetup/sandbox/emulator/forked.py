@@ -47,16 +47,30 @@ class _Subprocess:
         ours, theirs = zip(*(os.pipe() if n else os.pipe()[::-1] for n in range(3)), strict=True)
         order = {"script": command[1], "directory": named["cwd"], "environment": named["env"]}
         try:
-            with self._one_at_a_time:
-                self._server = self._server or self._served()
-                socket.send_fds(self._server, [json.dumps(order).encode()], theirs)
-                text, ends, _, _ = socket.recv_fds(self._server, _LARGEST_ANSWER, 1)
+            pid, ends = self._asked(json.dumps(order).encode(), theirs)
         finally:
             for stream in theirs:
                 os.close(stream)
-        if not text:
-            raise ChildProcessError(f"{_SERVER} has ended")
-        return _Worker(int(text), ends[0] if ends else None, ours)
+        return _Worker(pid, ends, ours)
+
+    def _asked(self, order: bytes, streams: tuple[int, ...]) -> tuple[int, int | None]:
+        """The number of a new worker, and a descriptor that tells of its end unless it has ended.
+
+        A server that was killed is followed by another one. Raises ChildProcessError where that ends, too.
+        """
+        with self._one_at_a_time:
+            for _ in range(2):
+                self._server = self._server or self._served()
+                try:
+                    socket.send_fds(self._server, [order], streams)
+                    text, ends, _, _ = socket.recv_fds(self._server, _LARGEST_ANSWER, 1)
+                except ConnectionError:
+                    text, ends = b"", []
+                if text:
+                    return int(text), ends[0] if ends else None
+                self._server.close()
+                self._server = None
+        raise ChildProcessError(f"{_SERVER} has ended")
 
     def _served(self) -> socket.socket:
         """A channel to a new server; it ends with this process."""
