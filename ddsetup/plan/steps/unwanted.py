@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from ddsetup.facts.account_policies import policies_of
+from ddsetup.facts.account_policies import policies_of, policy_resource
 from ddsetup.facts.firehose import STACK as LOG_STREAM
 from ddsetup.facts.firehose import stream_arn
 from ddsetup.facts.kinds import sources_of
@@ -17,7 +17,7 @@ from ddsetup.facts.metric_streams import STACK as METRIC_STREAM
 from ddsetup.facts.recognise import has_datadog
 from ddsetup.model.account import Function, Integration, Lane, Stack, Unreadable
 from ddsetup.model.answers import Answers
-from ddsetup.model.change import Change, Plan, Step
+from ddsetup.model.change import Change, Plan, ResourceId, Step
 from ddsetup.model.snapshot import LaneSnapshot, Snapshot
 from ddsetup.model.states import LogCollectionState, StackState
 from ddsetup.plan.steps import durable, forwarder, metric_stream, subscriptions, uninstrument
@@ -55,7 +55,7 @@ def plan(snapshot: Snapshot, answers: Answers, selected: tuple[Function, ...]) -
     functions = _functions(snapshot, answers, selected)
     here = sorted({f.lane for f in selected})
     secrets = [_secrets(lane, snapshot, answers, selected, functions.changes) for lane in here]
-    streams = [_streams(lane, snapshot, answers) for lane in snapshot.lanes.values()]
+    streams = [_streams(lane, snapshot, answers, selected) for lane in snapshot.lanes.values()]
     held = (_sources(snapshot, answers), _integration(snapshot, answers))
     return Plan.joined((functions, *streams, *held, *secrets))
 
@@ -127,38 +127,43 @@ def _sources(snapshot: Snapshot, answers: Answers) -> Plan:
     return result
 
 
-def _streams(lane: LaneSnapshot, snapshot: Snapshot, answers: Answers) -> Plan:
-    """Stacks with a delivery stream that nobody asks for, nor any policy of the account leads to."""
+def _streams(
+    lane: LaneSnapshot, snapshot: Snapshot, answers: Answers, selected: tuple[Function, ...]
+) -> Plan:
+    """Stacks with a delivery stream that nobody asks for, and ddsetup's policy of the account that leads to
+    one; none that somebody else's policy leads to."""
     result = Plan()
-    for name, what, why, wanted in (
-        (
-            METRIC_STREAM,
-            "metric stream",
-            "no metric stream is wanted any more: Datadog polls them again",
-            answers.metrics == "stream",
-        ),
-        (
-            LOG_STREAM,
-            "log stream",
-            "no log groups are led to it any more",
-            answers.streams_logs or _is_led_to(stream_arn(lane.lane), lane),
-        ),
-    ):
-        found, resource = own_stack(lane, name), stack_id(lane.lane, name)
-        record = (snapshot.applied or {}).get(resource)
-        if wanted or not isinstance(found, Stack) or not made_by_us(found.tags) or record is None:
-            continue
-        if answers.prune and isinstance(record.after, StackState):
-            result += STEP.change(resource, record.after, None, why)
-        else:
-            result += Plan(warnings=(no_longer_wanted(what, (f"{name} in {lane.lane.region}",)),))
-    return result
-
-
-def _is_led_to(stream: str, lane: LaneSnapshot) -> bool:
-    """Whether a policy of the account leads there, or may."""
+    streamed = answers.metrics == "stream"
+    if (found := _left_stack(lane, snapshot, METRIC_STREAM)) and not streamed:
+        why = "no metric stream is wanted any more: Datadog polls them again"
+        result += _gone(found, "metric stream", why, answers)
+    found = None if answers.streams_logs else _left_stack(lane, snapshot, LOG_STREAM)
     held = lane.account_filter_policies
-    return isinstance(held, Unreadable) or any(p.destination_arn == stream for p in policies_of(held))
+    leading = [p for p in policies_of(held) if p.destination_arn == stream_arn(lane.lane)]
+    if found is None or isinstance(held, Unreadable) or not all(policy.own for policy in leading):
+        return result
+    policies = tuple(policy_resource(policy.state.name, lane.lane) for policy in leading)
+    if leading and answers.prune:
+        here = tuple(f for f in selected if f.lane == lane.lane)
+        going = {change.resource for change in subscriptions.plan(snapshot, answers, here).changes}
+        why = "log groups are no longer to be led to Datadog by Firehose"
+        for policy, resource in zip(leading, policies, strict=True):
+            if resource not in going:
+                result += STEP.change(resource, policy.state, None, why)
+    return result + _gone(found, "log stream", "no log groups are led to it any more", answers, policies)
+
+
+def _left_stack(lane: LaneSnapshot, snapshot: Snapshot, name: str) -> Change | None:
+    """What was last applied of a stack of ddsetup's own, where that is still there."""
+    found, record = own_stack(lane, name), (snapshot.applied or {}).get(stack_id(lane.lane, name))
+    return record if isinstance(found, Stack) and made_by_us(found.tags) else None
+
+
+def _gone(record: Change, what: str, why: str, answers: Answers, needs: tuple[ResourceId, ...] = ()) -> Plan:
+    resource, stack = record.resource, record.resource.id
+    if answers.prune and isinstance(record.after, StackState):
+        return STEP.change(resource, record.after, None, why, needs=needs)
+    return Plan(warnings=(no_longer_wanted(what, (f"{stack} in {resource.region}",)),))
 
 
 def _secrets(

@@ -177,23 +177,36 @@ def test_it_stays_with_the_extension_and_goes_without_logs_and_with_the_last_fun
     assert policy.resource in stack.needs
 
 
-def test_the_stack_goes_with_prune_once_no_policy_leads_to_it() -> None:
+def test_the_stack_goes_with_prune_and_before_it_the_policy_that_leads_to_it() -> None:
     resource = stack_id(b.lane(), STACK)
     made = StackState(name=STACK, parameters=MADE.parameters, tags=MADE.tags, template=template())
     record = Change(step=STEP, resource=resource, before=None, after=made, why="")
+    forwarder = b.forwarder()
 
-    def pruned(*policies: Json, recorded: bool = True, prune: bool = True, **over: Any) -> Plan:
-        seen = world(*policies, stacks=(MADE,), **over)
+    def pruned(*policies: Json, recorded: bool = True, lane: Any = None, **answers: Any) -> Plan:
+        seen = world(*policies, stacks=(MADE,), forwarders=(forwarder,), filters={GROUP: ()}, **(lane or {}))
         seen = replace(seen, applied={resource: record} if recorded else {})
-        return unwanted.plan(seen, b.answers(via="extension", logs=False, prune=prune), (ORDERS,))
+        wanted: dict[str, Any] = {"via": "extension", "logs": False, "prune": True} | answers
+        return unwanted.plan(seen, b.answers(**wanted), (ORDERS,))
 
     (gone,) = pruned().changes
-    assert (gone.before, gone.after, gone.step) == (made, None, "prune")
-    assert pruned(item(NAME, STREAM)).changes == ()
-    assert pruned(account_filter_policies=Unreadable("x", "denied")).changes == ()
+    assert (gone.before, gone.after, gone.step, gone.needs) == (made, None, "prune", ())
+    assert pruned(item("theirs", STREAM)).changes == ()
+    assert pruned(lane={"account_filter_policies": Unreadable("x", "denied")}).changes == ()
     assert pruned(recorded=False).changes == ()
-    (said,) = pruned(prune=False).warnings
-    assert said.startswith(f"- remove log stream: {STACK} in {b.REGION}")
+    ours = item(NAME, STREAM, DELIVERY, GROUP)
+    for back in ("direct", "none"):
+        policy, stack = pruned(ours, via="forwarder", logs=True, subscribe=back).changes
+        assert (policy.resource.kind, policy.after) == ("account_policy", None)
+        assert (stack.resource, stack.needs) == (resource, (policy.resource,))
+    policy, stack = pruned(ours, logs=True, subscribe="automatic").changes
+    assert stack.needs == (policy.resource,), "the Extension alone"
+    for back in ("account", "automatic"):
+        (stack,) = pruned(ours, via="forwarder", logs=True, subscribe=back).changes
+        assert stack.needs == (policy.resource,), "it goes by the step of the subscriptions"
+    for policies, via in (((), "extension"), ((ours,), "forwarder")):
+        (said,) = pruned(*policies, via=via, subscribe="direct", prune=False).warnings
+        assert said.startswith(f"- remove log stream: {STACK} in {b.REGION}")
 
 
 def test_the_template_has_the_intake_of_every_site() -> None:
