@@ -35,6 +35,9 @@ def run(argv: Sequence[str]) -> int:
         return _refuse_name(reading)
     if reading.group is None and interactive(os.environ, sys.stdin, sys.stderr):
         return run(["setup", *argv])
+    if any(each in ("json", "ndjson") for each in reading.given.get("output", ())):
+        names = ", ".join(each.name for each in reading.names)
+        return _refuse(reading, "no command is named", f"one of {names};")
     _help(reading)
     return _HELP_NEEDED
 

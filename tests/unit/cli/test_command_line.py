@@ -128,6 +128,8 @@ def test_what_is_missing_is_named_at_once_with_exit_code_2(tmp_path: Path) -> No
         (("apply", "nowhere.json"), 2, "apply"),
         (("undo", "20260101T000000Z-abcd"), 4, "undo"),
         (("verify", "--config", "nowhere.toml"), 2, "verify"),
+        (("keep",), 2, "keep"),
+        ((), 2, "ddsetup"),
     ],
 )
 def test_errors_are_documents_with_json(
