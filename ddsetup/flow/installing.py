@@ -109,7 +109,9 @@ def prepare_install(call: Call, session: Session) -> Installing:
         raise UsageError(f"cannot be kept so: {why}", fix="choose functions by rule rather than by name")
     tags = answers.tags_of_ours({**OWN_TAGS, SITE_TAG: answers.site})
     return Installing(
-        plan=plan_install(found, wish, tags), snapshot=snapshot, notes=_notes(session, snapshot, found.lane)
+        plan=plan_install(found, wish, tags),
+        snapshot=snapshot,
+        notes=(*_from_an_index(wish, call), *_notes(session, snapshot, found.lane)),
     )
 
 
@@ -186,6 +188,14 @@ def _as_variable(value: Value, separator: str) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     return separator.join(value) if isinstance(value, tuple) else str(value)
+
+
+def _from_an_index(wish: Wish, call: Call) -> tuple[str, ...]:
+    """What every run fails without, where nobody said what it is to run."""
+    if call.value("package") or call.value("image"):
+        return ()
+    what = f"a run installs {wish.package} from a package index"
+    return (f"{what}: where none has it, say --package 'git+https://...@COMMIT' or --image IMAGE",)
 
 
 def _notes(session: Session, snapshot: Snapshot, home: Lane) -> tuple[str, ...]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TypeAlias
 
-from ddsetup.model.account import Function
+from ddsetup.model.account import Function, Stack
 from ddsetup.model.answers import Answers
 from ddsetup.model.change import Plan, ResourceId, Skipped
 from ddsetup.model.snapshot import Snapshot
+from ddsetup.plan.keep_template import STACK as KEEPER
 from ddsetup.plan.preflight import permission_warnings
 from ddsetup.plan.steps import (
     collection,
@@ -21,6 +22,8 @@ from ddsetup.plan.steps import (
     subscriptions,
     unwanted,
 )
+from ddsetup.plan.steps.api_key import SITE_TAG, made_by_us
+from ddsetup.plan.steps.delivery_stack import own_stack
 
 Step: TypeAlias = Callable[[Snapshot, Answers, tuple[Function, ...]], Plan]
 """From what is, what is wanted and the functions meant to what to do. Pure."""
@@ -52,13 +55,26 @@ def make_plan(
     `due`: those of them that something is to be done about, where the others were looked at and are as they
     should be. Raises UsageError for answers that contradict each other or what is there.
     """
-    result = Plan(warnings=permission_warnings(snapshot), skipped=_left_out(snapshot))
+    said = (*permission_warnings(snapshot), *_keepers(snapshot, answers))
+    result = Plan(warnings=said, skipped=_left_out(snapshot))
     for name, step in STEPS:
         meant = selected if due is None or name not in _OF_FUNCTIONS else due
         result += step(snapshot, answers, meant)
     return Plan(
         changes=result.changes, skipped=result.skipped, warnings=tuple(dict.fromkeys(result.warnings))
     )
+
+
+def _keepers(snapshot: Snapshot, answers: Answers) -> Iterator[str]:
+    """Keepers in AWS that were installed for another site: what they keep is what this run changes."""
+    for lane, held in sorted(snapshot.lanes.items()):
+        keeper = own_stack(held, KEEPER)
+        site = keeper.tags.get(SITE_TAG, "") if isinstance(keeper, Stack) and made_by_us(keeper.tags) else ""
+        if site and site != answers.site:
+            yield (
+                f"the keeper in {lane.region} keeps what was set up for {site}, and leads it back there: "
+                "install it again with the options of this run (ddsetup keep install)"
+            )
 
 
 def _left_out(snapshot: Snapshot) -> tuple[Skipped, ...]:

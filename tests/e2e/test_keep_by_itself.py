@@ -50,7 +50,9 @@ def test_a_deployment_is_put_right_by_the_account_itself(shop: Place) -> None:
     events.delete_rule(Name=datadogs)
     installed = shop.cli("keep", "install", *RULE, "--yes", "--output", "json")
     assert installed.code == 0, installed.stderr + installed.stdout
-    assert installed.json["data"]["notes"] == []
+    (note,) = installed.json["data"]["notes"]
+    assert "package index" in note
+    assert "--package" in note
     planned = {change["resource"]["id"] for change in installed.json["plan"]["changes"]}
     assert planned == {"ddsetup/datadog-app-key", "ddsetup-keep"}, "the API key's secret is there"
 

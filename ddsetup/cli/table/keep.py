@@ -46,7 +46,12 @@ KEEP = Group(
             extras=(
                 option("every", "HOURS", "Hours between two runs of the schedule. Default: 1.", kind=int),
                 option("notify", "ARN", "SNS topic that is told when a run fails or none happens."),
-                option("package", "SPEC", "What pip installs for a run. Default: ddsetup of this version."),
+                option(
+                    "package",
+                    "SPEC",
+                    "What pip installs for a run. Default: ddsetup of this version, "
+                    "from a package index, which must have it.",
+                ),
                 option("image", "IMAGE", "Container image to run in, which has ddsetup in it."),
             ),
         ),

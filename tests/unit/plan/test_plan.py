@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ddsetup.model.account import Unreadable
+from ddsetup.model.account import Stack, Unreadable
 from ddsetup.model.change import ResourceId
 from ddsetup.model.snapshot import Snapshot
 from ddsetup.plan.whole import STEPS, make_plan
@@ -69,3 +69,15 @@ def test_warnings_are_said_once() -> None:
 def test_what_ddsetup_may_not_see_is_a_warning() -> None:
     plan = make_plan(world(simulated={"cloudwatch:ListMetrics": "denied"}), b.answers(), FUNCTIONS)
     assert any("cloudwatch:ListMetrics" in warning for warning in plan.warnings)
+
+
+def test_a_keeper_of_another_site_would_lead_back_what_is_set_up() -> None:
+    def said(site: str, **tags: str) -> list[str]:
+        keeper = Stack(name="ddsetup-keep", status="CREATE_COMPLETE", tags={"datadog_site": site, **tags})
+        seen = b.snapshot(b.lane_snapshot(*FUNCTIONS[:2], stacks=(keeper,)))
+        return [each for each in make_plan(seen, b.answers(), FUNCTIONS[:2]).warnings if "keeper" in each]
+
+    (warning,) = said("us5.datadoghq.com", created_by="ddsetup")
+    assert "ddsetup keep install" in warning
+    assert said(b.answers().site, created_by="ddsetup") == []
+    assert said("us5.datadoghq.com") == [], "a stack of somebody else's"
