@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
 from ddsetup.facts import catalog
+from ddsetup.facts.firehose import STACK as LOG_STREAM
 from ddsetup.facts.kinds import CHOSEN, kind_name
+from ddsetup.facts.metric_streams import STACK as METRIC_STREAM
 from ddsetup.facts.ownership import MARKS, is_forwarder, owner
 from ddsetup.facts.recognise import active_vendor, brings_library, datadog_layers, mode_of, stays_as_it_starts
 from ddsetup.facts.services import rows_of, unread_apis
@@ -45,6 +47,7 @@ def status(snapshot: Snapshot) -> Mapping[str, Json]:
             for lane in sorted(snapshot.lanes)
             for forwarder in _readable(snapshot.lanes[lane].forwarders)
         ],
+        "streams": [row for lane in sorted(snapshot.lanes) for row in _streams(snapshot.lanes[lane])],
         "functions": rows,
         "by_datadog": dict(Counter(str(row["datadog"]) for row in rows)),
         "by_runtime": dict(Counter(str(row["runtime"]) for row in rows).most_common()),
@@ -55,6 +58,16 @@ def status(snapshot: Snapshot) -> Mapping[str, Json]:
             for what, value in _unreadable(snapshot)
         ],
     }
+
+
+def _streams(lane: LaneSnapshot) -> list[Mapping[str, Json]]:
+    """The stacks of ddsetup's own by which Amazon Data Firehose brings metrics and logs to Datadog."""
+    carries = {METRIC_STREAM: "metrics", LOG_STREAM: "logs"}
+    return [
+        {"stack": s.name, "region": lane.lane.region, "carries": carries[s.name], "status": s.status}
+        for s in _readable(lane.stacks)
+        if s.name in carries and s.status != "DELETE_COMPLETE"
+    ]
 
 
 def function_rows(snapshot: Snapshot) -> tuple[FunctionRow, ...]:

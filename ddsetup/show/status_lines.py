@@ -23,6 +23,9 @@ def status_blocks(data: Mapping[str, Json], look: Look) -> list[Block]:
         found.append(fact("Forwarder", f"{each['name']} ({each['region']}){version}{stack}"))
     if not data["forwarders"]:
         found.append(fact("Forwarder", "none"))
+    for each in data.get("streams", ()):
+        what = f"{each['carries']} by Firehose, stack {each['stack']} ({each['region']})"
+        found.append(fact("Stream", f"{what}, {each['status']}"))
     found.extend(
         line(Span("? ", "bad"), f"{each['what']} cannot be read: {each['reason']} ({each['action']})")
         for each in data["unreadable"]
