@@ -8,7 +8,7 @@ from pathlib import Path
 from ddsetup.facts.links import links
 from ddsetup.flow.call import Call
 from ddsetup.flow.ending import WAIT_SECONDS
-from ddsetup.flow.proof import make_traffic, monitored, prove, things_of, watch_for
+from ddsetup.flow.proof import among, make_traffic, monitored, prove, things_of, watch_for
 from ddsetup.flow.remembered import answers_of_plan, functions_of_plan
 from ddsetup.flow.results import base_report, with_outcomes, with_signals
 from ddsetup.flow.showing import confirm, show_plan
@@ -46,7 +46,7 @@ def run(call: Call) -> Report:
     rounds = make_traffic(call, session, functions)
     undone = {o.resource.id for o in report.outcomes if o.status not in ("applied", "unchanged")}
     things = things_of(snapshot, answers, plan, functions, undone)
-    watch = watch_for(call, session, functions, answers, applied.since, things)
+    watch = among(snapshot, watch_for(call, session, functions, answers, applied.since, things))
     signals = prove(call, session, watch, wait=WAIT_SECONDS, rounds=rounds)
     report = with_signals(report, signals, require_proof=call.given.on("require_proof"))
     return replace(report, links=links(meta.site, functions, (meta.account,)))

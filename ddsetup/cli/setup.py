@@ -16,7 +16,7 @@ from ddsetup.flow.call import Call
 from ddsetup.flow.costing import costed
 from ddsetup.flow.ending import WAIT_SECONDS, with_ways_on
 from ddsetup.flow.guided import Guide, given_of, keep_answers, leaving, offer_to_resume
-from ddsetup.flow.proof import LOOK_AGAIN, make_traffic, monitored, prove, things_of, watch_for
+from ddsetup.flow.proof import LOOK_AGAIN, among, make_traffic, monitored, prove, things_of, watch_for
 from ddsetup.flow.results import base_report, with_all_looked_at, with_cause, with_outcomes, with_signals
 from ddsetup.flow.showing import agree
 from ddsetup.model.account import Json
@@ -151,7 +151,7 @@ def _proven(
     wait = 0 if since is None or hopeless else WAIT_SECONDS
     skipped = left_alone | {s.resource.id for s in prepared.plan.skipped if s.status == "skipped"}
     things = things_of(prepared.snapshot, prepared.answers, prepared.plan, functions, skipped)
-    watch = watch_for(call, session, functions, prepared.answers, since, things)
+    watch = among(prepared.snapshot, watch_for(call, session, functions, prepared.answers, since, things))
     signals = prove(call, session, watch, wait=wait, rounds=rounds)
     offer_to_explore(call, session, functions, signals, since)
     return with_signals(report, signals, require_proof=call.given.on("require_proof"))

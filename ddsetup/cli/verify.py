@@ -7,7 +7,7 @@ from dataclasses import replace
 from ddsetup.ask.asking import answers_from
 from ddsetup.facts.links import links
 from ddsetup.flow.call import Call
-from ddsetup.flow.proof import LOOK_AGAIN, make_traffic, monitored, prove, things_of, watch_for
+from ddsetup.flow.proof import LOOK_AGAIN, among, make_traffic, monitored, prove, things_of, watch_for
 from ddsetup.flow.results import NOT_SEEN, base_report, with_cause, with_signals
 from ddsetup.model.answers import Selection
 from ddsetup.model.change import Plan
@@ -33,7 +33,7 @@ def run(call: Call) -> Report:
     started = snapshot.at if call.given.on("invoke") else None
     rounds = make_traffic(call, session, functions)
     things = things_of(snapshot, answers, Plan(), functions)
-    watch = watch_for(call, session, functions, answers, started, things)
+    watch = among(snapshot, watch_for(call, session, functions, answers, started, things))
     signals = prove(call, session, watch, wait=0, rounds=rounds)
     report = with_signals(report, signals, require_proof=call.given.on("require_proof"))
     again = (LOOK_AGAIN,) if report.exit_code == NOT_SEEN else ()

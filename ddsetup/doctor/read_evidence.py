@@ -38,7 +38,7 @@ from ddsetup.model.snapshot import Snapshot
 from ddsetup.observe.chosen import observe_filters, observe_permissions
 from ddsetup.plan.steps.forwarder_choice import site_of
 from ddsetup.plan.steps.subscriptions.groups import log_group_of
-from ddsetup.verify.progress import Watch
+from ddsetup.verify.progress import Watch, others_than
 from ddsetup.verify.things import forwarders_of, switched_on
 from ddsetup.verify.watch import (
     Streams,
@@ -132,7 +132,10 @@ def _signals(
         since = min(max([start, *changed]), now) if fresh else start
         via: Any = way
         said = replace(answers, via=via)
-        wanted = Watch(functions=tuple(functions), answers=said, since=since, streamed=streamed)
+        others = others_than(functions, case.snapshot.functions())
+        wanted = Watch(
+            functions=tuple(functions), answers=said, since=since, streamed=streamed, others=others
+        )
         found += observe_signals(dd, cloudwatch_traffic(aws), wanted, clock=aws.clock)
     return (*found, *_of_things(aws, dd, case, start))
 

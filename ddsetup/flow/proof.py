@@ -242,6 +242,13 @@ def watch_for(
     )
 
 
+def among(snapshot: Snapshot, watch: Watch) -> Watch:
+    """The same, with the names of what else is there: data of a namesake is no proof."""
+    from ddsetup.verify.progress import others_than
+
+    return replace(watch, others=others_than(watch.functions, snapshot.functions()))
+
+
 def prove(
     call: Call, session: Session, watch: Watch, *, wait: int, rounds: Rounds | None = None
 ) -> tuple[Signal, ...]:

@@ -94,7 +94,7 @@ def of_cloudwatch(progress: Progress, now: datetime) -> Window:
 def logs(dd: Datadog, progress: Progress, left: Sequence[Expected], now: datetime) -> Iterator[Found]:
     """Which functions logs have arrived of, and how."""
     window = Window(progress.watch.since, now)
-    for sightings in log_sightings(dd, window, _meant(progress, left)):
+    for sightings in log_sightings(dd, window, _meant(progress, left), progress.watch.others):
         yield _sighted(progress, left, sightings)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TypeAlias
@@ -38,7 +38,7 @@ class Watch:
     What is older than `since` is no proof. `awaited` tells that somebody makes traffic of functions, also of
     those that did not run of late. `streamed` are the places whose CloudWatch metrics come by a stream.
     `things` are what else was switched on, and `count` tells what went on there. `differing` are the answers
-    of accounts where they are others.
+    of accounts where they are others, `others` the names of functions there that are not watched.
     """
 
     functions: tuple[Function, ...]
@@ -50,6 +50,7 @@ class Watch:
     things: tuple[Thing, ...] = ()
     count: Count = field(default=_nobody_counts, repr=False)
     differing: Mapping[str, Answers] = field(default_factory=dict)
+    others: frozenset[str] = frozenset()
 
     def answers_of(self, account: str) -> Answers:
         """How an account is monitored."""
@@ -73,6 +74,12 @@ class Watch:
         told = zip(self.expected(), signals, strict=True)
         without = (e.function for e, signal in told if signal.status not in ("arrived", "unreadable"))
         return frozenset(function.arn for function in without if function is not None)
+
+
+def others_than(watched: Iterable[Function], there: Iterable[Function]) -> frozenset[str]:
+    """The names of those of the functions `there` that are not watched: theirs may be data of namesakes."""
+    arns = {function.arn for function in watched}
+    return frozenset(function.name for function in there if function.arn not in arns)
 
 
 @dataclass(slots=True)

@@ -17,7 +17,7 @@ from ddsetup.model.account import Function, Lane, Unreadable
 from ddsetup.model.errors import UsageError
 from ddsetup.model.report import Signal
 from ddsetup.sandbox.datadog.limits import HOURLY_LIMITS
-from ddsetup.verify.progress import Watch
+from ddsetup.verify.progress import Watch, others_than
 from ddsetup.verify.watch import observe_signals, watch
 from tests.builders import OTHER_ACCOUNT, answers, function
 from tests.gateways.datadog_world import (
@@ -496,3 +496,24 @@ def test_what_arrived_of_one_account_is_no_proof_of_another(alike: bool) -> None
         seen = {e.account for e, s in zip(wanted.expected(), found, strict=True) if s.status == "arrived"}
         assert seen == {there[0].account}
         assert sum(s.status == "arrived" for s in found) == 6 * len(EVERYTHING)
+
+
+@pytest.mark.parametrize("of_watched_lane", [True, False])
+def test_what_arrived_of_a_namesake_that_is_not_watched_is_no_proof(of_watched_lane: bool) -> None:
+    silent = function("twice", account="100000000000", region="region-0")
+    functions = [silent, *of_accounts(60, 8, alike=False)]
+    functions += [function(f"other-{n}", account="100000000001", region="region-1") for n in range(8)]
+    place = ("100000000001", "region-1") if of_watched_lane else ("100000000002", "region-1")
+    namesake = function("twice", account=place[0], region=place[1])
+    others = others_than(functions, [*functions, namesake] if of_watched_lane else functions)
+    with datadog({"limits": {"logs_aggregate": 8}}) as world:
+        logs(world, [namesake, *functions[1:]])
+        watched = replace(of(world, *functions), others=others)
+        found = observe_signals(world.connect(), denied, watched, clock=world.clock)
+        there = {
+            e.function.arn: s.status
+            for e, s in zip(watched.expected(), found, strict=True)
+            if s.signal == "logs" and e.function is not None
+        }
+        assert there.pop(silent.arn) != "arrived"
+        assert set(there.values()) == {"arrived"}

@@ -33,7 +33,7 @@ from ddsetup.model.snapshot import Snapshot
 from ddsetup.plan.select import select_in
 from ddsetup.show.signal_lines import summary
 from ddsetup.verify.invoke_again import Rounds
-from ddsetup.verify.progress import Watch
+from ddsetup.verify.progress import Watch, others_than
 from ddsetup.verify.things import Thing, told_apart
 
 _TOGETHER = 10_000
@@ -50,6 +50,7 @@ class _Meant:
     answers: Answers
     functions: tuple[Function, ...]
     things: tuple[Thing, ...]
+    others: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +84,8 @@ class Proof:
         things = things_of(snapshot, answers, Plan(), functions, undone)
         if not functions and not things:
             return {"status": NOTHING_MEANT, "reason": "no function has Datadog", "exit_code": 0}
-        return {"meant": _Meant(session.aws, answers, functions, things)}
+        others = others_than(functions, snapshot.functions())
+        return {"meant": _Meant(session.aws, answers, functions, things, others)}
 
     def _said(self, session: Session, snapshot: Snapshot) -> tuple[Answers, frozenset[str]]:
         given = names_here(self.call.given, snapshot)
@@ -210,7 +212,8 @@ class _Together:
         things = told_apart(thing for _, meant in self.held.values() for thing in meant.things)
         first = next(iter(by_account.values()))
         watch = watch_for(call, session, functions, first, since, things)
-        return replace(watch, differing=by_account)
+        others = frozenset().union(*(meant.others for _, meant in self.held.values()))
+        return replace(watch, differing=by_account, others=others)
 
 
 _INTERRUPTED: Row = {"status": "not looked at", "reason": "interrupted before that", "exit_code": 130}

@@ -140,15 +140,25 @@ class _Part:
         )
 
 
-def log_sightings(dd: Datadog, window: Window, functions: Sequence[Function]) -> Iterator[Sightings]:
-    """Which functions have logs in the indexes, one answer after the other.
+def log_sightings(
+    dd: Datadog, window: Window, functions: Sequence[Function], others: Iterable[str] = ()
+) -> Iterator[Sightings]:
+    """Which functions have logs in the indexes, one answer after the other. `others` are names of functions
+    of these places that are not asked for: where they are the same, a name alone does not tell.
 
     Up to 10,000 functions take 4 calls at most, and one for each region; in how many accounts they are makes
     little difference. Raises Denied when `logs_read_data` is missing.
     """
-    parts = _by_place(lambda query, facets: log_groups(dd, window, query, facets), "source:lambda", functions)
+    bearers = Counter(datadog_name(name) for name in (*(f.name for f in functions), *others))
+
+    def ask(query: str, facets: Mapping[str, int]) -> Groups:
+        return log_groups(dd, window, query, facets)
+
+    parts = _by_place(ask, "source:lambda", functions, bearers)
     for part in parts:
-        yield from part.look(BATCHES if len(parts) == 1 else 1)
+        own = {datadog_name(name) for name in _names(part.functions)}
+        for found in part.look(BATCHES if len(parts) == 1 else 1):
+            yield frozenset(sighting for sighting in found if sighting.function in own)
 
 
 def log_groups(dd: Datadog, window: Window, query: str, facets: Mapping[str, int]) -> Groups:
@@ -194,19 +204,22 @@ def span_groups(dd: Datadog, window: Window, query: str, facets: Mapping[str, in
     return _groups(answer["data"], "attributes", "by")
 
 
-def _by_place(ask: _Ask, query: str, functions: Sequence[Function]) -> list[_Part]:
+def _by_place(
+    ask: _Ask, query: str, functions: Sequence[Function], bearers: Mapping[str, int]
+) -> list[_Part]:
     """One part if it fits into one answer, else one for all whose names tell them, some for the others, as
     many places together as fit, and one for what tells no place."""
     if _fits(functions):
         return [_Part(ask, f"{query} {_here(functions)}", functions, logs_of, facets=_facets(functions))]
-    bearers = Counter(datadog_name(f.name) for f in functions)
     alone = [f for f in functions if bearers[datadog_name(f.name)] == 1]
     shared = [f for f in functions if bearers[datadog_name(f.name)] > 1]
-    parts = [_Part(ask, f"{query} {_here(alone)}", alone, logs_of)] if alone else []
+    parts = [_Part(ask, f"{query} {_in_any_lane(alone)}", alone, logs_of)] if alone else []
     if not shared:
         return parts
     told = tuple(_facets(shared))
     parts += [_told(ask, query, bundle, told) for bundle in _bundles(shared)]
+    if not told:
+        return parts
     untold = " OR ".join(f"-{facet}:*" for facet in told)
     return [*parts, _Part(ask, f"{query} {_here(shared)} ({untold})", shared, logs_of)]
 
@@ -278,6 +291,18 @@ def _here(functions: Sequence[Function], told: Sequence[str] = ()) -> str:
         f"{facet}:{any_of(values)}" if facet in told else f"({facet}:{any_of(values)} OR -{facet}:*)"
         for facet, values in places
     )
+
+
+def _in_any_lane(functions: Sequence[Function]) -> str:
+    """Events of these accounts, of each in its own regions only; those that do not tell as well."""
+    regions: dict[str, set[str]] = {}
+    for function in functions:
+        regions.setdefault(function.account, set()).add(function.region)
+    alike: dict[frozenset[str], list[Function]] = {}
+    for function in functions:
+        alike.setdefault(frozenset(regions[function.account]), []).append(function)
+    conditions = [_here(group) for group in alike.values()]
+    return conditions[0] if len(conditions) == 1 else f"({' OR '.join(f'({each})' for each in conditions)})"
 
 
 def _batches(functions: Sequence[Function]) -> Iterator[Sequence[str]]:
