@@ -62,11 +62,17 @@ class Score:
 class Competitor(threading.Thread):
     """Works on some functions until it is told to stop. Nobody but it and ddsetup may touch them.
 
-    `pause` is in seconds, between turns: who never rests leaves ddsetup nothing but "changed since".
+    `pause` tells the seconds until the next turn: who never rests leaves ddsetup nothing but "changed since".
     """
 
     def __init__(
-        self, client: Any, names: Sequence[str], layers: Sequence[str], score: Score, seed: int, pause: float
+        self,
+        client: Any,
+        names: Sequence[str],
+        layers: Sequence[str],
+        score: Score,
+        seed: int,
+        pause: Callable[[], float],
     ) -> None:
         super().__init__(daemon=True, name=f"competitor-{seed}")
         self._client = client
@@ -82,7 +88,7 @@ class Competitor(threading.Thread):
 
     def run(self) -> None:
         try:
-            while not self._stop_asked.wait(self._pause):
+            while not self._stop_asked.wait(self._pause()):
                 self.turn()
             for name in self._names:
                 self._look(name)

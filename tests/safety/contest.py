@@ -17,6 +17,7 @@ from ddsetup.plan.policy import state_statements
 from ddsetup.sandbox.model import OPERATOR
 from tests.e2e.conftest import Result
 from tests.nursery import Nursery
+from tests.patience import PATIENCE
 from tests.safety.competing import Competitor, Score, archive, owned
 from tests.safety.conftest import Lab
 
@@ -36,6 +37,7 @@ RIVALS: Mapping[str, tuple[tuple[str, ...], str]] = {
 }
 """What each does after its setup, and where it remembers runs beside its own disk."""
 _THREADS = 6
+_MORE_REST = 1.5
 
 
 @dataclass(slots=True)
@@ -43,10 +45,19 @@ class Standing:
     """How a contest ended."""
 
     score: Score
+    rest: float
+    """Seconds between a competitor's turns. Who leaves a run of ddsetup nothing to apply rests longer: how
+    long a run takes between its look and its write is the machine's affair.
+    """
     runs: Counter[str] = field(default_factory=Counter)
     busy: Counter[str] = field(default_factory=Counter)
     outcomes: Counter[str] = field(default_factory=Counter)
     errors: list[str] = field(default_factory=list)
+
+    @property
+    def met(self) -> bool:
+        """Whether ddsetup got through, was outrun, and excluded others of its kind, each once at least."""
+        return bool(self.outcomes["applied"] and self.outcomes["changed_since"] and self.busy.total())
 
 
 def _share(lab: Lab) -> None:
@@ -60,7 +71,8 @@ def _share(lab: Lab) -> None:
 
 
 def hold(lab: Lab, writes: int, runs: int, pause: float, seed: int = 1) -> Standing:
-    """Let all of them work until the competitors have made `writes` writes and each ddsetup `runs` runs.
+    """Let all of them work until the competitors have made `writes` writes and each ddsetup `runs` runs, and
+    until they have met, for which there is a limit.
 
     The account must have been set up once, so that the runs are about functions alone. At the end ddsetup
     takes itself out of all functions: the owners' part must still be there.
@@ -72,10 +84,15 @@ def hold(lab: Lab, writes: int, runs: int, pause: float, seed: int = 1) -> Stand
         client.publish_layer_version(LayerName=name, Content={"ZipFile": archive(0)})["LayerVersionArn"]
         for name in LAYERS
     ]
-    standing = Standing(Score())
+    standing = Standing(Score(), pause)
     competitors = [
         Competitor(
-            lab.world.client("lambda"), names[n::_THREADS], arns, standing.score, seed * 100 + n, pause
+            lab.world.client("lambda"),
+            names[n::_THREADS],
+            arns,
+            standing.score,
+            seed * 100 + n,
+            lambda: standing.rest,
         )
         for n in range(_THREADS)
     ]
@@ -86,13 +103,16 @@ def hold(lab: Lab, writes: int, runs: int, pause: float, seed: int = 1) -> Stand
     ]
     for thread in (*competitors, *rivals):
         thread.start()
-    while (standing.score.writes < writes or min(standing.runs[name] for name in RIVALS) < runs) and not (
-        standing.score.lost or standing.errors or any(c.error for c in competitors)
-    ):
+    given_up = time.monotonic() + PATIENCE
+    while not standing.errors and not standing.score.lost and not any(c.error for c in competitors):
+        done = standing.score.writes >= writes and min(standing.runs[name] for name in RIVALS) >= runs
+        if done and (standing.met or time.monotonic() > given_up):
+            break
         time.sleep(0.1)
     over.set()
     for rival in rivals:
-        rival.join(timeout=120)
+        rival.join(timeout=3 * PATIENCE)
+        assert not rival.is_alive(), "a run of ddsetup does not end"
     for competitor in competitors:
         competitor.stop()
     before = {name: owned(config) for name, config in _configurations(lab).items()}
@@ -103,13 +123,15 @@ def hold(lab: Lab, writes: int, runs: int, pause: float, seed: int = 1) -> Stand
 
 
 def _keep_running(lab: Lab, standing: Standing, over: threading.Event, name: str) -> None:
-    with Nursery() as nursery:
-        while not over.is_set() and not standing.errors:
-            for command in (
-                ("setup", *ON_ALL, "--env", name, "--extra-tag", f"rival={name}"),
-                RIVALS[name][0],
-            ):
-                _run(lab, nursery, standing, name, command)
+    setup = ("setup", *ON_ALL, "--env", name, "--extra-tag", f"rival={name}")
+    try:
+        with Nursery() as nursery:
+            while not over.is_set() and not standing.errors:
+                for command in (setup, RIVALS[name][0]):
+                    _run(lab, nursery, standing, name, command)
+    except Exception as error:
+        standing.errors.append(f"{name}: {error!r}")
+        raise
 
 
 def _run(lab: Lab, nursery: Nursery, standing: Standing, name: str, command: tuple[str, ...]) -> None:
@@ -121,15 +143,19 @@ def _run(lab: Lab, nursery: Nursery, standing: Standing, name: str, command: tup
         standing.busy[name] += 1
         return
     standing.runs[name] += 1
-    nothing_to_undo = command[0] == "undo" and "there is no run to undo" in end.stdout
-    if end.code not in (0, 1, 5) and not nothing_to_undo:
+    if command[0] == "undo" and "there is no run to undo" in end.stdout:
+        return
+    outcomes = Result(end.code, end.stdout, end.stderr).json["outcomes"] if end.code in (0, 1, 5) else []
+    if end.code and not outcomes:
         standing.errors.append(f"{command[0]} ended with {end.code}: {end.stderr}{end.stdout}")
         return
-    for outcome in Result(end.code, end.stdout, end.stderr).json["outcomes"]:
-        if outcome["resource"]["kind"] == "function":
-            standing.outcomes[outcome["status"]] += 1
-            if "bug" in outcome["reason"]:
-                standing.errors.append(outcome["reason"])
+    functions = [each for each in outcomes if each["resource"]["kind"] == "function"]
+    standing.errors.extend(each["reason"] for each in functions if "bug" in each["reason"])
+    told = Counter(each["status"] for each in functions)
+    with standing.score.lock:
+        standing.outcomes.update(told)
+        if told["changed_since"] and not told["applied"]:
+            standing.rest *= _MORE_REST
 
 
 def _configurations(lab: Lab) -> dict[str, dict[str, object]]:

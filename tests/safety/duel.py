@@ -42,7 +42,7 @@ def fight(writes: int, functions: int = 30, seed: int = 1) -> Result:
     chance = random.Random(seed)
     # Each function has one owner at a time: the thread of a request, or the one that works all the time.
     owners = {
-        name: Competitor(stand, [name], LAYERS, result.score, seed * 1000 + n, 0)
+        name: Competitor(stand, [name], LAYERS, result.score, seed * 1000 + n, lambda: 0)
         for n, name in enumerate(stand.names)
     }
     locks = {name: threading.Lock() for name in stand.names}
