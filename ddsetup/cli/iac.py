@@ -39,9 +39,10 @@ def _undo(call: Call, root: Path) -> Report:
 def _change(call: Call, root: Path) -> Report:
     """Look at the project, show what would change, and change it once that is confirmed."""
     project = detect(root)
-    if not project.files:
+    if not project.tools:
+        what = "no file of a deployment tool that makes Lambda functions was found"
         fix = "name the directory of the project; functions without one are set up by `ddsetup setup`"
-        raise UsageError("no file of a deployment tool was found", where=str(root), fix=fix)
+        raise UsageError(what, where=str(root), fix=fix)
     host = call.host()
     versions = LayerVersions(on_aws(call))
     proposal = proposed(host, project, _wanted(call, versions))

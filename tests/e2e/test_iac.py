@@ -167,4 +167,7 @@ def test_code_check_finds_wraps_and_gives_back(cli: Cli, project: Path) -> None:
 def test_nothing_to_change_is_said(cli: Cli, tmp_path: Path) -> None:
     result = cli("iac", str(tmp_path), "-o", "json")
     assert result.code == 2
-    assert json.loads(result.stdout)["error"]["what"] == "no file of a deployment tool was found"
+    assert (
+        json.loads(result.stdout)["error"]["what"]
+        == "no file of a deployment tool that makes Lambda functions was found"
+    )

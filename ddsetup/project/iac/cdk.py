@@ -33,8 +33,19 @@ _SUFFIXES: dict[Language, tuple[str, ...]] = {
     "python": (".py",),
     "typescript": (".ts",),
     "javascript": (".js", ".mjs", ".cjs"),
-    "other": (),
+    "other": (".java", ".kt", ".go", ".cs", ".fs"),
 }
+_PROGRAMS = tuple(suffix for suffixes in _SUFFIXES.values() for suffix in suffixes)
+_CONSTRUCT = re.compile(r"datadog[-_]cdk[-_]constructs|com\.datadoghq\.cdkconstructs")
+"""How a program names Datadog's construct: in Java by its package, elsewhere as it is published."""
+_NOT_FOR_NET = (
+    "Datadog publishes its construct for TypeScript, Python, Java and Go, not for .NET; "
+    "`ddsetup setup` does it after each deployment"
+)
+_NO_FUNCTION = (
+    "left alone: none of its files names Lambda. Functions that a package makes for it get the construct "
+    "where they are made; or `ddsetup setup` does it after each deployment"
+)
 _RUNTIME = re.compile(r"\bRuntime\.(PYTHON|NODEJS|JAVA|DOTNET|RUBY)_")
 _FAMILIES = {"PYTHON": "python", "NODEJS": "node", "JAVA": "java", "DOTNET": "dotnet", "RUBY": "ruby"}
 _BY_CONSTRUCT = {"PythonFunction": "python", "NodejsFunction": "node"}
@@ -63,10 +74,13 @@ def propose(path: Path, wanted: Wish) -> Proposal:
         raise BrokenFile("not valid JSON", where=f"{path}:1:1")
     command = str(said.get("app", ""))
     language = _language(command)
-    sources = list(_sources(path.parent, _SUFFIXES[language]))
+    programs = list(_sources(path.parent, _PROGRAMS))
+    sources = [each for each in programs if each.path.suffix in _SUFFIXES[language]]
     texts = [each.text for each in sources]
-    if any(PACKAGE.removesuffix("-v2") in text.replace("_", "-") for text in texts):
+    if any(_CONSTRUCT.search(text) for text in texts):
         return Proposal(settled=(path,))
+    if reason := _out_of_reach(command, programs):
+        return Proposal(warnings=(f"{path.name}: {reason}",))
     app = _app(path.parent, texts, language, wanted)
     warnings = _warnings(path, app, wanted)
     if app.judged.out and not (app.functions or app.images or app.unnamed):
@@ -84,6 +98,17 @@ def propose(path: Path, wanted: Wish) -> Proposal:
     except CannotEdit as why:
         reason = reason if language == "other" else f"{reason} ({why})"
     return Proposal(snippets=(Snippet(path, reason, text, shown),), warnings=warnings)
+
+
+def _out_of_reach(command: str, programs: list[Source]) -> str:
+    """Why no lines help the app: nothing in it makes functions, or the construct is not for its language."""
+    if programs and not any(_makes(each.text) for each in programs):
+        return _NO_FUNCTION
+    return _NOT_FOR_NET if re.search(r"\bdotnet\b", command) else ""
+
+
+def _makes(text: str) -> bool:
+    return "lambda" in text.lower() or cdk_read.NEW.search(text) is not None
 
 
 def _edit(sources: list[Source], app: _App, text: str, language: Language) -> Edit:

@@ -293,8 +293,33 @@ def test_cdk_in_javascript_requires_the_package(tmp_path: Path) -> None:
 
 
 def test_cdk_in_another_language_says_so(tmp_path: Path) -> None:
-    (snippet,) = cdk.propose(app(tmp_path, "go run shop.go", "shop.go", ""), FORWARDER).snippets
+    (snippet,) = cdk.propose(app(tmp_path, "go run shop.go", "shop.go", "// awslambda"), FORWARDER).snippets
     assert "`go run shop.go`" in snippet.reason
+
+
+@pytest.mark.parametrize(
+    ("command", "name", "code", "said"),
+    [
+        ("go run shop.go", "shop.go", 'import d "github.com/DataDog/datadog-cdk-constructs-go/v3"', ""),
+        ("mvn exec:java", "src/Shop.java", "import com.datadoghq.cdkconstructs.DatadogLambda;", ""),
+        ("npx ts-node bin/a.ts", "lib/s.ts", "new sqs.Queue(this, 'Q');", "none of its files names Lambda"),
+        ("mvn exec:java", "src/Shop.java", "Queue.Builder.create(this);", "none of its files names Lambda"),
+        (
+            "dotnet run --project src/Shop.csproj",
+            "src/Shop.cs",
+            "new Amazon.CDK.AWS.Lambda.Function()",
+            ".NET",
+        ),
+    ],
+)
+def test_cdk_lines_are_offered_only_where_they_help(
+    tmp_path: Path, command: str, name: str, code: str, said: str
+) -> None:
+    """The construct is not named twice, nor where it has nothing to do or is not published."""
+    proposal = cdk.propose(app(tmp_path, command, name, code), FORWARDER)
+    assert (proposal.snippets, proposal.edits) == ((), ())
+    assert said in "".join(proposal.warnings)
+    assert bool(proposal.settled) is not bool(said)
 
 
 TS_STACK = """import * as cdk from 'aws-cdk-lib';
