@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -353,6 +354,21 @@ def test_what_went_on_in_a_shared_log_group_counts_for_each_that_writes_there(aw
     counted = cloudwatch_counts(aws, [LANE])([(thing, 60) for thing in wanted])
     assert counted == {(thing, 60): 2.0 for thing in wanted}
     assert aws.calls["cloudwatch:GetMetricData"] == 1
+
+
+def test_of_a_namespace_the_metrics_of_its_own_account_count(aws: Aws) -> None:
+    data = [{"MetricName": "CPUUtilization", "Timestamp": aws.clock.now(), "Value": 2.0}]
+    aws.client("cloudwatch", REGION).put_metric_data(Namespace="Own/Pumps", MetricData=data)
+    thing = Thing(
+        resource=ResourceId("integration", "Own/Pumps", "", ACCOUNT),
+        signal="metrics",
+        idle="metric",
+        namespace="Own/Pumps",
+    )
+    count = cloudwatch_counts(aws, [LANE])
+    assert count([(thing, 60)]) == {(thing, 60): 1.0}
+    theirs = replace(thing, resource=replace(thing.resource, account="999999999999"))
+    assert count([(theirs, 60)]) == {(theirs, 60): 0.0}
 
 
 def test_filters_that_deliver_are_known_by_their_metrics(aws: Aws) -> None:

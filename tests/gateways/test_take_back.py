@@ -13,6 +13,7 @@ from ddsetup.gateways.datadog.client import Datadog
 from ddsetup.model.account import Lane, LogGroup, Unreadable
 from ddsetup.model.snapshot import LaneSnapshot, Snapshot
 from ddsetup.model.states import LogCollectionState
+from ddsetup.plan.steps.uninstrument import STEP as UNINSTRUMENT
 from tests.builders import function, function_arn, state_machine
 from tests.gateways.bench import ACCOUNT, KEYS, LANE, REGION, Bench, answer, aws, bench, change, moto_url
 from tests.gateways.integrated import set_up
@@ -156,3 +157,22 @@ def test_where_groups_cannot_be_listed_each_is_looked_at(both: Bench) -> None:
     both.seen = seen(log_groups=Unreadable("logs:DescribeLogGroups", "refused"))
     assert take_out(both).reason == ""
     assert filters(both)[orders] == []
+
+
+@pytest.mark.parametrize(
+    ("step", "groups", "looked_at"),
+    [(UNINSTRUMENT, 20, 20), (UNINSTRUMENT, 21, 0), ("log_collection", 21, 21)],
+)
+def test_only_where_functions_alone_go_from_many_groups_datadog_clears_them_itself(
+    both: Bench, step: str, groups: int, looked_at: int
+) -> None:
+    here = {"account": ACCOUNT, "region": REGION}
+    many = tuple(function(f"f{number}", **here) for number in range(groups))
+    held = {each.log_group: LogGroup(each.log_group) for each in many}
+    both.seen = seen(functions=many, services={}, log_groups=held)
+    put = change(
+        "log_collection", ACCOUNT, LogCollectionState(), replace(REGISTERED, lambdas=(arn_of("ours"),))
+    )
+    assert both.one(put).status == "applied"
+    assert both.one(replace(put.inverse(), step=step)).status == "applied"
+    assert both.calls("logs:DescribeSubscriptionFilters") == looked_at
