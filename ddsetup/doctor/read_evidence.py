@@ -196,6 +196,8 @@ def _key_of(aws: Aws, dd: Datadog | None, place: Place) -> dict[str, Any]:
     except GatewayError as error:
         if isinstance(error, NotFound):
             return {"key": "missing", "key_reason": "the secret with its API key does not exist"}
+        if isinstance(error, secrets.StillGoing):
+            return {"key": "deleted", "key_reason": "the secret with its API key is scheduled for deletion"}
         return {"key_unreadable": Unreadable(error.action, error.what)}
     assert place.forwarder is not None
     site = site_of(place.forwarder, place.lane) or dd.site

@@ -13,7 +13,7 @@ from typing import Literal, TypeAlias
 from ddsetup.model.account import Function, Json, Role, Unreadable
 from ddsetup.model.report import Signal
 
-KeyState: TypeAlias = Literal["valid", "invalid", "malformed", "missing", "unknown"]
+KeyState: TypeAlias = Literal["valid", "invalid", "malformed", "missing", "deleted", "unknown"]
 """What Datadog says to the API key that something else holds; the key itself is never kept."""
 
 

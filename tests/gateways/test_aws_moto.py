@@ -218,6 +218,8 @@ def test_a_secret_and_its_deletion(aws: Aws) -> None:
     deleted = secrets.read_secret(aws, LANE, state.name)
     assert isinstance(deleted, Secret)
     assert deleted.deleted
+    with pytest.raises(secrets.StillGoing, match="marked"):
+        secrets.read_secret_value(aws, arn)
     assert secrets.restore_secret(aws, LANE, state.name) == arn
     restored = secrets.read_secret(aws, LANE, state.name)
     assert isinstance(restored, Secret)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Mapping
 
-from ddsetup.doctor.checks.case import Case
+from ddsetup.doctor.checks.case import Case, Place
 from ddsetup.doctor.checks.check import Blind, Checks, Problem, Result
 from ddsetup.doctor.checks.forwarder_places import (
     env_of,
@@ -20,7 +21,7 @@ from ddsetup.doctor.checks.road import ROAD
 from ddsetup.facts.catalog import is_retired
 from ddsetup.facts.guides import FORWARDER_GUIDE, LOGS_GUIDE
 from ddsetup.facts.iam_documents import statements, strings
-from ddsetup.facts.variables import is_on
+from ddsetup.facts.variables import KEY_SECRET_ARN, is_on
 from ddsetup.model.account import Json, Unreadable
 from ddsetup.plan.steps.api_key import secret_id
 from ddsetup.plan.steps.forwarder_choice import site_of, version_of
@@ -145,6 +146,20 @@ def site(case: Case) -> Iterator[Result]:
             )
 
 
+_NEW_KEY = '--secret-string "$DD_API_KEY"'
+
+
+def _of_secret(place: Place, verb: str, *more: str) -> str:
+    """What AWS's command line does with the secret of the Forwarder's key; empty where it has none."""
+    arn = env_of(place.function).get(KEY_SECRET_ARN, "") if place.function else ""
+    if not arn.startswith("arn:"):
+        return ""
+    where = arn.split(":")[3]
+    return " ".join(
+        ("aws secretsmanager", verb, "--secret-id", shlex.quote(arn), *more, "--region", shlex.quote(where))
+    )
+
+
 @check(
     "forwarder-key",
     "the API key of the Forwarder is valid on its site",
@@ -157,19 +172,21 @@ def key(case: Case) -> Iterator[Result]:
     """Datadog refuses the API key that the Forwarder uses, or the secret does not hold one.
 
     The Forwarder checks its key when it starts and stops with "Failed to check if API Key is valid". The
-    secret must hold the key as plain text of 32 characters, or JSON with the member DD_API_KEY.
+    secret must hold the key as plain text of 32 characters, or JSON with the member DD_API_KEY. One that is
+    scheduled for deletion gives its key to nobody.
     """
     for place in serving(case):
         health = place.health
         said = says(health.lines, "Failed to check if API Key is valid", "API Key is not valid")
-        if health.key in ("invalid", "malformed", "missing"):
-            yield of_forwarder(
-                place, health.key_reason or f"its API key is {health.key}", "put a valid key into the secret"
-            )
-        elif said and health.key != "valid":
-            yield of_forwarder(
-                place, "its log says that Datadog refuses its API key", "put a valid key into the secret"
-            )
+        if health.key == "deleted":
+            restore = _of_secret(place, "restore-secret")
+            yield of_forwarder(place, health.key_reason, "restore the secret", command=restore)
+        elif health.key in ("invalid", "malformed", "missing") or (said and health.key != "valid"):
+            refused = "its log says that Datadog refuses its API key"
+            known = health.key not in ("unknown", "valid")
+            what = health.key_reason or f"its API key is {health.key}" if known else refused
+            put = "" if health.key == "missing" else _of_secret(place, "put-secret-value", _NEW_KEY)
+            yield of_forwarder(place, what, "put a valid key into the secret", command=put)
         elif health.key_unreadable is not None:
             yield Blind(place.resource, health.key_unreadable)
 

@@ -32,14 +32,19 @@ def read_secret(aws: Aws, lane: Lane, name: str) -> Secret:
 def read_secret_value(aws: Aws, arn: str) -> str:
     """The content of a secret in the region that its ARN names; it may belong to another account.
 
-    Raises NotFound, Denied or GatewayError (also for what is no ARN of a secret). Needs
-    secretsmanager:GetSecretValue.
+    Raises NotFound, Denied or GatewayError (also for what is no ARN of a secret), and `StillGoing` for one
+    that is scheduled for deletion. Needs secretsmanager:GetSecretValue.
     """
     action = "secretsmanager:GetSecretValue"
     parts = arn.split(":")
     if len(parts) < 7 or parts[2] != "secretsmanager":
         raise GatewayError("not the ARN of a Secrets Manager secret", action=action, where=arn)
-    return str(aws.call(action, Lane("", parts[3]), SecretId=arn).get("SecretString") or "")
+    try:
+        return str(aws.call(action, Lane("", parts[3]), SecretId=arn).get("SecretString") or "")
+    except Refused as error:
+        if error.code == "InvalidRequestException" and "delet" in error.what:
+            raise StillGoing(error.what, action=error.action, where=error.where) from None
+        raise
 
 
 def create_secret(aws: Aws, lane: Lane, state: SecretState, value: str) -> str:

@@ -379,3 +379,21 @@ def test_where_there_is_no_function_at_all_it_is_the_wrong_place() -> None:
     (found,) = (f for f in diagnose(patient.case(), CHECKS).found() if f.check.id == "any-function")
     assert found.severity == "warning"
     assert "--region" in found.problem.fix
+
+
+@pytest.mark.parametrize(
+    ("over", "command"),
+    [
+        ({"key": "deleted", "key_reason": "it is scheduled for deletion"}, "restore-secret --secret-id {} "),
+        ({"key": "invalid"}, 'put-secret-value --secret-id {} --secret-string "$DD_API_KEY" '),
+        ({"key": "missing"}, None),
+    ],
+    ids=str,
+)
+def test_how_the_forwarder_gets_its_key_back_can_be_pasted(over: dict[str, Any], command: str | None) -> None:
+    patient, arn = Patient(), "arn:aws:secretsmanager:eu-west-1:1:secret:key-AbCdEf"
+    patient.forwarder_env(DD_API_KEY_SECRET_ARN=arn)
+    patient.health(**over)
+    told = [f.problem for f in diagnose(patient.case(), CHECKS).found() if f.check.id == "forwarder-key"]
+    wanted = f"aws secretsmanager {command.format(arn)}--region eu-west-1" if command else ""
+    assert [each.command for each in told] == [wanted]
