@@ -29,6 +29,8 @@ from benchmarks.memory import MemoryAws
 API_KEY, APP_KEY = "0" * 31 + "b", "0" * 39 + "b"
 REGION = "us-east-1"
 SLACK, MARGIN = 5.0, 1.15
+_MEASURED = (0, 6)
+"""The exit codes of commands that did all their work."""
 _AT_PACE = """
 import sys
 from ddsetup.facts import rates
@@ -181,7 +183,7 @@ def measure(what: str, n: int, command: Sequence[str], front: Front, env: Mappin
         err.seek(0)
         text, said = out.read().decode(), err.read().decode()
     tally = front.reset()
-    if code not in (0, 6):
+    if code not in _MEASURED:
         print(said[-3000:] or text[-3000:], file=sys.stderr)
     # Of lines the last one is the report.
     whole = text if '"event"' not in text.partition("\n")[0] else text.splitlines()[-1]
@@ -300,9 +302,14 @@ def run_size(n: int, asked: argparse.Namespace) -> list[goals.Figure]:
                 env = environ(home, front.url, datadog)
                 for mode in modes:
                     measured = run_mode(mode, n, front, env)
-                    if measured:
-                        show(measured)
-                        figures.append(figure_of(mode, measured))
+                    if measured is None:
+                        continue
+                    show(measured)
+                    if measured.code not in _MEASURED:
+                        # What it took says nothing, nor would that of those that build on it.
+                        print(f"{measured.what} failed: {', '.join(modes)} end here", file=sys.stderr)
+                        break
+                    figures.append(figure_of(mode, measured))
             front.close()
     if "doctor" in asked.modes:
         figures += run_doctor(n, asked.latency)
