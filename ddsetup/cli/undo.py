@@ -11,10 +11,10 @@ from ddsetup.facts.kinds import exit_code_of
 from ddsetup.flow.call import Call
 from ddsetup.flow.results import base_report, with_outcomes
 from ddsetup.flow.showing import confirm, show_plan
-from ddsetup.journal.brief import Brief, brief_of, standing
-from ddsetup.journal.records import Header, Run
-from ddsetup.journal.runs import list_runs, read_run, read_runs
-from ddsetup.journal.undo import built_on, changes_of, pending
+from ddsetup.journal.brief import Brief, standing
+from ddsetup.journal.records import Header
+from ddsetup.journal.runs import list_runs, read_runs
+from ddsetup.journal.undo import built_on, changes_of
 from ddsetup.model.account import Json
 from ddsetup.model.blocks import Block, table
 from ddsetup.model.change import Change, Plan
@@ -40,8 +40,10 @@ def run(call: Call) -> Report:
     memory = call.memory()
     chosen, runs = verbs.choose_run(memory, call.value("run"), account)
     only = tuple(call.given.items("function"))
-    whole = read_runs(memory, [run.id for run in _meant(call, chosen, runs, only)])
-    parts = tuple((run, changes) for run in whole if (changes := changes_of(run, runs, only)))
+    meant = _meant(call, chosen, runs, only)
+    # A journal is large: of each only the way back is kept.
+    back = (changes_of(whole, runs, only) for whole in read_runs(memory, [run.id for run in meant]))
+    parts = tuple((run, changes) for run, changes in zip(meant, back, strict=True) if changes)
     session = verbs.connect(
         call.given.over(_scope_of([run.header for run, _ in parts] or [chosen.header])),
         call.host(),
@@ -49,8 +51,8 @@ def run(call: Call) -> Report:
     )
     cut_short = tuple(
         f"run {run.id} did not come to its end; what it began last may or may not be there"
-        for run in [run for run, _ in parts] or [read_run(memory, chosen.id)]
-        if pending(run)
+        for run in [run for run, _ in parts] or [chosen]
+        if run.cut_short
     )
     if not parts:
         return base_report("undo", session, Plan(warnings=cut_short))
@@ -60,7 +62,7 @@ def run(call: Call) -> Report:
 def _planned(
     call: Call,
     session: Session,
-    parts: Sequence[tuple[Run, tuple[Change, ...]]],
+    parts: Sequence[tuple[Brief, tuple[Change, ...]]],
     runs: Sequence[Brief],
     warnings: tuple[str, ...],
 ) -> Report:
@@ -72,7 +74,7 @@ def _planned(
     look_only = call.given.on("dry_run")
     wish = Wish(
         keep_shared=bool(call.value("keep_shared")),
-        later=tuple(run.id for run in built_on(brief_of(parts[-1][0]), runs)),
+        later=tuple(run.id for run in built_on(parts[-1][0], runs)),
         look_only=look_only,
         prompter=session.host.prompter,
     )
@@ -156,7 +158,7 @@ def state_of(run: Brief, runs: Sequence[Brief], *, gone: bool = False) -> str:
     if gone:
         return "its sandbox is gone"
     said = _given(run) if run.header.undoes else _left(run, runs)
-    if any(trace.status == "" for trace in run.traces) or not run.ended:
+    if run.cut_short or not run.ended:
         return f"{said}, not ended"
     return f"{said}, stopped on the way" if run.ended == "stopped" else said
 

@@ -12,7 +12,6 @@ from ddsetup.flow.carrying_out import Undoing, carry_out
 from ddsetup.flow.host import Session
 from ddsetup.flow.preparing import look
 from ddsetup.journal.brief import Brief, standing
-from ddsetup.journal.records import Run
 from ddsetup.model.change import Change, Outcome, Plan, ResourceId, Skipped
 from ddsetup.model.errors import Interrupted, UsageError
 from ddsetup.model.lines import names
@@ -30,7 +29,7 @@ _STAYS = "it stays, as it is relied on by "
 class Part:
     """What is to become of one run."""
 
-    run: Run
+    run: Brief
     divided: Divided
 
     @property
@@ -53,7 +52,7 @@ class Wish:
 def plan_parts(
     session: Session,
     snapshot: Snapshot,
-    parts: Sequence[tuple[Run, tuple[Change, ...]]],
+    parts: Sequence[tuple[Brief, tuple[Change, ...]]],
     runs: Sequence[Brief],
     wish: Wish,
 ) -> tuple[tuple[Part, ...], tuple[str, ...]]:
@@ -108,7 +107,7 @@ def _going(
     session: Session,
     snapshot: Snapshot,
     changes: tuple[Change, ...],
-    given: Sequence[Run],
+    given: Sequence[Brief],
     runs: Sequence[Brief],
 ) -> tuple[Snapshot, Going]:
     """What goes, with what has to be known of who relies on it."""
@@ -173,7 +172,7 @@ def _holding(
     return held if stays else {}
 
 
-def role_in(parts: Sequence[tuple[Run, tuple[Change, ...]]]) -> str:
+def role_in(parts: Sequence[tuple[Brief, tuple[Change, ...]]]) -> str:
     """The name of the integration's role as these runs have it; empty if they are not about it."""
     roles = (c.resource.name for _, changes in parts for c in changes if c.resource.kind == RoleState.KIND)
     return next(roles, "")

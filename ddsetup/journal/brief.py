@@ -64,6 +64,11 @@ class Brief:
         return sum(trace.status in ("applied", "unchanged") for trace in self.traces)
 
     @property
+    def cut_short(self) -> bool:
+        """Whether of something that was begun only AWS or Datadog know how it went."""
+        return any(trace.status == "" for trace in self.traces)
+
+    @property
     def interrupted(self) -> bool:
         """Whether it ended before it came to all that was planned."""
         return self.ended != "whole" and self.header.planned > self.done

@@ -51,11 +51,6 @@ def _is_of(resource: ResourceId, functions: Sequence[str]) -> bool:
     )
 
 
-def pending(run: Run) -> tuple[Change, ...]:
-    """What was started and never ended: the run was killed, and only AWS or Datadog know how it went."""
-    return tuple(entry.change for entry in run.entries if entry.outcome is None)
-
-
 def in_force(run: Run, others: Sequence[Brief] = ()) -> tuple[Entry, ...]:
     """The entries of `run` that may have taken effect and that no later undo has given back."""
     left = {trace.seq for trace in standing(brief_of(run), others)}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from sys import intern
 from typing import Literal, TypeAlias, TypedDict, Unpack
 
 from ddsetup.model.states import RoleState, State
@@ -79,7 +80,7 @@ class Change:
             after=self.before,
             precondition="",
             needs=(),
-            why=f"undo: {self.why}",
+            why=intern(f"undo: {self.why}"),
             note="",
         )
 

@@ -65,8 +65,8 @@ class Undoing:
     def __call__(self, session: Session, member: Member) -> Row:
         brief = self.parts[member.account]
         session = replace(session, scope=replace(session.scope, regions=brief.header.regions))
-        (whole,) = read_runs(session.host.memory, [brief.id])
-        changes = ((whole, changes_of(whole, self.runs)),)
+        back = (changes_of(run, self.runs) for run in read_runs(session.host.memory, [brief.id]))
+        changes = tuple((brief, each) for each in back)
         keep = bool(self.call.value("keep_shared"))
         later = tuple(run.id for run in built_on(brief, self.runs))
         if later and not keep and not self.look_only:

@@ -46,9 +46,10 @@ def standings(changes: Iterable[Change], snapshot: Snapshot) -> Mapping[Resource
     """Those of the resources that need no write, or must get none. What bulk reads do not tell is left to the
     writer, which looks right before it writes."""
     found: dict[ResourceId, Standing] = {}
+    live = {function.arn: function for function in snapshot.functions()}
     for change in changes:
         lane = snapshot.lanes.get(Lane(change.resource.account, change.resource.region))
-        standing = _regional(change, lane) if lane else _of_account(change, snapshot)
+        standing = _regional(change, lane, live) if lane else _of_account(change, snapshot)
         if standing is not None:
             found[change.resource] = standing
     return found
@@ -128,18 +129,15 @@ def _moved(standing: Standing | None) -> bool:
     return standing is not None and standing.status == "changed_since"
 
 
-def _regional(change: Change, lane: LaneSnapshot) -> Standing | None:
+def _regional(change: Change, lane: LaneSnapshot, functions: Mapping[str, Function]) -> Standing | None:
     if change.resource.kind in _OF_A_FUNCTION:
-        return _function(change, lane)
+        return None if isinstance(lane.functions, Unreadable) else _function(change, functions)
     return Standing("unchanged", _GONE) if change.after is None and _is_gone(change.resource, lane) else None
 
 
-def _function(change: Change, lane: LaneSnapshot) -> Standing | None:
-    if isinstance(lane.functions, Unreadable):
-        return None
+def _function(change: Change, functions: Mapping[str, Function]) -> Standing | None:
     # An alias is `ARN:NAME`.
-    arn = ":".join(change.resource.id.split(":")[:7])
-    live = next((f for f in lane.functions if f.arn == arn), None)
+    live = functions.get(":".join(change.resource.id.split(":")[:7]))
     if live is None:
         return Standing("unchanged", _GONE)
     before, after = change.before, change.after
