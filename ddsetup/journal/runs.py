@@ -180,17 +180,11 @@ class _Batch:
     error: JournalError | None = None
 
 
-def read_run(memory: Memory, run: str) -> Run:
-    """Read the journal of a run whole.
-
-    Raises UsageError, naming place and line, when there is none or it was changed by hand.
-    """
-    (found,) = read_runs(memory, (run,))
-    return found
-
-
 def read_runs(memory: Memory, runs: Iterable[str]) -> Iterator[Run]:
-    """Read the journals of these runs whole, in this order. Raises UsageError as `read_run` does."""
+    """Read the journals of these runs whole, in this order.
+
+    Raises UsageError, naming place and line, when one is not there or was changed by hand.
+    """
     there = {stored.run: stored for stored in memory.runs()}
     for run in runs:
         if run not in there:

@@ -21,7 +21,7 @@ from ddsetup.gateways.datadog.integration import (
     set_log_collection,
 )
 from ddsetup.journal.disk import OnDisk
-from ddsetup.journal.runs import list_runs, read_run
+from ddsetup.journal.runs import list_runs, read_runs
 from ddsetup.model.account import Integration
 from ddsetup.model.change import Change, Outcome, ResourceId
 from ddsetup.model.clock import SYSTEM_CLOCK, Clock
@@ -161,7 +161,8 @@ def test_what_was_lost_in_the_end_is_not_applied_in_the_journal_either(tmp_path:
     memory = OnDisk(tmp_path)
     (told,) = carried_out(CREATE, {"integration": Forgetful()}, tmp_path)
     (run,) = list_runs(memory).readable
-    (kept,) = read_run(memory, run.id).entries
+    (whole,) = read_runs(memory, (run.id,))
+    (kept,) = whole.entries
     assert kept.outcome == told
     assert told.status == "failed"
 

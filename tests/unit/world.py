@@ -14,7 +14,7 @@ from pathlib import Path
 
 from ddsetup.journal.disk import OnDisk
 from ddsetup.journal.records import Header, Run
-from ddsetup.journal.runs import Journal, read_run
+from ddsetup.journal.runs import Journal, read_runs
 from ddsetup.model.change import Change, Outcome, ResourceId
 from ddsetup.model.clock import Clock
 from ddsetup.model.errors import DdsetupError
@@ -156,4 +156,5 @@ def record(
 
 def read_journal(path: Path) -> Run:
     """The run whose journal is there."""
-    return read_run(OnDisk(path.parents[2]), path.parent.name)
+    (found,) = read_runs(OnDisk(path.parents[2]), (path.parent.name,))
+    return found
