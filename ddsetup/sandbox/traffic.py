@@ -184,8 +184,8 @@ def _invoke(client: Any, target: _Target, turn: int) -> Invocation | None:
         answer = client.invoke(FunctionName=target.name, Payload=payload)
     except client.exceptions.ResourceConflictException:
         return None
-    except client.exceptions.TooManyRequestsException as error:
-        return Invocation(target.name, target.region, error.response["Error"]["Message"])
+    except client.exceptions.TooManyRequestsException as throttled:
+        return Invocation(target.name, target.region, throttled.response["Error"]["Message"])
     error = ""
     if answer.get("FunctionError"):
         error = str(json.loads(answer["Payload"].read()).get("errorMessage", "failed"))
