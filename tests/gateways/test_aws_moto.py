@@ -363,7 +363,7 @@ def test_of_a_namespace_the_metrics_of_its_own_account_count(aws: Aws) -> None:
     aws.client("cloudwatch", REGION).put_metric_data(Namespace="Own/Pumps", MetricData=data)
     thing = Thing(
         resource=ResourceId("integration", "Own/Pumps", "", ACCOUNT),
-        signal="metrics",
+        signal="cloudwatch_metrics",
         idle="metric",
         namespace="Own/Pumps",
     )
