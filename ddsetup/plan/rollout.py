@@ -92,11 +92,14 @@ def is_there(account: str, regions: Collection[str], instances: Sequence[Instanc
     return set(regions) <= {each.region for each in instances if each.account == account and each.there}
 
 
-def reason_to_leave_out(member: Member, held: Sequence[str]) -> str:
-    """Why an account gets no stack of the set; empty if it does. `held` says which Forwarders it has."""
+def reason_to_leave_out(member: Member, held: Sequence[str], untold: Sequence[str] = ()) -> str:
+    """Why an account gets no stack of the set; empty if it does. `held` says which Forwarders it has,
+    `untold` where that cannot be seen."""
     if member.management:
         return "StackSets do not reach the management account; `ddsetup org apply` does"
-    return member.passive or (f"it has a Forwarder already: {', '.join(held)}" if held else "")
+    if member.passive or held:
+        return member.passive or f"it has a Forwarder already: {', '.join(held)}"
+    return f"whether it has a Forwarder cannot be seen in {', '.join(untold)}" if untold else ""
 
 
 def refused_access(access: str, *, delegated: bool) -> tuple[str, str] | None:

@@ -204,7 +204,11 @@ def roll_out(rollout: Rollout = ROLLOUT, tolerance: int = 10) -> Callable[[Aws, 
     return done
 
 
-BROUGHT: Mapping[str, list[Answer]] = {"CreateStackInstances": [{}], "ImportStacksToStackSet": [{}]}
+BROUGHT: Mapping[str, list[Answer]] = {
+    "CreateStackInstances": [{}],
+    "ImportStacksToStackSet": [{}],
+    "UpdateStackSet": [{}],
+}
 CANARY = replace(ROLLOUT, canary=(TILL.account,))
 ROLL: Mapping[str, Case] = {
     "roll out": (roll_out(), {**BROUGHT, **operation("QUEUED", "SUCCEEDED")}),

@@ -7,7 +7,7 @@ itself, so a run that was killed is begun again: it waits for what is under way,
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ddsetup.flow.call import Call
 from ddsetup.flow.host import Session
@@ -41,15 +41,15 @@ _SIDE_BY_SIDE: Mapping[str, str | int] = {
 
 
 def forwarders_held(call: Call, accounts: Accounts, answers: Answers) -> dict[str, Row]:
-    """By account what it has of Forwarders (`held`), the stacks that can be taken into the set, and why
-    others cannot (`unfit`). Raises Interrupted."""
+    """By account what it has of Forwarders (`held`), where that cannot be seen (`untold`), the stacks that
+    can be taken into the set, and why others cannot (`unfit`). Raises Interrupted."""
     due = [m for m in accounts.members if m.active and not m.management]
     importing = bool(call.value("take_over"))
 
     def looked(session: Session, _member: Member) -> Row:
         snapshot = look(session, fields=GLANCE)
         fit, unfit = _importable(session, snapshot, answers) if importing else ([], [])
-        held = {"held": _held(snapshot), "stacks": fit, "unfit": unfit}
+        held = {"held": _held(snapshot), "untold": _untold(snapshot), "stacks": fit, "unfit": unfit}
         return {"status": "ok", "exit_code": 0, "text": "looked at", **held}
 
     rows = {row["account"]: row for row in across(call, accounts, due, looked)}
@@ -61,8 +61,18 @@ def _held(snapshot: Snapshot) -> list[str]:
     return [
         f"{forwarder.name} ({lane.region})"
         for lane, seen in sorted(snapshot.lanes.items())
-        for forwarder in (() if isinstance(seen.forwarders, Unreadable) else seen.forwarders)
+        if not isinstance(seen.forwarders, Unreadable)
+        for forwarder in seen.forwarders
         if not (forwarder.stack or "").startswith(f"StackSet-{NAMES['forwarder']}-")
+    ]
+
+
+def _untold(snapshot: Snapshot) -> list[str]:
+    """Where nobody can tell whether there is a Forwarder. In a region that is not enabled there is none."""
+    return [
+        f"{lane.region}: {seen.forwarders.reason}"
+        for lane, seen in sorted(snapshot.lanes.items())
+        if isinstance(seen.forwarders, Unreadable) and not seen.forwarders.region_off
     ]
 
 
@@ -108,7 +118,8 @@ def plan_rollout(accounts: Accounts, found: Found, held: Mapping[str, Row], wish
         stacks = [stack for stack in row.get("stacks", ()) if stack not in in_set]
         has_it = is_there(member.account, wish.regions, instances.get(member.account, ()))
         others = () if has_it or stacks else (*row.get("held", ()), *row.get("unfit", ()))
-        if reason := reason_to_leave_out(member, others):
+        untold = () if has_it or stacks else row.get("untold", ())
+        if reason := reason_to_leave_out(member, others, untold):
             left_out[member.account] = reason
         elif has_it:
             there.append(member.account)
@@ -191,6 +202,11 @@ def _import(accounts: Accounts, found: Found, rollout: Rollout) -> Mapping[str, 
     """
     place, made = found.place, found.made
     assert made is not None
+    if rollout.imports and made.automatic and not made.retains:
+        host = accounts.base.host
+        host.say(f"{place.name}: an account that leaves its unit keeps its stack, as some were there before")
+        keeping = replace(made, retains=True)
+        ended(accounts, place, stack_sets.update_stack_set(place, keeping, {}, automatic=True))
     for at in range(0, len(rollout.imports), stack_sets.IMPORTED_AT_ONCE):
         some = rollout.imports[at : at + stack_sets.IMPORTED_AT_ONCE]
         accounts.base.host.say(f"taking {len(some)} stacks into {place.name}")

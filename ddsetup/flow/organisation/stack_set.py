@@ -141,7 +141,7 @@ def make_set(
         if there is None or not made_by_us(there.tags):
             raise
         made = there.id
-    return replace(found, made=Made(id=made, tags=OWN_TAGS), trusted=True)
+    return replace(found, made=Made(id=made, tags=OWN_TAGS, automatic=not accounts.named), trusted=True)
 
 
 def ended(accounts: Accounts, place: Place, operation: str) -> tuple[str, str]:

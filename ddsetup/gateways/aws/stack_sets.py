@@ -53,13 +53,15 @@ class Place:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Made:
     """A StackSet that is there. `template` is its template as it was given, `permissions` SERVICE_MANAGED or
-    SELF_MANAGED. `automatic`: accounts that come into its units later get their stack by themselves."""
+    SELF_MANAGED. `automatic`: accounts that come into its units later get their stack by themselves, and lose
+    it with their unit unless it `retains` them."""
 
     id: str
     tags: Mapping[str, str] = field(default_factory=dict)
     template: str = ""
     permissions: str = "SERVICE_MANAGED"
     automatic: bool = True
+    retains: bool = False
     parameters: tuple[str, ...] = ()
 
 
@@ -82,12 +84,14 @@ def read_stack_set(place: Place) -> Made | None:
         if error.code == "StackSetNotFoundException":
             return None
         raise
+    automation = found.get("AutoDeployment") or {}
     return Made(
         id=found["StackSetId"],
         tags={tag["Key"]: tag["Value"] for tag in found.get("Tags") or ()},
         template=found.get("TemplateBody") or "",
         permissions=found.get("PermissionModel") or "SELF_MANAGED",
-        automatic=bool((found.get("AutoDeployment") or {}).get("Enabled")),
+        automatic=bool(automation.get("Enabled")),
+        retains=bool(automation.get("RetainStacksOnAccountRemoval")),
         parameters=tuple(each["ParameterKey"] for each in found.get("Parameters") or ()),
     )
 
@@ -112,7 +116,8 @@ def place_of(place: Place, regions: Sequence[str]) -> Place:
     return next((there for there in each(found, others) if there is not None), place)
 
 
-_AUTOMATIC: Mapping[str, Json] = {"Enabled": True, "RetainStacksOnAccountRemoval": False}
+def _automatic(*, retain: bool) -> Mapping[str, Json]:
+    return {"Enabled": True, "RetainStacksOnAccountRemoval": retain}
 
 
 def create_stack_set(
@@ -136,7 +141,7 @@ def create_stack_set(
             Tags=tags_of(tags),
             Capabilities=list(CAPABILITIES[:2]),
             PermissionModel="SERVICE_MANAGED",
-            AutoDeployment=_AUTOMATIC if automatic else {"Enabled": False},
+            AutoDeployment=_automatic(retain=False) if automatic else {"Enabled": False},
             ManagedExecution={"Active": True},
             ClientRequestToken=str(uuid.uuid4()),
             **template,
@@ -148,7 +153,8 @@ def update_stack_set(
     place: Place, made: Made, template: Mapping[str, str], *, automatic: bool, **more: Json
 ) -> str:
     """Give the set, and all its stacks, another template, unless `template` is empty, and have accounts that
-    come later get theirs, if that is to be `automatic`; the id of the operation, as `start` has it.
+    come later get theirs, if that is to be `automatic` (and those that leave keep theirs, if `made` is to
+    retain them); the id of the operation, as `start` has it.
 
     UpdateStackSet changes the set even where the operation fails (its API reference).
     """
@@ -163,8 +169,8 @@ def update_stack_set(
     if not template:
         asked["UsePreviousTemplate"] = True
     if automatic:
-        asked["AutoDeployment"] = _AUTOMATIC
-    about = (made.id, "update", *template.values(), str(automatic))
+        asked["AutoDeployment"] = _automatic(retain=made.retains)
+    about = (made.id, "update", *template.values(), str(automatic), *(["retain"] if made.retains else []))
     return _once(place, "UpdateStackSet", about, asked)
 
 

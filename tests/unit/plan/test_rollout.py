@@ -133,6 +133,9 @@ def test_an_account_has_it_once_each_region_does(details: dict[str, str], expect
 def test_who_is_left_out_is_told_why() -> None:
     assert reason_to_leave_out(SHOP, ()) == ""
     assert "has a Forwarder already: f" in reason_to_leave_out(SHOP, ("f",))
+    unseen = reason_to_leave_out(SHOP, (), ("eu-west-1: denied",))
+    assert unseen == "whether it has a Forwarder cannot be seen in eu-west-1: denied"
+    assert "has a Forwarder already: f" in reason_to_leave_out(SHOP, ("f",), ("eu-west-1: denied",))
     assert "is suspended" in reason_to_leave_out(replace(SHOP, state="SUSPENDED"), ())
     assert "management account" in reason_to_leave_out(replace(SHOP, management=True), ())
 
