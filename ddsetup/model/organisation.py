@@ -85,6 +85,9 @@ class Targets:
     filter: Filter = "NONE"
 
 
+_SEE = "ddsetup org status shows all of them"
+
+
 def choose(members: Iterable[Member], which: Which) -> tuple[Member, ...]:
     """The members that are meant, by name. Raises UsageError for what fits none, with the nearest."""
     every = sorted(members, key=lambda member: (member.name, member.account))
@@ -94,7 +97,7 @@ def choose(members: Iterable[Member], which: Which) -> tuple[Member, ...]:
     found = [m for m in found if not any(_fits(m, p) for p in which.exclude)]
     found = [m for m in found if all(_tagged(m, *tag) for tag in which.tags)]
     if not found:
-        raise UsageError("no account fits the choice", fix="ddsetup org status shows all of them")
+        raise UsageError("no account fits the choice", fix=_SEE)
     return tuple(found)
 
 
@@ -110,4 +113,4 @@ def _check(pattern: str, members: Sequence[Member]) -> None:
     if any(_fits(member, pattern) for member in members):
         return
     known = [name for member in members for name in (member.name, member.account) if name]
-    raise UsageError(f"{pattern!r} is no account that there is", fix=did_you_mean(pattern, known))
+    raise UsageError(f"{pattern!r} is no account that there is", fix=did_you_mean(pattern, known, _SEE))
