@@ -163,7 +163,7 @@ OTHERS = {
     ),
     *("--merge-xray-traces", "--capture-lambda-payload", "--lambda-fips", "--source-code-integration"),
     *("--upload-git-metadata", "--hypothesis-profile", "--dev", "--help"),
-    *("--serve", "--offline", "--rm", "--durations", "--spent"),
+    *("--serve", "--offline", "--rm", "--durations", "--spent", "--slower"),
     *(
         "--beside",
         "--rounds",
