@@ -25,7 +25,7 @@ from ddsetup.journal.statedir import state_dir
 from ddsetup.model.errors import BUG, DdsetupError, Interrupted, UsageError
 from ddsetup.model.files import PRIVATE, write_whole
 from ddsetup.model.foreign import Lines
-from ddsetup.model.report import Report
+from ddsetup.model.report import Report, undo_of
 from ddsetup.settings.given import Values
 from ddsetup.terminal.ability import Streams
 from ddsetup.terminal.console import Console
@@ -78,10 +78,9 @@ def _interrupted(title: str, values: Values) -> Interrupted:
     if title == "org rollout":
         said = "interrupted; what was sent to StackSets goes on by itself, and nothing more is sent"
         return Interrupted(said, fix="the same command goes on from here, --remove takes it back")
-    undo = f"ddsetup {'org ' if title.startswith('org ') else ''}undo"
     return Interrupted(
         "interrupted; what was done is in the journal, and nothing more is sent",
-        fix=f"the same command goes on from here, {undo} gives back what was done",
+        fix=f"the same command goes on from here, {undo_of(title)} gives back what was done",
     )
 
 

@@ -20,6 +20,11 @@ class Clock:
 SYSTEM_CLOCK = Clock(now=lambda: datetime.now(UTC), monotonic=time.monotonic, sleep=time.sleep)
 
 
+def minute(at: datetime) -> str:
+    """An instant in UTC as people read it, to the minute."""
+    return f"{at:%Y-%m-%d at %H:%M} UTC"
+
+
 def iso(at: datetime) -> str:
     """An instant as documents write it: in UTC, to the millisecond."""
     return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -103,15 +103,18 @@ class Report:
 
         `data` has it where more has to be said than which run: whose, and where runs are remembered.
         """
-        group = "org " if self.command.startswith("org ") else ""
-        said = str(self.data.get("undo", f"ddsetup {group}undo {self.run}"))
-        return said if self.run else ""
+        return str(self.data.get("undo", f"{undo_of(self.command)} {self.run}")) if self.run else ""
 
     @property
     def status(self) -> Literal["ok", "partial", "failed"]:
         if self.exit_code in (0, 3):
             return "ok"
         return "partial" if self.exit_code in (5, 6) else "failed"
+
+
+def undo_of(command: str) -> str:
+    """The command that gives back what runs of `command` changed."""
+    return "ddsetup org undo" if command.startswith("org ") else "ddsetup undo"
 
 
 def unproven(signals: Sequence[Signal]) -> tuple[tuple[str, str], ...]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from ddsetup.model.clock import minute
+
 
 @dataclass(frozen=True, slots=True)
 class Deed:
@@ -27,4 +29,4 @@ class Deed:
     def words(self) -> str:
         """In a few words, for a sentence that ends with it."""
         through = f" through {self.through}" if self.through else ""
-        return f"by {self.who}{through} on {self.at:%Y-%m-%d at %H:%M} UTC"
+        return f"by {self.who}{through} on {minute(self.at)}"

@@ -9,7 +9,7 @@ from typing import TypeAlias
 from ddsetup.journal.brief import Brief
 from ddsetup.model.account import Json, Unreadable
 from ddsetup.model.blocks import Block, table
-from ddsetup.model.clock import iso
+from ddsetup.model.clock import iso, minute
 from ddsetup.model.keeper import Alarm, Build
 from ddsetup.model.lines import Look, Span, Style, counted, line
 from ddsetup.model.report import Report
@@ -123,14 +123,9 @@ def _told_by_the_stack(row: Mapping[str, Json]) -> list[Block]:
         return [line("  when it runs is not known: its stack does not tell")]
     hours = "every hour" if row["every"] == 1 else f"every {row['every']} hours"
     return [
-        line(f"  runs {hours}, next on {_minute(row['next'])}, and after deployments"),
+        line(f"  runs {hours}, next on {minute(datetime.fromisoformat(row['next']))}, and after deployments"),
         line(f"  remembers in {row['state']}"),
     ]
-
-
-def _minute(instant: str) -> str:
-    """An instant of a document as people read it: to the minute, and where."""
-    return f"{datetime.fromisoformat(instant):%Y-%m-%d at %H:%M} UTC"
 
 
 def _alarmed(state: str) -> Span:
@@ -143,7 +138,7 @@ def _row(run: Mapping[str, Json]) -> list[Span]:
     changed = counted(run["changed"], "change") if run["run"] else ("nothing" if good else "")
     style: Style = "good" if good else "warn" if run["status"] == "IN_PROGRESS" else "bad"
     return [
-        Span(_minute(run["started"])),
+        Span(minute(datetime.fromisoformat(run["started"]))),
         Span(run["because"]),
         Span(result, style),
         Span(changed),

@@ -42,9 +42,7 @@ def read_secret_value(aws: Aws, arn: str) -> str:
     try:
         return str(aws.call(action, Lane("", parts[3]), SecretId=arn).get("SecretString") or "")
     except Refused as error:
-        if error.code == "InvalidRequestException" and "delet" in error.what:
-            raise StillGoing(error.what, action=error.action, where=error.where) from None
-        raise
+        raise _told(error, "delet") from None
 
 
 def create_secret(aws: Aws, lane: Lane, state: SecretState, value: str) -> str:
@@ -58,9 +56,14 @@ def create_secret(aws: Aws, lane: Lane, state: SecretState, value: str) -> str:
     try:
         return str(aws.call("secretsmanager:CreateSecret", lane, **parameters)["ARN"])
     except Refused as error:
-        if error.code == "InvalidRequestException" and "scheduled for deletion" in error.what:
-            raise StillGoing(error.what, action=error.action, where=error.where) from None
-        raise
+        raise _told(error, "scheduled for deletion") from None
+
+
+def _told(error: Refused, going: str) -> GatewayError:
+    """The error; `StillGoing` where AWS says in these words that the secret is."""
+    if error.code == "InvalidRequestException" and going in error.what:
+        return StillGoing(error.what, action=error.action, where=error.where)
+    return error
 
 
 def restore_secret(aws: Aws, lane: Lane, name: str) -> str:
