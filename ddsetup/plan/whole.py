@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TypeAlias
 
-from ddsetup.model.account import Function, Stack
+from ddsetup.model.account import Function
 from ddsetup.model.answers import Answers
 from ddsetup.model.change import Plan, ResourceId, Skipped
 from ddsetup.model.snapshot import Snapshot
@@ -22,8 +22,8 @@ from ddsetup.plan.steps import (
     subscriptions,
     unwanted,
 )
-from ddsetup.plan.steps.api_key import SITE_TAG, made_by_us
-from ddsetup.plan.steps.delivery_stack import own_stack
+from ddsetup.plan.steps.api_key import SITE_TAG
+from ddsetup.plan.steps.delivery_stack import our_stack
 
 Step: TypeAlias = Callable[[Snapshot, Answers, tuple[Function, ...]], Plan]
 """From what is, what is wanted and the functions meant to what to do. Pure."""
@@ -68,8 +68,8 @@ def make_plan(
 def _keepers(snapshot: Snapshot, answers: Answers) -> Iterator[str]:
     """Keepers in AWS that were installed for another site: what they keep is what this run changes."""
     for lane, held in sorted(snapshot.lanes.items()):
-        keeper = own_stack(held, KEEPER)
-        site = keeper.tags.get(SITE_TAG, "") if isinstance(keeper, Stack) and made_by_us(keeper.tags) else ""
+        keeper = our_stack(held, KEEPER)
+        site = keeper.tags.get(SITE_TAG, "") if keeper else ""
         if site and site != answers.site:
             yield (
                 f"the keeper in {lane.region} keeps what was set up for {site}, and leads it back there: "

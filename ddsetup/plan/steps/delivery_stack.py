@@ -7,7 +7,7 @@ from ddsetup.model.account import Json, Stack, Unreadable
 from ddsetup.model.answers import Answers
 from ddsetup.model.snapshot import LaneSnapshot
 from ddsetup.model.states import StackState
-from ddsetup.plan.steps.api_key import OWN_TAGS, SECRET_PARAMETER, SITE_PARAMETER
+from ddsetup.plan.steps.api_key import OWN_TAGS, SECRET_PARAMETER, SITE_PARAMETER, made_by_us
 from ddsetup.plan.steps.forwarder_stack import Obstacle, is_remains, state_obstacle
 
 NEEDS_SECRET = (
@@ -23,6 +23,12 @@ def own_stack(lane: LaneSnapshot, name: str) -> Stack | Unreadable | None:
     if isinstance(lane.stacks, Unreadable):
         return lane.stacks
     return next((s for s in lane.stacks if s.name == name and s.status != "DELETE_COMPLETE"), None)
+
+
+def our_stack(lane: LaneSnapshot, name: str) -> Stack | None:
+    """The stack of that name where ddsetup made it, and that can be seen."""
+    found = own_stack(lane, name)
+    return found if isinstance(found, Stack) and made_by_us(found.tags) else None
 
 
 def is_done(stack: Stack) -> bool:

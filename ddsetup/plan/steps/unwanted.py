@@ -15,7 +15,7 @@ from ddsetup.facts.firehose import stream_arn
 from ddsetup.facts.kinds import sources_of
 from ddsetup.facts.metric_streams import STACK as METRIC_STREAM
 from ddsetup.facts.recognise import has_datadog
-from ddsetup.model.account import Function, Integration, Lane, Stack, Unreadable
+from ddsetup.model.account import Function, Integration, Lane, Unreadable
 from ddsetup.model.answers import Answers
 from ddsetup.model.change import Change, Plan, ResourceId, Step
 from ddsetup.model.snapshot import LaneSnapshot, Snapshot
@@ -33,7 +33,7 @@ from ddsetup.plan.steps.api_key import (
     secret_state,
 )
 from ddsetup.plan.steps.collection import LAMBDA_SOURCE, added_by_us, collection_id
-from ddsetup.plan.steps.delivery_stack import own_stack
+from ddsetup.plan.steps.delivery_stack import our_stack
 from ddsetup.plan.steps.forwarder_reuse import stack_id
 from ddsetup.plan.steps.instrument.function import Instrumented, instrument
 from ddsetup.plan.steps.instrument.key_access import told_where
@@ -55,7 +55,14 @@ def plan(snapshot: Snapshot, answers: Answers, selected: tuple[Function, ...]) -
     functions = _functions(snapshot, answers, selected)
     here = sorted({f.lane for f in selected})
     secrets = [_secrets(lane, snapshot, answers, selected, functions.changes) for lane in here]
-    streams = [_streams(lane, snapshot, answers, selected) for lane in snapshot.lanes.values()]
+    streams = [
+        stream
+        for lane in snapshot.lanes.values()
+        for stream in (
+            _metric_stream(lane, snapshot, answers),
+            _log_stream(lane, snapshot, answers, selected),
+        )
+    ]
     held = (_sources(snapshot, answers), _integration(snapshot, answers))
     return Plan.joined((functions, *streams, *held, *secrets))
 
@@ -127,21 +134,24 @@ def _sources(snapshot: Snapshot, answers: Answers) -> Plan:
     return result
 
 
-def _streams(
+def _metric_stream(lane: LaneSnapshot, snapshot: Snapshot, answers: Answers) -> Plan:
+    """The stack with a metric stream that nobody asks for."""
+    found = None if answers.metrics == "stream" else _left_stack(lane, snapshot, METRIC_STREAM)
+    why = "no metric stream is wanted any more: Datadog polls them again"
+    return _gone(found, "metric stream", why, answers) if found else Plan()
+
+
+def _log_stream(
     lane: LaneSnapshot, snapshot: Snapshot, answers: Answers, selected: tuple[Function, ...]
 ) -> Plan:
-    """Stacks with a delivery stream that nobody asks for, and ddsetup's policy of the account that leads to
-    one; none that somebody else's policy leads to."""
-    result = Plan()
-    streamed = answers.metrics == "stream"
-    if (found := _left_stack(lane, snapshot, METRIC_STREAM)) and not streamed:
-        why = "no metric stream is wanted any more: Datadog polls them again"
-        result += _gone(found, "metric stream", why, answers)
+    """The stack with a delivery stream of logs that nobody asks for, and ddsetup's policy of the account that
+    leads to it; none that somebody else's policy leads to."""
     found = None if answers.streams_logs else _left_stack(lane, snapshot, LOG_STREAM)
     held = lane.account_filter_policies
     leading = [p for p in policies_of(held) if p.destination_arn == stream_arn(lane.lane)]
     if found is None or isinstance(held, Unreadable) or not all(policy.own for policy in leading):
-        return result
+        return Plan()
+    result = Plan()
     policies = tuple(policy_resource(policy.state.name, lane.lane) for policy in leading)
     if leading and answers.prune:
         here = tuple(f for f in selected if f.lane == lane.lane)
@@ -155,8 +165,8 @@ def _streams(
 
 def _left_stack(lane: LaneSnapshot, snapshot: Snapshot, name: str) -> Change | None:
     """What was last applied of a stack of ddsetup's own, where that is still there."""
-    found, record = own_stack(lane, name), (snapshot.applied or {}).get(stack_id(lane.lane, name))
-    return record if isinstance(found, Stack) and made_by_us(found.tags) else None
+    record = (snapshot.applied or {}).get(stack_id(lane.lane, name))
+    return record if our_stack(lane, name) else None
 
 
 def _gone(record: Change, what: str, why: str, answers: Answers, needs: tuple[ResourceId, ...] = ()) -> Plan:
