@@ -65,29 +65,14 @@ _METRICS = Question(
         ),
     ),
 )
+_OTHERS = (
+    *("extra_tag", "log_level", "capture_payload", "merge_xray", "appsec", "llmobs", "fips"),
+    *("role_name", "resource_collection", "key_source", "api_key_secret", "api_key_ssm", "api_key_kms"),
+    *("forwarder_upgrade", "forwarder_version", "forwarder_param", "layer_version", "create_log_groups"),
+)
 MORE: tuple[Question, ...] = (
     _METRICS,
-    *(
-        Question(key=key, text=f"{_TITLES[key]}?", why=SETTINGS[key].help, optional=True)
-        for key in (
-            *("extra_tag", "log_level", "capture_payload", "merge_xray", "appsec", "llmobs", "fips"),
-            *(
-                "role_name",
-                "resource_collection",
-                "key_source",
-                "api_key_secret",
-                "api_key_ssm",
-                "api_key_kms",
-            ),
-            *(
-                "forwarder_upgrade",
-                "forwarder_version",
-                "forwarder_param",
-                "layer_version",
-                "create_log_groups",
-            ),
-        )
-    ),
+    *(Question(key=key, text=f"{_TITLES[key]}?", why=SETTINGS[key].help, optional=True) for key in _OTHERS),
 )
 """What is not asked by itself, and can be changed from the screen."""
 

@@ -45,7 +45,8 @@ def chosen(call: Call, found: Sequence[Sandbox]) -> Sandbox:
             raise UsageError(f"no sandbox {name!r} is running", fix=f"running: {_listed(found)}")
         return named[0]
     here = call.environ.get("AWS_ENDPOINT_URL")
-    if inside := [sandbox for sandbox in found if len(found) == 1 or sandbox.aws_endpoint_url == here]:
+    inside = found if len(found) == 1 else [each for each in found if each.aws_endpoint_url == here]
+    if inside:
         return inside[0]
     prompter = call.prompter()
     if prompter is None:

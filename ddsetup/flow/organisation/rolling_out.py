@@ -117,9 +117,9 @@ def plan_rollout(accounts: Accounts, found: Found, held: Mapping[str, Row], wish
         row = held.get(member.account, {})
         stacks = [stack for stack in row.get("stacks", ()) if stack not in in_set]
         has_it = is_there(member.account, wish.regions, instances.get(member.account, ()))
-        others = () if has_it or stacks else (*row.get("held", ()), *row.get("unfit", ()))
-        untold = () if has_it or stacks else row.get("untold", ())
-        if reason := reason_to_leave_out(member, others, untold):
+        beside = {} if has_it or stacks else row
+        others = (*beside.get("held", ()), *beside.get("unfit", ()))
+        if reason := reason_to_leave_out(member, others, beside.get("untold", ())):
             left_out[member.account] = reason
         elif has_it:
             there.append(member.account)

@@ -65,8 +65,8 @@ class Undoing:
     def __call__(self, session: Session, member: Member) -> Row:
         brief = self.parts[member.account]
         session = replace(session, scope=replace(session.scope, regions=brief.header.regions))
-        back = (changes_of(run, self.runs) for run in read_runs(session.host.memory, [brief.id]))
-        changes = tuple((brief, each) for each in back)
+        whole = read_runs(session.host.memory, [brief.id])
+        changes = tuple((brief, changes_of(run, self.runs)) for run in whole)
         keep = bool(self.call.value("keep_shared"))
         later = tuple(run.id for run in built_on(brief, self.runs))
         if later and not keep and not self.look_only:
