@@ -134,7 +134,8 @@ class Guide:
         if self.host.prompter is not None:
             console = self.call.console
             last = last_setup(self.host.memory, session.identity.account)
-            found = welcome_lines(snapshot, session.key_check, session.keys_from, last)
+            alias = session.aws.alias()
+            found = welcome_lines(snapshot, session.key_check, session.keys_from, last, alias)
             console.lines([(), *found, ()], hang=LABEL)
 
 

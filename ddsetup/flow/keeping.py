@@ -18,6 +18,7 @@ from ddsetup.model.account import Function, Lane, Unreadable
 from ddsetup.model.answers import Answers
 from ddsetup.model.lines import counted
 from ddsetup.model.snapshot import Snapshot
+from ddsetup.model.states import RoleState
 from ddsetup.model.trail import Deed
 from ddsetup.observe.chosen import (
     add_filters,
@@ -25,7 +26,7 @@ from ddsetup.observe.chosen import (
     observe_for_drift,
     observe_in_datadog,
 )
-from ddsetup.observe.in_bulk import ABOUT_DRIFT, FOR_DRIFT, with_fields
+from ddsetup.observe.in_bulk import ABOUT_DRIFT, FOR_DRIFT, with_fields, with_roles
 from ddsetup.plan.drift import (
     OF_FUNCTIONS,
     Deeds,
@@ -84,6 +85,8 @@ def look_for_drift(session: Session, given: Given) -> Kept:
         found = find_drift(snapshot, answers, selected)
         if found.drift:
             snapshot = with_fields(session.aws, snapshot, ABOUT_DRIFT)
+            if any(each.resource.kind == RoleState.KIND for each in found.drift):
+                snapshot = with_roles(session.aws, snapshot)
             found = find_drift(snapshot, answers, selected)
         check_readable(found.foundation)
         lanes = sorted({function.lane for function in selected})

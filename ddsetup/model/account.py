@@ -56,7 +56,6 @@ class Identity:
     account: str
     arn: str
     partition: str = "aws"
-    alias: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

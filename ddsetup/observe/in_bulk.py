@@ -22,12 +22,13 @@ from ddsetup.gateways.datadog import catalogues
 from ddsetup.gateways.datadog.client import Datadog
 from ddsetup.gateways.datadog.integration import read_integration
 from ddsetup.gateways.overlap import Jobs, Key, side_by_side
-from ddsetup.model.account import Identity, Integration, Lane, Secret, Unreadable
+from ddsetup.model.account import Identity, Integration, Lane, Role, Secret, Unreadable
 from ddsetup.model.snapshot import AccountSnapshot, DatadogSnapshot, LaneSnapshot, Snapshot
 from ddsetup.model.states import SecretState
 from ddsetup.observe.probe import Probe
 from ddsetup.observe.services_read import source_reads
 from ddsetup.plan.steps.api_key import SECRET_NAME, own_secrets_named, secret_name
+from ddsetup.plan.steps.integration_role import STANDARD_POLICY
 from ddsetup.plan.steps.namespaces import SERVICES
 
 Progress: TypeAlias = Callable[[Lane, str], None]
@@ -39,10 +40,13 @@ GLANCE = frozenset({"functions", "tags", "stacks", *(row.field for row in CHOSEN
 STACKS_OF_FUNCTIONS = "stacks_of_functions"
 """In place of "stacks": where a lane has no functions, its stacks need not be known."""
 AT_A_GLANCE = GLANCE - {"stacks"} | {STACKS_OF_FUNCTIONS}
-FOR_DRIFT = frozenset({"functions", "tags", "stacks"})
+ROLE_BY_ITS_POLICY = "role_by_its_policy"
+"""Of the integration's role only the policy that ddsetup gives it, as no more is needed where it has that."""
+FOR_DRIFT = frozenset({"functions", "tags", "stacks", ROLE_BY_ITS_POLICY})
 """The fields of a lane that tell whether anything has moved away from what was set up."""
 ABOUT_DRIFT = frozenset({"secrets", "datadog_rule", "edge_roles"})
-"""Those that matter only where something has: without them no less is told to have moved, but more."""
+"""Those that matter only where something has: without them, and without the role's other policies, no less is
+told to have moved, but more."""
 
 
 def observe(  # noqa: PLR0913 - where to look, and for what
@@ -63,8 +67,9 @@ def observe(  # noqa: PLR0913 - where to look, and for what
     """
     wanted = tuple(lanes)
     jobs: Jobs = {("datadog", None, ""): lambda: _observe_datadog(dd())}
+    policy = STANDARD_POLICY if fields is not None and ROLE_BY_ITS_POLICY in fields else ""
     for each in identities:
-        jobs["account", None, each.account] = partial(_observe_account, aws, dd, each, role_name)
+        jobs["account", None, each.account] = partial(_observe_account, aws, dd, each, role_name, policy)
     for lane in wanted:
         jobs |= _lane_jobs(aws, lane, on_progress, fields)
     found = side_by_side(aws, jobs)
@@ -103,6 +108,20 @@ def observe_secrets(aws: Aws, snapshot: Snapshot) -> Snapshot:
     return replace(snapshot, lanes=lanes) if found else snapshot
 
 
+def with_roles(aws: Aws, snapshot: Snapshot) -> Snapshot:
+    """The snapshot with all policies of the roles that are there."""
+    jobs: Jobs = {
+        ("role", None, number): partial(roles.read_role, aws, number, account.role.name)
+        for number, account in snapshot.accounts.items()
+        if isinstance(account.role, Role)
+    }
+    found = side_by_side(aws, jobs)
+    accounts = {
+        n: replace(a, role=found.get(("role", None, n), a.role)) for n, a in snapshot.accounts.items()
+    }
+    return replace(snapshot, accounts=accounts)
+
+
 def with_fields(aws: Aws, snapshot: Snapshot, fields: Container[str]) -> Snapshot:
     """The snapshot with further `fields` of its lanes."""
     lanes = dict(snapshot.lanes)
@@ -120,9 +139,10 @@ def bulk_fields(aws: Aws, lane: Lane) -> tuple[str, ...]:
 
 
 def _observe_account(
-    aws: Aws, signing: Callable[[], Datadog | None], identity: Identity, role_name: str
+    aws: Aws, signing: Callable[[], Datadog | None], identity: Identity, role_name: str, policy: str
 ) -> AccountSnapshot:
-    """The integration, the role that it names (or `role_name`), and what Datadog wants of that role."""
+    """The integration, the role that it names (or `role_name`; `policy` as `read_role` takes it), and what
+    Datadog wants of that role."""
     dd = signing()
     integration = read_integration(dd, identity.account) if dd is not None else _NOT_ASKED
     named = integration.role_name if isinstance(integration, Integration) else None
@@ -130,7 +150,7 @@ def _observe_account(
     return AccountSnapshot(
         identity=identity,
         integration=integration,
-        role=roles.read_role(aws, identity.account, named or role_name),
+        role=roles.read_role(aws, identity.account, named or role_name, policy),
         permissions=permissions,
         permissions_source=source,
     )

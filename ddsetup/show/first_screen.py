@@ -27,16 +27,20 @@ _WAYS: Mapping[str, str] = {
 
 
 def welcome_lines(
-    snapshot: Snapshot, check: KeyCheck | None, keys_from: Sequence[str], last: Brief | None = None
+    snapshot: Snapshot,
+    check: KeyCheck | None,
+    keys_from: Sequence[str],
+    last: Brief | None = None,
+    alias: str = "",
 ) -> list[Line]:
-    """What was found, in as many lines as it takes to know one's own account again, and that the `last` run
-    was interrupted."""
+    """What was found, in as many lines as it takes to know one's own account again (by its `alias`, too),
+    and that the `last` run was interrupted."""
     seen = status(snapshot)
     rows = function_rows(snapshot)
     identities = [account.identity for _, account in sorted(snapshot.accounts.items())]
     regions = sorted({lane.region for lane in snapshot.lanes})
     found = [line(Span("What is there", "heading"))]
-    found += [_fact("AWS", f"{_who(identity)} in {', '.join(regions)}") for identity in identities]
+    found += [_fact("AWS", f"{_who(identity, alias)} in {', '.join(regions)}") for identity in identities]
     found.extend(_datadog_lines(snapshot, check, keys_from))
     found.extend(_fact("Integration", _integration(each)) for each in seen["integrations"])
     found.append(_fact("Forwarder", _forwarders(seen["forwarders"])))
@@ -64,9 +68,9 @@ def _fact(label: str, text: str) -> Line:
     return line(Span(f"{label:<{LABEL}}", "bold"), text)
 
 
-def _who(identity: Identity) -> str:
-    alias = f" ({identity.alias})" if identity.alias else ""
-    return f"account {identity.account}{alias} as {identity.arn.split(':', 5)[-1]}"
+def _who(identity: Identity, alias: str) -> str:
+    called = f" ({alias})" if alias else ""
+    return f"account {identity.account}{called} as {identity.arn.split(':', 5)[-1]}"
 
 
 def _datadog_lines(snapshot: Snapshot, check: KeyCheck | None, keys_from: Sequence[str]) -> list[Line]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 
 from ddsetup.facts.iam_documents import COLLECTION_POLICY
 from ddsetup.gateways.aws.errors import readable, readable_or_none
@@ -33,33 +34,46 @@ _TOKEN = ("Marker", "Marker")
 
 
 @readable_or_none
-def read_role(aws: Aws, account: str, name: str) -> Role:
-    """A role with its policies, None if there is none.
+def read_role(aws: Aws, account: str, name: str, policy: str = "") -> Role:
+    """A role with its policies, None if there is none; with the inline `policy` alone where that is named.
 
     Needs iam:GetRole, iam:ListRolePolicies, iam:GetRolePolicy and iam:ListAttachedRolePolicies; for the
     policies of resource collection iam:GetPolicy and iam:GetPolicyVersion, without which they stay unread.
     """
     at = Lane(account)
     item = aws.call("iam:GetRole", at, RoleName=name)["Role"]
+    if policy:
+        return _role(item, _one_policy(aws, account, name, policy))
     inline = aws.pages("iam:ListRolePolicies", at, "PolicyNames", token=_TOKEN, RoleName=name)
     listed = aws.pages("iam:ListAttachedRolePolicies", at, "AttachedPolicies", token=_TOKEN, RoleName=name)
-    attached = tuple(policy["PolicyArn"] for policy in listed)
+    attached = tuple(each["PolicyArn"] for each in listed)
+    role = _role(item, {each: _policy(aws, account, name, each) for each in inline})
+    managed = {
+        arn.rpartition("/")[2]: _if_allowed(aws, arn)
+        for arn in attached
+        if arn.rpartition("/")[2].startswith(COLLECTION_POLICY)
+    }
+    return replace(role, attached=attached, managed=managed)
+
+
+def _role(item: Mapping[str, Json], inline: Mapping[str, Json]) -> Role:
     boundary = item.get("PermissionsBoundary") or {}
     return Role(
         name=item["RoleName"],
         arn=item["Arn"],
         path=item.get("Path") or "/",
         trust=_document(item.get("AssumeRolePolicyDocument")),
-        inline={policy: _policy(aws, account, name, policy) for policy in inline},
-        attached=attached,
-        managed={
-            arn.rpartition("/")[2]: _if_allowed(aws, arn)
-            for arn in attached
-            if arn.rpartition("/")[2].startswith(COLLECTION_POLICY)
-        },
+        inline=inline,
         boundary=boundary.get("PermissionsBoundaryArn"),
         tags={tag["Key"]: tag.get("Value") or "" for tag in item.get("Tags") or ()},
     )
+
+
+def _one_policy(aws: Aws, account: str, role: str, policy: str) -> Mapping[str, Json]:
+    try:
+        return {policy: _policy(aws, account, role, policy)}
+    except NotFound:
+        return {}
 
 
 @readable

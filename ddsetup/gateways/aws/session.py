@@ -287,16 +287,18 @@ class Aws:
     def _ask_identity(self) -> Identity:
         answer = self._ask_caller()
         arn = str(answer["Arn"])
-        return Identity(
-            account=str(answer["Account"]), arn=arn, partition=arn.split(":")[1], alias=self._alias()
-        )
+        return Identity(account=str(answer["Account"]), arn=arn, partition=arn.split(":")[1])
 
-    def _alias(self) -> str | None:
+    def alias(self) -> str:
+        """The account's alias, for people; empty where there is none, or it may not be read.
+
+        Wants iam:ListAccountAliases.
+        """
         try:
             aliases = self.call("iam:ListAccountAliases", patience=OPTIONAL).get("AccountAliases")
         except GatewayError:
-            return None
-        return aliases[0] if aliases else None
+            return ""
+        return str(aliases[0]) if aliases else ""
 
     def _attempt(
         self,

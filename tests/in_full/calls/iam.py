@@ -63,6 +63,20 @@ ROLES: Mapping[str, Call] = {
             "ListAttachedRolePolicies": [{"AttachedPolicies": [{"PolicyArn": "arn:p"}]}],
         },
     ),
+    "role by a policy": (
+        lambda aws: roles.read_role(aws, ACCOUNT, "r", "p"),
+        {
+            "GetRole": [{"Role": {"RoleName": "r", "Arn": ROLE}}],
+            "GetRolePolicy": [{"PolicyDocument": '{"Statement": []}'}],
+        },
+    ),
+    "role without that policy": (
+        lambda aws: roles.read_role(aws, ACCOUNT, "r", "p"),
+        {
+            "GetRole": [{"Role": {"RoleName": "r", "Arn": ROLE}}],
+            "GetRolePolicy": [{"refused": ("NoSuchEntity", "not there", 404)}],
+        },
+    ),
     "create role": (
         lambda aws: roles.create_role(aws, ACCOUNT, "r", POLICY, {"k": "v"}),
         {"CreateRole": [{"Role": {"Arn": ROLE}}]},

@@ -119,7 +119,7 @@ APIS: Mapping[str, Call] = {
         {"UntagResources": [{}]},
     ),
     "identity": (
-        lambda aws: (aws.check_identity(), aws.identity()),  # type: ignore[func-returns-value]
+        lambda aws: (aws.check_identity(), aws.identity(), aws.alias()),  # type: ignore[func-returns-value]
         {
             "GetCallerIdentity": [{"Account": ACCOUNT, "Arn": WHO.arn, "UserId": "u"}],
             "ListAccountAliases": [{"AccountAliases": ["shop"]}],

@@ -15,11 +15,11 @@ from tests.unit.world import creation, header
 
 
 def screen(snapshot: Snapshot, check: KeyCheck | None = None) -> str:
-    return text_of(welcome_lines(snapshot, check, ("DD_API_KEY", "prompt")))
+    return text_of(welcome_lines(snapshot, check, ("DD_API_KEY", "prompt"), alias="coffee-house"))
 
 
 def test_an_untouched_account() -> None:
-    identity = Identity(b.ACCOUNT, f"arn:aws:sts::{b.ACCOUNT}:assumed-role/dev/ann", alias="coffee-house")
+    identity = Identity(b.ACCOUNT, f"arn:aws:sts::{b.ACCOUNT}:assumed-role/dev/ann")
     text = screen(
         b.snapshot(
             b.lane_snapshot(b.function("a"), b.function("b", runtime="nodejs20.x"), b.function("c")),
