@@ -104,7 +104,7 @@ class Question:
     @property
     def flag(self) -> str:
         """Which option answers it."""
-        return "--all or --function, --tag, --runtime, --stack" if self.setting is None else self.setting.flag
+        return "--all or --function, --runtime, --stack, …" if self.setting is None else self.setting.flag
 
     @property
     def env(self) -> str:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import tomllib
 from pathlib import Path
 
 from ddsetup.doctor.checks.registry import find
 from ddsetup.doctor.diagnose import Ignore
 from ddsetup.model.account import Json
 from ddsetup.model.errors import UsageError
+from ddsetup.settings.config import read_toml
 
 _FIX = 'e.g. [doctor] ignore = [{check = "layer-recent", resource = "legacy-*", reason = "retired in May"}]'
 
@@ -19,10 +19,7 @@ def read_ignores(path: Path) -> tuple[Ignore, ...]:
     Raises UsageError for what is no list of tables with `check` and `reason` (and `resource`, a glob on the
     resource's name), and for checks that do not exist.
     """
-    try:
-        document = tomllib.loads(path.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
-        raise UsageError(f"cannot read it: {error}", where=str(path)) from None
+    _, document = read_toml(path)
     table = document.get("doctor", {})
     if not isinstance(table, dict) or set(table) - {"ignore"}:
         raise UsageError("the table [doctor] knows `ignore` only", where=path.name, fix=_FIX)

@@ -57,7 +57,8 @@ def read_toml(path: Path) -> tuple[str, dict[str, Json]]:
         text = path.read_text("utf-8")
         return text, tomllib.loads(text)
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"cannot read it: {error}", where=str(path)) from None
+        said = getattr(error, "strerror", None) or error  # of a file, without its number and path once more
+        raise UsageError(f"cannot read it: {said}", where=str(path)) from None
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise UsageError(f"not valid TOML: {error}", where=str(path), fix="correct that line") from None
 

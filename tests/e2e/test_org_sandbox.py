@@ -146,7 +146,7 @@ def test_a_run_that_was_killed_is_gone_on_from_and_given_back(organisation: Plac
     killed(cli, undo, once='"org undo"')
     while (end := cli(*undo)).code == 0:
         pass
-    assert "there is no such run to undo" in end.stdout
+    assert "there is no run over many accounts to undo" in end.stdout
     assert differences(before, dump(place, accounts.values())) == []
 
 

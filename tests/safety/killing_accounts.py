@@ -30,7 +30,7 @@ PLAN = ("org", "plan", "--all", *_WHICH, "--output", "json")
 UNDO = ("org", "undo", *_WHICH, *_SAID)
 ROLLOUT = ("org", "rollout", *_WHICH, *_SAID)
 REMOVE = ("org", "rollout", "--remove", *_WHICH, *_SAID)
-NOTHING_LEFT = "there is no such run to undo"
+NOTHING_LEFT = "there is no run over many accounts to undo"
 ROLLOUTS = 0.3
 """How many of the rounds are about a rollout."""
 _DATADOGS = "DD_LOG_SUBSCRIPTION_FILTER_"

@@ -12,6 +12,7 @@ from ddsetup.flow.organisation.across import Row
 from ddsetup.flow.organisation.doing import carried_out
 from ddsetup.flow.organisation.who import Accounts
 from ddsetup.flow.preparing import look
+from ddsetup.flow.remembered import over_many
 from ddsetup.flow.verbs import settle_failed_events
 from ddsetup.journal.brief import Brief, standing
 from ddsetup.journal.memory import Memory
@@ -32,13 +33,26 @@ def parts_of(memory: Memory, run: str | None, site: str) -> tuple[str, Mapping[s
     if chosen not in within:
         for error in runs.unreadable:
             raise error
-        what = f"nothing is left of run {run} over many accounts" if run else "there is no such run to undo"
-        raise UsageError(what, fix="ddsetup undo --list shows all runs")
+        raise _no_such_run(run, runs.readable)
     parts = within[chosen]
     if any(part.header.site != site for part in parts):
         sites = names(sorted({part.header.site for part in parts}), 3)
         raise UsageError(f"run {chosen} is for site {sites}, and this one for {site}", fix=f"--site {sites}")
     return chosen, {part.header.accounts[0]: part for part in parts}, runs.readable
+
+
+def _no_such_run(run: str | None, runs: Sequence[Brief]) -> UsageError:
+    """Why there is nothing to give back, of any run or of the one that is named."""
+    fix = "ddsetup undo --list shows all runs"
+    if run is None:
+        return UsageError("there is no run over many accounts to undo", fix=fix)
+    named = next((each for each in runs if run in (each.id, each.header.within)), None)
+    if named is None:
+        return UsageError(f"no run {run}", fix=fix)
+    if named.id == run and not over_many(named):
+        account = names(named.header.accounts, 1)
+        return UsageError(f"run {run} was made in account {account} only", fix=f"there: ddsetup undo {run}")
+    return UsageError(f"nothing is left of run {run} over many accounts", fix=fix)
 
 
 def in_force(runs: Sequence[Brief]) -> Mapping[str, list[Brief]]:

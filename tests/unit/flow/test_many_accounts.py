@@ -107,9 +107,19 @@ def test_of_what_has_no_effects_nothing_is_left(tmp_path: Path) -> None:
     assert caught.value.fix == "ddsetup undo --list shows all runs"
 
 
+def test_a_run_that_is_none_and_one_of_a_single_account_are_told_apart(tmp_path: Path) -> None:
+    a_rollout(tmp_path, FIRST, "1")
+    remember(tmp_path, SECOND, {"/alone": "applied"})
+    with pytest.raises(UsageError, match="no run 2026"):
+        parts_of(OnDisk(tmp_path), "2026", "datadoghq.eu")
+    with pytest.raises(UsageError, match=f"run {SECOND} was made in account .* only") as caught:
+        parts_of(OnDisk(tmp_path), SECOND, "datadoghq.eu")
+    assert caught.value.fix == f"there: ddsetup undo {SECOND}"
+
+
 def test_an_undo_of_many_accounts_is_none_to_give_back(tmp_path: Path) -> None:
     a_rollout(tmp_path, FIRST, "1", undoes="20261121T101530Z-dddd")
-    with pytest.raises(UsageError, match="there is no such run"):
+    with pytest.raises(UsageError, match="there is no run over many accounts"):
         parts_of(OnDisk(tmp_path), None, "datadoghq.eu")
     assert in_force(list_runs(OnDisk(tmp_path)).readable) == {}
 

@@ -64,6 +64,13 @@ def test_a_file_of_accounts_is_refused_in_words(tmp_path: Path, text: str, said:
     assert str(path) in caught.value.where
 
 
+@pytest.mark.parametrize(("name", "said"), [("none.toml", "No such file or directory"), ("", "Is a directory")])
+def test_a_file_that_is_none_is_told_without_numbers(tmp_path: Path, name: str, said: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        read_accounts(tmp_path / name)
+    assert caught.value.what == f"cannot read it: {said}"
+
+
 def test_a_file_says_how_each_account_is_entered(tmp_path: Path) -> None:
     path = tmp_path / "accounts.toml"
     path.write_text(
