@@ -64,7 +64,9 @@ def test_a_file_of_accounts_is_refused_in_words(tmp_path: Path, text: str, said:
     assert str(path) in caught.value.where
 
 
-@pytest.mark.parametrize(("name", "said"), [("none.toml", "No such file or directory"), ("", "Is a directory")])
+@pytest.mark.parametrize(
+    ("name", "said"), [("none.toml", "No such file or directory"), ("", "Is a directory")]
+)
 def test_a_file_that_is_none_is_told_without_numbers(tmp_path: Path, name: str, said: str) -> None:
     with pytest.raises(UsageError) as caught:
         read_accounts(tmp_path / name)
