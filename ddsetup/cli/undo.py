@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from ddsetup.model.event import Event
 
 
+_GONE = "its sandbox is gone"
+
+
 def run(call: Call) -> Report:
     """Show the runs, or carry out the inverse of one."""
     if call.value("list"):
@@ -130,7 +133,7 @@ def _list(call: Call) -> Report:
     for error in runs.unreadable:
         call.console.say(f"{error.where}: {error.what}", "warn")
     gone = gone_with_sandbox(call, runs.readable)
-    rows = [_row(run, runs.readable, gone=run.id in gone) for run in runs.readable]
+    rows = [row_of(run, runs.readable, gone=run.id in gone) for run in runs.readable]
     return Report(command="undo", data={"runs": rows})
 
 
@@ -156,7 +159,7 @@ def gone_with_sandbox(call: Call, runs: Sequence[Brief]) -> frozenset[str]:
 def state_of(run: Brief, runs: Sequence[Brief], *, gone: bool = False) -> str:
     """What became of a run, in a few words. `gone`: it was tried in a sandbox that is not there any more."""
     if gone:
-        return "its sandbox is gone"
+        return _GONE
     said = _given(run) if run.header.undoes else _left(run, runs)
     if run.cut_short or not run.ended:
         return f"{said}, not ended"
@@ -186,7 +189,11 @@ def _left(run: Brief, runs: Sequence[Brief]) -> str:
     return "failed" if len(left) == len(run.traces) else "given back but for what failed"
 
 
-def _row(run: Brief, runs: Sequence[Brief], *, gone: bool) -> Json:
+def row_of(run: Brief, runs: Sequence[Brief], *, gone: bool = False) -> Json:
+    """What the list says of a run."""
+    # A run over many accounts changes nothing but in the runs within it.
+    within = [each for each in runs if each.header.within == run.id] or [run]
+    changes = sum(len(each.traces) for each in within)
     return {
         "run": run.id,
         "command": run.header.command,
@@ -194,8 +201,8 @@ def _row(run: Brief, runs: Sequence[Brief], *, gone: bool) -> Json:
         "regions": list(run.header.regions),
         "site": run.header.site,
         "started": run.header.started.isoformat().replace("+00:00", "Z"),
-        "changes": len(run.traces),
-        "planned": max(run.header.planned, len(run.traces)),
+        "changes": changes,
+        "planned": max(changes, sum(each.header.planned for each in within)),
         "undoes": run.header.undoes,
         "state": state_of(run, runs, gone=gone),
     }
@@ -220,13 +227,16 @@ def _nothing(_event: Event) -> None:
     """Say nothing: what is asked here is asked again, aloud."""
 
 
-def blocks(report: Report, _look: Look) -> list[Block]:
-    """The runs that a journal is kept of, newest last."""
+def blocks(report: Report, look: Look) -> list[Block]:
+    """The runs that a journal is kept of, newest last. Of sandboxes that are gone nothing is left to give back."""
     if "runs" not in report.data:
         return []
-    runs = report.data["runs"]
+    runs = [run for run in report.data["runs"] if look.verbose or run["state"] != _GONE]
+    hidden = len(report.data["runs"]) - len(runs)
+    told = f"{counted(hidden, 'run')} in sandboxes that are gone (-v shows them)"
+    rest: list[Block] = [line(told)] if hidden else []
     if not runs:
-        return [line("There are no runs.")]
+        return rest or [line("There are no runs.")]
     rows = [
         [
             Span(run["run"], "code"),
@@ -238,4 +248,4 @@ def blocks(report: Report, _look: Look) -> list[Block]:
         ]
         for run in runs
     ]
-    return table(["Run", "Command", "Account", "Regions", "Changes", "State"], rows)
+    return [*table(["Run", "Command", "Account", "Regions", "Changes", "State"], rows), *rest]

@@ -29,6 +29,7 @@ from ddsetup.model.errors import UsageError
 from ddsetup.model.lines import counted, names
 from ddsetup.model.organisation import Member
 from ddsetup.model.report import Report
+from ddsetup.settings.given import Given
 from ddsetup.show.account_blocks import result_blocks
 
 COMMAND = "org apply"
@@ -94,14 +95,21 @@ def _applied(call: Call, accounts: Accounts, plans: Plans, planned: Sequence[Row
 
 
 def _prove_all(call: Call, accounts: Accounts, applying: Applying, known: dict[str, Row]) -> None:
-    """Add to each row what of its account has arrived. Nobody waits where nothing was changed."""
+    """Add to each row what of its account has arrived."""
     planned = (m for m in accounts.members if m.account in applying.plans.at)
     well = [m for m in planned if known[m.account]["exit_code"] != 1]
     changed = [m for m in well if m.account in applying.since]
     others = [m for m in well if m.account not in applying.plans.changing]
-    wait = call.given.number("wait", WAIT_SECONDS)
-    _prove(accounts, changed, Proof(call, wait, applying, offer=True), known)
-    _prove(accounts, others, Proof(call, 0, applying), known)
+    of_changed, of_others = waits(call.given)
+    _prove(accounts, changed, Proof(call, of_changed, applying, offer=True), known)
+    _prove(accounts, others, Proof(call, of_others, applying), known)
+
+
+def waits(given: Given) -> tuple[int, int]:
+    """For how many seconds at most data is waited for where something was changed, and where nothing was:
+    there only what is invoked now is on its way."""
+    wait = given.number("wait", WAIT_SECONDS)
+    return wait, wait if given.on("invoke") else 0
 
 
 def _prove(accounts: Accounts, members: Sequence[Member], proof: Proof, known: dict[str, Row]) -> None:

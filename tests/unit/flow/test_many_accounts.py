@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from ddsetup.cli.org.apply import waits
+from ddsetup.cli.undo import row_of
 from ddsetup.flow.organisation.across import exit_code_of
 from ddsetup.flow.organisation.doing import problems_of
 from ddsetup.flow.organisation.undoing import in_force, parts_of
@@ -16,6 +18,7 @@ from ddsetup.journal.records import Header
 from ddsetup.journal.runs import Journal, list_runs
 from ddsetup.model.change import NOT_STARTED, Outcome, ResourceId, Status
 from ddsetup.model.errors import UsageError
+from ddsetup.settings.given import from_flags
 from tests.unit.world import AT, creation, header, journal_file
 
 
@@ -98,6 +101,14 @@ def test_the_newest_that_has_effects_is_given_back(tmp_path: Path) -> None:
     assert chosen(tmp_path, FIRST) == (FIRST, ["1", "2"])
 
 
+def test_the_list_of_runs_counts_what_was_changed_in_all_accounts(tmp_path: Path) -> None:
+    remember(tmp_path, FIRST, {}, command="org apply", planned=0)
+    a_rollout(tmp_path, FIRST, "1", "2", planned=2)
+    runs = list_runs(OnDisk(tmp_path)).readable
+    row = next(row_of(run, runs) for run in runs if run.id == FIRST)
+    assert (row["changes"], row["planned"], row["state"]) == (2, 4, "in force in 2 of 2 accounts")
+
+
 def test_of_what_has_no_effects_nothing_is_left(tmp_path: Path) -> None:
     a_rollout(tmp_path, FIRST, "1")
     a_rollout(tmp_path, SECOND, "2", status="changed_since")
@@ -139,3 +150,12 @@ def test_a_run_that_cannot_be_read_is_told_where_another_would_be_chosen(tmp_pat
     with pytest.raises(UsageError) as caught:
         parts_of(OnDisk(tmp_path), "20261125T101530Z-eeee", "datadoghq.eu")
     assert SECOND in f"{caught.value.what} {caught.value.where}"
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"), [({"wait": "3m"}, (180, 0)), ({"wait": "3m", "invoke": True}, (180, 180))]
+)
+def test_where_nothing_was_changed_only_what_is_invoked_is_waited_for(
+    said: Mapping[str, str | bool], expected: tuple[int, int]
+) -> None:
+    assert waits(from_flags(said)) == expected

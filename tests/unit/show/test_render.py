@@ -297,6 +297,11 @@ _BODIES = {
         ("status", Report(command="status", data=STATUS), Look()),
         ("runs", Report(command="undo", data={"runs": RUNS}), Look()),
         (
+            "runs_gone",
+            Report(command="undo", data={"runs": [{**RUNS[0], "state": "its sandbox is gone"}, *RUNS]}),
+            Look(),
+        ),
+        (
             "runs_narrow",
             Report(command="undo", data={"runs": [{**RUNS[0], "planned": 1205, "state": "interrupted"}]}),
             Look(width=79),
