@@ -228,7 +228,7 @@ def _nothing(_event: Event) -> None:
 
 
 def blocks(report: Report, look: Look) -> list[Block]:
-    """The runs that a journal is kept of, newest last. Of sandboxes that are gone nothing is left to give back."""
+    """The runs that a journal is kept of, newest last; those whose sandbox is gone are counted."""
     if "runs" not in report.data:
         return []
     runs = [run for run in report.data["runs"] if look.verbose or run["state"] != _GONE]

@@ -35,7 +35,8 @@ class Declined(Interrupted):
 def confirm(host: Host, question: str, *, yes: bool) -> None:
     """Have the plan confirmed; returns if it is.
 
-    Raises UsageError without a terminal and without `--yes`, Declined when the answer is no.
+    Raises UsageError without a terminal and without `--yes`, Declined when the answer is no, Interrupted
+    when it is none.
     """
     if yes:
         return
@@ -48,6 +49,8 @@ def confirm(host: Host, question: str, *, yes: bool) -> None:
         agreed = host.prompter.ask(Prompt(kind="confirm", text=question, default=False))
     except Back:
         agreed = False
+    except KeyboardInterrupt:
+        raise Interrupted("stopped; nothing of this was done") from None
     if not agreed:
         raise Declined("nothing was changed")
 
