@@ -31,6 +31,7 @@ class Planbook:
     path: Path
     _file: IO[bytes]
     _at: dict[str, int] = field(default_factory=dict)
+    _changing: set[str] = field(default_factory=set)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @classmethod
@@ -55,15 +56,19 @@ class Planbook:
                 self._write(document)
             except OSError as error:
                 raise _cannot(self.path, error) from None
+            if plan.changes:
+                self._changing.add(meta.account)
 
-    def close(self) -> None:
-        """End it; the file has its name then. Raises DdsetupError when it cannot be written."""
+    def close(self) -> Plans:
+        """End it; the file has its name then. Gives what it holds. Raises DdsetupError when it cannot be
+        written."""
         try:
             self._write({"accounts": list(self._at)})
             self._file.close()
             _partly(self.path).replace(self.path)
         except OSError as error:
             raise _cannot(self.path, error) from None
+        return Plans(self.path, self._at, frozenset(self._changing))
 
     def abandon(self) -> None:
         """Leave nothing of it."""

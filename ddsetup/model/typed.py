@@ -32,28 +32,31 @@ _JSON: Mapping[type, str] = {str: "string", bool: "boolean", int: "integer", flo
 
 def encode(value: Any) -> Json:
     """The value as JSON types; of a record every field, in their order."""
+    # Most values are made of plain ones: to ask that here takes less than a call for each.
     if type(value) in _PLAIN:
         return value
     if _is_record(value.__class__):
-        return {name: encode(getattr(value, name)) for name, _, _ in _fields(value.__class__)}
+        items = [(name, getattr(value, name)) for name, _, _ in _fields(value.__class__)]
+        return {name: item if type(item) in _PLAIN else encode(item) for name, item in items}
     if isinstance(value, Mapping):
-        return {str(key): encode(item) for key, item in value.items()}
+        return {str(key): item if type(item) in _PLAIN else encode(item) for key, item in value.items()}
     if isinstance(value, tuple | list):
-        return [encode(item) for item in value]
+        return [item if type(item) in _PLAIN else encode(item) for item in value]
     return value.isoformat() if isinstance(value, datetime) else value
 
 
-def told(value: Any) -> Json:
-    """The value as reports tell it: as `encode`, without what is `UNTOLD` and what is `SPARSE` and empty."""
+def told(value: Any, without: frozenset[str] = frozenset()) -> Json:
+    """The value as reports tell it: as `encode`, without what is `UNTOLD` and what is `SPARSE` and empty, and
+    of a record without the fields of these names."""
     if type(value) in _PLAIN:
         return value
     if _is_record(value.__class__):
-        shown = (
-            (name, getattr(value, name), sparse)
+        shown = [
+            (name, item)
             for name, untold, sparse in _fields(value.__class__)
-            if not untold
-        )
-        return {name: told(item) for name, item, sparse in shown if item or not sparse}
+            if not untold and name not in without and ((item := getattr(value, name)) or not sparse)
+        ]
+        return {name: item if type(item) in _PLAIN else told(item) for name, item in shown}
     if isinstance(value, tuple | list):
         return [told(item) for item in value]
     return encode(value)
@@ -177,12 +180,23 @@ def _record(
     kind: Any, value: Json, at: str, *, lenient: bool = False, known: Mapping[str, Any] = MappingProxyType({})
 ) -> Any:
     _checked(value, isinstance(value, dict), "an object", at)
-    members = _hints(kind)
-    optional = {f.name for f in fields(kind) if lenient and _has_default(f)}
-    if odd := set(value) - set(members) or set(members) - set(value) - optional:
+    members, optional = _members(kind, lenient)
+    if value.keys() != members.keys() and (
+        odd := value.keys() - members.keys() or members.keys() - value.keys() - optional
+    ):
         raise UsageError(f"{at} has a missing or unknown field {min(odd)!r}")
-    told = ((name, item) for name, item in value.items() if name not in known)
-    return kind(**known, **{name: _decode(members[name], item, f"{at}.{name}") for name, item in told})
+    made = dict(known)
+    for name, item in value.items():
+        if name not in known:
+            text = members[name] is str and type(item) is str
+            made[name] = intern(item) if text else _decode(members[name], item, f"{at}.{name}")
+    return kind(**made)
+
+
+@cache
+def _members(kind: Any, lenient: bool) -> tuple[Mapping[str, Any], frozenset[str]]:
+    """The fields of a record with their types, and which of them may be missing."""
+    return _hints(kind), frozenset(f.name for f in fields(kind) if lenient and _has_default(f))
 
 
 def _has_default(field: Field[Any]) -> bool:

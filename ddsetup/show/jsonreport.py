@@ -20,6 +20,9 @@ from ddsetup.model.event import Event
 from ddsetup.model.report import SCHEMA, Report, Signal
 from ddsetup.model.typed import told
 
+_OF_ITS_OWN = frozenset({"kind", "change"})
+_SAID = frozenset({"step", "resource", "before", "after"})
+"""Fields of an event, and of a change, that are told in a way of their own."""
 Rows: TypeAlias = Callable[[Callable[[Any], Json], Sequence[Any]], list[Json]]
 
 
@@ -57,7 +60,7 @@ def error_fields(error: DdsetupError) -> dict[str, str]:
 def event_line(event: Event) -> dict[str, Json]:
     """One line of ndjson: an event while it happens."""
     # What it is about is told below, with what may be shown of it.
-    rest = {name: value for name, value in told(replace(event, change=None)).items() if name != "kind"}
+    rest = told(event, without=_OF_ITS_OWN)
     found: dict[str, Json] = {"schema": SCHEMA, "event": event.kind, **rest, "at": iso(event.at)}
     return found | {"change": _change(event.change)} if event.change is not None else found
 
@@ -76,4 +79,4 @@ def _change(change: Change) -> Json:
     """With what it does, and the states as far as they may be shown."""
     sides = {"before": disclosed(change.before), "after": disclosed(change.after)}
     head = {"step": change.step, "resource": told(change.resource), "action": change.action}
-    return head | sides | {name: value for name, value in told(change).items() if name not in (*head, *sides)}
+    return {**head, **sides, **told(change, without=_SAID)}

@@ -1,16 +1,20 @@
-"""What goes directly is signed as botocore signs it, and for those who make the call."""
+"""What goes directly is signed and read as botocore does it, and for those who make the call."""
 
 from __future__ import annotations
 
+import json
 from typing import Any
 from unittest.mock import patch
 
 import pytest
 from botocore.auth import SigV4Auth
-from botocore.awsrequest import AWSPreparedRequest, AWSRequest
+from botocore.awsrequest import AWSPreparedRequest, AWSRequest, HeadersDict
 from botocore.credentials import Credentials
+from botocore.parsers import create_parser
+from botocore.session import get_session
 
 from ddsetup.gateways.aws import direct
+from ddsetup.gateways.aws.parsing import parser_for
 from ddsetup.gateways.aws.session import Aws
 from ddsetup.model.account import Lane
 from ddsetup.model.errors import Denied
@@ -61,6 +65,54 @@ def test_each_call_is_signed_for_the_one_who_makes_it(script: ScriptedAws) -> No
         aws.call("lambda:UpdateFunctionConfiguration", LANE, FunctionName="a", Handler="b.c")
     assert script.signed == ["AKIAIOSFODNN7EXAMPLE", "ANOTHER"]
     assert script.sent() == {"Handler": "b.c"}
+
+
+FOUND = {
+    "FunctionName": "orders",
+    "Layers": [{"Arn": "arn", "CodeSize": 5, "New": 1}, None],
+    "Environment": {"Variables": {"A": "b"}, "Error": None},
+    "VpcConfig": {"SubnetIds": ["a"], "VpcId": None},
+    "Description": None,
+    "NotKnown": {"a": 1},
+}
+TAGGED = {"ResourceTagMappingList": [{"ResourceARN": "a", "Tags": [{"Key": "k", "Value": "v"}]}]}
+GROUPS = {
+    "logGroups": [{"logGroupName": "g", "creationTime": 5, "arn": None, "bearer": True}],
+    "nextToken": "t",
+}
+
+
+@pytest.mark.parametrize(
+    ("service", "operation", "body"),
+    [
+        ("lambda", "GetFunctionConfiguration", FOUND),
+        ("lambda", "ListFunctions", {"Functions": [FOUND, {}], "NextMarker": "m"}),
+        (
+            "lambda",
+            "ListEventSourceMappings",
+            {"EventSourceMappings": [{"LastModified": 5.5, "Topics": ["t"]}]},
+        ),
+        ("logs", "DescribeLogGroups", GROUPS),
+        ("resourcegroupstaggingapi", "GetResources", TAGGED),
+        (
+            "secretsmanager",
+            "GetSecretValue",
+            {"SecretBinary": "YQ==", "CreatedDate": 1.5, "VersionStages": []},
+        ),
+        ("ssm", "GetParameter", {"Parameter": {"Name": "a"}}),
+    ],
+)
+def test_an_answer_is_read_as_botocore_reads_it(service: str, operation: str, body: dict[str, Any]) -> None:
+    model = get_session().get_service_model(service)
+    answer = {
+        "status_code": 200,
+        "headers": HeadersDict({"X-Amzn-RequestId": "r"}),
+        "body": json.dumps(body).encode(),
+        "context": {},
+    }
+    shape: Any = model.operation_model(operation).output_shape
+    protocol = model.resolved_protocol
+    assert parser_for(protocol).parse(answer, shape) == create_parser(protocol).parse(answer, shape)
 
 
 def test_nobody_signs_without_credentials(script: ScriptedAws) -> None:

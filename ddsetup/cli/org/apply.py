@@ -48,9 +48,8 @@ def run(call: Call) -> Report:
     # Of its own for each run: another one may plan while somebody reads what this one is about to do.
     folder = make_private(call.state_dir() / "plans")
     with TemporaryDirectory(prefix=f"{accounts.key}-", dir=folder, ignore_cleanup_errors=True) as own:
-        path = Path(own) / "plans.jsonl"
-        rows = plan_all(told, accounts, path)
-        report = _applied(told, accounts, read_planbook(path), rows)
+        rows, plans = plan_all(told, accounts, Path(own) / "plans.jsonl")
+        report = _applied(told, accounts, plans, rows)
     if told is call:
         return report
     repeat = going_on(told.given, "ddsetup org apply --yes --no-input", told.values)

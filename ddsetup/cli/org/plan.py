@@ -14,7 +14,7 @@ from ddsetup.flow.organisation.doing import NOTHING_MEANT, Planning
 from ddsetup.flow.organisation.run import connected, report_of
 from ddsetup.flow.organisation.who import Accounts, accounts_of
 from ddsetup.flow.results import of_data
-from ddsetup.journal.planbook import Planbook
+from ddsetup.journal.planbook import Planbook, Plans
 from ddsetup.model.errors import UsageError
 from ddsetup.model.lines import names
 from ddsetup.model.report import Report
@@ -28,7 +28,7 @@ def run(call: Call) -> Report:
     call, accounts = asked(call, accounts_of(call, connected(call, "plan")))
     out = call.value("out")
     path = call.directory / Path(out).expanduser() if out is not None else None
-    rows = plan_all(call, accounts, path)
+    rows = _planned(call, accounts, None) if path is None else plan_all(call, accounts, path)[0]
     report = report_of("org plan", accounts, rows)
     changes = any(row["status"] == "changes" for row in rows)
     if path is not None:
@@ -41,18 +41,15 @@ def run(call: Call) -> Report:
     return report
 
 
-def plan_all(call: Call, accounts: Accounts, path: Path | None) -> list[Row]:
-    """A row for each account; the plans go into a file. Raises UsageError when nothing is meant anywhere."""
-    if path is None:
-        return _planned(call, accounts, None)
+def plan_all(call: Call, accounts: Accounts, path: Path) -> tuple[list[Row], Plans]:
+    """A row for each account, and the plans, which go into a file. Raises UsageError when nothing is meant
+    anywhere."""
     book = Planbook.create(path)
     try:
-        rows = _planned(call, accounts, book)
-        book.close()
+        return _planned(call, accounts, book), book.close()
     except BaseException:
         book.abandon()
         raise
-    return rows
 
 
 def _planned(call: Call, accounts: Accounts, book: Planbook | None) -> list[Row]:

@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import SplitResult, quote, urlsplit
 
 from ddsetup.gateways.aws.answers import check_bytes
+from ddsetup.gateways.aws.parsing import parser_for
 
 _UNSIGNED = frozenset({"user-agent", "x-amzn-trace-id", "expect", "transfer-encoding", "connection"})
 """Headers that may change on the way, and are not signed (botocore.auth)."""
@@ -29,10 +30,9 @@ def go_directly(client: Any, credentials: Callable[[], Any]) -> None:
     """
     from botocore.endpoint import convert_to_response_dict
     from botocore.hooks import first_non_none_response
-    from botocore.parsers import create_parser
 
     events, way = client.meta.events, client._endpoint
-    parser = create_parser(client.meta.service_model.resolved_protocol)
+    parser = parser_for(client.meta.service_model.resolved_protocol)
 
     def before_call(
         event_name: str, model: Any, params: Mapping[str, Any], request_signer: Any, context: Any, **_: Any

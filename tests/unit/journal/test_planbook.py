@@ -47,12 +47,12 @@ def test_each_account_has_its_plan(book: Path) -> None:
     assert plans.of("222222222222")[0] == plan_of("222222222222")
 
 
-def test_which_accounts_change_is_known_from_reading_it_once(tmp_path: Path) -> None:
+def test_which_accounts_change_is_known_to_whoever_wrote_or_read_it(tmp_path: Path) -> None:
     path = tmp_path / "plans.jsonl"
     made = Planbook.create(path)
     made.add(plan_of("111111111111"), replace(META, account="111111111111"))
     made.add(Plan(), replace(META, account="222222222222"))
-    made.close()
+    assert made.close() == read_planbook(path)
     assert read_planbook(path).changing == {"111111111111"}
 
 

@@ -15,7 +15,7 @@ from ddsetup.journal.planfile import PlanMeta, load, save
 from ddsetup.model.change import Outcome, ResourceId, Skipped
 from ddsetup.model.errors import UsageError
 from ddsetup.model.states import STATES
-from ddsetup.model.typed import decode, encode, schema
+from ddsetup.model.typed import decode, encode, schema, told
 from tests.unit.journal.test_planfile import META, PLAN
 from tests.unit.world import resource
 
@@ -33,6 +33,13 @@ def test_a_record_is_written_and_read(record: Any) -> None:
     document = json.loads(json.dumps(encode(record)))
     assert decode(type(record), document) == record
     jsonschema.Draft202012Validator(schema(type(record))).validate(document)
+
+
+def test_what_is_told_in_a_way_of_its_own_is_left_out() -> None:
+    record = RECORDS[-1]
+    assert told(record, without=frozenset({"action"})) == {
+        k: v for k, v in told(record).items() if k != "action"
+    }
 
 
 def test_every_state_has_a_schema() -> None:
