@@ -9,6 +9,9 @@ PY = "from aws_cdk import aws_lambda as lambda_\n\nclass S(Stack):\n    def __in
 PYNEW = 'lambda_.Function(self, "A", runtime=lambda_.Runtime.{}, handler="app.handler", code=code)'
 
 
+ID = '"A"'
+
+
 def script(*lines: str, end: str = "\n  }\n}\n", head: str = STACK) -> dict[str, str]:
     inside = "\n".join(f"    {line}" for line in lines)
     return {"cdk.json": '{"app": "npx ts-node bin/app.ts"}', "lib/stack.ts": f"{head}{inside}{end}"}
@@ -110,6 +113,51 @@ CDK: dict[str, dict[str, str]] = {
     },
     "commented out": script(
         f"// const a = {NEW.format('PYTHON_3_12')};", f"/* {NEW.format('PYTHON_3_12')} */"
+    ),
+    "by other names": script(
+        f"const a = {NEW.format('PYTHON_3_12').replace('lambda.', 'cdk.aws_lambda.')};",
+        'const r = new RustFunction(this, "R", { manifestPath: "r/Cargo.toml" });',
+        'const g = new golang.GoFunction(this, "G", { entry: "go" });',
+        'const s = new lambda.SingletonFunction(this, "S", { uuid, runtime: lambda.Runtime.PYTHON_3_12 });',
+        'const e = new cdk.aws_cloudfront.experimental.EdgeFunction(this, "E", { code });',
+    ),
+    "only custom runtimes": script('const r = new RustFunction(this, "R", { manifestPath: "Cargo.toml" });'),
+    "of cloudfront by a namespace": script(
+        'const f = new cdk.aws_cloudfront.Function(this, "F", {});', f"const a = {NEW.format('PYTHON_3_12')};"
+    ),
+    "in a loop": script(
+        "for (const n of names) {", f"  const a = {NEW.format('PYTHON_3_12').replace(ID, 'n')};", "}"
+    ),
+    "in a method with an id": script(
+        "}", "make(id: string) {", f"  const a = {NEW.format('PYTHON_3_12').replace(ID, 'id')};"
+    ),
+    "with a computed id": script(
+        "super(scope, id);", f"const a = {NEW.format('PYTHON_3_12').replace(ID, '`${id}-a`')};"
+    ),
+    "outside of a class": script(
+        f"const a = {NEW.format('PYTHON_3_12').replace('this', 'stack')};", head=IMPORTS, end="\n"
+    ),
+    "in two scopes": script(
+        f"const a = {NEW.format('PYTHON_3_12')};",
+        f"const b = {NEW.format('PYTHON_3_12').replace('this', 'other')};",
+    ),
+    "in a text": script(f"const a = {NEW.format('PYTHON_3_12')};", "const doc = 'new lambda.Function(';"),
+    "of version 1": script(
+        f"const a = {NEW.format('PYTHON_3_12')};", head=STACK.replace("aws-cdk-lib", "@aws-cdk")
+    ),
+    "python, annotated": program(f"self.a: lambda_.Function = {PYNEW.format('PYTHON_3_12')}"),
+    "python, at the top": {
+        "cdk.json": '{"app": "python3 app.py"}',
+        "app.py": "from aws_cdk import aws_lambda as lambda_\n"
+        f"a = {PYNEW.format('PYTHON_3_12').replace('self', 'stack')}\n",
+    },
+    "python, in a helper": program(
+        f"a = {PYNEW.format('PYTHON_3_12').replace(ID, 'id')}",
+        head=PY.replace("__init__(self)", "make(self, id)"),
+    ),
+    "python, with a computed id": program(f"a = {PYNEW.format('PYTHON_3_12').replace(ID, 'named')}"),
+    "python, of version 1": program(
+        f"a = {PYNEW.format('PYTHON_3_12')}", head=f"from aws_cdk import core\n{PY}"
     ),
     "in several files": {
         **script(f"const a = {NEW.format('PYTHON_3_12')};"),

@@ -28,7 +28,7 @@ from ddsetup.journal.codec import change_from_json
 from ddsetup.journal.planfile import load
 from ddsetup.model.account import SubscriptionFilter, log_group_in
 from ddsetup.model.errors import DdsetupError
-from ddsetup.project.iac import dockerfile, hcl, template, yamldoc
+from ddsetup.project.iac import docker_read, hcl, template, yamldoc
 from ddsetup.project.iac.source import Source, Splice, spliced
 from ddsetup.sandbox.emulator.filter_patterns import matches
 from ddsetup.settings import validate
@@ -88,7 +88,7 @@ def _yaml(text: str) -> None:
 
 
 def _dockerfile(text: str) -> None:
-    dockerfile._read(text)
+    docker_read.images(text)
 
 
 def _hcl(text: str) -> None:

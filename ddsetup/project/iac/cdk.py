@@ -46,7 +46,14 @@ _NO_FUNCTION = (
     "left alone: none of its files names Lambda. Functions that a package makes for it get the construct "
     "where they are made; or `ddsetup setup` does it after each deployment"
 )
-_RUNTIME = re.compile(r"\bRuntime\.(PYTHON|NODEJS|JAVA|DOTNET|RUBY)_")
+_FOR_ENDED_CDK = (
+    "left alone: it is written for version 1 of the CDK, which AWS has ended, and Datadog's construct is for "
+    "version 2; `ddsetup setup` does it after each deployment"
+)
+_ENDED_CDK = re.compile(
+    r"[\"']@aws-cdk/(core|aws-lambda)[\"']|\bfrom\s+aws_cdk\s+import\s+[^\n]*\bcore\b|\baws_cdk\.core\b"
+)
+_RUNTIME = re.compile(r"\bRuntime[._](PYTHON|NODEJS|JAVA|DOTNET|RUBY)_")
 _FAMILIES = {"PYTHON": "python", "NODEJS": "node", "JAVA": "java", "DOTNET": "dotnet", "RUBY": "ruby"}
 _BY_CONSTRUCT = {"PythonFunction": "python", "NodejsFunction": "node"}
 _SKIP = frozenset({"node_modules", "cdk.out", "venv", "__pycache__", "dist", "test", "tests"})
@@ -56,7 +63,8 @@ _SKIP = frozenset({"node_modules", "cdk.out", "venv", "__pycache__", "dist", "te
 class _App:
     """What an app is made of: the variables of the functions that the construct shall have, those that hold
     container images, how many functions have no variable, the languages of their runtimes with the runtimes
-    that are known, and what is left out or told."""
+    that are known, and what is left out or told. `scope` is what the functions are made in, empty if that
+    differs."""
 
     functions: tuple[str, ...] = ()
     images: tuple[str, ...] = ()
@@ -64,6 +72,7 @@ class _App:
     families: tuple[str, ...] = ()
     runtimes: tuple[str, ...] = ()
     judged: Judged = field(default_factory=Judged)
+    scope: str = ""
 
 
 def propose(path: Path, wanted: Wish) -> Proposal:
@@ -83,7 +92,7 @@ def propose(path: Path, wanted: Wish) -> Proposal:
         return Proposal(warnings=(f"{path.name}: {reason}",))
     app = _app(path.parent, texts, language, wanted)
     warnings = _warnings(path, app, wanted)
-    if app.judged.out and not (app.functions or app.images or app.unnamed):
+    if (app.judged.out or app.images) and not (app.functions or app.unnamed):
         return Proposal(warnings=warnings)
     properties = _properties(path, wanted, app)
     text = (_python if language == "python" else _javascript)(app, properties, language)
@@ -104,35 +113,39 @@ def _out_of_reach(command: str, programs: list[Source]) -> str:
     """Why no lines help the app: nothing in it makes functions, or the construct is not for its language."""
     if programs and not any(_makes(each.text) for each in programs):
         return _NO_FUNCTION
+    if any(_ENDED_CDK.search(each.text) for each in programs):
+        return _FOR_ENDED_CDK
     return _NOT_FOR_NET if re.search(r"\bdotnet\b", command) else ""
 
 
 def _makes(text: str) -> bool:
-    return "lambda" in text.lower() or cdk_read.NEW.search(text) is not None
+    return "lambda" in text.lower() or bool(cdk_read.in_script(text))
 
 
 def _edit(sources: list[Source], app: _App, text: str, language: Language) -> Edit:
     """The app's own file with the lines in it. Raises CannotEdit where their place is not certain."""
     if language == "other" or app.unnamed or app.images or not app.functions:
         raise CannotEdit("not every function is reached by a variable")
-    holding = [
-        each
-        for each in sources
-        if any(not made.described.cloudfront for made in _reader(language)(each.text))
-    ]
+    found = [(each, _reader(language)(each.text)) for each in sources]
+    holding = [(each, made) for each, made in found if any(not one.described.cloudfront for one in made)]
     if len(holding) != 1:
         raise CannotEdit("its functions stand in several files")
-    if any(made.described.cloudfront for made in _reader(language)(holding[0].text)):
+    (source, made), (_comment, imported, *rest) = holding[0], text.splitlines()
+    if any(one.described.cloudfront for one in made):
         raise CannotEdit("functions of CloudFront stand beside them")
-    source, (_comment, imported, *rest) = holding[0], text.splitlines()
+    if not app.scope:
+        raise CannotEdit("its functions are made in several scopes")
     lines = "\n".join(rest).strip("\n")
+    todo = [one for one in made if one.variable in app.functions]
     if language == "python":
-        after = cdk_edit.in_python(source.text, app.functions, imported, lines)
+        fixed = all(one.fixed for one in todo)
+        after = cdk_edit.in_python(source.text, app.functions, imported, lines, fixed=fixed)
     else:
-        found = [m for m in cdk_read.NEW.finditer(source.text) if (m["name"] or m["field"]) in app.functions]
-        if len(found) != len(app.functions):
+        if len(todo) != len(app.functions):
             raise CannotEdit("not every function is reached by a variable of its own")
-        after = cdk_edit.in_script(source.text, [m.start() for m in found], imported, lines)
+        if not all(one.fixed or cdk_edit.once_in_script(source.text, one.start) for one in todo):
+            raise CannotEdit(cdk_edit.MORE_THAN_ONCE)
+        after = cdk_edit.in_script(source.text, [one.start for one in todo], imported, lines)
     return Edit(source.path, source.raw, source.encoded(after), ("the construct, with its functions",))
 
 
@@ -191,6 +204,9 @@ def _app(root: Path, texts: list[str], language: Language, wanted: Wish) -> _App
     kept = [each for each in found if each.described not in judged.out]
     families = [_FAMILIES[match[1]] for text in texts for match in _RUNTIME.finditer(text)]
     families += [_BY_CONSTRUCT[each.construct] for each in found if each.construct in _BY_CONSTRUCT]
+    if not families and not all(each.described.runtimes for each in found):
+        families = ["python", "node"]
+    scopes = {each.scope for each in kept if each.variable and not each.described.image}
     handed = [each for each in kept if not each.described.image]
     return _App(
         functions=tuple(dict.fromkeys(each.variable for each in handed if each.variable)),
@@ -199,6 +215,7 @@ def _app(root: Path, texts: list[str], language: Language, wanted: Wish) -> _App
         families=tuple(dict.fromkeys(families)),
         runtimes=runtimes,
         judged=judged,
+        scope=scopes.pop() if len(scopes) == 1 else "",
     )
 
 
@@ -217,7 +234,7 @@ def _properties(path: Path, wanted: Wish, app: _App) -> dict[str, str | int | bo
         found["addLayers"] = False
     if not wanted.library:
         found["redirectHandler"] = False
-    for family in () if packaged else app.families or ("python", "node"):
+    for family in () if packaged else app.families:
         number = versions.newest_for(family, _runtimes_of(family, app.runtimes), wanted)
         if number:
             found[f"{family}LayerVersion"] = number
@@ -253,7 +270,7 @@ def _javascript(app: _App, properties: dict[str, str | int | bool], language: La
         imported = f'const {{ DatadogLambda }} = require("{PACKAGE}");'
     return (
         f"// npm install {PACKAGE}\n{imported}\n\n"
-        f'const datadogLambda = new DatadogLambda(this, "DatadogLambda", {{\n{body}}});\n'
+        f'const datadogLambda = new DatadogLambda({app.scope or "this"}, "DatadogLambda", {{\n{body}}});\n'
         f"{_remarks(app, '//')}"
         f"datadogLambda.addLambdaFunctions([{', '.join(app.functions) or '/* your functions */'}]);\n"
     )
@@ -264,7 +281,7 @@ def _python(app: _App, properties: dict[str, str | int | bool], _language: Langu
     return (
         f"# pip install {PACKAGE}\n"
         f"from {PACKAGE.replace('-', '_')} import DatadogLambda\n\n"
-        f'datadog_lambda = DatadogLambda(\n    self,\n    "DatadogLambda",\n{body})\n'
+        f'datadog_lambda = DatadogLambda(\n    {app.scope or "self"},\n    "DatadogLambda",\n{body})\n'
         f"{_remarks(app, '#')}"
         f"datadog_lambda.add_lambda_functions([{', '.join(app.functions)}])\n"
     )

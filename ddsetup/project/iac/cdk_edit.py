@@ -12,6 +12,10 @@ from collections.abc import Sequence
 
 from ddsetup.project.iac.model import CannotEdit
 
+MORE_THAN_ONCE = (
+    "the id of a function is computed where that may be done several times, and there can be one construct "
+    "of this name only"
+)
 _SKIPPED = re.compile(
     r"//[^\n]*|/\*.*?\*/|\"(?:\\.|[^\"\\\n])*\"|'(?:\\.|[^'\\\n])*'|`(?:\\.|[^`\\])*`|(?P<bracket>[()\[\]{}])",
     re.DOTALL,
@@ -45,6 +49,17 @@ def in_script(text: str, starts: Sequence[int], imported: str, lines: str) -> st
     return f"{after[:at]}{imported}{newline}{after[at:]}"
 
 
+def once_in_script(text: str, start: int) -> bool:
+    """Whether what stands at a place is run once for its construct: right in a constructor, in no loop."""
+    levels = _levels(text)
+    here = _level(levels, start)
+    steps = zip(levels, [(0, 0), *levels], strict=False)
+    opened = max(
+        (at for (at, level), (_, before) in steps if at < start and before < level == here), default=0
+    )
+    return re.search(r"\bconstructor\s*\([^{}]*\)\s*$", text[:opened]) is not None
+
+
 def _levels(text: str) -> list[tuple[int, int]]:
     """Where the depth of brackets changes, and to what; those in texts and comments do not count."""
     depth, found = 0, []
@@ -75,21 +90,25 @@ def _statement_end(text: str, start: int, base: int, levels: Sequence[tuple[int,
     raise CannotEdit("a function's statement has no end")
 
 
-def in_python(text: str, names: Sequence[str], imported: str, lines: str) -> str:
-    """A program in Python with an import and lines after the last of the functions. Raises CannotEdit."""
+def in_python(text: str, names: Sequence[str], imported: str, lines: str, *, fixed: bool) -> str:
+    """A program in Python with an import and lines after the last of the functions. `fixed`: the ids of all
+    are written. Raises CannotEdit."""
     tree = ast.parse(text)
     homes = []
     for node in ast.walk(tree):
-        if isinstance(node, ast.FunctionDef):
-            own = {ast.unparse(s.targets[0]): s for s in node.body if isinstance(s, ast.Assign)}
+        if isinstance(node, ast.FunctionDef | ast.Module):
+            own = {_target(s): s for s in node.body}
             if all(name in own for name in names):
-                homes.append([own[name] for name in names])
+                homes.append((node, [own[name] for name in names]))
     if len(homes) != 1:
         raise CannotEdit("its functions stand in several blocks")
+    home, statements = homes[0]
+    if not fixed and not (isinstance(home, ast.FunctionDef) and home.name == "__init__"):
+        raise CannotEdit(MORE_THAN_ONCE)
     imports = [s for s in tree.body if isinstance(s, ast.Import | ast.ImportFrom)]
     if not imports:
         raise CannotEdit("it is not clear where its imports end")
-    last = max(homes[0], key=lambda statement: statement.lineno)
+    last = max(statements, key=lambda statement: statement.lineno)
     rows = text.splitlines(keepends=True)
     newline = "\r\n" if "\r\n" in text else "\n"
     pad = " " * last.col_offset
@@ -103,3 +122,10 @@ def in_python(text: str, names: Sequence[str], imported: str, lines: str) -> str
     except SyntaxError as error:
         raise CannotEdit("it is written in a way that cannot be changed safely") from error
     return "".join(after)
+
+
+def _target(statement: ast.stmt) -> str:
+    """What a statement gives a value, empty if nothing."""
+    if isinstance(statement, ast.Assign):
+        return ast.unparse(statement.targets[0])
+    return ast.unparse(statement.target) if isinstance(statement, ast.AnnAssign) else ""

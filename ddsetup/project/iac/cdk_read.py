@@ -7,12 +7,12 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from ddsetup.project.iac.described import Described
+from ddsetup.project.iac.described import Described, runtime
 
-NEW = re.compile(
+_NEW = re.compile(
     r"(?:(?:const|let|var)\s+(?P<name>\w+)\s*(?::\s*[\w.]+)?\s*=\s*|(?P<field>this\.\w+)\s*=\s*)?"
-    r"\bnew\s+(?:(?P<of>\w+)\.)?(?P<construct>Function|NodejsFunction|PythonFunction|DockerImageFunction"
-    r"|(?:experimental\.)?EdgeFunction)\s*\("
+    r"\bnew\s+(?:(?P<of>\w+(?:\.\w+)*)\.)?(?P<construct>Function|NodejsFunction|PythonFunction|RustFunction"
+    r"|GoFunction|DotNetFunction|SingletonFunction|DockerImageFunction|EdgeFunction)\s*\("
 )
 _CLOUDFRONT = re.compile(r"(?i)^(cloudfront|cf)(functions?)?_?$")
 """What the module of CloudFront is called, whose `Function` is no Lambda function."""
@@ -23,9 +23,20 @@ _FROM_CLOUDFRONT = re.compile(
 _EDGE = re.compile(
     r"\b(?:functionVersion|function_version)\s*[:=]\s*([\w.]+?)\.(?:currentVersion|current_version)\b"
 )
-_COMMENTS = re.compile(r"/\*.*?\*/|(?<![:\"'])//[^\n]*", re.DOTALL)
+_NO_CODE = re.compile(
+    r"(?P<comment>//[^\n]*|/\*.*?\*/)|\"(?:\\.|[^\"\\\n])*\"|'(?:\\.|[^'\\\n])*'|`(?:\\.|[^`\\])*`", re.DOTALL
+)
+"""Comments, and texts in quotes."""
+_ID = re.compile(r"\s*(?P<scope>[\w.]+)\s*,\s*(?P<fixed>\"[^\"]*\"|'[^']*'|`[^`$]*`)?")
 _IMAGE = "DockerImageFunction"
-_CONSTRUCTS = ("Function", "PythonFunction", "NodejsFunction", _IMAGE, "EdgeFunction")
+_CONSTRUCTS = (
+    *("Function", "PythonFunction", "NodejsFunction", "RustFunction", "GoFunction", "DotNetFunction"),
+    *("SingletonFunction", _IMAGE, "EdgeFunction"),
+)
+_BY_CONSTRUCT = {"RustFunction": "provided.al2023", "GoFunction": "provided.al2"}
+"""The runtimes that cargo-lambda-cdk and aws-lambda-go-alpha choose."""
+_HANDLED = ("Function", "SingletonFunction")
+"""The constructs whose `handler` is what Lambda calls; others make it of a file's name."""
 _FROM_IMAGE = re.compile(r"\bRuntime\.FROM_IMAGE\b")
 _QUOTES = ("'", '"', "`", ")")
 """How the arguments of JavaScript's own `Function` begin."""
@@ -55,26 +66,55 @@ _NAMES = (
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """A function of an app. `variable` is what it is reached by, empty if nothing is."""
+    """A function of an app. `variable` is what it is reached by, empty if nothing is. `scope` is what it is
+    made in, and `fixed` says that its id there is written: it is made once. `start`: where it stands."""
 
     variable: str
     construct: str
     described: Described
+    scope: str = ""
+    fixed: bool = True
+    start: int = 0
 
 
 def in_script(text: str) -> list[Made]:
     """The functions in a program of TypeScript or JavaScript."""
-    text = _COMMENTS.sub("", text)
-    edge = set(_EDGE.findall(text))
+    code, quoted = _code_of(text)
+    edge = set(_EDGE.findall(code))
+    from_cloudfront = _FROM_CLOUDFRONT.search(code)
     found = []
-    for match in NEW.finditer(text):
-        name = match["name"] or match["field"] or ""
-        of_cloudfront = _CLOUDFRONT.match(match["of"]) if match["of"] else _FROM_CLOUDFRONT.search(text)
-        if match["construct"] == "Function" and not match["of"] and text[match.end() :][:1] in _QUOTES:
+    for match in _NEW.finditer(code):
+        if any(start < match.end() <= end for start, end in quoted):
             continue
-        made = _made(name, match["construct"], _arguments(text, match.end()), edge)
+        name = match["name"] or match["field"] or ""
+        of = match["of"].rpartition(".")[2].removeprefix("aws_") if match["of"] else ""
+        of_cloudfront = _CLOUDFRONT.match(of) if of else from_cloudfront
+        if match["construct"] == "Function" and not of and code[match.end() :][:1] in _QUOTES:
+            continue
+        made = _made(name, match["construct"], _arguments(code, match.end()), edge)
+        named = _ID.match(code, match.end())
+        made = replace(
+            made,
+            scope=named["scope"] if named else "",
+            fixed=bool(named and named["fixed"]),
+            start=match.start(),
+        )
         found.append(_of_cloudfront(made) if match["construct"] == "Function" and of_cloudfront else made)
     return found
+
+
+def _code_of(text: str) -> tuple[str, list[tuple[int, int]]]:
+    """The text with its comments blanked, and where its texts in quotes stand."""
+    parts: list[str] = []
+    quoted: list[tuple[int, int]] = []
+    at = 0
+    for match in _NO_CODE.finditer(text):
+        if match["comment"] is None:
+            quoted.append(match.span())
+            continue
+        parts += [text[at : match.start()], re.sub(r"[^\n]", " ", match[0])]
+        at = match.end()
+    return "".join([*parts, text[at:]]), quoted
 
 
 def in_python(text: str) -> list[Made]:
@@ -83,17 +123,31 @@ def in_python(text: str) -> list[Made]:
         tree = ast.parse(text)
     except SyntaxError:
         return []
-    names = {
-        id(node.value): ast.unparse(node.targets[0])
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call)
-    }
+    names = {id(value): target for target, value in assigned(tree)}
     edge = set(_EDGE.findall(text))
     found = []
     for call, construct, of_cloudfront in _calls(tree, text):
         made = _made(names.get(id(call), ""), construct, ast.unparse(call), edge)
+        scope, own = (_argument(call, number, name) for number, name in enumerate(("scope", "id")))
+        fixed = isinstance(own, ast.Constant)
+        made = replace(made, scope=ast.unparse(scope) if scope else "", fixed=fixed)
         found.append(_of_cloudfront(made) if of_cloudfront else made)
     return found
+
+
+def assigned(tree: ast.AST) -> Iterator[tuple[str, ast.expr]]:
+    """What is given a value in a program, with the value."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Assign):
+            yield ast.unparse(node.targets[0]), node.value
+        elif isinstance(node, ast.AnnAssign) and node.value is not None:
+            yield ast.unparse(node.target), node.value
+
+
+def _argument(call: ast.Call, number: int, name: str) -> ast.expr | None:
+    if number < len(call.args):
+        return call.args[number]
+    return next((keyword.value for keyword in call.keywords if keyword.arg == name), None)
 
 
 def _of_cloudfront(made: Made) -> Made:
@@ -123,13 +177,13 @@ def _made(variable: str, construct: str, arguments: str, edge: set[str]) -> Made
         construct,
         Described(
             name=variable or "one without a variable",
-            runtimes=_runtime(said[1]) if said else (),
+            runtimes=_runtime(said[1]) if said else runtime(_BY_CONSTRUCT.get(construct)),
             latest_runtime=_LATEST.search(arguments) is not None,
-            handler=handler[1] if handler and construct == "Function" else "",
+            handler=handler[1] if handler and construct in _HANDLED else "",
             image=construct == _IMAGE or _FROM_IMAGE.search(arguments) is not None,
             code=_code(arguments) if construct != "NodejsFunction" else "",
             installs=construct == "PythonFunction",
-            edge=construct.endswith("EdgeFunction") or (bool(variable) and variable in edge),
+            edge=construct == "EdgeFunction" or (bool(variable) and variable in edge),
             layers=tuple(_LAYER.findall(arguments)),
             variables=dict(_VARIABLE.findall(environment[1])) if environment else {},
             architecture="arm64" if _ARM.search(arguments) else "x86_64",

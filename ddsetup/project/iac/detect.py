@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ddsetup.model.errors import UsageError
 from ddsetup.project.iac import terraform
+from ddsetup.project.iac.docker_read import is_lambda_image
 from ddsetup.project.iac.model import Kind, Project, ProjectFile
 from ddsetup.project.iac.source import read_bytes
 
@@ -34,9 +35,7 @@ _BY_NAME: dict[str, Kind] = {
 _FORMAT = re.compile(r"^[\"']?AWSTemplateFormatVersion[\"']?\s*:", re.MULTILINE)
 _TRANSFORM = re.compile(r"AWS::Serverless-2016-10-31")
 _FUNCTION = re.compile(r"AWS::(Serverless|Lambda)::Function\b")
-_LAMBDA_IMAGE = re.compile(
-    r"(?im)^\s*FROM\s+\S*(public\.ecr\.aws/|amazon\S*/)(aws-)?lambda[-/]|awslambdaric|aws-lambda-ric|aws-lambda-adapter"
-)
+_DOCKERFILE = re.compile(r"(?i)(?:docker|container)file([.\-_].*)?|.+\.(?:docker|container)file")
 _HEAD = 2_000_000
 _TEMPLATE_LIKE = re.compile(r"(?i)(template|cloudformation|sam|stack|cfn|\.cf)")
 
@@ -91,18 +90,13 @@ def kind_of(path: Path, *, named: bool = True) -> Kind | None:
         return _BY_NAME[name]
     if name.endswith(terraform.SUFFIXES):
         return "terraform" if terraform.FUNCTIONS.search(_read(path)) else None
-    if name == "Dockerfile" or name.startswith("Dockerfile.") or name.endswith(".Dockerfile"):
+    if _DOCKERFILE.fullmatch(name):
         return "dockerfile" if is_lambda_image(_read(path)) else None
     if name == "config.json" and path.parent.name == ".chalice":
         return "chalice"
     if named and path.suffix in (".yml", ".yaml", ".json", ".template"):
         return "cloudformation" if _is_template(_read(path)) else None
     return None
-
-
-def is_lambda_image(text: str) -> bool:
-    """Whether a Dockerfile builds a Lambda function: AWS's base image, or AWS's runtime client."""
-    return _LAMBDA_IMAGE.search(text) is not None
 
 
 def _is_template(text: str) -> bool:

@@ -12,139 +12,149 @@ from dataclasses import dataclass
 
 from ddsetup.facts import catalog
 from ddsetup.model.answers import Via
-from ddsetup.project.iac import versions
+from ddsetup.project.iac import docker_read, versions
 from ddsetup.project.iac.described import Described
+from ddsetup.project.iac.docker_read import Built, Instruction
 from ddsetup.project.iac.limits import judge
 from ddsetup.project.iac.model import CannotEdit, Edit, Proposal, Snippet, Wish
 from ddsetup.project.iac.source import Source, Splice, spliced
 from ddsetup.project.iac.variables import check_said, left_out, variables
 
 EXTENSION_IMAGE = "public.ecr.aws/datadog/lambda-extension"
-_CMD = re.compile(r"(?im)^[ \t]*CMD[ \t]+(.*?)[ \t]*(?=\r?$)")
-_FROM = re.compile(r"(?im)^[ \t]*FROM[ \t]+(?:--\S+[ \t]+)*(\S+)(?:[ \t]+AS[ \t]+(\S+))?")
 _HANDLER = re.compile(r"(?!/)[\w./-]+\.(?!(?:sh|py|js|mjs)$)[A-Za-z_$][\w$]*")
-_AWS_BASE = re.compile(r"(?:aws-)?lambda[-/](python|nodejs|java|dotnet|ruby|provided|go)[:@]([\w.-]+)")
-_ADAPTER = re.compile(r"(?im)^[ \t]*COPY\b[^\n]*aws-lambda-adapter")
-_ENV = re.compile(r"(?im)^[ \t]*ENV[ \t]+(\w+)[= ][ \t]*(\"[^\"\n]*\"|'[^'\n]*'|[^\s]+)")
+_ROOT = ("", "root", "0")
 
 
 @dataclass(frozen=True, slots=True)
 class _Image:
-    """The last stage of a Dockerfile. `command` is the CMD that counts, with its handler; `described` is the
-    function as far as the stage tells."""
+    """An image of a Dockerfile. `command` names its handler: CMD, or ENTRYPOINT where there is no CMD;
+    `described` is the function as far as the file tells. `user` is who runs what is built, empty for root."""
 
+    built: Built
     described: Described
-    language: str
-    start: int
-    command: re.Match[str] | None
+    command: Instruction | None
     handler: str
+
+    @property
+    def user(self) -> str:
+        """Whom `USER` has named when the command comes."""
+        at = self.command.start if self.command else 0
+        named = [each.value for each in self.built.instructions if each.name == "USER" and each.start < at]
+        return named[-1] if named and named[-1].partition(":")[0] not in _ROOT else ""
 
 
 def propose(source: Source, wanted: Wish, *, installs_requirements: bool = False) -> Proposal:
     """The lines that a Dockerfile of a function has to have. `installs_requirements`: the library comes with
     the project's own list of requirements. Raises AnswerMissing for what nobody said.
     """
-    image = _read(source.text)
+    found, apart = docker_read.images(source.text)
+    several = len(found) > 1
+    every = {_place(image): image for image in (_image(each, several=several) for each in found)}
     via = _via(source.text, wanted)
-    if image.handler in catalog.DATADOG_HANDLERS:
-        return Proposal(settled=(source.path,), warnings=_incomplete(source, image))
-    judged = judge((image.described,), "image", via)
-    told = tuple(f"{source.path.name}: {each}" for each in judged.warnings)
-    if judged.out:
-        return Proposal(warnings=told)
-    installs_itself = not installs_requirements or "requirements" not in source.text
-    lines = _lines(source, image, via, wanted, library=image.language != "python" or installs_itself)
-    if not lines:
-        return Proposal(settled=(source.path,), warnings=told)
-    try:
-        splices = _splices(source, image, lines)
-    except CannotEdit as reason:
-        snippet = Snippet(source.path, str(reason), "\n".join(lines) + "\n", "dockerfile")
-        return Proposal(snippets=(snippet,), warnings=told)
-    text = spliced(source.text, splices)
-    why = (f"handler redirected, {'with the Extension' if via == 'extension' else 'for the Forwarder'}",)
-    said = tuple(f"{source.path.name}: {each}" for each in left_out(wanted, via, "variables"))
-    return Proposal(
-        edits=(Edit(source.path, source.raw, source.encoded(text), why),), warnings=(*told, *said)
-    )
+    judged = judge((image.described for image in every.values()), "image", via)
+    todo = [each for each in every.values() if each.handler not in catalog.DATADOG_HANDLERS]
+    told = [*(judged.warnings if todo else ()), *_others(apart)]
+    done = [each for each in every.values() if each not in todo]
+    told += [warning for each in done for warning in _incomplete(each)]
+    todo = [each for each in todo if each.described in judged.covered]
+    asks = wanted.library and (not installs_requirements or "requirements" not in source.text)
+    splices, by_hand = _changes(source, [(each, _lines(source, each, via, wanted, asks)) for each in todo])
+    if splices:
+        told += left_out(wanted, via, "variables")
+    warnings = tuple(f"{source.path.name}: {each}" for each in told)
+    if not splices and not by_hand:
+        settled = (source.path,) if todo or done else ()
+        return Proposal(settled=settled, warnings=warnings)
+    edits: tuple[Edit, ...] = ()
+    if splices:
+        why = (f"handler redirected, {'with the Extension' if via == 'extension' else 'for the Forwarder'}",)
+        text = spliced(source.text, splices)
+        edits = (Edit(source.path, source.raw, source.encoded(text), why),)
+    return Proposal(edits=edits, snippets=by_hand, warnings=warnings)
 
 
-def _read(text: str) -> _Image:
-    stages = list(_FROM.finditer(text))
-    start = stages[-1].start() if stages else 0
-    commands = [match for match in _CMD.finditer(text) if match.start() >= start]
-    command = commands[-1] if commands else None
-    base = _base(stages)
-    language = "node" if "nodejs" in base or "/node" in base or base.startswith("node") else "python"
-    known = "python" in base or language == "node" or "awslambdaric" in text
+def _changes(
+    source: Source, todo: list[tuple[_Image, list[str]]]
+) -> tuple[list[Splice], tuple[Snippet, ...]]:
+    """What is changed in the file, and the lines for a hand where that is not certain."""
+    splices, by_hand = [], []
+    for image, lines in todo:
+        try:
+            splices += _splices(source, image, lines) if lines else []
+        except CannotEdit as reason:
+            by_hand.append(Snippet(source.path, str(reason), "\n".join(lines) + "\n", "dockerfile"))
+    return splices, tuple(by_hand)
+
+
+def _place(image: _Image) -> int:
+    """Where the handler is named: several stages may share that."""
+    return image.command.start if image.command else -1
+
+
+def _image(built: Built, *, several: bool) -> _Image:
+    command = built.last("CMD")
+    entry = built.last("ENTRYPOINT")
+    if command is None and entry is not None and len(entry.words) > 1 and _handler(entry):
+        command = entry
+    adapter = any(each.name == "COPY" and "aws-lambda-adapter" in each.value for each in built.instructions)
     handler = _handler(command)
-    described = _described(text[start:], _runtime(base), handler)
-    return _Image(described, language if known else "", start, command, handler)
-
-
-def _runtime(base: str) -> tuple[str, ...]:
-    """The runtime that an image of AWS's is made for: `public.ecr.aws/lambda/python:3.12-arm64`."""
-    match = _AWS_BASE.search(base)
-    if match is None:
-        return ()
-    name, number = match[1], re.sub(r"-(x86_64|arm64)$|[.-]\d{4}[\d.]*$", "", match[2])
-    return (f"{name}{'.' if name == 'provided' else ''}{number}{'.x' if name == 'nodejs' else ''}",)
-
-
-def _described(stage: str, runtimes: tuple[str, ...], handler: str) -> Described:
-    """What the last stage says. The Web Adapter comes as a file of its image, where others have a layer."""
-    return Described(
-        name="its function",
-        runtimes=runtimes,
+    described = Described(
+        name=f"the function of stage {built.name}" if several and built.name else "its function",
+        runtimes=built.runtimes,
         handler=handler,
-        layers=("lambda-adapter",) if _ADAPTER.search(stage) else (),
-        variables={name: value.strip("\"'") for name, value in _ENV.findall(stage)},
+        layers=("lambda-adapter",) if adapter else (),
+        variables=built.variables,
     )
+    return _Image(built, described, command, handler)
 
 
-def _base(stages: list[re.Match[str]]) -> str:
-    """The image that the last stage is built on, through stages of the same file."""
-    named = {(stage[2] or "").lower(): stage[1] for stage in stages}
-    base = stages[-1][1] if stages else ""
-    for _ in stages:
-        base = named.get(base.lower(), base)
-    return base
+def _handler(command: Instruction | None) -> str:
+    words = command.words if command is not None else []
+    return words[-1] if words and _HANDLER.fullmatch(words[-1]) else ""
 
 
-def _handler(command: re.Match[str] | None) -> str:
-    if command is None:
-        return ""
-    try:
-        words = json.loads(command[1])
-    except (ValueError, RecursionError):
-        return ""
-    last = words[-1] if isinstance(words, list) and words else ""
-    return last if isinstance(last, str) and _HANDLER.fullmatch(last) else ""
+def _others(apart: tuple[Built, ...]) -> list[str]:
+    """Stages that may be images of functions, too."""
+    named = [(each.name, _handler(each.last("CMD"))) for each in apart]
+    return [
+        f"stage {stage} names a handler of its own ({handler}) and was left; if functions are made of it "
+        f"(--target {stage}), it needs the same lines"
+        for stage, handler in named
+        if handler and handler not in catalog.DATADOG_HANDLERS
+    ]
 
 
 def _via(text: str, wanted: Wish) -> Via:
     return wanted.via or ("extension" if EXTENSION_IMAGE in text else "forwarder")
 
 
-def _lines(source: Source, image: _Image, via: Via, wanted: Wish, *, library: bool) -> list[str]:
-    """The lines before CMD, and CMD."""
+def _lines(source: Source, image: _Image, via: Via, wanted: Wish, installs: bool) -> list[str]:
+    """The lines before the command, and the command; `installs`: no list of requirements does."""
     if via == "extension":
         check_said(via, wanted, str(source.path), key=False)
+    language = image.built.language
     wished = variables(via, wanted)
     lines = ["# Datadog: how data gets there."]
     if wanted.library:
         wished = {catalog.HANDLER_VARIABLE: image.handler or "MODULE.FUNCTION", **wished}
         lines = ["# Datadog: the library, the function's own handler, and how data gets there."]
-    if library and wanted.library:
-        lines.append(_install(image.language, wanted))
-    if via == "extension" and EXTENSION_IMAGE not in source.text:
+    if wanted.library and (installs or language == "node"):
+        lines += _as_root(_install(language, wanted), image.user)
+    if via == "extension" and not image.built.mentions(EXTENSION_IMAGE):
         lines.append(f"COPY --from={EXTENSION_IMAGE}:{versions.extension_version(wanted)} /opt/. /opt/")
-    absent = {name: value for name, value in wished.items() if f"{name}=" not in source.text}
+    absent = {name: value for name, value in wished.items() if name not in image.built.variables}
     lines += [f"ENV {name}={json.dumps(value)}" for name, value in absent.items()]
     if not wanted.library:
         return lines if lines[1:] else []
-    redirected = catalog.NODE_BUNDLED_HANDLER if image.language == "node" else catalog.PYTHON_HANDLER
-    return [*lines, f"CMD [{json.dumps(redirected)}]"]
+    redirected = catalog.NODE_BUNDLED_HANDLER if language == "node" else catalog.PYTHON_HANDLER
+    command = image.command
+    words = [*(command.words[:-1] if command and image.handler else ()), redirected]
+    return [*lines, f"{command.name if command else 'CMD'} {json.dumps(words)}"]
+
+
+def _as_root(line: str, user: str) -> list[str]:
+    """Whoever runs the image may not write where its packages are."""
+    return ["USER root", line, f"USER {user}"] if user else [line]
 
 
 def _install(language: str, wanted: Wish) -> str:
@@ -154,27 +164,26 @@ def _install(language: str, wanted: Wish) -> str:
 
 
 def _splices(source: Source, image: _Image, lines: list[str]) -> list[Splice]:
-    if not image.language:
+    command = image.command
+    if not image.built.language:
         raise CannotEdit("the image is for a language whose handler cannot be redirected")
-    if image.command is None:
+    if command is None:
         raise CannotEdit("there is no CMD, so the handler is said somewhere else (ImageConfig.Command)")
     if not image.handler:
         raise CannotEdit('CMD does not name a handler in the form ["module.function"]')
-    newline, start = source.newline, image.command.start()
-    indent = image.command[0][: len(image.command[0]) - len(image.command[0].lstrip())]
-    if not lines[-1].startswith("CMD"):
+    newline, start = source.newline, command.start
+    text = source.text[start : command.end]
+    indent = text[: len(text) - len(text.lstrip())]
+    if not lines[-1].startswith(command.name):
         return [Splice(start, start, "".join(f"{indent}{line}{newline}" for line in lines))]
-    words = json.loads(image.command[1])
-    if len(words) != 1:
-        lines = [*lines[:-1], f"CMD {json.dumps([*words[:-1], json.loads(lines[-1][4:])[0]])}"]
-    return [Splice(start, image.command.end(), newline.join(indent + line for line in lines))]
+    return [Splice(start, command.end, newline.join(indent + line for line in lines))]
 
 
-def _incomplete(source: Source, image: _Image) -> tuple[str, ...]:
+def _incomplete(image: _Image) -> tuple[str, ...]:
     """Redirected already, but by a hand that forgot the rest."""
-    if f"{catalog.HANDLER_VARIABLE}" in source.text:
+    if catalog.HANDLER_VARIABLE in image.built.variables:
         return ()
     return (
-        f"{source.path.name}: CMD is Datadog's handler ({image.handler}); "
-        f"{catalog.HANDLER_VARIABLE} has to be set to the function's own, here or in the function",
+        f"CMD is Datadog's handler ({image.handler}); {catalog.HANDLER_VARIABLE} has to be set to the "
+        "function's own, here or in the function",
     )

@@ -168,7 +168,9 @@ LIMITS: tuple[Limit, ...] = (
     _stops(
         "retired_image",
         ("image",),
-        lambda case: _runtimes(case, catalog.is_retired),
+        lambda case: _runtimes(
+            case, lambda each: catalog.is_retired(each) or each in catalog.FROZEN_RUNTIMES
+        ),
         "Datadog's library is not made for {runtime} any more, and its installation would stop the build: "
         "{them} left out",
     ),

@@ -196,7 +196,7 @@ DOCKER = """FROM public.ecr.aws/lambda/python:3.12 AS build
 RUN true
 CMD ["not.this"]
 FROM public.ecr.aws/lambda/python:3.12
-COPY app.py ${LAMBDA_TASK_ROOT}
+COPY --from=build app.py ${LAMBDA_TASK_ROOT}
 CMD [ "app.handler" ]
 """
 
