@@ -35,7 +35,7 @@ _BY_NAME: dict[str, Kind] = {
 _FORMAT = re.compile(r"^[\"']?AWSTemplateFormatVersion[\"']?\s*:", re.MULTILINE)
 _TRANSFORM = re.compile(r"AWS::Serverless-2016-10-31")
 _FUNCTION = re.compile(r"AWS::(Serverless|Lambda)::Function\b")
-_DOCKERFILE = re.compile(r"(?i)(?:docker|container)file([.\-_].*)?|.+\.(?:docker|container)file")
+_DOCKERFILE = re.compile(r"(?:Docker|Container)file([.\-_].*)?|.+\.([Dd]ocker|[Cc]ontainer)file")
 _HEAD = 2_000_000
 _TEMPLATE_LIKE = re.compile(r"(?i)(template|cloudformation|sam|stack|cfn|\.cf)")
 

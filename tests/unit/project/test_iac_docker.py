@@ -49,7 +49,7 @@ def test_an_image_is_recognised_however_its_file_is_written(tmp_path: Path, text
     assert text.partition("CMD")[0].splitlines() == lines[: text.partition("CMD")[0].count("\n")]
 
 
-@pytest.mark.parametrize("name", ["Containerfile", "dockerfile", "Dockerfile-orders", "orders.dockerfile"])
+@pytest.mark.parametrize("name", ["Containerfile", "Dockerfile-orders", "orders.dockerfile"])
 def test_names_that_builders_take(tmp_path: Path, name: str) -> None:
     assert after(proposed(tmp_path, f"{AWS}\n{CMD}", name=name))[-1] == OURS
 
