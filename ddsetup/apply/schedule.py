@@ -32,6 +32,7 @@ class Queue:
         self._waits_for: dict[int, set[int]] = {}
         self._dependants: dict[int, list[int]] = {}
         self._groups: dict[int, object] = {}
+        self._known: dict[object, object] = {}
         self._unready_in_group: dict[object, int] = {}
         self._ready: dict[Turn, deque[int]] = {}
         self._held: dict[object, list[int]] = {}
@@ -54,12 +55,14 @@ class Queue:
             if bad is not None:
                 lost.append((index, self._changes[bad].resource))
                 continue
-            self._waits_for[index] = {need for need in needs if need not in self._settled}
-            for need in self._waits_for[index]:
-                self._dependants.setdefault(need, []).append(index)
             if self._batch.get(self._changes[index].resource.kind, 1) > 1:
-                self._groups[index] = self._group(index)
-            if self._waits_for[index]:
+                group = self._group(index)
+                self._groups[index] = self._known.setdefault(group, group)
+            waits_for = {need for need in needs if need not in self._settled}
+            for need in waits_for:
+                self._dependants.setdefault(need, []).append(index)
+            if waits_for:
+                self._waits_for[index] = waits_for
                 self._count(index, +1)
             else:
                 self._make_ready(index)

@@ -10,6 +10,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import astuple, dataclass
+from sys import intern
 from typing import Any, Literal
 
 from ddsetup.facts import recognise
@@ -118,7 +119,8 @@ def kept_brief(stored: Stored) -> Brief | None:
             return None
         header = header_from_json(document["header"])
         traces = tuple(
-            Trace(seq, ResourceId(*resource), step, before, after, status, carries)
+            # Most of these texts are those of thousands of others, too.
+            Trace(seq, ResourceId(*map(intern, resource)), intern(step), before, after, status, carries)
             for seq, *resource, step, before, after, status, carries in document["traces"]
         )
         return Brief(header=header, traces=traces, ended=document["ended"])

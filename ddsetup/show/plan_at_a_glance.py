@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import groupby
 
 from ddsetup.facts.kinds import CHOSEN, kind_name
 from ddsetup.model.answers import Answers
 from ddsetup.model.change import Change, Plan, Skipped
 from ddsetup.model.lines import Line, Look, Span, counted, line, names
 from ddsetup.model.states import FunctionState
-from ddsetup.show.plan_lines import FOLD_AFTER, STEPS, change_lines, summary
+from ddsetup.show.plan_lines import FOLD_AFTER, STEPS, by_step, change_lines, summary
 
 _DONE = {"create": ("+", "create"), "update": ("~", "change"), "delete": ("-", "delete")}
 _EXAMPLE_LINES = 9
@@ -22,9 +21,9 @@ _CONFIGURED = ("iam_role", "integration")
 def brief_lines(plan: Plan, answers: Answers, look: Look) -> list[Line]:
     """The changes by step, what is left alone and why, warnings, what becomes billable, and all in short."""
     found: list[Line] = []
-    for step, changes in groupby(plan.changes, key=lambda change: change.step):
+    for step, changes in by_step(plan.changes).items():
         found.append(line(Span(STEPS.get(step, step), "heading")))
-        found.extend(_step(tuple(changes), look))
+        found.extend(_step(changes, look))
         found.append(())
     found.extend(_left_alone(plan.skipped))
     found.extend(line(Span("! ", "warn"), warning) for warning in plan.warnings)
@@ -41,14 +40,14 @@ def brief_lines(plan: Plan, answers: Answers, look: Look) -> list[Line]:
 
 def _in_short(changes: Sequence[Change]) -> list[Line]:
     """A line for each step: what of a long plan is still on the screen when it is to be agreed to."""
-    titles = {change.step: STEPS.get(change.step, change.step).split(":", 1)[0] for change in changes}
+    steps = by_step(changes)
+    titles = [STEPS.get(step, step).split(":", 1)[0] for step in steps]
     if len(titles) < 2:
         return []
-    width = max(len(title) for title in titles.values())
+    width = max(map(len, titles))
     found = [line(Span("In short", "heading"))]
-    for step, title in titles.items():
-        alike = Plan(changes=tuple(change for change in changes if change.step == step))
-        found.append(line("  ", f"{title:<{width}}  ", summary(alike)))
+    for title, alike in zip(titles, steps.values(), strict=True):
+        found.append(line("  ", f"{title:<{width}}  ", summary(Plan(changes=tuple(alike)))))
     return [*found, ()]
 
 

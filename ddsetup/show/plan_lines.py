@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import groupby
 
 from ddsetup.facts.disclose import MASK, disclosed
 from ddsetup.facts.kinds import kind_name
@@ -65,15 +64,23 @@ def resource_text(resource: ResourceId) -> str:
 def plan_lines(plan: Plan, look: Look) -> list[Line]:
     """The whole plan: changes by step, then what is left alone and why, then warnings and the sum."""
     found: list[Line] = []
-    for step, changes in groupby(plan.changes, key=lambda change: change.step):
+    for step, changes in by_step(plan.changes).items():
         found.append(line(Span(STEPS.get(step, step), "heading")))
-        found.extend(_step_lines(tuple(changes), look))
+        found.extend(_step_lines(changes, look))
         found.append(())
     found.extend(skipped_lines(plan.skipped, look))
     found.extend(line(Span("! ", "warn"), warning) for warning in plan.warnings)
     if plan.warnings:
         found.append(())
     found.append(line(Span(summary(plan), "bold")))
+    return found
+
+
+def by_step(changes: Iterable[Change]) -> Mapping[str, Sequence[Change]]:
+    """The changes of each step together: an undo has those of a function and of its log group in turns."""
+    found: dict[str, list[Change]] = {}
+    for change in changes:
+        found.setdefault(change.step, []).append(change)
     return found
 
 

@@ -11,9 +11,12 @@ from typing import Any
 
 import pytest
 from botocore.credentials import Credentials
+from botocore.loaders import Loader
 
+from ddsetup.gateways.aws.credentials import open_session
 from ddsetup.gateways.aws.errors import NotShared, Refused, Throttled
 from ddsetup.gateways.aws.members import Together
+from ddsetup.gateways.aws.service_models import model_loader
 from ddsetup.gateways.aws.session import Aws, AwsOptions, Patience, default_region
 from ddsetup.model.account import Identity, Lane
 from ddsetup.model.errors import ChangedSince, CredentialsError, Denied, GatewayError, Interrupted, NotFound
@@ -348,3 +351,25 @@ def test_a_lane_of_another_account_is_refused(script: ScriptedAws) -> None:
     assert aws.identity().account == ACCOUNT
     with pytest.raises(GatewayError, match=f"account {ACCOUNT}, not of 333344445555"):
         aws.call("lambda:ListFunctions", Lane("333344445555", REGION))
+
+
+@pytest.mark.parametrize(
+    "name", ["sts/2011-06-15/service-2", "sts/2011-06-15/endpoint-rule-set-1", "endpoints"]
+)
+def test_models_are_botocores_without_what_is_for_readers(name: str) -> None:
+    # One of its own: botocore writes into the table of endpoints as it goes.
+    ours = model_loader.__wrapped__(None).load_data(name)
+    assert ours == _without_texts(Loader().load_data(name))
+    assert type(ours) is dict
+
+
+def test_models_are_read_once_for_all_sessions(aws_env: None) -> None:
+    loaders = {id(open_session(AwsOptions()).get_component("data_loader")) for _ in range(2)}
+    assert loaders == {id(model_loader(None))}
+
+
+def _without_texts(node: Any) -> Any:
+    if isinstance(node, dict):
+        kept = {k: _without_texts(v) for k, v in node.items()}
+        return {k: v for k, v in kept.items() if not (k == "documentation" and isinstance(v, str))}
+    return [_without_texts(each) for each in node] if isinstance(node, list) else node

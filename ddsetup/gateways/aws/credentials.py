@@ -9,9 +9,9 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
+from ddsetup.gateways.aws.service_models import model_loader
 from ddsetup.model.errors import CredentialsError, Unreachable
 
 
@@ -50,7 +50,7 @@ def open_session(options: AwsOptions) -> Any:
     session = botocore.session.Session(profile=profile_of(options))
     try:
         session.get_scoped_config()
-        session.register_component("data_loader", _loader(session.get_config_variable("data_path")))
+        session.register_component("data_loader", model_loader(session.get_config_variable("data_path")))
         resolver = session.get_component("credential_provider")
         provider = resolver.get_provider("assume-role")
         if options.environ is not None:
@@ -63,23 +63,6 @@ def open_session(options: AwsOptions) -> Any:
     except BotoCoreError as error:
         raise explain_credentials(error, options) from None
     return session
-
-
-def _loader(data_path: str | None) -> Any:
-    """botocore's loader of models, but for its list of services.
-
-    To say whether there is a service it looks into the folders of all 400, for each type of file: 4,000 calls
-    of the system. Here every folder is taken for one; what is not in it is missed when it is opened.
-    """
-    from botocore.loaders import Loader
-
-    class Quick(Loader):
-        def list_available_services(self, type_name: str) -> list[str]:  # noqa: ARG002 - botocore's name
-            folders = (Path(folder) for folder in self.search_paths)
-            return sorted({each.name for folder in folders if folder.is_dir() for each in folder.iterdir()})
-
-    paths = [str(Path(path).expanduser()) for path in (data_path or "").split(os.pathsep) if path]
-    return Quick(extra_search_paths=paths)
 
 
 def _read_from(environ: Mapping[str, str], resolver: Any, assuming: Any) -> None:

@@ -345,6 +345,14 @@ def test_verbose_folds_nothing() -> None:
     assert not [row for row in text.splitlines() if row.endswith(" more")]
 
 
+def test_a_step_is_told_once_however_its_changes_come() -> None:
+    changes = full_plan(9).changes
+    by_turns = Plan(changes=(*changes[::2], *changes[1::2]))
+    text = text_of(report_lines(Report(command="undo", plan=by_turns), Look()))
+    assert [row for row in text.splitlines() if row == "Functions"] == ["Functions"]
+    assert "… and 4 more to change: functions" in text
+
+
 def test_every_function_left_alone_is_named_or_counted_with_its_reason() -> None:
     text = text_of(report_lines(Report(command="plan", plan=full_plan()), Look()))
     assert "image-4 (eu-west-1) and 2 more" in text
