@@ -352,7 +352,8 @@ def run_once(latency: float) -> str:
 
 def figure_of(mode: str, m: Measured) -> goals.Figure:
     """What goes into the table."""
-    return goals.Figure(mode, m.n, m.calls, m.seconds, m.cpu, m.peak_mb, m.tally.calls)
+    first, last = m.updating
+    return goals.Figure(mode, m.n, m.calls, m.seconds, m.cpu, m.peak_mb, m.tally.calls, last - first)
 
 
 def run_doctor(n: int, latency: float) -> list[goals.Figure]:
