@@ -2,16 +2,20 @@
 
 One look at healthy functions, each of which has everything, in the stand-in for Datadog; it refuses what
 Datadog's documented limits refuse. Prints the table of docs/performance.md. `--waves 10`: instead, the whole
-proof of functions that arrive one after the other, a tenth of them every minute.
+proof of functions that arrive one after the other, a tenth of them every minute. `--named 100`: instead, how
+long the stand-in takes to find the spans of so many functions that are asked for by name among those of all.
 """
 
 from __future__ import annotations
 
 import argparse
+import time
 from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
 
+from ddsetup.gateways.datadog.sightings import span_sightings
+from ddsetup.gateways.datadog.telemetry import Window
 from ddsetup.model.account import Function
 from ddsetup.model.report import Signal
 from ddsetup.sandbox.datadog.limits import HOURLY_LIMITS
@@ -33,7 +37,14 @@ def main() -> None:
     parser.add_argument("--n", type=int, nargs="+", default=[200, 1_000, 5_000])
     parser.add_argument("--regions", type=int, nargs="+", default=[1, 3, 17])
     parser.add_argument("--waves", type=int, default=0)
+    parser.add_argument("--named", type=int, default=0)
     given = parser.parse_args()
+    if given.named:
+        for number in given.n:
+            calls, seconds = named(spread(number, 1), given.named)
+            said = f"{calls} calls, {seconds:.2f} s"
+            print(f"spans of {given.named} of {number:,} functions: {said}", flush=True)
+        return
     if given.waves:
         for number in given.n:
             with datadog({"limits": dict(HOURLY_LIMITS)}) as world:
@@ -50,6 +61,20 @@ def main() -> None:
                 counts = [len(world.calls(path)) for path, _ in KINDS.values()]
             seen = Counter(s.status for s in signals)["arrived"] / len(signals)
             print(f"| {number:,} | {regions} | {' | '.join(map(str, counts))} | {seen:.0%} |", flush=True)
+
+
+def named(functions: list[Function], count: int) -> tuple[int, float]:
+    """How many calls it takes, and how many seconds, to learn which of the first functions have spans, where
+    all have."""
+    with datadog() as world:
+        arrive(world, functions)
+        dd, window = world.connect(), Window(world.now() - timedelta(minutes=1), world.now())
+        begun = time.monotonic()
+        seen = frozenset().union(*span_sightings(dd, window, functions[:count]))
+        taken = time.monotonic() - begun
+        if len(seen) != count:
+            raise AssertionError(f"{len(seen)} of {count} were seen")
+        return len(world.calls("/spans/analytics/aggregate")), taken
 
 
 def spread(number: int, regions: int) -> list[Function]:
