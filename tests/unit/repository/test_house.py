@@ -21,7 +21,7 @@ NOT_MODULES = {"ddsetup.toml", "ddsetup.sandbox.delivery"}
 """The settings file, and the names of logs."""
 CALLED_BY_OTHERS = {
     *("_repr_pretty_", "render", "get_renderables"),
-    *("__getattr__", "list_available_services"),
+    *("__getattr__", "list_available_services", "load_file"),
 }
 """What IPython and rich, Python and botocore call by these names."""
 REGISTERED = ["@*.add", "@check"]
