@@ -52,7 +52,8 @@ def _read(plain: Path, packed: Path) -> Any:
 
 
 def _without_prose(node: dict[str, Any]) -> dict[str, Any]:
-    """A part of a model without what is for readers. A member of that name is no text."""
+    """A part of a model without what is for readers. A member of that name is no text; in places botocore
+    relies on the field."""
     if isinstance(node.get("documentation"), str):
-        del node["documentation"]
+        node["documentation"] = ""
     return node
