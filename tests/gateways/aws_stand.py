@@ -92,6 +92,8 @@ class ScriptedAws:
     requests: list[tuple[str, str, bytes]] = field(default_factory=list)
     signed: list[str] = field(default_factory=list)
     """By which access key each request was signed."""
+    authorized: list[str] = field(default_factory=list)
+    """The header `authorization` of each."""
 
     def script(self, *replies: Reply) -> None:
         self.replies = list(replies)
@@ -115,7 +117,8 @@ def scripted_aws() -> Iterator[ScriptedAws]:
             body = self.rfile.read(int(self.headers.get("content-length") or 0))
             with lock:
                 aws.requests.append((self.command, self.path, body))
-                aws.signed.append(self.headers.get("authorization", "").partition("=")[2].partition("/")[0])
+                aws.authorized.append(self.headers.get("authorization", ""))
+                aws.signed.append(aws.authorized[-1].partition("=")[2].partition("/")[0])
                 reply = aws.replies.pop(0) if len(aws.replies) > 1 else aws.replies[0]
             if reply.drop:
                 # A reset, as from a broken load balancer, rather than an orderly end.

@@ -115,6 +115,16 @@ def test_an_answer_is_read_as_botocore_reads_it(service: str, operation: str, bo
     assert parser_for(protocol).parse(answer, shape) == create_parser(protocol).parse(answer, shape)
 
 
+def test_what_s3_wants_a_signature_of_its_own_for_does_not_go_directly(script: ScriptedAws) -> None:
+    """S3's API reference, "Signature Calculations for the Authorization Header": the hash of the body is a
+    header of its own, and signed."""
+    script.script(Reply("<ListVersionsResult/>", headers={"content-type": "application/xml"}))
+    another = connect(script.url).as_another(Credentials("ANOTHER", "secret"))
+    another.call("s3:ListBucketVersions", LANE, operation="ListObjectVersions", Bucket="b", MaxKeys=1)
+    assert script.signed == ["ANOTHER"]
+    assert "SignedHeaders=host;x-amz-content-sha256;x-amz-date" in script.authorized[0]
+
+
 def test_nobody_signs_without_credentials(script: ScriptedAws) -> None:
     aws: Aws = connect(script.url).as_another(None)
     with pytest.raises(Denied, match="credentials"):
