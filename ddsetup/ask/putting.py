@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from ddsetup.ask.dialogue import Dialogue
 from ddsetup.ask.prompter import Back, Prompt, Prompter, PromptKind
 from ddsetup.ask.questions import FUNCTIONS, OWNED, REGION, SIGNALS, SOURCE, Choice, Draft, Question
-from ddsetup.ask.region_offers import FunctionsByRegion, region_offers, regions_in_use
+from ddsetup.ask.region_offers import FunctionsByRegion, region_offers, regions_in_use, without_functions
 from ddsetup.model.account import Function, Json
 from ddsetup.model.errors import UsageError
 from ddsetup.model.snapshot import Snapshot
@@ -150,6 +150,8 @@ def put(question: Question, asking: Asking, draft: Draft) -> Value | None:
         functions = asking.count()
         choices = tuple(Choice(*offer) for offer in region_offers(functions))
         suggested = suggested or regions_in_use(functions)
+        if without_functions(functions):
+            asking.prompter.say("no region of this account has functions: deploy one first; Ctrl-C stops")
     else:
         choices = _choices(question, asking, draft)
     if choices and choices[0].value == SOURCE and question.key not in asking.dialogue.earlier:

@@ -28,6 +28,12 @@ def regions_in_use(functions: FunctionsByRegion) -> tuple[str, ...]:
     )
 
 
+def without_functions(functions: FunctionsByRegion) -> bool:
+    """Whether none has any: all that are enabled could be read."""
+    read = [n for n in functions.values() if not (isinstance(n, Unreadable) and n.region_off)]
+    return bool(read) and all(number == 0 for number in read)
+
+
 def _rank(region: str, functions: FunctionsByRegion) -> tuple[int, str]:
     number = functions[region]
     if isinstance(number, Unreadable):

@@ -29,7 +29,9 @@ def run(call: Call) -> Report:
     functions = monitored(snapshot, functions)
     report = base_report("verify", session)
     if not functions and selection == Selection(all=True, state="instrumented"):
-        call.console.say("no function has Datadog yet; choose others with --function, --tag or --all")
+        call.console.say(
+            "no function has Datadog yet (ddsetup setup); choose others with --function, --tag or --all"
+        )
     started = snapshot.at if call.given.on("invoke") else None
     rounds = make_traffic(call, session, functions)
     things = things_of(snapshot, answers, Plan(), functions)

@@ -47,6 +47,9 @@ _WHY: Mapping[str, str] = {
 }
 """What the next commands are good for, by how they begin; the first that fits counts."""
 
+_SCREEN = 20
+"""How many lines of a command leave what stands before it in sight."""
+
 
 def next_lines(report: Report, look: Look) -> list[Line]:
     """What is worth doing next, then the same run without questions."""
@@ -67,11 +70,18 @@ def next_lines(report: Report, look: Look) -> list[Line]:
         remark = f"  {why}" if why else ""
         found.append(line("  ", Span(f"{first:<{width}}" if remark else first, "code"), Span(remark, "dim")))
         found.extend(line("  ", Span(each, "code")) for each in rest)
-    if repeat:
-        found.append(line(Span("The same without questions, for CI", "heading")))
-        found.extend(line("  ", Span(each, "code")) for each in repeat.split("\n"))
-        if report.data.get("config"):
-            found.append(line("  or ", Span("ddsetup setup --yes", "code"), f" with {report.data['config']}"))
+    return [*found, *_repeat_lines(repeat, report.data.get("config", ""))] if repeat else found
+
+
+def _repeat_lines(repeat: str, config: str) -> list[Line]:
+    """The same run as a command line; with the file of answers where hundreds were picked by name."""
+    rows = repeat.split("\n")
+    whole = len(rows) <= _SCREEN or not config
+    found = [line(Span("The same without questions, for CI", "heading"))]
+    if whole:
+        found.extend(line("  ", Span(each, "code")) for each in rows)
+    if config:
+        found.append(line("  or " if whole else "  ", Span("ddsetup setup --yes", "code"), f" with {config}"))
     return found
 
 

@@ -95,7 +95,10 @@ class QuestionaryPrompter:
             secret = "".join(_answer(questionary.password(prompt.text, **common)).split())
             self._answered(prompt.text, "(not shown)")
             return secret
-        common |= {"validate": _validator(prompt.check), "default": str(prompt.default or "")}
+        common |= {
+            "validate": _validator(prompt.check, output.get_size().columns),
+            "default": str(prompt.default or ""),
+        }
         typed = " ".join(_answer(questionary.text(prompt.text, **common)).split())
         self._answered(prompt.text, typed or "(empty)")
         return typed
@@ -187,8 +190,13 @@ def _mark(why: str, columns: int) -> str:
     return textwrap.indent(textwrap.fill(why, max(columns - 3, 20)), "  ") + "\n?"
 
 
-def _validator(check: Callable[[Json], str]) -> Callable[[str], bool | str]:
-    return lambda text: check(text.strip()) or True
+def _validator(check: Callable[[Json], str], columns: int) -> Callable[[str], bool | str]:
+    return lambda text: in_one_line(check(text.strip()), text.strip(), columns) or True
+
+
+def in_one_line(problem: str, typed: str, columns: int) -> str:
+    """What is wrong with what was typed. That stands above it, and makes way where there is one line only."""
+    return problem.removeprefix(f"{typed!r} ") if len(problem) > columns else problem
 
 
 def _stderr(*, ascii_only: bool = False) -> Output:

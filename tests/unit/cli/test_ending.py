@@ -14,13 +14,16 @@ REPEAT = "ddsetup setup \\\n  --yes \\\n  --no-input \\\n  --all \\\n  --site da
 PAGES = links("datadoghq.eu", [function(f"f{n}") for n in range(9)], ("111122223333",))
 
 
-def ended(*, verbose: bool = False, config: str = "", width: int = 80) -> str:
+MANY = REPEAT.replace("  --all", " \\\n".join(f"  --function f{n}" for n in range(300)))
+
+
+def ended(*, verbose: bool = False, config: str = "", width: int = 80, repeat: str = REPEAT) -> str:
     report = Report(
         command="setup",
         run="20261122T101530Z-ab12",
         links=PAGES,
-        next=("ddsetup doctor", "ddsetup explore cold-starts", REPEAT),
-        data={"ci": REPEAT, "config": config},
+        next=("ddsetup doctor", "ddsetup explore cold-starts", repeat),
+        data={"ci": repeat, "config": config},
         signals=(Signal(function="f0", region="eu-west-1", signal="logs", status="arrived"),),
     )
     return text_of(report_lines(report, Look(width=width, verbose=verbose)))
@@ -44,6 +47,12 @@ def test_the_line_for_ci_can_be_copied_as_it_is() -> None:
     command, _, rest = after.partition("  or ")
     assert shlex.split(command.replace("\\\n", " ")) == shlex.split(REPEAT.replace("\\\n", " "))
     assert rest == "ddsetup setup --yes with /home/ann/ddsetup.toml\n"
+
+
+def test_hundreds_of_names_do_not_push_the_rest_off_the_screen_where_a_file_has_them() -> None:
+    text = ended(config="ddsetup.toml", repeat=MANY)
+    assert text.endswith("for CI\n  ddsetup setup --yes with ddsetup.toml\n")
+    assert "--function f299" in ended(repeat=MANY)
 
 
 def test_the_pages_that_everybody_wants_first_are_shown_whole_and_the_others_counted() -> None:

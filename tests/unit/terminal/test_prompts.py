@@ -17,7 +17,7 @@ from ddsetup.model.account import Json
 from ddsetup.settings.setting import Value
 from ddsetup.settings.table import SETTINGS
 from ddsetup.terminal.line_by_line import PlainPrompter
-from ddsetup.terminal.prompts import QuestionaryPrompter, make_prompter
+from ddsetup.terminal.prompts import QuestionaryPrompter, in_one_line, make_prompter
 from tests.unit.terminal.test_console import Stream, console
 
 SITES = tuple(Choice(site) for site in ("datadoghq.com", "us3.datadoghq.com", "datadoghq.eu"))
@@ -60,6 +60,12 @@ def terminal(text: str) -> Iterator[QuestionaryPrompter]:
 def test_keys_make_answers(prompt: Prompt, text: str, answer: Value) -> None:
     with terminal(text) as prompter:
         assert prompter.ask(prompt) == answer
+
+
+def test_what_is_wrong_fits_into_the_line_that_there_is_for_it() -> None:
+    said = "'a b' must be one word"
+    assert in_one_line(said, "a b", 22) == said
+    assert in_one_line(said, "a b", 21) == "must be one word"
 
 
 @pytest.mark.parametrize("kind", ["text", "confirm", "one", "many", "secret"])
