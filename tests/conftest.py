@@ -58,9 +58,13 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
 SANDBOXES = ("tests/e2e/", "tests/safety/")
 """Where a file has whole sandboxes to itself: minutes of waiting beside little work."""
 LONGEST = (
-    *("test_doctor", "test_kills", "test_year", "test_own_policies", "test_wizard", "test_running"),
-    *("test_forwarder_stack", "test_faults", "test_sandbox", "test_lanes", "test_anywhere", "test_explore"),
-    *("test_as_on_aws", "test_keep", "test_contract", "test_odd_answers", "test_monitors", "test_services"),
+    *("e2e/test_doctor", "e2e/test_org_sandbox", "e2e/test_org", "safety/test_kills", "e2e/test_running"),
+    *("e2e/test_wizard", "safety/test_faults", "safety/test_competitor", "e2e/test_sandbox"),
+    *("gateways/test_verify", "e2e/test_own_policies", "e2e/test_anywhere", "e2e/test_explore"),
+    *("e2e/test_as_on_aws", "e2e/test_forwarder_stack", "gateways/test_calls_per_function"),
+    *("safety/test_year", "safety/test_odd_answers", "safety/test_other_site", "e2e/test_contract"),
+    *("unit/plan/test_step_properties", "unit/cli/test_command_line", "unit/show/test_page"),
+    *("unit/repository/test_environment", "e2e/test_extension", "gateways/test_stack_sets_sandbox"),
 )
 """What takes longest where no earlier run has told."""
 SECONDS = "ddsetup/seconds_by_file"
@@ -99,10 +103,11 @@ def _file(nodeid: str) -> str:
 
 
 def _rank(file: str) -> int:
-    if not file.startswith(SANDBOXES):
-        return len(LONGEST) + (1 if file.startswith("tests/gateways/") else 2)
-    name = file.rpartition("/")[2].removesuffix(".py")
-    return LONGEST.index(name) if name in LONGEST else len(LONGEST)
+    name = file.removeprefix("tests/").removesuffix(".py")
+    if name in LONGEST:
+        return LONGEST.index(name)
+    rooms = (*SANDBOXES, "tests/gateways/")
+    return len(LONGEST) + (0 if file.startswith(SANDBOXES) else 1 if file.startswith(rooms) else 2)
 
 
 def pytest_unconfigure() -> None:

@@ -44,20 +44,22 @@ class Guard:
             "a" * 32,
             "b" * 40,
         }
+        """Plain, and as JSON writes them where that is another text."""
         self._written: set[str] = set()
         self._leaks: list[str] = []
         self.looked_at = 0
 
     def plant(self, *values: str) -> None:
         """Add values that nobody may ever see. Short ones could be ordinary words and are left out."""
-        self._secrets.update(value for value in values if len(value) >= 12)
+        for value in values:
+            if len(value) >= 12:
+                self._secrets |= {value, json.dumps(value)[1:-1]}
 
     def look(self, text: str, where: str) -> None:
         """Remember it if `text` holds a secret, plain or as JSON writes it."""
         self.looked_at += 1
-        for secret in self._secrets:
-            if secret in text or json.dumps(secret)[1:-1] in text:
-                self._leaks.append(where)
+        if any(secret in text for secret in self._secrets):
+            self._leaks.append(where)
 
     def opened(self, event: str, arguments: tuple[Any, ...]) -> None:
         """An audit hook: notes the files that ddsetup itself opens for writing."""

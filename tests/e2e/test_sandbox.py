@@ -112,17 +112,19 @@ def test_that_something_has_changed_is_told_where_nothing_else_needs_reading(san
     functions = root(sandbox, "lambda")
     tagged = {"Resource": _arn(functions, "coffee-stock"), "Tags": {"seen": "yes"}}
 
-    def told(call: Callable[..., object], **arguments: object) -> tuple[bool, set[str]]:
+    def told(call: Callable[..., object], **arguments: object) -> tuple[bool, set[str], bool]:
         before = changes(sandbox.aws_endpoint_url)
         call(**arguments)
         after = changes(sandbox.aws_endpoint_url)
         regions = {name for name, count in after.regions.items() if before.regions.get(name) != count}
-        return after.version != before.version != "", regions
+        subscriptions = after.subscriptions != before.subscriptions
+        return after.version != before.version != "", regions, subscriptions
 
     # What was sent before may still be on its way through the account's functions.
-    until(lambda: told(functions.list_functions) == (False, set()))
-    assert told(functions.tag_resource, **tagged) == (True, {"us-east-1"})
-    assert told(inject, sandbox=sandbox) == (True, set())
+    until(lambda: told(functions.list_functions) == (False, set(), False))
+    assert told(functions.tag_resource, **tagged) == (True, {"us-east-1"}, False)
+    assert told(root(sandbox, "logs").create_log_group, logGroupName="/seen") == (True, {"us-east-1"}, True)
+    assert told(inject, sandbox=sandbox) == (True, set(), False)
 
 
 def test_a_forwarder_with_an_unknown_key_says_so(sandbox: Sandbox) -> None:

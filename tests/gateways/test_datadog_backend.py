@@ -22,6 +22,8 @@ from typing import Any
 import boto3
 import pytest
 
+from ddsetup.sandbox.datadog import triggers
+from ddsetup.sandbox.datadog.aws_access import CustomerAccess
 from ddsetup.sandbox.datadog.backend import Backend, BackendOptions
 from ddsetup.sandbox.datadog.integrations import Account, Integrations
 from ddsetup.sandbox.datadog.store import Telemetry
@@ -308,6 +310,26 @@ def test_a_group_with_a_filter_to_the_forwarder_is_left_alone(scene: Scene) -> N
     scene.register(account.id)
     scene.backend.crawl()
     assert [one["filterName"] for one in scene.filters(group)] == ["mine"], "not made by Datadog"
+
+
+def test_a_group_that_is_known_to_have_its_filter_is_not_asked_for_it(scene: Scene) -> None:
+    forwarder = scene.function("Forwarder")
+    scene.function("fn")
+    group = scene.group("fn")
+    account = scene.integrate([*METRICS, *TRIGGERS])
+    scene.register(account.id, forwarder)
+    (account,) = scene.integrations.accounts()
+    access = CustomerAccess(BackendOptions(scene.emulator.url, DATADOG, DATADOG, 1))
+    access.assume(account)
+    known: set[str] = set()
+    triggers.subscribe(account, REGION, access, scene.integrations, known)
+    assert known == {group}
+    (made,) = scene.filters(group)
+    scene.aws("logs").delete_subscription_filter(logGroupName=group, filterName=made["filterName"])
+    triggers.subscribe(account, REGION, access, scene.integrations, known)
+    assert scene.filters(group) == []
+    triggers.subscribe(account, REGION, access, scene.integrations, set())
+    assert [one["filterName"] for one in scene.filters(group)] == [made["filterName"]]
 
 
 def test_triggers_need_their_permission_and_say_so(scene: Scene) -> None:

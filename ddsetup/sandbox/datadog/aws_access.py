@@ -36,13 +36,15 @@ class BackendOptions:
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """What differs if something has changed in the emulated AWS since: anywhere, or in a region.
+    """What differs if something has changed in the emulated AWS since: anywhere, in a region (where nothing
+    ever was is not among them), or by which a log group may have lost its subscription filters.
 
     ``version`` is empty where it does not tell.
     """
 
     version: str = ""
     regions: Mapping[str, int] = field(default_factory=dict)
+    subscriptions: int = 0
 
 
 def changes(endpoint: str) -> Changes:
@@ -50,7 +52,7 @@ def changes(endpoint: str) -> Changes:
     try:
         with urlopen(f"{endpoint}{PATH}", timeout=30) as answer:  # noqa: S310 (loopback)
             told = json.load(answer)
-        return Changes(told["version"], told["regions"])
+        return Changes(told["version"], told["regions"], told["subscriptions"])
     except (OSError, ValueError, LookupError, TypeError):
         return Changes()
 

@@ -51,6 +51,7 @@ class Backend:
         self._busy = threading.Lock()
         self._access: CustomerAccess | None = None
         self._idle: dict[tuple[str, str], int] = {}
+        self._subscribed: dict[tuple[str, str], set[str]] = {}
         self._traced: set[str] = set()
         self._rounds = 0
         self._known = Changes()
@@ -88,6 +89,8 @@ class Backend:
             region for region, count in self._known.regions.items() if seen.regions.get(region) != count
         }
         self._idle = {key: rounds for key, rounds in self._idle.items() if key[1] not in stirred}
+        if self._known.subscriptions != seen.subscriptions or not self._known.version:
+            self._subscribed.clear()
         version = self._known.version
         changed = not version or seen.version != version or before != self._registered
         if changed or any(self._integrations.issues().values()) or self._options.adaptive:
@@ -101,12 +104,12 @@ class Backend:
         with self._busy:
             self._rounds += 1
             if every_region:
-                self._idle.clear()
+                self._subscribed.clear()
             for account in self._integrations.accounts():
                 if not self._stopping.is_set():
-                    self._integrations.set_issues(account.id, self._visit(account))
+                    self._integrations.set_issues(account.id, self._visit(account, every_region))
 
-    def _visit(self, account: Account) -> list[str]:
+    def _visit(self, account: Account, every_region: bool) -> list[str]:
         # One for all accounts, which are visited one after the other: clients cost more than calls.
         access = self._access = self._access or CustomerAccess(self._options)
         try:
@@ -114,9 +117,10 @@ class Backend:
         except AccessFailed as error:
             return [str(error)]
         issues = triggers.take_back(account, access, self._integrations)
-        for region in triggers.forwarders(account):
+        for region, forwarder in triggers.forwarders(account).items():
+            subscribed = self._subscribed.setdefault((account.id, forwarder), set())
             try:
-                issues += triggers.subscribe(account, region, access, self._integrations)
+                issues += triggers.subscribe(account, region, access, self._integrations, subscribed)
             except AccessFailed as error:
                 issues.append(f"{region}: {error}")
         try:
@@ -124,10 +128,10 @@ class Backend:
         except AccessFailed as error:
             issues.append(str(error))
         if wants_metrics(account):
-            issues += self._crawl(account, access)
+            issues += self._crawl(account, access, every_region)
         return issues
 
-    def _crawl(self, account: Account, access: CustomerAccess) -> list[str]:
+    def _crawl(self, account: Account, access: CustomerAccess, every_region: bool) -> list[str]:
         try:
             regions = _regions(account, access)
         except AccessFailed as error:
@@ -135,8 +139,9 @@ class Backend:
         issues = []
         for region in regions:
             key = (account.id, region)
-            if self._idle.get(key, 0) > 0:
-                self._idle[key] -= 1
+            idle = self._idle.get(key, 0 if self._may_hold(region) else IDLE_ROUNDS)
+            if idle > 0 and not every_region:
+                self._idle[key] = idle - 1
                 continue
             try:
                 unasked = not self._options.adaptive or self._rounds % ROUNDS_OF_UNASKED == 0
@@ -147,6 +152,10 @@ class Backend:
             issues += met
             self._idle[key] = 0 if found else IDLE_ROUNDS
         return issues
+
+    def _may_hold(self, region: str) -> bool:
+        """Whether anything ever happened there, as far as is told."""
+        return not self._known.version or region in self._known.regions
 
 
 def _regions(account: Account, access: CustomerAccess) -> list[str]:

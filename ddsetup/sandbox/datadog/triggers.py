@@ -43,8 +43,17 @@ def take_back(account: Account, access: CustomerAccess, integrations: Integratio
     return issues
 
 
-def subscribe(account: Account, region: str, access: CustomerAccess, integrations: Integrations) -> list[str]:
-    """Give every source's existing log groups in ``region`` a filter to the Forwarder. Gives the issues."""
+def subscribe(
+    account: Account,
+    region: str,
+    access: CustomerAccess,
+    integrations: Integrations,
+    subscribed: set[str],
+) -> list[str]:
+    """Give every source's existing log groups in ``region`` a filter to the Forwarder. Gives the issues.
+
+    Those in ``subscribed`` are known to have one; who gets one, or is seen to have it, is added.
+    """
     arn = forwarders(account)[region]
     sources = account.attributes["logs_config"]["lambda_forwarder"].get("sources") or []
     groups: set[str] = set()
@@ -58,13 +67,14 @@ def subscribe(account: Account, region: str, access: CustomerAccess, integration
     logs = access.client("logs", region)
     existing = {group["logGroupName"] for group in paged(logs, "describe_log_groups", "logGroups")}
     issues = []
-    for group in sorted(groups & existing):
+    for group in sorted((groups & existing) - subscribed):
         if not _is_registered(account, region, arn, integrations):
             break  # it was taken out meanwhile
         made = AutomaticFilter(account.id, region, group, f"{NAME_PREFIX}{group}"[:MAX_NAME], arn)
         try:
             if _put(logs, made):
                 integrations.add_filter(made)
+            subscribed.add(group)
         except AccessFailed as error:
             issues.append(f"{region} {group}: {error}")
     return issues

@@ -58,7 +58,7 @@ def install(path: Path, faults: Faults) -> None:
         }
         log.write(json.dumps(record) + "\n")
         if record["write"]:
-            changes.note(region)
+            changes.note(region, service)
             trail.keep(record, url_path, headers, body)
         return response
 

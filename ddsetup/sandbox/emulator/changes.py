@@ -8,16 +8,21 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 PATH = "/_ddsetup/changes"
-"""Answers `{"version": ..., "regions": {region: ...}}`: each differs from an earlier one if something has
-changed in between, anywhere or in that region."""
+"""Answers `{"version": ..., "regions": {region: ...}, "subscriptions": ...}`: each differs from an earlier
+one if something has changed in between, anywhere, in that region, or by which a log group may have lost its
+subscription filters or somebody the right to see them."""
 
 _in_region: Counter[str] = Counter()
 """How often, by region; one account to a process."""
+_of_service: Counter[str] = Counter()
+"""How often, by the service that was asked to."""
+_OF_SUBSCRIPTIONS = ("logs", "iam", "cloudformation")
 
 
-def note(region: str) -> None:
-    """Something has changed there, or may have."""
+def note(region: str, service: str = "") -> None:
+    """Something has changed there, or may have; by a call of `service`, if by one."""
     _in_region[region] += 1
+    _of_service[service] += 1
 
 
 def install() -> None:
@@ -25,16 +30,19 @@ def install() -> None:
     from ministack.services import cloudwatch
     from ministack.services.cloudformation import stacks
 
-    for module, name in ((cloudwatch, "record_metric"), (stacks, "_add_event")):
-        setattr(module, name, _then_noted(getattr(module, name)))
+    for module, name, service in (
+        (cloudwatch, "record_metric", ""),
+        (stacks, "_add_event", "cloudformation"),
+    ):
+        setattr(module, name, _then_noted(getattr(module, name), service))
 
 
-def _then_noted(function: Callable[..., Any]) -> Callable[..., Any]:
+def _then_noted(function: Callable[..., Any], service: str) -> Callable[..., Any]:
     from ministack.core.responses import get_region
 
     def noted(*arguments: Any, **named: Any) -> Any:
         result = function(*arguments, **named)
-        note(get_region())
+        note(get_region(), service)
         return result
 
     return noted
@@ -49,7 +57,11 @@ def telling(
         if scope["type"] != "http" or scope["path"] != PATH:
             await application(scope, receive, send)
             return
-        answer = {"version": f"{_in_region.total()} {further()}", "regions": _in_region}
+        answer = {
+            "version": f"{_in_region.total()} {further()}",
+            "regions": _in_region,
+            "subscriptions": sum(_of_service[each] for each in _OF_SUBSCRIPTIONS),
+        }
         headers = [(b"content-type", b"application/json")]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": json.dumps(answer).encode()})
