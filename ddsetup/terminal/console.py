@@ -152,9 +152,11 @@ class Console:
 
     def event(self, event: Event) -> None:
         """Show what happens during a run. Called from several threads."""
+        # Made before the lock is taken, for which hundreds of threads may wait.
+        text = json_text(event_line(event)) + "\n" if self.output == "ndjson" else ""
         with self._lock:
-            if self.output == "ndjson":
-                self._print(self.streams.out, json_text(event_line(event)) + "\n")
+            if text:
+                self._print(self.streams.out, text)
             match event.kind:
                 case "planned":
                     pass
