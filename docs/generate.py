@@ -311,7 +311,7 @@ def limits_part() -> str:
     rows = []
     for limit in LIMITS:
         text = limit.text.replace("{started}", f"… {_STARTED}")
-        said = re.sub(r"\{tool\}", "the tool", re.sub(r"\{(them|vendor|runtime)\}", "…", text))
+        said = re.sub(r"\{tool\}", "the tool", re.sub(r"\{(them|vendor|runtime|ignored)\}", "…", text))
         marks = ["–" if t not in limit.tools else "left out" if limit.out else "told" for t in _TOOLS]
         rows.append((said, *marks))
     return table(head, rows)

@@ -105,6 +105,41 @@ TERRAFORM: dict[str, str | dict[str, str]] = {
     "two providers": 'provider "aws" {\n  region = "eu-central-1"\n}\nprovider "aws" {\n  alias = "b"\n}\n'
     + function(),
     "government": 'provider "aws" {\n  region = "us-gov-west-1"\n}\n' + function(),
+    "a region that is not the one given": 'provider "aws" {\n  region = "eu-central-1"\n  default_tags {\n'
+    '    tags = {\n      a = "b"\n    }\n  }\n}\nprovider "aws" {\n  alias = "b"\n  region = "us-east-2"\n}\n'
+    + function(),
+    **{
+        f"ignoring {changes}": function(f"lifecycle {{\n    ignore_changes = {changes}\n  }}")
+        for changes in (
+            "all",
+            "[environment, layers]",
+            "[handler]",
+            '[environment[0].variables["A"], environment.0.variables.B, filename]',
+        )
+    },
+    "ignoring in json": {
+        "main.tf.json": '{"resource": {"aws_lambda_function": {"orders": {"runtime": "python3.12", '
+        '"handler": "app.handler", "lifecycle": {"ignore_changes": ["layers"]}}}}}\n'
+    },
+    **{
+        f"overridden in {name}": {"main.tf": function(), name: function(*lines, head="")}
+        for name, lines in (
+            ("override.tf", ("memory_size = 512",)),
+            ("prod_override.tf", ('handler = "other.run"', "layers = []")),
+            ("x_override.tf", ('environment {\n    variables = { A = "b" }\n  }',)),
+        )
+    },
+    "runtime of a local value": {
+        "main.tf": function(head='  runtime = local.py\n  handler = "app.handler"\n'),
+        "locals.tf": 'locals {\n  other = "x"\n  py = "python3.13" # ours\n}\n',
+    },
+    "runtime of two local values": function(head='  runtime = local.py\n  handler = "app.handler"\n')
+    + 'locals {\n  py = "python3.13"\n  in = {\n    py = "python3.12"\n  }\n}\n',
+    "labels without quotes": function().replace(
+        '"aws_lambda_function" "orders"', "aws_lambda_function orders"
+    ),
+    "an empty environment": function("environment {", "}"),
+    "an environment of something else": function("environment {", "  other = 1", "}"),
     "a region that is declared": 'data "aws_region" "here" {}\n' + function(),
     "several": function() + "\n" + function(name="second"),
     "several files": {"a.tf": function(), "b.tf": function(name="second")},

@@ -112,6 +112,15 @@ def _through_statsd(module: Module, called: ast.expr) -> bool:
 
 def _metric(module: Module, call: ast.Call, *, at_import: bool) -> Iterator[Problem]:
     yield from _name_and_value(module, call)
+    time = _argument(call, 2, "timestamp")
+    if isinstance(time, ast.List | ast.Tuple | ast.Dict | ast.JoinedStr) or _constant(time):
+        yield Problem(
+            check="code.metric_tags",
+            severity="error",
+            place=module.place(time or call),
+            what="the third argument of a metric is its time",
+            fix="the tags by their name: tags=['key:value']",
+        )
     tags = _argument(call, 3, "tags")
     if tags is not None and not _may_be_tags(tags):
         yield Problem(
@@ -192,6 +201,8 @@ def _may_be_tags(tags: ast.expr) -> bool:
         return all(not isinstance(e, ast.Constant) or isinstance(e.value, str) for e in tags.elts)
     if isinstance(tags, ast.Constant):
         return tags.value is None
+    if isinstance(tags, ast.Call) and isinstance(tags.func, ast.Name):
+        return tags.func.id not in ("dict", "str", "repr", "format")
     return not isinstance(tags, ast.JoinedStr | ast.Dict | ast.DictComp)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from ddsetup.project.code_check.model import Handler
@@ -20,6 +20,8 @@ _ORIGINAL = re.compile(r"(?im)DD_LAMBDA_HANDLER[\"']?\s*[:= ]\s*[\"']?([A-Za-z0-
 _EVENTS = ("event", "_event", "evt", "events", "_")
 _CONTEXTS = ("context", "_context", "ctx", "_ctx", "_", "__", "lambda_context")
 _USUAL = ("lambda_handler", "handler")
+_MAKES_HANDLERS = (ast.Call, ast.Lambda, ast.Attribute)
+"""A call, a function without a name, or the method of an object: `handler = app.handler`."""
 _REDIRECTING = (
     "serverless-plugin-datadog",
     "DatadogServerless",
@@ -64,7 +66,7 @@ def handlers_of(module: Module, named: Iterable[Named], *, guess: bool) -> tuple
             target = statement.targets[0]
             if isinstance(target, ast.Name) and not _defined(module, target.id):
                 wraps = _calls_of(module, statement.value)
-                looks_so = target.id in _USUAL and isinstance(statement.value, ast.Call | ast.Lambda)
+                looks_so = target.id in _USUAL and isinstance(statement.value, _MAKES_HANDLERS)
                 if target.id in known or (guess and (wraps or looks_so)):
                     place = module.place(statement)
                     found.append(Handler(target.id, place, target.id in known, wraps))
@@ -93,7 +95,24 @@ def _rewrapped(statement: ast.stmt) -> Sequence[str]:
 
 
 def _is_module(path: Path, module: str) -> bool:
-    return path.with_suffix("").as_posix().endswith(f"/{module}") or path.with_suffix("").as_posix() == module
+    """Whether a file is a module, or the package of that name."""
+    own = path.parent if path.name == "__init__.py" else path.with_suffix("")
+    return own.as_posix().endswith(f"/{module}") or own.as_posix() == module
+
+
+def handed_on(modules: Iterable[Module], named: frozenset[Named]) -> frozenset[Named]:
+    """The handlers that deployment files name, and those that the modules named there only import:
+    `from orders import handler`."""
+    found = set(named)
+    for module in modules:
+        known = {name for path, name in named if _is_module(module.path, path)}
+        for statement in module.tree.body if known else ():
+            if isinstance(statement, ast.ImportFrom):
+                place = (statement.module or module.path.parent.name).replace(".", "/")
+                found |= {
+                    (place, each.name) for each in statement.names if (each.asname or each.name) in known
+                }
+    return frozenset(found)
 
 
 def _looks_so(function: Function) -> bool:
@@ -112,13 +131,24 @@ def decorators(module: Module, function: Function) -> int:
 
 
 def rewraps(module: Module, name: str) -> int:
-    """How often `name = datadog_lambda_wrapper(name)` stands at the top of the module."""
+    """How often `name = datadog_lambda_wrapper(name)` stands at the top of the module, or in an `if` or `try`
+    there."""
     return sum(
         _calls_of(module, statement.value)
-        for statement in module.tree.body
+        for statement in _run_at_import(module.tree.body)
         if isinstance(statement, ast.Assign)
         and any(isinstance(target, ast.Name) and target.id == name for target in statement.targets)
     )
+
+
+def _run_at_import(body: Iterable[ast.stmt]) -> Iterator[ast.stmt]:
+    """The statements that run when a module is loaded."""
+    for statement in body:
+        yield statement
+        if isinstance(statement, ast.If | ast.Try | ast.With):
+            inner = [each for each in ast.iter_child_nodes(statement) if isinstance(each, ast.stmt)]
+            handlers = [s for h in getattr(statement, "handlers", ()) for s in h.body]
+            yield from _run_at_import([*inner, *handlers])
 
 
 def _calls_of(module: Module, value: ast.expr) -> int:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ddsetup.model.errors import UsageError
 from ddsetup.project.code_check.checks import check_module, libraries, metrics
-from ddsetup.project.code_check.handlers import handlers_of, named_handlers, redirects
+from ddsetup.project.code_check.handlers import handed_on, handlers_of, named_handlers, redirects
 from ddsetup.project.code_check.model import Handler, Metric, Place, Problem
 from ddsetup.project.code_check.modules import Module, parse, python_files
 from ddsetup.project.code_check.wrap import wrap
@@ -47,7 +47,7 @@ def check_project(path: Path) -> Checked:
     found = [parse(file) for file in files]
     modules = [each for each in found if isinstance(each, Module)]
     problems = [each for each in found if isinstance(each, Problem)]
-    named = named_handlers(project)
+    named = handed_on(modules, named_handlers(project))
     handlers: list[Handler] = []
     edits: list[Edit] = []
     for module in modules:

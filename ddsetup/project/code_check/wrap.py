@@ -19,7 +19,10 @@ def wrap(module: Module, handlers: Sequence[Handler]) -> Edit | None:
     bare = {handler.name for handler in handlers if not handler.wraps}
     if not bare:
         return None
-    known = next((name for name, meaning in module.names.items() if meaning == WRAPPER), "")
+    at_hand = _imported_at_top(module.tree)
+    known = next(
+        (name for name, meaning in module.names.items() if meaning == WRAPPER and name in at_hand), ""
+    )
     name = known or "datadog_lambda_wrapper"
     lines = _Lines(module.source.text)
     splices = [s for statement in module.tree.body for s in _around(statement, bare, name, lines, module)]
@@ -34,6 +37,19 @@ def wrap(module: Module, handlers: Sequence[Handler]) -> Edit | None:
         return None
     why = (f"wraps {', '.join(sorted(bare))}",)
     return Edit(module.path, module.source.raw, module.source.encoded(text), why)
+
+
+def _imported_at_top(tree: ast.Module) -> set[str]:
+    """The names that are imported whatever happens, and before a handler is defined."""
+    found: set[str] = set()
+    for statement in tree.body:
+        inner = statement.body if isinstance(statement, ast.Try) else [statement]
+        for each in inner:
+            if isinstance(each, ast.Import | ast.ImportFrom):
+                found |= {alias.asname or alias.name.partition(".")[0] for alias in each.names}
+        if any(isinstance(each, ast.ImportFrom) and each.names[0].name == "*" for each in inner):
+            found.add("datadog_lambda_wrapper")
+    return found
 
 
 class _Lines:

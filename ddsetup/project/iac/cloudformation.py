@@ -18,8 +18,8 @@ from ddsetup.project.iac.limits import Judged, judge
 from ddsetup.project.iac.macro_stack import MACRO
 from ddsetup.project.iac.model import AnswerMissing, CannotEdit, Edit, Proposal, Snippet, Wish
 from ddsetup.project.iac.settings_block import Block, Brought, bring_mapping, settings_at
-from ddsetup.project.iac.source import Source, Splice
-from ddsetup.project.iac.template import Template, functions, read, state_machines, unsubscribable
+from ddsetup.project.iac.source import Source, Splice, place
+from ddsetup.project.iac.template import Template, functions, read, remarks, state_machines, unsubscribable
 from ddsetup.project.iac.template_versions import Versions
 from ddsetup.project.iac.variables import left_out
 from ddsetup.project.iac.yamldoc import Document, Node
@@ -44,7 +44,7 @@ def propose(source: Source, wanted: Wish) -> Proposal:
 
     Raises BrokenFile for a file that is not a template, AnswerMissing for what is not said.
     """
-    document = yamldoc.parse(source)
+    document = yamldoc.parse(source, template=True)
     plan = _plan(document, wanted)
     warnings = plan.warnings
     if plan.nothing:
@@ -127,9 +127,9 @@ def _plan(document: Document, wanted: Wish) -> _Plan:
     if listed and not now:
         now = {"Name": MACRO}
     block, said = _block(document, template, judged, chosen)
-    remarks = _remarks(document, template, found, chosen)
+    told = _remarks(document, template, judged, chosen)
     kept = in_package.kept_layers(judged.covered, said=now.get("addLayers") is True)
-    return _Plan(now, via, template, judged, block, (*judged.warnings, *kept, *said, *remarks))
+    return _Plan(now, via, template, judged, block, (*judged.warnings, *kept, *said, *told))
 
 
 def _planned(document: Document, plan: _Plan) -> Brought:
@@ -339,11 +339,17 @@ def _below(node: Node | None, *names: str) -> Node | None:
     return node if node is not None and node.id == "mapping" else None
 
 
-def _remarks(
-    document: Document, template: Template, found: tuple[Described, ...], chosen: Versions
-) -> tuple[str, ...]:
+def _remarks(document: Document, template: Template, judged: Judged, chosen: Versions) -> tuple[str, ...]:
     """What else a template may hold that the macro does not cover."""
     said = list(left_out(chosen.wanted, chosen.via, "macro"))
+    named = bool(chosen.wanted.answers.forwarder_arns) or "forwarderArn" in chosen.now
+    if document.twice:
+        keys = ", ".join(
+            f"{key.value} (line {place(document.text, yamldoc.start(key))[0]})" for key in document.twice
+        )
+        said.append(f"what stands twice counts as it stands last: {keys}")
+    doing = tuple(each for each in judged.covered if not each.image)
+    said += remarks(template, doing, forwarder=chosen.via == "forwarder" and named)
     if re.search(r"CodeSigningConfigArn", document.text):
         said.append("code signing: Datadog's layers carry no signature of yours; the policy must only warn")
     subscribed = chosen.wanted.answers.forwarder_arns or "stepFunctionForwarderArn" in chosen.now
@@ -361,6 +367,6 @@ def _remarks(
     at = [number for number, name in enumerate(names) if is_macro(name)]
     if at and any(name.startswith("AWS::Serverless") for name in names[at[0] :]):
         said.append("the macro has to stand below AWS::Serverless-2016-10-31, or it sees no functions")
-    if not found:
+    if not chosen.found:
         said.append("the template has no functions")
     return tuple(said)

@@ -25,6 +25,7 @@ class Described:
     `latest_runtime`: the CDK's NODEJS_LATEST, which only the CDK resolves. `cloudfront`: a function of
     CloudFront's own, which is none of Lambda.
     `code` is the folder of its code, as written; `installs`: the tool installs what is listed there.
+    `ignored`: what of layers, variables and handler Terraform is told not to change.
     `library`: Datadog's is in its package, or listed beside its code, where it may get there, or unwanted.
     """
 
@@ -39,6 +40,7 @@ class Described:
     architecture: str | None = "x86_64"
     function_name: str = ""
     computed_tags: bool = False
+    ignored: tuple[str, ...] = ()
     latest_runtime: bool = False
     cloudfront: bool = False
     code: str = ""

@@ -19,7 +19,8 @@ def edited(document: Document, splices: list[Splice], touched: frozenset[Path]) 
     source = document.source
     text = spliced(source.text, splices)
     try:
-        after = parse(Source(source.path, source.encoded(text), text, source.bom))
+        template = document.twice is not None
+        after = parse(Source(source.path, source.encoded(text), text, source.bom), template=template)
     except BrokenFile as error:
         raise CannotEdit("the file is written in a way that cannot be changed safely") from error
     if not _alike(document.root, after.root, touched):

@@ -119,6 +119,14 @@ LIMITS: tuple[Limit, ...] = (
         "{them} redirected to Datadog's handler already, and left so",
     ),
     _stops(
+        "ignored_changes",
+        ("terraform",),
+        lambda case: bool(case.function.ignored) and not case.function.image,
+        "Terraform is told not to change {ignored} of {them} (lifecycle.ignore_changes), so it would carry "
+        "out a part at most, and the function could not start: left out; `ddsetup setup` does it, and "
+        "Terraform leaves that alone",
+    ),
+    _stops(
         "by_hand",
         ("plugin", "macro", "cdk"),
         lambda case: case.function.redirected,
@@ -370,5 +378,6 @@ def _said(limit: Limit, functions: list[Described], tool: Tool) -> str:
         tool=TITLES[tool],
         runtime=", ".join(runtimes),
         vendor=", ".join(vendors),
+        ignored=", ".join(dict.fromkeys(name for each in functions for name in each.ignored)),
         started="; ".join(f"{', '.join(names)}: {way}" for way, names in ways.items()),
     )

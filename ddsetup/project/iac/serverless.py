@@ -18,7 +18,7 @@ from ddsetup.project.iac.yamltext import Plain, Value, as_json, block_entries
 
 _CUSTOM = ("custom", "datadog")
 _TOUCHED = frozenset({_CUSTOM, ("plugins",)})
-_FROM_FILE = re.compile(r"\$\{file\(([^()]+)\)\}")
+_FROM_FILE = re.compile(r"\$\{file\(([^()]+)\)(?::([\w.-]+))?\}")
 _NAME = re.compile(r'(?m)^( *)"(\w+)":')
 
 
@@ -269,6 +269,9 @@ def _remarks(document: Document, wanted: Wish) -> tuple[str, ...]:
         found.append("the logs and traces of its Step Functions need a Forwarder: --forwarder-arn")
     found += left_out(wanted, via, "plugin")
     bundlers = [name for name in _plugins(document) if name in BUNDLERS]
+    build = yamldoc.value_of(document.root, "build")
+    if build and build.id == "mapping" and yamldoc.entry(build, "esbuild"):
+        bundlers.append("build.esbuild")
     if bundlers:
         found.append(f"{bundlers[0]}: mark datadog-lambda-js and dd-trace as external")
     return tuple(found)
@@ -289,14 +292,24 @@ def _snippet(document: Document, wanted: Wish, reason: str) -> Snippet:
         now = {}
     settings = plugin.block(now, wanted, region=_region(document), where=str(document.source.path)).all
     custom = yamldoc.value_of(document.root, "custom")
-    file = _FROM_FILE.fullmatch(str(custom.value).strip()) if custom and custom.id == "scalar" else None
+    block = yamldoc.value_of(custom, "datadog") if custom and yamldoc.is_mapping(custom) else None
+    written: dict[str, Value] = {"datadog": settings}
+    file = _file_of(custom)
+    if file is None and (file := _file_of(block)):
+        written = dict(settings)
     listed: dict[str, Value] = {} if plugin.NAME in _plugins(document) else {"plugins": [plugin.NAME]}
     if file is None:
         lines = block_entries({**listed, "custom": {"datadog": settings}}, 0, 2, dash=2)
     else:
-        lines = [*block_entries(listed, 0, 2, dash=2), *([""] if listed else []), f"# into {file[1]}:"]
-        lines += block_entries({"datadog": settings}, 0, 2, dash=2)
+        where = f"{file[1]}, under {file[2]}" if file[2] else file[1]
+        lines = [*block_entries(listed, 0, 2, dash=2), *([""] if listed else []), f"# into {where}:"]
+        lines += block_entries(written, 0, 2, dash=2)
     return Snippet(document.source.path, reason, "\n".join(lines) + "\n", "yaml")
+
+
+def _file_of(node: Node | None) -> re.Match[str] | None:
+    """The file that a setting comes from as a whole."""
+    return _FROM_FILE.fullmatch(str(node.value).strip()) if node and node.id == "scalar" else None
 
 
 def program_text(wanted: Wish, where: str) -> str:

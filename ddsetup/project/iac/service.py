@@ -12,6 +12,7 @@ from ddsetup.model.account import Json
 from ddsetup.model.errors import DdsetupError
 from ddsetup.project.iac import yamldoc
 from ddsetup.project.iac.described import Described, runtime, texts
+from ddsetup.project.iac.service_variables import Known
 from ddsetup.project.iac.source import read_json, read_source
 from ddsetup.project.iac.yamldoc import Document
 
@@ -20,7 +21,6 @@ BUNDLERS = ("serverless-webpack", "serverless-esbuild", "serverless-bundle")
 """Plugins that make one file of a function and its libraries."""
 _INSTALLS_PYTHON = "serverless-python-requirements"
 _OURS = frozenset({"service", "provider", "functions", "plugins", "custom", "resources"})
-_VARIABLE = re.compile(r"\$\{(?:self:)?custom\.(\w+)\}")
 _LOCKED = {
     "package-lock.json": r'"node_modules/serverless-plugin-datadog"\s*:\s*\{\s*"version"\s*:\s*"(\d+)',
     "yarn.lock": r"serverless-plugin-datadog@[^\n]*:\n\s+version:? \"?(\d+)",
@@ -49,28 +49,27 @@ def foreign(document: Document) -> str:
 def functions(document: Document) -> tuple[Described, ...]:
     """The functions of a service, what the provider gives to all included."""
     root = _mapping(yamldoc.as_plain(document.root))
-    provider = _mapping(root.get("provider"))
-    listed = root.get("functions")
+    known = Known(root, document.source.path.parent)
+    provider = known.mapping(root.get("provider"))
+    listed = known.value(root.get("functions"))
     found: dict[str, Any] = {}
     for part in listed if isinstance(listed, list) else [listed]:
-        found |= _mapping(part)
-    return tuple(_function(str(name), _mapping(own), provider, root) for name, own in found.items())
+        found |= known.mapping(part)
+    return tuple(_function(str(name), known.mapping(own), provider, known) for name, own in found.items())
 
 
 def _mapping(value: Json) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _function(
-    name: str, own: Mapping[str, Json], provider: Mapping[str, Json], root: Mapping[str, Json]
-) -> Described:
-    said = _value(own.get("runtime") or provider.get("runtime"), root)
+def _function(name: str, own: Mapping[str, Json], provider: Mapping[str, Json], known: Known) -> Described:
+    said = known.value(own.get("runtime") or provider.get("runtime"))
     events = own.get("events")
     edge = "lambdaAtEdge" in own or any(
         kind in _AT_EDGE for event in (events if isinstance(events, list) else []) for kind in _mapping(event)
     )
-    layers = own.get("layers") or provider.get("layers")
-    handler = own.get("handler")
+    layers = known.value(own.get("layers") or provider.get("layers"))
+    handler = known.value(own.get("handler"))
     return Described(
         name=name,
         runtimes=runtime(said),
@@ -80,8 +79,8 @@ def _function(
         edge=edge,
         layers=_layers(layers),
         code=".",
-        installs=_installs(said, root),
-        variables=_variables(provider.get("environment"), own.get("environment")),
+        installs=_installs(said, known.root),
+        variables=_variables(*(known.value(each.get("environment")) for each in (provider, own))),
     )
 
 
@@ -102,12 +101,6 @@ def _installs(said: Json, root: Mapping[str, Json]) -> bool:
         options = _mapping(_mapping(root.get("custom")).get("pythonRequirements"))
         return _INSTALLS_PYTHON in plugins and not {"zip", "noDeploy", "slimPatterns"} & set(options)
     return names is None or (isinstance(names, list) and not plugins & set(BUNDLERS) and "build" not in root)
-
-
-def _value(value: Json, root: Mapping[str, Json]) -> Json:
-    """A text, with a reference to `custom` followed once."""
-    found = _VARIABLE.fullmatch(value) if isinstance(value, str) else None
-    return _mapping(root.get("custom")).get(found[1], value) if found else value
 
 
 def _layers(value: Json) -> tuple[str, ...] | None:

@@ -317,3 +317,33 @@ def unsubscribable(template: Template, covered: tuple[Described, ...]) -> tuple[
         if not each.function_name or declared or unnamed:
             found.append(each.name)
     return tuple(found)
+
+
+# What the macro does not do
+
+
+def remarks(template: Template, doing: tuple[Described, ...], *, forwarder: bool) -> list[str]:
+    """What to know of versions and log groups of the functions to which the macro does something.
+
+    SAM makes a version when the code changes, or what it sees of the properties, and comes before the macro
+    (SAM's reference of AutoPublishAlias and AutoPublishCodeSha256). The macro subscribes the log group that
+    is named after a function (src/lambda/forwarder.ts of datadog-cloudformation-macro).
+    """
+    shared = _mapping(_mapping(template.root.get("Globals")).get("Function"))
+    names = {each.name for each in doing}
+    own = {n: {**shared, **p} for n, p in template.of_type(_SAM, _PLAIN).items() if n in names}
+    published = [n for n, properties in own.items() if properties.get("AutoPublishAlias")]
+    elsewhere = [n for n, p in own.items() if _mapping(p.get("LoggingConfig")).get("LogGroup")]
+    found = []
+    if published:
+        found.append(
+            "SAM publishes no version for what the macro adds, so the aliases of "
+            f"{', '.join(published)} get Datadog with the next change of the code; or give "
+            "AutoPublishCodeSha256 another value once"
+        )
+    if forwarder and elsewhere:
+        found.append(
+            f"the macro subscribes /aws/lambda/NAME only, and {', '.join(elsewhere)} log to a group of their "
+            "own (LoggingConfig): `ddsetup setup` subscribes that one"
+        )
+    return found

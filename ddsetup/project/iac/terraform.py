@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ddsetup.facts import catalog
@@ -28,7 +28,7 @@ from ddsetup.project.iac.variables import variables as variables_of
 DATADOGS = re.compile(r"(?i:datadog/lambda-datadog/aws|datadog/terraform-aws-lambda-datadog)")
 """Datadog's own module, as registries and Git know it."""
 FUNCTIONS = re.compile(
-    r'"?aws_lambda_function"?\s*["{:]|terraform-aws-modules/(?:lambda/aws|terraform-aws-lambda)|'
+    r'"?aws_lambda_function"?\s*["{:]|\bresource\s+aws_lambda_function\s+\w|terraform-aws-modules/(?:lambda/aws|terraform-aws-lambda)|'
     + DATADOGS.pattern
 )
 """What tells that a file has functions: the provider's resource, or a module around it."""
@@ -38,11 +38,12 @@ _SYNTHESISED = (
     "written by the CDK for Terraform, anew each time, and left alone; `ddsetup setup` does it after each "
     "deployment"
 )
-_PROVIDER = re.compile(
-    r'provider\s+"aws"\s*\{[^{}]*?\bregion\s*=\s*"([a-z0-9-]+)"'
-    r'|"aws"\s*:\s*\[?\s*\{[^{}]*?"region"\s*:\s*"([a-z0-9-]+)"'
-)
-_PROVIDERS = re.compile(r'provider\s+"aws"|"provider"\s*:')
+_PROVIDER = re.compile(r'\bprovider\s+"?aws"?\s*\{((?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*)\}')
+_PROVIDER_IN_JSON = re.compile(r'"aws"\s*:\s*\[?\s*\{([^{}]*)\}')
+_REGION = re.compile(r'\bregion"?\s*[=:]\s*"([a-z0-9-]+)"')
+_ALIAS = re.compile(r'\balias"?\s*[=:]')
+_OVERRIDING = re.compile(r"(.+_)?override\.(tf|tofu)(\.json)?")
+"""Files whose arguments replace those of the same resource in other files (Terraform, override files)."""
 _EDGE = "edgelambda.amazonaws.com"
 
 
@@ -52,8 +53,8 @@ def propose(folder: Path, files: Sequence[Path], wanted: Wish) -> Proposal:
     every = [read_source(path) for path in files]
     sources = [each for each in every if not (is_json(each) and terraform_json.generated(each))]
     written = tuple(f"{each.path.name}: {_SYNTHESISED}" for each in every if each not in sources)
-    resources = [each for source in sources for each in resources_of(source)]
     beside = "".join(_beside(folder))
+    resources = [replace(each, runtime=_runtime(each, beside)) for each in _merged(sources)]
     via: Via = wanted.via or "forwarder"
     described = {
         id(each): in_package.looked_up(_described(each, beside), folder, wanted) for each in resources
@@ -66,6 +67,9 @@ def propose(folder: Path, files: Sequence[Path], wanted: Wish) -> Proposal:
     if doing:
         check_said(via, wanted, str(sources[0].path))
     region = _Region.of(beside, wanted)
+    if doing and wanted.region and region.text != wanted.region:
+        where = f"the provider deploys to {region.text}, so layers of that region are named"
+        found += Proposal(warnings=(f"{where}, not those of {wanted.region}",))
     for source in sources:
         theirs = [(each, described[id(each)].library) for each in doing if each.source is source]
         found += _in_file(source, theirs, via, wanted, region)
@@ -85,6 +89,8 @@ def _in_file(
         before = text
         try:
             lines = wished(each, library, via, wanted, region)
+            if each.overridden:
+                raise CannotEdit(each.overridden)
             text = each.edited(text, lines)
             if text != before:
                 why.append(f"{each.address}: handler, layers and variables of Datadog")
@@ -107,10 +113,40 @@ def _in_file(
     return found if why or by_hand else Proposal(settled=(source.path,))
 
 
+def _merged(sources: Sequence[Source]) -> list[Resource]:
+    """The functions of a module's files. What an override file says of one is none of its own."""
+    every = [(source, resources_of(source)) for source in sources]
+    over = {
+        each.path: f"{source.path.name} overrides its {', '.join(said)}: the lines belong there"
+        for source, found in every
+        if _OVERRIDING.fullmatch(source.path.name)
+        for each in found
+        if (said := each.overrides)
+    }
+    return [
+        replace(each, overridden=over.get(each.path, ""))
+        for source, found in every
+        if not _OVERRIDING.fullmatch(source.path.name)
+        for each in found
+    ]
+
+
+def _runtime(resource: Resource, beside: str) -> str:
+    """The runtime that is written, also as a local value; empty where it is computed."""
+    said = resource.argument("runtime")
+    name = re.fullmatch(r"local\.([\w-]+)", said)
+    if name is None:
+        return hcl.literal(said) or ""
+    blocks = re.findall(r"^locals\s*\{.*?^\}", beside, re.DOTALL | re.MULTILINE)
+    pattern = rf'^\s*{re.escape(name[1])}\s*=\s*"([^"$%]*)"[ \t]*(?:#.*|//.*)?\r?$'
+    found = [match for block in blocks for match in re.findall(pattern, block, re.MULTILINE)]
+    return found[0] if len(found) == 1 else ""
+
+
 def _beside(folder: Path) -> list[str]:
     """The texts of all files of a module, comments left in."""
     found = []
-    for path in sorted((*folder.glob("*.tf"), *folder.glob("*.tf.json")))[:_MOST_FILES]:
+    for path in sorted({path for suffix in SUFFIXES for path in folder.glob(f"*{suffix}")})[:_MOST_FILES]:
         try:
             found.append(read_source(path).text)
         except DdsetupError:
@@ -127,13 +163,14 @@ def _described(resource: Resource, beside: str) -> Described:
         code=code,
         installs=installs,
         name=resource.address,
-        runtimes=runtime(hcl.literal(said) or _default(said, beside)),
-        computed_runtime=bool(said) and hcl.literal(said) is None and not _default(said, beside),
+        runtimes=runtime(resource.runtime or _default(said, beside)),
+        computed_runtime=bool(said) and not resource.runtime and not _default(said, beside),
         handler=resource.text("handler"),
         image=resource.text("package_type") == "Image" or bool(resource.argument("image_uri")),
         edge=_at_edge(resource, beside),
         layers=tuple(layers[a:b] for a, b in listed) if listed is not None else (layers,),
         variables=variables or {},
+        ignored=resource.ignored,
     )
 
 
@@ -196,7 +233,7 @@ def _block_of(beside: str, kind: str, of: str, name: str) -> str:
 
 def _done(resource: Resource, via: Via) -> bool:
     """Whether a function whose handler stays has its layer already; the others are told by the handler."""
-    family = catalog.family_of(resource.text("runtime"))
+    family = catalog.family_of(resource.runtime)
     if family is None or family.handler is not None or family.wrapped:
         return False
     mark = "Datadog-Extension" if via == "extension" else "Datadog-"
@@ -205,7 +242,7 @@ def _done(resource: Resource, via: Via) -> bool:
 
 def _anything(resource: Resource, via: Via) -> bool:
     """Whether a mode does anything for a function besides its logs."""
-    family = catalog.family_of(resource.text("runtime"))
+    family = catalog.family_of(resource.runtime)
     return family is None or via == "extension" or family.forwarder
 
 
@@ -223,10 +260,10 @@ class _Region:
 
     @classmethod
     def of(cls, beside: str, wanted: Wish) -> _Region:
-        """The region that was given, or the provider's own; every release of the provider knows `id`."""
-        provider = _PROVIDER.search(beside)
-        if wanted.region or (provider is not None and len(_PROVIDERS.findall(beside)) == 1):
-            return cls(wanted.region or ((provider[1] or provider[2]) if provider else ""), "", beside)
+        """The region of the provider, where functions are deployed to, or the one that was given; every
+        release of the provider knows `id`."""
+        if own := _region_of_provider(beside) or wanted.region:
+            return cls(own, "", beside)
         declared = re.search(r'data\s+"aws_region"\s+"(\w+)"\s*\{\s*\}', beside)
         if declared is not None:
             return cls(f"${{data.aws_region.{declared[1]}.id}}", "", beside)
@@ -235,6 +272,14 @@ class _Region:
     def used(self) -> _Region:
         """The same once another file of the module has declared it."""
         return _Region(self.text, "", self.beside)
+
+
+def _region_of_provider(beside: str) -> str:
+    """The region that is written for the provider without an alias, empty if there is none or several."""
+    own = [body for body in _PROVIDER.findall(beside) if not _ALIAS.search(body)]
+    own += [body for body in _PROVIDER_IN_JSON.findall(beside) if _REGION.search(body)]
+    found = _REGION.search(own[0]) if len(own) == 1 and not _ALIAS.search(own[0]) else None
+    return found[1] if found else ""
 
 
 def _own_region(resource: Resource, region: _Region, beside: str) -> _Region:
@@ -261,7 +306,7 @@ def wished(
     """Handler, layers and variables that a function has to have; no layer of a library that its package
     brings, or that is unwanted. Raises CannotEdit where they depend on what is computed."""
     region = _own_region(resource, region, region.beside)
-    name = resource.text("runtime")
+    name = resource.runtime
     family = catalog.family_of(name)
     if family is None:
         said = resource.argument("runtime") or "no runtime"

@@ -140,9 +140,11 @@ def _variables(text: str, block: Block, wished: Wished, *, module: bool) -> list
         written = f"{written}{newline}{lines}{newline}{pad[2:]}}}"
         if module:
             return [_at_end(text, block, written)]
-        empty = block.of_type("environment")
-        if empty:
-            raise CannotEdit("its block `environment` is empty")
+        for empty in block.of_type("environment"):
+            if text[empty.body : empty.close].strip():
+                raise CannotEdit("its block `environment` is written in an unusual way")
+            filled = f"environment {{{newline}{written}{newline}  }}"
+            return [Splice(empty.start, empty.close + 1, filled)]
         return [_at_end(text, block, f"  environment {{{newline}{written}{newline}  }}")]
     value = text[found.value_start : found.value_end]
     if not value.startswith("{") or re.match(r"\{\s*for\b", value):

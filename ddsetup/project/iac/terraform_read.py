@@ -14,6 +14,7 @@ from ddsetup.project.iac.source import Source
 from ddsetup.project.iac.terraform_edit import Wished
 from ddsetup.project.iac.yamldoc import Node
 
+_IGNORED = re.compile(r"\b(all|handler|layers|environment)\b(?!\[0\]\.variables\s*[\[.]|\.0\.variables\.)")
 _COMMUNITY = re.compile(r"terraform-aws-modules/(lambda/aws|terraform-aws-lambda(\.git)?)(?!.*//)")
 
 
@@ -21,7 +22,8 @@ _COMMUNITY = re.compile(r"terraform-aws-modules/(lambda/aws|terraform-aws-lambda
 class Resource:
     """A function. `module`: terraform-aws-modules/lambda/aws makes it, whose arguments have other names.
 
-    `block` is where it stands in Terraform's own language, `node` in JSON.
+    `block` is where it stands in Terraform's own language, `node` in JSON. `runtime` is what the files say of
+    it as far as that is certain; `overridden`: why another file has the say.
     """
 
     source: Source
@@ -29,6 +31,8 @@ class Resource:
     module: bool = False
     block: Block | None = None
     node: Node | None = None
+    runtime: str = ""
+    overridden: str = ""
 
     @property
     def address(self) -> str:
@@ -55,6 +59,24 @@ class Resource:
         if self.block is None:
             return terraform_json.variables_of(self.node, module=self.module)
         return terraform_edit.variables_of(self.source.text, self.block, module=self.module)
+
+    @property
+    def ignored(self) -> tuple[str, ...]:
+        """What Datadog needs and Terraform is told not to change: arguments as a whole, not single keys."""
+        if self.block is None:
+            said = terraform_json.argument(self.node, "lifecycle")
+        else:
+            found = [each.arguments.get("ignore_changes") for each in self.block.of_type("lifecycle")]
+            said = " ".join(self.source.text[each.value_start : each.value_end] for each in found if each)
+        return tuple(dict.fromkeys(_IGNORED.findall(said)))
+
+    @property
+    def overrides(self) -> tuple[str, ...]:
+        """What it says of all that Datadog has to do with."""
+        names = ("runtime", "handler", "layers", "architectures", "package_type", "environment_variables")
+        said = [name for name in names if self.argument(name)]
+        variables = {} if self.module else self.variables()
+        return tuple(said) if variables == {} else (*said, "environment")
 
     def edited(self, text: str, wished: Wished) -> str:
         """The file's text with what it has to have. Raises CannotEdit where that is not certain."""

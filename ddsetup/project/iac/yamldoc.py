@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 from ddsetup.model.account import Json
@@ -29,11 +29,13 @@ _NESTING = re.compile(r"[\[\]{}]|(?:-[ \t]+){20,}")
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A parsed file. `json`: it is JSON, so what is added has to be, too."""
+    """A parsed file. `json`: it is JSON, so what is added has to be, too. `twice`: the keys that stand in one
+    mapping twice, where that is let pass; None where nothing is."""
 
     source: Source
     root: Node
     json: bool = False
+    twice: tuple[Node, ...] | None = None
 
     @property
     def text(self) -> str:
@@ -45,8 +47,9 @@ class Document:
         return f"{self.source.path}:{line}:{column}"
 
 
-def parse(source: Source) -> Document:
-    """Parse one document whose root is a mapping.
+def parse(source: Source, *, template: bool = False) -> Document:
+    """Parse one document whose root is a mapping. Within a resource of a `template` a key may stand twice, as
+    SAM and CloudFormation take the last one.
 
     Raises BrokenFile, with line and column, for what is not YAML, has a key twice or has several documents.
     """
@@ -58,8 +61,13 @@ def parse(source: Source) -> Document:
     if root is None or not is_mapping(root) or not root.value:
         raise BrokenFile("expected settings (`key: value`) at the top of the file", where=str(source.path))
     document = Document(source, root, json=source.path.suffix == ".json" or source.text.lstrip()[:1] == "{")
-    _refuse_duplicates(document)
-    return document
+    found = list(_duplicates(root))
+    passing = tuple(key for key, path in found if template and path[:1] == ("Resources",) and len(path) > 1)
+    for key, _path in found:
+        if key not in passing:
+            said = f"the key {key.value!r} stands here twice"
+            raise BrokenFile(said, where=document.where(key), fix="join the two")
+    return replace(document, twice=passing) if template else document
 
 
 def check_depth(source: Source) -> None:
@@ -122,27 +130,25 @@ def _problem(text: str, error: Any, mark: Any) -> str:
     return f"not valid YAML: {said}" if said else "not valid YAML"
 
 
-def _refuse_duplicates(document: Document) -> None:
-    """Two equal keys: one of them is lost, and tools differ in which."""
-    stack, seen = [document.root], set()
+def _duplicates(root: Node) -> Iterator[tuple[Node, tuple[str, ...]]]:
+    """Keys that stand in their mapping already, with the path of that: one of the two is lost, and tools
+    differ in which."""
+    stack: list[tuple[Node, tuple[str, ...]]] = [(root, ())]
+    seen = set()
     while stack:
-        node = stack.pop()
+        node, path = stack.pop()
         if id(node) in seen:
             continue
         seen.add(id(node))
         if node.id == "sequence":
-            stack.extend(node.value)
+            stack += [(each, path) for each in node.value]
         elif node.id == "mapping":
             names: set[str] = set()
             for key, value in node.value:
                 if key.id == "scalar" and key.value != "<<" and key.value in names:
-                    raise BrokenFile(
-                        f"the key {key.value!r} stands here twice",
-                        where=document.where(key),
-                        fix="join the two",
-                    )
+                    yield key, path
                 names.add(str(key.value))
-                stack.append(value)
+                stack.append((value, (*path[:2], str(key.value))))
 
 
 # Looking at nodes

@@ -344,3 +344,39 @@ def test_a_hostile_source_is_refused_in_words(tmp_path: Path, text: str) -> None
     write(tmp_path, "app.py", text)
     checked = check_project(tmp_path)
     assert {each.check for each in checked.problems} <= {"code.unreadable", "code.syntax"}
+
+
+def test_a_handler_that_is_a_method_or_comes_from_another_module_is_one(tmp_path: Path) -> None:
+    code = f"{METRIC}class App:\n    def run(self, event, context):\n        pass\n\nhandler = App().run\n"
+    assert [handler.name for handler in checked(tmp_path, code).handlers] == ["handler"]
+    serverless = "service: a\nprovider: {name: aws}\nfunctions: {a: {handler: app.run}}\n"
+    result = checked(
+        tmp_path,
+        "from orders import go as run\n",
+        serverless__yml=serverless,
+        orders__py="def go(event, context):\n    pass\n",
+    )
+    assert [(handler.name, handler.place.path.name) for handler in result.handlers] == [("go", "orders.py")]
+
+
+def test_a_package_may_hold_the_handler(tmp_path: Path) -> None:
+    (tmp_path / "shop").mkdir()
+    (tmp_path / "shop" / "__init__.py").write_text("def run(a, b):\n    pass\n")
+    serverless = "service: a\nprovider: {name: aws}\nfunctions: {a: {handler: shop.run}}\n"
+    assert [handler.name for handler in checked(tmp_path, "", serverless__yml=serverless).handlers] == ["run"]
+
+
+def test_a_wrapper_under_a_condition_counts_and_its_import_does_not_serve_others(tmp_path: Path) -> None:
+    code = "import os\ndef handler(event, context):\n    pass\nif os.getenv('DD'):\n"
+    inner = "    from datadog_lambda.wrapper import datadog_lambda_wrapper\n"
+    result = checked(tmp_path, f"{code}{inner}    handler = datadog_lambda_wrapper(handler)\n")
+    assert (result.handlers[0].wraps, result.edits) == (1, ())
+    assert wrapped(checked(tmp_path, code + inner)).startswith(f"import os\n{WRAPPER}")
+
+
+@pytest.mark.parametrize(
+    "call", ["lambda_metric('a', 1, ['b:c'])", "lambda_metric('a', 1, tags=dict(b='c'))"]
+)
+def test_tags_in_a_wrong_place_or_shape(tmp_path: Path, call: str) -> None:
+    code = f"{METRIC}{WRAPPER}@datadog_lambda_wrapper\ndef handler(event, context):\n    {call}\n"
+    assert found(checked(tmp_path, code)) == {"code.metric_tags": 5}
