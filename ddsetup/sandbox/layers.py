@@ -33,12 +33,13 @@ if TYPE_CHECKING:
 _LIBRARY = "datadog-lambda"
 _AWS_SDK = ("boto3",)
 _SCOUT = """
-import json, os, sys
+import json, os, re, sys
 import logging, runpy, socket, boto3, botocore.handlers, datadog_lambda.handler
 own = {name for name in sys.modules if name.partition(".")[0] in sys.stdlib_module_names}
 files = [getattr(module, "__file__", None) or "" for name, module in sys.modules.items() if name not in own]
 files = [os.path.realpath(file) for file in files if file.endswith(".py")]
-print(json.dumps({"modules": sorted(own - {"__main__"}), "files": files}))
+patterns = [[each, int(flags)] for kind, each, flags in getattr(re, "_cache", ()) if kind is str]
+print(json.dumps({"modules": sorted(own - {"__main__"}), "files": files, "patterns": patterns}))
 """
 """Imports what a function with the library does, and tells what that came to."""
 
@@ -78,10 +79,10 @@ def runtime_packages(cache: Path) -> Path:
 
 
 def common_start(library: BuiltLayer, runtime: Path, cache: Path) -> Path:
-    """A file that tells what cold starts with the library have in common: `modules` of Python's own, and the
-    `files` of others.
+    """A file that tells what cold starts with the library have in common: `modules` of Python's own, the
+    `files` of others, and the regular expressions that they compile, as `patterns` with their flags.
     """
-    target = cache / f"start-{library.directory.parent.name}-{runtime.name}"
+    target = cache / f"begin-{library.directory.parent.name}-{runtime.name}"
     told = target / "start.json"
     if not told.exists():
         places = (library.directory / "python", runtime)

@@ -303,23 +303,26 @@ def restricted(clinic: Place) -> Iterator[Callable[..., None]]:
 
 
 @pytest.mark.parametrize(
-    ("action", "check"),
+    "unread",
     [
-        ("lambda:GetPolicy", "forwarder-permission"),
-        ("secretsmanager:GetSecretValue", "forwarder-key"),
-        ("cloudwatch:GetMetricData", "forwarder-errors"),
-        ("iam:GetRole", "role-exists"),
-        ("lambda:ListFunctions", "bulk-reads"),
-        ("tag:GetResources", "bulk-reads"),
+        {
+            "forwarder-permission": "lambda:GetPolicy",
+            "forwarder-key": "secretsmanager:GetSecretValue",
+            "forwarder-errors": "cloudwatch:GetMetricData",
+            "role-exists": "iam:GetRole",
+        },
+        {"bulk-reads": "lambda:ListFunctions"},
+        {"bulk-reads": "tag:GetResources"},
     ],
+    ids=["what single checks need", "functions", "tags"],
 )
 def test_what_may_not_be_read_is_said_and_is_no_finding(
-    clinic: Place, restricted: Callable[..., None], action: str, check: str
+    clinic: Place, restricted: Callable[..., None], unread: dict[str, str]
 ) -> None:
-    restricted(action)
+    restricted(*unread.values())
     result = clinic.cli("doctor", "--output", "json")
     blind = {u["check"]: u["action"] for u in result.json["data"]["unreadable"]}
-    assert blind.get(check) == action, result.stdout
+    assert {check: blind.get(check) for check in unread} == unread, result.stdout
     assert found(result, "error") == set()
     assert result.code == 0
 

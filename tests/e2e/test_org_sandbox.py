@@ -63,7 +63,7 @@ def test_the_tutorial_can_be_followed(organisation: Place) -> None:
     """Its commands as they stand there, those that write without writing: what they come to is below."""
     page = (Path(__file__).parents[2] / "docs/tutorial-organisation.md").read_text("utf-8")
     followed = []
-    for said in re.findall(r"^\$ ddsetup (org .+)$", page, re.MULTILINE):
+    for said in dict.fromkeys(re.findall(r"^\$ ddsetup (org .+)$", page, re.MULTILINE)):
         words = shlex.split(said)
         if words[1] == "undo" or "--remove" in words:
             continue  # there is nothing to give back

@@ -26,7 +26,7 @@ from ddsetup.model.change import Outcome
 from ddsetup.settings.given import from_flags
 from tests.gateways.standin import API_KEY, APP_KEY, running
 
-N = 150
+N = 100
 REGION = "us-east-1"
 READS = ("List", "Get", "Describe", "Simulate")
 

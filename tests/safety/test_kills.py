@@ -11,7 +11,9 @@ from tests.safety.conftest import Lab, OpenLab
 from tests.safety.killing import SETUP, Killing, prepare
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
-ROUNDS = 6
+ROUNDS = (0, 1, 4, 5)
+"""Seeds: while it writes, with an undo that is killed as well, with an undo, after Ctrl-C and completed; and
+while it looks."""
 
 
 @pytest.fixture(scope="module")
@@ -25,9 +27,9 @@ def killing(lab: Lab) -> Killing:
 
 
 def test_killed_at_any_moment_setup_completes_or_undo_restores(killing: Killing) -> None:
-    for number in range(ROUNDS):
+    for number in ROUNDS:
         killing.round(f"suite-{number}")
-    assert killing.tally.killed == ROUNDS
+    assert killing.tally.killed == len(ROUNDS)
     assert killing.tally.killed_writing >= 2
     assert killing.tally.completed >= 1
 

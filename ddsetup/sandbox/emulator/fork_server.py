@@ -1,11 +1,11 @@
 """Starts functions' workers by forking a Python that has begun: ``fork_server.py CHANNEL START LAUNCHER``.
 
 Executed by path, like the bootstrap beside it, in which each worker goes on. What a fork has in common with
-others is what no function can tell: modules of the standard library, and the compiled code of modules that
-functions are likely to import, by file. It is run in the worker, with the worker's environment and where the
-worker's module path leads to that file. Where the function could tell, because it or a layer brings a module
-of such a name, or because of a variable that Python or the C library reads at the start, the fork starts
-Python anew.
+others is what no function can tell: modules of the standard library, regular expressions in the cache of
+`re`, and the compiled code of modules that functions are likely to import, by file. That code is run in the
+worker, with the worker's environment and where the worker's module path leads to that file. Where the
+function could tell, because it or a layer brings a module of such a name, or because of a variable that
+Python or the C library reads at the start, the fork starts Python anew.
 
 CHANNEL is the number of a socket, START the file that `layers` makes, LAUNCHER what it stands for (it tells
 whoever looks at processes which sandbox's they are). An order is a JSON document with
@@ -21,6 +21,7 @@ import importlib
 import importlib.machinery
 import json
 import os
+import re
 import signal
 import socket
 import sys
@@ -44,6 +45,9 @@ def main() -> None:
     for name in start["modules"]:
         with contextlib.suppress(ImportError):
             importlib.import_module(name)
+    for pattern, flags in start["patterns"]:
+        with contextlib.suppress(re.error):
+            re.compile(pattern, flags)
     known: dict[tuple[int, int], Any] = {}
     for path in start["files"]:
         with contextlib.suppress(OSError):

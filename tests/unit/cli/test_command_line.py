@@ -21,6 +21,7 @@ from ddsetup.cli.table.main import COMMANDS
 from ddsetup.cli.trial import scenarios_of
 from ddsetup.settings.given import Values
 from ddsetup.settings.table import SETTINGS
+from tests import nursery
 
 KEY = "0123456789abcdef0123456789abcdef"
 SLOW = (
@@ -35,7 +36,9 @@ GROUPED = tuple(command for group in GROUPS for command in group.commands)
 def ddsetup(
     *arguments: str, home: Path, environ: Mapping[str, str] | None = None, options: tuple[str, ...] = ()
 ) -> subprocess.CompletedProcess[str]:
-    """Run the command with nothing of this machine's AWS or Datadog settings and no terminal."""
+    """Run the command with nothing of this machine's AWS or Datadog settings and no terminal: forked, but
+    from nothing where Python gets `options`.
+    """
     clean = {
         "PATH": os.environ["PATH"],
         "HOME": str(home),
@@ -44,6 +47,9 @@ def ddsetup(
         "PYTHONPATH": str(Path(__file__).parents[3]),
         **(environ or {}),
     }
+    if not options:
+        end = nursery.shared().run(arguments, clean, home)
+        return subprocess.CompletedProcess(arguments, end.code, end.stdout, end.stderr)
     command = [sys.executable, *options, "-m", "ddsetup", *arguments]
     return subprocess.run(
         command,
