@@ -54,6 +54,12 @@ class Keyboard:
         return in_front(self.screen) is True
 
 
+def forget_typed(keyboard: TextIO) -> None:
+    """Drop what was typed on a terminal before now; it answers no question that nobody has read."""
+    if sys.platform != "win32" and keyboard.isatty():
+        termios.tcflush(keyboard.fileno(), termios.TCIFLUSH)
+
+
 def leave_on_interrupt(keys: KeyBindings) -> None:
     """Let Ctrl-C end a prompt with KeyboardInterrupt, whether it comes as a key or as a signal.
 

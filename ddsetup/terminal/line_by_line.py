@@ -16,6 +16,7 @@ from ddsetup.ask.questions import Choice
 from ddsetup.model.account import Json
 from ddsetup.model.lines import Span, counted, line, names
 from ddsetup.terminal.console import Console
+from ddsetup.terminal.keyboard import forget_typed
 
 BACK_WORD = "<"
 _HOW = f"Enter takes what stands in brackets, {BACK_WORD} goes back one question, Ctrl-C stops."
@@ -114,6 +115,7 @@ class PlainPrompter:
                 return given
 
     def _read(self, text: str) -> str:
+        forget_typed(self.stdin)
         self.console.ask_for(text)
         read = self.stdin.readline()
         if not read:

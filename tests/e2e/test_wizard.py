@@ -206,6 +206,7 @@ def test_a_dumb_terminal_gets_numbered_questions_and_no_escapes(cli: Cli) -> Non
         terminal.answer(QUESTIONS[1], "3" + ENTER)
         terminal.answer("How should the data get to Datadog?", "7" + ENTER)
         terminal.until("is not between 1 and 2")
+        terminal.until(lambda: terminal.text.count("How should the data get to Datadog?") > 1)
         terminal.press("2" + ENTER)
         terminal.answer("What should be sent?", "<" + ENTER)
         terminal.until(lambda: terminal.text.count("How should the data get to Datadog?") > 2)

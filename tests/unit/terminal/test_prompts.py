@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
-from contextlib import contextmanager
+import os
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
 
 import pytest
 from prompt_toolkit.application import create_app_session
@@ -88,6 +90,22 @@ def test_a_wrong_text_is_not_accepted() -> None:
         assert prompter.ask(prompt) == "EU1"
 
 
+@dataclass
+class Asked:
+    """A console at whose question `then` happens."""
+
+    then: Callable[[], object]
+
+    def quiet(self) -> AbstractContextManager[None]:
+        return nullcontext()
+
+    def lines(self, *_lines: object, marked: bool) -> None:
+        pass
+
+    def ask_for(self, _text: str) -> None:
+        self.then()
+
+
 def plain(text: str) -> tuple[PlainPrompter, Stream, Stream]:
     shown, out, err = console(environ={"TERM": "dumb"})
     return PlainPrompter(shown, io.StringIO(text)), out, err
@@ -113,6 +131,16 @@ def test_lines_make_answers(prompt: Prompt, text: str, answer: Value) -> None:
     assert prompter.ask(prompt) == answer
     assert out.text == ""
     assert "\x1b" not in err.text
+
+
+def test_lines_typed_before_the_question_is_there_answer_nothing() -> None:
+    keys, line = os.openpty()
+    with os.fdopen(line) as stdin:
+        os.write(keys, b"\n\n")
+        prompter = PlainPrompter(Asked(lambda: os.write(keys, b"2\n")), stdin)  # type: ignore[arg-type]
+        prompt = Prompt(kind="one", text="Site", choices=SITES, default="datadoghq.eu")
+        assert prompter.ask(prompt) == "us3.datadoghq.com"
+    os.close(keys)
 
 
 def test_plain_prompts_go_back_and_end_with_the_input() -> None:
