@@ -16,8 +16,8 @@ FORWARDER = "datadog-forwarder"
 class Account:
     """The state, in one region: functions, tags, log groups with filters, and IAM roles.
 
-    `idle` are the log groups of functions that did not run within two weeks: CloudWatch knows nothing of
-    them.
+    `events` are what CloudTrail knows, each with its second. `idle` are the log groups of functions that did
+    not run within two weeks: CloudWatch knows nothing of them.
     """
 
     region: str
@@ -27,6 +27,7 @@ class Account:
     roles: dict[str, dict[str, Json]] = field(default_factory=dict)
     policies: dict[str, dict[str, Json]] = field(default_factory=dict)
     idle: set[str] = field(default_factory=set)
+    events: list[tuple[int, str]] = field(default_factory=list)
     busy_until: dict[str, float] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
 

@@ -29,6 +29,8 @@ RATES: Mapping[str, float] = {
     "logs:DescribeSubscriptionFilters": 5,
     "logs:PutSubscriptionFilter": 5,
     "logs:DeleteSubscriptionFilter": 5,
+    # CloudTrail API reference, of LookupEvents.
+    "cloudtrail": 2,
 }
 """Calls per second in an account and region; what is not here has no published rate and is let through."""
 

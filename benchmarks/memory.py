@@ -111,9 +111,25 @@ class MemoryAws:
         token = asked.get("PaginationToken")
         return _page(items, token, 100, "ResourceTagMappingList", "PaginationToken")
 
+    def lookup_events(self, asked: Mapping[str, Json]) -> Json:
+        """The history of changes to tags: names and times alone."""
+        (wanted,) = asked["LookupAttributes"]
+        since = float(asked.get("StartTime", 0))
+        items = [
+            {"EventName": name, "EventTime": at, "CloudTrailEvent": "{}"}
+            for at, name in reversed(self.account.events)
+            if name == wanted["AttributeValue"] and at >= since
+        ]
+        size = int(asked.get("MaxResults", 50))
+        return _page(items, asked.get("NextToken"), size, "Events", "NextToken")
+
+    def _happened(self, *names: str) -> None:
+        self.account.events += [(int(time.time()), name) for name in names]
+
     def untag_resources(self, asked: Mapping[str, Json]) -> Json:
         if len(asked["ResourceARNList"]) > 20:
             raise AwsError("InvalidParameterException", "more than 20 ARNs")
+        self._happened("UntagResources", "UntagResource20170331v2")
         for arn in asked["ResourceARNList"]:
             for key in asked["TagKeys"]:
                 self.account.tags.get(arn, {}).pop(key, None)
@@ -122,6 +138,7 @@ class MemoryAws:
     def tag_resources(self, asked: Mapping[str, Json]) -> Json:
         if len(asked["ResourceARNList"]) > 20:
             raise AwsError("InvalidParameterException", "more than 20 ARNs")
+        self._happened("TagResources", "TagResource20170331v2")
         for arn in asked["ResourceARNList"]:
             self.account.tags.setdefault(arn, {}).update(asked["Tags"])
         return {"FailedResourcesMap": {}}
@@ -317,6 +334,7 @@ _OPERATIONS: Mapping[str, Callable[[MemoryAws, Mapping[str, Json]], Json]] = {
     "logs:DeleteAccountPolicy": MemoryAws.delete_account_policy,
     "cloudwatch:ListMetrics": MemoryAws.list_metrics,
     "cloudwatch:GetMetricData": MemoryAws.metric_data,
+    "cloudtrail:LookupEvents": MemoryAws.lookup_events,
     "sts:GetCallerIdentity": MemoryAws.caller,
     "iam:ListAccountAliases": MemoryAws.account_aliases,
     "iam:SimulatePrincipalPolicy": MemoryAws.simulate,

@@ -250,7 +250,7 @@ def show(m: Measured) -> None:
 def is_write(name: str) -> bool:
     """Whether a call changes something."""
     verb = name.split(":")[1]
-    return not verb.startswith(("List", "Get", "Describe", "Simulate", "Filter"))
+    return not verb.startswith(("List", "Get", "Describe", "Simulate", "Filter", "Lookup"))
 
 
 def main() -> int:

@@ -21,6 +21,7 @@ _TARGETS: Mapping[str, str] = {
     "AWSStepFunctions": "states",
     "AWSEvents": "events",
     "AWSOrganizationsV20161128": "organizations",
+    "com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101": "cloudtrail",
 }
 _LAMBDA: Sequence[tuple[str, str, str]] = (
     ("GET", r"/2015-03-31/functions/?", "ListFunctions"),

@@ -28,6 +28,7 @@ from ddsetup.facts.kinds import KINDS, kind_name
 from ddsetup.facts.variables import VARIABLES, FileTool
 from ddsetup.model.answers import Answers
 from ddsetup.monitors.recommended import BY_KEY
+from ddsetup.plan.evidence import UNTAGGED
 from ddsetup.plan.policy import least_policy
 from ddsetup.plan.steps.subscriptions.evidence import TABLE as TABLE_OF_EVIDENCE
 from ddsetup.project.iac.described import Tool
@@ -336,8 +337,8 @@ def carried_part() -> str:
 
 
 def evidence_part() -> str:
-    """What tells that the filters of a log group need not be read."""
-    rows = ([row.seen, row.conclusion, row.wrong, row.notices] for row in TABLE_OF_EVIDENCE)
+    """What tells that something need not be read."""
+    rows = ([row.seen, row.conclusion, row.wrong, row.notices] for row in (*TABLE_OF_EVIDENCE, UNTAGGED))
     return "\n" + table(("Seen", "Conclusion", "What could make it wrong", "What notices it later"), rows)
 
 

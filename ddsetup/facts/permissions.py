@@ -16,6 +16,7 @@ from ddsetup.model.states import FilterState, FunctionState, LogGroupState, Role
 LOOK = (
     "cloudformation:DescribeStacks",
     "cloudformation:GetTemplateSummary",
+    "cloudtrail:LookupEvents",
     "cloudwatch:GetMetricData",
     "cloudwatch:ListMetricStreams",
     "cloudwatch:ListMetrics",
@@ -36,7 +37,6 @@ PURPOSE = "@"
 """Between an action and the kind of resource it is asked about, where it is asked about several kinds."""
 
 LOOK_AT_ROLE = ("iam:GetRole", "iam:GetRolePolicy", "iam:ListAttachedRolePolicies", "iam:ListRolePolicies")
-LOOK_AT_TRAIL = ("cloudtrail:LookupEvents",)
 LIST_TRAILS = ("cloudtrail:DescribeTrails",)
 LOOK_AT_TRAILS = ("cloudtrail:GetEventSelectors", "cloudtrail:GetTrailStatus")
 LOOK_AT_BUILDS = ("codebuild:BatchGetBuilds", "codebuild:ListBuildsForProject")

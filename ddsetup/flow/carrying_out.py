@@ -13,6 +13,7 @@ from ddsetup.apply.writers import make_writers
 from ddsetup.apply.writers.logs import nothing_recent
 from ddsetup.ask.prompter import Back, Prompt
 from ddsetup.flow.host import Host, Session
+from ddsetup.flow.known_tags import keep_put
 from ddsetup.journal.records import Header
 from ddsetup.journal.runs import Journal, new_run_id
 from ddsetup.model.account import Lane
@@ -24,6 +25,9 @@ from ddsetup.observe.filters_in_background import LateChanges
 from ddsetup.plan.preflight import check_permissions
 from ddsetup.verify.progress import Watch
 from ddsetup.verify.watch import OnUpdate, cloudwatch_counts, cloudwatch_traffic, streamed_lanes, watch
+
+_SEES_TAGS = ("setup",)
+"""The commands whose snapshot has the tags of all functions."""
 
 
 class Declined(Interrupted):
@@ -112,6 +116,7 @@ def carry_out(
             workers=workers_for(host.side_by_side),
             more=late,
         )
+    keep_put(session, snapshot if command in _SEES_TAGS else None, changes, outcomes)
     return Applied(run=header.run, outcomes=outcomes, since=started)
 
 

@@ -89,16 +89,16 @@ class Guide:
                 raise
 
     def _connected(self, given: Given) -> Session:
-        """Connect and look, while what prompts take is loaded."""
+        """Connect; where somebody is asked, look and show it first, while what prompts take is loaded."""
         from ddsetup.flow import verbs
 
         self.session = verbs.connect(given, self.host, command=self.call.command, looks_next=True)
-        loading = _load_ahead() if self.host.prompter is not None else None
-        self.snapshot = verbs.look(self.session, given.text("role_name"))
-        self.usage = None
-        if loading is not None:
+        self.snapshot = self.usage = None
+        if self.host.prompter is not None:
+            loading = _load_ahead()
+            self.snapshot = verbs.look(self.session, given.text("role_name"))
             loading.join()
-        self._welcome(self.session, self.snapshot)
+            self._welcome(self.session, self.snapshot)
         return self.session
 
     def assure_signed_in(self, prepared: Prepared) -> None:
@@ -128,15 +128,13 @@ class Guide:
             self.snapshot = prepared.sweep.onto(self.snapshot)
 
     def _welcome(self, session: Session, snapshot: Snapshot) -> None:
-        """The first screen, for whoever is there to see it."""
+        """The first screen."""
         from ddsetup.show.first_screen import LABEL, welcome_lines
 
-        if self.host.prompter is not None:
-            console = self.call.console
-            last = last_setup(self.host.memory, session.identity.account)
-            alias = session.aws.alias()
-            found = welcome_lines(snapshot, session.key_check, session.keys_from, last, alias)
-            console.lines([(), *found, ()], hang=LABEL)
+        last = last_setup(self.host.memory, session.identity.account)
+        alias = session.aws.alias()
+        found = welcome_lines(snapshot, session.key_check, session.keys_from, last, alias)
+        self.call.console.lines([(), *found, ()], hang=LABEL)
 
 
 def _load_ahead() -> threading.Thread:

@@ -10,6 +10,7 @@ from ddsetup.ask.asking import answers_from
 from ddsetup.facts.kinds import CHOSEN
 from ddsetup.flow.connecting import quiet
 from ddsetup.flow.host import Session
+from ddsetup.flow.known_tags import KnownTags
 from ddsetup.flow.preparing import Prepared, look, plan_closely, with_surroundings
 from ddsetup.flow.remembered import with_applied
 from ddsetup.gateways.aws.trail import Event, last_deeds
@@ -18,7 +19,7 @@ from ddsetup.model.account import Function, Lane, Unreadable
 from ddsetup.model.answers import Answers
 from ddsetup.model.lines import counted
 from ddsetup.model.snapshot import Snapshot
-from ddsetup.model.states import RoleState
+from ddsetup.model.states import RoleState, TagsState
 from ddsetup.model.trail import Deed
 from ddsetup.observe.chosen import (
     add_filters,
@@ -26,7 +27,7 @@ from ddsetup.observe.chosen import (
     observe_for_drift,
     observe_in_datadog,
 )
-from ddsetup.observe.in_bulk import ABOUT_DRIFT, FOR_DRIFT, with_fields, with_roles
+from ddsetup.observe.in_bulk import ABOUT_DRIFT, FOR_DRIFT, with_fields, with_roles, with_tags
 from ddsetup.plan.drift import (
     OF_FUNCTIONS,
     Deeds,
@@ -76,16 +77,20 @@ def look_for_drift(session: Session, given: Given) -> Kept:
     looked at, and what `look` raises.
     """
     chosen = {row.field for kind, row in CHOSEN.items() if kind in given}
-    snapshot = look(session, quiet(given, "role_name"), fields=FOR_DRIFT | chosen)
+    known = None if given.on("thorough") else KnownTags(session)
+    snapshot = look(session, quiet(given, "role_name"), fields=FOR_DRIFT | chosen, known=known)
     answers = answers_from(given, snapshot, None, command="plan", scope=session.scope)
     selected = select_in(snapshot, answers.selection)
     snapshot = observe_in_datadog(session.dd, with_applied(session, snapshot), answers)
     with session.host.busy(f"comparing {counted(len(selected), 'function')}"):
         snapshot = observe_for_drift(session.aws, snapshot, answers, selected)
         found = find_drift(snapshot, answers, selected)
+        if known is not None and known.served and _of(TagsState.KIND, found.drift):
+            snapshot = with_tags(session.aws, snapshot)
+            found = find_drift(snapshot, answers, selected)
         if found.drift:
             snapshot = with_fields(session.aws, snapshot, ABOUT_DRIFT)
-            if any(each.resource.kind == RoleState.KIND for each in found.drift):
+            if _of(RoleState.KIND, found.drift):
                 snapshot = with_roles(session.aws, snapshot)
             found = find_drift(snapshot, answers, selected)
         check_readable(found.foundation)
@@ -101,6 +106,10 @@ def look_for_drift(session: Session, given: Given) -> Kept:
     drift = (*told(found.drift, changed, snapshot), *filters)
     notes = (*found.notes, *blind, *_unread(more))
     return Kept(snapshot=snapshot, answers=answers, selected=selected, drift=drift, notes=notes)
+
+
+def _of(kind: str, drift: Iterable[Drift]) -> bool:
+    return any(each.resource.kind == kind for each in drift)
 
 
 def _lanes_of(drift: Iterable[Drift], snapshot: Snapshot) -> tuple[Lane, ...]:

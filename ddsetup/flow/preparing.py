@@ -10,6 +10,7 @@ from ddsetup.ask.asking import Chooser, answers_from
 from ddsetup.facts.kinds import sources_of
 from ddsetup.flow.connecting import quiet
 from ddsetup.flow.host import Session
+from ddsetup.flow.known_tags import KnownTags, keep_read
 from ddsetup.flow.pruning import with_left_behind
 from ddsetup.flow.remembered import with_applied
 from ddsetup.gateways.aws.credentials import profile_of
@@ -20,6 +21,7 @@ from ddsetup.model.change import Plan
 from ddsetup.model.errors import DdsetupError, Denied, UsageError
 from ddsetup.model.lines import counted
 from ddsetup.model.snapshot import LaneSnapshot, Snapshot
+from ddsetup.model.states import FunctionState, TagsState
 from ddsetup.observe.chosen import (
     add_filters,
     look_closer,
@@ -28,13 +30,14 @@ from ddsetup.observe.chosen import (
     refreshed,
 )
 from ddsetup.observe.filters_in_background import LateChanges, Sweep, start_sweep
-from ddsetup.observe.in_bulk import Progress, bulk_fields, observe, observe_secrets
+from ddsetup.observe.in_bulk import Progress, bulk_fields, observe, observe_secrets, with_tags
 from ddsetup.plan.preflight import check_readable
 from ddsetup.plan.select import none_here, select_in
 from ddsetup.plan.steps.subscriptions import groups_to_read, late_planner
 from ddsetup.plan.whole import make_plan
 from ddsetup.settings.given import Given
 
+_OF_FUNCTIONS = (FunctionState.KIND, TagsState.KIND)
 _LOOKING = "looking at what is there"
 DEFAULT_ROLE = Answers(site="", regions=()).role_name
 
@@ -78,15 +81,23 @@ def _progress(session: Session, tell: Callable[[str], None], wanted: frozenset[s
     return told
 
 
-def look(session: Session, role_name: str = "", *, fields: frozenset[str] = frozenset()) -> Snapshot:
+def look(
+    session: Session,
+    role_name: str = "",
+    *,
+    fields: frozenset[str] = frozenset(),
+    known: KnownTags | None = None,
+) -> Snapshot:
     """Observe everything that can be read in bulk, or only these fields of lanes (`observe.in_bulk.GLANCE`).
 
-    `role_name` is the integration's role where it has another name than ours.
+    `role_name` is the integration's role where it has another name than ours. Tags that are `known` are not
+    read.
 
     Regions whose functions cannot be listed are left out, and said: nothing sensible can be said about them.
     Raises Denied, or UsageError for regions that are not enabled, when that is so in all of them.
     """
     wanted = fields or _wanted_fields(session)
+    began = session.host.clock.now()
     with session.host.busy(_LOOKING) as tell:
         snapshot = observe(
             session.aws,
@@ -96,6 +107,7 @@ def look(session: Session, role_name: str = "", *, fields: frozenset[str] = froz
             role_name=role_name or DEFAULT_ROLE,
             on_progress=_progress(session, tell, wanted),
             fields=wanted,
+            known_tags=known,
         )
     lost = {
         lane: seen.functions
@@ -108,6 +120,7 @@ def look(session: Session, role_name: str = "", *, fields: frozenset[str] = froz
         session.host.say(f"{lane.region} is left out: {why.reason}")
     left = {lane: seen for lane, seen in snapshot.lanes.items() if lane not in lost}
     _remember(session, left)
+    keep_read(session, left, began, known)
     return replace(snapshot, lanes=left, left_out=lost)
 
 
@@ -155,14 +168,46 @@ def prepare(
     integration, stack, secret) may not be looked at, UsageError where there is no function and nothing else
     is to be set up, and `Back` when the person returns to where to look.
     """
-    snapshot = seen or look(session, quiet(given, "role_name"))
+    known = None if seen or session.host.prompter or given.on("thorough") else KnownTags(session)
+    snapshot = seen or look(session, quiet(given, "role_name"), known=known)
+    ways = _Ways(command, choose, late)
+    prepared = _prepared(session, given, snapshot, ways)
+    about_functions = any(change.resource.kind in _OF_FUNCTIONS for change in prepared.plan.changes)
+    if known is None or not known.served or not about_functions:
+        return prepared
+    return _prepared(session, given, _with_tags_read(session, prepared), ways)
+
+
+@dataclass(frozen=True, slots=True)
+class _Ways:
+    """How `prepare` was asked to go about it."""
+
+    command: str
+    choose: Chooser | None
+    late: bool
+
+
+def _with_tags_read(session: Session, prepared: Prepared) -> Snapshot:
+    """What is there, with the tags of functions as they are now: something is to be written."""
+    snapshot = prepared.snapshot
+    if prepared.sweep is not None:
+        prepared.sweep.close()
+        snapshot = prepared.sweep.onto(snapshot)
+    began = session.host.clock.now()
+    snapshot = with_tags(session.aws, snapshot)
+    keep_read(session, snapshot.lanes, began)
+    return snapshot
+
+
+def _prepared(session: Session, given: Given, snapshot: Snapshot, ways: _Ways) -> Prepared:
+    """Settle the answers, choose the functions, and plan, from what is there."""
     answers = answers_from(
         given,
         snapshot,
         session.host.prompter,
-        command=command,
+        command=ways.command,
         scope=session.scope,
-        choose=choose,
+        choose=ways.choose,
         dialogue=session.host.dialogue,
         at_hand=session.host.at_hand,
     )
@@ -171,7 +216,7 @@ def prepare(
         raise none_here(snapshot)
     snapshot = with_surroundings(session, snapshot, answers, selected)
     asked = _asked_about_filters(session, given)
-    if not late:
+    if not ways.late:
         return plan_closely(session, snapshot, answers, selected, selected, asked=asked)
     with _looking_closely(session, selected):
         snapshot = observe_deliveries(session.aws, snapshot, answers, selected)

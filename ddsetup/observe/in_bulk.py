@@ -25,12 +25,16 @@ from ddsetup.gateways.overlap import Jobs, Key, side_by_side
 from ddsetup.model.account import Identity, Integration, Lane, Role, Secret, Unreadable
 from ddsetup.model.snapshot import AccountSnapshot, DatadogSnapshot, LaneSnapshot, Snapshot
 from ddsetup.model.states import SecretState
+from ddsetup.observe.found import with_found
 from ddsetup.observe.probe import Probe
 from ddsetup.observe.services_read import source_reads
 from ddsetup.plan.steps.api_key import SECRET_NAME, own_secrets_named, secret_name
 from ddsetup.plan.steps.integration_role import STANDARD_POLICY
 from ddsetup.plan.steps.namespaces import SERVICES
 
+Tags: TypeAlias = Mapping[str, Mapping[str, str]]
+KnownTags: TypeAlias = Callable[[Lane], Tags | None]
+"""The tags of functions by ARN, None where they have to be read. Called from worker threads."""
 Progress: TypeAlias = Callable[[Lane, str], None]
 """Called from worker threads when a kind of resource of a lane has been read, with the field's name."""
 
@@ -58,12 +62,14 @@ def observe(  # noqa: PLR0913 - where to look, and for what
     role_name: str,
     on_progress: Progress | None = None,
     fields: Container[str] | None = None,
+    known_tags: KnownTags | None = None,
 ) -> Snapshot:
     """Everything that bulk calls show of these lanes, of their accounts, and of Datadog.
 
     `role_name` is the role to look for where Datadog names none. `dd` is asked for in the jobs that need it,
     as who signs in meanwhile has it late; where it gives None the integration is unreadable.
-    `fields` of lanes besides which nothing is wanted (see `GLANCE`): the others stay empty.
+    `fields` of lanes besides which nothing is wanted (see `GLANCE`): the others stay empty. `known_tags` has
+    the tags of a lane that need not be read.
     """
     wanted = tuple(lanes)
     jobs: Jobs = {("datadog", None, ""): lambda: _observe_datadog(dd())}
@@ -71,7 +77,7 @@ def observe(  # noqa: PLR0913 - where to look, and for what
     for each in identities:
         jobs["account", None, each.account] = partial(_observe_account, aws, dd, each, role_name, policy)
     for lane in wanted:
-        jobs |= _lane_jobs(aws, lane, on_progress, fields)
+        jobs |= _lane_jobs(aws, lane, on_progress, fields, known_tags)
     found = side_by_side(aws, jobs)
     accounts: dict[str, AccountSnapshot] = {e.account: found["account", None, e.account] for e in identities}
     snapshot = Snapshot(
@@ -122,6 +128,11 @@ def with_roles(aws: Aws, snapshot: Snapshot) -> Snapshot:
     return replace(snapshot, accounts=accounts)
 
 
+def with_tags(aws: Aws, snapshot: Snapshot) -> Snapshot:
+    """The snapshot with the tags of functions as they are now, and with the Forwarders that these show."""
+    return with_found(with_fields(aws, snapshot, ("tags",)), {})
+
+
 def with_fields(aws: Aws, snapshot: Snapshot, fields: Container[str]) -> Snapshot:
     """The snapshot with further `fields` of its lanes."""
     lanes = dict(snapshot.lanes)
@@ -157,7 +168,11 @@ def _observe_account(
 
 
 def _lane_jobs(
-    aws: Aws, lane: Lane, on_progress: Progress | None, fields: Container[str] | None = None
+    aws: Aws,
+    lane: Lane,
+    on_progress: Progress | None,
+    fields: Container[str] | None = None,
+    known_tags: KnownTags | None = None,
 ) -> Jobs:
     """One job for each of these fields of a LaneSnapshot, or for all, that is read in bulk."""
 
@@ -170,14 +185,16 @@ def _lane_jobs(
 
         return job
 
-    reads = _reads(aws, lane, fields)
+    reads = _reads(aws, lane, fields, known_tags)
     found = {field: told(field, read) for field, read in reads.items() if fields is None or field in fields}
     if fields is not None and STACKS_OF_FUNCTIONS in fields:
         found["stacks"] = told("stacks", reads[STACKS_OF_FUNCTIONS])
     return {(field, lane, ""): job for field, job in found.items() if field != STACKS_OF_FUNCTIONS}
 
 
-def _reads(aws: Aws, lane: Lane, fields: Container[str] | None) -> Mapping[str, Callable[[], Any]]:
+def _reads(
+    aws: Aws, lane: Lane, fields: Container[str] | None, known_tags: KnownTags | None
+) -> Mapping[str, Callable[[], Any]]:
     """How each field is read. What is about functions only needs no client where there are none."""
     listing = fields is None or "functions" in fields
     probe = Probe()
@@ -187,7 +204,7 @@ def _reads(aws: Aws, lane: Lane, fields: Container[str] | None) -> Mapping[str, 
 
     reads: Mapping[str, Callable[[], Any]] = {
         "functions": partial(probe.listed, aws, lane),
-        "tags": about_functions(lambda: tags.function_tags(aws, lane), {}),
+        "tags": about_functions(lambda: _tags(aws, lane, known_tags), {}),
         "stacks": lambda: stacks.list_stacks(aws, lane),
         STACKS_OF_FUNCTIONS: about_functions(lambda: stacks.list_stacks(aws, lane), ()),
         "log_groups": lambda: logs.list_log_groups(aws, lane),
@@ -213,6 +230,11 @@ def _lane_snapshot(
     forwarders = find_forwarders(read["functions"], read["tags"], read["stacks"], integration, lane=lane)
     services = {kind: read.pop(row.field) for kind, row in CHOSEN.items() if row.field in read}
     return LaneSnapshot(lane=lane, forwarders=forwarders, services=services, **read)
+
+
+def _tags(aws: Aws, lane: Lane, known_tags: KnownTags | None) -> Tags | Unreadable:
+    known = known_tags(lane) if known_tags is not None else None
+    return tags.function_tags(aws, lane) if known is None else known
 
 
 def _secrets(aws: Aws, lane: Lane) -> Mapping[str, Secret] | Unreadable:

@@ -128,8 +128,6 @@ def _looking(scope: Scope, wanted: frozenset[str]) -> Iterable[Json]:
     if wanted & _LOOKING:
         yield statement("Look", permissions.LOOK, ("*",))
         yield statement("MetricStreams", permissions.LOOK_AT_STREAM, scope.metric_streams())
-    if "keep" in wanted:
-        yield statement("WhoChangedIt", permissions.LOOK_AT_TRAIL, ("*",))
     if "invoke" in wanted:
         yield statement("Invoke", ("lambda:InvokeFunction",), scope.functions())
 

@@ -86,7 +86,8 @@ DELIVERY = panel(
         rare=True,
         in_file=False,
         saved=False,
-        help="Read the filters of every log group (5 a second), also where CloudWatch shows enough of them.",
+        help="Read the filters of every log group (5 a second) and the tags of all functions, also where "
+        "CloudWatch and CloudTrail show enough of them.",
     ),
     Setting(
         key="metrics",

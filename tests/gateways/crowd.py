@@ -28,7 +28,7 @@ from tests.gateways.standin import API_KEY, APP_KEY, running
 
 N = 100
 REGION = "us-east-1"
-READS = ("List", "Get", "Describe", "Simulate")
+READS = ("List", "Get", "Describe", "Simulate", "Lookup")
 
 
 @dataclass

@@ -23,6 +23,7 @@ WITHOUT_RESOURCES = frozenset(
         "cloudwatch:GetMetricData",
         "cloudwatch:ListMetricStreams",
         "cloudwatch:ListMetrics",
+        "cloudtrail:LookupEvents",
         "iam:ListAccountAliases",
         "iam:ListRoles",
         "lambda:GetAccountSettings",

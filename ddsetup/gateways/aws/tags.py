@@ -9,6 +9,8 @@ from ddsetup.gateways.aws.session import Aws
 from ddsetup.model.account import Json, Lane, Unreadable
 from ddsetup.model.errors import GatewayError
 
+PAGE = 100
+"""Resources in an answer of GetResources, at most (Tagging API reference)."""
 BATCH = 20
 """ARNs per TagResources or UntagResources call (Tagging API reference)."""
 
@@ -36,7 +38,7 @@ def resource_tags(aws: Aws, lane: Lane, of_type: str) -> Mapping[str, Mapping[st
                 _READ,
                 lane,
                 ResourceTypeFilters=[of_type],
-                ResourcesPerPage=100,
+                ResourcesPerPage=PAGE,
                 PaginationToken=token,
             )
         except GatewayError as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, Literal, TypeAlias
 
 from ddsetup.gateways.aws.errors import readable
@@ -16,6 +17,15 @@ Event: TypeAlias = Literal[
     "UpdateFunctionConfiguration20150331v2", "CreateFunction20150331", "DeleteSubscriptionFilter"
 ]
 """Names of events as CloudTrail writes them: Lambda's end with the version of its API."""
+TAGGING = (
+    "TagResource20170331v2",
+    "UntagResource20170331v2",
+    "TagResources",
+    "UntagResources",
+    "CreateFunction20150331",
+)
+"""All by which tags of functions come to be others: Lambda's own calls, those of the tagging API, and a
+function that takes the place of one that was deleted."""
 _PAGES = 4
 """Pages of 50 events that are read of one kind, the newest first: AWS allows two calls a second."""
 _AGENT = 40
@@ -46,6 +56,28 @@ def last_deeds(aws: Aws, lane: Lane, event: Event) -> Mapping[str, Deed]:
             break
         asked = {"NextToken": page["NextToken"]}
     return found
+
+
+@readable
+def tagged_since(aws: Aws, lane: Lane, since: datetime) -> bool:
+    """Whether any of `TAGGING` happened since then, to whatever resource, as far as CloudTrail knows by now.
+
+    Needs cloudtrail:LookupEvents.
+    """
+    return any(_happened(aws, lane, event, since) for event in TAGGING)
+
+
+def _happened(aws: Aws, lane: Lane, event: str, since: datetime) -> bool:
+    page = aws.call(
+        "cloudtrail:LookupEvents",
+        lane,
+        patience=OPTIONAL,
+        LookupAttributes=[{"AttributeKey": "EventName", "AttributeValue": event}],
+        StartTime=since,
+        MaxResults=1,
+    )
+    # A page may be empty before the last one.
+    return bool(page.get("Events") or page.get("NextToken"))
 
 
 def _deed(item: Mapping[str, Any]) -> Deed | None:

@@ -116,7 +116,7 @@ def test_without_undo_nothing_that_is_in_use_can_be_deleted() -> None:
 
 @pytest.mark.parametrize("command", ["plan", "status", "doctor", "verify"])
 def test_commands_that_only_look_get_no_right_to_write(command: str) -> None:
-    reads = re.compile(r"^\w+:(Get|GET$|List|Describe|Simulate|FilterLogEvents$)")
+    reads = re.compile(r"^\w+:(Get|GET$|List|Describe|Simulate|Lookup|FilterLogEvents$)")
     assert [a for a in actions(made(command)) if not reads.match(a)] == []
 
 

@@ -23,6 +23,7 @@ from ddsetup.model.answers import Answers
 from ddsetup.model.change import Change, Plan, ResourceId
 from ddsetup.model.snapshot import Snapshot
 from ddsetup.model.states import FilterState, LogGroupState
+from ddsetup.plan.evidence import Evidence
 from ddsetup.plan.steps.collection import collection_id
 from ddsetup.plan.steps.instrument.subject import function_resource
 from ddsetup.plan.steps.subscriptions.account import by_policy, plan_policy, policy_id
@@ -35,7 +36,7 @@ from ddsetup.plan.steps.subscriptions.conflicts import (
     key,
     resolve,
 )
-from ddsetup.plan.steps.subscriptions.evidence import FULL, RECORDED, UNTOUCHED, Evidence, evidence
+from ddsetup.plan.steps.subscriptions.evidence import FULL, RECORDED, UNTOUCHED, evidence
 from ddsetup.plan.steps.subscriptions.groups import (
     Group,
     Region,

@@ -21,19 +21,9 @@ from ddsetup.facts.recognise import has_datadog
 from ddsetup.model.account import Lane, Unreadable
 from ddsetup.model.snapshot import Snapshot
 from ddsetup.model.states import FilterState
+from ddsetup.plan.evidence import Evidence
 from ddsetup.plan.steps.subscriptions.account import by_policy
 from ddsetup.plan.steps.subscriptions.groups import Group, Region, recorded_filters, seen_here
-
-
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """What is concluded from what, what could make it wrong, and what notices that later."""
-
-    seen: str
-    conclusion: str
-    wrong: str
-    notices: str
-
 
 AT_WORK = Evidence(
     seen="within three hours a filter of ddsetup's or of Datadog's name delivered from the group "

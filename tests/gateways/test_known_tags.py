@@ -1,0 +1,75 @@
+"""Tags of many functions are not read again while CloudTrail knows of no change to them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from ddsetup.flow.keeping import Kept, look_for_drift
+from ddsetup.flow.known_tags import FEW
+from ddsetup.settings.given import from_flags
+from tests.gateways.crowd import REGION, Bench, bench
+
+__all__ = ["bench"]
+
+FLAGS = {"all": True, "site": "datadoghq.com", "region": (REGION,), "env": "prod"}
+
+
+def looked(bench: Bench, **flags: object) -> tuple[Kept, Mapping[str, int]]:
+    session = bench.session()
+    kept = look_for_drift(session, from_flags({**FLAGS, **flags}))
+    return kept, session.aws.calls
+
+
+def file(bench: Bench) -> Path:
+    (path,) = (bench.state_dir / "tags").iterdir()
+    return path
+
+
+def test_tags_are_read_again_once_the_trail_tells_of_a_change_or_a_day_later(bench: Bench) -> None:
+    account = bench.memory.account
+    account.tags |= {account.arn(f"gone-{number}"): {"team": "x"} for number in range(FEW)}
+    bench.set_up(env="prod")
+
+    kept, calls = looked(bench)
+    assert kept.drift == ()
+    assert calls["tag:GetResources"] == 0
+
+    again = bench.set_up(env="prod")
+    assert again.writes == set()
+    assert again.calls["tag:GetResources"] == 0
+    assert looked(bench, thorough=True)[1]["tag:GetResources"] > 0
+    account.events.clear()  # the set-up is longer ago
+
+    arn = account.arn("service-00009")
+    account.tags[arn]["env"] = "stage"  # as if CloudTrail did not know yet
+    kept, calls = looked(bench)
+    assert (kept.drift, calls["tag:GetResources"]) == ((), 0)
+    bench.memory.tag_resources({"ResourceARNList": [arn], "Tags": {"env": "dev"}})
+    (found,) = looked(bench)[0].drift
+    assert (found.kind, found.resource.name, found.what) == ("changed", "service-00009", "its tags: env")
+
+    account.events.clear()
+    mended = bench.set_up(env="prod")
+    assert mended.calls["tag:GetResources"] > 0, "before anything is written all tags are read"
+    assert account.tags[arn]["env"] == "prod"
+
+    account.events.clear()
+    account.tags[arn]["env"] = "stage"
+    assert looked(bench)[0].drift == ()
+    old = (datetime.now(UTC) - timedelta(days=1, minutes=1)).isoformat()
+    file(bench).write_text(json.dumps(json.loads(file(bench).read_text()) | {"read": old}))
+    assert [each.resource.name for each in looked(bench)[0].drift] == ["service-00009"]
+
+
+def test_tags_are_read_where_the_trail_may_not_be(bench: Bench) -> None:
+    account = bench.memory.account
+    account.tags |= {account.arn(f"gone-{number}"): {"team": "x"} for number in range(FEW)}
+    for name in ("not json", json.dumps({"address": bench.front.url}), ""):
+        looked(bench)
+        file(bench).write_text(name)
+    looked(bench)
+    bench.front.refuse("cloudtrail:LookupEvents")
+    assert looked(bench)[1]["tag:GetResources"] > 0
