@@ -16,6 +16,8 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
+from tests.patience import PATIENCE
+
 CHROMIUM = next(
     filter(
         None,
@@ -112,4 +114,4 @@ def browser(profile: Path) -> Iterator[Browser]:
             yield opened
     finally:
         process.terminate()
-        process.wait(20)
+        process.wait(PATIENCE)

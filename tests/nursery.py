@@ -99,7 +99,7 @@ class Nursery:
     ) -> None:
         assert self._server.stdin is not None
         self._server.stdin.close()
-        self._server.wait(timeout=30)
+        self._server.wait(timeout=PATIENCE)
 
     def run(
         self,

@@ -172,7 +172,9 @@ def _make_again(place: Place, made: dict[str, Any]) -> None:
 
 
 def test_of_two_runs_the_second_says_who_the_first_is(place: Place) -> None:
-    with place.aws_faults(AwsFault(UPDATE, "", delay=12, times=1, contains="coffee-orders")):
+    with place.aws_faults(
+        AwsFault(UPDATE, "", delay=patience.PATIENCE / 5, times=1, contains="coffee-orders")
+    ):
         known = runs(place.cli)
         first = place.cli.start(*SETUP)
         until(lambda: writes_functions(place.cli, known), "the first run's write", first)
@@ -184,7 +186,7 @@ def test_of_two_runs_the_second_says_who_the_first_is(place: Place) -> None:
 
 
 def test_ctrl_c_finishes_what_was_begun_and_undo_gives_it_back(place: Place) -> None:
-    with place.aws_faults(AwsFault(UPDATE, "", delay=4, times=16)):
+    with place.aws_faults(AwsFault(UPDATE, "", delay=patience.PATIENCE / 15, times=16)):
         known = runs(place.cli)
         process = place.cli.start("setup", "--all", "--yes", "--output", "json")
         until(lambda: writes_functions(place.cli, known), "the first write to a function", process)
@@ -202,7 +204,7 @@ def test_ctrl_c_finishes_what_was_begun_and_undo_gives_it_back(place: Place) -> 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="there are no terminals that hang up")
 def test_a_closed_terminal_ends_a_run_in_order(place: Place) -> None:
-    with place.aws_faults(AwsFault(UPDATE, "", delay=4, times=16)):
+    with place.aws_faults(AwsFault(UPDATE, "", delay=patience.PATIENCE / 15, times=16)):
         known = runs(place.cli)
         process = place.cli.start("setup", "--all", "--yes", "--output", "json")
         until(lambda: writes_functions(place.cli, known), "the first write to a function", process)
@@ -227,7 +229,7 @@ def test_a_run_that_nobody_reads_is_finished_and_names_itself_where_it_can(
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=150,
+        timeout=3 * patience.PATIENCE,
         check=False,
     )
     run = max(path.name for path in place.cli.state_dir.glob("runs/*"))

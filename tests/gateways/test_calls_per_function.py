@@ -14,6 +14,7 @@ from ddsetup.observe.in_bulk import GLANCE
 from ddsetup.plan.whole import make_plan
 from ddsetup.settings.given import from_flags
 from tests.gateways.crowd import REGION, Bench, N, bench
+from tests.patience import PATIENCE
 
 __all__ = ["bench"]
 
@@ -127,7 +128,7 @@ def test_leaving_before_the_end_ends_the_reading_too(bench: Bench) -> None:
     assert prepared.sweep.left == 0
     for thread in threading.enumerate():
         if thread.name.startswith("sweep"):
-            thread.join(5)
+            thread.join(PATIENCE)
             assert not thread.is_alive()
 
 

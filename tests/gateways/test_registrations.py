@@ -28,6 +28,7 @@ from ddsetup.model.clock import SYSTEM_CLOCK, Clock
 from tests.gateways.bench import ACCOUNT, KEYS, REGION, Bench, aws, bench, moto_url
 from tests.gateways.integrated import CREATE, both, dd, fault, record, set_up
 from tests.gateways.registrar import carried_out, registering
+from tests.patience import PATIENCE
 
 __all__ = ["aws", "bench", "both", "moto_url"]
 
@@ -104,7 +105,7 @@ def test_forwarders_registered_by_processes_of_their_own_are_all_there_in_the_en
         for region in regions
     ]
     go.touch()
-    told = [run.communicate(timeout=120)[0].strip() for run in runs]
+    told = [run.communicate(timeout=2 * PATIENCE)[0].strip() for run in runs]
     live = record(both)
     assert live is not None
     assert told == ["applied"] * len(regions)

@@ -18,6 +18,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from tests.patience import PATIENCE
+
 DATADOG_HANDLER = "datadog_lambda.handler.handler"
 OWN_HANDLER = "DD_LAMBDA_HANDLER"
 _BUSY = ("ResourceConflictException", "PreconditionFailedException", "TooManyRequestsException")
@@ -99,7 +101,7 @@ class Competitor(threading.Thread):
     def stop(self) -> None:
         """End after the turn under way and a last look at every function; raises what went wrong."""
         self._stop_asked.set()
-        self.join(timeout=60)
+        self.join(timeout=PATIENCE)
         if self.error is not None:
             raise self.error
 

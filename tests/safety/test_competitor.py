@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import pytest
 
+from tests.patience import PATIENCE
 from tests.safety.conftest import OpenLab
 from tests.safety.contest import hold
 from tests.safety.duel import fight
 
 
 @pytest.mark.e2e
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(10 * PATIENCE)
 def test_no_update_of_a_competitor_is_lost(open_lab: OpenLab) -> None:
     lab = open_lab("many", many=12)
     assert lab.run("setup", "--all", "--yes", "--no-verify", "--subscribe", "none").code == 0

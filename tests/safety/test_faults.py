@@ -13,9 +13,10 @@ from ddsetup.sandbox.faults import ALWAYS, AwsFault
 from ddsetup.sandbox.model import OPERATOR
 from tests.e2e.conftest import Result
 from tests.e2e.world import comparable, differences
+from tests.patience import PATIENCE
 from tests.safety.conftest import Lab, OpenLab
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(10 * PATIENCE)]
 
 SETUP = (
     *("setup", "--all", "--yes", "--no-verify", "--output", "json"),

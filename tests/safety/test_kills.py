@@ -7,10 +7,11 @@ import pytest
 from ddsetup.sandbox.faults import ALWAYS, AwsFault
 from tests.e2e.world import comparable, differences
 from tests.nursery import Kill
+from tests.patience import PATIENCE
 from tests.safety.conftest import Lab, OpenLab
 from tests.safety.killing import SETUP, Killing, prepare
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(10 * PATIENCE)]
 ROUNDS = (0, 1, 4, 5)
 """Seeds: while it writes, with an undo that is killed as well, with an undo, after Ctrl-C and completed; and
 while it looks."""

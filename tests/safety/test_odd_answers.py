@@ -12,9 +12,10 @@ import pytest
 from ddsetup.sandbox.faults import ALWAYS, AwsFault
 from tests.e2e.conftest import Result
 from tests.e2e.world import differences
+from tests.patience import PATIENCE
 from tests.safety.conftest import Lab, OpenLab
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(10 * PATIENCE)]
 
 SETUP = ("setup", "--all", "--yes", "--no-verify", "--subscribe", "direct", "--create-log-groups")
 MONITORS = ("monitors", "apply", "--yes", "--only", "timeout")

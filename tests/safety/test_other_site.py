@@ -15,10 +15,10 @@ from ddsetup.sandbox.model import OPERATOR, Sandbox, SandboxOptions
 from tests.e2e.conftest import Result
 from tests.e2e.world import World, comparable, differences, operator_policy
 from tests.guard import GUARD
-from tests.patience import until
+from tests.patience import PATIENCE, until
 from tests.safety.conftest import Lab, OpenLab
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(10 * PATIENCE)]
 
 HOME, AWAY = "datadoghq.com", "datadoghq.eu"
 SETUP = ("setup", "--all", "--yes", "--no-verify", "--output", "json")

@@ -13,9 +13,10 @@ from ddsetup.sandbox.model import ACCOUNT, OPERATOR
 from tests.e2e.conftest import Result
 from tests.e2e.world import differences
 from tests.nursery import Kill
+from tests.patience import PATIENCE
 from tests.safety.conftest import Lab, OpenLab
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(10 * PATIENCE)]
 
 PLACE = "s3://shared-by-machines/prod"
 LOCK = f"prod/locks/{ACCOUNT}.json"

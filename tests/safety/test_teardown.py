@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.world import differences
+from tests.patience import PATIENCE
 from tests.safety.conftest import Lab, OpenLab
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(10 * PATIENCE)]
 
 SETUP = ("setup", "--all", "--yes", "--no-verify", "--output", "json", "--env", "prod")
 DIRECT = ("--subscribe", "direct", "--on-conflict", "replace", "--create-log-groups")

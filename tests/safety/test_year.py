@@ -12,9 +12,10 @@ from ddsetup.plan.policy import state_statements
 from ddsetup.sandbox.model import OPERATOR
 from tests.e2e.conftest import Result
 from tests.e2e.world import comparable, differences, operator_policy
+from tests.patience import PATIENCE
 from tests.safety.conftest import Lab, OpenLab
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(15 * PATIENCE)]
 
 FORWARDER = 'site = "datadoghq.com"\nall = true\nsubscribe = "direct"\non_conflict = "replace"\n'
 

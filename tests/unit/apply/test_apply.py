@@ -361,7 +361,7 @@ class Nested(threading.Event):
         super().set()
 
 
-@pytest.mark.timeout(20)
+@pytest.mark.timeout(PATIENCE)
 def test_a_signal_upon_a_signal_does_not_hang(state: Path) -> None:
     before = signal.signal(signal.SIGHUP, signal.default_int_handler)
 
@@ -370,7 +370,7 @@ def test_a_signal_upon_a_signal_does_not_hang(state: Path) -> None:
     def closed(moment: str, change: Change) -> None:
         if moment == "before":
             os.kill(os.getpid(), signal.SIGHUP)
-            assert cancel.wait(10)
+            assert cancel.wait(PATIENCE / 2)
 
     world.fault = closed
     try:
@@ -390,7 +390,7 @@ def test_events_tell_start_and_end_of_each_change(state: Path) -> None:
 
 
 def test_as_many_run_at_once_as_there_are_workers(state: Path) -> None:
-    together = threading.Barrier(3, timeout=10)
+    together = threading.Barrier(3, timeout=PATIENCE)
 
     class Meeting:
         batch = 1

@@ -19,6 +19,7 @@ from ddsetup.plan.select import select_in
 from ddsetup.settings.fields import selection_of
 from ddsetup.settings.setting import Value
 from tests.builders import function, lane_snapshot, snapshot
+from tests.patience import PATIENCE
 
 ORDERS, PAY, NODE = (
     function("orders"),
@@ -160,7 +161,7 @@ def test_why_it_is_not_known_how_often_they_run_is_said_once() -> None:
     two = snapshot(lane_snapshot(ORDERS), lane_snapshot(function("orders", region="us-east-1")))
     person = Person(["pick", (ORDERS.arn,)])
     usage = Usage(two, lambda _lane, _names: denied)
-    usage.wait(5)
+    usage.wait(PATIENCE)
     choose_functions(two, person, usage)
     assert [text for text in person.told if "cloudwatch:GetMetricData" in text] == [person.told[0]]
     assert all("traffic:unknown" in row.terms and "?" in row.cells for row in person.rows)
@@ -170,7 +171,7 @@ def test_credentials_that_end_while_it_is_counted_are_not_its_business() -> None
     def count(_lane: Lane, _names: Sequence[str]) -> Mapping[str, float]:
         raise CredentialsError("the temporary AWS credentials have expired")
 
-    found = Usage(ACCOUNT, count).wait(5)
+    found = Usage(ACCOUNT, count).wait(PATIENCE)
     assert found
     assert all(isinstance(each, Unreadable) for each in found.values())
 
@@ -179,14 +180,14 @@ def test_the_list_does_not_wait_for_a_slow_answer() -> None:
     over = threading.Event()
 
     def count(_lane: Lane, _names: Sequence[str]) -> Mapping[str, float]:
-        over.wait(30)
+        over.wait(PATIENCE)
         return {}
 
     usage, person = Usage(ACCOUNT, count), Hasty(["pick", (ORDERS.arn,)])
     assert choose_functions(ACCOUNT, person, usage) == {"function": ("orders",)}
     assert all("..." in row.cells for row in person.rows)
     over.set()
-    assert not any(isinstance(each, Unreadable) for each in usage.wait(5).values())
+    assert not any(isinstance(each, Unreadable) for each in usage.wait(PATIENCE).values())
 
 
 def test_functions_on_the_edge_cannot_be_chosen() -> None:

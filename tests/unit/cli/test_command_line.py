@@ -22,6 +22,7 @@ from ddsetup.cli.trial import scenarios_of
 from ddsetup.settings.given import Values
 from ddsetup.settings.table import SETTINGS
 from tests import nursery
+from tests.patience import PATIENCE
 
 KEY = "0123456789abcdef0123456789abcdef"
 SLOW = (
@@ -58,7 +59,7 @@ def ddsetup(
         env=clean,
         cwd=home,
         stdin=subprocess.DEVNULL,
-        timeout=60,
+        timeout=PATIENCE,
         check=False,
     )
 

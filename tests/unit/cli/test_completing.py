@@ -16,6 +16,7 @@ from ddsetup.cli.completing import completed
 from ddsetup.cli.completion import SCRIPTS
 from ddsetup.cli.completion import run as script_of
 from ddsetup.journal.names import remember_names, remembered_names
+from tests.patience import PATIENCE
 
 SCRIPT = Path(__file__).parents[3] / "ddsetup/data/completion"
 BIN = Path(sys.executable).parent
@@ -170,7 +171,7 @@ def test_fish_completes(home: Path) -> None:
 
 @pytest.mark.skipif(not shutil.which("zsh"), reason="no zsh here")
 def test_zsh_completes(home: Path) -> None:
-    zsh = pexpect.spawn("zsh", ["-f"], env=environ(home), cwd=str(home), encoding="utf-8", timeout=60)
+    zsh = pexpect.spawn("zsh", ["-f"], env=environ(home), cwd=str(home), encoding="utf-8", timeout=PATIENCE)
     for line in (
         "autoload -Uz compinit; compinit -u -D",
         f"source {SCRIPT}/complete.zsh",

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.patience import PATIENCE
+
 AS_ON_WINDOWS = """
 import asyncio, os, pathlib, shutil, signal, socket, subprocess, sys, tempfile
 # Libraries have a Windows side of their own, which needs Windows: they are loaded before it is pretended.
@@ -49,7 +51,7 @@ def run(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=100,
+        timeout=2 * PATIENCE,
         check=False,
     )
 

@@ -18,6 +18,7 @@ from ddsetup.journal import chain
 from ddsetup.journal.disk import OnDisk
 from ddsetup.journal.memory import JournalError
 from ddsetup.journal.runs import Journal
+from tests.patience import PATIENCE
 from tests.unit.world import AT, creation, header, read_journal
 
 
@@ -41,7 +42,7 @@ class Paper:
 
     def append(self, lines: bytes) -> None:
         self.waiting.set()
-        self.gate.wait(10)
+        self.gate.wait(PATIENCE)
         if self.full:
             raise JournalError("full")
         self.synced.append(lines)
@@ -82,7 +83,7 @@ def test_those_that_come_while_one_waits_for_the_disk_are_written_together() -> 
     journal = journal_on(paper)
     with ThreadPoolExecutor(9) as pool:
         first = pool.submit(journal.start, creation("first"), AT)
-        assert paper.waiting.wait(10)
+        assert paper.waiting.wait(PATIENCE)
         others = [pool.submit(journal.start, creation(f"f{n}"), AT) for n in range(8)]
         while len(journal._open.bodies) < 8:
             threading.Event().wait(0.001)
@@ -171,7 +172,7 @@ def test_a_journal_ends_after_what_is_being_written_and_nobody_writes_after_its_
     journal = journal_on(paper)
     with ThreadPoolExecutor(3) as pool:
         under_way = pool.submit(journal.start, creation("a"), AT)
-        assert paper.waiting.wait(10)
+        assert paper.waiting.wait(PATIENCE)
         waiting = pool.submit(journal.start, creation("b"), AT)
         while not journal._open.bodies:
             threading.Event().wait(0.001)

@@ -14,6 +14,7 @@ import pytest
 from ddsetup.journal.disk import OnDisk
 from ddsetup.journal.statedir import state_dir
 from ddsetup.model.errors import Busy, UsageError
+from tests.patience import PATIENCE
 from tests.unit.world import AT
 
 HOLDER = """
@@ -53,7 +54,7 @@ def test_a_second_run_is_told_who_holds_the_account(tmp_path: Path) -> None:
         with OnDisk(tmp_path).lock(["444455556666"], "run-2", AT):
             pass
     finally:
-        other.communicate(timeout=20)
+        other.communicate(timeout=PATIENCE)
     with OnDisk(tmp_path).lock(["111122223333"], "run-2", AT):
         pass
 
@@ -69,7 +70,7 @@ def test_who_holds_it_is_told_within_one_process_too(tmp_path: Path) -> None:
 def test_a_killed_run_leaves_no_lock(tmp_path: Path) -> None:
     other = hold(tmp_path)
     other.send_signal(signal.SIGKILL)
-    other.communicate(timeout=20)
+    other.communicate(timeout=PATIENCE)
     with OnDisk(tmp_path).lock(["111122223333"], "run-2", AT):
         pass
 

@@ -29,6 +29,7 @@ from ddsetup.plan.keep_template import (
 from ddsetup.plan.policy import least_policy, state_statements
 from ddsetup.plan.steps.api_key import APP_SECRET_NAME, SECRET_NAME
 from tests import builders as b
+from tests.patience import PATIENCE
 from tests.unit.plan.test_policy_lint import parliament_on
 
 TOPIC = f"arn:aws:sns:{b.REGION}:{b.ACCOUNT}:on-call"
@@ -145,7 +146,7 @@ def test_a_build_writes_the_file_to_the_letter_and_applies_it(tmp_path: Path) ->
         cwd=tmp_path,
         env={"PATH": f"{tools}:/usr/bin:/bin", "HOME": str(tmp_path)},
         check=True,
-        timeout=60,
+        timeout=PATIENCE,
     )
     assert (tmp_path / "ddsetup.toml").read_text() == TOML
     assert (tmp_path / "called").read_text().splitlines() == [

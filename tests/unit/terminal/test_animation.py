@@ -10,6 +10,8 @@ import pexpect
 import pyte
 import pytest
 
+from tests.patience import PATIENCE
+
 PROGRAM = """
 import array, fcntl, os, select, sys, termios, time
 from ddsetup.terminal.ability import Streams
@@ -104,7 +106,7 @@ def started(program: str, **variables: str) -> pexpect.spawn:
     for name in ("NO_COLOR", "COLUMNS", "LINES"):
         environ.pop(name, None)
     return pexpect.spawn(
-        sys.executable, ["-c", program], env=environ, dimensions=(24, 80), encoding="utf-8", timeout=30
+        sys.executable, ["-c", program], env=environ, dimensions=(24, 80), encoding="utf-8", timeout=PATIENCE
     )
 
 

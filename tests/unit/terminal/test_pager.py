@@ -13,6 +13,8 @@ from typing import Any
 import pexpect
 import pytest
 
+from tests.patience import PATIENCE
+
 HEAD = "sh -c 'head -n 1; echo PAGED'"
 REPORT, LONG, SHORT = ["doctor", "--list"], ["setup", "--help"], ["--help"]
 
@@ -30,7 +32,7 @@ def terminal(
         dimensions=(rows, 80),
         cwd=str(home),
         encoding="utf-8",
-        timeout=30,
+        timeout=PATIENCE,
     )
     try:
         yield child

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.patience import PATIENCE
+
 DDSETUP = str(Path(sys.executable).parent / "ddsetup")
 FULL = Path("/dev/full")
 COMMANDS = (("--version",), ("--help",), ("doctor", "--list"), ("sandbox", "scenarios", "--output", "json"))
@@ -24,7 +26,7 @@ def run(command: str, *arguments: str, home: Path) -> subprocess.CompletedProces
         cwd=home,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
         check=False,
     )
     assert "Traceback" not in done.stderr

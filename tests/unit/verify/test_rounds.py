@@ -16,6 +16,7 @@ from ddsetup.model.clock import Clock
 from ddsetup.model.errors import Denied
 from ddsetup.verify.invoke_again import AFTER_SECONDS, Rounds, wait_for_subscriptions
 from tests import builders as b
+from tests.patience import PATIENCE
 
 PAY, SHOP = b.function("pay"), b.function("shop")
 OURS = {"filterName": "DD_LOG_SUBSCRIPTION_FILTER_/aws/lambda/pay", "destinationArn": "arn:x:function:any"}
@@ -66,7 +67,7 @@ def rounds(account: Account, time: Time, told: list[Outcome]) -> Rounds:
 
 def finished(of: Rounds) -> None:
     if of._running is not None:
-        of._running.join(10)
+        of._running.join(PATIENCE)
 
 
 def test_functions_without_data_are_invoked_again_and_the_others_are_not() -> None:
