@@ -51,6 +51,7 @@ def run(call: Call) -> Report:
         call.given.over(_scope_of([run.header for run, _ in parts] or [chosen.header])),
         call.host(),
         command="undo",
+        looks_next=bool(parts),
     )
     cut_short = tuple(
         f"run {run.id} did not come to its end; what it began last may or may not be there"

@@ -19,7 +19,7 @@ def run(call: Call) -> Report:
     from ddsetup.flow import verbs
     from ddsetup.plan.select import select_in
 
-    session = verbs.connect(call.given, call.host(), command="verify")
+    session = verbs.connect(call.given, call.host(), command="verify", looks_next=True)
     snapshot = verbs.look(session)
     answers = answers_from(call.given, snapshot, session.host.prompter, command="verify", scope=session.scope)
     selection = answers.selection
