@@ -1,4 +1,4 @@
-"""Whose credentials are used: those that were given, a role's, another profile's; and what is said of none."""
+"""Whose credentials are used: the given ones, a role's, another profile's; and what is said of none."""
 
 from __future__ import annotations
 

@@ -31,6 +31,7 @@ from ddsetup.plan.steps.api_key import APP_SECRET_NAME, SECRET_NAME
 from tests import builders as b
 from tests.patience import PATIENCE
 from tests.unit.plan.test_policy_lint import parliament_on
+from tests.unit.show.test_render import matches_golden
 
 TOPIC = f"arn:aws:sns:{b.REGION}:{b.ACCOUNT}:on-call"
 OWN = f"arn:aws:secretsmanager:{b.REGION}:{b.ACCOUNT}:secret:mine-AbCdEf"
@@ -196,3 +197,12 @@ def test_every_name_begins_with_the_stacks() -> None:
     names = [p[k] for p in (r["Properties"] for r in made.values()) for k in ("Name", "AlarmName") if k in p]
     assert names
     assert all(name.startswith(STACK) for name in names)
+
+
+@pytest.mark.parametrize("name", WISHES)
+def test_the_template_to_the_letter(name: str) -> None:
+    """But for what its role may do and which release it installs, which have tests of their own."""
+    package = WISHES[name].package and "ddsetup==1.2.3"
+    nothing = {"Version": "2012-10-17", "Statement": []}
+    made = template(replace(WISHES[name], policy=nothing, package=package, version="1.2.3"))
+    matches_golden(f"keep/template-{name}", json.dumps(made, indent=1) + "\n")
