@@ -181,7 +181,7 @@ def is_null(node: Node) -> bool:
 
 def is_flow(node: Node) -> bool:
     """Whether it is written with brackets."""
-    return bool(node.flow_style)
+    return node.id != "scalar" and bool(node.flow_style)
 
 
 def entry(mapping: Node, key: str) -> tuple[Node, Node] | None:

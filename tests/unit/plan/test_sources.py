@@ -291,6 +291,9 @@ def test_a_stage_without_access_logs_gets_them_in_datadogs_format() -> None:
     assert change.note == "stage prod of shop"
     http = planned(world(stages=(b.api_stage("menu", protocol="HTTP", stage="$default"),)))
     assert of_kind(http, "log_group").after == LogGroupState(name="api-gateway/id-of-menu/default")
+    assert of_kind(http, "api_stage").note == "stage $default of menu", "its role is no matter"
+    unknown = planned(world(stages=(b.api_stage("shop"),), api_log_role=None))
+    assert "a role by which it logs is unknown" in of_kind(unknown, "api_stage").note
 
 
 @pytest.mark.parametrize(
