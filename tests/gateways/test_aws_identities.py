@@ -14,7 +14,7 @@ from ddsetup.gateways.aws.shared_clients import renewing
 from ddsetup.model.account import Lane
 from ddsetup.model.errors import CredentialsError, GatewayError, SignedOut
 from tests.gateways.aws_stand import ACCOUNT, REGION, FakeTime, Reply, ScriptedAws, connect
-from tests.gateways.test_aws_session import IDENTITY, NO_ALIAS, _assumed
+from tests.gateways.test_aws_session import IDENTITY, _assumed
 
 LANE = Lane(ACCOUNT, REGION)
 ROLE = "arn:aws:iam::123456789012:role/deployer"
@@ -113,25 +113,12 @@ def test_a_proxy_that_answers_in_the_place_of_aws_is_no_identity(script: Scripte
     assert caught.value.fix == "check the proxy and AWS_ENDPOINT_URL"
 
 
-def test_the_alias_of_an_account_is_its_first(script: ScriptedAws) -> None:
-    names = "<member>shop</member><member>old</member>"
-    body = (
-        '<ListAccountAliasesResponse xmlns="https://iam.amazonaws.com/doc/2010-05-08/"><ListAccountAliasesResult>'
-        f"<IsTruncated>false</IsTruncated><AccountAliases>{names}</AccountAliases></ListAccountAliasesResult>"
-        "</ListAccountAliasesResponse>"
-    )
-    script.script(IDENTITY, Reply(body, headers={"content-type": "text/xml"}))
-    assert connect(script.url).identity().alias == "shop"
-    script.script(IDENTITY, Reply(body.replace(names, ""), headers={"content-type": "text/xml"}))
-    assert connect(script.url).identity().alias is None
-
-
 def test_who_we_are_is_asked_anew_after_a_pause(script: ScriptedAws) -> None:
-    script.script(IDENTITY, NO_ALIAS, IDENTITY)
+    script.script(IDENTITY)
     aws = connect(script.url)
     aws.identity()
     aws.check_identity()
-    assert len(script.requests) == 3
+    assert len(script.requests) == 2
 
 
 def test_calls_go_to_the_partition_that_is_meant(aws_env: None) -> None:

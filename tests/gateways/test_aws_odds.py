@@ -79,7 +79,7 @@ def test_an_object_is_read_as_it_is_or_not_at_all(aws: Aws, script: Script) -> N
 
 
 def test_the_keys_of_all_pages_are_listed_and_deleted_a_thousand_at_a_time(aws: Aws, script: Script) -> None:
-    pages = [
+    pages: list[Answer] = [
         {"Contents": [{"Key": "p/a", "ETag": "1"}], "NextContinuationToken": "t"},
         {"Contents": [{"Key": "p/b", "ETag": "2"}]},
     ]

@@ -120,14 +120,15 @@ def test_an_organisation_is_named_where_datadog_names_it(served: ScriptedAws) ->
     assert of(role) == of() == ""
 
 
-def test_a_site_that_does_not_answer_is_not_the_keys_own(served: ScriptedAws) -> None:
-    for reply, valid in (
-        (Reply({"valid": True}), True),
-        (Reply({"errors": ["x"]}, 403), False),
-        (Reply({}, 500), False),
-    ):
-        dd = connected(served, reply)
-        assert _valid_on(lambda _site, dd=dd: dd, "datadoghq.com") is valid
+@pytest.mark.parametrize(
+    ("reply", "valid"),
+    [(Reply({"valid": True}), True), (Reply({"errors": ["x"]}, 403), False), (Reply({}, 500), False)],
+)
+def test_a_site_that_does_not_answer_is_not_the_keys_own(
+    served: ScriptedAws, reply: Reply, valid: bool
+) -> None:
+    dd = connected(served, reply)
+    assert _valid_on(lambda _site: dd, "datadoghq.com") is valid
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,9 @@ def parser_for(protocol: str) -> Any:
     if protocol not in ("json", "rest-json"):
         return create_parser(protocol)
 
-    class Quick(PROTOCOL_PARSERS[protocol]):  # type: ignore[misc]
+    usual: Any = PROTOCOL_PARSERS[protocol]
+
+    class Quick(usual):  # type: ignore[misc]
         def _handle_structure(self, shape: Any, value: Any) -> Any:
             if not isinstance(value, dict) or shape.is_document_type or shape.is_tagged_union:
                 return super()._handle_structure(shape, value)

@@ -28,6 +28,11 @@ from ddsetup.project.iac.yamldoc import Document
 from ddsetup.project.iac.yamltext import Quoted, Ref, block_entries, block_items, flow
 
 
+def held(document: Document, key: str) -> Any:
+    """The node of a key's value."""
+    return yamldoc.value_of(document.root, key)
+
+
 def doc(text: str, name: str = "x.yml") -> Document:
     return yamldoc.parse(Source(Path(name), text.encode(), text))
 
@@ -54,7 +59,7 @@ def after(document: Document, *splices: Splice) -> str:
 )
 def test_another_value_stands_in_the_same_place(text: str, value: Any, expected: str) -> None:
     document = doc(text)
-    node = yamldoc.value_of(document.root, "a")
+    node = held(document, "a")
     assert after(document, yamlchange.set_scalar(document, node, value)) == expected
 
 
@@ -62,7 +67,7 @@ def test_another_value_stands_in_the_same_place(text: str, value: Any, expected:
 def test_a_value_that_is_not_simple_is_left(value: str) -> None:
     document = doc(f"a: {value}\n")
     with pytest.raises(CannotEdit, match="is not a simple one"):
-        yamlchange.set_scalar(document, yamldoc.value_of(document.root, "a"), "c")
+        yamlchange.set_scalar(document, held(document, "a"), "c")
 
 
 @pytest.mark.parametrize(("key", "expected"), [("a", "n: 1\n"), ("'a'", "'n': 1\n"), ('"a"', '"n": 1\n')])
@@ -92,7 +97,7 @@ def test_a_key_is_renamed_in_its_quotes(key: str, expected: str) -> None:
 )
 def test_an_entry_is_added_behind_the_last(text: str, expected: str) -> None:
     document = doc(text)
-    mapping = yamldoc.value_of(document.root, "a")
+    mapping = held(document, "a")
     assert after(document, yamlchange.add_entries(document, mapping, {"n": "x"})) == expected
 
 
@@ -128,7 +133,7 @@ def test_an_empty_mapping_is_filled(text: str, expected: str) -> None:
 
 def test_an_empty_mapping_on_the_line_of_another_is_filled_there() -> None:
     document = doc("a:\n  - b: {}\n    c: 1\n")
-    key, node = yamldoc.value_of(document.root, "a").value[0].value[0]
+    key, node = held(document, "a").value[0].value[0]
     assert after(document, *yamlchange.fill(document, key, node, {"n": "x"})) == (
         "a:\n  - b: {n: x}\n    c: 1\n"
     )
@@ -159,7 +164,7 @@ def test_an_empty_mapping_on_the_line_of_another_is_filled_there() -> None:
 )
 def test_an_item_is_added_at_the_end_or_before_another(text: str, item: Any, last: str, first: str) -> None:
     document = doc(text)
-    items = yamldoc.value_of(document.root, "a")
+    items = held(document, "a")
     assert after(document, yamlchange.add_item(document, items, item)) == last
     assert after(document, yamlchange.add_item(document, items, item, before=items.value[0])) == first
 
@@ -182,7 +187,7 @@ def test_an_item_is_added_at_the_end_or_before_another(text: str, item: Any, las
 )
 def test_an_item_is_moved_before_another(text: str, expected: str) -> None:
     document = doc(text)
-    items = yamldoc.value_of(document.root, "a")
+    items = held(document, "a")
     moved = items.value[1], items.value[0]
     assert _or_reason(lambda: after(document, *yamlchange.move_item(document, items, *moved))) == expected
 
@@ -190,7 +195,7 @@ def test_an_item_is_moved_before_another(text: str, expected: str) -> None:
 def test_an_item_is_moved_to_the_end() -> None:
     for text, expected in (("a:\n- b\n- c\n", "a:\n- c\n- b\n"), ("a: [b, c]\n", "a: [c, b]\n")):
         document = doc(text)
-        items = yamldoc.value_of(document.root, "a")
+        items = held(document, "a")
         assert after(document, *yamlchange.move_item(document, items, items.value[0], None)) == expected
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -252,10 +253,8 @@ def test_what_was_put_aside_must_be_what_it_was(tmp_path: Path) -> None:
 
 
 def test_layers_stay_where_others_need_them() -> None:
-    ours, bare = (
-        Described(name=name, runtimes=("python3.12",), handler="a.b", library=library)
-        for name, library in (("a", "packaged"), ("b", ""))
-    )
+    bare = Described(name="b", runtimes=("python3.12",), handler="a.b")
+    ours = replace(bare, name="a", library="packaged")
     assert in_package.kept_layers((bare,), said=True) == ()
     assert in_package.kept_layers((ours,), said=False) == ()
     assert in_package.kept_layers((ours, bare), said=False) == (
