@@ -218,6 +218,7 @@ def looking_part() -> str:
         "execution roles (Extension)": permissions.LOOK_AT_KEY_ACCESS,
         "functions, for the doctor": permissions.LOOK_AT_HEALTH,
         "log groups, for the doctor": permissions.LOOK_AT_LOGS,
+        "delivery streams, for the doctor": permissions.LOOK_AT_DELIVERIES,
         "the API key's secret, for the doctor": permissions.LOOK_AT_KEY,
     }
     rows = [(what, _actions(actions)) for what, actions in limited.items()]

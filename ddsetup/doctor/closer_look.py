@@ -26,7 +26,7 @@ from ddsetup.doctor.what_to_read import (
 from ddsetup.gateways.aws import health, roles
 from ddsetup.gateways.aws.functions import function_state, published_versions
 from ddsetup.gateways.aws.logs import filters_at_work
-from ddsetup.gateways.aws.metrics import invocations
+from ddsetup.gateways.aws.metrics import invocations, longest_runs
 from ddsetup.gateways.aws.session import Aws
 from ddsetup.gateways.datadog.client import Datadog
 from ddsetup.gateways.datadog.events import log_carriers
@@ -299,7 +299,7 @@ def _traffic(aws: Aws, subjects: Sequence[Subject], looking: Looking) -> Mapping
 def _longest(aws: Aws, subjects: Sequence[Subject], looking: Looking) -> Mapping[str, float] | Unreadable:
     longest: dict[str, float] = {}
     for lane, functions in _by_lane(subjects).items():
-        found = health.longest_runs(aws, lane, functions, looking.minutes)
+        found = longest_runs(aws, lane, functions, looking.minutes)
         if isinstance(found, Unreadable):
             return found
         longest |= {functions[name]: milliseconds for name, milliseconds in found.items()}

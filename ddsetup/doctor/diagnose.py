@@ -209,8 +209,11 @@ def _top(index: int, parent: Sequence[int | None]) -> int:
 
 
 def explains(cause: Found, consequence: Found) -> bool:
-    """Whether the one's reach covers the other: account, region, and the functions concerned."""
+    """Whether the one's reach covers the other: account, region, and the functions concerned. What is over
+    explains nothing."""
     one, other = cause.problem, consequence.problem
+    if one.over:
+        return False
     if one.resource.account not in ("", other.resource.account):
         return False
     if one.resource.region and one.resource.region != other.resource.region:

@@ -16,21 +16,25 @@ from importlib import metadata
 from typing import Any
 
 from ddsetup.doctor.checks.case import Case, Place, make_case, modified, record_changed, way_of
+from ddsetup.doctor.checks.deliveries import log_deliveries, metric_deliveries
 from ddsetup.doctor.checks.state_machines import groups_in_doubt
 from ddsetup.doctor.closer_look import look_into_doubts
 from ddsetup.facts.disclose import text
 from ddsetup.facts.variables import KEY_SECRET_ARN, ORG_UUID
 from ddsetup.gateways.aws import health, secrets
+from ddsetup.gateways.aws.firehose import deliveries
 from ddsetup.gateways.aws.functions import resource_policy
+from ddsetup.gateways.aws.metrics import Series, by_minute
 from ddsetup.gateways.aws.session import Aws
 from ddsetup.gateways.datadog.client import Datadog
 from ddsetup.gateways.datadog.health import key_state, log_indexes
 from ddsetup.gateways.datadog.keys import probe_permissions
 from ddsetup.gateways.datadog.workload_identity import read_workload_identity
 from ddsetup.gateways.overlap import all_of, begun
-from ddsetup.model.account import Function, Integration, Unreadable
+from ddsetup.model.account import Function, Integration, Lane, Unreadable
 from ddsetup.model.answers import Answers
 from ddsetup.model.change import Plan
+from ddsetup.model.delivery import Deliveries
 from ddsetup.model.errors import CredentialsError, GatewayError, NotFound
 from ddsetup.model.evidence import Evidence, ForwarderHealth, Local, Looking
 from ddsetup.model.report import Signal
@@ -106,7 +110,8 @@ def gather(
     snapshot = replace(snapshot, lanes={**snapshot.lanes, **seen})
     evidence = replace(evidence, forwarders=found)
     snapshot = observe_filters(aws, snapshot, groups_in_doubt(make_case(snapshot, evidence, answers)))
-    return look_into_doubts(aws, dd, make_case(snapshot, evidence, answers), looking)
+    snapshot, evidence = look_into_doubts(aws, dd, make_case(snapshot, evidence, answers), looking)
+    return snapshot, replace(evidence, deliveries=_deliveries(aws, snapshot, looking))
 
 
 def _signals(
@@ -140,6 +145,20 @@ def _signals(
     return (*found, *_of_things(aws, dd, case, start))
 
 
+def _deliveries(aws: Aws, snapshot: Snapshot, looking: Looking) -> Mapping[str, Deliveries]:
+    """How the delivery streams to Datadog do; most accounts have none."""
+
+    def ask(lane: Lane, arn: str) -> Callable[[], Deliveries]:
+        return lambda: deliveries(aws, lane, arn.rpartition("/")[2], looking.minutes)
+
+    asked = {
+        arn: ask(at, arn)
+        for at, lane in snapshot.lanes.items()
+        for arn in (*metric_deliveries(lane), *log_deliveries(lane))
+    }
+    return all_of(asked)
+
+
 def _of_things(aws: Aws, dd: Datadog, case: Case, since: datetime) -> tuple[Signal, ...]:
     """What has arrived of what the answers switch on beside functions, and of the Forwarders."""
     snapshot, answers = case.snapshot, case.answers
@@ -168,19 +187,21 @@ def _health_of(aws: Aws, dd: Datadog | None, place: Place, looking: Looking) -> 
         assert place.forwarder is not None
         name, lane = place.forwarder.name, place.at
         group = log_group_of(place.function) if place.function else f"/aws/lambda/{name}"
-        metrics = ("Invocations", "Errors", "Throttles")
+        metrics = {Series.of_function(name, each): each for each in ("Invocations", "Errors", "Throttles")}
         read = all_of(
             {
                 "reserved": lambda: health.reserved_concurrency(aws, lane, name),
                 "policy": lambda: resource_policy(aws, lane, name),
-                "counts": lambda: health.counts(aws, lane, name, metrics, looking.minutes),
+                "counts": lambda: by_minute(aws, lane, tuple(metrics), looking.minutes),
                 "lines": lambda: health.telling_lines(aws, lane, group, looking.minutes),
                 "key": lambda: _key_of(aws, dd, place),
             }
         )
-        return ForwarderHealth(
-            policy_read=True, **{k: v for k, v in read.items() if k != "key"}, **read["key"]
-        )
+        counts, key = read.pop("counts"), read.pop("key")
+        if not isinstance(counts, Unreadable):
+            read["by_minute"] = {metrics[series]: points for series, points in counts.items()}
+            counts = {name: sum(n for _, n in points) for name, points in read["by_minute"].items()}
+        return ForwarderHealth(policy_read=True, counts=counts, **read, **key)
 
     return ask
 

@@ -17,9 +17,9 @@ def logs_url(site: str) -> str:
     return f"https://aws-kinesis-http-intake.logs.{site}/{path}"
 
 
-def stream_arn(lane: Lane) -> str:
-    """The delivery stream of ddsetup's own in a region."""
-    return f"arn:{partition_of(lane.region)}:firehose:{lane.region}:{lane.account}:deliverystream/{STACK}"
+def stream_arn(lane: Lane, name: str = STACK) -> str:
+    """A delivery stream in a region, ddsetup's own for logs if none is named."""
+    return f"arn:{partition_of(lane.region)}:firehose:{lane.region}:{lane.account}:deliverystream/{name}"
 
 
 def logs_role_arn(lane: Lane, path: str) -> str:

@@ -58,6 +58,8 @@ LOOK_AT_HEALTH = (
     "lambda:ListVersionsByFunction",
 )
 LOOK_AT_LOGS = ("logs:FilterLogEvents",)
+LOOK_AT_DELIVERIES = ("firehose:DescribeDeliveryStream",)
+"""Which delivery streams lead to Datadog is seen by looking; their keys are never told."""
 LOOK_AT_KEY = ("secretsmanager:GetSecretValue",)
 """What only the doctor reads; the key is sent to Datadog's validation and kept nowhere."""
 
@@ -73,6 +75,7 @@ OPTIONAL = frozenset(
         "cloudwatch:ListMetricStreams",
         "cloudwatch:ListMetrics",
         "events:DescribeRule",
+        "firehose:DescribeDeliveryStream",
         "iam:ListAccountAliases",
         "iam:ListRoles",
         "iam:SimulatePrincipalPolicy",

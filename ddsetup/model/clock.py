@@ -25,6 +25,11 @@ def minute(at: datetime) -> str:
     return f"{at:%Y-%m-%d at %H:%M} UTC"
 
 
+def hour(at: datetime) -> str:
+    """An instant of today as people read it, to the minute."""
+    return f"{at:%H:%M} UTC"
+
+
 def iso(at: datetime) -> str:
     """An instant as documents write it: in UTC, to the millisecond."""
     return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")

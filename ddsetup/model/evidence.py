@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from ddsetup.model.account import Function, Json, Role, Unreadable
+from ddsetup.model.delivery import Deliveries
+from ddsetup.model.points import Points
 from ddsetup.model.report import Signal
 
 KeyState: TypeAlias = Literal["valid", "invalid", "malformed", "missing", "deleted", "unknown"]
@@ -75,7 +77,8 @@ class Looking:
 class ForwarderHealth:
     """How one Forwarder does. None: not looked at.
 
-    `counts` are sums of CloudWatch's AWS/Lambda metrics within the window, by metric name. `lines` are the
+    `counts` are sums of CloudWatch's AWS/Lambda metrics within the window, by metric name, `by_minute` what
+    they are sums of. `lines` are the
     newest lines of its log that tell of trouble, without anything secret. `policy_read` tells whether
     `policy` None means "has none".
     """
@@ -84,6 +87,7 @@ class ForwarderHealth:
     policy: Json | Unreadable | None = None
     policy_read: bool = False
     counts: Mapping[str, float] | Unreadable = field(default_factory=dict)
+    by_minute: Mapping[str, Points] = field(default_factory=dict)
     lines: tuple[str, ...] | Unreadable = ()
     key: KeyState = "unknown"
     key_reason: str = ""
@@ -110,7 +114,8 @@ class Evidence:
     last `minutes`, None: not looked at. `longest` maps them to their longest run in milliseconds. `unseen` is
     what was left out on purpose, `history` the past of functions that are bare now, by ARN. `published` are
     the versions of functions that an alias leads to, by ARN and version. `states` are functions as one by one
-    they tell of themselves, by ARN: lists of functions do not tell their state.
+    they tell of themselves, by ARN: lists of functions do not tell their state. `deliveries` are those of
+    delivery streams to Datadog, by ARN.
     """
 
     local: Local = field(default_factory=Local)
@@ -129,6 +134,7 @@ class Evidence:
     history: Mapping[str, Past | Unreadable] = field(default_factory=dict)
     published: Mapping[str, Mapping[str, Function] | Unreadable] = field(default_factory=dict)
     states: Mapping[str, Function | Unreadable] = field(default_factory=dict)
+    deliveries: Mapping[str, Deliveries] = field(default_factory=dict)
 
     def state_of(self, function: Function) -> Function | Unreadable:
         """The function with its state, if that was looked at; else as it is known."""

@@ -126,7 +126,8 @@ def required_actions(answers: Answers) -> tuple[str, ...]:
 
 def _looking(scope: Scope, wanted: frozenset[str]) -> Iterable[Json]:
     if wanted & _LOOKING:
-        yield statement("Look", permissions.LOOK, ("*",))
+        further = permissions.LOOK_AT_DELIVERIES if "doctor" in wanted else ()
+        yield statement("Look", (*permissions.LOOK, *further), ("*",))
         yield statement("MetricStreams", permissions.LOOK_AT_STREAM, scope.metric_streams())
     if "invoke" in wanted:
         yield statement("Invoke", ("lambda:InvokeFunction",), scope.functions())

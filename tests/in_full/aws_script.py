@@ -17,7 +17,16 @@ from tests.gateways.aws_stand import REGION, FakeTime, connect
 from tests.in_full.calls.world import Answer
 
 SERVICES = (
-    *("apigateway", "apigatewayv2", "cloudformation", "cloudtrail", "cloudwatch", "codebuild", "events"),
+    *(
+        "apigateway",
+        "apigatewayv2",
+        "cloudformation",
+        "cloudtrail",
+        "cloudwatch",
+        "codebuild",
+        "events",
+        "firehose",
+    ),
     *("iam", "lambda", "logs", "organizations", "s3", "secretsmanager", "states", "sts", "tag"),
 )
 

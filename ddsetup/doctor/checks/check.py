@@ -87,7 +87,8 @@ class Problem:
 
     `what` does not repeat the resource's name. `about` are the ARNs of the functions that it concerns; empty:
     everything in the resource's account and region. `mends` are resources whose change in the plan of a
-    setup removes it; `changes` are changes that do so themselves.
+    setup removes it; `changes` are changes that do so themselves. `over`: it was so and is no more, and
+    explains nothing that is.
     """
 
     resource: ResourceId
@@ -98,6 +99,7 @@ class Problem:
     about: frozenset[str] = frozenset()
     mends: tuple[ResourceId, ...] = ()
     changes: tuple[Change, ...] = ()
+    over: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 
-from ddsetup.doctor.checks.case import Case
-from ddsetup.doctor.checks.check import Blind, Checks, Result
+from ddsetup.doctor.checks.case import Case, Place
+from ddsetup.doctor.checks.check import Blind, Checks, Problem, Result
 from ddsetup.doctor.checks.forwarder_places import (
     of_forwarder,
     quoted,
@@ -17,6 +18,8 @@ from ddsetup.doctor.checks.forwarder_places import (
 from ddsetup.doctor.checks.road import ROAD
 from ddsetup.facts.guides import FORWARDER_GUIDE
 from ddsetup.model.account import Unreadable
+from ddsetup.model.clock import hour
+from ddsetup.model.points import Points, ended
 from ddsetup.model.report import Severity
 
 LEAST_RESERVED = 10
@@ -34,7 +37,10 @@ check = Checks("forwarder")
     stops=ROAD,
 )
 def errors(case: Case) -> Iterator[Result]:
-    """Invocations of the Forwarder failed or timed out in the last hour; what they carried may be lost."""
+    """Invocations of the Forwarder failed or timed out in the last hour; what they carried may be lost.
+
+    Where so many went well since that it is hardly by chance, it is over, and only noted.
+    """
     for place in serving(case):
         health = place.health
         if isinstance(health.counts, Unreadable):
@@ -42,6 +48,10 @@ def errors(case: Case) -> Iterator[Result]:
             continue
         failed, runs = health.counts.get("Errors", 0), health.counts.get("Invocations", 0)
         if not failed:
+            continue
+        what = f"{failed:.0f} of {runs:.0f} invocations failed"
+        if past := ended(_points(place, "Errors"), _points(place, "Invocations")):
+            yield _over(place, what, past, "what they carried may be lost")
             continue
         timed_out = bool(says(health.lines, "Task timed out"))
         memory = bool(says(health.lines, "Runtime exited", "MemoryError", "out of memory"))
@@ -56,9 +66,7 @@ def errors(case: Case) -> Iterator[Result]:
             command = update_command(place, parameter) or command
         yield of_forwarder(
             place,
-            f"{failed:.0f} of {runs:.0f} invocations failed"
-            + (", timing out" if timed_out else "")
-            + quoted(health.lines),
+            what + (", timing out" if timed_out else "") + quoted(health.lines),
             fix,
             command=command,
             severity=_share(failed, runs),
@@ -77,16 +85,22 @@ def throttles(case: Case) -> Iterator[Result]:
     """AWS refused invocations of the Forwarder in the last hour: its concurrency is used up.
 
     Either its own reservation is too small, or the whole account's limit is reached. CloudWatch Logs tries
-    again for a while, then drops the data.
+    again for a while, then drops the data. Where so many ran since that it is hardly by chance, it is over,
+    and only noted.
     """
     for place in serving(case):
         counts = place.health.counts
         if isinstance(counts, Unreadable):
             yield Blind(place.resource, counts)
         elif counts.get("Throttles", 0):
+            what = f"{counts['Throttles']:.0f} invocations were throttled"
+            tried = sorted((*_points(place, "Throttles"), *_points(place, "Invocations")))
+            if past := ended(_points(place, "Throttles"), tuple(tried)):
+                yield _over(place, what, past, "data of that time may be lost")
+                continue
             yield of_forwarder(
                 place,
-                f"{counts['Throttles']:.0f} invocations were throttled",
+                what,
                 "raise its reserved concurrency, or the account's quota",
                 command=update_command(place, "ReservedConcurrency=50"),
             )
@@ -164,6 +178,16 @@ def decrypt(case: Case) -> Iterator[Result]:
             yield of_forwarder(
                 place, f"its role lacks a permission: {said}", "add the permission to the Forwarder's role"
             )
+
+
+def _points(place: Place, metric: str) -> Points:
+    return place.health.by_minute.get(metric, ())
+
+
+def _over(place: Place, what: str, past: tuple[datetime, float], lost: str) -> Problem:
+    at, since = past
+    told = f"{what}, the last at {hour(at)}; {since:.0f} went well since"
+    return of_forwarder(place, told, f"nothing is left to do; {lost}", severity="info", over=True)
 
 
 def _share(failed: float, runs: float) -> Severity:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from datetime import timedelta
 
 from ddsetup.facts.disclose import log_line
@@ -12,8 +12,6 @@ from ddsetup.gateways.aws.session import OPTIONAL, Aws
 from ddsetup.model.account import Json, Lane
 from ddsetup.model.errors import NotFound
 
-_QUERIES = 500
-"""Metrics per GetMetricData call (CloudWatch API reference)."""
 _LONGEST_LINE = 160
 _LONGEST_TAIL = 500
 _PAGES = 5
@@ -49,7 +47,7 @@ def telling_lines(aws: Aws, lane: Lane, group: str, minutes: float, limit: int =
     Only what is known to be harmless is kept of a line: a known message of Lambda or the Forwarder, or the
     type of an exception. None if the group is not there. Needs logs:FilterLogEvents.
     """
-    said = (told(message) for message in _newest(aws, lane, group, minutes, _PATTERN))
+    said = (told(message) for message in newest_messages(aws, lane, group, minutes, _PATTERN))
     return tuple(dict.fromkeys(line for line in said if line))[:limit]
 
 
@@ -60,11 +58,11 @@ def log_tail(aws: Aws, lane: Lane, group: str, minutes: float, limit: int = 100)
     For the support of whoever owns the log: unlike `telling_lines` it may hold words of theirs. None if the
     group is not there. Needs logs:FilterLogEvents.
     """
-    messages = _newest(aws, lane, group, minutes, f"{_PATTERN} ?WARN ?REPORT")
+    messages = newest_messages(aws, lane, group, minutes, f"{_PATTERN} ?WARN ?REPORT")
     return tuple(log_line(message, _LONGEST_TAIL) for message in messages[:limit])
 
 
-def _newest(aws: Aws, lane: Lane, group: str, minutes: float, pattern: str) -> list[str]:
+def newest_messages(aws: Aws, lane: Lane, group: str, minutes: float, pattern: str) -> list[str]:
     """Messages of the last minutes that fit the pattern, newest first; none if the group is not there."""
     start = int((aws.clock.now() - timedelta(minutes=minutes)).timestamp() * 1000)
     events: list[Mapping[str, Json]] = []
@@ -93,20 +91,6 @@ def told(line: str) -> str:
     return f"[ERROR] {raised[1]}" if raised else ""
 
 
-@readable
-def counts(aws: Aws, lane: Lane, name: str, metrics: Sequence[str], minutes: int) -> Mapping[str, float]:
-    """Sums of a function's AWS/Lambda metrics within the last minutes. Needs cloudwatch:GetMetricData."""
-    wanted = {metric: (name, metric, "Sum") for metric in metrics}
-    return {key: sum(values) for key, values in _data(aws, lane, wanted, minutes).items()}
-
-
-@readable
-def longest_runs(aws: Aws, lane: Lane, names: Iterable[str], minutes: int) -> Mapping[str, float]:
-    """The longest run of each function in milliseconds, those that ran. Needs cloudwatch:GetMetricData."""
-    wanted = {name: (name, "Duration", "Maximum") for name in names}
-    return {name: max(values) for name, values in _data(aws, lane, wanted, minutes).items() if values}
-
-
 @readable_or_none
 def reserved_concurrency(aws: Aws, lane: Lane, name: str) -> int | None:
     """The concurrency reserved for a function, None if there is none. Needs lambda:GetFunctionConcurrency."""
@@ -123,34 +107,3 @@ def server_date(aws: Aws) -> str:
     answer = aws.call("sts:GetCallerIdentity")
     headers = answer.get("ResponseMetadata", {}).get("HTTPHeaders") or {}
     return str(headers.get("date") or "")
-
-
-def _data(
-    aws: Aws, lane: Lane, wanted: Mapping[str, tuple[str, str, str]], minutes: int
-) -> dict[str, list[float]]:
-    """Points of (function, metric, statistic) by key."""
-    keys, end = list(wanted), aws.clock.now()
-    found: dict[str, list[float]] = {key: [] for key in keys}
-    for at in range(0, len(keys), _QUERIES):
-        part = keys[at : at + _QUERIES]
-        results = aws.pages(
-            "cloudwatch:GetMetricData",
-            lane,
-            "MetricDataResults",
-            token=("NextToken", "NextToken"),
-            MetricDataQueries=[_query(index, *wanted[key]) for index, key in enumerate(part)],
-            StartTime=end - timedelta(minutes=minutes),
-            EndTime=end + timedelta(minutes=1),
-        )
-        for result in results:
-            found[part[int(result["Id"][1:])]] += [float(v) for v in result.get("Values") or ()]
-    return found
-
-
-def _query(index: int, name: str, metric: str, statistic: str) -> Json:
-    described = {
-        "Namespace": "AWS/Lambda",
-        "MetricName": metric,
-        "Dimensions": [{"Name": "FunctionName", "Value": name}],
-    }
-    return {"Id": f"m{index}", "MetricStat": {"Metric": described, "Period": 300, "Stat": statistic}}

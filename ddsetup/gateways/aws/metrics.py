@@ -12,6 +12,7 @@ from ddsetup.gateways.aws.session import OPTIONAL, PATIENCE, Aws, Patience
 from ddsetup.gateways.overlap import each
 from ddsetup.model.account import Json, Lane
 from ddsetup.model.keeper import Alarm
+from ddsetup.model.points import Points
 
 _QUERIES = 500
 """Metrics per GetMetricData call (CloudWatch API reference)."""
@@ -24,11 +25,17 @@ _UNTOLD = ("InternalError", "Forbidden")
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """A metric of CloudWatch of one resource; `dimensions` as (name, value)."""
+    """A metric of CloudWatch of one resource; `dimensions` as (name, value), `statistic` as AWS names it."""
 
     namespace: str
     metric: str
     dimensions: tuple[tuple[str, str], ...]
+    statistic: str = "Sum"
+
+    @classmethod
+    def of_function(cls, name: str, metric: str, statistic: str = "Sum") -> Series:
+        """What Lambda counts of a function."""
+        return cls("AWS/Lambda", metric, (("FunctionName", name),), statistic)
 
 
 @readable
@@ -37,7 +44,7 @@ def invocations(aws: Aws, lane: Lane, names: Iterable[str], since_minutes: int) 
 
     Every name is in the answer. Needs cloudwatch:GetMetricData.
     """
-    wanted = {Series("AWS/Lambda", "Invocations", (("FunctionName", name),)): name for name in names}
+    wanted = {Series.of_function(name, "Invocations"): name for name in names}
     return {wanted[of]: n for of, n in _sums(aws, lane, tuple(wanted), since_minutes).items()}
 
 
@@ -57,6 +64,34 @@ def by_hour(aws: Aws, lane: Lane, wanted: Sequence[Series], hours: int) -> Mappi
     parts = [wanted[start : start + _QUERIES] for start in range(0, len(wanted), _QUERIES)]
     found = each(lambda part: _points(aws, lane, part, hours * 60, 3600, OPTIONAL), parts, _AT_ONCE)
     return {series: values for part in found for series, values in part.items()}
+
+
+@readable
+def by_minute(aws: Aws, lane: Lane, wanted: Sequence[Series], since_minutes: int) -> Mapping[Series, Points]:
+    """What each series was in each minute of the last ones. Needs cloudwatch:GetMetricData."""
+    found = _told(aws, lane, wanted, since_minutes, 60, PATIENCE)
+    return {
+        series: tuple(
+            sorted(
+                (at, float(value))
+                for part in parts
+                for at, value in zip(part.get("Timestamps") or (), part.get("Values") or (), strict=False)
+            )
+        )
+        for series, parts in found.items()
+    }
+
+
+@readable
+def longest_runs(aws: Aws, lane: Lane, names: Iterable[str], minutes: int) -> Mapping[str, float]:
+    """The longest run of each function in milliseconds, those that ran. Needs cloudwatch:GetMetricData."""
+    wanted = {Series.of_function(name, "Duration", "Maximum"): name for name in names}
+    found: dict[str, float] = {}
+    for start in range(0, len(wanted), _QUERIES):
+        part = tuple(wanted)[start : start + _QUERIES]
+        points = _points(aws, lane, part, minutes, 300, PATIENCE)
+        found |= {wanted[series]: max(values) for series, values in points.items() if values}
+    return found
 
 
 @readable
@@ -133,6 +168,17 @@ def _summed(aws: Aws, lane: Lane, wanted: Sequence[Series], since_minutes: int) 
 def _points(
     aws: Aws, lane: Lane, wanted: Sequence[Series], since_minutes: int, period: int, patience: Patience
 ) -> Mapping[Series, tuple[float, ...]]:
+    found = _told(aws, lane, wanted, since_minutes, period, patience)
+    return {
+        series: tuple(float(value) for part in parts for value in part.get("Values") or ())
+        for series, parts in found.items()
+    }
+
+
+def _told(
+    aws: Aws, lane: Lane, wanted: Sequence[Series], since_minutes: int, period: int, patience: Patience
+) -> Mapping[Series, Sequence[Json]]:
+    """The parts of the answer for each series that could be told."""
     end = aws.clock.now()
     results = aws.pages(
         "cloudwatch:GetMetricData",
@@ -144,13 +190,13 @@ def _points(
         StartTime=end - timedelta(minutes=since_minutes),
         EndTime=end + timedelta(minutes=1),
     )
-    found: dict[Series, tuple[float, ...]] = dict.fromkeys(wanted, ())
+    found: dict[Series, list[Json]] = {series: [] for series in wanted}
     for result in results:
         series = wanted[int(result["Id"][1:])]
         if result.get("StatusCode") in _UNTOLD:
             found.pop(series, None)
         elif series in found:
-            found[series] += tuple(float(value) for value in result.get("Values") or ())
+            found[series].append(result)
     return found
 
 
@@ -168,4 +214,4 @@ def _query(index: int, series: Series, period: int) -> Json:
         "MetricName": series.metric,
         "Dimensions": [{"Name": name, "Value": value} for name, value in series.dimensions],
     }
-    return {"Id": f"m{index}", "MetricStat": {"Metric": metric, "Period": period, "Stat": "Sum"}}
+    return {"Id": f"m{index}", "MetricStat": {"Metric": metric, "Period": period, "Stat": series.statistic}}

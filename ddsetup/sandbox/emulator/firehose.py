@@ -23,12 +23,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
-from urllib.error import HTTPError, URLError
+from urllib.error import URLError
 from urllib.parse import urlsplit
 from urllib.request import Request, urlopen
 
 from ddsetup.facts.catalog import sites
-from ddsetup.sandbox.emulator import itself, stack_rights
+from ddsetup.sandbox.emulator import firehose_told, itself, stack_rights
 
 T = TypeVar("T")
 
@@ -60,6 +60,7 @@ def install(datadog_file: Path) -> None:
     from ministack.services import firehose
     from ministack.services.cloudformation import provisioners
 
+    firehose_told.install()
     _replace(firehose, "_put_record", lambda data: [data.get("Record") or {}])
     _replace(firehose, "_put_record_batch", lambda data: data.get("Records") or [])
     maker = provisioners._RESOURCE_HANDLERS[_TYPE]
@@ -82,6 +83,7 @@ def put(name: str, data: bytes) -> bool:
     stream = firehose._streams.get(name)
     if stream is None or stream["status"] != "ACTIVE":
         return False
+    firehose_told.came(stream)
     _waiting.put(_Record(contextvars.copy_context(), stream, data))
     return True
 
@@ -155,18 +157,19 @@ def _deliver(records: Sequence[_Record], datadog_file: Path) -> None:
     for destination in stream["destinations"]:
         if destination["type"] != "HttpEndpoint":
             continue
+        config, failed = destination["config"], None
         try:
             datadog = json.loads(datadog_file.read_text(encoding="utf-8"))
-            fault = _post(stream, destination["config"], [record.data for record in records], datadog["url"])
+            _post(stream, config, [record.data for record in records], datadog["url"])
         except Exception as error:  # noqa: BLE001 (the thread serves other streams, too)
-            fault = str(error)
-        if fault:
-            _log.warning("delivery stream %s: %s", stream["name"], fault)
-            context.run(_back_up, stream, destination["config"], records)
+            failed = firehose_told.failure(error)
+            _log.warning("delivery stream %s: %s", stream["name"], failed.message)
+            context.run(_back_up, stream, config, records)
+        context.run(firehose_told.told, stream, config, failed, len(records))
 
 
-def _post(stream: Mapping[str, Any], config: Mapping[str, Any], records: Sequence[bytes], url: str) -> str:
-    """Why the endpoint did not take them; empty if it did."""
+def _post(stream: Mapping[str, Any], config: Mapping[str, Any], records: Sequence[bytes], url: str) -> None:
+    """Bring them to the endpoint. Raises what keeps it from taking them."""
     endpoint, number = config["EndpointConfiguration"], str(uuid.uuid4())
     body = json.dumps(
         {
@@ -187,22 +190,17 @@ def _post(stream: Mapping[str, Any], config: Mapping[str, Any], records: Sequenc
     request = Request(  # noqa: S310 (an address of loopback)
         address(str(endpoint["Url"]), url), gzip.compress(body, 1) if compressed else body, headers
     )
-    try:
-        with urlopen(request, timeout=10) as response:  # noqa: S310
-            taken = json.loads(response.read()).get("requestId") == number
-    except HTTPError as error:
-        return f"HTTP {error.code}"
-    except (URLError, ValueError) as error:
-        return str(error)
-    return "" if taken else "the answer is of another request"
+    with urlopen(request, timeout=10) as response:  # noqa: S310
+        if json.loads(response.read()).get("requestId") != number:
+            raise ValueError("the answer is of another request")
 
 
 def address(url: str, datadog: str) -> str:
-    """Where an endpoint is here: of one of Datadog's sites, at the stand-in. Raises ValueError for others."""
+    """Where an endpoint is here: of one of Datadog's sites, at the stand-in. Raises URLError for others."""
     parts = urlsplit(url)
     site = next((each for each in _SITES if (parts.hostname or "").endswith(f".{each}")), "")
     if not site:
-        raise ValueError(f"{parts.hostname} is not Datadog's")
+        raise URLError(f"{parts.hostname} is not Datadog's")
     return f"{datadog}/{site}{parts.path}{f'?{parts.query}' if parts.query else ''}"
 
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from ddsetup.sandbox.scenarios import (
     broken,
     chain,
+    delivery,
     filters,
     full,
     healthy,
@@ -57,6 +58,7 @@ SCENARIOS: Mapping[str, Scenario] = {
     "integrated": Scenario("integrated with Datadog by someone else", integration.furnish, integration.SEED),
     "broken": Scenario("set up once and broken since, for the doctor", broken.furnish, broken.SEED),
     "failed": Scenario("a function that AWS could not bring up", trouble.furnish_failed),
+    "failing-delivery": Scenario("logs by Firehose, with a key that was revoked", delivery.furnish),
     "services": Scenario("state machines and APIs beside a function", services.furnish),
     "chain": Scenario("functions that call each other; one runs into its timeout", chain.furnish),
     "datadog-owned": Scenario("functions that Datadog instruments itself", owners.furnish_datadog_owned),

@@ -2,10 +2,39 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
+from datetime import timedelta
 
-from ddsetup.gateways.aws import buckets, function_writes, health, metrics, rules
+from ddsetup.gateways.aws import buckets, firehose, function_writes, health, metrics, rules
+from tests import builders as b
 from tests.in_full.calls.world import LANE, MESSAGES, Call
+
+DELIVERY_STREAM = {
+    "DeliveryStreamName": "logs",
+    "DeliveryStreamStatus": "ACTIVE",
+    "VersionId": "3",
+    "Destinations": [
+        {
+            "DestinationId": "destinationId-000000000001",
+            "HttpEndpointDestinationDescription": {
+                "EndpointConfiguration": {"Url": "https://x.datadoghq.com/v1/input", "Name": "Datadog"},
+                "CloudWatchLoggingOptions": {"Enabled": True, "LogGroupName": "/g", "LogStreamName": "s"},
+                "S3DestinationDescription": {"BucketARN": "arn:aws:s3:::kept"},
+                "SecretsManagerConfiguration": {"Enabled": True, "SecretARN": "arn:s"},
+            },
+        }
+    ],
+}
+_SAID = "The following response was received from the endpoint destination. 403: {} of key 0123"
+DELIVERY_ERRORS = (
+    "no JSON: errorCode",
+    json.dumps(["errorCode"]),
+    json.dumps({"errorCode": "rm -rf"}),
+    json.dumps({"errorCode": "HttpEndpoint.ConnectionFailed", "message": "x"}),
+    json.dumps({"errorCode": "HttpEndpoint.DestinationException", "message": _SAID}),
+    json.dumps({"errorCode": "HttpEndpoint.DestinationException", "message": _SAID}),
+)
 
 AROUND: Mapping[str, Call] = {
     "is something in a bucket": (
@@ -66,9 +95,50 @@ AROUND: Mapping[str, Call] = {
         lambda aws: health.log_tail(aws, LANE, "/g", 5, 2),
         {"FilterLogEvents": [{"events": [{"timestamp": n, "message": m} for n, m in enumerate(MESSAGES)]}]},
     ),
-    "counts": (
-        lambda aws: health.counts(aws, LANE, "fwd", ("Invocations", "Errors"), 60),
-        {"GetMetricData": [{"MetricDataResults": [{"Id": "m0", "Values": [1.0, 2.0]}, {"Id": "m1"}]}]},
+    "by minute": (
+        lambda aws: metrics.by_minute(
+            aws, LANE, [metrics.Series.of_function("fwd", each) for each in ("Invocations", "Errors")], 60
+        ),
+        {
+            "GetMetricData": [
+                {
+                    "MetricDataResults": [
+                        {
+                            "Id": "m0",
+                            "Timestamps": [b.AT + timedelta(minutes=1), b.AT],
+                            "Values": [2.0, 1.0],
+                        },
+                        {"Id": "m1"},
+                    ]
+                }
+            ]
+        },
+    ),
+    "deliveries": (
+        lambda aws: firehose.deliveries(aws, LANE, "logs", 60),
+        {
+            "DescribeDeliveryStream": [{"DeliveryStreamDescription": DELIVERY_STREAM}],
+            "GetMetricData": [
+                {
+                    "MetricDataResults": [
+                        {"Id": "m0", "Timestamps": [b.AT], "Values": [0.5]},
+                        {"Id": "m1", "Timestamps": [b.AT], "Values": [61.0]},
+                        {"Id": "m2", "Timestamps": [b.AT], "Values": [7.0]},
+                    ]
+                }
+            ],
+            "FilterLogEvents": [
+                {"events": [{"timestamp": n, "message": said} for n, said in enumerate(DELIVERY_ERRORS)]}
+            ],
+        },
+    ),
+    "deliveries to a bucket": (
+        lambda aws: firehose.deliveries(aws, LANE, "archive", 60),
+        {
+            "DescribeDeliveryStream": [
+                {"DeliveryStreamDescription": {**DELIVERY_STREAM, "Destinations": [{"DestinationId": "d"}]}}
+            ]
+        },
     ),
     "sums by hour": (
         lambda aws: metrics.by_hour(
@@ -91,7 +161,7 @@ AROUND: Mapping[str, Call] = {
         },
     ),
     "longest runs": (
-        lambda aws: health.longest_runs(aws, LANE, ("a", "b"), 60),
+        lambda aws: metrics.longest_runs(aws, LANE, ("a", "b"), 60),
         {"GetMetricData": [{"MetricDataResults": [{"Id": "m0", "Values": [10.0, 20.0]}]}]},
     ),
     "reserved": (

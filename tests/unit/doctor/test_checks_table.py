@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -11,9 +12,11 @@ import pytest
 from ddsetup.doctor.checks.registry import BY_ID, CHECKS
 from ddsetup.doctor.diagnose import can_mend, diagnose, mending
 from ddsetup.facts import catalog
+from ddsetup.facts.firehose import stream_arn
 from ddsetup.model.account import Alias, Layer, NamespaceFilter, Unreadable, WorkloadIdentity
 from ddsetup.model.answers import Selection
 from ddsetup.model.change import ResourceId
+from ddsetup.model.delivery import Deliveries, DeliveryStream
 from ddsetup.model.evidence import Fault, Local, LogIndex
 from ddsetup.model.metric_stream import MetricStream
 from ddsetup.model.report import Signal
@@ -65,6 +68,24 @@ def _set(**over: Any) -> Break:
 
 def _local(**over: Any) -> Break:
     return lambda p: p.know(local=Local(**over))
+
+
+LED_TO_LOGS = json.dumps({"DestinationArn": stream_arn(b.lane(), "datadog-logs")})
+
+
+def _refused(stream: str) -> Break:
+    """A delivery stream with a key that Datadog refuses."""
+    there = DeliveryStream(
+        name=stream,
+        status="ACTIVE",
+        url="https://awsmetrics-intake.datadoghq.eu/api/v2/awsmetrics?dd-protocol=aws-kinesis-firehose",
+        bucket="kept",
+        version="1",
+        destination="destinationId-000000000001",
+    )
+    said = ("HttpEndpoint.DestinationException 403",)
+    found = Deliveries(stream=there, shares=((b.AT, 0.0),), waited=((b.AT, 61.0),), said=said)
+    return lambda p: p.know(deliveries={stream_arn(b.lane(), stream): found})
 
 
 def _orders(silent: tuple[Any, ...] = (), **over: Any) -> Break:
@@ -298,6 +319,16 @@ BREAKAGES: dict[str, Breakage] = {
     "metric-tag-filters": Breakage(_tag_filter("metrics")),
     "metric-name-filters": Breakage(_name_filter),
     "metric-stream": Breakage(_set(lane={"metric_streams": (STOPPED,)})),
+    "metric-stream-delivers": Breakage(
+        _both(_set(lane={"metric_streams": (replace(STOPPED, running=True),)}), _refused(STOPPED.delivery))
+    ),
+    "log-stream-delivers": Breakage(
+        _both(
+            _set(lane={"account_filter_policies": ({"policyDocument": LED_TO_LOGS},)}),
+            _refused("datadog-logs"),
+        ),
+        also=("account-policy",),
+    ),
     # The Forwarder
     "forwarder-exists": Breakage(_no_forwarder),
     "forwarder-stack": Breakage(lambda p: setattr(p, "stack", b.stack(status="UPDATE_ROLLBACK_FAILED"))),

@@ -27,6 +27,7 @@ lambda-namespace M
 regions-included M
 metric-tag-filters M
 metric-name-filters M
+metric-stream-delivers M
 forwarder-exists ESLT
 forwarder-ready ESLT
 forwarder-site ESLT

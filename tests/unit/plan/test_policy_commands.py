@@ -104,7 +104,7 @@ def test_the_doctor_reads_more_than_others_and_writes_nothing() -> None:
     more = actions(made("doctor")) - actions(made("status"))
     assert more == {
         *("lambda:GetFunctionConcurrency", "lambda:ListVersionsByFunction"),
-        *("logs:FilterLogEvents", "secretsmanager:GetSecretValue"),
+        *("firehose:DescribeDeliveryStream", "logs:FilterLogEvents", "secretsmanager:GetSecretValue"),
     }
     role = f"arn:aws:iam::{b.ACCOUNT}:role/orders-role"
     assert allows(made("doctor", roles=(role,)), "iam:GetRolePolicy", role)
