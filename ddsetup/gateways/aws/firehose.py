@@ -81,7 +81,7 @@ def delivery_errors(aws: Aws, lane: Lane, group: str, minutes: float) -> tuple[s
     Form and codes are those of "Troubleshooting HTTP endpoints" in Firehose's developer guide. Needs
     logs:FilterLogEvents.
     """
-    said = map(_error, newest_messages(aws, lane, group, minutes, "errorCode"))
+    said = map(_error, newest_messages(aws, lane, group, minutes))
     return tuple(dict.fromkeys(each for each in said if each))[:_MOST_SAID]
 
 

@@ -62,7 +62,7 @@ def log_tail(aws: Aws, lane: Lane, group: str, minutes: float, limit: int = 100)
     return tuple(log_line(message, _LONGEST_TAIL) for message in messages[:limit])
 
 
-def newest_messages(aws: Aws, lane: Lane, group: str, minutes: float, pattern: str) -> list[str]:
+def newest_messages(aws: Aws, lane: Lane, group: str, minutes: float, pattern: str = "") -> list[str]:
     """Messages of the last minutes that fit the pattern, newest first; none if the group is not there."""
     start = int((aws.clock.now() - timedelta(minutes=minutes)).timestamp() * 1000)
     events: list[Mapping[str, Json]] = []
