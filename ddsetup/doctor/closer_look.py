@@ -220,7 +220,7 @@ def _unseen_states(case: Case, settled: Sequence[Function]) -> tuple[Unseen, ...
         what="states of functions",
         items=names,
         why="their data arrives, or more are in doubt than are asked one by one",
-        checks=("function-ready", "function-settled"),
+        checks=("function-ready", "function-settled", "function-concurrency"),
     )
     return (unseen,) if names else ()
 

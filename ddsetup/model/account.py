@@ -73,6 +73,7 @@ class Function:
     `env` is None when AWS could not decrypt it (`Environment.Error`); such a function is never written.
     `revision_id` is the state that a write must still find. `managed_instances`: calls run what was published
     as `$LATEST.PUBLISHED`. `durable`: it has durable executions. `tenant_isolation`: calls name a tenant.
+    `reserved`: the concurrency that is reserved for it, which only `lambda:GetFunction` tells.
     """
 
     name: str
@@ -108,6 +109,7 @@ class Function:
     managed_instances: bool = False
     durable: bool = False
     tenant_isolation: bool = False
+    reserved: int | None = None
 
     @property
     def lane(self) -> Lane:

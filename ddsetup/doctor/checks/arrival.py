@@ -79,7 +79,14 @@ def services(case: Case) -> Iterator[Result]:
             yield Blind(signal.resource, Unreadable("", signal.reason, denied=False))
 
 
-@check("traffic", "the functions were invoked", "info", needs=("cloudwatch:GetMetricData",), at="invocations")
+@check(
+    "traffic",
+    "the functions were invoked",
+    "info",
+    needs=("cloudwatch:GetMetricData",),
+    at="invocations",
+    proves="invocations",
+)
 def traffic(case: Case) -> Iterator[Result]:
     """The function was not invoked in the last hour: there is nothing to see of it, so nothing is proven.
 

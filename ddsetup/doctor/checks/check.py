@@ -68,6 +68,7 @@ Thing: TypeAlias = (
         "start-up script",
         "redirection",
         "start",
+        "invocations",
         "way out",
         "log group",
         "subscription",

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from ddsetup.doctor.checks.case import Case
 from ddsetup.doctor.checks.check import Blind, Checks, Result
 from ddsetup.doctor.checks.functions import command_for, problem
-from ddsetup.doctor.checks.road import ROAD
+from ddsetup.doctor.checks.road import EVERYTHING, ROAD
 from ddsetup.facts.failures import CANNOT_START, CORRECT_HANDLER, MORE_TIME, more_time
 from ddsetup.facts.guides import LAMBDA_GUIDE, LOGS_GUIDE
 from ddsetup.model.account import Unreadable
@@ -49,6 +49,34 @@ def settled(case: Case) -> Iterator[Result]:
             yield Blind(s.resource, f)
         elif f.last_update_status == "InProgress":
             yield problem(s, "it is being updated right now", "wait, then look again")
+
+
+@check(
+    "function-concurrency",
+    "functions may run",
+    "warning",
+    needs=("lambda:GetFunction",),
+    at="invocations",
+    stops=(*EVERYTHING, "invocations"),
+)
+def concurrency(case: Case) -> Iterator[Result]:
+    """The function's reserved concurrency is 0, which switches it off: every call of it is throttled, and
+    nothing of it comes to Datadog. CloudWatch does not count such calls as invocations.
+
+    Somebody may have meant it so: then there is nothing to mend.
+    """
+    for s in case.subjects:
+        f = case.evidence.state_of(s.function)
+        if isinstance(f, Unreadable):
+            yield Blind(s.resource, f)
+        elif f.reserved == 0:
+            yield problem(
+                s,
+                "its reserved concurrency is 0: it cannot run",
+                "take the reservation away, unless it is meant to be off",
+                command=f"aws lambda delete-function-concurrency --function-name {f.name} "
+                f"--region {f.region}",
+            )
 
 
 @check(

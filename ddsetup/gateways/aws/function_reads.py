@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ddsetup.gateways.aws.errors import readable, readable_or_none
 from ddsetup.gateways.aws.session import OPTIONAL, Aws
@@ -37,19 +37,23 @@ def read_function(aws: Aws, lane: Lane, name: str) -> Function:
 def function_configuration(aws: Aws, lane: Lane, name: str, version: str = "") -> Mapping[str, Json]:
     """The configuration as AWS words it, of `$LATEST` or of a version; raises like `read_function`."""
     qualifier: dict[str, Json] = {"Qualifier": version} if version else {}
-    answer: Mapping[str, Json] = aws.call("lambda:GetFunction", lane, FunctionName=name, **qualifier)[
-        "Configuration"
-    ]
-    return answer
+    return _function(aws, lane, name, **qualifier)["Configuration"]
+
+
+def _function(aws: Aws, lane: Lane, name: str, **qualifier: Json) -> Mapping[str, Mapping[str, Json]]:
+    return aws.call("lambda:GetFunction", lane, FunctionName=name, **qualifier)
 
 
 @readable
 def function_state(aws: Aws, lane: Lane, name: str) -> Function:
-    """One function with its state and that of its last update, which ListFunctions leaves out.
+    """One function with its state, that of its last update, and its reserved concurrency, which ListFunctions
+    leaves out.
 
     Needs lambda:GetFunction.
     """
-    return read_function(aws, lane, name)
+    answer = _function(aws, lane, name)
+    reserved = (answer.get("Concurrency") or {}).get("ReservedConcurrentExecutions")
+    return replace(parse_function(lane, answer["Configuration"]), reserved=reserved)
 
 
 @readable

@@ -383,6 +383,7 @@ BREAKAGES: dict[str, Breakage] = {
     "function-instrumented": Breakage(_plain()),
     "any-function": Breakage(_nothing_there),
     "function-ready": Breakage(_orders(last_update_status="Failed")),
+    "function-concurrency": Breakage(_orders(reserved=0)),
     "function-settled": Breakage(_orders(last_update_status="InProgress")),
     "function-starts": Breakage(
         _both(

@@ -51,6 +51,7 @@ handler-kept EST
 function-instrumented EST
 published-version EST
 function-ready ESLT
+function-concurrency MESLT
 function-starts ESLT
 extension-egress ESLT
 layer-present ESLT
