@@ -1,4 +1,4 @@
-"""Firehose cannot bring to Datadog what it is given: only the doctor tells, and what it says to type helps."""
+"""Firehose cannot bring to Datadog what it is given: only the doctor tells, and its command helps."""
 
 from __future__ import annotations
 
