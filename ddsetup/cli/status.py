@@ -15,11 +15,11 @@ def run(call: Call) -> Report:
     """What is there: integration, Forwarders, and a row for every function meant (all by default)."""
     from ddsetup.facts.functions_at_a_glance import status
     from ddsetup.flow import verbs
-    from ddsetup.observe.in_bulk import AT_A_GLANCE
+    from ddsetup.observe.in_bulk import AT_A_GLANCE, WAYS
     from ddsetup.plan.select import select_in
 
     session = verbs.connect(call.given, call.host(), command="status", looks_next=True)
-    snapshot = verbs.look(session, call.given.text("role_name"), fields=AT_A_GLANCE)
+    snapshot = verbs.look(session, call.given.text("role_name"), fields=AT_A_GLANCE | WAYS)
     data = dict(status(snapshot))
     values = {key: value for key in call.given.values if (value := call.given.value(key)) is not None}
     selection = selection_of(values)

@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
 from ddsetup.facts import catalog
+from ddsetup.facts.account_policies import policies_of
 from ddsetup.facts.firehose import STACK as LOG_STREAM
+from ddsetup.facts.firehose import leads_to_datadog
 from ddsetup.facts.kinds import CHOSEN, kind_name
 from ddsetup.facts.metric_streams import STACK as METRIC_STREAM
 from ddsetup.facts.ownership import MARKS, is_forwarder, owner
@@ -48,6 +50,7 @@ def status(snapshot: Snapshot) -> Mapping[str, Json]:
             for forwarder in _readable(snapshot.lanes[lane].forwarders)
         ],
         "streams": [row for lane in sorted(snapshot.lanes) for row in _streams(snapshot.lanes[lane])],
+        "log_policies": [row for lane in sorted(snapshot.lanes) for row in _policies(snapshot.lanes[lane])],
         "functions": rows,
         "by_datadog": dict(Counter(str(row["datadog"]) for row in rows)),
         "by_runtime": dict(Counter(str(row["runtime"]) for row in rows).most_common()),
@@ -61,12 +64,39 @@ def status(snapshot: Snapshot) -> Mapping[str, Json]:
 
 
 def _streams(lane: LaneSnapshot) -> list[Mapping[str, Json]]:
-    """The stacks of ddsetup's own by which Amazon Data Firehose brings metrics and logs to Datadog."""
-    carries = {METRIC_STREAM: "metrics", LOG_STREAM: "logs"}
-    return [
-        {"stack": s.name, "region": lane.lane.region, "carries": carries[s.name], "status": s.status}
+    """The stacks of ddsetup's own by which Amazon Data Firehose brings metrics and logs to Datadog, and
+    metric streams of others that lead there."""
+    carries, region = {METRIC_STREAM: "metrics", LOG_STREAM: "logs"}, lane.lane.region
+    own = [
+        {"name": s.name, "stack": s.name, "region": region, "carries": carries[s.name], "status": s.status}
         for s in _readable(lane.stacks)
         if s.name in carries and s.status != "DELETE_COMPLETE"
+    ]
+    return own + [
+        {
+            "name": s.name,
+            "stack": "",
+            "region": region,
+            "carries": "metrics",
+            "status": "running" if s.running else "stopped",
+        }
+        for s in _readable(lane.metric_streams or ())
+        if s.name not in {each["name"] for each in own}
+    ]
+
+
+def _policies(lane: LaneSnapshot) -> list[Mapping[str, Json]]:
+    """The account's policies that lead log groups somewhere, whoever put them."""
+    arns = {forwarder.arn for forwarder in _readable(lane.forwarders)}
+    return [
+        {
+            "name": policy.state.name,
+            "region": lane.lane.region,
+            "to": policy.destination_arn,
+            "datadog": policy.destination_arn in arns or leads_to_datadog(policy.destination_arn),
+            "left_out": None if policy.excluded is None else len(policy.excluded),
+        }
+        for policy in policies_of(lane.account_filter_policies)
     ]
 
 

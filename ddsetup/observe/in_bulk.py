@@ -17,6 +17,7 @@ from ddsetup.facts.forwarders import find_forwarders
 from ddsetup.facts.kinds import CHOSEN
 from ddsetup.facts.ownership import INSTRUMENTATION_RULE
 from ddsetup.gateways.aws import functions, logs, metrics, roles, rules, secrets, stacks, tags
+from ddsetup.gateways.aws.metric_streams import datadogs_streams
 from ddsetup.gateways.aws.session import Aws
 from ddsetup.gateways.datadog import catalogues
 from ddsetup.gateways.datadog.client import Datadog
@@ -44,6 +45,10 @@ GLANCE = frozenset({"functions", "tags", "stacks", *(row.field for row in CHOSEN
 STACKS_OF_FUNCTIONS = "stacks_of_functions"
 """In place of "stacks": where a lane has no functions, its stacks need not be known."""
 AT_A_GLANCE = GLANCE - {"stacks"} | {STACKS_OF_FUNCTIONS}
+METRIC_STREAMS = "metric_streams"
+"""Those to Datadog, which are read in bulk only where they are named."""
+WAYS = frozenset({METRIC_STREAMS, "account_filter_policies"})
+"""The fields of a lane that tell of further ways to Datadog, whoever made them."""
 ROLE_BY_ITS_POLICY = "role_by_its_policy"
 """Of the integration's role only the policy that ddsetup gives it, as no more is needed where it has that."""
 FOR_DRIFT = frozenset({"functions", "tags", "stacks", ROLE_BY_ITS_POLICY})
@@ -215,6 +220,8 @@ def _reads(
         "resources": lambda: metrics.namespaces_in_use(aws, lane, SERVICES.values()),
         **source_reads(aws, lane),
     }
+    if fields is not None and METRIC_STREAMS in fields:
+        reads = {**reads, METRIC_STREAMS: lambda: datadogs_streams(aws, lane)}
     if lane.region != EDGE_REGION:
         return reads
     return {**reads, "edge_roles": lambda: roles.roles_trusting(aws, lane.account, EDGE_SERVICE)}

@@ -45,6 +45,17 @@ class Found:
         return self.stack is not None and not is_remains(self.stack)
 
 
+def leads_back(keeper: Stack, site: str) -> str:
+    """What a keeper does that was installed for another site than this run's; empty where it was not."""
+    kept = keeper.tags.get(SITE_TAG, "")
+    if not kept or not site or kept == site:
+        return ""
+    return (
+        f"keeps what was set up for {kept}, and leads it back there: install it again with the options of "
+        "this run (ddsetup keep install)"
+    )
+
+
 def fights(snapshot: Snapshot) -> tuple[str, ...]:
     """Where and how Datadog itself instruments functions: it would take back what is kept, and the other way
     round, every hour."""

@@ -9,6 +9,7 @@ from ddsetup.model.account import Function
 from ddsetup.model.answers import Answers
 from ddsetup.model.change import Plan, ResourceId, Skipped
 from ddsetup.model.snapshot import Snapshot
+from ddsetup.plan.keep_install import leads_back
 from ddsetup.plan.keep_template import STACK as KEEPER
 from ddsetup.plan.preflight import permission_warnings
 from ddsetup.plan.steps import (
@@ -22,7 +23,6 @@ from ddsetup.plan.steps import (
     subscriptions,
     unwanted,
 )
-from ddsetup.plan.steps.api_key import SITE_TAG
 from ddsetup.plan.steps.delivery_stack import our_stack
 
 Step: TypeAlias = Callable[[Snapshot, Answers, tuple[Function, ...]], Plan]
@@ -69,12 +69,8 @@ def _keepers(snapshot: Snapshot, answers: Answers) -> Iterator[str]:
     """Keepers in AWS that were installed for another site: what they keep is what this run changes."""
     for lane, held in sorted(snapshot.lanes.items()):
         keeper = our_stack(held, KEEPER)
-        site = keeper.tags.get(SITE_TAG, "") if keeper else ""
-        if site and site != answers.site:
-            yield (
-                f"the keeper in {lane.region} keeps what was set up for {site}, and leads it back there: "
-                "install it again with the options of this run (ddsetup keep install)"
-            )
+        if keeper and (said := leads_back(keeper, answers.site)):
+            yield f"the keeper in {lane.region} {said}"
 
 
 def _left_out(snapshot: Snapshot) -> tuple[Skipped, ...]:

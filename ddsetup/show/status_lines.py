@@ -24,8 +24,11 @@ def status_blocks(data: Mapping[str, Json], look: Look) -> list[Block]:
     if not data["forwarders"]:
         found.append(fact("Forwarder", "none"))
     for each in data.get("streams", ()):
-        what = f"{each['carries']} by Firehose, stack {each['stack']} ({each['region']})"
-        found.append(fact("Stream", f"{what}, {each['status']}"))
+        by = f"stack {each['stack']}" if each["stack"] else f"metric stream {each['name']}"
+        found.append(
+            fact("Stream", f"{each['carries']} by Firehose, {by} ({each['region']}), {each['status']}")
+        )
+    found.extend(fact("Log policy", _policy_text(each)) for each in data.get("log_policies", ()))
     found.extend(
         line(Span("? ", "bad"), f"{each['what']} cannot be read: {each['reason']} ({each['action']})")
         for each in data["unreadable"]
@@ -36,6 +39,14 @@ def status_blocks(data: Mapping[str, Json], look: Look) -> list[Block]:
         found.append(())
         found.extend(_function_table(functions, look))
     return [*found, *source_blocks(data, look)]
+
+
+def _policy_text(policy: Mapping[str, Json]) -> str:
+    out = policy["left_out"]
+    which = "log groups" if out is None else f"all log groups but {out}" if out else "all log groups"
+    where = policy["to"].rpartition(":")[2] or "nowhere"
+    to = f"to Datadog by {where}" if policy["datadog"] else f"to {where}"
+    return f"{policy['name']} ({policy['region']}) leads {which} {to}"
 
 
 def fact(label: str, text: str) -> Line:

@@ -18,6 +18,7 @@ def run(call: Call) -> Report:
     """Tell what is installed and how its last runs went. Ends with 1 if the last one failed."""
     from ddsetup.flow import verbs
     from ddsetup.flow.installing import find_keepers, look_at_alarms, look_at_runs, trail_notes
+    from ddsetup.plan.keep_install import leads_back
 
     session = verbs.connect(call.given, call.host(), command="status", datadog=False)
     now = session.host.clock.now()
@@ -27,7 +28,9 @@ def run(call: Call) -> Report:
             rows.append(as_data(found, (), (), (), now))
             continue
         runs, alarms = look_at_runs(session, found.lane), look_at_alarms(session, found.lane)
-        rows.append(as_data(found, runs, alarms, trail_notes(session, found.lane), now))
+        back = leads_back(found.stack, session.scope.site) if found.stack else ""
+        notes = (*([f"it {back}"] if back else []), *trail_notes(session, found.lane))
+        rows.append(as_data(found, runs, alarms, notes, now))
     return _judged(replace(base_report("keep status", session), data={"keepers": rows}), rows)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from ddsetup.model.account import Secret, Stack, Unreadable
 from ddsetup.model.states import SecretState, StackState
-from ddsetup.plan.keep_install import Found, fights, plan_install, plan_uninstall
+from ddsetup.plan.keep_install import Found, fights, leads_back, plan_install, plan_uninstall
 from ddsetup.plan.keep_template import STACK, template
 from ddsetup.plan.steps.api_key import APP_SECRET_NAME, OWN_TAGS, SECRET_NAME, SITE_TAG
 from tests import builders as b
@@ -120,3 +120,10 @@ def test_datadogs_own_instrumentation_is_seen() -> None:
     assert "EventBridge rule" in fights(b.snapshot(lane))[0]
     assert "datadog-remote-instrument" in fights(b.snapshot(remote))[0]
     assert fights(b.snapshot(b.lane_snapshot())) == ()
+
+
+def test_a_keeper_for_another_site_is_told() -> None:
+    keeper = Stack(name=STACK, status="CREATE_COMPLETE", tags={SITE_TAG: "datadoghq.com"})
+    assert leads_back(keeper, "datadoghq.eu").startswith("keeps what was set up for datadoghq.com, and leads")
+    assert leads_back(keeper, "datadoghq.com") == leads_back(keeper, "") == ""
+    assert leads_back(replace(keeper, tags={}), "datadoghq.eu") == ""
