@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from ddsetup._version import __version__
@@ -35,7 +36,8 @@ def run(argv: Sequence[str]) -> int:
         return _refuse_name(reading)
     if reading.group is None and interactive(os.environ, sys.stdin, sys.stderr):
         return run(["setup", *argv])
-    if any(each in ("json", "ndjson") for each in reading.given.get("output", ())):
+    asked = reading.given.get("output") or [os.environ.get("DDSETUP_OUTPUT", "")]
+    if any(each in ("json", "ndjson") for each in asked):
         names = ", ".join(each.name for each in reading.names)
         return _refuse(reading, "no command is named", f"one of {names};")
     _help(reading)
@@ -86,9 +88,21 @@ def _run(reading: Reading, command: Command) -> int:
     try:
         return parse(command, reading.title, reading.arguments, act)
     except USAGE_ERROR as error:
-        return _refuse(reading, error.format_message())
+        return _refuse(reading, _value_of_switch(reading) or error.format_message())
     except STOPPED:
         return 130
+
+
+def _value_of_switch(reading: Reading) -> str:
+    """That a switch got a value, as an option of the same name takes one elsewhere; empty if none did."""
+    by_flag = reading.by_flag()
+    if not all(each.flags for each in reading.parameters):
+        return ""
+    for flag, word in pairwise(reading.arguments):
+        switch = by_flag.get(flag)
+        if switch is not None and not switch.value and not word.startswith("-"):
+            return f"{flag} takes no value here, and {word!r} follows it"
+    return ""
 
 
 def _act(command: Command, title: str) -> Callable[[Values], int]:

@@ -334,3 +334,18 @@ def test_the_bucket_of_a_shared_state_is_made_in_the_region_that_is_named(tmp_pa
 def test_scenarios_are_given_one_by_one_or_with_commas() -> None:
     assert scenarios_of([]) == ("healthy",)
     assert scenarios_of(["services,chain", " edge ", "chain"]) == ("services", "chain", "edge")
+
+
+def test_a_switch_that_gets_a_value_is_told_as_such(capsys: pytest.CaptureFixture[str]) -> None:
+    assert app.run(["doctor", "--metrics", "stream"]) == 2
+    assert "--metrics takes no value here, and 'stream' follows it" in capsys.readouterr().err
+
+
+def test_without_a_command_a_document_is_a_document_however_it_is_asked_for(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DDSETUP_OUTPUT", "json")
+    assert app.run(["org"]) == 2
+    assert json.loads(capsys.readouterr().out)["error"]["what"] == "no command is named"
+    assert app.run(["org", "--output", "text"]) == 2
+    assert capsys.readouterr().out.startswith("Usage: ddsetup org")
