@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 import time
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import pytest
 
@@ -69,9 +69,9 @@ def came_by_firehose(place: Place) -> set[int]:
 
 def eventually(look: Callable[[], T]) -> T:
     """What is to be found once Firehose has handed on what it holds."""
-    found: Any = None
+    found: T | None = None
     for _ in range(100):
         if found := look():
-            return found  # type: ignore[no-any-return]
+            return found
         time.sleep(0.1)
     raise AssertionError(f"not found, but {found}")

@@ -41,7 +41,10 @@ def function_configuration(aws: Aws, lane: Lane, name: str, version: str = "") -
 
 
 def _function(aws: Aws, lane: Lane, name: str, **qualifier: Json) -> Mapping[str, Mapping[str, Json]]:
-    return aws.call("lambda:GetFunction", lane, FunctionName=name, **qualifier)
+    answer: Mapping[str, Mapping[str, Json]] = aws.call(
+        "lambda:GetFunction", lane, FunctionName=name, **qualifier
+    )
+    return answer
 
 
 @readable
