@@ -33,7 +33,10 @@ _REFUSED = ("401", "403")
 _KEY = '"$DD_API_KEY"'
 
 
-@Checks("integration", _NEEDS)(
+check = Checks("integration", _NEEDS)
+
+
+@check(
     "metric-stream-delivers",
     "metrics of CloudWatch's streams get through to Datadog",
     link=STREAM_GUIDE,
@@ -51,7 +54,10 @@ def metric_stream_delivers(case: Case) -> Iterator[Result]:
         yield from _judged(metric_deliveries(place.lane), place, case)
 
 
-@Checks("collection", _NEEDS)(
+check = Checks("collection", _NEEDS)
+
+
+@check(
     "log-stream-delivers",
     "logs that Firehose is given get through to Datadog",
     stops=("services",),
