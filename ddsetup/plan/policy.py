@@ -126,8 +126,7 @@ def required_actions(answers: Answers) -> tuple[str, ...]:
 
 def _looking(scope: Scope, wanted: frozenset[str]) -> Iterable[Json]:
     if wanted & _LOOKING:
-        further = permissions.LOOK_AT_DELIVERIES if "doctor" in wanted else ()
-        yield statement("Look", (*permissions.LOOK, *further), ("*",))
+        yield statement("Look", permissions.LOOK, ("*",))
         yield statement("MetricStreams", permissions.LOOK_AT_STREAM, scope.metric_streams())
     if "invoke" in wanted:
         yield statement("Invoke", ("lambda:InvokeFunction",), scope.functions())
@@ -295,6 +294,10 @@ def _doctor(scope: Scope, wanted: frozenset[str], roles: tuple[str, ...]) -> Ite
         return
     yield statement("DoctorFunctions", permissions.LOOK_AT_HEALTH, scope.functions() + scope.forwarder())
     yield statement("DoctorLogs", permissions.LOOK_AT_LOGS, scope.log_groups())
+    if not (wanted & _SETTING_UP and scope.answers.resource_collection):
+        # A policy of everything has no room for it; the doctor then says that it may not look.
+        streams = scope.named("firehose", "deliverystream/*")
+        yield statement("DoctorDeliveries", permissions.LOOK_AT_DELIVERIES, streams)
     if not _key_writes(scope, wanted):
         yield statement("DoctorRoles", permissions.LOOK_AT_ROLE, roles)
     if needs_secret(scope.answers):
