@@ -13,7 +13,6 @@ from ddsetup.facts.catalog import partition_of
 from ddsetup.gateways.aws.answers import NotAws, answered
 from ddsetup.gateways.aws.clients import configuration, keep_bounds, keep_pace
 from ddsetup.gateways.aws.credentials import AwsOptions, explain_credentials, open_session, region_of
-from ddsetup.gateways.aws.direct import go_directly
 from ddsetup.gateways.aws.errors import AlreadyExists, is_throttle, is_transient, translate
 from ddsetup.gateways.aws.limits import Limits
 from ddsetup.gateways.aws.patience import OPTIONAL, PATIENCE, Patience, pause
@@ -357,20 +356,12 @@ class Aws:
         )
         keep_bounds(client, self.clock)
         keep_pace(client, self._pacing, region)
-        go_directly(client, self._signing)
         return client
 
-    @property
-    def _caller(self) -> Aws:
-        """Who makes the call that is under way in this thread."""
-        return self if self._shared is None else self._shared.caller.aws
-
     def _pacing(self) -> tuple[Limits, Callable[[str], None]]:
-        """The quotas of the call, and what counts it."""
-        return self._caller.limits, self._caller._count
-
-    def _signing(self) -> Any:
-        return self._session.get_credentials() if self._shared is None else self._caller.credentials
+        """The quotas of the call that this thread makes, and what counts it."""
+        by = self if self._shared is None else self._shared.caller.aws
+        return by.limits, by._count
 
     def _count(self, called: str) -> None:
         with self._counting:
