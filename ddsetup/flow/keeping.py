@@ -10,7 +10,7 @@ from ddsetup.ask.asking import answers_from
 from ddsetup.facts.kinds import CHOSEN
 from ddsetup.flow.connecting import quiet
 from ddsetup.flow.host import Session
-from ddsetup.flow.known_tags import KnownTags
+from ddsetup.flow.known_tags import known_tags
 from ddsetup.flow.preparing import Prepared, look, plan_closely, with_surroundings
 from ddsetup.flow.remembered import with_applied
 from ddsetup.gateways.aws.trail import Event, last_deeds
@@ -77,7 +77,7 @@ def look_for_drift(session: Session, given: Given) -> Kept:
     looked at, and what `look` raises.
     """
     chosen = {row.field for kind, row in CHOSEN.items() if kind in given}
-    known = None if given.on("thorough") else KnownTags(session)
+    known = known_tags(session, given)
     snapshot = look(session, quiet(given, "role_name"), fields=FOR_DRIFT | chosen, known=known)
     answers = answers_from(given, snapshot, None, command="plan", scope=session.scope)
     selected = select_in(snapshot, answers.selection)

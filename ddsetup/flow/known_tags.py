@@ -15,6 +15,7 @@ from ddsetup.model.snapshot import LaneSnapshot, Snapshot
 from ddsetup.model.states import TagsState
 from ddsetup.observe.in_bulk import Tags
 from ddsetup.plan.evidence import MOST_AGE
+from ddsetup.settings.given import Given
 
 FEW = PAGE * (len(TAGGING) + 1)
 """So many are read in no more calls than it takes to ask CloudTrail about them."""
@@ -42,6 +43,13 @@ class KnownTags:
             return None
         self.served.add(lane)
         return kept.tags
+
+
+def known_tags(session: Session, given: Given) -> KnownTags | None:
+    """None where all are to be read: with `--thorough`, and where they say which functions are meant, as
+    nothing else would notice one that is tagged since."""
+    read = given.on("thorough") or given.items("tag") or given.items("stack")
+    return None if read else KnownTags(session)
 
 
 def keep_read(

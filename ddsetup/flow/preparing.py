@@ -10,7 +10,7 @@ from ddsetup.ask.asking import Chooser, answers_from
 from ddsetup.facts.kinds import sources_of
 from ddsetup.flow.connecting import quiet
 from ddsetup.flow.host import Session
-from ddsetup.flow.known_tags import KnownTags, keep_read
+from ddsetup.flow.known_tags import KnownTags, keep_read, known_tags
 from ddsetup.flow.pruning import with_left_behind
 from ddsetup.flow.remembered import with_applied
 from ddsetup.gateways.aws.credentials import profile_of
@@ -168,7 +168,7 @@ def prepare(
     integration, stack, secret) may not be looked at, UsageError where there is no function and nothing else
     is to be set up, and `Back` when the person returns to where to look.
     """
-    known = None if seen or session.host.prompter or given.on("thorough") else KnownTags(session)
+    known = None if seen or session.host.prompter else known_tags(session, given)
     snapshot = seen or look(session, quiet(given, "role_name"), known=known)
     ways = _Ways(command, choose, late)
     prepared = _prepared(session, given, snapshot, ways)

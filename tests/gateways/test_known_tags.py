@@ -73,3 +73,14 @@ def test_tags_are_read_where_the_trail_may_not_be(bench: Bench) -> None:
     looked(bench)
     bench.front.refuse("cloudtrail:LookupEvents")
     assert looked(bench)[1]["tag:GetResources"] > 0
+
+
+def test_who_is_chosen_by_tag_is_not_taken_from_what_is_known(bench: Bench) -> None:
+    account = bench.memory.account
+    account.tags |= {account.arn(f"gone-{number}"): {"team": "x"} for number in range(FEW)}
+    bench.set_up(env="prod")
+    account.events.clear()
+    account.tags[account.arn("service-00009")]["team"] = "mine"  # as if CloudTrail did not know yet
+    chosen = {"all": False, "tag": ("team=mine",)}
+    assert [each.name for each in looked(bench, **chosen)[0].selected] == ["service-00009"]
+    assert bench.set_up(env="stage", **chosen).writes != set()
