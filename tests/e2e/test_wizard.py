@@ -211,7 +211,8 @@ def test_a_dumb_terminal_gets_numbered_questions_and_no_escapes(cli: Cli) -> Non
         terminal.answer("What should be sent?", "<" + ENTER)
         terminal.until(lambda: terminal.text.count("How should the data get to Datadog?") > 2)
         terminal.press("1" + ENTER)
-        terminal.answer("What should be sent?", "1 2" + ENTER)
+        terminal.until(lambda: terminal.text.count("What should be sent?") > 1)
+        terminal.press("1 2" + ENTER)
         terminal.answer("Which environment", "test" + ENTER)
         for question in (
             "Metrics of which other",
