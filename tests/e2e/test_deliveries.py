@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import shlex
-import time
-from collections.abc import Callable
-from typing import TypeVar
 
 import pytest
 
 from ddsetup.sandbox.traffic import traffic
 from tests.e2e.conftest import OpenPlace, Place
+from tests.patience import until
 
 pytestmark = pytest.mark.e2e
 
-T = TypeVar("T")
 LOOK = ("doctor", "--only", "log-stream-delivers", "--output", "json")
 
 
@@ -28,14 +25,14 @@ def test_a_key_that_was_revoked_is_told_and_mended_as_told(place: Place) -> None
     assert (before.code, before.json["findings"]) == (0, []), "nothing was delivered yet"
     traffic(place.sandbox)
 
-    (found,) = eventually(lambda: place.cli(*LOOK).json["findings"])
+    (found,) = until(lambda: place.cli(*LOOK).json["findings"], "a finding")
 
     assert found["severity"] == "error"
     assert found["what"].startswith("Datadog refuses its API key with 403; none of its requests")
     assert "what failed is kept in the bucket datadog-logs-failed-" in found["fix"]
     as_typed(place, found["command"])
     traffic(place.sandbox)
-    eventually(lambda: 200 in came_by_firehose(place))
+    until(lambda: 200 in came_by_firehose(place), "what Datadog takes")
     assert 403 in came_by_firehose(place)
 
 
@@ -65,13 +62,3 @@ def as_typed(place: Place, command: str) -> None:
 
 def came_by_firehose(place: Place) -> set[int]:
     return {int(row["status"]) for row in place.world.datadog_requests() if row["path"] == "/v1/input"}
-
-
-def eventually(look: Callable[[], T]) -> T:
-    """What is to be found once Firehose has handed on what it holds."""
-    found: T | None = None
-    for _ in range(100):
-        if found := look():
-            return found
-        time.sleep(0.1)
-    raise AssertionError(f"not found, but {found}")

@@ -90,10 +90,13 @@ class ScriptedAws:
     url: str
     replies: list[Reply] = field(default_factory=list)
     requests: list[tuple[str, str, bytes]] = field(default_factory=list)
-    signed: list[str] = field(default_factory=list)
-    """By which access key each request was signed."""
     authorized: list[str] = field(default_factory=list)
-    """The header `authorization` of each."""
+    """The header `authorization` of each request."""
+
+    @property
+    def signed(self) -> list[str]:
+        """By which access key each request was signed."""
+        return [each.partition("=")[2].partition("/")[0] for each in self.authorized]
 
     def script(self, *replies: Reply) -> None:
         self.replies = list(replies)
@@ -118,7 +121,6 @@ def scripted_aws() -> Iterator[ScriptedAws]:
             with lock:
                 aws.requests.append((self.command, self.path, body))
                 aws.authorized.append(self.headers.get("authorization", ""))
-                aws.signed.append(aws.authorized[-1].partition("=")[2].partition("/")[0])
                 reply = aws.replies.pop(0) if len(aws.replies) > 1 else aws.replies[0]
             if reply.drop:
                 # A reset, as from a broken load balancer, rather than an orderly end.
