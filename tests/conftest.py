@@ -106,8 +106,9 @@ def _rank(file: str) -> int:
     name = file.removeprefix("tests/").removesuffix(".py")
     if name in LONGEST:
         return LONGEST.index(name)
-    rooms = (*SANDBOXES, "tests/gateways/")
-    return len(LONGEST) + (0 if file.startswith(SANDBOXES) else 1 if file.startswith(rooms) else 2)
+    if file.startswith(SANDBOXES):
+        return len(LONGEST)
+    return len(LONGEST) + (1 if file.startswith("tests/gateways/") else 2)
 
 
 def pytest_unconfigure() -> None:
