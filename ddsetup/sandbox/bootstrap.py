@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from ddsetup.sandbox.model import OPERATOR, Keys
+from ddsetup.sandbox.roles import create_role
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -13,12 +14,6 @@ if TYPE_CHECKING:
 FUNCTION_ROLE = "ddsetup-sandbox-function"
 _LONGEST = 6_144
 """Characters of a managed policy (IAM quotas page)."""
-_LAMBDA_TRUST = {
-    "Version": "2012-10-17",
-    "Statement": [
-        {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
-    ],
-}
 _WRITE_LOGS = "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"
 
 
@@ -55,6 +50,6 @@ def _document(statements: list[Any]) -> str:
 
 def create_function_role(iam: Any) -> str:
     """The execution role that the sample functions share; returns its ARN."""
-    role = iam.create_role(RoleName=FUNCTION_ROLE, AssumeRolePolicyDocument=json.dumps(_LAMBDA_TRUST))
+    role = create_role(iam, FUNCTION_ROLE, "lambda.amazonaws.com")
     iam.attach_role_policy(RoleName=FUNCTION_ROLE, PolicyArn=_WRITE_LOGS)
-    return str(role["Role"]["Arn"])
+    return role

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 from ddsetup.sandbox import aws
 from ddsetup.sandbox.bootstrap import FUNCTION_ROLE
 from ddsetup.sandbox.model import Keys, Sandbox
+from ddsetup.sandbox.roles import allow
 from ddsetup.sandbox.scenarios.functions import SAMPLE_TAG, package
 
 ROLE = "coffee-pipeline"
@@ -66,14 +66,11 @@ def _pipeline(sandbox: Sandbox, region: str) -> Keys:
     iam, sts = (aws.client(name, sandbox.aws_endpoint_url, region, sandbox.root) for name in ("iam", "sts"))
     trusted = {"AWS": f"arn:aws:iam::{sandbox.account}:root"}
     with suppress(iam.exceptions.EntityAlreadyExistsException):
-        iam.create_role(RoleName=ROLE, AssumeRolePolicyDocument=_allow("sts:AssumeRole", Principal=trusted))
-        rights = _allow("lambda:*", "iam:PassRole", Resource="*")
+        iam.create_role(
+            RoleName=ROLE, AssumeRolePolicyDocument=allow(Action="sts:AssumeRole", Principal=trusted)
+        )
+        rights = allow(Action=["lambda:*", "iam:PassRole"], Resource="*")
         iam.put_role_policy(RoleName=ROLE, PolicyName="deploy", PolicyDocument=rights)
     arn = f"arn:aws:iam::{sandbox.account}:role/{ROLE}"
     found = sts.assume_role(RoleArn=arn, RoleSessionName=SESSION)["Credentials"]
     return Keys(found["AccessKeyId"], found["SecretAccessKey"], found["SessionToken"])
-
-
-def _allow(*actions: str, **more: Any) -> str:
-    statement = {"Effect": "Allow", "Action": list(actions), **more}
-    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})

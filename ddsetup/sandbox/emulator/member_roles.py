@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
+from ddsetup.sandbox.roles import allow
 
 ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
 
 
 def trust(principal: str) -> str:
     """The document of a role that lets that principal in, and nobody else."""
-    statement = {"Effect": "Allow", "Principal": {"AWS": principal}, "Action": "sts:AssumeRole"}
-    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    return allow(Principal={"AWS": principal}, Action="sts:AssumeRole")
 
 
 def create(name: str, principal: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from ddsetup.sandbox.roles import create_role
 from ddsetup.sandbox.scenarios.functions import CALLS_TAG, SampleFunction, create
 
 if TYPE_CHECKING:
@@ -12,30 +13,13 @@ if TYPE_CHECKING:
 
 COUNTER, ROASTER, LEDGER = "chain-counter", "chain-roaster", "chain-ledger"
 _ROLE = "chain-functions"
-_TRUST = {
-    "Version": "2012-10-17",
-    "Statement": [
-        {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
-    ],
-}
-_MAY = {
-    "Version": "2012-10-17",
-    "Statement": [
-        {
-            "Effect": "Allow",
-            "Action": ["logs:*", "lambda:InvokeFunction", "sqs:*", "sns:Publish", "events:PutEvents"],
-            "Resource": "*",
-        }
-    ],
-}
+_MAY = {"call": ("logs:*", "lambda:InvokeFunction", "sqs:*", "sns:Publish", "events:PutEvents")}
 
 
 def furnish(world: World) -> None:
     """A counter that calls a roaster, which runs into its timeout, and tells a ledger in three ways."""
     queue, topic = _queue(world), world.client("sns", world.region).create_topic(Name="chain-news")
-    iam = world.client("iam", world.region)
-    role = iam.create_role(RoleName=_ROLE, AssumeRolePolicyDocument=json.dumps(_TRUST))["Role"]["Arn"]
-    iam.put_role_policy(RoleName=_ROLE, PolicyName="call", PolicyDocument=json.dumps(_MAY))
+    role = create_role(world.client("iam", world.region), _ROLE, "lambda.amazonaws.com", _MAY)
     settings = {"RECEIPTS": queue[0], "NEWS": topic["TopicArn"]}
     calls = {CALLS_TAG: f"{ROASTER} {LEDGER}"}
     more = {"Role": role}

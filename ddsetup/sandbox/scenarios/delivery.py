@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from ddsetup.sandbox.roles import create_role
 from ddsetup.sandbox.scenarios.functions import SampleFunction, create
 
 if TYPE_CHECKING:
@@ -22,7 +23,8 @@ def furnish(world: World) -> None:
     logs.create_log_stream(logGroupName=group, logStreamName=log_stream)
     bucket = f"{_NAME}-failed-{world.account}"
     world.client("s3", world.region).create_bucket(Bucket=bucket)
-    role = _role(world, "datadog-logs-delivery", "firehose.amazonaws.com", ("s3:PutObject",))
+    iam, keep = world.client("iam", world.region), {"delivery": ("s3:PutObject",)}
+    role = create_role(iam, "datadog-logs-delivery", "firehose.amazonaws.com", keep)
     stream = world.client("firehose", world.region).create_delivery_stream(
         DeliveryStreamName=_NAME,
         DeliveryStreamType="DirectPut",
@@ -37,10 +39,10 @@ def furnish(world: World) -> None:
             "S3Configuration": {"BucketARN": f"arn:aws:s3:::{bucket}", "RoleARN": role},
         },
     )["DeliveryStreamARN"]
-    put = ("firehose:PutRecord", "firehose:PutRecordBatch")
+    put = {"delivery": ("firehose:PutRecord", "firehose:PutRecordBatch")}
     document = {
         "DestinationArn": stream,
-        "RoleArn": _role(world, "datadog-logs-from-cloudwatch", "logs.amazonaws.com", put),
+        "RoleArn": create_role(iam, "datadog-logs-from-cloudwatch", "logs.amazonaws.com", put),
         "FilterPattern": "",
         "Distribution": "Random",
     }
@@ -51,19 +53,3 @@ def furnish(world: World) -> None:
         selectionCriteria=f"LogGroupName NOT IN {json.dumps([group])}",
     )
     create(world, SampleFunction("till-by-firehose", traffic="orders"))
-
-
-def _role(world: World, name: str, service: str, actions: tuple[str, ...]) -> str:
-    """The ARN of a role that a service takes on, which may do that."""
-    iam = world.client("iam", world.region)
-    trust = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
-    allowed = {"Effect": "Allow", "Action": list(actions), "Resource": "*"}
-    iam.create_role(
-        RoleName=name, AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [trust]})
-    )
-    iam.put_role_policy(
-        RoleName=name,
-        PolicyName="delivery",
-        PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [allowed]}),
-    )
-    return f"arn:aws:iam::{world.account}:role/{name}"

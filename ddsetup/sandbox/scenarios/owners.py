@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ddsetup.sandbox.errors import SandboxStartError
+from ddsetup.sandbox.roles import create_role
 from ddsetup.sandbox.scenarios.functions import SampleFunction, create
 
 if TYPE_CHECKING:
@@ -143,19 +144,8 @@ def furnish_datadog_owned(world: World) -> None:
 def furnish_edge(world: World) -> None:
     """Two functions that CloudFront runs, told by their role and by their policy, and one with such a role
     that cannot be at the edge: it has a variable."""
-    trust = {
-        "Version": "2012-10-17",
-        "Statement": [
-            {
-                "Effect": "Allow",
-                "Principal": {"Service": ["lambda.amazonaws.com", "edgelambda.amazonaws.com"]},
-                "Action": "sts:AssumeRole",
-            }
-        ],
-    }
-    role = world.client("iam", world.region).create_role(
-        RoleName="coffee-edge", AssumeRolePolicyDocument=json.dumps(trust)
-    )["Role"]["Arn"]
+    services = ("lambda.amazonaws.com", "edgelambda.amazonaws.com")
+    role = create_role(world.client("iam", world.region), "coffee-edge", services)
     functions = world.lambda_()
     for name, environment in (
         ("at-the-edge", {}),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from ddsetup.sandbox.roles import create_role
 from ddsetup.sandbox.scenarios.functions import SAMPLE_TAG, SampleFunction, create
 
 if TYPE_CHECKING:
@@ -17,16 +18,7 @@ _DEFINITION = {
         "Brew": {"Type": "Pass", "Result": {"served": True}, "End": True},
     },
 }
-_TRUST = {
-    "Version": "2012-10-17",
-    "Statement": [
-        {"Effect": "Allow", "Principal": {"Service": "states.amazonaws.com"}, "Action": "sts:AssumeRole"}
-    ],
-}
-_DELIVER = {
-    "Version": "2012-10-17",
-    "Statement": [{"Effect": "Allow", "Action": ["logs:*"], "Resource": "*"}],
-}
+_DELIVER = {"deliver-logs": ("logs:*",)}
 _OWNED = {"aws:cloudformation:stack-name": "coffee-warehouse"}
 
 
@@ -45,18 +37,14 @@ def _state_machine(
     world: World, name: str, *, tags: dict[str, str] | None = None, level: str = "", may_log: bool = True
 ) -> None:
     iam, states = world.client("iam", world.region), world.client("stepfunctions", world.region)
-    role = iam.create_role(RoleName=f"{name}-role", AssumeRolePolicyDocument=json.dumps(_TRUST))["Role"]
-    if may_log:
-        iam.put_role_policy(
-            RoleName=f"{name}-role", PolicyName="deliver-logs", PolicyDocument=json.dumps(_DELIVER)
-        )
+    role = create_role(iam, f"{name}-role", "states.amazonaws.com", _DELIVER if may_log else None)
     parameters: dict[str, Any] = {}
     if level:
         parameters["loggingConfiguration"] = _logging(world, f"/coffee/{name}", level)
     states.create_state_machine(
         name=name,
         definition=json.dumps(_DEFINITION),
-        roleArn=role["Arn"],
+        roleArn=role,
         tags=[{"key": key, "value": value} for key, value in (tags or {}).items()],
         **parameters,
     )
@@ -75,8 +63,7 @@ def _logging(world: World, group: str, level: str) -> dict[str, Any]:
 def _rest_api(world: World, name: str) -> None:
     """A REST API that answers by itself, in an account whose API Gateway has a role to log by."""
     gateway, iam = world.client("apigateway", world.region), world.client("iam", world.region)
-    trust = json.dumps(_TRUST).replace("states.", "apigateway.")
-    role = iam.create_role(RoleName="apigateway-logs", AssumeRolePolicyDocument=trust)["Role"]["Arn"]
+    role = create_role(iam, "apigateway-logs", "apigateway.amazonaws.com")
     gateway.update_account(patchOperations=[{"op": "replace", "path": "/cloudwatchRoleArn", "value": role}])
     api = gateway.create_rest_api(name=name, tags={SAMPLE_TAG: "prod/"})["id"]
     root = gateway.get_resources(restApiId=api)["items"][0]["id"]

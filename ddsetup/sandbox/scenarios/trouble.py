@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 from ddsetup.sandbox.model import FAILED
+from ddsetup.sandbox.roles import create_role
 from ddsetup.sandbox.scenarios.functions import SampleFunction, create
 
 if TYPE_CHECKING:
@@ -25,16 +25,5 @@ def furnish_failed(world: World) -> None:
 
 def furnish_silent(world: World) -> None:
     """A function whose role may not write logs, so there never are any."""
-    trust = {
-        "Version": "2012-10-17",
-        "Statement": [
-            {
-                "Effect": "Allow",
-                "Principal": {"Service": "lambda.amazonaws.com"},
-                "Action": "sts:AssumeRole",
-            }
-        ],
-    }
-    iam = world.client("iam", world.region)
-    role = iam.create_role(RoleName="silent-function", AssumeRolePolicyDocument=json.dumps(trust))["Role"]
-    create(world, SampleFunction("silent-role", traffic="orders", more={"Role": role["Arn"]}))
+    role = create_role(world.client("iam", world.region), "silent-function", "lambda.amazonaws.com")
+    create(world, SampleFunction("silent-role", traffic="orders", more={"Role": role}))
