@@ -82,7 +82,8 @@ def common_start(library: BuiltLayer, runtime: Path, cache: Path) -> Path:
     """A file that tells what cold starts with the library have in common: `modules` of Python's own, the
     `files` of others, and the regular expressions that they compile, as `patterns` with their flags.
     """
-    target = cache / f"begin-{library.directory.parent.name}-{runtime.name}"
+    scout = hashlib.sha256(_SCOUT.encode()).hexdigest()[:8]
+    target = cache / f"start-{library.directory.parent.name}-{runtime.name}-{scout}"
     told = target / "start.json"
     if not told.exists():
         places = (library.directory / "python", runtime)

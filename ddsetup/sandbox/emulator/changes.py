@@ -13,7 +13,7 @@ one if something has changed in between, anywhere, in that region, or by which a
 subscription filters or somebody the right to see them."""
 
 _in_region: Counter[str] = Counter()
-"""How often, by region; one account to a process."""
+"""How often, by region, in whichever of the accounts."""
 _of_service: Counter[str] = Counter()
 """How often, by the service that was asked to."""
 _OF_SUBSCRIPTIONS = ("logs", "iam", "cloudformation")
