@@ -74,7 +74,7 @@ GOALS: Mapping[str, Goal] = {
     "direct-again": Goal("setup, nothing to change, direct filters", _pages, _ten_seconds),
     "account": Goal("first run, one policy", None, _instrumented),
     "uninstrument": Goal("uninstrument", None, _instrumented),
-    "undo": Goal("undo of a direct run", None, _filtered),
+    "undo": Goal("undo of a direct run", None, _filtered, _updated),
     "status": Goal("status", lambda n: n / 25 + 20),
     "keep": Goal("keep check, nothing drifted", lambda n: n / 50 + 20),
     "memory": Goal("memory, first run, automatic"),
@@ -117,8 +117,8 @@ def table(figures: Sequence[Figure]) -> str:
 
 
 def _most(figure: Figure, goal: Goal, other: Figure | None) -> tuple[float | None, ...]:
-    """The goals for calls, seconds, processor seconds and megabytes: `AS_MUCH` of what
-    the run takes that this one is held to, if there is one."""
+    """The goals for calls, seconds, processor seconds and megabytes: `AS_MUCH` of what the run takes that
+    this one is held to, if there is one."""
     if other is not None:
         return tuple(AS_MUCH * each for each in (other.calls, other.seconds, other.cpu, other.megabytes))
     calls, seconds = (each(figure.n) if each else None for each in (goal.calls, goal.seconds))
