@@ -14,9 +14,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from benchmarks.front import RATES, Front
+from benchmarks.measured import REGION, UNHURRIED, Measured, at_pace, environ, measure, show, stand_in
 from benchmarks.memory import UPDATE_SECONDS
 from benchmarks.organisation import Organisation
-from benchmarks.run import REGION, UNHURRIED, Measured, at_pace, environ, measure, show, stand_in
 
 _LATENCY = 0.04
 _CHOICE = ("--all", "--output", "ndjson")
