@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -150,7 +150,7 @@ def test_how_long_updates_take_is_learned() -> None:
 
 
 def now(status: str, state: str = "Active") -> Answer:
-    return {**FUNCTION, "LastUpdateStatus": status, "State": state}
+    return {"Configuration": {**FUNCTION, "LastUpdateStatus": status, "State": state}}
 
 
 def waited(aws: Aws, time: FakeTime, pace: UpdatePace | None = None) -> list[float]:
@@ -161,14 +161,8 @@ def waited(aws: Aws, time: FakeTime, pace: UpdatePace | None = None) -> list[flo
 
 def test_an_update_is_looked_at_when_it_is_probably_over(aws: Aws, time: FakeTime, script: Script) -> None:
     pace = UpdatePace(2.0)
-    answers: dict[str, list[Answer]] = {}
-    for name in ("GetFunctionConfiguration", "GetFunction"):
-        in_full: Callable[[Answer], Answer] = (
-            (lambda a: {"Configuration": a}) if name == "GetFunction" else dict
-        )
-        busy = [now("InProgress"), now("Successful", "Pending"), now("InProgress"), now("InProgress")]
-        answers[name] = [in_full(each) for each in (now("Successful"), *busy, now("Successful"))]
-    script.answers = answers
+    busy = [now("InProgress"), now("Successful", "Pending"), now("InProgress"), now("InProgress")]
+    script.answers = {"GetFunction": [now("Successful"), *busy, now("Successful")]}
     assert waited(aws, time, pace) == [2.0]
     assert pace.seconds == pytest.approx(1.998), "it was over at the first look"
     assert waited(aws, time, pace) == [pytest.approx(1.998), 0.25, 0.5, 1.0, 1.0]
@@ -176,10 +170,7 @@ def test_an_update_is_looked_at_when_it_is_probably_over(aws: Aws, time: FakeTim
 
 
 def test_an_update_without_end_is_given_up(aws: Aws, time: FakeTime, script: Script) -> None:
-    script.answers = {
-        "GetFunctionConfiguration": [now("InProgress")],
-        "GetFunction": [{"Configuration": now("InProgress")}],
-    }
+    script.answers = {"GetFunction": [now("InProgress")]}
     with pytest.raises(GatewayError, match="the update has not ended after 5 minutes"):
         function_writes.wait_updated(aws, LANE, "orders", time.clock)
     assert 300 <= sum(time.slept) < 302

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
+
 from ddsetup.flow.keeping import Kept, look_for_drift
 from ddsetup.flow.known_tags import FEW
 from ddsetup.settings.given import from_flags
@@ -23,6 +25,13 @@ def looked(bench: Bench, **flags: object) -> tuple[Kept, Mapping[str, int]]:
     return kept, session.aws.calls
 
 
+@pytest.fixture(autouse=True)
+def many_tags(bench: Bench) -> None:
+    """More than are read at once: of functions that are gone, for AWS's index lags behind."""
+    account = bench.memory.account
+    account.tags |= {account.arn(f"gone-{number}"): {"team": "x"} for number in range(FEW)}
+
+
 def file(bench: Bench) -> Path:
     (path,) = (bench.state_dir / "tags").iterdir()
     return path
@@ -30,7 +39,6 @@ def file(bench: Bench) -> Path:
 
 def test_tags_are_read_again_once_the_trail_tells_of_a_change_or_a_day_later(bench: Bench) -> None:
     account = bench.memory.account
-    account.tags |= {account.arn(f"gone-{number}"): {"team": "x"} for number in range(FEW)}
     bench.set_up(env="prod")
 
     kept, calls = looked(bench)
@@ -65,19 +73,16 @@ def test_tags_are_read_again_once_the_trail_tells_of_a_change_or_a_day_later(ben
 
 
 def test_tags_are_read_where_the_trail_may_not_be(bench: Bench) -> None:
-    account = bench.memory.account
-    account.tags |= {account.arn(f"gone-{number}"): {"team": "x"} for number in range(FEW)}
-    for name in ("not json", json.dumps({"address": bench.front.url}), ""):
-        looked(bench)
-        file(bench).write_text(name)
     looked(bench)
+    for text in ("not json", json.dumps({"address": bench.front.url}), ""):
+        file(bench).write_text(text)
+        assert looked(bench)[1]["tag:GetResources"] > 0
     bench.front.refuse("cloudtrail:LookupEvents")
     assert looked(bench)[1]["tag:GetResources"] > 0
 
 
 def test_who_is_chosen_by_tag_is_not_taken_from_what_is_known(bench: Bench) -> None:
     account = bench.memory.account
-    account.tags |= {account.arn(f"gone-{number}"): {"team": "x"} for number in range(FEW)}
     bench.set_up(env="prod")
     account.events.clear()
     account.tags[account.arn("service-00009")]["team"] = "mine"  # as if CloudTrail did not know yet
