@@ -9,23 +9,28 @@ import json
 import xml.etree.ElementTree as ET
 import zipfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from ddsetup.sandbox import traffic
 from ddsetup.sandbox.model import OPERATOR
+from tests.e2e.breakages import (
+    BREAKAGES,
+    FORWARDER,
+    FUNCTION,
+    Breakage,
+    lambda_of,
+    put_key,
+    set_env,
+    set_handler,
+    update,
+)
 from tests.e2e.conftest import OpenPlace, Place, Result
 from tests.patience import until
-from tests.sandbox_chain import datadog
 
 pytestmark = pytest.mark.e2e
-
-FORWARDER = "datadog-forwarder"
-FUNCTION = "coffee-orders"
-SECRET = "ddsetup/datadog-api-key"
-ROLE = "DatadogIntegrationRole"
 
 
 @pytest.fixture(scope="module")
@@ -67,172 +72,6 @@ def test_a_healthy_account_yields_nothing_and_everything_could_be_seen(clinic: P
     assert clinic.world.operator_writes()[writes:] == []
 
 
-@dataclass(frozen=True)
-class Breakage:
-    """Something broken by root, and how root puts it right again."""
-
-    check: str
-    harm: Callable[[Place], object]
-    heal: Callable[[Place], object]
-    mended: bool = False
-
-
-def _lambda(place: Place) -> Any:
-    return place.world.client("lambda")
-
-
-def _update(place: Place, name: str, **settings: Any) -> None:
-    """Change a function's configuration as root, once an update that is under way is done."""
-    client = _lambda(place)
-
-    def updated() -> bool:
-        try:
-            client.update_function_configuration(FunctionName=name, **settings)
-        except client.exceptions.ResourceConflictException:
-            return False
-        return True
-
-    until(updated, f"the end of an update of {name}")
-
-
-def _fail_to_start(place: Place) -> None:
-    _set_env(place, DD_LAMBDA_HANDLER="gone.handler")
-    _invoke(place)
-
-
-def _set_env(place: Place, **env: str | None) -> None:
-    held = {**place.world.env_of(FUNCTION), **env}
-    variables = {k: v for k, v in held.items() if v is not None}
-    _update(place, FUNCTION, Environment={"Variables": variables})
-
-
-def _invoke(place: Place) -> None:
-    client = _lambda(place)
-    client.get_waiter("function_updated_v2").wait(FunctionName=FUNCTION)
-    client.invoke(FunctionName=FUNCTION, Payload=b"{}")
-
-
-def _set_handler(place: Place, handler: str) -> None:
-    _update(place, FUNCTION, Handler=handler)
-
-
-def _put_key(place: Place, key: str) -> None:
-    place.world.client("secretsmanager").put_secret_value(SecretId=SECRET, SecretString=key)
-
-
-def _record(place: Place, **attributes: Any) -> None:
-    """Change Datadog's record of the account, as somebody would in its web application."""
-    (account,) = place.world.integrations()
-    number = account["attributes"]["aws_account_id"]
-    body = {"data": {"type": "account", "attributes": {"aws_account_id": number, **attributes}}}
-    datadog(place.sandbox, "PATCH", f"/api/v2/integration/aws/accounts/{account['id']}", body)
-
-
-def _trust(place: Place, external_id: str) -> None:
-    iam = place.world.client("iam")
-    trust = iam.get_role(RoleName=ROLE)["Role"]["AssumeRolePolicyDocument"]
-    trust["Statement"][0]["Condition"]["StringEquals"]["sts:ExternalId"] = external_id
-    iam.update_assume_role_policy(RoleName=ROLE, PolicyDocument=json.dumps(trust))
-
-
-def _external_id(place: Place) -> str:
-    (account,) = place.world.integrations()
-    issued: str = account["attributes"]["auth_config"]["external_id"]
-    return issued
-
-
-def _reserve(place: Place, number: int) -> None:
-    _lambda(place).put_function_concurrency(FunctionName=FORWARDER, ReservedConcurrentExecutions=number)
-
-
-def _unreserve(place: Place) -> None:
-    _lambda(place).delete_function_concurrency(FunctionName=FORWARDER)
-
-
-def _loop(place: Place) -> None:
-    place.world.client("logs").put_subscription_filter(
-        logGroupName=f"/aws/lambda/{FORWARDER}",
-        filterName="by-hand",
-        filterPattern="never-matches-anything",
-        destinationArn=f"arn:aws:lambda:us-east-1:{place.sandbox.account}:function:{FORWARDER}",
-    )
-
-
-def _unloop(place: Place) -> None:
-    logs = place.world.client("logs")
-    group = f"/aws/lambda/{FORWARDER}"
-    for each in logs.describe_subscription_filters(logGroupName=group)["subscriptionFilters"]:
-        logs.delete_subscription_filter(logGroupName=group, filterName=each["filterName"])
-
-
-def _quiet(place: Place, level: str) -> None:
-    _update(
-        place,
-        FUNCTION,
-        LoggingConfig={
-            "LogFormat": "JSON" if level == "WARN" else "Text",
-            **({"ApplicationLogLevel": "INFO", "SystemLogLevel": level} if level == "WARN" else {}),
-            "LogGroup": f"/aws/lambda/{FUNCTION}",
-        },
-    )
-
-
-BREAKAGES = (
-    Breakage(
-        "forwarder-key",
-        lambda p: _put_key(p, "0123456789abcdef0123456789abcdef"),
-        lambda p: _put_key(p, p.sandbox.api_key),
-    ),
-    Breakage(
-        "forwarder-concurrency",
-        lambda p: _reserve(p, 0),
-        _unreserve,
-    ),
-    Breakage("forwarder-loop", _loop, _unloop, mended=True),
-    Breakage(
-        "handler-redirected",
-        lambda p: _set_handler(p, "coffee.handler"),
-        lambda p: _set_handler(p, "datadog_lambda.handler.handler"),
-        mended=True,
-    ),
-    Breakage(
-        "handler-known",
-        lambda p: _set_env(p, DD_LAMBDA_HANDLER=None),
-        lambda p: _set_env(p, DD_LAMBDA_HANDLER="coffee.handler"),
-    ),
-    Breakage(
-        "flush-to-log",
-        lambda p: _set_env(p, DD_FLUSH_TO_LOG="false"),
-        lambda p: _set_env(p, DD_FLUSH_TO_LOG="true"),
-        mended=True,
-    ),
-    Breakage(
-        "function-starts",
-        _fail_to_start,
-        lambda p: _set_env(p, DD_LAMBDA_HANDLER="coffee.handler"),
-    ),
-    Breakage("system-log-level", lambda p: _quiet(p, "WARN"), lambda p: _quiet(p, "INFO"), mended=True),
-    Breakage(
-        "role-trust",
-        lambda p: _trust(p, "of-somebody-else"),
-        lambda p: _trust(p, _external_id(p)),
-        mended=True,
-    ),
-    Breakage(
-        "metrics-enabled",
-        lambda p: _record(p, metrics_config={"enabled": False}),
-        lambda p: _record(p, metrics_config={"enabled": True}),
-        mended=True,
-    ),
-    Breakage(
-        "lambda-namespace",
-        lambda p: _record(p, metrics_config={"namespace_filters": {"exclude_only": ["AWS/Lambda"]}}),
-        lambda p: _record(p, metrics_config={"namespace_filters": {"exclude_only": ["AWS/SQS"]}}),
-        mended=True,
-    ),
-)
-
-
 @pytest.mark.parametrize("breakage", BREAKAGES, ids=lambda b: b.check)
 def test_what_is_broken_is_found_and_mended(clinic: Place, breakage: Breakage) -> None:
     breakage.harm(clinic)
@@ -253,17 +92,17 @@ def test_what_is_broken_is_found_and_mended(clinic: Place, breakage: Breakage) -
 
 
 def test_a_repair_can_be_given_back(clinic: Place) -> None:
-    _set_handler(clinic, "coffee.handler")
+    set_handler(clinic, "coffee.handler")
     fixed = doctor(clinic, "--fix", "--yes", "--only", "handler-redirected")
     assert clinic.world.functions()[FUNCTION]["Handler"] == "datadog_lambda.handler.handler"
     undone = clinic.cli("undo", fixed.json["run"], "--yes")
     assert undone.code == 0, undone.stderr
     assert clinic.world.functions()[FUNCTION]["Handler"] == "coffee.handler"
-    _set_handler(clinic, "datadog_lambda.handler.handler")
+    set_handler(clinic, "datadog_lambda.handler.handler")
 
 
 def test_without_confirmation_nothing_is_mended(clinic: Place) -> None:
-    _set_handler(clinic, "coffee.handler")
+    set_handler(clinic, "coffee.handler")
     writes = len(clinic.world.operator_writes())
     try:
         assert doctor(clinic, "--fix").code == 2
@@ -271,11 +110,11 @@ def test_without_confirmation_nothing_is_mended(clinic: Place) -> None:
         assert shown.json["plan"]["changes"]
         assert clinic.world.operator_writes()[writes:] == []
     finally:
-        _set_handler(clinic, "datadog_lambda.handler.handler")
+        set_handler(clinic, "datadog_lambda.handler.handler")
 
 
 def test_the_path_of_a_function_is_shown_with_the_link_that_breaks(clinic: Place) -> None:
-    _set_env(clinic, DD_LAMBDA_HANDLER=None)
+    set_env(clinic, DD_LAMBDA_HANDLER=None)
     try:
         result = clinic.cli("doctor", "--function", FUNCTION, "--output", "json")
         (chain,) = result.json["data"]["chains"]
@@ -285,7 +124,7 @@ def test_the_path_of_a_function_is_shown_with_the_link_that_breaks(clinic: Place
         assert "traces in Datadog" in text
         assert "logs in Datadog" not in text
     finally:
-        _set_env(clinic, DD_LAMBDA_HANDLER="coffee.handler")
+        set_env(clinic, DD_LAMBDA_HANDLER="coffee.handler")
 
 
 @pytest.fixture
@@ -390,22 +229,22 @@ def test_the_probe_travels_through_the_forwarder(clinic: Place) -> None:
 
 def _set_forwarder_cold(place: Place) -> None:
     """A change of configuration lets the Forwarder start anew, and look at its key."""
-    held = _lambda(place).get_function_configuration(FunctionName=FORWARDER)
-    _update(place, FORWARDER, Timeout=121 if held["Timeout"] == 120 else 120)
+    held = lambda_of(place).get_function_configuration(FunctionName=FORWARDER)
+    update(place, FORWARDER, Timeout=121 if held["Timeout"] == 120 else 120)
 
 
 def test_waiting_ends_when_all_is_well(clinic: Place) -> None:
-    _set_handler(clinic, "coffee.handler")
+    set_handler(clinic, "coffee.handler")
     process = clinic.cli.start("doctor", "--all", "--wait", "60s", "--output", "json")
     assert process.stderr is not None
     assert next((line for line in process.stderr if "not well yet" in line), "")
-    _set_handler(clinic, "datadog_lambda.handler.handler")
+    set_handler(clinic, "datadog_lambda.handler.handler")
     result = clinic.cli.ended(process)
     assert result.code == 0, result.stdout
 
 
 def test_findings_may_be_ignored_with_a_reason(clinic: Place) -> None:
-    _set_handler(clinic, "coffee.handler")
+    set_handler(clinic, "coffee.handler")
     path = clinic.cli.home / "ddsetup.toml"
     entry = f'{{check = "handler-redirected", resource = "{FUNCTION}", reason = "on its way"}}'
     path.write_text(f"[doctor]\nignore = [{entry}]\n")
@@ -415,15 +254,15 @@ def test_findings_may_be_ignored_with_a_reason(clinic: Place) -> None:
         assert [i["reason"] for i in result.json["data"]["ignored"]] == ["on its way"]
     finally:
         path.unlink()
-        _set_handler(clinic, "datadog_lambda.handler.handler")
+        set_handler(clinic, "datadog_lambda.handler.handler")
 
 
 def _deploy_over(place: Place) -> None:
     """What a deployment does that knows nothing of Datadog, one that takes tags along as Terraform's does."""
-    client = _lambda(place)
+    client = lambda_of(place)
     client.publish_version(FunctionName=FUNCTION)
     own = {k: v for k, v in place.world.env_of(FUNCTION).items() if not k.startswith("DD_")}
-    _update(place, FUNCTION, Handler="coffee.handler", Layers=[], Environment={"Variables": own})
+    update(place, FUNCTION, Handler="coffee.handler", Layers=[], Environment={"Variables": own})
     arn = place.world.functions()[FUNCTION]["FunctionArn"]
     client.untag_resource(Resource=arn, TagKeys=list(client.list_tags(Resource=arn)["Tags"]))
 
@@ -484,12 +323,12 @@ def test_usage_errors_are_told(clinic: Place) -> None:
 
 def test_the_probe_tells_where_it_got_stuck(clinic: Place) -> None:
     """The last one here: it leaves an error of the Forwarder behind, which counts for an hour."""
-    _put_key(clinic, "0123456789abcdef0123456789abcdef")
+    put_key(clinic, "0123456789abcdef0123456789abcdef")
     _set_forwarder_cold(clinic)
     try:
         result = doctor(clinic, "--probe", "--yes")
         assert result.code == 1
         assert result.json["data"]["probe"]["arrived"] is False
     finally:
-        _put_key(clinic, clinic.sandbox.api_key)
+        put_key(clinic, clinic.sandbox.api_key)
         _set_forwarder_cold(clinic)
