@@ -160,6 +160,13 @@ def script(aws_env: None) -> Iterator[ScriptedAws]:
         yield aws
 
 
+@pytest.fixture(scope="module")
+def served() -> Iterator[ScriptedAws]:
+    """A script for a module, which takes it for whatever it likes."""
+    with scripted_aws() as script:
+        yield script
+
+
 def connect(url: str, time: FakeTime | None = None, *, rate_scale: float = 1000) -> Aws:
     """A connection to one endpoint for all services, fast unless the test is about pace."""
     time = time or FakeTime()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from ddsetup.gateways.datadog.client import Datadog, DatadogKeys
@@ -11,19 +9,13 @@ from ddsetup.gateways.datadog.health import key_state
 from ddsetup.gateways.datadog.integration import ACCOUNTS, ALL_ACCOUNTS
 from ddsetup.gateways.datadog.shapes import ANYTHING
 from ddsetup.gateways.datadog.shared import Once
-from tests.gateways.aws_stand import FakeTime, Reply, ScriptedAws, scripted_aws
+from tests.gateways.aws_stand import FakeTime, Reply, ScriptedAws
 
 KEY, APP = "a" * 32, "b" * 40
 RECORDS = [
     {"id": f"c{n}", "attributes": {"aws_account_id": n, "aws_partition": "aws", "auth_config": {}}}
     for n in ("111122223333", "222233334444")
 ]
-
-
-@pytest.fixture(scope="module")
-def served() -> Iterator[ScriptedAws]:
-    with scripted_aws() as script:
-        yield script
 
 
 def connected(served: ScriptedAws, url: str = "") -> Datadog:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -23,16 +22,10 @@ from ddsetup.gateways.datadog.sightings import _bundles
 from ddsetup.model.account import Integration
 from ddsetup.model.errors import GatewayError
 from tests import builders as b
-from tests.gateways.aws_stand import FakeTime, Reply, ScriptedAws, scripted_aws
+from tests.gateways.aws_stand import FakeTime, Reply, ScriptedAws
 from tests.in_full.datadog_cases import ACCOUNT, RECORD, WANTED
 
 EXTERNAL_ID = "e" * 32
-
-
-@pytest.fixture(scope="module")
-def served() -> Iterator[ScriptedAws]:
-    with scripted_aws() as script:
-        yield script
 
 
 def connected(served: ScriptedAws, *replies: Reply, api: str = "a" * 32, app: str = "b" * 40) -> Datadog:
