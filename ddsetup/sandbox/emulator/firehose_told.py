@@ -74,10 +74,10 @@ def told(stream: Mapping[str, Any], config: Mapping[str, Any], failed: Failure |
     if failed is None:
         _count(stream, f"{_HTTP}.Records", records)
     else:
-        say(stream, config, failed)
+        _say(stream, config, failed)
 
 
-def say(stream: Mapping[str, Any], config: Mapping[str, Any], failed: Failure) -> None:
+def _say(stream: Mapping[str, Any], config: Mapping[str, Any], failed: Failure) -> None:
     """Write what failed to the stream's error log, if it has one."""
     from ministack.services import cloudwatch_logs
 
