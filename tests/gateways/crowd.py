@@ -13,6 +13,7 @@ import pytest
 
 from benchmarks.account import furnished
 from benchmarks.front import Front
+from benchmarks.measured import is_write
 from benchmarks.memory import MemoryAws
 from ddsetup.ask.asking import Scope
 from ddsetup.ask.credentials import FoundKeys
@@ -28,7 +29,6 @@ from tests.gateways.standin import API_KEY, APP_KEY, running
 
 N = 100
 REGION = "us-east-1"
-READS = ("List", "Get", "Describe", "Simulate", "Lookup")
 
 
 @dataclass
@@ -89,7 +89,7 @@ class Run:
 
     @property
     def writes(self) -> set[str]:
-        return {name for name in self.calls if not name.split(":")[1].startswith(READS)}
+        return {name for name in self.calls if is_write(name)}
 
 
 @pytest.fixture
