@@ -86,17 +86,17 @@ def _filled(value: Any, variable: str, text: str) -> Any:
 
 def functions(template: Template) -> tuple[Described, ...]:
     """The functions of a template, those that `Globals` complete included."""
-    shared = _mapping(_mapping(template.root.get("Globals")).get("Function"))
     at_edge = _edge(template)
-    found = [
-        _function(name, {**shared, **own, **_joined(shared, own)}, template, edge=name in at_edge)
-        for name, own in template.of_type(_SAM).items()
-    ]
-    found += [
-        _function(name, own, template, edge=name in at_edge) for name, own in template.of_type(_PLAIN).items()
-    ]
-    order = list(template.resources)
-    return tuple(sorted(found, key=lambda each: order.index(each.name)))
+    return tuple(
+        _function(name, own, template, edge=name in at_edge) for name, own in _completed(template).items()
+    )
+
+
+def _completed(template: Template) -> dict[str, Mapping[str, Json]]:
+    """The properties of every function, with what `Globals` give to those of SAM."""
+    shared = _mapping(_mapping(template.root.get("Globals")).get("Function"))
+    of_sam = {name: {**shared, **own, **_joined(shared, own)} for name, own in template.of_type(_SAM).items()}
+    return {name: of_sam.get(name, own) for name, own in template.of_type(_SAM, _PLAIN).items()}
 
 
 def _joined(shared: Mapping[str, Json], own: Mapping[str, Json]) -> dict[str, Json]:
@@ -329,10 +329,9 @@ def remarks(template: Template, doing: tuple[Described, ...], *, forwarder: bool
     (SAM's reference of AutoPublishAlias and AutoPublishCodeSha256). The macro subscribes the log group that
     is named after a function (src/lambda/forwarder.ts of datadog-cloudformation-macro).
     """
-    shared = _mapping(_mapping(template.root.get("Globals")).get("Function"))
-    names = {each.name for each in doing}
-    own = {n: {**shared, **p} for n, p in template.of_type(_SAM, _PLAIN).items() if n in names}
-    published = [n for n, properties in own.items() if properties.get("AutoPublishAlias")]
+    completed = _completed(template)
+    own = {each.name: completed[each.name] for each in doing}
+    published = [name for name, properties in own.items() if properties.get("AutoPublishAlias")]
     elsewhere = [n for n, p in own.items() if _mapping(p.get("LoggingConfig")).get("LogGroup")]
     found = []
     if published:

@@ -40,6 +40,15 @@ def test_an_alias_that_sam_publishes_does_not_see_the_macro(tmp_path: Path, text
     assert not any("AutoPublish" in each for each in proposed(tmp_path, HEAD + ORDERS).warnings)
 
 
+def test_globals_are_for_functions_of_sam_only(tmp_path: Path) -> None:
+    plain = (
+        "".join(ORDERS.splitlines(keepends=True)[1:]).replace("Orders", "Pay").replace("Serverless", "Lambda")
+    )
+    text = f"{HEAD}Globals:\n  Function:\n    AutoPublishAlias: live\n{ORDERS}{plain}"
+    (said,) = (each for each in proposed(tmp_path, text).warnings if "AutoPublishCodeSha256" in each)
+    assert "the aliases of Orders get" in said
+
+
 def test_a_log_group_of_its_own_is_not_subscribed_by_the_macro(tmp_path: Path) -> None:
     text = f"{HEAD}{ORDERS}      LoggingConfig: {{LogGroup: /shop/all}}\n"
     assert any("LoggingConfig" in each for each in proposed(tmp_path, text, forwarders=(FORWARDER,)).warnings)
