@@ -18,6 +18,7 @@ _WORD = re.compile(r"[ \t]*([A-Za-z]+)(?:[ \t]+|$)")
 _HEREDOC = re.compile(r"<<(-?)[ \t]*([\"']?)([A-Za-z_]\w*)\2")
 _WITH_HEREDOCS = ("RUN", "COPY", "ADD")
 _FROM = re.compile(r"(?i)(?:--\S+\s+)*(\S+)(?:\s+AS\s+(\S+))?")
+_COPIED_FROM = re.compile(r"--from=(\S+)")
 _USED = re.compile(r"\$(?:(\w+)|\{(\w+)(?::-([^}]*))?\})")
 _AWS_BASE = re.compile(
     r"(?:public\.ecr\.aws/|amazon\S*/|/|^)(?:aws-)?lambda[-/](python|nodejs|java|dotnet|ruby|provided|go)"
@@ -124,17 +125,16 @@ def images(text: str) -> tuple[tuple[Built, ...], tuple[Built, ...]]:
     every = stages(text)
     if not every:
         return (Built("", "", tuple(instructions(text))),), ()
-    *others, last = [_built(every, number) for number in range(len(every))]
-    own = every[:-1]
-    bases = {stage.base.lower() for stage in every}
+    *others, last = _built(every)
     names = {stage.name.lower() for stage in every if stage.name}
-    copied = " ".join(each.value for stage in every for each in stage.own if each.name == "COPY").lower()
+    copies = [each.value.lower() for stage in every for each in stage.own if each.name == "COPY"]
+    used = {stage.base.lower() for stage in every}
+    used |= {name for value in copies for name in _COPIED_FROM.findall(value)}
     ends = [
         (stage, built)
-        for stage, built in zip(own, others, strict=True)
+        for stage, built in zip(every[:-1], others, strict=True)
         if stage.name
-        and stage.name.lower() not in bases
-        and f"--from={stage.name.lower()} " not in f"{copied} "
+        and stage.name.lower() not in used
         and any(each.name == "CMD" for each in stage.own)
         and (_is_aws(built.base) or any(_CLIENT.search(each.value) for each in built.instructions))
     ]
@@ -143,30 +143,31 @@ def images(text: str) -> tuple[tuple[Built, ...], tuple[Built, ...]]:
     return (*beside, last), apart
 
 
-def _built(every: Sequence[Stage], number: int) -> Built:
-    """A stage with those that it is built on."""
-    stage = every[number]
-    base, found = stage.base, list(stage.own)
-    for before in reversed(every[:number]):
-        if before.name and before.name.lower() == base.lower():
-            base, found = before.base, [*before.own, *found]
-    return Built(stage.name, base, tuple(found))
+def _built(every: Sequence[Stage]) -> list[Built]:
+    """The stages, each with those that it is built on: of two of one name, the nearer above it."""
+    found: list[Built] = []
+    named: dict[str, Built] = {}
+    for stage in every:
+        below = named.get(stage.base.lower(), Built("", stage.base))
+        found.append(Built(stage.name, below.base, (*below.instructions, *stage.own)))
+        if stage.name:
+            named[stage.name.lower()] = found[-1]
+    return found
 
 
 def stages(text: str) -> list[Stage]:
     """The stages of a Dockerfile, with the defaults of its arguments in the names of bases."""
-    found: list[Stage] = []
+    found: list[tuple[str, str, list[Instruction]]] = []
     arguments: dict[str, str] = {}
     for each in instructions(text):
         if each.name == "FROM":
             match = _FROM.match(_filled(each.value, arguments))
-            found.append(Stage((match[2] or "") if match else "", match[1] if match else ""))
+            found.append(((match[2] or "") if match else "", match[1] if match else "", []))
         elif found:
-            last = found[-1]
-            found[-1] = Stage(last.name, last.base, (*last.own, each))
+            found[-1][2].append(each)
         elif each.name == "ARG":
             arguments |= _pairs(each.value)
-    return found
+    return [Stage(name, base, tuple(own)) for name, base, own in found]
 
 
 def _filled(text: str, arguments: Mapping[str, str]) -> str:

@@ -132,7 +132,7 @@ def _lines(source: Source, image: _Image, via: Via, wanted: Wish, installs: bool
     """The lines before the command, and the command; `installs`: no list of requirements does."""
     if via == "extension":
         check_said(via, wanted, str(source.path), key=False)
-    language = image.built.language
+    language, present = image.built.language, image.built.variables
     wished = variables(via, wanted)
     lines = ["# Datadog: how data gets there."]
     if wanted.library:
@@ -142,8 +142,7 @@ def _lines(source: Source, image: _Image, via: Via, wanted: Wish, installs: bool
         lines += _as_root(_install(language, wanted), image.user)
     if via == "extension" and not image.built.mentions(EXTENSION_IMAGE):
         lines.append(f"COPY --from={EXTENSION_IMAGE}:{versions.extension_version(wanted)} /opt/. /opt/")
-    absent = {name: value for name, value in wished.items() if name not in image.built.variables}
-    lines += [f"ENV {name}={json.dumps(value)}" for name, value in absent.items()]
+    lines += [f"ENV {name}={json.dumps(value)}" for name, value in wished.items() if name not in present]
     if not wanted.library:
         return lines if lines[1:] else []
     redirected = catalog.NODE_BUNDLED_HANDLER if language == "node" else catalog.PYTHON_HANDLER
