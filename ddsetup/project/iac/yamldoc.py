@@ -61,13 +61,13 @@ def parse(source: Source, *, template: bool = False) -> Document:
     if root is None or not is_mapping(root) or not root.value:
         raise BrokenFile("expected settings (`key: value`) at the top of the file", where=str(source.path))
     document = Document(source, root, json=source.path.suffix == ".json" or source.text.lstrip()[:1] == "{")
-    found = list(_duplicates(root))
-    passing = tuple(key for key, path in found if template and path[:1] == ("Resources",) and len(path) > 1)
-    for key, _path in found:
-        if key not in passing:
+    passing = []
+    for key, path in _duplicates(root):
+        if not template or path[:1] != ("Resources",) or len(path) == 1:
             said = f"the key {key.value!r} stands here twice"
             raise BrokenFile(said, where=document.where(key), fix="join the two")
-    return replace(document, twice=passing) if template else document
+        passing.append(key)
+    return replace(document, twice=tuple(passing)) if template else document
 
 
 def check_depth(source: Source) -> None:
