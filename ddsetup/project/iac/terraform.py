@@ -115,20 +115,18 @@ def _in_file(
 
 def _merged(sources: Sequence[Source]) -> list[Resource]:
     """The functions of a module's files. What an override file says of one is none of its own."""
-    every = [(source, resources_of(source)) for source in sources]
-    over = {
-        each.path: f"{source.path.name} overrides its {', '.join(said)}: the lines belong there"
-        for source, found in every
-        if _OVERRIDING.fullmatch(source.path.name)
-        for each in found
-        if (said := each.overrides)
-    }
-    return [
-        replace(each, overridden=over.get(each.path, ""))
-        for source, found in every
-        if not _OVERRIDING.fullmatch(source.path.name)
-        for each in found
-    ]
+    own: list[Resource] = []
+    over: dict[tuple[str, ...], str] = {}
+    for source in sources:
+        overriding = _OVERRIDING.fullmatch(source.path.name)
+        for each in resources_of(source):
+            if not overriding:
+                own.append(each)
+            elif said := each.overrides:
+                over[each.path] = (
+                    f"{source.path.name} overrides its {', '.join(said)}: the lines belong there"
+                )
+    return [replace(each, overridden=over.get(each.path, "")) for each in own]
 
 
 def _runtime(resource: Resource, beside: str) -> str:
