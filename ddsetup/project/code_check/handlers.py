@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
 
 from ddsetup.project.code_check.model import Handler
 from ddsetup.project.code_check.modules import WRAPPER, Module
@@ -53,7 +52,7 @@ def redirects(project: Project) -> bool:
 
 def handlers_of(module: Module, named: Iterable[Named], *, guess: bool) -> tuple[Handler, ...]:
     """The handlers that a module defines. `guess`: no deployment file names any, so looks have to do."""
-    known = {name for path, name in named if _is_module(module.path, path)}
+    known = _known(module, named)
     handed = _handed_over(module)
     found = []
     for statement in module.tree.body:
@@ -94,10 +93,11 @@ def _rewrapped(statement: ast.stmt) -> Sequence[str]:
             return ()
 
 
-def _is_module(path: Path, module: str) -> bool:
-    """Whether a file is a module, or the package of that name."""
-    own = path.parent if path.name == "__init__.py" else path.with_suffix("")
-    return own.as_posix().endswith(f"/{module}") or own.as_posix() == module
+def _known(module: Module, named: Iterable[Named]) -> set[str]:
+    """The functions that are named of a module, or of the package whose first file it is."""
+    path = module.path
+    own = (path.parent if path.name == "__init__.py" else path.with_suffix("")).as_posix()
+    return {name for place, name in named if own == place or own.endswith(f"/{place}")}
 
 
 def handed_on(modules: Iterable[Module], named: frozenset[Named]) -> frozenset[Named]:
@@ -105,7 +105,7 @@ def handed_on(modules: Iterable[Module], named: frozenset[Named]) -> frozenset[N
     `from orders import handler`."""
     found = set(named)
     for module in modules:
-        known = {name for path, name in named if _is_module(module.path, path)}
+        known = _known(module, named)
         for statement in module.tree.body if known else ():
             if isinstance(statement, ast.ImportFrom):
                 place = (statement.module or module.path.parent.name).replace(".", "/")

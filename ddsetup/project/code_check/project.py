@@ -47,7 +47,7 @@ def check_project(path: Path) -> Checked:
     found = [parse(file) for file in files]
     modules = [each for each in found if isinstance(each, Module)]
     problems = [each for each in found if isinstance(each, Problem)]
-    named = handed_on(modules, named_handlers(project))
+    named, redirected = handed_on(modules, named_handlers(project)), redirects(project)
     handlers: list[Handler] = []
     edits: list[Edit] = []
     for module in modules:
@@ -57,13 +57,13 @@ def check_project(path: Path) -> Checked:
         edit = wrap(module, own)
         if edit is not None:
             edits.append(edit)
-    problems += _unwrapped(modules, handlers, redirected=redirects(project))
-    problems += _doubly(handlers, redirected=redirects(project))
+    problems += _unwrapped(modules, handlers, redirected=redirected)
+    problems += _doubly(handlers, redirected=redirected)
     problems += _not_listed(project, modules)
     edits += _library_for(project, edits)
     sent = [metric for module in modules for metric in metrics(module)]
     return Checked(
-        project, len(files), tuple(handlers), tuple(sent), tuple(problems), tuple(edits), redirects(project)
+        project, len(files), tuple(handlers), tuple(sent), tuple(problems), tuple(edits), redirected
     )
 
 
