@@ -10,6 +10,7 @@ from ddsetup.project.iac.guard import edited
 from ddsetup.project.iac.limits import Judged, judge
 from ddsetup.project.iac.model import CannotEdit, Edit, Proposal, Snippet, Wish
 from ddsetup.project.iac.service import BUNDLERS, foreign, functions, plugin_major
+from ddsetup.project.iac.service_variables import FILE
 from ddsetup.project.iac.settings_block import Block, Brought, bring, settings_at
 from ddsetup.project.iac.source import Source, Splice
 from ddsetup.project.iac.variables import left_out
@@ -18,7 +19,6 @@ from ddsetup.project.iac.yamltext import Plain, Value, as_json, block_entries
 
 _CUSTOM = ("custom", "datadog")
 _TOUCHED = frozenset({_CUSTOM, ("plugins",)})
-_FROM_FILE = re.compile(r"\$\{file\(([^()]+)\)(?::([\w.-]+))?\}")
 _NAME = re.compile(r'(?m)^( *)"(\w+)":')
 
 
@@ -270,7 +270,7 @@ def _remarks(document: Document, wanted: Wish) -> tuple[str, ...]:
     found += left_out(wanted, via, "plugin")
     bundlers = [name for name in _plugins(document) if name in BUNDLERS]
     build = yamldoc.value_of(document.root, "build")
-    if build and build.id == "mapping" and yamldoc.entry(build, "esbuild"):
+    if yamldoc.is_mapping(build) and yamldoc.entry(build, "esbuild"):
         bundlers.append("build.esbuild")
     if bundlers:
         found.append(f"{bundlers[0]}: mark datadog-lambda-js and dd-trace as external")
@@ -292,7 +292,7 @@ def _snippet(document: Document, wanted: Wish, reason: str) -> Snippet:
         now = {}
     settings = plugin.block(now, wanted, region=_region(document), where=str(document.source.path)).all
     custom = yamldoc.value_of(document.root, "custom")
-    block = yamldoc.value_of(custom, "datadog") if custom and yamldoc.is_mapping(custom) else None
+    block = yamldoc.value_of(custom, "datadog") if yamldoc.is_mapping(custom) else None
     written: dict[str, Value] = {"datadog": settings}
     file = _file_of(custom)
     if file is None and (file := _file_of(block)):
@@ -309,7 +309,7 @@ def _snippet(document: Document, wanted: Wish, reason: str) -> Snippet:
 
 def _file_of(node: Node | None) -> re.Match[str] | None:
     """The file that a setting comes from as a whole."""
-    return _FROM_FILE.fullmatch(str(node.value).strip()) if node and node.id == "scalar" else None
+    return FILE.fullmatch(str(node.value).strip()) if node and node.id == "scalar" else None
 
 
 def program_text(wanted: Wish, where: str) -> str:

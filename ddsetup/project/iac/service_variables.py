@@ -9,17 +9,20 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from ddsetup.model.account import Json
 from ddsetup.model.errors import DdsetupError
 from ddsetup.project.iac import yamldoc
-from ddsetup.project.iac.source import read_source
+from ddsetup.project.iac.source import Source, read_source
 
-_SELF = re.compile(r"\$\{(?:self:)?((?:custom|provider|functions|service)\.[\w.-]+)\}")
-FILE = re.compile(r"\$\{file\(\s*([^()\s]+\.(?:ya?ml|json))\s*\)(?::([\w.-]+))?(?:\s*,[^{}]*)?\}")
+_SELF = re.compile(r"\$\{(?:self:)?((?:custom|provider|functions|service)\.[\w.-]+)(?:\s*,[^{}]*)?\}")
+FILE = re.compile(r"\$\{file\(\s*([^()]+?)\s*\)(?::([\w.-]+))?(?:\s*,[^{}]*)?\}")
+"""A file, and what of it; what stands for it where there is none may follow."""
 _DEFAULT = re.compile(r"\$\{[^{}]*,\s*(?:'([^'{}]*)'|\"([^\"{}]*)\")\s*\}")
+_READ = (".yml", ".yaml", ".json")
 _DEEPEST = 5
 
 
@@ -35,14 +38,13 @@ class Known:
         if not isinstance(value, str) or "${" not in value or depth > _DEEPEST:
             return value
         text = value.strip()
+        found: Json = None
         if own := _SELF.fullmatch(text):
             found = self._at(self.root, own[1], depth)
         elif file := FILE.fullmatch(text):
             found = self._at(self._file(file[1]), file[2] or "", depth)
-        elif default := _DEFAULT.fullmatch(text):
+        if found is None and (default := _DEFAULT.fullmatch(text)):
             found = default[1] or default[2]
-        else:
-            return value
         return value if found is None else self.value(found, depth + 1)
 
     def mapping(self, value: Json) -> dict[str, Any]:
@@ -59,9 +61,15 @@ class Known:
     def _file(self, name: str) -> Json:
         """What a file holds; only such as lie in the service's own directory or right above it."""
         path = (self.folder / name).resolve()
-        if not path.is_relative_to(self.folder.resolve().parent) or not path.is_file():
+        if path.suffix not in _READ or not path.is_relative_to(self.folder.resolve().parent):
             return None
         try:
-            return yamldoc.as_plain(yamldoc.parse(read_source(path)).root)
+            return _said(read_source(path)) if path.is_file() else None
         except DdsetupError:
             return None
+
+
+@lru_cache(maxsize=8)
+def _said(source: Source) -> Json:
+    """What a file says; kept, as each function may refer to it. Raises BrokenFile."""
+    return yamldoc.as_plain(yamldoc.parse(source).root)
