@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -56,6 +56,8 @@ _ENDED_CDK = re.compile(
 _RUNTIME = re.compile(r"\bRuntime[._](PYTHON|NODEJS|JAVA|DOTNET|RUBY)_")
 _FAMILIES = {"PYTHON": "python", "NODEJS": "node", "JAVA": "java", "DOTNET": "dotnet", "RUBY": "ruby"}
 _BY_CONSTRUCT = {"PythonFunction": "python", "NodejsFunction": "node"}
+_Read: TypeAlias = Sequence[tuple[Source, list[Made]]]
+"""The programs of an app, each with the functions that it makes."""
 _SKIP = frozenset({"node_modules", "cdk.out", "venv", "__pycache__", "dist", "test", "tests"})
 
 
@@ -85,12 +87,12 @@ def propose(path: Path, wanted: Wish) -> Proposal:
     language = _language(command)
     programs = list(_sources(path.parent, _PROGRAMS))
     sources = [each for each in programs if each.path.suffix in _SUFFIXES[language]]
-    texts = [each.text for each in sources]
-    if any(_CONSTRUCT.search(text) for text in texts):
+    if any(_CONSTRUCT.search(each.text) for each in sources):
         return Proposal(settled=(path,))
     if reason := _out_of_reach(command, programs):
         return Proposal(warnings=(f"{path.name}: {reason}",))
-    app = _app(path.parent, texts, language, wanted)
+    made = [(each, _reader(language)(each.text)) for each in sources]
+    app = _app(path.parent, made, wanted)
     warnings = _warnings(path, app, wanted)
     if (app.judged.out or app.images) and not (app.functions or app.unnamed):
         return Proposal(warnings=warnings)
@@ -101,7 +103,7 @@ def propose(path: Path, wanted: Wish) -> Proposal:
         reason = f"the app is started by `{command}`; its construct takes what these lines of TypeScript say"
     shown = "typescript" if language == "other" else language
     try:
-        return Proposal(edits=(_edit(sources, app, text, language),), warnings=warnings) + _package(
+        return Proposal(edits=(_edit(made, app, text, language),), warnings=warnings) + _package(
             path, language
         )
     except CannotEdit as why:
@@ -122,11 +124,10 @@ def _makes(text: str) -> bool:
     return "lambda" in text.lower() or bool(cdk_read.in_script(text))
 
 
-def _edit(sources: list[Source], app: _App, text: str, language: Language) -> Edit:
+def _edit(found: _Read, app: _App, text: str, language: Language) -> Edit:
     """The app's own file with the lines in it. Raises CannotEdit where their place is not certain."""
     if language == "other" or app.unnamed or app.images or not app.functions:
         raise CannotEdit("not every function is reached by a variable")
-    found = [(each, _reader(language)(each.text)) for each in sources]
     holding = [(each, made) for each, made in found if any(not one.described.cloudfront for one in made)]
     if len(holding) != 1:
         raise CannotEdit("its functions stand in several files")
@@ -137,15 +138,14 @@ def _edit(sources: list[Source], app: _App, text: str, language: Language) -> Ed
         raise CannotEdit("its functions are made in several scopes")
     lines = "\n".join(rest).strip("\n")
     todo = [one for one in made if one.variable in app.functions]
+    fixed = all(one.fixed for one in todo)
     if language == "python":
-        fixed = all(one.fixed for one in todo)
         after = cdk_edit.in_python(source.text, app.functions, imported, lines, fixed=fixed)
     else:
         if len(todo) != len(app.functions):
             raise CannotEdit("not every function is reached by a variable of its own")
-        if not all(one.fixed or cdk_edit.once_in_script(source.text, one.start) for one in todo):
-            raise CannotEdit(cdk_edit.MORE_THAN_ONCE)
-        after = cdk_edit.in_script(source.text, [one.start for one in todo], imported, lines)
+        starts = [one.start for one in todo]
+        after = cdk_edit.in_script(source.text, starts, imported, lines, fixed=fixed)
     return Edit(source.path, source.raw, source.encoded(after), ("the construct, with its functions",))
 
 
@@ -187,8 +187,8 @@ def _reader(language: Language) -> Callable[[str], list[Made]]:
     return cdk_read.in_python if language == "python" else cdk_read.in_script
 
 
-def _app(root: Path, texts: list[str], language: Language, wanted: Wish) -> _App:
-    found = [each for text in texts for each in _reader(language)(text)]
+def _app(root: Path, read: _Read, wanted: Wish) -> _App:
+    found = [each for _source, made in read for each in made]
     found = [replace(each, described=in_package.looked_up(each.described, root, wanted)) for each in found]
     described = [each.described for each in found]
     runtimes = tuple(dict.fromkeys(runtime for each in described for runtime in each.runtimes))
@@ -202,7 +202,7 @@ def _app(root: Path, texts: list[str], language: Language, wanted: Wish) -> _App
 
     judged = judge(described, "cdk", wanted.via or "forwarder", has_layer)
     kept = [each for each in found if each.described not in judged.out]
-    families = [_FAMILIES[match[1]] for text in texts for match in _RUNTIME.finditer(text)]
+    families = [_FAMILIES[match[1]] for source, _made in read for match in _RUNTIME.finditer(source.text)]
     families += [_BY_CONSTRUCT[each.construct] for each in found if each.construct in _BY_CONSTRUCT]
     if not families and not all(each.described.runtimes for each in found):
         families = ["python", "node"]

@@ -10,23 +10,21 @@ import ast
 import re
 from collections.abc import Sequence
 
+from ddsetup.project.iac.cdk_read import COMMENT, QUOTED, target
 from ddsetup.project.iac.model import CannotEdit
 
-MORE_THAN_ONCE = (
+_MORE_THAN_ONCE = (
     "the id of a function is computed where that may be done several times, and there can be one construct "
     "of this name only"
 )
-_SKIPPED = re.compile(
-    r"//[^\n]*|/\*.*?\*/|\"(?:\\.|[^\"\\\n])*\"|'(?:\\.|[^'\\\n])*'|`(?:\\.|[^`\\])*`|(?P<bracket>[()\[\]{}])",
-    re.DOTALL,
-)
+_SKIPPED = re.compile(rf"{COMMENT}|{QUOTED}|(?P<bracket>[()\[\]{{}}])", re.DOTALL)
 _IMPORT = re.compile(r"^import\b[^;]*?from\s+[\"'][^\"']+[\"'];?[ \t]*\r?\n", re.MULTILINE)
 _REQUIRE = re.compile(r"^(?:const|let|var)\b[^;\n]*\brequire\([^)\n]*\)[^;\n]*;?[ \t]*\r?\n", re.MULTILINE)
 
 
-def in_script(text: str, starts: Sequence[int], imported: str, lines: str) -> str:
+def in_script(text: str, starts: Sequence[int], imported: str, lines: str, *, fixed: bool) -> str:
     """A program in TypeScript or JavaScript with an import and lines after the last of the functions, whose
-    statements begin at `starts`. Raises CannotEdit."""
+    statements begin at `starts`. `fixed`: the ids of all are written. Raises CannotEdit."""
     newline = "\r\n" if "\r\n" in text else "\n"
     todo = sorted(starts)
     levels = _levels(text)
@@ -35,6 +33,8 @@ def in_script(text: str, starts: Sequence[int], imported: str, lines: str) -> st
     base = _level(levels, todo[0])
     if any(level < base for at, level in levels if todo[0] < at < todo[-1]):
         raise CannotEdit("its functions stand in several blocks")
+    if not fixed and not _in_constructor(text, todo[0], base, levels):
+        raise CannotEdit(_MORE_THAN_ONCE)
     end = _statement_end(text, todo[-1], base, levels)
     line = text.rfind("\n", 0, todo[-1]) + 1
     indent = text[line : todo[-1]]
@@ -49,13 +49,11 @@ def in_script(text: str, starts: Sequence[int], imported: str, lines: str) -> st
     return f"{after[:at]}{imported}{newline}{after[at:]}"
 
 
-def once_in_script(text: str, start: int) -> bool:
+def _in_constructor(text: str, start: int, base: int, levels: Sequence[tuple[int, int]]) -> bool:
     """Whether what stands at a place is run once for its construct: right in a constructor, in no loop."""
-    levels = _levels(text)
-    here = _level(levels, start)
     steps = zip(levels, [(0, 0), *levels], strict=False)
     opened = max(
-        (at for (at, level), (_, before) in steps if at < start and before < level == here), default=0
+        (at for (at, level), (_, before) in steps if at < start and before < level == base), default=0
     )
     return re.search(r"\bconstructor\s*\([^{}]*\)\s*$", text[:opened]) is not None
 
@@ -97,14 +95,14 @@ def in_python(text: str, names: Sequence[str], imported: str, lines: str, *, fix
     homes = []
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef | ast.Module):
-            own = {_target(s): s for s in node.body}
+            own = {target(s): s for s in node.body}
             if all(name in own for name in names):
                 homes.append((node, [own[name] for name in names]))
     if len(homes) != 1:
         raise CannotEdit("its functions stand in several blocks")
     home, statements = homes[0]
     if not fixed and not (isinstance(home, ast.FunctionDef) and home.name == "__init__"):
-        raise CannotEdit(MORE_THAN_ONCE)
+        raise CannotEdit(_MORE_THAN_ONCE)
     imports = [s for s in tree.body if isinstance(s, ast.Import | ast.ImportFrom)]
     if not imports:
         raise CannotEdit("it is not clear where its imports end")
@@ -122,10 +120,3 @@ def in_python(text: str, names: Sequence[str], imported: str, lines: str, *, fix
     except SyntaxError as error:
         raise CannotEdit("it is written in a way that cannot be changed safely") from error
     return "".join(after)
-
-
-def _target(statement: ast.stmt) -> str:
-    """What a statement gives a value, empty if nothing."""
-    if isinstance(statement, ast.Assign):
-        return ast.unparse(statement.targets[0])
-    return ast.unparse(statement.target) if isinstance(statement, ast.AnnAssign) else ""

@@ -9,10 +9,14 @@ from dataclasses import dataclass, replace
 
 from ddsetup.project.iac.described import Described, runtime
 
+_IMAGE = "DockerImageFunction"
+_CONSTRUCTS = (
+    *("Function", "PythonFunction", "NodejsFunction", "RustFunction", "GoFunction", "DotNetFunction"),
+    *("SingletonFunction", _IMAGE, "EdgeFunction"),
+)
 _NEW = re.compile(
     r"(?:(?:const|let|var)\s+(?P<name>\w+)\s*(?::\s*[\w.]+)?\s*=\s*|(?P<field>this\.\w+)\s*=\s*)?"
-    r"\bnew\s+(?:(?P<of>\w+(?:\.\w+)*)\.)?(?P<construct>Function|NodejsFunction|PythonFunction|RustFunction"
-    r"|GoFunction|DotNetFunction|SingletonFunction|DockerImageFunction|EdgeFunction)\s*\("
+    rf"\bnew\s+(?:(?P<of>\w+(?:\.\w+)*)\.)?(?P<construct>{'|'.join(_CONSTRUCTS)})\s*\("
 )
 _CLOUDFRONT = re.compile(r"(?i)^(cloudfront|cf)(functions?)?_?$")
 """What the module of CloudFront is called, whose `Function` is no Lambda function."""
@@ -23,16 +27,10 @@ _FROM_CLOUDFRONT = re.compile(
 _EDGE = re.compile(
     r"\b(?:functionVersion|function_version)\s*[:=]\s*([\w.]+?)\.(?:currentVersion|current_version)\b"
 )
-_NO_CODE = re.compile(
-    r"(?P<comment>//[^\n]*|/\*.*?\*/)|\"(?:\\.|[^\"\\\n])*\"|'(?:\\.|[^'\\\n])*'|`(?:\\.|[^`\\])*`", re.DOTALL
-)
-"""Comments, and texts in quotes."""
+COMMENT, QUOTED = r"//[^\n]*|/\*.*?\*/", r"\"(?:\\.|[^\"\\\n])*\"|'(?:\\.|[^'\\\n])*'|`(?:\\.|[^`\\])*`"
+"""Comments of TypeScript and JavaScript, and texts in quotes."""
+_NO_CODE = re.compile(rf"(?P<comment>{COMMENT})|{QUOTED}", re.DOTALL)
 _ID = re.compile(r"\s*(?P<scope>[\w.]+)\s*,\s*(?P<fixed>\"[^\"]*\"|'[^']*'|`[^`$]*`)?")
-_IMAGE = "DockerImageFunction"
-_CONSTRUCTS = (
-    *("Function", "PythonFunction", "NodejsFunction", "RustFunction", "GoFunction", "DotNetFunction"),
-    *("SingletonFunction", _IMAGE, "EdgeFunction"),
-)
 _BY_CONSTRUCT = {"RustFunction": "provided.al2023", "GoFunction": "provided.al2"}
 """The runtimes that cargo-lambda-cdk and aws-lambda-go-alpha choose."""
 _HANDLED = ("Function", "SingletonFunction")
@@ -50,7 +48,7 @@ _ASSET = re.compile(r"\b(?:from_?[aA]sset|entry)\s*[(:=]\s*(?:[\w.]*join\()?([^)
 _LITERAL = re.compile(_TEXT)
 _LAYER = re.compile(r"[\"'`](arn:[^\"'`\n]*:layer:[^\"'`\n]*)[\"'`]")
 _ARM = re.compile(r"\bArchitecture\.ARM_64\b")
-_BRACKETS = re.compile(r"\"(?:\\.|[^\"\\\n])*\"|'(?:\\.|[^'\\\n])*'|`(?:\\.|[^`\\])*`|(?P<bracket>[()])")
+_BRACKETS = re.compile(rf"{QUOTED}|(?P<bracket>[()])")
 _NAMES = (
     (re.compile(r"(PYTHON|RUBY)_(\d+)_(\d+)"), r"\1\2.\3"),
     (re.compile(r"NODEJS_(\d+)_X"), r"nodejs\1.x"),
@@ -123,7 +121,8 @@ def in_python(text: str) -> list[Made]:
         tree = ast.parse(text)
     except SyntaxError:
         return []
-    names = {id(value): target for target, value in assigned(tree)}
+    assigned = (node for node in ast.walk(tree) if isinstance(node, ast.Assign | ast.AnnAssign))
+    names = {id(node.value): target(node) for node in assigned}
     edge = set(_EDGE.findall(text))
     found = []
     for call, construct, of_cloudfront in _calls(tree, text):
@@ -135,13 +134,11 @@ def in_python(text: str) -> list[Made]:
     return found
 
 
-def assigned(tree: ast.AST) -> Iterator[tuple[str, ast.expr]]:
-    """What is given a value in a program, with the value."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Assign):
-            yield ast.unparse(node.targets[0]), node.value
-        elif isinstance(node, ast.AnnAssign) and node.value is not None:
-            yield ast.unparse(node.target), node.value
+def target(statement: ast.stmt) -> str:
+    """What a statement gives a value, empty if nothing."""
+    if isinstance(statement, ast.Assign):
+        return ast.unparse(statement.targets[0])
+    return ast.unparse(statement.target) if isinstance(statement, ast.AnnAssign) else ""
 
 
 def _argument(call: ast.Call, number: int, name: str) -> ast.expr | None:
