@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from ddsetup.project.code_check.handlers import wrapped_functions
 from ddsetup.project.code_check.model import Handler, Metric, Problem
 from ddsetup.project.code_check.modules import METRIC_CALLS, STATSD, Module, constant_of, never_in_lambda
+from ddsetup.project.syntax import argument
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.]{0,199}")
 _NOT_NUMBERS = (
@@ -34,7 +35,7 @@ _LIBRARIES = frozenset({"datadog_lambda", "ddtrace"})
 def metrics(module: Module) -> tuple[Metric, ...]:
     """Every call that sends a metric."""
     return tuple(
-        Metric(_constant(_argument(call, 0, "metric_name")), module.place(call)) for call in _calls(module)
+        Metric(_constant(argument(call, 0, "metric_name")), module.place(call)) for call in _calls(module)
     )
 
 
@@ -112,7 +113,7 @@ def _through_statsd(module: Module, called: ast.expr) -> bool:
 
 def _metric(module: Module, call: ast.Call, *, at_import: bool) -> Iterator[Problem]:
     yield from _name_and_value(module, call)
-    time = _argument(call, 2, "timestamp")
+    time = argument(call, 2, "timestamp")
     if isinstance(time, ast.List | ast.Tuple | ast.Dict | ast.JoinedStr) or _constant(time):
         yield Problem(
             check="code.metric_tags",
@@ -121,7 +122,7 @@ def _metric(module: Module, call: ast.Call, *, at_import: bool) -> Iterator[Prob
             what="the third argument of a metric is its time",
             fix="the tags by their name: tags=['key:value']",
         )
-    tags = _argument(call, 3, "tags")
+    tags = argument(call, 3, "tags")
     if tags is not None and not _may_be_tags(tags):
         yield Problem(
             check="code.metric_tags",
@@ -141,7 +142,7 @@ def _metric(module: Module, call: ast.Call, *, at_import: bool) -> Iterator[Prob
 
 
 def _name_and_value(module: Module, call: ast.Call) -> Iterator[Problem]:
-    name, value = _argument(call, 0, "metric_name"), _argument(call, 1, "value")
+    name, value = argument(call, 0, "metric_name"), argument(call, 1, "value")
     computed = any(isinstance(a, ast.Starred) for a in call.args) or any(k.arg is None for k in call.keywords)
     if (name is None or value is None) and not computed:
         yield Problem(
@@ -216,13 +217,6 @@ def _calls(module: Module) -> list[ast.Call]:
 def _functions(module: Module) -> list[ast.AST]:
     kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
     return [node for node in ast.walk(module.tree) if isinstance(node, kinds)]
-
-
-def _argument(call: ast.Call, index: int, name: str) -> ast.expr | None:
-    if index < len(call.args):
-        found = call.args[index]
-        return None if any(isinstance(a, ast.Starred) for a in call.args[: index + 1]) else found
-    return next((keyword.value for keyword in call.keywords if keyword.arg == name), None)
 
 
 def _constant(node: ast.expr | None) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from ddsetup.project.iac.described import Described, runtime
+from ddsetup.project.syntax import argument
 
 _IMAGE = "DockerImageFunction"
 _CONSTRUCTS = (
@@ -127,7 +128,7 @@ def in_python(text: str) -> list[Made]:
     found = []
     for call, construct, of_cloudfront in _calls(tree, text):
         made = _made(names.get(id(call), ""), construct, ast.unparse(call), edge)
-        scope, own = (_argument(call, number, name) for number, name in enumerate(("scope", "id")))
+        scope, own = (argument(call, number, name) for number, name in enumerate(("scope", "id")))
         fixed = isinstance(own, ast.Constant)
         made = replace(made, scope=ast.unparse(scope) if scope else "", fixed=fixed)
         found.append(_of_cloudfront(made) if of_cloudfront else made)
@@ -139,12 +140,6 @@ def target(statement: ast.stmt) -> str:
     if isinstance(statement, ast.Assign):
         return ast.unparse(statement.targets[0])
     return ast.unparse(statement.target) if isinstance(statement, ast.AnnAssign) else ""
-
-
-def _argument(call: ast.Call, number: int, name: str) -> ast.expr | None:
-    if number < len(call.args):
-        return call.args[number]
-    return next((keyword.value for keyword in call.keywords if keyword.arg == name), None)
 
 
 def _of_cloudfront(made: Made) -> Made:

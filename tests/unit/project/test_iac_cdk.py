@@ -173,3 +173,10 @@ def test_cdk_is_left_to_a_hand_otherwise(tmp_path: Path, change: tuple[str, str]
     proposal = cdk.propose(path, FORWARDER)
     assert proposal.edits == ()
     assert "put this into the stack" in proposal.snippets[0].reason
+
+
+def test_cdk_is_left_to_a_hand_where_a_star_hides_what_functions_are_made_in(tmp_path: Path) -> None:
+    text = PY_STACK.replace('self, "Orders"', "*arguments").replace("self.bills", "# self.bills")
+    proposal = cdk.propose(app(tmp_path, "python3 app.py", "stack.py", text), FORWARDER)
+    assert proposal.edits == ()
+    assert "DatadogLambda(\n    self,\n" in proposal.snippets[0].text
