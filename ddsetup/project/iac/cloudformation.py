@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from ddsetup.model.answers import Via
 from ddsetup.project.iac import in_package, plugin, yamlchange, yamldoc
-from ddsetup.project.iac.described import Described, texts
+from ddsetup.project.iac.described import texts
 from ddsetup.project.iac.guard import edited
 from ddsetup.project.iac.limits import Judged, judge
 from ddsetup.project.iac.macro_stack import MACRO
@@ -99,17 +99,13 @@ class _Plan:
     warnings: tuple[str, ...]
 
     @property
-    def doing(self) -> tuple[Described, ...]:
-        """The functions to which the macro does something."""
-        return tuple(each for each in self.judged.covered if not each.image)
-
-    @property
     def nothing(self) -> bool:
         """Whether the macro would do nothing for any of the functions, and is not there either. Where only
         functions of Lambda@Edge are, it is for those that come later."""
-        doing = [each for each in (*self.judged.covered, *self.judged.out) if each.edge or each in self.doing]
-        unseen = not (self.judged.out or self.judged.covered) and _takes_in_more(self.template)
-        return not doing and not unseen and self.now == {}
+        judged = (*self.judged.covered, *self.judged.out)
+        unseen = not judged and _takes_in_more(self.template)
+        edge = any(each.edge for each in judged)
+        return not (self.judged.doing or edge or unseen) and self.now == {}
 
 
 def _plan(document: Document, wanted: Wish) -> _Plan:
@@ -313,8 +309,7 @@ def _forwarder(
     """The Forwarder to subscribe, where that cannot stop a deployment; else why it is left out."""
     arn = plugin.forwarder_for(chosen.wanted.answers.forwarder_arns, chosen.wanted.region, where)
     named = arn or "forwarderArn" in chosen.now
-    doing = tuple(each for each in judged.covered if not each.image)
-    refused = unsubscribable(template, doing) if named else ()
+    refused = unsubscribable(template, judged.doing) if named else ()
     if not refused:
         return arn, ()
     if "forwarderArn" in chosen.now:
@@ -348,8 +343,7 @@ def _remarks(document: Document, template: Template, judged: Judged, chosen: Ver
             f"{key.value} (line {place(document.text, yamldoc.start(key))[0]})" for key in document.twice
         )
         said.append(f"what stands twice counts as it stands last: {keys}")
-    doing = tuple(each for each in judged.covered if not each.image)
-    said += remarks(template, doing, forwarder=chosen.via == "forwarder" and named)
+    said += remarks(template, judged.doing, forwarder=chosen.via == "forwarder" and named)
     if re.search(r"CodeSigningConfigArn", document.text):
         said.append("code signing: Datadog's layers carry no signature of yours; the policy must only warn")
     subscribed = chosen.wanted.answers.forwarder_arns or "stepFunctionForwarderArn" in chosen.now

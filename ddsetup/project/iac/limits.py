@@ -339,6 +339,11 @@ class Judged:
     covered: tuple[Described, ...] = ()
     warnings: tuple[str, ...] = ()
 
+    @property
+    def doing(self) -> tuple[Described, ...]:
+        """The functions to which plugin or macro do something: container images take no layers."""
+        return tuple(each for each in self.covered if not each.image)
+
 
 def judge(
     functions: Iterable[Described],

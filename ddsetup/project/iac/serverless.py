@@ -74,9 +74,8 @@ def _switched_off(document: Document, now: Mapping[str, Plain | None], judged: J
     if now.get("enabled") is False:
         said = "`enabled: false` switches the plugin off, which was left so; take it out to have Datadog"
         return Proposal(warnings=_at(source, (said, *judged.warnings)), settled=(source.path,))
-    doing = [each for each in judged.covered if not each.image]
     named = plugin.NAME in _plugins(document) or bool(now)
-    if not judged.out or doing or named or any(each.edge for each in judged.out):
+    if not judged.out or judged.doing or named or any(each.edge for each in judged.out):
         return None
     settled = (source.path,) if any(each.redirected for each in judged.out) else ()
     return Proposal(warnings=_at(source, judged.warnings), settled=settled)
