@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -28,15 +28,22 @@ _DEEPEST = 5
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What variables refer to: the service's own file and the directory beside which others lie."""
+    """What variables refer to: the service's own file and the directory beside which others lie. `followed`
+    keeps what they came to, as variables made of variables are asked for beyond count."""
 
     root: Mapping[str, Any]
     folder: Path
+    followed: dict[tuple[str, int], Json] = field(default_factory=dict)
 
     def value(self, value: Json, depth: int = 0) -> Json:
         """A value with the variable followed that it is as a whole."""
         if not isinstance(value, str) or "${" not in value or depth > _DEEPEST:
             return value
+        if (value, depth) not in self.followed:
+            self.followed[value, depth] = self._follow(value, depth)
+        return self.followed[value, depth]
+
+    def _follow(self, value: str, depth: int) -> Json:
         text = value.strip()
         found: Json = None
         if own := _SELF.fullmatch(text):

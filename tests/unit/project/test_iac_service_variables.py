@@ -82,6 +82,14 @@ def test_a_runtime_is_followed_as_far_as_files_tell(tmp_path: Path, runtime: str
     assert len(found.edits) == 1
 
 
+def test_variables_made_of_variables_come_to_an_end(tmp_path: Path) -> None:
+    many = {n: "${self:custom.m" + f".v{n + 1}" * 500 + "}" for n in range(1, 5)} | {5: "${self:custom.m}"}
+    custom = "".join(f"    v{n}: {value}\n" for n, value in many.items())
+    functions = "functions: ${self:custom.m.v1}\n"
+    found = proposed(tmp_path, serverless_yml=f"{SERVICE}custom:\n  m:\n{custom}{functions}")
+    assert len(found.edits) == 1
+
+
 def test_settings_in_another_file_go_there(tmp_path: Path) -> None:
     for value, where in (("${file(dd.yml)}", "dd.yml:"), ("${file(x.yml):a.b}", "x.yml, under a.b:")):
         found = proposed(tmp_path, serverless_yml=f"{SERVICE}custom:\n  datadog: {value}\n")
