@@ -15,7 +15,7 @@ from ddsetup.model.account import Json
 from ddsetup.model.errors import UsageError
 from ddsetup.project.iac import versions
 from ddsetup.project.iac.model import BrokenFile, Edit, Install, Proposal, Snippet, Wish
-from ddsetup.project.iac.source import Source, Splice, read_json, read_source, spliced
+from ddsetup.project.iac.source import Source, Splice, read_json, read_source, real, spliced
 
 _NODE_MANAGERS: Mapping[str, tuple[str, ...]] = {
     "pnpm-lock.yaml": ("pnpm", "add"),
@@ -32,7 +32,7 @@ _PYTHON_MANAGERS: Mapping[str, tuple[str, ...]] = {
     "pdm.lock": ("pdm", "add"),
     "Pipfile.lock": ("pipenv", "install"),
 }
-_INCLUDE = re.compile(r"(?m)^\s*(?:-r|--requirement)[ \t=]*([^\s#]+)")
+_INCLUDE = re.compile(r"(?m)^\s*(?:-r|--requirement)[ \t=]*([^\s#\0]+)")
 _MOST_INCLUDED = 50
 _QUOTED = re.compile(r"[\"']([^\"'\n]*)[\"']")
 _LIBRARY = re.compile(r"(?i)^\s*datadog[-_.]lambda\b")
@@ -96,7 +96,7 @@ def _included(path: Path) -> Iterator[str]:
     seen: set[Path] = set()
     while todo and len(seen) < _MOST_INCLUDED:
         each = todo.pop()
-        if each in seen or not each.exists():
+        if each in seen:
             continue
         seen.add(each)
         try:
@@ -105,7 +105,7 @@ def _included(path: Path) -> Iterator[str]:
             continue
         yield text
         if each.suffix != ".toml":
-            todo += [(each.parent / found).resolve() for found in _INCLUDE.findall(text)]
+            todo += [real(each.parent / found) for found in _INCLUDE.findall(text)]
 
 
 def _requirements(source: Source, wanted: Wish) -> Proposal:

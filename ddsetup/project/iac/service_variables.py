@@ -16,10 +16,10 @@ from typing import Any
 from ddsetup.model.account import Json
 from ddsetup.model.errors import DdsetupError
 from ddsetup.project.iac import yamldoc
-from ddsetup.project.iac.source import Source, read_source
+from ddsetup.project.iac.source import Source, read_source, real
 
 _SELF = re.compile(r"\$\{(?:self:)?((?:custom|provider|functions|service)\.[\w.-]+)(?:\s*,[^{}]*)?\}")
-FILE = re.compile(r"\$\{file\(\s*([^()]+?)\s*\)(?::([\w.-]+))?(?:\s*,[^{}]*)?\}")
+FILE = re.compile(r"\$\{file\(\s*([^()\0]+?)\s*\)(?::([\w.-]+))?(?:\s*,[^{}]*)?\}")
 """A file, and what of it; what stands for it where there is none may follow."""
 _DEFAULT = re.compile(r"\$\{[^{}]*,\s*(?:'([^'{}]*)'|\"([^\"{}]*)\")\s*\}")
 _READ = (".yml", ".yaml", ".json")
@@ -67,11 +67,11 @@ class Known:
 
     def _file(self, name: str) -> Json:
         """What a file holds; only such as lie in the service's own directory or right above it."""
-        path = (self.folder / name).resolve()
-        if path.suffix not in _READ or not path.is_relative_to(self.folder.resolve().parent):
+        path = real(self.folder / name)
+        if path.suffix not in _READ or not path.is_relative_to(real(self.folder).parent):
             return None
         try:
-            return _said(read_source(path)) if path.is_file() else None
+            return _said(read_source(path))
         except DdsetupError:
             return None
 

@@ -116,6 +116,11 @@ def read_bytes(path: Path, most: int = _LARGEST, *, cut: bool = False) -> bytes:
     return raw
 
 
+def real(path: Path) -> Path:
+    """Where a path leads. `Path.resolve` would raise for a link to itself; reading such a one is refused."""
+    return Path(os.path.realpath(path))
+
+
 def check_inside(root: Path, path: Path) -> None:
     """Raise UsageError for a link that leads out of a project, or of the repository that it is part of."""
     if not path.is_symlink():

@@ -41,6 +41,15 @@ def test_requirements_that_have_it_stay(tmp_path: Path, line: str) -> None:
     assert packages.python_library(path, FORWARDER).settled == (path,)
 
 
+def test_lists_that_cannot_be_opened_are_passed_over(tmp_path: Path) -> None:
+    (tmp_path / "itself.txt").symlink_to("itself.txt")
+    (tmp_path / "folder.txt").mkdir()
+    source(tmp_path, "more.txt", "datadog-lambda\n-r requirements.txt\n")
+    names = ("itself.txt", "folder.txt", "gone.txt", "name_that_goes_on_" * 20, "\0", "more.txt")
+    path = source(tmp_path, "requirements.txt", "".join(f"-r {name}\n" for name in names)).path
+    assert packages.python_library(path, FORWARDER).settled == (path,)
+
+
 def test_requirements_made_by_a_tool_are_left_to_it(tmp_path: Path) -> None:
     path = source(tmp_path, "requirements.txt", "boto3==1 \\\n  --hash=sha256:aa\n").path
     assert packages.python_library(path, FORWARDER).snippets

@@ -9,6 +9,7 @@ import pytest
 from ddsetup.project.iac.detect import detect
 from ddsetup.project.iac.model import Proposal
 from ddsetup.project.iac.propose import propose
+from ddsetup.project.iac.service_variables import Known
 from tests.unit.project.test_iac_serverless import FORWARDER
 
 SERVICE = "service: shop\nprovider: {name: aws, runtime: python3.12}\n"
@@ -88,6 +89,14 @@ def test_variables_made_of_variables_come_to_an_end(tmp_path: Path) -> None:
     functions = "functions: ${self:custom.m.v1}\n"
     found = proposed(tmp_path, serverless_yml=f"{SERVICE}custom:\n  m:\n{custom}{functions}")
     assert len(found.edits) == 1
+
+
+@pytest.mark.parametrize("name", ["itself.yml", f"{'a very long name of ' * 20}.yml", "folder.yml", "\0.yml"])
+def test_a_file_that_cannot_be_opened_tells_nothing(tmp_path: Path, name: str) -> None:
+    (tmp_path / "itself.yml").symlink_to("itself.yml")
+    (tmp_path / "folder.yml").mkdir()
+    text = f"${{file({name})}}"
+    assert Known({}, tmp_path).value(text) == text
 
 
 def test_settings_in_another_file_go_there(tmp_path: Path) -> None:
