@@ -280,7 +280,7 @@ def _region_of_provider(beside: str) -> str:
     return found[1] if found else ""
 
 
-def _own_region(resource: Resource, region: _Region, beside: str) -> _Region:
+def _own_region(resource: Resource, region: _Region) -> _Region:
     """The region of a function that is not its module's: its own argument (since release 6 of the provider),
     or that of the provider which it names. Raises CannotEdit where that is not known."""
     said = resource.argument("region")
@@ -289,7 +289,7 @@ def _own_region(resource: Resource, region: _Region, beside: str) -> _Region:
     alias = resource.argument("provider").rpartition(".")[2]
     if not alias:
         return region
-    for found in re.finditer(r'^provider\s+"aws"\s*\{.*?^\}', beside, re.DOTALL | re.MULTILINE):
+    for found in re.finditer(r'^provider\s+"aws"\s*\{.*?^\}', region.beside, re.DOTALL | re.MULTILINE):
         named = re.search(r'\balias\s*=\s*"([^"]*)"', found[0])
         where = re.search(r"\bregion\s*=\s*([^\n#]+)", found[0])
         if named and where and named[1] == alias:
@@ -303,7 +303,7 @@ def wished(
 ) -> terraform_edit.Wished:
     """Handler, layers and variables that a function has to have; no layer of a library that its package
     brings, or that is unwanted. Raises CannotEdit where they depend on what is computed."""
-    region = _own_region(resource, region, region.beside)
+    region = _own_region(resource, region)
     name = resource.runtime
     family = catalog.family_of(name)
     if family is None:
