@@ -24,22 +24,19 @@ def proposed(folder: Path, **files: str) -> Proposal:
 
 
 @pytest.mark.parametrize(
-    ("functions", "files"),
+    "functions",
     [
-        ("functions:\n  - ${file(a.yml)}\n  - ${file(fn/b.yml)}\n", {}),
-        ("functions: ${file(fn/all.yml):inner.functions}\n", {}),
-        ("functions:\n  web: ${file(./fn/web.yml)}\n", {}),
-        ("functions: ${self:custom.fn}\ncustom:\n  fn: ${file(fn/b.yml), 'none'}\n", {}),
+        "functions:\n  - ${file(a.yml)}\n  - ${file(fn/b.yml)}\n",
+        "functions: ${file(fn/all.yml):inner.functions}\n",
+        "functions:\n  web: ${file(./fn/web.yml)}\n",
+        "functions: ${self:custom.fn}\ncustom:\n  fn: ${file(fn/b.yml), 'none'}\n",
     ],
 )
-def test_functions_in_other_files_are_looked_at(
-    tmp_path: Path, functions: str, files: dict[str, str]
-) -> None:
+def test_functions_in_other_files_are_looked_at(tmp_path: Path, functions: str) -> None:
     web = "handler: run.sh\nruntime: nodejs22.x\n"
     inside = "web:\n  handler: run.sh\n"
     found = proposed(
         tmp_path,
-        **files,
         serverless_yml=f"{SERVICE}{functions}",
         a_yml="orders:\n  handler: orders.run\n",
         fn__b_yml=inside,
