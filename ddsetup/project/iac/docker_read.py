@@ -20,6 +20,8 @@ _WITH_HEREDOCS = ("RUN", "COPY", "ADD")
 _FROM = re.compile(r"(?i)(?:--\S+\s+)*(\S+)(?:\s+AS\s+(\S+))?")
 _COPIED_FROM = re.compile(r"--from=(\S+)")
 _USED = re.compile(r"\$(?:(\w+)|\{(\w+)(?::-([^}]*))?\})")
+_LONGEST = 1_000
+"""Characters. No image has a longer name, and arguments that are made of others could grow without end."""
 _AWS_BASE = re.compile(
     r"(?:public\.ecr\.aws/|amazon\S*/|/|^)(?:aws-)?lambda[-/](python|nodejs|java|dotnet|ruby|provided|go)"
     r"(?=[:@]|$)(?::([\w.-]+))?"
@@ -166,7 +168,7 @@ def stages(text: str) -> list[Stage]:
         elif found:
             found[-1][2].append(each)
         elif each.name == "ARG":
-            arguments |= _pairs(each.value)
+            arguments |= _pairs(_filled(each.value, arguments))
     return [Stage(name, base, tuple(own)) for name, base, own in found]
 
 
@@ -174,7 +176,7 @@ def _filled(text: str, arguments: Mapping[str, str]) -> str:
     def value(match: re.Match[str]) -> str:
         return arguments.get(match[1] or match[2]) or match[3] or match[0]
 
-    return _USED.sub(value, text)
+    return _USED.sub(value, text[:_LONGEST])[:_LONGEST]
 
 
 def _pairs(value: str) -> dict[str, str]:

@@ -61,6 +61,16 @@ def test_a_tag_that_tells_no_release_is_no_reason_to_leave_an_image(tmp_path: Pa
     assert after(proposed(tmp_path, text))[-1] == OURS
 
 
+def test_an_argument_may_be_made_of_those_before_it() -> None:
+    text = f"ARG PY=3.12\nARG BASE=public.ecr.aws/lambda/python:${{PY}}\nFROM $BASE\n{CMD}"
+    assert docker_read.images(text)[0][0].runtimes == ("python3.12",)
+
+
+def test_arguments_that_double_come_to_an_end() -> None:
+    arguments = "".join(f"ARG A{n + 1}=$A{n}$A{n}\n" for n in range(60))
+    assert docker_read.images(f"ARG A0=x\n{arguments}FROM $A60\n")[0][0].base.strip("x") == ""
+
+
 def test_a_handler_in_the_entry_point_is_redirected_there(tmp_path: Path) -> None:
     text = (
         'FROM python:3.12\nRUN pip install awslambdaric\nENTRYPOINT ["python", "-m", "awslambdaric", "a.b"]\n'
