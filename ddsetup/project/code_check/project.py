@@ -57,11 +57,11 @@ def check_project(path: Path) -> Checked:
         edit = wrap(module, own)
         if edit is not None:
             edits.append(edit)
-    problems += _unwrapped(modules, handlers, redirected=redirected)
+    sent = [metric for module in modules for metric in metrics(module)]
+    problems += _unwrapped(sent, handlers, redirected=redirected)
     problems += _doubly(handlers, redirected=redirected)
     problems += _not_listed(project, modules)
     edits += _library_for(project, edits)
-    sent = [metric for module in modules for metric in metrics(module)]
     return Checked(
         project, len(files), tuple(handlers), tuple(sent), tuple(problems), tuple(edits), redirected
     )
@@ -87,11 +87,11 @@ def _library_for(project: Project, edits: list[Edit]) -> tuple[Edit, ...]:
     return ()
 
 
-def _unwrapped(modules: list[Module], handlers: list[Handler], *, redirected: bool) -> list[Problem]:
+def _unwrapped(sent: list[Metric], handlers: list[Handler], *, redirected: bool) -> list[Problem]:
     """A handler beside metric calls that nothing wraps: what it sends is not flushed."""
-    if redirected or not any(metrics(module) for module in modules):
+    if redirected:
         return []
-    sending = {module.path for module in modules if metrics(module)}
+    sending = {metric.place.path for metric in sent}
     return [
         Problem(
             check="code.not_wrapped",
