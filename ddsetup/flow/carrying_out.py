@@ -13,7 +13,7 @@ from ddsetup.apply.writers import make_writers
 from ddsetup.apply.writers.logs import nothing_recent
 from ddsetup.ask.prompter import Back, Prompt
 from ddsetup.flow.host import Host, Session
-from ddsetup.flow.known_tags import keep_put
+from ddsetup.flow.known_tags import forget_put, keep_put
 from ddsetup.journal.records import Header
 from ddsetup.journal.runs import Journal, new_run_id
 from ddsetup.model.account import Lane
@@ -100,12 +100,26 @@ def carry_out(
     check_permissions(snapshot, changes)
     planned = len(changes) + len(settled)
     header = header_of(session, started, command, undoes.run if undoes else "", planned)
+    outcomes = _under_lock(session, header, changes, snapshot, settled, late)
+    return Applied(run=header.run, outcomes=outcomes, since=started)
+
+
+def _under_lock(
+    session: Session,
+    header: Header,
+    changes: Sequence[Change],
+    snapshot: Snapshot,
+    settled: Sequence[tuple[Change, Outcome]],
+    late: LateChanges | None,
+) -> tuple[Outcome, ...]:
+    host = session.host
     writers = _writers(session, snapshot, late)
     with (
-        host.memory.lock(header.accounts, header.run, started),
+        host.memory.lock(header.accounts, header.run, header.started),
         closing(Journal.create(host.memory, header)) as journal,
     ):
-        _remember(journal, settled, started)
+        _remember(journal, settled, header.started)
+        forget_put(session, changes)
         outcomes = apply(
             changes,
             writers,
@@ -116,8 +130,8 @@ def carry_out(
             workers=workers_for(host.side_by_side),
             more=late,
         )
-    keep_put(session, snapshot if command in _SEES_TAGS else None, changes, outcomes)
-    return Applied(run=header.run, outcomes=outcomes, since=started)
+        keep_put(session, snapshot if header.command in _SEES_TAGS else None, changes, outcomes)
+    return outcomes
 
 
 def _writers(session: Session, snapshot: Snapshot, late: LateChanges | None) -> Mapping[str, Writer]:

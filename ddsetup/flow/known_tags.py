@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from ddsetup.flow.host import Session
@@ -63,6 +63,13 @@ def keep_read(
             keep_tags(session.host.state_dir, lane, session.aws.address, kept)
 
 
+def forget_put(session: Session, changes: Iterable[Change]) -> None:
+    """Have tags read again where some are about to be put: a run that is killed tells nobody how far it came,
+    and CloudTrail does so late."""
+    for lane in _put(changes):
+        forget_tags(session.host.state_dir, lane)
+
+
 def keep_put(
     session: Session, snapshot: Snapshot | None, changes: Iterable[Change], outcomes: Iterable[Outcome]
 ) -> None:
@@ -70,34 +77,29 @@ def keep_put(
 
     They are read again where that does not have them all, or AWS did not take them all.
     """
-    put = {change.resource: change for change in changes if change.resource.kind == TagsState.KIND}
-    told = [(put[outcome.resource], outcome) for outcome in outcomes if outcome.resource in put]
-    for lane in {Lane(resource.account, resource.region) for resource in put}:
-        here = [pair for pair in told if _lane(pair[0]) == lane]
+    there = {outcome.resource for outcome in outcomes if outcome.status in _THERE}
+    for lane, put in _put(changes).items():
         before = snapshot.lanes[lane].tags if snapshot is not None and lane in snapshot.lanes else None
         if (
             snapshot is None
             or not isinstance(before, Mapping)
-            or any(o.status not in _THERE for _, o in here)
+            or not there.issuperset(each.resource for each in put)
         ):
             forget_tags(session.host.state_dir, lane)
             continue
-        tags = dict(before)
-        for change, _ in here:
-            tags[change.resource.id] = _after(change, tags.get(change.resource.id, {}))
-        _keep_since_now(session, lane, tags, snapshot.at)
+        after = {each.resource.id: _after(each, before.get(each.resource.id, {})) for each in put}
+        kept = KeptTags({**before, **after}, since=session.host.clock.now() + _TICK, read=snapshot.at)
+        if len(kept.tags) > FEW:
+            keep_tags(session.host.state_dir, lane, session.aws.address, kept)
 
 
-def _keep_since_now(session: Session, lane: Lane, tags: Tags, read: datetime) -> None:
-    if len(tags) <= FEW:
-        return
-    earlier = kept_tags(session.host.state_dir, lane, session.aws.address)
-    kept = KeptTags(tags, session.host.clock.now() + _TICK, earlier.read if earlier else read)
-    keep_tags(session.host.state_dir, lane, session.aws.address, kept)
-
-
-def _lane(change: Change) -> Lane:
-    return Lane(change.resource.account, change.resource.region)
+def _put(changes: Iterable[Change]) -> Mapping[Lane, Sequence[Change]]:
+    """The changes of functions' tags, by where these are."""
+    found: dict[Lane, list[Change]] = {}
+    for change in changes:
+        if change.resource.kind == TagsState.KIND:
+            found.setdefault(Lane(change.resource.account, change.resource.region), []).append(change)
+    return found
 
 
 def _after(change: Change, tags: Mapping[str, str]) -> Mapping[str, str]:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from ddsetup.flow import verbs
 from ddsetup.flow.keeping import Kept, look_for_drift
 from ddsetup.flow.known_tags import FEW
+from ddsetup.model.event import Event
 from ddsetup.settings.given import from_flags
 from tests.gateways.crowd import REGION, Bench, bench
 
@@ -89,3 +92,19 @@ def test_who_is_chosen_by_tag_is_not_taken_from_what_is_known(bench: Bench) -> N
     chosen = {"all": False, "tag": ("team=mine",)}
     assert [each.name for each in looked(bench, **chosen)[0].selected] == ["service-00009"]
     assert bench.set_up(env="stage", **chosen).writes != set()
+
+
+def test_a_run_that_is_killed_while_it_puts_tags_leaves_none_that_are_known(bench: Bench) -> None:
+    bench.set_up(env="prod")
+    folder, there = file(bench).parent, set[int]()
+
+    def watched(event: Event) -> None:
+        if event.kind == "finished":
+            there.add(len(tuple(folder.iterdir())))
+
+    session = bench.session()
+    session = replace(session, host=replace(session.host, on_event=watched))
+    prepared = verbs.prepare(session, from_flags({**FLAGS, "env": "stage"}))
+    verbs.carry_out(session, prepared.plan.changes, prepared.snapshot, command="setup")
+    assert there == {0}
+    assert file(bench).exists(), "they are known again once all are put"
