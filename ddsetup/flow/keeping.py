@@ -10,7 +10,7 @@ from ddsetup.ask.asking import answers_from
 from ddsetup.facts.kinds import CHOSEN
 from ddsetup.flow.connecting import quiet
 from ddsetup.flow.host import Session
-from ddsetup.flow.known_tags import known_tags
+from ddsetup.flow.known_tags import known_tags, read_again
 from ddsetup.flow.preparing import Prepared, look, plan_closely, with_surroundings
 from ddsetup.flow.remembered import with_applied
 from ddsetup.gateways.aws.trail import Event, last_deeds
@@ -19,7 +19,7 @@ from ddsetup.model.account import Function, Lane, Unreadable
 from ddsetup.model.answers import Answers
 from ddsetup.model.lines import counted
 from ddsetup.model.snapshot import Snapshot
-from ddsetup.model.states import RoleState, TagsState
+from ddsetup.model.states import RoleState
 from ddsetup.model.trail import Deed
 from ddsetup.observe.chosen import (
     add_filters,
@@ -27,7 +27,7 @@ from ddsetup.observe.chosen import (
     observe_for_drift,
     observe_in_datadog,
 )
-from ddsetup.observe.in_bulk import ABOUT_DRIFT, FOR_DRIFT, with_fields, with_roles, with_tags
+from ddsetup.observe.in_bulk import ABOUT_DRIFT, FOR_DRIFT, with_fields, with_roles
 from ddsetup.plan.drift import (
     OF_FUNCTIONS,
     Deeds,
@@ -85,12 +85,11 @@ def look_for_drift(session: Session, given: Given) -> Kept:
     with session.host.busy(f"comparing {counted(len(selected), 'function')}"):
         snapshot = observe_for_drift(session.aws, snapshot, answers, selected)
         found = find_drift(snapshot, answers, selected)
-        if known is not None and known.served and _of(TagsState.KIND, found.drift):
-            snapshot = with_tags(session.aws, snapshot)
-            found = find_drift(snapshot, answers, selected)
         if found.drift:
+            if known is not None and known.served:
+                snapshot = read_again(session, snapshot)
             snapshot = with_fields(session.aws, snapshot, ABOUT_DRIFT)
-            if _of(RoleState.KIND, found.drift):
+            if any(each.resource.kind == RoleState.KIND for each in found.drift):
                 snapshot = with_roles(session.aws, snapshot)
             found = find_drift(snapshot, answers, selected)
         check_readable(found.foundation)
@@ -106,10 +105,6 @@ def look_for_drift(session: Session, given: Given) -> Kept:
     drift = (*told(found.drift, changed, snapshot), *filters)
     notes = (*found.notes, *blind, *_unread(more))
     return Kept(snapshot=snapshot, answers=answers, selected=selected, drift=drift, notes=notes)
-
-
-def _of(kind: str, drift: Iterable[Drift]) -> bool:
-    return any(each.resource.kind == kind for each in drift)
 
 
 def _lanes_of(drift: Iterable[Drift], snapshot: Snapshot) -> tuple[Lane, ...]:

@@ -13,7 +13,7 @@ from ddsetup.model.account import Lane
 from ddsetup.model.change import Change, Outcome
 from ddsetup.model.snapshot import LaneSnapshot, Snapshot
 from ddsetup.model.states import TagsState
-from ddsetup.observe.in_bulk import Tags
+from ddsetup.observe.in_bulk import Tags, with_tags
 from ddsetup.plan.evidence import MOST_AGE
 from ddsetup.settings.given import Given
 
@@ -61,6 +61,14 @@ def keep_read(
         if not served and isinstance(seen.tags, Mapping) and len(seen.tags) > FEW:
             kept = KeptTags(seen.tags, since=began - _LAG, read=began)
             keep_tags(session.host.state_dir, lane, session.aws.address, kept)
+
+
+def read_again(session: Session, snapshot: Snapshot) -> Snapshot:
+    """The snapshot with the tags of functions as they are now, which are kept."""
+    began = session.host.clock.now()
+    snapshot = with_tags(session.aws, snapshot)
+    keep_read(session, snapshot.lanes, began)
+    return snapshot
 
 
 def forget_put(session: Session, changes: Iterable[Change]) -> None:

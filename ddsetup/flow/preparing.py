@@ -10,7 +10,7 @@ from ddsetup.ask.asking import Chooser, answers_from
 from ddsetup.facts.kinds import sources_of
 from ddsetup.flow.connecting import quiet
 from ddsetup.flow.host import Session
-from ddsetup.flow.known_tags import KnownTags, keep_read, known_tags
+from ddsetup.flow.known_tags import KnownTags, keep_read, known_tags, read_again
 from ddsetup.flow.pruning import with_left_behind
 from ddsetup.flow.remembered import with_applied
 from ddsetup.gateways.aws.credentials import profile_of
@@ -21,7 +21,6 @@ from ddsetup.model.change import Plan
 from ddsetup.model.errors import DdsetupError, Denied, UsageError
 from ddsetup.model.lines import counted
 from ddsetup.model.snapshot import LaneSnapshot, Snapshot
-from ddsetup.model.states import FunctionState, TagsState
 from ddsetup.observe.chosen import (
     add_filters,
     look_closer,
@@ -30,14 +29,13 @@ from ddsetup.observe.chosen import (
     refreshed,
 )
 from ddsetup.observe.filters_in_background import LateChanges, Sweep, start_sweep
-from ddsetup.observe.in_bulk import Progress, bulk_fields, observe, observe_secrets, with_tags
+from ddsetup.observe.in_bulk import Progress, bulk_fields, observe, observe_secrets
 from ddsetup.plan.preflight import check_readable
 from ddsetup.plan.select import none_here, select_in
 from ddsetup.plan.steps.subscriptions import groups_to_read, late_planner
 from ddsetup.plan.whole import make_plan
 from ddsetup.settings.given import Given
 
-_OF_FUNCTIONS = (FunctionState.KIND, TagsState.KIND)
 _LOOKING = "looking at what is there"
 DEFAULT_ROLE = Answers(site="", regions=()).role_name
 
@@ -172,9 +170,9 @@ def prepare(
     snapshot = seen or look(session, quiet(given, "role_name"), known=known)
     ways = _Ways(command, choose, late)
     prepared = _prepared(session, given, snapshot, ways)
-    about_functions = any(change.resource.kind in _OF_FUNCTIONS for change in prepared.plan.changes)
-    if known is None or not known.served or not about_functions:
+    if known is None or not known.served or not prepared.plan.changes:
         return prepared
+    # Tags also tell of Forwarders: whatever is to be written, none of it is on the word of what was kept.
     return _prepared(session, given, _with_tags_read(session, prepared), ways)
 
 
@@ -193,10 +191,7 @@ def _with_tags_read(session: Session, prepared: Prepared) -> Snapshot:
     if prepared.sweep is not None:
         prepared.sweep.close()
         snapshot = prepared.sweep.onto(snapshot)
-    began = session.host.clock.now()
-    snapshot = with_tags(session.aws, snapshot)
-    keep_read(session, snapshot.lanes, began)
-    return snapshot
+    return read_again(session, snapshot)
 
 
 def _prepared(session: Session, given: Given, snapshot: Snapshot, ways: _Ways) -> Prepared:

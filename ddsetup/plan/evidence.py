@@ -25,6 +25,6 @@ UNTAGGED = Evidence(
     conclusion="they are as they were; `keep check`, `plan` and `setup` do not read them again",
     wrong="a change of the last minutes, which CloudTrail does not know yet; one made while ddsetup put tags",
     notices="the next look, as what CloudTrail knew late is asked for again, and a day later all are read; "
-    "where anything is to be changed about functions, their tags are read before that is planned; where "
+    "where anything is to be changed, or has drifted, tags are read before that is told; where "
     "functions are chosen by tag or stack they are always read",
 )

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.account import FORWARDER
 from ddsetup.flow import verbs
 from ddsetup.flow.keeping import Kept, look_for_drift
 from ddsetup.flow.known_tags import FEW
@@ -92,6 +93,25 @@ def test_who_is_chosen_by_tag_is_not_taken_from_what_is_known(bench: Bench) -> N
     chosen = {"all": False, "tag": ("team=mine",)}
     assert [each.name for each in looked(bench, **chosen)[0].selected] == ["service-00009"]
     assert bench.set_up(env="stage", **chosen).writes != set()
+
+
+def test_a_forwarder_that_was_brought_up_to_date_is_not_taken_for_an_old_one(bench: Bench) -> None:
+    account = bench.memory.account
+    bench.set_up(env="prod")
+    tags = account.tags[account.arn(FORWARDER)]
+    good = tags["dd_forwarder_version"]
+
+    named = {"forwarder_stack": "another", "forwarder_name": "another"}
+    looks = (
+        lambda: looked(bench, **named)[0].drift,
+        lambda: bench.set_up(env="prod", **named).before.plan.changes,
+    )
+    for look in looks:
+        tags["dd_forwarder_version"] = "1.0.0"
+        looked(bench, thorough=True)
+        account.events.clear()
+        tags["dd_forwarder_version"] = good  # as if CloudTrail did not know yet
+        assert look() == ()
 
 
 def test_a_run_that_is_killed_while_it_puts_tags_leaves_none_that_are_known(bench: Bench) -> None:
