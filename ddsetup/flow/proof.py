@@ -16,6 +16,7 @@ from ddsetup.flow.call import Call
 from ddsetup.gateways.overlap import each
 from ddsetup.model.account import Function, Lane, Unreadable
 from ddsetup.model.answers import Answers
+from ddsetup.model.clock import hour
 from ddsetup.model.errors import UsageError
 from ddsetup.model.lines import counted
 from ddsetup.model.report import Signal
@@ -290,5 +291,5 @@ def awaited(call: Call, watch: Watch, rounds: Rounds | None) -> Watch:
 
 def _how_long(call: Call, until: datetime) -> str:
     """How long the wait takes at most, how it is ended, and what goes on with it."""
-    ends = f"Until {until:%H:%M} UTC at most; Ctrl-C ends the wait"
+    ends = f"Until {hour(until)} at most; Ctrl-C ends the wait"
     return ends if call.value("sandbox") else f"{ends}. In the background:\n{LOOK_AGAIN} --no-input &"

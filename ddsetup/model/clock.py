@@ -20,16 +20,19 @@ class Clock:
 SYSTEM_CLOCK = Clock(now=lambda: datetime.now(UTC), monotonic=time.monotonic, sleep=time.sleep)
 
 
+# botocore tells times that come as numbers in the zone of this machine.
+
+
 def minute(at: datetime) -> str:
-    """An instant in UTC as people read it, to the minute."""
-    return f"{at:%Y-%m-%d at %H:%M} UTC"
+    """An instant as people read it: in UTC, to the minute."""
+    return f"{at.astimezone(UTC):%Y-%m-%d at %H:%M} UTC"
 
 
 def hour(at: datetime) -> str:
-    """An instant of today as people read it, to the minute."""
-    return f"{at:%H:%M} UTC"
+    """An instant of today as people read it: in UTC, to the minute."""
+    return f"{at.astimezone(UTC):%H:%M} UTC"
 
 
 def iso(at: datetime) -> str:
     """An instant as documents write it: in UTC, to the millisecond."""
-    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -12,6 +12,7 @@ from ddsetup.facts.signals import BY_NAME, CLOUDWATCH_DELAY, FORWARDER_DELAY, KI
 from ddsetup.facts.variables import is_on
 from ddsetup.model.account import Function, Unreadable
 from ddsetup.model.answers import Answers
+from ddsetup.model.clock import hour
 from ddsetup.model.report import Signal, SignalName, SignalStatus
 from ddsetup.verify.things import Thing
 
@@ -120,7 +121,7 @@ def judge(expected: Expected, evidence: Evidence, delay: timedelta, since: datet
         return _signal(expected, "no_traffic", reason="every invocation since then ran in a warm environment")
     if evidence.invocations == 0:
         lag = ", which it may do some minutes late" if now - since <= INVOCATIONS_DELAY else ""
-        reason = f"CloudWatch counts no {_counted(expected)} since {_clock(since)}{lag}"
+        reason = f"CloudWatch counts no {_counted(expected)} since {hour(since)}{lag}"
         return _signal(expected, "no_traffic", reason=reason)
     thing = expected.thing
     if thing is not None and evidence.invocations is None and not (young and thing.countable):
@@ -199,7 +200,3 @@ def _joined(*parts: str) -> str:
 
 def _iso(at: datetime) -> str:
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _clock(at: datetime) -> str:
-    return at.astimezone(UTC).strftime("%H:%M UTC")

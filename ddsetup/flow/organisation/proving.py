@@ -25,6 +25,7 @@ from ddsetup.gateways.aws.session import Aws
 from ddsetup.model.account import Function
 from ddsetup.model.answers import Answers
 from ddsetup.model.change import Plan
+from ddsetup.model.clock import hour
 from ddsetup.model.errors import UsageError
 from ddsetup.model.lines import counted
 from ddsetup.model.organisation import Member
@@ -162,7 +163,7 @@ class _Together:
         latest: list[Signal] = []
         until = base.host.clock.now() + timedelta(seconds=wait)
         ends = "; Ctrl-C ends the wait" if wait else ""
-        most = f", until {until:%H:%M} UTC at most" if wait else ""
+        most = f", until {hour(until)} at most" if wait else ""
         with base.host.busy(f"looking in Datadog for the data of {self._so_far()}{most}{ends}") as far:
 
             def show(signals: Sequence[Signal]) -> None:
