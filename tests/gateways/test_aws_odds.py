@@ -10,6 +10,7 @@ import pytest
 
 from ddsetup.gateways.aws import buckets, function_writes, health, metrics, objects
 from ddsetup.gateways.aws.errors import Refused
+from ddsetup.gateways.aws.firehose import deliveries
 from ddsetup.gateways.aws.function_writes import UpdatePace
 from ddsetup.gateways.aws.objects import Held, Overtaken
 from ddsetup.gateways.aws.session import Aws
@@ -184,6 +185,23 @@ def test_namespaces_that_are_used_now_are_told_from_those_of_two_weeks(aws: Aws,
     assert metrics.active_namespaces(aws, LANE, ("AWS/SQS",)) == {"AWS/SQS": 2}
     assert metrics.namespaces_in_use(aws, LANE, ("AWS/SQS",)) == {"AWS/SQS": 2}
     assert ["'RecentlyActive': 'PT3H'" in line for line in script.asked] == [True, False]
+
+
+def test_what_cloudwatch_did_not_tell_is_not_taken_for_nothing(aws: Aws, script: Script) -> None:
+    endpoint = {"EndpointConfiguration": {"Url": "https://logs.example.com"}}
+    stream = {
+        "DeliveryStreamStatus": "ACTIVE",
+        "Destinations": [{"DestinationId": "d", "HttpEndpointDestinationDescription": endpoint}],
+    }
+    results = [{"Id": "m0", "StatusCode": "InternalError"}, {"Id": "m1"}, {"Id": "m2"}]
+    script.answers = {
+        "DescribeDeliveryStream": [{"DeliveryStreamDescription": stream}],
+        "GetMetricData": [{"MetricDataResults": results}],
+    }
+    shares = deliveries(aws, LANE, "logs", 60).shares
+    assert isinstance(shares, Unreadable)
+    assert shares.reason == "CloudWatch did not tell DeliveryToHttpEndpoint.Success"
+    assert (shares.action, shares.denied) == ("cloudwatch:GetMetricData", False)
 
 
 def test_the_time_of_aws_is_that_of_its_answer(aws: Aws, script: Script) -> None:

@@ -11,9 +11,11 @@ from ddsetup.gateways.aws.errors import readable
 from ddsetup.gateways.aws.session import OPTIONAL, PATIENCE, Aws, Patience
 from ddsetup.gateways.overlap import each
 from ddsetup.model.account import Json, Lane
+from ddsetup.model.errors import GatewayError
 from ddsetup.model.keeper import Alarm
 from ddsetup.model.points import Points
 
+_READ = "cloudwatch:GetMetricData"
 _QUERIES = 500
 """Metrics per GetMetricData call (CloudWatch API reference)."""
 _POINTS = 100_800
@@ -68,8 +70,13 @@ def by_hour(aws: Aws, lane: Lane, wanted: Sequence[Series], hours: int) -> Mappi
 
 @readable
 def by_minute(aws: Aws, lane: Lane, wanted: Sequence[Series], since_minutes: int) -> Mapping[Series, Points]:
-    """What each series was in each minute of the last ones. Needs cloudwatch:GetMetricData."""
+    """What each series was in each minute of the last ones, unreadable if one of them could not be told.
+
+    Needs cloudwatch:GetMetricData.
+    """
     found = _told(aws, lane, wanted, since_minutes, 60, PATIENCE)
+    if untold := [series.metric for series in wanted if series not in found]:
+        raise GatewayError(f"CloudWatch did not tell {', '.join(untold)}", action=_READ)
     return {
         series: tuple(
             sorted(
@@ -181,7 +188,7 @@ def _told(
     """The parts of the answer for each series that could be told."""
     end = aws.clock.now()
     results = aws.pages(
-        "cloudwatch:GetMetricData",
+        _READ,
         lane,
         "MetricDataResults",
         token=("NextToken", "NextToken"),
