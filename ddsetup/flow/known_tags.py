@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
+from ddsetup.facts.forwarders import Tags
 from ddsetup.flow.host import Session
 from ddsetup.gateways.aws.tags import PAGE
 from ddsetup.gateways.aws.trail import TAGGING, tagged_since
@@ -13,7 +14,7 @@ from ddsetup.model.account import Lane
 from ddsetup.model.change import Change, Outcome
 from ddsetup.model.snapshot import LaneSnapshot, Snapshot
 from ddsetup.model.states import TagsState
-from ddsetup.observe.in_bulk import Tags, with_tags
+from ddsetup.observe.in_bulk import with_tags
 from ddsetup.plan.evidence import MOST_AGE
 from ddsetup.settings.given import Given
 

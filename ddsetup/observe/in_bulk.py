@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 
 from ddsetup.facts.edge import EDGE_SERVICE
 from ddsetup.facts.edge import REGION as EDGE_REGION
-from ddsetup.facts.forwarders import find_forwarders
+from ddsetup.facts.forwarders import Tags, find_forwarders
 from ddsetup.facts.kinds import CHOSEN
 from ddsetup.facts.ownership import INSTRUMENTATION_RULE
 from ddsetup.gateways.aws import functions, logs, metrics, roles, rules, secrets, stacks, tags
@@ -33,7 +33,6 @@ from ddsetup.plan.steps.api_key import SECRET_NAME, own_secrets_named, secret_na
 from ddsetup.plan.steps.integration_role import STANDARD_POLICY
 from ddsetup.plan.steps.namespaces import SERVICES
 
-Tags: TypeAlias = Mapping[str, Mapping[str, str]]
 KnownTags: TypeAlias = Callable[[Lane], Tags | None]
 """The tags of functions by ARN, None where they have to be read. Called from worker threads."""
 Progress: TypeAlias = Callable[[Lane, str], None]

@@ -63,8 +63,9 @@ def by_hour(aws: Aws, lane: Lane, wanted: Sequence[Series], hours: int) -> Mappi
     A series that CloudWatch could not tell is left out. Calls for 500 series each, side by side. Needs
     cloudwatch:GetMetricData.
     """
-    parts = [wanted[start : start + _QUERIES] for start in range(0, len(wanted), _QUERIES)]
-    found = each(lambda part: _points(aws, lane, part, hours * 60, 3600, OPTIONAL), parts, _AT_ONCE)
+    found = each(
+        lambda part: _points(aws, lane, part, hours * 60, 3600, OPTIONAL), _for_a_call(wanted), _AT_ONCE
+    )
     return {series: values for part in found for series, values in part.items()}
 
 
@@ -94,8 +95,7 @@ def longest_runs(aws: Aws, lane: Lane, names: Iterable[str], minutes: int) -> Ma
     """The longest run of each function in milliseconds, those that ran. Needs cloudwatch:GetMetricData."""
     wanted = {Series.of_function(name, "Duration", "Maximum"): name for name in names}
     found: dict[str, float] = {}
-    for start in range(0, len(wanted), _QUERIES):
-        part = tuple(wanted)[start : start + _QUERIES]
+    for part in _for_a_call(tuple(wanted)):
         points = _points(aws, lane, part, minutes, 300, PATIENCE)
         found |= {wanted[series]: max(values) for series, values in points.items() if values}
     return found
@@ -162,14 +162,19 @@ def alarm_states(aws: Aws, lane: Lane, names: Sequence[str]) -> tuple[Alarm, ...
 
 def _sums(aws: Aws, lane: Lane, wanted: Sequence[Series], since_minutes: int) -> Mapping[Series, float]:
     found: dict[Series, float] = {}
-    for start in range(0, len(wanted), _QUERIES):
-        found |= _summed(aws, lane, wanted[start : start + _QUERIES], since_minutes)
+    for part in _for_a_call(wanted):
+        found |= _summed(aws, lane, part, since_minutes)
     return found
 
 
 def _summed(aws: Aws, lane: Lane, wanted: Sequence[Series], since_minutes: int) -> Mapping[Series, float]:
     points = _points(aws, lane, wanted, since_minutes, _period(since_minutes), PATIENCE)
     return {series: sum(points.get(series, ()), 0.0) for series in wanted}
+
+
+def _for_a_call(wanted: Sequence[Series]) -> Sequence[Sequence[Series]]:
+    """As many as one call tells, each."""
+    return [wanted[start : start + _QUERIES] for start in range(0, len(wanted), _QUERIES)]
 
 
 def _points(

@@ -41,13 +41,7 @@ def last_deeds(aws: Aws, lane: Lane, event: Event) -> Mapping[str, Deed]:
     found: dict[str, Deed] = {}
     asked: dict[str, Any] = {}
     for _ in range(_PAGES):
-        page = aws.call(
-            "cloudtrail:LookupEvents",
-            lane,
-            patience=OPTIONAL,
-            LookupAttributes=[{"AttributeKey": "EventName", "AttributeValue": event}],
-            **asked,
-        )
+        page = _events(aws, lane, event, **asked)
         for item in page.get("Events") or ():
             deed = _deed(item)
             if deed is not None:
@@ -68,16 +62,18 @@ def tagged_since(aws: Aws, lane: Lane, since: datetime) -> bool:
 
 
 def _happened(aws: Aws, lane: Lane, event: str, since: datetime) -> bool:
-    page = aws.call(
-        "cloudtrail:LookupEvents",
-        lane,
-        patience=OPTIONAL,
-        LookupAttributes=[{"AttributeKey": "EventName", "AttributeValue": event}],
-        StartTime=since,
-        MaxResults=1,
-    )
+    page = _events(aws, lane, event, StartTime=since, MaxResults=1)
     # A page may be empty before the last one.
     return bool(page.get("Events") or page.get("NextToken"))
+
+
+def _events(aws: Aws, lane: Lane, name: str, **asked: Any) -> Mapping[str, Any]:
+    """A page of the events of that name, the newest first."""
+    attribute = {"AttributeKey": "EventName", "AttributeValue": name}
+    page: Mapping[str, Any] = aws.call(
+        "cloudtrail:LookupEvents", lane, patience=OPTIONAL, LookupAttributes=[attribute], **asked
+    )
+    return page
 
 
 def _deed(item: Mapping[str, Any]) -> Deed | None:
