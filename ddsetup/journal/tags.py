@@ -13,7 +13,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from ddsetup.journal.statedir import make_private
 from ddsetup.model.account import Lane
+from ddsetup.model.errors import UsageError
 from ddsetup.model.files import PRIVATE, write_whole
 
 FOLDER = "tags"
@@ -33,8 +35,8 @@ def keep_tags(state: Path, lane: Lane, address: str, kept: KeptTags) -> None:
     """Keep the tags of the functions of a lane, of the AWS that is called at `address`."""
     document = {"address": address, "since": kept.since.isoformat(), "read": kept.read.isoformat()}
     path = _path(state, lane)
-    with suppress(OSError):
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with suppress(OSError, UsageError):
+        make_private(path.parent)
         text = json.dumps({**document, "tags": {arn: dict(tags) for arn, tags in kept.tags.items()}})
         write_whole(path, text.encode(), mode=PRIVATE)
 
