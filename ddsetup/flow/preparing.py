@@ -107,6 +107,15 @@ def look(
             fields=wanted,
             known_tags=known,
         )
+    lost = _lost(session, snapshot)
+    left = {lane: seen for lane, seen in snapshot.lanes.items() if lane not in lost}
+    _remember(session, left)
+    keep_read(session, left, began, known)
+    return replace(snapshot, lanes=left, left_out=lost)
+
+
+def _lost(session: Session, snapshot: Snapshot) -> Mapping[Lane, Unreadable]:
+    """The regions whose functions cannot be listed. Raises as `look` does where these are all."""
     lost = {
         lane: seen.functions
         for lane, seen in snapshot.lanes.items()
@@ -116,10 +125,7 @@ def look(
         raise _nothing_to_see(lost)
     for lane, why in sorted(lost.items()):
         session.host.say(f"{lane.region} is left out: {why.reason}")
-    left = {lane: seen for lane, seen in snapshot.lanes.items() if lane not in lost}
-    _remember(session, left)
-    keep_read(session, left, began, known)
-    return replace(snapshot, lanes=left, left_out=lost)
+    return lost
 
 
 def _remember(session: Session, lanes: Mapping[Lane, LaneSnapshot]) -> None:
