@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ddsetup.gateways.aws.service_models import model_loader
+from ddsetup.gateways.aws.service_models import share_models
 from ddsetup.model.errors import CredentialsError, Unreachable
 
 
@@ -50,7 +50,7 @@ def open_session(options: AwsOptions) -> Any:
     session = botocore.session.Session(profile=profile_of(options))
     try:
         session.get_scoped_config()
-        session.register_component("data_loader", model_loader(session.get_config_variable("data_path")))
+        share_models(session)
         resolver = session.get_component("credential_provider")
         provider = resolver.get_provider("assume-role")
         if options.environ is not None:

@@ -13,6 +13,11 @@ from pathlib import Path
 from typing import Any
 
 
+def share_models(session: Any) -> None:
+    """Have a session of botocore's read models as all do: they are what takes long in making a client."""
+    session.register_component("data_loader", model_loader(session.get_config_variable("data_path")))
+
+
 @cache
 def model_loader(data_path: str | None) -> Any:
     """botocore's loader of models, one for all sessions: nothing is parsed twice.

@@ -120,11 +120,6 @@ class Aws:
         made.credentials, made._identity = credentials, identity
         return made
 
-    @property
-    def loader(self) -> Any:
-        """What reads botocore's models, with all that it has read."""
-        return self._session.get_component("data_loader")
-
     def close(self) -> None:
         """Let go of all clients and their connections, but for those that others share."""
         if self._shared is not None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ddsetup.gateways.aws.credentials import profile_of
+from ddsetup.gateways.aws.service_models import share_models
 
 if TYPE_CHECKING:
     from ddsetup.gateways.aws.session import Aws
@@ -38,8 +39,7 @@ class SharedClients:
         import botocore.session
 
         session: Any = botocore.session.Session(profile=profile_of(aws.options))
-        # Models are parsed once for all accounts: they are what takes long in making a client.
-        session.register_component("data_loader", aws.loader)
+        share_models(session)
         caller = _Caller()
         session._credentials = _of_caller(caller)
         return cls(session, caller)
