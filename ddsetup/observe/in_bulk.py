@@ -46,8 +46,10 @@ STACKS_OF_FUNCTIONS = "stacks_of_functions"
 AT_A_GLANCE = GLANCE - {"stacks"} | {STACKS_OF_FUNCTIONS}
 METRIC_STREAMS = "metric_streams"
 """Those to Datadog, which are read in bulk only where they are named."""
-WAYS = frozenset({METRIC_STREAMS, "account_filter_policies"})
-"""The fields of a lane that tell of further ways to Datadog, whoever made them."""
+_POLICIES = "account_filter_policies"
+WAYS = frozenset({METRIC_STREAMS, _POLICIES})
+"""The fields of a lane that tell of further ways to Datadog, whoever made them; where there are no functions
+they are not read, as the stacks of functions are not."""
 ROLE_BY_ITS_POLICY = "role_by_its_policy"
 """Of the integration's role only the policy that ddsetup gives it, as no more is needed where it has that."""
 FOR_DRIFT = frozenset({"functions", "tags", "stacks", ROLE_BY_ITS_POLICY})
@@ -213,14 +215,15 @@ def _reads(
         STACKS_OF_FUNCTIONS: about_functions(lambda: stacks.list_stacks(aws, lane), ()),
         "log_groups": lambda: logs.list_log_groups(aws, lane),
         "secrets": lambda: _secrets(aws, lane),
-        "account_filter_policies": lambda: logs.account_filter_policies(aws, lane),
+        _POLICIES: lambda: logs.account_filter_policies(aws, lane),
         "unreserved_concurrency": lambda: functions.concurrency_headroom(aws, lane),
         "datadog_rule": about_functions(lambda: rules.rule_enabled(aws, lane, INSTRUMENTATION_RULE), False),
         "resources": lambda: metrics.namespaces_in_use(aws, lane, SERVICES.values()),
         **source_reads(aws, lane),
     }
     if fields is not None and METRIC_STREAMS in fields:
-        reads = {**reads, METRIC_STREAMS: lambda: datadogs_streams(aws, lane)}
+        ways = {METRIC_STREAMS: lambda: datadogs_streams(aws, lane), _POLICIES: reads[_POLICIES]}
+        reads = {**reads, **{field: about_functions(read, ()) for field, read in ways.items()}}
     if lane.region != EDGE_REGION:
         return reads
     return {**reads, "edge_roles": lambda: roles.roles_trusting(aws, lane.account, EDGE_SERVICE)}

@@ -29,7 +29,7 @@ from ddsetup.model.answers import Answers
 from ddsetup.model.errors import ChangedSince, Interrupted
 from ddsetup.model.snapshot import LaneSnapshot, Snapshot
 from ddsetup.observe.chosen import look_closer, observe_filters
-from ddsetup.observe.in_bulk import AT_A_GLANCE, FOR_DRIFT, Progress, observe
+from ddsetup.observe.in_bulk import AT_A_GLANCE, FOR_DRIFT, WAYS, Progress, observe
 from ddsetup.plan.steps.subscriptions import groups_to_read
 from ddsetup.sandbox.control import start
 from ddsetup.sandbox.model import SandboxOptions
@@ -113,6 +113,7 @@ def test_reads_are_bulk_calls_whatever_the_number_of_functions(place: Place) -> 
     ("fields", "idle"),
     [
         (AT_A_GLANCE, {"lambda"} | _OF_SERVICES),
+        (AT_A_GLANCE | WAYS, {"lambda"} | _OF_SERVICES),
         (FOR_DRIFT, {"lambda", "cloudformation"}),
         (None, {"lambda", "cloudformation", "logs", "secretsmanager", "cloudwatch"} | _OF_SERVICES),
     ],
