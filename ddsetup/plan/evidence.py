@@ -23,7 +23,8 @@ UNTAGGED = Evidence(
     "knows of no function made there and of nothing tagged or untagged since a quarter of an hour before "
     "they were read, or since they were put",
     conclusion="they are as they were; `keep check`, `plan` and `setup` do not read them again",
-    wrong="a change of the last minutes, which CloudTrail does not know yet; one made while ddsetup put tags",
+    wrong="a change of the last minutes, which CloudTrail does not know yet; one made by others from a "
+    "quarter of an hour before ddsetup looked until it had put tags",
     notices="the next look, as what CloudTrail knew late is asked for again, and a day later all are read; "
     "where anything is to be changed, or has drifted, tags are read before that is told; where "
     "functions are chosen by tag or stack they are always read",
