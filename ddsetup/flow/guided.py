@@ -123,8 +123,10 @@ class Guide:
 
     def put_back(self, prepared: Prepared) -> None:
         """Give up a plan, but not the filters that were read for it: they are not asked for again."""
-        if prepared.sweep is not None and self.snapshot is not None:
-            prepared.sweep.close()
+        if prepared.sweep is None:
+            return
+        prepared.sweep.close()
+        if self.snapshot is not None:
             self.snapshot = prepared.sweep.onto(self.snapshot)
 
     def _welcome(self, session: Session, snapshot: Snapshot) -> None:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from ddsetup.flow import verbs
+from ddsetup.flow.guided import Guide
 from ddsetup.flow.keeping import look_for_drift
 from ddsetup.model.change import Outcome
 from ddsetup.observe.in_bulk import GLANCE
@@ -118,13 +121,27 @@ def test_drift_is_told_from_pages_and_who_did_it_from_the_trail(bench: Bench, su
     assert sum(session.aws.calls.values()) <= N / 50 + 20, session.aws.calls
 
 
-def test_leaving_before_the_end_ends_the_reading_too(bench: Bench) -> None:
+def _gives_up(session: verbs.Session, prepared: verbs.Prepared) -> None:
+    """As a run does at which nobody is there to agree to the plan."""
+    call: Any = None
+    Guide(call, session.host).put_back(prepared)
+
+
+def _closes(_session: verbs.Session, prepared: verbs.Prepared) -> None:
+    assert prepared.sweep is not None
+    prepared.sweep.close()
+
+
+@pytest.mark.parametrize("leave", [_closes, _gives_up])
+def test_leaving_before_the_end_ends_the_reading_too(
+    bench: Bench, leave: Callable[[verbs.Session, verbs.Prepared], None]
+) -> None:
     session = bench.session(rate_scale=4)
     given = from_flags({"all": True, "site": "datadoghq.com", "region": (REGION,), "thorough": True})
     prepared = verbs.prepare(session, given, late=True)
     assert prepared.sweep is not None
     assert prepared.sweep.left > 0
-    prepared.sweep.close()
+    leave(session, prepared)
     assert prepared.sweep.left == 0
     for thread in threading.enumerate():
         if thread.name.startswith("sweep"):
