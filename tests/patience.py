@@ -14,12 +14,14 @@ T = TypeVar("T")
 
 _QUIET = 60.0
 """Seconds. Where nothing else runs, nothing that a test waits for takes a quarter of it."""
+_WORKERS = 3.0
+"""Programs of the tests themselves for each processor, which are not there yet when the load is looked at."""
 
 
 def _busy() -> float:
-    """How many programs want each processor; at least 1, at most 5."""
-    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 1.0
-    return min(5.0, max(1.0, load / (os.cpu_count() or 1)))
+    """How many programs will want each processor; at most 10."""
+    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
+    return min(10.0, _WORKERS + load / (os.cpu_count() or 1))
 
 
 PATIENCE = _QUIET * _busy()

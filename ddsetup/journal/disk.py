@@ -17,6 +17,7 @@ from ddsetup.model.errors import UsageError
 
 FILE_NAME = "journal.jsonl"
 _BRIEF = "brief.json"
+_DRAFT = "journal.new"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,7 @@ class OnDisk:
     def runs(self) -> Sequence[StoredFile]:
         folder = self.state / "runs"
         found = sorted(folder.iterdir()) if folder.is_dir() else []
-        return [StoredFile(path / FILE_NAME) for path in found if path.is_dir()]
+        return [StoredFile(path / FILE_NAME) for path in found if path.is_dir() and _was_begun(path)]
 
     def forget(self, run: str) -> None:
         leaving = make_private(self.state / "forgotten") / run
@@ -151,9 +152,16 @@ _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0) | geta
 """Windows inherits no descriptors, and would write line ends of its own."""
 
 
+def _was_begun(folder: Path) -> bool:
+    """Not where a run was killed before its journal was there: nothing had been sent. A folder that has lost
+    its journal has something else in it still."""
+    journal = folder / FILE_NAME
+    return journal.exists() or any(path.name != _DRAFT for path in folder.iterdir())
+
+
 def _create_whole(path: Path, line: bytes) -> int:
     """A new file with its first line, never seen half written; returns an open descriptor for appending."""
-    draft = path.with_suffix(".new")
+    draft = path.with_name(_DRAFT)
     descriptor = os.open(draft, _NEW | os.O_APPEND, 0o600)
     try:
         _write_all(descriptor, line)

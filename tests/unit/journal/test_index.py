@@ -177,7 +177,9 @@ def test_what_could_not_be_read_is_tried_again_each_time_and_not_taken_for_nothi
 
 
 def test_beside_what_is_never_readable_the_others_are_read_once(tmp_path: Path) -> None:
-    (tmp_path / "runs" / "r1").mkdir(parents=True)
+    lost = tmp_path / "runs" / "r1" / "brief.json"
+    lost.parent.mkdir(parents=True)
+    lost.write_bytes(b"")
     record(tmp_path, "r2", put("orders", {}, {"A": "1"}))
     found, _ = applied(tmp_path)
     assert applied(tmp_path) == (found, ["r1"])

@@ -118,6 +118,7 @@ def test_a_missing_journal_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no run"):
         read_journal(path)
     path.parent.mkdir(parents=True)
+    (path.parent / "brief.json").write_bytes(b"")
     with pytest.raises(UsageError, match="cannot read the journal"):
         read_journal(path)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from ddsetup.journal.disk import OnDisk
-from ddsetup.journal.runs import list_runs
+from ddsetup.journal.runs import Runs, list_runs
 from ddsetup.model.errors import UsageError
 from tests.unit.journal.test_journal import write
 from tests.unit.world import read_journal
@@ -61,3 +61,20 @@ def test_only_a_header_that_is_cut_leaves_no_run(tmp_path: Path) -> None:
     path.write_bytes(header[:-2])
     with pytest.raises(UsageError, match="line 1"):
         read_journal(path)
+
+
+@pytest.mark.parametrize("left", [(), ("journal.new",)])
+def test_a_run_that_was_killed_before_its_journal_was_there_is_none(
+    tmp_path: Path, left: tuple[str, ...]
+) -> None:
+    folder = tmp_path / "runs" / "20261129T120317.018Z-50fb"
+    folder.mkdir(parents=True)
+    for name in left:
+        (folder / name).write_bytes(b"{")
+    assert list_runs(OnDisk(tmp_path)) == Runs((), ())
+
+
+def test_a_run_that_lost_its_journal_is_told(tmp_path: Path) -> None:
+    write(tmp_path).rename(tmp_path / "elsewhere")
+    (error,) = list_runs(OnDisk(tmp_path)).unreadable
+    assert "No such file" in error.what
