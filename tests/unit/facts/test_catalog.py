@@ -12,6 +12,8 @@ from ddsetup.model.account import Layer
 from ddsetup.model.errors import UsageError
 from tests.builders import forwarder, function, lane_snapshot
 
+SPLUNK = Layer("arn:aws:lambda:eu-west-1:254067382080:layer:splunk-apm:107")
+
 
 def test_a_site_is_found_by_domain_and_by_name() -> None:
     assert catalog.site("datadoghq.eu") is catalog.site("eu1")
@@ -154,6 +156,11 @@ def test_modes() -> None:
         ({"env": {"AWS_LAMBDA_EXEC_WRAPPER": "/opt/dynatrace"}}, "Dynatrace"),
         ({"env": {"AWS_LAMBDA_EXEC_WRAPPER": "/opt/datadog_wrapper"}}, None),
         ({}, None),
+        ({"layers": (SPLUNK,)}, "Splunk"),
+        ({"layers": (SPLUNK,), "handler": catalog.PYTHON_HANDLER}, None),
+        ({"layers": (SPLUNK,), "env": {"AWS_LAMBDA_EXEC_WRAPPER": "/opt/datadog_wrapper"}}, None),
+        ({"handler": "newrelic_lambda_wrapper.handler", "layers": (SPLUNK,)}, "New Relic"),
+        ({"layers": (Layer("arn:aws:lambda:eu-west-1:1:layer:LogzioLambdaExtensionLogs:14"),)}, None),
     ],
 )
 def test_vendors(over: dict[str, Any], vendor: str | None) -> None:

@@ -88,6 +88,17 @@ def test_a_second_forwarder_of_a_region_is_not_registered_beside_the_first() -> 
     assert OTHER in plan.skipped[0].fix
 
 
+def test_beside_a_second_forwarder_one_that_is_registered_already_stays() -> None:
+    there = (b.forwarder(), b.forwarder("other-forwarder"))
+    snapshot = registered(OTHER, FORWARDER, sources=(), forwarders=there)
+    plan = planned(snapshot, forwarder_arns=(FORWARDER,))
+    assert plan.skipped == ()
+    assert only(plan)[1:] == (
+        LogCollectionState(lambdas=(FORWARDER,)),
+        LogCollectionState(lambdas=(FORWARDER,), sources=("lambda",)),
+    )
+
+
 def test_metrics_travel_in_logs_so_no_logs_still_registers() -> None:
     assert planned(logs=False).changes
     assert not planned(logs=False, traces=False, enhanced_metrics=False).changes

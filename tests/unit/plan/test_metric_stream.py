@@ -87,6 +87,14 @@ def test_percentiles_are_those_that_polling_gives() -> None:
     assert found == PERCENTILES["AWS/Lambda"]
 
 
+def test_the_secret_that_is_missing_is_made_before_it() -> None:
+    secret, stack = planned(lane={"secrets": {}}, forwarder_arns=(b.function_arn("named"),)).changes
+    assert (secret.resource.kind, secret.action) == ("secret", "create")
+    assert secret.resource in stack.needs
+    assert isinstance(stack.after, StackState)
+    assert stack.after.parameters["DdApiKeySecretArn"] == f"{REF_SECRET}{secret.resource.id}"
+
+
 def test_a_secret_is_made_once_whichever_step_needs_it() -> None:
     for via in ("forwarder", "extension"):
         wanted = b.answers(metrics="stream", via=via)

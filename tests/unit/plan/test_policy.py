@@ -202,6 +202,14 @@ def test_the_template_may_be_read_where_it_is(url: str, arn: str) -> None:
     assert allows(made(template_url=url), "s3:GetObject", arn)
 
 
+def test_a_template_that_is_not_on_s3_needs_no_right_to_be_read() -> None:
+    document = made(template_url="https://example.com/f.yaml")
+    assert "ForwarderTemplate" not in {statement["Sid"] for statement in document["Statement"]}
+    assert all(statement["Resource"] for statement in document["Statement"])
+    assert "ForwarderTemplate" in {statement["Sid"] for statement in made()["Statement"]}
+    assert "ForwarderTemplate" not in {statement["Sid"] for statement in made("undo")["Statement"]}
+
+
 @pytest.mark.parametrize(
     "regions",
     [("eu-west-1",), ("eu-west-1", "us-east-1"), ("eu-west-1", "us-east-1", "eu-north-1"), tuple("abcdefgh")],

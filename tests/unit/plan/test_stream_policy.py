@@ -76,6 +76,7 @@ def test_a_stream_is_made_and_all_log_groups_lead_to_it_but_those_that_the_exten
     plan = planned(world())
     assert kinds(plan) == [("stack", "create"), ("account_policy", "create")]
     stack, policy = plan.changes
+    assert stack.precondition == ""
     assert isinstance(stack.after, StackState)
     assert set(stack.after.parameters) == {"DdApiKeySecretArn", "DdSite"}
     assert policy.needs == (stack.resource,)
@@ -228,3 +229,8 @@ def test_the_rights_that_it_takes_are_named() -> None:
     more = actions(subscribe="account") - actions()
     assert {"logs:PutAccountPolicy", "firehose:CreateDeliveryStream", "iam:PassRole"} <= more
     assert "secretsmanager:GetSecretValue" in more
+
+
+def test_the_remains_of_a_failed_creation_are_expected_as_they_are() -> None:
+    stack = planned(world(stacks=(replace(MADE, status="ROLLBACK_COMPLETE"),))).changes[0]
+    assert (stack.resource.kind, stack.action, stack.precondition) == ("stack", "create", "ROLLBACK_COMPLETE")

@@ -166,6 +166,24 @@ def test_only_one_filter_goes_and_a_dead_one_first() -> None:
     assert deletion.resource.id == f"{GROUP}:later"
 
 
+@pytest.mark.parametrize(
+    ("destination", "dead"),
+    [
+        (function_arn("gone"), True),
+        (function_arn("gone") + ":live", True),
+        (function_arn("orders"), False),
+        (function_arn("orders") + ":live", False),
+        (function_arn("gone", region="us-west-2"), False),
+        (function_arn("gone").replace(ACCOUNT, "2" * 12), False),
+        (KINESIS, False),
+    ],
+)
+def test_dead_is_what_leads_to_a_function_of_this_region_that_is_gone(destination: str, dead: bool) -> None:
+    filters = (found("z", destination), found("a", KINESIS))
+    deletion, _ = planned(direct(on_conflict="replace"), *filters).changes
+    assert deletion.resource.id == f"{GROUP}:{'z' if dead else 'a'}"
+
+
 def test_automatic_only_clears_the_way() -> None:
     plan = planned(answers(on_conflict="replace"), *FOREIGN, known=registered())
     (deletion,) = plan.changes

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import pytest
+
 from ddsetup.facts.catalog import PYTHON_HANDLER
 from ddsetup.facts.iam_documents import collection_policy
 from ddsetup.facts.permissions import actions_for
@@ -20,6 +22,7 @@ from ddsetup.model.states import (
     StackState,
 )
 from ddsetup.plan.steps import teardown
+from ddsetup.plan.steps.collection import collection_id
 from ddsetup.plan.steps.integration import integration_id
 from ddsetup.plan.steps.integration_role import ADDED_POLICY
 from tests.builders import (
@@ -176,6 +179,36 @@ def test_a_record_that_others_use_is_left() -> None:
     assert change.before == LogCollectionState(lambdas=(ARN,)), "sources are the account's"
 
 
+def test_of_log_collection_goes_what_the_record_says_or_logs_of_functions() -> None:
+    raw = {"account_tags": [f"aws_account:{ACCOUNT}"]}
+    named = function_arn("named")
+    live = integration(lambdas=(ARN, named), sources=("lambda", "s3", "vpc"), raw=raw)
+    added = LogCollectionState(lambdas=(ARN, named), sources=("s3", "vpc"))
+    earlier = Change(
+        step="collection",
+        resource=collection_id(ACCOUNT),
+        before=LogCollectionState(sources=("vpc",)),
+        after=added,
+        why="",
+    )
+    held = account(integration=live, lane={"forwarders": (forwarder(), forwarder("named", stack=None))})
+    for applied, before in (
+        ({}, LogCollectionState(lambdas=(ARN,))),
+        (record(earlier), LogCollectionState(lambdas=(ARN, named), sources=("s3",))),
+    ):
+        plan = planned(replace(held, applied=applied))
+        (change,) = [c for c in plan.changes if c.resource.kind == "log_collection"]
+        assert (change.before, change.after) == (before, LogCollectionState())
+
+
+def test_of_stacks_only_forwarders_that_are_there_are_looked_at() -> None:
+    gone = forwarder_stack(name="gone", tags={}, status="DELETE_COMPLETE")
+    other = stack("shop", tags={}, description="", outputs={}, parameters={}, status="CREATE_COMPLETE")
+    plan = planned(account(lane={"stacks": (forwarder_stack(), gone, other)}))
+    assert [c.resource.id for c in plan.changes if c.resource.kind == "stack"] == ["datadog-forwarder"]
+    assert [s for s in plan.skipped if s.resource.kind == "stack"] == []
+
+
 def test_what_cannot_be_seen_is_never_taken_for_nothing() -> None:
     blind = Unreadable("cloudformation:DescribeStacks", "denied")
     plan = planned(account(lane={"stacks": blind}))
@@ -212,8 +245,17 @@ def test_the_record_brings_back_what_was_there_before() -> None:
     assert [need.id for need in back.needs] == [f"{GROUP}:ddsetup-datadog-forwarder"]
     assert [c.action for c in plan.changes if c.resource == made.resource] == ["delete"]
     there = subscription_filter(GROUP, "audit", function_arn("audit"))
-    again = planned(account(applied=record(gone), lane={"filters": {GROUP: (there,)}}))
+    later = replace(
+        gone, resource=filter_resource(GROUP, "later", lane()), before=replace(audit, name="later")
+    )
+    again = planned(account(applied=record(gone) | record(later), lane={"filters": {GROUP: (there,)}}))
     assert all(c.resource != gone.resource for c in again.changes), "somebody put it back already"
+    assert [c.after for c in again.changes if c.resource == later.resource] == [later.before]
+    elsewhere = replace(made, resource=group_resource("/a", lane("us-west-2")))
+    both = planned(account(applied=record(elsewhere) | record(made)))
+    assert [c.resource for c in both.changes if c.resource.kind == "log_group"] == [made.resource]
+    kept = planned(account(applied=record(gone) | record(made)), "filters")
+    assert not {gone.resource, made.resource} & {c.resource for c in kept.changes}
 
 
 def test_an_integration_that_was_there_before_is_as_it_was() -> None:
@@ -264,6 +306,23 @@ def test_all_that_ddsetup_added_to_the_role_of_others_goes() -> None:
     assert (set(change.before.managed), change.before.attached) == ({name}, (audit,))
     assert (change.after.managed, change.after.attached, change.after.policies) == ({}, (), {})
     assert {"iam:DetachRolePolicy", "iam:DeleteRolePolicy", "iam:DeletePolicy"} <= set(actions_for(change))
+
+
+@pytest.mark.parametrize(
+    ("over", "goes"),
+    [
+        ({}, False),
+        ({"inline": {"Other": policy("lambda:List*")}}, False),
+        ({"inline": {ADDED_POLICY: policy("lambda:List*")}}, True),
+        ({"managed": {collection_policy("Theirs", 1): policy("s3:Get*")}}, True),
+        ({"managed": {collection_policy("Theirs", 1): None}}, False),
+        ({"managed": {"Other": policy("s3:Get*")}}, False),
+        ({"attached": ("arn:aws:iam::aws:policy/SecurityAudit",)}, False),
+    ],
+)
+def test_each_of_what_was_added_to_a_role_of_others_goes_by_itself(over: dict[str, Any], goes: bool) -> None:
+    plan = planned(account(role=role("Theirs", tags={}, **{"inline": {}, **over})))
+    assert ("iam_role" in order(plan)) is goes
 
 
 def test_what_deleting_a_role_takes_is_told_by_what_hangs_on_it() -> None:

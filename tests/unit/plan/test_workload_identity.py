@@ -15,6 +15,7 @@ from ddsetup.model.snapshot import Snapshot
 from ddsetup.model.states import REF_SECRET, FunctionState, IntakeMappingState, StackState
 from ddsetup.plan.policy import least_policy
 from ddsetup.plan.steps import instrument, uninstrument
+from ddsetup.plan.steps.instrument.workload_identity import covered
 from ddsetup.plan.whole import make_plan
 from tests import builders as b
 from tests.applied import carried_out
@@ -92,6 +93,23 @@ def test_a_mapping_that_is_there_stays() -> None:
     assert [s.reason for s in plan.skipped if s.resource.kind == "intake_mapping"] == [
         "Datadog takes data from this role already"
     ]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "enough"),
+    [
+        (PATTERN, True),
+        (PATTERN[:-1] + "one-session", True),
+        (PATTERN.replace("orders-role", "orders-role-2"), False),
+        (PATTERN.replace("orders-role", "orders"), False),
+        (PATTERN.replace(b.ACCOUNT, "2" * 12), False),
+    ],
+)
+def test_a_role_that_is_called_much_the_same_is_another(pattern: str, enough: bool) -> None:
+    seen = WorkloadIdentity(org_uuid=ORG, patterns=("arn:aws:sts::1:assumed-role/x/*", pattern))
+    assert covered(b.function("orders"), seen) is enough
+    made = "intake_mapping" in {change.resource.kind for change in planned(world(seen=seen)).changes}
+    assert made is (pattern != PATTERN)
 
 
 def test_once_it_is_set_up_nothing_is_left_to_do_but_a_mapping_that_somebody_took_away() -> None:

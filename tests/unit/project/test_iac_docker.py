@@ -61,9 +61,36 @@ def test_a_tag_that_tells_no_release_is_no_reason_to_leave_an_image(tmp_path: Pa
     assert after(proposed(tmp_path, text))[-1] == OURS
 
 
-def test_an_argument_may_be_made_of_those_before_it() -> None:
-    text = f"ARG PY=3.12\nARG BASE=public.ecr.aws/lambda/python:${{PY}}\nFROM $BASE\n{CMD}"
-    assert docker_read.images(text)[0][0].runtimes == ("python3.12",)
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ARG PY=3.12\nARG BASE=public.ecr.aws/lambda/python:${PY}\nFROM $BASE\n",
+        "ARG PY=3.12\nFROM public.ecr.aws/lambda/python:$PY\n",
+        "ARG PY=3.12\nFROM public.ecr.aws/lambda/python:${PY}\n",
+        "ARG PY=3.12\nFROM public.ecr.aws/lambda/python:${PY:-3.11}\n",
+        "FROM public.ecr.aws/lambda/python:${PY:-3.12}\n",
+        "ARG PY\nFROM public.ecr.aws/lambda/python:${PY:-3.12}\n",
+    ],
+)
+def test_an_argument_is_what_it_is_set_to_or_what_stands_for_it(text: str) -> None:
+    assert docker_read.images(text + CMD)[0][0].runtimes == ("python3.12",)
+
+
+@pytest.mark.parametrize(
+    ("base", "aws"),
+    [
+        ("public.ecr.aws/lambda/python:3.12", True),
+        ("amazon/aws-lambda-nodejs:20", True),
+        ("mirror.example.com/lambda/python:3.12", True),
+        ("lambda/java", True),
+        ("public.ecr.aws/lambda/python-of-later:1", True),
+        ("mirror.example.com/lambda/pythons:3.12", False),
+        ("mirror.example.com/lambda-tools", False),
+        ("python:3.12", False),
+    ],
+)
+def test_images_of_awss_for_lambda_are_known_in_any_registry(base: str, aws: bool) -> None:
+    assert docker_read.is_lambda_image(f"FROM {base}\n") is aws
 
 
 def test_arguments_that_double_come_to_an_end() -> None:

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from ddsetup.project.iac.described import Described
 from ddsetup.project.iac.detect import detect
+from ddsetup.project.iac.limits import started
 from ddsetup.project.iac.model import Proposal
 from ddsetup.project.iac.propose import propose
 from tests.unit.project.test_iac_serverless import EXTENSION, FORWARDER
@@ -296,3 +298,26 @@ def test_a_layer_that_is_asked_for_by_number_is_added(tmp_path: Path) -> None:
     proposed(tmp_path, ("template.yaml", SAM), ("orders/requirements.txt", REQUIRED))
     found = propose(detect(tmp_path), answering(EXTENSION, layer_version="100"))
     assert "pythonLayerVersion: 100" in settings(found)
+
+
+@pytest.mark.parametrize("layers", [None, (), ("own",)])
+@pytest.mark.parametrize(
+    ("variables", "said"),
+    [
+        (None, ""),
+        ({"A": "b"}, ""),
+        ({"AWS_LAMBDA_EXEC_WRAPPER": "/opt/datadog_wrapper"}, ""),
+        ({"AWS_LAMBDA_EXEC_WRAPPER": "/opt/own"}, "it starts through /opt/own"),
+        ({"AWS_LAMBDA_EXEC_WRAPPER": "/opt/bootstrap", "AWS_LWA_PORT": "8080"}, "the AWS Lambda Web Adapter"),
+    ],
+)
+def test_what_a_file_computes_is_no_reason_and_no_fault(
+    layers: tuple[str, ...] | None, variables: dict[str, str] | None, said: str
+) -> None:
+    found = started(
+        Described(
+            name="web", runtimes=("python3.12",), handler="app.handler", layers=layers, variables=variables
+        )
+    )
+    assert said in found
+    assert bool(found) is bool(said)
