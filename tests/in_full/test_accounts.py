@@ -7,16 +7,19 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from ddsetup.apply.run import workers_for
+from ddsetup.ask.prompter import Back, Prompt
+from ddsetup.ask.prompter import Row as ListedRow
 from ddsetup.flow.call import Call
 from ddsetup.flow.host import Session
 from ddsetup.flow.organisation.across import Row, across, rows_of_gone
+from ddsetup.flow.organisation.asking import asked as ask_what_is_open
 from ddsetup.flow.organisation.doing import carried_out, rows_of_plans
 from ddsetup.flow.organisation.emptying import empty_buckets
 from ddsetup.flow.organisation.proving import Proof
@@ -26,7 +29,7 @@ from ddsetup.flow.organisation.who import Accounts, accounts_of, host_of
 from ddsetup.gateways.aws.organizations import Unit
 from ddsetup.gateways.aws.session import Aws
 from ddsetup.journal.planbook import Planbook, read_planbook
-from ddsetup.model.account import Function
+from ddsetup.model.account import Function, Json
 from ddsetup.model.answers import Answers
 from ddsetup.model.change import NOT_STARTED, Outcome, Plan, ResourceId, Status
 from ddsetup.model.errors import DdsetupError, Interrupted, UsageError
@@ -407,3 +410,93 @@ def test_saved_plans_are_shown_as_they_were_made(aws: Aws, here: Told) -> None:
     assert (till["name"], till["status"], till["changes"]) == ("till", "changes", {"create": 1})
     assert (till["functions"], till["problems"], "plan" in till) == (1, [], False)
     assert "plan" in rows_of_plans(call(here.home, "json")[0], accounts, plans)[1]
+
+
+@dataclass
+class Person:
+    """Answers in turn, and keeps what was asked."""
+
+    answers: list[object]
+    asked: list[str] = field(default_factory=list)
+    rows: list[tuple[tuple[str, ...], str, bool]] = field(default_factory=list)
+
+    def ask(self, prompt: Prompt) -> Json:
+        self.asked.append(prompt.text)
+        return self._next()
+
+    def pick(self, title: str, rows: Sequence[ListedRow], **more: Any) -> tuple[str, ...]:
+        self.asked.append(f"{title} {more['columns']}")
+        self.rows = [(row.cells, row.disabled, row.chosen) for row in rows]
+        return self._next()  # type: ignore[no-any-return]
+
+    def say(self, text: str) -> None:
+        self.asked.append(f"! {text}")
+
+    def _next(self) -> Any:
+        answer = self.answers.pop(0)
+        if answer is Back:
+            raise Back
+        return answer
+
+
+LIST = "Which of 3 accounts? ('Account', 'Name')"
+ANSWERS: Mapping[str, object] = {"accounts": (SHOP.account,), "functions": "all", "env": "prod"}
+
+
+@pytest.mark.parametrize(
+    ("given", "values", "members", "opened"),
+    [
+        ({}, {}, EVERYONE, "accounts functions env"),
+        ({"env": "prod"}, {}, EVERYONE, "accounts functions"),
+        ({"all": True}, {}, EVERYONE, "accounts env"),
+        ({"function": ("pay",), "env": "prod"}, {}, EVERYONE, "accounts"),
+        ({"yes": True}, {}, EVERYONE, "functions"),
+        ({"yes": True, "function": ("pay",)}, {}, EVERYONE, ""),
+        ({"all": True}, {}, (SHOP, GONE), "env"),
+        ({}, {"ou": ("/prod",)}, EVERYONE, "functions env"),
+        ({}, {"account_tag": ("a=b",)}, EVERYONE, "functions env"),
+        ({}, {"exclude_account": (SHOP.account,)}, EVERYONE, "functions env"),
+        ({"all": True, "env": "prod"}, {"account": (SHOP.account,)}, EVERYONE, ""),
+        ({"all": True, "env": "prod"}, {}, (SHOP, GONE), ""),
+    ],
+)
+def test_what_was_said_is_not_asked_for(
+    aws: Aws, here: Told, given: dict[str, Any], values: dict[str, Any], members: Any, opened: str
+) -> None:
+    made = replace(call(here.home, **values)[0], given=from_flags(given))
+    person = Person([ANSWERS[each] for each in opened.split()])
+    found, _ = ask_what_is_open(made, asked_of(here.accounts(aws, *members), person))
+    assert person.answers == []
+    assert len(person.asked) == len(opened.split())
+    assert (found is made) is (opened == "")
+
+
+def asked_of(accounts: Accounts, person: Person) -> Accounts:
+    return replace(accounts, base=replace(accounts.base, host=replace(accounts.base.host, prompter=person)))
+
+
+def test_of_many_accounts_some_are_chosen_and_the_list_says_which_there_are(aws: Aws, here: Told) -> None:
+    made, _ = call(here.home)
+    person = Person([(), (SHOP.account, LAB.account), Back, (SHOP.account,), "uninstrumented", "prod"])
+    known = asked_of(here.accounts(aws, GONE, LAB, SHOP, TILL), person)
+    found, accounts = ask_what_is_open(made, known)
+    assert (person.asked[:3], person.asked[4]) == ([LIST, "! choose at least one", LIST], LIST)
+    assert person.rows == [
+        ((GONE.account, "gone"), GONE.passive, False),
+        *(((each.account, each.name), "", True) for each in (LAB, SHOP, TILL)),
+    ]
+    assert (accounts.members, accounts.named) == ((SHOP,), True)
+    assert found.value("account") == (SHOP.account,)
+    said = {key: found.given.value(key) for key in ("all", "which", "env")}
+    assert said == {"all": True, "which": "uninstrumented", "env": "prod"}
+
+
+def test_where_all_accounts_are_chosen_those_that_come_later_are_meant_as_well(aws: Aws, here: Told) -> None:
+    made, _ = call(here.home)
+    person = Person([tuple(each.account for each in (LAB, SHOP, TILL)), "all", "prod"])
+    known = asked_of(here.accounts(aws, GONE, LAB, SHOP, TILL), person)
+    found, accounts = ask_what_is_open(made, known)
+    assert (accounts.members, accounts.named) == ((GONE, LAB, SHOP, TILL), False)
+    assert found.value("account") is None
+    with pytest.raises(Back):
+        ask_what_is_open(made, asked_of(known, Person([Back])))

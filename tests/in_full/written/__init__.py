@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.in_full.written.api_key import SECRETS
 from tests.in_full.written.functions import ALIASES, TAGS
 from tests.in_full.written.iam import POLICIES, ROLES
-from tests.in_full.written.logs import FILTERS, GROUPS
+from tests.in_full.written.logs import ACCOUNT_POLICIES, FILTERS, GROUPS
 from tests.in_full.written.services import MACHINES, STAGES
 from tests.in_full.written.stacks import STACKS
 
@@ -15,6 +15,7 @@ KINDS = {
     "secrets": SECRETS,
     "groups": GROUPS,
     "filters": FILTERS,
+    "account_policies": ACCOUNT_POLICIES,
     "tags": TAGS,
     "aliases": ALIASES,
     "machines": MACHINES,

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from ddsetup.model.states import FilterState, LogGroupState, State
+from ddsetup.facts.account_policies import wanted_policy
+from ddsetup.model.states import AccountPolicyState, FilterState, LogGroupState, State
 from tests.in_full.written.case import DENIED, GONE, Case, Refusal
 
 GROUP = LogGroupState(name="/g")
@@ -85,4 +87,52 @@ FILTERS = {
     "deleted, gone": a_filter(OWN, None, listed(as_listed(THEIRS))),
     "deleted, changed": a_filter(OWN, None, listed(as_listed(OWN, roleArn="arn:r"))),
     "nothing": a_filter(None, None, listed()),
+}
+
+
+WHOLE_ACCOUNT = wanted_policy("arn:aws:lambda:eu-west-1:1:function:f", ("/own",))
+FEWER = wanted_policy("arn:aws:lambda:eu-west-1:1:function:f", ("/own", "/other"))
+BOTH = "DescribeAccountPolicies"
+
+
+def policies(*states: AccountPolicyState) -> list[Any]:
+    """As CloudWatch Logs tells them, the JSON written in another way."""
+    listed = [
+        {
+            "policyName": state.name,
+            "policyDocument": json.dumps(json.loads(state.document), indent=1, sort_keys=True),
+            "selectionCriteria": state.selection.replace(" IN ", "  IN  "),
+        }
+        for state in states
+    ]
+    return [{"accountPolicies": listed}]
+
+
+def a_policy(before: State | None, after: State | None, live: list[Any], **answers: Any) -> Case:
+    return Case("account_policy", WHOLE_ACCOUNT.name, before, after, {BOTH: live, **answers})
+
+
+ELSE = replace(WHOLE_ACCOUNT, name="splunk")
+ACCOUNT_POLICIES = {
+    "put": a_policy(None, WHOLE_ACCOUNT, policies()),
+    "put beside another": a_policy(
+        None, WHOLE_ACCOUNT, policies(ELSE), PutAccountPolicy=[("LimitExceededException", "one", 400)]
+    ),
+    "put, as it is": a_policy(None, WHOLE_ACCOUNT, policies(ELSE, WHOLE_ACCOUNT)),
+    "put, another of that name": a_policy(None, WHOLE_ACCOUNT, policies(FEWER)),
+    "put, not to be seen": a_policy(None, WHOLE_ACCOUNT, [DENIED]),
+    "put, not to be invoked yet": a_policy(
+        None, WHOLE_ACCOUNT, policies(), PutAccountPolicy=[REFUSED_TARGET, {}]
+    ),
+    "changed": a_policy(WHOLE_ACCOUNT, FEWER, policies(WHOLE_ACCOUNT)),
+    "changed already": a_policy(WHOLE_ACCOUNT, FEWER, policies(FEWER)),
+    "changed, gone": a_policy(WHOLE_ACCOUNT, FEWER, policies(ELSE)),
+    "changed, differs": a_policy(WHOLE_ACCOUNT, FEWER, policies(replace(WHOLE_ACCOUNT, selection=""))),
+    "deleted": a_policy(WHOLE_ACCOUNT, None, policies(WHOLE_ACCOUNT)),
+    "deleted, gone": a_policy(WHOLE_ACCOUNT, None, policies()),
+    "deleted, gone meanwhile": a_policy(
+        WHOLE_ACCOUNT, None, policies(WHOLE_ACCOUNT), DeleteAccountPolicy=[GONE]
+    ),
+    "deleted, differs": a_policy(WHOLE_ACCOUNT, None, policies(FEWER)),
+    "no policy": a_policy(GROUP, None, policies()),
 }

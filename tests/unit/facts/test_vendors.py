@@ -186,3 +186,20 @@ def test_each_row_has_a_source_and_patterns_that_compile() -> None:
         for pattern in (*vendor.handlers, *vendor.tracers, *vendor.collectors, *vendor.wrappers):
             re.compile(pattern)
     assert len({v.name for v in VENDORS}) == len(VENDORS)
+
+
+def test_variables_that_nobody_else_uses_tell_whose_open_telemetry_it_is() -> None:
+    """Names as the vendors' own documentation and repositories have them (`source` of each)."""
+    theirs = {vendor.name: vendor.own for vendor in VENDORS}
+    assert theirs["Thundra (Catchpoint)"] == (
+        "THUNDRA_APIKEY",
+        "THUNDRA_AGENT_LAMBDA_HANDLER",
+        "thundra_agent_lambda_handler",
+    )
+    names = [name for own in theirs.values() for name in own]
+    assert len(names) == len(set(names))
+    for vendor, own in theirs.items():
+        for name in own:
+            found = vendor_of("app.handler", (), {WRAPPER: "/opt/otel-handler", name: "k"})
+            assert found is not None
+            assert found.vendor.startswith(vendor)

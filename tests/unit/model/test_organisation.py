@@ -52,6 +52,9 @@ def test_a_choice_without_accounts_is_an_error() -> None:
         ("[[account]]\nid = '111111111111'\nregions = ['moon']", "not the name of an AWS region"),
         ("[[account]]\nid = '111111111111'\ntags = ['moon']", "must be a table"),
         ("site = 'datadoghq.eu'", "names no accounts, or more"),
+        ("site = 'datadoghq.eu'\n[[account]]\nid = '111111111111'", "names no accounts, or more"),
+        ("[account]\nid = '111111111111'", "names no accounts, or more"),
+        ("account = []", "names no accounts, or more"),
         ("[[", "not valid TOML"),
     ],
 )

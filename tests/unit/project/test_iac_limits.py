@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from ddsetup.facts import catalog
+from ddsetup.project.iac import versions
 from ddsetup.project.iac.described import Described
 from ddsetup.project.iac.detect import detect
 from ddsetup.project.iac.limits import started
@@ -321,3 +323,14 @@ def test_what_a_file_computes_is_no_reason_and_no_fault(
     )
     assert said in found
     assert bool(found) is bool(said)
+
+
+def test_versions_are_those_of_the_region_or_of_any() -> None:
+    """Datadog publishes no layer in a region that there is not, and its own numbers in GovCloud."""
+    nowhere, gov, unsaid = (wish(region=name) for name in ("xx-nowhere-1", "us-gov-west-1", ""))
+    assert versions.layer_version_for("python3.12", "x86_64", nowhere) is None
+    assert versions.extension_version(nowhere) is None
+    assert not versions.exists("python3.12", "x86_64", 1, nowhere)
+    for wanted, region in ((gov, "us-gov-west-1"), (unsaid, "us-east-1")):
+        number = catalog.baseline_version("Datadog-Python312", region)
+        assert versions.layer_version_for("python3.12", "x86_64", wanted) == ("Datadog-Python312", number)

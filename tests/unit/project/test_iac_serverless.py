@@ -295,6 +295,23 @@ def test_settings_that_stop_the_plugin_are_told(tmp_path: Path) -> None:
     assert any("subscribeToAccessLogs" in warning for warning in written(tmp_path, text).warnings)
 
 
+@pytest.mark.parametrize(
+    ("handlers", "settled"),
+    [
+        (("datadog_lambda.handler.handler", "run.sh"), True),
+        (("run.sh", "datadog_lambda.handler.handler"), True),
+        (("run.sh", "job.sh"), False),
+    ],
+)
+def test_a_service_in_which_one_function_has_datadog_by_hand_is_settled(
+    tmp_path: Path, handlers: tuple[str, str], settled: bool
+) -> None:
+    text = "service: shop\nprovider: {name: aws, runtime: python3.12}\nfunctions:\n"
+    text += "".join(f"  f{n}:\n    handler: {handler}\n" for n, handler in enumerate(handlers))
+    found = written(tmp_path, text)
+    assert (found.edits, found.snippets, bool(found.settled)) == ((), (), settled)
+
+
 def test_state_machines_are_traced_through_the_forwarder(tmp_path: Path) -> None:
     text = "service: shop\nstepFunctions:\n  stateMachines: {}\n"
     settings = load(written(tmp_path, text).edits[0].after)["custom"]["datadog"]
