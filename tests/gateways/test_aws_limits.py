@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 
 import pytest
@@ -11,7 +12,9 @@ import pytest
 from benchmarks.front import Allowance
 from ddsetup.facts.rates import given_rates
 from ddsetup.gateways.aws.limits import Bucket, Limits
-from tests.gateways.aws_stand import FakeTime
+from ddsetup.model.account import Lane
+from ddsetup.model.errors import GatewayError
+from tests.gateways.aws_stand import ACCOUNT, REGION, FakeTime, Reply, ScriptedAws, connect, fault
 
 
 def test_calls_are_spaced_at_the_rate() -> None:
@@ -150,3 +153,33 @@ def test_a_rate_that_somebody_names_is_kept_to() -> None:
     assert limits.bucket("lambda", "UpdateFunctionConfiguration", "eu-west-1").rate == 30
     assert limits.bucket("lambda", "GetFunction", "eu-west-1").rate == 100
     assert limits.bucket("logs", "PutSubscriptionFilter", "eu-west-1").rate == 2
+
+
+def test_what_was_gained_by_a_faster_pace_is_given_back_and_no_more() -> None:
+    time = FakeTime()
+    bucket = Bucket(10, time.clock)
+    calls = 0
+    while bucket.pace < 11:
+        bucket.take()
+        calls += 1
+    bucket.throttled()
+    assert bucket.pace == 10
+    bucket.take()
+    assert calls > 100
+    assert time.seconds == pytest.approx(calls / 10), "as if the pace had been the documented one all along"
+
+
+def test_only_a_refusal_that_says_so_slows_down(script: ScriptedAws) -> None:
+    made = connect(script.url, FakeTime())
+    bucket = made.limits.bucket("lambda", "GetAccountSettings", REGION)
+    lane, rate = Lane(ACCOUNT, REGION), bucket.pace
+    for answer, slower in (
+        (Reply({}), False),
+        (fault("ResourceNotFoundException", status=404), False),
+        (fault("AccessDeniedException", status=403), False),
+        (fault("TooManyRequestsException", status=429), True),
+    ):
+        script.script(answer, Reply({}))
+        with suppress(GatewayError):
+            made.call("lambda:GetAccountSettings", lane)
+        assert (bucket.pace < rate) is slower, answer

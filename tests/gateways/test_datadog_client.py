@@ -14,7 +14,7 @@ import pytest
 from hypothesis.vendor.pretty import pretty
 from rich.pretty import pretty_repr
 
-from ddsetup.gateways.datadog.client import Datadog, DatadogKeys
+from ddsetup.gateways.datadog.client import Datadog, DatadogKeys, _transport
 from ddsetup.gateways.datadog.faults import RateLimited, Rejected, error_texts
 from ddsetup.gateways.datadog.shapes import ANYTHING
 from ddsetup.gateways.datadog.shared import InTurn
@@ -195,3 +195,26 @@ def test_no_error_and_no_log_holds_a_key(world: World, caplog: pytest.LogCapture
         assert APP_KEY not in told
     assert API_KEY not in caplog.text
     assert APP_KEY not in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("environ", "proxy"),
+    [
+        ({}, None),
+        ({"https_proxy": "http://p:3128"}, "http://p:3128"),
+        ({"http_proxy": "http://p:3128"}, None),
+        ({"https_proxy": "http://p:3128", "no_proxy": "datadoghq.eu"}, None),
+        ({"https_proxy": "http://p:3128", "no_proxy": "api.datadoghq.eu,x.example"}, None),
+        ({"https_proxy": "http://p:3128", "no_proxy": "datadoghq.com"}, "http://p:3128"),
+        ({"https_proxy": "http://p:3128", "no_proxy": "*"}, None),
+    ],
+)
+def test_a_proxy_is_the_environments_unless_it_leaves_the_host_out(
+    monkeypatch: pytest.MonkeyPatch, environ: dict[str, str], proxy: str | None
+) -> None:
+    for name in ("http_proxy", "https_proxy", "no_proxy", "all_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value)
+    assert _transport("https://api.datadoghq.eu", KEYS).configuration.proxy == proxy

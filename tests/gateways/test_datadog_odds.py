@@ -18,7 +18,9 @@ from ddsetup.gateways.datadog.integration import (
     update_integration,
 )
 from ddsetup.gateways.datadog.keys import _bad_api_key, _bad_app_key, _organisation, _valid_on
+from ddsetup.gateways.datadog.monitors import find_monitors
 from ddsetup.gateways.datadog.sightings import _bundles
+from ddsetup.gateways.datadog.workload_identity import create_mapping
 from ddsetup.model.account import Integration
 from ddsetup.model.errors import GatewayError
 from tests import builders as b
@@ -164,3 +166,42 @@ def test_accounts_are_asked_for_together_as_far_as_an_answer_has_room() -> None:
     apart = list(_bundles([*few, *many]))
     assert [sorted({f.region for f in each}) for each in apart[1:]] == [[f"eu-west-{n}"] for n in range(1, 9)]
     assert [len(each) for each in apart] == [4] + [450] * 8
+
+
+def test_only_an_account_that_is_not_known_yet_is_waited_for(served: ScriptedAws) -> None:
+    """`ErrorConflict` comes at once; what is not known yet is tried again, as Datadog's own provider does."""
+
+    def refused(detail: str, status: int = 409) -> Reply:
+        return Reply({"errors": [detail]}, status=status)
+
+    not_yet = refused("Account 1 is not integrated with this organization", 400)
+    made = Reply({"data": {"id": "m", "type": "x", "attributes": {"arn_pattern": "p"}}})
+    time, keys = FakeTime(), DatadogKeys("a" * 32, "b" * 40)
+    served.requests.clear()
+    served.script(not_yet, not_yet, made)
+    create_mapping(Datadog.connect("datadoghq.eu", keys, served.url, clock=time.clock), "p")
+    assert (len(served.requests), time.slept) == (3, [2.0, 4.0])
+    time.slept.clear()
+    served.requests.clear()
+    served.script(refused("it conflicts with another"))
+    with pytest.raises(Rejected, match="conflicts"):
+        create_mapping(Datadog.connect("datadoghq.eu", keys, served.url, clock=time.clock), "p")
+    assert (len(served.requests), time.slept) == (1, [])
+
+
+def test_a_monitor_is_read_as_it_is_and_what_is_not_said_is_usual(served: ScriptedAws) -> None:
+    bare = {"id": 1, "name": "n", "query": "q", "tags": []}
+    whole = {
+        **bare,
+        "id": 2,
+        "type": "log alert",
+        "message": "m",
+        "options": {"thresholds": {"critical": 1.0}},
+    }
+    whole["tags"] = ["created_by:ddsetup", "serverless_monitor_id::errors", "ddsetup_scope:all"]
+    first, second = find_monitors(connected(served, Reply([bare, whole]), Reply([])), "a:b")
+    assert (first.state.type, first.state.message, first.state.options) == ("query alert", "", {})
+    assert (first.state.key, first.state.scope, first.number) == ("", "", 1)
+    assert (second.state.type, second.state.message) == ("log alert", "m")
+    assert (second.state.key, second.state.scope) == ("errors", "all")
+    assert second.options == second.state.options == {"thresholds": {"critical": 1.0}}

@@ -146,6 +146,12 @@ FUNCTIONS: Mapping[str, Break] = {
     "alias of a bare function": all_of(
         bare(), chosen(), lambda p: p.aliases.update({b.function_arn(ORDERS): (Alias("live", "7"),)})
     ),
+    "alias of a bare version behind a bare function": all_of(
+        bare(),
+        chosen(),
+        lambda p: p.aliases.update({b.function_arn(PAYMENTS): (Alias("live", "7"),)}),
+        about(PAYMENTS, published={"7": b.function(PAYMENTS)}),
+    ),
     "versions unreadable": all_of(
         lambda p: p.aliases.update({b.function_arn(ORDERS): (Alias("live", "7"),)}),
         about(ORDERS, published=REFUSED),

@@ -56,6 +56,13 @@ VARIABLES: Mapping[str, Break] = {
             *("secretsmanager:Put*", "ssm:GetParameter", "SecretsManager:getsecretvalue", "s3:*"),
         )
     },
+    "secret, forwarder, role may not": all_of(
+        orders(env={"DD_API_KEY_SECRET_ARN": b.secret().arn}), role_of(ORDERS, "s3:Get*")
+    ),
+    "secret, forwarder, role unreadable": all_of(
+        orders(env={"DD_API_KEY_SECRET_ARN": b.secret().arn}),
+        lambda p: p.know(roles={p.functions[ORDERS].role: REFUSED}),
+    ),
     "role may not": role_of(PAYMENTS, "secretsmanager:GetSecretValue", effect="Deny"),
     "role, a managed policy": role_of(PAYMENTS, "s3:*", attached=("arn:aws:iam::1:policy/p",)),
     "role, an aws policy": role_of(

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ddsetup.gateways.datadog.monitors import LiveMonitor
+from ddsetup.gateways.datadog.monitors import LiveMonitor, owned_part
 from ddsetup.model.errors import UsageError
 from ddsetup.model.states import MonitorState, from_json, to_json
 from ddsetup.monitors.on_logs import OnLogs, parse_on_logs
@@ -320,6 +320,17 @@ def test_before_holds_the_owned_part_only_and_can_be_journalled() -> None:
     assert isinstance(change.before, MonitorState)
     assert set(change.before.options) == set(wanted[0].options)
     assert from_json("monitor", to_json(change.before)) == change.before
+
+
+def test_of_what_is_there_only_what_is_wanted_counts_as_far_as_it_is_there() -> None:
+    wanted = replace(
+        monitors_for(Wish())[0], tags=("a:b", "c:d"), options={"thresholds": {}, "renotify_interval": 5}
+    )
+    held = replace(wanted, tags=("x:y", "c:d"), options={"thresholds": {}, "silenced": {}})
+    part = owned_part(live(held), wanted)
+    assert (part.tags, part.options) == (("c:d",), {"thresholds": {}})
+    (change,) = plan_monitors((wanted,), [live(held)], ACCOUNT).changes
+    assert (change.before, change.after) == (part, wanted)
 
 
 def test_removing_deletes_what_is_given() -> None:
