@@ -198,7 +198,7 @@ def test_a_monitor_is_read_as_it_is_and_what_is_not_said_is_usual(served: Script
         "message": "m",
         "options": {"thresholds": {"critical": 1.0}},
     }
-    whole["tags"] = ["created_by:ddsetup", "serverless_monitor_id::errors", "ddsetup_scope:all"]
+    whole["tags"] = ["created_by:ddsetup", "serverless_monitor_id:errors", "ddsetup_scope:all"]
     first, second = find_monitors(connected(served, Reply([bare, whole]), Reply([])), "a:b")
     assert (first.state.type, first.state.message, first.state.options) == ("query alert", "", {})
     assert (first.state.key, first.state.scope, first.number) == ("", "", 1)
