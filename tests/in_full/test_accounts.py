@@ -14,13 +14,14 @@ from typing import Any
 import pytest
 
 from ddsetup.apply.run import workers_for
+from ddsetup.ask.asking import Scope
 from ddsetup.ask.prompter import Back, Prompt
 from ddsetup.ask.prompter import Row as ListedRow
 from ddsetup.flow.call import Call
 from ddsetup.flow.host import Session
 from ddsetup.flow.organisation.across import Row, across, rows_of_gone
 from ddsetup.flow.organisation.asking import asked as ask_what_is_open
-from ddsetup.flow.organisation.doing import carried_out, rows_of_plans
+from ddsetup.flow.organisation.doing import NOTHING_MEANT, Planning, carried_out, rows_of_plans
 from ddsetup.flow.organisation.emptying import empty_buckets
 from ddsetup.flow.organisation.proving import Proof
 from ddsetup.flow.organisation.rolling_out import forwarders_held
@@ -44,11 +45,12 @@ from tests.in_full.calls.accounts import ORGANISATIONS
 from tests.in_full.calls.world import Answer
 from tests.in_full.members import EVERYONE, GONE, LAB, SHOP, TILL, Told, stack
 from tests.in_full.test_aws_calls import told
+from tests.in_full.test_writers import Account, account
 from tests.unit.journal.test_planbook import META, plan_of
 from tests.unit.show.test_render import matches_golden
 from tests.unit.terminal.test_console import Stream, console
 
-__all__ = ["aws", "time"]
+__all__ = ["account", "aws", "time"]
 
 OWN = Member(account=ACCOUNT, name="master", management=True, unit="/")
 FUNCTION = ResourceId("function", f"arn:aws:lambda:eu-west-1:{ACCOUNT}:function:pay", "eu-west-1", ACCOUNT)
@@ -500,3 +502,36 @@ def test_where_all_accounts_are_chosen_those_that_come_later_are_meant_as_well(a
     assert found.value("account") is None
     with pytest.raises(Back):
         ask_what_is_open(made, asked_of(known, Person([Back])))
+
+
+PAY = {
+    "Runtime": "python3.12",
+    "Handler": "app.handler",
+    "Role": f"arn:aws:iam::{ACCOUNT}:role/pay",
+    "Architectures": ["x86_64"],
+    "PackageType": "Zip",
+    "RevisionId": "r",
+    "FunctionName": "pay",
+    "FunctionArn": FUNCTION.id,
+}
+
+
+@pytest.mark.parametrize(
+    ("given", "status", "reason"),
+    [
+        ({"function": ("pay",)}, "nothing to do", ""),
+        ({"function": ("pay", "gone")}, "nothing to do", ""),
+        ({"function": ("gone",)}, NOTHING_MEANT, "'gone' matches no function"),
+        ({"all": True, "exclude": ("p*",)}, NOTHING_MEANT, "it has no functions that are meant"),
+    ],
+)
+def test_an_account_is_planned_for_those_that_are_meant_and_there(
+    account: Account, aws: Aws, here: Told, given: dict[str, Any], status: str, reason: str
+) -> None:
+    account.answers = {"ListFunctions": [{"Functions": [PAY]}]}
+    made = replace(call(here.home)[0], given=from_flags({"env": "prod", "site": "datadoghq.eu", **given}))
+    base = here.accounts(aws).base
+    planning = Planning(made, None)
+    row = planning(replace(base, scope=Scope(regions=("eu-west-1",), site="datadoghq.eu")), OWN)
+    assert (row["status"], row.get("reason", ""), row.get("functions", 0)) == (status, reason, not reason)
+    assert planning.named == {"pay"} & set(given.get("function", ()))
