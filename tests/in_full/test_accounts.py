@@ -535,3 +535,12 @@ def test_an_account_is_planned_for_those_that_are_meant_and_there(
     row = planning(replace(base, scope=Scope(regions=("eu-west-1",), site="datadoghq.eu")), OWN)
     assert (row["status"], row.get("reason", ""), row.get("functions", 0)) == (status, reason, not reason)
     assert planning.named == {"pay"} & set(given.get("function", ()))
+
+
+def test_an_account_in_which_nobody_said_what_is_meant_is_not_planned(
+    account: Account, aws: Aws, here: Told
+) -> None:
+    account.answers = {"ListFunctions": [{"Functions": [PAY]}]}
+    made = replace(call(here.home)[0], given=from_flags({"env": "prod", "site": "datadoghq.eu"}))
+    with pytest.raises(UsageError, match=r"answers are missing.*\n.*Which functions"):
+        Planning(made, None)(here.accounts(aws).base, OWN)
